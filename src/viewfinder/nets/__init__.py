@@ -1,0 +1,118 @@
+"""The networks of the literature, one file a paper, found by name.
+
+    net = viewfinder.nets.create("resnet18", classes=5, stem="small")
+
+A new net is its file and one line in the table below: the file's builder carries the net's name,
+takes keyword arguments only, and its docstring ends in a table of sizes that the tests check.
+Importing this package does not import torch; the first `create` does.
+"""
+
+import difflib
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from torch import nn
+
+__all__ = ["create", "input_size", "names", "options"]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where a net is defined, the picture side in pixels that its paper uses, and its task."""
+
+    module: str
+    side: int
+    task: str = "classify"
+
+
+_NETS = {
+    "lenet": _Entry("lenet", 32),
+    "alexnet": _Entry("alexnet", 224),
+    "vgg16": _Entry("vgg", 224),
+    "googlenet": _Entry("googlenet", 224),
+    "resnet18": _Entry("resnet", 224),
+    "resnet34": _Entry("resnet", 224),
+    "resnet50": _Entry("resnet", 224),
+    "resnet101": _Entry("resnet", 224),
+    "resnet152": _Entry("resnet", 224),
+}
+
+
+def names(task: str | None = None) -> list[str]:
+    """Every net that `create` knows, or those made for one task: classify, saliency or detect."""
+    return [name for name, entry in _NETS.items() if task is None or entry.task == task]
+
+
+def input_size(name: str) -> tuple[int, int]:
+    """The (height, width) in pixels of the pictures that the paper of net `name` gives it.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    side = _entry(name).side
+    return side, side
+
+
+def options(name: str) -> dict[str, Any]:
+    """What `create` takes for net `name`, each option with its default value; imports torch.
+
+    Raises:
+        InputError: there is no such net.
+    """
+    parameters = inspect.signature(_builder(name)).parameters
+    return {option: parameter.default for option, parameter in parameters.items()}
+
+
+def create(name: str, *, classes: int | None = None, **options: Any) -> "nn.Module":
+    """A new net with freshly drawn weights, in training mode.
+
+    Args:
+        name: one of `names()`.
+        classes: how many classes it tells apart; left out, the count of its paper's data set
+            (1000 for ImageNet, 10 for `lenet`).
+        options: the net's own options, as listed by `options(name)` and told in its file.
+
+    Raises:
+        InputError: there is no such net or option, or an option's value makes no sense.
+    """
+    builder = _builder(name)
+    known = list(inspect.signature(builder).parameters)
+    if classes is not None:
+        if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
+            raise InputError(f"classes is {classes!r}: {name} needs a whole number, 1 or more")
+        options["classes"] = classes
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"{name} has no option {option!r}{_meant(option, known)}; "
+                f"its options are: {', '.join(known)}"
+            )
+    return builder(**options)
+
+
+def _builder(name: str) -> "Callable[..., nn.Module]":
+    module = importlib.import_module(f"{__name__}.{_entry(name).module}")
+    builder: Callable[..., nn.Module] = getattr(module, name)
+    return builder
+
+
+def _entry(name: str) -> _Entry:
+    if name not in _NETS:
+        raise InputError(
+            f"there is no net called {name!r}{_meant(name, _NETS)}; "
+            f"the nets are: {', '.join(_NETS)}"
+        )
+    return _NETS[name]
+
+
+def _meant(word: str, known: "Iterable[str]") -> str:
+    """` (did you mean …?)` with the known words closest to this one, or nothing."""
+    close = difflib.get_close_matches(str(word).lower(), list(known))
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
