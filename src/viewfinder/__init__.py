@@ -1,0 +1,30 @@
+"""Viewfinder: from a few photographs to a vision model that you understand and can trust.
+
+Names are imported when they are first used, so that `import viewfinder` does not wait for torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viewfinder.api import Run, open_run, train
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.errors import InputError
+    from viewfinder.runs.recipe import Recipe
+
+_HOMES = {
+    "InputError": "viewfinder.errors",
+    "Recipe": "viewfinder.runs.recipe",
+    "Run": "viewfinder.api",
+    "open_dataset": "viewfinder.datasets.opening",
+    "open_run": "viewfinder.api",
+    "train": "viewfinder.api",
+}
+
+__all__ = ["InputError", "Recipe", "Run", "open_dataset", "open_run", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'viewfinder' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,64 @@
+"""What programs use: a run that can be asked to evaluate and predict, and a function to make one.
+
+run = viewfinder.train("classify", "photos", net="resnet18", epochs=30)
+run.predict("new.jpg")
+viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
+"""
+
+from pathlib import Path
+from typing import Any
+
+from viewfinder.evaluation.judging import default_side, judge_examples
+from viewfinder.inference.predict import predict
+from viewfinder.runs.recipe import Recipe
+from viewfinder.runs.run import Run as Folder
+from viewfinder.runs.run import open_run as open_folder
+from viewfinder.training.devices import pick_device
+
+
+class Run(Folder):
+    """A training's folder, with what can be asked of the net in it."""
+
+    def evaluate(
+        self, data: str | Path, *, split: str | None = None, device: str = "auto"
+    ) -> dict[str, Any]:
+        """Scores on one side of a dataset: `accuracy, loss, per_class, confusion, images, seconds`.
+
+        Raises:
+            InputError: data that cannot be read, lacks that side, or has classes unknown to the
+                run.
+        """
+        from viewfinder.datasets.opening import open_dataset
+
+        dataset = open_dataset(data, val_share=self.manifest.recipe.val_share)
+        side = split or default_side(dataset)
+        judgement = judge_examples(self, dataset.split(side), device=pick_device(device))
+        return {"split": side, **judgement.as_json()}
+
+    def predict(self, source: str | Path, *, device: str = "auto") -> list[dict[str, Any]]:
+        """Answers for a picture, a folder of pictures, or `-`: paths on standard input."""
+        return predict(self, source, device=pick_device(device))
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder that a training wrote.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = open_folder(path)
+    return Run(folder.folder, folder.manifest)
+
+
+def train(
+    task: str, data: str | Path, *, out: str | Path, resume: bool = False, **fields: Any
+) -> Run:
+    """Train a network; `fields` are those of `Recipe`.
+
+    Raises:
+        InputError: an unknown field, or anything in the data or the recipe that cannot be used.
+    """
+    from viewfinder.training.train import train as train_run
+
+    run = train_run(task, data, Recipe.from_json(fields), out=out, resume=resume)
+    return Run(run.folder, run.manifest)

@@ -1,0 +1,133 @@
+"""The command line: finds the verb, reads its flags, and turns errors into one line.
+
+Exit status: 0 done; 1 a check found faults; 2 bad usage or input, with one line `error: …` on
+standard error; 130 stopped by Ctrl-C. Each verb is a module with a docstring, a dataclass `Flags`
+whose fields are its flags, and `run(flags)`, which returns the exit status.
+"""
+
+import contextlib
+import difflib
+import importlib
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from viewfinder.errors import InputError
+
+VERBS = {
+    "demo": "the whole journey on an embedded set of pictures: ends with a report to open",
+    "train": "train a network on a folder of pictures",
+    "evaluate": "score a trained run on pictures with known answers",
+    "predict": "let a trained run answer new pictures",
+    "check": "find every fault of a data set, each with a way to mend it",
+    "render": "write the embedded set of rendered pictures as ordinary files",
+}
+
+_HEADER = """\
+Viewfinder: from a few photographs to a vision model that you understand and can trust.
+
+usage: viewfinder VERB …
+
+"""
+_FOOTER = """
+viewfinder VERB --help tells what a verb takes. --version prints the version; --debug, anywhere,
+shows the whole traceback of an error.
+
+A first quarter of an hour:
+  viewfinder demo                                    see what comes out
+  viewfinder check my-photos                         a folder for each class: my-photos/cat/1.jpg
+  viewfinder train classify my-photos --net lenet    writes runs/my-photos-lenet/report.html
+  viewfinder predict runs/my-photos-lenet new.jpg
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return _dispatch(words)
+    except InputError as error:
+        if debug:
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"error: something went wrong inside Viewfinder ({type(error).__name__}: "
+            f"{' '.join(str(error).split())}); run the same command with --debug for the traceback",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        width = max(map(len, VERBS)) + 2
+        verbs = "".join(f"  {verb:<{width}}{says}\n" for verb, says in VERBS.items())
+        print(_HEADER + verbs + _FOOTER, end="")
+        return 0
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("viewfinder"))
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
+        raise InputError(f"there is no verb {verb!r}: {hint}")
+    module = importlib.import_module(f"viewfinder.cli.{verb}")
+    return int(module.run(_read_flags(module, verb, words[1:])))
+
+
+def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
+    """The verb's `Flags`, filled from the command line.
+
+    tyro explains bad usage in a box of many lines; a script that reads standard error wants one.
+    """
+    import tyro
+
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(
+                module.Flags,
+                args=words,
+                prog=f"viewfinder {verb}",
+                description=module.__doc__,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+            )
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        raise InputError(f"{_one_line(complaint.getvalue())} (viewfinder {verb} --help)") from None
+
+
+def _one_line(box: str) -> str:
+    """What a box of text says: without its frame, its colours and its advice to see the help."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", box)
+    lines = [re.sub(r"^[│╭╰\s]+|[│╮╯\s]+$", "", line) for line in text.splitlines()]
+    told: list[str] = []
+    for line in lines[1:]:
+        if re.match(r"For full helptext|─+$", line):
+            break
+        told.append(re.sub(r"^Error parsing recipe:", "", line).strip())
+    return " ".join(part for part in told if part)

@@ -1,0 +1,6 @@
+"""Examples, datasets and class lists; reading, checking, splitting, loading and augmenting them."""
+
+from typing import Literal
+
+Keep = Literal["auto", "memory", "disk", "none"]
+"""Where decoded pictures stay: in memory, in the cache on disk, nowhere, or what they fit in."""

@@ -1,0 +1,104 @@
+"""Every fault of a dataset, each with its file and a mend."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from viewfinder.console import track
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.splits import TRAIN
+from viewfinder.errors import InputError
+from viewfinder.pictures.reading import decode_picture
+
+# A class with fewer than this share of the largest class's pictures is called unbalanced.
+_IMBALANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something in a dataset that will harm a training, and what to do about it."""
+
+    kind: str
+    file: str
+    detail: str
+    mend: str
+
+
+def check_dataset(dataset: Dataset) -> list[Fault]:
+    """Open every picture and look for all that can be wrong with a classified set."""
+    return [*_file_faults(dataset), *_class_faults(dataset)]
+
+
+def _file_faults(dataset: Dataset) -> Iterator[Fault]:
+    """Pictures that cannot be read, and the same bytes under two names."""
+    same: dict[str, list[int]] = defaultdict(list)
+    # OpenCV decodes outside Python's lock, so threads use every core.
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda index: _read(dataset, index), range(len(dataset)))
+        bar = track(results, total=len(dataset), description="reading pictures")
+        for index, (digest, trouble) in enumerate(bar):
+            if trouble:
+                mend = "replace the file, or remove it"
+                yield Fault("unreadable", dataset.paths[index], trouble, mend)
+            else:
+                same[digest].append(index)
+    for copies in same.values():
+        if len(copies) > 1:
+            yield _duplicate(dataset, copies)
+
+
+def _read(dataset: Dataset, index: int) -> tuple[str, str]:
+    """The hash of a picture's bytes, and why it cannot be read, or nothing."""
+    try:
+        data = dataset.file(index).read_bytes()
+        decode_picture(data, name=dataset.paths[index])
+    except (InputError, OSError) as error:
+        return "", str(error)
+    return hashlib.sha256(data).hexdigest(), ""
+
+
+def _duplicate(dataset: Dataset, copies: list[int]) -> Fault:
+    """The same bytes twice: worst across sides, bad across classes, wasteful otherwise."""
+    first, *others = (dataset.paths[i] for i in copies)
+    names = ", ".join(others)
+    sides = {SPLITS[dataset.splits[i]] for i in copies}
+    classes = {dataset.classes[dataset.labels[i]] for i in copies}
+    if len(classes) > 1:
+        detail = f"the same picture as {names}, under the classes {', '.join(sorted(classes))}"
+        return Fault("two-classes", first, detail, "keep it in the class it belongs to")
+    if len(sides) > 1:
+        detail = f"the same picture as {names}, on the sides {', '.join(sorted(sides))}"
+        mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
+        return Fault("duplicate-across-splits", first, detail, mend)
+    return Fault("duplicate", first, f"the same picture as {names}", "keep one of them")
+
+
+def _class_faults(dataset: Dataset) -> Iterator[Fault]:
+    """Classes with too few pictures to learn from, or to be judged by."""
+    train = Counter(dataset.labels[dataset.splits == TRAIN].tolist())
+    largest = max(train.values(), default=0)
+    for index, name in enumerate(dataset.classes):
+        count = train[index]
+        everywhere = int((dataset.labels == index).sum())
+        if everywhere == 1:
+            only = dataset.paths[int(np.flatnonzero(dataset.labels == index)[0])]
+            yield Fault("one-picture", only, f"the only picture of {name}", "add more, or drop it")
+        elif count == 0 and largest:
+            detail = f"{name} has {everywhere} pictures, none of them to train on"
+            yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
+        elif count < _IMBALANCE * largest:
+            detail = f"{name} has {count} training pictures, the largest class {largest}"
+            mend = f"add pictures of {name}, or train with --balanced"
+            yield Fault("imbalance", name, detail, mend)
+    for side, side_name in enumerate(SPLITS):
+        if side != TRAIN and (dataset.splits == side).any():
+            present = set(dataset.labels[dataset.splits == side].tolist())
+            missing = [n for i, n in enumerate(dataset.classes) if i not in present and train[i]]
+            if missing:
+                detail = f"{side_name} has no pictures of {', '.join(missing)}"
+                mend = f"add some: {side_name} says nothing about these classes"
+                yield Fault(f"not-in-{side_name}", side_name, detail, mend)

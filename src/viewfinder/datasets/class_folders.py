@@ -1,0 +1,98 @@
+"""Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, stratified
+from viewfinder.errors import InputError
+
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+)
+# The names under which public sets keep their sides.
+_SPLIT_NAMES = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "val": VAL,
+    "valid": VAL,
+    "validation": VAL,
+    "test": TEST,
+    "testing": TEST,
+}
+_TEST_SHARE = 0.15
+
+
+def is_class_folders(root: Path) -> bool:
+    """Whether `root` holds folders with pictures in them, directly or under its splits."""
+    return any(_has_picture(folder) for folder in _folders(root))
+
+
+def open_class_folders(root: Path, *, val_share: float) -> Dataset:
+    """Read a folder of class folders.
+
+    With `train/`, `val/`, `test/` (also `training/`, `valid/`, `validation/`, `testing/`) the
+    sides are as they lie; without any, 15 % of each class become test. Where there is no `val`,
+    a share `val_share` of each class's training pictures becomes it.
+
+    Raises:
+        InputError: no pictures, or fewer than two classes.
+    """
+    split_folders = {f: _SPLIT_NAMES[f.name.lower()] for f in _folders(root) if _is_split(f)}
+    if split_folders and TRAIN not in split_folders.values():
+        # A folder with only a `test/` is still a set to evaluate on.
+        val_share = 0.0
+    tops = split_folders or {root: TRAIN}
+    rows = [
+        (path, folder.name, side)
+        for top, side in tops.items()
+        for folder in _folders(top)
+        for path in _pictures(folder, root)
+    ]
+    if not rows:
+        raise InputError(
+            f"{root} has no pictures in class folders: put each class's pictures into a folder "
+            f"with the class's name, such as {root / 'cat' / '1.jpg'}"
+        )
+    classes = tuple(sorted({name for _, name, _ in rows}))
+    if len(classes) < 2:
+        raise InputError(
+            f"{root} has one class only, {classes[0]!r}: a classifier needs at least two to tell "
+            "apart; add a folder of pictures that are something else"
+        )
+    paths = tuple(path for path, _, _ in rows)
+    numbers = {name: index for index, name in enumerate(classes)}
+    labels = np.array([numbers[name] for _, name, _ in rows], np.int64)
+    sides = np.array([side for _, _, side in rows], np.int8)
+    if not split_folders:
+        sides = stratified(paths, labels, shares=[(TEST, _TEST_SHARE), (VAL, val_share)])
+    elif VAL not in split_folders.values():
+        train = np.flatnonzero(sides == TRAIN)
+        train_paths = [paths[i] for i in train]
+        sides[train] = stratified(train_paths, labels[train], shares=[(VAL, val_share)])
+    return Dataset(root, "class folders", classes, paths, labels, sides)
+
+
+def _is_split(folder: Path) -> bool:
+    return folder.name.lower() in _SPLIT_NAMES and any(map(_has_picture, _folders(folder)))
+
+
+def _folders(root: Path) -> list[Path]:
+    """The visible folders in `root`, sorted by name."""
+    return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith((".", "__")))
+
+
+def _has_picture(folder: Path) -> bool:
+    return next(_pictures(folder, folder), None) is not None
+
+
+def _pictures(folder: Path, root: Path) -> Iterator[str]:
+    """Every picture at any depth under `folder`, relative to `root`, in a fixed order."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "__")))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                yield (Path(place) / name).relative_to(root).as_posix()

@@ -1,0 +1,206 @@
+"""From picture files to batches of tensors, decoded once.
+
+A set that fits in memory is decoded once and kept there; a larger one is decoded once into one
+file in the cache, at the size of training; one too large even for that is decoded batch by batch
+in threads. All three answer the same question, `pixels[indices]`.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viewfinder.console import track
+from viewfinder.datasets import Keep
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing
+from viewfinder.pictures.geometry import letterbox, resample
+from viewfinder.pictures.reading import read_picture
+
+Item = TypeVar("Item")
+
+# Grey bars beside a picture that is not square, near the mean of most photographs.
+LETTERBOX_FILL = 114
+# Decoded pictures may take this share of the memory that is free.
+_MEMORY_SHARE = 0.25
+# …and this share of the free disk.
+_DISK_SHARE = 0.5
+
+
+class Pixels(Protocol):
+    """The pictures of a dataset at one size, ready to be taken by number."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
+        """B×3×H×W uint8, the pictures of `indices` in that order."""
+        ...
+
+
+def prepare(path: Path, size: int) -> NDArray[np.uint8]:
+    """One picture as every net here sees it: letterboxed to size×size, RGB uint8.
+
+    Training, validation, `evaluate` and `predict` all come through here.
+    """
+    picture = read_picture(path, at_least=(size, size))
+    height, width = picture.shape[:2]
+    if (height, width) == (size, size):
+        return picture
+    matrix = letterbox((width, height), (size, size))
+    return np.asarray(resample(picture, matrix, (size, size), fill=LETTERBOX_FILL), np.uint8)
+
+
+def open_pixels(dataset: Dataset, size: int, *, keep: Keep = "auto", cache: Path) -> Pixels:
+    """Decode a dataset in the way that its size and this machine allow.
+
+    Args:
+        size: side of the square that every picture is letterboxed to.
+        keep: where decoded pictures stay; `auto` takes memory, else disk, else neither.
+        cache: the folder for what is kept on disk.
+
+    Raises:
+        InputError: a picture cannot be read; the disk is full.
+    """
+    needed = len(dataset) * 3 * size * size
+    if keep == "auto":
+        keep = _where(needed, cache)
+    if keep == "memory":
+        pixels = np.empty((len(dataset), size, size, 3), np.uint8)
+        _decode_into(pixels, dataset, size)
+        return InMemory(pixels)
+    if keep == "disk":
+        return OnDisk(_cache_file(dataset, size, cache), len(dataset), size)
+    return FromFiles(dataset, size)
+
+
+class InMemory:
+    """All pictures in one tensor."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = torch.from_numpy(pixels)  # N,H,W,3: a picture's bytes lie together
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
+        return self._pixels[torch.as_tensor(indices)].permute(0, 3, 1, 2)
+
+
+class OnDisk:
+    """All pictures in one file of raw bytes, read as they are asked for."""
+
+    def __init__(self, file: Path, count: int, size: int) -> None:
+        self._pixels = np.memmap(file, np.uint8, "r", shape=(count, size, size, 3))
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
+        rows = self._pixels[torch.as_tensor(indices).numpy()]
+        return torch.from_numpy(rows).permute(0, 3, 1, 2)
+
+
+class FromFiles:
+    """Pictures decoded each time they are asked for, by as many threads as there are cores."""
+
+    def __init__(self, dataset: Dataset, size: int) -> None:
+        self._dataset, self._size = dataset, size
+        self._pool = ThreadPoolExecutor()
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
+        files = [self._dataset.file(int(i)) for i in indices]
+        pictures = self._pool.map(lambda file: prepare(file, self._size), files)
+        return torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2)
+
+
+class Chosen:
+    """Some of a set's pictures, as a set of their own."""
+
+    def __init__(self, pixels: Pixels, indices: Tensor) -> None:
+        self._pixels, self._indices = pixels, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
+        return self._pixels.take(self._indices[torch.as_tensor(indices)])
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, each made by a thread while the one before it is being used."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming: Future[Any] = pool.submit(next, iterator, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, iterator, end)
+            yield item
+
+
+def _where(needed: int, cache: Path) -> Keep:
+    """Memory if it fits, else disk if that fits, else nowhere."""
+    if needed < _MEMORY_SHARE * _free_memory():
+        return "memory"
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    return "disk" if needed < _DISK_SHARE * shutil.disk_usage(place).free else "none"
+
+
+def _free_memory() -> int:
+    """Bytes of memory that are free, or 4 GiB where the system does not say."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 << 30
+
+
+def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: int) -> None:
+    """Fill `pixels` with the dataset's pictures; OpenCV decodes outside Python's lock."""
+
+    def decode(index: int) -> None:
+        pixels[index] = prepare(dataset.file(index), size)
+
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(decode, range(len(dataset)))
+        try:
+            for _ in track(done, total=len(dataset), description="reading pictures"):
+                pass
+        except InputError:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _cache_file(dataset: Dataset, size: int, cache: Path) -> Path:
+    """The decoded set's file in the cache, made now if it is not there."""
+    key = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{size}-{LETTERBOX_FILL}"
+    file = cache / "pixels" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.u8"
+    if file.exists():
+        return file
+    with explained_writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Each process writes a file of its own; whichever ends last leaves the same bytes.
+        temporary = file.with_suffix(f".{os.getpid()}.writing")
+        try:
+            shape = (len(dataset), size, size, 3)
+            pixels = np.memmap(temporary, np.uint8, "w+", shape=shape)
+            # A sparse file on a full disk would kill the process when its pages are written.
+            if hasattr(os, "posix_fallocate"):
+                with temporary.open("r+b") as handle:
+                    os.posix_fallocate(handle.fileno(), 0, pixels.nbytes)
+            _decode_into(pixels, dataset, size)
+            pixels.flush()
+            temporary.replace(file)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return file

@@ -1,0 +1,50 @@
+"""One job after another on all cores, with results in order and nothing left behind."""
+
+import os
+import signal
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+import cv2
+
+from viewfinder.console import track
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+# Starting a process takes about as long as rendering this many pictures.
+FEW = 24
+
+
+def in_parallel(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    *,
+    processes: int | None,
+    description: str,
+) -> Generator[Result, None, None]:
+    """The results of `work` on each job, in order, with a progress bar.
+
+    Without a number of `processes` there is one for each core, or none besides this one for a few
+    jobs. Close it (`contextlib.closing`) before removing what the jobs write: no process is at work
+    any more once it has ended, failed or been closed.
+    """
+    count = min(processes or (os.cpu_count() or 1), len(jobs))
+    if count <= 1 or (processes is None and len(jobs) < FEW):
+        yield from track(map(work, jobs), total=len(jobs), description=description)
+        return
+    # Started afresh rather than forked: a fork of a program with threads may hang.
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare)
+    try:
+        results = pool.map(work, jobs, chunksize=max(1, min(16, len(jobs) // (4 * count))))
+        yield from track(results, total=len(jobs), description=description)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare() -> None:
+    """Leave Ctrl-C to the parent, and the other cores to the other processes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)

@@ -1,0 +1,123 @@
+"""Drawing for a person to look at: boxes on a picture, and sheets of many pictures.
+
+Letters are those of the font within Pillow, so that a drawing looks alike on every machine; one
+that it lacks, such as 写, stands as an empty frame.
+"""
+
+import bisect
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from viewfinder.pictures.geometry import Boxes, letterbox, resample
+
+Colour = tuple[int, int, int]
+
+_GAP = 8
+_PAPER: Colour = (255, 255, 255)
+_INK: Colour = (32, 32, 32)
+
+
+def draw_boxes(
+    picture: NDArray[np.uint8],
+    boxes: Boxes,
+    captions: Sequence[str],
+    colours: Sequence[Colour],
+) -> NDArray[np.uint8]:
+    """A copy of the picture with M boxes on it, each with its caption and RGB colour.
+
+    Lines and letters grow with the picture. A caption stands on a plate above its box, or within it
+    where there is no room above, and is kept inside the picture.
+    """
+    if not len(boxes) == len(captions) == len(colours):
+        raise ValueError(f"{len(boxes)} boxes, {len(captions)} captions, {len(colours)} colours")
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    shorter = min(image.size)
+    line = max(1, round(shorter / 250))
+    font = _font(max(10, round(shorter / 32)))
+    for box, colour in zip(boxes, colours, strict=True):
+        # Pillow counts pixels and includes the last one; a box's edges are their corners.
+        x1, y1, x2, y2 = (round(float(edge)) for edge in box)
+        draw.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=colour, width=line)
+    # Captions last, so that no box crosses out another's.
+    for box, caption, colour in zip(boxes, captions, colours, strict=True):
+        if caption:
+            _plate(draw, image.size, (float(box[0]), float(box[1])), caption, colour, font)
+    return np.array(image)
+
+
+def contact_sheet(
+    pictures: Sequence[NDArray[np.uint8]],
+    *,
+    columns: int,
+    cell: int,
+    captions: Sequence[str] | None = None,
+) -> NDArray[np.uint8]:
+    """All pictures, each scaled into a square of `cell` pixels, in rows, with captions below.
+
+    A caption wider than its cell is cut and ends in an ellipsis.
+    """
+    if captions is not None and len(captions) != len(pictures):
+        raise ValueError(f"{len(pictures)} pictures, but {len(captions)} captions")
+    font = _font(max(10, cell // 16))
+    below = _line_height(font) + 4 if captions is not None else 0
+    rows = math.ceil(len(pictures) / columns)
+    sheet = np.full(
+        (rows * (cell + below + _GAP) + _GAP, columns * (cell + _GAP) + _GAP, 3), _PAPER, np.uint8
+    )
+    places = [
+        (_GAP + i % columns * (cell + _GAP), _GAP + i // columns * (cell + below + _GAP))
+        for i in range(len(pictures))
+    ]
+    for picture, (x, y) in zip(pictures, places, strict=True):
+        matrix = letterbox((picture.shape[1], picture.shape[0]), (cell, cell))
+        sheet[y : y + cell, x : x + cell] = resample(picture, matrix, (cell, cell), fill=_PAPER)
+    if captions is None:
+        return sheet
+    image = Image.fromarray(sheet)
+    draw = ImageDraw.Draw(image)
+    for caption, (x, y) in zip(captions, places, strict=True):
+        draw.text((x, y + cell + 2), _fitted(caption, cell, font), fill=_INK, font=font)
+    return np.array(image)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _plate(
+    draw: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    corner: tuple[float, float],
+    caption: str,
+    colour: Colour,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    caption = _fitted(caption, size[0] - 4, font)
+    width, height = math.ceil(font.getlength(caption)) + 4, _line_height(font)
+    x = min(max(0, round(corner[0])), max(0, size[0] - width))
+    above = round(corner[1]) - height
+    y = min(above if above >= 0 else max(0, round(corner[1])), max(0, size[1] - height))
+    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
+    # Dark letters on light colours, light ones on dark: luminance after ITU-R BT.601.
+    bright = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140
+    draw.text((x + 2, y), caption, fill=_INK if bright else _PAPER, font=font)
+
+
+def _line_height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+    return math.ceil(font.getbbox("Ågj|")[3]) + 2
+
+
+def _fitted(caption: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The caption on one line, cut to this width."""
+    caption = " ".join(caption.split())
+    if font.getlength(caption) <= width:
+        return caption
+    too_wide = bisect.bisect_right(
+        range(len(caption)), 0, key=lambda n: int(font.getlength(caption[:n] + "…") > width)
+    )
+    return caption[: max(0, too_wide - 1)] + "…"

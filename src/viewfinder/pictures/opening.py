@@ -1,0 +1,87 @@
+"""From a path to an open file, and what to say when its bytes are no picture."""
+
+import contextlib
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from viewfinder.errors import InputError
+
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+@contextlib.contextmanager
+def open_for_reading(path: Path) -> Iterator[IO[bytes]]:
+    """The file at `path`, open for reading.
+
+    Raises:
+        InputError: nothing is there, it is a folder or a device, it is empty, or it may not be
+            read.
+    """
+    try:
+        status = path.stat()
+        # Asked before opening: opening a pipe would wait for ever.
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
+            raise InputError(f"{path} is {what}, not a file: name the file itself")
+        if status.st_size == 0:
+            raise InputError(f"{path} is empty (0 bytes): copy or download it again")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}: check the name and the folder") from None
+    except PermissionError:
+        raise InputError(f"you may not read {path}: change its permissions") from None
+    except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"cannot open {path!r}: {error}") from error
+    with file:
+        try:
+            yield file
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def unknown_format(name: str, start: bytes) -> str:
+    """The sentence for a file that is not one of the formats read, from its first 512 bytes."""
+    if is_heif(start):
+        return (
+            f"{name} is a HEIC picture, the format of iPhones, which is not read here: convert it "
+            "to JPEG, or set the phone's camera to 'Most Compatible'"
+        )
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if b"<svg" in start:
+        return f"{name} is a drawing (SVG), not pixels: export it as PNG"
+    if start.startswith(b"%PDF"):
+        return f"{name} is a PDF document, not a picture: export its pages as PNG"
+    if text[:1] in (b"<", b"{", b"[") or (text and _is_plain_text(start)):
+        return f"{name} holds text, not a picture: was a web page saved in the picture's place?"
+    return (
+        f"{name} is not a picture that can be read, or its beginning is damaged: "
+        "the formats are JPEG, PNG, WebP, TIFF, BMP, GIF, PNM and AVIF"
+    )
+
+
+def is_heif(start: bytes) -> bool:
+    """Whether a file's first bytes are those of a HEIC or HEIF picture."""
+    if start[4:8] != b"ftyp" or start[8:12] not in _HEIF_BRANDS:
+        return False
+    # The neutral brand mif1 is also AVIF's, which then names itself among the compatible ones.
+    return b"avif" not in start[: int.from_bytes(start[:4], "big")]
+
+
+def png_chunk(file: IO[bytes], kind: bytes) -> bytes:
+    """What the first chunk of this kind in a PNG file holds; nothing where there is none."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] == kind:
+            return file.read(length)
+        file.seek(length + 4, 1)
+    return b""
+
+
+def _is_plain_text(start: bytes) -> bool:
+    printable = sum(32 <= byte < 127 or byte in b"\t\n\r" for byte in start)
+    return printable > 0.95 * len(start)

@@ -1,0 +1,147 @@
+"""Every choice of a training, in one frozen dataclass; its fields are the command line's flags."""
+
+import ast
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from viewfinder.datasets import Keep
+from viewfinder.errors import InputError
+
+Precision = Literal["auto", "32", "bf16", "16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train a classifier. The defaults suit a few thousand small pictures."""
+
+    net: str = "lenet"
+    """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152."""
+    options: tuple[str, ...] = ()
+    """Options of the network, such as width=0.5 downsample=stride stem=small dropout=0.3."""
+    size: int | None = None
+    """Side in pixels of the square that pictures are brought to; the network's own if not given."""
+    init: str = "random"
+    """Weights to start from: random, imagenet (fetched by torchvision), or a file or run."""
+
+    epochs: int = 100
+    """How often every training picture is seen."""
+    minutes: float | None = None
+    """Train for this long instead of a number of epochs; the schedule ends as the time does."""
+    batch: int = 64
+    """Pictures in a step."""
+    learning_rate: float = 0.05
+    """Highest learning rate, reached at the end of the warm-up."""
+    warmup: float = 0.15
+    """Share of the training in which the learning rate rises; it then falls along a cosine."""
+    momentum: float = 0.9
+    """Nesterov momentum of the gradient descent."""
+    weight_decay: float = 5e-4
+    """Pull of every weight towards zero; biases and normalisations are left alone."""
+    label_smoothing: float = 0.1
+    """Share of each label that is spread over all classes."""
+    clip: float = 5.0
+    """Largest norm of the gradient before a step; 0 does not limit it."""
+    average: float = 0.99
+    """Decay of the running average of the weights, which is what is kept; 0 keeps the last."""
+    patience: int | None = None
+    """Stop after this many epochs without a better validation score."""
+    val_share: float = 0.1
+    """Share of the training pictures kept for validation where the data set has no val folder."""
+
+    shift: float = 0.1
+    """Augmentation: largest shift, as a share of the side."""
+    scale: float = 0.15
+    """Augmentation: largest zoom, in and out; 0.2 is a fifth."""
+    turn: float = 10.0
+    """Augmentation: largest rotation in degrees."""
+    flip: float = 0.5
+    """Augmentation: share of pictures mirrored; 0 where left and right differ, as in letters."""
+    colour: float = 0.2
+    """Augmentation: largest change of brightness, contrast and saturation."""
+    erase: float = 0.0
+    """Augmentation: largest side of a grey square laid over each picture, as a share."""
+    balanced: bool = False
+    """Show every class equally often, however many pictures it has."""
+
+    precision: Precision = "auto"
+    """Arithmetic: 32, bf16, 16 (with loss scaling), or auto, which times them and compares."""
+    device: Device = "auto"
+    """Where to compute: cuda where there is one, else cpu."""
+    devices: int = 1
+    """How many devices, or processes on the CPU, share each batch."""
+    keep: Keep = "auto"
+    """Where decoded pictures are kept: memory, disk, none, or what they fit in."""
+    seed: int = 0
+    """Of every random number: the same seed and a named precision give the same weights."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, naming the flag."""
+        _require("epochs", self.epochs >= 1, "at least 1")
+        _require("batch", self.batch >= 1, "at least 1")
+        _require("devices", self.devices >= 1, "at least 1")
+        _require("size", self.size is None or self.size >= 1, "at least 1 pixel")
+        _require("minutes", self.minutes is None or self.minutes > 0, "more than 0")
+        _require("patience", self.patience is None or self.patience >= 1, "at least 1")
+        _require("learning-rate", 0 < self.learning_rate < math.inf, "more than 0")
+        for name in ("weight_decay", "clip", "scale", "turn"):
+            _require(name, 0 <= getattr(self, name) < math.inf, "0 or more")
+        for name in ("warmup", "label_smoothing", "shift", "flip", "colour", "erase"):
+            _require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
+        for name in ("momentum", "average", "val_share"):
+            _require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
+        _require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
+        self.net_options()
+
+    def net_options(self) -> dict[str, Any]:
+        """`options` as keyword arguments: numbers, true and false are read as such.
+
+        Raises:
+            InputError: an option is not written `name=value`.
+        """
+        read = {}
+        for option in self.options:
+            name, separator, text = option.partition("=")
+            if not separator or not name.isidentifier():
+                raise InputError(f"--options {option}: write each as name=value, as in width=0.5")
+            read[name] = _value(text)
+        return read
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field by name."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Recipe":
+        """Read back what `as_json` gave.
+
+        Raises:
+            InputError: a field that no recipe has.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(document) - known):
+            raise InputError(f"the recipe has unknown fields: {', '.join(unknown)}")
+        return cls(**{**document, "options": tuple(document.get("options", ()))})
+
+
+def differing_fields(one: Recipe, other: Recipe) -> list[str]:
+    """The names of the fields in which two recipes differ."""
+    names = (field.name for field in dataclasses.fields(Recipe))
+    return [name for name in names if getattr(one, name) != getattr(other, name)]
+
+
+def _require(name: str, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"--{name.replace('_', '-')} must be {allowed}")
+
+
+def _value(text: str) -> Any:
+    """A number, true or false, or the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

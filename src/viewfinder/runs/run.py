@@ -1,0 +1,195 @@
+"""The folder that a training writes and that everything after it takes.
+
+run.json             task, net, classes, recipe, versions, data, device, precision and why
+weights.safetensors  the best weights, averaged
+state.ckpt           what is needed to go on exactly
+history.csv          a row an epoch
+scores.json          scores on the pictures that were never trained on
+report.html          curves, scores by class, pictures, what to do next
+tensorboard/         the history, for TensorBoard
+"""
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from viewfinder import nets
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing, write_bytes, write_json, write_text
+from viewfinder.runs.recipe import Recipe
+
+_MANIFEST, _WEIGHTS, _STATE = "run.json", "weights.safetensors", "state.ckpt"
+_HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `run.json` says.
+
+    Attributes:
+        size: side in pixels of the square that pictures are letterboxed to.
+        mean, std: of red, green and blue in [0, 1], subtracted and divided before the net.
+        versions: of Python, Viewfinder and the libraries that computed.
+        data: the training set's source, layout, fingerprint and pictures a side.
+        device: what computed, in words.
+        precision: the chosen arithmetic, and each candidate's time and loss.
+    """
+
+    task: str
+    net: str
+    classes: tuple[str, ...]
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    recipe: Recipe
+    versions: dict[str, str]
+    data: dict[str, Any]
+    device: str
+    precision: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained net and all that is known of its training."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def weights_file(self) -> Path:
+        return self.folder / _WEIGHTS
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / _STATE
+
+    @property
+    def history_file(self) -> Path:
+        return self.folder / _HISTORY
+
+    @property
+    def scores_file(self) -> Path:
+        return self.folder / _SCORES
+
+    @property
+    def report_file(self) -> Path:
+        return self.folder / _REPORT
+
+    def net(self) -> nn.Module:
+        """The network with the run's best weights, in evaluation mode.
+
+        Raises:
+            InputError: no weights yet, or weights that are not this network's.
+        """
+        net = new_net(self.manifest.recipe, len(self.manifest.classes), self.manifest.size)
+        try:
+            state = safetensors.torch.load_file(self.weights_file)
+            net.load_state_dict(state)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{self.folder} has no weights yet: its training stopped before the first epoch "
+                "ended; go on with the same command and --resume"
+            ) from error
+        except (SafetensorError, RuntimeError) as error:
+            raise InputError(
+                f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
+                "the file is damaged or from another run"
+            ) from error
+        return net.eval()
+
+    def save_weights(self, state: dict[str, Tensor]) -> None:
+        """Replace the run's weights."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        write_bytes(self.weights_file, safetensors.torch.save(tensors))
+
+    def save_history(self, rows: list[dict[str, Any]]) -> None:
+        """Replace the history: a row an epoch, numbers to seven digits."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: _brief(value) for name, value in row.items()})
+        write_text(self.history_file, text.getvalue())
+
+    def history(self) -> list[dict[str, float]]:
+        """The history's rows; empty before the first epoch's end."""
+        if not self.history_file.exists():
+            return []
+        with self.history_file.open(encoding="utf-8", newline="") as file:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)
+            ]
+
+    def save_scores(self, scores: dict[str, Any]) -> None:
+        """Replace the run's scores."""
+        write_json(self.scores_file, scores)
+
+
+def new_net(recipe: Recipe, classes: int, size: int) -> nn.Module:
+    """The recipe's network with fresh weights, for pictures of size×size.
+
+    Raises:
+        InputError: no such network or option, or pictures too small for it.
+    """
+    options = recipe.net_options()
+    # Nets that end in a flattened map must know the size; the others take any.
+    if "size" in nets.options(recipe.net):
+        options = {"size": size, **options}
+    return nets.create(recipe.net, classes=classes, **options)
+
+
+def create_run(folder: Path, manifest: Manifest) -> Run:
+    """Start a run's folder.
+
+    Raises:
+        InputError: there is something in that folder already, or it cannot be written.
+    """
+    with explained_writing(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(
+                f"{folder} exists already: give --resume to go on with it, or another --out"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+    document = asdict(manifest) | {"schema": _SCHEMA, "recipe": manifest.recipe.as_json()}
+    write_json(folder / _MANIFEST, document)
+    return Run(folder, manifest)
+
+
+def open_run(path: str | Path) -> Run:
+    """Read a run's folder back.
+
+    Raises:
+        InputError: no such folder, no run in it, or a run that this version cannot read.
+    """
+    folder = Path(path).expanduser()
+    file = folder / _MANIFEST
+    if not file.is_file():
+        what = "is not a run" if folder.exists() else "does not exist"
+        raise InputError(
+            f"{folder} {what}: give the folder that `viewfinder train` wrote, with a {_MANIFEST}"
+        )
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document.pop("schema") != _SCHEMA:
+            raise InputError(f"{file} was written by another version of Viewfinder")
+        document["recipe"] = Recipe.from_json(document["recipe"])
+        for name in ("classes", "mean", "std"):
+            document[name] = tuple(document[name])
+        return Run(folder, Manifest(**document))
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is damaged: {error}") from error
+
+
+def _brief(value: Any) -> Any:
+    return f"{value:.7g}" if isinstance(value, float) else value

@@ -1,0 +1,89 @@
+"""Classify: one class for each picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+# Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
+AUXILIARY_WEIGHT = 0.3
+
+
+def loss(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, label_smoothing: float) -> Tensor:
+    """Cross-entropy, averaged over the batch.
+
+    Args:
+        outputs: N×C logits, or a tuple of such whose first is the net's answer and whose others
+            are auxiliary heads.
+        labels: N class indices.
+        label_smoothing: share of the truth that is spread evenly over all classes.
+    """
+    heads = outputs if isinstance(outputs, tuple) else (outputs,)
+    losses = [
+        functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
+        for logits in heads
+    ]
+    return torch.stack([losses[0], *(AUXILIARY_WEIGHT * other for other in losses[1:])]).sum()
+
+
+def decode(outputs: Tensor) -> NDArray[np.float32]:
+    """N×C logits to N×C probabilities that add up to 1."""
+    return outputs.float().softmax(dim=1).cpu().numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How well probabilities meet the truth.
+
+    Attributes:
+        accuracy: share of pictures whose likeliest class is theirs.
+        loss: mean cross-entropy, in nats.
+        confusion: C×C counts, a row a true class, a column an answer.
+    """
+
+    accuracy: float
+    loss: float
+    confusion: NDArray[np.int64]
+
+    def per_class(self, classes: tuple[str, ...]) -> dict[str, dict[str, float | int | None]]:
+        """Recall, precision, F1 and the number of pictures of each class.
+
+        A class without pictures has no recall, one that was never answered no precision: None.
+        """
+        table: dict[str, dict[str, float | int | None]] = {}
+        for index, name in enumerate(classes):
+            right = int(self.confusion[index, index])
+            there, answered = int(self.confusion[index].sum()), int(self.confusion[:, index].sum())
+            table[name] = {
+                "recall": right / there if there else None,
+                "precision": right / answered if answered else None,
+                "f1": 2 * right / (there + answered) if there + answered else None,
+                "images": there,
+            }
+        return table
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """The scores under their public names."""
+        return {
+            "accuracy": self.accuracy,
+            "loss": self.loss,
+            "per_class": self.per_class(classes),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
+    """Compare N×C probabilities with N class indices."""
+    count = probabilities.shape[1]
+    answers = probabilities.argmax(axis=1)
+    confusion = np.bincount(labels * count + answers, minlength=count * count)
+    truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return Scores(
+        accuracy=float((answers == labels).mean()),
+        loss=float(-np.log(np.maximum(truth, 1e-12)).mean()),
+        confusion=confusion.reshape(count, count),
+    )

@@ -1,0 +1,47 @@
+"""Where a training computes: one process, or several that share each batch."""
+
+import platform
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from viewfinder.errors import InputError
+
+
+def pick_device(wanted: str) -> torch.device:
+    """`auto` is CUDA where there is a GPU that torch can use, else the CPU.
+
+    Raises:
+        InputError: CUDA was asked for and is not there.
+    """
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise InputError(
+            "--device cuda: torch sees no CUDA GPU on this machine; use --device cpu, or check "
+            "with nvidia-smi that the driver runs and suits this torch"
+        )
+    return torch.device("cuda" if available and wanted in ("auto", "cuda") else "cpu")
+
+
+def describe_device(device: torch.device, count: int) -> str:
+    """The device in words, for the run."""
+    if device.type == "cuda":
+        return f"{count} × {torch.cuda.get_device_name(device)}"
+    processes = f", {count} processes" if count > 1 else ""
+    machine = platform.processor() or platform.machine()
+    return f"CPU {machine}, {torch.get_num_threads()} threads{processes}"
+
+
+def make_fabric(device: torch.device, count: int) -> Fabric:
+    """Fabric for one process, or for `count` that it will start.
+
+    Raises:
+        InputError: fewer GPUs than asked for.
+    """
+    if device.type == "cuda" and count > torch.cuda.device_count():
+        raise InputError(
+            f"--devices {count}: this machine has {torch.cuda.device_count()} CUDA GPUs"
+        )
+    options: dict[str, Any] = {"strategy": "ddp_spawn"} if count > 1 else {}
+    return Fabric(accelerator=device.type, devices=count, **options)

@@ -1,0 +1,67 @@
+"""The optimiser, its schedule, and the running average of the weights."""
+
+import copy
+import math
+
+import torch
+from torch import nn
+
+from viewfinder.runs.recipe import Recipe
+
+
+def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Stochastic gradient descent with Nesterov momentum.
+
+    Weight decay pulls matrices and kernels only: a bias or the scale of a normalisation does not
+    over-fit, and pulling it towards zero harms.
+    """
+    kernels = [p for p in net.parameters() if p.ndim > 1]
+    others = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": kernels, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        groups,
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.momentum > 0,
+        fused=True,
+    )
+
+
+def learning_rate(progress: float, recipe: Recipe) -> float:
+    """The learning rate when a share `progress` of the training is done: a rise, then a cosine."""
+    if progress < recipe.warmup:
+        return recipe.learning_rate * max(progress, 1e-3) / recipe.warmup
+    fall = (progress - recipe.warmup) / max(1e-9, 1 - recipe.warmup)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, fall)))
+
+
+def make_average(net: nn.Module) -> nn.Module:
+    """A copy of the net to hold the running average of its weights and batch statistics."""
+    average = copy.deepcopy(net).eval()
+    return average.requires_grad_(False)
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, net: nn.Module, *, step: int, decay: float) -> None:
+    """Move the average towards the net's weights of now.
+
+    Early on it must not remember the random start, so it begins nearly as a plain mean.
+
+    Args:
+        step: how many updates there were before this one.
+    """
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    for kept, current in (
+        (average.parameters(), net.parameters()),
+        (average.buffers(), net.buffers()),
+    ):
+        pairs = list(zip(kept, current, strict=True))
+        floats = [(a, b) for a, b in pairs if a.is_floating_point()]
+        if floats:
+            torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], weight)
+        for count, count_now in pairs:
+            if not count.is_floating_point():
+                count.copy_(count_now)

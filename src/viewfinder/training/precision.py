@@ -1,0 +1,193 @@
+"""Which arithmetic is fastest on this machine without changing what is learnt: timed, not guessed.
+
+Each candidate trains a copy of the net on the same few batches. The fastest whose loss agrees
+with float32's is kept, with every candidate's figures, in the run.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from viewfinder.errors import InputError
+
+Arithmetic = Literal["32", "bf16", "16"]
+Layout = Literal["contiguous", "channels_last"]
+
+_DTYPES: dict[Arithmetic, torch.dtype] = {
+    "32": torch.float32,
+    "bf16": torch.bfloat16,
+    "16": torch.float16,
+}
+# Of the loss after the first steps; float32 itself differs by about 1e-3 between layouts.
+_AGREEMENT = 0.02
+# A candidate must be this much faster than one that stands before it in the list.
+_GAIN = 1.05
+# Steps of a trial: at least, at most, and the seconds after which it has enough.
+_LEAST_STEPS, _MOST_STEPS, _SECONDS = 3, 20, 0.3
+# Seconds after which no further candidate is tried.
+_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How numbers are kept: their precision in the forward pass, and the order of memory."""
+
+    arithmetic: Arithmetic
+    layout: Layout
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        if self.layout == "channels_last":
+            return torch.channels_last
+        return torch.contiguous_format
+
+    def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
+        """The context in which the forward pass runs; weights stay in float32."""
+        dtype = _DTYPES[self.arithmetic]
+        return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
+
+    def __str__(self) -> str:
+        return f"{self.arithmetic} {self.layout}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate's figures: milliseconds a step, the loss after the trial, and the verdict."""
+
+    arithmetic: str
+    layout: str
+    milliseconds: float
+    loss: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, why, and every trial."""
+
+    arrangement: Arrangement
+    why: str
+    trials: tuple[Trial, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Choice":
+        trials = tuple(Trial(**trial) for trial in document["trials"])
+        return cls(Arrangement(**document["arrangement"]), document["why"], trials)
+
+
+def candidates(precision: str, device: torch.device) -> list[Arrangement]:
+    """The arrangements to try, the plainest first; one alone where a precision was asked for.
+
+    Raises:
+        InputError: this device cannot compute in the precision that was asked for.
+    """
+    if precision == "auto":
+        # On the CPU, float16 is no faster than float32, and its loss must be scaled.
+        names: list[Arithmetic] = ["32", "bf16"]
+        if device.type == "cuda":
+            names = ["32", "bf16", "16"] if torch.cuda.is_bf16_supported() else ["32", "16"]
+    elif precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise InputError("--precision bf16: this GPU cannot compute in bfloat16; use 16 or 32")
+    else:
+        # Timing differs from run to run; who names a precision gets the same bits each time.
+        return [Arrangement(name, "channels_last") for name in _DTYPES if name == precision]
+    layouts: list[Layout] = ["contiguous", "channels_last"]
+    return [Arrangement(name, layout) for name in names for layout in layouts]
+
+
+def choose(
+    net: nn.Module,
+    batches: Sequence[tuple[Tensor, Tensor]],
+    *,
+    loss: Callable[[Any, Tensor], Tensor],
+    precision: str,
+    device: torch.device,
+) -> Choice:
+    """Time every candidate on the first batches and keep the fastest that agrees.
+
+    Args:
+        net: on `device`; it is copied, and left as it was.
+        batches: what the net takes, and the truth, on `device`.
+    """
+    arrangements = candidates(precision, device)
+    if len(arrangements) == 1:
+        return Choice(arrangements[0], "as asked for")
+    reference = Arrangement("32", "contiguous")
+    trials: dict[Arrangement, Trial] = {}
+    start, target = time.perf_counter(), float("nan")
+    for arrangement in arrangements:
+        if time.perf_counter() - start > _PATIENCE:
+            trials[arrangement] = _trial(arrangement, float("nan"), float("nan"), "not tried")
+            continue
+        seconds, value = _time(net, batches, arrangement, loss, device)
+        if arrangement == reference:
+            target = value
+        agrees = abs(value - target) <= _AGREEMENT * abs(target)
+        verdict = "agrees" if agrees else "loss differs from float32"
+        trials[arrangement] = _trial(arrangement, seconds * 1e3, value, verdict)
+    usable = [a for a in arrangements if trials[a].verdict == "agrees"]
+    best = usable[0]
+    for arrangement in usable[1:]:
+        if trials[arrangement].milliseconds * _GAIN < trials[best].milliseconds:
+            best = arrangement
+    why = _reason(trials[best], [t for t in trials.values() if t.verdict == "agrees"])
+    return Choice(best, why, tuple(trials.values()))
+
+
+def _trial(arrangement: Arrangement, milliseconds: float, loss: float, verdict: str) -> Trial:
+    return Trial(arrangement.arithmetic, arrangement.layout, milliseconds, loss, verdict)
+
+
+def _reason(best: Trial, agreeing: list[Trial]) -> str:
+    slowest = max((trial.milliseconds for trial in agreeing), default=best.milliseconds)
+    return (
+        f"{best.milliseconds:,.1f} ms a step, {slowest / best.milliseconds:.1f} times as fast as "
+        f"the slowest of the {len(agreeing)} that agree with float32"
+    )
+
+
+def _time(
+    net: nn.Module,
+    batches: Sequence[tuple[Tensor, Tensor]],
+    arrangement: Arrangement,
+    loss: Callable[[Any, Tensor], Tensor],
+    device: torch.device,
+) -> tuple[float, float]:
+    """Seconds of the quickest step, and the loss on the first batch after the first few steps."""
+    # Trials with dropout must all drop the same units for their losses to be comparable.
+    torch.manual_seed(0)
+    copied = copy.deepcopy(net).train().to(memory_format=arrangement.memory_format)
+    optimiser = torch.optim.SGD(copied.parameters(), lr=1e-3)
+    times: list[float] = []
+
+    def forward(pictures: Tensor, truth: Tensor) -> Tensor:
+        pictures = pictures.contiguous(memory_format=arrangement.memory_format)
+        with arrangement.autocast(device):
+            return loss(copied(pictures), truth)
+
+    value, begun = float("nan"), time.perf_counter()
+    while len(times) < _MOST_STEPS:
+        pictures, truth = batches[len(times) % len(batches)]
+        start = time.perf_counter()
+        optimiser.zero_grad()
+        torch.autograd.backward(forward(pictures, truth))
+        optimiser.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+        if len(times) == _LEAST_STEPS:
+            with torch.no_grad():
+                value = float(forward(*batches[0]))
+        if len(times) >= _LEAST_STEPS and time.perf_counter() - begun > _SECONDS:
+            break
+    # The quickest step is the one that nothing else on the machine disturbed.
+    return min(times), value

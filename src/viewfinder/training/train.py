@@ -1,0 +1,168 @@
+"""From a folder of pictures to a run: opens, chooses, trains, scores, reports."""
+
+import platform
+import shutil
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from viewfinder import nets
+from viewfinder.console import note
+from viewfinder.datasets.augment import apply
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.evaluation.judging import judge
+from viewfinder.evaluation.report import write_report
+from viewfinder.inference.predictor import Normalisation
+from viewfinder.runs.recipe import Recipe, differing_fields
+from viewfinder.runs.run import Manifest, Run, create_run, open_run
+from viewfinder.tasks import NAMES, classify
+from viewfinder.training.batches import Share, batches
+from viewfinder.training.devices import describe_device, make_fabric, pick_device
+from viewfinder.training.loop import Job, Sides, fit
+from viewfinder.training.precision import Choice, choose
+from viewfinder.training.preparing import open_sides, start_net
+
+# Batches on which the precision is chosen.
+_TRIAL_BATCHES = 2
+
+
+def train(
+    task: str, data: str | Path, recipe: Recipe, *, out: str | Path, resume: bool = False
+) -> Run:
+    """Train, score and report; the run's folder holds it all.
+
+    Args:
+        data: a folder of pictures, or `tabletop`.
+        out: the run's folder, new or empty; with `resume`, the folder to go on with.
+        resume: go on from the last state written. On the CPU the weights come out bit for bit as
+            if the training had never stopped, unless `minutes` ties it to the clock.
+
+    Raises:
+        InputError: anything in the data or the recipe that cannot be used, or a loss that stopped
+            being a number.
+    """
+    if task not in NAMES:
+        raise InputError(f"there is no task {task!r}: choose {', '.join(NAMES)}")
+    folder = Path(out).expanduser()
+    # What needs no picture is refused before any is read.
+    pick_device(recipe.device)
+    nets.input_size(recipe.net)
+    dataset = open_dataset(data, val_share=recipe.val_share)
+    note(dataset.summary())
+    if resume and (folder / "run.json").exists():
+        job = go_on(folder, dataset, recipe)
+    else:
+        job = begin(task, folder, dataset, recipe, source=str(data))
+    try:
+        _launch(job)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            note(f"stopped: go on with the same command, --out {folder} and --resume")
+        # A training that never got to the end of an epoch leaves nothing to use or go on from.
+        if not (job.run.weights_file.exists() or job.run.state_file.exists()):
+            shutil.rmtree(job.run.folder, ignore_errors=True)
+        raise
+    device = pick_device(recipe.device)
+    judgements = judge(job.run, dataset, device=device)
+    job.run.save_scores({side: j.as_json() for side, j in judgements.items()})
+    write_report(job.run, dataset, judgements)
+    return job.run
+
+
+def begin(task: str, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:
+    """Everything chosen and the run's folder begun."""
+    device = pick_device(recipe.device)
+    size = recipe.size or nets.input_size(recipe.net)[0]
+    sides = open_sides(dataset, size, recipe)
+    net, normalisation = start_net(recipe, len(dataset.classes), size, sides.train)
+    choice = _choose_precision(net, sides, normalisation, recipe, device)
+    note(f"arithmetic: {choice.arrangement} ({choice.why})")
+    manifest = Manifest(
+        task=task,
+        net=recipe.net,
+        classes=dataset.classes,
+        size=size,
+        mean=normalisation.mean,
+        std=normalisation.std,
+        recipe=recipe,
+        versions=_versions(),
+        data=_describe_data(dataset, source),
+        device=describe_device(device, recipe.devices),
+        precision=choice.as_json(),
+    )
+    run = create_run(folder, manifest)
+    return Job(run, net, sides, choice.arrangement, resume=False)
+
+
+def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
+    """The same training again, from where it was.
+
+    Raises:
+        InputError: the recipe or the data are not those that the run began with.
+    """
+    run = open_run(folder)
+    if different := differing_fields(run.manifest.recipe, recipe):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
+        raise InputError(
+            f"--resume: {folder} was begun with other values of {flags}; give the same ones, or "
+            "train anew into another --out"
+        )
+    if run.manifest.data["fingerprint"] != dataset.fingerprint():
+        raise InputError(
+            f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
+            "train anew into another --out"
+        )
+    sides = open_sides(dataset, run.manifest.size, recipe)
+    size = run.manifest.size
+    net, _ = start_net(recipe, len(dataset.classes), size, sides.train)
+    choice = Choice.from_json(run.manifest.precision)
+    return Job(run, net, sides, choice.arrangement, resume=True)
+
+
+def _launch(job: Job) -> None:
+    """Run the loop in this process, or in as many as the recipe says."""
+    recipe = job.run.manifest.recipe
+    fabric = make_fabric(pick_device(recipe.device), recipe.devices)
+    if recipe.devices == 1:
+        fabric.launch()
+        fit(fabric, job)
+    else:
+        fabric.launch(partial(fit, job=job))
+
+
+def _choose_precision(
+    net: nn.Module, sides: Sides, normalisation: Normalisation, recipe: Recipe, device: torch.device
+) -> Choice:
+    """Time the candidates on the training's own first batches."""
+    made = batches(sides.train, sides.train_labels, recipe, epoch=0, first_step=0, share=Share())
+    trial: list[tuple[Tensor, Tensor]] = []
+    for batch in made:
+        pictures = apply(batch.pictures.to(device).float() / 255, batch.changes)
+        trial.append((normalisation.apply(pictures), batch.labels.to(device)))
+        if len(trial) == _TRIAL_BATCHES:
+            break
+    loss = partial(classify.loss, label_smoothing=recipe.label_smoothing)
+    return choose(net.to(device), trial, loss=loss, precision=recipe.precision, device=device)
+
+
+def _versions() -> dict[str, str]:
+    libraries = ("viewfinder", "torch", "torchvision", "lightning-fabric", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
+def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
+    sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
+    return {
+        "source": source,
+        "root": str(dataset.root.resolve()),
+        "layout": dataset.layout,
+        "fingerprint": dataset.fingerprint(),
+        "images": sides,
+        "per_class": dataset.split("train").counts(),
+    }

@@ -1,0 +1,78 @@
+"""Drawings show what they are asked to, where they are asked to."""
+
+import numpy as np
+import pytest
+
+from viewfinder.pictures.drawing import contact_sheet, draw_boxes
+
+RED, YELLOW, NAVY = (255, 0, 0), (255, 255, 0), (0, 0, 128)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (640, 480), (3000, 2000)])
+def test_a_box_is_drawn_along_the_inside_of_its_edges(size: tuple[int, int]) -> None:
+    width, height = size
+    picture = np.full((height, width, 3), 90, np.uint8)
+    box = np.array([[width // 4, height // 2, width // 2, height - 3]], np.float32)
+    drawn = draw_boxes(picture, box, [""], [RED])
+    assert (picture == 90).all(), "the picture itself is left alone"
+    rows, columns = np.nonzero((drawn == RED).all(axis=2))
+    assert [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] == box[0].tolist()
+    y, x = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
+    assert (drawn[y, x] == 90).all(), "the object itself stays in sight"
+
+
+@pytest.mark.parametrize("corner", [(-20, -20), (0, 0), (300, 0), (310, 230), (100, 100)])
+def test_a_caption_is_kept_inside_the_picture(corner: tuple[int, int]) -> None:
+    picture = np.zeros((240, 320, 3), np.uint8)
+    x, y = corner
+    drawn = draw_boxes(
+        picture, np.array([[x, y, x + 5, y + 5]], np.float32), ["a red cell"], [YELLOW]
+    )
+    plate = (drawn == YELLOW).all(axis=2).sum()
+    letters = ((drawn > 0) & (drawn < 60)).all(axis=2).sum()
+    assert plate > 300
+    assert letters > 30
+
+
+def test_letters_stand_out_from_their_plate() -> None:
+    picture = np.full((200, 300, 3), 128, np.uint8)
+    box = np.array([[50, 100, 120, 150]], np.float32)
+    on_yellow = draw_boxes(picture, box, ["HHHHHH"], [YELLOW])[88:100, 50:90]
+    assert on_yellow.max(axis=2).min() < 80, "dark letters on a light plate"
+    on_navy = draw_boxes(picture, box, ["HHHHHH"], [NAVY])[88:100, 50:90]
+    assert on_navy.min(axis=2).max() > 180, "light letters on a dark plate"
+
+
+@pytest.mark.parametrize("caption", ["naïve façade", "写真", "🙂", "", "\n\t", "long " * 200])
+def test_any_caption_will_do(caption: str) -> None:
+    picture = np.full((50, 60, 3), 200, np.uint8)
+    assert draw_boxes(picture, np.array([[5, 5, 50, 40]]), [caption], [RED]).shape == picture.shape
+    sheet = contact_sheet([picture], columns=1, cell=64, captions=[caption])
+    assert sheet.shape[1] == 64 + 16
+
+
+def test_a_sheet_holds_every_picture_in_its_cell() -> None:
+    greys = [np.full((30 + 7 * i, 90 - 9 * i, 3), 20 * i, np.uint8) for i in range(7)]
+    sheet = contact_sheet(greys, columns=3, cell=100)
+    assert sheet.shape == (3 * 108 + 8, 3 * 108 + 8, 3)
+    for i in range(7):
+        y, x = 8 + i // 3 * 108 + 50, 8 + i % 3 * 108 + 50
+        assert (sheet[y, x] == 20 * i).all()
+    assert (sheet[8 + 2 * 108 :, 8 + 108 :] == 255).all(), "the last row is not full"
+    captioned = contact_sheet(greys, columns=3, cell=100, captions=[str(i) for i in range(7)])
+    assert captioned.shape[0] > sheet.shape[0]
+    assert captioned.shape[1] == sheet.shape[1]
+
+
+def test_an_empty_sheet_is_a_margin_of_paper() -> None:
+    sheet = contact_sheet([], columns=3, cell=100)
+    assert sheet.size
+    assert (sheet == 255).all()
+
+
+def test_numbers_that_do_not_match_are_a_mistake_of_the_program() -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match="1 boxes, 2 captions, 1 colours"):
+        draw_boxes(picture, np.zeros((1, 4), np.float32), ["a", "b"], [RED])
+    with pytest.raises(ValueError, match="1 pictures, but 0 captions"):
+        contact_sheet([picture], columns=1, cell=8, captions=[])

@@ -1,0 +1,245 @@
+"""A whole training: what it writes, how it goes on after a kill, and how it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from viewfinder.errors import InputError
+from viewfinder.runs.recipe import Recipe
+from viewfinder.runs.run import Run, open_run
+from viewfinder.training import loop
+from viewfinder.training.train import train
+
+QUICK = {"epochs": 3, "batch": 9, "precision": "32", "keep": "memory"}
+
+
+def weights(run: Run | Path) -> dict[str, torch.Tensor]:
+    folder = run if isinstance(run, Path) else run.folder
+    return load_file(folder / "weights.safetensors")
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_a_training_learns_and_writes_its_run(make_set, tmp_path):
+    recipe = Recipe(**QUICK | {"epochs": 12})
+    run = train("classify", make_set(), recipe, out=tmp_path / "run")
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {
+        *("run.json", "weights.safetensors", "state.ckpt", "history.csv", "scores.json"),
+        *("report.html", "tensorboard"),
+    }
+    history = run.history()
+    assert [row["epoch"] for row in history] == list(range(1, 13))
+    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    assert history[-1]["val_accuracy"] == 1.0
+    reopened = open_run(run.folder).manifest
+    assert reopened.recipe == recipe
+    assert reopened.classes == ("amber", "blue", "green")
+    assert reopened.data["images"] == {"train": 36, "val": 18, "test": 18}
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(make_set, tmp_path):
+    data = make_set()
+    runs = [
+        train("classify", data, Recipe(**QUICK, seed=seed), out=tmp_path / str(number))
+        for number, seed in enumerate((1, 1, 2))
+    ]
+    assert_same(weights(runs[0]), weights(runs[1]))
+    assert not torch.equal(weights(runs[0])["fc3.weight"], weights(runs[2])["fc3.weight"])
+
+
+@pytest.mark.parametrize("keep", ["disk", "none"])
+def test_where_pictures_are_kept_changes_nothing(make_set, tmp_path, monkeypatch, keep):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    data = make_set()
+    memory = train("classify", data, Recipe(**QUICK), out=tmp_path / "memory")
+    other = train("classify", data, Recipe(**QUICK | {"keep": keep}), out=tmp_path / "other")
+    assert_same(weights(memory), weights(other))
+    assert bool(list((tmp_path / "cache").rglob("*.u8"))) == (keep == "disk")
+
+
+_KILLED = """
+import os, signal, sys
+from viewfinder.runs.recipe import Recipe
+from viewfinder.training import loop
+import torch
+torch.set_num_threads(1)
+loop._SAVE_EVERY = 0.0
+steps, taken = int(sys.argv[3]), 0
+step = loop.Fit.step
+def killed(self, batch):
+    global taken
+    taken += 1
+    if taken > steps:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch)
+loop.Fit.step = killed
+from viewfinder.training.train import train
+recipe = Recipe(epochs=3, batch=9, precision="32", keep="memory", options=("dropout=0.3",))
+train("classify", sys.argv[1], recipe, out=sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("steps", [2, 6, 11])  # An epoch has 4 steps: within, within, at the end.
+def test_kill_9_and_resume_give_the_weights_of_a_training_left_alone(make_set, tmp_path, steps):
+    data, out = make_set(), tmp_path / "killed"
+    recipe = Recipe(**QUICK, options=("dropout=0.3",))
+    whole = train("classify", data, recipe, out=tmp_path / "whole")
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(data), str(out), str(steps)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    state = torch.load(out / "state.ckpt", weights_only=True)
+    assert state["progress"]["updates"] == steps
+    resumed = train("classify", data, recipe, out=out, resume=True)
+    assert_same(weights(whole), weights(resumed))
+    same = [
+        {k: v for k, v in row.items() if not k.startswith(("seconds", "images"))}
+        for row in whole.history()
+    ]
+    assert same == [
+        {k: v for k, v in row.items() if not k.startswith(("seconds", "images"))}
+        for row in resumed.history()
+    ]
+
+
+def test_resume_refuses_another_recipe_and_other_pictures(make_set, tmp_path):
+    data = make_set()
+    run = train("classify", data, Recipe(**QUICK), out=tmp_path / "run")
+    other = Recipe(**QUICK, learning_rate=0.01)
+    with pytest.raises(InputError, match=r"other values of --learning-rate"):
+        train("classify", data, other, out=run.folder, resume=True)
+    next(data.rglob("*.png")).unlink()
+    with pytest.raises(InputError, match="have changed"):
+        train("classify", data, Recipe(**QUICK), out=run.folder, resume=True)
+
+
+def test_an_existing_run_is_not_overwritten(make_set, tmp_path):
+    data = make_set()
+    run = train("classify", data, Recipe(**QUICK), out=tmp_path / "run")
+    before = run.weights_file.read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        train("classify", data, Recipe(**QUICK), out=run.folder)
+    assert run.weights_file.read_bytes() == before
+
+
+def test_two_processes_take_the_same_steps_as_one(make_set, tmp_path):
+    data, script = make_set(), Path(__file__).parent / "record_steps.py"
+    for devices in (1, 2):
+        command = [sys.executable, str(script), str(data), str(tmp_path), str(devices)]
+        subprocess.run(command, check=True, timeout=120)
+    one, two = (torch.load(tmp_path / f"steps-{n}.pt", weights_only=True) for n in (1, 2))
+    assert len(one) == len(two) == 8
+    for step, (mine, theirs) in enumerate(zip(one, two, strict=True)):
+        for name in mine:
+            difference = (mine[name] - theirs[name]).abs().max().item()
+            assert difference <= 1e-5, (step, name, difference)
+    assert not torch.equal(one[0]["fc1.weight"], one[-1]["fc1.weight"])
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_best_weights(make_set, tmp_path, monkeypatch):
+    step = loop.Fit.step
+
+    def poisoned(self, batch):
+        value = step(self, batch)
+        return value * float("nan") if self.progress.updates == 6 else value
+
+    monkeypatch.setattr(loop.Fit, "step", poisoned)
+    with pytest.raises(InputError, match=r"step 3 of epoch 2; the best weights so far are kept"):
+        train("classify", make_set(), Recipe(**QUICK), out=tmp_path / "run")
+    assert all(w.isfinite().all() for w in weights(tmp_path / "run").values())
+
+
+def test_a_learning_rate_that_explodes_is_explained_and_leaves_nothing(make_set, tmp_path):
+    recipe = Recipe(**QUICK, learning_rate=1e30, clip=0.0, warmup=0.0)
+    with pytest.raises(InputError, match=r"became NaN or infinite at step \d of epoch 1.*Try --le"):
+        train("classify", make_set(), recipe, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_patience_ends_a_training_that_learns_nothing(make_set, tmp_path):
+    data = make_set(train=6, told_apart=False)
+    recipe = Recipe(**QUICK | {"epochs": 60}, patience=3, learning_rate=1e-6)
+    run = train("classify", data, recipe, out=tmp_path / "run")
+    history = run.history()
+    best = max(range(len(history)), key=lambda i: history[i]["val_accuracy"])
+    assert len(history) == best + 1 + 3 < 60
+
+
+def test_minutes_bound_the_time(make_set, tmp_path):
+    recipe = Recipe(**QUICK | {"epochs": 10_000}, minutes=0.05)
+    run = train("classify", make_set(), recipe, out=tmp_path / "run")
+    history = run.history()
+    assert 1 <= len(history) < 10_000
+    assert history[-1]["learning_rate"] < 0.1 * recipe.learning_rate
+
+
+def test_balanced_sampling_shows_a_rare_class_as_often(make_set, tmp_path):
+    from viewfinder.training.batches import order
+
+    labels = torch.tensor([0] * 900 + [1] * 100)
+    plain = labels[order(labels, Recipe(), 0)].bincount()
+    even = labels[order(labels, Recipe(balanced=True), 0)].bincount()
+    assert plain.tolist() == [900, 100]
+    assert abs(even[0] - even[1]).item() < 100  # 500 ± 16 each.
+
+
+def test_float16_scales_its_loss_and_counts_the_steps_it_skips(make_set, tmp_path, monkeypatch):
+    # An absurd first scale must overflow: those steps are skipped, counted, and survived.
+    scaler = torch.amp.GradScaler
+
+    def huge(device, *, enabled):
+        return scaler(device, enabled=enabled, init_scale=2.0**60, growth_interval=10**6)
+
+    monkeypatch.setattr(torch.amp, "GradScaler", huge)
+    recipe = Recipe(**QUICK | {"precision": "16", "epochs": 20})
+    run = train("classify", make_set(train=6), recipe, out=tmp_path / "run")
+    history = run.history()
+    assert 30 <= history[-1]["skipped_steps"] < 60
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_every_net_takes_a_step_whatever_its_outputs(make_set, tmp_path):
+    recipe = Recipe(**QUICK | {"epochs": 1}, net="googlenet", size=64)
+    run = train("classify", make_set(train=3, val=3, test=0), recipe, out=tmp_path / "run")
+    assert np.isfinite(run.history()[0]["loss"])
+
+
+def test_starting_from_a_run_keeps_what_fits(make_set, tmp_path, capsys):
+    data = make_set()
+    first = train("classify", data, Recipe(**QUICK), out=tmp_path / "first")
+    recipe = Recipe(**QUICK | {"epochs": 1}, init=str(first.folder), learning_rate=1e-9)
+    second = train("classify", data, recipe, out=tmp_path / "second")
+    assert "loaded 10 of 10 tensors" in capsys.readouterr().err
+    kept = weights(first)["conv1.weight"]
+    torch.testing.assert_close(weights(second)["conv1.weight"], kept, atol=1e-6, rtol=0)
+    assert second.manifest.mean == first.manifest.mean
+
+
+def test_ctrl_c_saves_and_the_training_goes_on(make_set, tmp_path):
+    data, out = make_set(train=40), tmp_path / "run"
+    command = [sys.executable, "-m", "viewfinder", "train", "classify", str(data)]
+    command += ["--out", str(out), "--epochs", "100000", "--precision", "32", "--batch", "9"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 60
+    while not (out / "history.csv").exists() and time.time() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "--resume" in told
+    assert torch.load(out / "state.ckpt", weights_only=True)["progress"]["updates"] > 0
