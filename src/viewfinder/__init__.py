@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from viewfinder import nets
     from viewfinder.api import Run, open_run, train
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
@@ -16,15 +17,17 @@ _HOMES = {
     "InputError": "viewfinder.errors",
     "Recipe": "viewfinder.runs.recipe",
     "Run": "viewfinder.api",
+    "nets": "viewfinder.nets",
     "open_dataset": "viewfinder.datasets.opening",
     "open_run": "viewfinder.api",
     "train": "viewfinder.api",
 }
 
-__all__ = ["InputError", "Recipe", "Run", "open_dataset", "open_run", "train"]
+__all__ = ["InputError", "Recipe", "Run", "nets", "open_dataset", "open_run", "train"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'viewfinder' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    module = importlib.import_module(_HOMES[name])
+    return module if name == "nets" else getattr(module, name)
