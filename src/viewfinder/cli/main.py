@@ -22,6 +22,7 @@ VERBS = {
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
+    "explain": "the arithmetic of every layer of a network, and why a shape does not fit",
     "check": "find every fault of a data set, each with a way to mend it",
     "render": "write the embedded set of rendered pictures as ordinary files",
 }
@@ -49,8 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal's encoding does not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _dispatch(words)
+        try:
+            return _dispatch(words)
+        finally:
+            # Here, and not when Python exits: who reads our output may have gone.
+            sys.stdout.flush()
     except InputError as error:
         if debug:
             raise
@@ -62,6 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, as `head` does; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
     except Exception as error:
         if debug:
             raise

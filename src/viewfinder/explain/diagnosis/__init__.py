@@ -1,0 +1,59 @@
+"""Why a forward pass stopped, told from the call's own arguments.
+
+Each kind of mistake is one small function that looks at the failed call and answers with a
+Mistake or None; the first answer counts. Torch's own words are never read, for they differ by
+device and version; they are only passed on where no rule here knows the mistake.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from viewfinder.explain.diagnosis import features, inputs, meeting, products, windows
+from viewfinder.explain.diagnosis.case import Case, Retry
+from viewfinder.explain.explanation import Mistake, shape_text
+from viewfinder.explain.tracing import Failure
+
+_RULES: tuple[Callable[[Case], Mistake | None], ...] = (
+    inputs.arguments,
+    inputs.devices,
+    inputs.index_type,
+    windows.missing_dimension,
+    windows.channel_last,
+    windows.channels,
+    windows.convolution_groups,
+    windows.window_too_large,
+    windows.pooling_padding,
+    features.linear_features,
+    features.batch_norm,
+    features.layer_norm,
+    features.group_norm,
+    features.contiguity,
+    features.regrouping,
+    meeting.branches,
+    meeting.concatenation,
+    products.matrix_product,
+    products.attention,
+    inputs.recurrent_size,
+    inputs.number_type,
+)
+
+
+def diagnose(failure: Failure, retry: Retry) -> Mistake:
+    """What went wrong, with its numbers and mends; torch's message where no rule knows it."""
+    case = Case(failure, retry)
+    for rule in _RULES:
+        # Arguments that a rule cannot even read are none of the mistakes that it knows.
+        with suppress(AttributeError, IndexError, TypeError, ValueError, ZeroDivisionError):
+            mistake = rule(case)
+            if mistake is not None:
+                return mistake
+    return _unknown(case)
+
+
+def _unknown(case: Case) -> Mistake:
+    error = case.failure.error
+    message = (str(error).strip().splitlines() or [""])[0]
+    shapes = ", ".join(map(shape_text, case.shapes))
+    operation = case.call.operation if case.call else f"{type(case.module).__name__}.forward"
+    got = f"{operation}({shapes})" if case.call else operation
+    return case.mistake(f"{type(error).__name__}: {message}", got, "")

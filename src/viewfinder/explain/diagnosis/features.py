@@ -1,0 +1,281 @@
+"""Mistakes at linear layers, norms and views: features that do not add up."""
+
+from math import isqrt, prod
+
+from torch import Tensor
+
+from viewfinder.explain.calls import Call, shape_of
+from viewfinder.explain.diagnosis.case import PASSING, Case, times
+from viewfinder.explain.explanation import Mistake, Shape, shape_text
+
+_FLATTENING = {"flatten", "view", "reshape"}
+_RANKS = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,), "BatchNorm3d": (5,)}
+
+
+def linear_features(case: Case) -> Mistake | None:
+    """A linear layer after a map of another size: the most common mistake of all."""
+    weight = case.weight()
+    if case.operation != "linear" or weight is None:
+        return None
+    out, wanted = int(weight.shape[0]), int(weight.shape[1])
+    shape = case.shapes[0]
+    got = shape[-1] if shape else 1
+    if got == wanted:
+        return None
+    flat = _flattening(case)
+    source = _map_before(flat, got) if flat else None
+    described = f"the flattened map has {times(source)}" if source else f"it is given {got}"
+    mends = []
+    if prod(shape) == wanted:
+        if source:
+            described += f"; the {shape[0]} before it would make {times(shape[:1] + source)}"
+        mends.append(_lost_batch(case, flat, source))
+    elif flat is None and len(shape) > 2 and prod(shape[1:]) == wanted:
+        mends.append(f"x = x.flatten(start_dim=1) before {case.name}: {times(shape[1:])}")
+    else:
+        mends.append(f"{case.name} = nn.Linear({got}, {out})")
+        if source:
+            mends += _other_picture(case, source, wanted)
+    return case.mistake(
+        f"{case.name} expects {wanted} features and {described}",
+        case.operand(0),
+        f"a last dimension of {wanted}",
+        *mends,
+    )
+
+
+def _flattening(case: Case) -> Call | None:
+    """The flatten or view that made the vector, behind activations and dropout."""
+    producer = case.producer()
+    while isinstance(producer, Call) and producer.base in PASSING and producer.producers:
+        producer = producer.producers[0]
+    return producer if isinstance(producer, Call) and producer.base in _FLATTENING else None
+
+
+def _map_before(flat: Call, got: int) -> Shape | None:
+    """The dimensions that were multiplied into one."""
+    before = flat.input_shapes[0]
+    # A batch of 1 would multiply in unnoticed, so the dimension in front is tried last.
+    for start in (*range(1, len(before)), 0):
+        if len(before) - start > 1 and prod(before[start:]) == got:
+            return before[start:]
+    return None
+
+
+def _lost_batch(case: Case, flat: Call | None, source: Shape | None) -> str:
+    if flat is not None and len(flat.input_shapes[0]) == 3:
+        return (
+            f"the batch dimension is missing, so {case.title(flat)} took the channels for it: "
+            "x = x.unsqueeze(0) before the net"
+        )
+    return "x = x.flatten(start_dim=0), or add the batch dimension before the net: x.unsqueeze(0)"
+
+
+def _other_picture(case: Case, source: Shape, wanted: int) -> list[str]:
+    """The picture size at which the map comes out as the layer wants it, tried out."""
+    inputs = case.failure.trace.inputs
+    if len(source) != 3 or wanted % source[0] or inputs[0].dim() != 4:
+        return []
+    side = isqrt(wanted // source[0])
+    if side * side * source[0] != wanted:
+        return []
+    height = shape_of(inputs[0])[-2]
+    step_down = max(1, round(height / source[1]))
+    middle = side * step_down
+    near = range(max(1, middle - 2 * step_down), middle + 3 * step_down)
+    # Round numbers first, since several sizes may lead to the same map.
+    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - middle)))
+    for size in order[:24]:
+        if case.retry(size, size):
+            return [f"or pictures of {size}×{size}, whose map is {source[0]}×{side}×{side}"]
+    return []
+
+
+def batch_norm(case: Case) -> Mistake | None:
+    """Batch norm for other channels, other dimensions, or over a single number."""
+    name = type(case.module).__name__
+    given = case.failure.frame.args[0] if case.failure.frame.args else None
+    if name in _RANKS and case.call is None and isinstance(given, Tensor):
+        return _batch_norm_rank(case, name, shape_of(given))
+    if case.operation != "batch_norm":
+        return None
+    shape, weight = case.shapes[0], case.weight()
+    running = case.argument("running_mean")
+    known = weight if weight is not None else running
+    count = known.numel() if isinstance(known, Tensor) else None
+    if count is not None and len(shape) > 1 and shape[1] != count:
+        return case.mistake(
+            f"{case.name} keeps one scale for each of {count} channels and is given {shape[1]}",
+            case.operand(0),
+            f"{count} channels, dimension 1",
+            f"{case.name} = nn.{name}({shape[1]})",
+            f"or let {case.title(case.producer() or -1)} give {count} channels",
+        )
+    if case.argument("training") and prod(shape) == shape[1]:
+        return case.mistake(
+            "in training, batch norm measures mean and variance over the batch and the map, and "
+            f"here that is {times((shape[0], *shape[2:]))} number a channel: its variance is 0",
+            case.operand(0),
+            "at least 2 numbers a channel",
+            "a batch of 2 or more (in a data loader: drop_last=True)",
+            "or net.eval() if this is not training",
+        )
+    return None
+
+
+def _batch_norm_rank(case: Case, name: str, shape: Shape) -> Mistake | None:
+    ranks = _RANKS[name]
+    if len(shape) in ranks:
+        return None
+    wanted = " or ".join(map(str, ranks))
+    mends = []
+    if len(shape) + 1 == ranks[0]:
+        mends.append("the batch dimension is missing: x = x.unsqueeze(0) before the net")
+    fitting = {2: 1, 3: 1, 4: 2, 5: 3}.get(len(shape))
+    if fitting:
+        mends.append(f"{'or ' if mends else ''}{case.name} = nn.BatchNorm{fitting}d(…)")
+    return case.mistake(
+        f"{name} takes {wanted} dimensions and is given {len(shape)}",
+        shape_text(shape),
+        f"{wanted} dimensions",
+        *mends,
+    )
+
+
+def layer_norm(case: Case) -> Mistake | None:
+    """Layer norm over dimensions that the input does not end in."""
+    if case.operation not in ("layer_norm", "rms_norm"):
+        return None
+    wanted = tuple(int(size) for size in case.argument("normalized_shape"))
+    shape = case.shapes[0]
+    got = shape[-len(wanted) :]
+    if got == wanted:
+        return None
+    mends = [f"{case.name} = nn.LayerNorm({got[0] if len(got) == 1 else list(got)})"]
+    if len(wanted) == 1 and len(shape) == 4 and shape[1] == wanted[0]:
+        mends = [
+            "the channels are in dimension 1: permute(0, 2, 3, 1) before and permute(0, 3, 1, 2) "
+            "after",
+            f"or nn.GroupNorm(1, {wanted[0]}), which takes N×C×H×W",
+        ]
+    return case.mistake(
+        f"{case.name} normalises over the last {_dims(len(wanted))}, which must be "
+        f"{shape_text(wanted)}: {shape_text(got)} ≠ {shape_text(wanted)}",
+        case.operand(0),
+        f"a shape that ends in {shape_text(wanted)}",
+        *mends,
+    )
+
+
+def group_norm(case: Case) -> Mistake | None:
+    """Groups that do not divide the channels, or scales for other channels."""
+    if case.operation != "group_norm":
+        return None
+    groups, channels, weight = case.argument("num_groups"), case.shapes[0][1], case.weight()
+    if weight is not None and weight.numel() != channels:
+        return case.mistake(
+            f"{case.name} keeps one scale for each of {weight.numel()} channels and is given "
+            f"{channels}",
+            case.operand(0),
+            f"{weight.numel()} channels, dimension 1",
+            f"{case.name} = nn.GroupNorm({_divisor(channels, groups)}, {channels})",
+        )
+    if channels % groups == 0:
+        return None
+    return case.mistake(
+        f"the groups must share out the channels evenly: {channels}/{groups} = "
+        f"{channels / groups:.4g}",
+        case.operand(0),
+        f"a number of groups that divides {channels}",
+        f"{_divisor(channels, groups)} groups, which divides {channels}",
+    )
+
+
+def contiguity(case: Case) -> Mistake | None:
+    """`view` of memory that is out of order, or into a shape of another size."""
+    if case.operation != "view" or case.call is None or len(case.shapes) != 1:
+        return None
+    target = _target(case.call)
+    shape, total = case.shapes[0], prod(case.shapes[0])
+    if target is None:
+        return None
+    fixed = prod(size for size in target if size != -1)
+    fits = fixed and (total % fixed == 0 if -1 in target else total == fixed)
+    if not fits:
+        return None
+    producer = case.producer()
+    turned = f" by {case.title(producer)}" if isinstance(producer, Call) else ""
+    wanted = ", ".join(map(str, target))
+    return case.mistake(
+        f"view only re-reads memory in its order, and the order of these {total} numbers was "
+        f"changed{turned}: strides {shape_text(case.call.tensors[0].stride())} instead of "
+        f"{shape_text(_strides(shape))}",
+        f"{case.operand(0)}, not contiguous",
+        "contiguous memory",
+        f"x.reshape({wanted}), which copies where it must",
+        f"or x.contiguous().view({wanted})",
+    )
+
+
+def regrouping(case: Case) -> Mistake | None:
+    """A view or reshape into a shape that holds another number of elements."""
+    if case.operation not in ("view", "reshape", "unflatten") or case.call is None:
+        return None
+    target, shape = _target(case.call), case.shapes[0]
+    if target is None:
+        return None
+    total, fixed = prod(shape), prod(size for size in target if size != -1)
+    shown = f"({', '.join(map(str, target))})"
+    if -1 in target:
+        rule = f"−1 must come out whole: {total}/{fixed} = {total / max(fixed, 1):.4g}"
+    else:
+        rule = f"{case.operation} keeps every number: {times(shape)}, but {times(target)}"
+    return case.mistake(
+        rule, case.operand(0), f"{shown} of {total} numbers", *_regroupings(shape, target)
+    )
+
+
+def _regroupings(shape: Shape, target: Shape) -> list[str]:
+    mends = []
+    if len(shape) == 4 and len(target) == 2:
+        mends.append(f"x.flatten(start_dim=1): {shape[0]}×{prod(shape[1:])}, whatever the map")
+    if len(target) >= len(shape) and len(shape) >= 2 and target[: len(shape) - 1] == shape[:-1]:
+        heads = target[len(shape) - 1 :]
+        known = [size for size in heads if size != -1]
+        divisors = [n for n in range(1, shape[-1] + 1) if shape[-1] % n == 0]
+        near = sorted(sorted(divisors, key=lambda n: abs(n - known[0]))[:2]) if known else []
+        mends.append(
+            f"{shape[-1]} features split evenly into {' or '.join(map(str, near))} parts: "
+            f"{', '.join(f'{n}·{shape[-1] // n}' for n in near)}"
+        )
+        if len(known) == 2:
+            mends.append(f"or let the layer before give {prod(known)} features")
+    if not mends:
+        mends.append(f"sizes whose product is {prod(shape)}, with −1 for the one to be worked out")
+    return mends
+
+
+def _target(call: Call) -> Shape | None:
+    sizes = call.args[1:] or tuple(call.kwargs.values())
+    if call.base == "unflatten":
+        dim = call.argument("dim", 0)
+        inner = tuple(call.argument("sizes"))
+        before = call.input_shapes[0]
+        dim %= len(before)
+        return (*before[:dim], *inner, *before[dim + 1 :])
+    flat = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
+    if all(isinstance(size, int) for size in flat):
+        return tuple(flat)
+    return None
+
+
+def _strides(shape: Shape) -> Shape:
+    return tuple(prod(shape[at + 1 :]) for at in range(len(shape)))
+
+
+def _divisor(channels: int, groups: int) -> int:
+    return max(n for n in range(1, min(groups, channels) + 1) if channels % n == 0)
+
+
+def _dims(count: int) -> str:
+    return "dimension" if count == 1 else f"{count} dimensions"

@@ -1,0 +1,104 @@
+"""What an explanation holds: plain data, the same for the terminal, the page and the JSON."""
+
+from dataclasses import dataclass
+
+Shape = tuple[int, ...]
+
+SCHEMA = "viewfinder.explain/1"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The rows and columns of a layer's input, counted from 0, that none of its windows reads."""
+
+    rows: Shape = ()
+    columns: Shape = ()
+    words: tuple[str, ...] = ()
+    """The same as a person says it, padding included."""
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """Which pixels of one input an output position can depend on, through every branch.
+
+    Along axis k, output position i sees pixels `offset[k] + i·stride[k]` up to, not including,
+    that plus `size[k]`, as far as they lie inside the picture. One entry an axis of the picture:
+    (height, width), or (length,) for a sequence.
+    """
+
+    input: int
+    """Which of the net's inputs: the one that is seen widest, when there are several."""
+    size: Shape
+    stride: tuple[float, ...]
+    offset: Shape
+    whole: bool
+    """Every output position sees the whole input."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One module of `torch.nn`, or one function call, in the order of execution."""
+
+    name: str
+    kind: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    formula: tuple[str, ...]
+    dropped: Dropped
+    params: int
+    """Parameters that take part here for the first time; shared weights count once."""
+    macs: int
+    """Multiply–accumulates of convolutions, linear layers and matrix products, for the batch."""
+    activation_bytes: int
+    """Bytes that are kept here for the backward pass and that no earlier layer keeps already."""
+    receptive_field: ReceptiveField | None
+    notes: tuple[str, ...]
+    """Words beside common choices."""
+    source: str
+    """File and line of the call in the user's own code, as `net.py:31`."""
+    code: str
+    """The text of that line."""
+    parents: tuple[int, ...]
+    """Indices of the layers whose outputs this one takes; −1 is the first input, −2 the second."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    params: int
+    """Of the whole net, each tensor once, used in this pass or not."""
+    macs: int
+    activation_bytes: int
+    unused_params: int
+    """Of `params`, those that no layer of this pass took: auxiliary heads in evaluation, say."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Why the forward pass stopped, in words with numbers."""
+
+    where: str
+    rule: str
+    got: str
+    expected: str
+    mends: tuple[str, ...]
+    parents: tuple[int, ...] = ()
+    """Indices of the layers that met there, as in `Layer.parents`; empty where it is unknown."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A net's arithmetic for the given inputs; with a mistake, the layers up to it."""
+
+    net: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    layers: tuple[Layer, ...]
+    totals: Totals
+    mistake: Mistake | None
+    training: bool
+    """The net was traced in training mode."""
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as it is written on paper: 3×224×224."""
+    return "×".join(map(str, shape)) if shape else "scalar"
