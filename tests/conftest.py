@@ -1,12 +1,21 @@
-"""What every test stands on: one thread, fixed seeds, and the folder of shared test material."""
+"""What every test stands on: one thread, fixed seeds, small sets, and the shared test material."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from viewfinder.pictures.writing import write_picture
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# What tells the classes apart: the mean of red, green and blue.
+COLOURS = {"amber": (200, 140, 30), "blue": (40, 70, 200), "green": (50, 170, 60)}
+
+MakeSet = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,3 +36,50 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not here: it holds the real pictures this test reads")
     return SHARED
+
+
+def write_set(
+    root: Path,
+    *,
+    train: int = 12,
+    val: int = 6,
+    test: int = 6,
+    size: int = 32,
+    told_apart: bool = True,
+) -> Path:
+    """Class folders of noisy coloured pictures, which a net can learn in seconds.
+
+    With `told_apart=False` the labels say nothing about the pictures.
+    """
+    random = np.random.default_rng(0)
+    colours = list(COLOURS.values())
+    for side, count in (("train", train), ("val", val), ("test", test)):
+        for name, colour in COLOURS.items():
+            for number in range(count):
+                mean = colour if told_apart else colours[random.integers(len(colours))]
+                noise = random.normal(0, 40, (size, size, 3))
+                picture = np.clip(np.array(mean) + noise, 0, 255).astype(np.uint8)
+                write_picture(root / side / name / f"{number:03}.png", picture)
+    return root
+
+
+@pytest.fixture
+def make_set(tmp_path: Path) -> MakeSet:
+    """`write_set` into this test's own folder."""
+    return lambda **options: write_set(tmp_path / "set", **options)
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small set that tests read and never change."""
+    return write_set(tmp_path_factory.mktemp("data") / "small")
+
+
+@pytest.fixture(scope="session")
+def small_run(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run trained on `small_set` until it knows it; tests read it and never change it."""
+    from viewfinder.runs.recipe import Recipe
+    from viewfinder.training.train import train
+
+    recipe = Recipe(epochs=12, batch=9, precision="32", keep="memory")
+    return train("classify", small_set, recipe, out=tmp_path_factory.mktemp("run") / "run").folder

@@ -70,8 +70,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write `text` to `path` as UTF-8, whole or not at all.
+
+    A file name that is not UTF-8 comes to Python with lone surrogates, which UTF-8 cannot hold:
+    each becomes `\\udcff` and the like, which JSON reads back as what it was.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, document: Any) -> None:

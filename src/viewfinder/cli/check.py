@@ -3,12 +3,13 @@
 Exit status 1 if there are any.
 """
 
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import tyro
+
+from viewfinder.cli.output import print_json
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def run(flags: Flags) -> int:
         counts = {"images": len(dataset), "classes": dataset.counts()}
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
         document = {"faults": [asdict(fault) for fault in faults], "counts": counts}
-        print(json.dumps(document, ensure_ascii=False))
+        print_json(document)
         return 1 if faults else 0
     print(dataset.summary())
     for name, count in dataset.counts().items():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from viewfinder.cli.output import print_json
 from viewfinder.console import note
 
 Result = TypeVar("Result")
@@ -64,7 +65,7 @@ def run(flags: Flags) -> int:
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
         document = {"report": str(done.report_file), "scores": scores, "stages": stages}
-        print(json.dumps(document, ensure_ascii=False))
+        print_json(document)
         return 0
     for answer in answers:
         told = f"{answer['label']} {answer['scores'][answer['label']]:.0%}"

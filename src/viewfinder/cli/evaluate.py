@@ -1,10 +1,11 @@
 """Score a trained run on pictures with known answers."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import tyro
+
+from viewfinder.cli.output import print_json
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def run(flags: Flags) -> int:
 
     judged = open_run(flags.run).evaluate(flags.data, split=flags.split, device=flags.device)
     if flags.json:
-        print(json.dumps(judged, ensure_ascii=False))
+        print_json(judged)
         return 0
     from rich.console import Console
     from rich.table import Table

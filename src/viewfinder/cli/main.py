@@ -119,20 +119,30 @@ def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
     """
     import tyro
 
+    def read() -> Any:
+        return tyro.cli(
+            module.Flags,
+            args=words,
+            prog=f"viewfinder {verb}",
+            description=module.__doc__,
+            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+        )
+
+    if {"-h", "--help"} & set(words):
+        return read()
     complaint = io.StringIO()
+    width = os.environ.get("COLUMNS")
     try:
+        # Wide enough that nothing is broken into lines that would have to be put together.
+        os.environ["COLUMNS"] = "10000"
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(
-                module.Flags,
-                args=words,
-                prog=f"viewfinder {verb}",
-                description=module.__doc__,
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
-            )
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
+            return read()
+    except SystemExit:
         raise InputError(f"{_one_line(complaint.getvalue())} (viewfinder {verb} --help)") from None
+    finally:
+        os.environ.pop("COLUMNS")
+        if width is not None:
+            os.environ["COLUMNS"] = width
 
 
 def _one_line(box: str) -> str:

@@ -3,12 +3,14 @@
 Pictures are prepared as they were in training: size, colours and class names come from the run.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+
+from viewfinder.cli.output import print_json
+from viewfinder.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print, and with --out draw, the answers."""
+    if flags.top < 1:
+        raise InputError(f"--top {flags.top}: give 1 or more")
     from viewfinder.api import open_run
     from viewfinder.inference.drawing import draw_predictions
 
@@ -36,7 +40,7 @@ def run(flags: Flags) -> int:
     if flags.out:
         draw_predictions(predictions, flags.out)
     if flags.json:
-        print(json.dumps({"predictions": predictions}, ensure_ascii=False))
+        print_json({"predictions": predictions})
         return 0
     for prediction in predictions:
         best = sorted(prediction["scores"].items(), key=lambda item: -item[1])[: flags.top]

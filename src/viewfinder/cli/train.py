@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
 from viewfinder.runs.recipe import Recipe
 
@@ -39,7 +40,7 @@ def run(flags: Flags) -> int:
     done = train(flags.task, flags.data, flags.recipe, out=folder, resume=flags.resume)
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
-        print(json.dumps({"run": str(done.folder), "scores": scores}, ensure_ascii=False))
+        print_json({"run": str(done.folder), "scores": scores})
         return 0
     for side in ("test", "val", "train"):
         if side in scores:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewfinder.console import track
+from viewfinder.datasets.class_folders import empty_class_folders, pictures_below
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
@@ -30,7 +31,7 @@ class Fault:
 
 def check_dataset(dataset: Dataset) -> list[Fault]:
     """Open every picture and look for all that can be wrong with a classified set."""
-    return [*_file_faults(dataset), *_class_faults(dataset)]
+    return [*_file_faults(dataset), *_passed_over(dataset), *_class_faults(dataset)]
 
 
 def _file_faults(dataset: Dataset) -> Iterator[Fault]:
@@ -49,6 +50,17 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
     for copies in same.values():
         if len(copies) > 1:
             yield _duplicate(dataset, copies)
+
+
+def _passed_over(dataset: Dataset) -> Iterator[Fault]:
+    """Pictures that lie in no class's folder, and class folders with nothing in them."""
+    for path in sorted(set(pictures_below(dataset.root)) - set(dataset.paths)):
+        mend = "move it into the folder of its class"
+        yield Fault("passed-over", path, "this picture lies in no class's folder", mend)
+    for folder in empty_class_folders(dataset.root):
+        mend = f"put pictures of {folder.name} into it, or remove it"
+        name = folder.relative_to(dataset.root).as_posix()
+        yield Fault("empty-class", name, "this folder holds no pictures", mend)
 
 
 def _read(dataset: Dataset, index: int) -> tuple[str, str]:

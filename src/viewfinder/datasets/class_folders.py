@@ -11,7 +11,9 @@ from viewfinder.datasets.splits import TEST, TRAIN, VAL, stratified
 from viewfinder.errors import InputError
 
 PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".avif"}
+    # These are not read, but said: a phone's photographs must not be passed over in silence.
+    | {".heic", ".heif"}
 )
 # The names under which public sets keep their sides.
 _SPLIT_NAMES = {
@@ -87,6 +89,17 @@ def _folders(root: Path) -> list[Path]:
 
 def _has_picture(folder: Path) -> bool:
     return next(_pictures(folder, folder), None) is not None
+
+
+def pictures_below(root: Path) -> Iterator[str]:
+    """Every visible picture at any depth, relative to `root`, read as a class's or not."""
+    return _pictures(root, root)
+
+
+def empty_class_folders(root: Path) -> list[Path]:
+    """Folders that stand where a class's would, without a picture in them."""
+    tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
+    return [folder for top in tops for folder in _folders(top) if not _has_picture(folder)]
 
 
 def _pictures(folder: Path, root: Path) -> Iterator[str]:

@@ -103,7 +103,7 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """A short hash of the class list and of each picture's path, size, class and side."""
-        digest = hashlib.sha256("\0".join(self.classes).encode())
+        digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
         for path, label, side in zip(self.paths, self.labels, self.splits, strict=True):
             size = (self.root / path).stat().st_size
             digest.update(f"{path}\0{size}\0{label}\0{side}\n".encode("utf-8", "surrogateescape"))

@@ -6,6 +6,7 @@ in threads. All three answer the same question, `pixels[indices]`.
 """
 
 import hashlib
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,6 @@ from torch import Tensor
 from viewfinder.console import track
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.reading import read_picture
@@ -99,7 +99,12 @@ class OnDisk:
     """All pictures in one file of raw bytes, read as they are asked for."""
 
     def __init__(self, file: Path, count: int, size: int) -> None:
+        self._made_of = (file, count, size)
         self._pixels = np.memmap(file, np.uint8, "r", shape=(count, size, size, 3))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process opens the file itself; else all of its bytes would be sent there.
+        return OnDisk, self._made_of
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -115,6 +120,10 @@ class FromFiles:
     def __init__(self, dataset: Dataset, size: int) -> None:
         self._dataset, self._size = dataset, size
         self._pool = ThreadPoolExecutor()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Threads cannot be sent to another process, which starts its own.
+        return FromFiles, (self._dataset, self._size)
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -175,23 +184,24 @@ def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: int) -> None
         try:
             for _ in track(done, total=len(dataset), description="reading pictures"):
                 pass
-        except InputError:
+        except BaseException:
+            # A damaged picture, or Ctrl-C: neither should wait for the pictures still to come.
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def _cache_file(dataset: Dataset, size: int, cache: Path) -> Path:
     """The decoded set's file in the cache, made now if it is not there."""
-    key = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{size}-{LETTERBOX_FILL}"
-    file = cache / "pixels" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.u8"
-    if file.exists():
+    shape = (len(dataset), size, size, 3)
+    file = cache / "pixels" / f"{_cache_key(dataset, size)}.u8"
+    # A power cut can leave a file shorter than it was written.
+    if file.is_file() and file.stat().st_size == math.prod(shape):
         return file
     with explained_writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         # Each process writes a file of its own; whichever ends last leaves the same bytes.
         temporary = file.with_suffix(f".{os.getpid()}.writing")
         try:
-            shape = (len(dataset), size, size, 3)
             pixels = np.memmap(temporary, np.uint8, "w+", shape=shape)
             # A sparse file on a full disk would kill the process when its pages are written.
             if hasattr(os, "posix_fallocate"):
@@ -204,3 +214,16 @@ def _cache_file(dataset: Dataset, size: int, cache: Path) -> Path:
             temporary.unlink(missing_ok=True)
             raise
     return file
+
+
+def _cache_key(dataset: Dataset, size: int) -> str:
+    """A hash of all that decoded pixels depend on.
+
+    The fingerprint does not see a picture that was painted over without changing its size, as
+    every BMP may be; the time of its last change does.
+    """
+    words = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{size}-{LETTERBOX_FILL}"
+    digest = hashlib.sha256(words.encode("utf-8", "surrogateescape"))
+    changed = [dataset.file(index).stat().st_mtime_ns for index in range(len(dataset))]
+    digest.update(np.array(changed, np.int64).tobytes())
+    return digest.hexdigest()[:24]

@@ -61,8 +61,9 @@ def verdict(
         validation_losses: of every epoch, in order; they show when over-fitting began.
     """
     if held_out is None or held_out.images < _MIN_PICTURES or train.images < _MIN_PICTURES:
-        says = f"there are too few validation pictures to tell: at least {_MIN_PICTURES} are needed"
-        return Verdict("unknown", says, ("keep more pictures for validation: --val-share 0.2",))
+        few = "training" if train.images < _MIN_PICTURES else "validation"
+        says = f"There are too few {few} pictures to tell: at least {_MIN_PICTURES} are needed."
+        return Verdict("unknown", says, _against_too_few(recipe, few))
     gap = train.accuracy - held_out.accuracy
     error = math.sqrt(_variance(train) + _variance(held_out))
     figures = (
@@ -77,6 +78,15 @@ def verdict(
         return Verdict("under-fitting", says, _against_under_fitting(recipe))
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
     return Verdict("fine", says, _when_fine(held_out.accuracy))
+
+
+def _against_too_few(recipe: Recipe, few: str) -> tuple[str, ...]:
+    tries = ["add pictures: with so few, nothing helps as much"]
+    if few == "validation" and 0 < recipe.val_share <= 0.2:
+        tries.append(f"keep more of them for validation: --val-share {2 * recipe.val_share:g}")
+    elif few == "validation" and recipe.val_share == 0:
+        tries.append("keep some of them for validation: --val-share 0.1")
+    return tuple(tries)
 
 
 def _variance(side: Side) -> float:

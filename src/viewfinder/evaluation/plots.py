@@ -1,6 +1,7 @@
 """The report's figures, as SVG to stand inside the page."""
 
 import io
+import warnings
 from collections.abc import Sequence
 
 import matplotlib
@@ -44,8 +45,10 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(classes))
     size = 9 if len(classes) <= _MOST_NUMBERS else max(3, 180 // len(classes))
-    axes.set_xticks(ticks, classes, rotation=45, ha="right", fontsize=size)
-    axes.set_yticks(ticks, classes, fontsize=size)
+    # A class may be called "$5" without meaning TeX, or come from a name that is not UTF-8.
+    names = [name.encode("utf-8", "backslashreplace").decode() for name in classes]
+    axes.set_xticks(ticks, names, rotation=45, ha="right", fontsize=size, parse_math=False)
+    axes.set_yticks(ticks, names, fontsize=size, parse_math=False)
     axes.set_xlabel("answered")
     axes.set_ylabel("true")
     axes.tick_params(length=0)
@@ -68,7 +71,12 @@ def _quiet(axes: Axes) -> None:
 def _svg(figure: Figure) -> str:
     """The figure's `<svg>` element, with text as text, the same bytes every time."""
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "viewfinder"}):
+    with (
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "viewfinder"}),
+        warnings.catch_warnings(),
+    ):
+        # The browser has its own fonts for 图; the one here only measures.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

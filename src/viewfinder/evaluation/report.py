@@ -72,12 +72,22 @@ def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]
 
 
 def fit_verdict(run: Run, judgements: Mapping[str, Judgement], dataset: Dataset) -> Verdict:
-    """Over-fitting, under-fitting or fine, judged by `val`, or by `test` where there is no val."""
+    """Over-fitting, under-fitting or fine, by `val`, or by `test` where there is no val.
+
+    Judged at the training's end: the best weights may be of an early epoch, from before
+    over-fitting showed.
+    """
     held_out = judgements.get("val") or judgements.get("test")
     train = dataset.split("train")
+    sides = _side(judgements["train"]), _side(held_out) if held_out else None
+    last = run.history()[-1:]
+    if last and "val" in judgements:
+        sides = (
+            Side(last[0]["train_accuracy"], sides[0].images),
+            Side(last[0]["val_accuracy"], len(judgements["val"].examples)),
+        )
     return verdict(
-        _side(judgements["train"]),
-        _side(held_out) if held_out else None,
+        *sides,
         recipe=run.manifest.recipe,
         per_class=len(train) / len(dataset.classes),
         validation_losses=[row["val_loss"] for row in run.history() if "val_loss" in row],

@@ -28,4 +28,5 @@ def draw_predictions(predictions: Sequence[dict[str, Any]], out: Path) -> None:
             caption = f"{label} {prediction['scores'][label]:.0%}"
             side = min(_LARGEST, max(_SMALLEST, *picture.shape[:2]))
             drawn = contact_sheet([picture], columns=1, cell=side, captions=[caption])
-            write_picture(folder / f"{number:0{digits}}-{source.stem}.jpg", drawn)
+            # A name may be as long as the disk allows already; the number tells them apart.
+            write_picture(folder / f"{number:0{digits}}-{source.stem[:50]}.jpg", drawn)

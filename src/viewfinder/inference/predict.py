@@ -69,7 +69,8 @@ def _readable(files: list[Path], size: int, *, alone: bool) -> list[tuple[Path, 
     prepared = []
     for file in files:
         try:
-            prepared.append((file, torch.from_numpy(prepare(file, size)).permute(2, 0, 1)))
+            # Copied, since a decoder may lend its own memory, which torch must not write to.
+            prepared.append((file, torch.tensor(prepare(file, size)).permute(2, 0, 1)))
         except InputError as error:
             if alone:
                 raise
@@ -84,7 +85,9 @@ def find_pictures(source: str | Path) -> list[Path]:
         InputError: no such file or folder, or no pictures in it.
     """
     if str(source) == "-":
-        files = [Path(line.rstrip("\r\n")) for line in sys.stdin if line.strip()]
+        # Bytes, since a file's name need not be text.
+        lines = (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+        files = [Path(os.fsdecode(line)) for line in lines if line.strip()]
     else:
         path = Path(source).expanduser()
         if not path.exists():

@@ -1,16 +1,25 @@
 """Every choice of a training, in one frozen dataclass; its fields are the command line's flags."""
 
-import ast
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from viewfinder.datasets import Keep
 from viewfinder.errors import InputError
 
 Precision = Literal["auto", "32", "bf16", "16"]
 Device = Literal["auto", "cpu", "cuda"]
+
+LARGEST_SIZE = 1 << 14
+"""Side in pixels beyond which no net here fits into any memory."""
+
+_NOT_OPTIONS = {
+    "size": "give the size of pictures as --size",
+    "classes": "the number of classes is that of the data set",
+    "name": "give the name of the network as --net",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +35,7 @@ class Recipe:
     init: str = "random"
     """Weights to start from: random, imagenet (fetched by torchvision), or a file or run."""
 
-    epochs: int = 100
+    epochs: int = 150
     """How often every training picture is seen."""
     minutes: float | None = None
     """Train for this long instead of a number of epochs; the schedule ends as the time does."""
@@ -38,7 +47,7 @@ class Recipe:
     """Share of the training in which the learning rate rises; it then falls along a cosine."""
     momentum: float = 0.9
     """Nesterov momentum of the gradient descent."""
-    weight_decay: float = 5e-4
+    weight_decay: float = 3e-3
     """Pull of every weight towards zero; biases and normalisations are left alone."""
     label_smoothing: float = 0.1
     """Share of each label that is spread over all classes."""
@@ -79,11 +88,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, naming the flag."""
+        for name, kind in get_type_hints(Recipe).items():
+            _require(name, _is(getattr(self, name), kind), _in_words(kind))
         _require("epochs", self.epochs >= 1, "at least 1")
         _require("batch", self.batch >= 1, "at least 1")
         _require("devices", self.devices >= 1, "at least 1")
-        _require("size", self.size is None or self.size >= 1, "at least 1 pixel")
-        _require("minutes", self.minutes is None or self.minutes > 0, "more than 0")
+        _require("size", self.size is None or 1 <= self.size <= LARGEST_SIZE, "from 1 to 16384")
+        _require("minutes", self.minutes is None or 0 < self.minutes < math.inf, "more than 0")
         _require("patience", self.patience is None or self.patience >= 1, "at least 1")
         _require("learning-rate", 0 < self.learning_rate < math.inf, "more than 0")
         for name in ("weight_decay", "clip", "scale", "turn"):
@@ -99,13 +110,15 @@ class Recipe:
         """`options` as keyword arguments: numbers, true and false are read as such.
 
         Raises:
-            InputError: an option is not written `name=value`.
+            InputError: an option is not written `name=value`, or is no choice of the network.
         """
         read = {}
         for option in self.options:
             name, separator, text = option.partition("=")
             if not separator or not name.isidentifier():
                 raise InputError(f"--options {option}: write each as name=value, as in width=0.5")
+            if name in _NOT_OPTIONS:
+                raise InputError(f"--options {option}: {_NOT_OPTIONS[name]}")
             read[name] = _value(text)
         return read
 
@@ -118,12 +131,15 @@ class Recipe:
         """Read back what `as_json` gave.
 
         Raises:
-            InputError: a field that no recipe has.
+            InputError: a field that no recipe has, or a value that a field cannot have.
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(set(document) - known):
             raise InputError(f"the recipe has unknown fields: {', '.join(unknown)}")
-        return cls(**{**document, "options": tuple(document.get("options", ()))})
+        options = document.get("options", ())
+        if isinstance(options, list):
+            options = tuple(options)
+        return cls(**{**document, "options": options})
 
 
 def differing_fields(one: Recipe, other: Recipe) -> list[str]:
@@ -141,7 +157,32 @@ def _value(text: str) -> Any:
     """A number, true or false, or the text itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value is what a field is declared as; a whole number may stand for any."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+    if kind in (int, float):
+        return isinstance(value, int if kind is int else (int, float)) and type(value) is not bool
+    if isinstance(kind, type):
+        return isinstance(value, kind)
+    return any(_is(value, each) for each in get_args(kind))
+
+
+def _in_words(kind: Any) -> str:
+    """What `_is` asks for."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if get_origin(kind) is tuple:
+        return "a list of name=value"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+    return " or ".join(words[each] for each in get_args(kind) or (kind,) if each is not NoneType)

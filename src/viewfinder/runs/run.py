@@ -10,8 +10,11 @@ tensorboard/         the history, for TensorBoard
 """
 
 import csv
+import errno
 import io
 import json
+import math
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,13 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, write_bytes, write_json, write_text
-from viewfinder.runs.recipe import Recipe
+from viewfinder.runs.recipe import LARGEST_SIZE, Recipe
 
 _MANIFEST, _WEIGHTS, _STATE = "run.json", "weights.safetensors", "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
 _SCHEMA = 1
+# Bytes beyond which a `run.json` is no training's: it must not fill the memory.
+_LARGEST_MANIFEST = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Run:
                 f"{self.folder} has no weights yet: its training stopped before the first epoch "
                 "ended; go on with the same command and --resume"
             ) from error
-        except (SafetensorError, RuntimeError) as error:
+        except (SafetensorError, RuntimeError, OSError) as error:
             raise InputError(
                 f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
                 "the file is damaged or from another run"
@@ -147,8 +152,8 @@ def new_net(recipe: Recipe, classes: int, size: int) -> nn.Module:
     return nets.create(recipe.net, classes=classes, **options)
 
 
-def create_run(folder: Path, manifest: Manifest) -> Run:
-    """Start a run's folder.
+def refuse_taken(folder: Path) -> None:
+    """See that a run can be begun in a folder, before anything slow is done for it.
 
     Raises:
         InputError: there is something in that folder already, or it cannot be written.
@@ -158,9 +163,33 @@ def create_run(folder: Path, manifest: Manifest) -> Run:
             raise InputError(
                 f"{folder} exists already: give --resume to go on with it, or another --out"
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "")
+
+
+def holds_progress(folder: Path) -> bool:
+    """Whether a training in this folder got far enough to be used or gone on with."""
+    return (folder / _WEIGHTS).exists() or (folder / _STATE).exists()
+
+
+def create_run(folder: Path, manifest: Manifest) -> Run:
+    """Begin a run in a new or empty folder.
+
+    Raises:
+        InputError: there is something in that folder already, or it cannot be written.
+    """
+    refuse_taken(folder)
     document = asdict(manifest) | {"schema": _SCHEMA, "recipe": manifest.recipe.as_json()}
-    write_json(folder / _MANIFEST, document)
+    with explained_writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        write_json(folder / _MANIFEST, document)
+    except BaseException:
+        folder.rmdir()
+        raise
     return Run(folder, manifest)
 
 
@@ -178,17 +207,46 @@ def open_run(path: str | Path) -> Run:
             f"{folder} {what}: give the folder that `viewfinder train` wrote, with a {_MANIFEST}"
         )
     try:
+        if file.stat().st_size > _LARGEST_MANIFEST:
+            raise ValueError("it is larger than any that Viewfinder writes")
         document = json.loads(file.read_text(encoding="utf-8"))
         if document.pop("schema") != _SCHEMA:
             raise InputError(f"{file} was written by another version of Viewfinder")
-        document["recipe"] = Recipe.from_json(document["recipe"])
-        for name in ("classes", "mean", "std"):
-            document[name] = tuple(document[name])
-        return Run(folder, Manifest(**document))
+        return Run(folder, _read_manifest(document))
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{file} is damaged: {error}") from error
+
+
+def _read_manifest(document: dict[str, Any]) -> Manifest:
+    """What `run.json` says, if it is what a training could have written.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not.
+    """
+    recipe = Recipe.from_json(document["recipe"])
+    lists = {name: tuple(document[name]) for name in ("classes", "mean", "std")}
+    if not all(isinstance(document[name], list) for name in lists):
+        raise ValueError("classes, mean and std must be lists")
+    manifest = Manifest(**{**document, **lists, "recipe": recipe})
+    texts = (manifest.task, manifest.net, manifest.device, *manifest.classes)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("task, net, device and classes must be words")
+    if len(set(manifest.classes)) != len(manifest.classes) or len(manifest.classes) < 2:
+        raise ValueError("there must be two classes or more, each once")
+    if type(manifest.size) is not int or not 1 <= manifest.size <= LARGEST_SIZE:
+        raise ValueError(f"size must be a whole number of pixels up to {LARGEST_SIZE}")
+    colours = (*manifest.mean, *manifest.std)
+    if len(manifest.mean) != 3 or len(manifest.std) != 3 or not all(map(math.isfinite, colours)):
+        raise ValueError("mean and std must be three numbers each")
+    if min(manifest.std) <= 0:
+        raise ValueError("std must be more than 0")
+    if not all(isinstance(d, dict) for d in (manifest.versions, manifest.data, manifest.precision)):
+        raise ValueError("versions, data and precision must be tables")
+    return manifest
 
 
 def _brief(value: Any) -> Any:

@@ -5,6 +5,7 @@ with float32's is kept, with every candidate's figures, in the run.
 """
 
 import copy
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -32,6 +33,7 @@ _GAIN = 1.05
 _LEAST_STEPS, _MOST_STEPS, _SECONDS = 3, 20, 0.3
 # Seconds after which no further candidate is tried.
 _PATIENCE = 20.0
+_UNTRIED = "not tried: the others took long enough"
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,15 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Trial:
-    """One candidate's figures: milliseconds a step, the loss after the trial, and the verdict."""
+    """One candidate's figures: milliseconds a step, the loss after the trial, and the verdict.
+
+    Without milliseconds it was not tried; without a loss that, too, or the loss was no number.
+    """
 
     arithmetic: str
     layout: str
-    milliseconds: float
-    loss: float
+    milliseconds: float | None
+    loss: float | None
     verdict: str
 
 
@@ -121,37 +126,38 @@ def choose(
     arrangements = candidates(precision, device)
     if len(arrangements) == 1:
         return Choice(arrangements[0], "as asked for")
-    reference = Arrangement("32", "contiguous")
-    trials: dict[Arrangement, Trial] = {}
-    start, target = time.perf_counter(), float("nan")
+    # float32 comes first, and is what the others are measured by, whatever its loss.
+    best, target = arrangements[0], float("nan")
+    trials: list[Trial] = []
+    agreeing: dict[Arrangement, float] = {}
+    start = time.perf_counter()
     for arrangement in arrangements:
-        if time.perf_counter() - start > _PATIENCE:
-            trials[arrangement] = _trial(arrangement, float("nan"), float("nan"), "not tried")
+        if trials and time.perf_counter() - start > _PATIENCE:
+            trials.append(Trial(arrangement.arithmetic, arrangement.layout, None, None, _UNTRIED))
             continue
         seconds, value = _time(net, batches, arrangement, loss, device)
-        if arrangement == reference:
+        if not trials:
             target = value
-        agrees = abs(value - target) <= _AGREEMENT * abs(target)
-        verdict = "agrees" if agrees else "loss differs from float32"
-        trials[arrangement] = _trial(arrangement, seconds * 1e3, value, verdict)
-    usable = [a for a in arrangements if trials[a].verdict == "agrees"]
-    best = usable[0]
-    for arrangement in usable[1:]:
-        if trials[arrangement].milliseconds * _GAIN < trials[best].milliseconds:
-            best = arrangement
-    why = _reason(trials[best], [t for t in trials.values() if t.verdict == "agrees"])
-    return Choice(best, why, tuple(trials.values()))
+        agrees = not trials or abs(value - target) <= _AGREEMENT * abs(target)
+        trials.append(_trial(arrangement, seconds, value, agrees=agrees))
+        if agrees:
+            agreeing[arrangement] = seconds
+            if seconds * _GAIN < agreeing[best]:
+                best = arrangement
+    return Choice(best, _reason(agreeing[best], list(agreeing.values())), tuple(trials))
 
 
-def _trial(arrangement: Arrangement, milliseconds: float, loss: float, verdict: str) -> Trial:
-    return Trial(arrangement.arithmetic, arrangement.layout, milliseconds, loss, verdict)
+def _trial(arrangement: Arrangement, seconds: float, loss: float, *, agrees: bool) -> Trial:
+    verdict = "agrees" if agrees else "loss differs from float32"
+    # JSON has no word for infinity, nor for what is no number.
+    shown = loss if math.isfinite(loss) else None
+    return Trial(arrangement.arithmetic, arrangement.layout, seconds * 1e3, shown, verdict)
 
 
-def _reason(best: Trial, agreeing: list[Trial]) -> str:
-    slowest = max((trial.milliseconds for trial in agreeing), default=best.milliseconds)
+def _reason(best: float, agreeing: list[float]) -> str:
     return (
-        f"{best.milliseconds:,.1f} ms a step, {slowest / best.milliseconds:.1f} times as fast as "
-        f"the slowest of the {len(agreeing)} that agree with float32"
+        f"{1e3 * best:,.1f} ms a step, {max(agreeing) / best:.1f} times as fast as the slowest of "
+        f"the {len(agreeing)} that agree with float32"
     )
 
 
@@ -163,8 +169,20 @@ def _time(
     device: torch.device,
 ) -> tuple[float, float]:
     """Seconds of the quickest step, and the loss on the first batch after the first few steps."""
-    # Trials with dropout must all drop the same units for their losses to be comparable.
-    torch.manual_seed(0)
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        # Trials with dropout must all drop the same units for their losses to be comparable.
+        torch.manual_seed(0)
+        return _steps(net, batches, arrangement, loss, device)
+
+
+def _steps(
+    net: nn.Module,
+    batches: Sequence[tuple[Tensor, Tensor]],
+    arrangement: Arrangement,
+    loss: Callable[[Any, Tensor], Tensor],
+    device: torch.device,
+) -> tuple[float, float]:
     copied = copy.deepcopy(net).train().to(memory_format=arrangement.memory_format)
     optimiser = torch.optim.SGD(copied.parameters(), lr=1e-3)
     times: list[float] = []

@@ -20,7 +20,7 @@ from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.inference.predictor import Normalisation
 from viewfinder.runs.recipe import Recipe, differing_fields
-from viewfinder.runs.run import Manifest, Run, create_run, open_run
+from viewfinder.runs.run import Manifest, Run, create_run, holds_progress, open_run, refuse_taken
 from viewfinder.tasks import NAMES, classify
 from viewfinder.training.batches import Share, batches
 from viewfinder.training.devices import describe_device, make_fabric, pick_device
@@ -52,27 +52,37 @@ def train(
     folder = Path(out).expanduser()
     # What needs no picture is refused before any is read.
     pick_device(recipe.device)
-    nets.input_size(recipe.net)
+    _check_net(task, recipe)
     dataset = open_dataset(data, val_share=recipe.val_share)
     note(dataset.summary())
-    if resume and (folder / "run.json").exists():
+    going_on = resume and (folder / "run.json").exists()
+    if going_on:
         job = go_on(folder, dataset, recipe)
     else:
+        refuse_taken(folder)
         job = begin(task, folder, dataset, recipe, source=str(data))
     try:
         _launch(job)
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        # A training that never got anywhere leaves nothing to use or to go on from.
+        if not holds_progress(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif isinstance(error, KeyboardInterrupt):
             note(f"stopped: go on with the same command, --out {folder} and --resume")
-        # A training that never got to the end of an epoch leaves nothing to use or go on from.
-        if not (job.run.weights_file.exists() or job.run.state_file.exists()):
-            shutil.rmtree(job.run.folder, ignore_errors=True)
         raise
     device = pick_device(recipe.device)
     judgements = judge(job.run, dataset, device=device)
     job.run.save_scores({side: j.as_json() for side, j in judgements.items()})
     write_report(job.run, dataset, judgements)
     return job.run
+
+
+def _check_net(task: str, recipe: Recipe) -> None:
+    """Refuse a network that does not exist, or that is made for another task."""
+    nets.input_size(recipe.net)
+    if recipe.net not in nets.names(task):
+        fitting = ", ".join(nets.names(task))
+        raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
 
 
 def begin(task: str, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:

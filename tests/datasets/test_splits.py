@@ -1,0 +1,68 @@
+"""Dealing pictures to sides: fair to every class, and always the same."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, stratified
+
+CLASS_SIZES = st.lists(st.integers(1, 120), min_size=1, max_size=5)
+SHARE = st.floats(0.01, 0.24)
+
+
+def rows(sizes):
+    paths = [f"{label}/{number}.jpg" for label, size in enumerate(sizes) for number in range(size)]
+    return paths, np.repeat(np.arange(len(sizes)), sizes)
+
+
+@given(CLASS_SIZES, SHARE, SHARE)
+def test_every_class_has_its_shares_on_every_side(sizes, test, val):
+    paths, labels = rows(sizes)
+    sides = stratified(paths, labels, shares=[(TEST, test), (VAL, val)])
+    for label, size in enumerate(sizes):
+        dealt = np.bincount(sides[labels == label], minlength=3)
+        assert dealt.sum() == size
+        assert dealt[TRAIN] >= size / 2
+        if size >= 4:
+            assert dealt.min() >= 1
+            assert abs(dealt[TEST] - test * size) <= 1
+            assert abs(dealt[VAL] - val * size) <= 1
+
+
+@given(CLASS_SIZES, SHARE, st.randoms(use_true_random=False))
+def test_the_order_of_listing_changes_nothing(sizes, share, random):
+    paths, labels = rows(sizes)
+    shares = [(TEST, share), (VAL, share)]
+    sides = dict(zip(paths, stratified(paths, labels, shares=shares), strict=True))
+    order = list(range(len(paths)))
+    random.shuffle(order)
+    shuffled = [paths[i] for i in order]
+    again = dict(zip(shuffled, stratified(shuffled, labels[order], shares=shares), strict=True))
+    assert again == sides
+
+
+@given(st.integers(8, 100))
+def test_a_picture_added_later_moves_few_others(size):
+    paths, labels = rows([size])
+    before = stratified(paths, labels, shares=[(TEST, 0.2), (VAL, 0.1)])
+    paths, labels = [*paths, "0/new.jpg"], np.zeros(size + 1, np.int64)
+    after = stratified(paths, labels, shares=[(TEST, 0.2), (VAL, 0.1)])
+    assert (before != after[:-1]).sum() <= 3
+
+
+def test_no_share_takes_nothing_and_a_greedy_one_leaves_train_half():
+    paths, labels = rows([9])
+    none = stratified(paths, labels, shares=[(TEST, 0.0), (VAL, 0.0)])
+    assert none.tolist() == [TRAIN] * 9
+    greedy = stratified(paths, labels, shares=[(TEST, 0.9), (VAL, 0.9)])
+    assert np.bincount(greedy).tolist() == [5, 0, 4]
+
+
+def test_the_deal_is_the_same_on_every_machine():
+    paths, labels = rows([10, 10])
+    sides = stratified(paths, labels, shares=[(TEST, 0.2), (VAL, 0.1)])
+    # By SHA-256 of the path: worked out with sha256sum and sort.
+    assert {p for p, s in zip(paths, sides, strict=True) if s == TEST} == {
+        *("0/2.jpg", "0/6.jpg", "1/2.jpg", "1/7.jpg")
+    }
+    assert {p for p, s in zip(paths, sides, strict=True) if s == VAL} == {"0/1.jpg", "1/6.jpg"}

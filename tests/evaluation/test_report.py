@@ -1,0 +1,229 @@
+"""The report: one file, whatever the classes are called and whichever sides there are."""
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.evaluation.judging import Judgement, default_side, judge, judge_examples
+from viewfinder.evaluation.report import common_confusions, typical, wilson, worst, write_report
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.recipe import Recipe
+from viewfinder.runs.run import Manifest, create_run, open_run
+from viewfinder.tasks import classify
+from viewfinder.training.precision import Arrangement, Choice, Trial
+
+# What needs no other file: pictures within the page, and places in it.
+OWN = ("data:image/jpeg;base64,", "data:image/png;base64,", "#")
+HOSTILE = ["<script>alert(1)</script>".replace("/", "∕"), '图 & "quotes"', "$\\frac$ $5", "🙂", "'"]
+
+
+class Page(HTMLParser):
+    """What of a page would be fetched or run."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.tags, self.text = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+                self.fetched.append(value)
+            assert not name.startswith("on"), f"<{tag} {name}> would run"
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def made(folder, classes, *, sides=("train", "val", "test"), each=2, seed=0):
+    """A run and its dataset with answers drawn at random, and real pictures."""
+    random = np.random.default_rng(seed)
+    paths, labels, splits = [], [], []
+    for side, side_name in enumerate(("train", "val", "test")):
+        for label in range(len(classes) if side_name in sides else 0):
+            for number in range(each):
+                path = f"{side_name}/{label}/{number}.png"
+                picture = random.integers(0, 256, (9, 14, 3), dtype=np.uint8)
+                write_picture(folder / "data" / path, picture)
+                paths.append(path)
+                labels.append(label)
+                splits.append(side)
+    dataset = Dataset(
+        folder / "data",
+        "class folders",
+        tuple(classes),
+        tuple(paths),
+        np.array(labels),
+        np.array(splits, np.int8),
+    )
+    judgements = {}
+    for side in sides:
+        examples = dataset.split(side)
+        raw = random.random((len(examples), len(classes)), np.float32)
+        answers = raw / raw.sum(axis=1, keepdims=True)
+        judgements[side] = Judgement(examples, answers, classify.score(answers, examples.labels), 1)
+    trials = (
+        Trial("32", "contiguous", 2.0, 1.0, "agrees"),
+        Trial("bf16", "contiguous", None, None, "not tried"),
+    )
+    manifest = Manifest(
+        task="classify",
+        net="lenet",
+        classes=tuple(classes),
+        size=32,
+        mean=(0.5,) * 3,
+        std=(0.2,) * 3,
+        recipe=Recipe(),
+        versions={"python": "3"},
+        data={"source": "<i>a</i>", "images": {"train": 3, "val": 2, "test": 1}},
+        device="CPU <b>",
+        precision=Choice(Arrangement("32", "contiguous"), "it <em>won</em>", trials).as_json(),
+    )
+    run = create_run(folder / "run <u>", manifest)
+    row = {"epoch": 1, "seconds": 1.0, "images_per_s": 9.0, "loss": 1.0, "skipped_steps": 0}
+    row |= {"train_loss": 1.0, "train_accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
+    run.save_history([row, row | {"epoch": 2}])
+    return run, dataset, judgements
+
+
+def page_of(run, dataset, judgements):
+    write_report(run, dataset, judgements)
+    text = run.report_file.read_text(encoding="utf-8")
+    return Page(text), text
+
+
+def test_the_report_is_one_file_that_fetches_and_runs_nothing(tmp_path):
+    page, text = page_of(*made(tmp_path, HOSTILE))
+    assert {"script", "link", "iframe", "object", "b2"}.isdisjoint(page.tags)
+    assert page.tags.count("img") >= 10
+    assert all(url.startswith(OWN) for url in page.fetched)
+    assert not re.search(r"@import|url\((?!#)", text)
+
+
+def test_names_are_text_whatever_they_hold(tmp_path):
+    page, text = page_of(*made(tmp_path, HOSTILE))
+    told = " ".join(page.text)
+    for name in HOSTILE:
+        assert name in told
+    for injected in ("<script", "<i>a", "<b>\n", "<em>won"):
+        assert injected not in text
+    assert {"i", "u", "em"}.isdisjoint(page.tags)
+
+
+def test_class_names_that_are_not_utf_8_are_written_with_escapes(tmp_path):
+    _, text = page_of(*made(tmp_path, ["caf\udce9", "tea"]))
+    assert "caf\\udce9" in text
+
+
+def test_many_classes(tmp_path):
+    names = [f"class {number:02}" for number in range(60)]
+    page, text = page_of(*made(tmp_path, names, sides=("train", "val"), each=1))
+    assert all(text.count(name) >= 3 for name in names)  # Table, rows and columns of the matrix.
+    assert page.tags.count("svg") == 2
+    # A thumbnail for at most 24 worst and 48 typical pictures keeps the file small.
+    assert page.tags.count("img") <= 72
+
+
+@pytest.mark.parametrize("sides", [("train",), ("train", "val"), ("train", "test")])
+def test_sides_that_are_not_there_are_not_told_of(tmp_path, sides):
+    page, text = page_of(*made(tmp_path, ["a", "b"], sides=sides))
+    headline = {"train": "nothing was held out", "val": "validation pictures"}
+    assert headline.get(sides[-1], "test pictures") in text
+    assert text.count('class="card"') == len(sides) + 1
+    assert "too few" in " ".join(page.text)
+
+
+def test_a_report_without_a_history(tmp_path):
+    run, dataset, judgements = made(tmp_path, ["a", "b"])
+    run.history_file.unlink()
+    page, _ = page_of(run, dataset, judgements)
+    assert page.tags.count("svg") == 1
+
+
+def test_the_worst_pictures_have_the_least_probability_for_the_truth(tmp_path):
+    _, _, judgements = made(tmp_path, ["a", "b", "c"], each=20)
+    judged = judgements["test"]
+    shown = worst(judged)
+    truth = {
+        path: (float(row[label]), int(row.argmax()) == label, float(row.max()))
+        for path, row, label in zip(
+            judged.examples.paths, judged.answers, judged.examples.labels, strict=True
+        )
+    }
+    wrong = sorted((p, path) for path, (p, right, _) in truth.items() if not right)
+    assert [picture.path for picture in shown] == [path for _, path in wrong[:24]]
+    assert all(p.probability == pytest.approx(truth[p.path][2]) for p in shown)
+    assert all(not picture.right and picture.true != picture.answer for picture in shown)
+    assert {picture.true for picture in typical(judged)} == {"a", "b", "c"}
+
+
+def test_no_wrong_picture_is_shown_where_all_are_right(tmp_path):
+    run, dataset, judgements = made(tmp_path, ["a", "b"])
+    judged = judgements["test"]
+    answers = np.eye(2, dtype=np.float32)[judged.examples.labels]
+    scores = classify.score(answers, judged.examples.labels)
+    right = dataclasses.replace(judged, answers=answers, scores=scores)
+    assert worst(right) == []
+    assert common_confusions(right) == []
+    _, text = page_of(run, dataset, judgements | {"test": right})
+    assert "every picture of this side was answered right" in text
+
+
+def test_the_commonest_confusions_come_first(tmp_path):
+    _, _, judgements = made(tmp_path, ["a", "b", "c"], each=10)
+    judged = judgements["test"]
+    confusion = np.array([[5, 4, 1], [0, 10, 0], [9, 0, 1]])
+    scores = dataclasses.replace(judged.scores, confusion=confusion)
+    pairs = common_confusions(dataclasses.replace(judged, scores=scores))
+    assert [(p["true"], p["answered"], p["count"], p["share"]) for p in pairs] == [
+        ("c", "a", 9, 0.9),
+        ("a", "b", 4, 0.4),
+        ("a", "c", 1, 0.1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    [
+        # Newcombe 1998, Statistics in Medicine 17, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilsons_interval(right, count, low, high):
+    assert wilson(right / count, count) == pytest.approx((low, high), abs=1e-4)
+    mirrored = wilson(1 - right / count, count)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-4)
+
+
+def test_judging_takes_as_many_training_pictures_as_are_held_out(small_set, small_run):
+    judgements = judge(open_run(small_run), open_dataset(small_set), device=torch.device("cpu"))
+    assert {name: len(j.examples) for name, j in judgements.items()} == {
+        "test": 18,
+        "val": 18,
+        "train": 36,
+    }
+    assert judgements["val"].scores.accuracy == 1.0
+
+
+def test_the_side_to_judge_by_is_the_one_furthest_from_training(small_set, small_run):
+    dataset = open_dataset(small_set)
+    assert default_side(dataset) == "test"
+    train_val = dataset.select(np.flatnonzero(dataset.splits < 2))
+    assert default_side(train_val) == "val"
+    with pytest.raises(InputError, match="--split train"):
+        default_side(dataset.split("train"))
+    judged = judge_examples(open_run(small_run), dataset.split("val"), device=torch.device("cpu"))
+    history = open_run(small_run).history()
+    best = [row for row in history if row["val_accuracy"] == 1.0][-1]
+    assert judged.scores.loss == pytest.approx(best["val_loss"], rel=1e-5)

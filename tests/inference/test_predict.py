@@ -1,0 +1,152 @@
+"""Answers for pictures, wherever they are named, and the same that validation gave."""
+
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from viewfinder.datasets.loading import open_pixels
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.inference.drawing import draw_predictions
+from viewfinder.inference.predict import find_pictures, predict
+from viewfinder.inference.predictor import Normalisation, probabilities
+from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import open_run
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def run(small_run):
+    return open_run(small_run)
+
+
+def answers(run, source):
+    return predict(run, source, device=CPU)
+
+
+def say(monkeypatch, data: bytes):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+
+def test_one_picture(run, small_set):
+    file = small_set / "test" / "blue" / "001.png"
+    (answer,) = answers(run, str(file))
+    assert answer["source"] == str(file)
+    assert (answer["width"], answer["height"]) == (32, 32)
+    assert answer["label"] == "blue"
+    assert list(answer["scores"]) == ["amber", "blue", "green"]
+    assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_folder_is_answered_in_a_fixed_order_across_batches(run, small_set):
+    given = answers(run, small_set)  # 72 pictures are more than one batch.
+    assert len(given) == 72
+    sources = [answer["source"] for answer in given]
+    assert sources == sorted(sources)
+    named = [Path(source).parent.name for source in sources]
+    assert np.mean([a["label"] == n for a, n in zip(given, named, strict=True)]) > 0.95
+
+
+def test_predict_equals_what_validation_says_of_the_same_picture(run, small_set, tmp_path):
+    dataset = open_dataset(small_set).split("val")
+    pixels = open_pixels(dataset, run.manifest.size, keep="memory", cache=tmp_path)
+    normalisation = Normalisation(run.manifest.mean, run.manifest.std)
+    expected = probabilities(run.net(), pixels, normalisation, CPU)
+    given = {answer["source"]: answer["scores"] for answer in answers(run, small_set / "val")}
+    for index in range(len(dataset)):
+        mine = list(given[str(dataset.file(index))].values())
+        np.testing.assert_allclose(mine, expected[index], atol=1e-6)
+
+
+def test_other_sizes_are_brought_to_the_nets_own(run, tmp_path):
+    write_picture(tmp_path / "wide.png", np.full((20, 300, 3), (40, 70, 200), np.uint8))
+    (answer,) = answers(run, tmp_path / "wide.png")
+    assert (answer["width"], answer["height"]) == (300, 20)
+
+
+def test_paths_on_standard_input(run, small_set, tmp_path, monkeypatch):
+    odd = tmp_path / "a 图 .png"
+    shutil.copy(small_set / "test/green/000.png", odd)
+    bytes_alone = tmp_path / os.fsdecode(b"caf\xe9.png")
+    shutil.copy(odd, bytes_alone)
+    lines = [os.fsencode(odd), b"", os.fsencode(bytes_alone) + b"\r", b"  "]
+    say(monkeypatch, b"\n".join(lines))
+    given = answers(run, "-")
+    assert [answer["source"] for answer in given] == [str(odd), str(bytes_alone)]
+    assert {answer["label"] for answer in given} == {"green"}
+
+
+def test_what_cannot_be_read_is_passed_over_with_a_note(run, small_set, tmp_path, capsys):
+    shutil.copy(small_set / "test/green/000.png", tmp_path / "b.png")
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "c.jpg").write_bytes(b"")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+    (tmp_path / "notes.txt").write_bytes(b"")
+    given = answers(run, tmp_path)
+    assert [answer["source"] for answer in given] == [str(tmp_path / "b.png")]
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in told] == ["passed over"] * 2
+    assert "a.png" in told[0]
+    assert "c.jpg" in told[1]
+
+
+def test_nothing_to_answer_is_refused(run, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"there is no .*: give a picture, a folder"):
+        answers(run, tmp_path / "nowhere.png")
+    with pytest.raises(InputError, match="holds no pictures"):
+        answers(run, tmp_path)
+    say(monkeypatch, b"\n\n")
+    with pytest.raises(InputError, match="holds no pictures"):
+        answers(run, "-")
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"a\.png"):
+        answers(run, tmp_path / "a.png")
+    with pytest.raises(InputError, match="not one of the 2 pictures"):
+        answers(run, tmp_path)
+
+
+def test_find_pictures_goes_into_folders_but_not_hidden_files(tmp_path):
+    for name in ("b/2.png", "a.JPG", "b/1.webp", "c.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = [path.relative_to(tmp_path).as_posix() for path in find_pictures(tmp_path)]
+    assert found == ["a.JPG", "b/1.webp", "b/2.png"]
+
+
+def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
+    given = answers(run, small_set / "test")[:10]
+    out = tmp_path / "图 drawn"
+    draw_predictions(given, out)
+    names = sorted(path.name for path in out.iterdir())
+    assert names[0] == "01-000.jpg"
+    assert len(names) == 10
+    drawn = read_picture(out / names[0])
+    assert drawn.shape[1] >= 160
+    assert drawn.std() > 10
+    with pytest.raises(InputError, match="exists already"):
+        draw_predictions(given, out)
+
+
+def test_a_name_as_long_as_the_disk_allows_can_be_drawn(run, small_set, tmp_path):
+    file = tmp_path / ("图" * 83 + ".png")
+    shutil.copy(small_set / "test/green/000.png", file)
+    draw_predictions(answers(run, file), tmp_path / "out")
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_net_that_was_training_goes_on_training(run, small_set, tmp_path):
+    dataset = open_dataset(small_set).split("val")
+    pixels = open_pixels(dataset, 32, keep="memory", cache=tmp_path)
+    net = run.net().train()
+    probabilities(net, pixels, Normalisation((0.5,) * 3, (0.2,) * 3), CPU)
+    assert net.training
+    assert all(p.grad is None for p in net.parameters())

@@ -1,0 +1,131 @@
+"""The house stands: imports go down its rooms, and the command line does not wait for torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import viewfinder
+from viewfinder.cli.main import VERBS
+
+SOURCE = Path(viewfinder.__file__).parent
+GROUND = {"errors", "files", "console"}
+# A room, and the rooms that it may import.
+ROOMS = {
+    "nets": set(),
+    "pictures": set(),
+    "explain": {"nets"},
+    "datasets": {"pictures"},
+    "tasks": {"nets", "pictures", "datasets"},
+    "runs": {"tasks", "nets", "pictures", "datasets"},
+    "inference": {"runs", "tasks", "nets", "pictures", "datasets"},
+    "evaluation": {"inference", "runs", "tasks", "nets", "pictures", "datasets"},
+    "training": {"evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"},
+}
+# What stands above every room.
+ABOVE = {"api", "cli", "__init__", "__main__"}
+HEAVY = {"torch", "torchvision", "cv2", "PIL", "matplotlib", "av", "lightning_fabric"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """The full names of the modules that a file imports, wherever in it, those for mypy too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            if node.module == "viewfinder":
+                found |= {f"viewfinder.{name.name}" for name in node.names}
+            else:
+                found.add(node.module or "")
+    return found
+
+
+def files() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def test_every_room_is_known():
+    assert {room_of(path) for path in files()} <= set(ROOMS) | GROUND | ABOVE
+    assert len(files()) > 60
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_imports_the_rooms_below_it_alone(room):
+    allowed = ROOMS[room] | GROUND | {room}
+    for path in files():
+        if room_of(path) == room:
+            own = {n.split(".")[1] for n in imports(path) if n.startswith("viewfinder.")}
+            assert own <= allowed, f"{path} imports {sorted(own - allowed)}"
+            assert "viewfinder" not in imports(path), f"{path} imports the whole package"
+
+
+def test_the_ground_imports_nothing_but_itself():
+    for path in files():
+        if room_of(path) in GROUND:
+            own = {n for n in imports(path) if n.startswith("viewfinder.")}
+            assert own <= {"viewfinder.errors"}, path
+
+
+def test_nets_need_torch_alone():
+    known = sys.stdlib_module_names | {"torch", "torchvision", "safetensors", "numpy", "viewfinder"}
+    for path in files():
+        if room_of(path) == "nets":
+            tops = {name.split(".")[0] for name in imports(path)}
+            assert tops <= known, f"{path} imports {sorted(tops - known)}"
+            at_the_top = {
+                name.name.split(".")[0] if isinstance(node, ast.Import) else ""
+                for node in ast.parse(path.read_text(encoding="utf-8")).body
+                if isinstance(node, ast.Import)
+                for name in node.names
+            }
+            assert "torchvision" not in at_the_top, f"{path} imports torchvision before it needs it"
+
+
+def test_only_pictures_opens_image_files():
+    """Unicode paths, EXIF and hostile files are solved once."""
+    for path in files():
+        if room_of(path) != "pictures":
+            text = path.read_text(encoding="utf-8")
+            for reader in ("cv2.imread", "Image.open", "cv2.VideoCapture", "read_image("):
+                assert reader not in text, f"{path} reads pictures by itself"
+
+
+def test_the_command_line_and_the_names_import_nothing_heavy():
+    quick = ["viewfinder", "viewfinder.cli.main", "viewfinder.nets", "viewfinder.runs.recipe"]
+    quick += [f"viewfinder.cli.{verb}" for verb in VERBS]
+    script = f"""
+import importlib, sys
+for name in {quick!r}:
+    importlib.import_module(name)
+    heavy = sorted({HEAVY!r} & set(sys.modules))
+    assert not heavy, f"{{name}} imports {{heavy}}"
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_promised_name_is_there():
+    for name in viewfinder.__all__:
+        assert getattr(viewfinder, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = viewfinder.nothing
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_has_its_module(verb):
+    import dataclasses
+    import importlib
+
+    module = importlib.import_module(f"viewfinder.cli.{verb}")
+    assert dataclasses.is_dataclass(module.Flags)
+    assert callable(module.run)
+    assert module.__doc__
