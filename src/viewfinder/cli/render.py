@@ -47,7 +47,7 @@ class Flags:
     objects: tuple[int, int] | None = None
     """scenes: fewest and most objects on the table."""
     imbalance: float | None = None
-    """scenes: how many times commoner the first class is than the last."""
+    """classes, scenes: how many times commoner the first class is than the last."""
     hidden: float | None = None
     """scenes: objects hidden to more than this share have no truth."""
     unreliable_depth: float | None = None

@@ -192,3 +192,17 @@ def test_the_embedded_set_is_rendered_once(tmp_path, monkeypatch):
     monkeypatch.setattr("viewfinder.datasets.tabletop.embedded.write_classes", few)
     assert embedded_classes(tmp_path) == embedded_classes(tmp_path)
     assert len(calls) == 1
+
+
+def test_imbalance_thins_out_the_training_pictures_of_later_classes_alone(tmp_path):
+    counts = tabletop.SplitCounts(train=8, val=1, test=1)
+    options = tabletop.ClassOptions(size=16, imbalance=8)
+    tabletop.write_classes(tmp_path / "set", counts=counts, options=options, processes=1)
+    kept = [
+        {side: len(list((tmp_path / "set" / side / name).iterdir())) for side in ("train", "val")}
+        for name in tabletop.CLASSES
+    ]
+    train = [sides["train"] for sides in kept]
+    assert (train[0], train[-1]) == (8, 1)
+    assert train == sorted(train, reverse=True)
+    assert [sides["val"] for sides in kept] == [1] * 8

@@ -20,9 +20,12 @@ class ClassOptions:
     """0 to 1: how busy the backdrop is, and how often something stands beside or in front."""
     spoil: float = 0.3
     """0 to 1: how badly light and camera do: odd light, exposure, blur, noise, compression."""
+    imbalance: float = 1.0
+    """How many times more training pictures the first class has than the last."""
 
     def __post_init__(self) -> None:
         _within("size", self.size, *SIZES)
+        _within("imbalance", self.imbalance, 1, 10_000)
         _within("variety", self.variety, 0, 1)
         _within("clutter", self.clutter, 0, 1)
         _within("spoil", self.spoil, 0, 1)

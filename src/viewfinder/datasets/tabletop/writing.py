@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.tabletop.depth import depth_state
 from viewfinder.datasets.tabletop.options import ClassOptions, SceneOptions, TurntableOptions
 from viewfinder.datasets.tabletop.parallel import in_parallel
-from viewfinder.datasets.tabletop.scenes import render_scene
+from viewfinder.datasets.tabletop.scenes import class_weights, render_scene
 from viewfinder.datasets.tabletop.shapes import CLASSES
 from viewfinder.datasets.tabletop.single import check_label, render_class_picture
 from viewfinder.datasets.tabletop.turntable import render_turntable
@@ -72,15 +72,19 @@ def write_classes(
 ) -> None:
     """Write class folders, `train/ball/ball_00000.jpg`, with `counts` pictures of each class.
 
+    With an imbalance, later classes have fewer pictures to train on, but no fewer to be judged by.
+
     Raises:
         InputError: `out` exists already or cannot be written.
     """
     options, counts = options or ClassOptions(), counts or SplitCounts()
+    weights = class_weights(options.imbalance)
     with new_folder(out) as folder:
         jobs = [
             (folder / split / name / f"{name}_{index:05}.jpg", label, seed, index, options)
             for split, index in counts.places()
             for label, name in enumerate(CLASSES)
+            if split != "train" or index < max(1, round(counts.train * weights[label]))
         ]
         work = in_parallel(_write_class, jobs, processes=processes, description="Rendering")
         with closing(work):
