@@ -18,16 +18,46 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 
 CLASSIFIERS = nets.names("classify")
+SALIENCY = nets.names("saliency")
+DETECTORS = nets.names("detect")
 # Sides of pictures that keep a test on real weights short.
 SMALL = {"lenet": 32, "alexnet": 64}
+# Layers that nothing uses: a net has them because its published weights do, and freezes them.
+IDLE = dict.fromkeys(SALIENCY, ("agg1.conv_concat2.", "agg1.conv_concat3."))
 
 
 def small_net(name: str, **options: Any) -> tuple[nn.Module, int]:
-    """A net of seven classes and the side of pictures it takes, as small as its layout allows."""
+    """A net of seven classes, or of a subject and its background, and the side of pictures it
+    takes, as small as its layout allows."""
     side = SMALL.get(name, 32)
+    if name in SALIENCY:
+        return nets.create(name, **{"width": 0.125} | options), side
+    if name in DETECTORS:
+        return nets.create(name, **{"classes": 7, "width": 0.125} | options), 2 * side
     if "size" in nets.options(name):
         options["size"] = side
     return nets.create(name, classes=7, **options), side
+
+
+def inputs_of(name: str, batch: int, side: int) -> Tensor:
+    """Random pictures, or depth where the net's header says one channel."""
+    (channels,) = {shape[0] for net, _, shape, *_ in ROWS if net == name}
+    return torch.randn(batch, channels, side, side)
+
+
+def loss_of(name: str, outputs: tuple[Tensor, ...]) -> Tensor:
+    """Cross-entropy of every output against a class a picture or a pixel, or a number a cell."""
+    if name in DETECTORS:
+        truth = [torch.rand(each.shape) for each in outputs]
+        return sum(map(nn.functional.binary_cross_entropy_with_logits, outputs, truth))
+    if name not in SALIENCY:
+        labels = torch.arange(0, 2 * len(outputs[0]), 2) % 7
+        return sum(nn.functional.cross_entropy(each, labels) for each in outputs)
+    mask = torch.rand(outputs[0][:, 0].shape) < 0.5
+    loss = nn.functional.cross_entropy(outputs[0], mask.long())
+    for attention in outputs[1:]:
+        loss += nn.functional.binary_cross_entropy_with_logits(attention[:, 0], mask.float())
+    return loss
 
 
 def logits_of(output: Any) -> tuple[Tensor, ...]:
@@ -43,15 +73,14 @@ def header_rows() -> list[tuple[str, dict[str, Any], tuple[int, ...], int, int]]
         assert "| net | input | parameters | MACs |" in header, module
         for line in re.findall(r"^\| ([a-z].*\d) \|$", header, flags=re.MULTILINE):
             net, shape, parameters, macs = line.split(" | ")
-            call = ast.parse(net, mode="eval").body
-            options = {}
-            if isinstance(call, ast.Call):
-                options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
-                call = call.func
-            assert isinstance(call, ast.Name)
+            name, arguments = re.fullmatch(r"([a-z0-9-]+)(\(.+\))?", net).groups()
+            call = ast.parse(f"net{arguments or '()'}", mode="eval").body
+            assert isinstance(call, ast.Call)
+            assert not call.args
+            options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
             sides = tuple(int(side) for side in shape.split("×"))
             counts = (int(text.replace(",", "")) for text in (parameters, macs))
-            rows.append((call.id, options, sides, *counts))
+            rows.append((name, options, sides, *counts))
     return rows
 
 
@@ -92,27 +121,54 @@ def test_shapes(name: str, larger: tuple[int, int]) -> None:
             assert answer.shape == (batch, 7)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", SALIENCY)
+@pytest.mark.parametrize("size", [(256, 256), (224, 320), (250, 331), (17, 15), (1, 1)])
+def test_saliency_maps_have_the_size_of_the_picture(name: str, size: tuple[int, int]) -> None:
+    with torch.device("meta"):
+        net = nets.create(name)
+        for training in (True, False):
+            net.train(training)
+            logits, *attention = logits_of(net(inputs_of(name, 3, 1).expand(-1, -1, *size)))
+            assert logits.shape == (3, 2, *size)
+            assert all(each.shape == (3, 1, *size) for each in attention)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("size", [(416, 416), (224, 320), (32, 64)])
+def test_detectors_maps_have_a_cell_a_stride(name: str, size: tuple[int, int]) -> None:
+    with torch.device("meta"):
+        net = nets.create(name, classes=7)
+        for training in (True, False):
+            maps = net.train(training)(torch.empty(3, 3, *size))
+            assert isinstance(maps, tuple)
+            for each, scale in zip(maps, net.scales, strict=True):
+                channels = len(scale.anchors) * (5 + 7)
+                assert each.shape == (3, channels, *(side // scale.stride for side in size))
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS + SALIENCY + DETECTORS)
 def test_gradient_reaches_every_parameter_and_evaluation_is_steady(name: str) -> None:
     net, side = small_net(name)
     assert net.training
-    pictures = torch.randn(4, 3, side, side)
-    outputs = logits_of(net(pictures))
-    sum(
-        nn.functional.cross_entropy(each, torch.tensor([0, 2, 4, 6])) for each in outputs
-    ).backward()
+    pictures = inputs_of(name, 4, side)
+    loss_of(name, logits_of(net(pictures))).backward()
     for parameter, weight in net.named_parameters():
+        if parameter.startswith(IDLE.get(name, ("nothing",))):
+            assert not weight.requires_grad, parameter
+            continue
         assert weight.grad is not None, parameter
         # Never exactly zero: even a bias that the next norm takes away gets a rounding error.
         assert 0 < weight.grad.norm().item() < math.inf, parameter
     net.eval()
     with torch.no_grad():
-        together, alone = net(pictures), net(pictures[:1])
-        torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-5)
-        assert torch.equal(together, net(pictures))
+        together, alone = logits_of(net(pictures)), logits_of(net(pictures[:1]))
+        for all_of_them, one, again in zip(together, alone, logits_of(net(pictures)), strict=True):
+            rounding = 1e-5 * max(1.0, one.abs().max().item())
+            torch.testing.assert_close(all_of_them[:1], one, rtol=1e-4, atol=rounding)
+            assert torch.equal(all_of_them, again)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", CLASSIFIERS + SALIENCY + DETECTORS)
 def test_state_survives_saving_and_copying(name: str) -> None:
     if name in ("vgg16", "resnet101", "resnet152"):  # Without so many values, thrice.
         with torch.device("meta"):
@@ -122,16 +178,16 @@ def test_state_survives_saving_and_copying(name: str) -> None:
         return
     net, side = small_net(name)
     other, _ = small_net(name)
-    pictures = torch.randn(2, 3, side, side)
+    pictures = inputs_of(name, 2, side)
     net(pictures)  # Moves the running statistics off their start.
     net.eval()
     other.eval()
     with torch.no_grad():
-        expected = net(pictures)
-        assert not torch.allclose(other(pictures), expected)
+        expected = logits_of(net(pictures))
+        assert not torch.allclose(logits_of(other(pictures))[0], expected[0])
         other.load_state_dict(net.state_dict())
-        assert torch.equal(other(pictures), expected)
-        assert torch.equal(copy.deepcopy(net)(pictures), expected)
+        for same in (other, copy.deepcopy(net)):
+            assert all(map(torch.equal, logits_of(same(pictures)), expected))
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "googlenet", "resnet18", "resnet101"])
@@ -204,6 +260,24 @@ def test_classes_left_out_is_the_count_of_the_paper() -> None:
         ("alexnet", {"width": math.nan}, "width is nan"),
         ("resnet18", {"stem": "large"}, "stem is 'large'.*'imagenet' or 'small'"),
         ("resnet18", {"width": -1.0}, r"width is -1\.0"),
+        (
+            "a2dele",
+            {"classes": 2},
+            "a2dele has no option 'classes'; its options are: width, profile",
+        ),
+        ("a2dele-depth", {"width": 0}, "width is 0"),
+        ("a2dele-depth", {"profile": "original"}, "profile is 'original'.*'mended' or 'upstream'"),
+        ("yolov3", {"width": 0}, "width is 0"),
+        ("yolov3", {"spp": True}, "no option 'spp'; its options are: classes, anchors, masks, wid"),
+        ("yolov3", {"masks": ((0,), (1,))}, "masks is .*3 scales, of strides 32, 16, 8"),
+        ("yolov3", {"masks": 3}, "masks is 3"),
+        ("yolov3-tiny", {"masks": ((0, 1), (6,))}, r"masks has \(6,\).*from 0 to 5.*6 anchors"),
+        ("yolov3-tiny", {"masks": ((0, 1), (2, 2))}, r"masks has \(2, 2\)"),
+        ("yolov3-tiny", {"masks": ((0, 1), ())}, r"masks has \(\)"),
+        ("yolov3-tiny", {"anchors": ((3, 4), (5, 0))}, r"anchors has \(5, 0\).*both above 0"),
+        ("yolov3-tiny", {"anchors": ((3, 4), (5, 6, 7))}, r"anchors has \(5, 6, 7\)"),
+        ("yolov3-tiny", {"anchors": 7}, "anchors is 7"),
+        ("yolov3_tiny", {}, "no net called 'yolov3_tiny'.*did you mean yolov3-tiny"),
         ("googlenet", {"auxiliary_dropout": 2}, "auxiliary_dropout is 2"),
         ("lenet", {"size": 0}, "size is 0"),
         ("lenet", {"size": 3.5}, r"size is 3\.5"),

@@ -2,8 +2,9 @@
 
     net = viewfinder.nets.create("resnet18", classes=5, stem="small")
 
-A new net is its file and one line in the table below: the file's builder carries the net's name,
-takes keyword arguments only, and its docstring ends in a table of sizes that the tests check.
+A new net is its file and one line in the table below: the file's builder carries the net's name
+(`_` for `-`), takes keyword arguments only, and its docstring ends in a table of sizes that the
+tests check.
 Importing this package does not import torch; the first `create` does.
 """
 
@@ -42,6 +43,11 @@ _NETS = {
     "resnet50": _Entry("resnet", 224),
     "resnet101": _Entry("resnet", 224),
     "resnet152": _Entry("resnet", 224),
+    "a2dele": _Entry("a2dele", 256, task="saliency"),
+    "a2dele-depth": _Entry("a2dele", 256, task="saliency"),
+    "yolov3": _Entry("yolov3", 416, task="detect"),
+    "yolov3-spp": _Entry("yolov3", 416, task="detect"),
+    "yolov3-tiny": _Entry("yolov3", 416, task="detect"),
 }
 
 
@@ -99,7 +105,7 @@ def create(name: str, *, classes: int | None = None, **options: Any) -> "nn.Modu
 
 def _builder(name: str) -> "Callable[..., nn.Module]":
     module = importlib.import_module(f"{__name__}.{_entry(name).module}")
-    builder: Callable[..., nn.Module] = getattr(module, name)
+    builder: Callable[..., nn.Module] = getattr(module, name.replace("-", "_"))
     return builder
 
 

@@ -1,0 +1,1 @@
+"""Detect: every object of a picture, as a box, a class and a score."""

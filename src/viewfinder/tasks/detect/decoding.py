@@ -1,0 +1,115 @@
+"""From a detector's raw maps to boxes: the arithmetic of YOLOv3, and one box for each object.
+
+Redmon, Farhadi: "YOLOv3: an incremental improvement", 2018, section 2.1 and figure 2; equal to
+Darknet's, which `decode` and `suppress` follow to the last detection.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import nms
+
+from viewfinder.nets.yolov3 import Scale
+from viewfinder.pictures.geometry import Boxes
+
+# So many boxes of the best scores are compared with each other. A net that is not trained yet
+# believes in hundreds of thousands, which would take minutes and tell nothing.
+_MOST_CANDIDATES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What is found in one picture, by falling score.
+
+    Attributes:
+        boxes: M×4 in pixels of what the net was given, as x1, y1, x2, y2.
+        scores: M probabilities.
+        labels: M class indices.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+def decode(outputs: Sequence[Tensor], scales: Sequence[Scale]) -> tuple[Tensor, Tensor]:
+    """A net's raw maps as boxes and scores, P = Σ A·H·W of them for each picture.
+
+    With σ the logistic function, a cell's column c and row r, and an anchor of w×h pixels:
+    centre = stride · (c + σ(x), r + σ(y)), size = (w · exp(width), h · exp(height)), and the score
+    of each class = σ(objectness) · σ(class), so that a box may have several.
+
+    Args:
+        outputs: for each scale N×A·(5 + classes)×H×W.
+        scales: the net's `scales`.
+
+    Returns:
+        Boxes, N×P×4 as x1, y1, x2, y2 in pixels of the net's input, and scores, N×P×classes in
+        [0, 1]; both float32.
+    """
+    decoded = [_decode(output, scale) for output, scale in zip(outputs, scales, strict=True)]
+    boxes, scores = zip(*decoded, strict=True)
+    return torch.cat(boxes, dim=1), torch.cat(scores, dim=1)
+
+
+def suppress(
+    boxes: Tensor,
+    scores: Tensor,
+    *,
+    threshold: float,
+    overlap: float = 0.45,
+    most: int | None = 300,
+) -> list[Detections]:
+    """The best box for each object: of two of one class that overlap, the lower score goes.
+
+    Args:
+        boxes: N×P×4, as of `decode`.
+        scores: N×P×classes.
+        threshold: only scores above it count.
+        overlap: the IoU above which two boxes of one class are one object. 0.45 is Darknet's.
+        most: how many detections a picture keeps, the best; None keeps all.
+    """
+    return [
+        _suppress(*picture, threshold=threshold, overlap=overlap, most=most)
+        for picture in zip(boxes.float(), scores.float(), strict=True)
+    ]
+
+
+def _decode(output: Tensor, scale: Scale) -> tuple[Tensor, Tensor]:
+    """One map's boxes, N×A·H·W×4, and scores, N×A·H·W×classes."""
+    batch, _, height, width = output.shape
+    raw = output.float().reshape(batch, len(scale.anchors), -1, height, width)
+    anchors = raw.new_tensor(scale.anchors)[:, :, None, None]  # A×2×1×1
+    column = torch.arange(width, device=raw.device)
+    row = torch.arange(height, device=raw.device)[:, None]
+    x = (raw[:, :, 0].sigmoid() + column) * scale.stride  # N×A×H×W
+    y = (raw[:, :, 1].sigmoid() + row) * scale.stride
+    half_width = raw[:, :, 2].exp() * anchors[:, 0] / 2
+    half_height = raw[:, :, 3].exp() * anchors[:, 1] / 2
+    corners = (x - half_width, y - half_height, x + half_width, y + half_height)
+    scores = raw[:, :, 4:5].sigmoid() * raw[:, :, 5:].sigmoid()  # N×A×classes×H×W
+    return torch.stack(corners, dim=-1).flatten(1, 3), scores.movedim(2, -1).flatten(1, 3)
+
+
+def _suppress(
+    boxes: Tensor, scores: Tensor, *, threshold: float, overlap: float, most: int | None
+) -> Detections:
+    places, labels = torch.nonzero(scores > threshold, as_tuple=True)
+    candidates = scores[places, labels]
+    # Stable, so that equal scores keep the order of the cells on every machine.
+    order = candidates.argsort(descending=True, stable=True)[:_MOST_CANDIDATES]
+    places, labels, candidates = places[order], labels[order], candidates[order]
+    kept = torch.zeros(len(order), dtype=torch.bool, device=boxes.device)
+    for label in torch.unique(labels):
+        alike = (labels == label).nonzero().squeeze(1)
+        kept[alike[nms(boxes[places[alike]], candidates[alike], overlap)]] = True
+    chosen = kept.nonzero().squeeze(1)[:most]
+    return Detections(
+        boxes=boxes[places[chosen]].cpu().numpy(),
+        scores=candidates[chosen].cpu().numpy(),
+        labels=labels[chosen].cpu().numpy(),
+    )

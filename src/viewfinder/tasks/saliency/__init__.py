@@ -1,0 +1,1 @@
+"""Saliency: which pixels are the picture's subject."""
