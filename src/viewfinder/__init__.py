@@ -11,23 +11,26 @@ if TYPE_CHECKING:
     from viewfinder.api import Run, open_run, train
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
+    from viewfinder.explain.explaining import explain
     from viewfinder.runs.recipe import Recipe
 
 _HOMES = {
     "InputError": "viewfinder.errors",
     "Recipe": "viewfinder.runs.recipe",
     "Run": "viewfinder.api",
+    "explain": "viewfinder.explain",
     "nets": "viewfinder.nets",
     "open_dataset": "viewfinder.datasets.opening",
     "open_run": "viewfinder.api",
     "train": "viewfinder.api",
 }
 
-__all__ = ["InputError", "Recipe", "Run", "nets", "open_dataset", "open_run", "train"]
+__all__ = ["InputError", "Recipe", "Run", "explain", "nets", "open_dataset", "open_run", "train"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'viewfinder' has no attribute {name!r}")
     module = importlib.import_module(_HOMES[name])
-    return module if name == "nets" else getattr(module, name)
+    # These two are packages; `explain` is one that can be called.
+    return module if name in ("explain", "nets") else getattr(module, name)

@@ -39,41 +39,49 @@ def run(flags: Flags) -> int:
     from viewfinder.training.train import train
 
     _clear(flags.out)
-    stages: list[dict[str, Any]] = []
-
-    def stage(name: str, work: Callable[[], Result]) -> Result:
-        note(f"— {name}")
-        start = time.perf_counter()
-        result = work()
-        stages.append({"stage": name, "seconds": round(time.perf_counter() - start, 1)})
-        return result
-
-    dataset = stage("render pictures of eight kinds of objects", lambda: open_dataset("tabletop"))
-    faults = stage("check them", lambda: check_dataset(dataset))
+    stages = Stages()
+    dataset = stages.do(
+        "render pictures of eight kinds of objects", lambda: open_dataset("tabletop")
+    )
+    faults = stages.do("check them", lambda: check_dataset(dataset))
     note(f"{len(faults)} faults in {len(dataset):,} pictures")
     recipe = Recipe(net="lenet", epochs=_EPOCHS, seed=flags.seed)
-    done = stage(
+    done = stages.do(
         "train a LeNet, score it, write the report",
         lambda: train("classify", "tabletop", recipe, out=flags.out),
     )
     samples = dataset.split("test")
     files = [samples.file(index) for index in range(0, len(samples), len(samples) // 4)][:4]
-    answers = stage(
+    answers = stages.do(
         "answer four pictures it has never seen",
         lambda: [open_run(done.folder).predict(file)[0] for file in files],
     )
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
-        document = {"report": str(done.report_file), "scores": scores, "stages": stages}
-        print_json(document)
+        print_json({"report": str(done.report_file), "scores": scores, "stages": stages.done})
         return 0
     for answer in answers:
         told = f"{answer['label']} {answer['scores'][answer['label']]:.0%}"
         print(f"{Path(answer['source']).name}: {told}")
     print(f"{scores['test']['accuracy']:.1%} of {scores['test']['images']} test pictures are right")
-    print(f"{sum(stage['seconds'] for stage in stages):.0f} seconds")
+    print(f"{sum(stage['seconds'] for stage in stages.done):.0f} seconds")
     print(f"report {done.report_file.resolve()}")
     return 0
+
+
+class Stages:
+    """The demo's stages, told as they begin and timed as they end."""
+
+    def __init__(self) -> None:
+        self.done: list[dict[str, Any]] = []
+
+    def do(self, name: str, work: Callable[[], Result]) -> Result:
+        """Do one stage's work."""
+        note(f"— {name}")
+        start = time.perf_counter()
+        result = work()
+        self.done.append({"stage": name, "seconds": round(time.perf_counter() - start, 1)})
+        return result
 
 
 def _clear(folder: Path) -> None:

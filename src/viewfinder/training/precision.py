@@ -135,7 +135,10 @@ def choose(
         if trials and time.perf_counter() - start > _PATIENCE:
             trials.append(Trial(arrangement.arithmetic, arrangement.layout, None, None, _UNTRIED))
             continue
-        seconds, value = _time(net, batches, arrangement, loss, device)
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            # Trials with dropout must all drop the same units for their losses to be comparable.
+            torch.manual_seed(0)
+            seconds, value = _time(net, batches, arrangement, loss, device)
         if not trials:
             target = value
         agrees = not trials or abs(value - target) <= _AGREEMENT * abs(target)
@@ -169,20 +172,6 @@ def _time(
     device: torch.device,
 ) -> tuple[float, float]:
     """Seconds of the quickest step, and the loss on the first batch after the first few steps."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        # Trials with dropout must all drop the same units for their losses to be comparable.
-        torch.manual_seed(0)
-        return _steps(net, batches, arrangement, loss, device)
-
-
-def _steps(
-    net: nn.Module,
-    batches: Sequence[tuple[Tensor, Tensor]],
-    arrangement: Arrangement,
-    loss: Callable[[Any, Tensor], Tensor],
-    device: torch.device,
-) -> tuple[float, float]:
     copied = copy.deepcopy(net).train().to(memory_format=arrangement.memory_format)
     optimiser = torch.optim.SGD(copied.parameters(), lr=1e-3)
     times: list[float] = []

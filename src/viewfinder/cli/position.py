@@ -1,0 +1,130 @@
+"""What `explain --shift` does: finds net, weights and pictures, and measures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from viewfinder.explain.position import Sensitivity
+    from viewfinder.explain.rendering.sensitivity import Setting
+
+# A few tens of seconds on one core: LeNet takes the whole test side, ResNet-50 a few pictures.
+_MOST_MACS = 4e11
+_FEWEST_PICTURES = 8
+# Of ImageNet's pictures, as every published weight expects them.
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A net made ready: the side of its pictures, their normalisation, its classes if known."""
+
+    name: str
+    net: "nn.Module"
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    weights: str | None
+    classes: tuple[str, ...] | None
+
+
+def measure(
+    target: str | None, *, weights: Path | None, on: str, largest: int, side: int | None
+) -> "tuple[Sensitivity, Setting]":
+    """Move the pictures of `on` by up to `largest` pixels, and compare.
+
+    Args:
+        target: a net, as `explain` takes it; with `weights`, the run's own or nothing.
+        weights: a run; without one the weights are drawn at random, from a fixed seed.
+        on: a picture, a data set, or `tabletop`.
+        side: of the square that pictures are brought to; the net's own if None.
+
+    Raises:
+        InputError: anything of these that cannot be used, or a net that takes no colour picture.
+    """
+    from viewfinder.explain.explaining import explain
+    from viewfinder.explain.position import measure_position
+    from viewfinder.explain.rendering.sensitivity import Setting
+    from viewfinder.explain.stages import choose_stages
+
+    subject = _of_run(weights, target, side) if weights else _of_target(target, side)
+    explanation = explain(subject.net, (1, 3, subject.size, subject.size), name=subject.name)
+    if explanation.mistake is not None:
+        raise InputError(
+            f"{subject.name} does not take a 3×{subject.size}×{subject.size} picture: "
+            f"{explanation.mistake.rule} (give the size as --input 3x64x64, or see the whole table "
+            "without --shift)"
+        )
+    passes = 1 + 2 * (largest + 1)
+    room = int(_MOST_MACS / (passes * max(1, explanation.totals.macs)))
+    pixels, labels, words = _pictures(on, subject, max(_FEWEST_PICTURES, room))
+    found = measure_position(
+        subject.net,
+        pixels,
+        stages=choose_stages(subject.net, explanation, pixels[:1]),
+        largest=largest,
+        labels=labels,
+    )
+    return found, Setting(subject.name, subject.weights, words)
+
+
+def _of_run(weights: Path, target: str | None, side: int | None) -> Subject:
+    from viewfinder.runs.run import open_run
+
+    run = open_run(weights)
+    manifest = run.manifest
+    if target not in (None, manifest.net):
+        raise InputError(
+            f"--weights {weights} holds a {manifest.net}, not {target}: leave the target out"
+        )
+    if side not in (None, manifest.size):
+        raise InputError(
+            f"--weights {weights} was trained on pictures of {manifest.size}×{manifest.size}: "
+            "leave --input out"
+        )
+    mean, std = manifest.mean, manifest.std
+    where, classes = str(weights), manifest.classes
+    return Subject(manifest.net, run.net(), manifest.size, mean, std, where, classes)
+
+
+def _of_target(target: str | None, side: int | None) -> Subject:
+    import torch
+
+    from viewfinder.explain.targets import find_net
+
+    if target is None:
+        raise InputError("say which net: viewfinder explain lenet --shift 8, or --weights RUN")
+    # The same random weights every time, so that two answers can be compared.
+    torch.manual_seed(0)
+    net, usual = find_net(target)
+    return Subject(target, net.eval(), side or (usual or (224,))[0], _MEAN, _STD, None, None)
+
+
+def _pictures(on: str, subject: Subject, room: int) -> "tuple[Tensor, Tensor | None, str]":
+    """N×3×H×W as the net takes them, their classes where the net knows them, and their name."""
+    import numpy as np
+    import torch
+
+    from viewfinder.datasets.loading import prepare
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.inference.predictor import Normalisation
+
+    labels = None
+    if Path(on).is_file():
+        files = [Path(on)]
+    else:
+        data = open_dataset(on)
+        data = data.split(next(s for s in ("test", "val", "train") if data.has_split(s)))
+        # Spread over the classes, which lie one after another.
+        data = data.select(np.linspace(0, len(data) - 1, min(room, len(data))).round().astype(int))
+        files = [data.file(index) for index in range(len(data))]
+        if subject.classes is not None and set(data.classes) <= set(subject.classes):
+            labels = torch.tensor(data.with_classes(subject.classes).labels)
+    # Copied, since a decoder may lend its own memory, which torch must not write to.
+    pixels = torch.stack([torch.tensor(prepare(file, subject.size)) for file in files])
+    normalised = Normalisation(subject.mean, subject.std).apply(pixels.permute(0, 3, 1, 2) / 255)
+    return normalised, labels, on
