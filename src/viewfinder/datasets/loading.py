@@ -37,7 +37,15 @@ _DISK_SHARE = 0.5
 
 
 class Pixels(Protocol):
-    """The pictures of a dataset at one size, ready to be taken by number."""
+    """The pictures of a dataset at one size, ready to be taken by number.
+
+    Attributes:
+        waits: whether taking them waits for a disk or a decoder, so that a thread should do it
+            ahead of time. Where nothing waits, a thread only takes a core from the arithmetic.
+    """
+
+    @property
+    def waits(self) -> bool: ...
 
     def __len__(self) -> int: ...
 
@@ -85,6 +93,8 @@ def open_pixels(dataset: Dataset, size: int, *, keep: Keep = "auto", cache: Path
 class InMemory:
     """All pictures in one tensor."""
 
+    waits = False
+
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self._pixels = torch.from_numpy(pixels)  # N,H,W,3: a picture's bytes lie together
 
@@ -97,6 +107,8 @@ class InMemory:
 
 class OnDisk:
     """All pictures in one file of raw bytes, read as they are asked for."""
+
+    waits = True
 
     def __init__(self, file: Path, count: int, size: int) -> None:
         self._made_of = (file, count, size)
@@ -116,6 +128,8 @@ class OnDisk:
 
 class FromFiles:
     """Pictures decoded each time they are asked for, by as many threads as there are cores."""
+
+    waits = True
 
     def __init__(self, dataset: Dataset, size: int) -> None:
         self._dataset, self._size = dataset, size
@@ -139,6 +153,10 @@ class Chosen:
 
     def __init__(self, pixels: Pixels, indices: Tensor) -> None:
         self._pixels, self._indices = pixels, indices
+
+    @property
+    def waits(self) -> bool:
+        return self._pixels.waits
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -153,7 +153,7 @@ class Fit:
             first_step=now.step,
             share=self.share,
         )
-        return ahead(made)
+        return ahead(made) if sides.train.waits else made
 
     def step(self, batch: Batch) -> Tensor:
         """Forward, backward, and one step of the optimiser."""

@@ -54,6 +54,8 @@ def train(
     pick_device(recipe.device)
     _check_net(task, recipe)
     dataset = open_dataset(data, val_share=recipe.val_share)
+    if task == "classify":
+        dataset.require_labels()
     note(dataset.summary())
     going_on = resume and (folder / "run.json").exists()
     if going_on:
