@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, stratified
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified
 
 CLASS_SIZES = st.lists(st.integers(1, 120), min_size=1, max_size=5)
 SHARE = st.floats(0.01, 0.24)
@@ -66,3 +66,27 @@ def test_the_deal_is_the_same_on_every_machine():
         *("0/2.jpg", "0/6.jpg", "1/2.jpg", "1/7.jpg")
     }
     assert {p for p, s in zip(paths, sides, strict=True) if s == VAL} == {"0/1.jpg", "1/6.jpg"}
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=40), SHARE, SHARE)
+def test_a_group_is_never_on_two_sides(sizes, test, val):
+    paths, labels = rows(sizes)
+    groups = [str(label) for label in labels]
+    sides = by_group(paths, groups, shares=[(TEST, test), (VAL, val)])
+    assert all(len(set(sides[labels == label].tolist())) == 1 for label in range(len(sizes)))
+    dealt = np.bincount(sides, minlength=3)
+    assert dealt[TRAIN] >= len(paths) / 2
+    smallest = min(sizes)
+    for side, share in ((TEST, test), (VAL, val)):
+        assert dealt[side] <= max(1, round(share * len(paths)), max(sizes))
+    if len(sizes) >= 3 and max(sizes) == smallest:
+        assert dealt[TEST] >= smallest
+
+
+def test_single_pictures_are_dealt_in_their_shares_whatever_the_order():
+    paths = [f"{number}.jpg" for number in range(100)]
+    shares = [(TEST, 0.15), (VAL, 0.1)]
+    sides = by_group(paths, paths, shares=shares)
+    assert np.bincount(sides).tolist() == [75, 10, 15]
+    backwards = by_group(paths[::-1], paths[::-1], shares=shares)
+    assert backwards[::-1].tolist() == sides.tolist()

@@ -5,7 +5,7 @@ Exit status 1 if there are any.
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -15,20 +15,24 @@ from viewfinder.cli.output import print_json
 @dataclass(frozen=True)
 class Flags:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of pictures in class folders, or: tabletop."""
+    """A folder of pictures in class folders; of boxes as COCO, YOLO or Pascal VOC; or: tabletop."""
     json: bool = False
     """Print one JSON document: faults (kind, file, detail, mend) and counts."""
 
 
 def run(flags: Flags) -> int:
     """Print the faults."""
+    from viewfinder.datasets.box_checks import check_boxes
     from viewfinder.datasets.checks import check_dataset
-    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.datasets.opening import open_dataset, read_boxes
 
-    dataset = open_dataset(flags.data)
-    faults = check_dataset(dataset)
+    boxes = read_boxes(flags.data)
+    dataset = open_dataset(flags.data) if boxes is None else boxes
+    faults = check_dataset(dataset) if boxes is None else check_boxes(dataset)
     if flags.json:
-        counts = {"images": len(dataset), "classes": dataset.counts()}
+        counts: dict[str, Any] = {"images": len(dataset), "classes": dataset.counts()}
+        if dataset.boxes is not None:
+            counts["boxes"] = len(dataset.boxes)
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
         document = {"faults": [asdict(fault) for fault in faults], "counts": counts}
         print_json(document)

@@ -24,6 +24,8 @@ VERBS = {
     "predict": "let a trained run answer new pictures",
     "explain": "the arithmetic of every layer of a network, and why a shape does not fit",
     "check": "find every fault of a data set, each with a way to mend it",
+    "convert": "write boxes as COCO, YOLO or Pascal VOC, and say what that cannot carry",
+    "classes": "list the classes of a data set; rename, merge or drop some everywhere at once",
     "render": "write the embedded set of rendered pictures as ordinary files",
 }
 

@@ -25,7 +25,7 @@ _SPLIT_NAMES = {
     "test": TEST,
     "testing": TEST,
 }
-_TEST_SHARE = 0.15
+TEST_SHARE = 0.15
 
 
 def is_class_folders(root: Path) -> bool:
@@ -70,7 +70,7 @@ def open_class_folders(root: Path, *, val_share: float) -> Dataset:
     labels = np.array([numbers[name] for _, name, _ in rows], np.int64)
     sides = np.array([side for _, _, side in rows], np.int8)
     if not split_folders:
-        sides = stratified(paths, labels, shares=[(TEST, _TEST_SHARE), (VAL, val_share)])
+        sides = stratified(paths, labels, shares=[(TEST, TEST_SHARE), (VAL, val_share)])
     elif VAL not in split_folders.values():
         train = np.flatnonzero(sides == TRAIN)
         train_paths = [paths[i] for i in train]
@@ -100,6 +100,12 @@ def empty_class_folders(root: Path) -> list[Path]:
     """Folders that stand where a class's would, without a picture in them."""
     tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
     return [folder for top in tops for folder in _folders(top) if not _has_picture(folder)]
+
+
+def class_folders_of(root: Path) -> list[Path]:
+    """Every folder that stands for a class, under each of the splits."""
+    tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
+    return [folder for top in tops for folder in _folders(top) if _has_picture(folder)]
 
 
 def _pictures(folder: Path, root: Path) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.boxes import Boxes
 from viewfinder.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -23,8 +24,16 @@ class Dataset:
         layout: what the folder was recognised as, in words for a person.
         classes: the one ordered list of class names; every class number is an index into it.
         paths: files relative to `root`, with forward slashes.
-        labels: N int64, the class of each picture.
-        splits: N int8, the index of each picture's side in `SPLITS`.
+        labels: N int64, the class of each picture; -1 where only its objects have classes.
+        splits: N int8, the index of each picture's side in `SPLITS`; -1 before it has one.
+        boxes: the objects in the pictures, or None where pictures have classes themselves.
+        sizes: N×2 int64, width and height as the labels' files state them; 0 where they do not.
+        image_ids: N int64, the labels' own numbers of the pictures, where they have any.
+        class_ids: the labels' own numbers of the classes, where they have any.
+        groups: for each picture what must stay on one side of a split, such as its video's name;
+            empty text where a picture stands alone, nothing at all where no picture has a group.
+        notes: what reading the boxes clipped or dropped, in words for a person.
+        unread: fields of the labels that are not read, and how often each is there.
     """
 
     root: Path
@@ -33,6 +42,13 @@ class Dataset:
     paths: tuple[str, ...]
     labels: NDArray[np.int64]
     splits: NDArray[np.int8]
+    boxes: Boxes | None = None
+    sizes: NDArray[np.int64] | None = None
+    image_ids: NDArray[np.int64] | None = None
+    class_ids: tuple[int, ...] | None = None
+    groups: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -49,6 +65,10 @@ class Dataset:
             paths=tuple(self.paths[i] for i in chosen),
             labels=self.labels[chosen],
             splits=self.splits[chosen],
+            boxes=self.boxes.select(chosen) if self.boxes is not None else None,
+            sizes=self.sizes[chosen] if self.sizes is not None else None,
+            image_ids=self.image_ids[chosen] if self.image_ids is not None else None,
+            groups=tuple(self.groups[i] for i in chosen) if self.groups else (),
         )
 
     def split(self, name: str) -> "Dataset":
@@ -72,18 +92,34 @@ class Dataset:
         return bool((self.splits == SPLITS.index(name)).any())
 
     def counts(self) -> dict[str, int]:
-        """Pictures in each class, in the order of the classes."""
-        counted = Counter(self.labels.tolist())
+        """Pictures, or where objects have the classes, boxes in each class, in their order."""
+        counted = Counter((self.labels if self.boxes is None else self.boxes.classes).tolist())
         return {name: counted[index] for index, name in enumerate(self.classes)}
 
     def summary(self) -> str:
-        """One line for a person: the layout, how many classes, and how many pictures a side."""
+        """One line for a person: the layout, how many classes, pictures a side, and boxes."""
         sides = ", ".join(
             f"{(self.splits == index).sum():,} {name}"
             for index, name in enumerate(SPLITS)
             if self.has_split(name)
         )
-        return f"{self.root}: {self.layout}, {len(self.classes)} classes, {sides}"
+        sides = sides or f"{len(self):,} pictures on no side yet"
+        boxes = "" if self.boxes is None else f", {len(self.boxes):,} boxes"
+        notes = "".join(f"; {note}" for note in self.notes)
+        classes = f"{len(self.classes)} class{'es' if len(self.classes) != 1 else ''}"
+        return f"{self.root}: {self.layout}, {classes}, {sides}{boxes}{notes}"
+
+    def require_labels(self) -> None:
+        """Refuse a set whose pictures have no class of their own.
+
+        Raises:
+            InputError: the classes are those of boxes.
+        """
+        if self.boxes is not None:
+            raise InputError(
+                f"{self.root} is {self.layout}, whose boxes have classes and whose pictures have "
+                "none: to classify, put each class's pictures into a folder with its name"
+            )
 
     def with_classes(self, classes: Sequence[str]) -> "Dataset":
         """The same examples numbered by another class list that holds every class used here.
@@ -94,17 +130,25 @@ class Dataset:
         position = {name: index for index, name in enumerate(classes)}
         unknown = [name for name, count in self.counts().items() if count and name not in position]
         if unknown:
+            what = "pictures" if self.boxes is None else "boxes"
             raise InputError(
-                f"{self.root} has pictures of {', '.join(unknown)}, which the run does not know: "
+                f"{self.root} has {what} of {', '.join(unknown)}, which the run does not know: "
                 f"its classes are {', '.join(classes)}"
             )
         renumbered = np.array([position.get(name, -1) for name in self.classes], np.int64)
+        if self.boxes is not None:
+            known = np.append(renumbered, -1)[self.boxes.classes]
+            boxes = replace(self.boxes, classes=known)
+            return replace(self, classes=tuple(classes), boxes=boxes, class_ids=None)
         return replace(self, classes=tuple(classes), labels=renumbered[self.labels])
 
     def fingerprint(self) -> str:
-        """A short hash of the class list and of each picture's path, size, class and side."""
+        """A short hash of the classes, the boxes, and each picture's path, size, class and side."""
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
         for path, label, side in zip(self.paths, self.labels, self.splits, strict=True):
             size = (self.root / path).stat().st_size
             digest.update(f"{path}\0{size}\0{label}\0{side}\n".encode("utf-8", "surrogateescape"))
+        if self.boxes is not None:
+            for column in (self.boxes.corners, self.boxes.classes, self.boxes.offsets):
+                digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()[:16]

@@ -1,10 +1,19 @@
 """Opening a data set, whatever its layout: the layout is recognised, and said."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from viewfinder.datasets.class_folders import is_class_folders, open_class_folders
+import numpy as np
+
+from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open_class_folders
+from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.similarity import together
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group
+from viewfinder.datasets.tidying import tidied
+from viewfinder.datasets.voc import is_voc, read_voc
+from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.errors import InputError
 
 TABLETOP = "tabletop"
@@ -12,32 +21,88 @@ VAL_SHARE = 0.1
 
 
 def open_dataset(source: str | Path, *, val_share: float = VAL_SHARE) -> Dataset:
-    """Read what a folder holds, without opening any picture.
+    """Read what a folder holds, and make it ready to learn from.
+
+    Sets of boxes are tidied by the rule of `datasets.tidying`. One without sides is dealt to them
+    so that pictures of one group, or that show nearly the same, stay together; only then are
+    pictures decoded.
 
     Args:
-        source: a folder of class folders, with or without `train/`, `val/`, `test/`; or the word
+        source: a folder of class folders, with or without `train/`, `val/`, `test/`; a folder of
+            COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's `data.yaml` itself; or the word
             `tabletop`, the embedded set, which is rendered once and kept in the cache.
         val_share: share of the training pictures that becomes `val` where the folder has none.
 
     Raises:
-        InputError: no such folder, an unknown layout, no pictures, or only one class.
+        InputError: no such folder, an unknown layout, a damaged file of labels, no pictures, or
+            only one class of pictures.
     """
     if str(source) == TABLETOP:
         # The renderer is only needed by those who ask for the embedded set.
         from viewfinder.datasets.tabletop.embedded import embedded_classes
 
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share)
+    boxes = read_boxes(source)
+    if boxes is None:
+        return open_class_folders(Path(source).expanduser(), val_share=val_share)
+    return _dealt(tidied(boxes), val_share)
+
+
+def read_boxes(source: str | Path) -> Dataset | None:
+    """A set of boxes exactly as its files say, faults included; None for class folders.
+
+    Raises:
+        InputError: as `open_dataset` does.
+    """
+    if str(source) == TABLETOP:
+        return None
     root = Path(source).expanduser()
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a folder of pictures, or `{TABLETOP}`")
     if not root.is_dir():
-        raise InputError(f"{root} is a file: give the folder that holds the pictures")
+        return _read_file(root)
+    if files := find_coco(root):
+        return read_coco(root, files)
+    if is_voc(root):
+        return read_voc(root)
+    if yaml := find_yolo(root):
+        return read_yolo(yaml)
     if not is_class_folders(root) and not any(map(is_class_folders, _visible_folders(root))):
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
-            f"with the class's name, such as {root / 'cat' / '1.jpg'}"
+            f"with the class's name, such as {root / 'cat' / '1.jpg'}, or give boxes as COCO, YOLO "
+            "(with its data.yaml) or Pascal VOC"
         )
-    return open_class_folders(root, val_share=val_share)
+    return None
+
+
+def _read_file(file: Path) -> Dataset:
+    """A set by its file of labels."""
+    if file.suffix.lower() == ".json":
+        folder = file.resolve().parent
+        return read_coco(
+            folder.parent if folder.name == "annotations" else folder, [file.resolve()]
+        )
+    if file.suffix.lower() in (".yaml", ".yml"):
+        return read_yolo(file)
+    raise InputError(f"{file} is a file: give the folder that holds the pictures")
+
+
+def _dealt(dataset: Dataset, val_share: float) -> Dataset:
+    """The same set, every picture on a side."""
+    undealt = np.flatnonzero(dataset.splits < 0)
+    has_val = dataset.has_split("val")
+    shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []
+    if not len(undealt) and (has_val or not dataset.has_split("train") or not val_share):
+        return dataset
+    if not len(undealt):
+        undealt = np.flatnonzero(dataset.splits == TRAIN)
+    if not has_val:
+        shares.append((VAL, val_share))
+    chosen = dataset.select(undealt)
+    splits = dataset.splits.copy()
+    splits[undealt] = by_group(chosen.paths, together(chosen), shares=shares)
+    return replace(dataset, splits=splits)
 
 
 def cache_folder() -> Path:

@@ -1,6 +1,7 @@
 """Which pictures a net learns from, which choose its best moment, and which judge it."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,7 +28,7 @@ def stratified(
     Returns:
         N int8, an index into `SPLITS` for each path.
     """
-    order = np.array([hashlib.sha256(p.encode("utf-8", "surrogateescape")).digest() for p in paths])
+    order = np.array([_hash_of(path) for path in paths])
     sides = np.full(len(paths), TRAIN, np.int8)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -39,3 +40,46 @@ def stratified(
             sides[members[taken : taken + max(0, wanted)]] = side
             taken += max(0, wanted)
     return sides
+
+
+def by_group(
+    paths: Sequence[str], groups: Sequence[str], *, shares: Sequence[tuple[int, float]]
+) -> NDArray[np.int8]:
+    """Deal whole groups to sides, so that no two pictures of one group are on different sides.
+
+    The order is that of a hash of each group's first path, as in `stratified`. A side takes groups
+    as long as they fit into its share of the pictures; where even the smallest does not, it takes
+    that one, as long as `train` keeps more than half of the pictures.
+
+    Args:
+        groups: a name for each path; pictures with the same name stay together.
+        shares: `(side, share)`, the sides as indices into `SPLITS`.
+
+    Returns:
+        N int8, an index into `SPLITS` for each path.
+    """
+    members: dict[str, list[int]] = defaultdict(list)
+    for index in sorted(range(len(paths)), key=lambda index: paths[index]):
+        members[groups[index]].append(index)
+    waiting = sorted(members.values(), key=lambda rows: _hash_of(paths[rows[0]]))
+    sides = np.full(len(paths), TRAIN, np.int8)
+    spare = len(paths) // 2
+    for side, share in shares:
+        room = max(1, round(share * len(paths))) if share > 0 else 0
+        taken = 0
+        for rows in list(waiting):
+            if len(rows) <= min(room, spare) - taken:
+                sides[rows] = side
+                taken += len(rows)
+                waiting.remove(rows)
+        smallest = min(waiting, key=len, default=[])
+        if room and not taken and 0 < len(smallest) <= spare:
+            sides[smallest] = side
+            taken = len(smallest)
+            waiting.remove(smallest)
+        spare -= taken
+    return sides
+
+
+def _hash_of(path: str) -> bytes:
+    return hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()

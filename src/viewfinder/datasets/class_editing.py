@@ -1,0 +1,237 @@
+"""Renaming, merging and dropping classes, in every place of a set that names or numbers them.
+
+An edit is planned as a whole before any file is touched: what cannot be read is found first. Then
+each file is replaced whole or not at all, and pictures of class folders are moved, never deleted.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from viewfinder.datasets.class_folders import class_folders_of
+from viewfinder.datasets.coco import find_coco, read_coco
+from viewfinder.datasets.data_yaml import quoted, read_data_yaml
+from viewfinder.datasets.large_json import explained_json, read_text
+from viewfinder.datasets.voc import CLASS_LIST, class_list, is_voc, object_name, read_xml
+from viewfinder.datasets.writing import line_of
+from viewfinder.datasets.yolo import class_names, find_yolo, label_file, read_yolo
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing, write_bytes
+
+DROPPED = ".dropped"
+"""Where the pictures of a dropped class folder are kept; hidden, and so no longer read."""
+
+Edit = Mapping[str, str | None]
+"""For each class that changes its new name, or None where it is dropped."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file to replace by `data`, or to move to `target`; `detail` says it to a person."""
+
+    path: Path
+    detail: str
+    data: bytes | None = None
+    target: Path | None = None
+
+
+def plan_edit(root: Path, edit: Edit) -> list[Change]:
+    """Every change that an edit of classes needs; nothing is written yet.
+
+    Raises:
+        InputError: a file of the set cannot be read, a class of `edit` is not in it, or the edit
+            leaves no class.
+    """
+    for name in edit.values():
+        if name is not None and (not name.strip() or name != name.strip()):
+            raise InputError(f"{name!r} is no name for a class: give one without space around it")
+    source = root.expanduser()
+    if source.is_file():
+        raise InputError(f"{source} is a file: give the folder of the whole set")
+    if files := find_coco(source):
+        return list(_in_coco(files, edit))
+    if is_voc(source):
+        return list(_in_voc(source, edit))
+    if file := find_yolo(source):
+        return list(_in_yolo(file, edit))
+    return list(_in_folders(source, edit))
+
+
+def apply_changes(changes: list[Change]) -> None:
+    """Carry out a plan, file by file.
+
+    Raises:
+        InputError: a file cannot be written or moved.
+    """
+    for change in changes:
+        if change.data is not None:
+            write_bytes(change.path, change.data)
+        if change.target is not None:
+            with explained_writing(change.target):
+                change.target.parent.mkdir(parents=True, exist_ok=True)
+                if change.target.exists():
+                    raise InputError(f"{change.target} has come into being meanwhile: try again")
+                change.path.rename(change.target)
+    for folder in {change.path.parent for change in changes if change.target is not None}:
+        while folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+
+def edited(classes: list[str], edit: Edit) -> list[str]:
+    """The class list after an edit: a merged class stands where the first of its parts stood.
+
+    Raises:
+        InputError: a class of `edit` is not in the list, or none would be left.
+    """
+    unknown = [name for name in edit if name not in classes]
+    if unknown:
+        raise InputError(f"there is no class {unknown[0]!r}: the classes are {', '.join(classes)}")
+    kept = [edit.get(name, name) for name in classes]
+    result = list(dict.fromkeys(name for name in kept if name is not None))
+    if not result:
+        raise InputError("a set must keep at least one class")
+    return result
+
+
+def _in_coco(files: list[Path], edit: Edit) -> Iterator[Change]:
+    # What a file must say is asked by the reader, before anything is changed.
+    read_coco(files[0].parent, files)
+    documents = {}
+    for file in files:
+        with explained_json(file):
+            documents[file] = json.loads(read_text(file))
+    listed = {
+        str(category["name"]).strip(): None
+        for document in documents.values()
+        for category in document["categories"]
+    }
+    edited(list(listed), edit)
+    for file, document in documents.items():
+        numbers: dict[int, int | None] = {}
+        kept: dict[str, dict[str, object]] = {}
+        for category in document["categories"]:
+            name = str(category["name"]).strip()
+            new = edit.get(name, name)
+            if new is not None:
+                kept.setdefault(new, category | {"name": new})
+            numbers[category["id"]] = None if new is None else int(str(kept[new]["id"]))
+        before = document.get("annotations", [])
+        after = [
+            a | {"category_id": numbers.get(a["category_id"], a["category_id"])}
+            for a in before
+            if numbers.get(a["category_id"], 0) is not None
+        ]
+        document |= {"categories": list(kept.values()), "annotations": after}
+        gone = len(before) - len(after)
+        detail = "its categories" + (f", and {gone:,} boxes less" if gone else "")
+        text = json.dumps(document, ensure_ascii=False) + "\n"
+        yield Change(file, detail, text.encode("utf-8", "backslashreplace"))
+
+
+def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
+    files = sorted((root / "Annotations").glob("*.xml"))
+    trees = {file: read_xml(file) for file in files}
+    listed = list(class_list(root))
+    names = {object_name(o, file) for file, tree in trees.items() for o in tree.iterfind("object")}
+    after = edited([*listed, *sorted(names - set(listed))], edit)
+    if listed:
+        text = "".join(f"{line_of(name)}\n" for name in after)
+        yield Change(root / CLASS_LIST, "its lines", text.encode())
+    for file, tree in trees.items():
+        count = 0
+        for thing in tree.findall("object"):
+            name = object_name(thing, file)
+            if name in edit:
+                count += 1
+                new = edit[name]
+                if new is None:
+                    tree.remove(thing)
+                else:
+                    named = thing.find("name")
+                    assert named is not None
+                    named.text = line_of(new)
+        if count:
+            data = ElementTree.tostring(tree, encoding="utf-8", xml_declaration=False)
+            yield Change(file, f"{count} object{'s' if count != 1 else ''}", data + b"\n")
+
+
+def _in_yolo(file: Path, edit: Edit) -> Iterator[Change]:
+    dataset = read_yolo(file)
+    before = list(dataset.classes)
+    after = edited(before, edit)
+    new = [edit.get(name, name) for name in before]
+    numbers = {old: None if n is None else after.index(n) for old, n in enumerate(new)}
+    if any(old != number for old, number in numbers.items()):
+        for path in dataset.paths:
+            yield from _renumbered(label_file(dataset.root, path), numbers)
+    if file.name == CLASS_LIST:
+        yield Change(file, "its lines", "".join(f"{line_of(n)}\n" for n in after).encode())
+        return
+    lines = read_text(file).splitlines()
+    entries = read_data_yaml(file, {"names", "nc"})
+    assert class_names(file, entries["names"]) == tuple(before)
+    names = ["names:", *(f"  {i}: {quoted(line_of(name))}" for i, name in enumerate(after))]
+    written = {"names": names, "nc": [f"nc: {len(after)}"]}
+    for key in sorted(entries, key=lambda key: -entries[key].lines[0]):
+        begin, end = entries[key].lines
+        lines[begin:end] = written[key]
+    yield Change(file, "its names", ("\n".join(lines) + "\n").encode())
+
+
+def _renumbered(file: Path, numbers: Mapping[int, int | None]) -> Iterator[Change]:
+    """The change of one file of labels, if its classes have other numbers now."""
+    if not file.is_file():
+        return
+    rows, changed = [], 0
+    for line in read_text(file).splitlines():
+        first, _, rest = line.strip().partition(" ")
+        number = int(float(first)) if first else -1
+        new = numbers.get(number, number)
+        changed += new != number
+        if new is not None:
+            rows.append(f"{new} {rest}\n" if first else "\n")
+    if changed:
+        yield Change(file, f"{changed} row{'s' if changed != 1 else ''}", "".join(rows).encode())
+
+
+def _in_folders(root: Path, edit: Edit) -> Iterator[Change]:
+    folders = class_folders_of(root)
+    edited(sorted({folder.name for folder in folders}), edit)
+    for name in edit.values():
+        if name is not None and (name[0] in "._" or set(name) & set('/\\:*?"<>|\0')):
+            raise InputError(f"{name!r} cannot be the name of a class's folder: choose another")
+    planned: set[Path] = set()
+    for folder in folders:
+        if folder.name not in edit:
+            continue
+        new = edit[folder.name]
+        side = folder.parent.relative_to(root)
+        target = root / DROPPED / side / folder.name if new is None else folder.parent / new
+        if target == folder:
+            continue
+        if not target.exists() and not any(target in place.parents for place in planned):
+            planned |= {target / file.relative_to(folder) for file in _files(folder)}
+            detail = f"becomes {target.relative_to(root).as_posix()}"
+            yield Change(folder, detail, target=target)
+        else:
+            yield from _moved(folder, target, root, planned)
+
+
+def _moved(folder: Path, target: Path, root: Path, planned: set[Path]) -> Iterator[Change]:
+    """Each file of a folder whose pictures join others; one of a name that is there is renamed."""
+    for file in _files(folder):
+        inside = file.relative_to(folder)
+        renamed = inside.with_name(f"{folder.name}-{inside.name}")
+        places = [target / inside, target / renamed]
+        free = [place for place in places if not place.exists() and place not in planned]
+        if not free:
+            raise InputError(f"{places[1]} is there already: rename {file} first")
+        planned.add(free[0])
+        yield Change(file, f"becomes {free[0].relative_to(root).as_posix()}", target=free[0])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,176 @@
+"""From one format of boxes to another, and what the other cannot carry."""
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+
+from viewfinder.console import track
+from viewfinder.datasets.boxes import Boxes, usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.opening import read_boxes
+from viewfinder.datasets.writing import WRITERS, picture_folder, voc_numbers
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing, new_folder
+from viewfinder.pictures.reading import read_header
+
+Format = Literal["coco", "yolo", "voc"]
+
+# What cannot stand in a list of names, a line each.
+_NOT_IN_LISTS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written, and what was not.
+
+    Attributes:
+        layout: what was read, in words for a person.
+        pictures: how many were written.
+        boxes: how many were written.
+        lost: what the new format cannot carry, or the old one had wrong, and how often.
+    """
+
+    layout: str
+    pictures: int
+    boxes: int
+    lost: dict[str, int]
+
+
+def convert(source: str | Path, out: Path, *, to: Format, copy: bool = False) -> Conversion:
+    """Write a set of boxes in another format, as a new folder.
+
+    Boxes are carried as they are, those that reach over their picture's edge too; only those that
+    are none (of no known class, without size, of no finite numbers) stay behind, and are counted.
+
+    Args:
+        copy: copy the pictures' files; else the new folder has hard links to them, which need no
+            space, wherever the disk allows.
+
+    Raises:
+        InputError: the source has no boxes or cannot be read; `out` exists or cannot be written.
+    """
+    dataset = read_boxes(source)
+    if dataset is None:
+        raise InputError(f"{source} is a folder of class folders: there are no boxes to convert")
+    lost: Counter[str] = Counter(dataset.unread)
+    dataset = _carried(_measured(dataset, to), to, lost)
+    names = _names(dataset, to)
+    lost["names of pictures, which were changed to be different"] = sum(
+        PurePosixPath(path).name != name for path, name in zip(dataset.paths, names, strict=True)
+    )
+    with new_folder(out) as folder:
+        lost["pictures that are missing"] = _place(dataset, names, folder, to=to, copy=copy)
+        WRITERS[to](dataset, names, folder)
+    assert dataset.boxes is not None
+    told = {what: count for what, count in lost.items() if count}
+    return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told)
+
+
+def _measured(dataset: Dataset, to: Format) -> Dataset:
+    """The dataset with the sizes of the pictures themselves, where the format needs them."""
+    assert dataset.sizes is not None
+    sizes = dataset.sizes.copy()
+    # YOLO's numbers are shares of the picture as it is, whatever another file said of it.
+    wanted = range(len(dataset)) if to == "yolo" else np.flatnonzero((sizes == 0).any(1)).tolist()
+    for index in track(wanted, total=len(wanted), description="measuring pictures"):
+        try:
+            sizes[index] = read_header(dataset.file(index)).size
+        except (InputError, OSError):
+            continue
+    return replace(dataset, sizes=sizes)
+
+
+def _carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:
+    """The dataset with what the format can hold; `lost` counts the rest."""
+    boxes, sizes = dataset.boxes, dataset.sizes
+    assert boxes is not None
+    assert sizes is not None
+    keep = usable(boxes)
+    lost["boxes without size, finite numbers or a known class"] = int((~keep).sum())
+    if to == "yolo":
+        unmeasured = (sizes == 0).any(1)[boxes.pictures()]
+        lost["boxes in pictures of unknown size"] = int((keep & unmeasured).sum())
+        keep &= ~unmeasured
+        lost["pictures that were on no side, and are on train's now"] = int(
+            (dataset.splits < 0).sum()
+        )
+    if to == "voc":
+        numbers = voc_numbers(boxes.corners)
+        point = (numbers[:, :2] == numbers[:, 2:]).all(1)
+        lost["boxes of exactly one pixel"] = int((keep & point).sum())
+        keep &= ~point
+    boxes = boxes.keep(keep)
+    if to != "coco":
+        lost.update(_only_in_coco(dataset, boxes))
+        if to == "yolo":
+            lost["difficult flags"] = int(boxes.difficult.sum())
+    return replace(dataset, boxes=boxes)
+
+
+def _only_in_coco(dataset: Dataset, boxes: Boxes) -> dict[str, int]:
+    x1, y1, x2, y2 = boxes.corners.T
+    areas = np.isfinite(boxes.areas) & ~np.isclose(boxes.areas, (x2 - x1) * (y2 - y1))
+    return {
+        "numbers of pictures": _sparse(dataset.image_ids),
+        "numbers of classes": _sparse(dataset.class_ids),
+        "numbers of boxes": _sparse(boxes.ids),
+        "crowd flags": int(boxes.crowd.sum()),
+        "outlines of objects": len(boxes.segmentations),
+        "areas of objects": int(areas.sum()),
+        "groups of pictures": sum(map(bool, dataset.groups)),
+    }
+
+
+def _sparse(ids: "Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]] | None") -> int:
+    """How many numbers there are, if they are not those that would be given anew."""
+    if ids is None or list(ids) == list(range(1, len(ids) + 1)):
+        return 0
+    return len(ids)
+
+
+def _names(dataset: Dataset, to: Format) -> list[str]:
+    """A file's name for each picture, no two on a side with the same stem, whatever the case."""
+    taken: set[tuple[str, str]] = set()
+    names = []
+    for path, side in zip(dataset.paths, dataset.splits.tolist(), strict=True):
+        pure = PurePosixPath(path)
+        first = stem = _NOT_IN_LISTS.sub("_", pure.stem) or "_"
+        folder, number = picture_folder(to, side), 2
+        while (folder, stem.casefold()) in taken:
+            stem, number = f"{first}-{number}", number + 1
+        taken.add((folder, stem.casefold()))
+        names.append(stem + pure.suffix)
+    return names
+
+
+def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy: bool) -> int:
+    """Put the pictures into the new folder; returns how many are missing."""
+    missing = 0
+    rows = zip(names, dataset.splits.tolist(), strict=True)
+    bar = track(enumerate(rows), total=len(names), description="placing pictures")
+    for index, (name, side) in bar:
+        file = dataset.file(index)
+        if not file.is_file():
+            missing += 1
+            continue
+        target = folder / picture_folder(to, side) / name
+        with explained_writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if copy or not _linked(file, target):
+                shutil.copyfile(file, target)
+    return missing
+
+
+def _linked(file: Path, target: Path) -> bool:
+    try:
+        os.link(file.resolve(), target)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""From a list of JSON objects to columns, with an error that names the object that does not fit."""
+
+from collections import Counter
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.large_json import Objects
+from viewfinder.errors import InputError
+
+
+def whole_numbers(
+    objects: Objects, key: str, where: str, *, default: int | None = None
+) -> NDArray[np.int64]:
+    """A column of whole numbers.
+
+    Raises:
+        InputError: one is missing and there is no default, or is no whole number of 64 bits.
+    """
+    if not objects:
+        return np.zeros(0, np.int64)
+    column = _column(objects, key, where, default)
+    if column.ndim != 1 or column.dtype.kind not in "ib":
+        raise _wrong(objects, key, where, "a whole number")
+    return column.astype(np.int64)
+
+
+def numbers(
+    objects: Objects, key: str, where: str, length: int, *, default: float | None = None
+) -> NDArray[np.float64]:
+    """A column of numbers, or with a `length` above 1 rows of so many each.
+
+    Raises:
+        InputError: one is missing and there is no default, or is no such number.
+    """
+    one = length == 1
+    column = _column(objects, key, where, default) if one else _rows_of(objects, key, length)
+    if (
+        column.shape != (len(objects), length)[: column.ndim]
+        or column.ndim != 2 - one
+        or column.dtype.kind not in "if"
+    ):
+        raise _wrong(objects, key, where, "a number" if length == 1 else f"{length} numbers")
+    return column.astype(np.float64)
+
+
+def _rows_of(objects: Objects, key: str, length: int) -> NDArray[Any]:
+    """Lists of `length` numbers as rows; of another shape where one is not."""
+    lists: list[Any] = [item.get(key) for item in objects]
+    if set(map(type, lists)) != {list} or {len(values) for values in lists} != {length}:
+        return np.array("")
+    try:
+        # One flat list is an array three times sooner than a list of lists.
+        return np.array(list(chain.from_iterable(lists))).reshape(-1, length)
+    except (ValueError, OverflowError):
+        return np.array("")
+
+
+def _column(objects: Objects, key: str, where: str, default: float | None) -> NDArray[Any]:
+    """A value of every object; an array of text where they make no array."""
+    values: list[Any]
+    try:
+        values = list(map(itemgetter(key), objects))
+    except KeyError:
+        if default is None:
+            number = next(f"{item.get('id')!r:.30}" for item in objects if key not in item)
+            says = f"{where} (id {number}) has no {key!r}: export the file again"
+            raise InputError(says) from None
+        values = [item.get(key) for item in objects]
+    if default is not None and None in values:
+        values = [default if value is None else value for value in values]
+    try:
+        return np.array(values)
+    except (ValueError, OverflowError):
+        return np.array("")
+
+
+def _wrong(objects: Objects, key: str, where: str, what: str) -> InputError:
+    """The error that names the first entry which is not like most."""
+    kinds = Counter(type(item.get(key)).__name__ for item in objects)
+    rare = min(kinds, key=lambda kind: kinds[kind])
+    item = next(item for item in objects if type(item.get(key)).__name__ == rare)
+    number, shown = f"{item.get('id')!r:.30}", f"{item.get(key)!r:.60}"
+    return InputError(f"{where}'s {key!r} is not {what}, as with id {number}: {shown}")
+
+
+def text_of(item: dict[str, Any], key: str, where: str) -> str:
+    """A value that must be text.
+
+    Raises:
+        InputError: it is missing, blank, or something else.
+    """
+    value = item.get(key)
+    if not isinstance(value, str) or not value.strip():
+        number = f"{item.get('id')!r:.30}"
+        raise InputError(f"{where} (id {number}) has no {key!r}: export the file again")
+    return value

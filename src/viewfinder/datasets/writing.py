@@ -1,0 +1,210 @@
+"""Writing a set of boxes as COCO, YOLO or Pascal VOC, in numbers that read back as they were.
+
+A corner comes back to within 1e-9 of a pixel; where a file's numbers had at most ten decimals, COCO
+and VOC give back exactly those.
+"""
+
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import shortest
+from viewfinder.datasets.data_yaml import quoted
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.voc import CLASS_LIST
+from viewfinder.errors import InputError
+from viewfinder.files import write_text
+
+NO_SIDE = "all"
+"""What the folder and file of pictures are called that are on no side."""
+
+
+def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
+    """Write `annotations/instances_SIDE.json` for each side, its pictures in `images/SIDE/`.
+
+    Args:
+        names: for each picture its file's name.
+    """
+    ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
+    categories = [
+        {"id": number, "name": name} for number, name in zip(ids, dataset.classes, strict=True)
+    ]
+    for side in np.unique(dataset.splits).tolist():
+        chosen = np.flatnonzero(dataset.splits == side).tolist()
+        document = {
+            "images": [_coco_image(dataset, index, names[index]) for index in chosen],
+            "annotations": [a for index in chosen for a in _coco_boxes(dataset, index, ids)],
+            "categories": categories,
+        }
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        write_text(folder / "annotations" / f"instances_{side_name(side)}.json", text + "\n")
+
+
+def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
+    """Write `data.yaml` and `labels/SIDE/`, whose pictures are in `images/SIDE/`.
+
+    Raises:
+        InputError: a class's name holds what no line of text can.
+    """
+    sides = {SPLITS[max(side, 0)] for side in np.unique(dataset.splits).tolist()}
+    lines = [f"{side}: images/{side}" for side in SPLITS if side in sides]
+    lines += [f"nc: {len(dataset.classes)}", "names:"]
+    lines += [f"  {i}: {quoted(line_of(name))}" for i, name in enumerate(dataset.classes)]
+    write_text(folder / "data.yaml", "\n".join(lines) + "\n")
+    assert dataset.boxes is not None
+    assert dataset.sizes is not None
+    for index, name in enumerate(names):
+        rows = dataset.boxes.of(index)
+        x1, y1, x2, y2 = dataset.boxes.corners[rows].T
+        width, height = dataset.sizes[index]
+        shares = np.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1], axis=1)
+        shares /= np.array([width, height, width, height])
+        text = "".join(
+            f"{label} {' '.join(map(repr, row))}\n"
+            for label, row in zip(dataset.boxes.classes[rows], shares.tolist(), strict=True)
+        )
+        side = SPLITS[max(int(dataset.splits[index]), 0)]
+        write_text(folder / "labels" / side / f"{PurePosixPath(name).stem}.txt", text)
+
+
+def write_voc(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
+    """Write `Annotations/`, `ImageSets/Main/` and `classes.txt`; pictures are in `JPEGImages/`.
+
+    Raises:
+        InputError: a class's name holds what no line of text can.
+    """
+    write_text(folder / CLASS_LIST, "".join(f"{line_of(name)}\n" for name in dataset.classes))
+    for index, name in enumerate(names):
+        tree = _voc_page(dataset, index, name)
+        ElementTree.indent(tree)
+        text = ElementTree.tostring(tree, encoding="unicode")
+        write_text(folder / "Annotations" / f"{PurePosixPath(name).stem}.xml", text + "\n")
+    for side, title in enumerate(SPLITS):
+        stems = [
+            PurePosixPath(names[i]).stem for i in np.flatnonzero(dataset.splits == side).tolist()
+        ]
+        if stems:
+            text = "".join(f"{stem}\n" for stem in stems)
+            write_text(folder / "ImageSets" / "Main" / f"{title}.txt", text)
+
+
+WRITERS: dict[str, Callable[[Dataset, Sequence[str], Path], None]] = {
+    "coco": write_coco,
+    "yolo": write_yolo,
+    "voc": write_voc,
+}
+
+
+def picture_folder(to: str, side: int) -> str:
+    """Where a format keeps the pictures of a side."""
+    if to == "voc":
+        return "JPEGImages"
+    return f"images/{SPLITS[max(side, 0)] if to == 'yolo' else side_name(side)}"
+
+
+def side_name(side: int) -> str:
+    """A side's name, and that of having none."""
+    return SPLITS[side] if side >= 0 else NO_SIDE
+
+
+def line_of(name: str) -> str:
+    """A class's name, if it can be a line of a text file.
+
+    Raises:
+        InputError: it holds control characters.
+    """
+    kinds = {unicodedata.category(sign) for sign in name}
+    if kinds & {"Cc", "Cs", "Zl", "Zp"} or "\ufffe" in name or "\uffff" in name:
+        raise InputError(
+            f"the class {name!r} has control characters in its name, which only COCO can hold: "
+            "rename it first, with `viewfinder classes`"
+        )
+    return name
+
+
+def voc_numbers(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """M×4 `xmin, ymin, xmax, ymax`, which count pixels from 1 and include the last."""
+    low = corners[:, :2]
+    return np.concatenate([shortest(low + 1, _error(low + 1)), corners[:, 2:]], axis=1)
+
+
+def plain(value: float) -> float | int:
+    """A whole number without its `.0`."""
+    return int(value) if value.is_integer() else value
+
+
+def _error(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the last bits of a corner cannot tell."""
+    return 4 * np.spacing(np.abs(values))
+
+
+def _coco_image(dataset: Dataset, index: int, name: str) -> dict[str, Any]:
+    assert dataset.sizes is not None
+    width, height = dataset.sizes[index].tolist()
+    number = index + 1 if dataset.image_ids is None else int(dataset.image_ids[index])
+    image = {"id": number, "file_name": name, "width": width, "height": height}
+    if dataset.groups and dataset.groups[index]:
+        image["group"] = dataset.groups[index]
+    return image
+
+
+def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[str, Any]]:
+    boxes = dataset.boxes
+    assert boxes is not None
+    rows = boxes.of(index)
+    corners = boxes.corners[rows]
+    reach = np.maximum(np.abs(corners[:, :2]), np.abs(corners[:, 2:]))
+    extents = shortest(corners[:, 2:] - corners[:, :2], _error(reach))
+    image = index + 1 if dataset.image_ids is None else int(dataset.image_ids[index])
+    found = []
+    for row, (x, y, width, height) in enumerate(
+        np.concatenate([corners[:, :2], extents], axis=1).tolist(), rows.start
+    ):
+        area = float(boxes.areas[row])
+        annotation = {
+            "id": int(boxes.ids[row]),
+            "image_id": image,
+            "category_id": ids[boxes.classes[row]],
+            "bbox": [plain(x), plain(y), plain(width), plain(height)],
+            "area": plain(area if np.isfinite(area) else width * height),
+            "iscrowd": int(boxes.crowd[row]),
+        }
+        if boxes.difficult[row]:
+            annotation["difficult"] = 1
+        if row in boxes.segmentations:
+            outline = boxes.segmentations[row]
+            polygons = outline if isinstance(outline, list) else []
+            annotation["segmentation"] = [
+                [plain(v) for v in polygon.tolist()] for polygon in polygons
+            ] or outline
+        found.append(annotation)
+    return found
+
+
+def _voc_page(dataset: Dataset, index: int, name: str) -> Element:
+    boxes = dataset.boxes
+    assert boxes is not None
+    assert dataset.sizes is not None
+    tree = Element("annotation")
+    SubElement(tree, "folder").text = "JPEGImages"
+    SubElement(tree, "filename").text = name
+    size = SubElement(tree, "size")
+    for side, value in zip(("width", "height"), dataset.sizes[index].tolist(), strict=True):
+        SubElement(size, side).text = str(value)
+    SubElement(size, "depth").text = "3"
+    rows = boxes.of(index)
+    for row, numbers in enumerate(voc_numbers(boxes.corners[rows]).tolist(), rows.start):
+        thing = SubElement(tree, "object")
+        SubElement(thing, "name").text = dataset.classes[boxes.classes[row]]
+        SubElement(thing, "difficult").text = str(int(boxes.difficult[row]))
+        box = SubElement(thing, "bndbox")
+        for key, value in zip(("xmin", "ymin", "xmax", "ymax"), numbers, strict=True):
+            SubElement(box, key).text = repr(plain(value))
+    return tree

@@ -1,0 +1,136 @@
+"""One edit of the classes changes every file that names or numbers them, and no other."""
+
+import json
+
+import numpy as np
+import pytest
+
+from viewfinder.datasets.class_editing import DROPPED, apply_changes, plan_edit
+from viewfinder.datasets.converting import convert
+from viewfinder.datasets.opening import open_dataset, read_boxes
+from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_picture
+
+NAMES = ("cat", "dog", "bird")
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Two sides; a picture has one box of each class, dogs two."""
+    for side in ("train", "val"):
+        annotations = [
+            {"id": n, "image_id": 1, "category_id": c, "bbox": [n, 1, 2, 2]}
+            for n, c in enumerate((10, 20, 20, 30), 1)
+        ]
+        document = {
+            "info": {"kept": "é"},
+            "images": [{"id": 1, "file_name": f"{side}.png", "width": 20, "height": 10}],
+            "annotations": annotations,
+            "categories": [{"id": 10 * i, "name": n} for i, n in enumerate(NAMES, 1)],
+        }
+        file = tmp_path / f"coco/annotations/instances_{side}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(document))
+        write_picture(tmp_path / f"coco/images/{side}.png", np.zeros((10, 20, 3), np.uint8))
+    return tmp_path / "coco"
+
+
+def edit(root, changes):
+    plan = plan_edit(root, changes)
+    apply_changes(plan)
+    return plan
+
+
+EDITS = [
+    ({"dog": "hound"}, {"cat": 2, "hound": 4, "bird": 2}),
+    ({"cat": "dog", "dog": "dog"}, {"dog": 6, "bird": 2}),
+    ({"bird": "pet", "cat": "pet"}, {"pet": 4, "dog": 4}),
+    ({"cat": None}, {"dog": 4, "bird": 2}),
+    ({"cat": "dog", "dog": "cat"}, {"dog": 2, "cat": 4, "bird": 2}),
+]
+
+
+@pytest.mark.parametrize("layout", ["coco", "yolo", "voc"])
+@pytest.mark.parametrize(("changes", "counts"), EDITS)
+def test_in_every_format_of_boxes(coco, tmp_path, layout, changes, counts):
+    root = coco
+    if layout != "coco":
+        root = tmp_path / layout
+        convert(coco, root, to=layout)
+    before = read_boxes(root)
+    plan = plan_edit(root, changes)
+    assert read_boxes(root).counts() == before.counts()
+    apply_changes(plan)
+    after = read_boxes(root)
+    assert list(after.counts().items()) == list(counts.items())
+    kept = [changes.get(before.classes[i], "kept") is not None for i in before.boxes.classes]
+    assert after.boxes.corners.tolist() == before.boxes.corners[kept].tolist()
+    assert after.paths == before.paths
+
+
+def test_what_is_not_asked_for_stays(coco, tmp_path):
+    edit(coco, {"cat": "lion"})
+    document = json.loads((coco / "annotations/instances_val.json").read_text("utf-8"))
+    assert document["info"] == {"kept": "é"}
+    assert [c["id"] for c in document["categories"]] == [10, 20, 30]
+    convert(coco, tmp_path / "yolo", to="yolo")
+    file = tmp_path / "yolo/data.yaml"
+    file.write_text(f"# mine\nextra:\n  x: &y 1\n{file.read_text()}# end\n")
+    labels = tmp_path / "yolo/labels/train/train.txt"
+    first = labels.read_bytes()
+    plan = edit(tmp_path / "yolo", {"lion": "it's"})
+    assert [change.path for change in plan] == [file]
+    assert labels.read_bytes() == first
+    assert file.read_text().startswith("# mine\nextra:\n  x: &y 1\n")
+    assert file.read_text().endswith("# end\n")
+    assert read_boxes(tmp_path / "yolo").classes == ("it's", "dog", "bird")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for side in ("train", "val"):
+        for name in NAMES:
+            for number in range(2):
+                path = tmp_path / "set" / side / name / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(f"{side} {name} {number}".encode())
+    return tmp_path / "set"
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({"dog": "hound"}, {"bird": 4, "cat": 4, "hound": 4}),
+        ({"cat": "dog", "dog": "dog"}, {"bird": 4, "dog": 8}),
+        ({"bird": "pet", "cat": "pet"}, {"dog": 4, "pet": 8}),
+        ({"cat": None}, {"bird": 4, "dog": 4}),
+    ],
+)
+def test_class_folders_are_moved_and_no_picture_is_lost(folders, changes, counts):
+    before = sorted(path.read_bytes() for path in folders.rglob("*.png"))
+    edit(folders, changes)
+    assert open_dataset(folders).counts() == counts
+    assert sorted(path.read_bytes() for path in folders.rglob("*.png")) == before
+    assert {path.name for path in folders.glob("[!.]*/*")} == counts.keys()
+    assert (folders / DROPPED / "train/cat").is_dir() == (changes == {"cat": None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cow": "x"}, "there is no class 'cow': the classes are"),
+        ({"cat": ""}, "no name for a class"),
+        ({"cat": " x"}, "no name for a class"),
+        (dict.fromkeys(NAMES), "at least one class"),
+    ],
+)
+@pytest.mark.parametrize("layout", ["coco", "folders"])
+def test_an_edit_that_cannot_be(coco, folders, layout, changes, says):
+    with pytest.raises(InputError, match=says):
+        plan_edit(coco if layout == "coco" else folders, changes)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".x", "a\0b", "c:d"])
+def test_names_that_no_folder_can_have(folders, name):
+    with pytest.raises(InputError, match="cannot be the name of a class's folder"):
+        plan_edit(folders, {"cat": name})
