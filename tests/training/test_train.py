@@ -243,3 +243,15 @@ def test_ctrl_c_saves_and_the_training_goes_on(make_set, tmp_path):
     assert process.returncode == 130, told
     assert "--resume" in told
     assert torch.load(out / "state.ckpt", weights_only=True)["progress"]["updates"] > 0
+
+
+def test_small_pictures_are_not_blown_up_without_need(make_set):
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.training.preparing import choose_size
+
+    small = open_dataset(make_set(train=2, val=1, test=0, size=40))
+    assert choose_size(Recipe(net="resnet18"), small) == 64
+    assert choose_size(Recipe(net="resnet18", size=96), small) == 96
+    assert choose_size(Recipe(net="resnet18", init="imagenet"), small) == 224
+    assert choose_size(Recipe(net="alexnet"), small) == 224
+    assert choose_size(Recipe(net="lenet"), small) == 32

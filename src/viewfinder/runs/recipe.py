@@ -31,7 +31,8 @@ class Recipe:
     options: tuple[str, ...] = ()
     """Options of the network, such as width=0.5 downsample=stride stem=small dropout=0.3."""
     size: int | None = None
-    """Side in pixels of the square that pictures are brought to; the network's own if not given."""
+    """Side in pixels of the square that pictures are brought to; if not given, the network's own,
+    or less where the pictures are smaller and the network takes any size."""
     init: str = "random"
     """Weights to start from: random, imagenet (fetched by torchvision), or a file or run."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Chosen, Pixels, open_pixels
@@ -13,6 +14,7 @@ from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
 from viewfinder.inference.predictor import Normalisation
 from viewfinder.nets.checkpoints import imagenet_weights, load_matching, read_weights
+from viewfinder.pictures.reading import read_header
 from viewfinder.runs.recipe import Recipe
 from viewfinder.runs.run import new_net, open_run
 from viewfinder.training.batches import mixed
@@ -23,8 +25,28 @@ _IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _IMAGENET_GOOGLENET = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 # Pictures that are enough to know the mean and deviation of a set's colours.
 _COLOUR_SAMPLE = 2000
+# Pictures whose sizes stand for all, and the step in which a size is chosen from them.
+_SIZE_SAMPLE, _SIZE_STEP = 200, 32
 # Training pictures that are measured without augmentation, where there is no val to match.
 _PROBE = 500
+
+
+def choose_size(recipe: Recipe, dataset: Dataset) -> int:
+    """The recipe's size, or the network's own, but no larger than the pictures without need.
+
+    A network that takes any size learns nothing from small pictures blown up, only slowly; one
+    that ends in a flattened map, or that starts from weights of others, keeps its own.
+    """
+    own = nets.input_size(recipe.net)[0]
+    if recipe.size is not None or recipe.init != "random" or "size" in nets.options(recipe.net):
+        return recipe.size or own
+    train = dataset.split("train")
+    step = max(1, len(train) // _SIZE_SAMPLE)
+    sides = [max(read_header(train.file(index)).size) for index in range(0, len(train), step)]
+    fitting = -(-int(np.median(sides)) // _SIZE_STEP) * _SIZE_STEP
+    if fitting < own:
+        note(f"pictures are small: brought to {fitting}×{fitting} instead of {own}×{own} (--size)")
+    return min(own, fitting)
 
 
 def open_sides(dataset: Dataset, size: int, recipe: Recipe) -> Sides:

@@ -26,7 +26,7 @@ from viewfinder.training.batches import Share, batches
 from viewfinder.training.devices import describe_device, make_fabric, pick_device
 from viewfinder.training.loop import Job, Sides, fit
 from viewfinder.training.precision import Choice, choose
-from viewfinder.training.preparing import open_sides, start_net
+from viewfinder.training.preparing import choose_size, open_sides, start_net
 
 # Batches on which the precision is chosen.
 _TRIAL_BATCHES = 2
@@ -90,7 +90,7 @@ def _check_net(task: str, recipe: Recipe) -> None:
 def begin(task: str, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:
     """Everything chosen and the run's folder begun."""
     device = pick_device(recipe.device)
-    size = recipe.size or nets.input_size(recipe.net)[0]
+    size = choose_size(recipe, dataset)
     sides = open_sides(dataset, size, recipe)
     net, normalisation = start_net(recipe, len(dataset.classes), size, sides.train)
     choice = _choose_precision(net, sides, normalisation, recipe, device)
