@@ -5,20 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from viewfinder.cli.main import main
 from viewfinder.pictures.writing import write_picture
-
-
-@pytest.fixture
-def ask(capsys):
-    """A function that runs a command and returns its status and what it printed."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return run
 
 
 @pytest.fixture

@@ -18,18 +18,6 @@ from viewfinder.pictures.writing import write_picture
 QUICK = ["--epochs", "1", "--batch", "18", "--precision", "32", "--keep", "memory"]
 
 
-@pytest.fixture
-def ask(capsys):
-    """A function that runs a command and returns its status and what it printed."""
-
-    def run(*words):
-        status = main([str(word) for word in words])
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return run
-
-
 def is_one_error(status, out, err):
     lines = err.splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
