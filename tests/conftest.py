@@ -78,8 +78,20 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_run(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run trained on `small_set` until it knows it; tests read it and never change it."""
-    from viewfinder.runs.recipe import Recipe
+    from viewfinder.tasks.classify.recipe import ClassifyRecipe
     from viewfinder.training.train import train
 
-    recipe = Recipe(epochs=12, batch=9, precision="32", keep="memory")
+    recipe = ClassifyRecipe(epochs=12, batch=9, precision="32", keep="memory")
     return train("classify", small_set, recipe, out=tmp_path_factory.mktemp("run") / "run").folder
+
+
+@pytest.fixture(scope="session")
+def subject_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rendered pictures of one subject each, with masks and depth; tests never change it."""
+    from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+
+    root = tmp_path_factory.mktemp("scenes") / "set"
+    options = SceneOptions(size=96, subject=True)
+    counts = SplitCounts(train=12, val=4, test=4)
+    write_scenes(root, options=options, counts=counts, seed=3, processes=1)
+    return root

@@ -12,11 +12,9 @@ if TYPE_CHECKING:
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
     from viewfinder.explain.explaining import explain
-    from viewfinder.runs.recipe import Recipe
 
 _HOMES = {
     "InputError": "viewfinder.errors",
-    "Recipe": "viewfinder.runs.recipe",
     "Run": "viewfinder.api",
     "explain": "viewfinder.explain",
     "nets": "viewfinder.nets",
@@ -25,7 +23,7 @@ _HOMES = {
     "train": "viewfinder.api",
 }
 
-__all__ = ["InputError", "Recipe", "Run", "explain", "nets", "open_dataset", "open_run", "train"]
+__all__ = ["InputError", "Run", "explain", "nets", "open_dataset", "open_run", "train"]
 
 
 def __getattr__(name: str) -> Any:

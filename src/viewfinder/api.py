@@ -10,9 +10,9 @@ from typing import Any
 
 from viewfinder.evaluation.judging import default_side, judge_examples
 from viewfinder.inference.predict import predict
-from viewfinder.runs.recipe import Recipe
 from viewfinder.runs.run import Run as Folder
 from viewfinder.runs.run import open_run as open_folder
+from viewfinder.tasks import recipe_of
 from viewfinder.training.devices import pick_device
 
 
@@ -22,7 +22,7 @@ class Run(Folder):
     def evaluate(
         self, data: str | Path, *, split: str | None = None, device: str = "auto"
     ) -> dict[str, Any]:
-        """Scores on one side of a dataset: `accuracy, loss, per_class, confusion, images, seconds`.
+        """Scores on one side of a dataset, under their public names, with `images` and `seconds`.
 
         Raises:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
@@ -35,9 +35,11 @@ class Run(Folder):
         judgement = judge_examples(self, dataset.split(side), device=pick_device(device))
         return {"split": side, **judgement.as_json()}
 
-    def predict(self, source: str | Path, *, device: str = "auto") -> list[dict[str, Any]]:
-        """Answers for a picture, a folder of pictures, or `-`: paths on standard input."""
-        return predict(self, source, device=pick_device(device))
+    def predict(
+        self, source: str | Path, *, device: str = "auto", threshold: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input."""
+        return predict(self, source, device=pick_device(device), threshold=threshold)
 
 
 def open_run(path: str | Path) -> Run:
@@ -47,18 +49,19 @@ def open_run(path: str | Path) -> Run:
         InputError: there is none.
     """
     folder = open_folder(path)
-    return Run(folder.folder, folder.manifest)
+    return Run(folder.folder, folder.manifest, folder.foreign)
 
 
 def train(
     task: str, data: str | Path, *, out: str | Path, resume: bool = False, **fields: Any
 ) -> Run:
-    """Train a network; `fields` are those of `Recipe`.
+    """Train a network; `fields` are those of the task's recipe, the flags of
+    `viewfinder train TASK`.
 
     Raises:
         InputError: an unknown field, or anything in the data or the recipe that cannot be used.
     """
     from viewfinder.training.train import train as train_run
 
-    run = train_run(task, data, Recipe.from_json(fields), out=out, resume=resume)
+    run = train_run(task, data, recipe_of(task).from_json(fields), out=out, resume=resume)
     return Run(run.folder, run.manifest)

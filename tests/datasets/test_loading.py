@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from viewfinder.datasets import loading
-from viewfinder.datasets.loading import Chosen, ahead, open_pixels, prepare
+from viewfinder.datasets.loading import ahead, open_pixels, prepare
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 
+SIZE = (16, 16)
 KEEPS = ["memory", "disk", "none"]
 
 
@@ -36,7 +37,7 @@ def root(tmp_path):
 @pytest.mark.parametrize(("width", "height"), [(64, 16), (16, 64), (40, 40), (32, 32), (300, 3)])
 def test_a_picture_is_brought_to_the_square_without_stretching(tmp_path, width, height):
     write_picture(tmp_path / "a.png", np.full((height, width, 3), (200, 10, 30), np.uint8))
-    square = prepare(tmp_path / "a.png", 32)
+    square = prepare(tmp_path / "a.png", (32, 32))
     assert square.shape == (32, 32, 3)
     assert square.dtype == np.uint8
     inside = (square == (200, 10, 30)).all(axis=2)
@@ -53,29 +54,26 @@ def test_shrinking_is_opencvs_average_over_area(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     write_picture(tmp_path / "a.png", picture)
     expected = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
-    assert np.abs(prepare(tmp_path / "a.png", 32).astype(int) - expected).max() <= 1
+    assert np.abs(prepare(tmp_path / "a.png", (32, 32)).astype(int) - expected).max() <= 1
 
 
 def test_the_three_ways_of_keeping_agree(root, tmp_path):
     dataset = open_dataset(root)
     order = [7, 0, 0, 9, 3]
-    expected = np.stack([prepare(dataset.file(i), 24) for i in order])
+    expected = np.stack([prepare(dataset.file(i), (24, 24)) for i in order])
     for keep in KEEPS:
-        pixels = open_pixels(dataset, 24, keep=keep, cache=tmp_path / "cache")
+        pixels = open_pixels(dataset, (24, 24), keep=keep, cache=tmp_path / "cache")
         assert len(pixels) == 10
         for indices in (order, torch.tensor(order)):
             taken = pixels.take(indices)
             assert taken.shape == (5, 3, 24, 24)
             assert taken.dtype == torch.uint8
             assert np.array_equal(taken.permute(0, 2, 3, 1).numpy(), expected), keep
-        some = Chosen(pixels, torch.tensor([9, 7, 0]))
-        assert len(some) == 3
-        assert torch.equal(some.take([1, 2]), pixels.take([7, 0]))
 
 
 @pytest.mark.parametrize("keep", KEEPS)
 def test_pixels_can_be_sent_to_another_process(root, tmp_path, keep):
-    pixels = open_pixels(open_dataset(root), 16, keep=keep, cache=tmp_path / "cache")
+    pixels = open_pixels(open_dataset(root), (16, 16), keep=keep, cache=tmp_path / "cache")
     sent = pickle.dumps(pixels)
     assert torch.equal(pickle.loads(sent).take([3, 1]), pixels.take([3, 1]))
     if keep != "memory":
@@ -84,22 +82,24 @@ def test_pixels_can_be_sent_to_another_process(root, tmp_path, keep):
 
 def test_the_cache_is_used_again_and_never_for_changed_pictures(root, tmp_path):
     dataset, cache = open_dataset(root), tmp_path / "cache"
-    open_pixels(dataset, 16, keep="disk", cache=cache)
+    open_pixels(dataset, (16, 16), keep="disk", cache=cache)
     (file,) = cache.rglob("*.u8")
     written = file.stat().st_mtime_ns
-    open_pixels(dataset, 16, keep="disk", cache=cache)
+    open_pixels(dataset, (16, 16), keep="disk", cache=cache)
     assert [f.stat().st_mtime_ns for f in cache.rglob("*.u8")] == [written]
-    open_pixels(dataset, 12, keep="disk", cache=cache)
+    open_pixels(dataset, (12, 12), keep="disk", cache=cache)
     assert len(list(cache.rglob("*.u8"))) == 2
     # Painted over: other pixels in a file of the same size.
     write_picture(root / "cat/black.bmp", np.zeros((20, 50, 3), np.uint8))
     black = open_dataset(root)
-    first = open_pixels(black, 16, keep="disk", cache=cache).take(range(len(black)))
+    first = open_pixels(black, (16, 16), keep="disk", cache=cache).take(range(len(black)))
     size = (root / "cat/black.bmp").stat().st_size
     time.sleep(0.02)
     write_picture(root / "cat/black.bmp", np.full((20, 50, 3), 255, np.uint8))
     assert (root / "cat/black.bmp").stat().st_size == size
-    second = open_pixels(open_dataset(root), 16, keep="disk", cache=cache).take(range(len(black)))
+    second = open_pixels(open_dataset(root), (16, 16), keep="disk", cache=cache).take(
+        range(len(black))
+    )
     index = black.paths.index("cat/black.bmp")
     assert first[index].min() == 0
     assert second[index].max() == 255
@@ -107,10 +107,10 @@ def test_the_cache_is_used_again_and_never_for_changed_pictures(root, tmp_path):
 
 def test_a_cache_file_that_is_too_short_is_written_anew(root, tmp_path):
     dataset, cache = open_dataset(root), tmp_path / "cache"
-    whole = open_pixels(dataset, 16, keep="disk", cache=cache).take(range(10))
+    whole = open_pixels(dataset, (16, 16), keep="disk", cache=cache).take(range(10))
     (file,) = cache.rglob("*.u8")
     os.truncate(file, 1000)
-    again = open_pixels(dataset, 16, keep="disk", cache=cache).take(range(10))
+    again = open_pixels(dataset, (16, 16), keep="disk", cache=cache).take(range(10))
     assert torch.equal(whole, again)
 
 
@@ -127,14 +127,16 @@ def killed(path, size):
         os.kill(os.getpid(), signal.SIGKILL)
     return prepare(path, size)
 loading.prepare = killed
-loading.open_pixels(open_dataset({str(root)!r}), 16, keep="disk", cache=Path({str(tmp_path)!r}))
+cache = Path({str(tmp_path)!r})
+loading.open_pixels(open_dataset({str(root)!r}), (16, 16), keep="disk", cache=cache)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(tmp_path.rglob("*.u8")) == []
-    pixels = open_pixels(open_dataset(root), 16, keep="disk", cache=tmp_path)
+    pixels = open_pixels(open_dataset(root), (16, 16), keep="disk", cache=tmp_path)
     assert torch.equal(
-        pixels.take([8]), open_pixels(open_dataset(root), 16, keep="none", cache=tmp_path).take([8])
+        pixels.take([8]),
+        open_pixels(open_dataset(root), (16, 16), keep="none", cache=tmp_path).take([8]),
     )
 
 
@@ -142,13 +144,13 @@ loading.open_pixels(open_dataset({str(root)!r}), 16, keep="disk", cache=Path({st
 def test_a_damaged_picture_is_named_and_leaves_no_cache_file(root, tmp_path, keep):
     (root / "cat/2.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"2\.png"):
-        open_pixels(open_dataset(root), 16, keep=keep, cache=tmp_path / "cache")
+        open_pixels(open_dataset(root), (16, 16), keep=keep, cache=tmp_path / "cache")
     assert [p for p in (tmp_path / "cache").rglob("*") if p.is_file()] == []
 
 
 def test_pictures_decoded_as_they_are_asked_for_name_the_damaged_one(root, tmp_path):
     (root / "cat/2.png").write_bytes(b"no picture")
-    pixels = open_pixels(open_dataset(root), 16, keep="none", cache=tmp_path)
+    pixels = open_pixels(open_dataset(root), (16, 16), keep="none", cache=tmp_path)
     assert pixels.take([0, 1]).shape == (2, 3, 16, 16)
     with pytest.raises(InputError, match=r"2\.png"):
         pixels.take(range(len(pixels)))
@@ -156,7 +158,9 @@ def test_pictures_decoded_as_they_are_asked_for_name_the_damaged_one(root, tmp_p
 
 def test_auto_takes_memory_then_disk_then_neither(root, tmp_path, monkeypatch):
     def kind():
-        pixels = open_pixels(open_dataset(root), 16, keep="auto", cache=tmp_path / "cache" / "new")
+        pixels = open_pixels(
+            open_dataset(root), (16, 16), keep="auto", cache=tmp_path / "cache" / "new"
+        )
         return type(pixels).__name__
 
     assert kind() == "InMemory"

@@ -1,4 +1,7 @@
-"""The verdict on real trainings that over-fit, under-fit or fit, and where its limits lie."""
+"""The verdict on real trainings that over-fit, under-fit or fit, where its limits lie, and advice.
+
+Every task reasons alike, so that the limits are held by classifiers alone.
+"""
 
 import json
 import re
@@ -9,10 +12,20 @@ import tyro
 
 from viewfinder import nets
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.fitting import Side, verdict
+from viewfinder.evaluation import (
+    classify_advice,
+    classify_page,
+    detect_advice,
+    detect_page,
+    saliency_advice,
+)
+from viewfinder.evaluation.fitting import Side, Trend, Tries, counted, verdict
 from viewfinder.evaluation.judging import judge
-from viewfinder.evaluation.report import fit_verdict
-from viewfinder.runs.recipe import Recipe
+from viewfinder.evaluation.material import Material
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.detect.breakdown import Cost
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.training.train import train
 
 UNCHANGED = {"shift": 0.0, "scale": 0.0, "turn": 0.0, "flip": 0.0, "colour": 0.0}
@@ -23,12 +36,12 @@ def verdict_on(data, recipe, out):
     run = train("classify", data, recipe, out=out)
     dataset = open_dataset(data)
     judgements = judge(run, dataset, device=torch.device("cpu"))
-    return fit_verdict(run, judgements, dataset), run
+    return classify_page.fit(Material(run, dataset, judgements, run.history())), run
 
 
 def test_labels_learnt_by_heart_are_over_fitting(make_set, tmp_path):
     data = make_set(train=20, val=20, test=0, told_apart=False)
-    recipe = Recipe(
+    recipe = ClassifyRecipe(
         **COMMON | UNCHANGED | {"batch": 10},
         epochs=25,
         average=0.9,
@@ -45,7 +58,7 @@ def test_labels_learnt_by_heart_are_over_fitting(make_set, tmp_path):
 
 
 def test_a_net_that_was_hardly_trained_is_under_fitting(make_set, tmp_path):
-    recipe = Recipe(**COMMON, epochs=1, learning_rate=1e-6)
+    recipe = ClassifyRecipe(**COMMON, epochs=1, learning_rate=1e-6)
     said, run = verdict_on(make_set(train=20, val=10, test=0), recipe, tmp_path / "run")
     assert said.kind == "under-fitting", said
     assert said.tries[0] == "train for longer: --epochs 2"
@@ -53,37 +66,43 @@ def test_a_net_that_was_hardly_trained_is_under_fitting(make_set, tmp_path):
 
 
 def test_colours_that_are_told_apart_fit_well(make_set, tmp_path):
-    recipe = Recipe(**COMMON, epochs=10)
+    recipe = ClassifyRecipe(**COMMON, epochs=10)
     said, _ = verdict_on(make_set(train=20, val=10, test=0), recipe, tmp_path / "run")
     assert said.kind == "fine", said
     assert "predict" in said.tries[0]
 
 
-def said_of(train, held_out, recipe=None, per_class=1000.0, losses=()):
+NO_TREND = Trend("The validation loss", [], rises=False)
+
+
+def said_of(train, held_out, recipe=None, trend=NO_TREND):
+    """Of accuracies, each with its pictures."""
+    recipe = recipe or ClassifyRecipe()
     return verdict(
-        train,
-        held_out,
-        recipe=recipe or Recipe(),
-        per_class=per_class,
-        validation_losses=list(losses),
+        counted(*train),
+        counted(*held_out) if held_out else None,
+        measure=classify_page._MEASURE,
+        trend=trend,
+        tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9),
+        recipe=recipe,
     )
 
 
 @pytest.mark.parametrize(
     ("train", "held_out", "kind"),
     [
-        (Side(0.99, 1000), Side(0.95, 1000), "fine"),  # A gap of 4 points harms nobody.
-        (Side(0.99, 1000), Side(0.92, 1000), "over-fitting"),
-        (Side(1.00, 30), Side(0.90, 30), "fine"),  # 3 of 30: chance can make that.
-        (Side(1.00, 30), Side(0.60, 30), "over-fitting"),
-        (Side(0.70, 1000), Side(0.69, 1000), "under-fitting"),
-        (Side(0.70, 1000), Side(0.40, 1000), "over-fitting"),
-        (Side(0.84, 1000), Side(0.90, 1000), "under-fitting"),
-        (Side(0.90, 1000), Side(0.95, 1000), "fine"),
-        (Side(1.0, 20), Side(1.0, 20), "fine"),
-        (Side(1.0, 1000), Side(0.0, 19), "unknown"),
-        (Side(1.0, 19), Side(0.0, 1000), "unknown"),
-        (Side(1.0, 1000), None, "unknown"),
+        ((0.99, 1000), (0.95, 1000), "fine"),  # A gap of 4 points harms nobody.
+        ((0.99, 1000), (0.92, 1000), "over-fitting"),
+        ((1.00, 30), (0.90, 30), "fine"),  # 3 of 30: chance can make that.
+        ((1.00, 30), (0.60, 30), "over-fitting"),
+        ((0.70, 1000), (0.69, 1000), "under-fitting"),
+        ((0.70, 1000), (0.40, 1000), "over-fitting"),
+        ((0.84, 1000), (0.90, 1000), "under-fitting"),
+        ((0.90, 1000), (0.95, 1000), "fine"),
+        ((1.0, 20), (1.0, 20), "fine"),
+        ((1.0, 1000), (0.0, 19), "unknown"),
+        ((1.0, 19), (0.0, 1000), "unknown"),
+        ((1.0, 1000), None, "unknown"),
     ],
 )
 def test_where_the_limits_lie(train, held_out, kind):
@@ -91,40 +110,133 @@ def test_where_the_limits_lie(train, held_out, kind):
 
 
 def test_what_is_too_few_is_named_and_what_helps():
-    assert "too few training" in said_of(Side(1.0, 5), Side(1.0, 500)).says
-    few = said_of(Side(1.0, 500), Side(1.0, 5))
+    assert "too few training" in said_of((1.0, 5), (1.0, 500)).says
+    few = said_of((1.0, 500), (1.0, 5))
     assert "too few validation" in few.says
     assert any("--val-share 0.2" in each for each in few.tries)
 
 
 def test_when_over_fitting_began_is_said():
-    worse = said_of(Side(1.0, 500), Side(0.5, 500), losses=[1.0, 0.5, 0.7, 0.9])
-    assert "lowest at epoch 2 (0.50) and rose to 0.90" in worse.says
-    level = said_of(Side(1.0, 500), Side(0.5, 500), losses=[1.0, 0.5, 0.5, 0.51])
-    assert "lowest" not in level.says
+    def said(values, *, rises=False):
+        trend = Trend("AP50" if rises else "The validation loss", values, rises=rises)
+        return said_of((1.0, 500), (0.5, 500), trend=trend).says
+
+    worse = said([(1, 1.0), (2, 0.5), (3, 0.7), (4, 0.9)])
+    assert "The validation loss was lowest at epoch 2 (0.50) and rose to 0.90" in worse
+    assert "lowest" not in said([(1, 1.0), (2, 0.5), (3, 0.5), (4, 0.51)])
+    assert "lowest" not in said([]), "nothing was measured on the way"
+    # Not every epoch need be measured.
+    assert "AP50 was highest at epoch 10 (0.80) and fell to 0.60" in said(
+        [(5, 0.2), (10, 0.8), (20, 0.6)], rises=True
+    )
+    assert "highest" not in said([(5, 0.2), (10, 0.8), (20, 0.75)], rises=True)
 
 
-RECIPES = [
-    Recipe(net=net, size=32 if net == "lenet" else None, **fields)
+@pytest.mark.parametrize(("error", "kind"), [(0.01, "over-fitting"), (0.06, "fine")])
+def test_a_gap_within_what_chance_makes_is_none(error, kind):
+    """A detector's AP50 of few pictures moves more than a share of as many would."""
+    said = verdict(
+        Side(0.9, 50, error),
+        Side(0.8, 50, error),
+        measure=detect_page._MEASURE,
+        trend=NO_TREND,
+        tries=Tries((), (), ()),
+        recipe=DetectRecipe(),
+    )
+    assert said.kind == kind
+    assert "AP50 is 0.900 on training pictures and 0.800 on those held out" in said.says
+    assert f"a gap of 10.0 ± {200 * error * 2**0.5:.1f} points" in said.says
+
+
+CLASSIFIERS = [
+    ClassifyRecipe(net=net, size=32 if net == "lenet" else None, **fields)
     for net in ("lenet", "alexnet", "vgg16", "googlenet", "resnet18")
     for fields in ({}, UNCHANGED, {"minutes": 3.0}, {"turn": 45.0, "erase": 0.5})
 ]
-SIDES = [
-    (Side(1.0, 500), Side(0.5, 500)),
-    (Side(0.5, 500), Side(0.5, 500)),
-    (Side(0.9, 500), Side(0.9, 500)),
-    (Side(1.0, 500), Side(1.0, 5)),
+DETECTORS = [
+    DetectRecipe(**fields)
+    for fields in (
+        {},
+        {"net": "yolov3", "minutes": 30.0, "copy_paste": 0.5, "rare": 0.1},
+        {"init": "runs/a", "mosaic": 1.0, "flip": 0.0, "scale": 0.0, "size": 640},
+    )
 ]
+SALIENCY = [
+    SaliencyRecipe(**fields)
+    for fields in (
+        {},
+        {"net": "a2dele-depth", "minutes": 2.0},
+        {"teacher": "runs/t", "flip": 0.0, "colour": 0.5, "scale": 0.0, "turn": 0.0},
+        {"init": "imagenet", "size": 256, "options": ("width=1",)},
+    )
+]
+ERRORS = ("localisation", "class", "both", "duplicate", "background", "missed")
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.net}-{r.turn:g}-{r.minutes}")
-@pytest.mark.parametrize("per_class", [10.0, 1000.0])
-def test_all_advice_can_be_followed(recipe, per_class):
+def advice_to_classifiers(recipe):
+    for per_class in (10.0, 1000.0):
+        for accuracy in (0.9, 0.99):
+            yield classify_advice.tries(recipe, per_class=per_class, accuracy=accuracy)
+
+
+def advice_to_detectors(recipe):
+    for few in (True, False):
+        now = detect_advice.Situation(
+            recipe,
+            boxes_per_class=10 if few else 1000,
+            rarest=0.01 if few else 0.5,
+            ap50=0.5 if few else 0.99,
+            misses_small=few,
+            longer_side=416,
+        )
+        yield detect_advice.tries(now)
+        for kind in ERRORS:
+            costs = {each: Cost(1, 0.2 if each == kind else 0.0) for each in ERRORS}
+            said, tries = detect_advice.costliest(costs, now)
+            assert "20.0 points of AP50" in said
+            assert tries
+            yield Tries(tries, (), ())
+
+
+def advice_to_saliency(recipe):
+    for few in (True, False):
+        pictures, likeness = (10, 0.5) if few else (5000, 0.99)
+        yield saliency_advice.tries(recipe, pictures=pictures, depth=few, likeness=likeness)
+
+
+def flags_in(advice):
+    """Flags with their values, and a flag's further values."""
+    found = re.findall(r"(?:(?<= )|^)(--[a-z-]+ [^\s,;:]+(?: [a-z]+=\S+)*)", advice)
+    return [word for each in found for word in each.split()]
+
+
+# Flags of `viewfinder predict`, which are no recipe's.
+ELSEWHERE = {"--out", "--threshold"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "advise"),
+    [
+        *((recipe, advice_to_classifiers) for recipe in CLASSIFIERS),
+        *((recipe, advice_to_detectors) for recipe in DETECTORS),
+        *((recipe, advice_to_saliency) for recipe in SALIENCY),
+    ],
+    ids=lambda value: getattr(value, "net", ""),
+)
+def test_all_advice_can_be_followed(recipe, advise):
     """Every flag that is advised is one of the recipe's, and every option one of the net's."""
-    for sides in SIDES:
-        for advice in said_of(*sides, recipe=recipe, per_class=per_class).tries:
-            words = re.findall(r"(?:(?<= )|^)(--[a-z-]+ [^\s,;]+(?: [a-z]+=\S+)*)", advice)
-            flags = [word for found in words for word in found.split()]
-            advised = tyro.cli(Recipe, args=flags, config=(tyro.conf.FlagCreatePairsOff,))
-            net = advised.net if any("--net" in w for w in words) else recipe.net
-            assert set(advised.net_options()) <= set(nets.options(net)), advice
+    for tries in advise(recipe):
+        for advice in (*tries.over_fitting, *tries.under_fitting, *tries.fine):
+            flags = flags_in(advice)
+            if ELSEWHERE.isdisjoint(flags):
+                advised = tyro.cli(type(recipe), args=flags, config=(tyro.conf.FlagCreatePairsOff,))
+                net = advised.net if "--net" in flags else recipe.net
+                assert set(advised.net_options()) <= set(nets.options(net)), advice
+
+
+@pytest.mark.parametrize("recipe", [ClassifyRecipe(val_share=0.0), ClassifyRecipe(val_share=0.1)])
+def test_advice_on_too_few_pictures_can_be_followed(recipe):
+    said = said_of((1.0, 500), (1.0, 5), recipe)
+    flags = [flag for advice in said.tries for flag in flags_in(advice)]
+    advised = tyro.cli(ClassifyRecipe, args=flags)
+    assert advised.val_share > recipe.val_share

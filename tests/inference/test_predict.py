@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from viewfinder.datasets.loading import open_pixels
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_predictions
 from viewfinder.inference.predict import find_pictures, predict
-from viewfinder.inference.predictor import Normalisation, probabilities
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+from viewfinder.tasks import find
 
 CPU = torch.device("cpu")
 
@@ -57,9 +56,9 @@ def test_a_folder_is_answered_in_a_fixed_order_across_batches(run, small_set):
 
 def test_predict_equals_what_validation_says_of_the_same_picture(run, small_set, tmp_path):
     dataset = open_dataset(small_set).split("val")
-    pixels = open_pixels(dataset, run.manifest.size, keep="memory", cache=tmp_path)
-    normalisation = Normalisation(run.manifest.mean, run.manifest.std)
-    expected = probabilities(run.net(), pixels, normalisation, CPU)
+    task, setting = find("classify"), run.setting()
+    examples = task.open(dataset, setting, learn=False)
+    expected = task.answers(run.net(), examples, setting, CPU)
     given = {answer["source"]: answer["scores"] for answer in answers(run, small_set / "val")}
     for index in range(len(dataset)):
         mine = list(given[str(dataset.file(index))].values())
@@ -125,7 +124,7 @@ def test_find_pictures_goes_into_folders_but_not_hidden_files(tmp_path):
 def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
     given = answers(run, small_set / "test")[:10]
     out = tmp_path / "图 drawn"
-    draw_predictions(given, out)
+    draw_predictions(given, out, classes=run.manifest.classes)
     names = sorted(path.name for path in out.iterdir())
     assert names[0] == "01-000.jpg"
     assert len(names) == 10
@@ -133,20 +132,11 @@ def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
     assert drawn.shape[1] >= 160
     assert drawn.std() > 10
     with pytest.raises(InputError, match="exists already"):
-        draw_predictions(given, out)
+        draw_predictions(given, out, classes=run.manifest.classes)
 
 
 def test_a_name_as_long_as_the_disk_allows_can_be_drawn(run, small_set, tmp_path):
     file = tmp_path / ("图" * 83 + ".png")
     shutil.copy(small_set / "test/green/000.png", file)
-    draw_predictions(answers(run, file), tmp_path / "out")
+    draw_predictions(answers(run, file), tmp_path / "out", classes=run.manifest.classes)
     assert len(list((tmp_path / "out").iterdir())) == 1
-
-
-def test_a_net_that_was_training_goes_on_training(run, small_set, tmp_path):
-    dataset = open_dataset(small_set).split("val")
-    pixels = open_pixels(dataset, 32, keep="memory", cache=tmp_path)
-    net = run.net().train()
-    probabilities(net, pixels, Normalisation((0.5,) * 3, (0.2,) * 3), CPU)
-    assert net.training
-    assert all(p.grad is None for p in net.parameters())

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from viewfinder import nets
+from viewfinder.errors import InputError
 from viewfinder.nets.darknet import load_weights, read_config, write_weights
 
 Section = tuple[str, dict[str, str]]
@@ -181,3 +182,15 @@ def test_learns_a_batch_by_heart(name: str) -> None:
         loss.backward()
         optimiser.step()
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_reach_is_that_of_every_scale() -> None:
+    net = nets.create("yolov3", classes=2, width=0.125, reach=2.0)
+    assert [scale.reach for scale in net.scales] == [2.0] * 3
+    assert {scale.reach for scale in nets.create("yolov3-tiny", width=0.125).scales} == {1.0}
+
+
+@pytest.mark.parametrize("reach", [0.5, 0, -1, float("nan"), float("inf"), "far", None])
+def test_no_reach_below_a_cell(reach: object) -> None:
+    with torch.device("meta"), pytest.raises(InputError, match=f"reach is {reach!r}.*or more"):
+        nets.create("yolov3-spp", reach=reach)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.runs.recipe import Recipe, differing_fields
 from viewfinder.runs.run import new_net
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.classify.task import Classify
+from viewfinder.tasks.recipe import differing_fields
 
 NAN, INF = math.nan, math.inf
 OUT_OF_RANGE = {
@@ -30,6 +32,7 @@ OUT_OF_RANGE = {
     "label_smoothing": [1.5],
     "shift": [1.01],
     "flip": [-0.5, 2.0],
+    "freeze": [-0.1, 1.5],
     "colour": [1.1],
     "erase": [NAN],
     "momentum": [1.0, -0.1],
@@ -44,6 +47,8 @@ WRONG_TYPES = {
     "epochs": ["ten", 2.5, None, True, [1]],
     "learning_rate": ["fast", None, {}],
     "minutes": ["1"],
+    "optimiser": ["adam", None],
+    "mirror": [1, "yes"],
     "balanced": [1, "yes", None],
     "precision": ["fp8", 16, None, []],
     "device": ["tpu", None],
@@ -56,17 +61,17 @@ BAD = [(n, v) for table in (OUT_OF_RANGE, WRONG_TYPES) for n, vs in table.items(
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_value_that_cannot_be_meant_is_refused_by_its_flag(name, value):
     with pytest.raises(InputError, match=f"^--{name.replace('_', '-')} must be "):
-        Recipe.from_json({name: value})
+        ClassifyRecipe.from_json({name: value})
 
 
 def test_every_numeric_field_is_among_those_tested():
-    fields = {field.name for field in dataclasses.fields(Recipe)}
+    fields = {field.name for field in dataclasses.fields(ClassifyRecipe)}
     assert set(OUT_OF_RANGE) | set(WRONG_TYPES) == fields
 
 
 def test_options_are_read_as_numbers_truth_values_and_words():
     written = ("width=0.5", "n=3", "a=true", "b=False", "stem=small", "e=", "f=x=y", "g=1e-3")
-    read = Recipe(options=written).net_options()
+    read = ClassifyRecipe(options=written).net_options()
     assert read == {
         "width": 0.5,
         "n": 3,
@@ -84,7 +89,7 @@ def test_options_are_read_as_numbers_truth_values_and_words():
     "code", ["__import__('os')", "((((" * 50_000, "-" * 50_000 + "1", "9" * 5000, "[1, 2]", "\0"]
 )
 def test_an_options_value_is_never_run(code):
-    value = Recipe(options=(f"width={code}",)).net_options()["width"]
+    value = ClassifyRecipe(options=(f"width={code}",)).net_options()["width"]
     assert value == code or isinstance(value, float)
 
 
@@ -101,7 +106,7 @@ def test_an_options_value_is_never_run(code):
 )
 def test_what_is_no_option_is_refused(option, says):
     with pytest.raises(InputError, match=f"^--options .*{says}"):
-        Recipe(options=(option,))
+        ClassifyRecipe(options=(option,))
 
 
 @pytest.mark.parametrize(
@@ -120,18 +125,19 @@ def test_what_is_no_option_is_refused(option, says):
 )
 def test_a_net_refuses_an_option_that_makes_no_sense(net, option):
     with pytest.raises(InputError, match=option.split("=")[0]):
-        new_net(Recipe(net=net, options=(option,)), 3, 224)
+        new_net(net, 3, ClassifyRecipe(net=net, options=(option,)).net_options())
 
 
 def test_a_net_is_told_the_size_of_pictures_if_it_asks():
-    assert "size" in nets.options("lenet")
-    assert new_net(Recipe(net="lenet"), 3, 64).fc1.in_features == 32 * 13 * 13
+    told = Classify().net_options(ClassifyRecipe(net="lenet"), None, (64, 64))
+    assert new_net("lenet", 3, told).fc1.in_features == 32 * 13 * 13
+    assert Classify().net_options(ClassifyRecipe(net="resnet18"), None, (64, 64)) == {}
     with pytest.raises(InputError, match="16"):
-        new_net(Recipe(net="lenet"), 3, 8)
+        new_net("lenet", 3, {"size": 8})
 
 
 recipes = st.builds(
-    Recipe,
+    ClassifyRecipe,
     net=st.sampled_from(nets.names()),
     options=st.lists(st.sampled_from(["width=0.5", "stem=small", "图=é"])).map(tuple),
     size=st.none() | st.integers(1, 1000),
@@ -151,15 +157,18 @@ recipes = st.builds(
 @given(recipes)
 def test_json_and_back_is_the_same_recipe(recipe):
     text = json.dumps(recipe.as_json(), allow_nan=False)
-    again = Recipe.from_json(json.loads(text))
+    again = ClassifyRecipe.from_json(json.loads(text))
     assert again == recipe
     assert differing_fields(recipe, again) == []
 
 
 def test_unknown_fields_are_named():
     with pytest.raises(InputError, match="unknown fields: epoch, lr"):
-        Recipe.from_json({"lr": 1, "epoch": 2, "batch": 3})
+        ClassifyRecipe.from_json({"lr": 1, "epoch": 2, "batch": 3})
 
 
 def test_the_fields_that_differ_are_named():
-    assert differing_fields(Recipe(), Recipe(epochs=7, keep="disk")) == ["epochs", "keep"]
+    assert differing_fields(ClassifyRecipe(), ClassifyRecipe(epochs=7, keep="disk")) == [
+        "epochs",
+        "keep",
+    ]

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from viewfinder.errors import InputError
-from viewfinder.runs.recipe import Recipe
 from viewfinder.runs.run import Manifest, create_run, new_net, open_run
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 MANIFEST = Manifest(
     task="classify",
     net="lenet",
     classes=("图 & 片", "<b>", "🙂"),
-    size=32,
+    size=(32, 32),
+    options={"size": 32, "dropout": 0.1},
     mean=(0.5, 0.4, 0.3),
     std=(0.2, 0.2, 0.1),
-    recipe=Recipe(epochs=3, options=("dropout=0.1",)),
+    recipe=ClassifyRecipe(epochs=3, options=("dropout=0.1",)),
     versions={"python": "3"},
     data={"source": "a"},
     device="CPU",
@@ -32,7 +33,7 @@ MANIFEST = Manifest(
 @pytest.fixture
 def run(tmp_path):
     run = create_run(tmp_path / "runs" / "图", MANIFEST)
-    run.save_weights(new_net(MANIFEST.recipe, 3, 32).state_dict())
+    run.save_weights(new_net("lenet", 3, MANIFEST.options).state_dict())
     return run
 
 
@@ -98,7 +99,7 @@ def damaged(document, path, value):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (["schema"], 2),
+        (["schema"], 3),
         (["schema"], "1"),
         (["schema"], None),
         (["task"], 5),
@@ -110,12 +111,15 @@ def damaged(document, path, value):
         (["classes"], ["one"]),
         (["classes"], ["a", "a"]),
         (["classes"], [["a"], ["b"]]),
-        (["size"], "32"),
-        (["size"], 0),
-        (["size"], -1),
-        (["size"], 1.5),
-        (["size"], True),
-        (["size"], 10**12),
+        (["size"], 32),
+        (["size"], [32]),
+        (["size"], ["32", 32]),
+        (["size"], [0, 32]),
+        (["size"], [32, -1]),
+        (["size"], [1.5, 32]),
+        (["size"], [True, 32]),
+        (["size"], [10**12, 32]),
+        (["options"], [1]),
         (["mean"], [0.5, 0.5]),
         (["mean"], ["a", "b", "c"]),
         (["mean"], [0.5, float("nan"), 0.5]),
@@ -224,15 +228,15 @@ def endless_header(run):
 
 
 def other_net(run):
-    run.save_weights(new_net(Recipe(net="resnet18"), 3, 32).state_dict())
+    run.save_weights(new_net("resnet18", 3, {}).state_dict())
 
 
 def other_classes(run):
-    run.save_weights(new_net(Recipe(), 4, 32).state_dict())
+    run.save_weights(new_net("lenet", 4, {"size": 32}).state_dict())
 
 
 def one_missing(run):
-    state = new_net(Recipe(), 3, 32).state_dict()
+    state = new_net("lenet", 3, {"size": 32}).state_dict()
     state.pop("fc3.bias")
     save_file(state, run.weights_file)
 

@@ -12,7 +12,8 @@ import torch
 from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.runs.recipe import Recipe
+from viewfinder.tasks import find
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.devices import make_fabric
 from viewfinder.training.loop import Fit, Job
 from viewfinder.training.train import begin
@@ -33,8 +34,9 @@ def record(fabric: Fabric, job: Job, path: Path) -> None:
 if __name__ == "__main__":
     data, out, devices = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     # 36 pictures in batches of 10 make steps of 9, which two processes cannot halve evenly.
-    recipe = Recipe(epochs=2, batch=10, precision="32", devices=devices)
-    job = begin("classify", out / f"run-{devices}", open_dataset(data), recipe, source=str(data))
+    recipe = ClassifyRecipe(epochs=2, batch=10, precision="32", devices=devices)
+    folder = out / f"run-{devices}"
+    job = begin(find("classify"), folder, open_dataset(data), recipe, source=str(data))
     fabric = make_fabric(torch.device("cpu"), devices)
     work = partial(record, job=job, path=out / f"steps-{devices}.pt")
     if devices == 1:

@@ -35,7 +35,7 @@ def run(flags: Flags) -> int:
     from viewfinder.api import open_run
     from viewfinder.datasets.checks import check_dataset
     from viewfinder.datasets.opening import open_dataset
-    from viewfinder.runs.recipe import Recipe
+    from viewfinder.tasks.classify.recipe import ClassifyRecipe
     from viewfinder.training.train import train
 
     _clear(flags.out)
@@ -45,7 +45,7 @@ def run(flags: Flags) -> int:
     )
     faults = stages.do("check them", lambda: check_dataset(dataset))
     note(f"{len(faults)} faults in {len(dataset):,} pictures")
-    recipe = Recipe(net="lenet", epochs=_EPOCHS, seed=flags.seed)
+    recipe = ClassifyRecipe(net="lenet", epochs=_EPOCHS, seed=flags.seed)
     done = stages.do(
         "train a LeNet, score it, write the report",
         lambda: train("classify", "tabletop", recipe, out=flags.out),

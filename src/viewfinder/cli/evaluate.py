@@ -13,34 +13,46 @@ class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """The run's folder, as `viewfinder train` wrote it."""
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of pictures in class folders, or: tabletop."""
+    """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test"] | None = None
     """Which side of the data; test where there is one, else val."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
-    """Print one JSON document: accuracy, loss, per_class, confusion, images, seconds."""
+    """Print one JSON document: every score of the run's task, images, seconds."""
 
 
 def run(flags: Flags) -> int:
     """Print the scores."""
     from viewfinder.api import open_run
+    from viewfinder.tasks import find
 
-    judged = open_run(flags.run).evaluate(flags.data, split=flags.split, device=flags.device)
+    run = open_run(flags.run)
+    judged = run.evaluate(flags.data, split=flags.split, device=flags.device)
     if flags.json:
         print_json(judged)
         return 0
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, title=f"{judged['split']}: {judged['accuracy']:.1%} right")
-    for heading in ("class", "pictures", "recall", "precision", "f1"):
+    task = find(run.manifest.task)
+    told = ", ".join(f"{name} {judged[name]:{form}}" for name, form in task.headline)
+    table = Table(box=None, title=f"{judged['split']}: {told}")
+    rows = judged.get("per_class", {})
+    headings = list(dict.fromkeys(key for row in rows.values() for key in row))
+    for heading in ("class", *headings):
         table.add_column(heading, justify="left" if heading == "class" else "right")
-    for name, row in judged["per_class"].items():
-        shares = [
-            "–" if row[key] is None else f"{row[key]:.1%}" for key in ("recall", "precision", "f1")
-        ]
-        table.add_row(name, str(row["images"]), *shares)
-    Console().print(table)
+    for name, row in rows.items():
+        table.add_row(name, *(_cell(row[key]) for key in headings))
+    if rows:
+        Console().print(table)
+    else:
+        print(f"{judged['split']}: {told}")
     print(f"{judged['images']} pictures in {judged['seconds']:.1f} s")
     return 0
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"

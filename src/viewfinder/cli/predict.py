@@ -3,9 +3,10 @@
 Pictures are prepared as they were in training: size, colours and class names come from the run.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -18,15 +19,25 @@ class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """The run's folder, as `viewfinder train` wrote it."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """A picture, a folder of pictures, or - for paths on standard input, one a line."""
+    """A picture, a folder of pictures, a video, or - for paths on standard input, one a line."""
     out: Path | None = None
-    """A new folder for copies of the pictures with their answers written on them."""
+    """A new folder for copies of the pictures, or the video, with their answers drawn on them;
+    saliency: for the map of each picture's subject too, and the subject cut out."""
+    threshold: float | None = None
+    """detect: the least score that is answered; 0.25 if not given. saliency: the map's least value
+    in the subject; 0.5 if not given."""
+    coco: Path | None = None
+    """detect: a file for what is found, as COCO's JSON with scores."""
+    csv: Path | None = None
+    """detect: a file for what is found, a row an object."""
     top: int = 3
-    """How many of the likeliest classes to print."""
+    """classify: how many of the likeliest classes to print."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
-    """Print one JSON document: predictions, each with source, width, height, label, scores."""
+    """Print one JSON document: predictions, each with source, width, height, and the answer: label
+    and scores of a classifier, boxes of a detector, mask of a subject: its box, share of the
+    picture, mean of the map over it, and with --out the files."""
 
 
 def run(flags: Flags) -> int:
@@ -35,15 +46,47 @@ def run(flags: Flags) -> int:
         raise InputError(f"--top {flags.top}: give 1 or more")
     from viewfinder.api import open_run
     from viewfinder.inference.drawing import draw_predictions
+    from viewfinder.inference.tables import write_coco, write_rows
 
-    predictions = open_run(flags.run).predict(flags.source, device=flags.device)
+    if flags.threshold is not None and not 0 <= flags.threshold <= 1:
+        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
+    opened = open_run(flags.run)
+    classes = opened.manifest.classes
+    predictions = opened.predict(flags.source, device=flags.device, threshold=flags.threshold)
     if flags.out:
-        draw_predictions(predictions, flags.out)
+        predictions = draw_predictions(predictions, flags.out, classes=classes)
+    if flags.coco:
+        write_coco(predictions, classes, flags.coco)
+    if flags.csv:
+        write_rows(predictions, flags.csv)
     if flags.json:
-        print_json({"predictions": predictions})
+        print_json({"predictions": [_without_map(each) for each in predictions]})
         return 0
     for prediction in predictions:
-        best = sorted(prediction["scores"].items(), key=lambda item: -item[1])[: flags.top]
-        answers = "  ".join(f"{name} {score:.1%}" for name, score in best)
-        print(f"{prediction['source']}: {answers}")
+        frame = f" frame {prediction['frame']}" if "frame" in prediction else ""
+        print(f"{prediction['source']}{frame}: {_told(prediction, top=flags.top)}")
     return 0
+
+
+def _told(prediction: dict[str, Any], *, top: int) -> str:
+    """An answer on one line: the likeliest classes, how many of which objects, or the subject."""
+    if "boxes" in prediction:
+        counted = Counter(box["class"] for box in prediction["boxes"])
+        return ", ".join(f"{count} {name}" for name, count in counted.most_common()) or "nothing"
+    if "mask" in prediction:
+        return _subject(prediction["mask"])
+    best = sorted(prediction["scores"].items(), key=lambda item: -item[1])[:top]
+    return "  ".join(f"{name} {score:.1%}" for name, score in best)
+
+
+def _subject(mask: dict[str, Any]) -> str:
+    """Where the subject is, how large, and how sure that is."""
+    if mask["box"] is None:
+        return "no subject"
+    x1, y1, x2, y2 = (mask["box"][edge] for edge in ("x1", "y1", "x2", "y2"))
+    return f"subject {mask['share']:.1%} within {x1},{y1}–{x2},{y2}, {mask['mean']:.1%} sure"
+
+
+def _without_map(prediction: dict[str, Any]) -> dict[str, Any]:
+    """A prediction as JSON can hold it."""
+    return {key: value for key, value in prediction.items() if key != "map"}

@@ -6,50 +6,78 @@ command and --resume.
 """
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Union
 
 import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
-from viewfinder.runs.recipe import Recipe
+from viewfinder.tasks import NAMES, recipe_of
 
 
 @dataclass(frozen=True)
-class Flags:
-    task: Annotated[tyro.conf.Positional[Literal["classify"]], tyro.conf.arg(metavar="TASK")]
-    """What to learn: classify gives each picture one class."""
+class Common:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of pictures, a folder a class (cat/1.jpg, or train/cat/1.jpg), or: tabletop."""
+    """What to learn from: a folder in any layout that `viewfinder check` knows."""
     out: Path | None = None
     """The run's folder; runs/DATA-NET if not given, with a number where that exists."""
     resume: bool = False
     """Go on with the run in --out, or with the newest of this data and network."""
     json: bool = False
     """Print the run's folder and scores as one JSON document."""
-    recipe: Recipe = field(default_factory=Recipe)
 
 
-def run(flags: Flags) -> int:
+def _flags_of(task: str) -> Any:
+    """The flags of `train TASK`: the common ones, and the fields of the task's recipe."""
+    recipe = recipe_of(task)
+    kind = make_dataclass(
+        task.title(),
+        [("recipe", recipe, field(default_factory=recipe))],
+        bases=(Common,),
+        namespace={"__doc__": recipe.__doc__, "task": task},
+        frozen=True,
+    )
+    return Annotated[kind, tyro.conf.subcommand(task)]
+
+
+Flags: Any = Union[tuple(_flags_of(task) for task in NAMES)]  # noqa: UP007
+
+
+def look_at(words: Sequence[str]) -> None:
+    """Refuse what does not begin with a task.
+
+    Raises:
+        InputError: it begins with another word, or with none.
+    """
+    if not words or words[0].startswith("-"):
+        raise InputError(f"say TASK, what to learn: viewfinder train {'|'.join(NAMES)} DATA")
+    recipe_of(words[0])
+
+
+def run(flags: Any) -> int:
     """Train, then say where the run is and how good it is."""
+    from viewfinder.tasks import find
     from viewfinder.training.train import train
 
+    task = find(flags.task)
     folder = flags.out or _default_folder(flags)
-    done = train(flags.task, flags.data, flags.recipe, out=folder, resume=flags.resume)
+    done = train(task.name, flags.data, flags.recipe, out=folder, resume=flags.resume)
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
     for side in ("test", "val", "train"):
         if side in scores:
-            print(f"{side:<5} accuracy {scores[side]['accuracy']:.1%} of {scores[side]['images']}")
+            told = "  ".join(f"{name} {scores[side][name]:{form}}" for name, form in task.headline)
+            print(f"{side:<5} {told}  of {scores[side]['images']} pictures")
     print(f"report {done.report_file}")
     return 0
 
 
-def _default_folder(flags: Flags) -> Path:
+def _default_folder(flags: Any) -> Path:
     """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken.
 
     Raises:

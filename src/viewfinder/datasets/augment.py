@@ -130,12 +130,17 @@ def apply(pictures: Tensor, changes: Changes) -> Tensor:
     )
     changed = functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
     if changes.colours is not None:
-        colours = changes.colours.to(device)
-        mixed = torch.einsum("nij,njhw->nihw", colours[:, :, :3], changed)
-        changed = (mixed + colours[:, :, 3, None, None]).clamp_(0, 1)
+        changed = recolour(changed, changes.colours)
     if changes.squares is not None:
         changed = _erase(changed, changes.squares.to(device))
     return changed
+
+
+def recolour(pictures: Tensor, colours: Tensor) -> Tensor:
+    """N×3×H×W pictures in [0, 1] under the N×3×4 changes that `random_colours` draws."""
+    colours = colours.to(pictures.device)
+    mixed = torch.einsum("nij,njhw->nihw", colours[:, :, :3], pictures)
+    return (mixed + colours[:, :, 3, None, None]).clamp_(0, 1)
 
 
 def _erase(pictures: Tensor, squares: Tensor) -> Tensor:

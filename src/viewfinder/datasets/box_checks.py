@@ -10,8 +10,8 @@ import numpy as np
 
 from viewfinder.console import track
 from viewfinder.datasets.boxes import no_size
-from viewfinder.datasets.checks import Fault
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
 from viewfinder.datasets.writing import side_name

@@ -1,16 +1,17 @@
-"""Every fault of a dataset, each with its file and a mend."""
+"""Every fault of a dataset, each with its file and a mend; `box_checks` does sets of boxes."""
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
 from viewfinder.console import track
 from viewfinder.datasets.class_folders import empty_class_folders, pictures_below
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.rgbd_checks import check_saliency
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
@@ -19,18 +20,10 @@ from viewfinder.pictures.reading import decode_picture
 _IMBALANCE = 0.1
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Something in a dataset that will harm a training, and what to do about it."""
-
-    kind: str
-    file: str
-    detail: str
-    mend: str
-
-
 def check_dataset(dataset: Dataset) -> list[Fault]:
-    """Open every picture and look for all that can be wrong with a classified set."""
+    """Open every picture and look for all that can be wrong with a set of classes or of masks."""
+    if dataset.masks:
+        return check_saliency(dataset)
     return [*_file_faults(dataset), *_passed_over(dataset), *_class_faults(dataset)]
 
 

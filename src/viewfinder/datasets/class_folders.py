@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, stratified
+from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified
 from viewfinder.errors import InputError
 
 PICTURE_SUFFIXES = frozenset(
@@ -38,7 +40,8 @@ def open_class_folders(root: Path, *, val_share: float) -> Dataset:
 
     With `train/`, `val/`, `test/` (also `training/`, `valid/`, `validation/`, `testing/`) the
     sides are as they lie; without any, 15 % of each class become test. Where there is no `val`,
-    a share `val_share` of each class's training pictures becomes it.
+    a share `val_share` of each class's training pictures becomes it. Frames of one video, as
+    `frames.json` beside them tells, stay on one side.
 
     Raises:
         InputError: no pictures, or fewer than two classes.
@@ -69,13 +72,51 @@ def open_class_folders(root: Path, *, val_share: float) -> Dataset:
     numbers = {name: index for index, name in enumerate(classes)}
     labels = np.array([numbers[name] for _, name, _ in rows], np.int64)
     sides = np.array([side for _, _, side in rows], np.int8)
+    groups = frame_groups(root, paths)
+    shares: list[tuple[int, float]] = []
     if not split_folders:
-        sides = stratified(paths, labels, shares=[(TEST, TEST_SHARE), (VAL, val_share)])
+        shares = [(TEST, TEST_SHARE), (VAL, val_share)]
     elif VAL not in split_folders.values():
-        train = np.flatnonzero(sides == TRAIN)
-        train_paths = [paths[i] for i in train]
-        sides[train] = stratified(train_paths, labels[train], shares=[(VAL, val_share)])
-    return Dataset(root, "class folders", classes, paths, labels, sides)
+        shares = [(VAL, val_share)]
+    dealt = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
+    sides[dealt] = _dealt(
+        [paths[i] for i in dealt], labels[dealt], [groups[i] for i in dealt if groups], shares
+    )
+    alone = [
+        name
+        for number, name in enumerate(classes)
+        if groups and any(share for _, share in shares) and (sides[labels == number] == TRAIN).all()
+    ]
+    return Dataset(
+        root, "class folders", classes, paths, labels, sides, groups=groups, notes=_told(alone)
+    )
+
+
+def _dealt(
+    paths: list[str],
+    labels: NDArray[np.int64],
+    groups: list[str],
+    shares: list[tuple[int, float]],
+) -> NDArray[np.int8]:
+    """The side of each picture: each class has its shares, and a group stays on one side."""
+    if not groups:
+        return stratified(paths, labels, shares=shares)
+    sides = np.full(len(paths), TRAIN, np.int8)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        own = [paths[i] for i in members]
+        together = [groups[i] or paths[i] for i in members]
+        sides[members] = by_group(own, together, shares=shares)
+    return sides
+
+
+def _told(alone: list[str]) -> tuple[str, ...]:
+    if not alone:
+        return ()
+    return (
+        f"all pictures of {', '.join(alone)} are to train on, for too many are frames of one "
+        "video: film each object more than once, to have others to judge by",
+    )
 
 
 def _is_split(folder: Path) -> bool:

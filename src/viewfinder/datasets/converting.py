@@ -59,6 +59,15 @@ def convert(source: str | Path, out: Path, *, to: Format, copy: bool = False) ->
     dataset = read_boxes(source)
     if dataset is None:
         raise InputError(f"{source} is a folder of class folders: there are no boxes to convert")
+    return write_boxes(dataset, out, to=to, copy=copy)
+
+
+def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) -> Conversion:
+    """Write boxes and their pictures as a new folder; see `convert`.
+
+    Raises:
+        InputError: `out` exists or cannot be written.
+    """
     lost: Counter[str] = Counter(dataset.unread)
     dataset = _carried(_measured(dataset, to), to, lost)
     names = _names(dataset, to)

@@ -5,14 +5,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
+from viewfinder.datasets.depth import DepthScale
 from viewfinder.errors import InputError
 
 SPLITS = ("train", "val", "test")
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,12 @@ class Dataset:
         class_ids: the labels' own numbers of the classes, where they have any.
         groups: for each picture what must stay on one side of a split, such as its video's name;
             empty text where a picture stands alone, nothing at all where no picture has a group.
-        notes: what reading the boxes clipped or dropped, in words for a person.
+        masks: for each picture the file of its subject's mask, relative to `root`; empty text where
+            it has none, nothing at all where no picture has one. So too the next three.
+        depths: the file of its depth map.
+        depth_scales: what the numbers in that file mean.
+        depth_faults: what the set itself says is the matter with its depth, or empty text.
+        notes: what reading the labels clipped, dropped or guessed, in words for a person.
         unread: fields of the labels that are not read, and how often each is there.
     """
 
@@ -47,6 +56,10 @@ class Dataset:
     image_ids: NDArray[np.int64] | None = None
     class_ids: tuple[int, ...] | None = None
     groups: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    depths: tuple[str, ...] = ()
+    depth_scales: tuple[DepthScale, ...] = ()
+    depth_faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
 
@@ -68,7 +81,11 @@ class Dataset:
             boxes=self.boxes.select(chosen) if self.boxes is not None else None,
             sizes=self.sizes[chosen] if self.sizes is not None else None,
             image_ids=self.image_ids[chosen] if self.image_ids is not None else None,
-            groups=tuple(self.groups[i] for i in chosen) if self.groups else (),
+            groups=_rows(self.groups, chosen),
+            masks=_rows(self.masks, chosen),
+            depths=_rows(self.depths, chosen),
+            depth_scales=_rows(self.depth_scales, chosen),
+            depth_faults=_rows(self.depth_faults, chosen),
         )
 
     def split(self, name: str) -> "Dataset":
@@ -92,12 +109,17 @@ class Dataset:
         return bool((self.splits == SPLITS.index(name)).any())
 
     def counts(self) -> dict[str, int]:
-        """Pictures, or where objects have the classes, boxes in each class, in their order."""
+        """Pictures, or where objects have the classes, boxes in each class, in their order.
+
+        A mask shows every class, so all of them have as many pictures as there are masks.
+        """
+        if self.masks:
+            return dict.fromkeys(self.classes, sum(map(bool, self.masks)))
         counted = Counter((self.labels if self.boxes is None else self.boxes.classes).tolist())
         return {name: counted[index] for index, name in enumerate(self.classes)}
 
     def summary(self) -> str:
-        """One line for a person: the layout, how many classes, pictures a side, and boxes."""
+        """One line for a person: the layout, classes, pictures a side, boxes and depth maps."""
         sides = ", ".join(
             f"{(self.splits == index).sum():,} {name}"
             for index, name in enumerate(SPLITS)
@@ -105,28 +127,68 @@ class Dataset:
         )
         sides = sides or f"{len(self):,} pictures on no side yet"
         boxes = "" if self.boxes is None else f", {len(self.boxes):,} boxes"
+        with_depth = sum(map(bool, self.depths))
+        depths = f", {with_depth:,} with depth" if with_depth else ""
         notes = "".join(f"; {note}" for note in self.notes)
-        classes = f"{len(self.classes)} class{'es' if len(self.classes) != 1 else ''}"
-        return f"{self.root}: {self.layout}, {classes}, {sides}{boxes}{notes}"
+        classes = f", {len(self.classes)} class{'es' if len(self.classes) != 1 else ''}"
+        classes = "" if self.masks else classes
+        return f"{self.root}: {self.layout}{classes}, {sides}{boxes}{depths}{notes}"
 
     def require_labels(self) -> None:
         """Refuse a set whose pictures have no class of their own.
 
         Raises:
-            InputError: the classes are those of boxes.
+            InputError: the classes are those of boxes, or of the pixels of masks.
         """
+        if self.masks:
+            raise InputError(
+                f"{self.root} is {self.layout}, whose pictures have masks and no classes: to "
+                "classify, put each class's pictures into a folder with its name"
+            )
         if self.boxes is not None:
             raise InputError(
                 f"{self.root} is {self.layout}, whose boxes have classes and whose pictures have "
                 "none: to classify, put each class's pictures into a folder with its name"
             )
 
+    def require_masks(self) -> None:
+        """Refuse a set that does not say which pixels of a picture are its subject.
+
+        Raises:
+            InputError: its pictures have no masks.
+        """
+        if not any(self.masks):
+            raise InputError(
+                f"{self.root} is {self.layout}, whose pictures have no masks of their subjects: "
+                "put pictures into RGB/, masks of the same names into GT/ and, if there are any, "
+                "depth maps into depth/"
+            )
+
+    def require_depths(self) -> None:
+        """Refuse a set of masks without depth maps.
+
+        Raises:
+            InputError: no picture has one.
+        """
+        if not any(self.depths):
+            raise InputError(
+                f"{self.root} has no depth maps, which the depth stream learns from: put them into "
+                "depth/ beside the pictures, with the same names"
+            )
+
     def with_classes(self, classes: Sequence[str]) -> "Dataset":
         """The same examples numbered by another class list that holds every class used here.
 
         Raises:
-            InputError: a class with pictures here is not in `classes`.
+            InputError: a class with pictures here is not in `classes`, or masks mean others.
         """
+        if self.masks:
+            if tuple(classes) != self.classes:
+                raise InputError(
+                    f"{self.root} has masks of a subject, and the run knows the classes "
+                    f"{', '.join(classes)}: it was trained for another task"
+                )
+            return self
         position = {name: index for index, name in enumerate(classes)}
         unknown = [name for name, count in self.counts().items() if count and name not in position]
         if unknown:
@@ -143,7 +205,10 @@ class Dataset:
         return replace(self, classes=tuple(classes), labels=renumbered[self.labels])
 
     def fingerprint(self) -> str:
-        """A short hash of the classes, the boxes, and each picture's path, size, class and side."""
+        """A short hash of the classes, the boxes, and each picture's path, size, class and side.
+
+        Masks and depth maps count as pictures do, and so does what the depth's numbers mean.
+        """
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
         for path, label, side in zip(self.paths, self.labels, self.splits, strict=True):
             size = (self.root / path).stat().st_size
@@ -151,4 +216,14 @@ class Dataset:
         if self.boxes is not None:
             for column in (self.boxes.corners, self.boxes.classes, self.boxes.offsets):
                 digest.update(np.ascontiguousarray(column).tobytes())
+        for path in (*self.masks, *self.depths):
+            size = (self.root / path).stat().st_size if path else 0
+            digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
+        for scale in self.depth_scales:
+            digest.update(f"{scale}\n".encode())
         return digest.hexdigest()[:16]
+
+
+def _rows(column: tuple[Row, ...], chosen: NDArray[np.intp]) -> tuple[Row, ...]:
+    """The chosen rows of a column that may not be there."""
+    return tuple(column[i] for i in chosen) if column else ()

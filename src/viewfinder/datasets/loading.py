@@ -6,10 +6,9 @@ in threads. All three answer the same question, `pixels[indices]`.
 """
 
 import hashlib
-import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -23,8 +22,8 @@ from viewfinder.console import track
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.files import explained_writing
-from viewfinder.pictures.geometry import letterbox, resample
-from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
+from viewfinder.pictures.reading import read_header, read_picture
 
 Item = TypeVar("Item")
 
@@ -54,39 +53,54 @@ class Pixels(Protocol):
         ...
 
 
-def prepare(path: Path, size: int) -> NDArray[np.uint8]:
-    """One picture as every net here sees it: letterboxed to size×size, RGB uint8.
+def prepare(path: Path, size: Size) -> NDArray[np.uint8]:
+    """One picture from its file, letterboxed to this width and height, RGB uint8."""
+    picture = read_picture(path, at_least=size)
+    if picture.shape[:2] == (size[1], size[0]):
+        return picture
+    return letterboxed(picture, size, of=read_header(path).size)
+
+
+def letterboxed(picture: NDArray[np.uint8], size: Size, *, of: Size) -> NDArray[np.uint8]:
+    """A picture as nets see it: `geometry.letterbox` of its true size `of` is the way there.
 
     Training, validation, `evaluate` and `predict` all come through here.
+
+    Args:
+        picture: may have been decoded smaller than it truly is.
     """
-    picture = read_picture(path, at_least=(size, size))
     height, width = picture.shape[:2]
-    if (height, width) == (size, size):
+    if (width, height) == size:
         return picture
-    matrix = letterbox((width, height), (size, size))
-    return np.asarray(resample(picture, matrix, (size, size), fill=LETTERBOX_FILL), np.uint8)
+    matrix = letterbox(of, size) @ stretch((width, height), of)
+    return np.asarray(resample(picture, matrix, size, fill=LETTERBOX_FILL), np.uint8)
 
 
-def open_pixels(dataset: Dataset, size: int, *, keep: Keep = "auto", cache: Path) -> Pixels:
+def open_pixels(dataset: Dataset, size: Size, *, keep: Keep = "auto", cache: Path) -> Pixels:
     """Decode a dataset in the way that its size and this machine allow.
 
     Args:
-        size: side of the square that every picture is letterboxed to.
+        size: width and height that every picture is letterboxed to.
         keep: where decoded pictures stay; `auto` takes memory, else disk, else neither.
         cache: the folder for what is kept on disk.
 
     Raises:
         InputError: a picture cannot be read; the disk is full.
     """
-    needed = len(dataset) * 3 * size * size
+    width, height = size
+    needed = len(dataset) * 3 * width * height
     if keep == "auto":
-        keep = _where(needed, cache)
+        keep = where_they_fit(needed, cache)
     if keep == "memory":
-        pixels = np.empty((len(dataset), size, size, 3), np.uint8)
+        pixels = np.empty(needed, np.uint8)
         _decode_into(pixels, dataset, size)
-        return InMemory(pixels)
+        return InMemory(pixels.reshape(len(dataset), height, width, 3))
     if keep == "disk":
-        return OnDisk(_cache_file(dataset, size, cache), len(dataset), size)
+        words = f"{width}x{height}-{LETTERBOX_FILL}"
+        file = cached_pixels(
+            dataset, words, needed, lambda pixels: _decode_into(pixels, dataset, size), cache=cache
+        )
+        return OnDisk(file, len(dataset), size)
     return FromFiles(dataset, size)
 
 
@@ -110,9 +124,9 @@ class OnDisk:
 
     waits = True
 
-    def __init__(self, file: Path, count: int, size: int) -> None:
+    def __init__(self, file: Path, count: int, size: Size) -> None:
         self._made_of = (file, count, size)
-        self._pixels = np.memmap(file, np.uint8, "r", shape=(count, size, size, 3))
+        self._pixels = np.memmap(file, np.uint8, "r", shape=(count, size[1], size[0], 3))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process opens the file itself; else all of its bytes would be sent there.
@@ -131,7 +145,7 @@ class FromFiles:
 
     waits = True
 
-    def __init__(self, dataset: Dataset, size: int) -> None:
+    def __init__(self, dataset: Dataset, size: Size) -> None:
         self._dataset, self._size = dataset, size
         self._pool = ThreadPoolExecutor()
 
@@ -148,23 +162,6 @@ class FromFiles:
         return torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2)
 
 
-class Chosen:
-    """Some of a set's pictures, as a set of their own."""
-
-    def __init__(self, pixels: Pixels, indices: Tensor) -> None:
-        self._pixels, self._indices = pixels, indices
-
-    @property
-    def waits(self) -> bool:
-        return self._pixels.waits
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def take(self, indices: Sequence[int] | Tensor) -> Tensor:
-        return self._pixels.take(self._indices[torch.as_tensor(indices)])
-
-
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items, each made by a thread while the one before it is being used."""
     iterator, end = iter(items), object()
@@ -175,12 +172,69 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
             yield item
 
 
-def _where(needed: int, cache: Path) -> Keep:
-    """Memory if it fits, else disk if that fits, else nowhere."""
+def where_they_fit(needed: int, cache: Path) -> Keep:
+    """Where so many bytes of decoded pictures stay: memory, else disk, else nowhere."""
     if needed < _MEMORY_SHARE * _free_memory():
         return "memory"
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     return "disk" if needed < _DISK_SHARE * shutil.disk_usage(place).free else "none"
+
+
+def decode_all(decode: Callable[[int], None], count: int) -> None:
+    """Call `decode` for each picture, in threads: OpenCV decodes outside Python's lock.
+
+    The first error ends it, and so does Ctrl-C.
+    """
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(decode, range(count))
+        try:
+            for _ in track(done, total=count, description="reading pictures"):
+                pass
+        except BaseException:
+            # A damaged picture, or Ctrl-C: neither should wait for the pictures still to come.
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def cached_pixels(
+    dataset: Dataset,
+    words: str,
+    needed: int,
+    fill: Callable[[NDArray[np.uint8]], None],
+    *,
+    cache: Path,
+) -> Path:
+    """The decoded set's file in the cache, made now if it is not there.
+
+    Args:
+        words: what the pixels depend on beside the pictures, such as their size.
+        needed: bytes of the file.
+        fill: writes them all into the array of `needed` bytes that it is given.
+
+    Raises:
+        InputError: the disk is full, or whatever `fill` raises.
+    """
+    file = cache / "pixels" / f"{_cache_key(dataset, words)}.u8"
+    # A power cut can leave a file shorter than it was written.
+    if file.is_file() and file.stat().st_size == needed:
+        return file
+    with explained_writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Each process writes a file of its own; whichever ends last leaves the same bytes.
+        temporary = file.with_suffix(f".{os.getpid()}.writing")
+        try:
+            pixels = np.memmap(temporary, np.uint8, "w+", shape=(needed,))
+            # A sparse file on a full disk would kill the process when its pages are written.
+            if hasattr(os, "posix_fallocate"):
+                with temporary.open("r+b") as handle:
+                    os.posix_fallocate(handle.fileno(), 0, needed)
+            fill(pixels)
+            pixels.flush()
+            temporary.replace(file)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return file
 
 
 def _free_memory() -> int:
@@ -191,57 +245,24 @@ def _free_memory() -> int:
         return 4 << 30
 
 
-def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: int) -> None:
-    """Fill `pixels` with the dataset's pictures; OpenCV decodes outside Python's lock."""
+def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: Size) -> None:
+    """Fill `pixels`, which is flat, with the dataset's pictures."""
+    pictures = pixels.reshape(len(dataset), size[1], size[0], 3)
 
     def decode(index: int) -> None:
-        pixels[index] = prepare(dataset.file(index), size)
+        pictures[index] = prepare(dataset.file(index), size)
 
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(decode, range(len(dataset)))
-        try:
-            for _ in track(done, total=len(dataset), description="reading pictures"):
-                pass
-        except BaseException:
-            # A damaged picture, or Ctrl-C: neither should wait for the pictures still to come.
-            pool.shutdown(cancel_futures=True)
-            raise
+    decode_all(decode, len(dataset))
 
 
-def _cache_file(dataset: Dataset, size: int, cache: Path) -> Path:
-    """The decoded set's file in the cache, made now if it is not there."""
-    shape = (len(dataset), size, size, 3)
-    file = cache / "pixels" / f"{_cache_key(dataset, size)}.u8"
-    # A power cut can leave a file shorter than it was written.
-    if file.is_file() and file.stat().st_size == math.prod(shape):
-        return file
-    with explained_writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Each process writes a file of its own; whichever ends last leaves the same bytes.
-        temporary = file.with_suffix(f".{os.getpid()}.writing")
-        try:
-            pixels = np.memmap(temporary, np.uint8, "w+", shape=shape)
-            # A sparse file on a full disk would kill the process when its pages are written.
-            if hasattr(os, "posix_fallocate"):
-                with temporary.open("r+b") as handle:
-                    os.posix_fallocate(handle.fileno(), 0, pixels.nbytes)
-            _decode_into(pixels, dataset, size)
-            pixels.flush()
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    return file
-
-
-def _cache_key(dataset: Dataset, size: int) -> str:
+def _cache_key(dataset: Dataset, words: str) -> str:
     """A hash of all that decoded pixels depend on.
 
     The fingerprint does not see a picture that was painted over without changing its size, as
     every BMP may be; the time of its last change does.
     """
-    words = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{size}-{LETTERBOX_FILL}"
-    digest = hashlib.sha256(words.encode("utf-8", "surrogateescape"))
+    known = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{words}"
+    digest = hashlib.sha256(known.encode("utf-8", "surrogateescape"))
     changed = [dataset.file(index).stat().st_mtime_ns for index in range(len(dataset))]
     digest.update(np.array(changed, np.int64).tobytes())
     return digest.hexdigest()[:24]

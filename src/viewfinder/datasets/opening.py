@@ -9,6 +9,8 @@ import numpy as np
 from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open_class_folders
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group
 from viewfinder.datasets.tidying import tidied
@@ -23,14 +25,16 @@ VAL_SHARE = 0.1
 def open_dataset(source: str | Path, *, val_share: float = VAL_SHARE) -> Dataset:
     """Read what a folder holds, and make it ready to learn from.
 
-    Sets of boxes are tidied by the rule of `datasets.tidying`. One without sides is dealt to them
-    so that pictures of one group, or that show nearly the same, stay together; only then are
-    pictures decoded.
+    Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without sides
+    is dealt to them so that pictures of one group, or that show nearly the same, stay together;
+    only then are pictures decoded.
 
     Args:
         source: a folder of class folders, with or without `train/`, `val/`, `test/`; a folder of
-            COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's `data.yaml` itself; or the word
-            `tabletop`, the embedded set, which is rendered once and kept in the cache.
+            COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's `data.yaml` itself; of pictures,
+            masks and, if there are any, depth maps of the same names, as `datasets.pairing` knows
+            them; or the word `tabletop`, the embedded set, which is rendered once and kept in the
+            cache.
         val_share: share of the training pictures that becomes `val` where the folder has none.
 
     Raises:
@@ -43,13 +47,18 @@ def open_dataset(source: str | Path, *, val_share: float = VAL_SHARE) -> Dataset
 
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share)
     boxes = read_boxes(source)
-    if boxes is None:
-        return open_class_folders(Path(source).expanduser(), val_share=val_share)
-    return _dealt(tidied(boxes), val_share)
+    if boxes is not None:
+        return _dealt(_grouped(tidied(boxes)), val_share)
+    root = Path(source).expanduser()
+    saliency = read_saliency(root)
+    if saliency is not None:
+        return _dealt(saliency, val_share)
+    return open_class_folders(root, val_share=val_share)
 
 
 def read_boxes(source: str | Path) -> Dataset | None:
-    """A set of boxes exactly as its files say, faults included; None for class folders.
+    """A set of boxes exactly as its files say, faults included; None where pictures have classes
+    or masks.
 
     Raises:
         InputError: as `open_dataset` does.
@@ -71,7 +80,8 @@ def read_boxes(source: str | Path) -> Dataset | None:
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
             f"with the class's name, such as {root / 'cat' / '1.jpg'}, or give boxes as COCO, YOLO "
-            "(with its data.yaml) or Pascal VOC"
+            "(with its data.yaml) or Pascal VOC, or pictures in RGB/ and masks of their subjects "
+            "in GT/"
         )
     return None
 
@@ -86,6 +96,16 @@ def _read_file(file: Path) -> Dataset:
     if file.suffix.lower() in (".yaml", ".yml"):
         return read_yolo(file)
     raise InputError(f"{file} is a file: give the folder that holds the pictures")
+
+
+def _grouped(dataset: Dataset) -> Dataset:
+    """The same set; of pictures for which it names no group, the video is one that they are of."""
+    videos = frame_groups(dataset.root, dataset.paths)
+    if not videos:
+        return dataset
+    named = dataset.groups or ("",) * len(dataset)
+    groups = (own or video for own, video in zip(named, videos, strict=True))
+    return replace(dataset, groups=tuple(groups))
 
 
 def _dealt(dataset: Dataset, val_share: float) -> Dataset:

@@ -32,19 +32,23 @@ def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
     Args:
         names: for each picture its file's name.
     """
-    ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
-    categories = [
-        {"id": number, "name": name} for number, name in zip(ids, dataset.classes, strict=True)
-    ]
     for side in np.unique(dataset.splits).tolist():
         chosen = np.flatnonzero(dataset.splits == side).tolist()
-        document = {
-            "images": [_coco_image(dataset, index, names[index]) for index in chosen],
-            "annotations": [a for index in chosen for a in _coco_boxes(dataset, index, ids)],
-            "categories": categories,
-        }
+        document = coco_document(dataset, names, chosen)
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
         write_text(folder / "annotations" / f"instances_{side_name(side)}.json", text + "\n")
+
+
+def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int]) -> dict[str, Any]:
+    """What a COCO file says of the chosen pictures; `names` has one for every picture."""
+    ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
+    return {
+        "images": [_coco_image(dataset, index, names[index]) for index in chosen],
+        "annotations": [a for index in chosen for a in _coco_boxes(dataset, index, ids)],
+        "categories": [
+            {"id": number, "name": name} for number, name in zip(ids, dataset.classes, strict=True)
+        ],
+    }
 
 
 def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:

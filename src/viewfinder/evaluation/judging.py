@@ -6,16 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import open_pixels
-from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
-from viewfinder.inference.predictor import Normalisation, probabilities
 from viewfinder.runs.run import Run
-from viewfinder.tasks import classify
+from viewfinder.tasks import find
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,18 +20,19 @@ class Judgement:
 
     Attributes:
         examples: the pictures, numbered by the run's classes.
-        answers: N×C probabilities.
+        answers: the task's own: probabilities, detections or maps, a picture each.
+        scores: the task's own `tasks.task.Scores`.
         seconds: what decoding and answering took.
     """
 
     examples: Dataset
-    answers: NDArray[np.float32]
-    scores: classify.Scores
+    answers: Any
+    scores: Any
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
         """The scores under their public names, with the number of pictures and seconds."""
-        scores = self.scores.as_json(self.examples.classes)
+        scores: dict[str, Any] = self.scores.as_json(self.examples.classes)
         return scores | {"images": len(self.examples), "seconds": self.seconds}
 
 
@@ -82,9 +79,7 @@ def default_side(dataset: Dataset) -> str:
 
 def _judge(net: nn.Module, run: Run, examples: Dataset, device: torch.device) -> Judgement:
     start = time.perf_counter()
+    task, setting = find(run.manifest.task), run.setting()
     known = examples.with_classes(run.manifest.classes)
-    pixels = open_pixels(known, run.manifest.size, cache=cache_folder())
-    normalisation = Normalisation(run.manifest.mean, run.manifest.std)
-    answers = probabilities(net, pixels, normalisation, device)
-    scores = classify.score(answers, known.labels)
-    return Judgement(known, answers, scores, time.perf_counter() - start)
+    answers = task.answers(net, task.open(known, setting, learn=False), setting, device)
+    return Judgement(known, answers, task.score(answers, known), time.perf_counter() - start)

@@ -2,41 +2,115 @@
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 _TRAIN, _VAL, _AUGMENTED = "#c2571a", "#1f6f8b", "#c9b8a8"
 _INK = "#4a4a4a"
+_TERMS = (_AUGMENTED, "#1f6f8b", "#c2571a", "#5b8c5a", "#8a5a9e")
 # With more classes than this, numbers in the cells of a confusion matrix cannot be read.
 _MOST_NUMBERS = 20
+# Curves of no more points than this show each of them.
+_FEW_POINTS = 12
 
 
-def curves(history: Sequence[dict[str, float]]) -> str:
-    """Loss and accuracy over the epochs, on pictures that are not augmented."""
-    figure = Figure(figsize=(9.2, 3.1), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    left.plot(epochs, [row["loss"] for row in history], color=_AUGMENTED, label="while training")
-    for name, label, colour in (("train", "training", _TRAIN), ("val", "validation", _VAL)):
-        for axes, kind, factor in ((left, "loss", 1), (right, "accuracy", 100)):
-            values = [factor * row.get(f"{name}_{kind}", np.nan) for row in history]
-            if not np.isnan(values).all():
-                axes.plot(epochs, values, color=colour, label=label)
-    left.set_title("Loss")
-    right.set_title("Accuracy, %")
-    for axes in (left, right):
-        axes.set_xlabel("epoch")
-        _quiet(axes)
-        axes.legend(frameon=False, fontsize=8)
+@dataclass(frozen=True)
+class Line:
+    """A column of the history, and how it is drawn."""
+
+    column: str
+    label: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Columns of the history that share their axes.
+
+    Attributes:
+        factor: what values are multiplied by, such as 100 for shares told in per cent.
+        logarithmic: whether equal steps are equal factors, for what begins a hundred times higher
+            than it ends.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+    factor: float = 1.0
+    logarithmic: bool = False
+
+
+LOSS = Line("loss", "while training", _AUGMENTED)
+"""The loss on augmented pictures, which every training has."""
+
+
+def both_sides(figure: str) -> tuple[Line, Line]:
+    """A figure that is measured on training and validation pictures."""
+    return (
+        Line(f"train_{figure}", "training", _TRAIN),
+        Line(f"val_{figure}", "validation", _VAL),
+    )
+
+
+def terms(labels: Mapping[str, str]) -> tuple[Line, ...]:
+    """The loss and what it is made of, by the names of their columns."""
+    return tuple(
+        Line(column, label, colour)
+        for (column, label), colour in zip(labels.items(), _TERMS, strict=False)
+    )
+
+
+def curves(history: Sequence[Mapping[str, float]], *panels: Panel) -> list[Markup]:
+    """A figure for each panel that has anything to show: its columns over the epochs.
+
+    A line joins the epochs that have its column; not all of them need to.
+    """
+    return [_curve(history, panel) for panel in panels if _drawn(history, panel)]
+
+
+def _drawn(
+    history: Sequence[Mapping[str, float]], panel: Panel
+) -> list[tuple[Line, list[float], list[float]]]:
+    """The lines of a panel that have points, with their epochs and values."""
+    drawn = []
+    for line in panel.lines:
+        rows = [row for row in history if line.column in row]
+        if rows:
+            values = [panel.factor * row[line.column] for row in rows]
+            drawn.append((line, [row["epoch"] for row in rows], values))
+    return drawn
+
+
+def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
+    figure = Figure(figsize=(4.6, 3.1), layout="constrained")
+    axes = figure.subplots()
+    for line, epochs, values in _drawn(history, panel):
+        # Of few points each is seen, and of a single one there is no line to see.
+        marker = "o" if len(epochs) <= _FEW_POINTS else ""
+        axes.plot(
+            epochs, values, color=line.colour, label=line.label, marker=marker, markersize=3.5
+        )
+    axes.set_title(panel.title)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if panel.logarithmic and all(min(values) > 0 for _, _, values in _drawn(history, panel)):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+    _quiet(axes)
+    axes.legend(frameon=False, fontsize=8)
     return _svg(figure)
 
 
-def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
     """Answers (columns) to each true class (rows), shaded by the share of the row."""
     side = min(9.0, 2.2 + 0.42 * len(classes))
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -68,8 +142,11 @@ def _quiet(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _svg(figure: Figure) -> str:
-    """The figure's `<svg>` element, with text as text, the same bytes every time."""
+def _svg(figure: Figure) -> Markup:
+    """The figure's `<svg>` element, with text as text, the same bytes every time.
+
+    What stands in it is escaped by matplotlib, so that a page can take it as it is.
+    """
     text = io.StringIO()
     with (
         matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "viewfinder"}),
@@ -79,4 +156,4 @@ def _svg(figure: Figure) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
     svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+    return Markup(svg[svg.index("<svg") :])

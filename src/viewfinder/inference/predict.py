@@ -3,79 +3,142 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from viewfinder.console import note, track
-from viewfinder.datasets.class_folders import PICTURE_SUFFIXES
-from viewfinder.datasets.loading import prepare
+from viewfinder.datasets.class_folders import pictures_below
 from viewfinder.errors import InputError
-from viewfinder.inference.predictor import Normalisation, outputs
-from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video, read_video
 from viewfinder.runs.run import Run
-from viewfinder.tasks import classify
+from viewfinder.tasks import find
 
 _BATCH = 64
 
 
-def predict(run: Run, source: str | Path, *, device: torch.device) -> list[dict[str, Any]]:
-    """What a run answers to a picture, a folder of pictures, or `-`: paths on standard input.
+@dataclass(frozen=True)
+class Prepared:
+    """A picture ready for a net.
+
+    Attributes:
+        size: width and height of the picture itself.
+        frame: its number in a video, from 0.
+        pixels: 3×H×W uint8, as the net is given it.
+    """
+
+    source: str
+    size: Size
+    pixels: Tensor
+    frame: int | None = None
+
+
+def predict(
+    run: Run, source: str | Path, *, device: torch.device, threshold: float | None = None
+) -> list[dict[str, Any]]:
+    """What a run answers to a picture, a folder of pictures, a video, or `-`: paths on stdin.
+
+    Args:
+        threshold: the least score that is answered; None leaves it to the task.
 
     Returns:
-        for each picture `source, width, height, label, scores`; scores by class name, adding up
-        to 1.
+        for each picture, or frame, `source, width, height`, `frame` in a video, and what the run's
+        task answers: for classify `label, scores`, scores by class name that add up to 1; for
+        detect `boxes`, each with `class, score, x1, y1, x2, y2` in the picture's pixels; for
+        saliency `mask`, the subject's `box, share, mean` at a `threshold`, and `map`, the
+        `SubjectMap` itself, which is no JSON.
 
     Raises:
         InputError: no such file, no pictures, or none that can be read.
     """
+    if Path(source).suffix.lower() in VIDEO_SUFFIXES:
+        video = Path(source).expanduser()
+        pictures, total = _frames(video, run), probe_video(video).frames
+        return list(answered(run, pictures, total, device=device, threshold=threshold))
     files = find_pictures(source)
-    net = run.net().to(device)
-    normalisation = Normalisation(run.manifest.mean, run.manifest.std)
-    predictions = []
-    starts = range(0, len(files), _BATCH)
-    for start in track(starts, total=len(starts), description="predicting"):
-        prepared = _readable(
-            files[start : start + _BATCH], run.manifest.size, alone=len(files) == 1
-        )
-        if not prepared:
-            continue
-        batch = torch.stack([pixels for _, pixels in prepared])
-        (answer,) = outputs(net, iter([batch]), normalisation, device)
-        for (file, _), row in zip(prepared, classify.decode(answer), strict=True):
-            header = read_header(file)
-            scores = dict(zip(run.manifest.classes, map(float, row), strict=True))
-            predictions.append(
-                {
-                    "source": str(file),
-                    "width": header.width,
-                    "height": header.height,
-                    "label": max(scores, key=lambda name: scores[name]),
-                    "scores": scores,
-                }
-            )
+    predictions = list(
+        answered(run, _readable(files, run), len(files), device=device, threshold=threshold)
+    )
     if not predictions:
         raise InputError(f"not one of the {len(files)} pictures of {source} can be read")
     return predictions
 
 
-def _readable(files: list[Path], size: int, *, alone: bool) -> list[tuple[Path, torch.Tensor]]:
-    """The pictures that can be read, 3×size×size uint8; one that cannot is told and passed over.
+def answered(
+    run: Run,
+    pictures: Iterator[Prepared],
+    total: int | None,
+    *,
+    device: torch.device,
+    threshold: float | None = None,
+) -> Iterator[dict[str, Any]]:
+    """What a run answers to prepared pictures, batch by batch, as they come."""
+    task, setting, net = find(run.manifest.task), run.setting(), run.net().to(device)
+    waiting: list[Prepared] = []
+
+    def answer() -> Iterator[dict[str, Any]]:
+        batch = torch.stack([each.pixels for each in waiting])
+        for each, reply in zip(waiting, task.reply(net, batch, setting, device), strict=True):
+            about = {"source": each.source, "width": each.size[0], "height": each.size[1]}
+            about |= {} if each.frame is None else {"frame": each.frame}
+            yield about | task.describe(reply, setting, of=each.size, threshold=threshold)
+        waiting.clear()
+
+    for each in track(pictures, total=total, description="predicting"):
+        waiting.append(each)
+        if len(waiting) == _BATCH:
+            yield from answer()
+    if waiting:
+        yield from answer()
+
+
+def prepare(run: Run, picture: NDArray[np.uint8], size: Size, source: str) -> Prepared:
+    """A picture as the run's net takes it.
+
+    Args:
+        picture: may have been decoded smaller than the picture's own `size`.
+    """
+    pixels = find(run.manifest.task).prepare(picture, run.manifest.size, of=size)
+    # Copied, since a decoder may lend its own memory, which torch must not write to.
+    return Prepared(source, size, torch.tensor(pixels).permute(2, 0, 1))
+
+
+def _readable(files: list[Path], run: Run) -> Iterator[Prepared]:
+    """The pictures that can be read; one that cannot is told and passed over.
 
     Raises:
         InputError: the only picture cannot be read.
     """
-    prepared = []
     for file in files:
         try:
-            # Copied, since a decoder may lend its own memory, which torch must not write to.
-            prepared.append((file, torch.tensor(prepare(file, size)).permute(2, 0, 1)))
+            picture = read_picture(file, at_least=run.manifest.size)
+            yield prepare(run, picture, read_header(file).size, str(file))
         except InputError as error:
-            if alone:
+            if len(files) == 1:
                 raise
             note(f"passed over: {error}")
-    return prepared
+
+
+def _frames(video: Path, run: Run) -> Iterator[Prepared]:
+    """A video's frames; of a damaged one those before the damage, which is told."""
+    number = 0
+    try:
+        for frame in read_video(video):
+            height, width = frame.picture.shape[:2]
+            prepared = prepare(run, frame.picture, (width, height), str(video))
+            yield replace(prepared, frame=frame.index)
+            number += 1
+    except InputError as error:
+        if not number:
+            raise
+        note(f"stopped after {number} frames: {error}")
 
 
 def find_pictures(source: str | Path) -> list[Path]:
@@ -92,15 +155,7 @@ def find_pictures(source: str | Path) -> list[Path]:
         path = Path(source).expanduser()
         if not path.exists():
             raise InputError(f"there is no {path}: give a picture, a folder of pictures, or -")
-        files = list(_walk(path)) if path.is_dir() else [path]
+        files = [path / name for name in pictures_below(path)] if path.is_dir() else [path]
     if not files:
         raise InputError(f"{source} holds no pictures: they end in .jpg, .png, .webp and the like")
     return files
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                yield Path(place) / name

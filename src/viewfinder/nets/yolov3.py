@@ -67,11 +67,13 @@ _FIRST_OBJECTNESS = 0.01
 class Scale:
     """One of a net's output maps: the pixels between its cells, and the anchors in each cell.
 
-    Anchors are (width, height) in pixels of the net's input.
+    Anchors are (width, height) in pixels of the net's input. A cell predicts centres within a
+    square of `reach` cells' sides around its own middle: 1 is the cell itself, as in YOLOv3.
     """
 
     stride: int
     anchors: tuple[tuple[float, float], ...]
+    reach: float = 1.0
 
 
 class Residual(nn.Module):
@@ -134,6 +136,11 @@ class YOLOv3(nn.Module):
         anchors: (width, height) of each anchor in pixels of the net's input.
         masks: for each scale, from stride 32 to 8, the indices of its anchors.
         width: the factor on the channels of every convolution but the last of each scale.
+        reach: how far a centre may lie from its cell: within a square of so many cells' sides
+            around the cell's middle. At 1, a centre on the cell's edge takes an infinite x; above,
+            it does not (Bochkovskiy et al., YOLOv4, 2020, section 4.3, "eliminate grid
+            sensitivity"), and with 2 a cell reaches half-way into its neighbours. Published
+            weights are of reach 1.
     """
 
     def __init__(
@@ -145,10 +152,11 @@ class YOLOv3(nn.Module):
         anchors: Anchors = ANCHORS,
         masks: Masks = MASKS,
         width: float = 1.0,
+        reach: float = 1.0,
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.scales = _scales((32, 16, 8), anchors, masks)
+        self.scales = _scales((32, 16, 8), anchors, masks, reach)
         c2, c3, c4, c5 = (scaled(channels, width) for channels in (128, 256, 512, 1024))
         out32, out16, out8 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
         self.backbone = Darknet53(width=width)
@@ -177,6 +185,7 @@ class YOLOv3Tiny(nn.Module):
         anchors: (width, height) of each anchor in pixels of the net's input.
         masks: for each scale, stride 32 before 16, the indices of its anchors.
         width: the factor on the channels of every convolution but the last of each scale.
+        reach: how far a centre may lie from its cell; see `YOLOv3`.
     """
 
     def __init__(
@@ -186,10 +195,11 @@ class YOLOv3Tiny(nn.Module):
         anchors: Anchors = TINY_ANCHORS,
         masks: Masks = TINY_MASKS,
         width: float = 1.0,
+        reach: float = 1.0,
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.scales = _scales((32, 16), anchors, masks)
+        self.scales = _scales((32, 16), anchors, masks, reach)
         c1, c2, c3, c4, c5, c6, c7 = (scaled(16 * 2**i, width) for i in range(7))
         out32, out16 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
         self.conv1 = _unit(3, c1, kernel=3)
@@ -277,12 +287,17 @@ def _draw_weights(net: YOLOv3 | YOLOv3Tiny, heads: list[nn.Sequential]) -> None:
             biases[:, _OBJECTNESS] = math.log(_FIRST_OBJECTNESS / (1 - _FIRST_OBJECTNESS))
 
 
-def _scales(strides: tuple[int, ...], anchors: Anchors, masks: Masks) -> tuple[Scale, ...]:
+def _scales(
+    strides: tuple[int, ...], anchors: Anchors, masks: Masks, reach: float
+) -> tuple[Scale, ...]:
     """The scales of these strides with their share of the anchors.
 
     Raises:
-        InputError: an anchor is no width and height above 0, or a mask names none of the anchors.
+        InputError: an anchor is no width and height above 0, a mask names none of the anchors, or
+            the reach is less than a cell.
     """
+    if not isinstance(reach, int | float) or not 1 <= reach < math.inf:
+        raise InputError(f"reach is {reach!r}: it must be 1, for centres in their cell, or more")
     if not isinstance(anchors, Sequence):
         raise InputError(f"anchors is {anchors!r}: it must be a list of widths and heights")
     pairs = [_anchor(anchor) for anchor in anchors]
@@ -299,7 +314,7 @@ def _scales(strides: tuple[int, ...], anchors: Anchors, masks: Masks) -> tuple[S
                 f"{len(pairs) - 1}, for there are {len(pairs)} anchors"
             )
     return tuple(
-        Scale(stride, tuple(pairs[index] for index in mask))
+        Scale(stride, tuple(pairs[index] for index in mask), reach)
         for stride, mask in zip(strides, masks, strict=True)
     )
 

@@ -1,13 +1,16 @@
-"""Drawing for a person to look at: boxes on a picture, and sheets of many pictures.
+"""Drawing for a person to look at: boxes and subjects on a picture, and sheets of many pictures.
 
 Letters are those of the font within Pillow, so that a drawing looks alike on every machine; one
 that it lacks, such as 写, stands as an empty frame.
 """
 
 import bisect
+import colorsys
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -19,6 +22,16 @@ Colour = tuple[int, int, int]
 _GAP = 8
 _PAPER: Colour = (255, 255, 255)
 _INK: Colour = (32, 32, 32)
+# How bright what is not the subject is left.
+_DIMMED = 0.45
+
+
+def distinct_colours(count: int) -> list[Colour]:
+    """Colours that are told apart on photographs: the first few most easily, the same each time."""
+    # Steps of the golden angle go round the circle of hues without coming back to one.
+    hues = [(0.02 + number * 0.381966) % 1 for number in range(count)]
+    values = [(1.0, 0.8, 0.6)[number // 8 % 3] for number in range(count)]
+    return [_rgb(hue, value) for hue, value in zip(hues, values, strict=True)]
 
 
 def draw_boxes(
@@ -48,6 +61,32 @@ def draw_boxes(
         if caption:
             _plate(draw, image.size, (float(box[0]), float(box[1])), caption, colour, font)
     return np.array(image)
+
+
+def draw_subject(
+    picture: NDArray[np.uint8],
+    values: NDArray[np.floating[Any]],
+    *,
+    threshold: float,
+    colour: Colour,
+) -> NDArray[np.uint8]:
+    """A copy of the picture, grey and dim but for its subject, which has an outline.
+
+    Args:
+        values: H×W in [0, 1], how surely each pixel is the subject's.
+        threshold: the least value within the outline.
+    """
+    height, width = picture.shape[:2]
+    if values.shape != (height, width):
+        raise ValueError(f"the map is {values.shape}, and the picture {(height, width)}")
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
+    shares = values.astype(np.float32)[..., np.newaxis]
+    drawn = np.rint(shares * picture + (1 - shares) * _DIMMED * grey).astype(np.uint8)
+    subject = (values >= threshold).astype(np.uint8)
+    outlines, _ = cv2.findContours(subject, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    line = max(1, round(min(width, height) / 250))
+    cv2.drawContours(drawn, outlines, -1, colour, line)
+    return drawn
 
 
 def contact_sheet(
@@ -83,6 +122,11 @@ def contact_sheet(
     for caption, (x, y) in zip(captions, places, strict=True):
         draw.text((x, y + cell + 2), _fitted(caption, cell, font), fill=_INK, font=font)
     return np.array(image)
+
+
+def _rgb(hue: float, value: float) -> Colour:
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -30,6 +30,25 @@ _BT601 = 5  # FFmpeg's number for the colour matrix that its conversion from RGB
 _LIMITED_RANGE = 1
 
 
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".3gp",
+        ".mts",
+        ".ts",
+    }
+)
+"""By which a file is taken for a video before it is opened."""
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One frame of a video.

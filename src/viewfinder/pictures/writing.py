@@ -1,4 +1,4 @@
-"""Writing pictures, depth maps, masks and instance maps: whole or not at all, under any path."""
+"""Writing pictures, cut-outs, maps, depth, masks and instances: whole or not, under any path."""
 
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,38 @@ def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
     _write_png(path, mask.astype(np.uint8) * np.uint8(255))
 
 
+def write_map(path: Path, values: NDArray[np.floating[Any]]) -> None:
+    """Write H×W shares in [0, 1] as a grey PNG of 8 bits: 255 is 1.
+
+    Raises:
+        InputError: the path does not end in .png, or cannot be written.
+        ValueError: `values` is not H×W floating point, or leaves [0, 1].
+    """
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"a map is H×W floating point, not {values.shape} {values.dtype}")
+    _write_png(path, _bytes_of(values))
+
+
+def write_cut_out(
+    path: Path, picture: NDArray[np.uint8], opacity: NDArray[np.floating[Any]]
+) -> None:
+    """Write H×W×3 RGB as a PNG that is as opaque, pixel by pixel, as H×W `opacity` in [0, 1].
+
+    Where nothing is to be seen the file holds black, and so does not carry the background along.
+
+    Raises:
+        InputError: the path does not end in .png, or cannot be written.
+        ValueError: `picture` is not H×W×3 uint8, or `opacity` is of other sides or leaves [0, 1].
+    """
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise ValueError(f"a picture is H×W×3 uint8, not {picture.shape} {picture.dtype}")
+    if opacity.shape != picture.shape[:2]:
+        raise ValueError(f"the opacity is {opacity.shape}, and the picture {picture.shape[:2]}")
+    alpha = _bytes_of(opacity)[..., np.newaxis]
+    visible = np.where(alpha > 0, picture[..., ::-1], np.uint8(0))
+    _write_png(path, np.concatenate([visible, alpha], axis=2))
+
+
 def write_instances(path: Path, instances: NDArray[np.integer[Any]]) -> None:
     """Write H×W instance numbers, 0 to 65535, exactly, as a grey PNG of 16 bits.
 
@@ -93,6 +125,13 @@ def write_instances(path: Path, instances: NDArray[np.integer[Any]]) -> None:
     if instances.size and not 0 <= instances.min() <= instances.max() <= _MOST_INSTANCES:
         raise ValueError(f"instance numbers are from 0 to {_MOST_INSTANCES}")
     _write_png(path, instances.astype(np.uint16))
+
+
+def _bytes_of(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    if not ((values >= 0) & (values <= 1)).all():  # false of NaN too
+        raise ValueError("a map's values are within [0, 1]")
+    shares: NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
+    return shares
 
 
 def _write_png(path: Path, pixels: NDArray[np.unsignedinteger[Any]]) -> None:

@@ -15,6 +15,7 @@ import io
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,17 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, write_bytes, write_json, write_text
-from viewfinder.runs.recipe import LARGEST_SIZE, Recipe
+from viewfinder.nets.darknet import find_config, load_weights
+from viewfinder.pictures.geometry import Size
+from viewfinder.tasks import recipe_of
+from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.tasks.normalisation import PLAIN, Normalisation
+from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
+from viewfinder.tasks.task import Setting
 
 _MANIFEST, _WEIGHTS, _STATE = "run.json", "weights.safetensors", "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
-_SCHEMA = 1
+_SCHEMA = 2
 # Bytes beyond which a `run.json` is no training's: it must not fill the memory.
 _LARGEST_MANIFEST = 1 << 26
 
@@ -40,7 +47,8 @@ class Manifest:
     """What `run.json` says.
 
     Attributes:
-        size: side in pixels of the square that pictures are letterboxed to.
+        size: width and height in pixels of what the net is given.
+        options: what the net is created with, beside its classes.
         mean, std: of red, green and blue in [0, 1], subtracted and divided before the net.
         versions: of Python, Viewfinder and the libraries that computed.
         data: the training set's source, layout, fingerprint and pictures a side.
@@ -51,7 +59,8 @@ class Manifest:
     task: str
     net: str
     classes: tuple[str, ...]
-    size: int
+    size: Size
+    options: dict[str, Any]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     recipe: Recipe
@@ -63,14 +72,19 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Run:
-    """A trained net and all that is known of its training."""
+    """A trained net and all that is known of its training.
+
+    Attributes:
+        foreign: the file of weights that another program wrote, of what is no folder of ours.
+    """
 
     folder: Path
     manifest: Manifest
+    foreign: Path | None = None
 
     @property
     def weights_file(self) -> Path:
-        return self.folder / _WEIGHTS
+        return self.foreign or self.folder / _WEIGHTS
 
     @property
     def state_file(self) -> Path:
@@ -94,7 +108,11 @@ class Run:
         Raises:
             InputError: no weights yet, or weights that are not this network's.
         """
-        net = new_net(self.manifest.recipe, len(self.manifest.classes), self.manifest.size)
+        manifest = self.manifest
+        net = new_net(manifest.net, len(manifest.classes), manifest.options)
+        if self.foreign is not None:
+            load_weights(net, self.foreign)  # type: ignore[arg-type]
+            return net.eval()
         try:
             state = safetensors.torch.load_file(self.weights_file)
             net.load_state_dict(state)
@@ -110,6 +128,12 @@ class Run:
             ) from error
         return net.eval()
 
+    def setting(self) -> Setting:
+        """What the run's task asks for again and again."""
+        manifest = self.manifest
+        colours = Normalisation(manifest.mean, manifest.std)
+        return Setting(manifest.recipe, manifest.classes, manifest.size, colours, manifest.options)
+
     def save_weights(self, state: dict[str, Tensor]) -> None:
         """Replace the run's weights."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
@@ -118,7 +142,9 @@ class Run:
     def save_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace the history: a row an epoch, numbers to seven digits."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        # Not every epoch is measured, the first least of all.
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({name: _brief(value) for name, value in row.items()})
@@ -139,17 +165,15 @@ class Run:
         write_json(self.scores_file, scores)
 
 
-def new_net(recipe: Recipe, classes: int, size: int) -> nn.Module:
-    """The recipe's network with fresh weights, for pictures of size×size.
+def new_net(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:
+    """A network with fresh weights.
 
     Raises:
         InputError: no such network or option, or pictures too small for it.
     """
-    options = recipe.net_options()
-    # Nets that end in a flattened map must know the size; the others take any.
-    if "size" in nets.options(recipe.net):
-        options = {"size": size, **options}
-    return nets.create(recipe.net, classes=classes, **options)
+    # A net that finds the one salient subject has no classes to count.
+    counted = {"classes": classes} if "classes" in nets.options(name) else {}
+    return nets.create(name, **counted, **options)
 
 
 def refuse_taken(folder: Path) -> None:
@@ -194,12 +218,14 @@ def create_run(folder: Path, manifest: Manifest) -> Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """Read a run's folder back.
+    """Read a run's folder back, or take a Darknet `.weights` file for one.
 
     Raises:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
     folder = Path(path).expanduser()
+    if folder.suffix == ".weights" and not folder.is_dir():
+        return _open_weights(folder)
     file = folder / _MANIFEST
     if not file.is_file():
         what = "is not a run" if folder.exists() else "does not exist"
@@ -221,31 +247,55 @@ def open_run(path: str | Path) -> Run:
         raise InputError(f"{file} is damaged: {error}") from error
 
 
+def _open_weights(file: Path) -> Run:
+    """A detector of Darknet's: its `.cfg` beside it says what it is, or its length does."""
+    config = find_config(file)
+    anchors = [list(anchor) for anchor in config.anchors]
+    masks = [list(mask) for mask in config.masks]
+    manifest = Manifest(
+        task="detect",
+        net=config.net,
+        classes=names_of(file, config.classes),
+        size=(config.size[1], config.size[0]),
+        options={"anchors": anchors, "masks": masks},
+        mean=PLAIN.mean,
+        std=PLAIN.std,
+        recipe=recipe_of("detect").from_json({"net": config.net}),
+        versions={},
+        data={"source": str(file)},
+        device="",
+        precision={},
+    )
+    return Run(file.parent, manifest, foreign=file)
+
+
 def _read_manifest(document: dict[str, Any]) -> Manifest:
     """What `run.json` says, if it is what a training could have written.
 
     Raises:
         ValueError, KeyError, TypeError: it is not.
     """
-    recipe = Recipe.from_json(document["recipe"])
-    lists = {name: tuple(document[name]) for name in ("classes", "mean", "std")}
+    recipe = recipe_of(document["task"]).from_json(document["recipe"])
+    lists = {name: tuple(document[name]) for name in ("classes", "size", "mean", "std")}
     if not all(isinstance(document[name], list) for name in lists):
-        raise ValueError("classes, mean and std must be lists")
+        raise ValueError("classes, size, mean and std must be lists")
     manifest = Manifest(**{**document, **lists, "recipe": recipe})
     texts = (manifest.task, manifest.net, manifest.device, *manifest.classes)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("task, net, device and classes must be words")
     if len(set(manifest.classes)) != len(manifest.classes) or len(manifest.classes) < 2:
         raise ValueError("there must be two classes or more, each once")
-    if type(manifest.size) is not int or not 1 <= manifest.size <= LARGEST_SIZE:
-        raise ValueError(f"size must be a whole number of pixels up to {LARGEST_SIZE}")
+    sides = manifest.size
+    if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIZE for s in sides):
+        raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
     colours = (*manifest.mean, *manifest.std)
     if len(manifest.mean) != 3 or len(manifest.std) != 3 or not all(map(math.isfinite, colours)):
         raise ValueError("mean and std must be three numbers each")
     if min(manifest.std) <= 0:
         raise ValueError("std must be more than 0")
-    if not all(isinstance(d, dict) for d in (manifest.versions, manifest.data, manifest.precision)):
-        raise ValueError("versions, data and precision must be tables")
+    tables = (manifest.options, manifest.versions, manifest.data, manifest.precision)
+    if not all(isinstance(table, dict) for table in tables):
+        raise ValueError("options, versions, data and precision must be tables")
     return manifest
 
 

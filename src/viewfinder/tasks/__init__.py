@@ -1,3 +1,49 @@
-"""The tasks: what the loss is, how outputs become predictions, how they are scored."""
+"""What can be learnt: a task a folder, found by name.
 
-NAMES = ("classify",)
+A new task is its folder, with a class that answers as `tasks.task.Task` asks, and one line below.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.tasks.recipe import Recipe
+    from viewfinder.tasks.task import Task
+
+_TASKS = {
+    "classify": ("Classify", "ClassifyRecipe"),
+    "detect": ("Detect", "DetectRecipe"),
+    "saliency": ("Saliency", "SaliencyRecipe"),
+}
+
+NAMES = tuple(_TASKS)
+
+
+def find(name: str) -> "Task":
+    """The task of this name; imports torch.
+
+    Raises:
+        InputError: there is none.
+    """
+    task: Task = getattr(importlib.import_module(f"{_home(name)}.task"), _TASKS[name][0])()
+    return task
+
+
+def recipe_of(name: str) -> "type[Recipe]":
+    """The class of a task's recipes, without importing torch.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    recipe: type[Recipe] = getattr(
+        importlib.import_module(f"{_home(name)}.recipe"), _TASKS[name][1]
+    )
+    return recipe
+
+
+def _home(name: str) -> str:
+    if name not in _TASKS:
+        raise InputError(f"there is no task {name!r}: choose {', '.join(NAMES)}")
+    return f"{__name__}.{name}"

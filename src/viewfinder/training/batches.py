@@ -6,15 +6,12 @@ after `kill -9`, or that is dealt to several processes, sees what one that was l
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from viewfinder.datasets.augment import Augmentation, Changes, draw
-from viewfinder.datasets.loading import Pixels
-from viewfinder.runs.recipe import Recipe
+from viewfinder.tasks.task import Examples, Inputs, Setting, Task
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,14 @@ class Batch:
 
     Attributes:
         step: number within the epoch, from 0.
-        pictures: N×3×H×W uint8.
-        labels: N class indices.
-        changes: the augmentation of these pictures.
+        last: whether the epoch ends with it.
+        inputs: this process's pictures and truth.
         total: pictures in the whole step, over all processes.
     """
 
     step: int
-    pictures: Tensor
-    labels: Tensor
-    changes: Changes
+    last: bool
+    inputs: Inputs
     total: int
 
 
@@ -59,45 +54,31 @@ def steps_per_epoch(pictures: int, batch: int) -> int:
     return math.ceil(pictures / batch)
 
 
-def order(labels: Tensor, recipe: Recipe, epoch: int) -> Tensor:
-    """The numbers of the pictures that an epoch shows, in the order in which it shows them.
-
-    With `balanced`, pictures are drawn with replacement so that every class comes equally often.
-    """
-    generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, "order"))
-    if not recipe.balanced:
-        return torch.randperm(len(labels), generator=generator)
-    counts = torch.bincount(labels).clamp(min=1)
-    weights = 1.0 / counts[labels].double()
-    return torch.multinomial(weights, len(labels), replacement=True, generator=generator)
-
-
-def augmentation(recipe: Recipe) -> Augmentation:
-    """The recipe's augmentation."""
-    return Augmentation(
-        shift=recipe.shift,
-        scale=recipe.scale,
-        turn=recipe.turn,
-        flip=recipe.flip,
-        colour=recipe.colour,
-        erase=recipe.erase,
-    )
-
-
 def batches(
-    pixels: Pixels, labels: Tensor, recipe: Recipe, *, epoch: int, first_step: int, share: Share
+    task: Task,
+    examples: Examples,
+    setting: Setting,
+    *,
+    epoch: int,
+    first_step: int,
+    share: Share,
+    done: Callable[[], float],
 ) -> Iterator[Batch]:
     """A process's part of the steps of one epoch, from `first_step` on.
 
     The steps are as equal in size as can be, so that none is left with one picture, which batch
     normalisation could not normalise.
+
+    Args:
+        done: tells the share of the training that is done.
     """
-    steps = steps_per_epoch(len(pixels), recipe.batch)
-    chosen = torch.tensor_split(order(labels, recipe, epoch), steps)
-    for step in range(first_step, steps):
+    recipe = setting.recipe
+    generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, "order"))
+    order = task.order(examples, recipe, generator)
+    chosen = torch.tensor_split(order, steps_per_epoch(len(order), recipe.batch))
+    for step in range(first_step, len(chosen)):
         numbers = chosen[step]
-        generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, step, "augment"))
-        changes = draw(len(numbers), augmentation(recipe), generator)
+        seed = mixed(recipe.seed, epoch, step, "augment")
         rows = share.of(len(numbers))
-        mine = numbers[rows]
-        yield Batch(step, pixels.take(mine), labels[mine], changes.part(rows), len(numbers))
+        inputs = task.draw(examples, numbers, rows, setting, seed=seed, done=done())
+        yield Batch(step, step == len(chosen) - 1, inputs, len(numbers))

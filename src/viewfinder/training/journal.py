@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from viewfinder.console import note
-from viewfinder.runs.recipe import Recipe
 from viewfinder.runs.run import Run
+from viewfinder.tasks.recipe import Recipe
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
@@ -22,7 +22,7 @@ class Told(Protocol):
 
     epoch: int
     step: int
-    loss_sum: float
+    sums: dict[str, float]
     seen: int
     rows: list[dict[str, Any]]
 
@@ -30,12 +30,13 @@ class Told(Protocol):
 class Journal:
     """A progress bar where a person looks on, a few lines where none does, and TensorBoard."""
 
-    def __init__(self, run: Run, recipe: Recipe, steps: int, *, shown: bool) -> None:
+    def __init__(self, run: Run, recipe: Recipe, steps: int, *, score: str, shown: bool) -> None:
+        self._score = score
         self._run, self._recipe, self._steps, self._shown = run, recipe, steps, shown
         self._bar: RichBar | None = None
         self._task: TaskID | None = None
         self._writer: Any = None
-        self._drawn = 0.0
+        self._drawn = self._told = 0.0
 
     def __enter__(self) -> "Journal":
         if not self._shown:
@@ -68,9 +69,10 @@ class Journal:
         if self._bar is None or self._task is None or time.perf_counter() - self._drawn < 0.1:
             return
         self._drawn = time.perf_counter()
-        figures = f"epoch {now.epoch + 1}  loss {now.loss_sum / max(1, now.seen):.3f}"
+        loss = now.sums.get("loss", 0.0) / max(1, now.seen)
+        figures = f"epoch {now.epoch + 1}  loss {loss:.3f}"
         if now.rows:
-            figures += f"  {_figures(now.rows[-1])}"
+            figures += f"  {self._figures(now.rows)}"
         done = now.epoch * self._steps + now.step
         self._bar.update(self._task, completed=done, figures=figures)
 
@@ -82,15 +84,24 @@ class Journal:
         for name, value in row.items():
             if name != "epoch":
                 self._writer.add_scalar(name, value, row["epoch"])
-        every = max(1, self._recipe.epochs // _LINES)
-        last = self._recipe.minutes is None and now.epoch == self._recipe.epochs
-        if self._bar is None and (now.epoch % every == 0 or last):
-            note(f"epoch {row['epoch']:>4}  loss {row['loss']:.3f}  {_figures(row)}")
+        if self._bar is None and self._is_due(row):
+            note(f"epoch {row['epoch']:>4}  loss {row['loss']:.3f}  {self._figures(now.rows)}")
 
+    def _is_due(self, row: dict[str, Any]) -> bool:
+        """Whether a line should be told of this epoch."""
+        recipe = self._recipe
+        if recipe.minutes is None:
+            every = max(1, recipe.epochs // _LINES)
+            return bool(row["epoch"] % every == 0 or row["epoch"] == recipe.epochs)
+        due = row["seconds"] >= self._told + 60 * recipe.minutes / _LINES
+        self._told = row["seconds"] if due else self._told
+        return bool(due)
 
-def _figures(row: dict[str, Any]) -> str:
-    score = f"val {row['val_accuracy']:.1%}  " if "val_accuracy" in row else ""
-    return f"{score}{row['images_per_s']:,.0f} images/s"
+    def _figures(self, rows: list[dict[str, Any]]) -> str:
+        """The latest score, which may be of an epoch before the last, and the speed."""
+        scores = [row[self._score] for row in rows if self._score in row]
+        score = f"val {scores[-1]:.1%}  " if scores else ""
+        return f"{score}{rows[-1]['images_per_s']:,.0f} images/s"
 
 
 def _bar() -> "RichBar":

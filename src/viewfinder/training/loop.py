@@ -7,6 +7,7 @@ gradients between processes; all else is here.
 import copy
 import io
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,50 +17,40 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from viewfinder.datasets import augment
-from viewfinder.datasets.loading import Pixels, ahead
+from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
-from viewfinder.inference.predictor import Normalisation, probabilities
 from viewfinder.runs.run import Run
-from viewfinder.tasks import classify
+from viewfinder.tasks import find
 from viewfinder.training import optimise
 from viewfinder.training.batches import Batch, Share, batches, mixed, steps_per_epoch
 from viewfinder.training.journal import Journal
 from viewfinder.training.precision import Arrangement
+from viewfinder.training.preparing import Sides
 
 # Fabric announces every process that it starts; the journal tells what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 # Seconds between two writings of what is needed to go on: what `kill -9` can cost.
 _SAVE_EVERY = 15.0
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Decoded pictures and their classes: to learn from, to choose by, and to compare with.
-
-    Attributes:
-        probe: some training pictures, never augmented, as many as there are in `val`.
-    """
-
-    train: Pixels
-    train_labels: Tensor
-    val: Pixels | None
-    val_labels: Tensor
-    probe: Pixels
-    probe_labels: Tensor
+# Measuring may look at this many pictures for each that is trained on, or else not every epoch.
+_MEASURED_SHARE = 1.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a process needs to take part in a training; it travels to other processes whole."""
+    """All that a process needs to take part in a training; it travels to other processes whole.
+
+    Attributes:
+        frozen: the parameters that `recipe.freeze` holds still for a while.
+    """
 
     run: Run
     net: nn.Module
     sides: Sides
     arrangement: Arrangement
     resume: bool
+    frozen: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -70,9 +61,10 @@ class Progress:
         epoch, step: the next step to take, both from 0.
         updates: steps taken since the start.
         seconds: time spent training, over all sittings.
-        loss_sum, seen: of the epoch so far.
+        sums: the loss and its terms over the `seen` pictures of the epoch so far.
         skipped: float16 steps whose gradients overflowed.
-        best_score, best_epoch: of the weights that are kept, the latest of equals.
+        best_score: of any epoch.
+        kept_epoch: of the weights that are kept, the latest of those that are as good as the best.
         risen_epoch: when the score last rose, which is what patience counts from.
     """
 
@@ -81,11 +73,11 @@ class Progress:
     updates: int = 0
     seconds: float = 0.0
     epoch_seconds: float = 0.0
-    loss_sum: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
     seen: int = 0
     skipped: int = 0
-    best_score: float = -1.0
-    best_epoch: int = -1
+    best_score: float = -math.inf
+    kept_epoch: int = -1
     risen_epoch: int = -1
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -106,30 +98,33 @@ class Fit:
         self.fabric, self.job, self.recipe = fabric, job, job.run.manifest.recipe
         self.device = fabric.device
         self.share = Share(fabric.global_rank, fabric.world_size)
-        manifest = job.run.manifest
-        self.normalisation = Normalisation(manifest.mean, manifest.std)
+        self.task, self.setting = find(job.run.manifest.task), job.run.setting()
         # A net sent to several processes arrives in memory that they share; each trains its own.
         net = copy.deepcopy(job.net).to(self.device, memory_format=job.arrangement.memory_format)  # type: ignore[call-overload]
         self.average = optimise.make_average(net)
+        self.loss = self.task.make_loss(net, self.setting, self.device)
         self.net = fabric.setup_module(net)
         self.optimiser = optimise.make_optimiser(net, self.recipe)
         scaled = job.arrangement.arithmetic == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.progress = Progress()
+        self.progress, self.done = Progress(), 0.0
         self.started = self.saved = time.perf_counter()
         if job.resume and job.run.state_file.exists():
             self._load()
         self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch)
+        measured = len(job.sides.probe) + len(job.sides.val or ())
+        self.measure_every = max(1, round(measured / (_MEASURED_SHARE * len(job.sides.train))))
 
     def work(self) -> Progress:
         now = self.progress
-        with Journal(self.job.run, self.recipe, self.steps, shown=self.share.rank == 0) as journal:
+        best = f"val_{self.task.best}"
+        shown = self.share.rank == 0
+        with Journal(self.job.run, self.recipe, self.steps, score=best, shown=shown) as journal:
             while not self._finished():
                 self.net.train()
                 try:
                     for batch in self.batches_left():
-                        loss = self.step(batch)
-                        self.account(batch, loss)
+                        self.account(batch, self.step(batch))
                         journal.step(now)
                         if self._time_is_up():
                             break
@@ -144,44 +139,56 @@ class Fit:
 
     def batches_left(self) -> Iterator[Batch]:
         """This process's part of the steps that remain of the epoch."""
-        sides, now = self.job.sides, self.progress
+        train, now = self.job.sides.train, self.progress
         made = batches(
-            sides.train,
-            sides.train_labels,
-            self.recipe,
+            self.task,
+            train,
+            self.setting,
             epoch=now.epoch,
             first_step=now.step,
             share=self.share,
+            done=lambda: self.done,
         )
-        return ahead(made) if sides.train.waits else made
+        return ahead(made) if train.waits else made
 
-    def step(self, batch: Batch) -> Tensor:
-        """Forward, backward, and one step of the optimiser."""
+    def forward(self, pictures: Tensor) -> Any:
+        """The net's outputs for N×3×H×W pictures in [0, 1], in the arithmetic that was chosen."""
+        return self.job.arrangement.forward(self.net, pictures, self.setting.normalisation)
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Forward, backward, and one step of the optimiser.
+
+        Returns:
+            the loss and its terms, summed over this process's pictures.
+        """
         now, recipe = self.progress, self.recipe
         # Dropout draws from the global generator, so that it too depends on the step alone.
         torch.manual_seed(mixed(recipe.seed, now.epoch, batch.step, self.share.rank, "dropout"))
+        self.done = self._share_done()
         for group in self.optimiser.param_groups:
-            group["lr"] = optimise.learning_rate(self._share_done(), recipe)
-        pictures = batch.pictures.to(self.device, non_blocking=True).float() / 255
-        pictures = self.normalisation.apply(augment.apply(pictures, batch.changes))
-        pictures = pictures.contiguous(memory_format=self.job.arrangement.memory_format)
-        labels = batch.labels.to(self.device, non_blocking=True)
-        with self.job.arrangement.autocast(self.device):
-            outputs = self.net(pictures)
-        loss = classify.loss(outputs, labels, label_smoothing=recipe.label_smoothing)
+            group["lr"] = optimise.learning_rate(self.done, recipe)
+        terms = self.loss(self.forward, batch.inputs.to(self.device))
+        loss = torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
         # Processes average their gradients; weighting by their pictures makes that the gradient
         # of the whole batch, however unevenly it was dealt.
-        weighted = loss * (len(labels) * self.share.world / batch.total)
+        count = len(batch.inputs)
+        weighted = loss * (count * self.share.world / batch.total)
         self.optimiser.zero_grad()
         self.fabric.backward(self.scaler.scale(weighted))
         self._update()
         optimise.update_average(
             self.average, self.net.module, step=now.updates, decay=recipe.average
         )
-        return loss.detach() * len(labels)
+        # Of a loss of one term, the term says nothing more.
+        told = {"loss": loss} | (terms if len(terms) > 1 else {})
+        return {name: value.detach() * count for name, value in told.items()}
 
     def _update(self) -> None:
         """Clip the true gradients and step; a float16 step that overflowed is skipped."""
+        if self.done < self.recipe.freeze:
+            for name, parameter in self.net.module.named_parameters():
+                if name in self.job.frozen:
+                    parameter.grad = None
         self.scaler.unscale_(self.optimiser)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip, foreach=True)
@@ -190,15 +197,16 @@ class Fit:
         self.scaler.update()
         self.progress.skipped += self.scaler.get_scale() < before
 
-    def account(self, batch: Batch, loss: Tensor) -> None:
+    def account(self, batch: Batch, terms: dict[str, Tensor]) -> None:
         """Count a step that was taken, and stop at a loss that is no number."""
         now = self.progress
+        values = torch.stack([value.float() for value in terms.values()])
         if self.share.world > 1:
-            loss = cast(Tensor, self.fabric.all_reduce(loss, reduce_op="sum"))
-        value = float(loss)
-        if value != value or value in (float("inf"), float("-inf")):
+            values = cast(Tensor, self.fabric.all_reduce(values, reduce_op="sum"))
+        for name, value in zip(terms, values.tolist(), strict=True):
+            now.sums[name] = now.sums.get(name, 0.0) + value
+        if not math.isfinite(now.sums["loss"]):
             raise InputError(self._nan_advice(batch.step))
-        now.loss_sum += value
         now.seen += batch.total
         now.step = batch.step + 1
         now.updates += 1
@@ -223,7 +231,9 @@ class Fit:
     def _share_done(self) -> float:
         """How much of the training is done, from 0 to 1: in steps, or in time."""
         if self.recipe.minutes is None:
-            return self.progress.updates / (self.steps * self.recipe.epochs)
+            # An epoch that repeats rare pictures is longer than most.
+            within = min(1.0, self.progress.step / self.steps)
+            return (self.progress.epoch + within) / self.recipe.epochs
         elapsed: float = self.fabric.broadcast(self._seconds())
         return min(1.0, elapsed / (60 * self.recipe.minutes))
 
@@ -249,41 +259,48 @@ class Fit:
             "epoch": now.epoch + 1,
             "seconds": trained,
             "images_per_s": now.seen / max(1e-9, trained - now.epoch_seconds),
-            "loss": now.loss_sum / now.seen,
+            **{name.removeprefix("_"): value / now.seen for name, value in now.sums.items()},
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "skipped_steps": now.skipped,
         }
-        if self.share.rank == 0:
-            row |= self._measure()
-        row = self.fabric.broadcast(row)
-        now.rows.append(row)
-        score = row.get("val_accuracy", float(now.epoch))
-        if score > now.best_score:
-            now.risen_epoch = now.epoch
-        if score >= now.best_score:
-            now.best_score, now.best_epoch = score, now.epoch
+        now.epoch, now.step, now.sums, now.seen = now.epoch + 1, 0, {}, 0
+        if now.epoch % self.measure_every == 0 or self._finished():
             if self.share.rank == 0:
-                run.save_weights(self.average.state_dict())
+                row |= self._measure()
+            row = self.fabric.broadcast(row)
+            self._keep(row)
+        now.rows.append(row)
         if self.share.rank == 0:
             run.save_history(now.rows)
-        now.epoch, now.step, now.loss_sum, now.seen = now.epoch + 1, 0, 0.0, 0
         now.epoch_seconds = self._seconds()
         # A quick epoch need not be written at once: it is quick to repeat.
         if self._finished() or time.perf_counter() - self.saved > _SAVE_EVERY:
             self._save()
 
+    def _keep(self, row: dict[str, Any]) -> None:
+        """Keep the averaged weights of now if they are as good as any, as far as one can tell.
+
+        The highest score of many epochs is high by chance too; of those within what chance makes,
+        the latest weights have the most training behind them.
+        """
+        now, val = self.progress, self.job.sides.val
+        score = row.get(f"val_{self.task.best}", float(now.epoch))
+        if score > now.best_score:
+            now.best_score, now.risen_epoch = score, now.epoch - 1
+        tolerance = self.task.tolerance(now.best_score, len(val)) if val else 0.0
+        if score >= now.best_score - tolerance:
+            now.kept_epoch = now.epoch - 1
+            if self.share.rank == 0:
+                self.job.run.save_weights(self.average.state_dict())
+
     def _measure(self) -> dict[str, float]:
-        """Loss and accuracy of the averaged weights on pictures that are not augmented."""
-        sides, figures = self.job.sides, {}
-        for name, pixels, labels in (
-            ("train", sides.probe, sides.probe_labels),
-            ("val", sides.val, sides.val_labels),
-        ):
-            if pixels is not None:
-                answers = probabilities(self.average, pixels, self.normalisation, self.device)
-                scores = classify.score(answers, labels.numpy())
-                figures[f"{name}_loss"] = scores.loss
-                figures[f"{name}_accuracy"] = scores.accuracy
+        """The averaged weights' figures on pictures that are not augmented."""
+        figures: dict[str, float] = {}
+        for name, examples in (("train", self.job.sides.probe), ("val", self.job.sides.val)):
+            if examples is not None:
+                answers = self.task.answers(self.average, examples, self.setting, self.device)
+                scores = self.task.score(answers, examples.truth)
+                figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
         return figures
 
     def _save(self) -> None:

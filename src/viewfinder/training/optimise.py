@@ -6,11 +6,11 @@ import math
 import torch
 from torch import nn
 
-from viewfinder.runs.recipe import Recipe
+from viewfinder.tasks.recipe import Recipe
 
 
 def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Stochastic gradient descent with Nesterov momentum.
+    """Stochastic gradient descent with Nesterov momentum, or AdamW.
 
     Weight decay pulls matrices and kernels only: a bias or the scale of a normalisation does not
     over-fit, and pulling it towards zero harms.
@@ -21,6 +21,9 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": kernels, "weight_decay": recipe.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+    if recipe.optimiser == "adamw":
+        betas = (recipe.momentum, 0.999)
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=betas, fused=True)
     return torch.optim.SGD(
         groups,
         lr=recipe.learning_rate,

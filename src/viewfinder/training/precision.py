@@ -7,7 +7,7 @@ with float32's is kept, with every candidate's figures, in the run.
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
+from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.task import Inputs, Loss
 
 Arithmetic = Literal["32", "bf16", "16"]
 Layout = Literal["contiguous", "channels_last"]
@@ -48,6 +50,12 @@ class Arrangement:
         if self.layout == "channels_last":
             return torch.channels_last
         return torch.contiguous_format
+
+    def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> Any:
+        """A net's outputs for N×3×H×W pictures in [0, 1], in this arithmetic."""
+        ready = colours.apply(pictures).contiguous(memory_format=self.memory_format)
+        with self.autocast(pictures.device):
+            return net(ready)
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context in which the forward pass runs; weights stay in float32."""
@@ -111,9 +119,10 @@ def candidates(precision: str, device: torch.device) -> list[Arrangement]:
 
 def choose(
     net: nn.Module,
-    batches: Sequence[tuple[Tensor, Tensor]],
+    trials: Sequence[Inputs],
     *,
-    loss: Callable[[Any, Tensor], Tensor],
+    loss: Loss,
+    colours: Normalisation,
     precision: str,
     device: torch.device,
 ) -> Choice:
@@ -121,33 +130,33 @@ def choose(
 
     Args:
         net: on `device`; it is copied, and left as it was.
-        batches: what the net takes, and the truth, on `device`.
+        trials: the training's first steps, on `device`.
     """
     arrangements = candidates(precision, device)
     if len(arrangements) == 1:
         return Choice(arrangements[0], "as asked for")
     # float32 comes first, and is what the others are measured by, whatever its loss.
     best, target = arrangements[0], float("nan")
-    trials: list[Trial] = []
+    told: list[Trial] = []
     agreeing: dict[Arrangement, float] = {}
     start = time.perf_counter()
     for arrangement in arrangements:
-        if trials and time.perf_counter() - start > _PATIENCE:
-            trials.append(Trial(arrangement.arithmetic, arrangement.layout, None, None, _UNTRIED))
+        if told and time.perf_counter() - start > _PATIENCE:
+            told.append(Trial(arrangement.arithmetic, arrangement.layout, None, None, _UNTRIED))
             continue
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             # Trials with dropout must all drop the same units for their losses to be comparable.
             torch.manual_seed(0)
-            seconds, value = _time(net, batches, arrangement, loss, device)
-        if not trials:
+            seconds, value = _time(net, trials, arrangement, loss, colours)
+        if not told:
             target = value
-        agrees = not trials or abs(value - target) <= _AGREEMENT * abs(target)
-        trials.append(_trial(arrangement, seconds, value, agrees=agrees))
+        agrees = not told or abs(value - target) <= _AGREEMENT * abs(target)
+        told.append(_trial(arrangement, seconds, value, agrees=agrees))
         if agrees:
             agreeing[arrangement] = seconds
             if seconds * _GAIN < agreeing[best]:
                 best = arrangement
-    return Choice(best, _reason(agreeing[best], list(agreeing.values())), tuple(trials))
+    return Choice(best, _reason(agreeing[best], list(agreeing.values())), tuple(told))
 
 
 def _trial(arrangement: Arrangement, seconds: float, loss: float, *, agrees: bool) -> Trial:
@@ -166,34 +175,36 @@ def _reason(best: float, agreeing: list[float]) -> str:
 
 def _time(
     net: nn.Module,
-    batches: Sequence[tuple[Tensor, Tensor]],
+    trials: Sequence[Inputs],
     arrangement: Arrangement,
-    loss: Callable[[Any, Tensor], Tensor],
-    device: torch.device,
+    loss: Loss,
+    colours: Normalisation,
 ) -> tuple[float, float]:
     """Seconds of the quickest step, and the loss on the first batch after the first few steps."""
     copied = copy.deepcopy(net).train().to(memory_format=arrangement.memory_format)
     optimiser = torch.optim.SGD(copied.parameters(), lr=1e-3)
     times: list[float] = []
 
-    def forward(pictures: Tensor, truth: Tensor) -> Tensor:
-        pictures = pictures.contiguous(memory_format=arrangement.memory_format)
-        with arrangement.autocast(device):
-            return loss(copied(pictures), truth)
+    def forward(pictures: Tensor) -> Any:
+        return arrangement.forward(copied, pictures, colours)
+
+    def total(inputs: Inputs) -> Tensor:
+        terms = loss(forward, inputs)
+        return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
 
     value, begun = float("nan"), time.perf_counter()
     while len(times) < _MOST_STEPS:
-        pictures, truth = batches[len(times) % len(batches)]
+        inputs = trials[len(times) % len(trials)]
         start = time.perf_counter()
         optimiser.zero_grad()
-        torch.autograd.backward(forward(pictures, truth))
+        torch.autograd.backward(total(inputs))
         optimiser.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
         if len(times) == _LEAST_STEPS:
             with torch.no_grad():
-                value = float(forward(*batches[0]))
+                value = float(total(trials[0]))
         if len(times) >= _LEAST_STEPS and time.perf_counter() - begun > _SECONDS:
             break
     # The quickest step is the one that nothing else on the machine disturbed.

@@ -2,31 +2,33 @@
 
 import platform
 import shutil
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from viewfinder import nets
 from viewfinder.console import note
-from viewfinder.datasets.augment import apply
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
-from viewfinder.inference.predictor import Normalisation
-from viewfinder.runs.recipe import Recipe, differing_fields
 from viewfinder.runs.run import Manifest, Run, create_run, holds_progress, open_run, refuse_taken
-from viewfinder.tasks import NAMES, classify
+from viewfinder.tasks import find
+from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.tasks.task import Setting, Task
 from viewfinder.training.batches import Share, batches
 from viewfinder.training.devices import describe_device, make_fabric, pick_device
-from viewfinder.training.loop import Job, Sides, fit
+from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice, choose
-from viewfinder.training.preparing import choose_size, open_sides, start_net
+from viewfinder.training.preparing import Sides, open_sides, start_net
 
 # Batches on which the precision is chosen.
 _TRIAL_BATCHES = 2
@@ -47,22 +49,20 @@ def train(
         InputError: anything in the data or the recipe that cannot be used, or a loss that stopped
             being a number.
     """
-    if task not in NAMES:
-        raise InputError(f"there is no task {task!r}: choose {', '.join(NAMES)}")
+    kind = find(task)
     folder = Path(out).expanduser()
     # What needs no picture is refused before any is read.
     pick_device(recipe.device)
     _check_net(task, recipe)
     dataset = open_dataset(data, val_share=recipe.val_share)
-    if task == "classify":
-        dataset.require_labels()
+    kind.require(dataset)
     note(dataset.summary())
     going_on = resume and (folder / "run.json").exists()
     if going_on:
         job = go_on(folder, dataset, recipe)
     else:
         refuse_taken(folder)
-        job = begin(task, folder, dataset, recipe, source=str(data))
+        job = begin(kind, folder, dataset, recipe, source=str(data))
     try:
         _launch(job)
     except BaseException as error:
@@ -87,21 +87,26 @@ def _check_net(task: str, recipe: Recipe) -> None:
         raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
 
 
-def begin(task: str, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:
+def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:
     """Everything chosen and the run's folder begun."""
     device = pick_device(recipe.device)
-    size = choose_size(recipe, dataset)
-    sides = open_sides(dataset, size, recipe)
-    net, normalisation = start_net(recipe, len(dataset.classes), size, sides.train)
-    choice = _choose_precision(net, sides, normalisation, recipe, device)
+    size = task.size(recipe, dataset)
+    options = task.net_options(recipe, dataset, size)
+    net, start = start_net(task, recipe, dataset.classes, options)
+    setting = Setting(recipe, dataset.classes, size, PLAIN, options)
+    sides = open_sides(task, dataset, setting)
+    colours = start.colours or task.colours(recipe, sides.train)
+    setting = replace(setting, normalisation=colours)
+    choice = _choose_precision(task, net, sides, setting, device)
     note(f"arithmetic: {choice.arrangement} ({choice.why})")
     manifest = Manifest(
-        task=task,
+        task=task.name,
         net=recipe.net,
         classes=dataset.classes,
         size=size,
-        mean=normalisation.mean,
-        std=normalisation.std,
+        options=options,
+        mean=colours.mean,
+        std=colours.std,
         recipe=recipe,
         versions=_versions(),
         data=_describe_data(dataset, source),
@@ -109,7 +114,7 @@ def begin(task: str, folder: Path, dataset: Dataset, recipe: Recipe, *, source: 
         precision=choice.as_json(),
     )
     run = create_run(folder, manifest)
-    return Job(run, net, sides, choice.arrangement, resume=False)
+    return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
 
 
 def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
@@ -130,11 +135,11 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
             f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
             "train anew into another --out"
         )
-    sides = open_sides(dataset, run.manifest.size, recipe)
-    size = run.manifest.size
-    net, _ = start_net(recipe, len(dataset.classes), size, sides.train)
+    task = find(run.manifest.task)
+    net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
+    sides = open_sides(task, dataset, run.setting())
     choice = Choice.from_json(run.manifest.precision)
-    return Job(run, net, sides, choice.arrangement, resume=True)
+    return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
 
 
 def _launch(job: Job) -> None:
@@ -149,18 +154,21 @@ def _launch(job: Job) -> None:
 
 
 def _choose_precision(
-    net: nn.Module, sides: Sides, normalisation: Normalisation, recipe: Recipe, device: torch.device
+    task: Task, net: nn.Module, sides: Sides, setting: Setting, device: torch.device
 ) -> Choice:
     """Time the candidates on the training's own first batches."""
-    made = batches(sides.train, sides.train_labels, recipe, epoch=0, first_step=0, share=Share())
-    trial: list[tuple[Tensor, Tensor]] = []
-    for batch in made:
-        pictures = apply(batch.pictures.to(device).float() / 255, batch.changes)
-        trial.append((normalisation.apply(pictures), batch.labels.to(device)))
-        if len(trial) == _TRIAL_BATCHES:
-            break
-    loss = partial(classify.loss, label_smoothing=recipe.label_smoothing)
-    return choose(net.to(device), trial, loss=loss, precision=recipe.precision, device=device)
+    made = batches(
+        task, sides.train, setting, epoch=0, first_step=0, share=Share(), done=lambda: 0.0
+    )
+    trials = [batch.inputs.to(device) for batch in islice(made, _TRIAL_BATCHES)]
+    return choose(
+        net.to(device),
+        trials,
+        loss=task.make_loss(net, setting, device),
+        colours=setting.normalisation,
+        precision=setting.recipe.precision,
+        device=device,
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -29,20 +29,23 @@ def random_maps(classes: int = 3) -> list[Tensor]:
     return [torch.randn(2, 2 * (5 + classes), 2, 3), torch.randn(2, 5 + classes, 4, 6)]
 
 
-def test_every_box_by_the_formula() -> None:
+@pytest.mark.parametrize("reach", [1.0, 1.05, 2.0])
+def test_every_box_by_the_formula(reach: float) -> None:
     maps = random_maps()
-    boxes, scores = decode(maps, SCALES)
+    scales = [Scale(scale.stride, scale.anchors, reach) for scale in SCALES]
+    boxes, scores = decode(maps, scales)
     assert boxes.shape == (2, 2 * 2 * 3 + 4 * 6, 4)
     assert scores.shape == (2, 36, 3)
     place = 0
-    for each, scale in zip(maps, SCALES, strict=True):
+    for each, scale in zip(maps, scales, strict=True):
         for number, (width, height) in enumerate(scale.anchors):
             for row in range(each.shape[2]):
                 for column in range(each.shape[3]):
                     cell = each[1, 8 * number : 8 * number + 8, row, column].tolist()
                     tx, ty, tw, th, objectness, *classes = cell
-                    x = (column + sigmoid(tx)) * scale.stride
-                    y = (row + sigmoid(ty)) * scale.stride
+                    # σ = 0.5 is the cell's middle whatever the reach.
+                    x = (column + 0.5 + reach * (sigmoid(tx) - 0.5)) * scale.stride
+                    y = (row + 0.5 + reach * (sigmoid(ty) - 0.5)) * scale.stride
                     w, h = width * math.exp(tw), height * math.exp(th)
                     expected = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
                     assert boxes[1, place].tolist() == pytest.approx(expected, rel=1e-4, abs=1e-3)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -182,7 +182,11 @@ def pairs(draw: st.DrawFn, largest: int = 14) -> tuple[Array, Array]:
     top = draw(st.sampled_from([1, 3, 255]))
     levels = draw(npst.arrays(np.uint8, shape, elements=st.integers(0, top)))
     mask = draw(npst.arrays(np.bool_, shape))
-    return levels / top, mask
+    prediction = levels / top
+    # Whether a pixel at the adaptive threshold is above it hangs on the order of a sum.
+    apart = np.abs(prediction - 2 * prediction.mean())
+    assume(not prediction.any() or apart.min() > 1e-9)
+    return prediction, mask
 
 
 @settings(max_examples=150, deadline=None)
@@ -260,7 +264,7 @@ def test_how_a_picture_lies_is_of_no_matter(
     for name in ["mae", "e_adaptive", "f_adaptive", *CURVES]:
         np.testing.assert_allclose(getattr(there, name), getattr(here, name), atol=1e-9)
     if flip is np.transpose:
-        assert there.s_measure == pytest.approx(here.s_measure, abs=1e-9)
+        assert there.s_measure == pytest.approx(here.s_measure, abs=1e-7)
 
 
 @settings(max_examples=60, deadline=None)

@@ -64,8 +64,16 @@ class Scores:
         """F of the mean precision and the mean recall, at each threshold."""
         return f_measure(self.precision, self.recall)
 
-    def as_json(self) -> dict[str, float]:
-        """The scores under their public names.
+    def figures(self) -> dict[str, float]:
+        """The figures of the history."""
+        return {
+            "s_measure": self.s_measure,
+            "f_max": float(self.f_curve.max()),
+            "mae": self.mae,
+        }
+
+    def as_json(self, classes: tuple[str, ...] = ()) -> dict[str, float]:
+        """The scores under their public names; a subject has no classes.
 
         `f_max` is the best of the mean F curve, `f_max_dataset` the best F of the mean precision
         and recall. Both are published as "max F", and lie a point or more apart.

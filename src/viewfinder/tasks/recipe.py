@@ -2,18 +2,34 @@
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from viewfinder.datasets import Keep
 from viewfinder.errors import InputError
 
+Optimiser = Literal["sgd", "adamw"]
 Precision = Literal["auto", "32", "bf16", "16"]
 Device = Literal["auto", "cpu", "cuda"]
 
 LARGEST_SIZE = 1 << 14
 """Side in pixels beyond which no net here fits into any memory."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a field may be: the test, and the same in words."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+AT_LEAST_1 = Range(lambda value: value >= 1, "at least 1")
+NOT_NEGATIVE = Range(lambda value: 0 <= value < math.inf, "0 or more")
+SHARE = Range(lambda value: 0 <= value <= 1, "from 0 to 1")
+BELOW_1 = Range(lambda value: 0 <= value < 1, "at least 0 and less than 1")
 
 _NOT_OPTIONS = {
     "size": "give the size of pictures as --size",
@@ -24,10 +40,31 @@ _NOT_OPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train a classifier. The defaults suit a few thousand small pictures."""
+    """What every training chooses, whatever its task; a task's own recipe adds to it.
 
-    net: str = "lenet"
-    """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152."""
+    A task's recipe gives its own defaults, and names in `RANGES` what its numbers may be.
+    """
+
+    RANGES: ClassVar[Mapping[str, Range]] = {
+        "epochs": AT_LEAST_1,
+        "batch": AT_LEAST_1,
+        "devices": AT_LEAST_1,
+        "size": Range(lambda v: v is None or 1 <= v <= LARGEST_SIZE, f"from 1 to {LARGEST_SIZE}"),
+        "minutes": Range(lambda v: v is None or 0 < v < math.inf, "more than 0"),
+        "patience": Range(lambda v: v is None or v >= 1, "at least 1"),
+        "learning_rate": Range(lambda v: 0 < v < math.inf, "more than 0"),
+        "weight_decay": NOT_NEGATIVE,
+        "clip": NOT_NEGATIVE,
+        "warmup": SHARE,
+        "freeze": SHARE,
+        "momentum": BELOW_1,
+        "average": BELOW_1,
+        "val_share": BELOW_1,
+        "seed": Range(lambda v: 0 <= v < 2**31, "from 0 to 2147483647"),
+    }
+
+    net: str
+    """The network."""
     options: tuple[str, ...] = ()
     """Options of the network, such as width=0.5 downsample=stride stem=small dropout=0.3."""
     size: int | None = None
@@ -35,23 +72,25 @@ class Recipe:
     or less where the pictures are smaller and the network takes any size."""
     init: str = "random"
     """Weights to start from: random, imagenet (fetched by torchvision), or a file or run."""
+    freeze: float = 0.0
+    """Share of the training in which layers that came with --init keep their weights."""
 
-    epochs: int = 150
+    epochs: int
     """How often every training picture is seen."""
     minutes: float | None = None
     """Train for this long instead of a number of epochs; the schedule ends as the time does."""
-    batch: int = 64
+    batch: int
     """Pictures in a step."""
-    learning_rate: float = 0.05
+    optimiser: Optimiser = "sgd"
+    """How gradients become steps: sgd with Nesterov momentum, or adamw."""
+    learning_rate: float
     """Highest learning rate, reached at the end of the warm-up."""
     warmup: float = 0.15
     """Share of the training in which the learning rate rises; it then falls along a cosine."""
     momentum: float = 0.9
-    """Nesterov momentum of the gradient descent."""
-    weight_decay: float = 3e-3
+    """Of the gradients: Nesterov's in sgd, the first of adamw's two averages."""
+    weight_decay: float
     """Pull of every weight towards zero; biases and normalisations are left alone."""
-    label_smoothing: float = 0.1
-    """Share of each label that is spread over all classes."""
     clip: float = 5.0
     """Largest norm of the gradient before a step; 0 does not limit it."""
     average: float = 0.99
@@ -60,21 +99,6 @@ class Recipe:
     """Stop after this many epochs without a better validation score."""
     val_share: float = 0.1
     """Share of the training pictures kept for validation where the data set has no val folder."""
-
-    shift: float = 0.1
-    """Augmentation: largest shift, as a share of the side."""
-    scale: float = 0.15
-    """Augmentation: largest zoom, in and out; 0.2 is a fifth."""
-    turn: float = 10.0
-    """Augmentation: largest rotation in degrees."""
-    flip: float = 0.5
-    """Augmentation: share of pictures mirrored; 0 where left and right differ, as in letters."""
-    colour: float = 0.2
-    """Augmentation: largest change of brightness, contrast and saturation."""
-    erase: float = 0.0
-    """Augmentation: largest side of a grey square laid over each picture, as a share."""
-    balanced: bool = False
-    """Show every class equally often, however many pictures it has."""
 
     precision: Precision = "auto"
     """Arithmetic: 32, bf16, 16 (with loss scaling), or auto, which times them and compares."""
@@ -89,22 +113,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, naming the flag."""
-        for name, kind in get_type_hints(Recipe).items():
+        for name, kind in _kinds(type(self)).items():
             _require(name, _is(getattr(self, name), kind), _in_words(kind))
-        _require("epochs", self.epochs >= 1, "at least 1")
-        _require("batch", self.batch >= 1, "at least 1")
-        _require("devices", self.devices >= 1, "at least 1")
-        _require("size", self.size is None or 1 <= self.size <= LARGEST_SIZE, "from 1 to 16384")
-        _require("minutes", self.minutes is None or 0 < self.minutes < math.inf, "more than 0")
-        _require("patience", self.patience is None or self.patience >= 1, "at least 1")
-        _require("learning-rate", 0 < self.learning_rate < math.inf, "more than 0")
-        for name in ("weight_decay", "clip", "scale", "turn"):
-            _require(name, 0 <= getattr(self, name) < math.inf, "0 or more")
-        for name in ("warmup", "label_smoothing", "shift", "flip", "colour", "erase"):
-            _require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
-        for name in ("momentum", "average", "val_share"):
-            _require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
-        _require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
+        for name, allowed in self.RANGES.items():
+            _require(name, allowed.holds(getattr(self, name)), allowed.words)
         self.net_options()
 
     def net_options(self) -> dict[str, Any]:
@@ -128,7 +140,7 @@ class Recipe:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Recipe":
+    def from_json(cls, document: dict[str, Any]) -> Self:
         """Read back what `as_json` gave.
 
         Raises:
@@ -145,8 +157,14 @@ class Recipe:
 
 def differing_fields(one: Recipe, other: Recipe) -> list[str]:
     """The names of the fields in which two recipes differ."""
-    names = (field.name for field in dataclasses.fields(Recipe))
+    names = (field.name for field in dataclasses.fields(one))
     return [name for name in names if getattr(one, name) != getattr(other, name)]
+
+
+def _kinds(recipe: type[Recipe]) -> dict[str, Any]:
+    """Each field's declared type."""
+    hints = get_type_hints(recipe)
+    return {field.name: hints[field.name] for field in dataclasses.fields(recipe)}
 
 
 def _require(name: str, holds: bool, allowed: str) -> None:
@@ -186,4 +204,6 @@ def _in_words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         return "a list of name=value"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-    return " or ".join(words[each] for each in get_args(kind) or (kind,) if each is not NoneType)
+    if kind in words:
+        return words[kind]
+    return " or ".join(_in_words(each) for each in get_args(kind) if each is not NoneType)

@@ -1,38 +1,10 @@
-"""Classify: one class for each picture."""
+"""How well probabilities of classes meet the truth."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
-# Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
-AUXILIARY_WEIGHT = 0.3
-
-
-def loss(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, label_smoothing: float) -> Tensor:
-    """Cross-entropy, averaged over the batch.
-
-    Args:
-        outputs: N×C logits, or a tuple of such whose first is the net's answer and whose others
-            are auxiliary heads.
-        labels: N class indices.
-        label_smoothing: share of the truth that is spread evenly over all classes.
-    """
-    heads = outputs if isinstance(outputs, tuple) else (outputs,)
-    losses = [
-        functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
-        for logits in heads
-    ]
-    return torch.stack([losses[0], *(AUXILIARY_WEIGHT * other for other in losses[1:])]).sum()
-
-
-def decode(outputs: Tensor) -> NDArray[np.float32]:
-    """N×C logits to N×C probabilities that add up to 1."""
-    return outputs.float().softmax(dim=1).cpu().numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +37,10 @@ class Scores:
                 "images": there,
             }
         return table
+
+    def figures(self) -> dict[str, float]:
+        """Loss and accuracy, for the history."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
 
     def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
         """The scores under their public names."""

@@ -1,0 +1,62 @@
+"""How good a detector gets from few labelled pictures, and what helps.
+
+    uv run python benchmarks/few_labels.py DATA --counts 10 20 40 80 --minutes 5 --seeds 3
+    uv run python benchmarks/few_labels.py DATA --counts 20 --init yolov3-tiny.weights
+    uv run python benchmarks/few_labels.py DATA --counts 20 --fields copy_paste=0.5 rare=0.5
+
+From DATA's training pictures nested random subsets are drawn, a larger one holding every smaller
+one; all are scored on the whole of val.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import viewfinder
+from viewfinder.datasets.converting import write_boxes
+from viewfinder.datasets.dataset import SPLITS, Dataset
+
+
+def subset(dataset: Dataset, count: int, seed: int) -> Dataset:
+    """`count` of the training pictures, and every picture of val."""
+    train = np.flatnonzero(dataset.splits == SPLITS.index("train"))
+    val = np.flatnonzero(dataset.splits == SPLITS.index("val"))
+    chosen = np.random.default_rng(seed).permutation(train)[:count]
+    return dataset.select(np.concatenate([np.sort(chosen), val]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--counts", type=int, nargs="*", default=[10, 20, 40, 80])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--init", default="random")
+    parser.add_argument("--fields", nargs="*", default=[], help="fields of the recipe, name=value")
+    given = parser.parse_args()
+    fields = {name: json.loads(value) for name, value in (f.split("=") for f in given.fields)}
+    recipe = {"size": 320, "flip_vertical": 0.5, "init": given.init, **fields}
+    dataset = viewfinder.open_dataset(given.data)
+    for count in given.counts:
+        found = []
+        for seed in range(given.seeds):
+            with tempfile.TemporaryDirectory() as folder:
+                data, out = Path(folder) / "data", Path(folder) / "run"
+                write_boxes(subset(dataset, count, seed), data, to="coco")
+                run = viewfinder.train(
+                    "detect", data, out=out, seed=seed, minutes=given.minutes, **recipe
+                )
+                val = json.loads(run.scores_file.read_text(encoding="utf-8"))["val"]
+            found.append(val["ap50"])
+            print(f"{count} pictures, seed {seed}: AP50 {val['ap50']:.3f}", flush=True)
+        error = statistics.stdev(found) / math.sqrt(len(found)) if len(found) > 1 else math.nan
+        print(f"{count} pictures: mean {statistics.mean(found):.3f} ± {error:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Write a trained run as a file for other programs, and prove that it answers as the run does.
+
+onnx: one file with the net, the colours it expects, and the names of the classes. It is run at once
+by onnxruntime on real pictures; where its answers differ from the run's, nothing is written.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from viewfinder.errors import InputError
+
+
+@dataclass(frozen=True)
+class Flags:
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    """The run's folder, as `viewfinder train` wrote it."""
+    to: Literal["onnx"] = "onnx"
+    """The format."""
+    out: Path | None = None
+    """The file to write; model.onnx in the run's folder if not given."""
+    answers: Literal["raw", "decoded", "final"] = "decoded"
+    """What the file answers: raw outputs of the net; decoded, which are probabilities, boxes with
+    scores, or maps; or, of a detector, final: one row an object, chosen inside the file."""
+    threshold: float = 0.25
+    """final: the least score of an object."""
+    pictures: str | None = None
+    """Pictures to prove it on; some of the run's own data if not given."""
+
+
+def run(flags: Flags) -> int:
+    """Write the file and tell how well it agrees."""
+    from viewfinder.inference.export import export_onnx
+    from viewfinder.runs.run import open_run
+
+    if not 0 <= flags.threshold <= 1:
+        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
+    opened = open_run(flags.run)
+    out = flags.out or opened.folder / "model.onnx"
+    parity = export_onnx(
+        opened, out, answers=flags.answers, threshold=flags.threshold, pictures=flags.pictures
+    )
+    print(parity)
+    print(f"{out} ({out.stat().st_size / 2**20:.1f} MiB)")
+    return 0

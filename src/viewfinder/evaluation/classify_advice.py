@@ -1,0 +1,68 @@
+"""What to try next with a classifier, by how it fits."""
+
+from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+
+# With fewer pictures a class than this, more pictures help more than anything else.
+_FEW = 200
+
+
+def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries:
+    """What to try.
+
+    Args:
+        per_class: training pictures in the average class.
+        accuracy: on pictures that were held out.
+    """
+    return Tries(
+        _against_over_fitting(recipe, per_class),
+        _against_under_fitting(recipe),
+        _when_fine(accuracy),
+    )
+
+
+def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str, ...]:
+    tries = []
+    if per_class < _FEW:
+        tries.append(f"add pictures: {per_class:.0f} a class is few, and nothing helps as much")
+    if recipe.shift < 0.1 or recipe.scale < 0.15 or recipe.turn < 10:
+        tries.append("augment more: --shift 0.1 --scale 0.2 --turn 10")
+    if recipe.flip == 0:
+        tries.append("mirror pictures, unless left and right differ in meaning: --flip 0.5")
+    if recipe.colour < 0.3:
+        tries.append("vary the colours more: --colour 0.4")
+    if recipe.erase == 0:
+        tries.append("hide a part of each picture: --erase 0.4")
+    if not any(option.startswith("dropout=") for option in recipe.options):
+        tries.append("drop units of the last layers: --options dropout=0.3")
+    if recipe.init == "random" and recipe.net != "lenet":
+        tries.append("start from weights that have seen a million pictures: --init imagenet")
+    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+    if recipe.net != "lenet":
+        tries.append("take a smaller network: --options width=0.5, or --net resnet18 or lenet")
+    if per_class >= _FEW:
+        tries.append(f"add pictures: there are {per_class:.0f} a class now")
+    return tuple(tries)
+
+
+def _against_under_fitting(recipe: ClassifyRecipe) -> tuple[str, ...]:
+    tries = [f"train for longer: {longer(recipe)}"]
+    if recipe.net == "lenet":
+        tries.append("take a larger network: --net resnet18 --options stem=small")
+    if recipe.size is not None and recipe.size < 64:
+        tries.append(f"show it larger pictures: --size {2 * recipe.size}")
+    if recipe.scale > 0.1 or recipe.erase > 0 or recipe.turn > 5:
+        tries.append("augment less: --scale 0.1 --turn 5 --erase 0")
+    if recipe.weight_decay > 1e-4:
+        tries.append(f"let weights grow: --weight-decay {recipe.weight_decay / 5:g}")
+    tries.append("look at the worst pictures: are their labels right, could you tell them apart?")
+    return tuple(tries)
+
+
+def _when_fine(accuracy: float) -> tuple[str, ...]:
+    if accuracy > 0.98:
+        return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER",)
+    return (
+        "look at the worst pictures: add more like them",
+        "a larger network can now use what there is: --net resnet18",
+    )

@@ -1,0 +1,165 @@
+"""What to try next with a detector: by how it fits, and by the errors that cost most."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder.tasks.detect.breakdown import Cost
+from viewfinder.tasks.detect.recipe import DetectRecipe
+
+# With fewer boxes a class than this, more pictures help more than anything else.
+_FEW = 300
+# AP50 from which a detector is to prove itself elsewhere.
+_EXCELLENT = 0.95
+# What less than this of AP50 costs is not worth anybody's time.
+_NOTICEABLE = 0.005
+# A class in fewer pictures than this share is rare.
+_RARE = 0.2
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What advice depends on.
+
+    Attributes:
+        boxes_per_class: training boxes in the average class.
+        rarest: share of the training pictures that hold the class that fewest hold.
+        ap50: on pictures that were held out.
+        misses_small: whether objects that are small to the net are found less often.
+        longer_side: of the net's input, in pixels.
+    """
+
+    recipe: DetectRecipe
+    boxes_per_class: float
+    rarest: float
+    ap50: float
+    misses_small: bool
+    longer_side: int
+
+
+def tries(now: Situation) -> Tries:
+    """What to try, by how the net fits."""
+    return Tries(_against_over_fitting(now), _against_under_fitting(now), _when_fine(now))
+
+
+def costliest(errors: Mapping[str, Cost], now: Situation) -> tuple[str, tuple[str, ...]]:
+    """A sentence on the kind of error that costs most, and what to try against it."""
+    kind = max(errors, key=lambda name: errors[name].ap50)
+    if errors[kind].ap50 < _NOTICEABLE:
+        return "No kind of error costs as much as half a point of AP50.", ()
+    what, against = {
+        "localisation": ("Boxes that are misplaced", _against_misplaced),
+        "class": ("Objects taken for another class", _against_confused),
+        "both": ("Boxes both misplaced and of another class", _against_confused),
+        "duplicate": ("Objects found twice", _against_duplicates),
+        "background": ("Detections where nothing is", _against_false),
+        "missed": ("Objects missed", _against_missed),
+    }[kind]
+    gain = f"mending them would gain {100 * errors[kind].ap50:.1f} points of AP50"
+    return f"{what} cost most: {gain}.", against(now)
+
+
+def _against_over_fitting(now: Situation) -> tuple[str, ...]:
+    recipe, tries = now.recipe, []
+    if now.boxes_per_class < _FEW:
+        few = f"{now.boxes_per_class:.0f} boxes a class is few"
+        tries.append(f"add pictures: {few}, and nothing helps as much")
+    tries += _from_coco(recipe)
+    if recipe.mosaic < 0.9:
+        tries.append("put more pictures together from four: --mosaic 1")
+    if recipe.copy_paste == 0:
+        tries.append("paste objects into other pictures: --copy-paste 0.5")
+    if recipe.flip == 0:
+        tries.append("mirror pictures, unless left and right differ in meaning: --flip 0.5")
+    if recipe.scale < 0.5 or recipe.shift < 0.1 or recipe.saturation < 0.4:
+        tries.append("augment more: --scale 0.5 --shift 0.2 --saturation 0.6")
+    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+    if recipe.net != "yolov3-tiny":
+        tries.append("take a smaller network: --net yolov3-tiny")
+    if now.boxes_per_class >= _FEW:
+        tries.append(f"add pictures: there are {now.boxes_per_class:,.0f} boxes a class now")
+    return tuple(tries)
+
+
+def _against_under_fitting(now: Situation) -> tuple[str, ...]:
+    recipe = now.recipe
+    tries = [f"train for longer: {longer(recipe)}", *_from_coco(recipe), *_larger(now)]
+    if recipe.mosaic > 0.2 or recipe.scale > 0.2 or recipe.copy_paste > 0:
+        tries.append("augment less: --mosaic 0.2 --scale 0.2 --copy-paste 0")
+    if recipe.net == "yolov3-tiny":
+        tries.append("take a larger network, which needs more time: --net yolov3")
+    tries.append("look at the worst pictures: is every object marked, and marked tightly?")
+    return tuple(tries)
+
+
+def _when_fine(now: Situation) -> tuple[str, ...]:
+    if now.ap50 > _EXCELLENT:
+        return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER --out DRAWN",)
+    tries = ["look at the worst pictures: add more like them", *_larger(now), *_rare(now)]
+    tries.append(f"train for longer: {longer(now.recipe)}")
+    if now.recipe.net == "yolov3-tiny":
+        tries.append("a larger network can now use what there is: --net yolov3")
+    return tuple(tries)
+
+
+def _against_misplaced(now: Situation) -> tuple[str, ...]:
+    return (
+        "check that boxes are drawn tightly, and by one rule for objects that are partly hidden",
+        _enlarged(now),
+        f"train for longer: {longer(now.recipe)}",
+    )
+
+
+def _against_confused(now: Situation) -> tuple[str, ...]:
+    return (
+        "look at the pictures below: could you tell these classes apart, and are the labels right?",
+        "add pictures of the classes that are taken for one another",
+        "if the difference does not matter, make them one: viewfinder classes DATA merge A B INTO",
+    )
+
+
+def _against_duplicates(now: Situation) -> tuple[str, ...]:
+    return (
+        "look whether one object was marked as several, or several as one: mark them all alike",
+        f"train for longer: {longer(now.recipe)}",
+    )
+
+
+def _against_false(now: Situation) -> tuple[str, ...]:
+    return (
+        "look at the pictures below first: an object that is there and was not marked counts as "
+        "an error here",
+        "add pictures without any object, or with what is taken for one, to the training pictures",
+        "show fewer detections, the surest: a higher --threshold",
+    )
+
+
+def _against_missed(now: Situation) -> tuple[str, ...]:
+    against = [*_larger(now), *_rare(now)]
+    if now.recipe.copy_paste == 0:
+        against.append("paste objects into other pictures: --copy-paste 0.5")
+    against.append("add pictures in which they look as they do where they are missed")
+    against.append(f"train for longer: {longer(now.recipe)}")
+    return tuple(against)
+
+
+def _from_coco(recipe: DetectRecipe) -> tuple[str, ...]:
+    if recipe.init != "random":
+        return ()
+    file = f"{recipe.net}.weights"
+    return (f"start from weights that know COCO's objects, with their .cfg beside: --init {file}",)
+
+
+def _larger(now: Situation) -> tuple[str, ...]:
+    return (f"small objects are missed: {_enlarged(now)}",) if now.misses_small else ()
+
+
+def _enlarged(now: Situation) -> str:
+    # Half as much again, in steps of the coarsest stride.
+    return f"show the net larger pictures: --size {round(1.5 * now.longer_side / 32) * 32}"
+
+
+def _rare(now: Situation) -> tuple[str, ...]:
+    if now.rarest >= _RARE or now.recipe.rare > 0:
+        return ()
+    return (f"show pictures of rare classes oftener: --rare {_RARE:g}",)

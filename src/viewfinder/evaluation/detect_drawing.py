@@ -1,0 +1,88 @@
+"""One picture with what a detector found in it, what it should have found, and what is wrong."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import Boxes
+from viewfinder.pictures.drawing import Colour, draw_boxes
+from viewfinder.pictures.geometry import resample, stretch, transform_boxes
+from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.matching import Kind, Matching, match
+
+# Told apart by eyes that confuse red and green too (Okabe, Ito: "Color universal design", 2008).
+RIGHT: Colour = (0, 158, 115)
+WRONG: Colour = (213, 94, 0)
+MISSED: Colour = (20, 130, 220)
+_DASH = 4  # in pixels
+
+
+def draw_detections(
+    picture: NDArray[np.uint8],
+    detections: Detections,
+    truth: Boxes,
+    *,
+    classes: Sequence[str],
+    threshold: float,
+    side: int = 800,
+) -> NDArray[np.uint8]:
+    """A copy of the picture with its longer side scaled to `side`, and boxes on it.
+
+    Right detections are green, and the truths they find thin and dashed, so that one sees how well
+    they fit. Wrong ones are vermilion with class and score, and what it is that they take for
+    another class. Truths not found are blue, with their class if no wrong detection explains them.
+    Not drawn are detections that are passed over, and truths that do not count.
+
+    Args:
+        picture: H×W×3.
+        detections: in pixels of this picture.
+        truth: the boxes of this picture alone, such as `boxes.select([i])`.
+        threshold: only detections of a score above it are drawn.
+        side: in pixels; letters are legible from 320 on.
+    """
+    height, width = picture.shape[:2]
+    matching = match([detections], truth)
+    factor = side / max(height, width)
+    size = (max(1, round(factor * width)), max(1, round(factor * height)))
+    matrix = stretch((width, height), size)
+    canvas = resample(picture, matrix, size)
+    found = transform_boxes(matrix, matching.corners.astype(np.float32))
+    true = transform_boxes(matrix, matching.truth.corners.astype(np.float32))
+    right = (matching.kinds == Kind.RIGHT) & (matching.scores > threshold)
+    wrong, lost = matching.false(threshold), matching.not_found(threshold)
+    # First, so that a truth shows only where a detection does not fit.
+    for box in true[matching.causes[right]]:
+        _dashed(canvas, box)
+    canvas = _draw(canvas, found[right], [""] * int(right.sum()), RIGHT)
+    unexplained = matching.missed(threshold)
+    names = [
+        classes[matching.truth.classes[row]] if unexplained[row] else ""
+        for row in np.flatnonzero(lost)
+    ]
+    canvas = _draw(canvas, true[lost], names, MISSED)
+    captions = [_caption(matching, row, classes) for row in np.flatnonzero(wrong).tolist()]
+    return _draw(canvas, found[wrong], captions, WRONG)
+
+
+def _caption(matching: Matching, row: int, classes: Sequence[str]) -> str:
+    answer = f"{classes[matching.labels[row]]} {matching.scores[row]:.0%}"
+    if matching.kinds[row] != Kind.CLASS:
+        return answer
+    return f"{answer}, is {classes[matching.truth.classes[matching.causes[row]]]}"
+
+
+def _draw(
+    canvas: NDArray[np.uint8], boxes: NDArray[np.float32], captions: list[str], colour: Colour
+) -> NDArray[np.uint8]:
+    return draw_boxes(canvas, boxes, captions, [colour] * len(captions))
+
+
+def _dashed(canvas: NDArray[np.uint8], box: NDArray[np.float32]) -> None:
+    """A line of one pixel along the inside of the box, by turns dark and light."""
+    height, width = canvas.shape[:2]
+    x1, y1, x2, y2 = (int(e) for e in np.clip(np.round(box), 0, (width, height, width, height)))
+    if x2 > x1 and y2 > y1:
+        across, down = (np.arange(n)[:, None] // _DASH % 2 * 255 for n in (x2 - x1, y2 - y1))
+        canvas[y1, x1:x2] = canvas[y2 - 1, x1:x2] = across
+        canvas[y1:y2, x1] = canvas[y1:y2, x2 - 1] = down

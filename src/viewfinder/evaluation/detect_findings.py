@@ -1,0 +1,114 @@
+"""What a detector's answers tell beyond its scores: how sure AP50 is, and what sizes are missed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.detect.breakdown import average_precision
+from viewfinder.tasks.detect.matching import Kind, Matching, match
+
+# Parts that are left out in turn to see what AP50 owes to the pictures that there happen to be.
+_PARTS = 10
+# Bounds in pixels of an object's side: half a cell of the coarsest map, a cell, and three.
+_BOUNDS = (16, 32, 96)
+# Objects are small to the net below this, and enough to tell where there are so many.
+_SMALL, _ENOUGH = 32, 10
+# Small objects are found less often than others if their share is lower by so much.
+_CLEARLY = 0.1
+
+
+@dataclass(frozen=True)
+class BySize:
+    """Objects of about one size as the net is given them.
+
+    Attributes:
+        words: the size, in pixels of the net's input.
+        boxes: how many there are.
+        found: how many are found above the threshold.
+    """
+
+    words: str
+    boxes: int
+    found: int
+
+
+def ap50_error(judgement: Judgement) -> float:
+    """The standard error of AP50, from what it is without each tenth of the pictures.
+
+    The delete-a-group jackknife (Kott, "Delete-a-group jackknife", 2001): no assumption of what
+    AP's distribution is, and ten times the arithmetic of one AP.
+    """
+    boxes = judgement.examples.boxes
+    assert boxes is not None, "detections are judged by boxes"
+    matching = match(judgement.answers, boxes)
+    classes = len(judgement.examples.classes)
+    values = [_ap50_without(matching, part, classes) for part in range(_PARTS)]
+    return float(np.sqrt((_PARTS - 1) * np.var(values)))
+
+
+def _ap50_without(matching: Matching, part: int, classes: int) -> float:
+    # Every tenth picture, not ten in a row, which may all show one class.
+    kept = (matching.pictures % _PARTS != part) & (matching.kinds != Kind.PASSED_OVER)
+    known = (matching.truth.pictures() % _PARTS != part) & matching.counted
+    truths = np.bincount(matching.truth.classes[known], minlength=classes)
+    right = matching.kinds[kept] == Kind.RIGHT
+    return average_precision(matching.labels[kept], matching.scores[kept], right, truths, truths)
+
+
+def found_by_size(judgement: Judgement, size: Size, *, threshold: float) -> list[BySize]:
+    """How many objects are found, by how large the net is given them.
+
+    Args:
+        size: width and height of the net's input.
+    """
+    sides, found = _sides_and_found(judgement, size, threshold)
+    names = [
+        f"below {_BOUNDS[0]} px",
+        *(f"{low} to {high} px" for low, high in pairwise(_BOUNDS)),
+        f"{_BOUNDS[-1]} px and more",
+    ]
+    place = np.digitize(sides, _BOUNDS)
+    return [
+        BySize(name, int((place == i).sum()), int(found[place == i].sum()))
+        for i, name in enumerate(names)
+    ]
+
+
+def misses_small(rows: Sequence[BySize]) -> bool:
+    """Whether objects that are small to the net are found clearly less often than others."""
+    small = rows[: _BOUNDS.index(_SMALL) + 1]
+    large = rows[_BOUNDS.index(_SMALL) + 1 :]
+    of_small, of_large = (sum(row.boxes for row in part) for part in (small, large))
+    if min(of_small, of_large) < _ENOUGH:
+        return False
+    share = sum(row.found for row in small) / of_small
+    return share < sum(row.found for row in large) / of_large - _CLEARLY
+
+
+def _sides_and_found(
+    judgement: Judgement, size: Size, threshold: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Of every truth that counts: the root of its area as the net sees it, and whether found."""
+    boxes = judgement.examples.boxes
+    assert boxes is not None, "detections are judged by boxes"
+    matching = match(judgement.answers, boxes)
+    truth, counted = matching.truth, matching.counted
+    factors = (np.array(size) / _picture_sizes(judgement.examples)).min(axis=1)
+    areas = (truth.corners[:, 2:] - truth.corners[:, :2]).prod(axis=1)
+    sides = np.sqrt(areas) * factors[truth.pictures()]
+    return sides[counted], ~matching.not_found(threshold)[counted]
+
+
+def _picture_sizes(examples: Dataset) -> NDArray[np.float64]:
+    """N×2, true width and height, from the files where the labels do not state them."""
+    sizes = np.zeros((len(examples), 2)) if examples.sizes is None else examples.sizes.astype(float)
+    for index in np.flatnonzero((sizes <= 0).any(axis=1)).tolist():
+        sizes[index] = read_header(examples.file(index)).size
+    return sizes

@@ -1,0 +1,114 @@
+"""The figures of a detector's report, as SVG to stand inside the page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from viewfinder.evaluation import plots
+from viewfinder.evaluation.plots import _INK, _TRAIN, _quiet, _svg
+from viewfinder.tasks.detect.breakdown import RECALLS
+from viewfinder.tasks.detect.scores import Scores
+
+# With more classes than this, curves in colours of their own cannot be told apart.
+_MOST_COLOURS = 10
+_LOWEST = 5
+
+_ERRORS = {
+    "localisation": "misplaced",
+    "class": "another class",
+    "both": "misplaced, and another class",
+    "duplicate": "found twice",
+    "background": "nothing there",
+    "missed": "missed",
+}
+
+
+def precision_recall(scores: Scores, classes: Sequence[str]) -> str:
+    """Precision over recall at IoU 0.5, a curve a class, with a dot at its best threshold.
+
+    Of many classes, the mean of all and those of lowest AP50 are named; the others are grey.
+    """
+    figure = Figure(figsize=(9.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    known = np.flatnonzero(scores.boxes)
+    order = known[np.argsort(-scores.class_ap50[known], kind="stable")]
+    few = len(order) <= _MOST_COLOURS
+    named = order if few else order[-_LOWEST:]
+    for index in order[: len(order) - len(named)]:
+        axes.plot(RECALLS, _within_reach(scores.precision[index]), color="#d8d2c9", linewidth=0.7)
+    for place, index in enumerate(named):
+        colour = colormaps["tab10"](place)
+        label = f"{scores.class_ap50[index]:.1%} {_name(classes[index])}"
+        axes.plot(RECALLS, _within_reach(scores.precision[index]), color=colour, label=label)
+        best = scores.class_best[index]
+        if best is not None:
+            axes.plot(best.recall, best.precision, "o", color=colour, markersize=5)
+    title = f"AP50, mean {scores.ap50:.1%}" if scores.ap50 is not None else ""
+    if not few:
+        # Of few classes each cliff of the mean is one curve's end, and tells nothing.
+        mean = scores.precision[known].mean(axis=0)
+        axes.plot(RECALLS, mean, color=_INK, linewidth=1.6, linestyle="--", label="mean")
+        title += ", the lowest"
+    axes.set_xlabel("recall: share of the objects that are found")
+    axes.set_ylabel("precision: share of the answers that are right")
+    axes.set_xlim(0, 1.01)
+    axes.set_ylim(0, 1.02)
+    _quiet(axes)
+    if len(order):
+        _legend(axes, title)
+    return _svg(figure)
+
+
+def confusion(scores: Scores, classes: Sequence[str]) -> str:
+    """Answers (columns) to each true class (rows), at the best threshold and IoU 0.5.
+
+    The last column are objects missed, the last row answers where nothing is.
+    """
+    return plots.confusion(scores.confusion, [*map(_name, classes), "background"])
+
+
+def errors(scores: Scores) -> str:
+    """What AP50 would gain without each kind of error, and how many there are."""
+    figure = Figure(figsize=(7.6, 2.7), layout="constrained")
+    axes = figure.subplots()
+    costs = [100 * scores.errors[kind].ap50 for kind in _ERRORS]
+    axes.barh(range(len(costs)), costs, color=_TRAIN, height=0.62)
+    axes.set_yticks(range(len(costs)), list(_ERRORS.values()), fontsize=9)
+    axes.invert_yaxis()
+    longest = max(*costs, 1.0)
+    for place, (kind, cost) in enumerate(zip(_ERRORS, costs, strict=True)):
+        text = f"{cost:.1f} ({scores.errors[kind].count:,} of them)"
+        axes.text(cost + longest / 80, place, text, va="center", color=_INK, fontsize=8)
+    # The longest bar leaves room for its text.
+    axes.set_xlim(0, 1.35 * longest)
+    axes.set_xlabel("points of AP50 that mending them would gain")
+    _quiet(axes)
+    axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0)
+    return _svg(figure)
+
+
+def _legend(axes: Axes, title: str) -> None:
+    legend = axes.legend(
+        title=title, frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5)
+    )
+    legend.get_title().set_fontsize(8)
+    legend.set_alignment("left")
+    for text in legend.get_texts():
+        # A class may be called "$5" without meaning TeX.
+        text.set_parse_math(False)
+
+
+def _name(name: str) -> str:
+    """As a figure can hold it: some names come from bytes that are not UTF-8, some fill pages."""
+    name = name.encode("utf-8", "backslashreplace").decode()
+    return name if len(name) <= 30 else name[:29] + "…"
+
+
+def _within_reach(precision: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The curve as far as it goes: precision 0 says that no threshold reaches the recall."""
+    return np.where(precision > 0, precision, np.nan)

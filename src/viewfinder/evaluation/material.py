@@ -1,0 +1,78 @@
+"""What a report is made from, and what the pages of all tasks take from it."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.pictures.writing import encode_picture
+from viewfinder.runs.run import Run
+
+SIDES = {"test": "test", "val": "validation", "train": "training"}
+"""The sides in words, those furthest from training first."""
+
+_QUALITY = 85
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A run, the dataset that it learnt from, and how it answers there.
+
+    Attributes:
+        judgements: of the sides `train` and, where there are any, `val` and `test`.
+        history: a row an epoch; not every row has the columns of what was measured.
+    """
+
+    run: Run
+    dataset: Dataset
+    judgements: Mapping[str, Judgement]
+    history: Sequence[Mapping[str, float]]
+
+    @property
+    def side(self) -> str:
+        """The side that the report is about: of those judged, the one furthest from training."""
+        return next(name for name in SIDES if name in self.judgements)
+
+    @property
+    def judged(self) -> Judgement:
+        """The answers on that side."""
+        return self.judgements[self.side]
+
+    @property
+    def held_out(self) -> Judgement | None:
+        """The side that tells over-fitting: `val`, or `test` where there is no val."""
+        return self.judgements.get("val") or self.judgements.get("test")
+
+    def measured(self, column: str) -> list[tuple[int, float]]:
+        """Epoch and value of a column of the history, of those epochs that have one."""
+        return [(int(row["epoch"]), row[column]) for row in self.history if column in row]
+
+    def at_the_end(self, figure: str) -> tuple[float, float] | None:
+        """The last weights' score on training and validation pictures, if both were measured.
+
+        The weights that are kept may be of an early epoch, from before over-fitting showed.
+        """
+        names = f"train_{figure}", f"val_{figure}"
+        if "val" not in self.judgements:
+            return None
+        both = [row for row in self.history if all(name in row for name in names)]
+        return (both[-1][names[0]], both[-1][names[1]]) if both else None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure to be seen at once: what it is of, and a line of detail."""
+
+    figure: str
+    of: str
+    detail: str
+
+
+def picture_url(picture: NDArray[np.uint8]) -> str:
+    """H×W×3 as a data URL, for an `img` that needs no other file."""
+    data = base64.b64encode(encode_picture(picture, ".jpg", quality=_QUALITY)).decode()
+    return f"data:image/jpeg;base64,{data}"

@@ -1,0 +1,86 @@
+"""What to try next with a saliency net, by how it fits."""
+
+from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
+
+# With fewer pictures than this, more pictures help more than anything else.
+_FEW = 1000
+# S from which a net is to prove itself elsewhere.
+_EXCELLENT = 0.95
+# Side in pixels of the pictures that the paper trains on.
+_PAPER_SIZE = 256
+
+
+def tries(recipe: SaliencyRecipe, *, pictures: int, depth: bool, likeness: float) -> Tries:
+    """What to try.
+
+    Args:
+        pictures: that were trained on.
+        depth: whether any of them has a depth map, to teach with.
+        likeness: S on pictures that were held out.
+    """
+    untaught = depth and recipe.teacher is None and recipe.net != DEPTH_NET
+    return Tries(
+        _against_over_fitting(recipe, pictures, untaught=untaught),
+        _against_under_fitting(recipe),
+        _when_fine(recipe, likeness, untaught=untaught),
+    )
+
+
+def _against_over_fitting(
+    recipe: SaliencyRecipe, pictures: int, *, untaught: bool
+) -> tuple[str, ...]:
+    tries = []
+    if pictures < _FEW:
+        tries.append(f"add pictures: {pictures:,} are few, and nothing helps as much")
+    tries += _taught(untaught) + _started(recipe)
+    if recipe.scale < 0.3 or recipe.turn < 10 or recipe.shift < 0.1:
+        tries.append("augment more: --shift 0.1 --scale 0.3 --turn 15")
+    if recipe.flip == 0:
+        tries.append("mirror pictures: --flip 0.5")
+    if recipe.colour < 0.3:
+        tries.append("vary the colours more: --colour 0.4")
+    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+    if pictures >= _FEW:
+        tries.append(f"add pictures: there are {pictures:,} now")
+    return tuple(tries)
+
+
+def _against_under_fitting(recipe: SaliencyRecipe) -> tuple[str, ...]:
+    tries = [f"train for longer: {longer(recipe)}", *_started(recipe), *_larger(recipe)]
+    if recipe.init == "random" and not any(o.startswith("width=") for o in recipe.options):
+        tries.append("take a wider network, which needs more time: --options width=0.5")
+    if recipe.scale > 0.1 or recipe.turn > 5:
+        tries.append("augment less: --scale 0.1 --turn 5")
+    tries.append("look at the worst pictures: would two people mark the same subject in them?")
+    return tuple(tries)
+
+
+def _when_fine(recipe: SaliencyRecipe, likeness: float, *, untaught: bool) -> tuple[str, ...]:
+    if likeness > _EXCELLENT:
+        return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER --out DRAWN",)
+    return (
+        "look at the worst pictures: add more like them",
+        *_taught(untaught),
+        *_started(recipe),
+        *_larger(recipe),
+        f"train for longer: {longer(recipe)}",
+    )
+
+
+def _taught(untaught: bool) -> list[str]:
+    if not untaught:
+        return []
+    return [f"let depth teach it: --teacher RUN, a run of {DEPTH_NET} on the same pictures"]
+
+
+def _started(recipe: SaliencyRecipe) -> list[str]:
+    if recipe.init != "random" or recipe.net == DEPTH_NET:
+        return []
+    return ["start from weights that have seen a million pictures: --init imagenet"]
+
+
+def _larger(recipe: SaliencyRecipe) -> list[str]:
+    if recipe.size is None or recipe.size >= _PAPER_SIZE:
+        return []
+    return [f"show it larger pictures, for thin parts and outlines: --size {_PAPER_SIZE}"]

@@ -1,0 +1,297 @@
+"""A run as an ONNX file, and the proof that it answers as the run does.
+
+The file takes `pictures`, N×3×H×W float32 red, green and blue in [0, 1], prepared as the run's
+task prepares them (letterboxed or stretched to the run's size); what the net subtracts and divides
+is inside. The names of the classes, the size and the way to prepare pictures travel in the file's
+metadata.
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.files import write_bytes
+from viewfinder.inference.predict import find_pictures, prepare
+from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.runs.run import Run
+from viewfinder.tasks import find
+from viewfinder.tasks.detect.decoding import suppress
+from viewfinder.tasks.normalisation import Normalisation
+
+Answers = Literal["raw", "decoded", "final"]
+
+_OPSET = 18
+# Pictures that the file must answer as the run does.
+_PROOF = 8
+# The largest difference, as a share of the largest value: float32 sums in another order.
+_AGREEMENT = 1e-4
+# Detections that a picture keeps of each class, and the IoU above which two are one object.
+_MOST, _OVERLAP = 300, 0.45
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the file's answers are from the run's.
+
+    Attributes:
+        pictures: how many were answered by both.
+        differences: of each output, the largest absolute difference.
+        scales: of each output, the largest absolute value of the run's.
+    """
+
+    pictures: int
+    differences: dict[str, float]
+    scales: dict[str, float]
+
+    def __str__(self) -> str:
+        told = ", ".join(
+            f"{name} within {difference:.1e} of values up to {self.scales[name]:.4g}"
+            for name, difference in self.differences.items()
+        )
+        return f"onnxruntime answers {self.pictures} pictures as the run does: {told}"
+
+
+def export_onnx(
+    run: Run,
+    out: Path,
+    *,
+    answers: Answers = "decoded",
+    threshold: float = 0.25,
+    pictures: str | Path | None = None,
+) -> Parity:
+    """Write a run as an ONNX file with any number of pictures in a batch, and prove it.
+
+    Args:
+        answers: `raw` outputs of the net; `decoded`, probabilities, boxes with scores, or maps;
+            or, of a detector, `final`: non-maximum suppression inside, a row an object.
+        threshold: the least score of `final` objects.
+        pictures: real pictures to prove it on; if not given, those of the run's own data.
+
+    Raises:
+        InputError: the extra libraries are missing, there are no pictures to prove it on, the file
+            cannot be written, or it does not answer as the run does: then none is left behind.
+    """
+    onnx, onnxruntime = _libraries()
+    task, setting = find(run.manifest.task), run.setting()
+    if answers == "final" and task.name != "detect":
+        raise InputError("only a detector has objects to choose: leave --answers final out")
+    batch = _proof_pictures(run, pictures)
+    core, names = task.portable(run.net(), setting, raw=answers == "raw")
+    module = Portable(core, setting.normalisation).eval()
+    data = _traced(module, names, run)
+    model = onnx.load_model_from_string(data)
+    for key, value in _metadata(run, answers).items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    parity = _compare(module, model.SerializeToString(), names, batch, onnxruntime)
+    if answers == "final":
+        _append_suppression(model, onnx.helper, onnx.TensorProto, threshold)
+        onnx.checker.check_model(model)
+        _prove_objects(module, model.SerializeToString(), batch, threshold, onnxruntime)
+    write_bytes(out, model.SerializeToString())
+    return parity
+
+
+class Portable(nn.Module):
+    """A net with the colours it expects inside: N×3×H×W in [0, 1] to its answers."""
+
+    def __init__(self, core: nn.Module, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.core = core
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(normalisation.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(normalisation.std).view(1, 3, 1, 1))
+
+    def forward(self, pictures: Tensor) -> Any:  # N×3×H×W
+        return self.core((pictures - self.mean) / self.std)
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"exporting needs {error.name}: install it with `pip install viewfinder[export]`"
+        ) from error
+    return onnx, onnxruntime
+
+
+def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:
+    """Up to eight real pictures, N×3×H×W float32 in [0, 1], prepared as the run prepares them."""
+    if source is not None:
+        files = find_pictures(source)
+    else:
+        try:
+            dataset = open_dataset(run.manifest.data["source"])
+        except (InputError, KeyError) as error:
+            raise InputError(
+                f"the pictures that {run.folder} was trained on are not here: name some to prove "
+                "the export on, with --pictures FOLDER"
+            ) from error
+        files = [dataset.file(index) for index in range(len(dataset))]
+    step = max(1, len(files) // _PROOF)
+    prepared = [
+        prepare(
+            run, read_picture(file, at_least=run.manifest.size), read_header(file).size, str(file)
+        )
+        for file in files[::step][:_PROOF]
+    ]
+    return torch.stack([each.pixels for each in prepared]).float() / 255
+
+
+def _traced(module: nn.Module, names: Sequence[str], run: Run) -> bytes:
+    """The module as ONNX, for a batch of any size."""
+    width, height = run.manifest.size
+    example = torch.rand(2, 3, height, width)
+    with warnings.catch_warnings():
+        # The exporter warns of its own inner workings, which a user can do nothing about.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            (example,),
+            input_names=["pictures"],
+            output_names=list(names),
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            opset_version=_OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None, "the exporter returns a program where no file is named"
+    return bytes(program.model_proto.SerializeToString())
+
+
+def _metadata(run: Run, answers: Answers) -> dict[str, str]:
+    manifest = run.manifest
+    return {
+        "task": manifest.task,
+        "net": manifest.net,
+        "classes": json.dumps(manifest.classes, ensure_ascii=False),
+        "size": json.dumps(manifest.size),
+        "answers": answers,
+        "pictures": "red, green, blue in [0, 1]; "
+        + ("stretched" if manifest.task == "saliency" else "letterboxed on grey 114")
+        + " to size, width and height",
+    }
+
+
+def _compare(
+    module: nn.Module, model: bytes, names: Sequence[str], batch: Tensor, onnxruntime: Any
+) -> Parity:
+    """Both answers to the same pictures, in one batch and one by one.
+
+    Raises:
+        InputError: they differ by more than rounding.
+    """
+    session = onnxruntime.InferenceSession(model)
+    with torch.no_grad():
+        answer = module(batch)
+    expected = [tensor.numpy() for tensor in (answer if isinstance(answer, tuple) else (answer,))]
+    together = session.run(None, {"pictures": batch.numpy()})
+    single = [session.run(None, {"pictures": batch[i : i + 1].numpy()}) for i in range(len(batch))]
+    alone = [np.concatenate(parts) for parts in zip(*single, strict=True)]
+    differences = {
+        name: max(_difference(one, mine), _difference(other, mine))
+        for name, one, other, mine in zip(names, together, alone, expected, strict=True)
+    }
+    scales = {name: float(np.abs(mine).max()) for name, mine in zip(names, expected, strict=True)}
+    for name, difference in differences.items():
+        if not difference <= _AGREEMENT * max(1.0, scales[name]):
+            raise InputError(
+                f"the export does not answer as the run does: {name} differs by {difference:.3g}, "
+                f"of values up to {scales[name]:.3g}; nothing was written"
+            )
+    return Parity(len(batch), differences, scales)
+
+
+def _prove_objects(
+    module: nn.Module, model: bytes, batch: Tensor, threshold: float, onnxruntime: Any
+) -> None:
+    """See that the file chooses the objects that the run does.
+
+    Raises:
+        InputError: it does not.
+    """
+    session = onnxruntime.InferenceSession(model)
+    pictures, labels, scores, boxes = session.run(None, {"pictures": batch.numpy()})
+    with torch.no_grad():
+        expected = suppress(*module(batch), threshold=threshold, overlap=_OVERLAP, most=None)
+    for number, mine in enumerate(expected):
+        rows = np.flatnonzero(pictures == number)
+        rows = rows[np.lexsort((labels[rows], -scores[rows]))]
+        order = np.lexsort((mine.labels, -mine.scores))
+        same = (
+            len(rows) == len(order)
+            and np.array_equal(labels[rows], mine.labels[order])
+            and np.allclose(scores[rows], mine.scores[order], atol=_AGREEMENT)
+            and np.allclose(boxes[rows], mine.boxes[order], rtol=_AGREEMENT, atol=0.05)
+        )
+        if not same:
+            raise InputError(
+                f"the export chooses other objects than the run in picture {number + 1} of "
+                f"{len(expected)}, {len(rows)} where the run has {len(order)}; nothing was written"
+            )
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
+
+
+def _append_suppression(model: Any, helper: Any, types: Any, threshold: float) -> None:
+    """Put ONNX's own NonMaxSuppression, class by class, behind `boxes` and `scores`.
+
+    The outputs become, for each of M objects: `picture`, `label`, `score`, and `box`.
+    """
+    graph = model.graph
+    constants = {
+        "most": (types.INT64, _MOST),
+        "overlap": (types.FLOAT, _OVERLAP),
+        "threshold": (types.FLOAT, threshold),
+    }
+    for name, (kind, value) in constants.items():
+        graph.initializer.append(helper.make_tensor(name, kind, [1], [value]))
+    for name, numbers in (("of_picture", [0]), ("of_class", [1])):
+        graph.initializer.append(helper.make_tensor(name, types.INT64, [1], numbers))
+    for name, numbers in (("by_score", [0, 2, 1]), ("by_box", [0, 2])):
+        graph.initializer.append(helper.make_tensor(name, types.INT64, [len(numbers)], numbers))
+    graph.initializer.append(helper.make_tensor("flat", types.INT64, [1], [-1]))
+    nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = [
+        ("Transpose", ["scores"], ["scores_by_class"], {"perm": [0, 2, 1]}),
+        (
+            "NonMaxSuppression",
+            ["boxes", "scores_by_class", "most", "overlap", "threshold"],
+            ["chosen"],  # M×3: picture, class, place
+            {},
+        ),
+        ("Gather", ["chosen", "by_score"], ["score_places"], {"axis": 1}),
+        ("GatherND", ["scores", "score_places"], ["score"], {}),
+        ("Gather", ["chosen", "by_box"], ["box_places"], {"axis": 1}),
+        ("GatherND", ["boxes", "box_places"], ["box"], {}),
+        ("Gather", ["chosen", "of_picture"], ["picture_column"], {"axis": 1}),
+        ("Reshape", ["picture_column", "flat"], ["picture"], {}),
+        ("Gather", ["chosen", "of_class"], ["label_column"], {"axis": 1}),
+        ("Reshape", ["label_column", "flat"], ["label"], {}),
+    ]
+    for kind, inputs, outputs, attributes in nodes:
+        graph.node.append(helper.make_node(kind, inputs, outputs, **attributes))
+    del graph.output[:]
+    graph.output.extend(
+        [
+            helper.make_tensor_value_info("picture", types.INT64, ["objects"]),
+            helper.make_tensor_value_info("label", types.INT64, ["objects"]),
+            helper.make_tensor_value_info("score", types.FLOAT, ["objects"]),
+            helper.make_tensor_value_info("box", types.FLOAT, ["objects", 4]),
+        ]
+    )

@@ -1,0 +1,283 @@
+"""Classify: one class for each picture."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from viewfinder import nets
+from viewfinder.console import note
+from viewfinder.datasets.augment import Augmentation, Changes, apply, draw
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
+from viewfinder.datasets.opening import cache_folder
+from viewfinder.errors import InputError
+from viewfinder.nets.checkpoints import LoadReport, load_matching
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.classify.scores import Scores, score
+from viewfinder.tasks.normalisation import Normalisation, measure_colours
+from viewfinder.tasks.task import Forward, Loss, Setting
+
+# Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
+AUXILIARY_WEIGHT = 0.3
+# Pictures that are answered at once.
+_BATCH = 250
+# Pictures that are enough to know the mean and deviation of a set's colours.
+_COLOUR_SAMPLE = 2000
+# Pictures whose sizes stand for all, and the step in which a size is chosen from them.
+_SIZE_SAMPLE, _SIZE_STEP = 200, 32
+
+
+def loss(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, label_smoothing: float) -> Tensor:
+    """Cross-entropy, averaged over the batch.
+
+    Args:
+        outputs: N×C logits, or a tuple of such whose first is the net's answer and whose others
+            are auxiliary heads.
+        labels: N class indices.
+        label_smoothing: share of the truth that is spread evenly over all classes.
+    """
+    heads = outputs if isinstance(outputs, tuple) else (outputs,)
+    losses = [
+        functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
+        for logits in heads
+    ]
+    return torch.stack([losses[0], *(AUXILIARY_WEIGHT * other for other in losses[1:])]).sum()
+
+
+def decode(outputs: Tensor) -> NDArray[np.float32]:
+    """N×C logits to N×C probabilities that add up to 1."""
+    return outputs.float().softmax(dim=1).cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Pictures and the class of each: `tasks.task.Examples`."""
+
+    pixels: Pixels
+    truth: Dataset
+
+    @property
+    def waits(self) -> bool:
+        return self.pixels.waits
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """N×3×H×W uint8 pictures, their N class indices, and the changes still to be made."""
+
+    pictures: Tensor
+    labels: Tensor
+    changes: Changes
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Inputs":
+        """The same on another device."""
+        pictures = self.pictures.to(device, non_blocking=True)
+        return Inputs(pictures, self.labels.to(device, non_blocking=True), self.changes)
+
+
+class Classify:
+    """`tasks.task.Task`: one class for each picture."""
+
+    name: ClassVar[str] = "classify"
+    recipe: ClassVar[type[ClassifyRecipe]] = ClassifyRecipe
+    best: ClassVar[str] = "accuracy"
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", ".1%"),)
+
+    def require(self, dataset: Dataset) -> None:
+        """Refuse a set whose pictures have no class of their own, or all the same."""
+        dataset.require_labels()
+        present = [name for name, count in dataset.split("train").counts().items() if count]
+        if len(present) < 2:
+            raise InputError(
+                f"{dataset.root} has training pictures of one class only, {present[0]!r}: add "
+                "pictures of at least one other class"
+            )
+
+    def size(self, recipe: ClassifyRecipe, dataset: Dataset) -> Size:
+        """The recipe's size, or the network's own, but no larger than the pictures without need.
+
+        A network that takes any size learns nothing from small pictures blown up, only slowly;
+        one that ends in a flattened map, or that starts from weights of others, keeps its own.
+        """
+        own = nets.input_size(recipe.net)[0]
+        if recipe.size is not None or recipe.init != "random" or "size" in nets.options(recipe.net):
+            return (recipe.size or own,) * 2
+        train = dataset.split("train")
+        step = max(1, len(train) // _SIZE_SAMPLE)
+        sides = [max(read_header(train.file(index)).size) for index in range(0, len(train), step)]
+        fitting = -(-int(np.median(sides)) // _SIZE_STEP) * _SIZE_STEP
+        if fitting < own:
+            brought = f"{fitting}×{fitting} instead of {own}×{own}"
+            note(f"pictures are small: brought to {brought} (--size)")
+        return (min(own, fitting),) * 2
+
+    def net_options(self, recipe: ClassifyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+        """The recipe's, and the size for a net that ends in a flattened map."""
+        flattens = "size" in nets.options(recipe.net)
+        return ({"size": size[0]} if flattens else {}) | recipe.net_options()
+
+    def colours(self, recipe: ClassifyRecipe, train: Labelled) -> Normalisation:
+        """Measured on (a sample of) the training pictures."""
+        sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+        sample = sample[:_COLOUR_SAMPLE]
+        parts = torch.tensor_split(sample, -(-len(sample) // 100))
+        return measure_colours(train.pixels.take(part) for part in parts)
+
+    def read_foreign(
+        self, file: Path, net: nn.Module
+    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
+        """No format is this task's alone."""
+        return None
+
+    def load(
+        self,
+        net: nn.Module,
+        state: Mapping[str, Tensor],
+        names: Sequence[str],
+        classes: Sequence[str],
+    ) -> LoadReport:
+        """Layers that fit by name and shape."""
+        return load_matching(net, state)
+
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Labelled:
+        """Letterboxed pictures, kept where the recipe says."""
+        pixels = open_pixels(side, setting.size, keep=setting.recipe.keep, cache=cache_folder())
+        return Labelled(pixels, side)
+
+    def order(
+        self, examples: Labelled, recipe: ClassifyRecipe, generator: torch.Generator
+    ) -> Tensor:
+        """Every picture once; with `balanced`, drawn so that every class comes equally often."""
+        labels = torch.from_numpy(examples.truth.labels)
+        if not recipe.balanced:
+            return torch.randperm(len(labels), generator=generator)
+        counts = torch.bincount(labels).clamp(min=1)
+        weights = 1.0 / counts[labels].double()
+        return torch.multinomial(weights, len(labels), replacement=True, generator=generator)
+
+    def draw(
+        self,
+        examples: Labelled,
+        numbers: Tensor,
+        rows: slice,
+        setting: Setting,
+        *,
+        seed: int,
+        done: float,
+    ) -> Inputs:
+        """Pictures, and one matrix, one colour change and one square for each."""
+        changes = draw(
+            len(numbers), augmentation(setting.recipe), torch.Generator().manual_seed(seed)
+        )
+        mine = numbers[rows]
+        labels = torch.from_numpy(examples.truth.labels)[mine]
+        return Inputs(examples.pixels.take(mine), labels, changes.part(rows))
+
+    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+        """Cross-entropy with smoothed labels."""
+        smoothing = setting.recipe.label_smoothing
+
+        def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+            pictures = apply(inputs.pictures.float() / 255, inputs.changes)
+            value = loss(forward(pictures), inputs.labels, label_smoothing=smoothing)
+            return {"cross_entropy": value}
+
+        return of
+
+    def answers(
+        self, net: nn.Module, examples: Labelled, setting: Setting, device: torch.device
+    ) -> NDArray[np.float32]:
+        """N×C class probabilities of every picture of a side."""
+        parts = [
+            self._probabilities(net, examples.pixels.take(numbers), setting, device)
+            for numbers in in_batches(len(examples), _BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def score(self, answers: NDArray[np.float32], truth: Dataset) -> Scores:
+        """Accuracy, loss and confusion."""
+        return score(answers, truth.labels)
+
+    def tolerance(self, best: float, pictures: int) -> float:
+        """One standard error of a share."""
+        return math.sqrt(best * (1 - best) / pictures)
+
+    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+        """Letterboxed."""
+        return letterboxed(picture, size, of=of)
+
+    def reply(
+        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+    ) -> list[NDArray[np.float32]]:
+        """C probabilities for each picture."""
+        return list(self._probabilities(net, pictures, setting, device))
+
+    def describe(
+        self, answer: NDArray[np.float32], setting: Setting, *, of: Size, threshold: float | None
+    ) -> dict[str, Any]:
+        """The likeliest class, and each class's probability."""
+        scores = dict(zip(setting.classes, map(float, answer), strict=True))
+        return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}
+
+    def portable(
+        self, net: nn.Module, setting: Setting, *, raw: bool
+    ) -> tuple[nn.Module, tuple[str, ...]]:
+        """N×C logits, or probabilities as `reply` gives them."""
+        if raw:
+            return net, ("logits",)
+        mirror = bool(setting.recipe.mirror and setting.recipe.flip)
+        return Probabilities(net, mirror=mirror), ("probabilities",)
+
+    def _probabilities(
+        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+    ) -> NDArray[np.float32]:
+        """N×C, of each picture, or the mean over it and its mirror image."""
+        answer = decode(outputs(net, pictures, setting.normalisation, device))
+        if not (setting.recipe.mirror and setting.recipe.flip):
+            return answer
+        mirrored = decode(outputs(net, pictures.flip(3), setting.normalisation, device))
+        return (answer + mirrored) / np.float32(2)
+
+
+class Probabilities(nn.Module):
+    """N×3×H×W to N×C probabilities, with `mirror` the mean over a picture and its mirror image."""
+
+    def __init__(self, net: nn.Module, *, mirror: bool) -> None:
+        super().__init__()
+        self.net, self.mirror = net, mirror
+
+    def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
+        answer: Tensor = self.net(pictures).softmax(dim=1)
+        if not self.mirror:
+            return answer
+        mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
+        return (answer + mirrored) / 2
+
+
+def augmentation(recipe: ClassifyRecipe) -> Augmentation:
+    """The recipe's augmentation."""
+    return Augmentation(
+        shift=recipe.shift,
+        scale=recipe.scale,
+        turn=recipe.turn,
+        flip=recipe.flip,
+        colour=recipe.colour,
+        erase=recipe.erase,
+    )

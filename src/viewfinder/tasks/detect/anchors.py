@@ -1,0 +1,159 @@
+"""Anchors that fit a set's own boxes, and what fitting them gains.
+
+Redmon, Farhadi: "YOLO9000: better, faster, stronger", 2017, section 2, "dimension clusters":
+k-means over widths and heights, where two boxes are 1 − IoU apart with their centres on each other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.nets.yolov3 import Anchors
+from viewfinder.tasks.detect.assigning import RATIO
+
+Sides = NDArray[np.floating]
+
+# So many boxes say all that more would: anchors move by less than their boxes differ.
+_SAMPLE = 20_000
+_RESTARTS = 8
+_MOST_ROUNDS = 100
+_CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well anchors fit boxes.
+
+    Attributes:
+        overlap: the mean over boxes of the best IoU that an anchor has with each, in [0, 1].
+        within: the share of boxes whose width and height are within a factor 3 of an anchor's, so
+            that training takes that anchor for them (`losses.loss`).
+    """
+
+    overlap: float
+    within: float
+
+
+def fit_anchors(sides: Sides, count: int, *, seed: int = 0) -> Anchors:
+    """`count` anchors for boxes of these widths and heights, from small to large.
+
+    The same boxes and seed give the same anchors. Where fewer boxes differ than there are to be
+    anchors, anchors are there more than once.
+
+    Args:
+        sides: M×2 widths and heights in pixels of the net's input.
+
+    Raises:
+        InputError: there are no boxes, one has a side that is no number above 0, or `count` is
+            less than 1.
+    """
+    if count < 1:
+        raise InputError(f"anchors to fit are {count}: there must be 1 or more")
+    boxes = _checked(sides)
+    different = np.unique(boxes, axis=0)
+    if len(different) <= count:
+        chosen = np.resize(different, (count, 2))
+    else:
+        random = np.random.default_rng(seed)
+        if len(boxes) > _SAMPLE:
+            boxes = boxes[random.choice(len(boxes), _SAMPLE, replace=False)]
+        runs = [_cluster(boxes, count, random) for _ in range(_RESTARTS)]
+        chosen = max(runs, key=lambda anchors: _overlaps(boxes, anchors).max(1).mean())
+    chosen = chosen[np.lexsort((chosen[:, 0], chosen.prod(1)))]
+    return tuple((float(width), float(height)) for width, height in chosen)
+
+
+def measure_fit(sides: Sides, anchors: Anchors) -> Fit:
+    """How well the anchors fit boxes of these widths and heights, M×2, in the same pixels.
+
+    Raises:
+        InputError: there are no boxes, or one has a side that is no number above 0.
+    """
+    boxes, fitted = _checked(sides), np.asarray(anchors, np.float64)
+    overlap, within = 0.0, 0
+    for start in range(0, len(boxes), _CHUNK):
+        chunk = boxes[start : start + _CHUNK]
+        factors = chunk[:, np.newaxis] / fitted
+        worst = np.maximum(factors, 1 / factors).max(2)
+        within += int((worst.min(1) <= RATIO).sum())
+        overlap += float(_overlaps(chunk, fitted).max(1).sum())
+    return Fit(overlap / len(boxes), within / len(boxes))
+
+
+def tell_gain(before: Fit, after: Fit) -> str:
+    """A sentence that says what other anchors changed."""
+    return (
+        f"the best anchor's mean IoU with a box goes from {before.overlap:.2f} to "
+        f"{after.overlap:.2f}, and the boxes within a factor {RATIO:g} of an anchor go from "
+        f"{before.within:.1%} to {after.within:.1%}"
+    )
+
+
+def _checked(sides: Sides) -> NDArray[np.float64]:
+    checked = np.asarray(sides, np.float64)
+    if checked.size == 0:
+        raise InputError(
+            "there are no boxes to fit anchors to: mark some objects first, or keep the net's own"
+        )
+    if checked.ndim != 2 or checked.shape[1] != 2:
+        raise InputError(f"sides is of shape {checked.shape}: it must be a width and height a box")
+    wrong = np.flatnonzero(~(np.isfinite(checked) & (checked > 0)).all(1))
+    if len(wrong):
+        width, height = checked[wrong[0]]
+        raise InputError(
+            f"box {wrong[0]} is {width}×{height} pixels: anchors are fitted to boxes with a width "
+            "and a height above 0, so mend or drop it"
+        )
+    return checked
+
+
+def _cluster(
+    sides: NDArray[np.float64], count: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """One run of k-means from a start of its own: the best anchors it came by.
+
+    The mean of a cluster is not what has the best IoU with it, so a round can lose a little.
+    """
+    anchors = _start(sides, count, random)
+    best, best_overlap, nearest = anchors, -1.0, np.full(len(sides), -1)
+    for _ in range(_MOST_ROUNDS):
+        overlaps = _overlaps(sides, anchors)
+        overlap = float(overlaps.max(1).mean())
+        if overlap > best_overlap:
+            best, best_overlap = anchors, overlap
+        previous, nearest = nearest, overlaps.argmax(1)
+        if np.array_equal(nearest, previous):
+            break
+        members = np.bincount(nearest, minlength=count)
+        sums = np.stack([np.bincount(nearest, side, minlength=count) for side in sides.T], axis=1)
+        # An anchor that no box is nearest to stays where it is.
+        anchors = np.where(
+            members[:, np.newaxis] > 0, sums / members.clip(1)[:, np.newaxis], anchors
+        )
+    return best
+
+
+def _start(
+    sides: NDArray[np.float64], count: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Boxes far from each other: each drawn by its squared distance from those before.
+
+    Arthur, Vassilvitskii: "k-means++: the advantages of careful seeding", 2007.
+    """
+    chosen = [sides[random.integers(len(sides))]]
+    distance = np.ones(len(sides))
+    while len(chosen) < count:
+        distance = np.minimum(distance, 1 - _overlaps(sides, chosen[-1][np.newaxis])[:, 0])
+        weight = distance.clip(0) ** 2
+        chosen.append(sides[random.choice(len(sides), p=weight / weight.sum())])
+    return np.stack(chosen)
+
+
+def _overlaps(sides: NDArray[np.float64], anchors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """M×A: the IoU of each box with each anchor, both with their centres on each other."""
+    (widths, heights), (across, down) = sides.T[:, :, np.newaxis], anchors.T
+    shared = np.minimum(widths, across) * np.minimum(heights, down)
+    overlaps: NDArray[np.float64] = shared / (widths * heights + across * down - shared)
+    return overlaps

@@ -1,0 +1,201 @@
+"""The pictures that a detector learns from, decoded once, with their boxes.
+
+A picture is kept at one and a half times the size at which the net will see it: enough to zoom in
+without blur, and little enough for the memory. What a training does to it, it does from there, by
+one matrix and one resample.
+
+Crowds (COCO: many objects in one box) and difficult objects (VOC: those that scores pass over) are
+nobody's truth. They keep their boxes, with the label `APART`; `tasks.detect.augment` moves them
+along and hands them out apart, never among the truths.
+"""
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import note
+from viewfinder.datasets import Keep
+from viewfinder.datasets.boxes import Boxes, no_size, usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.detect.keeping import Pictures, kept_sizes, open_pictures
+from viewfinder.tasks.detect.outlines import Outline, readable_outlines
+
+APART = -1
+"""The label of boxes that are not learnt from: crowds and difficult objects."""
+
+# Headers that tell the aspect of a set whose labels do not state sizes.
+_SAMPLE = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One side of a set of boxes: N pictures, M boxes, in pixels of the pictures as kept.
+
+    Attributes:
+        truth: what is known of the pictures, in pixels of their files.
+        pictures: the pictures themselves.
+        sizes: N×2 int64, width and height of each as kept.
+        true_sizes: N×2 int64, width and height of their files.
+        corners: M×4 float32, x1, y1, x2, y2, within the picture.
+        labels: M int64, class indices, or `APART`.
+        offsets: N+1 int64; the boxes of picture `i` are rows `offsets[i]:offsets[i + 1]`.
+        outlines: of those boxes that have one, by row.
+    """
+
+    truth: Dataset
+    pictures: Pictures
+    sizes: NDArray[np.int64]
+    true_sizes: NDArray[np.int64]
+    corners: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    outlines: Mapping[int, Outline]
+
+    @property
+    def waits(self) -> bool:
+        """Whether taking pictures waits for a disk or a decoder."""
+        return self.pictures.waits
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def letterbox(self, picture: int, frame: Size) -> Matrix:
+        """From a picture as kept to where its file's picture lies when letterboxed to the frame."""
+        kept, true = self.sizes[picture].tolist(), self.true_sizes[picture].tolist()
+        return letterbox(true, frame) @ stretch(kept, true)
+
+    def rows(self, picture: int) -> slice:
+        """The rows of one picture's boxes."""
+        return slice(int(self.offsets[picture]), int(self.offsets[picture + 1]))
+
+    def picture_of(self, row: int) -> int:
+        """The picture that a box lies in."""
+        return int(np.searchsorted(self.offsets, row, side="right")) - 1
+
+    @cached_property
+    def rows_by_class(self) -> list[NDArray[np.int64]]:
+        """For each class the rows of its boxes, ascending."""
+        order = np.argsort(self.labels, kind="stable")
+        starts = np.searchsorted(self.labels[order], np.arange(len(self.truth.classes) + 1))
+        return np.split(order, starts)[1:-1]
+
+
+def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "auto") -> Examples:
+    """Decode one side of a set of boxes, each picture once.
+
+    Pictures larger than one and a half times what `frame` shows of them are scaled down to that,
+    averaged over area; none is scaled up. A set whose labels state other sizes than the pictures
+    have is told of in a note, and boxes are cut at the true edges.
+
+    Args:
+        dataset: as `open_dataset` reads it: boxes in pixels of the upright pictures.
+        frame: width and height of the net's input.
+        keep: where decoded pictures stay; `auto` takes memory, else disk, else neither.
+        cache: the folder for what is kept on disk.
+
+    Raises:
+        InputError: the set has no boxes or no pictures, a picture cannot be read, or the disk is
+            full.
+    """
+    require_boxes(dataset)
+    if not len(dataset):
+        raise InputError(f"{dataset.root} has no pictures on this side: add some to learn from")
+    true = _true_sizes(dataset)
+    sizes = kept_sizes(true, frame)
+    boxes = _trainable(dataset, true, sizes)
+    return Examples(
+        truth=dataset,
+        pictures=open_pictures(dataset, sizes, keep=keep, cache=cache),
+        sizes=sizes,
+        true_sizes=true,
+        corners=boxes.corners.astype(np.float32),
+        labels=np.where(boxes.crowd | boxes.difficult, APART, boxes.classes),
+        offsets=boxes.offsets,
+        outlines=readable_outlines(boxes, true, sizes),
+    )
+
+
+def require_boxes(dataset: Dataset) -> None:
+    """Refuse a set that has no boxes to learn from.
+
+    Raises:
+        InputError: its pictures have classes themselves.
+    """
+    if dataset.boxes is None:
+        raise InputError(
+            f"{dataset.root} is {dataset.layout}, whose pictures have classes and no boxes: to "
+            "detect, give boxes as COCO, YOLO (with its data.yaml) or Pascal VOC"
+        )
+
+
+def frame_for(dataset: Dataset, size: int, *, stride: int = 32) -> Size:
+    """Width and height of a net's input that wastes little on bars beside a set's pictures.
+
+    The long side is `size`, rounded to a multiple of the stride; the other follows from the
+    pictures' median aspect, rounded up to one. 640×480 at 320 gives 320×256.
+
+    Args:
+        size: the long side in pixels.
+        stride: of the net's coarsest map.
+
+    Raises:
+        InputError: `size` is less than the stride, or a picture cannot be read.
+    """
+    if size < stride:
+        raise InputError(
+            f"a size of {size} is too small for this network: give {stride} or more, "
+            f"a multiple of {stride}"
+        )
+    aspect = float(np.median(_some_aspects(dataset)))
+    long = stride * round(size / stride)
+    # Less than a millionth of a stride is what the division leaves of a whole number.
+    short = stride * max(1, math.ceil(long * min(aspect, 1 / aspect) / stride - 1e-6))
+    return (long, short) if aspect >= 1 else (short, long)
+
+
+def _some_aspects(dataset: Dataset) -> NDArray[np.float64]:
+    """Width by height, of all pictures whose sizes the labels state, else of a sample."""
+    if dataset.sizes is not None and len(known := dataset.sizes[(dataset.sizes > 0).all(axis=1)]):
+        aspects: NDArray[np.float64] = known[:, 0] / known[:, 1]
+        return aspects
+    step = max(1, len(dataset) // _SAMPLE)
+    headers = [read_header(dataset.file(index)) for index in range(0, len(dataset), step)]
+    return np.array([header.width / header.height for header in headers])
+
+
+def _true_sizes(dataset: Dataset) -> NDArray[np.int64]:
+    """N×2, width and height as the files say; a note where the labels say otherwise."""
+    with ThreadPoolExecutor() as pool:
+        headers = pool.map(lambda i: read_header(dataset.file(i)).size, range(len(dataset)))
+        true = np.array(list(headers), np.int64)
+    if dataset.sizes is not None:
+        stated = (dataset.sizes > 0).all(axis=1)
+        other = stated & (dataset.sizes != true).any(axis=1)
+        if count := int(other.sum()):
+            note(
+                f"{count:,} picture{'s are' if count > 1 else ' is'} of another size than the "
+                "labels say, so that boxes may be off: `viewfinder check` names them"
+            )
+    return true
+
+
+def _trainable(dataset: Dataset, true: NDArray[np.int64], kept: NDArray[np.int64]) -> Boxes:
+    """The boxes that hold something of their pictures, cut at their edges, in kept pixels."""
+    boxes = dataset.boxes
+    assert boxes is not None
+    boxes = boxes.keep(usable(boxes))
+    pictures = boxes.pictures()
+    limits, factors = true[pictures], (kept / true)[pictures]
+    corners = np.clip(boxes.corners, 0, np.tile(limits, 2)) * np.tile(factors, 2)
+    # To float32 before asking, since a sliver's edges may round to the same number.
+    boxes = replace(boxes, corners=corners.astype(np.float32).astype(np.float64))
+    return boxes.keep(~no_size(boxes.corners))

@@ -1,0 +1,226 @@
+"""What a detector in training is to lessen: by default `loss`, or Darknet's own, `darknet_loss`.
+
+Both give a term each for the boxes, for objectness and for the classes, whose sum is minimised,
+and do their arithmetic in float32 whatever the net's outputs are.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torchvision.ops import box_iou
+
+from viewfinder.nets.yolov3 import Scale
+from viewfinder.tasks.detect.assigning import (
+    RATIO,
+    Places,
+    best_anchors,
+    fitting_anchors,
+    greatest,
+    positives,
+    responsible,
+)
+from viewfinder.tasks.detect.decoding import centre, decode_boxes
+from viewfinder.tasks.detect.truth import Truth
+
+_OBJECTNESS = 4
+_CLASSES = slice(5, None)
+
+_BOX_GAIN = 5.0
+# A side e⁸ = 2981 times its anchor's is larger than any picture, and its square no overflow.
+_MOST_GROWTH = 8.0
+# In pixels: a box without width or height has no logarithm, and no ratio to an anchor.
+_LEAST_SIDE = 1e-3
+_TINY = 1e-7
+
+
+def loss(
+    outputs: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, *, ratio: float = RATIO
+) -> dict[str, Tensor]:
+    """Every prediction near an object learns to be its box; all learn to say how good they are.
+
+    The positives of an object are the anchors of every scale whose width and height are within a
+    factor `ratio` of its own (where there is none, the nearest), in the cell of its centre and in
+    the two cells nearest to it.
+
+      - box: 5 times the mean of 1 − CIoU over the positives (Zheng et al., "Distance-IoU loss:
+        faster and better learning for bounding box regression", 2020, equations 8 to 11).
+      - objectness: cross-entropy over all cells, whose truth at a positive is the IoU that it now
+        has with its object, the greatest where it has several, and elsewhere 0. A cell weighs by
+        its map's stride, 1 on average: a map of half the stride has four times the cells, and so
+        twice the weight. The sum is divided by the positives, or the pictures if they are more.
+      - classes: the mean over the positives of the sum over the classes of the cross-entropy, as
+        each class is a question of its own.
+
+    Without objects the first and the last are 0.
+
+    Args:
+        outputs: for each scale N×A·(5 + classes)×H×W, raw.
+        scales: the net's `scales`.
+    """
+    centres, sizes = _centres_and_sizes(truth)
+    fits = fitting_anchors(sizes, scales, ratio=ratio)
+    box, objectness, classes = (outputs[0].new_zeros((), dtype=torch.float32) for _ in range(3))
+    count = 0
+    mean_stride = _mean_stride(outputs, scales)
+    for output, scale, fit in zip(outputs, scales, fits, strict=True):
+        raw = _raw(output, scale)
+        owners, places = positives(centres / scale.stride, fit, truth.pictures, raw.shape)
+        predicted = raw[places]  # P×(5 + classes)
+        iou, ciou = _overlap(*_boxes(predicted, places, scale), centres[owners], sizes[owners])
+        good = greatest(iou.detach().clamp(max=1), places, raw.shape[:4])
+        box = box + (1 - ciou).sum()
+        entropy = _cross_entropy(raw[..., _OBJECTNESS], good)
+        objectness = objectness + scale.stride / mean_stride * entropy
+        wanted = torch.zeros_like(predicted[:, _CLASSES])
+        wanted.scatter_(1, truth.labels[owners, None], 1)
+        classes = classes + _cross_entropy(predicted[:, _CLASSES], wanted)
+        count += len(owners)
+    most = max(count, 1)
+    return {
+        "box": _BOX_GAIN * box / most,
+        "objectness": objectness / max(count, truth.count),
+        "classes": classes / most,
+    }
+
+
+def darknet_loss(
+    outputs: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, *, ignore: float = 0.7
+) -> dict[str, Tensor]:
+    """Darknet's objective: its gradients are what Darknet's yolo layer hands back.
+
+    Redmon, Farhadi: "YOLOv3: an incremental improvement", 2018, sections 2.1 and 2.2. One
+    prediction answers for an object: that in the cell of its centre, of the anchor whose width and
+    height have the best IoU with its own among those of all scales. Sums over the predictions,
+    divided by the pictures:
+
+      - box: cross-entropy of x and y, half the squared error of the logarithms of width and
+        height, both times 2 − the share of the picture that the object takes.
+      - objectness: cross-entropy; but a prediction that answers for no object and whose box
+        overlaps one with an IoU above `ignore` has none.
+      - classes: cross-entropy of each class. Where two objects meet in one prediction the later
+        has the box, and the classes of both are true.
+
+    With a `reach` of r, of which Darknet of 2018 knew only 1, x and y learn what decodes to the
+    centre: (t + (r − 1) / 2) / r for Darknet's t.
+
+    Args:
+        outputs: for each scale N×A·(5 + classes)×H×W, raw.
+        scales: the net's `scales`; an anchor that stands in several answers in each of them.
+    """
+    centres, sizes = _centres_and_sizes(truth)
+    best = best_anchors(sizes, scales)
+    box, objectness, classes = (outputs[0].new_zeros((), dtype=torch.float32) for _ in range(3))
+    for output, scale in zip(outputs, scales, strict=True):
+        raw = _raw(output, scale)
+        cells = centres / scale.stride
+        owners, places = responsible(cells, best, truth.pictures, scale, raw.shape)
+        # The last object at each place; counted from 1, as 0 is a place without any.
+        last = greatest(owners + 1, places, raw.shape[:4])
+        slots = last.nonzero(as_tuple=True)
+        predicted = raw[slots]  # P×(5 + classes)
+        latest = last[slots] - 1
+        wanted = _darknet_box(cells[latest], sizes[latest], slots, scale)
+        share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
+        box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
+        answers = last > 0
+        counts = answers | ~_overlaps_object(output, scale, truth, ignore).view_as(answers)
+        objectness = objectness + _cross_entropy(
+            raw[..., _OBJECTNESS], answers.float(), counts.float()
+        )
+        numbers = torch.zeros_like(last)
+        numbers[slots] = torch.arange(len(latest), device=last.device)
+        labels = torch.zeros_like(predicted[:, _CLASSES])
+        labels[numbers[places], truth.labels[owners]] = 1
+        classes = classes + _cross_entropy(predicted[:, _CLASSES], labels)
+    terms = {"box": box, "objectness": objectness, "classes": classes}
+    return {name: term / truth.count for name, term in terms.items()}
+
+
+def _raw(output: Tensor, scale: Scale) -> Tensor:
+    """A map as N×A×H×W×(5 + classes)."""
+    batch, _, height, width = output.shape
+    return output.float().reshape(batch, len(scale.anchors), -1, height, width).movedim(2, -1)
+
+
+def _mean_stride(outputs: Sequence[Tensor], scales: Sequence[Scale]) -> float:
+    """Over the cells of all maps, each once for every anchor."""
+    cells = [
+        len(scale.anchors) * output.shape[2] * output.shape[3]
+        for output, scale in zip(outputs, scales, strict=True)
+    ]
+    return sum(n * s.stride for n, s in zip(cells, scales, strict=True)) / sum(cells)
+
+
+def _centres_and_sizes(truth: Truth) -> tuple[Tensor, Tensor]:
+    """T×2 each, in pixels."""
+    low, high = truth.boxes[:, :2].float(), truth.boxes[:, 2:].float()
+    return (low + high) / 2, (high - low).clamp(min=_LEAST_SIDE)
+
+
+def _cross_entropy(raw: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+    return binary_cross_entropy_with_logits(raw, wanted, weight, reduction="sum")
+
+
+def _boxes(predicted: Tensor, places: Places, scale: Scale) -> tuple[Tensor, Tensor]:
+    """Centres and sizes, P×2 each, in pixels, of P predictions.
+
+    As `decode` has them, but never so large or so small that the gradient is no number.
+    """
+    _, anchors, rows, columns = places
+    centres = centre(predicted[:, :2], torch.stack([columns, rows], dim=1), scale)
+    growth = predicted[:, 2:4].clamp(-_MOST_GROWTH, _MOST_GROWTH).exp()
+    return centres, growth * growth.new_tensor(scale.anchors)[anchors]
+
+
+def _overlap(
+    centres: Tensor, sizes: Tensor, true_centres: Tensor, true_sizes: Tensor
+) -> tuple[Tensor, Tensor]:
+    """P IoUs and P complete IoUs of P pairs of boxes.
+
+    CIoU = IoU − d² / c² − α·v, with d the distance of the centres, c the diagonal of the smallest
+    box around both, v how far the aspects are apart and α its weight, which passes no gradient.
+    """
+    low, true_low = centres - sizes / 2, true_centres - true_sizes / 2
+    high, true_high = centres + sizes / 2, true_centres + true_sizes / 2
+    shared = _area((torch.minimum(high, true_high) - torch.maximum(low, true_low)).clamp(min=0))
+    iou = shared / (_area(sizes) + _area(true_sizes) - shared)
+    around = torch.maximum(high, true_high) - torch.minimum(low, true_low)
+    apart = (centres - true_centres).square().sum(1) / around.square().sum(1)
+    slant = (true_sizes[:, 0] / true_sizes[:, 1]).atan() - (sizes[:, 0] / sizes[:, 1]).atan()
+    aspect = 4 / math.pi**2 * slant.square()
+    with torch.no_grad():
+        # At a perfect box both are 0, and rounding can make an IoU of 1 a little more than that.
+        alpha = aspect / (1 - iou + aspect).clamp(min=_TINY)
+    return iou, iou - apart - alpha * aspect
+
+
+def _area(sizes: Tensor) -> Tensor:
+    return sizes[:, 0] * sizes[:, 1]
+
+
+def _darknet_box(cells: Tensor, sizes: Tensor, places: Places, scale: Scale) -> Tensor:
+    """What x and y are to be after the logistic function, and width and height before exp; P×4."""
+    _, anchors, rows, columns = places
+    within = (cells - torch.stack([columns, rows], dim=1)).clamp(0, 1)
+    within = (within + (scale.reach - 1) / 2) / scale.reach
+    return torch.cat([within, (sizes / sizes.new_tensor(scale.anchors)[anchors]).log()], dim=1)
+
+
+def _darknet_box_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    weight = weight[:, None]
+    place = _cross_entropy(predicted[:, :2], wanted[:, :2], weight)
+    return place + (weight * (predicted[:, 2:4] - wanted[:, 2:]).square()).sum() / 2
+
+
+@torch.no_grad()
+def _overlaps_object(output: Tensor, scale: Scale, truth: Truth, ignore: float) -> Tensor:
+    """N×A·H·W bool: the predicted box has an IoU above `ignore` with an object of its picture."""
+    boxes = decode_boxes(output, scale)
+    overlaps = torch.zeros(boxes.shape[:2], dtype=torch.bool, device=boxes.device)
+    for picture in torch.unique(truth.pictures).tolist():
+        objects = truth.boxes[truth.pictures == picture].float()
+        overlaps[picture] = box_iou(boxes[picture], objects).amax(1) > ignore
+    return overlaps

@@ -1,0 +1,95 @@
+"""Every choice of a detector's training."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectRecipe(Recipe):
+    """Find every object: a box and a class. The defaults suit a few hundred pictures of one's own.
+
+    DATA is a folder of COCO, YOLO or Pascal VOC, COCO's JSON file, or YOLO's data.yaml.
+    """
+
+    RANGES: ClassVar = {
+        **Recipe.RANGES,
+        "scale": NOT_NEGATIVE,
+        "aspect": NOT_NEGATIVE,
+        "turn": NOT_NEGATIVE,
+        "rare": SHARE,
+        "shift": SHARE,
+        "flip": SHARE,
+        "flip_vertical": SHARE,
+        "hue": SHARE,
+        "saturation": SHARE,
+        "value": SHARE,
+        "mosaic": SHARE,
+        "mosaic_until": SHARE,
+        "copy_paste": SHARE,
+        "multi_scale": SHARE,
+    }
+
+    net: str = "yolov3-tiny"
+    """The network: yolov3-tiny, yolov3 or yolov3-spp."""
+    size: int | None = None
+    """Longer side in pixels of what the net is given, brought to a multiple of 32; the other side
+    follows from the pictures' usual aspect. If not given, the network's own, 416."""
+    init: str = "random"
+    """Weights to start from: random, a run, Darknet's .weights with its .cfg beside it, or a torch
+    file. Layers that fit are taken, the last ones class by class, by name."""
+
+    epochs: int = 100
+    """How often every training picture is seen."""
+    batch: int = 8
+    """Pictures in a step."""
+    optimiser: Optimiser = "adamw"
+    """How gradients become steps: sgd with Nesterov momentum, or adamw."""
+    learning_rate: float = 3e-3
+    """Highest learning rate, reached at the end of the warm-up."""
+    warmup: float = 0.05
+    """Share of the training in which the learning rate rises; it then falls along a cosine."""
+    weight_decay: float = 0.05
+    """Pull of every weight towards zero; biases and normalisations are left alone."""
+    clip: float = 10.0
+    """Largest norm of the gradient before a step; 0 does not limit it."""
+    average: float = 0.998
+    """Decay of the running average of the weights, which is what is kept; 0 keeps the last."""
+
+    loss: Literal["iou", "darknet"] = "iou"
+    """iou: every anchor near an object's shape, in its cell and the two nearest, pulled to overlap
+    with it; darknet: one anchor an object, as Darknet trains."""
+    anchors: Literal["fit", "paper"] = "fit"
+    """Shapes that boxes start from: fitted to the training boxes, or those of the paper."""
+    rare: float = 0.0
+    """Show pictures of a class oftener where fewer than this share of pictures have it."""
+
+    mosaic: float = 0.5
+    """Augmentation: share of pictures that are put together from four."""
+    mosaic_until: float = 0.8
+    """Share of the training after which no more are put together."""
+    copy_paste: float = 0.0
+    """Augmentation: share of pictures into which objects of others are pasted, rare ones first."""
+    scale: float = 0.4
+    """Augmentation: largest zoom, in and out; 0.2 is a fifth."""
+    aspect: float = 0.1
+    """Augmentation: largest stretch of width against height."""
+    shift: float = 0.1
+    """Augmentation: largest shift, as a share of the side."""
+    turn: float = 0.0
+    """Augmentation: largest rotation in degrees."""
+    flip: float = 0.5
+    """Augmentation: share of pictures mirrored left to right."""
+    flip_vertical: float = 0.0
+    """Augmentation: share of pictures turned upside down, for views from above or through a
+    microscope."""
+    hue: float = 0.015
+    """Augmentation: largest change of hue, as a share of the colour circle."""
+    saturation: float = 0.4
+    """Augmentation: largest change of saturation, as a share."""
+    value: float = 0.3
+    """Augmentation: largest change of brightness, as a share."""
+    multi_scale: float = 0.0
+    """Augmentation: largest change of the size that the net is given, as a share, every few
+    steps."""

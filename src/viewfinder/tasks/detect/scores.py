@@ -1,0 +1,260 @@
+"""How well detections meet the truth: COCO's AP, curves, the best threshold, and the errors.
+
+AP is hotcoco's, equal to pycocotools' (Lin et al., "Microsoft COCO", ECCV 2014, and COCO's
+evaluation code): the mean over classes with truths, and over IoUs of 0.50, 0.55, … 0.95, of the
+precision at 101 recalls. `matching` tells which truths count and what finds them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from hotcoco import COCO, COCOeval
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import Boxes
+from viewfinder.errors import InputError
+from viewfinder.tasks.detect.breakdown import (
+    ERRORS,
+    Cost,
+    OperatingPoint,
+    best_point,
+    break_down,
+    confusion,
+    count_errors,
+)
+from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.matching import Kind, Matching, match
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """COCO's scores of C classes, in [0, 1]; None, or NaN in an array, where there is no truth.
+
+    Attributes:
+        ap: mean over IoUs of 0.5 to 0.95.
+        ap50: at IoU 0.5.
+        ap75: at IoU 0.75.
+        ap_small: `ap` of objects below 32² pixels.
+        ap_medium: `ap` of objects of 32² to 96² pixels.
+        ap_large: `ap` of larger objects.
+        class_ap: C.
+        class_ap50: C.
+        boxes: C, how many truths count.
+        precision: C×101, at IoU 0.5, the best that is had at recalls of 0, 0.01, … 1 or more; 0
+            where no threshold reaches the recall.
+        thresholds: C×101, the score at each of these points; 0 beyond reach.
+        best: the threshold of best F1 at IoU 0.5, for all classes; None if nothing right is found.
+        class_best: C, the same for each class by itself.
+        confusion: (C+1)×(C+1) counts at `best.threshold`, or of all detections where there is none;
+            see `breakdown.confusion`.
+        errors: by kind, `localisation`, `class`, `both`, `duplicate`, `background` and `missed`,
+            counted at the same threshold; see `matching.Kind` and `breakdown.break_down`.
+    """
+
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    ap_small: float | None
+    ap_medium: float | None
+    ap_large: float | None
+    class_ap: NDArray[np.float64]
+    class_ap50: NDArray[np.float64]
+    boxes: NDArray[np.int64]
+    precision: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    best: OperatingPoint | None
+    class_best: tuple[OperatingPoint | None, ...]
+    confusion: NDArray[np.int64]
+    errors: dict[str, Cost]
+
+    def per_class(self, classes: tuple[str, ...]) -> dict[str, dict[str, float | int | None]]:
+        """AP, AP50, the number of boxes, and the best threshold of each class with its figures.
+
+        A class without truths has no AP, one that is never found rightly no threshold: None.
+        """
+        return {
+            name: {
+                "ap": _mean(self.class_ap[index : index + 1]),
+                "ap50": _mean(self.class_ap50[index : index + 1]),
+                "boxes": int(self.boxes[index]),
+                **_point(self.class_best[index]),
+            }
+            for index, name in enumerate(classes)
+        }
+
+    def figures(self) -> dict[str, float]:
+        """AP and AP50, for the history; 0 where there is no truth."""
+        return {"ap": self.ap or 0.0, "ap50": self.ap50 or 0.0}
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """The scores under their public names; without the curves, which are for drawing."""
+        return {
+            "ap": self.ap,
+            "ap50": self.ap50,
+            "ap75": self.ap75,
+            "ap_small": self.ap_small,
+            "ap_medium": self.ap_medium,
+            "ap_large": self.ap_large,
+            "per_class": self.per_class(classes),
+            "best": _point(self.best),
+            "errors": {
+                kind: {"count": each.count, "ap50": each.ap50} for kind, each in self.errors.items()
+            },
+            "confusion": self.confusion.tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class Worst:
+    """A picture with errors.
+
+    Attributes:
+        picture: its index.
+        error: the sum of the scores of wrong detections, and of 1 − score for truths not found,
+            with the score of the detection that lies there below the threshold; 0 if none does.
+        counts: how many errors of each kind that it has, as in `Scores.errors`.
+    """
+
+    picture: int
+    error: float
+    counts: dict[str, int]
+
+
+def score(detections: Sequence[Detections], truth: Boxes, *, classes: tuple[str, ...]) -> Scores:
+    """Judge the detections of N pictures.
+
+    Args:
+        detections: those of each picture, in pixels of the original. AP sums over every score, so
+            let them start low: Darknet's own figures are from 0.005 on.
+        truth: the boxes of the same pictures. Those without an area have width × height.
+        classes: whose indices both have.
+
+    Raises:
+        InputError: there are not as many pictures of both, a detection is not of one of the
+            classes, has a score outside [0, 1], or a corner that is no number.
+    """
+    count = len(classes)
+    matching = match(detections, truth)
+    for what, labels in (("detection", matching.labels), ("truth", matching.truth.classes)):
+        if len(labels) and labels.max() >= count:
+            raise InputError(
+                f"a {what} is of class {labels.max()}, but there are {count} classes, from 0 on: "
+                "number both by the same list of classes"
+            )
+    precision, thresholds = _accumulate(matching, count)
+    boxes = np.bincount(matching.truth.classes[matching.counted], minlength=count)
+    best = _best_point(matching, int(boxes.sum()))
+    threshold = best.threshold if best else 0.0
+    return Scores(
+        ap=_mean(precision[..., 0]),
+        ap50=_mean(precision[0, ..., 0]),
+        ap75=_mean(precision[5, ..., 0]),
+        ap_small=_mean(precision[..., 1]),
+        ap_medium=_mean(precision[..., 2]),
+        ap_large=_mean(precision[..., 3]),
+        class_ap=precision[..., 0].mean(axis=(0, 1)),
+        class_ap50=precision[0, ..., 0].mean(axis=0),
+        boxes=boxes,
+        precision=precision[0, ..., 0].T,
+        thresholds=thresholds[0, ..., 0].T,
+        best=best,
+        class_best=tuple(_best_point(matching, int(n), label) for label, n in enumerate(boxes)),
+        confusion=confusion(matching, threshold=threshold, classes=count),
+        errors=break_down(matching, threshold=threshold, classes=count),
+    )
+
+
+def worst(
+    detections: Sequence[Detections], truth: Boxes, *, threshold: float, most: int
+) -> list[Worst]:
+    """The pictures of largest `Worst.error`, the worst first; none without one.
+
+    Args:
+        threshold: only detections of a score above it count as shown.
+        most: how many pictures at most.
+    """
+    matching = match(detections, truth)
+    count = len(detections)
+    false, lost = matching.false(threshold), matching.not_found(threshold)
+    unsure = 1 - np.maximum(matching.found_at()[lost], 0)
+    error = np.zeros(count)
+    # Of no elements at all, bincount counts whole numbers, whatever the weights.
+    error += np.bincount(matching.pictures[false], matching.scores[false], minlength=count)
+    error += np.bincount(matching.truth.pictures()[lost], unsure, minlength=count)
+    errors = count_errors(matching, threshold=threshold)
+    order = np.argsort(-error, kind="stable")[:most]
+    return [
+        Worst(
+            picture,
+            float(error[picture]),
+            {name: int(n) for name, n in zip(ERRORS, errors[picture], strict=True) if n},
+        )
+        for picture in order[error[order] > 0].tolist()
+    ]
+
+
+def _accumulate(
+    matching: Matching, classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """COCO's precision, and the score, of 10 IoUs × 101 recalls × C classes × 4 sizes, all first.
+
+    NaN where a class has no truth of the size.
+    """
+    corners = matching.corners
+    size = np.maximum(corners[:, 2:] - corners[:, :2], 0)
+    columns = (matching.pictures + 1, corners[:, :2], size, matching.scores, matching.labels + 1)
+    known = _known(matching, classes)
+    evaluation = COCOeval(known, known.load_res(np.column_stack(columns)), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    table = evaluation.eval
+    assert table is not None, "accumulate() fills it"
+    # The last of the limits on detections of a class in a picture: 100, the one of AP.
+    precision, thresholds = (table[name][..., -1] for name in ("precision", "scores"))
+    none = precision < 0
+    return np.where(none, np.nan, precision), np.where(none, np.nan, thresholds)
+
+
+def _known(matching: Matching, classes: int) -> COCO:
+    """The truths as hotcoco takes them; numbers begin at 1, as 0 is COCO's "not matched"."""
+    truth = matching.truth
+    size = truth.corners[:, 2:] - truth.corners[:, :2]
+    columns = {
+        "image_id": truth.pictures() + 1,
+        "category_id": truth.classes + 1,
+        "bbox": np.hstack([truth.corners[:, :2], size]),
+        "area": np.where(np.isnan(truth.areas), size.prod(axis=1), truth.areas),
+        "iscrowd": (~matching.counted).astype(np.int64),
+    }
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return COCO(
+        {
+            "images": [{"id": i} for i in range(1, len(truth.offsets))],
+            "categories": [{"id": c, "name": str(c)} for c in range(1, classes + 1)],
+            "annotations": [
+                {"id": row, **dict(zip(columns, values, strict=True))}
+                for row, values in enumerate(rows, 1)
+            ],
+        }
+    )
+
+
+def _best_point(matching: Matching, truths: int, label: int | None = None) -> OperatingPoint | None:
+    """Of one class, or of all together."""
+    shown = matching.kinds != Kind.PASSED_OVER
+    if label is not None:
+        shown &= matching.labels == label
+    return best_point(matching.scores[shown], matching.kinds[shown] == Kind.RIGHT, truths)
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    """Over the classes that have a value."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _point(point: OperatingPoint | None) -> dict[str, float | None]:
+    names = [field.name for field in fields(OperatingPoint)]
+    return {name: getattr(point, name) if point else None for name in names}

@@ -1,0 +1,308 @@
+"""Detect: a box and a class for every object in a picture."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viewfinder import nets
+from viewfinder.console import note
+from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
+from viewfinder.datasets.opening import cache_folder
+from viewfinder.errors import InputError
+from viewfinder.nets.checkpoints import LoadReport
+from viewfinder.pictures.geometry import (
+    Size,
+    clip_boxes,
+    inverse,
+    letterbox,
+    transform_boxes,
+)
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.detect.anchors import fit_anchors, measure_fit, tell_gain
+from viewfinder.tasks.detect.augment import compose
+from viewfinder.tasks.detect.changes import Augmentation
+from viewfinder.tasks.detect.decoding import Detections, decode, suppress
+from viewfinder.tasks.detect.examples import Examples, frame_for, open_examples, require_boxes
+from viewfinder.tasks.detect.losses import darknet_loss, loss
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.detect.sampling import epoch_order, frames_around, repeat_factors
+from viewfinder.tasks.detect.scores import Scores, score
+from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
+from viewfinder.tasks.detect.truth import Truth
+from viewfinder.tasks.normalisation import PLAIN, Normalisation
+from viewfinder.tasks.task import Forward, Loss, Setting
+
+THRESHOLD = 0.25
+"""The least score that is shown, unless another is asked for."""
+
+# AP sums over every score; below this there is nothing left to sum.
+_LOWEST = 0.001
+_BATCH = 16
+# Sides of the net's input are multiples of this.
+_STRIDE = 32
+# How far a centre may lie from the middle of a cell that answers for it, in cells: the loss that
+# gives an object to neighbouring cells needs more than Darknet's 1.
+_REACH = {"iou": 2.0, "darknet": 1.0}
+# By so much AP50 moves from one epoch to the next without anything being learnt or lost.
+_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """Pictures as the net is given them, never changed: `tasks.task.Examples` to be measured on.
+
+    Attributes:
+        sizes: N×2, true width and height.
+    """
+
+    pixels: Pixels
+    sizes: NDArray[np.int64]
+    truth: Dataset
+
+    @property
+    def waits(self) -> bool:
+        return self.pixels.waits
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """N×3×H×W uint8 pictures, changed already, and the objects in them."""
+
+    pictures: Tensor
+    truth: Truth
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def to(self, device: torch.device) -> "Inputs":
+        """The same on another device."""
+        return Inputs(self.pictures.to(device, non_blocking=True), self.truth.to(device))
+
+
+class Detect:
+    """`tasks.task.Task`: a box and a class for every object in a picture."""
+
+    name: ClassVar[str] = "detect"
+    recipe: ClassVar[type[DetectRecipe]] = DetectRecipe
+    best: ClassVar[str] = "ap50"
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
+
+    def require(self, dataset: Dataset) -> None:
+        """Refuse a set without boxes to learn from."""
+        require_boxes(dataset)
+        boxes = dataset.split("train").boxes
+        if boxes is None or not (usable(boxes) & ~boxes.crowd & ~boxes.difficult).any():
+            raise InputError(
+                f"{dataset.root} has no boxes among its training pictures: mark some objects first"
+            )
+
+    def size(self, recipe: DetectRecipe, dataset: Dataset) -> Size:
+        """The recipe's long side, or the network's own, at the pictures' usual aspect."""
+        long = recipe.size or nets.input_size(recipe.net)[0]
+        return frame_for(dataset.split("train"), long, stride=_STRIDE)
+
+    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+        """The recipe's, and anchors fitted to the training boxes."""
+        given = recipe.net_options()
+        usual = nets.options(recipe.net)["anchors"]
+        anchors = usual if recipe.anchors == "paper" else _fitted(dataset, size, usual)
+        listed = [list(anchor) for anchor in anchors]
+        masks = _masks(len(listed), len(nets.options(recipe.net)["masks"]))
+        if recipe.anchors == "paper":
+            masks = [list(mask) for mask in nets.options(recipe.net)["masks"]]
+        return {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]} | given
+
+    def colours(self, recipe: DetectRecipe, train: Examples) -> Normalisation:
+        """Red, green and blue in [0, 1] as they are, as in Darknet."""
+        return PLAIN
+
+    def read_foreign(
+        self, file: Path, net: nn.Module
+    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
+        """Darknet's weights."""
+        return read_darknet(file, net)
+
+    def load(
+        self,
+        net: nn.Module,
+        state: Mapping[str, Tensor],
+        names: Sequence[str],
+        classes: Sequence[str],
+    ) -> LoadReport:
+        """Layers that fit; the last ones class by class, by name."""
+        if names:
+            note(tell_classes(names, classes))
+        return load_by_name(net, state, names, classes)
+
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Examples | Framed:
+        """Pictures with room to be changed, or as the net will see them."""
+        cache, keep = cache_folder(), setting.recipe.keep
+        if learn:
+            return open_examples(side, setting.size, cache=cache, keep=keep)
+        with ThreadPoolExecutor() as pool:
+            sizes = list(pool.map(lambda i: read_header(side.file(i)).size, range(len(side))))
+        pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
+        return Framed(pixels, np.array(sizes, np.int64).reshape(-1, 2), side)
+
+    def order(self, examples: Examples, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
+        """Every picture once, and those with rare classes oftener."""
+        boxes, classes = examples.truth.boxes, len(examples.truth.classes)
+        assert boxes is not None, "`require` has seen to it"
+        factors = repeat_factors(boxes, classes, threshold=recipe.rare)
+        return torch.from_numpy(epoch_order(factors, _numpy(generator)))
+
+    def draw(
+        self,
+        examples: Examples,
+        numbers: Tensor,
+        rows: slice,
+        setting: Setting,
+        *,
+        seed: int,
+        done: float,
+    ) -> Inputs:
+        """Pictures changed, put together and pasted into, and where their objects are then."""
+        random = np.random.default_rng(seed)
+        frames = frames_around(setting.size, stride=_STRIDE, share=setting.recipe.multi_scale)
+        frame = frames[random.integers(len(frames))]
+        changes = augmentation(setting.recipe, mosaic=done < setting.recipe.mosaic_until)
+        batch = compose(examples, numbers.numpy(), changes, frame, random, rows=rows)
+        truth = Truth(
+            torch.from_numpy(batch.boxes),
+            torch.from_numpy(batch.labels),
+            torch.from_numpy(batch.pictures_of),
+            len(batch.pictures),
+        )
+        return Inputs(torch.from_numpy(batch.pictures).permute(0, 3, 1, 2), truth)
+
+    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+        """The recipe's loss: boxes, objectness and classes."""
+        scales: Any = net.scales
+        function = loss if setting.recipe.loss == "iou" else darknet_loss
+
+        def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+            return function(forward(inputs.pictures.float() / 255), scales, inputs.truth)
+
+        return of
+
+    def answers(
+        self, net: nn.Module, examples: Framed, setting: Setting, device: torch.device
+    ) -> list[Detections]:
+        """What is found in each picture, in its own pixels, down to very low scores."""
+        found: list[Detections] = []
+        for numbers in in_batches(len(examples), _BATCH):
+            replies = self.reply(net, examples.pixels.take(numbers), setting, device)
+            found += [
+                _placed(each, setting.size, of=(int(width), int(height)))
+                for each, (width, height) in zip(replies, examples.sizes[numbers], strict=True)
+            ]
+        return found
+
+    def score(self, answers: list[Detections], truth: Dataset) -> Scores:
+        """COCO's."""
+        assert truth.boxes is not None, "`require_boxes` has seen to it"
+        return score(answers, truth.boxes, classes=truth.classes)
+
+    def tolerance(self, best: float, pictures: int) -> float:
+        """What AP50 moves by chance."""
+        return _TOLERANCE
+
+    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+        """Letterboxed."""
+        return letterboxed(picture, size, of=of)
+
+    def reply(
+        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+    ) -> list[Detections]:
+        """What is found in each prepared picture, in its pixels, down to very low scores."""
+        scales: Any = net.scales
+        boxes, scores = decode(outputs(net, pictures, setting.normalisation, device), scales)
+        return suppress(boxes, scores, threshold=_LOWEST)
+
+    def describe(
+        self, answer: Detections, setting: Setting, *, of: Size, threshold: float | None
+    ) -> dict[str, Any]:
+        """The boxes that score enough, the best first, in the picture's own pixels."""
+        placed = _placed(answer, setting.size, of=of)
+        shown = placed.scores >= (THRESHOLD if threshold is None else threshold)
+        rows = zip(placed.labels[shown], placed.scores[shown], placed.boxes[shown], strict=True)
+        names = ("x1", "y1", "x2", "y2")
+        return {
+            "boxes": [
+                {"class": setting.classes[label], "score": float(score)}
+                | dict(zip(names, map(float, box), strict=True))
+                for label, score, box in rows
+            ]
+        }
+
+    def portable(
+        self, net: nn.Module, setting: Setting, *, raw: bool
+    ) -> tuple[nn.Module, tuple[str, ...]]:
+        """The net's maps, or boxes and scores before suppression."""
+        if raw:
+            scales: Any = net.scales
+            return net, tuple(f"stride_{scale.stride}" for scale in scales)
+        return Decoded(net), ("boxes", "scores")
+
+
+class Decoded(nn.Module):
+    """N×3×H×W to boxes, N×P×4, and scores, N×P×classes; see `decoding.decode`."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.scales: Any = net.scales
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:  # N×3×H×W
+        return decode(self.net(pictures), self.scales)
+
+
+def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
+    """The recipe's augmentation, with or without mosaics."""
+    share = {field.name: getattr(recipe, field.name) for field in fields(Augmentation)}
+    return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})
+
+
+def _placed(found: Detections, frame: Size, *, of: Size) -> Detections:
+    """Detections in a letterboxed picture as those in the picture of size `of` itself."""
+    boxes = transform_boxes(inverse(letterbox(of, frame)), found.boxes)
+    return Detections(clip_boxes(boxes, of), found.scores, found.labels)
+
+
+def _fitted(dataset: Dataset, size: Size, usual: Sequence[Any]) -> Sequence[Any]:
+    """Anchors fitted to the training boxes at the size that the net sees them; tells the gain."""
+    train = dataset.split("train")
+    boxes = train.boxes
+    assert boxes is not None, "`require` has seen to it"
+    kept = boxes.keep(usable(boxes) & ~boxes.crowd & ~boxes.difficult)
+    true = np.array([read_header(train.file(i)).size for i in range(len(train))], np.float64)
+    factors = (np.array(size) / true).min(axis=1)[kept.pictures()]
+    sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
+    anchors = fit_anchors(sides, len(usual))
+    told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
+    note(f"anchors fitted to {len(sides):,} boxes: {told}")
+    return [(round(width, 1), round(height, 1)) for width, height in anchors]
+
+
+def _masks(anchors: int, scales: int) -> list[list[int]]:
+    """The anchors of each scale, the coarsest scale first and with the largest."""
+    parts = np.array_split(np.arange(anchors), scales)
+    return [part.tolist() for part in reversed(parts)]
+
+
+def _numpy(generator: torch.Generator) -> np.random.Generator:
+    """NumPy's generator, begun by a number of torch's."""
+    return np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))

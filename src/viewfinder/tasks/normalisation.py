@@ -1,0 +1,46 @@
+"""The colours that a net expects: what is subtracted and divided before its first layer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """The mean and deviation of red, green and blue in [0, 1] that a net was trained with."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def apply(self, pictures: Tensor) -> Tensor:
+        """N×3×H×W float32 in [0, 1] to what the net takes; `PLAIN` leaves depth as it is too."""
+        if self == PLAIN:
+            return pictures
+        mean = torch.tensor(self.mean, device=pictures.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.std, device=pictures.device).view(1, 3, 1, 1)
+        return (pictures - mean) / std
+
+
+PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+"""Of nets that take red, green and blue in [0, 1] as they are."""
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""What torchvision's ImageNet weights were trained with."""
+
+
+def measure_colours(batches: Iterable[Tensor]) -> Normalisation:
+    """Mean and deviation of red, green and blue over batches of N×3×H×W uint8 pictures."""
+    total, square, count = np.zeros(3), np.zeros(3), 0
+    for batch in batches:
+        pixels = batch.double() / 255
+        total += pixels.sum((0, 2, 3)).numpy()
+        square += (pixels**2).sum((0, 2, 3)).numpy()
+        count += pixels[:, 0].numel()
+    mean = total / count
+    # A set of one colour has no deviation; dividing by a grey level's step keeps it finite.
+    deviation = np.maximum(np.sqrt(np.maximum(square / count - mean**2, 0)), 1 / 255)
+    return Normalisation(
+        tuple(round(float(m), 4) for m in mean), tuple(round(float(d), 4) for d in deviation)
+    )

@@ -1,0 +1,234 @@
+"""Pictures, the masks of their subjects and their depth maps, brought to one size once.
+
+All three are stretched to the net's size whatever their aspect, as the papers on saliency do:
+shrunk by averaging over area, so that thin parts fade and do not vanish. A pixel of a mask is the
+subject's where at least half of its area is.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viewfinder.datasets import Keep
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.depth import UNKNOWN
+from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
+from viewfinder.datasets.rgbd import read_nearness, read_subject
+from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
+from viewfinder.pictures.reading import read_picture
+
+_DEEPEST = np.iinfo(np.uint16).max
+
+
+class Taken(NamedTuple):
+    """Some examples: N×3×H×W uint8, N×H×W uint8 of 0 and 1, and N×1×H×W float32 or None."""
+
+    pictures: Tensor
+    masks: Tensor
+    depths: Tensor | None
+
+
+class Examples(Protocol):
+    """One side of a saliency set: `tasks.task.Examples`."""
+
+    truth: Dataset
+
+    @property
+    def waits(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def take(self, indices: Sequence[int] | Tensor) -> Taken:
+        """The examples of `indices` in that order; depth is in [0, 1], near = bright."""
+        ...
+
+
+def stretched(picture: NDArray[np.uint8], size: Size) -> tuple[NDArray[np.uint8], Matrix]:
+    """A picture as the nets see it, and the matrix that leads there.
+
+    Training, validation, `evaluate` and `predict` all come through here.
+    """
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return picture, identity()
+    matrix = stretch((width, height), size)
+    return np.asarray(resample(picture, matrix, size), np.uint8), matrix
+
+
+def stretched_mask(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
+    """A mask at another size, true where at least half of a pixel's area was."""
+    share = resample(mask.astype(np.float32), stretch(mask.shape[::-1], size), size)
+    # What is half by arithmetic may come out a rounding below it.
+    return np.asarray(share >= 0.5 - 1e-6)
+
+
+def open_examples(
+    dataset: Dataset, size: Size, *, cache: Path, keep: Keep = "auto", depth: bool
+) -> Examples:
+    """Decode a set in the way that its size and this machine allow.
+
+    Args:
+        size: width and height of what the nets see.
+        cache: the folder for what is kept on disk.
+        keep: where decoded pictures stay; `auto` takes memory, else disk, else neither.
+        depth: whether depth maps are read too. A picture without one has ½ everywhere.
+
+    Raises:
+        InputError: the set has no masks, or no depth maps where they are asked for; a file cannot
+            be read, or is of another shape than its picture; the disk is full.
+    """
+    dataset.require_masks()
+    if depth:
+        dataset.require_depths()
+    kind = _record(size, depth=depth)
+    needed = len(dataset) * kind.itemsize
+    if keep == "auto":
+        keep = where_they_fit(needed, cache)
+    if keep == "none":
+        return FromFiles(dataset, size, depth=depth)
+    if keep == "memory":
+        flat = np.empty(needed, np.uint8)
+        _fill(flat, dataset, size, depth=depth)
+        return InMemory(dataset, flat.view(kind))
+    file = cached_pixels(
+        dataset,
+        f"subjects-{size[0]}x{size[1]}-{depth}-{_changed(dataset)}",
+        needed,
+        lambda flat: _fill(flat, dataset, size, depth=depth),
+        cache=cache,
+    )
+    return OnDisk(dataset, file, size, depth=depth)
+
+
+class InMemory:
+    """All examples in one array, a record each."""
+
+    waits = False
+
+    def __init__(self, truth: Dataset, records: NDArray[np.void]) -> None:
+        self.truth, self._records = truth, records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Taken:
+        return _tensors(self._records[_numbers(indices)])
+
+
+class OnDisk:
+    """All examples in one file of records, read as they are asked for."""
+
+    waits = True
+
+    def __init__(self, truth: Dataset, file: Path, size: Size, *, depth: bool) -> None:
+        self.truth, self._made_of = truth, (truth, file, size, depth)
+        self._records = np.memmap(file, _record(size, depth=depth), "r", shape=(len(truth),))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process opens the file itself; else all of its bytes would be sent there.
+        return _on_disk, self._made_of
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Taken:
+        return _tensors(
+            np.asarray(self._records[torch.as_tensor(indices, dtype=torch.int64).numpy()])
+        )
+
+
+class FromFiles:
+    """Examples decoded each time they are asked for, by as many threads as there are cores."""
+
+    waits = True
+
+    def __init__(self, truth: Dataset, size: Size, *, depth: bool) -> None:
+        self.truth, self._size, self._depth = truth, size, depth
+        self._pool = ThreadPoolExecutor()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Threads cannot be sent to another process, which starts its own.
+        return _from_files, (self.truth, self._size, self._depth)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def take(self, indices: Sequence[int] | Tensor) -> Taken:
+        numbers = _numbers(indices).tolist()
+        records = np.empty(len(numbers), _record(self._size, depth=self._depth))
+
+        def decode(place: int) -> None:
+            _decode(self.truth, numbers[place], records[place])
+
+        list(self._pool.map(decode, range(len(numbers))))
+        return _tensors(records)
+
+
+def _numbers(indices: Sequence[int] | Tensor) -> NDArray[np.int64]:
+    """Whole numbers, even where there are none of them."""
+    return np.asarray(torch.as_tensor(indices, dtype=torch.int64).numpy())
+
+
+def _on_disk(truth: Dataset, file: Path, size: Size, depth: bool) -> OnDisk:
+    return OnDisk(truth, file, size, depth=depth)
+
+
+def _from_files(truth: Dataset, size: Size, depth: bool) -> FromFiles:
+    return FromFiles(truth, size, depth=depth)
+
+
+def _record(size: Size, *, depth: bool) -> "np.dtype[np.void]":
+    """How one example lies in memory and on disk."""
+    width, height = size
+    fields: list[Any] = [("picture", "u1", (height, width, 3)), ("mask", "u1", (height, width))]
+    if depth:
+        fields.append(("depth", "<u2", (height, width)))
+    # Aligned, since torch takes numbers of 16 bits at even places alone.
+    return np.dtype(fields, align=True)
+
+
+def _fill(flat: NDArray[np.uint8], dataset: Dataset, size: Size, *, depth: bool) -> None:
+    """Decode every example into the bytes of its record."""
+    records = flat.view(_record(size, depth=depth))
+    decode_all(lambda index: _decode(dataset, index, records[index]), len(dataset))
+
+
+def _decode(dataset: Dataset, index: int, record: Any) -> None:
+    """Write one example into its record."""
+    height, width = record["mask"].shape
+    size = (width, height)
+    record["picture"] = stretched(read_picture(dataset.file(index), at_least=size), size)[0]
+    record["mask"] = stretched_mask(read_subject(dataset, index), size)
+    if record.dtype.names and "depth" in record.dtype.names:
+        record["depth"] = np.rint(_nearness(dataset, index, size) * _DEEPEST)
+
+
+def _nearness(dataset: Dataset, index: int, size: Size) -> NDArray[np.float32]:
+    if not dataset.depths[index]:
+        return np.full(size[::-1], UNKNOWN, np.float32)
+    depth = read_nearness(dataset, index)
+    return np.asarray(resample(depth, stretch(depth.shape[::-1], size), size))
+
+
+def _tensors(records: NDArray[np.void]) -> Taken:
+    pictures = torch.from_numpy(np.ascontiguousarray(records["picture"])).permute(0, 3, 1, 2)
+    masks = torch.from_numpy(np.ascontiguousarray(records["mask"]))
+    depths = None
+    if records.dtype.names and "depth" in records.dtype.names:
+        shares = records["depth"].astype(np.float32) / np.float32(_DEEPEST)
+        depths = torch.from_numpy(shares)[:, None]
+    return Taken(pictures, masks, depths)
+
+
+def _changed(dataset: Dataset) -> str:
+    """A hash of when each mask and depth map was last changed."""
+    files = [dataset.root / path for path in (*dataset.masks, *dataset.depths) if path]
+    times = np.array([file.stat().st_mtime_ns for file in files], np.int64)
+    return hashlib.sha256(times.tobytes()).hexdigest()[:16]

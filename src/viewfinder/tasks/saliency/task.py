@@ -1,0 +1,337 @@
+"""Saliency: which pixels are the picture's subject."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viewfinder import nets
+from viewfinder.console import note
+from viewfinder.datasets.augment import Augmentation, Changes, draw
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.opening import cache_folder
+from viewfinder.datasets.rgbd import read_subject
+from viewfinder.errors import InputError
+from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
+from viewfinder.nets.checkpoints import LoadReport, load_matching
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
+from viewfinder.tasks.saliency import augment
+from viewfinder.tasks.saliency.examples import Examples, open_examples, stretched
+from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
+from viewfinder.tasks.saliency.maps import THRESHOLD, SubjectMap, describe_subject
+from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
+from viewfinder.tasks.saliency.scores import Scores, mean, score
+from viewfinder.tasks.saliency.teacher import read_teacher
+from viewfinder.tasks.task import Forward, Loss, Setting
+
+# Pictures that are answered at once.
+_BATCH = 16
+# Pictures that are enough to know the mean and deviation of a set's colours.
+_COLOUR_SAMPLE = 500
+# The width of a net that starts from nothing: a few hundred pictures fill no more.
+_WIDTH = 0.25
+# By so much the S-measure moves from one epoch to the next without anything learnt or lost.
+_TOLERANCE = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """One step's pictures with masks and, for nets that learn of depth, depth maps.
+
+    Attributes:
+        pictures: N×3×H×W uint8.
+        masks: N×H×W uint8 of 0 and 1.
+        depths: N×1×H×W float32 in [0, 1], near = bright.
+        seen: N bool, whose depth says anything: it is there, and not everywhere the same.
+        changes: still to be made to all of them.
+    """
+
+    pictures: Tensor
+    masks: Tensor
+    depths: Tensor | None
+    seen: Tensor | None
+    changes: Changes
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def to(self, device: torch.device) -> "Inputs":
+        """The same on another device."""
+        return Inputs(
+            self.pictures.to(device, non_blocking=True),
+            self.masks.to(device, non_blocking=True),
+            None if self.depths is None else self.depths.to(device, non_blocking=True),
+            None if self.seen is None else self.seen.to(device, non_blocking=True),
+            self.changes,
+        )
+
+    def changed(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """N×3×H×W pictures in [0, 1], masks and depths, with the changes made."""
+        return augment.apply(self.pictures.float() / 255, self.masks, self.depths, self.changes)
+
+
+class Saliency:
+    """`tasks.task.Task`: which pixels are the picture's subject."""
+
+    name: ClassVar[str] = "saliency"
+    recipe: ClassVar[type[SaliencyRecipe]] = SaliencyRecipe
+    best: ClassVar[str] = "s_measure"
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("s_measure", ".3f"),
+        ("f_max", ".3f"),
+        ("mae", ".3f"),
+    )
+
+    def require(self, dataset: Dataset) -> None:
+        """Refuse a set without masks; one without depth is refused where depth is read."""
+        dataset.require_masks()
+
+    def size(self, recipe: SaliencyRecipe, dataset: Dataset) -> Size:
+        """The recipe's size, or the network's own."""
+        return (recipe.size or nets.input_size(recipe.net)[0],) * 2
+
+    def net_options(self, recipe: SaliencyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+        """The recipe's, and a width that few pictures fill where nothing is started from."""
+        given = recipe.net_options()
+        if recipe.init != "random" or "width" in given:
+            return given
+        note(f"the network has {_WIDTH:g} of its paper's width (--options width=1 for all of it)")
+        return {"width": _WIDTH} | given
+
+    def colours(self, recipe: SaliencyRecipe, train: Examples) -> Normalisation:
+        """Measured on (a sample of) the pictures; ImageNet's for weights that have learnt those.
+
+        Depth has none: the depth stream brings it to ImageNet's range by itself.
+        """
+        if recipe.net == DEPTH_NET:
+            return PLAIN
+        if recipe.init != "random":
+            return IMAGENET
+        sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+        sample = sample[:_COLOUR_SAMPLE]
+        parts = torch.tensor_split(sample, -(-len(sample) // 100))
+        return measure_colours(train.take(part).pictures for part in parts)
+
+    def read_foreign(
+        self, file: Path, net: nn.Module
+    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
+        """No format is this task's alone: the authors' checkpoints are torch's."""
+        return None
+
+    def load(
+        self,
+        net: nn.Module,
+        state: Mapping[str, Tensor],
+        names: Sequence[str],
+        classes: Sequence[str],
+    ) -> LoadReport:
+        """Weights of the same stream, or VGG-16's for the layers that are VGG-16's.
+
+        Raises:
+            InputError: they are of the other stream, or of another net.
+        """
+        stream, mine = stream_of(state), stream_of(net.state_dict())
+        if stream is not None and stream != mine:
+            raise InputError(
+                f"--init: these are weights of A2dele's {stream} stream, and this is its {mine} "
+                "stream; to learn from a depth stream, name it with --teacher"
+            )
+        vgg16 = "features.0.weight" in state
+        return load_matching(net, backbone_weights(state) if vgg16 else state)
+
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Examples:
+        """Pictures and masks at the net's size; with depth for whoever reads it.
+
+        Raises:
+            InputError: there is no depth for a net, or for a teacher, that reads it.
+        """
+        recipe: SaliencyRecipe = setting.recipe
+        depth = recipe.net == DEPTH_NET or (learn and recipe.teacher is not None)
+        if learn:
+            _tell_what_is_learnt(side, recipe)
+        return open_examples(
+            side, setting.size, cache=cache_folder(), keep=recipe.keep, depth=depth
+        )
+
+    def order(
+        self, examples: Examples, recipe: SaliencyRecipe, generator: torch.Generator
+    ) -> Tensor:
+        """Every picture once; for the depth stream, every picture that has a depth map."""
+        order = torch.randperm(len(examples), generator=generator)
+        if recipe.net != DEPTH_NET:
+            return order
+        has_depth = torch.tensor([bool(path) for path in examples.truth.depths])
+        return order[has_depth[order]]
+
+    def draw(
+        self,
+        examples: Examples,
+        numbers: Tensor,
+        rows: slice,
+        setting: Setting,
+        *,
+        seed: int,
+        done: float,
+    ) -> Inputs:
+        """Pictures, masks and depth maps, and one matrix and one colour change for each picture."""
+        generator = torch.Generator().manual_seed(seed)
+        changes = draw(len(numbers), augmentation(setting.recipe), generator)
+        pictures, masks, depths = examples.take(numbers[rows])
+        seen = None if depths is None else depths.amax((1, 2, 3)) > depths.amin((1, 2, 3))
+        return Inputs(pictures, masks, depths, seen, changes.part(rows))
+
+    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+        """The depth stream's own loss; or the student's, with its teacher on the device.
+
+        Raises:
+            InputError: the teacher cannot be read.
+        """
+        recipe: SaliencyRecipe = setting.recipe
+        if recipe.net == DEPTH_NET:
+            return _depth_loss(recipe)
+        if recipe.teacher is None:
+            return _student_loss(recipe, None)
+        return _student_loss(recipe, read_teacher(recipe.teacher, setting.size).to(device))
+
+    def answers(
+        self, net: nn.Module, examples: Examples, setting: Setting, device: torch.device
+    ) -> list[SubjectMap]:
+        """A map for each picture of a side."""
+        maps: list[SubjectMap] = []
+        for numbers in in_batches(len(examples), _BATCH):
+            pictures, _, depths = examples.take(numbers)
+            shown = depths if setting.recipe.net == DEPTH_NET else pictures
+            assert shown is not None, "`open` has read depth for the net that wants it"
+            found = _subjects(net, shown, setting, device)
+            sizes = (read_header(examples.truth.file(number)).size for number in numbers)
+            maps += [SubjectMap(values, size) for values, size in zip(found, sizes, strict=True)]
+        return maps
+
+    def score(self, answers: Sequence[SubjectMap], truth: Dataset) -> Scores:
+        """The field's, each map at the size of its mask."""
+
+        def judge(index: int) -> Scores:
+            mask = read_subject(truth, index)
+            return score(answers[index].at((mask.shape[1], mask.shape[0])), mask)
+
+        with ThreadPoolExecutor() as pool:
+            return mean(pool.map(judge, range(len(truth))))
+
+    def tolerance(self, best: float, pictures: int) -> float:
+        """What the S-measure moves by chance."""
+        return _TOLERANCE
+
+    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+        """Stretched, whatever its aspect."""
+        return stretched(picture, size)[0]
+
+    def reply(
+        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+    ) -> list[NDArray[np.float32]]:
+        """h×w for each prepared picture; to the depth stream, grey pictures are depth.
+
+        Raises:
+            InputError: the depth stream is asked about a picture in colour.
+        """
+        if setting.recipe.net == DEPTH_NET:
+            if not (pictures == pictures[:, :1]).all():
+                raise InputError(
+                    f"this run is of {DEPTH_NET}, which reads depth maps, grey and brighter where "
+                    "nearer, and was given a picture in colour: ask a run of a2dele, or give depth"
+                )
+            pictures = pictures[:, :1]
+        return list(_subjects(net, pictures, setting, device))
+
+    def describe(
+        self,
+        answer: NDArray[np.float32],
+        setting: Setting,
+        *,
+        of: Size,
+        threshold: float | None,
+    ) -> dict[str, Any]:
+        """`mask`, the subject in a few numbers, and `map`, the `SubjectMap` itself."""
+        found = SubjectMap(answer, of)
+        least = THRESHOLD if threshold is None else threshold
+        return {"mask": describe_subject(found.at_own_size(), threshold=least), "map": found}
+
+
+def augmentation(recipe: SaliencyRecipe) -> Augmentation:
+    """The recipe's augmentation."""
+    return Augmentation(
+        shift=recipe.shift,
+        scale=recipe.scale,
+        turn=recipe.turn,
+        flip=recipe.flip,
+        colour=recipe.colour,
+    )
+
+
+def _tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
+    """Say whether there is a teacher, and what becomes of pictures without a depth map."""
+    if recipe.teacher is None and recipe.net != DEPTH_NET:
+        mend = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"
+        note(f"no teacher: learning from the masks alone{mend if any(train.depths) else ''}")
+    elif 0 < (blind := train.depths.count("")) < len(train):
+        what = "are learnt from their masks alone" if recipe.teacher else "are not learnt from"
+        note(f"{blind:,} of {len(train):,} pictures have no depth map: they {what}")
+
+
+def _depth_loss(recipe: SaliencyRecipe) -> Loss:
+    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+        _, masks, depths = inputs.changed()
+        assert depths is not None, "`open` has read depth for the net that wants it"
+        return {
+            "cross_entropy": teacher_loss(forward(depths), masks, temperature=recipe.temperature)
+        }
+
+    return of
+
+
+def _student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
+    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+        pictures, masks, depths = inputs.changed()
+        logits, *attentions = forward(pictures)
+        taught = None if teacher is None or depths is None else _taught(teacher, depths, logits)
+        terms = distillation_loss(
+            logits,
+            attentions,
+            masks,
+            taught,
+            weight=recipe.share_of_teacher(),
+            alpha=recipe.alpha,
+            temperature=recipe.temperature,
+            attention=recipe.taught_attention(),
+            dilation=recipe.dilation,
+            seen=inputs.seen,
+        )
+        return terms.named() if teacher is not None else {"cross_entropy": terms.total}
+
+    return of
+
+
+@torch.no_grad()
+def _taught(teacher: nn.Module, depths: Tensor, logits: Tensor) -> Tensor:
+    """The teacher's logits, in the arithmetic that the student's came out of."""
+    low = logits.dtype != torch.float32
+    with torch.autocast(depths.device.type, dtype=logits.dtype if low else None, enabled=low):
+        answer: Tensor = teacher(depths)
+    return answer
+
+
+def _subjects(
+    net: nn.Module, shown: Tensor, setting: Setting, device: torch.device
+) -> NDArray[np.float32]:
+    """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
+    answer = outputs(net, shown, setting.normalisation, device)
+    logits: Tensor = answer if isinstance(answer, Tensor) else answer.logits
+    return logits.float().softmax(dim=1)[:, 1].cpu().numpy()

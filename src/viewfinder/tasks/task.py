@@ -1,0 +1,216 @@
+"""What a task is: everything that tells classifying from detecting from finding the subject.
+
+The training loop, `evaluate`, `predict` and the reports are written once, for any task. A new task
+is a folder with a class that answers the questions below, and one line in `tasks/__init__.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.nets.checkpoints import LoadReport
+from viewfinder.pictures.geometry import Size
+from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.recipe import Recipe
+
+Forward = Callable[[Tensor], Any]
+"""N×3×H×W float32 pictures in [0, 1] to the net's outputs, in the arithmetic of the training."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stays the same from a run's first step to its last prediction.
+
+    Attributes:
+        size: width and height of what the net is given.
+        options: what the net was created with, beside its classes.
+    """
+
+    recipe: Any
+    classes: tuple[str, ...]
+    size: Size
+    normalisation: Normalisation
+    options: Mapping[str, Any]
+
+
+class Examples(Protocol):
+    """One side of a dataset, decoded or ready to be.
+
+    Attributes:
+        waits: whether taking from it waits for a disk or a decoder, so that a thread should do it
+            ahead of time. Where nothing waits, a thread only takes a core from the arithmetic.
+        truth: what is known of its pictures, numbered by the run's classes.
+    """
+
+    truth: Dataset
+
+    @property
+    def waits(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+
+class Inputs(Protocol):
+    """A process's part of one step: pictures, truth, and changes still to be made to them."""
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        ...
+
+    def to(self, device: torch.device) -> "Inputs":
+        """The same on another device."""
+        ...
+
+
+Loss = Callable[[Forward, Any], dict[str, Tensor]]
+"""The terms of the loss of some `Inputs`, each a mean over their pictures; their sum, but for
+those whose name starts with `_`, is minimised; all are told in the history."""
+
+
+class Scores(Protocol):
+    """How well a run's answers meet the truth."""
+
+    def figures(self) -> dict[str, float]:
+        """A few numbers for the history's row of an epoch."""
+        ...
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """The scores under their public names."""
+        ...
+
+
+class Task(Protocol):
+    """Everything that is particular to one task.
+
+    Attributes:
+        name: as it is given on the command line.
+        recipe: the class of its recipes.
+        best: the figure by which the best weights are known; higher is better.
+        headline: the figures of `as_json` to tell first, as `(name, format)`.
+    """
+
+    name: ClassVar[str]
+    recipe: ClassVar[type[Recipe]]
+    best: ClassVar[str]
+    headline: ClassVar[tuple[tuple[str, str], ...]]
+
+    # Learning.
+
+    def require(self, dataset: Dataset) -> None:
+        """Refuse a set that says nothing of what this task learns; raises InputError."""
+        ...
+
+    def size(self, recipe: Any, dataset: Dataset) -> Size:
+        """Width and height of what the net will be given."""
+        ...
+
+    def net_options(self, recipe: Any, dataset: Dataset, size: Size) -> dict[str, Any]:
+        """What the net is created with beside its classes: the recipe's options, and the set's."""
+        ...
+
+    def colours(self, recipe: Any, train: Any) -> Normalisation:
+        """What the net's first layer expects of the pictures in `train`, when it starts anew."""
+        ...
+
+    def read_foreign(
+        self, file: Path, net: nn.Module
+    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
+        """The weights in a file of a format that only this task knows, and their classes' names.
+
+        None of any other file.
+        """
+        ...
+
+    def load(
+        self,
+        net: nn.Module,
+        state: Mapping[str, Tensor],
+        names: Sequence[str],
+        classes: Sequence[str],
+    ) -> LoadReport:
+        """Load what fits of weights for the classes `names`; empty where these are not known."""
+        ...
+
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Any:
+        """Examples to learn from, or to be measured on."""
+        ...
+
+    def order(self, examples: Any, recipe: Any, generator: torch.Generator) -> Tensor:
+        """The numbers of the pictures that an epoch shows, in the order in which it shows them."""
+        ...
+
+    def draw(
+        self,
+        examples: Any,
+        numbers: Tensor,
+        rows: slice,
+        setting: Setting,
+        *,
+        seed: int,
+        done: float,
+    ) -> Inputs:
+        """The rows of a step that shows pictures `numbers`, changed as `seed` says.
+
+        Args:
+            done: share of the training that is done, for what changes in its course.
+        """
+        ...
+
+    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+        """The loss of a training, with whatever else it needs on the device."""
+        ...
+
+    # Answering.
+
+    def answers(self, net: nn.Module, examples: Any, setting: Setting, device: torch.device) -> Any:
+        """What a net answers to every picture of a side, in its order."""
+        ...
+
+    def score(self, answers: Any, truth: Dataset) -> Any:
+        """Answers against truth."""
+        ...
+
+    def tolerance(self, best: float, pictures: int) -> float:
+        """How far below the best a score may lie and still be as good, for all that is known."""
+        ...
+
+    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+        """A picture as the net is given it, H×W×3 uint8.
+
+        Args:
+            picture: may have been decoded smaller than its true size `of`.
+        """
+        ...
+
+    def reply(
+        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+    ) -> list[Any]:
+        """An answer for each of N×3×H×W uint8 prepared pictures, on its prepared self."""
+        ...
+
+    def describe(
+        self, answer: Any, setting: Setting, *, of: Size, threshold: float | None
+    ) -> dict[str, Any]:
+        """An answer under its public names, in the pixels of the picture it is about.
+
+        Args:
+            of: the picture's true size.
+            threshold: the least score to show; None is the task's own choice.
+        """
+        ...
+
+    def portable(
+        self, net: nn.Module, setting: Setting, *, raw: bool
+    ) -> tuple[nn.Module, tuple[str, ...]]:
+        """What an export holds: a module from normalised pictures to tensors, and their names.
+
+        Args:
+            raw: give the net's own outputs instead of what they mean.
+        """
+        ...

@@ -1,0 +1,127 @@
+"""The ONNX file answers as the run does, whoever opens it."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from viewfinder.errors import InputError
+from viewfinder.inference import export
+from viewfinder.inference.export import export_onnx
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import Manifest, create_run, new_net, open_run
+from viewfinder.tasks import find
+from viewfinder.tasks.detect.recipe import DetectRecipe
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Five pictures of noise and squares, of different sizes."""
+    folder, random = tmp_path_factory.mktemp("图"), np.random.default_rng(0)
+    for number in range(5):
+        picture = random.integers(0, 255, (60 + 10 * number, 90, 3), np.uint8)
+        picture[10:40, 20:60] = random.integers(0, 255, 3)
+        write_picture(folder / f"{number}.png", picture)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory):
+    """A run whose net is not trained, but believes in many objects."""
+    options = {"width": 0.125, "reach": 2.0}
+    manifest = Manifest(
+        task="detect",
+        net="yolov3-tiny",
+        classes=("cat", "dög"),
+        size=(96, 64),
+        options=options,
+        mean=(0.1, 0.2, 0.3),
+        std=(0.5, 0.4, 0.3),
+        recipe=DetectRecipe(),
+        versions={},
+        data={"source": "nowhere"},
+        device="CPU",
+        precision={},
+    )
+    run = create_run(tmp_path_factory.mktemp("runs") / "run", manifest)
+    torch.manual_seed(0)
+    net = new_net("yolov3-tiny", 2, options)
+    for name, parameter in net.named_parameters():
+        if "predict" in name:
+            torch.nn.init.normal_(parameter, std=0.5)
+    run.save_weights(net.state_dict())
+    return run
+
+
+def answers(file, batch):
+    return onnxruntime.InferenceSession(str(file)).run(None, {"pictures": batch.numpy()})
+
+
+def test_a_classifier_gives_the_runs_probabilities_for_any_batch(small_run, small_set, tmp_path):
+    run, file = open_run(small_run), tmp_path / "图 model.onnx"
+    parity = export_onnx(run, file, pictures=small_set / "test")
+    assert parity.pictures == 8
+    assert parity.differences["probabilities"] < 1e-5
+    batch = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
+    expected = find("classify").reply(run.net(), batch, run.setting(), torch.device("cpu"))
+    (given,) = answers(file, batch.float() / 255)
+    np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
+
+
+def test_the_names_of_the_classes_travel_inside(detector, pictures, tmp_path):
+    export_onnx(detector, tmp_path / "a.onnx", pictures=pictures)
+    session = onnxruntime.InferenceSession(str(tmp_path / "a.onnx"))
+    inside = session.get_modelmeta().custom_metadata_map
+    assert json.loads(inside["classes"]) == ["cat", "dög"]
+    assert json.loads(inside["size"]) == [96, 64]
+    assert (inside["task"], inside["net"], inside["answers"]) == (
+        "detect",
+        "yolov3-tiny",
+        "decoded",
+    )
+
+
+def test_a_detectors_own_maps(detector, pictures, tmp_path):
+    parity = export_onnx(detector, tmp_path / "a.onnx", answers="raw", pictures=pictures)
+    assert list(parity.differences) == ["stride_32", "stride_16"]
+    coarse, fine = answers(tmp_path / "a.onnx", torch.rand(1, 3, 64, 96))
+    assert coarse.shape == (1, 21, 2, 3)
+    assert fine.shape == (1, 21, 4, 6)
+
+
+def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path):
+    threshold = 0.3
+    export_onnx(
+        detector, tmp_path / "a.onnx", answers="final", threshold=threshold, pictures=pictures
+    )
+    batch = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
+    of_picture, labels, scores, boxes = answers(tmp_path / "a.onnx", batch.float() / 255)
+    replies = find("detect").reply(detector.net(), batch, detector.setting(), torch.device("cpu"))
+    for number, reply in enumerate(replies):
+        shown = reply.scores > threshold
+        assert shown.sum() > 3
+        mine = of_picture == number
+        assert mine.sum() == shown.sum()
+        order = np.argsort(-scores[mine], kind="stable")
+        np.testing.assert_allclose(scores[mine][order], reply.scores[shown], atol=1e-5)
+        assert sorted(labels[mine]) == sorted(reply.labels[shown])
+        np.testing.assert_allclose(boxes[mine][order], reply.boxes[shown], rtol=1e-4, atol=1e-2)
+
+
+def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_AGREEMENT", 1e-12)
+    monkeypatch.setattr(export, "_difference", lambda one, other: 0.5)
+    with pytest.raises(InputError, match=r"does not answer as the run does: boxes differs by 0\.5"):
+        export_onnx(detector, tmp_path / "a.onnx", pictures=pictures)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_said(detector, small_run, small_set, tmp_path):
+    with pytest.raises(InputError, match="only a detector"):
+        export_onnx(open_run(small_run), tmp_path / "a.onnx", answers="final", pictures=small_set)
+    with pytest.raises(InputError, match="--pictures FOLDER"):
+        export_onnx(detector, tmp_path / "a.onnx")

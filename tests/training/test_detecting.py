@@ -1,0 +1,227 @@
+"""A detector's whole training: what it learns, what it starts from, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from viewfinder.api import open_run
+from viewfinder.errors import InputError
+from viewfinder.inference.tables import write_coco, write_rows
+from viewfinder.nets.darknet import write_weights
+from viewfinder.pictures.video import write_video
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import new_net
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.detect.starting import load_by_name
+from viewfinder.tasks.detect.task import Detect
+from viewfinder.training.train import train
+
+CLASSES = {"sky": (60, 90, 220), "leaf": (40, 170, 60)}
+QUICK = {
+    "size": 96,
+    "options": ("width=0.125",),
+    "epochs": 2,
+    "precision": "32",
+    "keep": "memory",
+}
+
+LEARNING = {"epochs": 60, "batch": 4, "learning_rate": 1e-2, "average": 0.9, "mosaic": 0.2}
+
+
+def paint(random: np.random.Generator, size: tuple[int, int]) -> tuple[np.ndarray, list, list]:
+    """A grey picture with one to three rectangles, their boxes and their classes."""
+    width, height = size
+    picture = random.integers(90, 150, (height, width, 3), dtype=np.uint8)
+    boxes, labels = [], []
+    for _ in range(random.integers(1, 4)):
+        w, h = random.integers(18, 40, 2)
+        x, y = random.integers(0, width - w), random.integers(0, height - h)
+        label = int(random.integers(2))
+        noise = random.integers(-20, 20, (h, w, 3))
+        colour = np.array(list(CLASSES.values())[label]) + noise
+        picture[y : y + h, x : x + w] = np.clip(colour, 0, 255)
+        boxes.append([int(x), int(y), int(w), int(h)])
+        labels.append(label)
+    return picture, boxes, labels
+
+
+def write_boxes(root: Path, *, train: int = 24, val: int = 8) -> Path:
+    """A COCO set of coloured rectangles, with Unicode names."""
+    random = np.random.default_rng(0)
+    for side, count in (("train", train), ("val", val)):
+        images, annotations = [], []
+        for number in range(count):
+            picture, boxes, labels = paint(random, (128, 96))
+            name = f"图 {number:02}.png"
+            write_picture(root / side / name, picture)
+            images.append({"id": number + 1, "file_name": name, "width": 128, "height": 96})
+            for box, label in zip(boxes, labels, strict=True):
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": number + 1,
+                        "category_id": label + 1,
+                        "bbox": box,
+                        "area": box[2] * box[3],
+                        "iscrowd": 0,
+                    }
+                )
+        categories = [{"id": i, "name": name} for i, name in enumerate(CLASSES, start=1)]
+        document = {"images": images, "annotations": annotations, "categories": categories}
+        folder = root / "annotations"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"instances_{side}.json").write_text(json.dumps(document), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory):
+    return write_boxes(tmp_path_factory.mktemp("data") / "rectangles")
+
+
+@pytest.fixture(scope="module")
+def trained(boxes, tmp_path_factory):
+    recipe = DetectRecipe(**QUICK | LEARNING)
+    return train("detect", boxes, recipe, out=tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_detector_learns_to_find_rectangles_and_reports(trained, boxes):
+    history = trained.history()
+    assert {"loss", "box", "objectness", "classes", "val_ap50"} <= set(history[-1])
+    parts = history[-1]["box"] + history[-1]["objectness"] + history[-1]["classes"]
+    assert history[-1]["loss"] == pytest.approx(parts, rel=1e-4)
+    scores = json.loads(trained.scores_file.read_text(encoding="utf-8"))
+    assert scores["val"]["ap50"] > 0.8
+    assert trained.report_file.exists()
+    judged = open_run(trained.folder).evaluate(boxes, split="val")
+    assert judged["ap50"] == pytest.approx(scores["val"]["ap50"], abs=1e-9)
+    assert trained.manifest.size == (96, 96 * 3 // 4 + 24)
+    assert trained.manifest.options["reach"] == 2.0
+
+
+def test_predict_gives_boxes_in_the_pictures_own_pixels(trained, tmp_path):
+    random = np.random.default_rng(7)
+    for width, height in ((128, 96), (256, 192)):
+        picture = random.integers(90, 150, (height, width, 3), dtype=np.uint8)
+        true = (width // 4, height // 4, width // 4 + width // 5, height // 2)
+        picture[true[1] : true[3], true[0] : true[2]] = CLASSES["sky"]
+        write_picture(tmp_path / "one.png", picture)
+        (answer,) = open_run(trained.folder).predict(tmp_path / "one.png")
+        assert (answer["width"], answer["height"]) == (width, height)
+        best = answer["boxes"][0]
+        assert best["class"] == "sky"
+        found = [best[edge] for edge in ("x1", "y1", "x2", "y2")]
+        np.testing.assert_allclose(found, true, atol=0.06 * width)
+        assert (
+            open_run(trained.folder).predict(tmp_path / "one.png", threshold=1.0)[0]["boxes"] == []
+        )
+
+
+def test_a_videos_frames_are_answered_and_written_as_tables(trained, tmp_path):
+    random = np.random.default_rng(3)
+    frames = [paint(random, (128, 96))[0] for _ in range(4)]
+    write_video(tmp_path / "v.mp4", frames, rate=5)
+    predictions = open_run(trained.folder).predict(tmp_path / "v.mp4", threshold=0.1)
+    assert [each["frame"] for each in predictions] == [0, 1, 2, 3]
+    write_coco(predictions, tuple(CLASSES), tmp_path / "a.json")
+    document = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    found = sum(len(each["boxes"]) for each in predictions)
+    assert len(document["annotations"]) == found > 0
+    assert [image["frame_id"] for image in document["images"]] == [0, 1, 2, 3]
+    write_rows(predictions, tmp_path / "a.csv")
+    assert len((tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()) == found + 1
+
+
+def test_two_trainings_are_alike_and_another_seed_is_not(boxes, tmp_path):
+    states = [
+        train("detect", boxes, DetectRecipe(**QUICK, seed=seed), out=tmp_path / name)
+        .net()
+        .state_dict()
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    ]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not torch.equal(states[0]["conv2.conv.weight"], states[2]["conv2.conv.weight"])
+
+
+def test_darknets_loss_trains_too(boxes, tmp_path):
+    recipe = DetectRecipe(**QUICK | {"epochs": 8}, loss="darknet", anchors="paper")
+    run = train("detect", boxes, recipe, out=tmp_path / "run")
+    history = run.history()
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert run.manifest.options["reach"] == 1.0
+
+
+def test_rare_pasted_and_many_scales_run_together(boxes, tmp_path):
+    fields = {"rare": 0.9, "copy_paste": 0.5, "multi_scale": 0.34, "mosaic": 1.0, "turn": 5.0}
+    run = train("detect", boxes, DetectRecipe(**QUICK, **fields), out=tmp_path / "run")
+    assert np.isfinite([row["loss"] for row in run.history()]).all()
+
+
+def test_a_run_is_gone_on_from_with_its_classes_by_name(trained, boxes, tmp_path, capsys):
+    recipe = DetectRecipe(**QUICK | {"epochs": 1}, init=str(trained.folder), learning_rate=1e-9)
+    again = train("detect", boxes, recipe, out=tmp_path / "run")
+    told = capsys.readouterr().err
+    assert "classes known to the weights: sky, leaf" in told
+    scores = json.loads(again.scores_file.read_text(encoding="utf-8"))
+    assert scores["val"]["ap50"] > 0.6
+
+
+def test_freezing_keeps_the_layers_that_came_along(trained, boxes, tmp_path):
+    recipe = DetectRecipe(**QUICK, init=str(trained.folder), freeze=1.0, average=0.0)
+    again = train("detect", boxes, recipe, out=tmp_path / "run")
+    before, after = trained.net().state_dict(), again.net().state_dict()
+    assert torch.equal(before["conv1.conv.weight"], after["conv1.conv.weight"])
+    assert not torch.equal(before["conv1.bn.running_mean"], after["conv1.bn.running_mean"])
+
+
+def test_heads_are_loaded_class_by_class():
+    torch.manual_seed(0)
+    source = new_net("yolov3-tiny", 3, {"width": 0.125})
+    target = new_net("yolov3-tiny", 2, {"width": 0.125})
+    first = target.state_dict()["head32.predict.bias"].clone()
+    with torch.no_grad():
+        source.head32.predict.bias.copy_(torch.arange(24.0))
+    load_by_name(target, source.state_dict(), ("dog", "cat", "cow"), ("cow", "bird"))
+    # Of each anchor x, y, width, height, objectness, and then cow, which stood last.
+    bias = target.head32.predict.bias.detach().view(3, 7)
+    assert bias[:, :5].tolist() == [[8.0 * a + v for v in range(5)] for a in range(3)]
+    assert bias[:, 5].tolist() == [7.0, 15.0, 23.0]
+    assert torch.equal(bias[:, 6], first.view(3, 7)[:, 6])
+
+
+def test_darknets_files_are_started_from_and_taken_for_runs(boxes, tmp_path, capsys):
+    net = new_net("yolov3-tiny", 80, {})
+    write_weights(net, tmp_path / "yolov3-tiny.weights")
+    run = open_run(tmp_path / "yolov3-tiny.weights")
+    assert run.manifest.classes[:2] == ("person", "bicycle")
+    picture = paint(np.random.default_rng(0), (64, 64))[0]
+    write_picture(tmp_path / "a.png", picture)
+    assert "boxes" in run.predict(tmp_path / "a.png")[0]
+    state, names = Detect().read_foreign(tmp_path / "yolov3-tiny.weights", net)
+    assert len(names) == 80
+    report = Detect().load(new_net("yolov3-tiny", 2, {}), state, names, ("person", "leaf"))
+    assert not report.different
+    assert "classes known to the weights: person; new: leaf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"size": 20}, "too small"),
+        ({"net": "lenet"}, "not made to detect"),
+        ({"init": "nowhere.weights"}, "nowhere.weights"),
+        ({"options": ("anchors=5",)}, "anchors"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(boxes, tmp_path, fields, says):
+    with pytest.raises(InputError, match=says):
+        train("detect", boxes, DetectRecipe(**QUICK | fields), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_class_folders_have_no_boxes(small_set, tmp_path):
+    with pytest.raises(InputError, match="no boxes"):
+        train("detect", small_set, DetectRecipe(**QUICK), out=tmp_path / "run")
