@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import torchvision
 
+from viewfinder.explain.comparison import VARIANTS, Comparison
 from viewfinder.explain.explaining import explain
 from viewfinder.explain.position import Sensitivity, measure_position
+from viewfinder.explain.rendering.comparison_page import page as comparison_page
 from viewfinder.explain.rendering.html import page
 from viewfinder.explain.rendering.sensitivity import Setting
 from viewfinder.explain.rendering.sensitivity_page import page as sensitivity_page
@@ -91,11 +94,10 @@ def test_tapping_tells_a_layer(browser: "playwright.Browser", network: Path) -> 
 
 
 def measured() -> Sensitivity:
-    import torch
-
     net, pictures = torchvision.models.resnet18().eval(), torch.rand(1, 3, 64, 64)
     stages = choose_stages(net, explain(net, (1, 3, 64, 64)), pictures)
-    return measure_position(net, pictures, stages=stages, largest=4)
+    labels = torch.zeros(1, dtype=torch.int64)
+    return measure_position(net, pictures, stages=stages, largest=4, labels=labels)
 
 
 @pytest.mark.parametrize("touch", [False, True])
@@ -116,6 +118,36 @@ def test_the_curves_of_position_are_shown(
         "svg.chart path.line", "lines => lines.map(line => getComputedStyle(line).stroke)"
     )
     assert "none" not in colours
+    assert visit.complaints == []
+    assert visit.requests == [file.as_uri()]
+    visit.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("touch", [False, True])
+def test_four_variants_are_shown(
+    browser: "playwright.Browser", tmp_path: Path, touch: bool, scheme: str
+) -> None:
+    one = measured()
+    found = {variant: [one, one] for variant in VARIANTS}
+    file = tmp_path / "compare.html"
+    text = comparison_page(Comparison("resnet18", "noise", 1, 2.5, (0, 1), found))
+    file.write_text(text, encoding="utf-8")
+    visit = Visit(browser, file, touch=touch)
+    visit.page.emulate_media(color_scheme=scheme)
+    assert visit.page.locator("svg.chart").count() == 3 + len(one.stages)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= (420 if touch else 1300)
+    styles = visit.page.eval_on_selector_all(
+        "svg.chart:first-of-type path.line",
+        "lines => lines.slice(0, 4).map(line => "
+        "getComputedStyle(line).stroke + getComputedStyle(line).strokeDasharray)",
+    )
+    # Two colours, each whole and broken.
+    assert len(set(styles)) == 4
+    for legend in visit.page.locator(".legend").first.locator("li").all():
+        assert legend.bounding_box() is not None
+    ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(20, 23, 26)") == (scheme == "dark")
     assert visit.complaints == []
     assert visit.requests == [file.as_uri()]
     visit.context.close()

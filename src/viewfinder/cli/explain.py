@@ -6,6 +6,11 @@ files that you trust.
 
 With --shift 8, pictures do run: they are moved by 0 to 8 pixels, right and down, and the table
 shows how much the answer and each stage's features change.
+
+With --shift 8 --compare, nets are trained: lenet, alexnet or vgg16 with max pooling and with
+strided convolution, each with and without shift augmentation, on the embedded set, tabletop. Shows
+the four side by side, and answers from what was found: does pooling make the net insensitive to
+position, and does shift augmentation replace it? LeNet takes about five minutes on one core.
 """
 
 import contextlib
@@ -43,6 +48,18 @@ class Flags:
     """With --shift: the picture or data set to move; the embedded set, tabletop, if not given."""
     weights: Path | None = None
     """With --shift: a trained run, whose net, weights, size and normalisation are used."""
+    compare: bool = False
+    """With --shift: train max pooling against strided convolution, with and without shift
+    augmentation, on tabletop, and show what each does about position. Twenty trainings: minutes
+    for lenet, hours for alexnet, far more for vgg16; fewer --seeds and --epochs, and for alexnet
+    --input 3x64x64, shorten it."""
+    seeds: int | None = None
+    """With --compare: trainings of each of the four; 5 if not given. Fewer than 3 tell little."""
+    epochs: int | None = None
+    """With --compare: epochs of each training; 25 if not given."""
+    out: Path | None = None
+    """With --compare: a folder to keep the trained runs in; the same command then goes on where it
+    was stopped."""
     json: bool = False
     """Print one JSON document: schema, net, inputs, layers, totals, mistake."""
     html: Path | None = None
@@ -51,11 +68,9 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the explanation, or what moving does."""
+    _refuse_strays(flags)
     if flags.shift is not None:
-        return _run_shift(flags)
-    for name in ("on", "weights"):
-        if getattr(flags, name) is not None:
-            raise InputError(f"--{name} goes with --shift: add how far to move, as --shift 8")
+        return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
     if flags.target is None:
         raise InputError("say which net: viewfinder explain resnet50, or file.py:Class")
     # The user's own code may print; standard output belongs to the result.
@@ -79,6 +94,27 @@ def run(flags: Flags) -> int:
     return 0 if explanation.mistake is None else 1
 
 
+def _refuse_strays(flags: Flags) -> None:
+    """Refuse flags without the one that they go with, or beside one that they do not.
+
+    Raises:
+        InputError: there is such a flag.
+    """
+    for name in ("on", "weights", "compare"):
+        if getattr(flags, name) and flags.shift is None:
+            raise InputError(f"--{name} goes with --shift: add how far to move, as --shift 8")
+    for name in ("seeds", "epochs", "out"):
+        if getattr(flags, name) is not None and not flags.compare:
+            raise InputError(f"--{name} goes with --compare: add --shift 8 --compare")
+    if flags.compare and (flags.on or flags.weights):
+        raise InputError(
+            "--compare trains its own nets on tabletop: leave --on and --weights out, or --compare"
+        )
+    beside = flags.batch != 1 or flags.training or flags.real or len(flags.input) > 1
+    if flags.shift is not None and beside:
+        raise InputError("--shift takes no --batch, --training or --real, and one --input at most")
+
+
 def _explain(flags: Flags, target: str) -> "Explanation":
     from viewfinder.explain import explain
     from viewfinder.explain.targets import find_net, parse_input, usual_input
@@ -93,17 +129,15 @@ def _explain(flags: Flags, target: str) -> "Explanation":
     return explain(net, *samples, name=target, real=flags.real)
 
 
-def _run_shift(flags: Flags) -> int:
+def _run_shift(flags: Flags, largest: int) -> int:
     from viewfinder.cli.position import measure
 
-    if flags.batch != 1 or flags.training or flags.real or len(flags.input) > 1:
-        raise InputError("--shift takes no --batch, --training or --real, and one --input at most")
     with contextlib.redirect_stdout(sys.stderr):
         found, setting = measure(
             flags.target,
             weights=flags.weights,
             on=flags.on or "tabletop",
-            largest=flags.shift or 0,
+            largest=largest,
             side=_side(flags.input[0]) if flags.input else None,
         )
     if flags.html is not None:
@@ -119,6 +153,35 @@ def _run_shift(flags: Flags) -> int:
         print(json.dumps(document(found, setting), ensure_ascii=False, allow_nan=False))
     else:
         print_sensitivity(found, setting)
+    return 0
+
+
+def _run_compare(flags: Flags, largest: int) -> int:
+    from viewfinder.cli import comparing
+
+    with contextlib.redirect_stdout(sys.stderr):
+        found, runs = comparing.compare(
+            flags.target,
+            largest=largest,
+            side=_side(flags.input[0]) if flags.input else None,
+            seeds=comparing.SEEDS if flags.seeds is None else flags.seeds,
+            epochs=comparing.EPOCHS if flags.epochs is None else flags.epochs,
+            out=flags.out,
+        )
+    from viewfinder.explain.rendering.comparison import document, print_comparison
+
+    # Before the page, which may not be writable: what took minutes must not be lost.
+    if flags.json:
+        print(json.dumps(document(found, runs), ensure_ascii=False, allow_nan=False))
+    else:
+        print_comparison(found)
+    if flags.html is not None:
+        from viewfinder.console import note
+        from viewfinder.explain.rendering.comparison_page import page
+        from viewfinder.files import write_text
+
+        write_text(flags.html, page(found))
+        note(f"wrote {flags.html}")
     return 0
 
 

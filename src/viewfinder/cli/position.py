@@ -9,6 +9,8 @@ from viewfinder.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from viewfinder.datasets.dataset import Dataset
+    from viewfinder.explain.explanation import Explanation
     from viewfinder.explain.position import Sensitivity
     from viewfinder.explain.rendering.sensitivity import Setting
 
@@ -32,6 +34,14 @@ class Subject:
     classes: tuple[str, ...] | None
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """N×3×H×W in [0, 1], and the data set that they are, if they are one."""
+
+    pixels: "Tensor"
+    data: "Dataset | None"
+
+
 def measure(
     target: str | None, *, weights: Path | None, on: str, largest: int, side: int | None
 ) -> "tuple[Sensitivity, Setting]":
@@ -46,22 +56,14 @@ def measure(
     Raises:
         InputError: anything of these that cannot be used, or a net that takes no colour picture.
     """
-    from viewfinder.explain.explaining import explain
     from viewfinder.explain.position import measure_position
     from viewfinder.explain.rendering.sensitivity import Setting
     from viewfinder.explain.stages import choose_stages
 
-    subject = _of_run(weights, target, side) if weights else _of_target(target, side)
-    explanation = explain(subject.net, (1, 3, subject.size, subject.size), name=subject.name)
-    if explanation.mistake is not None:
-        raise InputError(
-            f"{subject.name} does not take a 3×{subject.size}×{subject.size} picture: "
-            f"{explanation.mistake.rule} (give the size as --input 3x64x64, or see the whole table "
-            "without --shift)"
-        )
-    passes = 1 + 2 * (largest + 1)
-    room = int(_MOST_MACS / (passes * max(1, explanation.totals.macs)))
-    pixels, labels, words = _pictures(on, subject, max(_FEWEST_PICTURES, room))
+    subject = subject_of_run(weights, target, side) if weights else _of_target(target, side)
+    explanation = explained(subject)
+    pictures = load_pictures(on, subject.size, affordable(explanation, largest))
+    pixels, labels = ready(pictures, subject)
     found = measure_position(
         subject.net,
         pixels,
@@ -69,10 +71,39 @@ def measure(
         largest=largest,
         labels=labels,
     )
-    return found, Setting(subject.name, subject.weights, words)
+    return found, Setting(subject.name, subject.weights, on)
 
 
-def _of_run(weights: Path, target: str | None, side: int | None) -> Subject:
+def explained(subject: Subject) -> "Explanation":
+    """The subject's arithmetic.
+
+    Raises:
+        InputError: it takes no colour picture of its size.
+    """
+    from viewfinder.explain.explaining import explain
+
+    explanation = explain(subject.net, (1, 3, subject.size, subject.size), name=subject.name)
+    if explanation.mistake is not None:
+        raise InputError(
+            f"{subject.name} does not take a 3×{subject.size}×{subject.size} picture: "
+            f"{explanation.mistake.rule} (give the size as --input 3x64x64, or see the whole table "
+            "without --shift)"
+        )
+    return explanation
+
+
+def affordable(explanation: "Explanation", largest: int) -> int:
+    """How many pictures can be moved so far in a few tens of seconds."""
+    passes = 1 + 2 * (largest + 1)
+    return max(_FEWEST_PICTURES, int(_MOST_MACS / (passes * max(1, explanation.totals.macs))))
+
+
+def subject_of_run(weights: Path, target: str | None = None, side: int | None = None) -> Subject:
+    """What a training left, which must be of this target and side where they are given.
+
+    Raises:
+        InputError: no run, or another net or size.
+    """
     from viewfinder.runs.run import open_run
 
     run = open_run(weights)
@@ -81,14 +112,14 @@ def _of_run(weights: Path, target: str | None, side: int | None) -> Subject:
         raise InputError(
             f"--weights {weights} holds a {manifest.net}, not {target}: leave the target out"
         )
-    if side not in (None, manifest.size):
+    if side not in (None, manifest.size[0]):
         raise InputError(
-            f"--weights {weights} was trained on pictures of {manifest.size}×{manifest.size}: "
-            "leave --input out"
+            f"--weights {weights} was trained on pictures of {manifest.size[0]}×"
+            f"{manifest.size[1]}: leave --input out"
         )
     mean, std = manifest.mean, manifest.std
     where, classes = str(weights), manifest.classes
-    return Subject(manifest.net, run.net(), manifest.size, mean, std, where, classes)
+    return Subject(manifest.net, run.net(), manifest.size[0], mean, std, where, classes)
 
 
 def _of_target(target: str | None, side: int | None) -> Subject:
@@ -104,27 +135,44 @@ def _of_target(target: str | None, side: int | None) -> Subject:
     return Subject(target, net.eval(), side or (usual or (224,))[0], _MEAN, _STD, None, None)
 
 
-def _pictures(on: str, subject: Subject, room: int) -> "tuple[Tensor, Tensor | None, str]":
-    """N×3×H×W as the net takes them, their classes where the net knows them, and their name."""
+def load_pictures(on: str, size: int, most: int | None = None) -> Pictures:
+    """A picture, or a data set's test side, all of it or at most so many, at this size.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
     import numpy as np
     import torch
 
     from viewfinder.datasets.loading import prepare
     from viewfinder.datasets.opening import open_dataset
-    from viewfinder.inference.predictor import Normalisation
 
-    labels = None
+    data = None
     if Path(on).is_file():
         files = [Path(on)]
     else:
         data = open_dataset(on)
         data = data.split(next(s for s in ("test", "val", "train") if data.has_split(s)))
         # Spread over the classes, which lie one after another.
-        data = data.select(np.linspace(0, len(data) - 1, min(room, len(data))).round().astype(int))
+        count = min(most or len(data), len(data))
+        data = data.select(np.linspace(0, len(data) - 1, count).round().astype(int))
         files = [data.file(index) for index in range(len(data))]
-        if subject.classes is not None and set(data.classes) <= set(subject.classes):
-            labels = torch.tensor(data.with_classes(subject.classes).labels)
     # Copied, since a decoder may lend its own memory, which torch must not write to.
-    pixels = torch.stack([torch.tensor(prepare(file, subject.size)) for file in files])
-    normalised = Normalisation(subject.mean, subject.std).apply(pixels.permute(0, 3, 1, 2) / 255)
-    return normalised, labels, on
+    pixels = torch.stack([torch.tensor(prepare(file, (size, size))) for file in files])
+    return Pictures(pixels.permute(0, 3, 1, 2) / 255, data)
+
+
+def ready(pictures: Pictures, subject: Subject) -> "tuple[Tensor, Tensor | None]":
+    """The pictures as the subject takes them, and their classes where it knows them."""
+    import torch
+
+    from viewfinder.tasks.normalisation import Normalisation
+
+    labels, data = None, pictures.data
+    if (
+        data is not None
+        and subject.classes is not None
+        and set(data.classes) <= set(subject.classes)
+    ):
+        labels = torch.tensor(data.with_classes(subject.classes).labels)
+    return Normalisation(subject.mean, subject.std).apply(pictures.pixels), labels

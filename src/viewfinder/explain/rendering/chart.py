@@ -8,6 +8,9 @@ _WIDTH, _HEIGHT = 560.0, 330.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 14.0, 40.0
 
 
+Place = Callable[[float, float], tuple[float, float]]
+
+
 @dataclass(frozen=True)
 class Line:
     """Values in % by shift, from 0 on; None where there is none.
@@ -15,21 +18,30 @@ class Line:
     Attributes:
         tone: the number of its colour, as the page's class `tone-0`, `tone-1` and so on.
         dots: drawn as rings alone, not joined.
+        dashed: drawn broken, to tell two lines of one colour apart.
+        band: the ends of each value's interval, (low, high); empty where there are none.
     """
 
     name: str
     values: tuple[float | None, ...]
     tone: int
     dots: bool = False
+    dashed: bool = False
+    band: tuple[tuple[float, float], ...] = ()
 
 
-def chart(lines: Sequence[Line], *, label: str) -> str:
-    """The chart of these lines over the shift in pixels; each point tells its value on hover."""
+def chart(lines: Sequence[Line], *, label: str, reach: float | None = None) -> str:
+    """The chart of these lines over the shift in pixels; each point tells its value on hover.
+
+    Args:
+        reach: a shift to mark: as far as training moved its pictures.
+    """
     known = [value for line in lines for value in line.values if value is not None]
+    known += [high for line in lines for _, high in line.band]
     top = _ceiling(max([*known, 1.0]))
     count = max(len(line.values) for line in lines)
 
-    def place(shift: int, value: float) -> tuple[float, float]:
+    def place(shift: float, value: float) -> tuple[float, float]:
         across = (_WIDTH - _LEFT - _RIGHT) * shift / max(1, count - 1)
         up = (_HEIGHT - _TOP - _BOTTOM) * value / top
         return _LEFT + across, _HEIGHT - _BOTTOM - up
@@ -49,20 +61,27 @@ def chart(lines: Sequence[Line], *, label: str) -> str:
     x, y = place(0, 0)
     middle = (x + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.1f}" y="{y + 34:.1f}" class="middle">shift, pixels</text>')
+    if reach is not None and reach <= count - 1:
+        x, y = place(reach, 0)
+        parts.append(f'<path class="reach" d="M{x:.1f} {_TOP:.1f}V{y:.1f}"/>')
+    parts += [_band(line, place) for line in lines if line.band]
     for line in lines:
         parts += _drawn(line, place)
     return "\n".join([*parts, "</svg>"])
 
 
-def _drawn(line: Line, place: Callable[[int, float], tuple[float, float]]) -> list[str]:
+def _drawn(line: Line, place: Place) -> list[str]:
     points = [(s, v, *place(s, v)) for s, v in enumerate(line.values) if v is not None]
     parts = []
     if not line.dots:
         path = "L".join(f"{x:.1f} {y:.1f}" for _, _, x, y in points)
-        parts.append(f'<path class="line tone-{line.tone}" d="M{path}"/>')
+        kind = "line dashed" if line.dashed else "line"
+        parts.append(f'<path class="{kind} tone-{line.tone}" d="M{path}"/>')
     kind, radius = ("ring", 4.5) if line.dots else ("dot", 3)
     for shift, value, x, y in points:
         title = f"{line.name}: {value:.3g} % at {shift} px"
+        if line.band:
+            title += " ({:.3g} to {:.3g})".format(*line.band[shift])
         parts.append(
             f'<circle class="{kind} tone-{line.tone}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'
             f"<title>{escape(title)}</title></circle>"
@@ -70,9 +89,16 @@ def _drawn(line: Line, place: Callable[[int, float], tuple[float, float]]) -> li
     return parts
 
 
+def _band(line: Line, place: Place) -> str:
+    ends = [place(shift, high) for shift, (_, high) in enumerate(line.band)]
+    ends += reversed([place(shift, low) for shift, (low, _) in enumerate(line.band)])
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in ends)
+    return f'<path class="band tone-{line.tone}" d="M{path}Z"/>'
+
+
 def _ceiling(value: float) -> float:
     """The next round number whose quarters are round too."""
     size = 1.0
     while size * 10 < value:
         size *= 10
-    return next(size * step for step in (1, 2, 4, 6, 8, 10) if size * step >= value)
+    return next(size * step for step in (1, 1.2, 1.6, 2, 4, 6, 8, 10) if size * step >= value)

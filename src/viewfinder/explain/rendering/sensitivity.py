@@ -77,7 +77,7 @@ def print_sensitivity(found: Sensitivity, setting: Setting) -> None:
 
 def lines(found: Sensitivity, setting: Setting) -> list[Text]:
     """The lines of the table, each at most WIDTH wide."""
-    steps = _shown(found.steps)
+    steps = [found.steps[shift] for shift in spread(len(found.steps), _MOST_COLUMNS)]
     result = [Text(_cut(f"{setting.net}: sensitivity to position", WIDTH), "bold")]
     result += [Text(line, "dim") for line in textwrap.wrap(protocol(found, setting), WIDTH)]
     style = "yellow" if setting.weights is None else "dim"
@@ -113,36 +113,43 @@ def document(found: Sensitivity, setting: Setting) -> dict[str, Any]:
         "size": list(found.size),
         "directions": list(DIRECTIONS),
         "border": "reflected",
-        "stages": [
-            {"name": stage.name, "stride": None if stage.stride is None else list(stage.stride)}
-            for stage in found.stages
-        ],
-        "steps": [
-            {
-                "shift": step.shift,
-                "output": step.output,
-                "probability": step.probability,
-                "flips": step.flips,
-                "accuracy": step.accuracy,
-                "features": [
-                    {"in_place": one.in_place, "along": one.along} for one in step.features
-                ],
-            }
-            for step in found.steps
-        ],
+        "stages": stages_document(found),
+        "steps": steps_document(found),
     }
+
+
+def stages_document(found: Sensitivity) -> list[dict[str, Any]]:
+    """The stages and their strides, for the JSON."""
+    return [
+        {"name": stage.name, "stride": None if stage.stride is None else list(stage.stride)}
+        for stage in found.stages
+    ]
+
+
+def steps_document(found: Sensitivity) -> list[dict[str, Any]]:
+    """The figures of each shift, for the JSON."""
+    return [
+        {
+            "shift": step.shift,
+            "output": step.output,
+            "probability": step.probability,
+            "flips": step.flips,
+            "accuracy": step.accuracy,
+            "features": [{"in_place": one.in_place, "along": one.along} for one in step.features],
+        }
+        for step in found.steps
+    ]
 
 
 def _follows(found: Sensitivity, index: int) -> bool:
     return any(step.features[index].along is not None for step in found.steps[1:])
 
 
-def _shown(steps: Sequence[Step]) -> list[Step]:
-    """As many steps as there is room for, the first and the last among them."""
-    if len(steps) <= _MOST_COLUMNS:
-        return list(steps)
-    last = len(steps) - 1
-    return [steps[round(k * last / (_MOST_COLUMNS - 1))] for k in range(_MOST_COLUMNS)]
+def spread(count: int, most: int) -> list[int]:
+    """`most` of the numbers below `count`, or all, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return [round(k * (count - 1) / (most - 1)) for k in range(most)]
 
 
 def _row(name: str, stride: str, cells: Sequence[str], style: str) -> Text:
