@@ -1,0 +1,100 @@
+"""Compare recipes: train each of a grid with several seeds, and tell findings from chance.
+
+FILE is TOML:
+
+  task = "classify"
+  data = "my-photos"
+  seeds = [0, 1, 2, 3, 4]
+  baseline = {learning_rate = 0.05}
+  [base]
+  epochs = 30
+  [grid]
+  learning_rate = [0.02, 0.05, 0.1]
+
+Each training is a run of its own, with its report. One that is finished is never done again: the
+same command goes on after Ctrl-C or kill -9, and after cells or seeds were added to FILE. Exit
+status 1 if a training failed.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from viewfinder.cli.output import print_json
+
+if TYPE_CHECKING:
+    from viewfinder.evaluation.ablation_report import Ablation
+
+
+@dataclass(frozen=True)
+class Flags:
+    file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
+    """What to try: task, data, seeds, [base] fields, and a [grid] of lists or named [[cells]]."""
+    out: Path | None = None
+    """Where the runs, ablation.csv, ablation.json and report.html go; runs/NAME if not given."""
+    jobs: int | None = None
+    """How many trainings at a time, each with its part of the threads, or a GPU; if not given, one
+    on the CPU, and one a GPU where there are any."""
+    json: bool = False
+    """Print one JSON document: score, baseline, cells with intervals and differences, notes."""
+
+
+def run(flags: Flags) -> int:
+    """Train what is left of the grid, then print the table."""
+    from viewfinder.api import train
+    from viewfinder.evaluation.ablation_page import write_ablation
+    from viewfinder.evaluation.ablation_report import document
+    from viewfinder.training.ablation import ablate
+    from viewfinder.training.grid import read_plan, slug
+
+    plan = read_plan(flags.file)
+    folder = flags.out or Path("runs") / slug(plan.name)
+    found = ablate(plan, out=folder, train=train, jobs=flags.jobs)
+    page = write_ablation(folder.expanduser(), found)
+    if flags.json:
+        print_json({"report": str(page), **document(found)})
+    else:
+        _print_table(found)
+        print(f"report {page}")
+    return 1 if any(cell.failures for cell in found.cells) else 0
+
+
+def _print_table(ablation: "Ablation") -> None:
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+    from viewfinder.evaluation.ablation_report import chance, headline, notes
+
+    table = Table(box=None, pad_edge=False)
+    score, change = ablation.units
+    headings = ("cell", ablation.score.name + score, "95 % interval", "n", f"difference{change}")
+    for heading in (*headings, "95 % interval", "chance", ""):
+        table.add_column(heading, justify="left" if heading in ("cell", "") else "right")
+    for name, found in ablation.compared().items():
+        mean = found.estimate.mean if found.estimate else None
+        row = [name, ablation.shown(mean), ablation.interval(found.estimate)]
+        row.append(str(found.estimate.n if found.estimate else 0))
+        if found.verdict == "baseline":
+            row += ["", "", ""]
+        else:
+            moved = found.difference.mean if found.difference else None
+            row += [
+                ablation.shown(moved, sign=True),
+                ablation.interval(found.difference, sign=True),
+            ]
+            row.append(chance(found))
+        # Names may hold brackets, which rich would take for colours.
+        table.add_row(*map(Text, row), Text(found.verdict))
+    console = Console()
+    if not sys.stdout.isatty():
+        # A file has no width to break lines at.
+        wanted = Measurement.get(console, console.options.update(max_width=10_000), table)
+        console = Console(width=max(80, wanted.maximum))
+    console.print(table)
+    for line in (headline(ablation), *notes(ablation)):
+        print(line)

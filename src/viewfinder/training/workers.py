@@ -1,0 +1,209 @@
+"""Many trainings, one after another or several at a time, each in its own process and device."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from viewfinder.errors import InputError
+
+Train = Callable[..., Any]
+"""Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
+
+# A training that is stopped saves its state; one that takes longer to do so is hung.
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """One training to do.
+
+    Attributes:
+        log: a file that takes what the training tells.
+    """
+
+    name: str
+    task: str
+    data: str
+    folder: Path
+    log: Path
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A process's part of the machine: the `CUDA_VISIBLE_DEVICES` it sees, None for all."""
+
+    device: str | None
+    threads: int
+
+
+def work(
+    train: Train, orders: Sequence[Order], slots: Sequence[Slot], *, begin: Callable[[Order], None]
+) -> Generator[tuple[Order, str | None]]:
+    """Do all orders, at most one a slot at a time; yields each with why it failed, or None.
+
+    With one slot the work is done in this process. Leaving early, as on Ctrl-C, stops what runs:
+    each training saves its state and can be gone on with.
+    """
+    if len(slots) > 1:
+        yield from _side_by_side(train, orders, slots, begin)
+        return
+    for order in orders:
+        begin(order)
+        yield order, attempt(train, order)
+
+
+def attempt(train: Train, order: Order) -> str | None:
+    """Begin one training, or go on with it; tells why it failed, or None."""
+    order.log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        order.log.open("a", encoding="utf-8", errors="backslashreplace") as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+    ):
+        try:
+            train(order.task, order.data, out=order.folder, resume=True, **order.fields)
+        except InputError as error:
+            print(f"error: {error}", file=log)
+            return " ".join(str(error).split())
+        except Exception as error:
+            # One cell that does not fit into the memory must not cost the others a night.
+            traceback.print_exc(file=log)
+            return f"{type(error).__name__}: {' '.join(str(error).split())[:300]} ({order.log})"
+    return None
+
+
+class _Worker:
+    """A process that does one order after another; it ends with this one, however this one ends."""
+
+    def __init__(self, train: Train, slot: Slot) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.slot = slot
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, slot))
+        # Ctrl-C reaches every process of a terminal: here only the first answers it, and stops the
+        # others once, so that none is interrupted while it saves.
+        with _blocked_interrupts():
+            self.process.start()
+        theirs.close()
+        self.give(train)
+
+    def give(self, what: Any) -> None:
+        """Send work; a process that has died is found when its answer is waited for."""
+        with contextlib.suppress(OSError):
+            self.connection.send(what)
+
+    def dismiss(self, *, busy: bool) -> None:
+        """Ask the process to end: at once where it waits, with its state saved where it trains."""
+        self.connection.close()
+        if busy:
+            self.process.terminate()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _side_by_side(
+    train: Train, orders: Sequence[Order], slots: Sequence[Slot], begin: Callable[[Order], None]
+) -> Generator[tuple[Order, str | None]]:
+    waiting = deque(orders)
+    idle: list[_Worker] = []
+    busy: dict[Any, tuple[_Worker, Order]] = {}
+    try:
+        for slot in slots[: len(orders)]:
+            idle.append(_Worker(train, slot))
+        while waiting or busy:
+            while waiting and idle:
+                worker, order = idle.pop(0), waiting.popleft()
+                begin(order)
+                busy[worker.connection] = (worker, order)
+                worker.give(order)
+            for ready in wait(list(busy)):
+                worker, order = busy[ready]
+                failed, lives = _answer(worker)
+                del busy[ready]
+                if lives:
+                    idle.append(worker)
+                elif waiting:
+                    idle.append(_Worker(train, worker.slot))
+                yield order, failed
+    finally:
+        working = [worker for worker, _ in busy.values()]
+        for worker in (*idle, *working):
+            worker.dismiss(busy=worker in working)
+        for worker in (*idle, *working):
+            worker.join()
+
+
+def _answer(worker: _Worker) -> tuple[str | None, bool]:
+    """Why the order failed, or None; and whether the process is still there for another."""
+    try:
+        failed: str | None = worker.connection.recv()
+        return failed, True
+    except (EOFError, ConnectionResetError):
+        worker.join()
+        worker.connection.close()
+        status = worker.process.exitcode
+        why = f"its process ended with status {status}"
+        if status == -signal.SIGKILL:
+            why += ", as when the memory is used up: try fewer --jobs"
+        return why, False
+
+
+def _serve(connection: Connection, slot: Slot) -> None:
+    """A worker's life: first the function, then order after order."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    # A function and not SIG_IGN, which processes that a training starts would inherit.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Before the function, and torch with it, is imported: both are read once.
+    os.environ["OMP_NUM_THREADS"] = str(slot.threads)
+    if slot.device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = slot.device
+    try:
+        train = connection.recv()
+        while True:
+            connection.send(attempt(train, connection.recv()))
+    except (EOFError, OSError, KeyboardInterrupt):
+        # Nothing more may interrupt it: what torch does at its end cannot be left half done.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _end_with_parent() -> None:
+    """A training whose parent was killed would go on, beside the one that is begun next."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def _blocked_interrupts() -> Iterator[None]:
+    """Within, SIGINT waits; a process begun within begins with it blocked."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
