@@ -11,7 +11,7 @@ import viewfinder
 from viewfinder.cli.main import VERBS
 
 SOURCE = Path(viewfinder.__file__).parent
-GROUND = {"errors", "files", "console"}
+GROUND = {"errors", "files", "console", "student"}
 # A room, and the rooms that it may import.
 ROOMS = {
     "nets": set(),
@@ -23,6 +23,9 @@ ROOMS = {
     "inference": {"runs", "tasks", "nets", "pictures", "datasets"},
     "evaluation": {"inference", "runs", "tasks", "nets", "pictures", "datasets"},
     "training": {"evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"},
+    "labelling": {
+        *("training", "evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"),
+    },
 }
 # What stands above every room.
 ABOVE = {"api", "cli", "__init__", "__main__"}
@@ -100,7 +103,7 @@ def test_only_pictures_opens_image_files():
 
 
 def test_the_command_line_and_the_names_import_nothing_heavy():
-    quick = ["viewfinder", "viewfinder.cli.main", "viewfinder.nets", "viewfinder.runs.recipe"]
+    quick = ["viewfinder", "viewfinder.cli.main", "viewfinder.nets", "viewfinder.tasks.recipe"]
     quick += [f"viewfinder.cli.{verb}" for verb in VERBS]
     script = f"""
 import importlib, sys
@@ -126,6 +129,7 @@ def test_every_verb_has_its_module(verb):
     import importlib
 
     module = importlib.import_module(f"viewfinder.cli.{verb}")
-    assert dataclasses.is_dataclass(module.Flags)
+    kinds = getattr(module.Flags, "__args__", (module.Flags,))  # A verb may have one for each task.
+    assert all(dataclasses.is_dataclass(getattr(kind, "__origin__", kind)) for kind in kinds)
     assert callable(module.run)
     assert module.__doc__

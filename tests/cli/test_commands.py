@@ -57,7 +57,7 @@ def test_the_version(ask):
         (["zzz"], "the verbs are "),
         (["train"], "TASK"),
         (["train", "classify"], "DATA"),
-        (["train", "segment", "DATA"], "invalid choice 'segment'"),
+        (["train", "segment", "DATA"], "there is no task 'segment': choose classify, detect"),
         (["train", "classify", "DATA", "--net", "lennet"], "did you mean lenet"),
         (["train", "classify", "DATA", "--epochs", "0"], "--epochs must be at least 1"),
         (["train", "classify", "DATA", "--epochs", "ten"], "--epochs"),

@@ -2,7 +2,8 @@
 
 Exit status: 0 done; 1 a check found faults; 2 bad usage or input, with one line `error: …` on
 standard error; 130 stopped by Ctrl-C. Each verb is a module with a docstring, a dataclass `Flags`
-whose fields are its flags, and `run(flags)`, which returns the exit status.
+whose fields are its flags, and `run(flags)`, which returns the exit status; `look_at(words)`, where
+it has one, refuses words that tyro would refuse less clearly.
 """
 
 import contextlib
@@ -19,13 +20,18 @@ from viewfinder.errors import InputError
 
 VERBS = {
     "demo": "the whole journey on an embedded set of pictures: ends with a report to open",
+    "frames": "sharp frames that differ, taken out of videos as pictures to label",
+    "propose": "boxes that a machine proposes, kept apart from labels until a rule accepts them",
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
+    "export": "write a run as an ONNX file, proved to answer as the run does",
     "explain": "the arithmetic of every layer of a network, and why a shape does not fit",
+    "ablate": "train a grid of recipes with several seeds, and tell findings from chance",
     "check": "find every fault of a data set, each with a way to mend it",
     "convert": "write boxes as COCO, YOLO or Pascal VOC, and say what that cannot carry",
     "classes": "list the classes of a data set; rename, merge or drop some everywhere at once",
+    "compose": "labelled scenes of objects cut out of a few pictures, on other backgrounds",
     "render": "write the embedded set of rendered pictures as ordinary files",
 }
 
@@ -132,6 +138,8 @@ def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
 
     if {"-h", "--help"} & set(words):
         return read()
+    if hasattr(module, "look_at"):
+        module.look_at(words)
     complaint = io.StringIO()
     width = os.environ.get("COLUMNS")
     try:

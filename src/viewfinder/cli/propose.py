@@ -1,0 +1,175 @@
+"""Let a machine propose boxes, look at them, and accept the sure ones as labels.
+
+--by plate: filmed on a stand, an object is what differs from a picture of the empty stand, taken
+with the same camera and the same settings. Gives masks too.
+  viewfinder propose mug/ --by plate --empty empty.png --sheet look.png
+  viewfinder propose mug.mp4 --by plate --empty empty.png       takes frames into mug/ first
+
+--by track: boxes that you drew in a few frames, carried through their video: in a straight line
+between two of them, or with --motion flow along with the picture, for a camera that moves.
+  viewfinder propose frames/ --by track --keys labels.json
+
+Proposals are kept apart from labels, in DATA/.viewfinder, until a rule accepts them:
+  viewfinder propose mug/ --accept-above 0.9                    writes COCO labels into mug/
+  viewfinder propose mug/ --take-back                           as if that had never been
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from viewfinder.cli.output import print_json
+from viewfinder.console import note
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.labelling.accepting import Acceptance
+    from viewfinder.labelling.proposing import Proposed
+
+
+@dataclass(frozen=True)
+class Flags:
+    data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
+    """A folder of pictures, such as `viewfinder frames` writes, or a video."""
+    by: str | None = None
+    """Who proposes: plate or track."""
+    empty: Path | None = None
+    """plate: the picture of the empty stand."""
+    class_name: Annotated[str | None, tyro.conf.arg(name="class")] = None
+    """plate: the object's class; the name of the pictures' folder if not given."""
+    keys: Path | None = None
+    """track: labels of the frames that have boxes; DATA's own if not given."""
+    motion: Literal["linear", "flow"] = "linear"
+    """track: in a straight line between two boxes, or along with the picture from each."""
+    video: Path | None = None
+    """track: the video or its folder, so that flow can look at every frame of it."""
+    sheet: Path | None = None
+    """A picture to write, of up to 24 pictures with what is proposed for them."""
+    accept_above: float | None = None
+    """Make labels of the proposals of each picture whose proposals all score at least this."""
+    take_back: bool = False
+    """Undo the last acceptance: the labels become what they were before it, byte for byte."""
+    json: bool = False
+    """Print one JSON document: pictures, proposals, scores, accepted or taken_back."""
+
+
+def run(flags: Flags) -> int:
+    """Propose, show, accept: whatever of it was asked for."""
+    if flags.take_back:
+        return _take_back(flags)
+    if flags.by is None and flags.accept_above is None and flags.sheet is None:
+        raise InputError(f"say who proposes: --by {' or '.join(PROPOSERS)} (or --accept-above)")
+    from viewfinder.labelling.proposals import joined, read_proposals, write_proposals
+
+    data = flags.data
+    if flags.by is not None:
+        proposer = PROPOSERS.get(flags.by)
+        if proposer is None:
+            raise InputError(f"--by {flags.by} is not known: choose {' or '.join(PROPOSERS)}")
+        if data.is_file():
+            data = _frames_of(data)
+        proposed = proposer(flags, data)
+        for told in proposed.notes:
+            note(told)
+        write_proposals(data, joined(read_proposals(data), proposed.proposals))
+    if flags.sheet is not None:
+        from viewfinder.labelling.sheet import write_sheet
+
+        write_sheet(data, read_proposals(data), flags.sheet)
+    accepted = None
+    if flags.accept_above is not None:
+        from viewfinder.labelling.accepting import accept
+
+        accepted = accept(data, above=flags.accept_above)
+    _tell(flags, data, accepted)
+    return 0
+
+
+def _by_plate(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.labelling.proposing import find_pictures, propose_by_plate
+
+    if flags.empty is None:
+        raise InputError("--by plate needs --empty: a picture of the stand with nothing on it")
+    return propose_by_plate(data, find_pictures(data), empty=flags.empty, name=flags.class_name)
+
+
+def _by_track(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.labelling.following import propose_by_track
+    from viewfinder.labelling.proposing import find_pictures
+
+    return propose_by_track(
+        data, find_pictures(data), keys=flags.keys, motion=flags.motion, video=flags.video
+    )
+
+
+PROPOSERS: dict[str, Callable[[Flags, Path], "Proposed"]] = {
+    "plate": _by_plate,
+    "track": _by_track,
+}
+"""Each way to come by proposals, by the word that asks for it."""
+
+
+def _frames_of(video: Path) -> Path:
+    """The folder of a video's frames, which are written beside it."""
+    from viewfinder.labelling.frames import write_frames
+
+    folder = video.with_suffix("")
+    (done,) = write_frames([video], folder)
+    note(f"{folder}: {len(done.written)} frames of {video}")
+    if done.broken:
+        note(f"kept what could be read: {done.broken}")
+    return folder
+
+
+def _take_back(flags: Flags) -> int:
+    from viewfinder.labelling.accepting import take_back
+
+    if flags.by is not None or flags.accept_above is not None:
+        raise InputError("--take-back goes alone: take back first, and then propose or accept")
+    done = take_back(flags.data)
+    if flags.json:
+        print_json({"taken_back": vars(done)})
+    else:
+        print(
+            f"{flags.data}: {done.boxes:,} boxes in {done.pictures:,} pictures taken back, "
+            f"which were there since {done.rule}"
+        )
+    return 0
+
+
+def _tell(flags: Flags, data: Path, accepted: "Acceptance | None") -> None:
+    from viewfinder.labelling.proposals import read_proposals
+
+    proposals = read_proposals(data)
+    if flags.json:
+        document = {
+            "data": str(data),
+            "pictures": len(proposals.paths),
+            "proposals": len(proposals),
+            "scores": proposals.scores.tolist(),
+            "accepted": None if accepted is None else vars(accepted),
+        }
+        print_json(document)
+        return
+    sure = int((proposals.scores >= 0.9).sum())
+    print(
+        f"{data}: {len(proposals):,} proposals for {len(proposals.paths):,} pictures, "
+        f"{sure:,} of them with a score of 0.9 or more"
+    )
+    if accepted is None:
+        return
+    print(
+        f"accepted: {accepted.boxes:,} boxes in {accepted.pictures:,} pictures, "
+        f"since {accepted.rule}"
+    )
+    left = {
+        "pictures with a lower score": accepted.below,
+        "pictures that have boxes already": accepted.labelled,
+        "pictures that no file of the set lists": accepted.unlisted,
+    }
+    for what, count in left.items():
+        if count:
+            print(f"left alone: {count:,} {what}")

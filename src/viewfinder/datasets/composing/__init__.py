@@ -1,0 +1,30 @@
+"""Composed scenes: objects cut out of a few pictures, put onto other backgrounds, with exact boxes.
+
+cut_out, cutouts_from, open_captures   objects without their surroundings
+read_backgrounds, tabletop_backgrounds places to put them
+compose_scene                          one scene, from a random generator
+composed                               scenes by number, made as a training asks for them
+write_composed                         the same as a COCO set, on all cores
+"""
+
+from viewfinder.datasets.composing.backgrounds import read_backgrounds, tabletop_backgrounds
+from viewfinder.datasets.composing.captures import Captures, cutouts_from, open_captures
+from viewfinder.datasets.composing.cutouts import CutOut, cut_out
+from viewfinder.datasets.composing.scenes import Composition, compose_scene
+from viewfinder.datasets.composing.source import Composed, composed
+from viewfinder.datasets.composing.writing import write_composed
+
+__all__ = [
+    "Captures",
+    "Composed",
+    "Composition",
+    "CutOut",
+    "compose_scene",
+    "composed",
+    "cut_out",
+    "cutouts_from",
+    "open_captures",
+    "read_backgrounds",
+    "tabletop_backgrounds",
+    "write_composed",
+]

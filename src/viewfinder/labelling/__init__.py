@@ -1,0 +1,1 @@
+"""Labels without drawing: frames of a video, what machines propose, and what to label first."""

@@ -1,0 +1,204 @@
+"""Proposals by networks: a detector's boxes, and the subjects of a saliency map."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from viewfinder.console import note
+from viewfinder.errors import InputError
+from viewfinder.inference.predict import answered, prepare
+from viewfinder.labelling.proposing import Proposed, Rows, class_of
+from viewfinder.pictures.geometry import Boxes, resample, stretch
+from viewfinder.pictures.reading import read_picture
+from viewfinder.runs.run import Run
+
+# A part of a map is a subject of its own if it has this share of the largest part's pixels.
+_LEAST_PART = 0.05
+# Gaps as wide as this share of the picture's longer side are closed.
+_GAP = 0.01
+# ImageNet's mean and deviation, which saliency networks of the literature subtract and divide by.
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Map = NDArray[np.float32]
+Named = tuple[str, NDArray[np.uint8]]
+Mapper = Callable[[Iterator[Named]], Iterator[tuple[str, Map]]]
+"""From pictures with their paths to H×W maps in [0, 1] with the same paths, in the same order."""
+
+
+def propose_by_detector(
+    data: Path,
+    paths: Sequence[str],
+    *,
+    run: Run,
+    names: Mapping[str, str],
+    threshold: float,
+    device: torch.device,
+) -> Proposed:
+    """What a detector finds in each picture.
+
+    Args:
+        names: what to call a class of the run's; with any given, other classes are left away.
+        threshold: the least score that is proposed.
+
+    Raises:
+        InputError: the run is no detector, a name is none of its classes, or no picture can be
+            read.
+    """
+    if run.manifest.task != "detect":
+        raise InputError(f"{run.folder} is a run of {run.manifest.task}: --by wants a detector's")
+    if unknown := [name for name in names if name not in run.manifest.classes]:
+        raise InputError(
+            f"--names: the detector has no class {unknown[0]!r}; it has "
+            f"{', '.join(run.manifest.classes)}"
+        )
+    rows, failed = Rows(), list[str]()
+    source = f"detector: {run.weights_file.parent.name}/{run.weights_file.name}"
+    readable = _readable(data, paths, rows, failed)
+    prepared = (prepare(run, picture, rows.sizes[path], path) for path, picture in readable)
+    for answer in answered(run, prepared, len(paths), device=device, threshold=threshold):
+        for box in answer["boxes"]:
+            if names and box["class"] not in names:
+                continue
+            corners = np.array([box[edge] for edge in ("x1", "y1", "x2", "y2")], np.float32)
+            name = names.get(box["class"], box["class"])
+            rows.add(answer["source"], name, corners, box["score"], source)
+    return _proposed(rows, failed)
+
+
+def propose_by_saliency(
+    data: Path,
+    paths: Sequence[str],
+    *,
+    model: Mapper,
+    source: str,
+    name: str | None = None,
+) -> Proposed:
+    """The subjects of each picture: the parts of its saliency map, a box and a mask each.
+
+    A part is where the map reaches half of its greatest value; its score is the map's mean within,
+    times the share of its box that it fills.
+
+    Args:
+        name: the class of all; if not given, each picture's class is the name of its folder.
+
+    Raises:
+        InputError: no picture can be read.
+    """
+    rows, failed = Rows(), list[str]()
+    readable = _readable(data, paths, rows, failed)
+    for path, values in model(readable):
+        for box, mask, score in subjects(values):
+            rows.add(path, name or class_of(data, path), box, score, source, mask)
+    return _proposed(rows, failed)
+
+
+def subjects(values: Map) -> Iterator[tuple[Boxes, NDArray[np.bool_], float]]:
+    """The box, mask and score of each subject of an H×W map in [0, 1], the largest first."""
+    height, width = values.shape
+    if not values.max() > 0:
+        return
+    inside = (values >= 0.5 * values.max()).astype(np.uint8)
+    side = 2 * round(_GAP * max(height, width) / 2) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, kernel)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(closed)
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1
+    for part in order.tolist():
+        x, y, w, h, area = (int(value) for value in stats[part])
+        if area < _LEAST_PART * stats[order[0], cv2.CC_STAT_AREA]:
+            break
+        mask = numbers == part
+        score = float(values[mask].mean()) * area / (w * h)
+        edges = (max(0, x - 1), max(0, y - 1), min(width, x + w + 1), min(height, y + h + 1))
+        yield np.array(edges, np.float32), mask, min(1.0, score)
+
+
+def maps_of_run(run: Run, device: torch.device) -> Mapper:
+    """Saliency maps by one of our runs.
+
+    Raises:
+        InputError: the run is of another task.
+    """
+    if run.manifest.task != "saliency":
+        raise InputError(
+            f"{run.folder} is a run of {run.manifest.task}: --by saliency wants one of saliency, "
+            "or an ONNX file"
+        )
+
+    def find(pictures: Iterator[Named]) -> Iterator[tuple[str, Map]]:
+        prepared = (
+            prepare(run, picture, (picture.shape[1], picture.shape[0]), path)
+            for path, picture in pictures
+        )
+        for answer in answered(run, prepared, None, device=device):
+            yield answer["source"], answer["map"].at_own_size()
+
+    return find
+
+
+def maps_of_onnx(file: Path) -> Mapper:
+    """Saliency maps by a network in an ONNX file, such as u2netp.
+
+    The file takes one 1×3×H×W picture, normalised as for ImageNet, and its first output is the
+    map, of any range, which is brought to [0, 1]. Where H and W are open, 320 is taken.
+
+    Raises:
+        InputError: onnxruntime is missing, or the file is no such network.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InputError(
+            "an ONNX file needs onnxruntime: install it with `pip install viewfinder[export]`"
+        ) from error
+    if not file.is_file():
+        raise InputError(f"there is no file {file}: give a saliency run, or an ONNX file")
+    try:
+        session = onnxruntime.InferenceSession(str(file))
+        (given, *others) = session.get_inputs()
+        *_, channels, height, width = given.shape
+    except Exception as error:  # A foreign file may break the reader in any way.
+        raise InputError(f"{file} is no ONNX network that can be read: {error}") from error
+    if others or channels not in (3, "3") or len(given.shape) != 4:
+        raise InputError(f"{file} does not take one picture as 1×3×H×W, but {given.shape}")
+    size = (width if isinstance(width, int) else 320, height if isinstance(height, int) else 320)
+
+    def map_of(picture: NDArray[np.uint8]) -> Map:
+        own = (picture.shape[1], picture.shape[0])
+        small = resample(picture, stretch(own, size), size).astype(np.float32) / 255
+        ready = ((small - _MEAN) / _STD).astype(np.float32).transpose(2, 0, 1)[None]
+        values = np.asarray(session.run(None, {given.name: ready})[0], np.float32)
+        if values.size != size[0] * size[1] or not np.isfinite(values).all():
+            raise InputError(f"{file} does not answer with one map of {size[0]}×{size[1]}")
+        values = values.reshape(size[1], size[0])
+        spread = max(float(values.max() - values.min()), 1e-6)
+        scaled = np.ascontiguousarray((values - values.min()) / spread)
+        return np.asarray(np.clip(resample(scaled, stretch(size, own), own), 0, 1), np.float32)
+
+    return lambda pictures: ((path, map_of(picture)) for path, picture in pictures)
+
+
+def _readable(
+    data: Path, paths: Sequence[str], rows: Rows, failed: list[str]
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """The pictures that can be read, whose sizes go into `rows`; the others into `failed`."""
+    for path in paths:
+        try:
+            picture = read_picture(data / path)
+        except InputError as error:
+            failed.append(f"passed over: {path}: {error}")
+            continue
+        rows.sizes[path] = picture.shape[1], picture.shape[0]
+        yield path, picture
+
+
+def _proposed(rows: Rows, failed: Sequence[str]) -> Proposed:
+    if not rows.sizes:
+        raise InputError(failed[0].removeprefix("passed over: "))
+    if not rows.rows:
+        note("nothing was found in any picture")
+    return Proposed(rows.proposals(), tuple(failed))

@@ -1,0 +1,218 @@
+"""Proposals from boxes that a person drew in a few frames of a video, for the frames between."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import track
+from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.coco import find_coco
+from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
+from viewfinder.datasets.opening import read_boxes
+from viewfinder.datasets.voc import is_voc
+from viewfinder.datasets.yolo import find_yolo
+from viewfinder.errors import InputError
+from viewfinder.labelling.proposing import Proposed, Rows
+from viewfinder.labelling.tracking import Track, interpolate, start_track, step_track
+from viewfinder.pictures.geometry import Boxes, iou
+from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.video import Frame, read_video
+
+Motion = Literal["linear", "flow"]
+Keys = Mapping[str, Mapping[str, Boxes]]
+"""For each key picture, by path, the box of each class."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """The pictures of one video, in its order.
+
+    Attributes:
+        video: as `frames.json` names it.
+        paths: the pictures, relative to the data folder.
+        origins: of each.
+    """
+
+    video: str
+    paths: tuple[str, ...]
+    origins: tuple[FrameOrigin, ...]
+
+
+def propose_by_track(
+    data: Path,
+    paths: Sequence[str],
+    *,
+    keys: Path | None = None,
+    motion: Motion = "linear",
+    video: Path | None = None,
+) -> Proposed:
+    """Carry each class's box from the pictures that have one through the rest of their video.
+
+    Args:
+        keys: labels for some of the pictures, a data set or its file; those of `data` itself if
+            not given.
+        motion: `linear` between two key frames; or `flow` from each key frame on until the next.
+        video: for `flow`, the video itself or the folder where it lies, so that every frame of it
+            is looked at; without, one picture is followed to the next.
+
+    Raises:
+        InputError: no picture is known to be a frame of a video, there are no key frames, a
+            picture has two boxes of one class, or the video cannot be read.
+    """
+    boxed = _key_boxes(data, keys)
+    rows, notes = Rows(), []
+    shots = _shots(data, paths)
+    if not any(path in boxed for shot in shots for path in shot.paths):
+        raise InputError(_no_keys(data))
+    for shot in shots:
+        known = {place: boxed[path] for place, path in enumerate(shot.paths) if path in boxed}
+        for place, path in enumerate(shot.paths):
+            if place not in known:
+                rows.sizes[path] = read_header(data / path).size
+        if not known:
+            notes.append(f"{shot.video}: no frame has a box, so none was proposed")
+        elif motion == "linear":
+            _between(shot, known, rows)
+        else:
+            notes += _along(data, shot, known, _video_file(shot, video), rows)
+    return Proposed(rows.proposals(), tuple(notes))
+
+
+def _no_keys(data: Path) -> str:
+    return (
+        f"no frame in {data} has a box yet: draw one in a few frames of each video, or name the "
+        "labels by --keys"
+    )
+
+
+def _key_boxes(data: Path, keys: Path | None) -> dict[str, dict[str, Boxes]]:
+    if keys is None and not (find_coco(data) or is_voc(data) or find_yolo(data)):
+        raise InputError(_no_keys(data))
+    dataset = read_boxes(keys or data)
+    if dataset is None or dataset.boxes is None:
+        raise InputError(f"{keys or data} holds no boxes: give labels in COCO, YOLO or Pascal VOC")
+    boxes = dataset.boxes.keep(usable(dataset.boxes))
+    found: dict[str, dict[str, Boxes]] = {}
+    for index, path in enumerate(dataset.paths):
+        rows = boxes.of(index)
+        labels = boxes.classes[rows].tolist()
+        if len(set(labels)) < len(labels):
+            raise InputError(
+                f"{path} has two boxes of one class, and nothing tells which is which in the next "
+                "frame: track objects of one class one by one"
+            )
+        if labels:
+            names = [dataset.classes[label] for label in labels]
+            corners = boxes.corners[rows].astype(np.float32)
+            # Labels in another folder speak of the same pictures by the same path or name.
+            place = path if (data / path).is_file() else Path(path).name
+            found[place] = dict(zip(names, corners, strict=True))
+    return found
+
+
+def _shots(data: Path, paths: Iterable[str]) -> list[Shot]:
+    members: dict[str, list[tuple[FrameOrigin, str]]] = defaultdict(list)
+    lists: dict[str, dict[str, FrameOrigin]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder not in lists:
+            lists[folder] = read_frame_list(data / folder)
+        if origin := lists[folder].get(name):
+            members[f"{folder}/{origin.video}".lstrip("/")].append((origin, path))
+    if not members:
+        raise InputError(
+            f"nothing says which frames of a video the pictures of {data} are: take them by "
+            "`viewfinder frames`, which writes frames.json beside them"
+        )
+    shots = []
+    for video, found in sorted(members.items()):
+        found.sort(key=lambda pair: pair[0].frame)
+        origins, names = zip(*found, strict=True)
+        shots.append(Shot(video, names, origins))
+    return shots
+
+
+def _between(shot: Shot, known: Mapping[int, Mapping[str, Boxes]], rows: Rows) -> None:
+    """Boxes between two key frames of a class; before the first and after the last, none."""
+    seconds = np.array([origin.seconds for origin in shot.origins])
+    for name in dict.fromkeys(name for boxes in known.values() for name in boxes):
+        keys = np.array([place for place, boxes in known.items() if name in boxes])
+        corners = np.stack([known[place][name] for place in keys.tolist()])
+        inner = [p for p in range(keys[0], keys[-1]) if p not in known]
+        found = interpolate(seconds[keys], corners, seconds[inner])
+        for place, box in zip(inner, found, strict=True):
+            after = int(np.searchsorted(keys, place))
+            score = _certainty(seconds, (keys[after - 1], place, keys[after]), corners, after)
+            gap = f"{shot.origins[keys[after - 1]].frame} and {shot.origins[keys[after]].frame}"
+            rows.add(shot.paths[place], name, box, score, f"track: linear, frames {gap}")
+
+
+def _certainty(
+    seconds: NDArray[np.float64], places: tuple[int, int, int], corners: Boxes, after: int
+) -> float:
+    """1 at a key frame; in the middle between two, the less the less their boxes overlap."""
+    before, now, then = seconds[list(places)]
+    share = (now - before) / (then - before)
+    overlap = float(iou(corners[after - 1 : after], corners[after : after + 1])[0, 0])
+    return float(1 - min(share, 1 - share) * (1 - overlap))
+
+
+def _along(
+    data: Path,
+    shot: Shot,
+    known: Mapping[int, Mapping[str, Boxes]],
+    video: Path | None,
+    rows: Rows,
+) -> list[str]:
+    """Boxes followed from each key frame to the next; returns where one was lost."""
+    places = {origin.frame: place for place, origin in enumerate(shot.origins)}
+    frames = read_video(video) if video else _pictures(data, shot)
+    last = shot.origins[-1].frame
+    tracks: dict[str, Track] = {}
+    lost = []
+    for frame in track(frames, total=None, description=f"following through {shot.video}"):
+        if frame.index > last:
+            break
+        place = places.get(frame.index)
+        for name, one in list(tracks.items()):
+            step = step_track(one, frame.picture)
+            if step is None:
+                del tracks[name]
+                lost.append(
+                    f"{shot.video}: the {name} was lost at frame {frame.index}, second "
+                    f"{frame.seconds:.2f}: draw a box there"
+                )
+            else:
+                tracks[name] = step
+        drawn = known.get(place, {}) if place is not None else {}
+        for name, box in drawn.items():
+            tracks[name] = start_track(frame.picture, box)
+        if place is not None and not drawn:
+            for name, one in tracks.items():
+                rows.add(shot.paths[place], name, one.box, one.confidence, "track: flow")
+    return lost
+
+
+def _pictures(data: Path, shot: Shot) -> Iterator[Frame]:
+    for path, origin in zip(shot.paths, shot.origins, strict=True):
+        yield Frame(origin.frame, origin.seconds, read_picture(data / path))
+
+
+def _video_file(shot: Shot, video: Path | None) -> Path | None:
+    """The file of a shot's video.
+
+    Raises:
+        InputError: `video` is another one, or a folder without it.
+    """
+    if video is None:
+        return None
+    name = Path(shot.origins[0].video).name
+    file = video / name if video.is_dir() else video
+    if file.name != name:
+        raise InputError(f"the frames are of {name}, and not of {file.name}")
+    return file

@@ -1,0 +1,149 @@
+"""The COCO files of a data folder, to which accepted proposals are added."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewfinder.datasets.boxes import gather_boxes
+from viewfinder.datasets.coco import find_coco, read_coco
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.large_json import explained_json, read_text
+from viewfinder.datasets.voc import is_voc
+from viewfinder.datasets.writing import coco_document
+from viewfinder.datasets.yolo import find_yolo
+from viewfinder.errors import InputError
+from viewfinder.labelling.proposals import Proposals
+
+_NEW_FILE = "annotations/instances_all.json"
+
+
+@dataclass(frozen=True, eq=False)
+class LabelFile:
+    """A COCO file as it is, and where its pictures stand in it.
+
+    Attributes:
+        path: relative to the data folder.
+        before: its bytes, or None where it is yet to be written.
+        document: what it says.
+        ids: the number of each of its pictures, by path.
+        labelled: the paths of the pictures that have boxes.
+    """
+
+    path: str
+    before: bytes | None
+    document: dict[str, Any]
+    ids: dict[str, int]
+    labelled: frozenset[str]
+
+
+def read_label_files(data: Path) -> list[LabelFile]:
+    """The COCO files of a data folder; a new one where it has no labels.
+
+    Raises:
+        InputError: a file is damaged, or the labels are YOLO's or VOC's.
+    """
+    files = find_coco(data)
+    if not files and (is_voc(data) or find_yolo(data)):
+        raise InputError(
+            f"{data} is no COCO set, whose files alone can say which boxes a machine made: "
+            "`viewfinder convert` it --to coco first"
+        )
+    if not files:
+        empty: dict[str, Any] = {"images": [], "annotations": [], "categories": []}
+        return [LabelFile(_NEW_FILE, None, empty, {}, frozenset())]
+    return [_read(data, file) for file in files]
+
+
+def _read(data: Path, file: Path) -> LabelFile:
+    # What a file must say is asked by the reader, before anything is changed.
+    dataset = read_coco(data, [file])
+    assert dataset.image_ids is not None
+    assert dataset.boxes is not None
+    with explained_json(file):
+        document = json.loads(read_text(file))
+    boxed = np.unique(dataset.boxes.pictures()).tolist()
+    return LabelFile(
+        file.relative_to(data).as_posix(),
+        file.read_bytes(),
+        document,
+        dict(zip(dataset.paths, dataset.image_ids.tolist(), strict=True)),
+        frozenset(dataset.paths[index] for index in boxed),
+    )
+
+
+def with_proposals(
+    file: LabelFile, data: Path, proposals: Proposals, pictures: Sequence[int], rule: str
+) -> bytes:
+    """The file's new bytes: as before, with the boxes of some pictures of `proposals` added.
+
+    A picture that the file does not list is listed, with the video that it is a frame of; a class
+    that it does not name is named. Each new box says its `score`, and `accepted`: by which rule.
+    """
+    document = file.document
+    added = coco_document(_dataset(data, proposals), proposals.paths, pictures)
+    rows = [row for picture in pictures for row in proposals.of(picture)]
+    for key in ("annotations", "categories"):
+        document.setdefault(key, [])
+    classes = {str(item["name"]).strip(): item["id"] for item in document["categories"]}
+    for category in added["categories"]:
+        if category["name"] not in classes:
+            number = 1 + max(classes.values(), default=0)
+            classes[category["name"]] = number
+            document["categories"].append({"id": number, "name": category["name"]})
+    images = {}
+    for image in added["images"]:
+        name = image["file_name"]
+        if name not in file.ids:
+            number = 1 + max((item["id"] for item in document["images"]), default=0)
+            document["images"].append(image | {"id": number})
+            images[image["id"]] = number
+        else:
+            images[image["id"]] = file.ids[name]
+    last = max((item.get("id") or 0 for item in document["annotations"]), default=0)
+    for number, (row, annotation) in enumerate(
+        zip(rows, added["annotations"], strict=True), last + 1
+    ):
+        document["annotations"].append(
+            annotation
+            | {
+                "id": number,
+                "image_id": images[annotation["image_id"]],
+                "category_id": classes[proposals.classes[proposals.labels[row]]],
+                "score": float(proposals.scores[row]),
+                "accepted": f"{rule} ({proposals.sources[row]})",
+            }
+        )
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _dataset(data: Path, proposals: Proposals) -> Dataset:
+    """All proposals, as if they were labels."""
+    areas = np.full(len(proposals), np.nan)
+    for row in proposals.masks:
+        areas[row] = np.count_nonzero(proposals.mask(row))
+    count = len(proposals.paths)
+    boxes = gather_boxes(
+        proposals.pictures,
+        count,
+        corners=proposals.corners,
+        classes=proposals.labels,
+        areas=areas,
+        segmentations=proposals.masks,
+    )
+    return Dataset(
+        data,
+        "proposals",
+        proposals.classes,
+        proposals.paths,
+        np.full(count, -1, np.int64),
+        np.full(count, -1, np.int8),
+        boxes,
+        proposals.sizes,
+        groups=frame_groups(data, proposals.paths),
+    )

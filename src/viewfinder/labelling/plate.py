@@ -1,0 +1,248 @@
+"""What stands on a stand, from the difference to a picture of the empty stand.
+
+1. The empty stand's picture is laid over the frame (`registration`): moved, turned and lit as it.
+2. A pixel has changed where it differs by more than noise and the registration's error explain.
+3. A changed pixel may be shadow where it is the same colour but darker, by no more than half, and
+   where that darkness begins softly: from the unchanged stand one gets to it without crossing a
+   sharp edge. An object's dark or grey parts have sharp outlines and stay the object's.
+4. What is surely changed and what is surely not are seeds from which GrabCut (Rother et al. 2004)
+   decides about shadows and about parts that look like the stand behind them.
+
+Large frames are looked at in a smaller copy, `_SIDE` pixels long, in which noise is less too.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.labelling.registration import Registration, gradient, register, slope
+from viewfinder.pictures.geometry import Boxes, resample, stretch
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_SIDE = 512
+_BLUR = 0.8  # pixels, against noise
+_CHANGED = 12.0  # mean square of the difference in standard deviations; 3.5 of them
+_MISFIT = 6.0  # the same, of the difference to the nearest shadow
+_SURE = 15.0
+_DARKEST = 0.5  # of the brightness, in a shadow
+_TOO_DARK = 0.05  # of the logarithm of brightness, beyond that: a standard deviation
+_BRIGHTEST = 0.03  # the logarithm of brightness; a shadow brightens nothing, registration may
+_TINT = 0.15  # a channel's darkness may differ from the mean darkness by this share of brightness
+_SHARP = 0.05  # change of the logarithm of brightness a pixel, at which an edge is no shadow's
+_BLACK = 4  # grey levels, added so that a logarithm of noise stays small
+_FEW = 0.12  # of the object's pixels; fewer sure ones do not show all of its colours
+_PART = 0.05  # of the largest part; smaller ones are not the object's
+_ROUNDS = 3  # of GrabCut
+_SMALLEST = 0.0004  # of the picture: less is noise or a fly
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """What was seen on the stand.
+
+    Attributes:
+        mask: H×W bool.
+        box: 4 float32, `x1, y1, x2, y2` in pixels around the mask.
+        score: 0 to 1, how sure it is.
+    """
+
+    mask: Mask
+    box: Boxes
+    score: float
+
+
+def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> Sighting | None:
+    """The object in an H×W×3 picture of the stand, given one of the empty stand; None without any.
+
+    Of several objects the largest is taken.
+
+    Raises:
+        InputError: the pictures are of different sizes, or do not show one stand.
+    """
+    if picture.shape != empty.shape:
+        raise InputError(
+            f"it is {picture.shape[1]}×{picture.shape[0]} and the empty stand's picture is "
+            f"{empty.shape[1]}×{empty.shape[0]}: take both with one camera and one setting"
+        )
+    frame, plate = _reduced(picture), _reduced(empty)
+    change = _compare(register(plate, frame), frame)
+    shadow, misfit = _shadow(change)
+    seen = _largest(_cleaned(change.changed & ~shadow, gaps=9), share=_PART, within=change.changed)
+    if seen.sum() < max(16, _SMALLEST * seen.size):
+        return None
+    mask = _cut(frame, change, misfit, seen)
+    if not mask.any():
+        return None
+    score = _score(mask, change, shadow)
+    return _sighting(mask, score, (picture.shape[1], picture.shape[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """A frame beside the empty stand as it would look in it; both are H×W×3, slightly blurred.
+
+    Attributes:
+        variance: H×W×3, of the difference where nothing has changed.
+        distance: H×W, mean square of the difference in standard deviations.
+        changed: H×W bool.
+    """
+
+    frame: Array
+    plate: Array
+    variance: Array
+    distance: Array
+    changed: Mask
+
+
+def _reduced(picture: NDArray[np.uint8]) -> Array:
+    height, width = picture.shape[:2]
+    scale = min(1, _SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return resample(picture.astype(np.float32), stretch((width, height), size), size)
+
+
+def _compare(laid: Registration, frame: Array) -> _Change:
+    outside = np.asarray(np.isnan(laid.picture).any(axis=2), np.bool_)
+    # What the empty stand's picture does not show cannot be said to have changed.
+    plate = _blurred(np.where(outside[..., None], frame, laid.picture))
+    frame = _blurred(frame)
+    outside = cv2.dilate(outside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    difference = np.abs(frame - plate)
+    steep = slope(plate)
+    variance = _noise(difference, steep, outside)
+    distance = (difference**2 / variance).mean(axis=2)
+    return _Change(frame, plate, variance, distance, (distance > _CHANGED) & ~outside)
+
+
+def _blurred(picture: Array) -> Array:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), _BLUR), np.float32)
+
+
+def _noise(difference: Array, steep: Array, outside: Mask) -> Array:
+    """H×W×3: variance of noise, and at edges that of a registration that is a little off."""
+    flat = (steep.max(axis=2) < 2) & ~outside
+    if flat.sum() < 100:
+        flat = ~outside
+    noise = 1.4826 * np.median(difference[flat], axis=0) + 0.3
+    edges = (steep > 6) & ~outside[..., None]
+    off = float(np.median(difference[edges] / steep[edges])) if edges.sum() > 200 else 0.15
+    return np.asarray(noise**2 + (2 * min(off, 0.5) * steep) ** 2, np.float32)
+
+
+def _shadow(change: _Change) -> tuple[Mask, Array]:
+    """Changed pixels that may be shadow: the plate but darker, and reached without a sharp edge.
+
+    Returns:
+        these, and for each pixel how far it is from any shadow: a mean square, as `distance` is.
+    """
+    light, dark = change.plate + _BLACK, change.frame + _BLACK
+    weights = light**2 / change.variance
+    # The plate times exp(t) is nearest to the frame, by the logarithm.
+    t = np.asarray((weights * np.log(dark / light)).sum(axis=2) / weights.sum(axis=2), np.float32)
+    kept = np.exp(np.minimum(t, _BRIGHTEST))[..., None]
+    tint = (_TINT * (1 - np.minimum(kept, 1)) * light) ** 2
+    misfit = ((dark - kept * light) ** 2 / (change.variance + tint)).mean(axis=2)
+    misfit += (np.maximum(math.log(_DARKEST) - t, 0) / _TOO_DARK) ** 2
+    explained = change.changed & (misfit < _MISFIT)
+    noise = 2 / np.sqrt(weights.sum(axis=2))
+    sharp = np.hypot(*gradient(t)) > np.maximum(_SHARP, noise)
+    near = cv2.dilate(change.changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    smooth = (~change.changed | explained) & ~(sharp & near)
+    return explained & _largest(smooth), misfit
+
+
+def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask) -> Mask:
+    """The object by GrabCut, from what is surely its own and what is surely not."""
+    kernel = np.ones((3, 3), np.uint8)
+    # Sure, and no thin line of an edge that was laid a little wrong.
+    own = change.changed & (misfit > _SURE)
+    own = (cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0) & seen
+    if own.sum() < _FEW * seen.sum():
+        own = cv2.erode(seen.astype(np.uint8), kernel, iterations=2) > 0
+    _, parts = cv2.connectedComponents(
+        cv2.dilate(change.changed.astype(np.uint8), np.ones((5, 5), np.uint8))
+    )
+    around = np.isin(parts, np.unique(parts[change.changed & seen]))
+    labels = np.full(seen.shape, cv2.GC_BGD, np.uint8)
+    labels[around] = cv2.GC_PR_BGD
+    labels[seen] = cv2.GC_PR_FGD
+    labels[own] = cv2.GC_FGD
+    rows, columns = (np.flatnonzero((labels != cv2.GC_BGD).any(axis=axis)) for axis in (1, 0))
+    margin = 12
+    window = (
+        slice(max(0, rows[0] - margin), rows[-1] + margin),
+        slice(max(0, columns[0] - margin), columns[-1] + margin),
+    )
+    inner = np.ascontiguousarray(labels[window])
+    if (inner != cv2.GC_BGD).all():
+        return seen
+    colours = np.ascontiguousarray(np.clip(frame[window], 0, 255).astype(np.uint8))
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    whole = (0, 0, inner.shape[1], inner.shape[0])  # not looked at, since the labels say where
+    cv2.grabCut(colours, inner, whole, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    mask = np.zeros(seen.shape, np.bool_)
+    mask[window] = (inner == cv2.GC_FGD) | (inner == cv2.GC_PR_FGD)
+    return _largest(_cleaned(mask, gaps=3), share=_PART, within=change.changed)
+
+
+def _cleaned(mask: Mask, *, gaps: int) -> Mask:
+    """Without specks and thin lines, and with gaps up to so many pixels closed."""
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gaps, gaps))
+    return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc) > 0, np.bool_)
+
+
+def _largest(mask: Mask, *, share: float = 1.0, within: Mask | None = None) -> Mask:
+    """The largest connected part, and those that have at least a `share` of its size.
+
+    Args:
+        within: H×W bool; of other parts those count that one connected part of this joins to it.
+    """
+    count, parts, statistics, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
+    if count < 2:
+        return np.zeros(mask.shape, np.bool_)
+    sizes = np.concatenate([[0], statistics[1:, cv2.CC_STAT_AREA]])
+    largest = parts == sizes.argmax()
+    taken = np.isin(parts, np.flatnonzero(sizes >= share * sizes.max()))
+    if within is not None:
+        _, joined = cv2.connectedComponents((within | mask).astype(np.uint8))
+        taken &= np.isin(joined, np.unique(joined[largest]))
+    return np.asarray(taken, np.bool_)
+
+
+def _score(mask: Mask, change: _Change, shadow: Mask) -> float:
+    """How sure a mask is, as the product of four shares that are near 1 when all is clear.
+
+    Its pixels changed and are no shadow; little else in the picture did; its outline is an edge of
+    the frame; and it stands out from noise.
+    """
+    own = change.changed & ~shadow
+    inside = float(own[mask].mean())
+    # A thin rim of shadow, a few tenths of the object's size, lies around every object.
+    outside = max(0.0, float(own[~mask].sum() / mask.sum()) - 0.2)
+    kernel = np.ones((3, 3), np.uint8)
+    outline = mask & (cv2.erode(mask.astype(np.uint8), kernel) == 0)
+    steep = cv2.dilate(slope(change.frame).max(axis=2), kernel)[outline]
+    outlined = float((steep > 2 * math.sqrt(np.median(change.variance))).mean())
+    contrast = 1 - math.exp(-math.sqrt(np.median(change.distance[mask])) / 4)
+    return inside * max(0.0, 1 - outside) * outlined * contrast
+
+
+def _sighting(mask: Mask, score: float, size: tuple[int, int]) -> Sighting:
+    """The sighting in the frame's own pixels."""
+    height, width = mask.shape
+    if (width, height) != size:
+        grown = resample(mask.astype(np.float32), stretch((width, height), size), size)
+        mask = grown > 0.5
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
+    return Sighting(mask, box, score)

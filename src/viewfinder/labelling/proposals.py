@@ -1,0 +1,225 @@
+"""What machines suggest, kept apart from labels in `DATA/.viewfinder/proposals.json`.
+
+The file is one JSON object: `schema`, `classes`, `pictures` (`file, width, height`: every picture
+that was looked at, also where nothing was found) and `proposals` (`picture` and `class` as indices,
+`box` as `x1, y1, x2, y2`, `score`, `source`, and `mask` as COCO's uncompressed run lengths).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import no_size
+from viewfinder.datasets.composing.outlines import outline_mask
+from viewfinder.datasets.finding import checked_name
+from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
+from viewfinder.datasets.large_json import Objects, read_large_json
+from viewfinder.errors import InputError
+from viewfinder.files import write_text
+from viewfinder.pictures.reading import MOST_PIXELS
+
+HIDDEN = ".viewfinder"
+"""The folder in a data set that holds what is no label."""
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """M proposals for N pictures, those of a picture in rows of any order.
+
+    Attributes:
+        paths: the pictures looked at, relative to the data folder, with forward slashes.
+        sizes: N×2 int64, their width and height.
+        classes: names; a proposal's class is an index into them.
+        pictures: M int64, an index into `paths`.
+        labels: M int64, an index into `classes`.
+        corners: M×4 float64, `x1, y1, x2, y2` in pixels, within the picture.
+        scores: M float64, 0 to 1, how sure the machine is.
+        sources: M texts, how each came about, such as `plate: empty.png`.
+        masks: for rows that have one, COCO's run lengths, `size` and `counts`.
+    """
+
+    paths: tuple[str, ...] = ()
+    sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    classes: tuple[str, ...] = ()
+    pictures: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    corners: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
+    scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    sources: tuple[str, ...] = ()
+    masks: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    def of(self, picture: int) -> NDArray[np.intp]:
+        """The rows of one picture."""
+        return np.flatnonzero(self.pictures == picture)
+
+    def mask(self, row: int) -> NDArray[np.bool_]:
+        """H×W, the mask of a row.
+
+        Raises:
+            KeyError: it has none.
+        """
+        width, height = self.sizes[self.pictures[row]].tolist()
+        return outline_mask(self.masks[row], (width, height))
+
+
+def joined(before: Proposals, new: Proposals) -> Proposals:
+    """Both together; of pictures that both looked at, what `new` says alone."""
+    again = set(new.paths)
+    stay = [index for index, path in enumerate(before.paths) if path not in again]
+    place = np.full(len(before.paths), -1, np.int64)
+    place[stay] = np.arange(len(stay))
+    rows = np.flatnonzero(place[before.pictures] >= 0)
+    classes = tuple(dict.fromkeys((*before.classes, *new.classes)))
+    number = {name: index for index, name in enumerate(classes)}
+    first, second = (
+        np.array([number[name] for name in part.classes], np.int64)[part.labels]
+        for part in (before, new)
+    )
+    masks = {i: before.masks[row] for i, row in enumerate(rows.tolist()) if row in before.masks}
+    return Proposals(
+        (*(before.paths[index] for index in stay), *new.paths),
+        np.concatenate([before.sizes[stay], new.sizes]),
+        classes,
+        np.concatenate([place[before.pictures[rows]], new.pictures + len(stay)]),
+        np.concatenate([first[rows], second]),
+        np.concatenate([before.corners[rows], new.corners]),
+        np.concatenate([before.scores[rows], new.scores]),
+        (*(before.sources[row] for row in rows), *new.sources),
+        masks | {row + len(rows): mask for row, mask in new.masks.items()},
+    )
+
+
+def proposals_file(data: Path) -> Path:
+    """Where the proposals for a data folder are kept."""
+    return data / HIDDEN / "proposals.json"
+
+
+def write_proposals(data: Path, proposals: Proposals) -> None:
+    """Keep proposals in place of those that were there, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    pictures = [
+        {"file": path, "width": width, "height": height}
+        for path, (width, height) in zip(proposals.paths, proposals.sizes.tolist(), strict=True)
+    ]
+    columns = zip(
+        proposals.pictures.tolist(),
+        proposals.labels.tolist(),
+        proposals.corners.tolist(),
+        proposals.scores.tolist(),
+        proposals.sources,
+        strict=True,
+    )
+    rows = [
+        dict(zip(("picture", "class", "box", "score", "source"), values, strict=True))
+        | ({"mask": proposals.masks[row]} if row in proposals.masks else {})
+        for row, values in enumerate(columns)
+    ]
+    document = {
+        "schema": _SCHEMA,
+        "classes": list(proposals.classes),
+        "pictures": pictures,
+        "proposals": rows,
+    }
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    write_text(proposals_file(data), text + "\n")
+
+
+def read_proposals(data: Path) -> Proposals:
+    """The proposals for a data folder; none where nothing was proposed yet.
+
+    Raises:
+        InputError: the file is damaged, or says what cannot be.
+    """
+    file = proposals_file(data)
+    if not file.is_file():
+        return Proposals()
+    pictures: Objects = []
+    rows: Objects = []
+    others = read_large_json(file, {"pictures": pictures.extend, "proposals": rows.extend})
+    if others.get("schema") != _SCHEMA:
+        raise InputError(
+            f"{file} is of another version of Viewfinder: remove it, and propose again"
+        )
+    where = f"{file}: a picture"
+    paths = tuple(checked_name(text_of(item, "file", where), where=str(file)) for item in pictures)
+    sizes = np.stack([whole_numbers(pictures, key, where) for key in ("width", "height")], axis=1)
+    where = f"{file}: a proposal"
+    proposals = Proposals(
+        paths,
+        sizes,
+        _classes(others.get("classes"), file),
+        whole_numbers(rows, "picture", where),
+        whole_numbers(rows, "class", where),
+        numbers(rows, "box", where, 4) if rows else np.zeros((0, 4)),
+        numbers(rows, "score", where, 1) if rows else np.zeros(0),
+        tuple(text_of(item, "source", where) for item in rows),
+        {row: item["mask"] for row, item in enumerate(rows) if "mask" in item},
+    )
+    _check(proposals, file)
+    return proposals
+
+
+def _classes(listed: Any, file: Path) -> tuple[str, ...]:
+    if not isinstance(listed, list) or not all(
+        isinstance(name, str) and name.strip() for name in listed
+    ):
+        raise InputError(f"{file}: its classes are no list of names: propose again")
+    if len(set(listed)) < len(listed):
+        raise InputError(f"{file} names a class twice: propose again")
+    return tuple(listed)
+
+
+def _check(proposals: Proposals, file: Path) -> None:
+    """Refuse what no proposer writes, so that nobody after this has to ask.
+
+    Raises:
+        InputError: with the first fault.
+    """
+    p, sizes = proposals, proposals.sizes
+    faults: list[tuple[str, bool]] = [
+        ("the same picture stands there twice", len(set(p.paths)) < len(p.paths)),
+        (
+            "a picture's width and height cannot be",
+            bool(((sizes < 1) | (sizes > MOST_PIXELS)).any())
+            or bool((sizes[:, 0] * sizes[:, 1] > MOST_PIXELS).any()),
+        ),
+        ("a proposal is for no picture", _outside(p.pictures, len(p.paths))),
+        ("a proposal is of no class", _outside(p.labels, len(p.classes))),
+        ("a score is not from 0 to 1", not ((p.scores >= 0) & (p.scores <= 1)).all()),
+        ("a box has no finite numbers or no size", not _boxes_hold(p.corners)),
+    ]
+    found = next((fault for fault, is_so in faults if is_so), None)
+    if found is None:
+        limits = np.concatenate([sizes, sizes], axis=1)[p.pictures]
+        if (p.corners < 0).any() or (p.corners > limits).any():
+            found = "a box lies outside its picture"
+    if found is not None:
+        raise InputError(f"{file}: {found}: propose again")
+    for row, mask in p.masks.items():
+        if not isinstance(mask, dict):
+            raise InputError(f"{file}: the mask of proposal {row} is no run lengths: propose again")
+        try:
+            p.mask(row)
+        except InputError as error:
+            raise InputError(f"{file}: the mask of proposal {row}: {error}") from None
+
+
+def _outside(values: NDArray[np.int64], count: int) -> bool:
+    return bool(((values < 0) | (values >= count)).any())
+
+
+def _boxes_hold(corners: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(corners).all()) and not no_size(corners).any()

@@ -1,0 +1,138 @@
+"""Proposals for the pictures of a folder, by each of the ways to come by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import track
+from viewfinder.datasets.class_folders import pictures_below
+from viewfinder.datasets.tabletop.writing import run_lengths
+from viewfinder.errors import InputError
+from viewfinder.labelling.plate import find_on_stand
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.pictures.reading import read_picture
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What a proposer came to.
+
+    Attributes:
+        proposals: for every picture that it could look at.
+        notes: what it could not do, each in words for a person.
+    """
+
+    proposals: Proposals
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Rows:
+    """Proposals as they come, one by one.
+
+    Attributes:
+        sizes: width and height of each picture looked at, by path.
+    """
+
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    rows: list[tuple[str, str, NDArray[np.floating[Any]], float, str]] = field(default_factory=list)
+    masks: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def add(
+        self,
+        path: str,
+        name: str,
+        box: NDArray[np.floating[Any]],
+        score: float,
+        source: str,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """One proposal more, of a class `name`."""
+        if mask is not None:
+            self.masks[len(self.rows)] = {"size": list(mask.shape), "counts": run_lengths(mask)}
+        # Four digits: more would claim to know more than it does.
+        self.rows.append((path, name, box, round(score, 4), source))
+
+    def proposals(self) -> Proposals:
+        """All of them as columns."""
+        paths = tuple(self.sizes)
+        places = {path: index for index, path in enumerate(paths)}
+        classes = tuple(dict.fromkeys(name for _, name, *_ in self.rows))
+        return Proposals(
+            paths,
+            np.array(list(self.sizes.values()), np.int64).reshape(-1, 2),
+            classes,
+            np.array([places[path] for path, *_ in self.rows], np.int64),
+            np.array([classes.index(name) for _, name, *_ in self.rows], np.int64),
+            np.array([row[2] for row in self.rows], np.float64).reshape(-1, 4),
+            np.array([row[3] for row in self.rows], np.float64),
+            tuple(row[4] for row in self.rows),
+            self.masks,
+        )
+
+
+def find_pictures(data: Path) -> list[str]:
+    """The pictures at any depth below a data folder, relative to it.
+
+    Raises:
+        InputError: no such folder, or no pictures in it.
+    """
+    if not data.is_dir():
+        raise InputError(f"there is no folder {data}: give a folder of pictures, or a video")
+    paths = list(pictures_below(data))
+    if not paths:
+        raise InputError(f"{data} holds no pictures: take frames of a video by `viewfinder frames`")
+    return paths
+
+
+def propose_by_plate(
+    data: Path, paths: Sequence[str], *, empty: Path, name: str | None = None
+) -> Proposed:
+    """What stands on the stand in each picture, given a picture of the empty stand.
+
+    Args:
+        name: the class of all; if not given, each picture's class is the name of its folder.
+
+    Raises:
+        InputError: `empty` cannot be read, or not one picture can be compared with it.
+    """
+    plate = read_picture(empty)
+    rows, nothing, failed = Rows(), [], []
+    for path in track(paths, total=len(paths), description="looking at the stand"):
+        file = data / path
+        if file.samefile(empty):
+            continue
+        try:
+            picture = read_picture(file)
+            sighting = find_on_stand(picture, plate)
+        except InputError as error:
+            failed.append(f"{path}: {error}")
+            continue
+        rows.sizes[path] = picture.shape[1], picture.shape[0]
+        if sighting is None:
+            nothing.append(path)
+            continue
+        label = name or class_of(data, path)
+        source = f"plate: {empty.name}"
+        rows.add(path, label, sighting.box, sighting.score, source, sighting.mask)
+    if not rows.sizes:
+        raise InputError(failed[0] if failed else f"{empty} is the only picture of {data}")
+    notes = [f"passed over: {why}" for why in failed]
+    if nothing:
+        notes.append(f"nothing on the stand in {listed(nothing)}")
+    return Proposed(rows.proposals(), tuple(notes))
+
+
+def class_of(data: Path, path: str) -> str:
+    """The name of the folder that a picture lies in."""
+    return PurePosixPath(path).parent.name or data.resolve().name
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many there are more."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,139 @@
+"""`viewfinder propose`: proposals, a sheet of them, labels by a rule, and back."""
+
+import json
+
+import numpy as np
+import pytest
+
+from viewfinder.datasets.opening import read_boxes
+from viewfinder.datasets.tabletop import TurntableOptions, render_turntable
+from viewfinder.pictures.geometry import iou
+from viewfinder.pictures.reading import read_header
+from viewfinder.pictures.video import write_video
+from viewfinder.pictures.writing import write_picture
+
+
+@pytest.fixture(scope="module")
+def table():
+    options = TurntableOptions(size=128, noise=2, drift=0.03, shadow=0.6, shake=1)
+    return render_turntable(5, seed=4, frames=8, options=options)
+
+
+@pytest.fixture
+def root(tmp_path, table):
+    """A folder with four frames of a turn and the picture of the empty stand."""
+    for index in range(4):
+        write_picture(tmp_path / "my mug" / f"{index}.png", table.frames[index])
+    write_picture(tmp_path / "my mug/empty.png", table.empty)
+    return tmp_path / "my mug"
+
+
+def test_by_plate_to_labels_and_back(ask, root, table, tmp_path):
+    sheet = tmp_path / "look.png"
+    words = ("propose", root, "--by", "plate", "--empty", root / "empty.png", "--sheet", sheet)
+    status, out, err = ask(*words)
+    assert (status, err) == (0, "")
+    assert f"{root}: 4 proposals for 4 pictures" in out
+    assert read_header(sheet).width > 4 * 320
+    before = sorted(root.rglob("*"))
+    status, out, _ = ask("propose", root, "--accept-above", 0.3, "--json")
+    document = json.loads(out)
+    assert (status, document["pictures"], document["proposals"]) == (0, 4, 4)
+    assert document["accepted"]["boxes"] == 4
+    assert document["accepted"]["files"] == ["annotations/instances_all.json"]
+    dataset = read_boxes(root)
+    assert dataset.classes == ("my mug",)
+    for index, path in enumerate(dataset.paths):
+        true = table.boxes[int(path[0])][None]
+        box = dataset.boxes.corners[dataset.boxes.of(index)].astype(np.float32)
+        assert iou(box, true)[0, 0] > 0.85
+    status, out, _ = ask("propose", root, "--accept-above", 0.3)
+    assert "left alone: 4 pictures that have boxes already" in out
+    status, out, _ = ask("propose", root, "--take-back")
+    assert (status, "4 boxes in 4 pictures taken back" in out) == (0, True)
+    assert sorted(root.rglob("*")) == before
+
+
+def test_a_video_gives_frames_first(ask, tmp_path, table):
+    video = tmp_path / "blue cup.mp4"
+    write_video(video, table.frames, rate=4)
+    write_picture(tmp_path / "empty.png", table.empty)
+    words = ("propose", video, "--by", "plate", "--empty", tmp_path / "empty.png")
+    status, out, err = ask(*words, "--class", "é 写", "--accept-above", 0)
+    assert status == 0
+    assert f"{tmp_path / 'blue cup'}: 4 frames of {video}" in err
+    assert "accepted: 4 boxes in 4 pictures" in out
+    dataset = read_boxes(tmp_path / "blue cup")
+    assert dataset.classes == ("é 写",)
+    assert set(dataset.groups) == {"blue cup.mp4"}
+    status, _, err = ask(*words)
+    assert (status, "exists already" in err) == (2, True)
+
+
+def test_nothing_on_the_stand_is_told(ask, root, table):
+    write_picture(root / "nothing.png", np.roll(table.empty, 1, axis=1))
+    write_picture(root / "small.png", table.empty[:50])
+    words = ("propose", root, "--by", "plate", "--empty", root / "empty.png")
+    status, out, err = ask(*words)
+    assert status == 0
+    assert "nothing on the stand in nothing.png" in err
+    assert "passed over: small.png: it is 128×50" in err
+    assert "4 proposals for 5 pictures" in out
+
+
+def test_by_track(ask, tmp_path, table):
+    video = tmp_path / "turn.mp4"
+    write_video(video, table.frames, rate=4)
+    frames = tmp_path / "frames"
+    assert ask("frames", video, frames)[0] == 0
+    names = sorted(file.name for file in frames.glob("*.jpg"))
+    assert len(names) == 4
+    numbers = [int(name[5:11]) for name in names]
+    keys = (names[0], names[-1])
+    document = {
+        "images": [
+            {"id": i, "file_name": n, "width": 128, "height": 128} for i, n in enumerate(keys)
+        ],
+        "annotations": [
+            {"id": i, "image_id": i, "category_id": 1, "bbox": [x1, y1, x2 - x1, y2 - y1]}
+            for i, (x1, y1, x2, y2) in enumerate(table.boxes[[numbers[0], numbers[-1]]].tolist())
+        ],
+        "categories": [{"id": 1, "name": "mug"}],
+    }
+    (tmp_path / "keys.json").write_text(json.dumps(document))
+    words = ("propose", frames, "--by", "track", "--keys", tmp_path / "keys.json")
+    status, out, err = ask(*words, "--accept-above", 0.5)
+    assert (status, err) == (0, "")
+    assert "2 proposals for 2 pictures" in out
+    dataset = read_boxes(frames)
+    assert set(dataset.paths) == set(names[1:-1])
+    status, out, err = ask(*words, "--motion", "flow", "--video", video)
+    assert status == 0
+    assert "proposals for 2 pictures" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "say who proposes: --by plate or track"),
+        (["--by", "magic"], "--by magic is not known: choose plate or track"),
+        (["--by", "plate"], "--by plate needs --empty"),
+        (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
+        (["--by", "track"], "draw one in a few frames"),
+        (["--accept-above", "0.9"], "nothing is proposed"),
+        (["--sheet", "x.png"], "nothing is proposed"),
+        (["--take-back"], "nothing in"),
+        (["--take-back", "--accept-above", "0.9"], "goes alone"),
+        (["--by", "plate", "--empty", "x.png", "--accept-above", "2"], "there is no file"),
+    ],
+    ids=" ".join,
+)
+def test_one_line_says_what_is_wrong(ask, root, words, says):
+    before = sorted(root.rglob("*"))
+    status, out, err = ask("propose", root, *words)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+    assert sorted(root.rglob("*")) == before
+    status, out, err = ask("propose", root / "nowhere", "--by", "plate", "--empty", "x.png")
+    assert (status, out) == (2, "")
+    assert "there is no folder" in err

@@ -1,0 +1,179 @@
+"""Frames of a video: sharp, different, spread evenly, and known by name."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from viewfinder.datasets.frame_list import read_frame_list
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.labelling.frames import cells, difference, find_videos, sharpness, write_frames
+from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.video import write_video
+
+
+def test_one_frame_of_each_stretch_is_the_sharpest(tmp_path, moving):
+    pictures = moving(24)
+    sharp = {3, 9, 14, 21}
+    blurred = [p if i in sharp else cv2.GaussianBlur(p, (0, 0), 2) for i, p in enumerate(pictures)]
+    write_video(tmp_path / "turn: é 写.mp4", blurred, rate=12)
+    (done,) = write_frames([tmp_path / "turn: é 写.mp4"], tmp_path / "out")
+    assert (done.read, done.blurred, done.alike, done.broken) == (24, 0, 0, "")
+    origins = read_frame_list(tmp_path / "out")
+    assert {origin.frame for origin in origins.values()} == sharp
+    for name, origin in origins.items():
+        assert name == f"turn: é 写-{origin.frame:06}.jpg"
+        assert origin.video == "turn: é 写.mp4"
+        assert origin.seconds == pytest.approx(origin.frame / 12, abs=1e-3)
+        picture = read_picture(tmp_path / "out" / name).astype(int)
+        assert np.abs(picture - pictures[origin.frame]).mean() < 10
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(
+        ["frames.json", *origins]
+    )
+    assert done.written == tuple(origins)
+
+
+def test_chosen_frames_lie_apart_where_all_are_as_sharp(tmp_path, moving):
+    write_video(tmp_path / "it.mp4", moving(32, step=2), rate=16)
+    write_frames([tmp_path / "it.mp4"], tmp_path / "out")
+    numbers = sorted(origin.frame for origin in read_frame_list(tmp_path / "out").values())
+    assert len(numbers) == 4
+    assert np.diff(numbers).min() >= 5
+
+
+def test_what_hardly_differs_is_taken_once(tmp_path, moving):
+    # Soft, so that compression leaves little of its own.
+    here, there = (cv2.GaussianBlur(moving(1, start=x)[0], (0, 0), 3) for x in (4, 70))
+    still, elsewhere, darker = [here] * 10, [there] * 10, [(here * 0.85).astype(np.uint8)] * 10
+    write_video(tmp_path / "it.mp4", [*still, *darker, *elsewhere, *still], rate=10)
+    (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out", to="png")
+    assert (len(done.written), done.alike) == (2, 6)
+    assert all(name.endswith(".png") for name in done.written)
+
+
+def test_a_blurred_stretch_is_left_out(tmp_path, moving):
+    pictures = moving(40, step=1)
+    pictures[20:25] = [cv2.blur(p, (15, 1)) for p in pictures[20:25]]
+    write_video(tmp_path / "it.mp4", pictures, rate=10)
+    (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out")
+    assert done.blurred == 1
+    frames = [origin.frame for origin in read_frame_list(tmp_path / "out").values()]
+    assert not set(frames) & set(range(20, 25))
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_so_many_of_each_video(tmp_path, moving, count):
+    write_video(tmp_path / "it.mp4", moving(28), rate=14)
+    (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out", sharpest=count)
+    assert len(done.written) == count
+
+
+def test_blur_and_noise_do_not_raise_sharpness(moving):
+    picture = moving(1)[0]
+    random = np.random.default_rng(0)
+    values = [sharpness(picture)]
+    for width in (3, 7, 15):
+        blurred = cv2.blur(picture, (width, 1))
+        noisy = np.clip(blurred + random.normal(0, 3, blurred.shape), 0, 255).astype(np.uint8)
+        values.append(sharpness(noisy))
+    assert values == sorted(values, reverse=True)
+    assert values[3] < values[0] / 2
+
+
+def test_difference_is_none_of_exposure_and_grows_with_motion(moving):
+    frames = [cells(picture) for picture in moving(8)]
+    apart = [difference(frames[0], other) for other in frames]
+    assert apart[0] == 0
+    assert apart[1] > 5
+    assert apart[4] > apart[1]
+
+
+def test_videos_of_one_name_keep_their_frames_apart(tmp_path, moving):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_video(tmp_path / folder / "it.mp4", moving(6), rate=6)
+    (tmp_path / "b" / "notes.txt").write_text("no video")
+    videos = find_videos([tmp_path / "a" / "it.mp4", tmp_path / "b"])
+    assert videos == [tmp_path / "a" / "it.mp4", tmp_path / "b" / "it.mp4"]
+    first, second = write_frames(videos, tmp_path / "out")
+    assert len(first.written) == len(second.written) == 2
+    assert all(name.startswith("it-2-") for name in second.written)
+    origins = read_frame_list(tmp_path / "out")
+    assert len({origin.video for origin in origins.values()}) == 2
+
+
+def test_a_video_cut_short_keeps_what_it_has(tmp_path, cut_short, moving):
+    write_video(tmp_path / "whole.mp4", moving(12))
+    first, second = write_frames([cut_short, tmp_path / "whole.mp4"], tmp_path / "out", every=0.1)
+    assert "can be read for" in first.broken
+    assert first.written
+    assert second.broken == ""
+    assert second.written
+    names = {file.name for file in (tmp_path / "out").iterdir()} - {"frames.json"}
+    assert names == {*first.written, *second.written}
+
+
+def test_without_any_frame_nothing_is_written(tmp_path):
+    (tmp_path / "it.mp4").write_bytes(b"not a video" * 40)
+    with pytest.raises(InputError, match="not a video that can be read"):
+        write_frames([tmp_path / "it.mp4"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    for options in ({"every": 0.0}, {"every": float("nan")}, {"sharpest": 0}):
+        with pytest.raises(InputError, match="cannot be"):
+            write_frames([tmp_path / "it.mp4"], tmp_path / "out", **options)
+    with pytest.raises(InputError, match="holds no videos"):
+        find_videos([tmp_path / "out" if (tmp_path / "out").exists() else _empty(tmp_path)])
+    with pytest.raises(InputError, match="there is no"):
+        find_videos([tmp_path / "nothing"])
+
+
+def _empty(folder):
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+@pytest.mark.parametrize("kind", ["class folders", "coco"])
+def test_frames_of_one_video_stay_on_one_side(tmp_path, moving, kind):
+    """Six videos of each of two classes, dealt whole."""
+    for number, name in enumerate(("mug", "bowl")):
+        videos = []
+        for take in range(6):
+            videos.append(tmp_path / f"{name}{take}.mp4")
+            write_video(videos[-1], moving(12, seed=10 * number + take), rate=12)
+        write_frames(videos, tmp_path / "set" / name, every=0.2)
+    root = tmp_path / "set"
+    if kind == "coco":
+        files = sorted(file.relative_to(root).as_posix() for file in root.rglob("*.jpg"))
+        document = {
+            "images": [
+                {"id": i, "file_name": f, "width": 128, "height": 96} for i, f in enumerate(files)
+            ],
+            "annotations": [
+                {"id": i, "image_id": i, "category_id": 1, "bbox": [1, 1, 9, 9]}
+                for i in range(len(files))
+            ],
+            "categories": [{"id": 1, "name": "thing"}],
+        }
+        (root / "annotations").mkdir()
+        (root / "annotations/instances_all.json").write_text(json.dumps(document))
+    dataset = open_dataset(root)
+    assert dataset.layout == ("COCO" if kind == "coco" else kind)
+    sides = {}
+    for group, side in zip(dataset.groups, dataset.splits.tolist(), strict=True):
+        assert group.startswith(("mug/mug", "bowl/bowl"))
+        sides.setdefault(group, set()).add(side)
+    assert len(sides) == 12
+    assert all(len(found) == 1 for found in sides.values())
+    assert {side for found in sides.values() for side in found} == {0, 1, 2}
+    assert dataset.notes == ()
+
+
+def test_a_class_filmed_once_stays_in_train_and_is_told(tmp_path, moving):
+    for name, start in (("mug", 4), ("bowl", 60)):
+        write_video(tmp_path / f"{name}.mp4", moving(12, start=start, step=2), rate=12)
+        write_frames([tmp_path / f"{name}.mp4"], tmp_path / "set" / name, every=0.2)
+    dataset = open_dataset(tmp_path / "set")
+    assert (dataset.splits == 0).all()
+    assert "all pictures of bowl, mug are to train on" in dataset.notes[0]

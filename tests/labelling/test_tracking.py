@@ -1,0 +1,70 @@
+"""Boxes between key frames, and along with a picture that moves."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viewfinder.errors import InputError
+from viewfinder.labelling.tracking import LEAST, interpolate, start_track, step_track
+from viewfinder.pictures.geometry import iou, resample, scaling, transform_boxes, translation
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=8, max_size=8), st.floats(0, 1))
+def test_a_box_between_two_moves_in_a_straight_line(numbers, share):
+    keys = np.array(numbers).reshape(2, 4)
+    times = np.array([1.0, 3.0])
+    at = np.clip(np.array([1 + 2 * share]), 1, 3)
+    (box,) = interpolate(times, keys, at)
+    assert box == pytest.approx(keys[0] * (1 - share) + keys[1] * share, abs=1e-6)
+    assert interpolate(times, keys, times) == pytest.approx(keys)
+
+
+def test_beyond_the_key_frames_nothing_is_known():
+    boxes = np.zeros((2, 4))
+    for time in (0.9, 3.1):
+        with pytest.raises(ValueError, match="between key frames"):
+            interpolate(np.array([1.0, 3.0]), boxes, np.array([time]))
+    assert interpolate(np.array([1.0]), boxes[:1], np.zeros(0)).shape == (0, 4)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Something large and textured, of which a camera shows a part."""
+    random = np.random.default_rng(1)
+    coarse = random.integers(0, 256, (30, 40, 3)).astype(np.uint8)
+    return resample(coarse, scaling(16), (640, 480))
+
+
+def view(scene, matrix):
+    return resample(scene, matrix, (320, 240))
+
+
+def test_a_box_follows_a_camera_that_moves_and_comes_nearer(scene):
+    box = np.array([220, 160, 300, 230], np.float32)
+    matrices = [translation(-100 - 3 * i, -60 - 2 * i) @ scaling(1 + 0.004 * i) for i in range(30)]
+    track = start_track(view(scene, matrices[0]), transform_boxes(matrices[0], box)[0])
+    assert track.confidence == 1
+    overlaps = []
+    for matrix in matrices[1:]:
+        track = step_track(track, view(scene, matrix))
+        assert track is not None
+        true = transform_boxes(matrix, box)
+        overlaps.append(iou(track.box[None], true)[0, 0])
+    assert min(overlaps) > 0.9
+    assert LEAST <= track.confidence < 1
+
+
+def test_what_is_hidden_or_another_scene_is_lost(scene):
+    box = np.array([100, 80, 180, 150], np.float32)
+    first = view(scene, translation(-100, -60))
+    track = start_track(first, box)
+    hidden = first.copy()
+    hidden[70:160, 90:190] = 127
+    assert step_track(track, hidden) is None
+    assert step_track(track, view(scene[::-1], translation(-40, -200))) is None
+    assert step_track(track, first) is not None
+    assert step_track(start_track(first, np.array([5, 5, 7, 40], np.float32)), first) is None
+    with pytest.raises(InputError, match="different sizes"):
+        step_track(track, first[:100])
