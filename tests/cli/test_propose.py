@@ -115,8 +115,8 @@ def test_by_track(ask, tmp_path, table):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "say who proposes: --by plate or track"),
-        (["--by", "magic"], "--by magic is not known: choose plate or track"),
+        ([], "say who proposes: --by plate, track, saliency or RUN"),
+        (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, a detector"),
         (["--by", "plate"], "--by plate needs --empty"),
         (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
         (["--by", "track"], "draw one in a few frames"),

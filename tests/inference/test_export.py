@@ -14,6 +14,7 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import Manifest, create_run, new_net, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -110,6 +111,30 @@ def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path
         np.testing.assert_allclose(scores[mine][order], reply.scores[shown], atol=1e-5)
         assert sorted(labels[mine]) == sorted(reply.labels[shown])
         np.testing.assert_allclose(boxes[mine][order], reply.boxes[shown], rtol=1e-4, atol=1e-2)
+
+
+def test_a_saliency_run_gives_its_maps(pictures, tmp_path):
+    manifest = Manifest(
+        task="saliency",
+        net="a2dele",
+        classes=("background", "salient"),
+        size=(64, 48),
+        options={"width": 0.0625},
+        mean=(0.5, 0.5, 0.5),
+        std=(0.2, 0.2, 0.2),
+        recipe=SaliencyRecipe(),
+        versions={},
+        data={},
+        device="CPU",
+        precision={},
+    )
+    run = create_run(tmp_path / "run", manifest)
+    run.save_weights(new_net("a2dele", 2, manifest.options).state_dict())
+    export_onnx(run, tmp_path / "a.onnx", pictures=pictures)
+    batch = torch.randint(0, 256, (2, 3, 48, 64), dtype=torch.uint8)
+    expected = find("saliency").reply(run.net(), batch, run.setting(), torch.device("cpu"))
+    (given,) = answers(tmp_path / "a.onnx", batch.float() / 255)
+    np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
 
 
 def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_path, monkeypatch):

@@ -163,5 +163,5 @@ def _one_line(box: str) -> str:
     for line in lines[1:]:
         if re.match(r"For full helptext|─+$", line):
             break
-        told.append(re.sub(r"^Error parsing recipe:", "", line).strip())
+        told.append(re.sub(r"^Error parsing \S*recipe:", "", line).strip())
     return " ".join(part for part in told if part)

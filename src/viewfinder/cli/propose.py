@@ -5,6 +5,14 @@ with the same camera and the same settings. Gives masks too.
   viewfinder propose mug/ --by plate --empty empty.png --sheet look.png
   viewfinder propose mug.mp4 --by plate --empty empty.png       takes frames into mug/ first
 
+--by RUN: a detector of yours, or a Darknet .weights file, marks what it knows; --names says what to
+call it, and leaves all else away.
+  viewfinder propose photos/ --by runs/first --threshold 0.4
+  viewfinder propose photos/ --by yolov3-tiny.weights --names "cell phone=phone" cup=mug
+
+--by saliency RUN: what stands out, by a saliency run or an ONNX file such as u2netp. Gives masks.
+  viewfinder propose mug/ --by saliency u2netp.onnx
+
 --by track: boxes that you drew in a few frames, carried through their video: in a straight line
 between two of them, or with --motion flow along with the picture, for a camera that moves.
   viewfinder propose frames/ --by track --keys labels.json
@@ -34,12 +42,18 @@ if TYPE_CHECKING:
 class Flags:
     data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
     """A folder of pictures, such as `viewfinder frames` writes, or a video."""
-    by: str | None = None
-    """Who proposes: plate or track."""
+    by: tuple[str, ...] = ()
+    """Who proposes: plate, track, saliency RUN, or a detector's RUN."""
     empty: Path | None = None
     """plate: the picture of the empty stand."""
     class_name: Annotated[str | None, tyro.conf.arg(name="class")] = None
-    """plate: the object's class; the name of the pictures' folder if not given."""
+    """plate, saliency: the object's class; the name of the pictures' folder if not given."""
+    names: tuple[str, ...] = ()
+    """detector: its classes to take and what to call them, each as class=name."""
+    threshold: float = 0.25
+    """detector: the least score that is proposed."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where a network computes."""
     keys: Path | None = None
     """track: labels of the frames that have boxes; DATA's own if not given."""
     motion: Literal["linear", "flow"] = "linear"
@@ -60,15 +74,15 @@ def run(flags: Flags) -> int:
     """Propose, show, accept: whatever of it was asked for."""
     if flags.take_back:
         return _take_back(flags)
-    if flags.by is None and flags.accept_above is None and flags.sheet is None:
-        raise InputError(f"say who proposes: --by {' or '.join(PROPOSERS)} (or --accept-above)")
+    if not flags.by and flags.accept_above is None and flags.sheet is None:
+        raise InputError(
+            f"say who proposes: --by {', '.join(PROPOSERS)} or RUN (or --accept-above)"
+        )
     from viewfinder.labelling.proposals import joined, read_proposals, write_proposals
 
     data = flags.data
-    if flags.by is not None:
-        proposer = PROPOSERS.get(flags.by)
-        if proposer is None:
-            raise InputError(f"--by {flags.by} is not known: choose {' or '.join(PROPOSERS)}")
+    if flags.by:
+        proposer = _proposer(flags)
         if data.is_file():
             data = _frames_of(data)
         proposed = proposer(flags, data)
@@ -86,6 +100,68 @@ def run(flags: Flags) -> int:
         accepted = accept(data, above=flags.accept_above)
     _tell(flags, data, accepted)
     return 0
+
+
+def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
+    """Whoever `--by` names: a word of the table, or a detector's run.
+
+    Raises:
+        InputError: it is neither, or has words too many or too few.
+    """
+    first, *others = flags.by
+    wanted = 1 if first == "saliency" else 0
+    if len(others) != wanted:
+        given = "saliency RUN, or saliency FILE.onnx" if wanted else first
+        raise InputError(f"--by {' '.join(flags.by)}: write --by {given}")
+    if first in PROPOSERS:
+        return PROPOSERS[first]
+    if not Path(first).expanduser().exists():
+        raise InputError(
+            f"--by {first} is not known: choose {', '.join(PROPOSERS)}, a detector's run, or a "
+            "Darknet .weights file"
+        )
+    return _by_detector
+
+
+def _by_detector(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.labelling.by_model import propose_by_detector
+    from viewfinder.labelling.proposing import find_pictures
+    from viewfinder.runs.run import open_run
+    from viewfinder.training.devices import pick_device
+
+    names = {}
+    for entry in flags.names:
+        theirs, separator, ours = entry.partition("=")
+        if not separator or not theirs.strip() or not ours.strip():
+            raise InputError(f"--names {entry}: write each as class=name, as in 'cell phone=phone'")
+        names[theirs.strip()] = ours.strip()
+    if not 0 <= flags.threshold <= 1:
+        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
+    return propose_by_detector(
+        data,
+        find_pictures(data),
+        run=open_run(flags.by[0]),
+        names=names,
+        threshold=flags.threshold,
+        device=pick_device(flags.device),
+    )
+
+
+def _by_saliency(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.labelling.by_model import maps_of_onnx, maps_of_run, propose_by_saliency
+    from viewfinder.labelling.proposing import find_pictures
+    from viewfinder.runs.run import open_run
+    from viewfinder.training.devices import pick_device
+
+    given = Path(flags.by[1]).expanduser()
+    if given.suffix.lower() == ".onnx":
+        model = maps_of_onnx(given)
+    else:
+        model = maps_of_run(open_run(given), pick_device(flags.device))
+    source = f"saliency: {given.name}"
+    return propose_by_saliency(
+        data, find_pictures(data), model=model, source=source, name=flags.class_name
+    )
 
 
 def _by_plate(flags: Flags, data: Path) -> "Proposed":
@@ -108,6 +184,7 @@ def _by_track(flags: Flags, data: Path) -> "Proposed":
 PROPOSERS: dict[str, Callable[[Flags, Path], "Proposed"]] = {
     "plate": _by_plate,
     "track": _by_track,
+    "saliency": _by_saliency,
 }
 """Each way to come by proposals, by the word that asks for it."""
 
@@ -127,7 +204,7 @@ def _frames_of(video: Path) -> Path:
 def _take_back(flags: Flags) -> int:
     from viewfinder.labelling.accepting import take_back
 
-    if flags.by is not None or flags.accept_above is not None:
+    if flags.by or flags.accept_above is not None:
         raise InputError("--take-back goes alone: take back first, and then propose or accept")
     done = take_back(flags.data)
     if flags.json:

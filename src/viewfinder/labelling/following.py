@@ -24,8 +24,6 @@ from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import Frame, read_video
 
 Motion = Literal["linear", "flow"]
-Keys = Mapping[str, Mapping[str, Boxes]]
-"""For each key picture, by path, the box of each class."""
 
 
 @dataclass(frozen=True)

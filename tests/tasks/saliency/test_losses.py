@@ -266,3 +266,30 @@ def test_choices_that_need_a_teacher_say_so(case):
     for weight, attention in ((0.5, "none"), ("adaptive", "none"), (0, "plain")):
         with pytest.raises(ValueError, match="teacher"):
             distillation_loss(student, attentions, mask, None, weight=weight, attention=attention)
+
+
+@pytest.mark.parametrize("weight", [0, 0.5, 1, "adaptive", "adaptive-picture"])
+@pytest.mark.parametrize("attention", ["none", "dilated"])
+def test_a_picture_whose_depth_the_teacher_did_not_see_is_learnt_from_its_mask(
+    case, weight, attention
+):
+    student, attentions, mask, teacher = case
+    choices = {"weight": weight, "alpha": 2.0, "attention": attention, "dilation": 3}
+    seen = torch.tensor([True, False, True])
+    terms = distillation_loss(student, attentions, mask, teacher, **choices, seen=seen)
+    shown = distillation_loss(
+        student[seen], [a[seen] for a in attentions], mask[seen], teacher[seen], **choices
+    )
+    alone = distillation_loss(student[1:2], [], mask[1:2], None, weight=0, attention="none")
+    assert terms.total.item() == pytest.approx((2 * shown.total + alone.total).item() / 3, rel=1e-5)
+    assert terms.weight.item() == pytest.approx(2 * shown.weight.item() / 3, rel=1e-5)
+    for name in ("imitation", "teacher"):
+        assert getattr(terms, name).item() == pytest.approx(getattr(shown, name).item(), rel=1e-5)
+    everything = distillation_loss(student, attentions, mask, teacher, **choices, seen=seen | True)
+    assert torch.equal(
+        everything.total,
+        distillation_loss(student, attentions, mask, teacher, **choices).total,
+    )
+    blind = distillation_loss(student, attentions, mask, teacher, **choices, seen=seen & False)
+    assert blind.weight.item() == blind.attention.item() == blind.teacher.item() == 0
+    assert torch.equal(blind.total, blind.truth)

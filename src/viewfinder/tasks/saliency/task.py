@@ -264,6 +264,30 @@ class Saliency:
         least = THRESHOLD if threshold is None else threshold
         return {"mask": describe_subject(found.at_own_size(), threshold=least), "map": found}
 
+    def portable(
+        self, net: nn.Module, setting: Setting, *, raw: bool
+    ) -> tuple[nn.Module, tuple[str, ...]]:
+        """N×2×H×W logits, or N×H×W shares of the subject.
+
+        Raises:
+            InputError: the net reads depth maps, not pictures.
+        """
+        if setting.recipe.net == DEPTH_NET:
+            raise InputError(f"{DEPTH_NET} reads depth and teaches: export a run of a2dele")
+        return Subjects(net, raw=raw), ("logits" if raw else "map",)
+
+
+class Subjects(nn.Module):
+    """N×3×H×W to N×H×W shares of the subject, or the N×2×H×W logits that they come from."""
+
+    def __init__(self, net: nn.Module, *, raw: bool) -> None:
+        super().__init__()
+        self.net, self.raw = net, raw
+
+    def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
+        logits: Tensor = self.net(pictures).logits
+        return logits if self.raw else logits.softmax(dim=1)[:, 1]
+
 
 def augmentation(recipe: SaliencyRecipe) -> Augmentation:
     """The recipe's augmentation."""

@@ -1,0 +1,113 @@
+"""Proposals by networks: subjects of a map by hand, an ONNX file, and a run of another task."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from viewfinder.errors import InputError
+from viewfinder.labelling.by_model import (
+    maps_of_onnx,
+    maps_of_run,
+    propose_by_detector,
+    propose_by_saliency,
+    subjects,
+)
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import open_run
+
+
+def write_brightness(file, *, channels=3, height="H", width="W"):
+    """A network whose map is the mean over the channels."""
+    nodes = [helper.make_node("ReduceMean", ["picture", "axes"], ["map"], keepdims=1)]
+    graph = helper.make_graph(
+        nodes,
+        "brightness",
+        [
+            helper.make_tensor_value_info(
+                "picture", TensorProto.FLOAT, ["N", channels, height, width]
+            )
+        ],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, None)],
+        [helper.make_tensor("axes", TensorProto.INT64, [1], [1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, file)
+    return file
+
+
+def scene():
+    """A dark picture with a large and a small bright square, and a speck."""
+    picture = np.zeros((120, 200, 3), np.uint8)
+    picture[20:80, 30:90] = 255
+    picture[40:60, 140:160] = 255
+    picture[100:102, 190:192] = 255
+    return picture
+
+
+def test_each_part_of_a_map_is_a_subject_and_specks_are_none():
+    values = np.zeros((100, 100), np.float32)
+    values[10:50, 20:60] = 0.8
+    values[70:90, 70:90] = 0.8
+    values[0:2, 98:100] = 0.8
+    values[60:65, 5:9] = 0.3  # Less than half of the greatest value.
+    found = list(subjects(values))
+    assert [box.tolist() for box, _, _ in found] == [[19, 9, 61, 51], [69, 69, 91, 91]]
+    assert [int(mask.sum()) for _, mask, _ in found] == [1600, 400]
+    assert [score for *_, score in found] == pytest.approx([0.8, 0.8], abs=1e-6)
+
+
+def test_a_ring_scores_less_than_a_disc_and_an_empty_map_has_no_subject():
+    y, x = np.mgrid[:80, :80] - 40
+    radius = np.hypot(x, y)
+    disc, ring = (
+        (radius < 30).astype(np.float32),
+        ((radius < 30) & (radius > 22)).astype(np.float32),
+    )
+    (one,), (other,) = subjects(disc), subjects(ring)
+    assert other[2] < one[2] < 1
+    assert list(subjects(np.zeros((8, 8), np.float32))) == []
+
+
+@pytest.mark.parametrize("sides", [{}, {"height": 64, "width": 96}])
+def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
+    write_picture(tmp_path / "kubek" / "图.png", scene())
+    model = maps_of_onnx(write_brightness(tmp_path / "b.onnx", **sides))
+    done = propose_by_saliency(tmp_path, ["kubek/图.png"], model=model, source="saliency: b.onnx")
+    proposals = done.proposals
+    assert proposals.classes == ("kubek",)
+    np.testing.assert_allclose(proposals.corners[0], [30, 20, 90, 80], atol=3)
+    np.testing.assert_allclose(proposals.corners[1], [140, 40, 160, 60], atol=3)
+    assert len(proposals) == 2
+    assert set(proposals.masks) == {0, 1}
+    assert set(proposals.sources) == {"saliency: b.onnx"}
+
+
+def test_what_is_no_saliency_network_is_refused(tmp_path, small_run):
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    with pytest.raises(InputError, match="no ONNX network"):
+        maps_of_onnx(tmp_path / "bad.onnx")
+    with pytest.raises(InputError, match="there is no file"):
+        maps_of_onnx(tmp_path / "none.onnx")
+    with pytest.raises(InputError, match="one picture as 1×3×H×W"):
+        maps_of_onnx(write_brightness(tmp_path / "four.onnx", channels=4))
+    run = open_run(small_run)
+    with pytest.raises(InputError, match="a run of classify"):
+        maps_of_run(run, torch.device("cpu"))
+    with pytest.raises(InputError, match="a run of classify"):
+        propose_by_detector(
+            tmp_path, [], run=run, names={}, threshold=0.5, device=torch.device("cpu")
+        )
+
+
+def test_pictures_that_cannot_be_read_are_told(tmp_path):
+    write_picture(tmp_path / "a.png", scene())
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    model = maps_of_onnx(write_brightness(tmp_path / "b.onnx"))
+    done = propose_by_saliency(tmp_path, ["a.png", "b.png"], model=model, source="b", name="square")
+    assert done.proposals.classes == ("square",)
+    assert len(done.notes) == 1
+    assert "b.png" in done.notes[0]
+    with pytest.raises(InputError, match=r"b\.png"):
+        propose_by_saliency(tmp_path, ["b.png"], model=model, source="b")
