@@ -1,0 +1,23 @@
+"""The recipes that come with the project are ones that `ablate` takes."""
+
+from pathlib import Path
+
+import pytest
+
+from viewfinder.training.grid import read_plan
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+
+
+def test_there_are_recipes():
+    assert [file.name for file in RECIPES] == ["a2dele-ablation.toml"]
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.name)
+def test_a_recipe_is_a_plan_whose_cells_differ(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes").mkdir()
+    plan = read_plan(file)
+    assert len(plan.cells) == 12
+    assert len(plan.seeds) == 5
+    assert len({str(sorted(cell.fields.items())) for cell in plan.cells}) == 12
