@@ -1,10 +1,11 @@
 """Dealing pictures to sides: fair to every class, and always the same."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 
 CLASS_SIZES = st.lists(st.integers(1, 120), min_size=1, max_size=5)
 SHARE = st.floats(0.01, 0.24)
@@ -90,3 +91,11 @@ def test_single_pictures_are_dealt_in_their_shares_whatever_the_order():
     assert np.bincount(sides).tolist() == [75, 10, 15]
     backwards = by_group(paths[::-1], paths[::-1], shares=shares)
     assert backwards[::-1].tolist() == sides.tolist()
+
+
+def test_the_validation_side_grows_slower_than_the_set():
+    assert usual_val_share(100) == usual_val_share(1200) == 0.1
+    assert usual_val_share(5000) * 5000 == pytest.approx(247, abs=1)
+    assert usual_val_share(10**6) * 10**6 == pytest.approx(3500)
+    held = [usual_val_share(count) * count for count in range(1, 5000, 50)]
+    assert held == sorted(held)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
 
 PICTURE_SUFFIXES = frozenset(
@@ -35,12 +35,13 @@ def is_class_folders(root: Path) -> bool:
     return any(_has_picture(folder) for folder in _folders(root))
 
 
-def open_class_folders(root: Path, *, val_share: float) -> Dataset:
+def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset:
     """Read a folder of class folders.
 
     With `train/`, `val/`, `test/` (also `training/`, `valid/`, `validation/`, `testing/`) the
     sides are as they lie; without any, 15 % of each class become test. Where there is no `val`,
-    a share `val_share` of each class's training pictures becomes it. Frames of one video, as
+    a share `val_share` of each class's training pictures becomes it, as many as
+    `splits.usual_val_share` says if it is None. Frames of one video, as
     `frames.json` beside them tells, stay on one side.
 
     Raises:
@@ -73,6 +74,8 @@ def open_class_folders(root: Path, *, val_share: float) -> Dataset:
     labels = np.array([numbers[name] for _, name, _ in rows], np.int64)
     sides = np.array([side for _, _, side in rows], np.int8)
     groups = frame_groups(root, paths)
+    if val_share is None:
+        val_share = usual_val_share(len(rows))
     shares: list[tuple[int, float]] = []
     if not split_folders:
         shares = [(TEST, TEST_SHARE), (VAL, val_share)]

@@ -12,17 +12,16 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.similarity import together
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.tidying import tidied
 from viewfinder.datasets.voc import is_voc, read_voc
 from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.errors import InputError
 
 TABLETOP = "tabletop"
-VAL_SHARE = 0.1
 
 
-def open_dataset(source: str | Path, *, val_share: float = VAL_SHARE) -> Dataset:
+def open_dataset(source: str | Path, *, val_share: float | None = None) -> Dataset:
     """Read what a folder holds, and make it ready to learn from.
 
     Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without sides
@@ -35,7 +34,8 @@ def open_dataset(source: str | Path, *, val_share: float = VAL_SHARE) -> Dataset
             masks and, if there are any, depth maps of the same names, as `datasets.pairing` knows
             them; or the word `tabletop`, the embedded set, which is rendered once and kept in the
             cache.
-        val_share: share of the training pictures that becomes `val` where the folder has none.
+        val_share: share of the training pictures that becomes `val` where the folder has none; as
+            many as `splits.usual_val_share` says if it is None.
 
     Raises:
         InputError: no such folder, an unknown layout, a damaged file of labels, no pictures, or
@@ -108,8 +108,10 @@ def _grouped(dataset: Dataset) -> Dataset:
     return replace(dataset, groups=tuple(groups))
 
 
-def _dealt(dataset: Dataset, val_share: float) -> Dataset:
+def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
     """The same set, every picture on a side."""
+    if val_share is None:
+        val_share = usual_val_share(len(dataset))
     undealt = np.flatnonzero(dataset.splits < 0)
     has_val = dataset.has_split("val")
     shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []

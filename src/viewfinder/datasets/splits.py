@@ -1,6 +1,7 @@
 """Which pictures a net learns from, which choose its best moment, and which judge it."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,6 +11,15 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import SPLITS
 
 TRAIN, VAL, TEST = range(len(SPLITS))
+
+
+def usual_val_share(pictures: int) -> float:
+    """The share of so many training pictures that is held out, unless another is asked for.
+
+    A tenth; of more than about 1,200 less, 3.5 pictures for the root of their number: what is held
+    out is not learnt from, and 250 pictures of 5,000 choose as well as 500 do.
+    """
+    return min(0.1, 3.5 / math.sqrt(max(1, pictures)))
 
 
 def stratified(

@@ -137,9 +137,10 @@ def longer(recipe: Recipe) -> str:
 
 def _against_too_few(recipe: Recipe, short: str) -> tuple[str, ...]:
     tries = ["add pictures: with so few, nothing helps as much"]
-    if short == "validation" and 0 < recipe.val_share <= 0.2:
-        tries.append(f"keep more of them for validation: --val-share {2 * recipe.val_share:g}")
-    elif short == "validation" and recipe.val_share == 0:
+    share = 0.1 if recipe.val_share is None else recipe.val_share
+    if short == "validation" and 0 < share <= 0.2:
+        tries.append(f"keep more of them for validation: --val-share {2 * share:g}")
+    elif short == "validation" and share == 0:
         tries.append("keep some of them for validation: --val-share 0.1")
     return tuple(tries)
 

@@ -59,7 +59,7 @@ class Recipe:
         "freeze": SHARE,
         "momentum": BELOW_1,
         "average": BELOW_1,
-        "val_share": BELOW_1,
+        "val_share": Range(lambda v: v is None or 0 <= v < 1, "at least 0 and less than 1"),
         "seed": Range(lambda v: 0 <= v < 2**31, "from 0 to 2147483647"),
     }
 
@@ -97,8 +97,9 @@ class Recipe:
     """Decay of the running average of the weights, which is what is kept; 0 keeps the last."""
     patience: int | None = None
     """Stop after this many epochs without a better validation score."""
-    val_share: float = 0.1
-    """Share of the training pictures kept for validation where the data set has no val folder."""
+    val_share: float | None = None
+    """Share of the training pictures kept for validation where the data set has no val folder; if
+    not given, a tenth, and of more than 1,200 pictures less."""
 
     precision: Precision = "auto"
     """Arithmetic: 32, bf16, 16 (with loss scaling), or auto, which times them and compares."""
