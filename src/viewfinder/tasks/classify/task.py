@@ -32,8 +32,6 @@ from viewfinder.tasks.task import Forward, Loss, Setting
 AUXILIARY_WEIGHT = 0.3
 # Pictures that are answered at once.
 _BATCH = 250
-# Pictures that are enough to know the mean and deviation of a set's colours.
-_COLOUR_SAMPLE = 2000
 # Pictures whose sizes stand for all, and the step in which a size is chosen from them.
 _SIZE_SAMPLE, _SIZE_STEP = 200, 32
 
@@ -135,10 +133,7 @@ class Classify:
 
     def colours(self, recipe: ClassifyRecipe, train: Labelled) -> Normalisation:
         """Measured on (a sample of) the training pictures."""
-        sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
-        sample = sample[:_COLOUR_SAMPLE]
-        parts = torch.tensor_split(sample, -(-len(sample) // 100))
-        return measure_colours(train.pixels.take(part) for part in parts)
+        return measure_colours(train.pixels.take, len(train))
 
     def read_foreign(
         self, file: Path, net: nn.Module

@@ -35,8 +35,6 @@ from viewfinder.tasks.task import Forward, Loss, Setting
 
 # Pictures that are answered at once.
 _BATCH = 16
-# Pictures that are enough to know the mean and deviation of a set's colours.
-_COLOUR_SAMPLE = 500
 # The width of a net that starts from nothing: a few hundred pictures fill no more.
 _WIDTH = 0.25
 # By so much the S-measure moves from one epoch to the next without anything learnt or lost.
@@ -116,10 +114,7 @@ class Saliency:
             return PLAIN
         if recipe.init != "random":
             return IMAGENET
-        sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
-        sample = sample[:_COLOUR_SAMPLE]
-        parts = torch.tensor_split(sample, -(-len(sample) // 100))
-        return measure_colours(train.take(part).pictures for part in parts)
+        return measure_colours(lambda numbers: train.take(numbers).pictures, len(train))
 
     def read_foreign(
         self, file: Path, net: nn.Module

@@ -1,0 +1,160 @@
+"""The demonstration from its first stage to its last."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import note
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.inference.predict import predict
+from viewfinder.labelling.accepting import Acceptance
+from viewfinder.labelling.demonstration import stages
+from viewfinder.labelling.demonstration.stages import Setting, Shot
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.runs.run import Run
+from viewfinder.training.devices import pick_device
+
+Result = TypeVar("Result")
+
+# So many unseen scenes are answered and shown, spread evenly over all: none is picked out.
+_SHOWN = 6
+
+
+@dataclass
+class Stages:
+    """What was done, told as it begins and timed as it ends.
+
+    Attributes:
+        done: for each `stage` its `seconds` and its `outcome` in words for a person.
+    """
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+
+    def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
+        """Do one stage's work."""
+        note(f"— {name}")
+        start = time.perf_counter()
+        result = work()
+        seconds = round(time.perf_counter() - start, 1)
+        told = outcome(result)
+        note(f"  {told} ({seconds:.0f} s)")
+        self.done.append({"stage": name, "seconds": seconds, "outcome": told})
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the stages came to.
+
+    Attributes:
+        place: the folder that holds it all.
+        overlaps: the IoU of each proposal's box with the true one.
+        accepted: M bool, for each proposal whether the rule made a label of it.
+        unseen: how the detector answers scenes of other things, and how well.
+        answers: to some of these scenes, as `predict` gives them.
+        stages: see `Stages.done`.
+    """
+
+    place: Path
+    setting: Setting
+    shots: list[Shot]
+    proposals: Proposals
+    overlaps: NDArray[np.float64]
+    acceptance: Acceptance
+    composed: Dataset
+    run: Run
+    unseen: Judgement
+    shown: list[int]
+    answers: list[dict[str, Any]]
+    stages: list[dict[str, Any]]
+
+
+def demonstrate(place: Path, setting: Setting) -> Outcome:
+    """Film, take frames, propose, accept, compose, learn, judge and answer, all below `place`.
+
+    Raises:
+        InputError: `place` cannot be written, or holds what a stage is to write.
+    """
+    told = Stages()
+    count = 8 * setting.things
+    told.do(
+        "film things on a turning stand, and the empty stand",
+        lambda: stages.film(place, setting),
+        lambda _: f"{count} things of 8 classes, {setting.turn} frames each",
+    )
+    shots = told.do(
+        "take sharp frames that differ",
+        lambda: stages.take_frames(place, setting),
+        lambda shots: f"{len(shots):,} pictures",
+    )
+    proposals = told.do(
+        "propose boxes and outlines, by the difference to the empty stand",
+        lambda: stages.propose(place, shots),
+        lambda proposals: _overlaps_told(stages.overlaps(shots, proposals)),
+    )
+    acceptance = told.do(
+        f"accept those of a score of {stages.ABOVE} or more",
+        lambda: stages.accept_sure(place, proposals),
+        lambda acceptance: f"{acceptance.boxes:,} boxes, and {acceptance.below:,} left alone",
+    )
+    composed = told.do(
+        "compose scenes of the cut-outs",
+        lambda: stages.compose(place, setting),
+        lambda composed: f"{len(composed):,} scenes, {sum(composed.counts().values()):,} boxes",
+    )
+    run = told.do(
+        "train a detector on these scenes alone",
+        lambda: stages.learn(place, setting),
+        lambda run: f"{len(run.history()):,} epochs",
+    )
+    unseen = told.do(
+        "score it on cluttered scenes of things that it has never seen",
+        lambda: stages.judge_unseen(place, run, setting),
+        lambda unseen: f"mAP50 {unseen.scores.ap50 or 0:.3f} on {len(unseen.examples):,} scenes",
+    )
+    shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
+    chosen = shown.round().astype(int).tolist()
+    answers = told.do(
+        "answer a few of them",
+        lambda: _answers(run, unseen, chosen),
+        lambda answers: f"{sum(len(answer['boxes']) for answer in answers)} things found",
+    )
+    return Outcome(
+        place=place,
+        setting=setting,
+        shots=shots,
+        proposals=proposals,
+        overlaps=stages.overlaps(shots, proposals),
+        acceptance=acceptance,
+        composed=composed,
+        run=run,
+        unseen=unseen,
+        shown=chosen,
+        answers=answers,
+        stages=told.done,
+    )
+
+
+def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
+    return f"{len(overlaps):,} boxes, mean IoU with the true ones {overlaps.mean():.3f}"
+
+
+def _answers(run: Run, unseen: Judgement, chosen: list[int]) -> list[dict[str, Any]]:
+    """Answers to some scenes, from the score on at which precision and recall are best together."""
+    best = unseen.scores.best
+    return [
+        answer
+        for index in chosen
+        for answer in predict(
+            run,
+            unseen.examples.file(index),
+            device=pick_device("auto"),
+            threshold=best.threshold if best else None,
+        )
+    ]
