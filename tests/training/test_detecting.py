@@ -1,6 +1,7 @@
 """A detector's whole training: what it learns, what it starts from, and what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,18 @@ import pytest
 import torch
 
 from viewfinder.api import open_run
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.tables import write_coco, write_rows
 from viewfinder.nets.darknet import write_weights
 from viewfinder.pictures.video import write_video
-from viewfinder.pictures.writing import write_picture
+from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import new_net
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.starting import load_by_name
 from viewfinder.tasks.detect.task import Detect
+from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.task import Setting
 from viewfinder.training.train import train
 
 CLASSES = {"sky": (60, 90, 220), "leaf": (40, 170, 60)}
@@ -158,6 +162,56 @@ def test_rare_pasted_and_many_scales_run_together(boxes, tmp_path):
     fields = {"rare": 0.9, "copy_paste": 0.5, "multi_scale": 0.34, "mosaic": 1.0, "turn": 5.0}
     run = train("detect", boxes, DetectRecipe(**QUICK, **fields), out=tmp_path / "run")
     assert np.isfinite([row["loss"] for row in run.history()]).all()
+
+
+def write_captures(root: Path, names: tuple[str, ...]) -> Path:
+    """Three frames of a rectangle of each class, with masks."""
+    for name in names:
+        for number in range(3):
+            picture = np.full((60, 80, 3), 120, np.uint8)
+            mask = np.zeros((60, 80), bool)
+            mask[15:45, 20 : 50 + 5 * number] = True
+            picture[mask] = CLASSES.get(name, (200, 0, 0))
+            write_picture(root / name / "frames" / f"{number}.png", picture)
+            write_mask(root / name / "masks" / f"{number}.png", mask)
+    return root
+
+
+def test_composed_scenes_are_mixed_in(boxes, tmp_path):
+    captures = write_captures(tmp_path / "captures", tuple(CLASSES))
+    random = np.random.default_rng(0)
+    for number in range(2):
+        place = random.integers(0, 255, (100, 130, 3), dtype=np.uint8)
+        write_picture(tmp_path / "places" / f"{number}.png", place)
+    fields = {"compose": str(captures), "backgrounds": str(tmp_path / "places")}
+    recipe = DetectRecipe(**QUICK, **fields, compose_share=1.0)
+    task, dataset = Detect(), open_dataset(boxes)
+    setting = Setting(recipe, dataset.classes, (96, 96), PLAIN, {})
+    learnt = task.open(dataset.split("train"), setting, learn=True)
+    numbers = torch.arange(6)
+
+    def drawn(rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs = task.draw(learnt, numbers, rows, setting, seed=5, done=0.0)
+        return inputs.pictures, inputs.truth.boxes
+
+    whole, found = drawn(slice(None))
+    first, second = drawn(slice(0, 3)), drawn(slice(3, 6))
+    assert torch.equal(whole, torch.cat([first[0], second[0]]))
+    assert torch.equal(found, torch.cat([first[1], second[1]]))
+    assert len(found) >= 6
+    assert found.min() >= 0
+    assert found.max() <= 96
+    plain = replace(setting, recipe=replace(recipe, compose_share=0.0))
+    assert not torch.equal(
+        whole, task.draw(learnt, numbers, slice(None), plain, seed=5, done=0.0).pictures
+    )
+    train("detect", boxes, recipe, out=tmp_path / "run")
+
+
+def test_captures_of_an_unknown_class_are_refused(boxes, tmp_path):
+    captures = write_captures(tmp_path / "captures", ("sky", "brick"))
+    with pytest.raises(InputError, match=r"captures of 'brick'.*its classes are sky, leaf"):
+        train("detect", boxes, DetectRecipe(**QUICK, compose=str(captures)), out=tmp_path / "run")
 
 
 def test_a_run_is_gone_on_from_with_its_classes_by_name(trained, boxes, tmp_path, capsys):

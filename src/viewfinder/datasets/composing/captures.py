@@ -29,7 +29,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_mask, read_picture
-from viewfinder.pictures.video import read_video
+from viewfinder.pictures.video import VIDEO_SUFFIXES, read_video
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,6 @@ PER_CLASS = 200
 # Objects of fewer pixels across show too little to be shown elsewhere.
 _SMALLEST = 16
 _FRAME_FOLDERS = ("frames", "images")
-_VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"})
 _HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing"})
 
 
@@ -244,7 +243,7 @@ def _video_pairs(
 
 
 def _only_video(folder: Path) -> Path:
-    videos = [file for file in folder.iterdir() if file.suffix.lower() in _VIDEO_SUFFIXES]
+    videos = [file for file in folder.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES]
     if len(videos) != 1:
         raise InputError(
             f"{folder} has masks/, and neither frames/ nor one video beside it: put the pictures "

@@ -205,9 +205,7 @@ def compose(place: Path, setting: Setting) -> Dataset:
 
 def learn(place: Path, setting: Setting) -> Run:
     """Train a detector on the composed scenes alone; returns its run, `run/`."""
-    recipe = DetectRecipe(
-        size=setting.size, batch=16, minutes=setting.minutes, seed=setting.seed
-    )
+    recipe = DetectRecipe(size=setting.size, batch=16, minutes=setting.minutes, seed=setting.seed)
     return train("detect", place / "composed", recipe, out=place / "run")
 
 

@@ -28,6 +28,7 @@ class DetectRecipe(Recipe):
         "mosaic": SHARE,
         "mosaic_until": SHARE,
         "copy_paste": SHARE,
+        "compose_share": SHARE,
         "multi_scale": SHARE,
     }
 
@@ -64,6 +65,13 @@ class DetectRecipe(Recipe):
     """Shapes that boxes start from: fitted to the training boxes, or those of the paper."""
     rare: float = 0.0
     """Show pictures of a class oftener where fewer than this share of pictures have it."""
+
+    compose: str | None = None
+    """Captures with masks, or COCO with outlines: scenes composed of their objects are mixed in."""
+    compose_share: float = 0.5
+    """Share of the pictures that are composed, where there are captures."""
+    backgrounds: str = "tabletop"
+    """What scenes are composed on: a folder with pictures of places, or tabletop."""
 
     mosaic: float = 0.5
     """Augmentation: share of pictures that are put together from four."""

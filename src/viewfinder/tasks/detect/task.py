@@ -32,8 +32,9 @@ from viewfinder.tasks.detect.anchors import fit_anchors, measure_fit, tell_gain
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.changes import Augmentation
 from viewfinder.tasks.detect.decoding import Detections, decode, suppress
-from viewfinder.tasks.detect.examples import Examples, frame_for, open_examples, require_boxes
+from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.losses import darknet_loss, loss
+from viewfinder.tasks.detect.mixing import Learnt, mix, open_scenes
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, repeat_factors
 from viewfinder.tasks.detect.scores import Scores, score
@@ -125,7 +126,7 @@ class Detect:
             masks = [list(mask) for mask in nets.options(recipe.net)["masks"]]
         return {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]} | given
 
-    def colours(self, recipe: DetectRecipe, train: Examples) -> Normalisation:
+    def colours(self, recipe: DetectRecipe, train: Learnt) -> Normalisation:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
         return PLAIN
 
@@ -147,17 +148,18 @@ class Detect:
             note(tell_classes(names, classes))
         return load_by_name(net, state, names, classes)
 
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Examples | Framed:
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Learnt | Framed:
         """Pictures with room to be changed, or as the net will see them."""
         cache, keep = cache_folder(), setting.recipe.keep
         if learn:
-            return open_examples(side, setting.size, cache=cache, keep=keep)
+            pictures = open_examples(side, setting.size, cache=cache, keep=keep)
+            return Learnt(pictures, open_scenes(setting.recipe, side, setting.size))
         with ThreadPoolExecutor() as pool:
             sizes = list(pool.map(lambda i: read_header(side.file(i)).size, range(len(side))))
         pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
         return Framed(pixels, np.array(sizes, np.int64).reshape(-1, 2), side)
 
-    def order(self, examples: Examples, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
+    def order(self, examples: Learnt, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
         """Every picture once, and those with rare classes oftener."""
         boxes, classes = examples.truth.boxes, len(examples.truth.classes)
         assert boxes is not None, "`require` has seen to it"
@@ -166,7 +168,7 @@ class Detect:
 
     def draw(
         self,
-        examples: Examples,
+        examples: Learnt,
         numbers: Tensor,
         rows: slice,
         setting: Setting,
@@ -179,7 +181,10 @@ class Detect:
         frames = frames_around(setting.size, stride=_STRIDE, share=setting.recipe.multi_scale)
         frame = frames[random.integers(len(frames))]
         changes = augmentation(setting.recipe, mosaic=done < setting.recipe.mosaic_until)
-        batch = compose(examples, numbers.numpy(), changes, frame, random, rows=rows)
+        batch = compose(examples.pictures, numbers.numpy(), changes, frame, random, rows=rows)
+        if examples.scenes is not None:
+            seeds = random.integers(1 << 63, size=len(numbers))[rows]
+            batch = mix(batch, examples.scenes, setting.recipe.compose_share, seeds=seeds)
         truth = Truth(
             torch.from_numpy(batch.boxes),
             torch.from_numpy(batch.labels),

@@ -1,0 +1,120 @@
+"""Composed scenes mixed into a detector's training, made as they are asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import note
+from viewfinder.datasets.composing import (
+    Captures,
+    Composed,
+    composed,
+    open_captures,
+    read_backgrounds,
+    tabletop_backgrounds,
+)
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
+from viewfinder.tasks.detect.augment import Batch
+from viewfinder.tasks.detect.examples import Examples
+from viewfinder.tasks.detect.recipe import DetectRecipe
+
+# Rendered tables to stand on, where no pictures of places are given.
+_TABLES = 64
+# A scene is one of so many: a training never comes round.
+_SCENES = 1 << 31
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What a detector learns from: labelled pictures, and scenes composed of captures, if any."""
+
+    pictures: Examples
+    scenes: Composed | None
+
+    @property
+    def truth(self) -> Dataset:
+        """What is known of the labelled pictures."""
+        return self.pictures.truth
+
+    @property
+    def waits(self) -> bool:
+        """Whether taking pictures waits for a disk or a decoder."""
+        return self.pictures.waits
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def open_scenes(recipe: DetectRecipe, train: Dataset, size: Size) -> Composed | None:
+    """The scenes that the recipe mixes in, numbered by the classes of the training set.
+
+    Raises:
+        InputError: captures of a class that the set does not have, or that cannot be read; or a
+            background that is a picture of val or test.
+    """
+    if recipe.compose is None:
+        return None
+    captures = _numbered(open_captures(Path(recipe.compose)), train.classes, recipe.compose)
+    if recipe.backgrounds == "tabletop":
+        places = tabletop_backgrounds(_TABLES, size, seed=recipe.seed)
+    else:
+        places = read_backgrounds(Path(recipe.backgrounds), size, apart_from=captures.dataset)
+    note(
+        f"{recipe.compose_share:.0%} of the pictures are composed of {len(captures.cutouts):,} "
+        f"cut-outs on {len(places):,} backgrounds"
+    )
+    return composed(captures.cutouts, places, size=size, count=_SCENES, seed=recipe.seed)
+
+
+def mix(
+    batch: Batch, scenes: Composed, share: float, *, seeds: Sequence[int] | NDArray[np.int64]
+) -> Batch:
+    """A share of a batch's pictures replaced by scenes.
+
+    Args:
+        seeds: one for each picture of the batch, which says whether it is replaced, and by what.
+    """
+    height, width = batch.pictures.shape[1:3]
+    draws = [np.random.default_rng(int(seed)) for seed in seeds]
+    numbers = [int(draw.integers(_SCENES)) if draw.random() < share else None for draw in draws]
+    made = {row: scenes.scene(number) for row, number in enumerate(numbers) if number is not None}
+    if not made:
+        return batch
+    pictures, kept = batch.pictures.copy(), ~np.isin(batch.pictures_of, list(made))
+    boxes, labels, owners = [batch.boxes[kept]], [batch.labels[kept]], [batch.pictures_of[kept]]
+    matrix = stretch(scenes.size, (width, height))
+    for row, (picture, corners, classes, _) in made.items():
+        pictures[row] = resample(picture, matrix, (width, height))
+        boxes.append(transform_boxes(matrix, corners))
+        labels.append(classes)
+        owners.append(np.full(len(classes), row, np.int64))
+    owner = np.concatenate(owners)
+    order = np.argsort(owner, kind="stable")
+    apart = ~np.isin(batch.apart_of, list(made))
+    return Batch(
+        pictures,
+        np.concatenate(boxes)[order],
+        np.concatenate(labels)[order],
+        owner[order],
+        batch.apart[apart],
+        batch.apart_of[apart],
+    )
+
+
+def _numbered(captures: Captures, classes: Sequence[str], source: str) -> Captures:
+    """The cut-outs numbered by the training set's classes."""
+    place = {name: index for index, name in enumerate(classes)}
+    if unknown := [name for name in captures.classes if name not in place]:
+        raise InputError(
+            f"--compose {source} has captures of {unknown[0]!r}, a class that the training set "
+            f"does not have: its classes are {', '.join(classes)}"
+        )
+    cutouts = tuple(
+        replace(cutout, label=place[captures.classes[cutout.label]]) for cutout in captures.cutouts
+    )
+    return replace(captures, classes=tuple(classes), cutouts=cutouts)
