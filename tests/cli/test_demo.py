@@ -1,39 +1,139 @@
-"""The demo: the embedded set is rendered, learnt and reported, and nothing else is touched."""
+"""The demo: every stage's outcome, the page that shows them, and nothing else touched."""
 
 import json
+import re
 
+import numpy as np
 import pytest
 
 from viewfinder.cli import demo
-from viewfinder.cli.main import main
+from viewfinder.datasets.composing import open_captures
+from viewfinder.datasets.tabletop import CLASSES
+from viewfinder.labelling.demonstration import capturing
+from viewfinder.labelling.demonstration.setting import Setting
+from viewfinder.labelling.proposals import read_proposals
+from viewfinder.runs.run import open_run
+
+SMALL = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, minutes=0.05)
 
 
-@pytest.fixture
-def quick(monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(demo, "_EPOCHS", 4)
-    cache = tmp_path_factory.getbasetemp() / "demo-cache"
-    monkeypatch.setenv("VIEWFINDER_CACHE", str(cache))
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A very small demo: its folder, and what it printed as JSON."""
+    place = tmp_path_factory.mktemp("demo") / "demo"
+    with pytest.MonkeyPatch.context() as patch:
+        printed = []
+        patch.setattr(demo, "_SETTING", SMALL)
+        patch.setattr(demo, "print_json", printed.append)
+        assert demo.run(demo.Flags(out=place, minutes=SMALL.minutes, seed=3, json=True)) == 0
+    return place, *printed
 
 
-def test_the_demo_ends_with_a_report_and_may_be_run_again(quick, tmp_path, capsys):
-    out = tmp_path / "demo"
-    for _ in range(2):
-        assert main(["demo", "--out", str(out), "--json"]) == 0
-        document = json.loads(capsys.readouterr().out)
-        assert set(document) == {"report", "scores", "stages"}
-        assert document["report"] == str(out / "report.html")
-        assert "</html>" in (out / "report.html").read_text(encoding="utf-8")
-    # Four epochs are far from enough, and far better than one in eight.
-    assert document["scores"]["test"]["accuracy"] > 0.4
-    assert document["scores"]["test"]["images"] == 240
+def test_it_prints_what_every_stage_came_to(done):
+    place, document = done
+    assert set(document) == {"report", "scores", "stages"}
+    assert document["report"] == str(place / "report.html")
+    assert document["scores"]["images"] == SMALL.unseen
+    assert set(document["scores"]["per_class"]) == set(CLASSES)
+    names = [stage["stage"].split()[0] for stage in document["stages"]]
+    assert names == ["film", "take", "propose", "accept", "compose", "train", "score", "answer"]
+    assert all(stage["seconds"] >= 0 and stage["outcome"] for stage in document["stages"])
+    assert json.loads((place / "demo.json").read_text()) == json.loads(json.dumps(document))
 
 
-def test_the_demo_replaces_no_folder_but_its_own(quick, small_run, tmp_path, capsys):
+def test_proposals_lie_on_the_things_that_were_filmed(done):
+    place, _ = done
+    proposals = read_proposals(place / "frames")
+    assert set(proposals.classes) == set(CLASSES)
+    shots = [
+        capturing.Shot(path, place / "captures" / path.split("/")[0] / "1", number)
+        for path, number in zip(proposals.paths, map(frame_of, proposals.paths), strict=True)
+    ]
+    overlaps = capturing.overlaps(shots, proposals)
+    assert np.median(overlaps) > 0.9
+    # Truth of other frames, or of other things, would not be met like this.
+    strangers = [
+        capturing.Shot(shot.path, place / "captures" / other / "1", 0)
+        for shot, other in zip(shots, reversed([s.path.split("/")[0] for s in shots]), strict=True)
+    ]
+    assert np.median(capturing.overlaps(strangers, proposals)) < 0.8
+
+
+def frame_of(path):
+    return int(re.search(r"(\d+)\.jpg$", path)[1])
+
+
+def test_only_sure_proposals_become_labels_and_all_are_learnt_from(done):
+    place, _ = done
+    proposals = read_proposals(place / "frames")
+    labels = json.loads((place / "frames/annotations/instances_train.json").read_text())
+    sure = proposals.scores >= capturing.ABOVE
+    assert len(labels["annotations"]) == sure.sum() > 0
+    assert all(item["score"] >= capturing.ABOVE for item in labels["annotations"])
+    assert [category["name"] for category in labels["categories"]] == list(CLASSES)
+    assert len(open_captures(place / "frames").cutouts) == sure.sum()
+
+
+def test_the_detector_learnt_from_composed_scenes_alone(done):
+    place, _ = done
+    manifest = open_run(place / "run").manifest
+    assert manifest.data["source"] == str(place / "composed")
+    assert sum(manifest.data["images"].values()) == SMALL.composed
+    assert manifest.classes == CLASSES
+
+
+def test_the_page_shows_every_stage_and_fetches_nothing(done):
+    place, document = done
+    page = (place / "report.html").read_text(encoding="utf-8")
+    assert page.rstrip().endswith("</html>")
+    for stage in document["stages"]:
+        assert stage["stage"] in page
+        assert stage["outcome"] in page
+    links = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+    local = [link for link in links if not link.startswith(("data:", "#"))]
+    assert local == ["run/report.html"]
+    assert (place / local[0]).is_file()
+    assert "@import" not in page
+    assert "url(http" not in page
+    pictures = [link for link in links if link.startswith("data:image/jpeg;base64,")]
+    # Of each class an empty stand and up to three frames; composed scenes, and unseen ones.
+    assert 8 * 2 + 6 + SMALL.unseen <= len(pictures) <= 8 * 4 + 6 + SMALL.unseen
+
+
+def test_a_demo_replaces_an_earlier_one_and_nothing_else(done, ask, tmp_path):
+    place, _ = done
+    (place / "thesis.txt").write_text("years of work")
+    status, _, told = ask("demo", "--out", place)
+    (place / "thesis.txt").unlink()
+    assert status == 2
+    assert told.startswith("error: ")
+    assert "thesis.txt" in told
+    assert (place / "run" / "weights.safetensors").exists()
     mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "thesis.txt").write_text("years of work")
-    for place in (mine, small_run):
-        assert main(["demo", "--out", str(place)]) == 2
-        assert capsys.readouterr().err.startswith("error: ")
-    assert (mine / "thesis.txt").read_text() == "years of work"
-    assert (small_run / "weights.safetensors").exists()
+    (mine / "run").mkdir(parents=True)
+    for taken in (mine, place / "demo.json"):
+        status, _, told = ask("demo", "--out", taken)
+        assert status == 2
+        assert told.startswith("error: ")
+    assert (mine / "run").is_dir()
+
+
+def test_an_earlier_demo_even_one_that_was_stopped_makes_room(tmp_path):
+    place = tmp_path / "demo"
+    (place / "captures" / "ball").mkdir(parents=True)
+    (place / "demo.json").write_text('{"stages": []}')
+    demo._clear(place)
+    assert not any(place.iterdir())
+
+
+def test_ctrl_c_ends_it_quietly_and_leaves_what_the_next_may_replace(ask, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(capturing, "film", stop)
+    status, out, told = ask("demo", "--out", tmp_path / "demo")
+    assert status == 130
+    assert not out
+    assert "Traceback" not in told
+    demo._clear(tmp_path / "demo")
+    assert not any((tmp_path / "demo").iterdir())

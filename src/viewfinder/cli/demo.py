@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder.cli.output import print_json
+from viewfinder.labelling.demonstration.setting import Setting
 
 if TYPE_CHECKING:
-    from viewfinder.labelling.demonstration import Outcome
+    from viewfinder.labelling.demonstration.demonstrating import Outcome
+
+# How large the demo is, but for what the flags say.
+_SETTING = Setting()
 
 _MARK = "demo.json"
 # What a demo writes into its folder, and all that it will remove from there.
@@ -35,10 +39,10 @@ class Flags:
 def run(flags: Flags) -> int:
     """Every stage, and then where the report is."""
     from viewfinder.files import write_json
-    from viewfinder.labelling.demonstration import Setting, demonstrate, write_page
-    from viewfinder.labelling.demonstration.page import PAGE
+    from viewfinder.labelling.demonstration.demonstrating import demonstrate
+    from viewfinder.labelling.demonstration.page import PAGE, write_page
 
-    setting = replace(Setting(), minutes=flags.minutes, seed=flags.seed)
+    setting = replace(_SETTING, minutes=flags.minutes, seed=flags.seed)
     _clear(flags.out)
     # Before anything else, so that a demo that was stopped can be replaced too.
     write_json(flags.out / _MARK, {"stages": []})

@@ -98,7 +98,10 @@ class Choice:
 
 
 def candidates(precision: str, device: torch.device) -> list[Arrangement]:
-    """The arrangements to try, the plainest first; one alone where a precision was asked for.
+    """The arrangements to try; one alone where a precision was asked for.
+
+    The plainest comes first, to measure the others by, and then the likeliest to be the fastest: on
+    a machine that is slow or busy, the trials may end before the last.
 
     Raises:
         InputError: this device cannot compute in the precision that was asked for.
@@ -113,8 +116,9 @@ def candidates(precision: str, device: torch.device) -> list[Arrangement]:
     else:
         # Timing differs from run to run; who names a precision gets the same bits each time.
         return [Arrangement(name, "channels_last") for name in _DTYPES if name == precision]
-    layouts: list[Layout] = ["contiguous", "channels_last"]
-    return [Arrangement(name, layout) for name in names for layout in layouts]
+    plainest = Arrangement("32", "contiguous")
+    last = [Arrangement(name, "channels_last") for name in (*names[1:], "32")]
+    return [plainest, *last, *(Arrangement(name, "contiguous") for name in names[1:])]
 
 
 def choose(

@@ -14,8 +14,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
-from viewfinder.labelling.demonstration import stages
-from viewfinder.labelling.demonstration.stages import Setting, Shot
+from viewfinder.labelling.demonstration import capturing, learning
+from viewfinder.labelling.demonstration.capturing import Shot
+from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import Run
 from viewfinder.training.devices import pick_device
@@ -85,37 +86,37 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     count = 8 * setting.things
     told.do(
         "film things on a turning stand, and the empty stand",
-        lambda: stages.film(place, setting),
+        lambda: capturing.film(place, setting),
         lambda _: f"{count} things of 8 classes, {setting.turn} frames each",
     )
     shots = told.do(
         "take sharp frames that differ",
-        lambda: stages.take_frames(place, setting),
+        lambda: capturing.take_frames(place, setting),
         lambda shots: f"{len(shots):,} pictures",
     )
     proposals = told.do(
         "propose boxes and outlines, by the difference to the empty stand",
-        lambda: stages.propose(place, shots),
-        lambda proposals: _overlaps_told(stages.overlaps(shots, proposals)),
+        lambda: capturing.propose(place, shots),
+        lambda proposals: _overlaps_told(capturing.overlaps(shots, proposals)),
     )
     acceptance = told.do(
-        f"accept those of a score of {stages.ABOVE} or more",
-        lambda: stages.accept_sure(place, proposals),
+        f"accept those of a score of {capturing.ABOVE} or more",
+        lambda: capturing.accept_sure(place, proposals),
         lambda acceptance: f"{acceptance.boxes:,} boxes, and {acceptance.below:,} left alone",
     )
     composed = told.do(
         "compose scenes of the cut-outs",
-        lambda: stages.compose(place, setting),
+        lambda: learning.compose(place, setting),
         lambda composed: f"{len(composed):,} scenes, {sum(composed.counts().values()):,} boxes",
     )
     run = told.do(
         "train a detector on these scenes alone",
-        lambda: stages.learn(place, setting),
+        lambda: learning.learn(place, setting),
         lambda run: f"{len(run.history()):,} epochs",
     )
     unseen = told.do(
         "score it on cluttered scenes of things that it has never seen",
-        lambda: stages.judge_unseen(place, run, setting),
+        lambda: learning.judge_unseen(place, run, setting),
         lambda unseen: f"mAP50 {unseen.scores.ap50 or 0:.3f} on {len(unseen.examples):,} scenes",
     )
     shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
@@ -130,7 +131,7 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
         setting=setting,
         shots=shots,
         proposals=proposals,
-        overlaps=stages.overlaps(shots, proposals),
+        overlaps=capturing.overlaps(shots, proposals),
         acceptance=acceptance,
         composed=composed,
         run=run,

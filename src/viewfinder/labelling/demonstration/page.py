@@ -13,8 +13,8 @@ from viewfinder.evaluation import detect_plots, plots
 from viewfinder.evaluation.detect_drawing import MISSED, RIGHT, WRONG, draw_detections
 from viewfinder.evaluation.material import Card, picture_url
 from viewfinder.files import write_text
+from viewfinder.labelling.demonstration.capturing import ABOVE
 from viewfinder.labelling.demonstration.demonstrating import Outcome
-from viewfinder.labelling.demonstration.stages import ABOVE
 from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.detect.task import THRESHOLD

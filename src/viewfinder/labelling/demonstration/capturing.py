@@ -1,10 +1,9 @@
-"""The stages of the demonstration, each a function from files to files.
+"""The demonstration's first stages: from videos of things on a stand to pictures with labels.
 
 captures/ball/1/   a video of a ball on a turning stand, the empty stand, and the truth
 frames/ball/       pictures of these videos, with boxes and outlines that were proposed and accepted
-composed/          scenes of the cut-outs, to learn from
-run/               what was learnt
-scenes/            cluttered tables with other things of the same classes, to be judged by
+
+Each process that films or proposes imports this module, so that it stays far from torch.
 """
 
 import contextlib
@@ -18,63 +17,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.composing import Composition, write_composed
-from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import read_frame_list
-from viewfinder.datasets.opening import TABLETOP, open_dataset
-from viewfinder.datasets.tabletop import (
-    CLASSES,
-    SceneOptions,
-    SplitCounts,
-    TurntableOptions,
-    write_scenes,
-    write_turntable,
-)
+from viewfinder.datasets.tabletop import CLASSES, TurntableOptions, write_turntable
 from viewfinder.datasets.tabletop.parallel import in_parallel
-from viewfinder.evaluation.judging import Judgement, judge_examples
 from viewfinder.files import write_json
 from viewfinder.labelling.accepting import Acceptance, accept
+from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.frames import write_frames
 from viewfinder.labelling.proposals import Proposals, joined, write_proposals
 from viewfinder.labelling.proposing import Proposed, propose_by_plate
 from viewfinder.pictures.geometry import iou
-from viewfinder.runs.run import Run
-from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.training.devices import pick_device
-from viewfinder.training.train import train
 
 ABOVE = 0.9
 """A picture is accepted if its proposal scores at least this."""
 
-COMPOSITION = Composition(
-    objects=(3, 9), scale=(0.1, 0.42), light=0.6, hidden=0.7, blur=1.2, noise=5.0
-)
-"""What is known of cluttered tables beforehand: many things, mostly small, and a poor camera."""
-
 # Seconds that a filmed turn takes.
 _TURN = 4.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """How much of everything."""
-
-    things: int = 10
-    """Things of each class that are filmed: one alone does not tell what all have in common."""
-    turn: int = 12
-    """Frames of a video, which shows one turn."""
-    frames: int = 6
-    """Frames at most that are taken of a video."""
-    composed: int = 1200
-    """Scenes to learn from."""
-    unseen: int = 200
-    """Scenes to be judged by."""
-    size: int = 256
-    """Side in pixels of every picture."""
-    minutes: float = 3.5
-    """How long the detector learns."""
-    seed: int = 0
-    """Of everything that is drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -188,34 +146,3 @@ def _true_boxes(capture: Path) -> NDArray[np.float32]:
     corners = np.array([item["bbox"] for item in document["annotations"]], np.float32)
     corners[:, 2:] += corners[:, :2]
     return corners
-
-
-def compose(place: Path, setting: Setting) -> Dataset:
-    """Compose scenes of the accepted cut-outs on rendered tables into `composed/`."""
-    return write_composed(
-        place / "frames",
-        place / "composed",
-        backgrounds=TABLETOP,
-        count=setting.composed,
-        size=(setting.size, setting.size),
-        settings=COMPOSITION,
-        seed=setting.seed,
-    )
-
-
-def learn(place: Path, setting: Setting) -> Run:
-    """Train a detector on the composed scenes alone; returns its run, `run/`."""
-    recipe = DetectRecipe(size=setting.size, batch=16, minutes=setting.minutes, seed=setting.seed)
-    return train("detect", place / "composed", recipe, out=place / "run")
-
-
-def judge_unseen(place: Path, run: Run, setting: Setting) -> Judgement:
-    """Score the detector on cluttered tables, `scenes/`, whose things it has never seen."""
-    write_scenes(
-        place / "scenes",
-        counts=SplitCounts(train=0, val=0, test=setting.unseen),
-        seed=setting.seed,
-        options=SceneOptions(size=setting.size),
-    )
-    unseen = open_dataset(place / "scenes").split("test")
-    return judge_examples(run, unseen, device=pick_device("auto"))
