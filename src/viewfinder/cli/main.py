@@ -19,7 +19,7 @@ from typing import Any
 from viewfinder.errors import InputError
 
 VERBS = {
-    "demo": "the whole journey on an embedded set of pictures: ends with a report to open",
+    "demo": "the whole loop on rendered videos, without a drawn box: ends with a report to open",
     "frames": "sharp frames that differ, taken out of videos as pictures to label",
     "propose": "boxes that a machine proposes, kept apart from labels until a rule accepts them",
     "train": "train a network on a folder of pictures",

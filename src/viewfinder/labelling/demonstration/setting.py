@@ -7,13 +7,13 @@ from dataclasses import dataclass
 class Setting:
     """How much of everything."""
 
-    things: int = 10
+    things: int = 24
     """Things of each class that are filmed: one alone does not tell what all have in common."""
-    turn: int = 12
+    turn: int = 3
     """Frames of a video, which shows one turn."""
-    frames: int = 6
+    frames: int = 3
     """Frames at most that are taken of a video."""
-    composed: int = 1200
+    composed: int = 1600
     """Scenes to learn from."""
     unseen: int = 200
     """Scenes to be judged by."""
