@@ -92,12 +92,15 @@ class Task(Protocol):
         name: as it is given on the command line.
         recipe: the class of its recipes.
         best: the figure by which the best weights are known; higher is better.
+        measured: how many pictures may be measured for each that is trained on; where val is too
+            large for that, not every epoch is measured.
         headline: the figures of `as_json` to tell first, as `(name, format)`.
     """
 
     name: ClassVar[str]
     recipe: ClassVar[type[Recipe]]
     best: ClassVar[str]
+    measured: ClassVar[float]
     headline: ClassVar[tuple[tuple[str, str], ...]]
 
     # Learning.

@@ -33,8 +33,6 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 # Seconds between two writings of what is needed to go on: what `kill -9` can cost.
 _SAVE_EVERY = 15.0
-# Measuring may look at this many pictures for each that is trained on, or else not every epoch.
-_MEASURED_SHARE = 1.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class Fit:
             self._load()
         self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch)
         measured = len(job.sides.probe) + len(job.sides.val or ())
-        self.measure_every = max(1, round(measured / (_MEASURED_SHARE * len(job.sides.train))))
+        self.measure_every = max(1, round(measured / (self.task.measured * len(job.sides.train))))
 
     def work(self) -> Progress:
         now = self.progress

@@ -96,6 +96,7 @@ class Classify:
     name: ClassVar[str] = "classify"
     recipe: ClassVar[type[ClassifyRecipe]] = ClassifyRecipe
     best: ClassVar[str] = "accuracy"
+    measured: ClassVar[float] = 1.0
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", ".1%"),)
 
     def require(self, dataset: Dataset) -> None:

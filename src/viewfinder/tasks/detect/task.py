@@ -99,6 +99,7 @@ class Detect:
     name: ClassVar[str] = "detect"
     recipe: ClassVar[type[DetectRecipe]] = DetectRecipe
     best: ClassVar[str] = "ap50"
+    measured: ClassVar[float] = 0.1
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
 
     def require(self, dataset: Dataset) -> None:

@@ -83,6 +83,7 @@ class Saliency:
     name: ClassVar[str] = "saliency"
     recipe: ClassVar[type[SaliencyRecipe]] = SaliencyRecipe
     best: ClassVar[str] = "s_measure"
+    measured: ClassVar[float] = 0.5
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("s_measure", ".3f"),
         ("f_max", ".3f"),
