@@ -17,6 +17,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation import classify_page, detect_page, saliency_page
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Material
+from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.runs.run import Run
 
@@ -65,16 +66,7 @@ def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("viewfinder.evaluation"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.1%}"
-    environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
-    environment.filters["count"] = lambda number: f"{number:,}"
+    environment = environment_of("viewfinder.evaluation")
     environment.filters["flags"] = _unbroken
     return environment
 

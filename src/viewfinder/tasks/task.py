@@ -73,6 +73,11 @@ Loss = Callable[[Forward, Any], dict[str, Tensor]]
 those whose name starts with `_`, is minimised; all are told in the history."""
 
 
+def total(terms: Mapping[str, Tensor]) -> Tensor:
+    """What is minimised of a loss: the sum of its terms, but for those that are only told."""
+    return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
+
+
 class Scores(Protocol):
     """How well a run's answers meet the truth."""
 

@@ -32,13 +32,11 @@ class Batch:
 
     Attributes:
         step: number within the epoch, from 0.
-        last: whether the epoch ends with it.
         inputs: this process's pictures and truth.
         total: pictures in the whole step, over all processes.
     """
 
     step: int
-    last: bool
     inputs: Inputs
     total: int
 
@@ -81,4 +79,4 @@ def batches(
         seed = mixed(recipe.seed, epoch, step, "augment")
         rows = share.of(len(numbers))
         inputs = task.draw(examples, numbers, rows, setting, seed=seed, done=done())
-        yield Batch(step, step == len(chosen) - 1, inputs, len(numbers))
+        yield Batch(step, inputs, len(numbers))

@@ -22,6 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
+from viewfinder.tasks.task import total
 from viewfinder.training import optimise
 from viewfinder.training.batches import Batch, Share, batches, mixed, steps_per_epoch
 from viewfinder.training.journal import Journal
@@ -166,7 +167,7 @@ class Fit:
         for group in self.optimiser.param_groups:
             group["lr"] = optimise.learning_rate(self.done, recipe)
         terms = self.loss(self.forward, batch.inputs.to(self.device))
-        loss = torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
+        loss = total(terms)
         # Processes average their gradients; weighting by their pictures makes that the gradient
         # of the whole batch, however unevenly it was dealt.
         count = len(batch.inputs)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.tasks.task import Inputs, Loss
+from viewfinder.tasks.task import Inputs, Loss, total
 
 Arithmetic = Literal["32", "bf16", "16"]
 Layout = Literal["contiguous", "channels_last"]
@@ -192,23 +192,22 @@ def _time(
     def forward(pictures: Tensor) -> Any:
         return arrangement.forward(copied, pictures, colours)
 
-    def total(inputs: Inputs) -> Tensor:
-        terms = loss(forward, inputs)
-        return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
+    def value_of(inputs: Inputs) -> Tensor:
+        return total(loss(forward, inputs))
 
     value, begun = float("nan"), time.perf_counter()
     while len(times) < _MOST_STEPS:
         inputs = trials[len(times) % len(trials)]
         start = time.perf_counter()
         optimiser.zero_grad()
-        torch.autograd.backward(total(inputs))
+        torch.autograd.backward(value_of(inputs))
         optimiser.step()
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
         if len(times) == _LEAST_STEPS:
             with torch.no_grad():
-                value = float(total(trials[0]))
+                value = float(value_of(trials[0]))
         if len(times) >= _LEAST_STEPS and time.perf_counter() - begun > _SECONDS:
             break
     # The quickest step is the one that nothing else on the machine disturbed.

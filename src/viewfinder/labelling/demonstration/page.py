@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation import detect_plots, plots
 from viewfinder.evaluation.detect_drawing import MISSED, RIGHT, WRONG, draw_detections
 from viewfinder.evaluation.material import Card, picture_url
+from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.labelling.demonstration.capturing import ABOVE
 from viewfinder.labelling.demonstration.demonstrating import Outcome
@@ -65,16 +65,7 @@ def write_page(outcome: Outcome) -> None:
     Raises:
         InputError: a picture cannot be read, or the file cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("viewfinder.labelling.demonstration"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.1%}"
-    environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
-    environment.filters["count"] = lambda number: f"{number:,}"
+    environment = environment_of("viewfinder.labelling.demonstration")
     template = environment.get_template("demonstration.html.jinja")
     write_text(outcome.place / PAGE, template.render(page(outcome)))
 
