@@ -202,10 +202,10 @@ class YOLOv3Tiny(nn.Module):
         self.scales = _scales((32, 16), anchors, masks, reach)
         c1, c2, c3, c4, c5, c6, c7 = (scaled(16 * 2**i, width) for i in range(7))
         out32, out16 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
-        self.conv1 = _unit(3, c1, kernel=3)
-        self.conv2 = _unit(c1, c2, kernel=3)
-        self.conv3 = _unit(c2, c3, kernel=3)
-        self.conv4 = _unit(c3, c4, kernel=3)
+        self.conv1 = _unit(3, c1, kernel=3, halve=True)
+        self.conv2 = _unit(c1, c2, kernel=3, halve=True)
+        self.conv3 = _unit(c2, c3, kernel=3, halve=True)
+        self.conv4 = _unit(c3, c4, kernel=3, halve=True)
         self.conv5 = _unit(c4, c5, kernel=3)
         self.conv6 = _unit(c5, c6, kernel=3)
         self.conv7 = _unit(c6, c7, kernel=3)
@@ -221,10 +221,10 @@ class YOLOv3Tiny(nn.Module):
         _draw_weights(self, [self.head32, self.head16])
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # N×3×416×416
-        x = self.halve(self.conv1(x))  # N×16×208×208
-        x = self.halve(self.conv2(x))  # N×32×104×104
-        x = self.halve(self.conv3(x))  # N×64×52×52
-        x = self.halve(self.conv4(x))  # N×128×26×26
+        x = self.conv1(x)  # N×16×208×208
+        x = self.conv2(x)  # N×32×104×104
+        x = self.conv3(x)  # N×64×52×52
+        x = self.conv4(x)  # N×128×26×26
         middle = self.conv5(x)  # N×256×26×26
         x = self.conv6(self.halve(middle))  # N×512×13×13
         x = self.conv7(self.pool(self.pad(x)))  # N×1024×13×13
@@ -233,14 +233,24 @@ class YOLOv3Tiny(nn.Module):
         return self.head32(x32), self.head16(x16)
 
 
-def _unit(in_channels: int, out_channels: int, *, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Convolution that keeps the size but for its stride, batch norm, leaky ReLU of slope 0.1."""
+def _unit(
+    in_channels: int, out_channels: int, *, kernel: int, stride: int = 1, halve: bool = False
+) -> nn.Sequential:
+    """Convolution that keeps the size but for its stride, batch norm, leaky ReLU of slope 0.1.
+
+    With `halve` the 2×2 maxima of that. They are taken before the leaky ReLU, which then has a
+    quarter of the work: as it rises everywhere, it gives of a maximum the maximum of what it gives.
+    """
     conv = nn.Conv2d(
         in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, bias=False
     )
     # In place, as the norm before it needs its input and not its output for the gradient.
     leaky = nn.LeakyReLU(0.1, inplace=True)
-    return nn.Sequential(OrderedDict(conv=conv, bn=nn.BatchNorm2d(out_channels), leaky=leaky))
+    norm = nn.BatchNorm2d(out_channels)
+    if halve:
+        pool = nn.MaxPool2d(2, stride=2)
+        return nn.Sequential(OrderedDict(conv=conv, bn=norm, pool=pool, leaky=leaky))
+    return nn.Sequential(OrderedDict(conv=conv, bn=norm, leaky=leaky))
 
 
 def _stage(in_channels: int, channels: int, *, narrow: int, depth: int) -> nn.Sequential:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from viewfinder.memory import keep_freed
 from viewfinder.tasks.normalisation import Normalisation
 
 
@@ -18,6 +19,7 @@ def outputs(
     Always in float32, whatever precision the net was trained in, so that the same picture gets
     the same answer in validation and afterwards, on every machine.
     """
+    keep_freed()
     given = pictures.to(device)
     shares = given if given.is_floating_point() else given.float() / 255
     ready = normalisation.apply(shares)

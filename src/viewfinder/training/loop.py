@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
+from viewfinder.memory import keep_freed
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.task import total
@@ -94,6 +95,7 @@ class Fit:
     """One process's training: the tensors it changes and the steps that change them."""
 
     def __init__(self, fabric: Fabric, job: Job) -> None:
+        keep_freed()
         self.fabric, self.job, self.recipe = fabric, job, job.run.manifest.recipe
         self.device = fabric.device
         self.share = Share(fabric.global_rank, fabric.world_size)

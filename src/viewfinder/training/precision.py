@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
+from viewfinder.memory import keep_freed
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import Inputs, Loss, total
 
@@ -139,6 +140,7 @@ def choose(
     arrangements = candidates(precision, device)
     if len(arrangements) == 1:
         return Choice(arrangements[0], "as asked for")
+    keep_freed()
     # float32 comes first, and is what the others are measured by, whatever its loss.
     best, target = arrangements[0], float("nan")
     told: list[Trial] = []
