@@ -37,7 +37,7 @@ def test_clusters_are_found_where_there_are_some() -> None:
     np.testing.assert_allclose(fit_anchors(sides, 4), true, rtol=0.03)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     boxes=st.lists(
         st.tuples(st.floats(0.01, 2000), st.floats(0.01, 2000)), min_size=1, max_size=40
@@ -60,7 +60,7 @@ def test_always_so_many_anchors_from_small_to_large_among_the_boxes(
         assert measure_fit(sides, anchors).overlap == pytest.approx(1)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), factor=st.sampled_from([0.5, 2.0, 8.0]))
 def test_anchors_grow_with_the_picture(seed: int, factor: float) -> None:
     sides = np.random.default_rng(seed).uniform(5, 300, (30, 2))

@@ -78,7 +78,7 @@ def shapes(tmp_path_factory, module_boxes_set):
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32), turned=st.booleans(), coloured=st.booleans())
 def test_boxes_follow_pixels(shapes, seed, turned, coloured):
     colours = COLOURS if coloured else {}
@@ -101,7 +101,7 @@ def test_boxes_follow_pixels(shapes, seed, turned, coloured):
             assert bright.sum() < 0.3 * 36 * 30 * 1.4**2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_boxes_of_a_mosaic_follow_pixels_and_stay_inside(grid, seed):
     moves = Augmentation(0.4, 0.2, flip=0.5, flip_vertical=0.5, mosaic=1.0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
@@ -83,7 +83,6 @@ def brute_force(
     return kept
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), overlap=st.sampled_from([0.0, 0.3, 0.45, 0.8, 1.0]))
 def test_suppression_is_that_of_brute_force(seed: int, overlap: float) -> None:
     random = np.random.default_rng(seed)

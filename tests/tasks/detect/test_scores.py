@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hotcoco import COCO as HotCoco
 from hotcoco import COCOeval as HotEval
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -305,7 +305,6 @@ true_rows = st.lists(st.tuples(picture, label, box), max_size=12)
 found_rows = st.lists(st.tuples(picture, label, likely, box), max_size=25)
 
 
-@settings(deadline=None)
 @given(true_rows, found_rows, st.data())
 def test_every_figure_is_a_share_and_nothing_is_lost(
     rows: list[Row], detections: list[Found], data: st.DataObject
@@ -331,7 +330,6 @@ def test_every_figure_is_a_share_and_nothing_is_lost(
             assert -1e-12 <= each.ap50 <= 1 - scores.ap50 + 1e-12
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(picture, label, box), min_size=1, max_size=12, unique=True))
 def test_perfect_detections_score_one(rows: list[Row]) -> None:
     detections = [(i, c, 0.5, b) for i, c, b in rows]
@@ -341,7 +339,6 @@ def test_perfect_detections_score_one(rows: list[Row]) -> None:
     assert worst(found(detections, 3), truths(rows, 3), threshold=0.4, most=3) == []
 
 
-@settings(deadline=None)
 @given(true_rows, found_rows, likely, label)
 def test_a_false_detection_more_never_raises_ap(
     rows: list[Row], detections: list[Found], height: float, name: int
@@ -357,7 +354,6 @@ def test_a_false_detection_more_never_raises_ap(
     assert before.best is None or after.best.f1 <= before.best.f1 + 1e-12  # type: ignore[union-attr]
 
 
-@settings(deadline=None)
 @given(true_rows, found_rows)
 def test_the_best_threshold_gives_what_it_promises(
     rows: list[Row], detections: list[Found]

@@ -17,7 +17,7 @@ from viewfinder.pictures.geometry import (
 from viewfinder.tasks.detect.warping import moved_boxes, warp_into
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     scale=st.floats(0.08, 3),
     turn=st.floats(-180, 180),

@@ -38,7 +38,7 @@ class Batch:
         boxes: T×4 float32, x1, y1, x2, y2 in their pixels.
         labels: T int64, class indices.
         pictures_of: T int64, the picture from 0 to N-1 that each lies in; ascending.
-        apart: U×4 float32, crowds and difficult objects, which are no truth: a loss may pass over
+        apart: U×4 float32, crowds and difficult objects, which are no truth: the losses pass over
             what is found there.
         apart_of: U int64, the picture that each of those lies in.
     """

@@ -1,7 +1,9 @@
 """What a detector in training is to lessen: by default `loss`, or Darknet's own, `darknet_loss`.
 
 Both give a term each for the boxes, for objectness and for the classes, whose sum is minimised,
-and do their arithmetic in float32 whatever the net's outputs are.
+and do their arithmetic in float32 whatever the net's outputs are. A prediction that answers for no
+object and lies mostly within a crowd, or within an object marked as difficult, is neither right nor
+wrong: it has no objectness to learn.
 """
 
 import math
@@ -34,6 +36,8 @@ _MOST_GROWTH = 8.0
 # In pixels: a box without width or height has no logarithm, and no ratio to an anchor.
 _LEAST_SIDE = 1e-3
 _TINY = 1e-7
+# The share of a predicted box within a crowd from which on it is passed over.
+_MOSTLY = 0.5
 
 
 def loss(
@@ -72,7 +76,11 @@ def loss(
         iou, ciou = _overlap(*_boxes(predicted, places, scale), centres[owners], sizes[owners])
         good = greatest(iou.detach().clamp(max=1), places, raw.shape[:4])
         box = box + (1 - ciou).sum()
-        entropy = _cross_entropy(raw[..., _OBJECTNESS], good)
+        counts = None
+        if len(truth.apart):
+            counts = (~_lies_apart(output, scale, truth)).view_as(good).float()
+            counts[places] = 1
+        entropy = _cross_entropy(raw[..., _OBJECTNESS], good, counts)
         objectness = objectness + scale.stride / mean_stride * entropy
         wanted = torch.zeros_like(predicted[:, _CLASSES])
         wanted.scatter_(1, truth.labels[owners, None], 1)
@@ -126,7 +134,10 @@ def darknet_loss(
         share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
         box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
         answers = last > 0
-        counts = answers | ~_overlaps_object(output, scale, truth, ignore).view_as(answers)
+        passed = _overlaps_object(output, scale, truth, ignore)
+        if len(truth.apart):
+            passed |= _lies_apart(output, scale, truth)
+        counts = answers | ~passed.view_as(answers)
         objectness = objectness + _cross_entropy(
             raw[..., _OBJECTNESS], answers.float(), counts.float()
         )
@@ -213,6 +224,21 @@ def _darknet_box_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tens
     weight = weight[:, None]
     place = _cross_entropy(predicted[:, :2], wanted[:, :2], weight)
     return place + (weight * (predicted[:, 2:4] - wanted[:, 2:]).square()).sum() / 2
+
+
+@torch.no_grad()
+def _lies_apart(output: Tensor, scale: Scale, truth: Truth) -> Tensor:
+    """N×A·H·W bool: most of the predicted box lies within one that is set apart (COCO's crowds)."""
+    boxes = decode_boxes(output, scale)
+    apart = torch.zeros(boxes.shape[:2], dtype=torch.bool, device=boxes.device)
+    for picture in torch.unique(truth.apart_of).tolist():
+        crowds = truth.apart[truth.apart_of == picture].float()
+        low = torch.maximum(boxes[picture, :, None, :2], crowds[:, :2])
+        high = torch.minimum(boxes[picture, :, None, 2:], crowds[:, 2:])
+        area = (boxes[picture, :, 2:] - boxes[picture, :, :2]).prod(1)
+        within = (high - low).clamp(min=0).prod(2) / area[:, None].clamp(min=_TINY)
+        apart[picture] = (within > _MOSTLY).any(1)
+    return apart
 
 
 @torch.no_grad()

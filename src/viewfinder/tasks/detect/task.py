@@ -191,6 +191,8 @@ class Detect:
             torch.from_numpy(batch.labels),
             torch.from_numpy(batch.pictures_of),
             len(batch.pictures),
+            torch.from_numpy(batch.apart),
+            torch.from_numpy(batch.apart_of),
         )
         return Inputs(torch.from_numpy(batch.pictures).permute(0, 3, 1, 2), truth)
 
