@@ -33,7 +33,7 @@ def pools(draw):
     return points, given
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pools(), st.floats(0, 1))
 def test_an_order_holds_every_picture_that_waits_once(pool, share):
     points, given = pool

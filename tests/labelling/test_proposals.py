@@ -114,7 +114,7 @@ def as_sets(proposals):
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(many(), many())
 def test_new_proposals_replace_those_of_the_same_pictures(before, new):
     assert as_sets(joined(before, new)) == as_sets(before) | as_sets(new)

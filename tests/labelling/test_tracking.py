@@ -6,11 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viewfinder.errors import InputError
-from viewfinder.labelling.tracking import LEAST, interpolate, start_track, step_track
+from viewfinder.labelling.tracking import (
+    LEAST,
+    interpolate,
+    nearest_pairs,
+    start_track,
+    step_track,
+)
 from viewfinder.pictures.geometry import iou, resample, scaling, transform_boxes, translation
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=8, max_size=8), st.floats(0, 1))
 def test_a_box_between_two_moves_in_a_straight_line(numbers, share):
     keys = np.array(numbers).reshape(2, 4)
@@ -19,6 +25,21 @@ def test_a_box_between_two_moves_in_a_straight_line(numbers, share):
     (box,) = interpolate(times, keys, at)
     assert box == pytest.approx(keys[0] * (1 - share) + keys[1] * share, abs=1e-6)
     assert interpolate(times, keys, times) == pytest.approx(keys)
+
+
+@settings(max_examples=60)
+@given(st.permutations(range(4)), st.integers(1, 4), st.floats(-8, 8), st.floats(-8, 8))
+def test_boxes_that_moved_a_little_are_paired_with_themselves(order, kept, x, y):
+    before = np.array([[100.0 * i, 40.0 * i, 100 * i + 30, 40 * i + 50] for i in range(4)])
+    after = [before[i] + [x, y, x, y] for i in order[:kept]]
+    assert nearest_pairs(list(before), after) == dict(enumerate(order[:kept]))
+
+
+def test_boxes_without_any_before_or_after_have_no_pairs():
+    box = np.array([0.0, 0.0, 1.0, 1.0])
+    assert nearest_pairs([], [box]) == nearest_pairs([box], []) == {}
+    # However far apart: an object seen once more is taken for the only one that it can be.
+    assert nearest_pairs([box], [box + 1000]) == {0: 0}
 
 
 def test_beyond_the_key_frames_nothing_is_known():

@@ -18,7 +18,13 @@ from viewfinder.datasets.voc import is_voc
 from viewfinder.datasets.yolo import find_yolo
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposing import Proposed, Rows
-from viewfinder.labelling.tracking import Track, interpolate, start_track, step_track
+from viewfinder.labelling.tracking import (
+    Track,
+    interpolate,
+    nearest_pairs,
+    start_track,
+    step_track,
+)
 from viewfinder.pictures.geometry import Boxes, iou
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import Frame, read_video
@@ -41,6 +47,18 @@ class Shot:
     origins: tuple[FrameOrigin, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Object:
+    """One object's boxes in the key frames of a shot that show it, and their places, ascending."""
+
+    name: str
+    places: list[int]
+    boxes: list[Boxes]
+
+
+Named = tuple[str, Boxes]
+
+
 def propose_by_track(
     data: Path,
     paths: Sequence[str],
@@ -49,18 +67,19 @@ def propose_by_track(
     motion: Motion = "linear",
     video: Path | None = None,
 ) -> Proposed:
-    """Carry each class's box from the pictures that have one through the rest of their video.
+    """Carry boxes from the pictures that have some through the rest of their video.
 
     Args:
         keys: labels for some of the pictures, a data set or its file; those of `data` itself if
             not given.
-        motion: `linear` between two key frames; or `flow` from each key frame on until the next.
+        motion: `linear` between two key frames, where the nearest boxes of a class are taken for
+            one object; or `flow` from each key frame on until the next.
         video: for `flow`, the video itself or the folder where it lies, so that every frame of it
             is looked at; without, one picture is followed to the next.
 
     Raises:
-        InputError: no picture is known to be a frame of a video, there are no key frames, a
-            picture has two boxes of one class, or the video cannot be read.
+        InputError: no picture is known to be a frame of a video, there are no key frames, or the
+            video cannot be read.
     """
     boxed = _key_boxes(data, keys)
     rows, notes = Rows(), []
@@ -88,28 +107,22 @@ def _no_keys(data: Path) -> str:
     )
 
 
-def _key_boxes(data: Path, keys: Path | None) -> dict[str, dict[str, Boxes]]:
+def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
     if keys is None and not (find_coco(data) or is_voc(data) or find_yolo(data)):
         raise InputError(_no_keys(data))
     dataset = read_boxes(keys or data)
     if dataset is None or dataset.boxes is None:
         raise InputError(f"{keys or data} holds no boxes: give labels in COCO, YOLO or Pascal VOC")
     boxes = dataset.boxes.keep(usable(dataset.boxes))
-    found: dict[str, dict[str, Boxes]] = {}
+    found: dict[str, list[Named]] = {}
     for index, path in enumerate(dataset.paths):
         rows = boxes.of(index)
-        labels = boxes.classes[rows].tolist()
-        if len(set(labels)) < len(labels):
-            raise InputError(
-                f"{path} has two boxes of one class, and nothing tells which is which in the next "
-                "frame: track objects of one class one by one"
-            )
-        if labels:
-            names = [dataset.classes[label] for label in labels]
+        names = [dataset.classes[label] for label in boxes.classes[rows].tolist()]
+        if names:
             corners = boxes.corners[rows].astype(np.float32)
             # Labels in another folder speak of the same pictures by the same path or name.
             place = path if (data / path).is_file() else Path(path).name
-            found[place] = dict(zip(names, corners, strict=True))
+            found[place] = list(zip(names, corners, strict=True))
     return found
 
 
@@ -135,19 +148,38 @@ def _shots(data: Path, paths: Iterable[str]) -> list[Shot]:
     return shots
 
 
-def _between(shot: Shot, known: Mapping[int, Mapping[str, Boxes]], rows: Rows) -> None:
-    """Boxes between two key frames of a class; before the first and after the last, none."""
+def _objects(known: Mapping[int, Sequence[Named]]) -> list[Object]:
+    """Boxes of one class in key frames that follow each other are one object's if nearest."""
+    objects: list[Object] = []
+    for name in dict.fromkeys(name for boxes in known.values() for name, _ in boxes):
+        going: list[Object] = []
+        for place, boxes in known.items():
+            if not (here := [box for other, box in boxes if other == name]):
+                continue
+            pairs = nearest_pairs([one.boxes[-1] for one in going], here)
+            still = []
+            for index, box in enumerate(here):
+                one = going[pairs[index]] if index in pairs else Object(name, [], [])
+                one.places.append(place)
+                one.boxes.append(box)
+                still.append(one)
+            objects += [one for one in still if len(one.places) == 1]
+            going = still
+    return objects
+
+
+def _between(shot: Shot, known: Mapping[int, Sequence[Named]], rows: Rows) -> None:
+    """Boxes between two key frames of an object; before the first and after the last, none."""
     seconds = np.array([origin.seconds for origin in shot.origins])
-    for name in dict.fromkeys(name for boxes in known.values() for name in boxes):
-        keys = np.array([place for place, boxes in known.items() if name in boxes])
-        corners = np.stack([known[place][name] for place in keys.tolist()])
+    for one in _objects(known):
+        keys, corners = np.array(one.places), np.stack(one.boxes)
         inner = [p for p in range(keys[0], keys[-1]) if p not in known]
         found = interpolate(seconds[keys], corners, seconds[inner])
         for place, box in zip(inner, found, strict=True):
             after = int(np.searchsorted(keys, place))
             score = _certainty(seconds, (keys[after - 1], place, keys[after]), corners, after)
             gap = f"{shot.origins[keys[after - 1]].frame} and {shot.origins[keys[after]].frame}"
-            rows.add(shot.paths[place], name, box, score, f"track: linear, frames {gap}")
+            rows.add(shot.paths[place], one.name, box, score, f"track: linear, frames {gap}")
 
 
 def _certainty(
@@ -163,7 +195,7 @@ def _certainty(
 def _along(
     data: Path,
     shot: Shot,
-    known: Mapping[int, Mapping[str, Boxes]],
+    known: Mapping[int, Sequence[Named]],
     video: Path | None,
     rows: Rows,
 ) -> list[str]:
@@ -171,27 +203,27 @@ def _along(
     places = {origin.frame: place for place, origin in enumerate(shot.origins)}
     frames = read_video(video) if video else _pictures(data, shot)
     last = shot.origins[-1].frame
-    tracks: dict[str, Track] = {}
+    tracks: list[tuple[str, Track]] = []
     lost = []
     for frame in track(frames, total=None, description=f"following through {shot.video}"):
         if frame.index > last:
             break
         place = places.get(frame.index)
-        for name, one in list(tracks.items()):
-            step = step_track(one, frame.picture)
-            if step is None:
-                del tracks[name]
-                lost.append(
-                    f"{shot.video}: the {name} was lost at frame {frame.index}, second "
-                    f"{frame.seconds:.2f}: draw a box there"
-                )
-            else:
-                tracks[name] = step
-        drawn = known.get(place, {}) if place is not None else {}
-        for name, box in drawn.items():
-            tracks[name] = start_track(frame.picture, box)
-        if place is not None and not drawn:
-            for name, one in tracks.items():
+        steps = [(name, step_track(one, frame.picture)) for name, one in tracks]
+        tracks = [(name, step) for name, step in steps if step is not None]
+        lost += [
+            f"{shot.video}: the {name} was lost at frame {frame.index}, second "
+            f"{frame.seconds:.2f}: draw a box there"
+            for name, step in steps
+            if step is None
+        ]
+        drawn = known.get(place, ()) if place is not None else ()
+        if drawn:
+            anew = {name for name, _ in drawn}
+            tracks = [(name, one) for name, one in tracks if name not in anew]
+            tracks += [(name, start_track(frame.picture, box)) for name, box in drawn]
+        elif place is not None:
+            for name, one in tracks:
                 rows.add(shot.paths[place], name, one.box, one.confidence, "track: flow")
     return lost
 

@@ -6,6 +6,7 @@ median flow of Kalal, Mikolajczyk and Matas (Forward-Backward Error, ICPR 2010),
 followed by Lucas and Kanade's method, of which those count that, followed back, return.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -43,6 +44,26 @@ def interpolate(
     if len(at) and not (len(times) and times[0] <= at.min() and at.max() <= times[-1]):
         raise ValueError("boxes are known between key frames alone")
     return np.stack([np.interp(at, times, boxes[:, edge]) for edge in range(4)], axis=1)
+
+
+def nearest_pairs(before: Sequence[Boxes], after: Sequence[Boxes]) -> dict[int, int]:
+    """For boxes `after`, those `before` that they most likely were: the nearest pair goes first.
+
+    Boxes are near if their centres lie few of their sides apart. Of M and N boxes the least of both
+    numbers are paired, however far apart they are.
+    """
+    if not before or not after:
+        return {}
+    first, second = np.stack(before)[None], np.stack(after)[:, None]
+    apart = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
+    sides = (first[..., 2:] - first[..., :2] + second[..., 2:] - second[..., :2]) / 2
+    distances = np.hypot(*np.moveaxis(apart / np.maximum(sides, 1e-6), -1, 0))
+    pairs: dict[int, int] = {}
+    for place in np.argsort(distances, axis=None, kind="stable").tolist():
+        now, then = divmod(place, len(before))
+        if now not in pairs and then not in pairs.values():
+            pairs[now] = then
+    return pairs
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,8 @@ ABOVE = 0.9
 
 # Seconds that a filmed turn takes.
 _TURN = 4.0
+# A thing on a cluttered table may be seen from any of these heights, in degrees.
+_ELEVATION = (20.0, 60.0)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _film(job: tuple[Path, int, int, Setting]) -> None:
         label=label,
         frames=setting.turn,
         seed=1000 * setting.seed + number,
-        options=TurntableOptions(size=setting.size),
+        options=TurntableOptions(size=setting.size, elevation=_ELEVATION),
         rate=max(1, round(setting.turn / _TURN)),
     )
 
