@@ -204,7 +204,7 @@ def test_a_mask_of_one_class(case, truth):
     assert torch.isfinite(student.grad).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31), st.sampled_from([1, 3, 5, 11]), st.integers(1, 9), st.integers(1, 9))
 def test_the_dilated_target_is_the_greatest_of_each_square(seed, dilation, height, width):
     generator = torch.Generator().manual_seed(seed)

@@ -189,7 +189,7 @@ def pairs(draw: st.DrawFn, largest: int = 14) -> tuple[Array, Array]:
     return prediction, mask
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs())
 def test_equal_to_the_definitions(pair: tuple[Array, Array]) -> None:
     prediction, mask = pair
@@ -215,7 +215,7 @@ def test_far_from_the_subject_an_error_weighs_twice(place: tuple[int, int]) -> N
     assert score(taken + mask, mask).weighted_f == pytest.approx(wanted, rel=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(npst.arrays(np.bool_, npst.array_shapes(min_dims=2, max_dims=2, max_side=30)))
 def test_a_perfect_map(mask: Array) -> None:
     for dtype in (np.float16, np.float32, np.float64):
@@ -234,7 +234,7 @@ def test_a_perfect_map(mask: Array) -> None:
         assert scores["e_adaptive"] >= 1 - 1e-9
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pairs(largest=20), st.booleans())
 def test_every_score_lies_within_0_and_1(pair: tuple[Array, Array], stretch: bool) -> None:
     prediction, mask = pair
@@ -252,7 +252,7 @@ def test_every_score_lies_within_0_and_1(pair: tuple[Array, Array], stretch: boo
 FLIPS: list[Callable[[Array], Array]] = [np.fliplr, np.flipud, np.rot90, np.transpose]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs(), st.sampled_from(FLIPS))
 def test_how_a_picture_lies_is_of_no_matter(
     pair: tuple[Array, Array], flip: Callable[[Array], Array]
@@ -267,7 +267,7 @@ def test_how_a_picture_lies_is_of_no_matter(
         assert there.s_measure == pytest.approx(here.s_measure, abs=1e-7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     npst.arrays(np.uint8, (12, 17)), st.tuples(*[st.integers(0, 11)] * 4), st.sampled_from(FLIPS)
 )
@@ -282,7 +282,7 @@ def test_weighted_f_of_a_box_may_be_turned(
     assert score(flip(levels / 255), flip(mask)).weighted_f == pytest.approx(here, abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs(), st.floats(0, 1))
 def test_a_map_brought_nearer_to_its_mask_is_no_worse(
     pair: tuple[Array, Array], share: float
@@ -294,7 +294,7 @@ def test_a_map_brought_nearer_to_its_mask_is_no_worse(
     assert after.weighted_f >= before.weighted_f - 1e-6
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 def test_a_higher_threshold_takes_no_more(pair: tuple[Array, Array]) -> None:
     prediction, mask = pair
@@ -305,7 +305,7 @@ def test_a_higher_threshold_takes_no_more(pair: tuple[Array, Array]) -> None:
         assert found.precision[0] == pytest.approx(mask.mean())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs())
 def test_stretching(pair: tuple[Array, Array]) -> None:
     """A paler map is the same map once stretched, and another before."""

@@ -227,7 +227,7 @@ def test_a_description_is_json_beside_its_map(dataset):
     assert nothing == {"box": None, "share": 0.0, "mean": 0.0, "threshold": 0.75}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     arrays(
         np.float32,

@@ -48,10 +48,9 @@ def count(
     # ⌊255 · value⌋ is the last threshold that a value reaches.
     levels = np.empty(prediction.shape, np.uint8)
     np.multiply(prediction, LEVELS - 1, out=levels, casting="unsafe")
-    histograms = [
-        cv2.calcHist([levels], [0], within, [LEVELS], [0, LEVELS]).ravel()
-        for within in (None, subject)
-    ]
+    histograms = _histogram(levels), _histogram(np.asarray(cv2.copyTo(levels, subject), np.uint8))
+    # What lies outside the mask was made 0 there, and is taken off again.
+    histograms[1][0] -= subject.size - cv2.countNonZero(subject)
     taken, hits = (np.cumsum(h[::-1], dtype=np.float64)[::-1] for h in histograms)
     above = (prediction >= adaptive).view(np.uint8)
     return Counts(
@@ -60,6 +59,18 @@ def count(
         taken=np.append(taken, cv2.countNonZero(above)),
         hits=np.append(hits, cv2.countNonZero(above & subject)),
     )
+
+
+def _histogram(levels: NDArray[np.uint8]) -> Values:
+    """How many pixels have each level; most have 0, and most of these are not looked at."""
+    x, y, width, height = cv2.boundingRect(levels)
+    if width == 0:
+        counts = np.zeros(LEVELS)
+    else:
+        box = levels[y : y + height, x : x + width]
+        counts = cv2.calcHist([box], [0], None, [LEVELS], [0, LEVELS]).ravel().astype(np.float64)
+    counts[0] += levels.size - width * height
+    return counts
 
 
 def f_measure(precision: Values, recall: Values) -> Values:

@@ -67,9 +67,14 @@ def _sums(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> tuple
     """A block's sums, in the order of `BlockSums`."""
     if prediction.size == 0:
         return (0.0,) * 6
-    wanted = cv2.countNonZero(subject)
     everywhere = _sum_and_squares(prediction.size, cv2.meanStdDev(prediction))
-    inside = _sum_and_squares(wanted, cv2.meanStdDev(prediction, mask=subject))
+    x, y, width, height = cv2.boundingRect(subject)
+    if width == 0:
+        return prediction.size, *everywhere, 0.0, 0.0, 0.0
+    # Beyond the mask's box there is nothing to look for.
+    box = slice(y, y + height), slice(x, x + width)
+    wanted = cv2.countNonZero(subject[box])
+    inside = _sum_and_squares(wanted, cv2.meanStdDev(prediction[box], mask=subject[box]))
     return prediction.size, *everywhere, wanted, *inside
 
 

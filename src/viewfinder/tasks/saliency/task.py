@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from viewfinder import nets
 from viewfinder.console import note
-from viewfinder.datasets.augment import Augmentation, Changes, draw
+from viewfinder.datasets.augment import Augmentation, draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import cache_folder
 from viewfinder.datasets.rgbd import read_subject
@@ -24,14 +23,18 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import in_batches, outputs
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
-from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.examples import Examples, open_examples, stretched
-from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
+from viewfinder.tasks.saliency.learning import (
+    Inputs,
+    depth_loss,
+    student_loss,
+    tell_what_is_learnt,
+)
 from viewfinder.tasks.saliency.maps import THRESHOLD, SubjectMap, describe_subject
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import Scores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Forward, Loss, Setting
+from viewfinder.tasks.task import Loss, Setting
 
 # Pictures that are answered at once.
 _BATCH = 16
@@ -39,42 +42,6 @@ _BATCH = 16
 _WIDTH = 0.25
 # By so much the S-measure moves from one epoch to the next without anything learnt or lost.
 _TOLERANCE = 0.005
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """One step's pictures with masks and, for nets that learn of depth, depth maps.
-
-    Attributes:
-        pictures: N×3×H×W uint8.
-        masks: N×H×W uint8 of 0 and 1.
-        depths: N×1×H×W float32 in [0, 1], near = bright.
-        seen: N bool, whose depth says anything: it is there, and not everywhere the same.
-        changes: still to be made to all of them.
-    """
-
-    pictures: Tensor
-    masks: Tensor
-    depths: Tensor | None
-    seen: Tensor | None
-    changes: Changes
-
-    def __len__(self) -> int:
-        return len(self.masks)
-
-    def to(self, device: torch.device) -> "Inputs":
-        """The same on another device."""
-        return Inputs(
-            self.pictures.to(device, non_blocking=True),
-            self.masks.to(device, non_blocking=True),
-            None if self.depths is None else self.depths.to(device, non_blocking=True),
-            None if self.seen is None else self.seen.to(device, non_blocking=True),
-            self.changes,
-        )
-
-    def changed(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """N×3×H×W pictures in [0, 1], masks and depths, with the changes made."""
-        return augment.apply(self.pictures.float() / 255, self.masks, self.depths, self.changes)
 
 
 class Saliency:
@@ -153,7 +120,7 @@ class Saliency:
         recipe: SaliencyRecipe = setting.recipe
         depth = recipe.net == DEPTH_NET or (learn and recipe.teacher is not None)
         if learn:
-            _tell_what_is_learnt(side, recipe)
+            tell_what_is_learnt(side, recipe)
         return open_examples(
             side, setting.size, cache=cache_folder(), keep=recipe.keep, depth=depth
         )
@@ -193,10 +160,10 @@ class Saliency:
         """
         recipe: SaliencyRecipe = setting.recipe
         if recipe.net == DEPTH_NET:
-            return _depth_loss(recipe)
+            return depth_loss(recipe)
         if recipe.teacher is None:
-            return _student_loss(recipe, None)
-        return _student_loss(recipe, read_teacher(recipe.teacher, setting.size).to(device))
+            return student_loss(recipe, None)
+        return student_loss(recipe, read_teacher(recipe.teacher, setting.size).to(device))
 
     def answers(
         self, net: nn.Module, examples: Examples, setting: Setting, device: torch.device
@@ -294,58 +261,6 @@ def augmentation(recipe: SaliencyRecipe) -> Augmentation:
         flip=recipe.flip,
         colour=recipe.colour,
     )
-
-
-def _tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
-    """Say whether there is a teacher, and what becomes of pictures without a depth map."""
-    if recipe.teacher is None and recipe.net != DEPTH_NET:
-        mend = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"
-        note(f"no teacher: learning from the masks alone{mend if any(train.depths) else ''}")
-    elif 0 < (blind := train.depths.count("")) < len(train):
-        what = "are learnt from their masks alone" if recipe.teacher else "are not learnt from"
-        note(f"{blind:,} of {len(train):,} pictures have no depth map: they {what}")
-
-
-def _depth_loss(recipe: SaliencyRecipe) -> Loss:
-    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
-        _, masks, depths = inputs.changed()
-        assert depths is not None, "`open` has read depth for the net that wants it"
-        return {
-            "cross_entropy": teacher_loss(forward(depths), masks, temperature=recipe.temperature)
-        }
-
-    return of
-
-
-def _student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
-    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
-        pictures, masks, depths = inputs.changed()
-        logits, *attentions = forward(pictures)
-        taught = None if teacher is None or depths is None else _taught(teacher, depths, logits)
-        terms = distillation_loss(
-            logits,
-            attentions,
-            masks,
-            taught,
-            weight=recipe.share_of_teacher(),
-            alpha=recipe.alpha,
-            temperature=recipe.temperature,
-            attention=recipe.taught_attention(),
-            dilation=recipe.dilation,
-            seen=inputs.seen,
-        )
-        return terms.named() if teacher is not None else {"cross_entropy": terms.total}
-
-    return of
-
-
-@torch.no_grad()
-def _taught(teacher: nn.Module, depths: Tensor, logits: Tensor) -> Tensor:
-    """The teacher's logits, in the arithmetic that the student's came out of."""
-    low = logits.dtype != torch.float32
-    with torch.autocast(depths.device.type, dtype=logits.dtype if low else None, enabled=low):
-        answer: Tensor = teacher(depths)
-    return answer
 
 
 def _subjects(

@@ -52,7 +52,8 @@ def weighted_f(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> 
     prediction, background = prediction.astype(np.float32, copy=False), 1 - subject
     taken = cv2.copyTo(prediction, background)
     wanted, total = cv2.countNonZero(subject), cv2.sumElems(taken)[0]
-    far = _around(box, _margin(total / wanted))
+    spill = cv2.boundingRect((taken > _TOLERANCE * wanted / subject.size).view(np.uint8))
+    far = _both(_around(box, _margin(total / wanted)), _around(spill, 0), _around(box, _REACH))
     distance = np.asarray(
         cv2.distanceTransform(background[far], cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
     )
@@ -88,6 +89,20 @@ def _around(box: Sequence[int], margin: int) -> tuple[slice, slice]:
         slice(max(0, y - margin), y + height + margin),
         slice(max(0, x - margin), x + width + margin),
     )
+
+
+def _both(
+    weighty: tuple[slice, slice], taken: tuple[slice, slice], near: tuple[slice, slice]
+) -> tuple[slice, slice]:
+    """The rows and columns in which a distance is asked for.
+
+    That is where it has weight and the map takes any of the background, and all that is near.
+    """
+    rows, columns = (
+        slice(min(n.start, max(w.start, t.start)), max(n.stop, min(w.stop, t.stop)))
+        for w, t, n in zip(weighty, taken, near, strict=True)
+    )
+    return rows, columns
 
 
 def _errors_inside(
