@@ -7,10 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from viewfinder.pictures.writing import write_picture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+settings.register_profile("viewfinder", deadline=None)
+settings.load_profile("viewfinder")
 
 # What tells the classes apart: the mean of red, green and blue.
 COLOURS = {"amber": (200, 140, 30), "blue": (40, 70, 200), "green": (50, 170, 60)}

@@ -225,7 +225,7 @@ SCENES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCENES, st.integers(16, 90), st.integers(16, 90), st.integers(0, 2**40))
 def test_any_scene_is_sound_and_made_again(options, width, height, seed):
     cutouts = [disc_cutout(0), disc_cutout(4, BLUE)]
@@ -311,7 +311,7 @@ def test_nothing_to_compose_of_is_said():
 # Outlines
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.floats(0.02, 0.98))
 def test_run_lengths_are_read_as_pycocotools_writes_them(seed, share):
     random = np.random.default_rng(seed)

@@ -70,7 +70,7 @@ def rows(dataset):
     return told
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(coco_files(), st.permutations(["coco", "yolo", "voc"]))
 def test_round_trips_between_all_formats(document, order):
     """Corners of up to six decimals are within 1e-9 of a pixel after a trip through all three."""
@@ -89,7 +89,7 @@ def test_round_trips_between_all_formats(document, order):
         np.testing.assert_allclose(after[picture][2], corners, rtol=0, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(coco_files())
 def test_coco_comes_back_from_coco_and_voc_to_the_last_digit(document):
     with tempfile.TemporaryDirectory() as name:

@@ -202,7 +202,7 @@ SOUND = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SOUND, st.data())
 def test_no_damage_gets_past_the_readers(files, data):
     """Bytes cut, changed, doubled or made up give a set or an InputError."""
@@ -219,7 +219,7 @@ def test_no_damage_gets_past_the_readers(files, data):
         assert dataset is None or len(dataset.boxes.classes) == dataset.boxes.offsets[-1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.dictionaries(

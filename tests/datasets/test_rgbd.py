@@ -180,7 +180,7 @@ def test_a_bare_name_that_fits_two_files_pairs_with_neither(tmp_path):
     assert read_saliency(tmp_path).paths == ("RGB/1.png",)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     stems=st.sets(
         st.text(st.characters(codec="utf-8", exclude_characters="/\\\0.", min_codepoint=33),

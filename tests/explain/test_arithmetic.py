@@ -110,20 +110,20 @@ def ones(size: int) -> torch.Tensor:
 
 
 @given(convolutions())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_convolution(axis: Window) -> None:
     x = ones(axis.size)
     check(axis, convolved(axis, x), x)
 
 
 @given(poolings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_pooling_comes_out_as_torch_says(axis: Window) -> None:
     assert pooled(axis, torch.zeros(1, 1, axis.size)).shape[-1] == axis.output
 
 
 @given(poolings())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pooling_reads_what_it_says(axis: Window) -> None:
     # Max pooling has a gradient to its largest tap only: raise one position at a time.
     moved = [set() for _ in range(axis.output)]
@@ -137,21 +137,21 @@ def test_pooling_reads_what_it_says(axis: Window) -> None:
 
 
 @given(transposed())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_transposed_convolution(axis: Transposed) -> None:
     x = ones(axis.size)
     check(axis, deconvolved(axis, x), x)
 
 
 @given(sizes, st.integers(1, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_adaptive_pooling(size: int, output: int) -> None:
     x = ones(size)
     check(Adaptive(size, output), F.adaptive_avg_pool1d(x, output), x)
 
 
 @given(sizes, st.integers(-5, 9), st.integers(-5, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_padding(size: int, before: int, after: int) -> None:
     assume(size + before + after > 0)
     assume(min(before, 0) + min(after, 0) > -size)
@@ -161,7 +161,7 @@ def test_padding(size: int, before: int, after: int) -> None:
 
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "linear", "corners"])
 @given(size=st.integers(1, 20), output=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_interpolation_stays_within_its_reach(mode: str, size: int, output: int) -> None:
     ratio, x = Fraction(size, output), ones(size)
     if mode == "linear":
@@ -179,7 +179,7 @@ def test_interpolation_stays_within_its_reach(mode: str, size: int, output: int)
 
 
 @given(st.one_of(convolutions(), poolings(), transposed()))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_formula_is_true_arithmetic(axis: Axis) -> None:
     text = axis.formula().split(", less")[0]
     first = text.split(" = ")[0]

@@ -43,7 +43,7 @@ pair = st.tuples(st.integers(1, 5), st.integers(1, 5))
     padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_convolution_in_two_dimensions(
     size: tuple[int, int],
     window: tuple[int, int],

@@ -70,7 +70,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_chain_of_convolutions_sees_exactly_this(settings_: list[tuple[int, ...]]) -> None:
     layers, size = [], 45
     for window, stride, padding, dilation in settings_:
@@ -200,7 +200,7 @@ def test_nothing_is_seen_outside_the_field(name: str) -> None:
     ),
     st.integers(18, 33),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_is_seen_outside_the_field_of_random_nets(kinds: list[str], size: int) -> None:
     def run(net: Net, x: Tensor) -> Tensor:
         for kind in kinds:

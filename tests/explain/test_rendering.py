@@ -143,7 +143,7 @@ def graphs(draw_: st.DrawFn) -> tuple[list[tuple[float, float]], list[tuple[int,
 
 
 @given(graphs())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_boxes_never_overlap_and_edges_go_down(
     graph: tuple[list[tuple[float, float]], list[tuple[int, int]]],
 ) -> None:

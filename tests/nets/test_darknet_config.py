@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viewfinder import nets
@@ -241,7 +241,6 @@ WORDS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.integers(0, len(LINES) - 1), WORDS), max_size=4))
 def test_changed_lines_are_read_or_refused(
     changes: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory
@@ -254,7 +253,6 @@ def test_changed_lines_are_read_or_refused(
     read_or_refused(path)
 
 
-@settings(deadline=None)
 @given(
     content=st.binary(max_size=200),
     place=st.integers(0, len(tiny_text())),

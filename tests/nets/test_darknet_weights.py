@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -287,7 +287,6 @@ def test_no_file(tmp_path: Path) -> None:
         load_weights(small(), tmp_path)
 
 
-@settings(deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=6),
     cut=st.one_of(st.just(0), st.integers(0, 400)),

@@ -192,7 +192,7 @@ def test_flipped_bytes_make_a_picture_or_an_input_error(
     assert capfd.readouterr() == ("", ""), "no library may print to the terminal"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300), st.sampled_from(sorted(SAMPLES)), st.integers(0, 64))
 def test_any_bytes_after_a_true_beginning(data: bytes, kind: str, kept: int) -> None:
     try:

@@ -81,7 +81,7 @@ def test_moves_of_whole_pixels_are_exact(
         assert (resample(picture, translation(x, y), (8, 5), fill=1, nearest=nearest) == 1).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(views(), st.tuples(st.floats(60, 140), st.floats(60, 140)))
 def test_a_blob_lands_where_its_point_does(
     matrix: geometry.Matrix, point: tuple[float, float]
@@ -97,7 +97,7 @@ def test_a_blob_lands_where_its_point_does(
         assert made.sum() / blob.sum() == pytest.approx(enlarged, rel=0.02)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(0.2, 3),
     st.floats(0.2, 3),
@@ -164,7 +164,7 @@ def test_enlarging_is_opencvs_bilinear_resize() -> None:
     assert np.abs(made.astype(int) - expected).max() <= 4  # warps round coordinates to 1/32
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.05, 0.5), st.floats(0, 180), st.booleans())
 def test_thin_lines_do_not_vanish(scale: float, degrees: float, upright: bool) -> None:
     picture = np.zeros((800, 800), np.float32)
@@ -176,7 +176,7 @@ def test_thin_lines_do_not_vanish(scale: float, degrees: float, upright: bool) -
     assert inner.mean() == pytest.approx(1 / 50, rel=0.25)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(views(), views())
 def test_one_resampling_is_like_two(first: geometry.Matrix, second: geometry.Matrix) -> None:
     y, x = np.mgrid[0:200, 0:200] + 0.5
@@ -189,7 +189,7 @@ def test_one_resampling_is_like_two(first: geometry.Matrix, second: geometry.Mat
     assert np.abs(twice - once)[inside].max(initial=0) < 0.05
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(views())
 def test_nearest_takes_the_value_under_each_centre(matrix: geometry.Matrix) -> None:
     numbers = np.arange(200 * 200, dtype=np.uint16).reshape(200, 200) + 1

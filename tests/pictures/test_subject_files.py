@@ -19,7 +19,7 @@ SHARES = arrays(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SHARES)
 def test_a_map_keeps_its_values_to_half_a_grey_level(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("maps") / "größe 大.png"
@@ -30,7 +30,7 @@ def test_a_map_keeps_its_values_to_half_a_grey_level(tmp_path_factory, values):
     assert np.abs(stored / 255 - values).max() <= 0.5 / 255 + 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SHARES, st.integers(0, 2**31))
 def test_a_cut_out_keeps_what_can_be_seen_and_nothing_else(tmp_path_factory, opacity, seed):
     picture = np.random.default_rng(seed).integers(0, 256, (*opacity.shape, 3), dtype=np.uint8)

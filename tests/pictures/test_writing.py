@@ -29,7 +29,7 @@ from viewfinder.pictures.writing import (
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     SHAPES.flatmap(lambda shape: arrays(np.uint8, (*shape, 3))), st.sampled_from([".png", ".bmp"])
 )
@@ -53,7 +53,7 @@ def test_jpeg_and_webp_keep_what_quality_asks(tmp_path: Path, suffix: str) -> No
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SHAPES.flatmap(lambda shape: arrays(np.uint16, shape)))
 def test_instances_are_exact(tmp_path_factory: pytest.TempPathFactory, numbers: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("instances") / "numbers.png"
@@ -62,7 +62,7 @@ def test_instances_are_exact(tmp_path_factory: pytest.TempPathFactory, numbers: 
     assert np.array_equal(read_instances(path), numbers)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SHAPES.flatmap(lambda shape: arrays(np.float32, shape, elements=st.floats(0, 1, width=32))))
 def test_depth_is_kept_to_half_a_step(
     tmp_path_factory: pytest.TempPathFactory, depth: np.ndarray

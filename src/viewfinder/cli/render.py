@@ -62,6 +62,8 @@ class Flags:
     """turntable: 0 to 1, how much of the light comes from one side."""
     shake: float | None = None
     """turntable: how far the camera shifts from frame to frame, in pixels to either side."""
+    elevation: tuple[float, float] | None = None
+    """turntable: lowest and highest angle at which the camera may look down, in degrees."""
 
 
 # The flags that every kind takes; the others are fields of the kinds' options.

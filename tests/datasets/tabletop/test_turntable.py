@@ -38,6 +38,15 @@ def test_the_object_turns(table):
     assert any((table.masks[0] != mask).sum() > 40 for mask in table.masks[1:])
 
 
+def test_from_higher_up_what_stands_above_the_table_is_lower_in_the_picture():
+    def row(degrees):
+        options = TurntableOptions(size=48, elevation=(degrees, degrees))
+        turn = render_turntable(0, seed=1, frames=1, options=options)
+        return np.nonzero(turn.masks[0])[0].mean()
+
+    assert row(15) + 1 < row(60)
+
+
 def test_it_can_be_had_again():
     small = TurntableOptions(size=32)
     first, again, other = (render_turntable(1, seed=s, frames=2, options=small) for s in (4, 4, 5))

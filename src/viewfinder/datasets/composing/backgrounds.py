@@ -13,9 +13,10 @@ from viewfinder.console import note, track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.finding import picture_files
 from viewfinder.datasets.splits import TRAIN
-from viewfinder.datasets.tabletop import backdrop, lens, lighting, rendering
+from viewfinder.datasets.tabletop import backdrop, lens, lighting, props, rendering
 from viewfinder.datasets.tabletop.camera import look
 from viewfinder.datasets.tabletop.parallel import in_parallel
+from viewfinder.datasets.tabletop.things import Thing, furnish
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import resample, scaling
 from viewfinder.pictures.reading import read_picture
@@ -62,14 +63,14 @@ def read_backgrounds(
 def tabletop_backgrounds(
     count: int, size: tuple[int, int], *, seed: int = 0, processes: int | None = None
 ) -> list[NDArray[np.uint8]]:
-    """Rendered tables with nothing on them but flat prints; H×W×3 each, square."""
+    """Rendered tables with flat prints and a few things of no class; H×W×3 each, square."""
     side = math.ceil(max(size) * _TABLE_ROOM)
     jobs = [(seed, index, side) for index in range(count)]
-    work = in_parallel(_empty_table, jobs, processes=processes, description="Rendering tables")
+    work = in_parallel(_table, jobs, processes=processes, description="Rendering tables")
     return list(work)
 
 
-def _empty_table(job: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _table(job: tuple[int, int, int]) -> NDArray[np.uint8]:
     seed, index, side = job
     rng = Random(f"backdrop {seed} {index}")
     prints = [
@@ -94,9 +95,24 @@ def _empty_table(job: tuple[int, int, int]) -> NDArray[np.uint8]:
         view=rng.uniform(28, 42),
         size=side,
     )
-    colour = rendering.render(camera, scene, light, []).colour
+    colour = rendering.render(camera, scene, light, _bystanders(rng)).colour
     through = lens.Lens(exposure=math.exp(rng.uniform(-0.2, 0.15)), vignette=rng.uniform(0, 0.2))
     return lens.photograph(colour, through, np.random.default_rng(0))
+
+
+def _bystanders(rng: Random) -> list[Thing]:
+    """What else stands about, so that it is learnt that not everything has a class."""
+    return [
+        furnish(
+            rng.choice(props.BUILDERS)(rng),
+            rng,
+            label=-1,
+            size=rng.uniform(0.3, 0.5),
+            spot=(rng.uniform(-2, 2), rng.uniform(-2, 2)),
+            yaw=rng.uniform(0, 360),
+        )
+        for _ in range(rng.randint(0, 3))
+    ]
 
 
 def _reduced(picture: NDArray[np.uint8], room: tuple[int, int]) -> NDArray[np.uint8]:

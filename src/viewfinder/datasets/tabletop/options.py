@@ -81,6 +81,8 @@ class TurntableOptions:
     """0 to 1: how much of the light comes from one side and throws shadows."""
     shake: float = 0.0
     """How far the picture may shift from frame to frame, in pixels to either side."""
+    elevation: tuple[float, float] = (18.0, 35.0)
+    """Lowest and highest angle at which the camera may look down, in degrees."""
 
     def __post_init__(self) -> None:
         _within("size", self.size, *SIZES)
@@ -89,6 +91,7 @@ class TurntableOptions:
         _within("drift", self.drift, 0, 1)
         _within("shadow", self.shadow, 0, 1)
         _within("shake", self.shake, 0, self.size / 4)
+        _range("elevation", self.elevation, 0, 85)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -65,7 +65,7 @@ def render_turntable(
     subject, stand = _subject(rng, label, options), _stand(rng)
     scene = backdrop.backdrop(rng, busy=0.4)
     light = lighting.light(rng, table=scene.table.base, variety=0.3, shadow=options.shadow)
-    elevation, view = rng.uniform(18, 35), rng.uniform(26, 32)
+    elevation, view = rng.uniform(*options.elevation), rng.uniform(26, 32)
     vignette, phase = rng.uniform(0, 0.2), rng.uniform(0, 2 * math.pi)
 
     def shot(things: list[Thing], moment: float) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -1,0 +1,59 @@
+"""How many scenes labelled by hand the turntable is worth.
+
+    uv run viewfinder demo --out DEMO
+    uv run python benchmarks/turntable_worth.py DEMO [COUNT …]     10, 40, 80, 160
+
+DEMO is what `viewfinder demo` wrote: a detector that learnt of no drawn box, and unseen scenes.
+The same net learns for as long from COUNT other cluttered scenes whose boxes are all true, as if
+a careful person had drawn them, with the default augmentation, mosaic included; and all are scored
+on the demonstration's scenes.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.evaluation.judging import judge_examples
+from viewfinder.labelling.demonstration.setting import Setting
+from viewfinder.runs.run import Run, open_run
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.training.train import train
+
+COUNTS = (10, 40, 80, 160)
+# Of the labelled scenes; the demonstration's are of another.
+SEED = 100
+
+
+def taught_by_hand(count: int, place: Path, setting: Setting) -> Run:
+    """The demonstration's net, trained on `count` labelled scenes."""
+    write_scenes(
+        place / "scenes",
+        counts=SplitCounts(train=count, val=0, test=0),
+        seed=SEED,
+        options=SceneOptions(size=setting.size),
+    )
+    recipe = DetectRecipe(
+        options=("width=0.5",), size=setting.size, minutes=setting.minutes, seed=setting.seed
+    )
+    return train("detect", place / "scenes", recipe, out=place / "run")
+
+
+def main() -> None:
+    demo, setting = Path(sys.argv[1]), Setting()
+    unseen = open_dataset(demo / "scenes").split("test")
+    cpu = torch.device("cpu")
+    told = {"turntable": judge_examples(open_run(demo / "run"), unseen, device=cpu).scores}
+    for count in map(int, sys.argv[2:] or COUNTS):
+        with tempfile.TemporaryDirectory() as place:
+            run = taught_by_hand(count, Path(place), setting)
+            told[f"{count} labelled scenes"] = judge_examples(run, unseen, device=cpu).scores
+    for name, scores in told.items():
+        print(f"{name:<22} mAP50 {scores.ap50:.3f}  AP {scores.ap:.3f}  of {len(unseen)} scenes")
+
+
+if __name__ == "__main__":
+    main()
