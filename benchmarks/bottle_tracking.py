@@ -2,10 +2,11 @@
 
     uv run python benchmarks/bottle_tracking.py VIDEO WEIGHTS
 
-VIDEO shows three bottles, WEIGHTS is yolov3-tiny's of COCO. Two figures: of the frames that
-`viewfinder frames` takes, in how many the detector finds at least three bottles; and, over all
-frames, the mean IoU of the carried boxes with the detector's, where it finds three. The key frames'
-boxes are the detector's, those of the frame nearest to every fifteenth in which it finds three.
+VIDEO is bottle-detection.mp4 of Intel's sample videos, in which a hand takes away three bottles and
+puts them back; WEIGHTS is yolov3-tiny's of COCO. Two figures: of the frames that `viewfinder
+frames` takes, in how many the detector finds every bottle that is seen whole; and, over all frames,
+the mean IoU of the carried boxes with the detector's, where it finds three. The key frames' boxes
+are the detector's, those of the frame nearest to every fifteenth in which it finds three.
 """
 
 import json
@@ -30,6 +31,9 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import Run, open_run
 
 BOTTLES, EVERY, THRESHOLD = 3, 15, 0.25
+# Sampled frames that show fewer than three whole bottles, and how many, counted by eye.
+TWO = (216, 261, 336, 669, 679, 694, 709, 723, 738, 768, 813, 962, 1037)
+FEWER = dict.fromkeys(TWO, 2) | {546: 1}
 
 
 def detected(folder: Path, run: Run) -> dict[str, np.ndarray]:
@@ -92,6 +96,19 @@ def write_keys(file: Path, found: dict[str, np.ndarray], keys: list[str], size: 
     file.write_text(json.dumps(document))
 
 
+def tell_found(sampled: dict[str, np.ndarray]) -> None:
+    counts = {int(path[-10:-4]): len(boxes) for path, boxes in sampled.items()}
+    if not counts.keys() >= FEWER.keys():
+        print("other frames were sampled than those whose bottles were counted by eye")
+        return
+    whole = {frame: FEWER.get(frame, BOTTLES) for frame in counts}
+    three = [frame for frame in counts if whole[frame] == BOTTLES]
+    good = sum(counts[frame] >= whole[frame] for frame in counts)
+    good_three = sum(counts[frame] >= BOTTLES for frame in three)
+    print(f"{len(counts)} frames sampled: every whole bottle found in {good / len(counts):.1%}")
+    print(f"{len(three)} of them with three: all found in {good_three / len(three):.1%}")
+
+
 def overlaps(carried: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> np.ndarray:
     """For each carried box the IoU with the detected bottle that it most likely is."""
     values = []
@@ -108,10 +125,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         sampled, frames, keys_file = (Path(place) / name for name in ("some", "all", "keys.json"))
         write_frames([video], sampled)
-        counts = np.array([len(boxes) for boxes in detected(sampled, run).values()])
-        share = (counts >= BOTTLES).mean()
-        print(f"{len(counts)} frames sampled: all three bottles found in {share:.1%}")
-        print("  " + ", ".join(f"{n} found in {(counts == n).sum()}" for n in np.unique(counts)))
+        tell_found(detected(sampled, run))
         every_frame(video, frames)
         found = detected(frames, run)
         keys = key_frames(found)

@@ -3,9 +3,11 @@
     uv run python benchmarks/few_labels.py DATA --counts 10 20 40 80 --minutes 5 --seeds 3
     uv run python benchmarks/few_labels.py DATA --counts 20 --init yolov3-tiny.weights
     uv run python benchmarks/few_labels.py DATA --counts 20 --fields copy_paste=0.5 rare=0.5
+    uv run python benchmarks/few_labels.py DATA --counts 20 --by order
 
-From DATA's training pictures nested random subsets are drawn, a larger one holding every smaller
-one; all are scored on the whole of val.
+From DATA's training pictures nested subsets are taken, a larger one holding every smaller one: at
+random, or in the order in which `viewfinder.labelling.ordering` would have them labelled, as if
+none were. All are scored on the whole of val.
 """
 
 import argparse
@@ -20,13 +22,18 @@ import numpy as np
 import viewfinder
 from viewfinder.datasets.converting import write_boxes
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.labelling.ordering import features, order
 
 
-def subset(dataset: Dataset, count: int, seed: int) -> Dataset:
+def subset(dataset: Dataset, count: int, seed: int, *, by: str) -> Dataset:
     """`count` of the training pictures, and every picture of val."""
     train = np.flatnonzero(dataset.splits == SPLITS.index("train"))
     val = np.flatnonzero(dataset.splits == SPLITS.index("val"))
-    chosen = np.random.default_rng(seed).permutation(train)[:count]
+    if by == "order":
+        described = features([dataset.file(index) for index in train.tolist()])
+        chosen = train[order(described, labelled=(), seed=seed)][:count]
+    else:
+        chosen = np.random.default_rng(seed).permutation(train)[:count]
     return dataset.select(np.concatenate([np.sort(chosen), val]))
 
 
@@ -37,6 +44,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--init", default="random")
+    parser.add_argument("--by", choices=["random", "order"], default="random")
     parser.add_argument("--fields", nargs="*", default=[], help="fields of the recipe, name=value")
     given = parser.parse_args()
     fields = {name: json.loads(value) for name, value in (f.split("=") for f in given.fields)}
@@ -47,13 +55,15 @@ def main() -> None:
         for seed in range(given.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 data, out = Path(folder) / "data", Path(folder) / "run"
-                write_boxes(subset(dataset, count, seed), data, to="coco")
+                write_boxes(subset(dataset, count, seed, by=given.by), data, to="coco")
                 run = viewfinder.train(
                     "detect", data, out=out, seed=seed, minutes=given.minutes, **recipe
                 )
                 val = json.loads(run.scores_file.read_text(encoding="utf-8"))["val"]
             found.append(val["ap50"])
-            print(f"{count} pictures, seed {seed}: AP50 {val['ap50']:.3f}", flush=True)
+            each = "  ".join(f"{name} {row['ap50']:.3f}" for name, row in val["per_class"].items())
+            told = f"AP50 {val['ap50']:.3f}  AP {val['ap']:.3f}  {each}"
+            print(f"{count} pictures, seed {seed}: {told}", flush=True)
         error = statistics.stdev(found) / math.sqrt(len(found)) if len(found) > 1 else math.nan
         print(f"{count} pictures: mean {statistics.mean(found):.3f} ± {error:.3f}", flush=True)
 
