@@ -1,7 +1,12 @@
 """The demo: every stage's outcome, the page that shows them, and nothing else touched."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -137,3 +142,17 @@ def test_ctrl_c_ends_it_quietly_and_leaves_what_the_next_may_replace(ask, tmp_pa
     assert "Traceback" not in told
     demo._clear(tmp_path / "demo")
     assert not any((tmp_path / "demo").iterdir())
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 4.0])
+def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, seconds):
+    command = [sys.executable, "-m", "viewfinder", "demo", "--out", str(tmp_path / "demo")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    time.sleep(seconds)
+    # As a terminal does: every process of the group is told.
+    os.killpg(process.pid, signal.SIGINT)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told

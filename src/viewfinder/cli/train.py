@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES, recipe_of
 
@@ -59,12 +60,18 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: Any) -> int:
     """Train, then say where the run is and how good it is."""
+    from viewfinder.runs.run import holds_progress
     from viewfinder.tasks import find
     from viewfinder.training.train import train
 
     task = find(flags.task)
     folder = flags.out or _default_folder(flags)
-    done = train(task.name, flags.data, flags.recipe, out=folder, resume=flags.resume)
+    try:
+        done = train(task.name, flags.data, flags.recipe, out=folder, resume=flags.resume)
+    except KeyboardInterrupt:
+        if holds_progress(folder):
+            note(f"stopped: go on with the same command, --out {folder} and --resume")
+        raise
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})

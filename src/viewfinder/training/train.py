@@ -65,12 +65,10 @@ def train(
         job = begin(kind, folder, dataset, recipe, source=str(data))
     try:
         _launch(job)
-    except BaseException as error:
+    except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
         if not holds_progress(folder):
             shutil.rmtree(folder, ignore_errors=True)
-        elif isinstance(error, KeyboardInterrupt):
-            note(f"stopped: go on with the same command, --out {folder} and --resume")
         raise
     device = pick_device(recipe.device)
     judgements = judge(job.run, dataset, device=device)

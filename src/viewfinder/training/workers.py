@@ -7,13 +7,14 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
+from viewfinder.interrupts import blocked_interrupts
 
 Train = Callable[..., Any]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
@@ -92,7 +93,7 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs, slot))
         # Ctrl-C reaches every process of a terminal: here only the first answers it, and stops the
         # others once, so that none is interrupted while it saves.
-        with _blocked_interrupts():
+        with blocked_interrupts():
             self.process.start()
         theirs.close()
         self.give(train)
@@ -194,16 +195,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-@contextlib.contextmanager
-def _blocked_interrupts() -> Iterator[None]:
-    """Within, SIGINT waits; a process begun within begins with it blocked."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

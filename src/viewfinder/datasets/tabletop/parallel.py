@@ -10,6 +10,7 @@ from typing import TypeVar
 import cv2
 
 from viewfinder.console import track
+from viewfinder.interrupts import blocked_interrupts
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -38,7 +39,8 @@ def in_parallel(
     # Started afresh rather than forked: a fork of a program with threads may hang.
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_prepare)
     try:
-        results = pool.map(work, jobs, chunksize=max(1, min(16, len(jobs) // (4 * count))))
+        with blocked_interrupts():
+            results = pool.map(work, jobs, chunksize=max(1, min(16, len(jobs) // (4 * count))))
         yield from track(results, total=len(jobs), description=description)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
