@@ -11,10 +11,9 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.boxes import no_size
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
-from viewfinder.datasets.writing import side_name
 from viewfinder.datasets.yolo import label_file
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
@@ -73,9 +72,7 @@ def _picture_faults(dataset: Dataset) -> Iterator[Fault]:
                 same[look.digest].append(index)
                 if 0 not in stated and look.size != stated:
                     yield _another_size(path, stated, look.size)
-    for copies in same.values():
-        if len(copies) > 1:
-            yield _duplicate(dataset, copies)
+    yield from duplicates(dataset, same.values())
 
 
 def _another_size(path: str, stated: tuple[int, ...], size: tuple[int, int]) -> Fault:
@@ -85,17 +82,6 @@ def _another_size(path: str, stated: tuple[int, ...], size: tuple[int, int]) -> 
     else:
         mend = "it was scaled or cut after it was labelled: put the first picture back"
     return Fault("size", path, says, mend)
-
-
-def _duplicate(dataset: Dataset, copies: list[int]) -> Fault:
-    first, *others = (dataset.paths[i] for i in copies)
-    sides = sorted({side_name(int(dataset.splits[i])) for i in copies})
-    detail = f"the same picture as {', '.join(others)}"
-    if len(sides) > 1:
-        mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
-        detail += f", on the sides {', '.join(sides)}"
-        return Fault("duplicate-across-splits", first, detail, mend)
-    return Fault("duplicate", first, detail, "keep one of them, with the labels of both")
 
 
 def _labels_alone(dataset: Dataset) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.class_folders import empty_class_folders, pictures_below
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.rgbd_checks import check_saliency
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
@@ -40,9 +40,7 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
                 yield Fault("unreadable", dataset.paths[index], trouble, mend)
             else:
                 same[digest].append(index)
-    for copies in same.values():
-        if len(copies) > 1:
-            yield _duplicate(dataset, copies)
+    yield from duplicates(dataset, same.values())
 
 
 def _passed_over(dataset: Dataset) -> Iterator[Fault]:
@@ -64,22 +62,6 @@ def _read(dataset: Dataset, index: int) -> tuple[str, str]:
     except (InputError, OSError) as error:
         return "", str(error)
     return hashlib.sha256(data).hexdigest(), ""
-
-
-def _duplicate(dataset: Dataset, copies: list[int]) -> Fault:
-    """The same bytes twice: worst across sides, bad across classes, wasteful otherwise."""
-    first, *others = (dataset.paths[i] for i in copies)
-    names = ", ".join(others)
-    sides = {SPLITS[dataset.splits[i]] for i in copies}
-    classes = {dataset.classes[dataset.labels[i]] for i in copies}
-    if len(classes) > 1:
-        detail = f"the same picture as {names}, under the classes {', '.join(sorted(classes))}"
-        return Fault("two-classes", first, detail, "keep it in the class it belongs to")
-    if len(sides) > 1:
-        detail = f"the same picture as {names}, on the sides {', '.join(sorted(sides))}"
-        mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
-        return Fault("duplicate-across-splits", first, detail, mend)
-    return Fault("duplicate", first, f"the same picture as {names}", "keep one of them")
 
 
 def _class_faults(dataset: Dataset) -> Iterator[Fault]:

@@ -12,10 +12,9 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
-from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import stored_depth
-from viewfinder.datasets.writing import side_name
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture, read_depth, read_mask
 
@@ -62,9 +61,7 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
             if look.sixteen_bits and dataset.depth_scales[index].lowest is None:
                 depth = dataset.depths[index]
                 sixteen_bits[str(PurePosixPath(depth).parent)].append(depth)
-    for copies in same.values():
-        if len(copies) > 1:
-            yield _duplicate(dataset, copies)
+    yield from duplicates(dataset, same.values())
     for folder, files in sixteen_bits.items():
         detail = (
             f"{len(files):,} depth maps have 16 bits, and nothing says which values they use: each "
@@ -143,17 +140,6 @@ def _another_size(
     else:
         mend = "one of the two was scaled or cut after it was saved: put the first file back"
     yield Fault("size", path, detail, mend)
-
-
-def _duplicate(dataset: Dataset, copies: list[int]) -> Fault:
-    first, *others = (dataset.paths[index] for index in copies)
-    sides = sorted({side_name(int(dataset.splits[index])) for index in copies})
-    detail = f"the same picture as {', '.join(others)}"
-    if len(sides) > 1:
-        mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
-        detail += f", on the sides {', '.join(sides)}"
-        return Fault("duplicate-across-splits", first, detail, mend)
-    return Fault("duplicate", first, detail, "keep one of them")
 
 
 def _depth_faults(dataset: Dataset) -> Iterator[Fault]:
