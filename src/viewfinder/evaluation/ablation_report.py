@@ -80,8 +80,10 @@ class Ablation:
         if value is None:
             return "–"
         plus = "+" if sign else ""
-        form = f"{plus}.1f" if self.score.share else f"{plus}.4g"
-        return f"{100 * value if self.score.share else value:{form}}"
+        if self.score.share:
+            return f"{100 * value:{plus}.1f}"
+        # As many digits in a small difference as in the score that it is of.
+        return f"{value:{plus}.4f}" if abs(value) < 10 else f"{value:{plus}.4g}"
 
     def interval(self, found: Estimate | None, *, sign: bool = False) -> str:
         """Both ends of an interval, or a dash."""
