@@ -15,6 +15,7 @@ import time
 import torch
 
 from viewfinder import nets
+from viewfinder.memory import keep_freed
 from viewfinder.tasks.detect.losses import loss as detection_loss
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.saliency.losses import distillation_loss
@@ -45,6 +46,7 @@ def main() -> None:
     name = sys.argv[1]
     batch = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     side = nets.input_size(name)[0]
+    keep_freed()
     before = memory()
     torch.manual_seed(0)
     net = nets.create(name)
