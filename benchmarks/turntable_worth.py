@@ -36,9 +36,7 @@ def taught_by_hand(count: int, place: Path, setting: Setting) -> Run:
         seed=SEED,
         options=SceneOptions(size=setting.size),
     )
-    recipe = DetectRecipe(
-        options=("width=0.5",), size=setting.size, minutes=setting.minutes, seed=setting.seed
-    )
+    recipe = DetectRecipe(size=setting.size, minutes=setting.minutes, seed=setting.seed)
     return train("detect", place / "scenes", recipe, out=place / "run")
 
 

@@ -40,8 +40,6 @@ def compose(place: Path, setting: Setting) -> Dataset:
 def learn(place: Path, setting: Setting) -> Run:
     """Train a detector on the composed scenes alone; returns its run, `run/`."""
     recipe = DetectRecipe(
-        # Half the channels: in a few minutes more pictures teach more than a larger net would.
-        options=("width=0.5",),
         size=setting.size,
         batch=8,
         minutes=setting.minutes,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class Setting:
     """How much of everything."""
 
-    things: int = 24
-    """Things of each class that are filmed: one alone does not tell what all have in common."""
+    things: int = 48
+    """Things of each class that are filmed: few do not tell what all of a class have in common."""
     turn: int = 3
     """Frames of a video, which shows one turn."""
-    frames: int = 3
+    frames: int = 2
     """Frames at most that are taken of a video."""
     composed: int = 1600
     """Scenes to learn from."""
