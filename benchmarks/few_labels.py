@@ -3,7 +3,7 @@
     uv run python benchmarks/few_labels.py DATA --counts 10 20 40 80 --minutes 5 --seeds 3
     uv run python benchmarks/few_labels.py DATA --counts 20 --init yolov3-tiny.weights
     uv run python benchmarks/few_labels.py DATA --counts 20 --fields copy_paste=0.5 rare=0.5
-    uv run python benchmarks/few_labels.py DATA --counts 20 --by order
+    uv run python benchmarks/few_labels.py DATA --counts 20 --by order --epochs 200
 
 From DATA's training pictures nested subsets are taken, a larger one holding every smaller one: at
 random, or in the order in which `viewfinder.labelling.ordering` would have them labelled, as if
@@ -42,13 +42,15 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--counts", type=int, nargs="*", default=[10, 20, 40, 80])
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--epochs", type=int, help="instead of minutes: other work does no harm")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--init", default="random")
     parser.add_argument("--by", choices=["random", "order"], default="random")
     parser.add_argument("--fields", nargs="*", default=[], help="fields of the recipe, name=value")
     given = parser.parse_args()
     fields = {name: json.loads(value) for name, value in (f.split("=") for f in given.fields)}
-    recipe = {"size": 320, "flip_vertical": 0.5, "init": given.init, **fields}
+    length = {"epochs": given.epochs} if given.epochs else {"minutes": given.minutes}
+    recipe = {"size": 320, "flip_vertical": 0.5, "init": given.init, **length, **fields}
     dataset = viewfinder.open_dataset(given.data)
     for count in given.counts:
         found = []
@@ -56,9 +58,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 data, out = Path(folder) / "data", Path(folder) / "run"
                 write_boxes(subset(dataset, count, seed, by=given.by), data, to="coco")
-                run = viewfinder.train(
-                    "detect", data, out=out, seed=seed, minutes=given.minutes, **recipe
-                )
+                run = viewfinder.train("detect", data, out=out, seed=seed, **recipe)
                 val = json.loads(run.scores_file.read_text(encoding="utf-8"))["val"]
             found.append(val["ap50"])
             each = "  ".join(f"{name} {row['ap50']:.3f}" for name, row in val["per_class"].items())
