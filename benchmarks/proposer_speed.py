@@ -7,6 +7,7 @@ VIDEO is any, WEIGHTS a Darknet file such as yolov3-tiny's. The stand's pictures
 pixels, whose weights are newly drawn, as its speed does not depend on them. Decoding is included.
 """
 
+import json
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import frames_per_second, write_frames
 from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_plate
 from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 
@@ -102,14 +104,27 @@ def main() -> None:
 
 
 def write_keys(frames: Path) -> Path:
-    """YOLO labels with a box in the middle of every fifth picture."""
-    keys = frames.parent / "keys"
-    keys.mkdir(exist_ok=True)
-    (keys / "classes.txt").write_text("thing\n")
-    for path in find_pictures(frames)[::5]:
-        picture = frames / path
-        (keys / path).write_bytes(picture.read_bytes())
-        (keys / path).with_suffix(".txt").write_text("0 0.5 0.5 0.3 0.3\n")
+    """COCO labels with a box in the middle of every fifth picture."""
+    paths = find_pictures(frames)[::5]
+    sizes = [read_header(frames / path).size for path in paths]
+    document = {
+        "images": [
+            {"id": number, "file_name": path, "width": width, "height": height}
+            for number, (path, (width, height)) in enumerate(zip(paths, sizes, strict=True))
+        ],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": 1,
+                "bbox": [width / 3, height / 3, width / 3, height / 3],
+            }
+            for number, (width, height) in enumerate(sizes)
+        ],
+        "categories": [{"id": 1, "name": "thing"}],
+    }
+    keys = frames.parent / "keys.json"
+    keys.write_text(json.dumps(document))
     return keys
 
 
