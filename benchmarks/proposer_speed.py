@@ -92,12 +92,12 @@ def main() -> None:
                 frames, paths, model=subjects_of_net, source="a2dele", name="thing"
             ),
         )
+        keys = write_keys(frames)
         for motion in ("linear", "flow"):
-            keys = write_keys(frames)
             tell(
                 f"track, {motion}",
                 frames,
-                lambda paths, motion=motion, keys=keys: propose_by_track(
+                lambda paths, motion=motion: propose_by_track(
                     frames, paths, keys=keys, motion=motion
                 ),
             )

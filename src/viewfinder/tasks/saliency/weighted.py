@@ -53,11 +53,11 @@ def weighted_f(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> 
     taken = cv2.copyTo(prediction, background)
     wanted, total = cv2.countNonZero(subject), cv2.sumElems(taken)[0]
     spill = cv2.boundingRect((taken > _TOLERANCE * wanted / subject.size).view(np.uint8))
-    far = _both(_around(box, _margin(total / wanted)), _around(spill, 0), _around(box, _REACH))
+    near = _around(box, _REACH)
+    far = _asked_for(_around(box, _margin(total / wanted)), _around(spill, 0), near)
     distance = np.asarray(
         cv2.distanceTransform(background[far], cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
     )
-    near = _around(box, _REACH)
     within = tuple(
         slice(n.start - f.start, n.stop - f.start) for n, f in zip(near, far, strict=True)
     )
@@ -91,7 +91,7 @@ def _around(box: Sequence[int], margin: int) -> tuple[slice, slice]:
     )
 
 
-def _both(
+def _asked_for(
     weighty: tuple[slice, slice], taken: tuple[slice, slice], near: tuple[slice, slice]
 ) -> tuple[slice, slice]:
     """The rows and columns in which a distance is asked for.
