@@ -1,6 +1,6 @@
 """How good a detector gets from few labelled pictures, and what helps.
 
-    uv run python benchmarks/few_labels.py DATA --counts 10 20 40 80 --minutes 5 --seeds 3
+    uv run python benchmarks/few_labels.py DATA                    10, 20, 40, 80; 5 minutes each
     uv run python benchmarks/few_labels.py DATA --counts 20 --init yolov3-tiny.weights
     uv run python benchmarks/few_labels.py DATA --counts 20 --fields copy_paste=0.5 rare=0.5
     uv run python benchmarks/few_labels.py DATA --counts 20 --by order --epochs 200
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="*", default=[10, 20, 40, 80])
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--epochs", type=int, help="instead of minutes: other work does no harm")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--init", default="random")
     parser.add_argument("--by", choices=["random", "order"], default="random")
     parser.add_argument("--fields", nargs="*", default=[], help="fields of the recipe, name=value")
@@ -54,7 +54,7 @@ def main() -> None:
     dataset = viewfinder.open_dataset(given.data)
     for count in given.counts:
         found = []
-        for seed in range(given.seeds):
+        for seed in given.seeds:
             with tempfile.TemporaryDirectory() as folder:
                 data, out = Path(folder) / "data", Path(folder) / "run"
                 write_boxes(subset(dataset, count, seed, by=given.by), data, to="coco")

@@ -4,7 +4,8 @@
 
 VIDEO is any, WEIGHTS a Darknet file such as yolov3-tiny's. The stand's pictures are rendered, of
 640×480 pixels, and the saliency network is A2dele's RGB stream at a quarter of its width and 128
-pixels, whose weights are newly drawn, as its speed does not depend on them. Decoding is included.
+pixels, whose weights are newly drawn, as its speed does not depend on them. Decoding is included,
+the loading of libraries is not.
 """
 
 import json
@@ -62,6 +63,7 @@ def subjects_of_net(pictures):
 
 def tell(name: str, folder: Path, work: Callable[[list[str]], Proposed]) -> None:
     paths = find_pictures(folder)
+    work(paths[:1])  # What is loaded at the first answer, once a process, is no matter of pictures.
     start = time.perf_counter()
     work(paths)
     rate = len(paths) / (time.perf_counter() - start)

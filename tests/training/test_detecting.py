@@ -1,6 +1,7 @@
 """A detector's whole training: what it learns, what it starts from, and what it refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from viewfinder.api import open_run
+from viewfinder.datasets.class_editing import apply_changes, plan_edit
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.tables import write_coco, write_rows
@@ -164,6 +166,21 @@ def test_rare_pasted_and_many_scales_run_together(boxes, tmp_path):
     assert np.isfinite([row["loss"] for row in run.history()]).all()
 
 
+def test_pictures_are_small_for_the_share_that_is_asked_for(boxes):
+    recipe = DetectRecipe(**QUICK, small=0.6)
+    task, dataset = Detect(), open_dataset(boxes)
+    setting = Setting(recipe, dataset.classes, (128, 96), PLAIN, {})
+    learnt = task.open(dataset.split("train"), setting, learn=True)
+
+    def drawn(done: float) -> torch.Size:
+        return task.draw(
+            learnt, torch.arange(2), slice(None), setting, seed=5, done=done
+        ).pictures.shape
+
+    assert drawn(0.0) == drawn(0.59) == (2, 3, 64, 96)
+    assert drawn(0.6) == drawn(1.0) == (2, 3, 96, 128)
+
+
 def write_captures(root: Path, names: tuple[str, ...]) -> Path:
     """Three frames of a rectangle of each class, with masks."""
     for name in names:
@@ -229,6 +246,17 @@ def test_freezing_keeps_the_layers_that_came_along(trained, boxes, tmp_path):
     before, after = trained.net().state_dict(), again.net().state_dict()
     assert torch.equal(before["conv1.conv.weight"], after["conv1.conv.weight"])
     assert not torch.equal(before["conv1.bn.running_mean"], after["conv1.bn.running_mean"])
+
+
+def test_a_last_layer_with_a_new_class_is_not_frozen(trained, boxes, tmp_path, capsys):
+    renamed = shutil.copytree(boxes, tmp_path / "renamed")
+    apply_changes(plan_edit(renamed, {"leaf": "petal"}))
+    recipe = DetectRecipe(**QUICK, init=str(trained.folder), freeze=1.0, average=0.0)
+    again = train("detect", renamed, recipe, out=tmp_path / "run")
+    assert "loaded in part: head32.predict.weight" in capsys.readouterr().err
+    before, after = trained.net().state_dict(), again.net().state_dict()
+    assert torch.equal(before["conv1.conv.weight"], after["conv1.conv.weight"])
+    assert not torch.equal(before["head32.predict.weight"], after["head32.predict.weight"])
 
 
 def test_heads_are_loaded_class_by_class():

@@ -28,7 +28,7 @@ _PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", "report.h
 class Flags:
     out: Path = Path("runs/demo")
     """Where everything goes; replaced if it is an earlier demo's."""
-    minutes: float = 3.5
+    minutes: float = 3.75
     """How long the detector learns; all the rest takes about two minutes."""
     seed: int = 0
     """Of the things, the scenes and the training."""

@@ -61,6 +61,13 @@ def prepare(path: Path, size: Size) -> NDArray[np.uint8]:
     return letterboxed(picture, size, of=read_header(path).size)
 
 
+def true_sizes(dataset: Dataset) -> NDArray[np.int64]:
+    """N×2: width and height of every picture, upright, as its file says."""
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda index: read_header(dataset.file(index)).size, range(len(dataset)))
+        return np.array(list(found), np.int64).reshape(-1, 2)
+
+
 def letterboxed(picture: NDArray[np.uint8], size: Size, *, of: Size) -> NDArray[np.uint8]:
     """A picture as nets see it: `geometry.letterbox` of its true size `of` is the way there.
 

@@ -21,7 +21,8 @@ from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video, read_video
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 
-_BATCH = 64
+# On a CPU the maps of more pictures than this leave the caches, and each takes longer.
+_BATCH = 16
 
 
 @dataclass(frozen=True)

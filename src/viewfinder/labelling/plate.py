@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.labelling.registration import Registration, gradient, register, slope
+from viewfinder.labelling.registration import Registration, gradient, greatest, register, slope
 from viewfinder.pictures.geometry import Boxes, resample, stretch
 
 Array = NDArray[np.float32]
@@ -108,7 +108,7 @@ def _reduced(picture: NDArray[np.uint8]) -> Array:
 
 
 def _compare(laid: Registration, frame: Array) -> _Change:
-    outside = np.asarray(np.isnan(laid.picture).any(axis=2), np.bool_)
+    outside = np.asarray(np.isnan(laid.picture[..., 0]), np.bool_)
     # What the empty stand's picture does not show cannot be said to have changed.
     plate = _blurred(np.where(outside[..., None], frame, laid.picture))
     frame = _blurred(frame)
@@ -116,8 +116,13 @@ def _compare(laid: Registration, frame: Array) -> _Change:
     difference = np.abs(frame - plate)
     steep = slope(plate)
     variance = _noise(difference, steep, outside)
-    distance = (difference**2 / variance).mean(axis=2)
+    distance = _mean(difference**2 / variance)
     return _Change(frame, plate, variance, distance, (distance > _CHANGED) & ~outside)
+
+
+def _mean(picture: Array) -> Array:
+    """H×W: the mean of the three channels, in a fraction of the time of `mean(axis=2)`."""
+    return np.asarray((picture[..., 0] + picture[..., 1] + picture[..., 2]) / 3, np.float32)
 
 
 def _blurred(picture: Array) -> Array:
@@ -126,7 +131,7 @@ def _blurred(picture: Array) -> Array:
 
 def _noise(difference: Array, steep: Array, outside: Mask) -> Array:
     """H×W×3: variance of noise, and at edges that of a registration that is a little off."""
-    flat = (steep.max(axis=2) < 2) & ~outside
+    flat = (greatest(steep) < 2) & ~outside
     if flat.sum() < 100:
         flat = ~outside
     noise = 1.4826 * np.median(difference[flat], axis=0) + 0.3
@@ -144,13 +149,14 @@ def _shadow(change: _Change) -> tuple[Mask, Array]:
     light, dark = change.plate + _BLACK, change.frame + _BLACK
     weights = light**2 / change.variance
     # The plate times exp(t) is nearest to the frame, by the logarithm.
-    t = np.asarray((weights * np.log(dark / light)).sum(axis=2) / weights.sum(axis=2), np.float32)
+    mean_weight = _mean(weights)
+    t = _mean(weights * np.log(dark / light)) / mean_weight
     kept = np.exp(np.minimum(t, _BRIGHTEST))[..., None]
     tint = (_TINT * (1 - np.minimum(kept, 1)) * light) ** 2
-    misfit = ((dark - kept * light) ** 2 / (change.variance + tint)).mean(axis=2)
+    misfit = _mean((dark - kept * light) ** 2 / (change.variance + tint))
     misfit += (np.maximum(math.log(_DARKEST) - t, 0) / _TOO_DARK) ** 2
     explained = change.changed & (misfit < _MISFIT)
-    noise = 2 / np.sqrt(weights.sum(axis=2))
+    noise = 2 / np.sqrt(3 * mean_weight)
     sharp = np.hypot(*gradient(t)) > np.maximum(_SHARP, noise)
     near = cv2.dilate(change.changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     smooth = (~change.changed | explained) & ~(sharp & near)
@@ -231,7 +237,7 @@ def _score(mask: Mask, change: _Change, shadow: Mask) -> float:
     outside = max(0.0, float(own[~mask].sum() / mask.sum()) - 0.2)
     kernel = np.ones((3, 3), np.uint8)
     outline = mask & (cv2.erode(mask.astype(np.uint8), kernel) == 0)
-    steep = cv2.dilate(slope(change.frame).max(axis=2), kernel)[outline]
+    steep = cv2.dilate(greatest(slope(change.frame)), kernel)[outline]
     outlined = float((steep > 2 * math.sqrt(np.median(change.variance))).mean())
     contrast = 1 - math.exp(-math.sqrt(np.median(change.distance[mask])) / 4)
     return inside * max(0.0, 1 - outside) * outlined * contrast

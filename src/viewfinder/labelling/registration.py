@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import Matrix, resample, rotation, translation
+from viewfinder.pictures.geometry import (
+    Matrix,
+    inverse,
+    resample,
+    rotation,
+    scaling,
+    translation,
+)
 
 Array = NDArray[np.float32]
 
@@ -51,39 +58,97 @@ def register(first: Array, second: Array) -> Registration:
     Raises:
         InputError: the two do not show one scene.
     """
-    step = max(1, round(math.sqrt(first.shape[0] * first.shape[1] / _SAMPLE)))
-    grid = np.s_[step // 2 :: step, step // 2 :: step]
-    target = second[grid]
+    grid = _grid(second.shape)
+    target = grid.planes(second)
+    slopes = gradient(first)
     starts = [np.eye(3), _shift(first, second)]
-    matrix = min(starts, key=lambda start: _distance(_moved(first, start)[grid], target))
-    gain, offset = _first_gain(_moved(first, matrix)[grid], target), np.zeros(3)
+    matrix = min(starts, key=lambda start: _distance(_looked_up(first, start, grid), target))
+    gain, offset = _first_gain(_looked_up(first, matrix, grid), target), np.zeros(3)
     for _ in range(_STEPS):
-        moved = _moved(first, matrix)
-        slopes = [part[grid] for part in gradient(moved)]
-        moved = moved[grid]
-        weights = _weights(moved * _f32(gain) + _f32(offset), moved, target)
+        moved = _looked_up(first, matrix, grid)
+        weights = _weights(moved, _lit(moved, gain, offset), target)
+        # What lies outside the first picture weighs nothing, but must be a number for that.
+        moved = np.nan_to_num(moved)
         gain, offset = _light(moved, target, weights, gain)
-        apart = target - moved * _f32(gain) - _f32(offset)
-        change, far = _motion([part * _f32(gain) for part in slopes], apart, weights, second.shape)
+        apart = target - _lit(moved, gain, offset)
+        along = [_lit(part, gain) for part in _slopes_of_moved(slopes, matrix, grid)]
+        change, far = _motion(along, apart, weights, grid, second.shape)
         matrix = change @ matrix
         if far < _STILL:
             break
-    if np.nanmedian(np.abs(apart)) > _STRANGERS:
+    if not (weights > 0).any() or np.median(np.abs(apart[:, weights > 0])) > _STRANGERS:
         raise InputError("it shows another scene than the picture of the empty stand")
-    return Registration(_moved(first, matrix) * _f32(gain) + _f32(offset), matrix, gain, offset)
+    size = (second.shape[1], second.shape[0])
+    laid = resample(first, matrix, size, fill=np.nan)
+    return Registration(laid * _f32(gain) + _f32(offset), matrix, gain, offset)
 
 
-def _moved(picture: Array, matrix: Matrix) -> Array:
-    size = (picture.shape[1], picture.shape[0])
-    return resample(picture, matrix, size, fill=np.nan)
+@dataclass(frozen=True)
+class _Grid:
+    """N = `columns` × `rows` pixels of a picture, `step` pixels apart, that a fit looks at."""
+
+    step: int
+    columns: int
+    rows: int
+
+    def planes(self, picture: Array) -> Array:
+        """3×N: the pixels of an H×W×3 picture."""
+        first = self.step // 2
+        found = picture[first :: self.step, first :: self.step]
+        return np.ascontiguousarray(found.reshape(-1, 3).T)
+
+    def numbers(self) -> Matrix:
+        """Takes a column and a row of the grid to those of the picture, counted from 0."""
+        return translation(self.step // 2, self.step // 2) @ scaling(self.step)
+
+    def points(self) -> Array:
+        """2×N: x and y of the pixels' middles."""
+        rows, columns = np.indices((self.rows, self.columns), np.float32).reshape(2, -1)
+        return np.stack([columns, rows]) * self.step + np.float32(self.step // 2 + 0.5)
+
+
+def _grid(shape: tuple[int, ...]) -> _Grid:
+    step = max(1, round(math.sqrt(shape[0] * shape[1] / _SAMPLE)))
+    rows, columns = (math.ceil((side - step // 2) / step) for side in shape[:2])
+    return _Grid(step, columns, rows)
+
+
+def _looked_up(picture: Array, matrix: Matrix, grid: _Grid) -> Array:
+    """3×N: what `matrix` takes from a picture of H×W×3 to a grid; NaN from outside it."""
+    # OpenCV counts from the middle of the first pixel.
+    back = translation(-0.5, -0.5) @ inverse(matrix) @ translation(0.5, 0.5) @ grid.numbers()
+    found = cv2.warpAffine(
+        picture,
+        back[:2],
+        (grid.columns, grid.rows),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(math.nan,) * 3,
+    )
+    return np.ascontiguousarray(found.reshape(-1, 3).T, np.float32)
+
+
+def _slopes_of_moved(slopes: tuple[Array, Array], matrix: Matrix, grid: _Grid) -> list[Array]:
+    """The change of a moved picture along x and y, from those of the picture; 3×N each."""
+    along_x, along_y = (np.nan_to_num(_looked_up(part, matrix, grid)) for part in slopes)
+    # A turned picture's gradients are turned with it.
+    (a, b), (c, d) = matrix[:2, :2].astype(np.float32)
+    return [a * along_x + b * along_y, c * along_x + d * along_y]
+
+
+def _lit(
+    planes: Array, gain: NDArray[np.float64], offset: NDArray[np.float64] | None = None
+) -> Array:
+    lit = planes * _f32(gain)[:, None]
+    return lit if offset is None else np.asarray(lit + _f32(offset)[:, None], np.float32)
 
 
 def _shift(first: Array, second: Array) -> Matrix:
     height, width = first.shape[:2]
     window = cv2.createHanningWindow((width, height), cv2.CV_32F)
     (x, y), _ = cv2.phaseCorrelate(
-        np.minimum(slope(first).max(axis=2), _EDGES),
-        np.minimum(slope(second).max(axis=2), _EDGES),
+        np.minimum(greatest(slope(first)), _EDGES),
+        np.minimum(greatest(slope(second)), _EDGES),
         window,
     )
     if abs(x) > _FARTHEST * width or abs(y) > _FARTHEST * height:
@@ -96,6 +161,11 @@ def slope(picture: Array) -> Array:
     return np.hypot(*gradient(picture))
 
 
+def greatest(picture: Array) -> Array:
+    """H×W: the greatest of the three channels, in a fraction of the time of `max(axis=2)`."""
+    return np.maximum(np.maximum(picture[..., 0], picture[..., 1]), picture[..., 2])
+
+
 def gradient(picture: Array) -> tuple[Array, Array]:
     """The change of H×W or H×W×3 values along x and along y, a pixel (Scharr's kernels)."""
     along_x, along_y = (
@@ -106,8 +176,7 @@ def gradient(picture: Array) -> tuple[Array, Array]:
 
 
 def _distance(moved: Array, second: Array) -> float:
-    lit = moved * _f32(_first_gain(moved, second))
-    return float(np.nanmedian(np.abs(second - lit)))
+    return float(np.nanmedian(np.abs(second - _lit(moved, _first_gain(moved, second)))))
 
 
 def _first_gain(moved: Array, second: Array) -> NDArray[np.float64]:
@@ -117,19 +186,19 @@ def _first_gain(moved: Array, second: Array) -> NDArray[np.float64]:
     """
     gains = np.ones(3)
     for channel in range(3):
-        ratio = np.log((second[..., channel] + 4) / (moved[..., channel] + 4))
+        ratio = np.log((second[channel] + 4) / (moved[channel] + 4))
         counts, edges = np.histogram(ratio, bins=160, range=(-0.8, 0.8))
         best = int(np.convolve(counts, np.ones(5), "same").argmax())
         gains[channel] = np.exp((edges[best] + edges[best + 1]) / 2)
     return gains
 
 
-def _weights(lit: Array, moved: Array, second: Array) -> Array:
-    """H×W, 1 where the pictures agree, near 0 where they do not or cannot be compared."""
+def _weights(moved: Array, lit: Array, second: Array) -> Array:
+    """N, 1 where the pictures agree, near 0 where they do not or cannot be compared."""
     apart = np.abs(second - lit)
     scale = 1.4826 * np.nanmedian(apart) + 0.5
-    weights = 1 / (1 + (apart.max(axis=2) / (2 * scale)) ** 2) ** 2
-    clipped = (np.maximum(moved, second) > _CLIPPED).any(axis=2)
+    weights = 1 / (1 + (apart.max(axis=0) / (2 * scale)) ** 2) ** 2
+    clipped = np.maximum(moved, second).max(axis=0) > _CLIPPED
     return np.where(clipped | np.isnan(weights), 0, weights).astype(np.float32)
 
 
@@ -137,39 +206,31 @@ def _light(
     moved: Array, second: Array, weights: Array, before: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Gain and offset of each channel by weighted least squares."""
-    used = weights > 0
-    w = weights[used][:, None]
-    if not len(w):
+    total = float(weights.sum())
+    if not total:
         return before, np.zeros(3)
-    x, y = moved[used], second[used]
-    mean_x, mean_y = (w * x).sum(0) / w.sum(), (w * y).sum(0) / w.sum()
+    mean_x, mean_y = moved @ weights / total, second @ weights / total
+    x, y = moved - mean_x[:, None], second - mean_y[:, None]
     # A channel that hardly varies cannot tell gain from offset, and keeps the gain it had.
-    prior = 4 * w.sum()
-    spread = (w * (x - mean_x) ** 2).sum(0)
-    shared = (w * (x - mean_x) * (y - mean_y)).sum(0)
-    gain = (shared + prior * before) / (spread + prior)
+    prior = 4 * total
+    gain = ((x * y) @ weights + prior * before) / ((x * x) @ weights + prior)
     return gain.astype(np.float64), (mean_y - gain * mean_x).astype(np.float64)
 
 
 def _motion(
-    slopes: list[Array], apart: Array, weights: Array, shape: tuple[int, ...]
+    slopes: list[Array], apart: Array, weights: Array, grid: _Grid, shape: tuple[int, ...]
 ) -> tuple[Matrix, float]:
     """One step of shift and turn, and how far it moves the picture's edge, in pixels."""
     height, width = shape[:2]
-    # Beside what lies outside the first picture there is no gradient either.
-    known = (weights > 0) & ~np.isnan(slopes[0] + slopes[1]).any(axis=2)
-    along_x, along_y = (part[known] for part in slopes)
-    rows, columns = np.nonzero(known)
     arm = max(width, height) / 2
-    step = height / weights.shape[0]
-    x = (((columns + 0.5) * step - width / 2) / arm).astype(np.float32)[:, None]
-    y = (((rows + 0.5) * step - height / 2) / arm).astype(np.float32)[:, None]
+    x, y = (grid.points() - _f32(np.array([[width / 2], [height / 2]]))) / np.float32(arm)
+    along_x, along_y = slopes
     effects = np.stack([along_x, along_y, x * along_y - y * along_x]).reshape(3, -1)
-    w = np.repeat(weights[known], 3)
-    normal = ((effects * w) @ effects.T).astype(np.float64)
+    weighted = effects * np.tile(weights, 3)
+    normal = (weighted @ effects.T).astype(np.float64)
     # Where there are no edges there is no motion to be seen; a little weight keeps it at rest.
     normal += np.eye(3) * (1e-3 * max(1.0, float(np.trace(normal))))
-    right = ((effects * w) @ apart[known].ravel()).astype(np.float64)
+    right = (weighted @ apart.ravel()).astype(np.float64)
     change = np.clip(-np.linalg.solve(normal, right), -1, 1)
     # `rotation` turns counter-clockwise as seen; y points down, so x·∂y - y·∂x is clockwise.
     turn = rotation(-math.degrees(change[2] / arm), about=(width / 2, height / 2))

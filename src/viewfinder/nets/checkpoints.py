@@ -50,7 +50,8 @@ class LoadReport:
     """What became of every tensor of a net and of a file, by name.
 
     A layer is loaded whole or not at all: `withheld` are tensors that fit, but whose layer has
-    another in `different`, such as the bias of a head with other inputs.
+    another in `different`, such as the bias of a head with other inputs. A task may make an
+    exception of its last layers, and load of these what is of the same class: `partly`.
     """
 
     loaded: tuple[str, ...]
@@ -58,15 +59,17 @@ class LoadReport:
     withheld: tuple[str, ...]
     missing: tuple[str, ...]  # in the net, not in the file
     unexpected: tuple[str, ...]  # in the file, not in the net
+    partly: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        total = len(self.loaded) + len(self.different) + len(self.withheld) + len(self.missing)
-        parts = [f"loaded {len(self.loaded)} of {total} tensors"]
+        kinds = (self.loaded, self.partly, self.different, self.withheld, self.missing)
+        parts = [f"loaded {len(self.loaded)} of {sum(map(len, kinds))} tensors"]
         parts += [
             f"{each.name} is {_shape(each.in_file)} in the file, {_shape(each.in_net)} in the net"
             for each in self.different
         ]
         for what, found in (
+            ("loaded in part", self.partly),
             ("kept as new with their layer", self.withheld),
             ("not in the file", self.missing),
             ("not in the net", self.unexpected),

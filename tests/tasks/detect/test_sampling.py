@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viewfinder.datasets.boxes import gather_boxes
-from viewfinder.tasks.detect.sampling import epoch_order, frames_around, repeat_factors
+from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 
 
 def boxes_of(classes, **columns):
@@ -59,6 +59,12 @@ def test_an_order_depends_on_the_generator_alone():
     one, again, other = (epoch_order(factors, np.random.default_rng(s)) for s in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+def test_a_reduced_frame_is_the_nearest_of_whole_strides():
+    assert reduced((256, 256), stride=32, share=0.75) == (192, 192)
+    assert reduced((320, 256), stride=32, share=0.75) == (256, 192)
+    assert reduced((416, 32), stride=32, share=0.5) == (192, 32)
 
 
 def test_frames_by_hand():

@@ -44,6 +44,7 @@ def learn(place: Path, setting: Setting) -> Run:
         batch=8,
         minutes=setting.minutes,
         seed=setting.seed,
+        small=0.6,
         # Composed scenes differ in place, size and neighbours already; colours must tell nothing.
         mosaic=0.0,
         scale=0.2,

@@ -13,13 +13,13 @@ class Setting:
     """Frames of a video, which shows one turn."""
     frames: int = 2
     """Frames at most that are taken of a video."""
-    composed: int = 1600
+    composed: int = 2000
     """Scenes to learn from."""
     unseen: int = 200
     """Scenes to be judged by."""
     size: int = 256
     """Side in pixels of every picture."""
-    minutes: float = 3.5
+    minutes: float = 3.75
     """How long the detector learns."""
     seed: int = 0
     """Of everything that is drawn at random."""

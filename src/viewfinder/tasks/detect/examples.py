@@ -11,7 +11,6 @@ along and hands them out apart, never among the truths.
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from viewfinder.console import note
 from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import Boxes, no_size, usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.loading import true_sizes
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
 from viewfinder.pictures.reading import read_header
@@ -109,7 +109,7 @@ def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "a
     require_boxes(dataset)
     if not len(dataset):
         raise InputError(f"{dataset.root} has no pictures on this side: add some to learn from")
-    true = _true_sizes(dataset)
+    true = _checked_sizes(dataset)
     sizes = kept_sizes(true, frame)
     boxes = _trainable(dataset, true, sizes)
     return Examples(
@@ -172,11 +172,9 @@ def _some_aspects(dataset: Dataset) -> NDArray[np.float64]:
     return np.array([header.width / header.height for header in headers])
 
 
-def _true_sizes(dataset: Dataset) -> NDArray[np.int64]:
+def _checked_sizes(dataset: Dataset) -> NDArray[np.int64]:
     """N×2, width and height as the files say; a note where the labels say otherwise."""
-    with ThreadPoolExecutor() as pool:
-        headers = pool.map(lambda i: read_header(dataset.file(i)).size, range(len(dataset)))
-        true = np.array(list(headers), np.int64)
+    true = true_sizes(dataset)
     if dataset.sizes is not None:
         stated = (dataset.sizes > 0).all(axis=1)
         other = stated & (dataset.sizes != true).any(axis=1)

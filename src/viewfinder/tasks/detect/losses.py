@@ -7,7 +7,7 @@ wrong: it has no objectness to learn.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -78,7 +78,8 @@ def loss(
         box = box + (1 - ciou).sum()
         counts = None
         if len(truth.apart):
-            counts = (~_lies_apart(output, scale, truth)).view_as(good).float()
+            passed = _passed_over(output, scale, truth.apart, truth.apart_of, _within, _MOSTLY)
+            counts = (~passed).view_as(good).float()
             counts[places] = 1
         entropy = _cross_entropy(raw[..., _OBJECTNESS], good, counts)
         objectness = objectness + scale.stride / mean_stride * entropy
@@ -134,9 +135,8 @@ def darknet_loss(
         share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
         box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
         answers = last > 0
-        passed = _overlaps_object(output, scale, truth, ignore)
-        if len(truth.apart):
-            passed |= _lies_apart(output, scale, truth)
+        passed = _passed_over(output, scale, truth.boxes, truth.pictures, box_iou, ignore)
+        passed |= _passed_over(output, scale, truth.apart, truth.apart_of, _within, _MOSTLY)
         counts = answers | ~passed.view_as(answers)
         objectness = objectness + _cross_entropy(
             raw[..., _OBJECTNESS], answers.float(), counts.float()
@@ -209,7 +209,7 @@ def _overlap(
 
 
 def _area(sizes: Tensor) -> Tensor:
-    return sizes[:, 0] * sizes[:, 1]
+    return sizes[..., 0] * sizes[..., 1]
 
 
 def _darknet_box(cells: Tensor, sizes: Tensor, places: Places, scale: Scale) -> Tensor:
@@ -227,26 +227,33 @@ def _darknet_box_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tens
 
 
 @torch.no_grad()
-def _lies_apart(output: Tensor, scale: Scale, truth: Truth) -> Tensor:
-    """N×A·H·W bool: most of the predicted box lies within one that is set apart (COCO's crowds)."""
-    boxes = decode_boxes(output, scale)
-    apart = torch.zeros(boxes.shape[:2], dtype=torch.bool, device=boxes.device)
-    for picture in torch.unique(truth.apart_of).tolist():
-        crowds = truth.apart[truth.apart_of == picture].float()
-        low = torch.maximum(boxes[picture, :, None, :2], crowds[:, :2])
-        high = torch.minimum(boxes[picture, :, None, 2:], crowds[:, 2:])
-        area = (boxes[picture, :, 2:] - boxes[picture, :, :2]).prod(1)
-        within = (high - low).clamp(min=0).prod(2) / area[:, None].clamp(min=_TINY)
-        apart[picture] = (within > _MOSTLY).any(1)
-    return apart
+def _passed_over(
+    output: Tensor,
+    scale: Scale,
+    others: Tensor,
+    pictures: Tensor,
+    measure: Callable[[Tensor, Tensor], Tensor],
+    most: float,
+) -> Tensor:
+    """N×A·H·W bool: predicted boxes whose `measure` with a box of `others` exceeds `most`.
+
+    Args:
+        others: M×4, in the `pictures` of these numbers.
+        measure: from P×4 and Q×4 boxes to P×Q.
+    """
+    batch, _, height, width = output.shape
+    passed = output.new_zeros((batch, len(scale.anchors) * height * width), dtype=torch.bool)
+    if len(others):
+        boxes = decode_boxes(output, scale)
+        for picture in torch.unique(pictures).tolist():
+            there = others[pictures == picture].float()
+            passed[picture] = measure(boxes[picture], there).amax(1) > most
+    return passed
 
 
-@torch.no_grad()
-def _overlaps_object(output: Tensor, scale: Scale, truth: Truth, ignore: float) -> Tensor:
-    """N×A·H·W bool: the predicted box has an IoU above `ignore` with an object of its picture."""
-    boxes = decode_boxes(output, scale)
-    overlaps = torch.zeros(boxes.shape[:2], dtype=torch.bool, device=boxes.device)
-    for picture in torch.unique(truth.pictures).tolist():
-        objects = truth.boxes[truth.pictures == picture].float()
-        overlaps[picture] = box_iou(boxes[picture], objects).amax(1) > ignore
-    return overlaps
+def _within(boxes: Tensor, others: Tensor) -> Tensor:
+    """P×Q: the share of each box that lies within each of the others."""
+    low = torch.maximum(boxes[:, None, :2], others[:, :2])
+    high = torch.minimum(boxes[:, None, 2:], others[:, 2:])
+    area = _area(boxes[:, 2:] - boxes[:, :2])
+    return _area((high - low).clamp(min=0)) / area[:, None].clamp(min=_TINY)

@@ -29,6 +29,7 @@ class DetectRecipe(Recipe):
         "mosaic_until": SHARE,
         "copy_paste": SHARE,
         "compose_share": SHARE,
+        "small": SHARE,
         "multi_scale": SHARE,
     }
 
@@ -98,6 +99,9 @@ class DetectRecipe(Recipe):
     """Augmentation: largest change of saturation, as a share."""
     value: float = 0.3
     """Augmentation: largest change of brightness, as a share."""
+    small: float = 0.0
+    """Share of the training, at its start, in which pictures are shown at three quarters of the
+    size: a step then takes about half the time, and more of them are taken in a given time."""
     multi_scale: float = 0.0
     """Augmentation: largest change of the size that the net is given, as a share, every few
     steps."""

@@ -45,6 +45,12 @@ def epoch_order(factors: NDArray[np.float64], generator: np.random.Generator) ->
     return generator.permutation(np.repeat(np.arange(len(factors)), repeats))
 
 
+def reduced(frame: Size, *, stride: int, share: float) -> Size:
+    """The width and height nearest to a `share` of a frame's that are multiples of the stride."""
+    width, height = (stride * max(1, round(side * share / stride)) for side in frame)
+    return width, height
+
+
 def frames_around(frame: Size, *, stride: int, share: float) -> list[Size]:
     """Widths and heights to train at in turn, so that a net learns objects at many sizes.
 

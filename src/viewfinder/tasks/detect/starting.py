@@ -1,6 +1,7 @@
 """Weights of other detectors to start from: layers that fit, the last ones class by class."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,7 +42,7 @@ def load_by_name(
 ) -> LoadReport:
     """Load what fits; of the last layers the boxes, and the classes that both sides name.
 
-    A class that the weights do not know starts anew.
+    A class that the weights do not know starts anew, and its layer counts as loaded in part.
 
     Args:
         names: the classes of the weights, in their order; empty where they are not known.
@@ -56,7 +57,11 @@ def load_by_name(
         theirs = state.get(name)
         if theirs is not None and names:
             fitted[name] = _by_class(ours[name], theirs, names, classes)
-    return load_matching(net, fitted)
+    report = load_matching(net, fitted)
+    if not names or set(classes) <= set(names):
+        return report
+    partly = tuple(name for name in _heads(net) if name in report.loaded)
+    return replace(report, loaded=tuple(n for n in report.loaded if n not in partly), partly=partly)
 
 
 def tell_classes(names: Sequence[str], classes: Sequence[str]) -> str:

@@ -1,7 +1,6 @@
 """Detect: a box and a class for every object in a picture."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
+from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels, true_sizes
 from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport
@@ -26,17 +25,16 @@ from viewfinder.pictures.geometry import (
     letterbox,
     transform_boxes,
 )
-from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import in_batches, outputs
-from viewfinder.tasks.detect.anchors import fit_anchors, measure_fit, tell_gain
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.changes import Augmentation
 from viewfinder.tasks.detect.decoding import Detections, decode, suppress
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.losses import darknet_loss, loss
 from viewfinder.tasks.detect.mixing import Learnt, mix, open_scenes
+from viewfinder.tasks.detect.net_options import net_options
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.sampling import epoch_order, frames_around, repeat_factors
+from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import Scores, score
 from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
 from viewfinder.tasks.detect.truth import Truth
@@ -51,9 +49,8 @@ _LOWEST = 0.001
 _BATCH = 16
 # Sides of the net's input are multiples of this.
 _STRIDE = 32
-# How far a centre may lie from the middle of a cell that answers for it, in cells: the loss that
-# gives an object to neighbouring cells needs more than Darknet's 1.
-_REACH = {"iou": 2.0, "darknet": 1.0}
+# Of the sides, while a training shows pictures small.
+_SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
 _TOLERANCE = 0.02
 
@@ -118,14 +115,7 @@ class Detect:
 
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and anchors fitted to the training boxes."""
-        given = recipe.net_options()
-        usual = nets.options(recipe.net)["anchors"]
-        anchors = usual if recipe.anchors == "paper" else _fitted(dataset, size, usual)
-        listed = [list(anchor) for anchor in anchors]
-        masks = _masks(len(listed), len(nets.options(recipe.net)["masks"]))
-        if recipe.anchors == "paper":
-            masks = [list(mask) for mask in nets.options(recipe.net)["masks"]]
-        return {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]} | given
+        return net_options(recipe, dataset, size)
 
     def colours(self, recipe: DetectRecipe, train: Learnt) -> Normalisation:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
@@ -155,10 +145,8 @@ class Detect:
         if learn:
             pictures = open_examples(side, setting.size, cache=cache, keep=keep)
             return Learnt(pictures, open_scenes(setting.recipe, side, setting.size))
-        with ThreadPoolExecutor() as pool:
-            sizes = list(pool.map(lambda i: read_header(side.file(i)).size, range(len(side))))
         pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
-        return Framed(pixels, np.array(sizes, np.int64).reshape(-1, 2), side)
+        return Framed(pixels, true_sizes(side), side)
 
     def order(self, examples: Learnt, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
         """Every picture once, and those with rare classes oftener."""
@@ -179,9 +167,12 @@ class Detect:
     ) -> Inputs:
         """Pictures changed, put together and pasted into, and where their objects are then."""
         random = np.random.default_rng(seed)
-        frames = frames_around(setting.size, stride=_STRIDE, share=setting.recipe.multi_scale)
+        recipe, frame = setting.recipe, setting.size
+        if done < recipe.small:
+            frame = reduced(frame, stride=_STRIDE, share=_SMALL)
+        frames = frames_around(frame, stride=_STRIDE, share=recipe.multi_scale)
         frame = frames[random.integers(len(frames))]
-        changes = augmentation(setting.recipe, mosaic=done < setting.recipe.mosaic_until)
+        changes = augmentation(recipe, mosaic=done < recipe.mosaic_until)
         batch = compose(examples.pictures, numbers.numpy(), changes, frame, random, rows=rows)
         if examples.scenes is not None:
             seeds = random.integers(1 << 63, size=len(numbers))[rows]
@@ -288,27 +279,6 @@ def _placed(found: Detections, frame: Size, *, of: Size) -> Detections:
     """Detections in a letterboxed picture as those in the picture of size `of` itself."""
     boxes = transform_boxes(inverse(letterbox(of, frame)), found.boxes)
     return Detections(clip_boxes(boxes, of), found.scores, found.labels)
-
-
-def _fitted(dataset: Dataset, size: Size, usual: Sequence[Any]) -> Sequence[Any]:
-    """Anchors fitted to the training boxes at the size that the net sees them; tells the gain."""
-    train = dataset.split("train")
-    boxes = train.boxes
-    assert boxes is not None, "`require` has seen to it"
-    kept = boxes.keep(usable(boxes) & ~boxes.crowd & ~boxes.difficult)
-    true = np.array([read_header(train.file(i)).size for i in range(len(train))], np.float64)
-    factors = (np.array(size) / true).min(axis=1)[kept.pictures()]
-    sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
-    anchors = fit_anchors(sides, len(usual))
-    told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
-    note(f"anchors fitted to {len(sides):,} boxes: {told}")
-    return [(round(width, 1), round(height, 1)) for width, height in anchors]
-
-
-def _masks(anchors: int, scales: int) -> list[list[int]]:
-    """The anchors of each scale, the coarsest scale first and with the largest."""
-    parts = np.array_split(np.arange(anchors), scales)
-    return [part.tolist() for part in reversed(parts)]
 
 
 def _numpy(generator: torch.Generator) -> np.random.Generator:
