@@ -44,11 +44,13 @@ def main() -> None:
             )
             seconds = time.perf_counter() - start
             val = json.loads(run.scores_file.read_text(encoding="utf-8"))["val"]
-            epochs = len(run.history())
+            history = run.history()
         found.append(val)
         classes = "  ".join(f"{name} {row['ap50']:.3f}" for name, row in val["per_class"].items())
         told = f"AP50 {val['ap50']:.3f}  AP {val['ap']:.3f}  {classes}"
-        print(f"seed {seed}: {told}  {epochs} epochs, {seconds:.0f} s in all", flush=True)
+        soon = next((r["seconds"] for r in history if r.get("val_ap50", 0) >= 0.8), math.nan)
+        told += f"  {len(history)} epochs, AP50 0.8 after {soon:.0f} s, {seconds:.0f} s in all"
+        print(f"seed {seed}: {told}", flush=True)
     for name in ("ap50", "ap"):
         values = [val[name] for val in found]
         error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
