@@ -146,7 +146,9 @@ def _shadow(change: _Change) -> tuple[Mask, Array]:
     Returns:
         these, and for each pixel how far it is from any shadow: a mean square, as `distance` is.
     """
-    light, dark = change.plate + _BLACK, change.frame + _BLACK
+    # The fitted light may take what is black in the plate below 0.
+    light = np.asarray(np.maximum(change.plate, 0) + _BLACK, np.float32)
+    dark = change.frame + _BLACK
     weights = light**2 / change.variance
     # The plate times exp(t) is nearest to the frame, by the logarithm.
     mean_weight = _mean(weights)
