@@ -1,6 +1,7 @@
 """What every test stands on: one thread, fixed seeds, small sets, and the shared test material."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def one_thread() -> None:
     """Two threads on a busy two-core machine are slower than one, and sums come out the same."""
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heard_interrupts() -> None:
+    """A shell lets what it runs in the background ignore Ctrl-C, and so would what tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
