@@ -5,8 +5,8 @@
 
 DEMO is what `viewfinder demo` wrote: a detector that learnt of no drawn box, and unseen scenes.
 The same net learns for as long from COUNT other cluttered scenes whose boxes are all true, as if
-a careful person had drawn them, with the default augmentation, mosaic included; and all are scored
-on the demonstration's scenes.
+a careful person had drawn them, with the default recipe: mosaics, and pictures in full size all the
+time; and all are scored on the demonstration's scenes.
 """
 
 import sys

@@ -28,9 +28,9 @@ _PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", "report.h
 class Flags:
     out: Path = Path("runs/demo")
     """Where everything goes; replaced if it is an earlier demo's."""
-    minutes: float = 3.75
+    minutes: float = _SETTING.minutes
     """How long the detector learns; all the rest takes about two minutes."""
-    seed: int = 0
+    seed: int = _SETTING.seed
     """Of the things, the scenes and the training."""
     json: bool = False
     """Print one JSON document: report, scores, stages."""

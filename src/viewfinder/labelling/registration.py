@@ -8,6 +8,7 @@ squares, Lucas and Kanade's step (1981) with weights that fall to nothing for pi
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -101,8 +102,9 @@ class _Grid:
         """Takes a column and a row of the grid to those of the picture, counted from 0."""
         return translation(self.step // 2, self.step // 2) @ scaling(self.step)
 
+    @cached_property
     def points(self) -> Array:
-        """2×N: x and y of the pixels' middles."""
+        """2×N: x and y of the pixels' middles, worked out once for all steps of a fit."""
         rows, columns = np.indices((self.rows, self.columns), np.float32).reshape(2, -1)
         return np.stack([columns, rows]) * self.step + np.float32(self.step // 2 + 0.5)
 
@@ -223,7 +225,7 @@ def _motion(
     """One step of shift and turn, and how far it moves the picture's edge, in pixels."""
     height, width = shape[:2]
     arm = max(width, height) / 2
-    x, y = (grid.points() - _f32(np.array([[width / 2], [height / 2]]))) / np.float32(arm)
+    x, y = (grid.points - _f32(np.array([[width / 2], [height / 2]]))) / np.float32(arm)
     along_x, along_y = slopes
     effects = np.stack([along_x, along_y, x * along_y - y * along_x]).reshape(3, -1)
     weighted = effects * np.tile(weights, 3)

@@ -176,7 +176,7 @@ class Detect:
         batch = compose(examples.pictures, numbers.numpy(), changes, frame, random, rows=rows)
         if examples.scenes is not None:
             seeds = random.integers(1 << 63, size=len(numbers))[rows]
-            batch = mix(batch, examples.scenes, setting.recipe.compose_share, seeds=seeds)
+            batch = mix(batch, examples.scenes, recipe.compose_share, seeds=seeds)
         truth = Truth(
             torch.from_numpy(batch.boxes),
             torch.from_numpy(batch.labels),
