@@ -50,7 +50,9 @@ def main() -> None:
     given = parser.parse_args()
     fields = {name: json.loads(value) for name, value in (f.split("=") for f in given.fields)}
     length = {"epochs": given.epochs} if given.epochs else {"minutes": given.minutes}
-    recipe = {"size": 320, "flip_vertical": 0.5, "init": given.init, **length, **fields}
+    # A microscope has no up and down.
+    turned = {"flip_vertical": 0.5, "turn": 180.0}
+    recipe = {"size": 320, "init": given.init, **turned, **length, **fields}
     dataset = viewfinder.open_dataset(given.data)
     for count in given.counts:
         found = []

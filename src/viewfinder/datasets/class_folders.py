@@ -1,8 +1,9 @@
 """Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,28 +52,12 @@ def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset
     if split_folders and TRAIN not in split_folders.values():
         # A folder with only a `test/` is still a set to evaluate on.
         val_share = 0.0
-    tops = split_folders or {root: TRAIN}
-    rows = [
-        (path, folder.name, side)
-        for top, side in tops.items()
-        for folder in _folders(top)
-        for path in _pictures(folder, root)
-    ]
-    if not rows:
-        raise InputError(
-            f"{root} has no pictures in class folders: put each class's pictures into a folder "
-            f"with the class's name, such as {root / 'cat' / '1.jpg'}"
-        )
-    classes = tuple(sorted({name for _, name, _ in rows}))
-    if len(classes) < 2:
-        raise InputError(
-            f"{root} has one class only, {classes[0]!r}: a classifier needs at least two to tell "
-            "apart; add a folder of pictures that are something else"
-        )
-    paths = tuple(path for path, _, _ in rows)
+    rows = _rows(root, split_folders or {root: TRAIN})
+    classes = tuple(sorted({row.name for row in rows}))
+    paths = tuple(row.path for row in rows)
     numbers = {name: index for index, name in enumerate(classes)}
-    labels = np.array([numbers[name] for _, name, _ in rows], np.int64)
-    sides = np.array([side for _, _, side in rows], np.int8)
+    labels = np.array([numbers[row.name] for row in rows], np.int64)
+    sides = np.array([row.side for row in rows], np.int8)
     groups = frame_groups(root, paths)
     if val_share is None:
         val_share = usual_val_share(len(rows))
@@ -93,6 +78,39 @@ def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset
     return Dataset(
         root, "class folders", classes, paths, labels, sides, groups=groups, notes=_told(alone)
     )
+
+
+class _Row(NamedTuple):
+    """One picture, its class and its side."""
+
+    path: str
+    name: str
+    side: int
+
+
+def _rows(root: Path, tops: Mapping[Path, int]) -> list[_Row]:
+    """Every picture below these folders of class folders.
+
+    Raises:
+        InputError: no pictures, or fewer than two classes.
+    """
+    rows = [
+        _Row(path, folder.name, side)
+        for top, side in tops.items()
+        for folder in _folders(top)
+        for path in _pictures(folder, root)
+    ]
+    if not rows:
+        raise InputError(
+            f"{root} has no pictures in class folders: put each class's pictures into a folder "
+            f"with the class's name, such as {root / 'cat' / '1.jpg'}"
+        )
+    if len({row.name for row in rows}) < 2:
+        raise InputError(
+            f"{root} has one class only, {rows[0].name!r}: a classifier needs at least two to tell "
+            "apart; add a folder of pictures that are something else"
+        )
+    return rows
 
 
 def _dealt(

@@ -5,11 +5,10 @@ A box is `[x, y, width, height]` in pixels from the picture's top left corner, s
 classes stand in the order of the file. See https://cocodataset.org/#format-data.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation, gather_boxes
+from viewfinder.datasets.coco_rows import Rows
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.finding import locate, picture_files, side_of, side_words
-from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
+from viewfinder.datasets.json_columns import text_of, whole_numbers
 from viewfinder.datasets.large_json import Objects, read_large_json
 from viewfinder.errors import InputError
 
-_IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
-_BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation"}
-_BOX_FIELDS |= {"difficult"}
 # Files of the same folder that tell of other things than boxes.
 _OTHER_KINDS = re.compile(r"captions|keypoints|panoptic|stuff|image_info|deleted", re.IGNORECASE)
 _ALONE = ("instances*.json", "annotations.json", "coco.json", "labels.json")
@@ -125,86 +122,8 @@ class _Part:
     unread: Counter[str]
 
 
-@dataclass
-class _Rows:
-    """What has been read of a file so far."""
-
-    where: str
-    images: dict[str, list[Any]] = field(default_factory=dict)
-    boxes: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
-    segmentations: dict[int, Segmentation] = field(default_factory=dict)
-    unread: Counter[str] = field(default_factory=Counter)
-    count: int = 0
-
-    def take_images(self, objects: Objects) -> None:
-        """Add pictures."""
-        present = self._count_unread(objects, _IMAGE_FIELDS, "images")
-        grouped = present & {"group", "video_id"}
-        where = f"{self.where}: an image"
-        columns = {
-            "id": whole_numbers(objects, "id", where).tolist(),
-            "name": [text_of(item, "file_name", where) for item in objects],
-            "width": whole_numbers(objects, "width", where, default=0).tolist(),
-            "height": whole_numbers(objects, "height", where, default=0).tolist(),
-            "group": [
-                str(item.get("group") or item.get("video_id") or "") if grouped else ""
-                for item in objects
-            ],
-        }
-        for name, column in columns.items():
-            self.images.setdefault(name, []).extend(column)
-
-    def take_annotations(self, objects: Objects) -> None:
-        """Add boxes."""
-        present = self._count_unread(objects, _BOX_FIELDS, "annotations")
-        where = f"{self.where}: an annotation"
-        columns = {
-            "image": whole_numbers(objects, "image_id", where),
-            "class": whole_numbers(objects, "category_id", where),
-            "id": whole_numbers(objects, "id", where, default=0),
-            "crowd": whole_numbers(objects, "iscrowd", where, default=0),
-            "difficult": whole_numbers(objects, "difficult", where, default=0)
-            if "difficult" in present
-            else np.zeros(len(objects), np.int64),
-            "area": numbers(objects, "area", where, 1, default=math.nan),
-            "box": numbers(objects, "bbox", where, 4),
-        }
-        for name, column in columns.items():
-            self.boxes.setdefault(name, []).append(column)
-        if "segmentation" in present:
-            for row, item in enumerate(objects, self.count):
-                if outline := item.get("segmentation"):
-                    self._take_segmentation(row, outline)
-        self.count += len(objects)
-
-    def _take_segmentation(self, row: int, outline: Any) -> None:
-        if isinstance(outline, dict) and {"size", "counts"} <= outline.keys():
-            self.segmentations[row] = outline
-            return
-        try:
-            polygons = [np.array(points) for points in outline if len(points)]
-        except (TypeError, ValueError, OverflowError):
-            polygons = [np.array("")]
-        if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
-            self.unread["segmentations that are neither polygons nor run lengths"] += 1
-        elif polygons:
-            self.segmentations[row] = [p.astype(np.float64) for p in polygons]
-
-    def _count_unread(self, objects: Objects, known: set[str], kind: str) -> set[str]:
-        """Count the fields that are not known; returns all that are there."""
-        present: set[str] = set().union(*objects)
-        for key in sorted(present - known):
-            self.unread[f"{key} ({kind})"] += sum(key in item for item in objects)
-        return present
-
-    def box_column(self, name: str) -> NDArray[Any]:
-        """One column of the boxes."""
-        shape = (0, 4) if name == "box" else (0,)
-        return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))
-
-
 def _read_part(file: Path, root: Path, present: set[str]) -> _Part:
-    rows = _Rows(str(file))
+    rows = Rows(str(file))
     take: dict[str, Callable[[Objects], None]] = {
         "images": rows.take_images,
         "annotations": rows.take_annotations,
@@ -249,10 +168,10 @@ def _read_part(file: Path, root: Path, present: set[str]) -> _Part:
     )
 
 
-def _categories(listed: Any, rows: _Rows) -> dict[int, str]:
+def _categories(listed: Any, rows: Rows) -> dict[int, str]:
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise InputError(f"{rows.where} has no list of categories, so its boxes have no classes")
-    rows._count_unread(listed, {"id", "name"}, "categories")
+    rows.count_unread(listed, {"id", "name"}, "categories")
     where = f"{rows.where}: a category"
     ids = whole_numbers(listed, "id", where).tolist()
     names = [text_of(item, "name", where).strip() for item in listed]

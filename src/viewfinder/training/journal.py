@@ -3,11 +3,12 @@
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from viewfinder.console import note
 from viewfinder.runs.run import Run
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
 
 # Without a terminal a line an epoch would bury everything else; this many tell enough.
 _LINES = 10
-
-
-class Told(Protocol):
-    """What a journal reads of a training's progress."""
-
-    epoch: int
-    step: int
-    sums: dict[str, float]
-    seen: int
-    rows: list[dict[str, Any]]
 
 
 class Journal:
@@ -63,7 +54,7 @@ class Journal:
         if self._writer is not None:
             self._writer.close()
 
-    def step(self, now: Told) -> None:
+    def step(self, now: Progress) -> None:
         """A step was taken."""
         # Ten times a second is as often as an eye can follow.
         if self._bar is None or self._task is None or time.perf_counter() - self._drawn < 0.1:
@@ -76,7 +67,7 @@ class Journal:
         done = now.epoch * self._steps + now.step
         self._bar.update(self._task, completed=done, figures=figures)
 
-    def epoch(self, now: Told) -> None:
+    def epoch(self, now: Progress) -> None:
         """An epoch has ended and its row stands in the history."""
         if not self._shown:
             return

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import torch
@@ -29,6 +29,7 @@ from viewfinder.training.batches import Batch, Share, batches, mixed, steps_per_
 from viewfinder.training.journal import Journal
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Sides
+from viewfinder.training.progress import Progress
 
 # Fabric announces every process that it starts; the journal tells what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -51,35 +52,6 @@ class Job:
     arrangement: Arrangement
     resume: bool
     frozen: frozenset[str] = frozenset()
-
-
-@dataclass
-class Progress:
-    """How far a training is: all of its state that is not tensors.
-
-    Attributes:
-        epoch, step: the next step to take, both from 0.
-        updates: steps taken since the start.
-        seconds: time spent training, over all sittings.
-        sums: the loss and its terms over the `seen` pictures of the epoch so far.
-        skipped: float16 steps whose gradients overflowed.
-        best_score: of any epoch.
-        kept_epoch: of the weights that are kept, the latest of those that are as good as the best.
-        risen_epoch: when the score last rose, which is what patience counts from.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    updates: int = 0
-    seconds: float = 0.0
-    epoch_seconds: float = 0.0
-    sums: dict[str, float] = field(default_factory=dict)
-    seen: int = 0
-    skipped: int = 0
-    best_score: float = -math.inf
-    kept_epoch: int = -1
-    risen_epoch: int = -1
-    rows: list[dict[str, Any]] = field(default_factory=list)
 
 
 def fit(fabric: Fabric, job: Job) -> Progress:

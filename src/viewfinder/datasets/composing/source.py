@@ -11,11 +11,10 @@ from viewfinder.datasets.composing.cutouts import CutOut, fitted
 from viewfinder.datasets.composing.scenes import (
     Composition,
     Scene,
-    Shelf,
     check_size,
     compose_scene,
-    shelve,
 )
+from viewfinder.datasets.composing.shelf import Shelf, shelve
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Boxes
 
