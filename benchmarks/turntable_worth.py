@@ -2,14 +2,16 @@
 
     uv run viewfinder demo --out DEMO
     uv run python benchmarks/turntable_worth.py DEMO [COUNT …]     10, 40, 80, 160
+    uv run python benchmarks/turntable_worth.py DEMO 10 --init yolov3-tiny.weights
 
 DEMO is what `viewfinder demo` wrote: a detector that learnt of no drawn box, and unseen scenes.
 The same net learns for as long from COUNT other cluttered scenes whose boxes are all true, as if
 a careful person had drawn them, with the default recipe: mosaics, and pictures in full size all the
-time; and all are scored on the demonstration's scenes.
+time; and all are scored on the demonstration's scenes. It begins at random, as the demonstration's
+did, or from given weights.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -23,12 +25,11 @@ from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.train import train
 
-COUNTS = (10, 40, 80, 160)
 # Of the labelled scenes; the demonstration's are of another.
 SEED = 100
 
 
-def taught_by_hand(count: int, place: Path, setting: Setting) -> Run:
+def taught_by_hand(count: int, place: Path, setting: Setting, *, init: str) -> Run:
     """The demonstration's net, trained on `count` labelled scenes."""
     write_scenes(
         place / "scenes",
@@ -36,18 +37,23 @@ def taught_by_hand(count: int, place: Path, setting: Setting) -> Run:
         seed=SEED,
         options=SceneOptions(size=setting.size),
     )
-    recipe = DetectRecipe(size=setting.size, minutes=setting.minutes, seed=setting.seed)
+    recipe = DetectRecipe(size=setting.size, minutes=setting.minutes, seed=setting.seed, init=init)
     return train("detect", place / "scenes", recipe, out=place / "run")
 
 
 def main() -> None:
-    demo, setting = Path(sys.argv[1]), Setting()
-    unseen = open_dataset(demo / "scenes").split("test")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("demo", type=Path)
+    parser.add_argument("counts", type=int, nargs="*", default=[10, 40, 80, 160])
+    parser.add_argument("--init", default="random")
+    given = parser.parse_args()
+    setting = Setting()
+    unseen = open_dataset(given.demo / "scenes").split("test")
     cpu = torch.device("cpu")
-    told = {"turntable": judge_examples(open_run(demo / "run"), unseen, device=cpu).scores}
-    for count in map(int, sys.argv[2:] or COUNTS):
+    told = {"turntable": judge_examples(open_run(given.demo / "run"), unseen, device=cpu).scores}
+    for count in given.counts:
         with tempfile.TemporaryDirectory() as place:
-            run = taught_by_hand(count, Path(place), setting)
+            run = taught_by_hand(count, Path(place), setting, init=given.init)
             told[f"{count} labelled scenes"] = judge_examples(run, unseen, device=cpu).scores
     for name, scores in told.items():
         print(f"{name:<22} mAP50 {scores.ap50:.3f}  AP {scores.ap:.3f}  of {len(unseen)} scenes")
