@@ -7,8 +7,8 @@
 
 From DATA's training pictures nested subsets are taken, a larger one holding every smaller one: at
 random, or in the order in which `viewfinder.labelling.ordering` would have them labelled, as if
-none were. All are scored on the whole of val. Pictures are turned all
-the way round, which suits cells; `--fields turn=0 flip_vertical=0` suits what has an up.
+none were. All are scored on the whole of val. Pictures are turned all the way round, which suits
+cells; `--fields turn=0 flip_vertical=0` suits what has an up.
 """
 
 import argparse

@@ -97,8 +97,9 @@ class Journal:
 
 def _bar() -> "RichBar":
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichBar
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     columns = (BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn(), TimeLeft())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return RichBar(*columns, console=Console(stderr=True), transient=True)

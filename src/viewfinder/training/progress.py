@@ -1,4 +1,4 @@
-"""How far a training is."""
+"""What a training knows of itself beside its tensors: the loop changes it, the journal tells it."""
 
 import math
 from dataclasses import dataclass, field
