@@ -1,13 +1,17 @@
-"""Ctrl-C is for the process that a person started; those that it starts must not answer it too."""
+"""When Ctrl-C is answered, and by which process."""
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
 def blocked_interrupts() -> Iterator[None]:
-    """Within, SIGINT waits; a process begun within begins with it blocked."""
+    """Within, SIGINT waits; a process begun within begins with it blocked.
+
+    Ctrl-C is for the process that a person started; those that it starts must not answer it too.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -16,3 +20,41 @@ def blocked_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def late_interrupts() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Within, an interrupt waits until it is let through; a second one does not wait.
+
+    Blocking the signal would not do: another thread then receives it, for the main one to answer.
+
+    Yields:
+        a function that, if an interrupt waits, calls what it is given and lets the interrupt
+        through. One that waits at the end is let through there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda first: None  # Python interrupts no other thread.
+        return
+    waiting: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    usual = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def wait(number: int, frame: object) -> None:
+        if waiting:
+            usual[signal.Signals(number)](number, None)
+        waiting.append(number)
+
+    def let(first: Callable[[], None]) -> None:
+        if waiting:
+            first()
+            number = waiting.pop()
+            usual[signal.Signals(number)](number, None)
+
+    for number in usual:
+        signal.signal(number, wait)
+    try:
+        yield let
+        let(lambda: None)
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)

@@ -33,6 +33,14 @@ def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
+def untimed(run: Run) -> list[dict[str, float]]:
+    """The history but for what two trainings never share."""
+    return [
+        {name: value for name, value in row.items() if name not in ("seconds", "images_per_s")}
+        for row in run.history()
+    ]
+
+
 def test_a_training_learns_and_writes_its_run(make_set, tmp_path):
     recipe = ClassifyRecipe(**QUICK | {"epochs": 12})
     run = train("classify", make_set(), recipe, out=tmp_path / "run")
@@ -111,14 +119,7 @@ def test_kill_9_and_resume_give_the_weights_of_a_training_left_alone(make_set, t
     assert state["progress"]["updates"] == steps
     resumed = train("classify", data, recipe, out=out, resume=True)
     assert_same(weights(whole), weights(resumed))
-    same = [
-        {k: v for k, v in row.items() if not k.startswith(("seconds", "images"))}
-        for row in whole.history()
-    ]
-    assert same == [
-        {k: v for k, v in row.items() if not k.startswith(("seconds", "images"))}
-        for row in resumed.history()
-    ]
+    assert untimed(whole) == untimed(resumed)
 
 
 def test_resume_refuses_another_recipe_and_other_pictures(make_set, tmp_path):
@@ -254,6 +255,28 @@ def test_ctrl_c_saves_and_the_training_goes_on(make_set, tmp_path):
     assert process.returncode == 130, told
     assert "--resume" in told
     assert torch.load(out / "state.ckpt", weights_only=True)["progress"]["updates"] > 0
+
+
+@pytest.mark.parametrize("where", ["forward", "_update", "account", "_measure", "_keep"])
+def test_ctrl_c_at_any_moment_loses_nothing(make_set, tmp_path, monkeypatch, where):
+    data, out = make_set(), tmp_path / "stopped"
+    recipe = ClassifyRecipe(**QUICK)
+    whole = train("classify", data, recipe, out=tmp_path / "whole")
+    usual, calls = getattr(loop.Fit, where), []
+
+    def interrupted(self, *given):
+        calls.append(where)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return usual(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Fit, where, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train("classify", data, recipe, out=out)
+    resumed = train("classify", data, recipe, out=out, resume=True)
+    assert_same(weights(whole), weights(resumed))
+    assert untimed(whole) == untimed(resumed)
 
 
 def test_small_pictures_are_not_blown_up_without_need(make_set):

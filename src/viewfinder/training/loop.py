@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
+from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
@@ -92,20 +93,19 @@ class Fit:
         now = self.progress
         best = f"val_{self.task.best}"
         shown = self.share.rank == 0
-        with Journal(self.job.run, self.recipe, self.steps, score=best, shown=shown) as journal:
+        told = Journal(self.job.run, self.recipe, self.steps, score=best, shown=shown)
+        # Half a step, or half an epoch's end, would be nothing to go on from.
+        with told as journal, late_interrupts() as let_interrupt:
             while not self._finished():
                 self.net.train()
-                try:
-                    for batch in self.batches_left():
-                        self.account(batch, self.step(batch))
-                        journal.step(now)
-                        if self._time_is_up():
-                            break
-                        if time.perf_counter() - self.saved > _SAVE_EVERY:
-                            self._save()
-                except KeyboardInterrupt:
-                    self._save()
-                    raise
+                for batch in self.batches_left():
+                    self.account(batch, self.step(batch))
+                    journal.step(now)
+                    if self._time_is_up():
+                        break
+                    if time.perf_counter() - self.saved > _SAVE_EVERY:
+                        self._save()
+                    let_interrupt(self._save)
                 self.end_epoch()
                 journal.epoch(now)
         return now

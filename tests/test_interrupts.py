@@ -1,0 +1,120 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from viewfinder.interrupts import late_interrupts
+
+
+def interrupt(number: int = signal.SIGINT) -> None:
+    os.kill(os.getpid(), number)
+
+
+def test_an_interrupt_waits_until_it_is_let_through():
+    done = []
+
+    def work() -> None:
+        with late_interrupts() as let:
+            let(lambda: done.append("too early"))
+            interrupt()
+            done.append("whole")
+            let(lambda: done.append("saved"))
+            done.append("too late")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole", "saved"]
+
+
+def test_another_thread_that_receives_it_changes_nothing():
+    done = []
+
+    def work() -> None:
+        with late_interrupts() as let:
+            thread = threading.Thread(
+                target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            )
+            thread.start()
+            thread.join()
+            done.append("whole")
+            let(lambda: done.append("saved"))
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole", "saved"]
+
+
+def test_a_second_interrupt_does_not_wait():
+    done = []
+
+    def work() -> None:
+        with late_interrupts():
+            interrupt()
+            done.append("first")
+            interrupt()
+            done.append("second")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["first"]
+
+
+def test_one_that_waits_at_the_end_is_let_through_and_handlers_are_as_before():
+    before = signal.getsignal(signal.SIGINT)
+    done = []
+
+    def work() -> None:
+        with late_interrupts():
+            interrupt()
+            done.append("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole"]
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+
+def test_an_error_goes_before_an_interrupt():
+    before = signal.getsignal(signal.SIGINT)
+
+    def work() -> None:
+        with late_interrupts():
+            interrupt()
+            raise ValueError("first")
+
+    with pytest.raises(ValueError, match="first"):
+        work()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_each_signal_is_answered_as_it_was_before():
+    told = []
+    usual = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        with late_interrupts() as let:
+            interrupt(signal.SIGTERM)
+            assert told == []
+            let(lambda: told.append("first"))
+            let(lambda: told.append("again"))
+        assert told == ["first", signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+
+
+def test_beside_the_main_thread_there_is_nothing_to_hold_back():
+    failed = []
+
+    def work() -> None:
+        try:
+            with late_interrupts() as let:
+                let(lambda: failed.append("called"))
+        except ValueError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert failed == []
