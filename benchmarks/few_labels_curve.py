@@ -14,7 +14,6 @@ import statistics
 import sys
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 # The colours of the reports.
@@ -35,7 +34,7 @@ def read(file: Path) -> Line:
 
 
 def error_of(values: list[float]) -> float:
-    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 def draw(lines: dict[str, Line]) -> Figure:
@@ -73,7 +72,6 @@ def main() -> None:
         for count, values in line.items():
             mean, error = statistics.mean(values), error_of(values)
             print(f"{name}, {count}: {mean:.3f} ± {error:.3f} of {len(values)}")
-    mpl.rcParams["font.size"] = 10
     draw(lines).savefig(given.picture)
 
 

@@ -37,18 +37,18 @@ def late_interrupts() -> Iterator[Callable[[Callable[[], None]], None]]:
         return
     waiting: list[int] = []
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    usual = {number: handler for number, handler in handlers.items() if callable(handler)}
+    usual = {int(number): answer for number, answer in handlers.items() if callable(answer)}
 
     def wait(number: int, frame: object) -> None:
         if waiting:
-            usual[signal.Signals(number)](number, None)
+            usual[number](number, None)
         waiting.append(number)
 
     def let(first: Callable[[], None]) -> None:
         if waiting:
             first()
             number = waiting.pop()
-            usual[signal.Signals(number)](number, None)
+            usual[number](number, None)
 
     for number in usual:
         signal.signal(number, wait)
@@ -56,5 +56,5 @@ def late_interrupts() -> Iterator[Callable[[Callable[[], None]], None]]:
         yield let
         let(lambda: None)
     finally:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
+        for number, answer in usual.items():
+            signal.signal(number, answer)
