@@ -195,6 +195,30 @@ def test_sure_pictures_become_labels_and_go_again(data):
         take_back(data)
 
 
+def test_classes_of_boxes_that_were_not_taken_are_not_named(data):
+    rows = Rows(sizes=dict.fromkeys(("a.png", "c.png", "d.png"), SIZE))
+    for path, name, score in (("c.png", "cup", 0.2), ("a.png", "bowl", 0.95), ("d.png", "mug", 1)):
+        rows.add(path, name, np.array([0, 0, 40, 30.0]), score, "by", np.ones((30, 40), bool))
+    write_proposals(data, rows.proposals())
+    file = coco(data, listed=("d.png", "a.png"))
+    accept(data, above=0.9)
+    document = json.loads(file.read_text("utf-8"))
+    assert [item["name"] for item in document["categories"]] == ["mug", "jug", "bowl"]
+    assert document["annotations"][-1]["area"] == 1200
+    take_back(data)
+    file.unlink()
+    accept(data, above=0.9)
+    assert read_boxes(data).counts() == {"bowl": 1, "mug": 1}
+
+
+def test_a_class_that_is_proposed_no_more_is_gone():
+    named = [Rows(sizes=dict.fromkeys(("a.png", "b.png"), SIZE)) for _ in range(2)]
+    for rows, name in zip(named, ("mugg", "mug"), strict=True):
+        for path in rows.sizes:
+            rows.add(path, name, np.array([0, 0, 40, 30.0]), 1, "by")
+    assert joined(*(rows.proposals() for rows in named)).classes == ("mug",)
+
+
 def coco(data, *, name="instances_train.json", listed=("a.png", "d.png")):
     """A COCO file with sparse numbers, odd spacing and fields that nobody knows."""
     document = {

@@ -35,6 +35,7 @@ from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
     from viewfinder.labelling.accepting import Acceptance
+    from viewfinder.labelling.proposals import Proposals
     from viewfinder.labelling.proposing import Proposed
 
 
@@ -81,24 +82,27 @@ def run(flags: Flags) -> int:
     from viewfinder.labelling.proposals import joined, read_proposals, write_proposals
 
     data = flags.data
-    if flags.by:
+    if not flags.by:
+        proposals = read_proposals(data)
+    else:
         proposer = _proposer(flags)
         if data.is_file():
             data = _frames_of(data)
         proposed = proposer(flags, data)
         for told in proposed.notes:
             note(told)
-        write_proposals(data, joined(read_proposals(data), proposed.proposals))
+        proposals = joined(read_proposals(data), proposed.proposals)
+        write_proposals(data, proposals)
     if flags.sheet is not None:
         from viewfinder.labelling.sheet import write_sheet
 
-        write_sheet(data, read_proposals(data), flags.sheet)
+        write_sheet(data, proposals, flags.sheet)
     accepted = None
     if flags.accept_above is not None:
         from viewfinder.labelling.accepting import accept
 
-        accepted = accept(data, above=flags.accept_above)
-    _tell(flags, data, accepted)
+        accepted = accept(data, above=flags.accept_above, proposals=proposals)
+    _tell(flags, data, proposals, accepted)
     return 0
 
 
@@ -217,10 +221,7 @@ def _take_back(flags: Flags) -> int:
     return 0
 
 
-def _tell(flags: Flags, data: Path, accepted: "Acceptance | None") -> None:
-    from viewfinder.labelling.proposals import read_proposals
-
-    proposals = read_proposals(data)
+def _tell(flags: Flags, data: Path, proposals: "Proposals", accepted: "Acceptance | None") -> None:
     if flags.json:
         document = {
             "data": str(data),

@@ -24,7 +24,7 @@ from viewfinder.datasets.large_json import explained_json, read_text
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, write_bytes, write_json
 from viewfinder.labelling.label_files import LabelFile, read_label_files, with_proposals
-from viewfinder.labelling.proposals import HIDDEN, read_proposals
+from viewfinder.labelling.proposals import HIDDEN, Proposals, read_proposals
 
 _SCHEMA = 1
 _ENTRY = {"rule": str, "pictures": int, "boxes": int, "changes": list}
@@ -54,8 +54,11 @@ class Acceptance:
     files: tuple[str, ...] = ()
 
 
-def accept(data: Path, *, above: float) -> Acceptance:
+def accept(data: Path, *, above: float, proposals: Proposals | None = None) -> Acceptance:
     """Make labels of the proposals of every picture whose proposals all score at least `above`.
+
+    Args:
+        proposals: those kept for `data`, where they have been read already.
 
     Raises:
         InputError: there are no proposals, `above` is not from 0 to 1, the set is YOLO's or VOC's,
@@ -63,7 +66,7 @@ def accept(data: Path, *, above: float) -> Acceptance:
     """
     if not 0 <= above <= 1:
         raise InputError(f"a score is from 0 to 1, so none can be tested against {above:g}")
-    proposals = read_proposals(data)
+    proposals = read_proposals(data) if proposals is None else proposals
     if not proposals.paths:
         raise InputError(f"nothing is proposed for {data} yet: use `viewfinder propose` with --by")
     rule = f"every proposal of the picture scores at least {above:g}"

@@ -17,7 +17,7 @@ from viewfinder.datasets.voc import is_voc
 from viewfinder.datasets.writing import coco_document
 from viewfinder.datasets.yolo import find_yolo
 from viewfinder.errors import InputError
-from viewfinder.labelling.proposals import Proposals
+from viewfinder.labelling.proposals import Proposals, of_pictures
 
 _NEW_FILE = "annotations/instances_all.json"
 
@@ -82,40 +82,42 @@ def with_proposals(
     """The file's new bytes: as before, with the boxes of some pictures of `proposals` added.
 
     A picture that the file does not list is listed, with the video that it is a frame of; a class
-    that it does not name is named. Each new box says its `score`, and `accepted`: by which rule.
+    of these boxes that it does not name is named. Each new box says its `score`, and by which rule
+    it was `accepted`.
     """
     document = file.document
-    added = coco_document(_dataset(data, proposals), proposals.paths, pictures)
-    rows = [row for picture in pictures for row in proposals.of(picture)]
+    taken = of_pictures(proposals, pictures)
+    added = coco_document(_dataset(data, taken), taken.paths, range(len(taken.paths)))
     for key in ("annotations", "categories"):
         document.setdefault(key, [])
     classes = {str(item["name"]).strip(): item["id"] for item in document["categories"]}
-    for category in added["categories"]:
-        if category["name"] not in classes:
+    for name in taken.classes:
+        if name not in classes:
             number = 1 + max(classes.values(), default=0)
-            classes[category["name"]] = number
-            document["categories"].append({"id": number, "name": category["name"]})
+            classes[name] = number
+            document["categories"].append({"id": number, "name": name})
     images = {}
+    last = max((item["id"] for item in document["images"]), default=0)
     for image in added["images"]:
         name = image["file_name"]
         if name not in file.ids:
-            number = 1 + max((item["id"] for item in document["images"]), default=0)
-            document["images"].append(image | {"id": number})
-            images[image["id"]] = number
+            last += 1
+            document["images"].append(image | {"id": last})
+            images[image["id"]] = last
         else:
             images[image["id"]] = file.ids[name]
     last = max((item.get("id") or 0 for item in document["annotations"]), default=0)
     for number, (row, annotation) in enumerate(
-        zip(rows, added["annotations"], strict=True), last + 1
+        zip(range(len(taken)), added["annotations"], strict=True), last + 1
     ):
         document["annotations"].append(
             annotation
             | {
                 "id": number,
                 "image_id": images[annotation["image_id"]],
-                "category_id": classes[proposals.classes[proposals.labels[row]]],
-                "score": float(proposals.scores[row]),
-                "accepted": f"{rule} ({proposals.sources[row]})",
+                "category_id": classes[taken.classes[taken.labels[row]]],
+                "score": float(taken.scores[row]),
+                "accepted": f"{rule} ({taken.sources[row]})",
             }
         )
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
@@ -126,7 +128,7 @@ def _dataset(data: Path, proposals: Proposals) -> Dataset:
     """All proposals, as if they were labels."""
     areas = np.full(len(proposals), np.nan)
     for row in proposals.masks:
-        areas[row] = np.count_nonzero(proposals.mask(row))
+        areas[row] = proposals.mask_area(row)
     count = len(proposals.paths)
     boxes = gather_boxes(
         proposals.pictures,

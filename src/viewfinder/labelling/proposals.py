@@ -6,8 +6,9 @@ that was looked at, also where nothing was found) and `proposals` (`picture` and
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import no_size
-from viewfinder.datasets.composing.outlines import outline_mask
+from viewfinder.datasets.composing.outlines import checked_runs, outline_mask
 from viewfinder.datasets.finding import checked_name
 from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
 from viewfinder.datasets.large_json import Objects, read_large_json
@@ -60,7 +61,15 @@ class Proposals:
 
     def of(self, picture: int) -> NDArray[np.intp]:
         """The rows of one picture."""
-        return np.flatnonzero(self.pictures == picture)
+        order, offsets = self._order
+        return order[offsets[picture] : offsets[picture + 1]]
+
+    @cached_property
+    def _order(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rows picture by picture, and where each picture's begin; worked out once."""
+        counts = np.bincount(self.pictures, minlength=len(self.paths))
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        return np.argsort(self.pictures, kind="stable"), offsets
 
     def mask(self, row: int) -> NDArray[np.bool_]:
         """H×W, the mask of a row.
@@ -71,31 +80,60 @@ class Proposals:
         width, height = self.sizes[self.pictures[row]].tolist()
         return outline_mask(self.masks[row], (width, height))
 
+    def mask_area(self, row: int) -> int:
+        """How many pixels the mask of a row has.
+
+        Raises:
+            KeyError: it has none.
+        """
+        width, height = self.sizes[self.pictures[row]].tolist()
+        return int(checked_runs(self.masks[row], (width, height))[1::2].sum())
+
+
+def of_pictures(proposals: Proposals, pictures: Sequence[int]) -> Proposals:
+    """Those of some pictures alone, in the order of `pictures`, with no class that none of them is.
+
+    Args:
+        pictures: indices into `paths`, none of them twice.
+    """
+    p = proposals
+    rows = np.concatenate([np.zeros(0, np.intp), *(p.of(picture) for picture in pictures)])
+    place = np.full(len(p.paths), -1, np.int64)
+    place[np.asarray(pictures, np.intp)] = np.arange(len(pictures))
+    present = np.unique(p.labels[rows])
+    return Proposals(
+        tuple(p.paths[picture] for picture in pictures),
+        p.sizes[np.asarray(pictures, np.intp)],
+        tuple(p.classes[label] for label in present.tolist()),
+        place[p.pictures[rows]],
+        np.searchsorted(present, p.labels[rows]),
+        p.corners[rows],
+        p.scores[rows],
+        tuple(p.sources[row] for row in rows.tolist()),
+        {new: p.masks[row] for new, row in enumerate(rows.tolist()) if row in p.masks},
+    )
+
 
 def joined(before: Proposals, new: Proposals) -> Proposals:
     """Both together; of pictures that both looked at, what `new` says alone."""
     again = set(new.paths)
-    stay = [index for index, path in enumerate(before.paths) if path not in again]
-    place = np.full(len(before.paths), -1, np.int64)
-    place[stay] = np.arange(len(stay))
-    rows = np.flatnonzero(place[before.pictures] >= 0)
-    classes = tuple(dict.fromkeys((*before.classes, *new.classes)))
+    kept = of_pictures(before, [i for i, path in enumerate(before.paths) if path not in again])
+    classes = tuple(dict.fromkeys((*kept.classes, *new.classes)))
     number = {name: index for index, name in enumerate(classes)}
-    first, second = (
+    labels = [
         np.array([number[name] for name in part.classes], np.int64)[part.labels]
-        for part in (before, new)
-    )
-    masks = {i: before.masks[row] for i, row in enumerate(rows.tolist()) if row in before.masks}
+        for part in (kept, new)
+    ]
     return Proposals(
-        (*(before.paths[index] for index in stay), *new.paths),
-        np.concatenate([before.sizes[stay], new.sizes]),
+        kept.paths + new.paths,
+        np.concatenate([kept.sizes, new.sizes]),
         classes,
-        np.concatenate([place[before.pictures[rows]], new.pictures + len(stay)]),
-        np.concatenate([first[rows], second]),
-        np.concatenate([before.corners[rows], new.corners]),
-        np.concatenate([before.scores[rows], new.scores]),
-        (*(before.sources[row] for row in rows), *new.sources),
-        masks | {row + len(rows): mask for row, mask in new.masks.items()},
+        np.concatenate([kept.pictures, new.pictures + len(kept.paths)]),
+        np.concatenate(labels),
+        np.concatenate([kept.corners, new.corners]),
+        np.concatenate([kept.scores, new.scores]),
+        kept.sources + new.sources,
+        dict(kept.masks) | {row + len(kept): mask for row, mask in new.masks.items()},
     )
 
 
@@ -212,7 +250,7 @@ def _check(proposals: Proposals, file: Path) -> None:
         if not isinstance(mask, dict):
             raise InputError(f"{file}: the mask of proposal {row} is no run lengths: propose again")
         try:
-            p.mask(row)
+            p.mask_area(row)
         except InputError as error:
             raise InputError(f"{file}: the mask of proposal {row}: {error}") from None
 

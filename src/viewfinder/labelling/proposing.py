@@ -61,13 +61,14 @@ class Rows:
         """All of them as columns."""
         paths = tuple(self.sizes)
         places = {path: index for index, path in enumerate(paths)}
-        classes = tuple(dict.fromkeys(name for _, name, *_ in self.rows))
+        numbers: dict[str, int] = {}
+        labels = [numbers.setdefault(name, len(numbers)) for _, name, *_ in self.rows]
         return Proposals(
             paths,
             np.array(list(self.sizes.values()), np.int64).reshape(-1, 2),
-            classes,
+            tuple(numbers),
             np.array([places[path] for path, *_ in self.rows], np.int64),
-            np.array([classes.index(name) for _, name, *_ in self.rows], np.int64),
+            np.array(labels, np.int64),
             np.array([row[2] for row in self.rows], np.float64).reshape(-1, 4),
             np.array([row[3] for row in self.rows], np.float64),
             tuple(row[4] for row in self.rows),

@@ -64,7 +64,12 @@ def _filled(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bo
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA) >= 128)
 
 
-def _from_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
+def checked_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.int64]:
+    """COCO's run lengths as numbers: of pixels outside, within, outside, … down the columns.
+
+    Raises:
+        InputError: they are damaged, or of a picture of another size.
+    """
     if outline.get("size") not in ([size[1], size[0]], (size[1], size[0])):
         raise InputError(
             f"run lengths of {outline.get('size')} rows and columns do not fit a picture of "
@@ -81,6 +86,11 @@ def _from_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.boo
     # Each within the picture first, so that no sum can overflow.
     if runs.ndim != 1 or (runs < 0).any() or (runs > whole).any() or runs.sum() != whole:
         raise InputError(f"run lengths do not add up to the {whole:,} pixels of the picture")
+    return runs
+
+
+def _from_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
+    runs = checked_runs(outline, size)
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(size, order="C").T
 
