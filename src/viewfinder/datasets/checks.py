@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from viewfinder.console import track
-from viewfinder.datasets.class_folders import empty_class_folders, pictures_below
+from viewfinder.datasets.class_folders import empty_class_folders
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.rgbd_checks import check_saliency
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import decode_picture
 
 # A class with fewer than this share of the largest class's pictures is called unbalanced.

@@ -1,6 +1,5 @@
 """Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +11,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
 
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".avif"}
-    # These are not read, but said: a phone's photographs must not be passed over in silence.
-    | {".heic", ".heif"}
-)
 # The names under which public sets keep their sides.
 _SPLIT_NAMES = {
     "train": TRAIN,
@@ -153,11 +148,6 @@ def _has_picture(folder: Path) -> bool:
     return next(_pictures(folder, folder), None) is not None
 
 
-def pictures_below(root: Path) -> Iterator[str]:
-    """Every visible picture at any depth, relative to `root`, read as a class's or not."""
-    return _pictures(root, root)
-
-
 def empty_class_folders(root: Path) -> list[Path]:
     """Folders that stand where a class's would, without a picture in them."""
     tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
@@ -172,8 +162,7 @@ def class_folders_of(root: Path) -> list[Path]:
 
 def _pictures(folder: Path, root: Path) -> Iterator[str]:
     """Every picture at any depth under `folder`, relative to `root`, in a fixed order."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__")))
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                yield (Path(place) / name).relative_to(root).as_posix()
+    inside = folder.relative_to(root).as_posix()
+    prefix = f"{inside}/" if inside != "." else ""
+    for path in pictures_below(folder):
+        yield prefix + path

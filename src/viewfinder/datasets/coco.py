@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Segmentation, gather_boxes
 from viewfinder.datasets.coco_rows import Rows
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.finding import locate, picture_files, side_of, side_words
+from viewfinder.datasets.finding import locate, picture_files, side_words
 from viewfinder.datasets.json_columns import text_of, whole_numbers
 from viewfinder.datasets.large_json import Objects, read_large_json
+from viewfinder.datasets.sides import side_of
 from viewfinder.errors import InputError
 
 # Files of the same folder that tell of other things than boxes.

@@ -4,32 +4,14 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from viewfinder.datasets.class_folders import PICTURE_SUFFIXES
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.errors import InputError
-
-# How public sets call their sides, in the names of files and folders.
-_SIDE_WORDS = (("train", 0), ("val", 1), ("test", 2))
+from viewfinder.pictures.finding import pictures_below
 
 
 def picture_files(root: Path) -> set[str]:
     """Every visible picture at any depth, relative to `root`, with forward slashes."""
-    found: set[str] = set()
-    start = len(str(root)) + 1
-    for place, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
-        prefix = place[start:].replace(os.sep, "/")
-        prefix = f"{prefix}/" if prefix else ""
-        for name in files:
-            if os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES and name[0] != ".":  # noqa: PTH122
-                found.add(prefix + name)
-    return found
-
-
-def side_of(name: str) -> int:
-    """The side that a file's or folder's name speaks of, as an index into `SPLITS`, or -1."""
-    name = name.lower()
-    return next((side for word, side in _SIDE_WORDS if word in name), -1)
+    return set(pictures_below(root))
 
 
 def locate(

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from viewfinder.datasets.class_folders import PICTURE_SUFFIXES
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import PICTURE_SUFFIXES
 
 KINDS = ("picture", "mask", "depth")
 _NAMES = {"mask": "mask", "depth": "depth map"}

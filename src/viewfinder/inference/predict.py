@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.console import note, track
-from viewfinder.datasets.class_folders import pictures_below
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video, read_video

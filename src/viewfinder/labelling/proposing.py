@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
-from viewfinder.datasets.class_folders import pictures_below
 from viewfinder.datasets.tabletop.writing import run_lengths
 from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
+from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import read_picture
 
 

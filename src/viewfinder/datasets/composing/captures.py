@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import note, track
-from viewfinder.datasets.class_folders import PICTURE_SUFFIXES
 from viewfinder.datasets.coco import find_coco
 from viewfinder.datasets.composing.cutouts import CutOut, cut_out, fitted
 from viewfinder.datasets.composing.outlines import outline_mask
@@ -28,6 +27,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import PICTURE_SUFFIXES
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import VIDEO_SUFFIXES, read_video
 
