@@ -11,7 +11,7 @@ import viewfinder
 from viewfinder.cli.main import VERBS
 
 SOURCE = Path(viewfinder.__file__).parent
-GROUND = {"errors", "files", "console", "interrupts", "memory", "student"}
+GROUND = {"errors", "files", "console", "interrupts", "memory", "student", "devices"}
 # A room, and the rooms that it may import.
 ROOMS = {
     "nets": set(),
@@ -111,6 +111,27 @@ for name in {quick!r}:
     importlib.import_module(name)
     heavy = sorted({HEAVY!r} & set(sys.modules))
     assert not heavy, f"{{name}} imports {{heavy}}"
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_answering_needs_torch_alone(tmp_path):
+    """Of what computes; nothing that trains, draws figures or compiles."""
+    script = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from viewfinder import nets, open_run
+from viewfinder.nets.darknet import write_weights
+from viewfinder.pictures.writing import write_picture
+
+folder = Path({str(tmp_path)!r})
+write_weights(nets.create("yolov3-tiny", classes=80), folder / "a.weights")
+write_picture(folder / "a.png", np.zeros((48, 64, 3), np.uint8))
+open_run(folder / "a.weights").predict(folder / "a.png")
+unwanted = {{"lightning_fabric", "torch._dynamo", "tensorboard", "matplotlib", "torchvision"}}
+assert not unwanted & set(sys.modules), unwanted & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -8,12 +8,12 @@ viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 from pathlib import Path
 from typing import Any
 
+from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import default_side, judge_examples
 from viewfinder.inference.predict import predict
 from viewfinder.runs.run import Run as Folder
 from viewfinder.runs.run import open_run as open_folder
 from viewfinder.tasks import recipe_of
-from viewfinder.training.devices import pick_device
 
 
 class Run(Folder):

@@ -14,8 +14,8 @@ from lightning_fabric import Fabric
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.training.devices import make_fabric
 from viewfinder.training.loop import Fit, Job
+from viewfinder.training.processes import make_fabric
 from viewfinder.training.train import begin
 
 

@@ -128,10 +128,10 @@ def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
 
 
 def _by_detector(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.devices import pick_device
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.labelling.proposing import find_pictures
     from viewfinder.runs.run import open_run
-    from viewfinder.training.devices import pick_device
 
     names = {}
     for entry in flags.names:
@@ -152,10 +152,10 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
 
 
 def _by_saliency(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.devices import pick_device
     from viewfinder.labelling.by_model import maps_of_onnx, maps_of_run, propose_by_saliency
     from viewfinder.labelling.proposing import find_pictures
     from viewfinder.runs.run import open_run
-    from viewfinder.training.devices import pick_device
 
     given = Path(flags.by[1]).expanduser()
     if given.suffix.lower() == ".onnx":

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from viewfinder.console import note
+from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation import ablation_report as report
 from viewfinder.evaluation.ablation_report import Ablation, Trial
@@ -25,7 +26,6 @@ from viewfinder.evaluation.comparison import Score
 from viewfinder.files import explained_writing, write_text
 from viewfinder.runs.run import Run, open_run
 from viewfinder.training.ablation_progress import Progress
-from viewfinder.training.devices import pick_device
 from viewfinder.training.grid import Cell, Plan
 from viewfinder.training.workers import Order, Slot, Train, work
 

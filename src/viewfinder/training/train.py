@@ -16,6 +16,7 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
@@ -25,10 +26,10 @@ from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.tasks.task import Setting, Task
 from viewfinder.training.batches import Share, batches
-from viewfinder.training.devices import describe_device, make_fabric, pick_device
 from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice, choose
 from viewfinder.training.preparing import Sides, open_sides, start_net
+from viewfinder.training.processes import make_fabric
 
 # Batches on which the precision is chosen.
 _TRIAL_BATCHES = 2

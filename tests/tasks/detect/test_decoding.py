@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -128,6 +129,28 @@ def test_only_scores_above_the_threshold_and_the_best_of_them() -> None:
     nothing = detections_of(boxes, scores, threshold=0.9)
     assert nothing.boxes.shape == (0, 4)
     assert nothing.scores.shape == nothing.labels.shape == (0,)
+
+
+@pytest.mark.parametrize("most", [20, None])
+def test_what_is_kept_is_what_torchvision_keeps(most: int | None) -> None:
+    generator = torch.Generator().manual_seed(0)
+    corners = torch.rand(400, 2, generator=generator) * 100
+    boxes = torch.cat([corners, corners + 4 + 40 * torch.rand(400, 2, generator=generator)], 1)
+    scores = torch.rand(400, 3, generator=generator)
+    places, labels = (scores > 0.4).nonzero(as_tuple=True)
+    values = scores[places, labels]
+    kept = torchvision.ops.batched_nms(boxes[places], values, labels, 0.45)[:most]
+    (found,) = suppress(boxes[None], scores[None], threshold=0.4, most=most)
+    assert np.array_equal(found.boxes, boxes[places[kept]])
+    assert np.array_equal(found.scores, values[kept])
+    assert np.array_equal(found.labels, labels[kept])
+
+
+def test_boxes_without_end_are_no_fault() -> None:
+    found = detections_of(
+        [[-math.inf, 0, math.inf, 1e30], [0.0, 0, 1, 1]], [[0.9], [0.8]], threshold=0.5
+    )
+    assert found.scores.tolist() == pytest.approx([0.9, 0.8])
 
 
 def test_pictures_of_a_batch_do_not_meet() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
@@ -19,7 +20,6 @@ from viewfinder.labelling.demonstration.capturing import Shot
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import Run
-from viewfinder.training.devices import pick_device
 
 Result = TypeVar("Result")
 

@@ -11,11 +11,11 @@ from viewfinder.datasets.composing import Composition, write_composed
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP, open_dataset
 from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement, judge_examples
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.runs.run import Run
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.training.devices import pick_device
 from viewfinder.training.train import train
 
 COMPOSITION = Composition(

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import nms
 
 from viewfinder.nets.yolov3 import Scale
 from viewfinder.pictures.geometry import Boxes
@@ -128,13 +127,31 @@ def _suppress(
     # Stable, so that equal scores keep the order of the cells on every machine.
     order = candidates.argsort(descending=True, stable=True)[:_MOST_CANDIDATES]
     places, labels, candidates = places[order], labels[order], candidates[order]
-    kept = torch.zeros(len(order), dtype=torch.bool, device=boxes.device)
-    for label in torch.unique(labels):
-        alike = (labels == label).nonzero().squeeze(1)
-        kept[alike[nms(boxes[places[alike]], candidates[alike], overlap)]] = True
-    chosen = kept.nonzero().squeeze(1)[:most]
-    return Detections(
-        boxes=boxes[places[chosen]].cpu().numpy(),
-        scores=candidates[chosen].cpu().numpy(),
-        labels=labels[chosen].cpu().numpy(),
-    )
+    found = Detections(boxes[places].cpu().numpy(), candidates.cpu().numpy(), labels.cpu().numpy())
+    # A net that is not trained may find boxes without end, whose areas are no numbers.
+    with np.errstate(invalid="ignore", over="ignore"):
+        chosen = _best(found, overlap, most)
+    return Detections(found.boxes[chosen], found.scores[chosen], found.labels[chosen])
+
+
+def _best(found: Detections, overlap: float, most: int | None) -> list[int]:
+    """The numbers of the detections that no better one of their class overlaps, the best first."""
+    x1, y1, x2, y2 = np.ascontiguousarray(found.boxes.T)
+    areas = (x2 - x1) * (y2 - y1)
+    left = np.ones(len(areas), np.bool_)
+    chosen: list[int] = []
+    for best in range(len(areas)):
+        if not left[best]:
+            continue
+        chosen.append(best)
+        if len(chosen) == most:
+            break
+        # Worse ones alone, so that the work grows with what is kept and not with its square.
+        worse = slice(best + 1, None)
+        width = np.minimum(x2[best], x2[worse]) - np.maximum(x1[best], x1[worse])
+        height = np.minimum(y2[best], y2[worse]) - np.maximum(y1[best], y1[worse])
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        # As a product, since the union of two boxes without area is 0.
+        same = shared > np.float32(overlap) * (areas[best] + areas[worse] - shared)
+        left[worse] &= ~(same & (found.labels[worse] == found.labels[best]))
+    return chosen

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torchvision.ops import box_iou
 
 from viewfinder.nets.yolov3 import Scale
 from viewfinder.tasks.detect.assigning import (
@@ -135,7 +134,7 @@ def darknet_loss(
         share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
         box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
         answers = last > 0
-        passed = _passed_over(output, scale, truth.boxes, truth.pictures, box_iou, ignore)
+        passed = _passed_over(output, scale, truth.boxes, truth.pictures, _iou, ignore)
         passed |= _passed_over(output, scale, truth.apart, truth.apart_of, _within, _MOSTLY)
         counts = answers | ~passed.view_as(answers)
         objectness = objectness + _cross_entropy(
@@ -257,3 +256,12 @@ def _within(boxes: Tensor, others: Tensor) -> Tensor:
     high = torch.minimum(boxes[:, None, 2:], others[:, 2:])
     area = _area(boxes[:, 2:] - boxes[:, :2])
     return _area((high - low).clamp(min=0)) / area[:, None].clamp(min=_TINY)
+
+
+def _iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """P×Q: intersection over union of each box with each of the others."""
+    low = torch.maximum(boxes[:, None, :2], others[:, :2])
+    high = torch.minimum(boxes[:, None, 2:], others[:, 2:])
+    shared = _area((high - low).clamp(min=0))
+    mine, theirs = (_area(each[:, 2:] - each[:, :2]) for each in (boxes, others))
+    return shared / (mine[:, None] + theirs - shared)

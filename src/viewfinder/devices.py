@@ -1,10 +1,8 @@
-"""Where a training computes: one process, or several that share each batch."""
+"""What computes: the CPU, or a GPU that torch can use."""
 
 import platform
-from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from viewfinder.errors import InputError
 
@@ -31,17 +29,3 @@ def describe_device(device: torch.device, count: int) -> str:
     processes = f", {count} processes" if count > 1 else ""
     machine = platform.processor() or platform.machine()
     return f"CPU {machine}, {torch.get_num_threads()} threads{processes}"
-
-
-def make_fabric(device: torch.device, count: int) -> Fabric:
-    """Fabric for one process, or for `count` that it will start.
-
-    Raises:
-        InputError: fewer GPUs than asked for.
-    """
-    if device.type == "cuda" and count > torch.cuda.device_count():
-        raise InputError(
-            f"--devices {count}: this machine has {torch.cuda.device_count()} CUDA GPUs"
-        )
-    options: dict[str, Any] = {"strategy": "ddp_spawn"} if count > 1 else {}
-    return Fabric(accelerator=device.type, devices=count, **options)
