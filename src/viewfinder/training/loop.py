@@ -25,7 +25,7 @@ from viewfinder.memory import keep_freed
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.task import total
-from viewfinder.training import optimise
+from viewfinder.training import advice, optimise
 from viewfinder.training.batches import Batch, Share, batches, mixed, steps_per_epoch
 from viewfinder.training.journal import Journal
 from viewfinder.training.precision import Arrangement
@@ -179,27 +179,41 @@ class Fit:
         for name, value in zip(terms, values.tolist(), strict=True):
             now.sums[name] = now.sums.get(name, 0.0) + value
         if not math.isfinite(now.sums["loss"]):
-            raise InputError(self._nan_advice(batch.step))
+            raise InputError(self._not_finite(batch))
         now.seen += batch.total
         now.step = batch.step + 1
         now.updates += 1
 
-    def _nan_advice(self, step: int) -> str:
-        run, recipe = self.job.run, self.recipe
+    def _not_finite(self, batch: Batch) -> str:
+        """What became of the training, and what helps."""
+        run = self.job.run
         kept = (
             f"the best weights so far are kept in {run.folder}"
             if run.weights_file.exists()
             else "no epoch had ended, so nothing was kept"
         )
-        tries = [f"--learning-rate {recipe.learning_rate / 5:g}"]
-        if self.job.arrangement.arithmetic != "32":
-            tries.append("--precision 32")
-        if not recipe.clip:
-            tries.append("--clip 1")
-        return (
-            f"the loss became NaN or infinite at step {step + 1} of epoch "
-            f"{self.progress.epoch + 1}; {kept}. Try {', or '.join(tries)}"
+        mend = advice.mend(
+            self.recipe,
+            self.job.arrangement,
+            self.net.module,
+            updates=self.progress.updates,
+            plain_loss=lambda: self._plain_loss(batch),
         )
+        return (
+            f"the loss became NaN or infinite at step {batch.step + 1} of epoch "
+            f"{self.progress.epoch + 1}; {kept}. {mend}"
+        )
+
+    @torch.no_grad()
+    def _plain_loss(self, batch: Batch) -> float:
+        """The loss of this process's part of a step in float32, with the weights of now."""
+        plain = Arrangement("32", self.job.arrangement.layout)
+        net = self.net.module.float()
+
+        def forward(pictures: Tensor) -> Any:
+            return plain.forward(net, pictures, self.setting.normalisation)
+
+        return float(total(self.loss(forward, batch.inputs.to(self.device))))
 
     def _share_done(self) -> float:
         """How much of the training is done, from 0 to 1: in steps, or in time."""

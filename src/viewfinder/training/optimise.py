@@ -24,13 +24,27 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "adamw":
         betas = (recipe.momentum, 0.999)
         return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=betas, fused=True)
-    return torch.optim.SGD(
+    optimiser = torch.optim.SGD(
         groups,
         lr=recipe.learning_rate,
         momentum=recipe.momentum,
         nesterov=recipe.momentum > 0,
         fused=True,
     )
+    if recipe.momentum:
+        _begin_momentum(optimiser)
+    return optimiser
+
+
+def _begin_momentum(optimiser: torch.optim.SGD) -> None:
+    """Begin every parameter's momentum at 0, from which the first gradient makes it itself.
+
+    Left to itself, torch's fused SGD takes uninitialised memory for it where loss scaling skips
+    the first step, and fails where only some parameters have one, as when others were frozen.
+    """
+    for group in optimiser.param_groups:
+        for parameter in group["params"]:
+            optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 def learning_rate(progress: float, recipe: Recipe) -> float:

@@ -1,0 +1,45 @@
+"""What helps a training whose loss is no number: found out, not guessed."""
+
+import math
+from collections.abc import Callable
+
+from torch import nn
+
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.precision import Arrangement
+
+
+def mend(
+    recipe: Recipe,
+    arrangement: Arrangement,
+    net: nn.Module,
+    *,
+    updates: int,
+    plain_loss: Callable[[], float],
+) -> str:
+    """A sentence that says why the loss of a step is NaN or infinite, and what to change.
+
+    Args:
+        net: with the weights that gave that loss.
+        updates: steps that were taken before.
+        plain_loss: the loss of the same step in float32.
+    """
+    finite = all(bool(parameter.isfinite().all()) for parameter in net.parameters())
+    if not updates and not finite:
+        return "It began with weights that are NaN or infinite: give others to start from (--init)"
+    if finite and arrangement.arithmetic != "32" and math.isfinite(plain_loss()):
+        kind = {"16": "float16", "bf16": "bfloat16"}[arrangement.arithmetic]
+        other = "32 or bf16" if arrangement.arithmetic == "16" else "32"
+        return (
+            f"In float32 the same step gives a number, which {kind} cannot hold; another learning "
+            f"rate would not help. Give --precision {other}"
+        )
+    if not updates:
+        return (
+            "No step had been taken, so that another learning rate would not help: see what "
+            "`viewfinder check` says of the pictures, or give other weights to start from (--init)"
+        )
+    tries = [f"--learning-rate {recipe.learning_rate / 5:g}"]
+    if not recipe.clip:
+        tries.append("--clip 1")
+    return f"Try {', or '.join(tries)}"
