@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from viewfinder.interrupts import late_interrupts
+from viewfinder.interrupts import STOPS, late_interrupts, stops_interrupt
 
 
 def interrupt(number: int = signal.SIGINT) -> None:
@@ -118,3 +118,30 @@ def test_beside_the_main_thread_there_is_nothing_to_hold_back():
     thread.start()
     thread.join()
     assert failed == []
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_every_request_to_stop_is_answered_as_ctrl_c_is(number):
+    before = signal.getsignal(number)
+    done = []
+
+    def work() -> None:
+        with stops_interrupt(), late_interrupts() as let:
+            interrupt(number)
+            done.append("whole")
+            let(lambda: done.append("saved"))
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole", "saved"]
+    assert signal.getsignal(number) is before
+
+
+def test_what_is_ignored_stays_ignored_as_under_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stops_interrupt():
+            interrupt(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,9 +1,9 @@
 """The command line: finds the verb, reads its flags, and turns errors into one line.
 
 Exit status: 0 done; 1 a check found faults; 2 bad usage or input, with one line `error: …` on
-standard error; 130 stopped by Ctrl-C. Each verb is a module with a docstring, a dataclass `Flags`
-whose fields are its flags, and `run(flags)`, which returns the exit status; `look_at(words)`, where
-it has one, refuses words that tyro would refuse less clearly.
+standard error; 130 stopped by Ctrl-C, SIGTERM or a closed terminal. Each verb is a module with a
+docstring, a dataclass `Flags` whose fields are its flags, and `run(flags)`, which returns the exit
+status; `look_at(words)`, where it has one, refuses words that tyro would refuse less clearly.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from viewfinder.errors import InputError
+from viewfinder.interrupts import stops_interrupt
 
 VERBS = {
     "demo": "the whole loop on rendered videos, without a drawn box: ends with a report to open",
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            return _dispatch(words)
+            with stops_interrupt():
+                return _dispatch(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
             sys.stdout.flush()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
-from viewfinder.interrupts import blocked_interrupts
+from viewfinder.interrupts import blocked_interrupts, leave_stops_to_parent
 
 Train = Callable[..., Any]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
@@ -171,10 +171,7 @@ def _serve(connection: Connection, slot: Slot) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    # A function and not SIG_IGN, which processes that a training starts would inherit.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    leave_stops_to_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Before the function, and torch with it, is imported: both are read once.
     os.environ["OMP_NUM_THREADS"] = str(slot.threads)

@@ -1,7 +1,6 @@
 """One job after another on all cores, with results in order and nothing left behind."""
 
 import os
-import signal
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -10,7 +9,7 @@ from typing import TypeVar
 import cv2
 
 from viewfinder.console import track
-from viewfinder.interrupts import blocked_interrupts
+from viewfinder.interrupts import blocked_interrupts, leave_stops_to_parent
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -47,6 +46,6 @@ def in_parallel(
 
 
 def _prepare() -> None:
-    """Leave Ctrl-C to the parent, and the other cores to the other processes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave Ctrl-C and its like to the parent, and the other cores to the other processes."""
+    leave_stops_to_parent()
     cv2.setNumThreads(1)
