@@ -456,13 +456,13 @@ def test_backgrounds_of_val_and_test_are_refused(tmp_path):
     dataset = open_dataset(write_outlined_set(tmp_path / "set"))
     places = tmp_path / "places"
     write_picture(places / "café.png", GREY)
-    read = read_backgrounds(places, (64, 48), apart_from=dataset)
+    read = read_backgrounds(places, (64, 48), apart_from=[dataset])
     assert [place.shape for place in read] == [(70, 90, 3)]
     held = dataset.file(dataset.splits.tolist().index(2))
     (places / "deep").mkdir()
     (places / "deep" / "copy.png").write_bytes(held.read_bytes())
     with pytest.raises(InputError, match=r"copy\.png is a picture of .* on its side val or test"):
-        read_backgrounds(places, (64, 48), apart_from=dataset)
+        read_backgrounds(places, (64, 48), apart_from=[dataset])
     with pytest.raises(InputError, match="side val or test"):
         write_composed(
             tmp_path / "set", tmp_path / "out", backgrounds=places, count=2, size=(64, 48)
@@ -523,6 +523,54 @@ def test_damaged_outlines_are_passed_over(tmp_path, capsys):
     file.write_text(json.dumps(document))
     assert [cutout.label for cutout in cutouts_from(open_dataset(root))] == [0]
     assert "2 objects with damaged or empty outlines" in capsys.readouterr().err
+
+
+def test_objects_cut_by_the_edge_are_not_used(tmp_path, capsys):
+    """Whether their box says so or their outline alone; a class with no others is told."""
+    root = write_outlined_set(tmp_path / "set")
+    file = root / "annotations" / "instances_train.json"
+    document = json.loads(file.read_text("utf-8"))
+    document["annotations"][0]["bbox"] = [0, 12, 84, 72]
+    document["annotations"][1]["segmentation"] = [[0, 30, 60, 30, 60, 70, 0, 70]]
+    file.write_text(json.dumps(document))
+    assert [cutout.label for cutout in cutouts_from(open_dataset(root))] == [0]
+    told = capsys.readouterr().err
+    assert "of objects cut by their picture's edge, 2 left out" in told
+    assert "nothing to cut out on its side train of 螺, so no scene shows it" in told
+    document["annotations"] = document["annotations"][:2]
+    file.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="seen whole"):
+        cutouts_from(open_dataset(root))
+
+
+def test_captures_cut_by_the_edge_are_not_used(tmp_path, capsys):
+    write_capture(tmp_path / "mug")
+    half = np.roll(disc(), 40, axis=1)
+    half[:, :40] = False
+    write_mask(tmp_path / "mug/masks/bild_001.png", half)
+    assert len(open_captures(tmp_path).cutouts) == 2
+    assert (
+        "left out 1 of mug, since their masks reach the picture's edge" in capsys.readouterr().err
+    )
+    for name in ("bild_000.png", "bild_002.png"):
+        write_mask(tmp_path / "mug/masks" / name, half)
+    with pytest.raises(InputError, match="every mask reaches its picture's edge"):
+        open_captures(tmp_path)
+
+
+def test_sets_and_captures_below_a_folder_are_one(tmp_path, capsys):
+    write_outlined_set(tmp_path / "screws")
+    write_outlined_set(tmp_path / "more")
+    write_capture(tmp_path / "螺", colour=BLUE)
+    write_picture(tmp_path / "forgotten" / "1.png", GREY)
+    found = open_captures(tmp_path)
+    assert found.classes == ("Schraube ö", "螺")
+    assert np.bincount([cutout.label for cutout in found.cutouts]).tolist() == [4, 5]
+    assert len({cutout.source for cutout in found.cutouts}) == 7
+    assert [dataset.root.name for dataset in found.datasets] == ["more", "screws"]
+    told = capsys.readouterr().err
+    assert told.count("neither labels with outlines nor masks") == 1
+    assert str(tmp_path / "forgotten") in told
 
 
 def test_more_than_enough_objects_are_thinned_evenly(tmp_path):

@@ -84,6 +84,18 @@ def test_a_group_is_never_on_two_sides(sizes, test, val):
         assert dealt[TEST] >= smallest
 
 
+def test_no_class_leaves_the_training_side():
+    """Two videos, of a mug and of a ball: neither may go to where it is judged alone."""
+    paths = [f"{name}/{number}.jpg" for name in "ab" for number in range(10)]
+    groups, shares = [path[0] for path in paths], [(TEST, 0.15), (VAL, 0.1)]
+    assert (by_group(paths, groups, shares=shares) != TRAIN).any()
+    for shown in ([{0}] * 10 + [{1}] * 10, [{0}] * 10 + [{0, 1}] * 10):
+        sides = by_group(paths, groups, shares=shares, shown=shown)
+        left = set().union(*(found for found, side in zip(shown, sides, strict=True) if not side))
+        assert left == {0, 1}
+    assert (sides != TRAIN).sum() == 10
+
+
 def test_single_pictures_are_dealt_in_their_shares_whatever_the_order():
     paths = [f"{number}.jpg" for number in range(100)]
     shares = [(TEST, 0.15), (VAL, 0.1)]

@@ -123,8 +123,21 @@ def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
         shares.append((VAL, val_share))
     chosen = dataset.select(undealt)
     splits = dataset.splits.copy()
-    splits[undealt] = by_group(chosen.paths, together(chosen), shares=shares)
+    splits[undealt] = by_group(
+        chosen.paths, together(chosen), shares=shares, shown=_classes_shown(chosen)
+    )
     return replace(dataset, splits=splits)
+
+
+def _classes_shown(dataset: Dataset) -> list[set[int]]:
+    """For each picture the classes of its boxes; nothing for a set without boxes."""
+    if dataset.boxes is None:
+        return []
+    shown: list[set[int]] = [set() for _ in range(len(dataset))]
+    of = dataset.boxes.pictures().tolist()
+    for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
+        shown[picture].add(label)
+    return shown
 
 
 def cache_folder() -> Path:

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,16 +53,21 @@ def stratified(
 
 
 def by_group(
-    paths: Sequence[str], groups: Sequence[str], *, shares: Sequence[tuple[int, float]]
+    paths: Sequence[str],
+    groups: Sequence[str],
+    *,
+    shares: Sequence[tuple[int, float]],
+    shown: Sequence[Collection[int]] = (),
 ) -> NDArray[np.int8]:
     """Deal whole groups to sides, so that no two pictures of one group are on different sides.
 
     The order is that of a hash of each group's first path, as in `stratified`. A side takes groups
     as long as they fit into its share of the pictures; where even the smallest does not, it takes
-    that one, as long as `train` keeps more than half of the pictures.
+    that one, as long as `train` keeps more than half of the pictures, and of every class a group.
 
     Args:
         groups: a name for each path; pictures with the same name stay together.
+        shown: for each path the classes that are seen there, where that is known.
         shares: `(side, share)`, the sides as indices into `SPLITS`.
 
     Returns:
@@ -74,19 +79,28 @@ def by_group(
     waiting = sorted(members.values(), key=lambda rows: _hash_of(paths[rows[0]]))
     sides = np.full(len(paths), TRAIN, np.int8)
     spare = len(paths) // 2
+    held = {id(rows): {c for row in rows if shown for c in shown[row]} for rows in waiting}
+    left = Counter(c for classes in held.values() for c in classes)
+
+    def give(rows: list[int], side: int) -> None:
+        sides[rows] = side
+        left.subtract(held[id(rows)])
+        waiting.remove(rows)
+
+    def spared(rows: list[int]) -> bool:
+        return all(left[c] > 1 for c in held[id(rows)])
+
     for side, share in shares:
         room = max(1, round(share * len(paths))) if share > 0 else 0
         taken = 0
         for rows in list(waiting):
-            if len(rows) <= min(room, spare) - taken:
-                sides[rows] = side
+            if len(rows) <= min(room, spare) - taken and spared(rows):
+                give(rows, side)
                 taken += len(rows)
-                waiting.remove(rows)
-        smallest = min(waiting, key=len, default=[])
+        smallest = min(filter(spared, waiting), key=len, default=[])
         if room and not taken and 0 < len(smallest) <= spare:
-            sides[smallest] = side
+            give(smallest, side)
             taken = len(smallest)
-            waiting.remove(smallest)
         spare -= taken
     return sides
 

@@ -8,8 +8,9 @@ write_composed                         the same as a COCO set, on all cores
 """
 
 from viewfinder.datasets.composing.backgrounds import read_backgrounds, tabletop_backgrounds
-from viewfinder.datasets.composing.captures import Captures, cutouts_from, open_captures
+from viewfinder.datasets.composing.captures import Captures, open_captures
 from viewfinder.datasets.composing.cutouts import CutOut, cut_out
+from viewfinder.datasets.composing.labelled import cutouts_from
 from viewfinder.datasets.composing.scenes import Composition, compose_scene
 from viewfinder.datasets.composing.source import Composed, composed
 from viewfinder.datasets.composing.writing import write_composed

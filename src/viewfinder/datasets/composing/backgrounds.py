@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -30,12 +31,12 @@ _MOST_BYTES = 256 << 20
 
 
 def read_backgrounds(
-    folder: Path, size: tuple[int, int], *, apart_from: Dataset | None = None
+    folder: Path, size: tuple[int, int], *, apart_from: Sequence[Dataset] = ()
 ) -> list[NDArray[np.uint8]]:
     """A folder's pictures, H×W×3 each, at any depth, scaled to what scenes of this size need.
 
     Args:
-        apart_from: a set of whose sides `val` and `test` no picture may be among them.
+        apart_from: sets of whose sides `val` and `test` no picture may be among them.
 
     Raises:
         InputError: there are no pictures, one cannot be read, or one is of `val` or `test`.
@@ -49,8 +50,8 @@ def read_backgrounds(
     files = [root / name for name in sorted(picture_files(root))]
     if not files:
         raise InputError(f"{root} holds no pictures: put pictures of places without objects there")
-    if apart_from is not None:
-        _refuse_held_out(files, apart_from)
+    for dataset in apart_from:
+        _refuse_held_out(files, dataset)
     room = math.ceil(size[0] * _ROOM), math.ceil(size[1] * _ROOM)
     most = max(1, _MOST_BYTES // (room[0] * room[1] * 3))
     if len(files) > most:

@@ -1,43 +1,36 @@
-"""Cut-outs from what a person has: a set with outlines, or captures of single objects with masks.
+"""Cut-outs from what a person has: sets with outlines, or captures of single objects with masks.
 
 A capture is a folder with `masks/` (PNG, white where the object is) beside `frames/`, whose files
 have the same stems, or beside one video, whose frames the masks' numbers count from 0. Its class is
 the folder of the root that it lies in: `captures/mug/blue/masks/…` and `captures/mug/masks/…` show
-mugs.
+mugs. A folder of the root may be a COCO set as well, `captures/mug/annotations/…`, with classes of
+its own; sets and captures of one class are one class.
 
-What is on the sides `val` and `test` stays there: no object of theirs is cut out.
+What is on the sides `val` and `test` stays there: no object of theirs is cut out. Nor is one whose
+mask reaches the picture's edge.
 """
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import note, track
 from viewfinder.datasets.coco import find_coco
-from viewfinder.datasets.composing.cutouts import CutOut, cut_out, fitted
-from viewfinder.datasets.composing.outlines import outline_mask
+from viewfinder.datasets.composing.cutouts import CutOut, cut_out, fitted, is_cut_off
+from viewfinder.datasets.composing.labelled import PER_CLASS, cutouts_from, evenly
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import PICTURE_SUFFIXES
+from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import VIDEO_SUFFIXES, read_video
 
-Item = TypeVar("Item")
-
-PER_CLASS = 200
-"""How many cut-outs of a class are kept where there are more."""
-
-# Objects of fewer pixels across show too little to be shown elsewhere.
-_SMALLEST = 16
 _FRAME_FOLDERS = ("frames", "images")
 _HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing"})
 
@@ -49,18 +42,19 @@ class Captures:
     Attributes:
         classes: names of the classes, in order.
         cutouts: of each class at most `PER_CLASS`.
-        dataset: the set they come from, all sides of it, or None where they are captures.
+        datasets: the sets they come from, all sides of them; none where all are captures.
     """
 
     classes: tuple[str, ...]
     cutouts: tuple[CutOut, ...]
-    dataset: Dataset | None = None
+    datasets: tuple[Dataset, ...] = ()
 
 
 def open_captures(source: Path, *, longest: int | None = None) -> Captures:
-    """Read the cut-outs that a COCO set with outlines, or a folder of captures, holds.
+    """Read the cut-outs that COCO sets with outlines, or captures, hold.
 
     Args:
+        source: a COCO set or its file, or a folder of sets and captures.
         longest: scale larger cut-outs down until their longer side is this many pixels.
 
     Raises:
@@ -70,131 +64,71 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a COCO set with outlines, or captures")
     if not root.is_dir() or find_coco(root):
-        dataset = open_dataset(root)
-        return Captures(dataset.classes, tuple(cutouts_from(dataset, longest=longest)), dataset)
-    folders = list(_capture_folders(root))
-    if not folders:
+        return _of_set(root, longest)
+    folders, sets = _parts(root)
+    if not folders and not sets:
         raise InputError(
             f"{root} holds nothing to cut out: give a COCO set whose objects have outlines, or "
             f"captures, such as {root / 'mug' / 'frames'} and {root / 'mug' / 'masks'}"
         )
+    _tell_passed_over(root, [folder for _, folder in folders] + sets)
+    found = [_of_set(folder, longest) for folder in sets]
+    if folders:
+        found.append(_of_captures(root, folders, longest))
+    return _together(found)
+
+
+def _of_set(source: Path, longest: int | None) -> Captures:
+    dataset = open_dataset(source)
+    return Captures(dataset.classes, tuple(cutouts_from(dataset, longest=longest)), (dataset,))
+
+
+def _of_captures(root: Path, folders: Sequence[tuple[str, Path]], longest: int | None) -> Captures:
     classes = tuple(sorted({name for name, _ in folders}))
-    held: defaultdict[str, int] = defaultdict(int)
-    for name, _ in folders:
-        held[name] += 1
+    held = Counter(name for name, _ in folders)
     cutouts: list[CutOut] = []
+    cut_off: Counter[str] = Counter()
     for name, folder in track(folders, total=len(folders), description="cutting out"):
         most = max(1, PER_CLASS // held[name])
-        found = _cut_from_capture(folder, classes.index(name), most)
-        cutouts += (cutout if longest is None else fitted(cutout, longest) for cutout in found)
-    _require_all(classes, cutouts, root)
+        for found in _cut_from_capture(folder, classes.index(name), most):
+            if found is None:
+                cut_off[name] += 1
+            else:
+                cutouts.append(found if longest is None else fitted(found, longest))
+    if cut_off:
+        each = ", ".join(f"{count:,} of {name}" for name, count in cut_off.items())
+        note(f"{root}: left out {each}, since their masks reach the picture's edge")
+    _require_all(classes, cutouts, root, cut_off)
     return Captures(classes, tuple(cutouts))
 
 
-def cutouts_from(
-    dataset: Dataset, *, per_class: int = PER_CLASS, longest: int | None = None
-) -> list[CutOut]:
-    """Cut-outs of the objects on the side `train` that have an outline.
-
-    A picture of `train` that is listed on another side too, or whose group is, is passed over.
-    Whole objects are preferred to those cut by a picture's edge; of more than `per_class`, evenly
-    many are taken from the whole length of the set.
-
-    Args:
-        longest: scale larger cut-outs down until their longer side is this many pixels.
-
-    Raises:
-        InputError: the set has no outlines on `train`, pictures without a side, or a damaged file.
-    """
-    boxes = dataset.boxes
-    if boxes is None or not boxes.segmentations:
-        raise InputError(
-            f"{dataset.root} has no outlines of objects, so nothing can be cut out: give a COCO "
-            "set with segmentations, or captures with masks"
-        )
-    rows: defaultdict[int, list[int]] = defaultdict(list)
-    for row in _chosen_rows(dataset, per_class):
-        rows[int(np.searchsorted(boxes.offsets, row, side="right")) - 1].append(row)
-    cutouts: list[CutOut] = []
-    damaged = 0
-    for index in track(sorted(rows), total=len(rows), description="cutting out"):
-        picture = read_picture(dataset.file(index))
-        for row in rows[index]:
-            mask = _outlined(dataset, row, picture)
-            if mask is None:
-                damaged += 1
-                continue
-            found = cut_out(picture, mask, int(boxes.classes[row]), dataset.paths[index])
-            cutouts.append(found if longest is None else fitted(found, longest))
-    if damaged:
-        note(f"{damaged:,} objects with damaged or empty outlines were left out")
-    if not cutouts:
-        raise InputError(
-            f"{dataset.root} has no object with a sound outline on its side train, and those of "
-            "val and test are not used: label some outlines on train"
-        )
-    return cutouts
+def _together(parts: Sequence[Captures]) -> Captures:
+    """All parts as one, classes joined by name, of each class at most `PER_CLASS` cut-outs."""
+    if len(parts) == 1:
+        return parts[0]
+    classes = tuple(sorted({name for part in parts for name in part.classes}))
+    of_class: defaultdict[int, list[CutOut]] = defaultdict(list)
+    for part in parts:
+        for cutout in part.cutouts:
+            label = classes.index(part.classes[cutout.label])
+            # Two sets may hold pictures of one name.
+            root = f"{part.datasets[0].root}/" if part.datasets else ""
+            source = f"{root}{cutout.source}"
+            of_class[label].append(replace(cutout, label=label, source=source))
+    return Captures(
+        classes,
+        tuple(
+            cutout for label in sorted(of_class) for cutout in evenly(of_class[label], PER_CLASS)
+        ),
+        tuple(dataset for part in parts for dataset in part.datasets),
+    )
 
 
-def _chosen_rows(dataset: Dataset, per_class: int) -> list[int]:
-    """The rows of the boxes to cut out, at most `per_class` of each class."""
-    boxes, sizes = dataset.boxes, dataset.sizes
-    assert boxes is not None
-    of = boxes.pictures()
-    usable = np.isin(np.arange(len(boxes)), list(boxes.segmentations)) & ~boxes.crowd
-    usable &= _learnt_from(dataset)[of] & (boxes.classes >= 0)
-    x1, y1, x2, y2 = boxes.corners.T
-    whole = (x1 >= 1) & (y1 >= 1)
-    if sizes is not None:
-        width, height = sizes[of].T
-        whole &= ((x2 <= width - 1) & (y2 <= height - 1)) | (width == 0)
-    good = usable & whole & (np.maximum(x2 - x1, y2 - y1) >= _SMALLEST)
-    chosen: list[int] = []
-    for label in range(len(dataset.classes)):
-        here = np.flatnonzero(good & (boxes.classes == label))
-        if not len(here):
-            here = np.flatnonzero(usable & (boxes.classes == label))
-        chosen += _evenly(here.tolist(), per_class)
-    return chosen
-
-
-def _learnt_from(dataset: Dataset) -> NDArray[np.bool_]:
-    """N bool: pictures of `train` of which nothing is on another side.
-
-    Raises:
-        InputError: a picture has no side, so that it may be one to judge by.
-    """
-    if (dataset.splits < 0).any():
-        raise InputError(
-            f"{dataset.root} has pictures on no side yet: open it with open_dataset, which deals "
-            "them, so that none to judge by is cut out"
-        )
-    train = dataset.splits == TRAIN
-    elsewhere = {dataset.paths[i] for i in np.flatnonzero(~train)}
-    groups = {dataset.groups[i] for i in np.flatnonzero(~train)} if dataset.groups else set()
-    shared = [
-        path in elsewhere
-        or bool(dataset.groups and dataset.groups[i] and dataset.groups[i] in groups)
-        for i, path in enumerate(dataset.paths)
-    ]
-    learnt: NDArray[np.bool_] = train & ~np.array(shared, np.bool_)
-    return learnt
-
-
-def _outlined(dataset: Dataset, row: int, picture: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
-    """The mask of a box's outline, or None where it is damaged or holds no pixel."""
-    assert dataset.boxes is not None
-    try:
-        mask = outline_mask(dataset.boxes.segmentations[row], (picture.shape[1], picture.shape[0]))
-    except InputError:
-        return None
-    return mask if mask.any() else None
-
-
-def _capture_folders(root: Path) -> Iterator[tuple[str, Path]]:
-    """Each capture below `root`, with the name of its class; none of a side to judge by."""
-    sides = {f.name.lower() for f in root.iterdir() if f.is_dir()}
-    dealt = "train" in sides
+def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
+    """Each capture below `root`, with the name of its class, and each COCO set; none held out."""
+    captures: list[tuple[str, Path]] = []
+    sets: list[Path] = []
+    dealt = "train" in {f.name.lower() for f in root.iterdir() if f.is_dir()}
     for place, folders, _ in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         folder = Path(place)
@@ -203,10 +137,29 @@ def _capture_folders(root: Path) -> Iterator[tuple[str, Path]]:
             folders.clear()
         elif "masks" in folders:
             named = parts[1:] if dealt and parts[0].lower() == "train" else parts
-            yield (named[0] if named else root.resolve().name), folder
+            captures.append((named[0] if named else root.resolve().name, folder))
+        elif parts and find_coco(folder):
+            sets.append(folder)
+            folders.clear()
+    return captures, sets
 
 
-def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut]:
+def _tell_passed_over(root: Path, used: Sequence[Path]) -> None:
+    """Name the folders of `root` whose pictures have neither masks nor labels."""
+    taken = {folder.relative_to(root).parts[:1] for folder in used}
+    for folder in sorted(root.iterdir()):
+        hidden = folder.name.startswith(".") or folder.name.lower() in _HELD_OUT
+        if hidden or not folder.is_dir() or (folder.name,) in taken or () in taken:
+            continue
+        if next(pictures_below(folder), None) is not None:
+            note(
+                f"{folder} has pictures, but neither labels with outlines nor masks, so no scene "
+                "shows what is on them: propose and accept some first"
+            )
+
+
+def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut | None]:
+    """The object of each frame, or None where the frame's edge cuts it."""
     masks = _pictures(folder / "masks")
     frames = next((folder / name for name in _FRAME_FOLDERS if (folder / name).is_dir()), None)
     pairs = (
@@ -218,7 +171,8 @@ def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut]:
         mask = read_mask(file)
         if mask.any():
             try:
-                yield cut_out(picture, mask, label, str(folder))
+                found = cut_out(picture, mask, label, str(folder))
+                yield None if is_cut_off(mask) else found
             except InputError as error:
                 raise InputError(f"{file}: {error}") from error
 
@@ -226,7 +180,7 @@ def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut]:
 def _pairs(
     masks: dict[str, Path], frames: dict[str, Path], most: int
 ) -> Iterator[tuple[NDArray[np.uint8], Path]]:
-    for stem in _evenly(sorted(masks.keys() & frames.keys()), most):
+    for stem in evenly(sorted(masks.keys() & frames.keys()), most):
         yield read_picture(frames[stem]), masks[stem]
 
 
@@ -234,7 +188,7 @@ def _video_pairs(
     masks: dict[str, Path], video: Path, most: int
 ) -> Iterator[tuple[NDArray[np.uint8], Path]]:
     numbered = {int(n[0]): masks[stem] for stem in masks if (n := re.findall(r"\d+$", stem))}
-    wanted = set(_evenly(sorted(numbered), most))
+    wanted = set(evenly(sorted(numbered), most))
     for frame in read_video(video):
         if frame.index in wanted:
             yield frame.picture, numbered[frame.index]
@@ -261,18 +215,18 @@ def _pictures(folder: Path) -> dict[str, Path]:
     }
 
 
-def _require_all(classes: Sequence[str], cutouts: Iterable[CutOut], root: Path) -> None:
+def _require_all(
+    classes: Sequence[str], cutouts: Iterable[CutOut], root: Path, cut_off: Counter[str]
+) -> None:
     there = {cutout.label for cutout in cutouts}
     for label, name in enumerate(classes):
+        if label not in there and cut_off[name]:
+            raise InputError(
+                f"{root / name}: every mask reaches its picture's edge, so that nothing is seen "
+                "whole: film it with room around it"
+            )
         if label not in there:
             raise InputError(
                 f"{root / name}: no frame and mask belong together there, or every mask is empty: "
                 "give them the same names, such as frames/001.jpg and masks/001.png"
             )
-
-
-def _evenly(items: list[Item], most: int) -> list[Item]:
-    """At most so many of the items, spread over all of them."""
-    if len(items) <= most:
-        return items
-    return [items[i * len(items) // most] for i in range(most)]

@@ -75,6 +75,11 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_], label: int, sou
     return CutOut(_spread(np.asarray(colours, np.uint8), core), _softened(eroded), label, source)
 
 
+def is_cut_off(mask: NDArray[np.bool_]) -> bool:
+    """Whether an H×W mask reaches the picture's edge, beyond which its object may go on."""
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
+
+
 def fitted(cutout: CutOut, longest: int) -> CutOut:
     """The cut-out with its longer side at most this long, so that using it costs less."""
     width, height = cutout.size

@@ -67,7 +67,7 @@ def write_composed(
         places = (
             tabletop_backgrounds(min(count, _TABLES), size, seed=seed, processes=processes)
             if str(backgrounds) == TABLETOP
-            else read_backgrounds(Path(backgrounds), size, apart_from=found.dataset)
+            else read_backgrounds(Path(backgrounds), size, apart_from=found.datasets)
         )
         source = composed(
             found.cutouts, places, size=size, count=count, settings=settings, seed=seed

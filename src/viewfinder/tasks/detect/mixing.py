@@ -63,7 +63,7 @@ def open_scenes(recipe: DetectRecipe, train: Dataset, size: Size) -> Composed | 
     if recipe.backgrounds == "tabletop":
         places = tabletop_backgrounds(_TABLES, size, seed=recipe.seed)
     else:
-        places = read_backgrounds(Path(recipe.backgrounds), size, apart_from=captures.dataset)
+        places = read_backgrounds(Path(recipe.backgrounds), size, apart_from=captures.datasets)
     note(
         f"{recipe.compose_share:.0%} of the pictures are composed of {len(captures.cutouts):,} "
         f"cut-outs on {len(places):,} backgrounds"
