@@ -1,0 +1,284 @@
+"""Every kind of net on a CUDA GPU: trained, stopped, gone on with, and asked beside the CPU.
+
+    uv run python benchmarks/on_cuda.py [--nets NET…] [--precisions 32 bf16 16] [--limit SECONDS]
+
+For each net and precision a line: milliseconds of the median step and pictures a second, the loss
+before and after, float16's skipped steps, memory on the GPU, the largest difference of a weight
+between a training left alone and one that was stopped and gone on with (`again` is that of two left
+alone, measured where the first is not 0: CUDA sums in any order), the difference between the
+answers of the GPU and the CPU with the same weights, as a share of the largest answer, with and
+without the GPU's shortened float32 (TF32), and the score of `evaluate` on both.
+
+The pictures are rendered here. `--device cpu` runs the same without a GPU, to test this program.
+"""
+
+import argparse
+import contextlib
+import itertools
+import math
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+import viewfinder
+from viewfinder.datasets.tabletop import (
+    ClassOptions,
+    SceneOptions,
+    SplitCounts,
+    write_classes,
+    write_scenes,
+)
+from viewfinder.errors import InputError
+from viewfinder.pictures.reading import read_picture
+from viewfinder.tasks import find
+from viewfinder.tasks.saliency.recipe import DEPTH_NET
+from viewfinder.training import loop
+
+# What each net learns, and the side of its pictures.
+NETS = {
+    "lenet": ("classify", 32),
+    "alexnet": ("classify", 224),
+    "resnet18": ("classify", 224),
+    "yolov3-tiny": ("detect", 320),
+    "a2dele-depth": ("saliency", 256),
+    "a2dele": ("saliency", 256),
+    "googlenet": ("classify", 224),
+    "yolov3": ("detect", 320),
+    "vgg16": ("classify", 224),
+}
+# Whose arithmetic is also chosen by trial, as a training does that is told nothing.
+TRIED = ("resnet18", "yolov3-tiny", "a2dele")
+COLUMNS = (
+    f"{'net':<13}{'precision':<10}{'ms/step':>8}{'pic/s':>8}{'loss':>9}{'at end':>9}{'skipped':>8}"
+    f"{'MiB':>7}{'resumed':>10}{'again':>10}{'CPU':>10}{'no TF32':>10}  evaluate: here, on the CPU"
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every cell of the table shares."""
+
+    folder: Path
+    data: dict[str, Path]
+    device: str
+    size: int | None
+    epochs: int
+    batch: int
+
+    def fields(self, net: str, precision: str) -> dict[str, Any]:
+        """A recipe's fields."""
+        fields: dict[str, Any] = {
+            "net": net,
+            "precision": precision,
+            "device": self.device,
+            "size": self.size if self.size and net != "lenet" else NETS[net][1],
+            "epochs": self.epochs,
+            "batch": self.batch,
+            "keep": "memory",
+        }
+        if net.startswith("a2dele") and self.size is None:
+            fields["options"] = ("width=1",)
+        teacher = self.folder / f"a2dele-depth-{precision}"
+        if net == "a2dele" and teacher.is_dir():
+            fields["teacher"] = str(teacher)
+        return fields
+
+
+@contextlib.contextmanager
+def watched(*, stop_after: int | None = None) -> Iterator[list[float]]:
+    """The times at which steps end; after `stop_after` of them Ctrl-C is pressed."""
+    times: list[float] = []
+    account = loop.Fit.account
+
+    def noted(self: loop.Fit, *given: Any) -> None:
+        account(self, *given)
+        times.append(time.perf_counter())
+        if len(times) == stop_after:
+            signal.raise_signal(signal.SIGINT)
+
+    loop.Fit.account = noted  # type: ignore[method-assign]
+    try:
+        yield times
+    finally:
+        loop.Fit.account = account  # type: ignore[method-assign]
+
+
+def train(work: Work, net: str, precision: str, name: str, *, resume: bool = False) -> Any:
+    task = NETS[net][0]
+    fields = work.fields(net, precision)
+    out = work.folder / name
+    return viewfinder.train(task, work.data[task], out=out, resume=resume, **fields)
+
+
+def difference(one: Any, other: Any) -> float:
+    """The largest difference of a weight; infinite where one is no number."""
+    mine, theirs = load_file(one.weights_file), load_file(other.weights_file)
+    gaps = [float((mine[k].double() - theirs[k].double()).abs().max()) for k in mine]
+    return max(gap if math.isfinite(gap) else math.inf for gap in gaps)
+
+
+def resumed(work: Work, net: str, precision: str, whole: Any, steps: int) -> tuple[float, float]:
+    """How far a training that was stopped half-way ends from one that was not; and two such."""
+    name = f"{net}-{precision}-stopped"
+    with watched(stop_after=steps // 2), contextlib.suppress(KeyboardInterrupt):
+        train(work, net, precision, name)
+    gap = difference(whole, train(work, net, precision, name, resume=True))
+    if gap == 0:
+        return gap, math.nan
+    return gap, difference(whole, train(work, net, precision, f"{net}-{precision}-again"))
+
+
+@torch.no_grad()
+def answers(run: Any, device: str, pictures: torch.Tensor) -> list[torch.Tensor]:
+    """What an export of the run would answer, computed on a device; of depth, the net's maps."""
+    task, setting = find(run.manifest.task), run.setting()
+    if run.manifest.net == DEPTH_NET:
+        module, pictures = run.net(), pictures.mean(1, keepdim=True)
+    else:
+        module, _ = task.portable(run.net(), setting, raw=False)
+    given = module.to(device)(setting.normalisation.apply(pictures.to(device)))
+    return [tensor.cpu() for tensor in (given if isinstance(given, tuple) else (given,))]
+
+
+def apart(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
+    """The largest difference, as a share of the largest answer."""
+    pairs = zip(one, other, strict=True)
+    return max(float((a - b).abs().max() / b.abs().max().clamp(min=1e-12)) for a, b in pairs)
+
+
+def asked(work: Work, run: Any) -> tuple[float, float]:
+    """How far the device's answers are from the CPU's: as it comes, and without TF32."""
+    task, size = find(run.manifest.task), run.manifest.size
+    made = [read_picture(file) for file in tests(work, run)]
+    ready = [task.prepare(each, size, of=(each.shape[1], each.shape[0])) for each in made]
+    pictures = torch.stack([torch.tensor(each).permute(2, 0, 1) for each in ready]).float() / 255
+    truth = answers(run, "cpu", pictures)
+    first = apart(answers(run, work.device, pictures), truth)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        return first, apart(answers(run, work.device, pictures), truth)
+
+
+def tests(work: Work, run: Any) -> list[Path]:
+    """Some of the pictures that were never trained on."""
+    side = viewfinder.open_dataset(work.data[run.manifest.task]).split("test")
+    return [side.root / path for path in side.paths[:8]]
+
+
+def scored(work: Work, run: Any) -> str:
+    """The first figure of `evaluate` on the device and on the CPU."""
+    name, form = find(run.manifest.task).headline[0]
+    data = work.data[run.manifest.task]
+    here, there = (run.evaluate(data, device=device)[name] for device in (work.device, "cpu"))
+    told = f"{name} {here:{form}}, {there:{form}}"
+    if run.manifest.net == DEPTH_NET:  # It reads depth, which no picture alone has.
+        return told
+    said = run.predict(tests(work, run)[0].parent, device=work.device)
+    return f"{told}; {len(said)} predicted"
+
+
+def line(work: Work, net: str, precision: str) -> str:
+    """One cell of the table."""
+    if work.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    with watched() as times:
+        run = train(work, net, precision, f"{net}-{precision}")
+    memory = torch.cuda.max_memory_allocated() / 2**20 if work.device == "cuda" else math.nan
+    steps = [after - before for before, after in itertools.pairwise(times)]
+    # A quarter of an epoch's steps wait for what stands between two epochs.
+    step = statistics.median(steps[len(steps) // 2 :])
+    history = run.history()
+    first, last = history[0]["loss"], history[-1]["loss"]
+    if not math.isfinite(last):
+        raise ValueError(f"the loss ended as {last}")
+    gap, again = resumed(work, net, precision, run, len(times))
+    cpu, plain = asked(work, run)
+    return (
+        f"{net:<13}{precision:<10}{1e3 * step:>8.1f}{work.batch / step:>8.0f}{first:>9.3f}"
+        f"{last:>9.3f}{history[-1]['skipped_steps']:>8.0f}{memory:>7.0f}{gap:>10.2g}{again:>10.2g}"
+        f"{cpu:>10.2g}{plain:>10.2g}  {scored(work, run)}"
+    )
+
+
+def tried(work: Work, net: str) -> str:
+    """What each arithmetic took in the trial, and which was chosen."""
+    chosen = train(work, net, "auto", f"{net}-auto").manifest.precision
+    trials = [
+        f"{t['arithmetic']} {t['layout']} "
+        + (f"{t['milliseconds']:.1f} ms" if t["milliseconds"] else "not tried")
+        + ("" if t["verdict"] == "agrees" else f" ({t['verdict']})")
+        for t in chosen["trials"]
+    ]
+    arrangement = chosen["arrangement"]
+    best = f"{arrangement['arithmetic']} {arrangement['layout']}"
+    return f"{net:<13}{'auto':<10}{best}, of {'; '.join(trials)}"
+
+
+def render(folder: Path, pictures: int) -> dict[str, Path]:
+    """Pictures to learn from for each task, and a few to be scored on."""
+    few = SplitCounts(train=pictures // 8, val=2, test=2)
+    write_classes(folder / "classes", options=ClassOptions(size=64), counts=few, seed=0)
+    some = SplitCounts(train=pictures, val=8, test=8)
+    write_scenes(folder / "scenes", options=SceneOptions(size=128), counts=some, seed=0)
+    alone = SceneOptions(size=128, subject=True)
+    write_scenes(folder / "subjects", options=alone, counts=some, seed=0)
+    places = {"classify": "classes", "detect": "scenes", "saliency": "subjects"}
+    return {task: folder / name for task, name in places.items()}
+
+
+def table(work: Work, cells: list[tuple[str, str]], limit: float) -> int:
+    """Print each cell as it is known; how many failed."""
+    start, failed = time.perf_counter(), 0
+    for number, (net, precision) in enumerate(cells):
+        if time.perf_counter() - start > limit:
+            print("left out for want of time:", *(" ".join(cell) for cell in cells[number:]))
+            break
+        try:
+            told = tried(work, net) if precision == "auto" else line(work, net, precision)
+            print(told, flush=True)
+        except Exception as error:
+            failed += 1
+            print(f"{net:<13}{precision:<10}FAILED: {type(error).__name__}: {error}", flush=True)
+            if not isinstance(error, InputError):
+                traceback.print_exc(limit=-6)
+    print(f"{time.perf_counter() - start:.0f} s")
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nets", nargs="+", default=list(NETS), choices=list(NETS))
+    parser.add_argument("--precisions", nargs="+", default=["32", "bf16", "16", "auto"])
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    parser.add_argument("--size", type=int, help="of every net's pictures but LeNet's")
+    parser.add_argument("--pictures", type=int, default=64, help="to learn from")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds")
+    flags = parser.parse_args()
+    if flags.device == "cuda" and not torch.cuda.is_available():
+        print("there is no CUDA GPU here, so nothing was measured")
+        return 0
+    card = torch.cuda.get_device_name() if flags.device == "cuda" else "CPU"
+    print(f"{card}, torch {torch.__version__}, {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        data = render(Path(folder), flags.pictures)
+        work = Work(Path(folder), data, flags.device, flags.size, flags.epochs, flags.batch)
+        pairs = itertools.product(flags.nets, flags.precisions)
+        cells = [(net, how) for net, how in pairs if how != "auto" or net in TRIED]
+        print(COLUMNS, flush=True)
+        return 1 if table(work, cells, flags.limit) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
