@@ -52,6 +52,23 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture
+def darknet_found(shared: Path) -> Callable[[str], list[tuple[str, float, list[float]]]]:
+    """What C Darknet finds in a golden picture: class, score, x1, y1, x2, y2; the best first."""
+
+    def found(name: str) -> list[tuple[str, float, list[float]]]:
+        rows = []
+        file = shared / f"golden/darknet/{name}.mask123.darknet_cpu.t025.txt"
+        for line in file.read_text().splitlines():
+            label, _, rest = line.rpartition(": ")
+            score, _, x, _, y, _, w, _, h = rest.split()
+            centre, half = np.array([float(x), float(y)]), np.array([float(w), float(h)]) / 2
+            rows.append((label, float(score), [*(centre - half), *(centre + half)]))
+        return sorted(rows, key=lambda row: -row[1])
+
+    return found
+
+
 def write_set(
     root: Path,
     *,

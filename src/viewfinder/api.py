@@ -5,8 +5,9 @@ run.predict("new.jpg")
 viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 """
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import default_side, judge_examples
@@ -15,14 +16,23 @@ from viewfinder.runs.run import Run as Folder
 from viewfinder.runs.run import open_run as open_folder
 from viewfinder.tasks import recipe_of
 
+Resize = Literal["own", "area"]
+
 
 class Run(Folder):
     """A training's folder, with what can be asked of the net in it."""
 
     def evaluate(
-        self, data: str | Path, *, split: str | None = None, device: str = "auto"
+        self,
+        data: str | Path,
+        *,
+        split: str | None = None,
+        device: str = "auto",
+        resize: Resize = "own",
     ) -> dict[str, Any]:
         """Scores on one side of a dataset, under their public names, with `images` and `seconds`.
+
+        `resize` is as of `predict`.
 
         Raises:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
@@ -32,14 +42,32 @@ class Run(Folder):
 
         dataset = open_dataset(data, val_share=self.manifest.recipe.val_share)
         side = split or default_side(dataset)
-        judgement = judge_examples(self, dataset.split(side), device=pick_device(device))
+        run = _resizing(self, resize)
+        judgement = judge_examples(run, dataset.split(side), device=pick_device(device))
         return {"split": side, **judgement.as_json()}
 
     def predict(
-        self, source: str | Path, *, device: str = "auto", threshold: float | None = None
+        self,
+        source: str | Path,
+        *,
+        device: str = "auto",
+        threshold: float | None = None,
+        resize: Resize = "own",
     ) -> list[dict[str, Any]]:
-        """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input."""
-        return predict(self, source, device=pick_device(device), threshold=threshold)
+        """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
+
+        Args:
+            resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
+                weights is Darknet's way; or `area`, averaged over area.
+        """
+        run = _resizing(self, resize)
+        return predict(run, source, device=pick_device(device), threshold=threshold)
+
+
+def _resizing(run: Run, resize: Resize) -> Run:
+    if resize == "own":
+        return run
+    return replace(run, framing=replace(run.framing, resizing="area"))
 
 
 def open_run(path: str | Path) -> Run:
@@ -49,7 +77,7 @@ def open_run(path: str | Path) -> Run:
         InputError: there is none.
     """
     folder = open_folder(path)
-    return Run(folder.folder, folder.manifest, folder.foreign)
+    return Run(folder.folder, folder.manifest, folder.foreign, folder.framing)
 
 
 def train(

@@ -267,10 +267,32 @@ def test_bytes_put_in_are_read_or_refused(
     read_or_refused(path)
 
 
-def test_weights_find_the_config_beside_them(tmp_path: Path) -> None:
-    (tmp_path / "my.weights").write_bytes(b"any")
+@pytest.mark.parametrize("name", ["my", "my_last", "my_best", "my_2000"])
+def test_weights_find_the_config_beside_them(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.weights").write_bytes(b"any")
     (tmp_path / "my.cfg").write_text(tiny_text())
-    assert find_config(tmp_path / "my.weights") == EXPECTED
+    assert find_config(tmp_path / f"{name}.weights") == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("line", "says"), [("", None), ("letter_box = 1\n", True), ("letter_box=0\n", False)]
+)
+def test_whether_pictures_keep_their_aspect(tmp_path: Path, line: str, says: bool | None) -> None:
+    assert read(tmp_path, tiny_text().replace("[net]\n", f"[net]\n{line}")).letter_box is says
+
+
+@pytest.mark.parametrize(
+    ("damaged", "message"),
+    [
+        ("=2", r"line \d+: '=2' has no name before its '='"),
+        ("clases=2", r"'clases' is not known there: classes may be meant"),
+        ("classes", r"'classes' is no \[section\]"),
+        ("classes=", r"classes is '': it must be a whole number"),
+    ],
+)
+def test_a_damaged_line_is_told(tmp_path: Path, damaged: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, tiny_text().replace("classes=2", damaged))
 
 
 @pytest.mark.parametrize("net", nets.names("detect"))

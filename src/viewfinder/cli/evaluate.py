@@ -11,11 +11,14 @@ from viewfinder.cli.output import print_json
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it."""
+    """The run's folder, as `viewfinder train` wrote it, or Darknet's .weights."""
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test"] | None = None
     """Which side of the data; test where there is one, else val."""
+    resize: Literal["own", "area"] = "own"
+    """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
+    Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -28,7 +31,7 @@ def run(flags: Flags) -> int:
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
-    judged = run.evaluate(flags.data, split=flags.split, device=flags.device)
+    judged = run.evaluate(flags.data, split=flags.split, device=flags.device, resize=flags.resize)
     if flags.json:
         print_json(judged)
         return 0

@@ -17,7 +17,7 @@ from viewfinder.errors import InputError
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it."""
+    """The run's folder, as `viewfinder train` wrote it, or Darknet's .weights."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A picture, a folder of pictures, a video, or - for paths on standard input, one a line."""
     out: Path | None = None
@@ -32,6 +32,9 @@ class Flags:
     """detect: a file for what is found, a row an object."""
     top: int = 3
     """classify: how many of the likeliest classes to print."""
+    resize: Literal["own", "area"] = "own"
+    """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
+    Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -52,7 +55,9 @@ def run(flags: Flags) -> int:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
     classes = opened.manifest.classes
-    predictions = opened.predict(flags.source, device=flags.device, threshold=flags.threshold)
+    predictions = opened.predict(
+        flags.source, device=flags.device, threshold=flags.threshold, resize=flags.resize
+    )
     if flags.out:
         predictions = draw_predictions(predictions, flags.out, classes=classes)
     if flags.coco:

@@ -152,20 +152,25 @@ class FromFiles:
 
     waits = True
 
-    def __init__(self, dataset: Dataset, size: Size) -> None:
-        self._dataset, self._size = dataset, size
+    def __init__(
+        self,
+        dataset: Dataset,
+        size: Size,
+        decode: Callable[[Path, Size], NDArray[Any]] = prepare,
+    ) -> None:
+        self._made_of = (dataset, size, decode)
         self._pool = ThreadPoolExecutor()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Threads cannot be sent to another process, which starts its own.
-        return FromFiles, (self._dataset, self._size)
+        return FromFiles, self._made_of
 
     def __len__(self) -> int:
-        return len(self._dataset)
+        return len(self._made_of[0])
 
     def take(self, indices: Sequence[int] | Tensor) -> Tensor:
-        files = [self._dataset.file(int(i)) for i in indices]
-        pictures = self._pool.map(lambda file: prepare(file, self._size), files)
+        dataset, size, decode = self._made_of
+        pictures = self._pool.map(lambda i: decode(dataset.file(int(i)), size), indices)
         return torch.from_numpy(np.stack(list(pictures))).permute(0, 3, 1, 2)
 
 

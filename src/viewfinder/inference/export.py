@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
-from viewfinder.inference.predict import find_pictures, prepare
-from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.inference.predict import find_pictures, prepare_file
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
+from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.detect.decoding import suppress
 from viewfinder.tasks.normalisation import Normalisation
 
@@ -143,13 +143,8 @@ def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:
             ) from error
         files = [dataset.file(index) for index in range(len(dataset))]
     step = max(1, len(files) // _PROOF)
-    prepared = [
-        prepare(
-            run, read_picture(file, at_least=run.manifest.size), read_header(file).size, str(file)
-        )
-        for file in files[::step][:_PROOF]
-    ]
-    return torch.stack([each.pixels for each in prepared]).float() / 255
+    prepared = [prepare_file(run, file).pixels for file in files[::step][:_PROOF]]
+    return as_shares(torch.stack(prepared))
 
 
 def _traced(module: nn.Module, names: Sequence[str], run: Run) -> bytes:
@@ -182,7 +177,7 @@ def _metadata(run: Run, answers: Answers) -> dict[str, str]:
         "size": json.dumps(manifest.size),
         "answers": answers,
         "pictures": "red, green, blue in [0, 1]; "
-        + ("stretched" if manifest.task == "saliency" else "letterboxed on grey 114")
+        + ("stretched" if manifest.task == "saliency" else str(run.framing))
         + " to size, width and height",
     }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.console import note, track
+from viewfinder.datasets.framing import least_side
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import Size
@@ -32,7 +33,7 @@ class Prepared:
     Attributes:
         size: width and height of the picture itself.
         frame: its number in a video, from 0.
-        pixels: 3×H×W uint8, as the net is given it.
+        pixels: 3×H×W, as the net is given it: uint8, or float32 in [0, 1].
     """
 
     source: str
@@ -106,9 +107,19 @@ def prepare(run: Run, picture: NDArray[np.uint8], size: Size, source: str) -> Pr
     Args:
         picture: may have been decoded smaller than the picture's own `size`.
     """
-    pixels = find(run.manifest.task).prepare(picture, run.manifest.size, of=size)
+    pixels = find(run.manifest.task).prepare(picture, run.setting(), of=size)
     # Copied, since a decoder may lend its own memory, which torch must not write to.
     return Prepared(source, size, torch.tensor(pixels).permute(2, 0, 1))
+
+
+def prepare_file(run: Run, file: Path) -> Prepared:
+    """A picture's file as the run's net takes it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    picture = read_picture(file, at_least=least_side(run.framing, run.manifest.size))
+    return prepare(run, picture, read_header(file).size, str(file))
 
 
 def _readable(files: list[Path], run: Run) -> Iterator[Prepared]:
@@ -119,8 +130,7 @@ def _readable(files: list[Path], run: Run) -> Iterator[Prepared]:
     """
     for file in files:
         try:
-            picture = read_picture(file, at_least=run.manifest.size)
-            yield prepare(run, picture, read_header(file).size, str(file))
+            yield prepare_file(run, file)
         except InputError as error:
             if len(files) == 1:
                 raise

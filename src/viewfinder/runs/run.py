@@ -25,12 +25,14 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from viewfinder import nets
+from viewfinder.console import note
+from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, write_bytes, write_json, write_text
-from viewfinder.nets.darknet import find_config, load_weights
+from viewfinder.nets.darknet import load_weights
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks import recipe_of
-from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.tasks.detect.foreign import describe_weights
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.task import Setting
@@ -76,11 +78,13 @@ class Run:
 
     Attributes:
         foreign: the file of weights that another program wrote, of what is no folder of ours.
+        framing: how a detector's net is given pictures.
     """
 
     folder: Path
     manifest: Manifest
     foreign: Path | None = None
+    framing: Framing = USUAL
 
     @property
     def weights_file(self) -> Path:
@@ -132,7 +136,14 @@ class Run:
         """What the run's task asks for again and again."""
         manifest = self.manifest
         colours = Normalisation(manifest.mean, manifest.std)
-        return Setting(manifest.recipe, manifest.classes, manifest.size, colours, manifest.options)
+        return Setting(
+            manifest.recipe,
+            manifest.classes,
+            manifest.size,
+            colours,
+            manifest.options,
+            self.framing,
+        )
 
     def save_weights(self, state: dict[str, Tensor]) -> None:
         """Replace the run's weights."""
@@ -248,14 +259,17 @@ def open_run(path: str | Path) -> Run:
 
 
 def _open_weights(file: Path) -> Run:
-    """A detector of Darknet's: its `.cfg` beside it says what it is, or its length does."""
-    config = find_config(file)
+    """A detector of Darknet's; tells what was assumed of it."""
+    found = describe_weights(file)
+    for told in found.notes:
+        note(told)
+    config = found.config
     anchors = [list(anchor) for anchor in config.anchors]
     masks = [list(mask) for mask in config.masks]
     manifest = Manifest(
         task="detect",
         net=config.net,
-        classes=names_of(file, config.classes),
+        classes=found.classes,
         size=(config.size[1], config.size[0]),
         options={"anchors": anchors, "masks": masks},
         mean=PLAIN.mean,
@@ -266,7 +280,7 @@ def _open_weights(file: Path) -> Run:
         device="",
         precision={},
     )
-    return Run(file.parent, manifest, foreign=file)
+    return Run(file.parent, manifest, foreign=file, framing=found.framing)
 
 
 def _read_manifest(document: dict[str, Any]) -> Manifest:

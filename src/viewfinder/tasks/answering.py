@@ -20,10 +20,13 @@ def outputs(
     the same answer in validation and afterwards, on every machine.
     """
     keep_freed()
-    given = pictures.to(device)
-    shares = given if given.is_floating_point() else given.float() / 255
-    ready = normalisation.apply(shares)
+    ready = normalisation.apply(as_shares(pictures.to(device)))
     return net(ready.contiguous(memory_format=torch.channels_last))
+
+
+def as_shares(pictures: Tensor) -> Tensor:
+    """Pictures of uint8, or of float32 in [0, 1] already, as float32 in [0, 1]."""
+    return pictures if pictures.is_floating_point() else pictures.float() / 255
 
 
 def in_batches(count: int, batch: int) -> Iterator[range]:

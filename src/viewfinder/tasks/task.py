@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.normalisation import Normalisation
@@ -30,6 +31,7 @@ class Setting:
     Attributes:
         size: width and height of what the net is given.
         options: what the net was created with, beside its classes.
+        framing: how a detector's net is given pictures.
     """
 
     recipe: Any
@@ -37,6 +39,7 @@ class Setting:
     size: Size
     normalisation: Normalisation
     options: Mapping[str, Any]
+    framing: Framing = USUAL
 
 
 class Examples(Protocol):
@@ -188,8 +191,8 @@ class Task(Protocol):
         """How far below the best a score may lie and still be as good, for all that is known."""
         ...
 
-    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
-        """A picture as the net is given it, H×W×3 uint8.
+    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
+        """A picture as the net is given it, H×W×3 uint8, or float32 in [0, 1].
 
         Args:
             picture: may have been decoded smaller than its true size `of`.
@@ -199,7 +202,7 @@ class Task(Protocol):
     def reply(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
     ) -> list[Any]:
-        """An answer for each of N×3×H×W uint8 prepared pictures, on its prepared self."""
+        """An answer for each of N×3×H×W prepared pictures, on its prepared self."""
         ...
 
     def describe(

@@ -1,6 +1,7 @@
 """Raw maps to detections: by the formulas, by brute force, and as C Darknet does it."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.nn import functional
 
 from viewfinder import nets
+from viewfinder.datasets.framing import DARKNET, frame, frame_matrix
 from viewfinder.nets.darknet import find_config, load_weights, read_config
 from viewfinder.nets.yolov3 import Scale
 from viewfinder.pictures import geometry
@@ -167,33 +168,6 @@ def test_pictures_of_a_batch_do_not_meet() -> None:
 Found = list[tuple[str, float, list[float]]]
 
 
-def darknet_found(path: Path) -> Found:
-    found = []
-    for line in path.read_text().splitlines():
-        name, _, rest = line.rpartition(": ")
-        score, _, x, _, y, _, w, _, h = rest.split()
-        centre, half = np.array([float(x), float(y)]), np.array([float(w), float(h)]) / 2
-        found.append((name, float(score), [*(centre - half), *(centre + half)]))
-    return sorted(found, key=lambda each: -each[1])
-
-
-def darknet_letterbox(picture: np.ndarray, side: int) -> tuple[Tensor, geometry.Matrix]:
-    """Darknet's own: whole pixels rounded down, corners to corners, no average over area.
-
-    The way back is its own too, from half pixels where the picture lies at whole ones.
-    """
-    height, width = picture.shape[:2]
-    tall = side / height <= side / width
-    w, h = (width * side // height, side) if tall else (side, height * side // width)
-    pixels = torch.tensor(picture).permute(2, 0, 1)[None] / 255
-    small = functional.interpolate(pixels, (h, w), mode="bilinear", align_corners=True)
-    canvas = torch.full((1, 3, side, side), 0.5)
-    top, left = (side - h) // 2, (side - w) // 2
-    canvas[:, :, top : top + h, left : left + w] = small
-    middle = geometry.translation(-(side - w) / 2, -(side - h) / 2)
-    return canvas, geometry.scaling(width / w, height / h) @ middle
-
-
 @pytest.fixture(scope="module")
 def tiny(shared: Path) -> nn.Module:
     path = shared / "weights/yolov3-tiny.weights"
@@ -211,18 +185,26 @@ def tiny(shared: Path) -> nn.Module:
 @pytest.mark.parametrize(("epsilon", "nearer"), [(1e-5, 1), (1e-6, 10)])
 @pytest.mark.parametrize("name", ["dog", "eagle", "giraffe", "horses"])
 def test_golden_pictures(
-    shared: Path, tiny: nn.Module, name: str, epsilon: float, nearer: int
+    shared: Path,
+    darknet_found: Callable[[str], Found],
+    tiny: nn.Module,
+    name: str,
+    epsilon: float,
+    nearer: int,
 ) -> None:
     folder = shared / "golden/darknet"
     names = (folder / "coco.names").read_text().splitlines()
     for module in tiny.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eps = epsilon
-    pixels, back = darknet_letterbox(read_picture(folder / f"{name}.png"), 416)
+    picture, size = read_picture(folder / f"{name}.png"), (416, 416)
+    own = picture.shape[1], picture.shape[0]
+    pixels = torch.tensor(frame(picture, DARKNET, size, of=own)).permute(2, 0, 1)[None]
     with torch.no_grad():
         (found,) = suppress(*decode(tiny(pixels), tiny.scales), threshold=0.25)
+    back = geometry.inverse(frame_matrix(DARKNET, own, size))
     boxes = geometry.transform_boxes(back, found.boxes)
-    expected = darknet_found(folder / f"{name}.mask123.darknet_cpu.t025.txt")
+    expected = darknet_found(name)
     assert [names[label] for label in found.labels] == [each[0] for each in expected]
     scores = [each[1] for each in expected]
     np.testing.assert_allclose(found.scores, scores, rtol=0, atol=1e-4 / nearer)

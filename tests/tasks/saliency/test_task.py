@@ -183,7 +183,7 @@ def test_a_picture_is_answered_alike_in_validation_and_in_predict(dataset, net):
     for index, found in enumerate(maps):
         file = val.file(index) if net == "a2dele" else val.root / val.depths[index]
         picture = read_picture(file)
-        prepared = torch.tensor(task.prepare(picture, SIZE, of=(96, 96))).permute(2, 0, 1)
+        prepared = torch.tensor(task.prepare(picture, setting, of=(96, 96))).permute(2, 0, 1)
         (reply,) = task.reply(network, prepared[None], setting, CPU)
         # A depth map has 16 bits in validation, and 8 as a picture.
         np.testing.assert_allclose(reply, found.values, atol=1e-6 if net == "a2dele" else 2e-3)

@@ -7,8 +7,14 @@
 A `.weights` file does not say what net it is for; `find_config` finds that out.
 """
 
-from viewfinder.nets.darknet.config import DarknetConfig, find_config, read_config
-from viewfinder.nets.darknet.header import Header
+from viewfinder.nets.darknet.config import (
+    DarknetConfig,
+    find_config,
+    is_published,
+    read_config,
+    stems,
+)
+from viewfinder.nets.darknet.header import Header, read_header
 from viewfinder.nets.darknet.weights import (
     DarknetWeights,
     load_weights,
@@ -21,8 +27,11 @@ __all__ = [
     "DarknetWeights",
     "Header",
     "find_config",
+    "is_published",
     "load_weights",
     "read_config",
+    "read_header",
     "read_weights",
+    "stems",
     "write_weights",
 ]

@@ -4,12 +4,14 @@ A `.cfg` lists the layers of any net. It is not run here: it is held against the
 nets in `yolov3.py`, and what these leave open is read from it.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.nets.darknet.grammar import Section, read_sections
+from viewfinder.nets.darknet.header import Header, read_header
 from viewfinder.nets.darknet.layouts import find_layout
 from viewfinder.nets.yolov3 import ANCHORS, BOX_VALUES, MASKS, TINY_ANCHORS, TINY_MASKS
 
@@ -29,6 +31,7 @@ class DarknetConfig:
         anchors: (width, height) of each in pixels of the net's input.
         masks: the indices of each scale's anchors, from stride 32 on.
         size: (height, width) in pixels of the pictures it is meant for.
+        letter_box: whether pictures keep their aspect, with bars beside; None if it does not say.
     """
 
     net: str
@@ -36,9 +39,12 @@ class DarknetConfig:
     anchors: tuple[tuple[float, float], ...]
     masks: tuple[tuple[int, ...], ...]
     size: tuple[int, int]
+    letter_box: bool | None = None
 
 
-# The published weights of COCO by their length in bytes.
+PUBLISHED_HEADER = Header((0, 2, 0), 500_208 * 64)
+"""Of the published COCO weights, which have seen 500,208 batches of 64."""
+# These by their length in bytes.
 _PUBLISHED = {
     248_007_048: DarknetConfig("yolov3", 80, ANCHORS, MASKS, (416, 416)),
     252_209_544: DarknetConfig("yolov3-spp", 80, ANCHORS, MASKS, (608, 608)),
@@ -49,6 +55,8 @@ _PUBLISHED = {
 def find_config(weights: str | Path) -> DarknetConfig:
     """What belongs to a `.weights` file: the `.cfg` of its name beside it, else COCO by its length.
 
+    `coins_last.weights` is of `coins.cfg`, as Darknet calls what it keeps of a training.
+
     Raises:
         InputError: there is no such file, neither is known, or the `.cfg` is refused.
     """
@@ -57,15 +65,35 @@ def find_config(weights: str | Path) -> DarknetConfig:
         length = weights.stat().st_size
     except OSError as error:
         raise InputError(f"cannot read {weights}: {error.strerror or error}") from error
-    beside = weights.parent / f"{weights.stem}.cfg"
-    if beside.is_file():
-        return read_config(beside)
+    for stem in stems(weights):
+        if (beside := weights.parent / f"{stem}.cfg").is_file():
+            return read_config(beside)
     if length not in _PUBLISHED:
         raise InputError(
             f"{weights} does not say what net it is for, and by its {length:,} bytes it is none of "
-            f"the published ones: put its .cfg beside it, as {beside.name}"
+            f"the published ones: put its .cfg beside it, as {weights.stem}.cfg"
         )
     return _PUBLISHED[length]
+
+
+def is_published(weights: Path) -> bool:
+    """Whether a file is one of the published COCO weights, by its length and its header.
+
+    Raises:
+        InputError: it cannot be read, or is no such file.
+    """
+    header, length = read_header(weights)
+    return length in _PUBLISHED and header == PUBLISHED_HEADER
+
+
+def stems(weights: Path) -> tuple[str, ...]:
+    """What the files that belong to weights may be called: their name, and that of the training.
+
+    Of a training that began with `coins.cfg` Darknet keeps `coins_last`, `_best`, `_final`, and
+    `coins_1000` after so many steps.
+    """
+    training = re.sub(r"_(last|best|final|[0-9]{1,9})$", "", weights.stem)
+    return tuple(dict.fromkeys((weights.stem, training)))
 
 
 def read_config(path: str | Path) -> DarknetConfig:
@@ -92,7 +120,10 @@ def read_config(path: str | Path) -> DarknetConfig:
         )
     size = _size(sections[0])
     net = find_layout(sections[1:])
-    return _with_predictions(net, size, sections[1:])
+    found = _with_predictions(net, size, sections[1:])
+    if "letter_box" not in sections[0].values:
+        return found
+    return replace(found, letter_box=sections[0].integer("letter_box", 0) != 0)
 
 
 def _size(net: Section) -> tuple[int, int]:

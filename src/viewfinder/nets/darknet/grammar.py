@@ -95,6 +95,11 @@ def read_sections(text: str, file: str) -> list[Section]:
             sections.append(Section(file, len(sections) - 1, kind, number, {}))
             continue
         key, equals, value = line.partition("=")
+        if equals and not key:
+            raise InputError(
+                f"{file}, line {number}: {line[:40]!r} has no name before its '=', as classes=1 "
+                "has: write it, or remove the line"
+            )
         if not equals or not sections:
             raise InputError(
                 f"{file}, line {number}: {line[:40]!r} is no [section], no key=value in one and "

@@ -4,6 +4,7 @@ Layers are numbered from 0 after [net]. A layer that another takes from is given
 counted back from it where the number is negative.
 """
 
+import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -86,8 +87,11 @@ def _check_keys(section: Section) -> None:
         if key in _IDLE and section.numbers(key) != (_IDLE[key],):
             section.refuse(f"{key} must be {_IDLE[key]}: other values are not read", key=key)
         if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            meant = f"{near[0]} may be meant; " if near else ""
             section.refuse(
-                f"{key[:40]} is not known there: if it matters in training alone, remove the line",
+                f"{key[:40]!r} is not known there: {meant}if it matters in training alone, remove "
+                "the line",
                 key=key,
             )
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.files import replacing
-from viewfinder.nets.darknet.config import MOST_CLASSES
+from viewfinder.nets.darknet.config import MOST_CLASSES, PUBLISHED_HEADER
 from viewfinder.nets.darknet.header import Header, read_header
 from viewfinder.nets.yolov3 import (
     BOX_VALUES,
@@ -43,10 +43,6 @@ _BUILDERS: dict[str, Callable[..., Detector]] = {
     "yolov3-tiny": yolov3_tiny,
 }
 _NAMES = {75: "yolov3", 76: "yolov3-spp", 13: "yolov3-tiny"}  # by their convolutions
-
-
-# Of the published COCO weights of yolov3-tiny, which have seen 500,208 batches of 64.
-_TINY_COCO = Header((0, 2, 0), 500_208 * 64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +259,7 @@ def _check_masks(net: Detector, path: str | Path, found: DarknetWeights) -> None
     which all loads well and every box of that scale comes out too small.
     """
     whole = found.convolutions[0] == found.convolutions[1]
-    published = whole and found.classes == 80 and found.header == _TINY_COCO
+    published = whole and found.classes == 80 and found.header == PUBLISHED_HEADER
     if not published or net.scales[-1].anchors != tuple(TINY_ANCHORS[:3]):
         return
     raise InputError(

@@ -215,9 +215,9 @@ class Classify:
         """One standard error of a share."""
         return math.sqrt(best * (1 - best) / pictures)
 
-    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
         """Letterboxed."""
-        return letterboxed(picture, size, of=of)
+        return letterboxed(picture, setting.size, of=of)
 
     def reply(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device

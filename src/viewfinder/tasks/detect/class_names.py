@@ -1,8 +1,12 @@
 """The names of classes that weight files number and do not name."""
 
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from viewfinder.errors import InputError
+from viewfinder.nets.darknet import is_published, stems
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -19,34 +23,108 @@ COCO = _listed("""
     mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book,
     clock, vase, scissors, teddy bear, hair drier, toothbrush
 """)
-VOC = _listed("""
-    aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair, cow, diningtable, dog, horse,
-    motorbike, person, pottedplant, sheep, sofa, train, tvmonitor
-""")
-_KNOWN = {len(COCO): COCO, len(VOC): VOC}
 _MOST_BYTES = 1 << 20
+# Files beside the weights that an answer mentions.
+_MENTIONED = 3
 
 
-def names_of(weights: Path, classes: int) -> tuple[str, ...]:
-    """The classes of a `.weights` file: the lines of the `.names` beside it, else COCO's or VOC's.
+@dataclass(frozen=True)
+class Named:
+    """The classes of a file of weights.
 
-    Where neither is known, `class 0`, `class 1` and so on.
+    Attributes:
+        told: where their names are from, in words for a person; empty where that is plain.
+    """
+
+    names: tuple[str, ...]
+    told: str = ""
+
+
+def names_of(weights: Path, classes: int) -> Named:
+    """The names of the classes of a `.weights` file, which only numbers them.
+
+    They are the lines of the `.names` of its name beside it; else of the file that an `obj.data`
+    beside it leads to; else COCO's, if it is one of the published files; else `class 0` and so on.
 
     Raises:
         InputError: the `.names` beside it has another number of lines, or cannot be read.
     """
-    beside = weights.with_suffix(".names")
-    if not beside.is_file():
-        return _KNOWN.get(classes) or tuple(f"class {number}" for number in range(classes))
-    try:
-        with beside.open("rb") as file:
-            text = file.read(_MOST_BYTES).decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise InputError(f"cannot read {beside}: {error.strerror or error}") from error
-    names = tuple(line.strip() for line in text.splitlines() if line.strip())
-    if len(names) != classes or len(set(names)) != classes:
+    for stem in stems(weights):
+        if (beside := weights.parent / f"{stem}.names").is_file():
+            return Named(_exactly(beside, weights, classes), f"classes are called as in {beside}")
+    found = {}
+    for data, file in _led_to(weights.parent):
+        if _fits(names := _lines(file), classes):
+            found[names] = f"classes are called as in {file}, which {data.name} names"
+    if len(found) == 1:
+        ((names, told),) = found.items()
+        return Named(names, told)
+    if classes == len(COCO) and is_published(weights):
+        return Named(COCO)
+    numbered = tuple(f"class {number}" for number in range(classes))
+    return Named(numbered, _told_numbered(weights, classes))
+
+
+def _exactly(file: Path, weights: Path, classes: int) -> tuple[str, ...]:
+    names = _lines(file)
+    if not _fits(names, classes):
         raise InputError(
-            f"{beside} has {len(names)} names where {weights.name} has {classes} classes: it must "
+            f"{file} has {len(names)} names where {weights.name} has {classes} classes: it must "
             "have one a line, each once, in the order of the classes"
         )
     return names
+
+
+def _fits(names: tuple[str, ...], classes: int) -> bool:
+    return len(names) == classes == len(set(names))
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    """The lines of a file that are not empty.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(_MOST_BYTES).decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _led_to(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Darknet's `.data` files in a folder, each with the file of names that it leads to.
+
+    Darknet looks for it from where it was started, which is seldom here: so it is looked for from
+    the folder too, and in the folder by its name alone.
+    """
+    for data in _beside(folder, "*.data"):
+        for line in _lines(data):
+            key, _, value = (part.strip() for part in line.partition("="))
+            if key != "names" or not value:
+                continue
+            places = (folder / value, Path(value), folder / PurePosixPath(value).name)
+            readable = (each for each in places if each.is_file() and os.access(each, os.R_OK))
+            if found := next(readable, None):
+                yield data, found
+
+
+def _beside(folder: Path, pattern: str) -> list[Path]:
+    files = (path for path in folder.glob(pattern) if path.is_file())
+    return sorted(file for file in files if os.access(file, os.R_OK))
+
+
+def _told_numbered(weights: Path, classes: int) -> str:
+    count = f"its {classes} classes" if classes > 1 else "its one class"
+    told = (
+        f"nothing says what {weights.name} calls {count}, so that they are numbered: put the "
+        f"names, one a line, into {weights.stem}.names beside it"
+    )
+    others = [
+        f"{path.name} of {len(_lines(path))} names" for path in _beside(weights.parent, "*.names")
+    ]
+    others += [path.name for path in _beside(weights.parent, "*.data")]
+    if others:
+        told += f"; there are {', '.join(others[:_MENTIONED])}"
+    return told

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
+from viewfinder.console import note
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.nets.darknet import find_config, read_weights
 from viewfinder.nets.yolov3 import BOX_VALUES
@@ -34,7 +35,12 @@ def read_darknet(file: Path, net: nn.Module) -> tuple[dict[str, Tensor], tuple[s
                 config.net, classes=config.classes, anchors=config.anchors, masks=config.masks
             )
     found = read_weights(file, layout)  # type: ignore[arg-type]
-    return found.state, names_of(file, found.classes) if found.classes else ()
+    if not found.classes:
+        return found.state, ()
+    named = names_of(file, found.classes)
+    if named.told:
+        note(named.told)
+    return found.state, named.names
 
 
 def load_by_name(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,8 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels, true_sizes
+from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
+from viewfinder.datasets.loading import FromFiles, Pixels, open_pixels, true_sizes
 from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport
@@ -22,7 +24,6 @@ from viewfinder.pictures.geometry import (
     Size,
     clip_boxes,
     inverse,
-    letterbox,
     transform_boxes,
 )
 from viewfinder.tasks.answering import in_batches, outputs
@@ -42,7 +43,7 @@ from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.task import Forward, Loss, Setting
 
 THRESHOLD = 0.25
-"""The least score that is shown, unless another is asked for."""
+"""What is shown scores more than this, unless another is asked for."""
 
 # AP sums over every score; below this there is nothing left to sum.
 _LOWEST = 0.001
@@ -145,7 +146,11 @@ class Detect:
         if learn:
             pictures = open_examples(side, setting.size, cache=cache, keep=keep)
             return Learnt(pictures, open_scenes(setting.recipe, side, setting.size))
-        pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
+        if setting.framing == USUAL:
+            pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
+        else:
+            decode = partial(frame_file, framing=setting.framing)
+            pixels = FromFiles(side, setting.size, decode)
         return Framed(pixels, true_sizes(side), side)
 
     def order(self, examples: Learnt, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
@@ -205,7 +210,7 @@ class Detect:
         for numbers in in_batches(len(examples), _BATCH):
             replies = self.reply(net, examples.pixels.take(numbers), setting, device)
             found += [
-                _placed(each, setting.size, of=(int(width), int(height)))
+                _placed(each, setting, of=(int(width), int(height)))
                 for each, (width, height) in zip(replies, examples.sizes[numbers], strict=True)
             ]
         return found
@@ -219,9 +224,9 @@ class Detect:
         """What AP50 moves by chance."""
         return _TOLERANCE
 
-    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
-        """Letterboxed."""
-        return letterboxed(picture, size, of=of)
+    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
+        """As the run's framing says: letterboxed, unless its weights are of another program."""
+        return frame(picture, setting.framing, setting.size, of=of)
 
     def reply(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
@@ -235,8 +240,8 @@ class Detect:
         self, answer: Detections, setting: Setting, *, of: Size, threshold: float | None
     ) -> dict[str, Any]:
         """The boxes that score enough, the best first, in the picture's own pixels."""
-        placed = _placed(answer, setting.size, of=of)
-        shown = placed.scores >= (THRESHOLD if threshold is None else threshold)
+        placed = _placed(answer, setting, of=of)
+        shown = placed.scores > (THRESHOLD if threshold is None else threshold)
         rows = zip(placed.labels[shown], placed.scores[shown], placed.boxes[shown], strict=True)
         names = ("x1", "y1", "x2", "y2")
         return {
@@ -275,9 +280,10 @@ def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
     return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})
 
 
-def _placed(found: Detections, frame: Size, *, of: Size) -> Detections:
-    """Detections in a letterboxed picture as those in the picture of size `of` itself."""
-    boxes = transform_boxes(inverse(letterbox(of, frame)), found.boxes)
+def _placed(found: Detections, setting: Setting, *, of: Size) -> Detections:
+    """Detections in a prepared picture as those in the picture of size `of` itself."""
+    way = frame_matrix(setting.framing, of, setting.size)
+    boxes = transform_boxes(inverse(way), found.boxes)
     return Detections(clip_boxes(boxes, of), found.scores, found.labels)
 
 

@@ -193,9 +193,9 @@ class Saliency:
         """What the S-measure moves by chance."""
         return _TOLERANCE
 
-    def prepare(self, picture: NDArray[Any], size: Size, *, of: Size) -> NDArray[Any]:
+    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
         """Stretched, whatever its aspect."""
-        return stretched(picture, size)[0]
+        return stretched(picture, setting.size)[0]
 
     def reply(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
