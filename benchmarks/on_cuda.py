@@ -17,6 +17,7 @@ import contextlib
 import itertools
 import math
 import os
+import shutil
 import signal
 import statistics
 import sys
@@ -251,6 +252,9 @@ def table(work: Work, cells: list[tuple[str, str]], limit: float) -> int:
             print(f"{net:<13}{precision:<10}FAILED: {type(error).__name__}: {error}", flush=True)
             if not isinstance(error, InputError):
                 traceback.print_exc(limit=-6)
+        if net != DEPTH_NET:  # A teacher is asked again.
+            for run in work.folder.glob(f"{net}-{precision}*"):
+                shutil.rmtree(run)
     print(f"{time.perf_counter() - start:.0f} s")
     return failed
 
