@@ -3,8 +3,11 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from viewfinder import memory
 
 SCRIPT = """
 import resource, sys
@@ -34,3 +37,17 @@ def page_faults(how: str) -> int:
 def test_freed_blocks_are_kept():
     # 64 MiB are 16,384 pages of 4 KiB, or, where the system gives huge ones, 32 of 2 MiB.
     assert page_faults("kept") < page_faults("freed") / 4
+
+
+def test_free_memory_is_what_a_container_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = memory.free_memory()
+    assert everything > 0
+    (tmp_path / "memory.max").write_text("3000\n")
+    (tmp_path / "memory.current").write_text("2500\n")
+    (tmp_path / "memory.stat").write_text("anon 2000\ninactive_file 400\n")
+    monkeypatch.setattr(memory, "_CONTAINER", tmp_path)
+    assert memory.free_memory() == 900
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.free_memory() > 900

@@ -1,12 +1,48 @@
-"""The memory of large arrays, kept by the process for the next ones of their size."""
+"""How much memory is free, and large blocks of it kept for the next arrays of their size."""
 
 import ctypes
 import functools
+import os
 import sys
+from pathlib import Path
 
 # Numbers that glibc's <malloc.h> gives to its settings.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _LARGEST = 2**31 - 1
+# Where Linux keeps the limit of a container's memory.
+_CONTAINER = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> int:
+    """Bytes that can still be used, files kept in memory for speed included; 4 GiB if unknown.
+
+    In a container that may use only so much, what is left of that.
+    """
+    return min(_free_of_system(), _free_of_container())
+
+
+def _free_of_system() -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        known = dict(line.split(":", 1) for line in lines)
+        return 1024 * int(known["MemAvailable"].split()[0])
+    except (OSError, ValueError, KeyError, IndexError):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 << 30
+
+
+def _free_of_container() -> int:
+    try:
+        most = int((_CONTAINER / "memory.max").read_text(encoding="ascii"))
+        used = int((_CONTAINER / "memory.current").read_text(encoding="ascii"))
+        lines = (_CONTAINER / "memory.stat").read_text(encoding="ascii").splitlines()
+        files = dict(line.split(" ", 1) for line in lines)["inactive_file"]
+        return max(0, most - used + int(files))
+    except (OSError, ValueError, KeyError):  # no container, or one without a limit: "max"
+        return sys.maxsize
 
 
 @functools.cache

@@ -164,7 +164,7 @@ def test_auto_takes_memory_then_disk_then_neither(root, tmp_path, monkeypatch):
         return type(pixels).__name__
 
     assert kind() == "InMemory"
-    monkeypatch.setattr(loading, "_free_memory", lambda: 10_000)
+    monkeypatch.setattr(loading, "free_memory", lambda: 10_000)
     assert kind() == "OnDisk"
     monkeypatch.setattr(loading, "_DISK_SHARE", 0.0)
     assert kind() == "FromFiles"

@@ -2,17 +2,24 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from viewfinder.errors import InputError
+from viewfinder.pictures.decoding import rgb8
 from viewfinder.pictures.reading import (
+    BYTES_A_PIXEL,
+    bits_used,
     decode_picture,
     read_depth,
     read_header,
@@ -328,3 +335,93 @@ def test_png_may_say_after_its_pixels_how_they_are_turned(tmp_path: Path) -> Non
         assert read_header(path).bits == bits
         assert read_instances(path).tolist() == [[3, 0], [4, 1], [5, 2]]
         assert read_picture(path).shape == (3, 2, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the high-water mark that Linux keeps")
+@pytest.mark.parametrize("kind", ["RGBA", "16-bit RGBA"])
+def test_decoding_takes_no_more_memory_than_is_promised(tmp_path: Path, kind: str) -> None:
+    path, pixels = tmp_path / "it.png", np.zeros((2000, 2000, 4), np.uint8)
+    pixels[::3] = 200
+    if kind == "RGBA":
+        path.write_bytes(stored(Image.fromarray(pixels), "PNG"))
+    else:
+        path.write_bytes(cv2.imencode(".png", pixels.astype(np.uint16) * 257)[1].tobytes())
+    program = """
+import sys
+from pathlib import Path
+from viewfinder.pictures.reading import read_picture
+def largest():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+base = largest()
+read_picture(Path(sys.argv[1]))
+print(largest() - base)
+"""
+    command = [sys.executable, "-c", program, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    # Four bytes a pixel more for libraries that are loaded at the first picture.
+    assert int(told) <= (BYTES_A_PIXEL + 4) * 4_000_000
+
+
+def test_values_of_fewer_bits_are_scaled_from_their_own_white() -> None:
+    values = np.array([[0, 8, 9, 2048, 4095, 4096, 65535]], np.uint16)
+    expected = np.rint(np.minimum(values, 4095) * (255 / 4095))
+    assert expected.tolist() == [[0, 0, 1, 128, 255, 255, 255]]
+    for suffix in (".png", ".tiff"):
+        grey = cv2.imencode(suffix, values)[1].tobytes()
+        assert (decode_picture(grey, name="it", bits=12) == expected[..., np.newaxis]).all()
+        bgr = np.dstack([values, values[:, ::-1], np.zeros_like(values)])
+        picture = decode_picture(cv2.imencode(suffix, bgr)[1].tobytes(), name="it", bits=12)
+        assert (picture[..., ::-1] == np.dstack([expected, expected[:, ::-1], 0 * expected])).all()
+    # Of eight bits, and of files that say what is white, nothing changes.
+    eight = stored(Image.fromarray(scene()), "PNG")
+    assert (decode_picture(eight, name="it", bits=10) == scene()).all()
+    pgm = b"P5\n2 1\n1023\n" + struct.pack(">HH", 512, 1023)
+    assert decode_picture(pgm, name="it", bits=10)[0, :, 0].tolist() == [128, 255]
+
+
+@pytest.mark.parametrize("opaque", [4095, 65535])
+def test_alpha_of_values_of_fewer_bits(opaque: int) -> None:
+    bgra = np.array([[[0, 0, 4095, opaque], [4095, 0, 0, opaque // 2], [9, 9, 9, 0]]], np.uint16)
+    picture = decode_picture(cv2.imencode(".png", bgra)[1].tobytes(), name="it", bits=12)
+    assert difference(picture, np.array([[[255, 0, 0], [127, 127, 255], [255] * 3]], np.uint8)) <= 1
+
+
+@pytest.mark.parametrize("largest", [0, 1023, 1024, 4095, 16383, 16384, 65535])
+def test_bits_that_a_file_of_sixteen_bits_uses(tmp_path: Path, largest: int) -> None:
+    path = tmp_path / "it"
+    grey = np.array([[0, largest]], np.uint16)
+    bgra = np.dstack([grey, grey // 2, 0 * grey, np.full_like(grey, 65535)])
+    fewest = next(bits for bits in (10, 12, 14, 16) if largest < 2**bits)
+    for pixels in (grey, bgra):
+        for suffix in (".png", ".tiff"):
+            path.write_bytes(cv2.imencode(suffix, pixels)[1].tobytes())
+            assert bits_used(path) == fewest
+    for eight in (
+        stored(Image.fromarray(scene()), kind) for kind in ("PNG", "JPEG", "TIFF", "PPM")
+    ):
+        path.write_bytes(eight)
+        assert bits_used(path) is None
+
+
+@given(
+    pixels=st.lists(st.tuples(*[st.integers(0, 255)] * 4), min_size=1, max_size=40),
+)
+def test_laying_over_white_is_exact(pixels: list[tuple[int, int, int, int]]) -> None:
+    rgba = np.array([pixels], np.uint8)
+    alpha = rgba[..., 3:].astype(int)
+    exact = (2 * (rgba[..., :3].astype(int) * alpha + 255 * (255 - alpha)) + 255) // 510
+    assert (rgb8(rgba) == exact).all()
+    assert difference(rgb8(rgba.astype(np.uint16) * 257), exact.astype(np.uint8)) == 0
+
+
+def test_pictures_larger_than_a_band_are_whole() -> None:
+    rng = np.random.default_rng(0)
+    rgba = rng.integers(0, 256, (700, 301, 4), np.uint8)
+    for format in ("PNG", "TIFF", "WEBP"):
+        options = {"lossless": True, "exact": True} if format == "WEBP" else {}
+        picture = decode_picture(stored(Image.fromarray(rgba), format, **options), name="it")
+        assert (picture == rgb8(rgba)).all(), format
+    wide = rng.integers(0, 65536, (2, 70_000, 3)).astype(np.uint16)
+    picture = decode_picture(cv2.imencode(".png", wide)[1].tobytes(), name="it")
+    assert (picture[..., ::-1] == np.rint(wide / 257)).all()

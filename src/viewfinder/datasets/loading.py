@@ -22,6 +22,7 @@ from viewfinder.console import track
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.files import explained_writing
+from viewfinder.memory import free_memory
 from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
 from viewfinder.pictures.reading import read_header, read_picture
 
@@ -186,7 +187,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 def where_they_fit(needed: int, cache: Path) -> Keep:
     """Where so many bytes of decoded pictures stay: memory, else disk, else nowhere."""
-    if needed < _MEMORY_SHARE * _free_memory():
+    if needed < _MEMORY_SHARE * free_memory():
         return "memory"
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     return "disk" if needed < _DISK_SHARE * shutil.disk_usage(place).free else "none"
@@ -247,14 +248,6 @@ def cached_pixels(
             temporary.unlink(missing_ok=True)
             raise
     return file
-
-
-def _free_memory() -> int:
-    """Bytes of memory that are free, or 4 GiB where the system does not say."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
 
 
 def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: Size) -> None:

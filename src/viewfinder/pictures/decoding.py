@@ -1,6 +1,10 @@
 """From a picture file's bytes to an array, and from any array of pixels to upright 8-bit RGB."""
 
-from typing import Any
+import functools
+import io
+import os
+from collections.abc import Iterator
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -12,6 +16,8 @@ Pixels = NDArray[np.unsignedinteger[Any]]
 
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = b"\xff\xd9"
+# Pixels that are computed with at once: few enough for a core's cache.
+_BAND = 1 << 16
 _REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}  # OpenCV's flags for a fraction of the size
 
 # What is wrong with a file is said once, by an InputError; OpenCV's log is not printed.
@@ -30,13 +36,48 @@ def colour_by_opencv(data: bytes, reduction: int = 1) -> NDArray[np.uint8] | Non
     return pixels.astype(np.uint8, copy=False)
 
 
-def sixteen_bits_by_opencv(data: bytes) -> NDArray[np.uint16] | None:
+def sixteen_bits_by_opencv(file: IO[bytes]) -> NDArray[np.uint16] | None:
     """H×W, H×W×3 RGB or H×W×4 RGBA of 16 bits as stored, not turned; None where it cannot tell."""
-    pixels = _by_opencv(data, cv2.IMREAD_UNCHANGED)
+    pixels = _from_file_by_opencv(file)
     if pixels is None or pixels.dtype != np.uint16:
         return None
-    values = pixels.astype(np.uint16, copy=False)
-    return values if values.ndim == 2 else values[..., [2, 1, 0, 3][: values.shape[2]]]
+    return _red_first(pixels).astype(np.uint16, copy=False)
+
+
+def transparent_by_opencv(data: bytes) -> NDArray[np.uint8] | None:
+    """H×W×4 RGBA of 8 bits as stored, not turned; None where OpenCV cannot tell."""
+    pixels = _by_opencv(data, cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or pixels.shape[2:] != (4,):
+        return None
+    return _red_first(pixels).astype(np.uint8, copy=False)
+
+
+def _red_first(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Blue and red exchanged in place, in bands of rows: a copy would double the memory."""
+    if pixels.ndim == 3:
+        for rows in bands(pixels.shape[0], pixels.shape[1]):
+            pixels[rows, :, :3] = pixels[rows, :, 2::-1].copy()
+    return pixels
+
+
+def _from_file_by_opencv(file: IO[bytes]) -> NDArray[Any] | None:
+    """What is in an open file, as stored.
+
+    OpenCV copies what it decodes from bytes, and what it reads from a file into an array it does
+    not. Its names of files are not everybody's; Linux has one for each file that is open.
+    """
+    file.seek(0)
+    try:
+        name = f"/proc/self/fd/{file.fileno()}"
+    except io.UnsupportedOperation:  # bytes in memory
+        name = ""
+    if not name or not os.path.exists(name):
+        return _by_opencv(file.read(), cv2.IMREAD_UNCHANGED)
+    try:
+        with quiet_c_libraries():
+            return cv2.imread(name, None, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
 
 
 def _by_opencv(data: bytes, flags: int) -> NDArray[Any] | None:
@@ -78,21 +119,54 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def rgb8(pixels: Pixels) -> NDArray[np.uint8]:
-    """H×W×3 of 8 bits from H×W grey, H×W×3, or H×W×4 with alpha, of 8 or 16 bits."""
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
-    largest = np.iinfo(pixels.dtype).max
-    if pixels.shape[2] == 4:
-        pixels = _over_white(pixels, largest)
-    if largest > 255:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.ascontiguousarray(pixels, dtype=np.uint8)
+def rgb8(pixels: Pixels, white: int | None = None) -> NDArray[np.uint8]:
+    """H×W×3 of 8 bits from H×W grey, H×W×3, or H×W×4 with alpha, of 8 or 16 bits.
+
+    Args:
+        white: the value of white, which values above it are too; if not given, the largest that
+            the bits can hold. Alpha within it counts from it, else from the largest.
+    """
+    if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels, dtype=np.uint8)
+    largest = int(np.iinfo(pixels.dtype).max)
+    white = white or largest
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    opaque = white if has_alpha and pixels[..., 3].max(initial=0) <= white else largest
+    shares = _shares(largest, white)
+    done = np.empty((*pixels.shape[:2], 3), np.uint8)
+    # In bands of rows: arithmetic needs numbers several times as long as the pixels.
+    for rows in bands(*pixels.shape[:2]):
+        band = pixels[rows]
+        if has_alpha:
+            done[rows] = _over_white(band, white, opaque)
+        else:
+            done[rows] = shares[band if band.ndim == 3 else band[..., np.newaxis]]
+    return done
 
 
-def _over_white(pixels: Pixels, largest: int) -> Pixels:
-    # In 64 bits: two factors of 16 bits, doubled, do not fit into 32.
-    colour = pixels[..., :3].astype(np.uint64)
-    alpha = pixels[..., 3:].astype(np.uint64)
-    laid = colour * alpha + largest * (largest - alpha)
-    return ((2 * laid + largest) // (2 * largest)).astype(pixels.dtype)
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows, few pixels each, that are a picture together."""
+    step = max(1, _BAND // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+
+
+@functools.cache
+def _shares(largest: int, white: int) -> NDArray[np.uint8]:
+    """The nearest of 0 to 255 for each value from 0 to `largest`."""
+    values = np.minimum(np.arange(largest + 1), white)
+    return ((510 * values + white) // (2 * white)).astype(np.uint8)
+
+
+def _over_white(band: Pixels, white: int, opaque: int) -> NDArray[np.uint8]:
+    """H×W×4 with alpha, laid over white, to the nearest of 0 to 255."""
+    if white == opaque == 255:
+        # No sum here passes 16 bits, and (t + (t >> 8)) >> 8 of t = n + 128 is n / 255, rounded.
+        alpha = band[..., 3:].astype(np.uint16)
+        laid = band[..., :3] * alpha + 255 * (255 - alpha) + np.uint16(128)
+        return ((laid + (laid >> 8)) >> 8).astype(np.uint8)
+    # In 64 bits: two factors of 16 bits do not fit into 32 with the 510.
+    colour = np.minimum(band[..., :3], white).astype(np.int64)
+    alpha = band[..., 3:].astype(np.int64)
+    laid = colour * alpha + white * (opaque - alpha)
+    return ((510 * laid + white * opaque) // (2 * white * opaque)).astype(np.uint8)

@@ -6,20 +6,25 @@ What it promises, whatever the file:
 - The picture is upright: the EXIF orientation, all eight of them, is applied in every format that
   carries one, and `Header` gives the size after it.
 - A picture is H×W×3 uint8 RGB. Grey becomes three equal channels, a palette is looked up, CMYK is
-  converted, 16 bits become 8 by rounding to the nearest (value / 257), transparent pixels are laid
-  over white, and of an animation the first frame is taken. Colour profiles are not applied.
+  converted, 16 bits become 8 by rounding to the nearest (value / 257, or as the caller says of a
+  camera that fills fewer bits), transparent pixels are laid over white, and of an animation the
+  first frame is taken. Colour profiles are not applied.
 - The size is checked before any pixel is decoded, so that a small file that claims to be enormous
   cannot fill the memory; a file that ends too early or is damaged is an InputError, not a picture
   with a grey end.
+- Decoding takes at most `BYTES_A_PIXEL` of memory for each pixel (`benchmarks/decoding_memory.py`),
+  and threads wait for each other where that is more than the memory holds.
 
-JPEG, opaque WebP and pictures of 16 bits a channel are decoded by OpenCV: a 640×480 JPEG in half of
+JPEG, WebP and pictures of 16 bits a channel are decoded by OpenCV: a 640×480 JPEG in half of
 Pillow's time, and at a half, a quarter or an eighth of its size faster still. Pillow reads every
 header and decodes the rest: it is strict about damage, and knows more kinds of each format.
 """
 
+import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,9 +37,16 @@ from viewfinder.errors import InputError
 from viewfinder.pictures import decoding
 from viewfinder.pictures.opening import is_heif, open_for_reading, png_chunk, unknown_format
 from viewfinder.pictures.quiet import quiet_c_libraries
+from viewfinder.pictures.room import ROOM
 
 MOST_PIXELS = 200_000_000
 """A picture of more pixels than this is refused; the largest phone sensors have just under."""
+
+BYTES_A_PIXEL = 12
+"""Of memory that decoding takes at most, the file and the finished picture included."""
+
+BITS = (10, 12, 14, 16)
+"""Of the values that cameras store in files of 16 bits."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "AVIF")
 _LOSSY = ("JPEG", "WEBP", "AVIF")
@@ -83,30 +95,59 @@ def read_header(path: Path) -> Header:
         return _header(image, file, str(path))
 
 
-def read_picture(path: Path, *, at_least: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def read_picture(
+    path: Path, *, at_least: tuple[int, int] | None = None, bits: int = 16
+) -> NDArray[np.uint8]:
     """The picture as H×W×3 RGB, upright.
 
     Args:
         at_least: width and height, upright, that are enough for the caller. A JPEG may then be
             decoded at 1/2, 1/4 or 1/8 of its size, which is faster, as long as neither side falls
             below. A side that does not divide is rounded up.
+        bits: how many the values of a 16-bit PNG or TIFF fill, one of `BITS`: of 12, 4095 and all
+            above it is white. Other files say it themselves.
 
     Raises:
         InputError: there is no such file, or it is no picture, damaged, cut short or too large.
     """
     with open_for_reading(path) as file, _opened(file, str(path)) as image:
-        header = _header(image, file, str(path))
-        file.seek(0)
-        return _decoded(file.read(), image, header, str(path), at_least)
+        return _decoded(file, image, str(path), at_least, bits)
 
 
 def decode_picture(
-    data: bytes, *, name: str, at_least: tuple[int, int] | None = None
+    data: bytes, *, name: str, at_least: tuple[int, int] | None = None, bits: int = 16
 ) -> NDArray[np.uint8]:
     """`read_picture` for the bytes of a file; `name` is what an error calls it."""
     file = io.BytesIO(data)
     with _opened(file, name) as image:
-        return _decoded(data, image, _header(image, file, name), name, at_least)
+        return _decoded(file, image, name, at_least, bits)
+
+
+def bits_used(path: Path) -> int | None:
+    """The fewest of `BITS` that hold every value of a 16-bit PNG or TIFF; None of other files.
+
+    Alpha does not count.
+
+    Raises:
+        InputError: there is no such file, or it is no picture, damaged, cut short or too large.
+    """
+    with open_for_reading(path) as file:
+        # A look at a PNG's 25th byte, since most sets hold none of 16 bits.
+        start = file.read(25)
+        if start.startswith(b"\xff\xd8") or (start.startswith(b"\x89PNG") and start[-1] < 16):
+            return None
+        file.seek(0)
+        with _opened(file, str(path)) as image:
+            header = _header(image, file, str(path))
+            if not _is_deep(header):
+                return None
+            with _memory_for(header):
+                pixels = _by_opencv(file, header, None)
+                if pixels is None:
+                    pixels = _by_pillow_deep(image, header, str(path))
+    colours = pixels[..., :3] if pixels.ndim == 3 else pixels
+    largest = int(colours.max(initial=0))
+    return next(bits for bits in BITS if largest < 1 << bits)
 
 
 def read_depth(path: Path, *, near_is_bright: bool = True) -> NDArray[np.float32]:
@@ -220,22 +261,77 @@ def _bits(image: Image.Image) -> int:
 
 
 def _decoded(
-    data: bytes, image: Image.Image, header: Header, name: str, at_least: tuple[int, int] | None
+    file: IO[bytes],
+    image: Image.Image,
+    name: str,
+    at_least: tuple[int, int] | None,
+    bits: int,
 ) -> NDArray[np.uint8]:
-    pixels: decoding.Pixels | None = None
-    if header.bits == 16 and header.format in ("PNG", "TIFF"):
-        pixels = decoding.sixteen_bits_by_opencv(data)
-    elif header.format == "JPEG" and header.mode in ("L", "RGB") and decoding.is_whole_jpeg(data):
-        pixels = decoding.colour_by_opencv(data, _reduction(header, at_least))
-    elif header.format == "WEBP" and header.mode == "RGB":
-        pixels = decoding.colour_by_opencv(data)
-    if pixels is None:
-        _load(image, header, name)
-        if image.mode.startswith("I"):
-            pixels = _sixteen_bits(image)
+    header = _header(image, file, name)
+    with _memory_for(header, _reduction(header, at_least)):
+        pixels = _by_opencv(file, header, at_least)
+        if pixels is not None:
+            white = (1 << bits) - 1 if _is_deep(header) else None
+            picture = decoding.rgb8(pixels, white)
+            del pixels
         else:
-            pixels = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    return decoding.rgb8(_upright(pixels, header))
+            picture = _by_pillow(image, header, name, bits)
+        return _upright(picture, header)
+
+
+def _is_deep(header: Header) -> bool:
+    """Whether 16 bits are stored that another than their largest value may be white in."""
+    return header.bits == 16 and header.format in ("PNG", "TIFF")
+
+
+@contextlib.contextmanager
+def _memory_for(header: Header, reduction: int = 1) -> Iterator[None]:
+    with ROOM.taken(BYTES_A_PIXEL * header.width * header.height // reduction**2):
+        yield
+
+
+def _by_opencv(
+    file: IO[bytes], header: Header, at_least: tuple[int, int] | None
+) -> decoding.Pixels | None:
+    """Values as stored, in a layout that `rgb8` takes; None where Pillow is to decode the file."""
+    if _is_deep(header):
+        return decoding.sixteen_bits_by_opencv(file)
+    file.seek(0)
+    if header.format == "WEBP" and header.mode == "RGB":
+        return decoding.colour_by_opencv(file.read())
+    if header.format == "WEBP" and header.mode == "RGBA":
+        return decoding.transparent_by_opencv(file.read())
+    if header.format == "JPEG" and header.mode in ("L", "RGB"):
+        data = file.read()
+        if decoding.is_whole_jpeg(data):
+            return decoding.colour_by_opencv(data, _reduction(header, at_least))
+    return None
+
+
+def _by_pillow(image: Image.Image, header: Header, name: str, bits: int) -> NDArray[np.uint8]:
+    _load(image, header, name)
+    deep = image.mode.startswith("I")
+    white = (1 << bits) - 1 if _is_deep(header) else None
+    if white and not deep:  # Of 16 bits in colour, Pillow keeps the upper 8.
+        white >>= 8
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    picture = np.empty((image.height, image.width, 3), np.uint8)
+    # In bands, since Pillow's conversions and NumPy's view of them are copies.
+    for rows in decoding.bands(image.height, image.width):
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        pixels = _sixteen_bits(band) if deep else np.asarray(_in_mode(band, mode))
+        picture[rows] = decoding.rgb8(pixels, white)
+    return picture
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _by_pillow_deep(image: Image.Image, header: Header, name: str) -> decoding.Pixels:
+    """Values of 16 bits that OpenCV could not tell, which Pillow keeps of grey alone."""
+    _load(image, header, name)
+    return _sixteen_bits(image) if image.mode.startswith("I") else np.zeros((1, 1), np.uint16)
 
 
 def _upright(pixels: decoding.Pixels, header: Header) -> decoding.Pixels:
@@ -244,7 +340,7 @@ def _upright(pixels: decoding.Pixels, header: Header) -> decoding.Pixels:
 
 
 def _reduction(header: Header, at_least: tuple[int, int] | None) -> int:
-    if at_least is None:
+    if at_least is None or header.format != "JPEG":
         return 1
     return max(
         by
@@ -282,13 +378,11 @@ def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixe
     name = str(path)
     with open_for_reading(path) as file, _opened(file, name) as image:
         header = _header(image, file, name)
-        pixels: decoding.Pixels | None = None
-        if header.bits == 16 and header.format in ("PNG", "TIFF"):
-            file.seek(0)
-            pixels = decoding.sixteen_bits_by_opencv(file.read())
-        if pixels is None:
-            _load(image, header, name)
-            pixels = _grey_values(image, indices=indices)
+        with _memory_for(header):
+            pixels = _by_opencv(file, header, None) if _is_deep(header) else None
+            if pixels is None:
+                _load(image, header, name)
+                pixels = _grey_values(image, indices=indices)
     return _one_channel(_upright(pixels, header), name, what)
 
 
