@@ -267,3 +267,21 @@ def test_json_is_one_document_whatever_the_names_and_the_encoding(tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
     counts = json.loads(done.stdout)["counts"]["classes"]
     assert counts == {"图": 8, os.fsdecode(b"caf\xe9"): 8}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 4.38 GiB for an array"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried\n at"),
+    ],
+)
+def test_short_memory_has_a_sentence_of_its_own(error, ask, monkeypatch):
+    def fail(words):
+        raise error
+
+    monkeypatch.setattr(command_line, "_dispatch", fail)
+    said = is_one_error(*ask("check", "d"))
+    assert "the memory was not enough (" in said
+    assert "allocate" in said
+    assert "--batch" in said

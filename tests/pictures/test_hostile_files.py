@@ -217,3 +217,16 @@ def test_thirty_two_bit_numbers_have_no_white(tmp_path: Path) -> None:
     for read in (read_picture, read_depth, read_mask, read_instances):
         with pytest.raises(InputError, match="32-bit numbers"):
             read(path)
+
+
+def test_a_picture_that_the_memory_does_not_hold_is_named(tmp_path, monkeypatch):
+    from viewfinder.pictures import decoding
+
+    def fail(*_):
+        raise MemoryError
+
+    path = tmp_path / "it.png"
+    Image.new("RGBA", (300, 200)).save(path)
+    monkeypatch.setattr(decoding, "rgb8", fail)
+    with pytest.raises(InputError, match=r"it\.png has 300×200 pixels, and decoding it takes"):
+        read_picture(path)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from viewfinder.errors import InputError
 from viewfinder.pictures import room
 from viewfinder.pictures.room import Room
 
@@ -47,5 +48,5 @@ def test_room_is_given_back_when_decoding_fails(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(room, "free_memory", lambda: 0)
     shared = Room()
     for _ in range(3):
-        with pytest.raises(ValueError), shared.taken(10):
-            raise ValueError
+        with pytest.raises(InputError, match="damaged"), shared.taken(10):
+            raise InputError("damaged")

@@ -22,17 +22,21 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the faults."""
+    from viewfinder.datasets.bit_depth import with_bits_found
     from viewfinder.datasets.box_checks import check_boxes
     from viewfinder.datasets.checks import check_dataset
     from viewfinder.datasets.opening import open_dataset, read_boxes
+    from viewfinder.pictures.reading import BITS
 
     boxes = read_boxes(flags.data)
-    dataset = open_dataset(flags.data) if boxes is None else boxes
+    dataset = with_bits_found(open_dataset(flags.data) if boxes is None else boxes)
     faults = check_dataset(dataset) if boxes is None else check_boxes(dataset)
     if flags.json:
         counts: dict[str, Any] = {"images": len(dataset), "classes": dataset.counts()}
         if dataset.boxes is not None:
             counts["boxes"] = len(dataset.boxes)
+        if dataset.bits < BITS[-1]:
+            counts["bits"] = dataset.bits
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
         document = {"faults": [asdict(fault) for fault in faults], "counts": counts}
         print_json(document)

@@ -53,6 +53,11 @@ A first quarter of an hour:
   viewfinder predict runs/my-photos-lenet new.jpg
 """
 
+_NO_MEMORY = (
+    "error: the memory was not enough ({}): close other programs, or ask for less at once: a "
+    "smaller --batch or --size, --keep disk or none in a training, or fewer and smaller pictures"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
@@ -89,12 +94,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if _lacks_memory(error):
+            print(
+                _NO_MEMORY.format(" ".join(str(error).split())[:150] or "no more is free"),
+                file=sys.stderr,
+            )
+            return 2
         print(
             f"error: something went wrong inside Viewfinder ({type(error).__name__}: "
             f"{' '.join(str(error).split())}); run the same command with --debug for the traceback",
             file=sys.stderr,
         )
         return 2
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether memory ran out: Python's, NumPy's, or torch's on a CPU or a GPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    )
 
 
 def entry() -> None:

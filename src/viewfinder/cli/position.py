@@ -23,7 +23,10 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Subject:
-    """A net made ready: the side of its pictures, their normalisation, its classes if known."""
+    """A net made ready: the side of its pictures, their normalisation, its classes if known.
+
+    `bits` are how many the values of 16-bit pictures fill.
+    """
 
     name: str
     net: "nn.Module"
@@ -32,6 +35,7 @@ class Subject:
     std: tuple[float, ...]
     weights: str | None
     classes: tuple[str, ...] | None
+    bits: int = 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def measure(
 
     subject = subject_of_run(weights, target, side) if weights else _of_target(target, side)
     explanation = explained(subject)
-    pictures = load_pictures(on, subject.size, affordable(explanation, largest))
+    pictures = load_pictures(on, subject.size, affordable(explanation, largest), bits=subject.bits)
     pixels, labels = ready(pictures, subject)
     found = measure_position(
         subject.net,
@@ -119,7 +123,8 @@ def subject_of_run(weights: Path, target: str | None = None, side: int | None = 
         )
     mean, std = manifest.mean, manifest.std
     where, classes = str(weights), manifest.classes
-    return Subject(manifest.net, run.net(), manifest.size[0], mean, std, where, classes)
+    side, bits = manifest.size[0], manifest.bits
+    return Subject(manifest.net, run.net(), side, mean, std, where, classes, bits)
 
 
 def _of_target(target: str | None, side: int | None) -> Subject:
@@ -135,7 +140,7 @@ def _of_target(target: str | None, side: int | None) -> Subject:
     return Subject(target, net.eval(), side or (usual or (224,))[0], _MEAN, _STD, None, None)
 
 
-def load_pictures(on: str, size: int, most: int | None = None) -> Pictures:
+def load_pictures(on: str, size: int, most: int | None = None, *, bits: int = 16) -> Pictures:
     """A picture, or a data set's test side, all of it or at most so many, at this size.
 
     Raises:
@@ -158,7 +163,8 @@ def load_pictures(on: str, size: int, most: int | None = None) -> Pictures:
         data = data.select(np.linspace(0, len(data) - 1, count).round().astype(int))
         files = [data.file(index) for index in range(len(data))]
     # Copied, since a decoder may lend its own memory, which torch must not write to.
-    pixels = torch.stack([torch.tensor(prepare(file, (size, size))) for file in files])
+    read = [torch.tensor(prepare(file, (size, size), bits=bits)) for file in files]
+    pixels = torch.stack(read)
     return Pictures(pixels.permute(0, 3, 1, 2) / 255, data)
 
 

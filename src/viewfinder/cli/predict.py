@@ -54,12 +54,12 @@ def run(flags: Flags) -> int:
     if flags.threshold is not None and not 0 <= flags.threshold <= 1:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
-    classes = opened.manifest.classes
+    classes, bits = opened.manifest.classes, opened.manifest.bits
     predictions = opened.predict(
         flags.source, device=flags.device, threshold=flags.threshold, resize=flags.resize
     )
     if flags.out:
-        predictions = draw_predictions(predictions, flags.out, classes=classes)
+        predictions = draw_predictions(predictions, flags.out, classes=classes, bits=bits)
     if flags.coco:
         write_coco(predictions, classes, flags.coco)
     if flags.csv:

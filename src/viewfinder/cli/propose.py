@@ -159,12 +159,13 @@ def _by_saliency(flags: Flags, data: Path) -> "Proposed":
 
     given = Path(flags.by[1]).expanduser()
     if given.suffix.lower() == ".onnx":
-        model = maps_of_onnx(given)
+        model, bits = maps_of_onnx(given), 16
     else:
-        model = maps_of_run(open_run(given), pick_device(flags.device))
+        run = open_run(given)
+        model, bits = maps_of_run(run, pick_device(flags.device)), run.manifest.bits
     source = f"saliency: {given.name}"
     return propose_by_saliency(
-        data, find_pictures(data), model=model, source=source, name=flags.class_name
+        data, find_pictures(data), model=model, source=source, name=flags.class_name, bits=bits
     )
 
 

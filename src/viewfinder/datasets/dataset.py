@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.depth import DepthScale
 from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_picture
 
 SPLITS = ("train", "val", "test")
 
@@ -41,6 +43,7 @@ class Dataset:
         depths: the file of its depth map.
         depth_scales: what the numbers in that file mean.
         depth_faults: what the set itself says is the matter with its depth, or empty text.
+        bits: how many the values of 16-bit files fill: 10, 12, 14 or 16. More than these is white.
         notes: what reading the labels clipped, dropped or guessed, in words for a person.
         unread: fields of the labels that are not read, and how often each is there.
     """
@@ -60,6 +63,7 @@ class Dataset:
     depths: tuple[str, ...] = ()
     depth_scales: tuple[DepthScale, ...] = ()
     depth_faults: tuple[str, ...] = ()
+    bits: int = 16
     notes: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
 
@@ -69,6 +73,10 @@ class Dataset:
     def file(self, index: int) -> Path:
         """Where picture `index` lies."""
         return self.root / self.paths[index]
+
+    def picture(self, index: int, *, at_least: Size | None = None) -> NDArray[np.uint8]:
+        """Picture `index`, H×W×3 RGB, upright, as `reading.read_picture` reads it."""
+        return read_picture(self.file(index), at_least=at_least, bits=self.bits)
 
     def select(self, indices: Sequence[int] | NDArray[np.intp]) -> "Dataset":
         """The examples of `indices`, in that order, with the same classes."""
@@ -129,7 +137,9 @@ class Dataset:
         boxes = "" if self.boxes is None else f", {len(self.boxes):,} boxes"
         with_depth = sum(map(bool, self.depths))
         depths = f", {with_depth:,} with depth" if with_depth else ""
-        notes = "".join(f"; {note}" for note in self.notes)
+        white = f"; 16-bit files of {self.bits}-bit values" if self.bits < 16 else ""
+        white += f", of which {(1 << self.bits) - 1:,} is white" if white else ""
+        notes = white + "".join(f"; {note}" for note in self.notes)
         classes = f", {len(self.classes)} class{'es' if len(self.classes) != 1 else ''}"
         classes = "" if self.masks else classes
         return f"{self.root}: {self.layout}{classes}, {sides}{boxes}{depths}{notes}"

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -54,9 +55,9 @@ class Pixels(Protocol):
         ...
 
 
-def prepare(path: Path, size: Size) -> NDArray[np.uint8]:
+def prepare(path: Path, size: Size, *, bits: int = 16) -> NDArray[np.uint8]:
     """One picture from its file, letterboxed to this width and height, RGB uint8."""
-    picture = read_picture(path, at_least=size)
+    picture = read_picture(path, at_least=size, bits=bits)
     if picture.shape[:2] == (size[1], size[0]):
         return picture
     return letterboxed(picture, size, of=read_header(path).size)
@@ -109,7 +110,7 @@ def open_pixels(dataset: Dataset, size: Size, *, keep: Keep = "auto", cache: Pat
             dataset, words, needed, lambda pixels: _decode_into(pixels, dataset, size), cache=cache
         )
         return OnDisk(file, len(dataset), size)
-    return FromFiles(dataset, size)
+    return FromFiles(dataset, size, partial(prepare, bits=dataset.bits))
 
 
 class InMemory:
@@ -157,7 +158,7 @@ class FromFiles:
         self,
         dataset: Dataset,
         size: Size,
-        decode: Callable[[Path, Size], NDArray[Any]] = prepare,
+        decode: Callable[[Path, Size], NDArray[Any]],
     ) -> None:
         self._made_of = (dataset, size, decode)
         self._pool = ThreadPoolExecutor()
@@ -255,7 +256,7 @@ def _decode_into(pixels: NDArray[np.uint8], dataset: Dataset, size: Size) -> Non
     pictures = pixels.reshape(len(dataset), size[1], size[0], 3)
 
     def decode(index: int) -> None:
-        pictures[index] = prepare(dataset.file(index), size)
+        pictures[index] = prepare(dataset.file(index), size, bits=dataset.bits)
 
     decode_all(decode, len(dataset))
 
@@ -266,7 +267,7 @@ def _cache_key(dataset: Dataset, words: str) -> str:
     The fingerprint does not see a picture that was painted over without changing its size, as
     every BMP may be; the time of its last change does.
     """
-    known = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{words}"
+    known = f"{dataset.root.resolve()}-{dataset.fingerprint()}-{dataset.bits}-{words}"
     digest = hashlib.sha256(known.encode("utf-8", "surrogateescape"))
     changed = [dataset.file(index).stat().st_mtime_ns for index in range(len(dataset))]
     digest.update(np.array(changed, np.int64).tobytes())

@@ -13,7 +13,6 @@ from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
 from viewfinder.pictures.geometry import letterbox, resample
-from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 _WORST, _TYPICAL = 24, 16
@@ -122,7 +121,7 @@ def _side(judgement: Judgement) -> Side:
 def _shown(judged: Judgement, index: int) -> Shown:
     answer = int(judged.answers[index].argmax())
     label = int(judged.examples.labels[index])
-    picture = read_picture(judged.examples.file(index), at_least=(_THUMBNAIL, _THUMBNAIL))
+    picture = judged.examples.picture(index, at_least=(_THUMBNAIL, _THUMBNAIL))
     height, width = picture.shape[:2]
     box = (_THUMBNAIL, _THUMBNAIL)
     thumbnail = resample(picture, letterbox((width, height), box), box, fill=255)

@@ -20,7 +20,6 @@ from viewfinder.evaluation.detect_findings import (
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
-from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import Scores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
@@ -185,7 +184,7 @@ def _shown(judged: Judgement, each: Worst, threshold: float) -> Shown:
     examples, index = judged.examples, each.picture
     assert examples.boxes is not None, "detections are judged by boxes"
     picture = draw_detections(
-        read_picture(examples.file(index)),
+        examples.picture(index),
         judged.answers[index],
         examples.boxes.select([index]),
         classes=examples.classes,

@@ -1,7 +1,7 @@
 """Answers against truth, a side of the dataset at a time."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,6 @@ def default_side(dataset: Dataset) -> str:
 def _judge(net: nn.Module, run: Run, examples: Dataset, device: torch.device) -> Judgement:
     start = time.perf_counter()
     task, setting = find(run.manifest.task), run.setting()
-    known = examples.with_classes(run.manifest.classes)
+    known = replace(examples.with_classes(run.manifest.classes), bits=run.manifest.bits)
     answers = task.answers(net, task.open(known, setting, learn=False), setting, device)
     return Judgement(known, answers, task.score(answers, known), time.perf_counter() - start)

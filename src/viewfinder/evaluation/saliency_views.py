@@ -13,7 +13,6 @@ from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import picture_url
 from viewfinder.nets.a2dele import A2dele
 from viewfinder.pictures.geometry import resample, stretch
-from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.saliency.examples import stretched
@@ -47,7 +46,7 @@ class Viewer:
     def views(self, index: int) -> tuple[View, ...]:
         """Picture, truth and answer; and depth, the teacher's map and attention, where known."""
         examples = self.judged.examples
-        picture = read_picture(examples.file(index))
+        picture = examples.picture(index)
         answer = self.judged.answers[index].at((picture.shape[1], picture.shape[0]))
         views = [
             _view("picture", picture),

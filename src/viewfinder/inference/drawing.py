@@ -25,11 +25,14 @@ _SMALLEST, _LARGEST = 160, 1200
 
 
 def draw_predictions(
-    predictions: Sequence[dict[str, Any]], out: Path, *, classes: Sequence[str]
+    predictions: Sequence[dict[str, Any]], out: Path, *, classes: Sequence[str], bits: int = 16
 ) -> list[dict[str, Any]]:
     """Write each picture, or video, with its answers on it into the new folder `out`, numbered.
 
     Of a picture whose subject was sought, its map and a cut-out are written too.
+
+    Args:
+        bits: how many the values of 16-bit pictures fill, as the run has them.
 
     Returns:
         the predictions, and in the `mask` of such a picture the `files`: `map`, `overlay`,
@@ -51,7 +54,7 @@ def draw_predictions(
                 write_video(folder / f"{name}.mp4", _drawn(source, group, classes), rate=rate)
                 drawn += group
                 continue
-            picture = read_picture(source)
+            picture = read_picture(source, bits=bits)
             overlay = draw(picture, group[0], classes=classes)
             if "map" in group[0]:
                 values = group[0]["map"].at_own_size()

@@ -22,6 +22,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
 from viewfinder.inference.predict import find_pictures, prepare_file
+from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
@@ -170,6 +171,7 @@ def _traced(module: nn.Module, names: Sequence[str], run: Run) -> bytes:
 
 def _metadata(run: Run, answers: Answers) -> dict[str, str]:
     manifest = run.manifest
+    deep = manifest.bits < BITS[-1]
     return {
         "task": manifest.task,
         "net": manifest.net,
@@ -178,7 +180,8 @@ def _metadata(run: Run, answers: Answers) -> dict[str, str]:
         "answers": answers,
         "pictures": "red, green, blue in [0, 1]; "
         + ("stretched" if manifest.task == "saliency" else str(run.framing))
-        + " to size, width and height",
+        + " to size, width and height"
+        + (f"; values of 16-bit files divided by {(1 << manifest.bits) - 1}, at most 1" * deep),
     }
 
 

@@ -118,7 +118,8 @@ def prepare_file(run: Run, file: Path) -> Prepared:
     Raises:
         InputError: it cannot be read.
     """
-    picture = read_picture(file, at_least=least_side(run.framing, run.manifest.size))
+    least = least_side(run.framing, run.manifest.size)
+    picture = read_picture(file, at_least=least, bits=run.manifest.bits)
     return prepare(run, picture, read_header(file).size, str(file))
 
 

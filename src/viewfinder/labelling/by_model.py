@@ -57,7 +57,7 @@ def propose_by_detector(
         )
     rows, failed = Rows(), list[str]()
     source = f"detector: {run.weights_file.parent.name}/{run.weights_file.name}"
-    readable = _readable(data, paths, rows, failed)
+    readable = _readable(data, paths, rows, failed, bits=run.manifest.bits)
     prepared = (prepare(run, picture, rows.sizes[path], path) for path, picture in readable)
     for answer in answered(run, prepared, len(paths), device=device, threshold=threshold):
         for box in answer["boxes"]:
@@ -76,6 +76,7 @@ def propose_by_saliency(
     model: Mapper,
     source: str,
     name: str | None = None,
+    bits: int = 16,
 ) -> Proposed:
     """The subjects of each picture: the parts of its saliency map, a box and a mask each.
 
@@ -84,12 +85,13 @@ def propose_by_saliency(
 
     Args:
         name: the class of all; if not given, each picture's class is the name of its folder.
+        bits: how many the values of 16-bit pictures fill, as the model's run has them.
 
     Raises:
         InputError: no picture can be read.
     """
     rows, failed = Rows(), list[str]()
-    readable = _readable(data, paths, rows, failed)
+    readable = _readable(data, paths, rows, failed, bits=bits)
     for path, values in model(readable):
         for box, mask, score in subjects(values):
             rows.add(path, name or class_of(data, path), box, score, source, mask)
@@ -183,12 +185,12 @@ def maps_of_onnx(file: Path) -> Mapper:
 
 
 def _readable(
-    data: Path, paths: Sequence[str], rows: Rows, failed: list[str]
+    data: Path, paths: Sequence[str], rows: Rows, failed: list[str], *, bits: int = 16
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """The pictures that can be read, whose sizes go into `rows`; the others into `failed`."""
     for path in paths:
         try:
-            picture = read_picture(data / path)
+            picture = read_picture(data / path, bits=bits)
         except InputError as error:
             failed.append(f"passed over: {path}: {error}")
             continue

@@ -2,8 +2,8 @@
 
 import functools
 import io
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import cv2
@@ -71,7 +71,7 @@ def _from_file_by_opencv(file: IO[bytes]) -> NDArray[Any] | None:
         name = f"/proc/self/fd/{file.fileno()}"
     except io.UnsupportedOperation:  # bytes in memory
         name = ""
-    if not name or not os.path.exists(name):
+    if not name or not Path(name).exists():
         return _by_opencv(file.read(), cv2.IMREAD_UNCHANGED)
     try:
         with quiet_c_libraries():
@@ -163,10 +163,10 @@ def _over_white(band: Pixels, white: int, opaque: int) -> NDArray[np.uint8]:
     if white == opaque == 255:
         # No sum here passes 16 bits, and (t + (t >> 8)) >> 8 of t = n + 128 is n / 255, rounded.
         alpha = band[..., 3:].astype(np.uint16)
-        laid = band[..., :3] * alpha + 255 * (255 - alpha) + np.uint16(128)
-        return ((laid + (laid >> 8)) >> 8).astype(np.uint8)
+        blended = band[..., :3] * alpha + 255 * (255 - alpha) + np.uint16(128)
+        return ((blended + (blended >> 8)) >> 8).astype(np.uint8)
     # In 64 bits: two factors of 16 bits do not fit into 32 with the 510.
     colour = np.minimum(band[..., :3], white).astype(np.int64)
-    alpha = band[..., 3:].astype(np.int64)
-    laid = colour * alpha + white * (opaque - alpha)
+    opacity = band[..., 3:].astype(np.int64)
+    laid = colour * opacity + white * (opaque - opacity)
     return ((510 * laid + white * opaque) // (2 * white * opaque)).astype(np.uint8)

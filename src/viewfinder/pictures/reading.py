@@ -141,7 +141,7 @@ def bits_used(path: Path) -> int | None:
             header = _header(image, file, str(path))
             if not _is_deep(header):
                 return None
-            with _memory_for(header):
+            with _memory_for(header, str(path)):
                 pixels = _by_opencv(file, header, None)
                 if pixels is None:
                     pixels = _by_pillow_deep(image, header, str(path))
@@ -268,7 +268,7 @@ def _decoded(
     bits: int,
 ) -> NDArray[np.uint8]:
     header = _header(image, file, name)
-    with _memory_for(header, _reduction(header, at_least)):
+    with _memory_for(header, name, _reduction(header, at_least)):
         pixels = _by_opencv(file, header, at_least)
         if pixels is not None:
             white = (1 << bits) - 1 if _is_deep(header) else None
@@ -285,9 +285,18 @@ def _is_deep(header: Header) -> bool:
 
 
 @contextlib.contextmanager
-def _memory_for(header: Header, reduction: int = 1) -> Iterator[None]:
-    with ROOM.taken(BYTES_A_PIXEL * header.width * header.height // reduction**2):
-        yield
+def _memory_for(header: Header, name: str, reduction: int = 1) -> Iterator[None]:
+    """Room to decode in; an InputError where the system has none after all."""
+    needed = BYTES_A_PIXEL * header.width * header.height // reduction**2
+    try:
+        with ROOM.taken(needed):
+            yield
+    except MemoryError as error:
+        raise InputError(
+            f"{name} has {header.width:,}×{header.height:,} pixels, and decoding it takes up to "
+            f"{needed / 2**30:.1f} GiB of memory, which is more than is free: scale it down, cut "
+            "it into tiles, or close other programs"
+        ) from error
 
 
 def _by_opencv(
@@ -378,7 +387,7 @@ def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixe
     name = str(path)
     with open_for_reading(path) as file, _opened(file, name) as image:
         header = _header(image, file, name)
-        with _memory_for(header):
+        with _memory_for(header, name):
             pixels = _by_opencv(file, header, None) if _is_deep(header) else None
             if pixels is None:
                 _load(image, header, name)

@@ -31,6 +31,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, write_bytes, write_json, write_text
 from viewfinder.nets.darknet import load_weights
 from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.detect.foreign import describe_weights
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
@@ -56,6 +57,7 @@ class Manifest:
         data: the training set's source, layout, fingerprint and pictures a side.
         device: what computed, in words.
         precision: the chosen arithmetic, and each candidate's time and loss.
+        bits: how many the values of 16-bit pictures fill; see `Dataset.bits`.
     """
 
     task: str
@@ -70,6 +72,7 @@ class Manifest:
     data: dict[str, Any]
     device: str
     precision: dict[str, Any]
+    bits: int = 16
 
 
 @dataclass(frozen=True)
@@ -310,6 +313,8 @@ def _read_manifest(document: dict[str, Any]) -> Manifest:
     tables = (manifest.options, manifest.versions, manifest.data, manifest.precision)
     if not all(isinstance(table, dict) for table in tables):
         raise ValueError("options, versions, data and precision must be tables")
+    if manifest.bits not in BITS:
+        raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
     return manifest
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from viewfinder import nets
 from viewfinder.console import note
+from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.devices import describe_device, pick_device
@@ -57,8 +58,10 @@ def train(
     _check_net(task, recipe)
     dataset = open_dataset(data, val_share=recipe.val_share)
     kind.require(dataset)
-    note(dataset.summary())
     going_on = resume and (folder / "run.json").exists()
+    if not going_on:
+        dataset = with_bits_found(dataset)
+    note(dataset.summary())
     if going_on:
         job = go_on(folder, dataset, recipe)
     else:
@@ -111,6 +114,7 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
         data=_describe_data(dataset, source),
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
+        bits=dataset.bits,
     )
     run = create_run(folder, manifest)
     return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
@@ -136,7 +140,7 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         )
     task = find(run.manifest.task)
     net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
-    sides = open_sides(task, dataset, run.setting())
+    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
     choice = Choice.from_json(run.manifest.precision)
     return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
 

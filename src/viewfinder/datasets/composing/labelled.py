@@ -12,7 +12,6 @@ from viewfinder.datasets.composing.outlines import outline_mask
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import read_picture
 
 Item = TypeVar("Item")
 
@@ -52,7 +51,7 @@ def cutouts_from(
     cutouts: list[CutOut] = []
     damaged = 0
     for index in track(sorted(rows), total=len(rows), description="cutting out"):
-        picture = read_picture(dataset.file(index))
+        picture = dataset.picture(index)
         for row in rows[index]:
             mask = _outlined(dataset, row, picture)
             if mask is None:

@@ -12,7 +12,6 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
 from viewfinder.pictures.geometry import Size, resample, stretch
-from viewfinder.pictures.reading import read_picture
 
 # A kept picture is at most so many times as large as the net's input.
 _ROOM = 1.5
@@ -61,14 +60,14 @@ def open_pictures(
         kept = _Kept(pixels, sizes, starts)
 
         def decode(index: int) -> None:
-            kept.view(index)[...] = _decoded(dataset.file(index), kept.size(index))
+            kept.view(index)[...] = _decoded(dataset, index, kept.size(index))
 
         decode_all(decode, len(dataset))
 
     if keep == "auto":
         keep = where_they_fit(needed, cache)
     if keep == "none":
-        return _FromFiles([dataset.file(index) for index in range(len(dataset))], sizes)
+        return _FromFiles(dataset, sizes)
     if keep == "memory":
         pixels = np.empty(needed, np.uint8)
         decode_into(pixels)
@@ -77,9 +76,9 @@ def open_pictures(
     return _mapped(cached_pixels(dataset, words, needed, decode_into, cache=cache), sizes, starts)
 
 
-def _decoded(path: Path, size: Size) -> NDArray[np.uint8]:
+def _decoded(dataset: Dataset, index: int, size: Size) -> NDArray[np.uint8]:
     """A picture at the size at which it is kept."""
-    picture = read_picture(path, at_least=size)
+    picture = dataset.picture(index, at_least=size)
     read = (picture.shape[1], picture.shape[0])
     return np.asarray(resample(picture, stretch(read, size), size), np.uint8)
 
@@ -127,17 +126,17 @@ class _FromFiles:
 
     waits = True
 
-    def __init__(self, files: list[Path], sizes: NDArray[np.int64]) -> None:
-        self._files, self._sizes = files, sizes
+    def __init__(self, dataset: Dataset, sizes: NDArray[np.int64]) -> None:
+        self._dataset, self._sizes = dataset, sizes
         self._pool = ThreadPoolExecutor()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Threads cannot be sent to another process, which starts its own.
-        return _FromFiles, (self._files, self._sizes)
+        return _FromFiles, (self._dataset, self._sizes)
 
     def take(self, numbers: Sequence[int]) -> list[NDArray[np.uint8]]:
         def decode(number: int) -> NDArray[np.uint8]:
             width, height = self._sizes[number].tolist()
-            return _decoded(self._files[number], (width, height))
+            return _decoded(self._dataset, number, (width, height))
 
         return list(self._pool.map(decode, numbers))

@@ -22,7 +22,6 @@ from viewfinder.datasets.depth import UNKNOWN
 from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
 from viewfinder.datasets.rgbd import read_nearness, read_subject
 from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
-from viewfinder.pictures.reading import read_picture
 
 _DEEPEST = np.iinfo(np.uint16).max
 
@@ -204,7 +203,7 @@ def _decode(dataset: Dataset, index: int, record: Any) -> None:
     """Write one example into its record."""
     height, width = record["mask"].shape
     size = (width, height)
-    record["picture"] = stretched(read_picture(dataset.file(index), at_least=size), size)[0]
+    record["picture"] = stretched(dataset.picture(index, at_least=size), size)[0]
     record["mask"] = stretched_mask(read_subject(dataset, index), size)
     if record.dtype.names and "depth" in record.dtype.names:
         record["depth"] = np.rint(_nearness(dataset, index, size) * _DEEPEST)
