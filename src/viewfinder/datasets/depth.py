@@ -9,8 +9,9 @@ nearest one counts), states it:
     missing = 0                # what the sensor stores where it saw nothing
 
 Each line may be left out. Without `near_is_bright` the direction is guessed from the masks. Without
-a range, values of 8 bits are shares of 255, and values of 16 bits are stretched from the least to
-the greatest of each picture, since sensors fill a small and unknown part of 65,536 values.
+a range, values of 8 bits are shares of 255, and values of more bits are stretched from the least to
+the greatest of each picture, since sensors fill a small and unknown part of 65,536 values. Of
+numbers with a point, what is not finite was not measured.
 """
 
 import tomllib
@@ -29,6 +30,7 @@ UNKNOWN = 0.5
 
 # The parser takes minutes over long hostile files.
 _LARGEST = 4096
+_ENDLESS = 1e30
 _KEYS = {"near_is_bright": bool, "lowest": float, "highest": float, "missing": float}
 
 
@@ -49,20 +51,36 @@ class DepthScale:
     missing: float | None = None
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """H×W stored values, uint8 or uint16, as H×W depth in [0, 1].
+        """H×W stored values, uint8, uint16 or floating, as H×W depth in [0, 1].
 
         A map whose measured values are all the same is `UNKNOWN` throughout.
         """
-        known = values != self.missing if self.missing is not None else None
+        known = self._known(values)
         measured = values if known is None else values[known]
         if not measured.size or measured.min() == measured.max():
             return np.full(values.shape, UNKNOWN, np.float32)
         low, high = self._range(measured)
-        depth = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+        if known is not None:
+            values = np.where(known, values, measured.flat[0])
+        if values.dtype.kind == "f":
+            depth = ((values.astype(np.float64) - low) / (high - low)).astype(np.float32)
+        else:
+            depth = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         depth = np.clip(depth, 0, 1)
         if self.near_is_bright is False:
             depth = 1 - depth
         return depth if known is None else np.where(known, depth, np.float32(0))
+
+    def _known(self, values: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Where something was measured; None where nothing says that it was not everywhere."""
+        known = None if self.missing is None else np.asarray(values != self.missing)
+        if values.dtype.kind != "f":
+            return known
+        # What is beyond any distance is a sign for none, and would overflow.
+        finite = np.asarray(np.isfinite(values) & (np.abs(values) < _ENDLESS))
+        if finite.all():
+            return known
+        return finite if known is None else known & finite
 
     def _range(self, measured: NDArray[Any]) -> tuple[float, float]:
         if self.lowest is not None and self.highest is not None:

@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE, DepthScale, read_scale
 from viewfinder.datasets.large_json import read_text
 from viewfinder.datasets.pairing import Pairing, Triple, find_triples, without_side
+from viewfinder.datasets.stored import brightest, stored_depth, stored_mask
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import read_depth, read_header, read_mask
+from viewfinder.pictures.reading import read_header
 
 CLASSES = ("background", "salient")
 # Depth maps that are looked at to tell which way a set's depth goes.
@@ -81,11 +81,11 @@ def read_subject(dataset: Dataset, index: int) -> NDArray[np.bool_]:
             where it should be white.
     """
     file = dataset.root / dataset.masks[index]
-    _check_shape(dataset, index, file, "mask")
-    mask = read_mask(file)
-    if not mask.any() and (brightest := read_depth(file).max()) > 0:
+    mask = stored_mask(file)
+    _check_shape(dataset, index, file, mask.shape, "mask")
+    if not mask.any() and (share := brightest(file)) > 0:
         raise InputError(
-            f"{file} is nowhere brighter than {brightest:.1%} of white: a mask is white where "
+            f"{file} is nowhere brighter than {share:.1%} of white: a mask is white where "
             "the subject is; if it stores 0 and 1, multiply it by 255"
         )
     return mask
@@ -98,19 +98,9 @@ def read_nearness(dataset: Dataset, index: int) -> NDArray[np.float32]:
         InputError: the depth map cannot be read, or is of another shape than the picture.
     """
     file = dataset.root / dataset.depths[index]
-    _check_shape(dataset, index, file, "depth map")
-    return dataset.depth_scales[index].apply(stored_depth(file))
-
-
-def stored_depth(file: Path) -> NDArray[Any]:
-    """H×W, the values that a depth file stores: uint8, or uint16 where it has 16 bits.
-
-    Raises:
-        InputError: the file cannot be read, or it is in colour.
-    """
-    kind = np.uint16 if read_header(file).bits == 16 else np.uint8
-    values: NDArray[Any] = np.rint(read_depth(file) * np.float32(np.iinfo(kind).max)).astype(kind)
-    return values
+    values = stored_depth(file)
+    _check_shape(dataset, index, file, values.shape, "depth map")
+    return dataset.depth_scales[index].apply(values)
 
 
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -119,8 +109,10 @@ def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return abs(wide - narrow) <= _ASPECT * max(wide, narrow)
 
 
-def _check_shape(dataset: Dataset, index: int, file: Path, what: str) -> None:
-    size, other = read_header(dataset.file(index)).size, read_header(file).size
+def _check_shape(
+    dataset: Dataset, index: int, file: Path, shape: tuple[int, ...], what: str
+) -> None:
+    size, other = read_header(dataset.file(index)).size, (shape[1], shape[0])
     if not same_shape(size, other):
         raise InputError(
             f"{dataset.file(index)} is {size[0]}×{size[1]} and its {what} {file} "
@@ -212,7 +204,7 @@ def _vote(root: Path, rows: Sequence[Triple], scales: dict[str, DepthScale]) -> 
         triple = rows[number]
         try:
             # Files that cannot be read are found by a check, and by whoever needs them.
-            mask = read_mask(root / triple.mask)
+            mask = stored_mask(root / triple.mask)
             scale = replace(scales[triple.depth_folder], near_is_bright=True)
             depth = scale.apply(stored_depth(root / triple.depth))
         except InputError:

@@ -14,9 +14,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
 from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.pairing import find_triples
-from viewfinder.datasets.rgbd import stored_depth
+from viewfinder.datasets.stored import brightest, stored_depth, stored_mask
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import decode_picture, read_depth, read_mask
+from viewfinder.pictures.reading import decode_picture
 
 
 def check_saliency(dataset: Dataset) -> list[Fault]:
@@ -29,7 +29,7 @@ class _Look:
     """What the files of one picture are found to be."""
 
     digest: str = ""
-    sixteen_bits: bool = False
+    wide: bool = False
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -49,7 +49,7 @@ def _left_over(dataset: Dataset) -> Iterator[Fault]:
 def _file_faults(dataset: Dataset) -> Iterator[Fault]:
     """What is wrong with single files, and the same picture there twice."""
     same: dict[str, list[int]] = defaultdict(list)
-    sixteen_bits: dict[str, list[str]] = defaultdict(list)
+    wide: dict[str, list[str]] = defaultdict(list)
     # OpenCV decodes outside Python's lock, so threads use every core.
     with ThreadPoolExecutor() as pool:
         looks = pool.map(lambda index: _look(dataset, index), range(len(dataset)))
@@ -58,14 +58,14 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
             yield from look.faults
             if look.digest:
                 same[look.digest].append(index)
-            if look.sixteen_bits and dataset.depth_scales[index].lowest is None:
+            if look.wide and dataset.depth_scales[index].lowest is None:
                 depth = dataset.depths[index]
-                sixteen_bits[str(PurePosixPath(depth).parent)].append(depth)
+                wide[str(PurePosixPath(depth).parent)].append(depth)
     yield from duplicates(dataset, same.values())
-    for folder, files in sixteen_bits.items():
+    for folder, files in wide.items():
         detail = (
-            f"{len(files):,} depth maps have 16 bits, and nothing says which values they use: each "
-            "is stretched from its own least to its own greatest"
+            f"{len(files):,} depth maps have 16 bits or more, and nothing says which values they "
+            "use: each is stretched from its own least to its own greatest"
         )
         mend = f"state `lowest` and `highest` in a {SIDE_FILE} beside the set's folders"
         yield Fault("depth-range", folder, detail, mend)
@@ -91,8 +91,8 @@ def _look(dataset: Dataset, index: int) -> _Look:
 def _look_at_mask(dataset: Dataset, index: int, size: tuple[int, int] | None, look: _Look) -> None:
     path = dataset.masks[index]
     try:
-        mask = read_mask(dataset.root / path)
-        brightest = float(read_depth(dataset.root / path).max())
+        mask = stored_mask(dataset.root / path)
+        share = brightest(dataset.root / path)
     except (InputError, OSError) as error:
         look.faults.append(_unreadable(path, error))
         return
@@ -100,8 +100,8 @@ def _look_at_mask(dataset: Dataset, index: int, size: tuple[int, int] | None, lo
     if mask.all():
         mend = "draw the subject's outline, or remove the picture"
         look.faults.append(Fault("full-mask", path, "the whole picture is its subject", mend))
-    elif not mask.any() and brightest:
-        detail = f"it is nowhere brighter than {brightest:.1%} of white"
+    elif not mask.any() and share:
+        detail = f"it is nowhere brighter than {share:.1%} of white"
         mend = "make the subject white (255); if the file stores 0 and 1, multiply it by 255"
         look.faults.append(Fault("dark-mask", path, detail, mend))
     elif not mask.any():
@@ -116,7 +116,7 @@ def _look_at_depth(dataset: Dataset, index: int, size: tuple[int, int] | None, l
     except (InputError, OSError) as error:
         look.faults.append(_unreadable(path, error))
         return
-    look.sixteen_bits = values.dtype == np.uint16
+    look.wide = values.dtype != np.uint8
     look.faults += _another_size(dataset.paths[index], size, path, values.shape)
     if values.min() == values.max():
         detail = f"every pixel is {values.flat[0]}, which says nothing of what is near"

@@ -1,0 +1,58 @@
+"""The values that a file of a mask or of depth stores: a grey picture, or a grid of numbers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.pictures.arrays import is_array, read_array
+from viewfinder.pictures.reading import read_depth, read_header, read_mask
+
+
+def stored_depth(file: Path) -> NDArray[Any]:
+    """H×W, the values that a depth file stores.
+
+    uint8 or uint16 of pictures and of arrays of these types, float64 of other arrays.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    if is_array(file):
+        values = read_array(file)
+        unsigned = values.dtype.kind == "u" and values.dtype.itemsize <= 2
+        return values.astype(values.dtype.newbyteorder("=") if unsigned else np.float64)
+    kind = np.uint16 if read_header(file).bits == 16 else np.uint8
+    return np.asarray(np.rint(read_depth(file) * np.float32(np.iinfo(kind).max)).astype(kind))
+
+
+def stored_mask(file: Path) -> NDArray[np.bool_]:
+    """H×W, true where a mask is brighter than half of white.
+
+    White is the greatest value of a picture's bits; of an array 1 where none is greater, else the
+    greatest value of 8 bits or, of wider numbers beyond these, of 16.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    if not is_array(file):
+        return read_mask(file)
+    values = read_array(file)
+    return np.asarray(values > _white(values) / 2)
+
+
+def brightest(file: Path) -> float:
+    """The greatest value of a mask as a share of white.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    if not is_array(file):
+        return float(read_depth(file).max())
+    values = read_array(file)
+    return max(0.0, float(np.nanmax(values.astype(np.float64), initial=0.0)) / _white(values))
+
+
+def _white(values: NDArray[Any]) -> float:
+    greatest = float(np.nanmax(values.astype(np.float64), initial=0.0))
+    return next((float(white) for white in (1, 255) if greatest <= white), 65535.0)
