@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from viewfinder import nets
+from viewfinder import api, nets
 from viewfinder.cli.main import main
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_predictions
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import probe_video, read_video, write_video
-from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import Manifest, create_run
+from viewfinder.pictures.writing import write_mask, write_picture
+from viewfinder.runs.run import Manifest, create_run, open_run
+from viewfinder.tasks import find
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 
 CPU = torch.device("cpu")
@@ -85,7 +87,8 @@ def test_what_is_written_is_what_was_answered(run, picture, tmp_path):
     (drawn,) = draw_predictions([answer], out, classes=CLASSES)
     files = drawn["mask"]["files"]
     assert set(files) == {"map", "overlay", "cutout"}
-    assert sorted(files.values()) == sorted(str(path) for path in out.iterdir())
+    assert sorted(files.values()) == sorted(str(path) for path in out.rglob("*.*"))
+    assert files["map"] == str(out / "图 1.png")
 
     def stored(kind):
         data = np.fromfile(files[kind], np.uint8)
@@ -128,6 +131,25 @@ def test_the_command_writes_and_tells_json(run, picture, tmp_path, capsys):
     assert "only a detector" in capsys.readouterr().err
 
 
+def test_maps_keep_the_names_of_their_pictures(run, picture, tmp_path):
+    """And their folders, and their endings where nothing else tells two apart."""
+    for name in ("s/a/1.png", "s/b/1.png", "s/b/1.x.png", "s/c/2.png", "s/cutouts/c/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, tmp_path / name)
+    write_picture(tmp_path / "s/c/3.JPG", read_picture(picture))
+    shutil.copy(picture, tmp_path / "s/c/3.png")
+    drawn = draw_predictions(
+        predict(run, tmp_path / "s", device=CPU), tmp_path / "out", classes=CLASSES
+    )
+    maps = [Path(each["mask"]["files"]["map"]) for each in drawn]
+    assert {path.relative_to(tmp_path / "out").as_posix() for path in maps} == {
+        "a/1.png", "b/1.png", "b/1.x.png", "c/2.png", "cutouts/c/2.png.png", "c/3.JPG.png",
+        "c/3.png.png",
+    }  # fmt: skip
+    files = [file for each in drawn for file in each["mask"]["files"].values()]
+    assert len(files) == len(set(files)) == len(list((tmp_path / "out").rglob("*.*")))
+
+
 def test_a_video_gets_an_overlay(run, picture, tmp_path):
     scene = read_picture(picture)
     video = tmp_path / "scene.mp4"
@@ -150,5 +172,53 @@ def test_a_run_of_depth_answers_depth_maps_and_refuses_pictures(subject_scenes, 
     run = write_run(tmp_path / "run", net=DEPTH_NET)
     (answer, *_) = predict(run, subject_scenes / "test/depth", device=CPU)
     assert answer["map"].at_own_size().shape == (96, 96)
-    with pytest.raises(InputError, match="reads depth maps"):
+    with pytest.raises(InputError, match=r"not one of the .* in colour, but a depth map is grey"):
         predict(run, subject_scenes / "test/RGB", device=CPU)
+    with pytest.raises(InputError, match="in colour, but a depth map is grey"):
+        predict(run, next((subject_scenes / "test/RGB").iterdir()), device=CPU)
+
+
+def test_depth_whose_near_is_dark_is_answered_as_it_was_learnt(tmp_path):
+    """A net of depth is trained on such a set; what it answers is what `evaluate` scores."""
+    root = tmp_path / "set"
+    for number in range(12):
+        write_depth_scene(root, number)
+    api.train(
+        "saliency", root, out=tmp_path / "run", net=DEPTH_NET, size=32, epochs=1, device="cpu",
+        options=("width=0.0625",), batch=4,
+    )  # fmt: skip
+    kept = json.loads((tmp_path / "run/run.json").read_text())["data"]["depth"]
+    assert kept["."]["near_is_bright"] is False
+    opened, dataset = open_run(tmp_path / "run"), open_dataset(root)
+    task, setting = find("saliency"), opened.setting()
+    maps = task.answers(
+        opened.net(), task.open(dataset, setting, learn=False), setting, torch.device("cpu")
+    )
+    for source in (root / "depth", root):
+        answers = predict(opened, source, device=CPU)
+        of = {Path(answer["source"]): answer["map"].values for answer in answers}
+        assert set(of) == {root / depth for depth in dataset.depths}
+        for depth, expected in zip(dataset.depths, maps, strict=True):
+            np.testing.assert_allclose(of[root / depth], expected.values, atol=1e-6)
+    # What a file beside the maps states counts for more, as it does in training.
+    (root / "depth.toml").write_text("near_is_bright = true\n")
+    turned = predict(opened, root / "depth", device=CPU)
+    assert any(
+        np.abs(answer["map"].values - of[Path(answer["source"])]).max() > 1e-3 for answer in turned
+    )
+
+
+def write_depth_scene(root, number):
+    """A subject whose depth is darker than what is around it; of every third scene as an array."""
+    random = np.random.default_rng(number)
+    mask = np.zeros((40, 48), np.bool_)
+    mask[8 + number : 24 + number, 10 : 30 + number % 5] = True
+    depth = np.where(mask, 40, 170).astype(np.uint8) + random.integers(0, 40, mask.shape, np.uint8)
+    for folder in ("RGB", "GT", "depth"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    write_picture(root / f"RGB/{number}.png", random.integers(0, 256, (40, 48, 3), np.uint8))
+    write_mask(root / f"GT/{number}.png", mask)
+    if number % 3:
+        cv2.imwrite(str(root / f"depth/{number}.png"), depth)
+    else:
+        np.save(root / f"depth/{number}.npy", depth)

@@ -22,7 +22,8 @@ class Flags:
     """A picture, a folder of pictures, a video, or - for paths on standard input, one a line."""
     out: Path | None = None
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
-    saliency: for the map of each picture's subject too, and the subject cut out."""
+    saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and
+    cutouts/."""
     threshold: float | None = None
     """detect: the least score that is answered; 0.25 if not given. saliency: the map's least value
     in the subject; 0.5 if not given."""

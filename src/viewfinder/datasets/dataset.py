@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import numpy as np
@@ -45,7 +45,8 @@ class Dataset:
         depth_faults: what the set itself says is the matter with its depth, or empty text.
         bits: how many the values of 16-bit files fill: 10, 12, 14 or 16. More than these is white.
         notes: what reading the labels clipped, dropped or guessed, in words for a person.
-        unread: fields of the labels that are not read, and how often each is there.
+        unread: fields of the labels, or files of maps such as `depth/*.exr`, that are not read,
+            and how often each is there.
     """
 
     root: Path
@@ -181,9 +182,10 @@ class Dataset:
             InputError: no picture has one.
         """
         if not any(self.depths):
+            there = "".join(f"; {name} is of a format that is not read" for name in self.unread)
             raise InputError(
                 f"{self.root} has no depth maps, which the depth stream learns from: put them into "
-                "depth/ beside the pictures, with the same names"
+                f"depth/ beside the pictures, with the same names{there}"
             )
 
     def with_classes(self, classes: Sequence[str]) -> "Dataset":
@@ -213,6 +215,13 @@ class Dataset:
             boxes = replace(self.boxes, classes=known)
             return replace(self, classes=tuple(classes), boxes=boxes, class_ids=None)
         return replace(self, classes=tuple(classes), labels=renumbered[self.labels])
+
+    def depth_by_folder(self) -> dict[str, DepthScale]:
+        """What depth means: for `.` where it is one thing, else for each folder of depth maps."""
+        rows = zip(self.depths, self.depth_scales, strict=True)
+        found = {PurePosixPath(path).parent.as_posix(): scale for path, scale in rows if path}
+        scales = set(found.values())
+        return {".": scales.pop()} if len(scales) == 1 else dict(sorted(found.items()))
 
     def fingerprint(self) -> str:
         """A short hash of the classes, the boxes, and each picture's path, size, class and side.

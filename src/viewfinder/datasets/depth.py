@@ -14,7 +14,9 @@ the greatest of each picture, since sensors fill a small and unknown part of 65,
 numbers with a point, what is not finite was not measured.
 """
 
+import math
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,40 @@ class DepthScale:
         if measured.dtype == np.uint8:
             return 0.0, 255.0
         return float(measured.min()), float(measured.max())
+
+
+def nearest_scale(folder: Path, places: Iterable[Path]) -> DepthScale | None:
+    """What the first `depth.toml` in these folders states; None where there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    for place in places:
+        if (folder / place / SIDE_FILE).is_file():
+            return read_scale(folder / place / SIDE_FILE)
+    return None
+
+
+def scales_of(stored: Any) -> dict[str, DepthScale]:
+    """The scales of folders, as `run.json` keeps them.
+
+    Raises:
+        InputError: this is no such table.
+    """
+    names = {"near_is_bright", "lowest", "highest", "missing"}
+    try:
+        if not isinstance(stored, Mapping):
+            raise TypeError
+        for values in stored.values():
+            numbers = [values[name] for name in names - {"near_is_bright"}]
+            ranged = (values["lowest"] is None) == (values["highest"] is None)
+            if values["near_is_bright"] not in (True, False, None) or set(values) != names:
+                raise ValueError
+            if not ranged or not all(n is None or math.isfinite(n) for n in numbers):
+                raise ValueError
+        return {str(folder): DepthScale(**values) for folder, values in stored.items()}
+    except (TypeError, ValueError, KeyError):
+        raise InputError("run.json is damaged: `depth` of its `data` holds no scales") from None
 
 
 def read_scale(file: Path) -> DepthScale:

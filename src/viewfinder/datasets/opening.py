@@ -10,6 +10,7 @@ from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
@@ -76,7 +77,8 @@ def read_boxes(source: str | Path) -> Dataset | None:
         return read_voc(root)
     if yaml := find_yolo(root):
         return read_yolo(yaml)
-    if not is_class_folders(root) and not any(map(is_class_folders, _visible_folders(root))):
+    folders = (root, *_visible_folders(root))
+    if not any(map(is_class_folders, folders)) and find_triples(root) is None:
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
             f"with the class's name, such as {root / 'cat' / '1.jpg'}, or give boxes as COCO, YOLO "

@@ -11,7 +11,8 @@ tells the scenes whose depth is wrong.
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -19,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.depth import SIDE_FILE, DepthScale, read_scale
+from viewfinder.datasets.depth import SIDE_FILE, DepthScale, nearest_scale
 from viewfinder.datasets.large_json import read_text
-from viewfinder.datasets.pairing import Pairing, Triple, find_triples, without_side
-from viewfinder.datasets.stored import brightest, stored_depth, stored_mask
+from viewfinder.datasets.pairing import Pairing, Triple, find_triples
+from viewfinder.datasets.sides import without_side
+from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_header
 
@@ -34,6 +36,8 @@ _AGREE, _APART = 0.6, 0.02
 # Sides of a picture and its mask may differ by this share, for rounding where one was scaled.
 _ASPECT = 0.02
 _NAMED = 3
+# Masks that are looked at to tell whether they are inverted.
+_MASKS_SEEN = 12
 _MANIFEST, _MANIFEST_COLUMNS = "manifest.csv", {"name", "split", "depth", "classes"}
 _RENDERED = DepthScale(near_is_bright=True, lowest=0, highest=np.iinfo(np.uint16).max)
 
@@ -54,7 +58,7 @@ def read_saliency(root: Path) -> Dataset | None:
     triples = pairing.triples
     depths = tuple(triple.depth for triple in triples)
     states = _manifest(root)
-    notes = _notes(pairing)
+    notes = [*_notes(pairing), *_inverted(root, triples)]
     scales = _depth_scales(root, triples, notes, rendered=states is not None)
     return Dataset(
         root=root,
@@ -70,6 +74,7 @@ def read_saliency(root: Path) -> Dataset | None:
         if states
         else (),
         notes=tuple(notes),
+        unread=pairing.unread,
     )
 
 
@@ -128,7 +133,31 @@ def _notes(pairing: Pairing) -> list[str]:
     notes = [f"{why} ({len(paths):,}): {_named(paths)}" for why, paths in by_reason.items()]
     if pairing.unused:
         notes.append(f"not read: {_named(pairing.unused)}")
+    if pairing.unread:
+        files = (f"{name} ({count:,})" for name, count in pairing.unread.items())
+        notes.append(
+            f"of a format that is not read: {_named(list(files))}; store them as 16-bit PNG or .npy"
+        )
     return notes
+
+
+def _inverted(root: Path, triples: Sequence[Triple]) -> Iterator[str]:
+    """A note where most of a few masks seem to show the background."""
+    seen = []
+    for number in _spread(len(triples), _MASKS_SEEN):
+        # Files that cannot be read are found by a check, and by whoever needs them.
+        with suppress(InputError):
+            seen.append(looks_inverted(stored_mask(root / triples[number].mask)))
+    if seen and 2 * sum(seen) > len(seen):
+        yield (
+            f"in {sum(seen)} of {len(seen)} masks the subject covers most of the picture and all "
+            "of its border: they look inverted, and should be white where the subject is"
+        )
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Numbers from 0 to `count`, evenly spread, no more than `most`."""
+    return sorted(set(np.linspace(0, count - 1, most).round().astype(int).tolist()))
 
 
 def _named(names: Sequence[str]) -> str:
@@ -191,16 +220,14 @@ def _depth_scales(
 def _stated(root: Path, folder: str, *, rendered: bool) -> DepthScale:
     """The nearest side file's scale, else that of rendered sets, else nothing known."""
     path = PurePosixPath(folder)
-    for place in (path, *path.parents):
-        if (root / place / SIDE_FILE).is_file():
-            return read_scale(root / place / SIDE_FILE)
-    return _RENDERED if rendered else DepthScale()
+    stated = nearest_scale(root, [Path(place) for place in (path, *path.parents)])
+    return stated or (_RENDERED if rendered else DepthScale())
 
 
 def _vote(root: Path, rows: Sequence[Triple], scales: dict[str, DepthScale]) -> _Votes:
     """Look at a few subjects, evenly spread over a set."""
     brighter = darker = 0
-    for number in np.unique(np.linspace(0, len(rows) - 1, _SAMPLE).round().astype(int)).tolist():
+    for number in _spread(len(rows), _SAMPLE):
         triple = rows[number]
         try:
             # Files that cannot be read are found by a check, and by whoever needs them.

@@ -14,7 +14,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
 from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.pairing import find_triples
-from viewfinder.datasets.stored import brightest, stored_depth, stored_mask
+from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
 
@@ -30,6 +30,7 @@ class _Look:
 
     digest: str = ""
     wide: bool = False
+    inverted: bool = False
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -44,11 +45,15 @@ def _left_over(dataset: Dataset) -> Iterator[Fault]:
     for folder in pairing.unused:
         mend = "move it elsewhere, or rename it if its files are meant"
         yield Fault("passed-over", folder, "nothing is read from this folder", mend)
+    for files, count in pairing.unread.items():
+        detail = f"{count:,} files have the names of pictures and a format that is not read"
+        yield Fault("unread", files, detail, "store them as 16-bit PNG or .npy")
 
 
 def _file_faults(dataset: Dataset) -> Iterator[Fault]:
     """What is wrong with single files, and the same picture there twice."""
     same: dict[str, list[int]] = defaultdict(list)
+    inverted = 0
     wide: dict[str, list[str]] = defaultdict(list)
     # OpenCV decodes outside Python's lock, so threads use every core.
     with ThreadPoolExecutor() as pool:
@@ -56,12 +61,20 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
         bar = track(looks, total=len(dataset), description="reading pictures")
         for index, look in enumerate(bar):
             yield from look.faults
+            inverted += look.inverted
             if look.digest:
                 same[look.digest].append(index)
             if look.wide and dataset.depth_scales[index].lowest is None:
                 depth = dataset.depths[index]
                 wide[str(PurePosixPath(depth).parent)].append(depth)
     yield from duplicates(dataset, same.values())
+    if 2 * inverted > len(dataset):
+        detail = (
+            f"in {inverted:,} of {len(dataset):,} masks the subject covers most of the picture and "
+            "all of its border"
+        )
+        mend = "invert them if they are black where the subject is, and should be white"
+        yield Fault("inverted-masks", str(PurePosixPath(dataset.masks[0]).parent), detail, mend)
     for folder, files in wide.items():
         detail = (
             f"{len(files):,} depth maps have 16 bits or more, and nothing says which values they "
@@ -97,6 +110,7 @@ def _look_at_mask(dataset: Dataset, index: int, size: tuple[int, int] | None, lo
         look.faults.append(_unreadable(path, error))
         return
     look.faults += _another_size(dataset.paths[index], size, path, mask.shape)
+    look.inverted = looks_inverted(mask)
     if mask.all():
         mend = "draw the subject's outline, or remove the picture"
         look.faults.append(Fault("full-mask", path, "the whole picture is its subject", mend))

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from viewfinder.pictures.arrays import is_array, read_array
 from viewfinder.pictures.reading import read_depth, read_header, read_mask
 
+# Share of a border's pixels that are as good as all, with the noise of a JPEG.
+_ALL_AROUND = 0.98
+
 
 def stored_depth(file: Path) -> NDArray[Any]:
     """H×W, the values that a depth file stores.
@@ -56,3 +59,9 @@ def brightest(file: Path) -> float:
 def _white(values: NDArray[Any]) -> float:
     greatest = float(np.nanmax(values.astype(np.float64), initial=0.0))
     return next((float(white) for white in (1, 255) if greatest <= white), 65535.0)
+
+
+def looks_inverted(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask seems to show the background: most of the picture, and all of its border."""
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return bool(mask.mean() > 0.5 and border.mean() >= _ALL_AROUND and not mask.all())

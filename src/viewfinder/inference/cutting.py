@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from viewfinder.pictures.writing import write_cut_out, write_map, write_picture
 
+OVERLAYS, CUTOUTS = "overlays", "cutouts"
+
 
 def write_subject(
     folder: Path,
@@ -18,8 +20,11 @@ def write_subject(
 ) -> dict[str, str]:
     """Write the map, the picture with its subject drawn on it, and the subject cut out.
 
+    The maps stand by themselves under the pictures' own names, as programs that score maps look for
+    them; overlays and cut-outs in folders of their own.
+
     Args:
-        name: what the files' names begin with.
+        name: what the files are called, perhaps with folders before it.
         picture: H×W×3.
         values: H×W in [0, 1]; the cut-out is as opaque, so that fine edges stay soft.
         overlay: H×W×3, the picture with its subject drawn on it.
@@ -29,10 +34,12 @@ def write_subject(
         `cutout`, PNG with transparency.
     """
     names = {
-        "map": f"{name}-map.png",
-        "overlay": f"{name}-overlay.jpg",
-        "cutout": f"{name}-cutout.png",
+        "map": f"{name}.png",
+        "overlay": f"{OVERLAYS}/{name}.jpg",
+        "cutout": f"{CUTOUTS}/{name}.png",
     }
+    for file in names.values():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
     write_map(folder / names["map"], values)
     write_picture(folder / names["overlay"], overlay)
     write_cut_out(folder / names["cutout"], picture, values)

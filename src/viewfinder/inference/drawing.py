@@ -1,21 +1,27 @@
 """Predictions, drawn on copies of their pictures."""
 
+import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.depth import DepthScale
+from viewfinder.datasets.stored import stored_depth
 from viewfinder.files import new_folder
-from viewfinder.inference.cutting import write_subject
+from viewfinder.inference.cutting import CUTOUTS, write_subject
+from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.drawing import (
     contact_sheet,
     distinct_colours,
     draw_boxes,
     draw_subject,
 )
+from viewfinder.pictures.finding import folded
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import probe_video, read_video, write_video
 from viewfinder.pictures.writing import write_picture
@@ -29,7 +35,8 @@ def draw_predictions(
 ) -> list[dict[str, Any]]:
     """Write each picture, or video, with its answers on it into the new folder `out`, numbered.
 
-    Of a picture whose subject was sought, its map and a cut-out are written too.
+    Of a picture whose subject was sought, its map and a cut-out are written too, all under the
+    picture's own name and in folders like its own.
 
     Args:
         bits: how many the values of 16-bit pictures fill, as the run has them.
@@ -43,6 +50,7 @@ def draw_predictions(
     """
     sources = [list(group) for _, group in groupby(predictions, key=lambda each: each["source"])]
     digits = len(str(len(sources)))
+    own_names = _own_names([group[0]["source"] for group in sources if "map" in group[0]])
     drawn: list[dict[str, Any]] = []
     with new_folder(out) as folder:
         for number, group in enumerate(sources, start=1):
@@ -54,17 +62,42 @@ def draw_predictions(
                 write_video(folder / f"{name}.mp4", _drawn(source, group, classes), rate=rate)
                 drawn += group
                 continue
-            picture = read_picture(source, bits=bits)
+            picture = _shown(source, bits)
             overlay = draw(picture, group[0], classes=classes)
             if "map" in group[0]:
                 values = group[0]["map"].at_own_size()
-                names = write_subject(folder, name, picture, values, overlay=overlay)
+                own = own_names[group[0]["source"]]
+                names = write_subject(folder, own, picture, values, overlay=overlay)
                 files = {kind: str(out / file) for kind, file in names.items()}
                 drawn += [each | {"mask": each["mask"] | {"files": files}} for each in group]
             else:
                 write_picture(folder / f"{name}.jpg", overlay)
                 drawn += group
     return drawn
+
+
+def _own_names(sources: Sequence[str]) -> dict[str, str]:
+    """Each file's name without its ending, and the folders that not all of the files are in.
+
+    Of files that differ in nothing else, as `1.jpg` and `1.png`, the ending stays.
+    """
+    places = {source: Path(source).absolute() for source in sources}
+    shared = os.path.commonpath([place.parent for place in places.values()]) if places else ""
+    whole = {source: place.relative_to(shared).as_posix() for source, place in places.items()}
+    names = {source: PurePosixPath(name).with_suffix("") for source, name in whole.items()}
+    count = Counter(folded(str(name)) for name in names.values())
+    # A picture's map must not fall on another's cut-out.
+    count.update(folded(f"{CUTOUTS}/{name}") for name in names.values())
+    alone = {source: count[folded(str(name))] == 1 for source, name in names.items()}
+    return {source: str(names[source]) if alone[source] else whole[source] for source in sources}
+
+
+def _shown(source: Path, bits: int) -> NDArray[np.uint8]:
+    """A picture; of a grid of numbers, such as depth, a grey one from its least to its greatest."""
+    if not is_array(source):
+        return read_picture(source, bits=bits)
+    grey = np.rint(DepthScale(near_is_bright=True).apply(stored_depth(source)) * 255)
+    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
 
 
 def draw(

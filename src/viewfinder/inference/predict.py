@@ -2,25 +2,22 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.console import note, track
-from viewfinder.datasets.framing import least_side
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video, read_video
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
+from viewfinder.tasks.answering import picture_files
 
 # On a CPU the maps of more pictures than this leave the caches, and each takes longer.
 _BATCH = 16
@@ -33,7 +30,7 @@ class Prepared:
     Attributes:
         size: width and height of the picture itself.
         frame: its number in a video, from 0.
-        pixels: 3×H×W, as the net is given it: uint8, or float32 in [0, 1].
+        pixels: as the net is given it: 3×H×W uint8 or float32 in [0, 1], 1×H×W float32 of depth.
     """
 
     source: str
@@ -64,12 +61,16 @@ def predict(
         video = Path(source).expanduser()
         pictures, total = _frames(video, run), probe_video(video).frames
         return list(answered(run, pictures, total, device=device, threshold=threshold))
-    files = find_pictures(source)
-    predictions = list(
-        answered(run, _readable(files, run), len(files), device=device, threshold=threshold)
-    )
+    task, setting = find(run.manifest.task), run.setting()
+    files = find_pictures(source, below=lambda folder: task.files(folder, setting))
+    failed: list[str] = []
+    readable = _readable(files, run, failed)
+    predictions = list(answered(run, readable, len(files), device=device, threshold=threshold))
     if not predictions:
-        raise InputError(f"not one of the {len(files)} pictures of {source} can be read")
+        first = failed[0]
+        raise InputError(
+            f"not one of the {len(files)} pictures of {source} can be read, the first since {first}"
+        )
     return predictions
 
 
@@ -101,7 +102,7 @@ def answered(
         yield from answer()
 
 
-def prepare(run: Run, picture: NDArray[np.uint8], size: Size, source: str) -> Prepared:
+def prepare(run: Run, picture: NDArray[Any], size: Size, source: str) -> Prepared:
     """A picture as the run's net takes it.
 
     Args:
@@ -118,13 +119,15 @@ def prepare_file(run: Run, file: Path) -> Prepared:
     Raises:
         InputError: it cannot be read.
     """
-    least = least_side(run.framing, run.manifest.size)
-    picture = read_picture(file, at_least=least, bits=run.manifest.bits)
-    return prepare(run, picture, read_header(file).size, str(file))
+    picture, size = find(run.manifest.task).read(file, run.setting())
+    return prepare(run, picture, size, str(file))
 
 
-def _readable(files: list[Path], run: Run) -> Iterator[Prepared]:
+def _readable(files: list[Path], run: Run, failed: list[str]) -> Iterator[Prepared]:
     """The pictures that can be read; one that cannot is told and passed over.
+
+    Args:
+        failed: gets the sentence about each that cannot be read.
 
     Raises:
         InputError: the only picture cannot be read.
@@ -135,6 +138,7 @@ def _readable(files: list[Path], run: Run) -> Iterator[Prepared]:
         except InputError as error:
             if len(files) == 1:
                 raise
+            failed.append(str(error))
             note(f"passed over: {error}")
 
 
@@ -153,8 +157,13 @@ def _frames(video: Path, run: Run) -> Iterator[Prepared]:
         note(f"stopped after {number} frames: {error}")
 
 
-def find_pictures(source: str | Path) -> list[Path]:
+def find_pictures(
+    source: str | Path, *, below: Callable[[Path], list[Path]] = picture_files
+) -> list[Path]:
     """The pictures that a source names, in a fixed order.
+
+    Args:
+        below: finds those in a folder.
 
     Raises:
         InputError: no such file or folder, or no pictures in it.
@@ -167,7 +176,7 @@ def find_pictures(source: str | Path) -> list[Path]:
         path = Path(source).expanduser()
         if not path.exists():
             raise InputError(f"there is no {path}: give a picture, a folder of pictures, or -")
-        files = [path / name for name in pictures_below(path)] if path.is_dir() else [path]
+        files = below(path) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{source} holds no pictures: they end in .jpg, .png, .webp and the like")
     return files

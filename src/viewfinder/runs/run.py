@@ -146,6 +146,8 @@ class Run:
             colours,
             manifest.options,
             self.framing,
+            manifest.data,
+            manifest.bits,
         )
 
     def save_weights(self, state: dict[str, Tensor]) -> None:

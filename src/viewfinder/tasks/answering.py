@@ -1,13 +1,21 @@
 """The one path of validation, `evaluate` and `predict`: prepared pictures through a net."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from viewfinder.datasets.framing import least_side
 from viewfinder.memory import keep_freed
+from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.geometry import Size
+from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.task import Setting
 
 
 @torch.no_grad()
@@ -33,3 +41,18 @@ def in_batches(count: int, batch: int) -> Iterator[range]:
     """The numbers from 0 to `count`, in pieces of `batch`."""
     for start in range(0, count, batch):
         yield range(start, min(start + batch, count))
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Every picture below a folder, which is what most nets can be asked about."""
+    return [folder / name for name in pictures_below(folder)]
+
+
+def picture_in(file: Path, setting: Setting) -> tuple[NDArray[np.uint8], Size]:
+    """A picture, decoded no larger than the net's framing needs, and its true size.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    least = least_side(setting.framing, setting.size)
+    return read_picture(file, at_least=least, bits=setting.bits), read_header(file).size

@@ -5,7 +5,7 @@ is a folder with a class that answers the questions below, and one line in `task
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -32,6 +32,8 @@ class Setting:
         size: width and height of what the net is given.
         options: what the net was created with, beside its classes.
         framing: how a detector's net is given pictures.
+        data: what a run says of the set that it was trained on; empty before there is a run.
+        bits: how many the values of 16-bit pictures fill, as the run has them.
     """
 
     recipe: Any
@@ -40,6 +42,8 @@ class Setting:
     normalisation: Normalisation
     options: Mapping[str, Any]
     framing: Framing = USUAL
+    data: Mapping[str, Any] = field(default_factory=dict)
+    bits: int = 16
 
 
 class Examples(Protocol):
@@ -191,8 +195,20 @@ class Task(Protocol):
         """How far below the best a score may lie and still be as good, for all that is known."""
         ...
 
+    def files(self, folder: Path, setting: Setting) -> list[Path]:
+        """The files below a folder that this net can be asked about, in a fixed order."""
+        ...
+
+    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+        """A file's picture for `prepare`, perhaps decoded smaller, and the picture's true size.
+
+        Raises:
+            InputError: it cannot be read, or is nothing that this net answers.
+        """
+        ...
+
     def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
-        """A picture as the net is given it, H×W×3 uint8, or float32 in [0, 1].
+        """A picture as the net is given it, H×W×3 uint8, or float32 in [0, 1]; H×W×1 of depth.
 
         Args:
             picture: may have been decoded smaller than its true size `of`.

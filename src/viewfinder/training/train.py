@@ -2,7 +2,7 @@
 
 import platform
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
@@ -181,6 +181,7 @@ def _versions() -> dict[str, str]:
 
 def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
     sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
+    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
     return {
         "source": source,
         "root": str(dataset.root.resolve()),
@@ -188,4 +189,4 @@ def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint(),
         "images": sides,
         "per_class": dataset.split("train").counts(),
-    }
+    } | ({"depth": depth} if depth else {})

@@ -22,7 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -214,6 +214,14 @@ class Classify:
     def tolerance(self, best: float, pictures: int) -> float:
         """One standard error of a share."""
         return math.sqrt(best * (1 - best) / pictures)
+
+    def files(self, folder: Path, setting: Setting) -> list[Path]:
+        """Every picture."""
+        return picture_files(folder)
+
+    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+        """The picture, decoded no larger than is of use."""
+        return picture_in(file, setting)
 
     def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
         """Letterboxed."""

@@ -26,7 +26,7 @@ from viewfinder.pictures.geometry import (
     inverse,
     transform_boxes,
 )
-from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.changes import Augmentation
 from viewfinder.tasks.detect.decoding import Detections, decode, suppress
@@ -223,6 +223,14 @@ class Detect:
     def tolerance(self, best: float, pictures: int) -> float:
         """What AP50 moves by chance."""
         return _TOLERANCE
+
+    def files(self, folder: Path, setting: Setting) -> list[Path]:
+        """Every picture."""
+        return picture_files(folder)
+
+    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+        """The picture, decoded no larger than is of use."""
+        return picture_in(file, setting)
 
     def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
         """As the run's framing says: letterboxed, unless its weights are of another program."""

@@ -22,8 +22,7 @@ from viewfinder.datasets.depth import UNKNOWN
 from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
 from viewfinder.datasets.rgbd import read_nearness, read_subject
 from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
-
-_DEEPEST = np.iinfo(np.uint16).max
+from viewfinder.tasks.saliency.depth_input import given_depth, kept_depth
 
 
 class Taken(NamedTuple):
@@ -206,14 +205,13 @@ def _decode(dataset: Dataset, index: int, record: Any) -> None:
     record["picture"] = stretched(dataset.picture(index, at_least=size), size)[0]
     record["mask"] = stretched_mask(read_subject(dataset, index), size)
     if record.dtype.names and "depth" in record.dtype.names:
-        record["depth"] = np.rint(_nearness(dataset, index, size) * _DEEPEST)
+        record["depth"] = kept_depth(_nearness(dataset, index, size), size)
 
 
 def _nearness(dataset: Dataset, index: int, size: Size) -> NDArray[np.float32]:
     if not dataset.depths[index]:
         return np.full(size[::-1], UNKNOWN, np.float32)
-    depth = read_nearness(dataset, index)
-    return np.asarray(resample(depth, stretch(depth.shape[::-1], size), size))
+    return read_nearness(dataset, index)
 
 
 def _tensors(records: NDArray[np.void]) -> Taken:
@@ -221,8 +219,7 @@ def _tensors(records: NDArray[np.void]) -> Taken:
     masks = torch.from_numpy(np.ascontiguousarray(records["mask"]))
     depths = None
     if records.dtype.names and "depth" in records.dtype.names:
-        shares = records["depth"].astype(np.float32) / np.float32(_DEEPEST)
-        depths = torch.from_numpy(shares)[:, None]
+        depths = torch.from_numpy(given_depth(records["depth"]))[:, None]
     return Taken(pictures, masks, depths)
 
 

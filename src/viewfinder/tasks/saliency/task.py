@@ -21,8 +21,15 @@ from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
+from viewfinder.tasks.saliency.depth_input import (
+    depth_maps_below,
+    depth_of_frames,
+    given_depth,
+    kept_depth,
+    read_depth_map,
+)
 from viewfinder.tasks.saliency.examples import Examples, open_examples, stretched
 from viewfinder.tasks.saliency.learning import (
     Inputs,
@@ -193,25 +200,37 @@ class Saliency:
         """What the S-measure moves by chance."""
         return _TOLERANCE
 
+    def files(self, folder: Path, setting: Setting) -> list[Path]:
+        """Every picture; for the depth stream every depth map, which may be a grid of numbers."""
+        return (depth_maps_below if _sees_depth(setting) else picture_files)(folder)
+
+    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+        """The picture; for the depth stream H×W depth in [0, 1], by the scale of its training.
+
+        Raises:
+            InputError: it cannot be read, or is in colour where depth is wanted.
+        """
+        if not _sees_depth(setting):
+            return picture_in(file, setting)
+        depth = read_depth_map(file, setting.data)
+        return depth, (depth.shape[1], depth.shape[0])
+
     def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
         """Stretched, whatever its aspect."""
+        if picture.ndim == 2:
+            return given_depth(kept_depth(picture, setting.size))[..., None]
         return stretched(picture, setting.size)[0]
 
     def reply(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
     ) -> list[NDArray[np.float32]]:
-        """h×w for each prepared picture; to the depth stream, grey pictures are depth.
+        """h×w for each prepared picture or depth map; a video's grey frames are depth too.
 
         Raises:
             InputError: the depth stream is asked about a picture in colour.
         """
-        if setting.recipe.net == DEPTH_NET:
-            if not (pictures == pictures[:, :1]).all():
-                raise InputError(
-                    f"this run is of {DEPTH_NET}, which reads depth maps, grey and brighter where "
-                    "nearer, and was given a picture in colour: ask a run of a2dele, or give depth"
-                )
-            pictures = pictures[:, :1]
+        if _sees_depth(setting) and pictures.shape[1] != 1:
+            pictures = depth_of_frames(pictures, setting.data)
         return list(_subjects(net, pictures, setting, device))
 
     def describe(
@@ -250,6 +269,11 @@ class Subjects(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
         logits: Tensor = self.net(pictures).logits
         return logits if self.raw else logits.softmax(dim=1)[:, 1]
+
+
+def _sees_depth(setting: Setting) -> bool:
+    """Whether the net is the depth stream, which is asked about depth and not about pictures."""
+    return bool(setting.recipe.net == DEPTH_NET)
 
 
 def augmentation(recipe: SaliencyRecipe) -> Augmentation:

@@ -1,0 +1,134 @@
+"""Depth maps as the depth stream is given them: read with the scale that its run was trained with.
+
+The direction and range of depth stand in the run (`data.depth` of `run.json`), so that a set whose
+near is dark is turned over in answering exactly as it was in training. A `depth.toml` beside the
+maps, or in a folder above them, says otherwise, as it does in training.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viewfinder.console import note
+from viewfinder.datasets.depth import DepthScale, nearest_scale, scales_of
+from viewfinder.datasets.pairing import find_triples
+from viewfinder.datasets.stored import stored_depth
+from viewfinder.errors import InputError
+from viewfinder.pictures.arrays import is_array
+from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.tasks.saliency.recipe import DEPTH_NET
+
+_DEEPEST = np.iinfo(np.uint16).max
+# Folders above a depth map in which a `depth.toml` is looked for.
+_ABOVE = 8
+
+
+def kept_depth(depth: NDArray[np.float32], size: Size) -> NDArray[np.uint16]:
+    """H×W depth in [0, 1] as it is kept: at another size, in 65,536 steps.
+
+    Training, validation, `evaluate` and `predict` all come through here.
+    """
+    stretched = np.asarray(resample(depth, stretch(depth.shape[::-1], size), size))
+    return np.asarray(np.rint(stretched * _DEEPEST).astype(np.uint16))
+
+
+def given_depth(kept: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Kept depth as the net is given it, in [0, 1]."""
+    return kept.astype(np.float32) / np.float32(_DEEPEST)
+
+
+def depth_maps_below(folder: Path) -> list[Path]:
+    """The depth maps in a folder: of an RGB-D set those that it pairs, else every file there."""
+    pairing = find_triples(folder)
+    if pairing is not None:
+        return sorted(folder / triple.depth for triple in pairing.triples if triple.depth)
+    return [
+        folder / place.within(name)
+        for place in walk(folder)
+        for name in place.files
+        if is_picture(name) or is_array(Path(name))
+    ]
+
+
+def read_depth_map(file: Path, data: Mapping[str, Any]) -> NDArray[np.float32]:
+    """H×W depth in [0, 1], near = bright, by the scale that holds for this file.
+
+    Args:
+        data: what the run says of the set that it was trained on.
+
+    Raises:
+        InputError: the file cannot be read or is in colour, or the run was trained on maps of
+            several scales and none of them is this file's.
+    """
+    return scale_for(file, data).apply(stored_depth(file))
+
+
+def depth_of_frames(frames: Tensor, data: Mapping[str, Any]) -> Tensor:
+    """N×1×H×W depth in [0, 1] of a video's frames, N×3×H×W uint8.
+
+    Raises:
+        InputError: they are in colour, or the run was trained on maps of several scales.
+    """
+    if not (frames == frames[:, :1]).all():
+        raise InputError(
+            f"this run is of {DEPTH_NET}, which reads depth maps, and was given a picture in "
+            "colour: ask a run of a2dele, or give depth"
+        )
+    shares = frames[:, :1].float() / 255
+    return 1 - shares if _of_run(Path(), data).near_is_bright is False else shares
+
+
+def scale_for(file: Path, data: Mapping[str, Any]) -> DepthScale:
+    """What a depth file's numbers mean: what a `depth.toml` states, else what the run knows.
+
+    Raises:
+        InputError: the `depth.toml` is damaged; or the run knows several scales, and none of the
+            folders that it was trained on holds this file.
+    """
+    folder = file.absolute().parent
+    stated = nearest_scale(folder, [folder, *folder.parents][:_ABOVE])
+    if stated is not None and stated.near_is_bright is not None:
+        return stated
+    known = _of_run(folder, data)
+    return known if stated is None else replace(stated, near_is_bright=known.near_is_bright)
+
+
+def _of_run(folder: Path, data: Mapping[str, Any]) -> DepthScale:
+    scales = scales_of(data.get("depth", {}))
+    if not scales:
+        # A run that says nothing learnt from depth whose near is bright, or is not a training's.
+        return DepthScale(near_is_bright=True)
+    if len(set(scales.values())) == 1:
+        (only,) = set(scales.values())
+        _tell(only.near_is_bright)
+        return only
+    root = Path(str(data.get("root", ""))).resolve()
+    own = folder.resolve()
+    for place in (own, *own.parents):
+        if place.is_relative_to(root) and (scale := scales.get(_inside(place, root))):
+            return scale
+    raise InputError(
+        f"{folder}: this run was trained on depth maps of several scales, and none is known for "
+        "these: state `near_is_bright` in a depth.toml beside them"
+    )
+
+
+def _inside(place: Path, root: Path) -> str:
+    return place.relative_to(root).as_posix()
+
+
+@lru_cache(maxsize=2)
+def _tell(near_is_bright: bool | None) -> None:
+    """Said once, since nothing in the files themselves says it."""
+    if near_is_bright is False:
+        note(
+            "depth is read as in this run's training: near is dark, and turned over (a depth.toml "
+            "beside the maps may say otherwise)"
+        )
