@@ -6,7 +6,9 @@ import contextlib
 import os
 import pickle
 import random
+import re
 import urllib.error
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from hypothesis import strategies as st
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets import checkpoints
-from viewfinder.nets.checkpoints import ShapeDifference, load_matching, read_weights
+from viewfinder.nets.checkpoints import ShapeDifference, load_matching
+from viewfinder.nets.weight_files import read_weights
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -332,3 +335,116 @@ def test_damaged_download_is_named(cache: Path) -> None:
 def test_nets_without_imagenet_weights(name: str) -> None:
     with pytest.raises(InputError, match=rf"no ImageNet weights for '{name}'.*vgg16, googlenet"):
         checkpoints.imagenet_weights(name)
+
+
+def under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda s: {"net": s, "acc": 93.1, "epoch": 199},
+        lambda s: {"ema": s},
+        lambda s: {"ema": {"module": s, "updates": 3}},
+        lambda s: {"params": s, "opt": {"state": {0: {"exp_avg": torch.ones(3)}}}},
+        lambda s: {"model_state": s, "optimizer_state": {"state": {}, "param_groups": []}},
+        lambda s: {"checkpoint of ours": {"inner": s}, "step": 5},
+        lambda s: {"state_dict": under("model.", s), "pytorch-lightning_version": "2.1"},
+        lambda s: {"state_dict": under("backbone.", s) | {"head.fc.weight": torch.ones(3, 9)}},
+        lambda s: {"state_dict": under("module.model.backbone.", s)},
+        lambda s: {"state_dict": under("module.encoder_q.", s) | under("module.encoder_k.", s)},
+        lambda s: {"student": {}, "teacher": under("backbone.", s)},
+        lambda s: under("net.", s),
+        lambda s: under("encoder.", s) | under("decoder.", {"conv9.weight": torch.ones(3)}),
+    ],
+)
+def test_nests_and_prefixes_of_other_frameworks(tmp_path: Path, wrap: Any) -> None:
+    expected = state()
+    torch.save(wrap(expected), tmp_path / "a.pt")
+    assert_same(read_weights(tmp_path / "a.pt", nets.create("lenet", classes=3)), expected)
+
+
+def test_a_prefix_that_is_left_away_is_told(tmp_path: Path, capsys: Any) -> None:
+    document = under("encoder_q.", state()) | {"queue": torch.ones(9, 9)}
+    torch.save(document, tmp_path / "a.pt")
+    read_weights(tmp_path / "a.pt", nets.create("lenet"))
+    said = "'encoder_q.' is left away before the names of 10 tensors, which fit then; 1 others"
+    assert said in capsys.readouterr().err
+    # Names that fit as they are, and names of another net, are left alone.
+    expected = state()
+    torch.save(expected, tmp_path / "a.pt")
+    for name in ("lenet", "resnet18"):
+        assert_same(read_weights(tmp_path / "a.pt", nets.create(name)), expected)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n <!DOCTYPE html><html>404</html>", "is a web page"),
+        (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git's pointer.*lfs pull"),
+        (b"hello " * 50, r"a\.(pth|safetensors)"),
+    ],
+)
+def test_what_is_saved_in_the_place_of_weights(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_weights(tmp_path / name)
+    assert "weights_only" not in str(caught.value)
+
+
+def test_compressed_weights_are_refused(tmp_path: Path) -> None:
+    plain, small = tmp_path / "a.pth", tmp_path / "b.pth"
+    torch.save({"w": torch.zeros(1 << 20)}, plain)
+    with zipfile.ZipFile(plain) as one, zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as other:
+        for name in one.namelist():
+            other.writestr(name, one.read(name))
+    assert small.stat().st_size < 20_000
+    assert read_weights(plain)["w"].shape == (1 << 20,)
+    with pytest.raises(InputError, match=r"b\.pth was refused: it is compressed"):
+        read_weights(small)
+
+
+def test_weights_that_are_no_numbers_are_named() -> None:
+    broken = state()
+    broken["conv1.weight"] = torch.full_like(broken["conv1.weight"], float("nan"))
+    net = nets.create("lenet")
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    with pytest.raises(InputError, match=r"NaN or infinite numbers, in conv1\.weight:"):
+        load_matching(net, broken)
+    assert_same(net.state_dict(), before)
+
+
+def test_another_nets_file_is_said_plainly() -> None:
+    options = {"stem": "small", "width": 0.25}
+    larger, net = nets.create("resnet34", **options), nets.create("resnet18", **options)
+    said = str(load_matching(net, larger.state_dict()))
+    assert re.match(
+        r"loaded \d+ of 122 tensors; \d+ tensors of the file have no place in this", said
+    )
+    back = str(load_matching(larger, net.state_dict()))
+    assert "no place" not in back
+    wide = nets.create("resnet18", stem="small", width=0.5)
+    few = {n: t for n, t in wide.state_dict().items() if n.startswith(("bn1.", "fc."))}
+    few["conv1.weight"] = net.state_dict()["conv1.weight"]
+    assert "tensors start anew, which is most of the net" in str(load_matching(net, few))
+    whole = nets.create("googlenet").state_dict()
+    assert "no place" not in str(load_matching(nets.create("googlenet", auxiliary=False), whole))
+
+
+@pytest.mark.parametrize("name", list(checkpoints._IMAGENET))
+def test_torchvisions_own_files_are_known_by_their_shapes(name: str) -> None:
+    from torchvision.models import get_model
+
+    with torch.device("meta"):
+        quick = {"init_weights": False} if name == "googlenet" else {}
+        theirs = get_model(checkpoints._IMAGENET[name], weights=None, **quick)
+        ours = nets.create(name, classes=999)
+    assert checkpoints.is_imagenet(name, theirs.state_dict())
+    assert not checkpoints.is_imagenet(name, ours.state_dict())

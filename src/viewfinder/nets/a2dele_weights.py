@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from viewfinder.errors import InputError
 from viewfinder.nets.a2dele import STAGES, A2dele, A2deleDepth
-from viewfinder.nets.checkpoints import load_matching, read_weights
+from viewfinder.nets.checkpoints import load_matching
+from viewfinder.nets.weight_files import read_weights
 
 
 def stream_of(state: Mapping[str, Tensor]) -> Literal["rgb", "depth"] | None:
@@ -28,7 +30,9 @@ def read_checkpoint(path: str | Path) -> A2dele | A2deleDepth:
     Raises:
         InputError: the file cannot be read, holds another net's weights, or not all of this one's.
     """
-    state = read_weights(path)
+    with torch.device("meta"):
+        streams = A2dele(profile="upstream"), A2deleDepth(profile="upstream")
+    state = read_weights(path, *streams)
     stream = stream_of(state)
     if stream is None:
         raise InputError(

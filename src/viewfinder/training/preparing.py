@@ -1,6 +1,6 @@
 """What a training starts from: decoded pictures, a net with its first weights, and colours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
-from viewfinder.nets.checkpoints import imagenet_weights, read_weights
+from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
+from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.run import new_net, open_run
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe
@@ -26,6 +28,7 @@ _IMAGENET_COLOURS = {
     "googlenet": Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     "a2dele-depth": PLAIN,
 }
+_WEIGHTS = "weights.safetensors"
 # Training pictures that are measured without augmentation, where there is no val to match.
 _PROBE = 500
 
@@ -103,13 +106,32 @@ def _weights_to_start(
     task: Task, net: nn.Module, recipe: Recipe
 ) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None]:
     """What `--init` names: weights, the classes that they are for, and the colours they expect."""
+    published = _BACKBONES.get(recipe.net, recipe.net)
+    colours = _IMAGENET_COLOURS.get(recipe.net, IMAGENET)
     if recipe.init == "imagenet":
-        colours = _IMAGENET_COLOURS.get(recipe.net, IMAGENET)
-        return imagenet_weights(_BACKBONES.get(recipe.net, recipe.net)), (), colours
-    if (Path(recipe.init) / "run.json").exists():
-        run = open_run(recipe.init)
+        return imagenet_weights(published), (), colours
+    place = Path(recipe.init).expanduser()
+    # A run's weights alone do not tell what colours they expect; its folder does.
+    folder = place.parent if place.name == _WEIGHTS else place
+    if (folder / "run.json").exists():
+        run = open_run(folder)
         colours = Normalisation(run.manifest.mean, run.manifest.std)
         return run.net().state_dict(), run.manifest.classes, colours
-    if foreign := task.read_foreign(Path(recipe.init), net):
+    if foreign := task.read_foreign(place, net):
         return *foreign, PLAIN
-    return read_weights(recipe.init), (), None
+    state = read_weights(place, *_layouts(net, published))
+    if not is_imagenet(published, state):
+        return state, (), None
+    note(
+        f"{place} holds {published} for the 1000 classes of ImageNet: pictures are brought to the "
+        "colours that these weights expect, as with --init imagenet"
+    )
+    return state, (), colours
+
+
+def _layouts(net: nn.Module, published: str) -> Iterator[nn.Module]:
+    """The nets whose weights can start one: itself, and the one that has its backbone."""
+    yield net
+    if published in _BACKBONES.values():
+        with torch.device("meta"):
+            yield nets.create(published)

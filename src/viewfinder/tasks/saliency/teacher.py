@@ -11,7 +11,8 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.nets.a2dele import A2deleDepth
 from viewfinder.nets.a2dele_weights import read_checkpoint
-from viewfinder.nets.checkpoints import load_matching, read_weights
+from viewfinder.nets.checkpoints import load_matching
+from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 

@@ -1,0 +1,256 @@
+"""Files of weights that others wrote, read safely into named tensors.
+
+A weight file may come from anywhere, so nothing here runs code found in one: `.safetensors` cannot
+hold any, and torch's pickles are read by its restricted reader, which builds tensors alone.
+"""
+
+import pickle
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from viewfinder.console import note
+from viewfinder.errors import InputError
+
+# Where training scripts keep the weights within a larger checkpoint, in the order of preference.
+_NESTS = (
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "module"),
+    *("weights", "params", "params_ema", "ema_state_dict", "state_dict_ema", "model_ema", "ema"),
+    *("teacher", "student", "backbone", "encoder"),
+)
+_DEEPEST = 4
+# Of a name, before which a prefix may end.
+_MOST_WORDS = 8
+
+# What data parallelism and torch.compile put before every name.
+_WRAPPERS = ("module.", "_orig_mod.")
+
+
+def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
+    """The tensors of a weight file by name, on the CPU, in the types they were saved in.
+
+    Reads `.safetensors`, and what `torch.save` writes of a state dict or of a checkpoint with one
+    inside, such as under `state_dict`, `model` or `ema`. Prefixes that wrappers of a whole net put
+    before every name, such as `module.`, are left away.
+
+    Args:
+        layouts: nets that the weights may be for. A prefix behind which most of the tensors fit
+            one of them, such as `backbone.`, is left away too, with what does not lie behind it;
+            a note says so.
+
+    Raises:
+        InputError: there is no such file, it is damaged, holds no weights, or would have to run
+            code, or take far more memory than its size, to be read.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise InputError(f"cannot read the weights {path}: {error.strerror or error}") from error
+    _refuse_text(path, head)
+    # A safetensors file is eight bytes of length and then JSON, whatever the file is called.
+    if path.suffix == ".safetensors" or head[8:9] == b"{":
+        document = _read_safetensors(path)
+    else:
+        document = _read_torch(path, head)
+    state = tensors_in(document, str(path))
+    prefix = max((_prefix_of(state, each.state_dict()) for each in layouts), default="", key=len)
+    return _behind(state, prefix) if prefix else state
+
+
+def tensors_in(document: object, source: str) -> dict[str, Tensor]:
+    """The tensors within a checkpoint, without its nesting and without wrappers' prefixes.
+
+    Raises:
+        InputError: there are none, or not of a plain kind; `source` is what it calls the file.
+    """
+    found = _innermost(document)
+    if not isinstance(found, Mapping):
+        raise InputError(
+            f"{source} holds a {type(found).__name__}, not named weights: "
+            f"save net.state_dict() instead"
+        )
+    state = {name: tensor.detach() for name, tensor in _own_tensors(found).items()}
+    if not state:
+        keys = few([str(key) for key in found]) or "nothing"
+        raise InputError(f"{source} holds no weights, only {keys}: save net.state_dict() instead")
+    for name, tensor in state.items():
+        if _is_exotic(tensor):
+            raise InputError(
+                f"{source} holds {name} in a form that no net here takes (sparse, quantised, "
+                f"complex or without values): save the weights as plain tensors"
+            )
+    while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in state)), None):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state
+
+
+def few(words: tuple[str, ...] | list[str]) -> str:
+    """The first four of many words, and how many more there are."""
+    more = f" and {len(words) - 4} more" if len(words) > 4 else ""
+    return ", ".join(words[:4]) + more
+
+
+def first_line(error: Any) -> str:
+    """The first line of an error's text, or its kind where it has none."""
+    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
+
+
+def _innermost(document: object) -> object:
+    """The mapping that holds the weights: by a known name, else the one with the most tensors."""
+    for _ in range(_DEEPEST):  # Deeper is no real checkpoint; a hostile one may hold itself.
+        if not isinstance(document, Mapping):
+            break
+        nests = {key: value for key, value in document.items() if isinstance(value, Mapping)}
+        nest = next((nests[key] for key in _NESTS if _count(nests.get(key))), None)
+        if nest is None and not _own_tensors(document):
+            nest = max(nests.values(), key=_count, default=None)
+        if not _count(nest):
+            break
+        document = nest
+    return document
+
+
+def _own_tensors(document: Mapping[Any, Any]) -> dict[str, Tensor]:
+    return {
+        name: value
+        for name, value in document.items()
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
+
+
+def _count(document: object) -> int:
+    """How many named tensors lie in a mapping, and in the mappings in it."""
+    count, seen, waiting = 0, set[int](), [document]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, Mapping) and id(inner) not in seen:
+            seen.add(id(inner))
+            count += len(_own_tensors(inner))
+            waiting += inner.values()
+    return count
+
+
+def _prefix_of(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> str:
+    """What to leave away of the names for most tensors to fit a layout; mostly nothing."""
+    fitting: Counter[str] = Counter({"": 0})
+    for name, tensor in state.items():
+        words = name.split(".", _MOST_WORDS)
+        for place in range(len(words)):
+            ours = layout.get(".".join(words[place:]))
+            if ours is not None and ours.is_floating_point() and ours.shape == tensor.shape:
+                fitting["".join(f"{word}." for word in words[:place])] += 1
+    prefix, count = max(fitting.items(), key=lambda item: item[1])  # the first of equals
+    wanted = sum(tensor.is_floating_point() for tensor in layout.values())
+    # Single layers fit by chance behind many prefixes.
+    enough = 2 * count >= min(wanted, len(state))
+    return prefix if count > fitting[""] and enough else ""
+
+
+def _behind(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    inner = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
+    left = len(state) - len(inner)
+    note(
+        f"{prefix!r} is left away before the names of {len(inner)} tensors, which fit then"
+        + (f"; {left} others are left out" if left else "")
+    )
+    return inner
+
+
+def _refuse_text(path: Path, head: bytes) -> None:
+    """Refuse what was saved in the place of weights.
+
+    Raises:
+        InputError: the file is empty, a web page, or git's pointer to a large file.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head:
+        raise InputError(f"{path} is empty (0 bytes): fetch it again")
+    if text.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path} is git's pointer to a large file, and not that file: run `git lfs pull` where "
+            "it came from, or download the file itself"
+        )
+    if text.startswith(b"<"):
+        raise InputError(
+            f"{path} is a web page, and not weights: the server answered with a page in the file's "
+            "place; open the address in a browser and download the file itself"
+        )
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        return safetensors.torch.load_file(path)
+    except Exception as error:  # A foreign file may break a reader in any way.
+        raise InputError(
+            f"{path} is not a whole safetensors file ({first_line(error)}): fetch or save it again"
+        ) from error
+
+
+def _read_torch(path: Path, head: bytes) -> object:
+    # A program's code is compressed; torch refuses programs before it reads more of them.
+    if head.startswith(b"PK") and not _is_program(path):
+        _refuse_compressed(path)
+    try:
+        with warnings.catch_warnings():
+            # torch warns of what it then refuses: old pickle protocols, TorchScript archives.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # A foreign file may break a reader in any way.
+        looks_whole = head.startswith((b"\x80", b"PK"))
+        if looks_whole and (isinstance(error, pickle.UnpicklingError) or _is_program(path)):
+            raise InputError(
+                f"{path} was refused: it holds more than tensors, and Python objects in a file can "
+                f"run any code when they are loaded; where the file was made, write "
+                f"torch.save(net.state_dict(), 'weights.pt') and use that file"
+            ) from error
+        # torch's words on pickles advise to load the file without its guard.
+        why = "" if isinstance(error, pickle.UnpicklingError) else f" ({first_line(error)})"
+        raise InputError(
+            f"{path} is not a weight file that can be read, or it is damaged{why}: "
+            f"give a .safetensors file, or a .pt or .pth file that torch.save wrote"
+        ) from error
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Refuse an archive that would grow as it is read: torch.save compresses nothing.
+
+    Raises:
+        InputError: an entry is compressed, or they are longer together than the file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except Exception as error:  # A foreign file may break a reader in any way.
+        raise InputError(
+            f"{path} is damaged or was cut short ({first_line(error)}): fetch or save it again"
+        ) from error
+    compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if compressed or sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise InputError(
+            f"{path} was refused: it is compressed, which torch.save never does, and could grow to "
+            "any size as it is read; unpack it, or save the weights again by torch.save"
+        )
+
+
+def _is_program(path: Path) -> bool:
+    """Whether this is a TorchScript archive, a net's code beside its weights."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(Path(name).name == "constants.pkl" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+def _is_exotic(tensor: Tensor) -> bool:
+    plain = tensor.layout is torch.strided
+    return not plain or tensor.is_quantized or tensor.is_complex() or tensor.is_meta
