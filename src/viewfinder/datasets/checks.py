@@ -9,6 +9,7 @@ import numpy as np
 
 from viewfinder.console import track
 from viewfinder.datasets.class_folders import empty_class_folders
+from viewfinder.datasets.class_layouts import alike_classes, passed_over, some_of
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault, duplicates
 from viewfinder.datasets.rgbd_checks import check_saliency
@@ -46,9 +47,18 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
 
 def _passed_over(dataset: Dataset) -> Iterator[Fault]:
     """Pictures that lie in no class's folder, and class folders with nothing in them."""
-    for path in sorted(set(pictures_below(dataset.root)) - set(dataset.paths)):
-        mend = "move it into the folder of its class"
-        yield Fault("passed-over", path, "this picture lies in no class's folder", mend)
+    loose = passed_over(pictures_below(dataset.root), dataset.paths)
+    for place, paths in loose.items():
+        if len(paths) == 1:
+            mend = "move it into the folder of its class"
+            yield Fault("passed-over", paths[0], "this picture lies in no class's folder", mend)
+            continue
+        detail = f"{len(paths):,} pictures lie in no class's folder: {some_of(paths)}"
+        mend = "move them into folders of their classes, or name a side's folder train, val or test"
+        yield Fault("passed-over", place, detail, mend)
+    for files, count in dataset.unread.items():
+        detail = f"{count:,} files in class folders end so, which is not read"
+        yield Fault("unread", files, detail, "store them as JPEG or PNG if they are pictures")
     for folder in empty_class_folders(dataset.root):
         mend = f"put pictures of {folder.name} into it, or remove it"
         name = folder.relative_to(dataset.root).as_posix()
@@ -69,6 +79,10 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     """Classes with too few pictures to learn from, or to be judged by."""
     train = Counter(dataset.labels[dataset.splits == TRAIN].tolist())
     largest = max(train.values(), default=0)
+    for names in alike_classes(dataset.classes):
+        detail = f"{' and '.join(names)} differ in case, accents or spaces alone"
+        mend = f"if they are one class: viewfinder classes DATA merge {' '.join(names)} {names[0]}"
+        yield Fault("alike-classes", names[0], detail, mend)
     for index, name in enumerate(dataset.classes):
         count = train[index]
         everywhere = int((dataset.labels == index).sum())

@@ -1,53 +1,55 @@
 """Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.class_layouts import (
+    alike_classes,
+    folders_in,
+    has_picture,
+    layout_of,
+    some_of,
+    told_otherwise,
+    unread_suffixes,
+)
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.finding import is_picture, walk
 
-# The names under which public sets keep their sides.
-_SPLIT_NAMES = {
-    "train": TRAIN,
-    "training": TRAIN,
-    "val": VAL,
-    "valid": VAL,
-    "validation": VAL,
-    "test": TEST,
-    "testing": TEST,
-}
 TEST_SHARE = 0.15
 
 
 def is_class_folders(root: Path) -> bool:
     """Whether `root` holds folders with pictures in them, directly or under its splits."""
-    return any(_has_picture(folder) for folder in _folders(root))
+    return any(has_picture(folder) for folder in folders_in(root))
 
 
 def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset:
     """Read a folder of class folders.
 
-    With `train/`, `val/`, `test/` (also `training/`, `valid/`, `validation/`, `testing/`) the
-    sides are as they lie; without any, 15 % of each class become test. Where there is no `val`,
+    With `train/`, `val/`, `test/` (and the names that `sides` knows for these) the sides are as
+    they lie; without any, 15 % of each class become test. Where there is no `val`,
     a share `val_share` of each class's training pictures becomes it, as many as
     `splits.usual_val_share` says if it is None. Frames of one video, as
-    `frames.json` beside them tells, stay on one side.
+    `frames.json` beside them tells, stay on one side. `class_layouts` tells what else is known.
 
     Raises:
-        InputError: no pictures, or fewer than two classes.
+        InputError: no pictures, fewer than two classes, or folders that are folds and no classes.
     """
-    split_folders = {f: _SPLIT_NAMES[f.name.lower()] for f in _folders(root) if _is_split(f)}
-    if split_folders and TRAIN not in split_folders.values():
+    layout = layout_of(root)
+    root, tops = layout.root, layout.tops
+    if layout.sided and TRAIN not in tops.values():
         # A folder with only a `test/` is still a set to evaluate on.
         val_share = 0.0
-    rows = _rows(root, split_folders or {root: TRAIN})
+    sorted_out = _sorted_out(root, tops)
+    rows = sorted_out.rows
     classes = tuple(sorted({row.name for row in rows}))
     paths = tuple(row.path for row in rows)
     numbers = {name: index for index, name in enumerate(classes)}
@@ -57,9 +59,9 @@ def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset
     if val_share is None:
         val_share = usual_val_share(len(rows))
     shares: list[tuple[int, float]] = []
-    if not split_folders:
+    if not layout.sided:
         shares = [(TEST, TEST_SHARE), (VAL, val_share)]
-    elif VAL not in split_folders.values():
+    elif VAL not in tops.values():
         shares = [(VAL, val_share)]
     dealt = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
     sides[dealt] = _dealt(
@@ -70,8 +72,18 @@ def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset
         for number, name in enumerate(classes)
         if groups and any(share for _, share in shares) and (sides[labels == number] == TRAIN).all()
     ]
+    notes = (*layout.notes, *_alike(classes), *_left(sorted_out), *_told(alone))
+    unread = {f"*{ending}": count for ending, count in sorted_out.unread.items()}
     return Dataset(
-        root, "class folders", classes, paths, labels, sides, groups=groups, notes=_told(alone)
+        root,
+        "class folders",
+        classes,
+        paths,
+        labels,
+        sides,
+        groups=groups,
+        notes=notes,
+        unread=unread,
     )
 
 
@@ -83,29 +95,50 @@ class _Row(NamedTuple):
     side: int
 
 
-def _rows(root: Path, tops: Mapping[Path, int]) -> list[_Row]:
-    """Every picture below these folders of class folders.
+class _Sorted(NamedTuple):
+    """What lies below a set's folder: pictures of classes, other pictures, and other endings."""
+
+    rows: list[_Row]
+    loose: list[str]
+    unread: Counter[str]
+
+
+def _sorted_out(root: Path, tops: Mapping[Path, int]) -> _Sorted:
+    """Every file below the set's folder, by what it is to the set.
 
     Raises:
-        InputError: no pictures, or fewer than two classes.
+        InputError: no pictures in class folders, or fewer than two classes.
     """
-    rows = [
-        _Row(path, folder.name, side)
-        for top, side in tops.items()
-        for folder in _folders(top)
-        for path in _pictures(folder, root)
-    ]
+    sides = {top.relative_to(root).as_posix(): side for top, side in tops.items()}
+    found = _Sorted([], [], Counter())
+    for place in walk(root):
+        parts = place.path.split("/") if place.path else []
+        top = "." if "." in sides else (parts.pop(0) if parts and parts[0] in sides else None)
+        pictures = [place.within(name) for name in place.files if is_picture(name)]
+        if top is None or not parts:
+            found.loose.extend(pictures)
+            continue
+        found.rows.extend(_Row(path, parts[0], sides[top]) for path in pictures)
+        found.unread.update(unread_suffixes(place.files))
+    _refuse_too_few(root, found.rows)
+    return found
+
+
+def _refuse_too_few(root: Path, rows: Sequence[_Row]) -> None:
+    names = {row.name for row in rows}
+    if len(names) > 1:
+        return
+    if looks := told_otherwise(root):
+        raise InputError(f"{root} has no class folders: {looks}")
     if not rows:
         raise InputError(
             f"{root} has no pictures in class folders: put each class's pictures into a folder "
             f"with the class's name, such as {root / 'cat' / '1.jpg'}"
         )
-    if len({row.name for row in rows}) < 2:
-        raise InputError(
-            f"{root} has one class only, {rows[0].name!r}: a classifier needs at least two to tell "
-            "apart; add a folder of pictures that are something else"
-        )
-    return rows
+    raise InputError(
+        f"{root} has one class only, {rows[0].name!r}: a classifier needs at least two to tell "
+        "apart; add a folder of pictures that are something else"
+    )
 
 
 def _dealt(
@@ -135,34 +168,28 @@ def _told(alone: list[str]) -> tuple[str, ...]:
     )
 
 
-def _is_split(folder: Path) -> bool:
-    return folder.name.lower() in _SPLIT_NAMES and any(map(_has_picture, _folders(folder)))
+def _alike(classes: Sequence[str]) -> Iterator[str]:
+    """A note on each class that may be another one written in another way."""
+    for names in alike_classes(classes):
+        yield f"the classes {' and '.join(names)} differ in case, accents or spaces alone"
 
 
-def _folders(root: Path) -> list[Path]:
-    """The visible folders in `root`, sorted by name."""
-    return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith((".", "__")))
-
-
-def _has_picture(folder: Path) -> bool:
-    return next(_pictures(folder, folder), None) is not None
+def _left(found: _Sorted) -> Iterator[str]:
+    """Notes on what is passed over."""
+    if found.loose:
+        yield f"{len(found.loose):,} pictures lie in no class's folder: {some_of(found.loose)}"
+    if found.unread:
+        endings = [f"{ending} ({count:,})" for ending, count in found.unread.items()]
+        yield f"of a format that is not read: {some_of(endings)}"
 
 
 def empty_class_folders(root: Path) -> list[Path]:
     """Folders that stand where a class's would, without a picture in them."""
-    tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
-    return [folder for top in tops for folder in _folders(top) if not _has_picture(folder)]
+    tops = layout_of(root).tops
+    return [folder for top in tops for folder in folders_in(top) if not has_picture(folder)]
 
 
 def class_folders_of(root: Path) -> list[Path]:
     """Every folder that stands for a class, under each of the splits."""
-    tops = [folder for folder in _folders(root) if _is_split(folder)] or [root]
-    return [folder for top in tops for folder in _folders(top) if _has_picture(folder)]
-
-
-def _pictures(folder: Path, root: Path) -> Iterator[str]:
-    """Every picture at any depth under `folder`, relative to `root`, in a fixed order."""
-    inside = folder.relative_to(root).as_posix()
-    prefix = f"{inside}/" if inside != "." else ""
-    for path in pictures_below(folder):
-        yield prefix + path
+    tops = layout_of(root).tops
+    return [folder for top in tops for folder in folders_in(top) if has_picture(folder)]

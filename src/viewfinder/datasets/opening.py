@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open_class_folders
+from viewfinder.datasets.class_layouts import told_otherwise
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
@@ -79,6 +80,8 @@ def read_boxes(source: str | Path) -> Dataset | None:
         return read_yolo(yaml)
     folders = (root, *_visible_folders(root))
     if not any(map(is_class_folders, folders)) and find_triples(root) is None:
+        if looks := told_otherwise(root):
+            raise InputError(f"{root} is no data set that is known here: {looks}")
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
             f"with the class's name, such as {root / 'cat' / '1.jpg'}, or give boxes as COCO, YOLO "

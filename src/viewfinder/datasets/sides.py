@@ -11,7 +11,7 @@ from viewfinder.datasets.splits import TEST, TRAIN, VAL
 _SIDES = {
     TRAIN: "train training trainset traindata trainval tr trn",
     VAL: "val valid validation valset valdata dev",
-    TEST: "test testing testset testdata te tst",
+    TEST: "test testing testset testdata te tst holdout heldout eval",
 }
 _SIDE_OF_WORD = {word: side for side, words in _SIDES.items() for word in words.split()}
 # What may stand beside a side's word in the name of a folder that is a side and nothing else.
