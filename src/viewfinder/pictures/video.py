@@ -6,7 +6,8 @@ Part 2, which players show and browsers do not. The better-known libx264 is left
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,8 +17,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.files import replacing
+from viewfinder.pictures.damage import Damage, Reach
 from viewfinder.pictures.opening import open_for_reading
 
 _ENCODERS = {
@@ -28,7 +31,7 @@ _ENCODERS = {
 _READ_OPTIONS = {"protocol_whitelist": "none"}
 _BT601 = 5  # FFmpeg's number for the colour matrix that its conversion from RGB uses
 _LIMITED_RANGE = 1
-
+_ROUNDING = 1e-6  # seconds
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -73,7 +76,7 @@ class VideoHeader:
         height: in pixels, of an upright frame.
         rate: frames a second, on average.
         seconds: how long it lasts, or None where the file does not say.
-        frames: how many there are, or None where the file does not say.
+        frames: how many there are at most, or None where the file does not say.
         codec: FFmpeg's name, such as `h264`.
     """
 
@@ -92,52 +95,75 @@ def probe_video(path: Path) -> VideoHeader:
         InputError: there is no such file, or no video in it.
     """
     with _opened(path) as (container, stream):
-        try:
-            first = next(container.decode(stream), None)
-        except av.FFmpegError as error:
-            raise _damaged(path, 0, 0.0, error) from error
+        frames = _decoded(container, stream, Reach(container, stream), Damage())
+        first = next((frame for frame in frames if frame is not None), None)
         if first is None:
-            raise InputError(f"{path} holds no frame: copy or download it again")
+            raise InputError(f"{path} holds no frame that can be read: copy or download it again")
         height, width = _upright(first).shape[:2]
-        seconds: Fraction | None = None
+        rate = float(stream.average_rate or stream.guessed_rate or 0)
+        if first.pts is None and first.duration:
+            # FFmpeg says 25 of any stream that has no times.
+            rate = 1 / _seconds(first.duration, first)
+        seconds: float | None = None
         if stream.duration and stream.time_base:
-            seconds = stream.duration * stream.time_base
+            seconds = float(stream.duration * stream.time_base)
         elif container.duration:
-            seconds = Fraction(container.duration, av.time_base)
+            seconds = container.duration / av.time_base
+        count = stream.frames or None
+        if count and seconds and rate:
+            # An edit list hides some of those stored.
+            count = min(count, math.ceil(seconds * rate))
         return VideoHeader(
             width=width,
             height=height,
-            rate=float(stream.average_rate or stream.guessed_rate or 0),
-            seconds=None if seconds is None else float(seconds),
-            frames=stream.frames or None,
+            rate=rate,
+            seconds=seconds,
+            frames=count,
             codec=stream.codec_context.name,
         )
 
 
-def read_video(path: Path) -> Iterator[Frame]:
-    """The frames, one by one, in the order shown.
+def read_video(
+    path: Path,
+    *,
+    since: float = 0,
+    until: float = math.inf,
+    tell: Callable[[str], None] = note,
+) -> Iterator[Frame]:
+    """The frames that can be read, one by one, in the order shown.
+
+    Damaged frames are passed over, but counted, so that a frame's number is its place in the video.
+
+    Args:
+        since: seconds; frames shown earlier are counted and not given.
+        until: seconds; the video is not read beyond.
+        tell: is given one sentence at the end where frames are damaged, or the video is cut short.
 
     Raises:
-        InputError: there is no such file or no video in it; or, after the frames that can be read,
-            the rest is damaged or missing.
+        InputError: there is no such file, no video in it, or not one frame that can be read.
     """
     with _opened(path) as (container, stream):
-        start = stream.start_time or 0
-        index, seconds = 0, 0.0
-        try:
-            for frame in container.decode(stream):
-                if frame.is_corrupt:
-                    raise _damaged(path, index, seconds, "a frame is incomplete")
-                if frame.pts is not None and frame.time_base is not None:
-                    seconds = float((frame.pts - start) * frame.time_base)
+        clock, reach, damage = _Clock(stream), Reach(container, stream), Damage()
+        index = -1
+        for frame in _decoded(container, stream, reach, damage):
+            index += 1
+            if frame is None:
+                damage.pass_over(clock.seconds)
+                continue
+            seconds = clock.read(frame)
+            if frame.is_corrupt or frame.pts in damage.packets:
+                damage.pass_over(seconds)
+                continue
+            if seconds > until:
+                return
+            damage.go_on(seconds)
+            if seconds >= since - _ROUNDING:
                 yield Frame(index, seconds, _upright(frame))
-                index += 1
-        except av.FFmpegError as error:
-            raise _damaged(path, index, seconds, error) from error
-        # FFmpeg takes a file that was cut short for one that ends; its table of frames tells.
-        # An edit list may hide a few frames of that table at either end.
-        if index == 0 or index < 0.98 * stream.frames - 2:
-            raise _damaged(path, index, seconds, f"{stream.frames} frames were announced")
+        sentence = damage.told(path, reach.cut_short(path))
+        if not damage.whole:
+            raise InputError(sentence or f"{path} holds no frame: copy or download it again")
+        if sentence:
+            tell(sentence)
 
 
 def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], *, rate: float = 25) -> None:
@@ -207,6 +233,10 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
             if not container.streams.video:
                 raise InputError(f"{path} has no video in it, only sound or subtitles")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise InputError(
+                    f"{path} is packed in a way that is not known: convert it to H.264"
+                )
             stream.thread_type = "AUTO"
             yield container, stream
 
@@ -218,11 +248,52 @@ def _upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(picture, quarters), dtype=np.uint8)
 
 
-def _damaged(path: Path, frames: int, seconds: float, why: object) -> InputError:
-    return InputError(
-        f"{path} can be read for {frames} frames, up to {seconds:.2f} seconds; the rest is damaged "
-        f"or missing ({_reason(why)}): copy or download it again"
-    )
+def _seconds(time: int, frame: av.VideoFrame) -> float:
+    """Of a time in the unit that a frame's times have."""
+    return float(time * frame.time_base) if frame.time_base else 0.0
+
+
+class _Clock:
+    """When frames are shown; by their rate in a stream without times."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self.seconds = 0.0
+        self._start = stream.start_time or 0
+        self._next = 0.0
+        self._step = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+
+    def read(self, frame: av.VideoFrame) -> float:
+        """Seconds from the video's start."""
+        if frame.pts is not None:
+            self.seconds = _seconds(frame.pts - self._start, frame)
+        else:
+            self.seconds = self._next
+            self._next += _seconds(frame.duration, frame) or self._step
+        return self.seconds
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream, reach: Reach, damage: Damage
+) -> Iterator[av.VideoFrame | None]:
+    """Every frame that the decoder gives, and None for each that it refuses."""
+    packets = container.demux()
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            damage.broken = _reason(error)
+            return
+        if packet is None:
+            return
+        reach.add(packet)
+        if packet.stream.index != stream.index:
+            continue
+        if packet.is_corrupt and packet.pts is not None:
+            damage.packets.add(packet.pts)
+        try:
+            yield from (frame for frame in packet.decode() if isinstance(frame, av.VideoFrame))
+        except av.FFmpegError:
+            yield None
 
 
 def _reason(why: object) -> str:

@@ -1,0 +1,179 @@
+"""What of a video file cannot be used, and whether it ends before its video does.
+
+FFmpeg takes a file that was cut for one that ends. What tells is how long the file says that it
+lasts, beside the time of the last packet in it: not how many frames it counts, since an edit list
+hides some that are stored, and webcams leave some empty. Containers that say nothing of their
+length have a mark at their end, or a size in which they come.
+"""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+
+_LEAST = 0.2  # seconds; less missing is the rounding of times
+_FRAMES = 2.0  # as many may be missing
+_SHARE = 0.005  # of the whole
+_TAIL = 1 << 17  # bytes; the longest page of Ogg is half of it
+_NEAR_THE_END = 0.5  # seconds, within which an incomplete packet is the last that could be read
+_PACKETS = {"mpegts": (188, 192, 204)}
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_OGG_HEADER = 27  # bytes; the last one counts the parts of the page
+_OGG_LAST_PAGE = 4
+
+
+class Reach:
+    """How far the packets of a container have come, as they are read."""
+
+    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
+        self._container, self._stream = container, stream
+        self._begin = math.inf
+        self._ends: dict[int, float] = {}
+        self._incomplete = -math.inf
+
+    def add(self, packet: "av.Packet[Any]") -> None:
+        """Take note of one packet of any stream."""
+        if packet.pts is None or not packet.size:
+            return
+        begin = float(packet.pts * packet.time_base)
+        end = begin + float((packet.duration or 0) * packet.time_base)
+        index = packet.stream.index
+        self._ends[index] = max(end, self._ends.get(index, end))
+        if index == self._stream.index:
+            if packet.is_corrupt:
+                self._incomplete = end
+            self._begin = min(begin, self._begin)
+
+    def cut_short(self, path: Path) -> float | None:
+        """Whether the end is missing, once all packets are read.
+
+        Returns:
+            seconds that the file says that it lasts, 0 where it does not say; None if it is whole.
+        """
+        announced, of_all = self._announced()
+        rate = float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        latest = self._ends.get(self._stream.index, 0.0)
+        # Some containers count from nought, and others from their first frame.
+        reached = max([latest, latest - self._begin, *(self._ends.values() if of_all else ())])
+        least = max(_LEAST, _FRAMES / rate, _SHARE * announced)
+        if announced - reached > least and not _is_whole_riff(path):
+            return announced
+        incomplete = self._incomplete > latest - _NEAR_THE_END
+        if incomplete or _lacks_its_end(path, self._container.format.name):
+            return announced if announced - reached > 0 else 0.0
+        return None
+
+    def _announced(self) -> tuple[float, bool]:
+        """How long the file says that it lasts, and whether that is said of all its streams."""
+        stream = self._stream
+        if self._container.format.name == "avi" and stream.time_base:
+            # FFmpeg shortens the duration of an .avi by the share of bytes that it lacks.
+            return float(stream.frames * stream.time_base), False
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base), False
+        if tag := _seconds(stream.metadata.get("DURATION", "")):
+            return tag, False
+        return (self._container.duration or 0) / av.time_base, True
+
+
+@dataclass
+class Damage:
+    """What of a video cannot be used.
+
+    Attributes:
+        packets: times of packets that are incomplete, in the stream's unit.
+        whole: frames that can be used.
+        last: seconds at which the last of them is shown.
+        between: seconds at which damaged frames stand that whole ones follow.
+        after: of those that no whole frame has followed yet.
+        broken: why reading ended early; empty if it did not.
+    """
+
+    packets: set[int] = field(default_factory=set)
+    whole: int = 0
+    last: float = 0.0
+    between: list[float] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
+    broken: str = ""
+
+    def pass_over(self, seconds: float) -> None:
+        """Take note of a frame that cannot be used."""
+        self.after.append(seconds)
+
+    def go_on(self, seconds: float) -> None:
+        """Take note of a frame that can be used."""
+        self.whole, self.last = self.whole + 1, seconds
+        self.between += self.after
+        self.after.clear()
+
+    def told(self, path: Path, announced: float | None) -> str:
+        """One sentence; empty where nothing is wrong.
+
+        Args:
+            announced: seconds of a video that is cut short, None of one that is not.
+        """
+        said = []
+        # The frame in which a video is cut is missing rather than damaged.
+        if announced is not None or self.broken or self.after:
+            what = "is damaged at its end" if announced is None else "is cut short"
+            why = f" ({self.broken})" if self.broken else ""
+            of = f" of {announced:.2f}" if announced else ""
+            said.append(
+                f"{what}{why}: it can be read for {self.whole} frames, up to "
+                f"{self.last:.2f}{of} seconds"
+            )
+        if self.between:
+            frames = f"{len(self.between)} damaged frame{'s' * (len(self.between) > 1)}"
+            said.append(f"has {frames}, passed over, from {self.between[0]:.2f} seconds on")
+        return f"{path} {', and '.join(said)}: copy or download it again" if said else ""
+
+
+def _is_whole_riff(path: Path) -> bool:
+    """Whether it is an .avi as long as it says; what seems to be missing are then empty frames."""
+    at, size = 0, path.stat().st_size
+    with path.open("rb") as file:
+        # One of over a gigabyte is several, one after the other.
+        while at + 8 <= size and file.seek(at) == at and file.read(4) == b"RIFF":
+            at += 8 + int.from_bytes(file.read(4), "little")
+    return 0 < at <= size + 1
+
+
+def _seconds(tag: str) -> float:
+    """Of Matroska's `00:01:02.500000000`; 0 of anything else."""
+    try:
+        hours, minutes, seconds = (float(part) for part in tag.split(":"))
+    except ValueError:
+        return 0.0
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _lacks_its_end(path: Path, container: str) -> bool:
+    """Whether the bytes of a container that says nothing of its length end too early."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if container in _PACKETS:
+            return all(size % length for length in _PACKETS[container])
+        if container == "asf":
+            start = file.read(_TAIL)
+            at = start.find(_ASF_PROPERTIES)
+            stated = int.from_bytes(start[at + 40 : at + 48], "little") if at >= 0 else 0
+            return stated > size
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+    if container == "ogg":
+        return not _ends_with_last_page(tail)
+    if container == "gif":
+        return b";" not in tail[-2:]
+    return False
+
+
+def _ends_with_last_page(tail: bytes) -> bool:
+    """Whether a file of Ogg ends with a whole page that is marked as a stream's last."""
+    at = tail.rfind(b"OggS")
+    page = tail[at:] if at >= 0 else b""
+    if len(page) < _OGG_HEADER or len(page) < _OGG_HEADER + page[_OGG_HEADER - 1]:
+        return False
+    parts = page[_OGG_HEADER : _OGG_HEADER + page[_OGG_HEADER - 1]]
+    return bool(page[5] & _OGG_LAST_PAGE) and len(page) >= _OGG_HEADER + len(parts) + sum(parts)
