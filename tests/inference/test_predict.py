@@ -4,8 +4,10 @@ import io
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_predictions
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks import find
@@ -109,7 +112,7 @@ def test_nothing_to_answer_is_refused(run, tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"a\.png"):
         answers(run, tmp_path / "a.png")
-    with pytest.raises(InputError, match="not one of the 2 pictures"):
+    with pytest.raises(InputError, match="not one of the 2 files"):
         answers(run, tmp_path)
 
 
@@ -140,3 +143,32 @@ def test_a_name_as_long_as_the_disk_allows_can_be_drawn(run, small_set, tmp_path
     shutil.copy(small_set / "test/green/000.png", file)
     draw_predictions(answers(run, file), tmp_path / "out", classes=run.manifest.classes)
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_what_a_folder_holds_is_told_by_its_bytes(tmp_path, run, capsys):
+    """A video and an animation, of odd names, and one video that is cut short."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    write_picture(folder / "a.jpg", np.zeros((40, 40, 3), np.uint8))
+    frames = [np.full((48, 64, 3), 8 * value, np.uint8) for value in range(30)]
+    write_video(tmp_path / "it.mp4", frames)
+    (tmp_path / "it.mp4").rename(folder / "b")
+    with av.open(str(folder / "c.mkv"), "w") as target:
+        stream = target.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for frame in [*(av.VideoFrame.from_ndarray(each) for each in frames), None]:
+            target.mux(stream.encode(frame))
+    data = (folder / "c.mkv").read_bytes()
+    (folder / "c.mkv").write_bytes(data[: round(0.6 * len(data))])
+    (folder / "notes.txt").write_text("nothing")
+    found = answers(run, folder)
+    counts = Counter(Path(each["source"]).name for each in found)
+    assert counts["a.jpg"] == 1
+    assert counts["b"] == 30
+    assert 0 < counts["c.mkv"] < 30
+    assert set(counts) == {"a.jpg", "b", "c.mkv"}
+    assert "c.mkv is cut short" in capsys.readouterr().err
+    draw_predictions(found, tmp_path / "drawn", classes=run.manifest.classes)
+    assert capsys.readouterr().err == ""
+    names = sorted(file.name for file in (tmp_path / "drawn").iterdir())
+    assert names == ["1-a.jpg", "2-b.mp4", "3-c.mp4"]

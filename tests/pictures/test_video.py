@@ -1,5 +1,6 @@
 """Videos return frame by frame; broken ones give what they have and then say so."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,11 +22,11 @@ def moving_square(frames: int = 12, width: int = 64, height: int = 48) -> list[N
     return pictures
 
 
-def frames_before_error(path: Path) -> tuple[list[Frame], str]:
-    frames: list[Frame] = []
-    with pytest.raises(InputError) as caught:
-        frames.extend(read_video(path))  # keeps what came before the error
-    return frames, str(caught.value)
+def frames_and_sentence(path: Path) -> tuple[list[Frame], str]:
+    said: list[str] = []
+    frames = list(read_video(path, tell=said.append))
+    assert len(said) == 1
+    return frames, said[0]
 
 
 def test_what_is_written_returns(tmp_path: Path) -> None:
@@ -114,25 +115,34 @@ def test_a_video_cut_short_gives_what_it_has(tmp_path: Path, shared: Path) -> No
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
     path.write_bytes(data[: len(data) // 2])
-    frames, sentence = frames_before_error(path)
+    frames, sentence = frames_and_sentence(path)
     assert 100 < len(frames) < 1000
-    assert f"for {len(frames)} frames, up to {frames[-1].seconds:.2f} seconds" in sentence
+    up_to = f"{frames[-1].seconds:.2f} of 39.85 seconds"
+    assert f"is cut short: it can be read for {len(frames)} frames, up to {up_to}" in sentence
     path.write_bytes(real[: len(real) // 2])
-    frames, sentence = frames_before_error(path)
-    assert not frames
-    assert "its table of frames is missing" in sentence
+    with pytest.raises(InputError, match="its table of frames is missing"):
+        list(read_video(path))
 
 
-def test_a_damaged_video_says_where(
+def test_damage_in_the_middle_is_passed_over_and_counted(
     tmp_path: Path, shared: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    data = bytearray((shared / "data/video/bottle-detection.mp4").read_bytes())
+    """Frames made from a damaged one go too, up to the next that stands by itself."""
+    real = shared / "data/video/bottle-detection.mp4"
+    data = bytearray(real.read_bytes())
     data[250_000:250_400] = bytes(400)
     path = tmp_path / "damaged.mp4"
     path.write_bytes(data)
-    frames, sentence = frames_before_error(path)
-    assert 100 < len(frames) < 1100
-    assert f"can be read for {len(frames)} frames" in sentence
+    frames, sentence = frames_and_sentence(path)
+    assert re.search(r"has \d+ damaged frames, passed over, from 2\d\.\d\d seconds on", sentence)
+    passed_over = int(sentence.split("has ")[1].split()[0])
+    assert 1 <= passed_over < 200
+    assert len(frames) == 1189 - passed_over
+    kept = {frame.index: frame for frame in frames if frame.index > 600}
+    for frame in read_video(real, since=20, until=27):
+        if frame.index in kept:
+            assert kept[frame.index].seconds == frame.seconds
+            assert np.array_equal(kept[frame.index].picture, frame.picture)
     assert capfd.readouterr() == ("", "")
 
 

@@ -19,7 +19,8 @@ class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """The run's folder, as `viewfinder train` wrote it, or Darknet's .weights."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """A picture, a folder of pictures, a video, or - for paths on standard input, one a line."""
+    """A picture, a video, a folder of them, or - for paths on standard input, one a line. What they
+    are is told by their content."""
     out: Path | None = None
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
     saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and

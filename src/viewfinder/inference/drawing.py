@@ -140,5 +140,7 @@ def _drawn(
     source: Path, predictions: Sequence[dict[str, Any]], classes: Sequence[str]
 ) -> Iterator[NDArray[np.uint8]]:
     """A video's frames with their answers on them, as far as there are answers."""
-    for frame, prediction in zip(read_video(source), predictions, strict=False):
+    # What is damaged has been told as they were predicted.
+    frames = read_video(source, tell=lambda _: None)
+    for frame, prediction in zip(frames, predictions, strict=False):
         yield draw(frame.picture, prediction, classes=classes)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from torch import Tensor
 from viewfinder.console import note, track
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video, read_video
+from viewfinder.pictures.kinds import Source, source_of, sources_below
+from viewfinder.pictures.video import probe_video, read_video
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import picture_files
@@ -42,7 +43,7 @@ class Prepared:
 def predict(
     run: Run, source: str | Path, *, device: torch.device, threshold: float | None = None
 ) -> list[dict[str, Any]]:
-    """What a run answers to a picture, a folder of pictures, a video, or `-`: paths on stdin.
+    """What a run answers to a picture, a video, a folder of them, or `-`: paths on stdin.
 
     Args:
         threshold: the least score that is answered; None leaves it to the task.
@@ -57,19 +58,18 @@ def predict(
     Raises:
         InputError: no such file, no pictures, or none that can be read.
     """
-    if Path(source).suffix.lower() in VIDEO_SUFFIXES:
-        video = Path(source).expanduser()
-        pictures, total = _frames(video, run), probe_video(video).frames
-        return list(answered(run, pictures, total, device=device, threshold=threshold))
     task, setting = find(run.manifest.task), run.setting()
-    files = find_pictures(source, below=lambda folder: task.files(folder, setting))
+    sources = find_sources(source, below=lambda folder: task.files(folder, setting))
+    total: int | None = len(sources)
+    if any(each.kind == "video" for each in sources):
+        total = probe_video(sources[0].file).frames if len(sources) == 1 else None
     failed: list[str] = []
-    readable = _readable(files, run, failed)
-    predictions = list(answered(run, readable, len(files), device=device, threshold=threshold))
+    pictures = _prepared(sources, run, failed)
+    predictions = list(answered(run, pictures, total, device=device, threshold=threshold))
     if not predictions:
-        first = failed[0]
         raise InputError(
-            f"not one of the {len(files)} pictures of {source} can be read, the first since {first}"
+            f"not one of the {len(sources)} files of {source} can be read, "
+            f"the first since {failed[0]}"
         )
     return predictions
 
@@ -123,60 +123,84 @@ def prepare_file(run: Run, file: Path) -> Prepared:
     return prepare(run, picture, size, str(file))
 
 
-def _readable(files: list[Path], run: Run, failed: list[str]) -> Iterator[Prepared]:
-    """The pictures that can be read; one that cannot is told and passed over.
+def _prepared(sources: Sequence[Source], run: Run, failed: list[str]) -> Iterator[Prepared]:
+    """The pictures, and frames of videos, that can be read; what cannot is told and passed over.
 
     Args:
         failed: gets the sentence about each that cannot be read.
 
     Raises:
-        InputError: the only picture cannot be read.
+        InputError: the only source cannot be read.
     """
-    for file in files:
+    for file, kind in sources:
         try:
-            yield prepare_file(run, file)
+            if kind == "video":
+                yield from _frames(file, run)
+            else:
+                yield prepare_file(run, file)
         except InputError as error:
-            if len(files) == 1:
+            if len(sources) == 1:
                 raise
             failed.append(str(error))
             note(f"passed over: {error}")
 
 
 def _frames(video: Path, run: Run) -> Iterator[Prepared]:
-    """A video's frames; of a damaged one those before the damage, which is told."""
-    number = 0
-    try:
-        for frame in read_video(video):
-            height, width = frame.picture.shape[:2]
-            prepared = prepare(run, frame.picture, (width, height), str(video))
-            yield replace(prepared, frame=frame.index)
-            number += 1
-    except InputError as error:
-        if not number:
-            raise
-        note(f"stopped after {number} frames: {error}")
+    """A video's frames; of a damaged one those that can be read, which is told."""
+    for frame in read_video(video):
+        height, width = frame.picture.shape[:2]
+        prepared = prepare(run, frame.picture, (width, height), str(video))
+        yield replace(prepared, frame=frame.index)
 
 
-def find_pictures(
+def find_sources(
     source: str | Path, *, below: Callable[[Path], list[Path]] = picture_files
-) -> list[Path]:
-    """The pictures that a source names, in a fixed order.
+) -> list[Source]:
+    """The pictures and videos that a source names, in a fixed order.
 
     Args:
-        below: finds those in a folder.
+        below: finds the files of a folder by their names; where it is not pictures that are
+            sought, those are all.
 
     Raises:
-        InputError: no such file or folder, or no pictures in it.
+        InputError: no such file or folder, or nothing in it that can be answered.
     """
     if str(source) == "-":
         # Bytes, since a file's name need not be text.
         lines = (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
         files = [Path(os.fsdecode(line)) for line in lines if line.strip()]
+        found = [_named(file) for file in files]
     else:
         path = Path(source).expanduser()
         if not path.exists():
             raise InputError(f"there is no {path}: give a picture, a folder of pictures, or -")
-        files = below(path) if path.is_dir() else [path]
-    if not files:
+        found = _inside(path, below) if path.is_dir() else [source_of(path)]
+    if not found:
         raise InputError(f"{source} holds no pictures: they end in .jpg, .png, .webp and the like")
+    return found
+
+
+def _inside(folder: Path, below: Callable[[Path], list[Path]]) -> list[Source]:
+    files = below(folder)
+    if files == picture_files(folder):
+        return list(sources_below(folder))
+    return [Source(file, "picture") for file in files]
+
+
+def _named(file: Path) -> Source:
+    try:
+        return source_of(file)
+    except InputError:
+        return Source(file, "picture")  # what is wrong is told when it is read
+
+
+def find_pictures(source: str | Path) -> list[Path]:
+    """The pictures that a source names, in a fixed order.
+
+    Raises:
+        InputError: no such file or folder, or no pictures in it.
+    """
+    files = [each.file for each in find_sources(source) if each.kind == "picture"]
+    if not files:
+        raise InputError(f"{source} holds no pictures, only videos: take frames of them first")
     return files

@@ -21,7 +21,8 @@ from viewfinder.console import track
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder
-from viewfinder.pictures.video import VIDEO_SUFFIXES, Frame, probe_video, read_video
+from viewfinder.pictures.kinds import sources_below
+from viewfinder.pictures.video import Frame, probe_video, read_video
 from viewfinder.pictures.writing import write_picture
 
 QUALITY = 95
@@ -50,7 +51,7 @@ class Extraction:
         written: names of the pictures written.
         blurred: candidates that were dropped as blurred.
         alike: candidates that were dropped since another shows nearly the same.
-        broken: why reading ended early, in words for a person; empty if it did not.
+        broken: what could not be read, in words for a person; empty if all could.
     """
 
     video: Path
@@ -62,7 +63,7 @@ class Extraction:
 
 
 def find_videos(sources: Iterable[Path]) -> list[Path]:
-    """The videos that files and folders name; those of a folder sorted by name.
+    """The videos that files and folders name; those of a folder in order.
 
     Raises:
         InputError: there is no such file, or no video in a folder.
@@ -74,11 +75,7 @@ def find_videos(sources: Iterable[Path]) -> list[Path]:
         if not source.is_dir():
             found.append(source)
             continue
-        inside = sorted(
-            file
-            for file in source.iterdir()
-            if file.suffix.lower() in VIDEO_SUFFIXES and file.name[0] != "." and file.is_file()
-        )
+        inside = [each.file for each in sources_below(source) if each.kind == "video"]
         if not inside:
             raise InputError(f"{source} holds no videos: they end in .mp4, .mov, .mkv and the like")
         found += inside
@@ -201,10 +198,15 @@ def _choose(video: Path, reading: _Reading) -> tuple[Extraction, dict[str, Frame
 
 
 def _frames(video: Path, reading: _Reading) -> Iterator[Frame]:
-    """The frames that can be read; what stopped them is left in `reading`."""
+    """The frames that can be read; what could not be is left in `reading`."""
+
+    def tell(sentence: str) -> None:
+        reading.broken = sentence
+
     try:
         count = probe_video(video).frames
-        for frame in track(read_video(video), total=count, description=video.name):
+        frames = read_video(video, tell=tell)
+        for frame in track(frames, total=count, description=video.name):
             reading.read += 1
             yield frame
     except InputError as error:
@@ -263,7 +265,7 @@ def _length(video: Path) -> float:
         return header.seconds
     last = 0.0
     try:
-        for frame in read_video(video):
+        for frame in read_video(video, tell=lambda _: None):
             last = frame.seconds
     except InputError:
         pass

@@ -17,6 +17,7 @@ _LEAST = 0.2  # seconds; less missing is the rounding of times
 _FRAMES = 2.0  # as many may be missing
 _SHARE = 0.005  # of the whole
 _TAIL = 1 << 17  # bytes; the longest page of Ogg is half of it
+_RENEWED = 10.0  # seconds; most films have a frame that stands alone twice as often
 _NEAR_THE_END = 0.5  # seconds, within which an incomplete packet is the last that could be read
 _PACKETS = {"mpegts": (188, 192, 204)}
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -52,30 +53,36 @@ class Reach:
         Returns:
             seconds that the file says that it lasts, 0 where it does not say; None if it is whole.
         """
-        announced, of_all = self._announced()
+        announced, reached = self._announced(), self._reached()
         rate = float(self._stream.average_rate or self._stream.guessed_rate or 25)
-        latest = self._ends.get(self._stream.index, 0.0)
-        # Some containers count from nought, and others from their first frame.
-        reached = max([latest, latest - self._begin, *(self._ends.values() if of_all else ())])
         least = max(_LEAST, _FRAMES / rate, _SHARE * announced)
         if announced - reached > least and not _is_whole_riff(path):
             return announced
-        incomplete = self._incomplete > latest - _NEAR_THE_END
+        incomplete = self._incomplete > self._ends.get(self._stream.index, 0) - _NEAR_THE_END
         if incomplete or _lacks_its_end(path, self._container.format.name):
-            return announced if announced - reached > 0 else 0.0
+            return announced if announced > reached else 0.0
         return None
 
-    def _announced(self) -> tuple[float, bool]:
-        """How long the file says that it lasts, and whether that is said of all its streams."""
+    def _announced(self) -> float:
+        """How many seconds the file says that it lasts; 0 where it does not say."""
         stream = self._stream
         if self._container.format.name == "avi" and stream.time_base:
             # FFmpeg shortens the duration of an .avi by the share of bytes that it lacks.
-            return float(stream.frames * stream.time_base), False
+            return float(stream.frames * stream.time_base)
         if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base), False
-        if tag := _seconds(stream.metadata.get("DURATION", "")):
-            return tag, False
-        return (self._container.duration or 0) / av.time_base, True
+            return float(stream.duration * stream.time_base)
+        return self._tag() or float((self._container.duration or 0) / av.time_base)
+
+    def _reached(self) -> float:
+        """How many of these seconds have been read."""
+        latest = self._ends.get(self._stream.index, math.inf)
+        if self._stream.duration and self._ends:
+            return latest - self._begin
+        # Of Matroska, counted from nought; and where no stream has a length, that of the longest.
+        return latest if self._tag() else max(self._ends.values(), default=latest)
+
+    def _tag(self) -> float:
+        return _seconds(str(self._stream.metadata.get("DURATION", "")))
 
 
 @dataclass
@@ -101,6 +108,13 @@ class Damage:
     def pass_over(self, seconds: float) -> None:
         """Take note of a frame that cannot be used."""
         self.after.append(seconds)
+
+    def reaches(self, seconds: float, *, stands_alone: bool) -> bool:
+        """Whether a frame is made from a damaged one: so are all until one that stands alone.
+
+        A video without such frames is used again after a while, in which its picture is renewed.
+        """
+        return bool(self.after) and not stands_alone and seconds < self.after[0] + _RENEWED
 
     def go_on(self, seconds: float) -> None:
         """Take note of a frame that can be used."""

@@ -34,22 +34,11 @@ _LIMITED_RANGE = 1
 _ROUNDING = 1e-6  # seconds
 
 VIDEO_SUFFIXES = frozenset(
-    {
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".3gp",
-        ".mts",
-        ".ts",
-    }
+    {".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v"}
+    | {".vob", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mts", ".m2ts", ".ts"}
+    | {".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".ivf", ".y4m"}
 )
-"""By which a file is taken for a video before it is opened."""
+"""By which a file is taken for a video where its bytes do not tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +140,8 @@ def read_video(
                 damage.pass_over(clock.seconds)
                 continue
             seconds = clock.read(frame)
-            if frame.is_corrupt or frame.pts in damage.packets:
+            bad = frame.is_corrupt or frame.pts in damage.packets
+            if bad or damage.reaches(seconds, stands_alone=frame.key_frame):
                 damage.pass_over(seconds)
                 continue
             if seconds > until:
