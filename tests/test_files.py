@@ -1,6 +1,7 @@
 """Nothing half-written is found under its final name: kills, full disks, read-only places."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import textwrap
 import pytest
 
 from viewfinder.errors import InputError
-from viewfinder.files import new_folder, replacing, write_bytes, write_json, write_text
+from viewfinder.files import inside, new_folder, replacing, write_bytes, write_json, write_text
 
 NAMES = ["plain.txt", "with space.txt", "图片 été.txt", "🙂.txt", "a'b\"c$d.txt"]
 
@@ -21,6 +22,14 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A second process, for what this one could not survive."""
     command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+SWEEPS = """
+    import sys
+    from pathlib import Path
+    from viewfinder.files import write_bytes
+    write_bytes(Path(sys.argv[1]), b"new")
+"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,13 +43,19 @@ def test_what_is_written_is_read_back_and_nothing_else_is_left(tmp_path, name):
 
 
 def test_files_get_the_permissions_that_a_plain_open_gives(tmp_path):
-    before = os.umask(0o027)
-    try:
-        write_bytes(tmp_path / "file", b"")
-        with new_folder(tmp_path / "folder"):
+    script = """
+        import os, sys
+        from pathlib import Path
+        os.umask(0o027)
+        from viewfinder.files import new_folder, write_bytes
+        def refused(mask): raise AssertionError("other threads write files meanwhile")
+        os.umask = refused
+        write_bytes(Path(sys.argv[1]) / "file", b"")
+        with new_folder(Path(sys.argv[1]) / "folder"):
             pass
-    finally:
-        os.umask(before)
+    """
+    done = run(script, tmp_path)
+    assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750
 
@@ -84,7 +99,11 @@ def test_kill_9_in_the_middle_of_writing_leaves_the_old_file_whole(tmp_path):
     """
     assert run(script, path).returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old" * 1000
-    assert all(p == path or p.name.startswith(".writing-") for p in tmp_path.iterdir())
+    left = [p for p in tmp_path.iterdir() if p != path]
+    assert [p.name.startswith(".writing-") for p in left] == [True]
+    # Who writes next into the same folder removes what the killed one left.
+    assert not run(SWEEPS, path).stderr
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_kill_9_in_the_middle_of_filling_a_folder_leaves_no_folder(tmp_path):
@@ -98,6 +117,57 @@ def test_kill_9_in_the_middle_of_filling_a_folder_leaves_no_folder(tmp_path):
     """
     assert run(script, tmp_path / "out").returncode == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not run(SWEEPS, tmp_path / "file").stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_living_process_writes_is_not_swept_nor_what_only_looks_alike(tmp_path):
+    for name in ("notes.2024.writing", ".writing-notes.txt", ".writing-1-abcdefgh"):
+        (tmp_path / name).write_bytes(b"mine")
+    with replacing(tmp_path / "a") as file, new_folder(tmp_path / "b"):
+        file.write(b"a")
+        assert not run(SWEEPS, tmp_path / "file").stderr
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_another_container_s_process_is_known_by_its_lock(tmp_path):
+    # Its number says nothing here; 4194304 is one that Linux never gives.
+    begun = tmp_path / ".writing-4194304-abcdefgh"
+    begun.write_bytes(b"half")
+    with begun.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert not run(SWEEPS, tmp_path / "file").stderr
+        assert begun.exists()
+    assert not run(SWEEPS, tmp_path / "file").stderr
+    assert not begun.exists()
+
+
+def test_a_folder_with_leftovers_alone_is_as_good_as_empty(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/.writing-x").write_bytes(b"half")
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "one").write_bytes(b"1")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["one"]
+
+
+def test_what_lies_inside_is_told_from_what_links_lead_to(tmp_path):
+    (tmp_path / "set/below").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").write_bytes(b"")
+    (tmp_path / "set/out").symlink_to(tmp_path / "other")
+    (tmp_path / "set/file").symlink_to(tmp_path / "other/file")
+    (tmp_path / "set/in").symlink_to("below")
+    (tmp_path / "alias").symlink_to("set")
+    root = tmp_path / "alias"
+    assert inside(root, [root / "in/a", root / "b"]) == [
+        tmp_path / "set/below/a",
+        tmp_path / "set/b",
+    ]
+    for path in ("out/new", "out/file", "file", "../other/file", "in/../../other/x"):
+        with pytest.raises(InputError, match=f"leads to {tmp_path}/other/.*outside of"):
+            inside(root, [root / path])
+    assert inside(root, [root / "file"], follow=False) == [tmp_path / "set/file"]
 
 
 # Prints the error's text and then what stands in the folder.

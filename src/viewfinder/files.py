@@ -2,15 +2,18 @@
 
 Everything is written beside its destination, synced to the disk, and renamed: after a crash, a
 full disk or `kill -9`, a path holds either what it held before or the whole of what was written.
+What a killed process leaves beside is removed by the next that writes into the same folder.
 """
 
 import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +29,27 @@ _REASONS = {
     errno.ENAMETOOLONG: "that name is too long for this disk",
     errno.EFBIG: "the file would be larger than this disk or account allows",
 }
+
+# How the name of what is not yet whole begins.
+_PREFIX = ".writing-"
+_UNFINISHED = re.compile(re.escape(_PREFIX) + ".*", re.DOTALL)
+# What is being written, and by which process; the second as earlier versions named cached pixels.
+_WRITTEN_BY = re.compile(r"\.writing-(?:(\d+)-)?\w{8}|[0-9a-f]{24}\.(\d+)\.writing", re.ASCII)
+_DAY = 86_400.0
+# More files than this are synced with all that the system has to write: faster than one by one.
+_FEW = 200
+
+
+def _umask() -> int:
+    """The process's file creation mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# Read once: while it is set to nothing, another thread's new file would be anyone's to write.
+_UMASK = _umask()
+_swept: set[Path] = set()
 
 
 @contextlib.contextmanager
@@ -45,19 +69,29 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         InputError: the disk is full, read-only, or the folder cannot be written.
     """
+    with replacing_by_name(path) as temporary, temporary.open("r+b") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def replacing_by_name(path: Path) -> Iterator[Path]:
+    """The same for who must open the file: the name of an empty one, to be filled and closed."""
     with explained_writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        sweep(path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=path.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
+            try:
+                _lock(handle)
+                yield temporary
+                os.fsync(handle)
+            finally:
+                os.close(handle)
             # mkstemp makes files private to the owner; give them what a plain open() would.
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -91,30 +125,105 @@ def new_folder(path: Path) -> Iterator[Path]:
         InputError: `path` exists and is not an empty folder, or its place cannot be written.
     """
     with explained_writing(path):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not is_empty(path):
             raise InputError(f"{path} exists already: choose another name, or remove it first")
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+        sweep(path.parent)
+        temporary = _folder_beside(path)
         try:
-            yield temporary
-            temporary.chmod(0o777 & ~_umask())
-            if path.exists():
-                path.rmdir()
-            temporary.rename(path)
-            _sync_folder(path.parent)
+            with _locked(temporary):
+                yield temporary
+                temporary.chmod(0o777 & ~_UMASK)
+                if path.exists():
+                    _remove_unfinished(path, _UNFINISHED)
+                    path.rmdir()
+                temporary.rename(path)
+                sync_folder(path.parent)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
 
 
-def _umask() -> int:
-    """The process's file creation mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def remove_folder(path: Path) -> None:
+    """Remove a folder so that, whenever this is cut short, it is whole or no longer of its name.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    with explained_writing(path):
+        parting = _folder_beside(path)
+        path.rename(parting / path.name)
+        sync_folder(path.parent)
+        shutil.rmtree(parting)
 
 
-def _sync_folder(folder: Path) -> None:
+def is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a killed process left half-written there."""
+    return folder.is_dir() and all(
+        _UNFINISHED.match(path.name) and not _at_work(path) for path in folder.iterdir()
+    )
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that are no more left half-written in a folder.
+
+    A process looks into each folder once: a hundred thousand files may be written into one.
+    """
+    if folder not in _swept:
+        _swept.add(folder)
+        _remove_unfinished(folder, _WRITTEN_BY)
+
+
+def _remove_unfinished(folder: Path, names: re.Pattern[str]) -> None:
+    # A folder that cannot be read or written is for whoever writes into it to tell of.
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if names.fullmatch(entry.name) and not _at_work(Path(entry.path)):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def inside(root: Path, paths: Collection[Path], *, follow: bool = True) -> list[Path]:
+    """Where each of `paths` really lies, links followed: somewhere below `root`.
+
+    Args:
+        follow: also a link that a path itself is; else only those on the way to it.
+
+    Raises:
+        InputError: one lies elsewhere, where nobody asked for a change.
+    """
+    top = root.resolve()
+    folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+    found = []
+    for path in paths:
+        real = folders[path.parent] / path.name
+        if follow and real.is_symlink():
+            real = real.resolve()
+        if not real.is_relative_to(top):
+            raise InputError(
+                f"{path} leads to {real}, which is outside of {root}, and nothing there is "
+                "changed: give the folder that it leads to, or put the files themselves here"
+            )
+        found.append(real)
+    return found
+
+
+def sync_all(paths: Collection[Path]) -> None:
+    """Make files' contents and folders' names survive a power cut."""
+    if len(paths) > _FEW and hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in paths:
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` survive a power cut; systems that cannot sync folders skip."""
     if os.name != "posix":
         return
@@ -123,3 +232,75 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, *, busy: str) -> Iterator[None]:
+    """A folder for one process at a time, where the system knows locks.
+
+    Raises:
+        InputError: another process is at work in it, said as `busy`.
+    """
+    with _locked(folder) as free:
+        if not free:
+            raise InputError(busy)
+        yield
+
+
+def _folder_beside(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=path.parent))
+
+
+def _at_work(path: Path) -> bool:
+    """Whether a process may still be writing what bears such a name."""
+    found = _WRITTEN_BY.fullmatch(path.name)
+    number = found and (found[1] or found[2])
+    try:
+        is_old = time.time() - path.lstat().st_mtime > _DAY
+        if os.name != "posix":
+            return not is_old
+        # A number may be another process's by now.
+        if number and not is_old and _lives(int(number)):
+            return True
+        # Another machine or container has other processes, and its locks are seen here too.
+        with _locked(path) as free:
+            return not free
+    except OSError:
+        return not path.is_symlink()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """A lock on a file or folder for as long as the block takes; whether it could be had."""
+    if os.name != "posix":
+        yield True
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        yield _lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file for as long as it is open; False where another process has it locked."""
+    if os.name == "posix":
+        import fcntl
+
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a disk that knows no locks
+    return True

@@ -37,7 +37,7 @@ def coco(tmp_path):
 
 def edit(root, changes):
     plan = plan_edit(root, changes)
-    apply_changes(plan)
+    apply_changes(root, plan)
     return plan
 
 
@@ -60,7 +60,7 @@ def test_in_every_format_of_boxes(coco, tmp_path, layout, changes, counts):
     before = read_boxes(root)
     plan = plan_edit(root, changes)
     assert read_boxes(root).counts() == before.counts()
-    apply_changes(plan)
+    apply_changes(root, plan)
     after = read_boxes(root)
     assert list(after.counts().items()) == list(counts.items())
     kept = [changes.get(before.classes[i], "kept") is not None for i in before.boxes.classes]

@@ -4,18 +4,22 @@ viewfinder classes DATA                        lists them, with their pictures o
 viewfinder classes DATA rename OLD NEW
 viewfinder classes DATA merge A B … INTO
 viewfinder classes DATA drop NAME
+viewfinder classes DATA --take-back            undoes the last edit
 
-An edit is only told, file by file; with --yes it is made.
+An edit is only told, file by file; with --yes it is made, in all files or in none.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.datasets.dataset import Dataset
 
 _SHOWN = 20
 
@@ -28,40 +32,77 @@ class Flags:
     """Nothing; or rename OLD NEW, merge A B … INTO, drop NAME."""
     yes: bool = False
     """Make the edit, instead of telling what it would change."""
+    take_back: bool = False
+    """Undo the last edit: every file becomes what it was before it, byte for byte."""
     json: bool = False
     """Print one JSON document: classes (name and count), changes (file, detail) and made."""
 
 
+@dataclass(frozen=True)
+class _Edited:
+    """What there is to tell of an edit: of each file what becomes of it, and whether it did."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+    made: bool = False
+
+
 def run(flags: Flags) -> int:
     """List, or edit and then list."""
-    from viewfinder.datasets.class_editing import apply_changes, plan_edit
-    from viewfinder.datasets.opening import TABLETOP, open_dataset, read_boxes
-
-    boxes = read_boxes(flags.data)
-    dataset = open_dataset(flags.data) if boxes is None else boxes
-    changes = []
-    if flags.edit:
-        if flags.data == TABLETOP:
-            raise InputError("the embedded set has its own classes: `viewfinder render` it first")
-        changes = plan_edit(Path(flags.data), _edit(flags.edit, dataset.classes))
-    if flags.yes:
-        apply_changes(changes)
-        boxes = read_boxes(flags.data)
-        dataset = open_dataset(flags.data) if boxes is None else boxes
+    edited = _take_back(flags) if flags.take_back else _make_or_tell(flags)
     if flags.json:
-        rows = [{"file": str(change.path), "detail": change.detail} for change in changes]
-        print_json({"classes": dataset.counts(), "changes": rows, "made": flags.yes})
+        changes = [{"file": file, "detail": detail} for file, detail in edited.rows]
+        made = edited.made or flags.yes
+        print_json({"classes": _opened(flags).counts(), "changes": changes, "made": made})
         return 0
-    for change in changes[:_SHOWN]:
-        print(f"{change.path}: {change.detail}")
-    if len(changes) > _SHOWN:
-        print(f"… and {len(changes) - _SHOWN:,} more files")
-    if changes and not flags.yes:
+    for file, detail in edited.rows[:_SHOWN]:
+        print(f"{file}: {detail}")
+    if len(edited.rows) > _SHOWN:
+        print(f"… and {len(edited.rows) - _SHOWN:,} more files")
+    if edited.rows and not edited.made:
         print("nothing is changed yet: the same with --yes makes these changes")
         return 0
-    for name, count in dataset.counts().items():
+    for name, count in _opened(flags).counts().items():
         print(f"{name}: {count}")
     return 0
+
+
+def _opened(flags: Flags) -> "Dataset":
+    from viewfinder.datasets.opening import open_dataset, read_boxes
+
+    boxes = read_boxes(flags.data)
+    return open_dataset(flags.data) if boxes is None else boxes
+
+
+def _make_or_tell(flags: Flags) -> _Edited:
+    """Make an edit, or say what it would change; nothing where none is asked for."""
+    from viewfinder.datasets.class_editing import apply_changes, plan_edit
+    from viewfinder.datasets.opening import TABLETOP
+    from viewfinder.datasets.transaction import recover
+
+    if not flags.edit:
+        return _Edited()
+    if flags.data == TABLETOP:
+        raise InputError("the embedded set has its own classes: `viewfinder render` it first")
+    root, said = Path(flags.data), " ".join(flags.edit)
+    if flags.yes and any(f.edit.said == said and not f.undone for f in recover(root)):
+        return _Edited(made=True)  # this very command, which had been cut short
+    changes = plan_edit(root, _edit(flags.edit, _opened(flags).classes))
+    if flags.yes:
+        apply_changes(root, changes, said=said)
+    return _Edited(tuple((str(change.path), change.detail) for change in changes), flags.yes)
+
+
+def _take_back(flags: Flags) -> _Edited:
+    from viewfinder.datasets.transaction import take_back
+
+    if flags.edit or flags.yes:
+        raise InputError("--take-back goes alone: take back first, and then edit")
+    edit = take_back(Path(flags.data), verb="classes")
+    if edit is None:
+        raise InputError(f"no edit of the classes of {flags.data} is kept, so none can be undone")
+    names = [write.file for write in edit.writes] or [first for first, _ in edit.moves]
+    rows = ((str(Path(flags.data) / name), f"as before {edit.said}") for name in names)
+    return _Edited(tuple(rows), made=True)
 
 
 def _edit(words: tuple[str, ...], classes: tuple[str, ...]) -> dict[str, str | None]:

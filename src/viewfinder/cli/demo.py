@@ -80,12 +80,13 @@ def _clear(folder: Path) -> None:
     import shutil
 
     from viewfinder.errors import InputError
-    from viewfinder.files import explained_writing
+    from viewfinder.files import explained_writing, is_empty, sweep
 
-    if not folder.exists():
+    if not folder.exists() or is_empty(folder):
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file: give another --out")
+    sweep(folder)
     found = {file.name for file in folder.iterdir()}
     if found and (_MARK not in found or found - _PARTS):
         other = min(found - _PARTS, default=min(found))

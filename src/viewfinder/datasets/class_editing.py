@@ -1,40 +1,32 @@
 """Renaming, merging and dropping classes, in every place of a set that names or numbers them.
 
 An edit is planned as a whole before any file is touched: what cannot be read is found first. Then
-each file is replaced whole or not at all, and pictures of class folders are moved, never deleted.
+all of it is done or nothing, and pictures of class folders are moved, never deleted.
 """
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from viewfinder.datasets.class_folders import class_folders_of
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.data_yaml import quoted, read_data_yaml
+from viewfinder.datasets.edit_record import digest, digest_of
+from viewfinder.datasets.edit_steps import Change
 from viewfinder.datasets.large_json import explained_json, read_text
+from viewfinder.datasets.transaction import change_files
 from viewfinder.datasets.voc import CLASS_LIST, class_list, is_voc, object_name, read_xml
 from viewfinder.datasets.writing import line_of
-from viewfinder.datasets.yolo import class_names, find_yolo, label_file, read_yolo
+from viewfinder.datasets.yolo import class_names, find_yolo, label_file, read_row, read_yolo
 from viewfinder.errors import InputError
-from viewfinder.files import explained_writing, write_bytes
 
 DROPPED = ".dropped"
 """Where the pictures of a dropped class folder are kept; hidden, and so no longer read."""
 
 Edit = Mapping[str, str | None]
 """For each class that changes its new name, or None where it is dropped."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file to replace by `data`, or to move to `target`; `detail` says it to a person."""
-
-    path: Path
-    detail: str
-    data: bytes | None = None
-    target: Path | None = None
 
 
 def plan_edit(root: Path, edit: Edit) -> list[Change]:
@@ -59,25 +51,17 @@ def plan_edit(root: Path, edit: Edit) -> list[Change]:
     return list(_in_folders(source, edit))
 
 
-def apply_changes(changes: list[Change]) -> None:
-    """Carry out a plan, file by file.
+def apply_changes(root: Path, changes: list[Change], *, said: str = "an edit of classes") -> None:
+    """Carry out a plan: all of it, or nothing.
+
+    Args:
+        said: the edit in words for a person.
 
     Raises:
-        InputError: a file cannot be written or moved.
+        InputError: a file lies outside of the set, or cannot be written or moved.
     """
-    for change in changes:
-        if change.data is not None:
-            write_bytes(change.path, change.data)
-        if change.target is not None:
-            with explained_writing(change.target):
-                change.target.parent.mkdir(parents=True, exist_ok=True)
-                if change.target.exists():
-                    raise InputError(f"{change.target} has come into being meanwhile: try again")
-                change.path.rename(change.target)
-    for folder in {change.path.parent for change in changes if change.target is not None}:
-        while folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-            folder = folder.parent
+    if changes:
+        change_files(root.expanduser(), changes, verb="classes", said=said)
 
 
 def edited(classes: list[str], edit: Edit) -> list[str]:
@@ -128,7 +112,7 @@ def _in_coco(files: list[Path], edit: Edit) -> Iterator[Change]:
         gone = len(before) - len(after)
         detail = "its categories" + (f", and {gone:,} boxes less" if gone else "")
         text = json.dumps(document, ensure_ascii=False) + "\n"
-        yield Change(file, detail, text.encode("utf-8", "backslashreplace"))
+        yield _replaced(file, detail, text.encode("utf-8", "backslashreplace"))
 
 
 def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
@@ -139,7 +123,7 @@ def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
     after = edited([*listed, *sorted(names - set(listed))], edit)
     if listed:
         text = "".join(f"{line_of(name)}\n" for name in after)
-        yield Change(root / CLASS_LIST, "its lines", text.encode())
+        yield _replaced(root / CLASS_LIST, "its lines", text.encode())
     for file, tree in trees.items():
         count = 0
         for thing in tree.findall("object"):
@@ -155,7 +139,7 @@ def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
                     named.text = line_of(new)
         if count:
             data = ElementTree.tostring(tree, encoding="utf-8", xml_declaration=False)
-            yield Change(file, f"{count} object{'s' if count != 1 else ''}", data + b"\n")
+            yield _replaced(file, f"{count} object{'s' if count != 1 else ''}", data + b"\n")
 
 
 def _in_yolo(file: Path, edit: Edit) -> Iterator[Change]:
@@ -165,36 +149,49 @@ def _in_yolo(file: Path, edit: Edit) -> Iterator[Change]:
     new = [edit.get(name, name) for name in before]
     numbers = {old: None if n is None else after.index(n) for old, n in enumerate(new)}
     if any(old != number for old, number in numbers.items()):
-        for path in dataset.paths:
-            yield from _renumbered(label_file(dataset.root, path), numbers)
+        for labels in dict.fromkeys(label_file(dataset.root, path) for path in dataset.paths):
+            yield from _renumbered(labels, numbers)
     if file.name == CLASS_LIST:
-        yield Change(file, "its lines", "".join(f"{line_of(n)}\n" for n in after).encode())
+        yield _replaced(file, "its lines", "".join(f"{line_of(n)}\n" for n in after).encode())
         return
-    lines = read_text(file).splitlines()
+    lines = read_text(file).splitlines(keepends=True)
+    end = "\r\n" if lines[0].endswith("\r\n") else "\n"
     entries = read_data_yaml(file, {"names", "nc"})
     assert class_names(file, entries["names"]) == tuple(before)
     names = ["names:", *(f"  {i}: {quoted(line_of(name))}" for i, name in enumerate(after))]
     written = {"names": names, "nc": [f"nc: {len(after)}"]}
     for key in sorted(entries, key=lambda key: -entries[key].lines[0]):
-        begin, end = entries[key].lines
-        lines[begin:end] = written[key]
-    yield Change(file, "its names", ("\n".join(lines) + "\n").encode())
+        first, last = entries[key].lines
+        lines[first:last] = [line + end for line in written[key]]
+    yield _replaced(file, "its names", "".join(lines).encode())
 
 
 def _renumbered(file: Path, numbers: Mapping[int, int | None]) -> Iterator[Change]:
-    """The change of one file of labels, if its classes have other numbers now."""
+    """The change of one file of labels, if its classes have other numbers now.
+
+    All else of each line stays byte for byte, as does the mark that some editors begin files with.
+    """
     if not file.is_file():
         return
-    rows, changed = [], 0
-    for line in read_text(file).splitlines():
-        first, _, rest = line.strip().partition(" ")
-        number = int(float(first)) if first else -1
+    data = file.read_bytes()
+    lines, changed = [], 0
+    for place, line in enumerate(read_text(file).splitlines(keepends=True), 1):
+        words = line.split()
+        number = read_row(words, f"{file}, line {place}")[0] if words else -1
         new = numbers.get(number, number)
         changed += new != number
-        if new is not None:
-            rows.append(f"{new} {rest}\n" if first else "\n")
+        if new == number:
+            lines.append(line)
+        elif new is not None:
+            lines.append(line.replace(words[0], str(new), 1))
     if changed:
-        yield Change(file, f"{changed} row{'s' if changed != 1 else ''}", "".join(rows).encode())
+        mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+        detail = f"{changed} row{'s' if changed != 1 else ''}"
+        yield Change(file, detail, mark + "".join(lines).encode(), before=digest(data))
+
+
+def _replaced(file: Path, detail: str, data: bytes) -> Change:
+    return Change(file, detail, data, before=digest_of(file))
 
 
 def _in_folders(root: Path, edit: Edit) -> Iterator[Change]:

@@ -160,8 +160,12 @@ def _names(dataset: Dataset, to: Format) -> list[str]:
 
 
 def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy: bool) -> int:
-    """Put the pictures into the new folder; returns how many are missing."""
-    missing = 0
+    """Put the pictures into the new folder; returns how many are missing.
+
+    Raises:
+        InputError: what is named as a picture is another file of the computer's.
+    """
+    missing, root = 0, dataset.root.resolve()
     rows = zip(names, dataset.splits.tolist(), strict=True)
     bar = track(enumerate(rows), total=len(names), description="placing pictures")
     for index, (name, side) in bar:
@@ -169,12 +173,30 @@ def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy
         if not file.is_file():
             missing += 1
             continue
+        _refuse_secret(file, root)
         target = folder / picture_folder(to, side) / name
         with explained_writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if copy or not _linked(file, target):
                 shutil.copyfile(file, target)
     return missing
+
+
+def _refuse_secret(file: Path, root: Path) -> None:
+    """A set from a stranger may lead to any file; who publishes what it becomes would publish it.
+
+    Raises:
+        InputError: the file lies outside of the set and is no picture.
+    """
+    real = file.resolve()
+    if not real.is_relative_to(root):
+        try:
+            read_header(real)
+        except (InputError, OSError):
+            raise InputError(
+                f"{file} leads to {real}, which is outside of {root} and no picture that can be "
+                "read: remove it from the set"
+            ) from None
 
 
 def _linked(file: Path, target: Path) -> bool:

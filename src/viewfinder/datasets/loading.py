@@ -22,7 +22,7 @@ from torch import Tensor
 from viewfinder.console import track
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.files import explained_writing
+from viewfinder.files import replacing_by_name, sweep
 from viewfinder.memory import free_memory
 from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
 from viewfinder.pictures.reading import read_header, read_picture
@@ -229,25 +229,19 @@ def cached_pixels(
         InputError: the disk is full, or whatever `fill` raises.
     """
     file = cache / "pixels" / f"{_cache_key(dataset, words)}.u8"
+    sweep(file.parent)
     # A power cut can leave a file shorter than it was written.
     if file.is_file() and file.stat().st_size == needed:
         return file
-    with explained_writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Each process writes a file of its own; whichever ends last leaves the same bytes.
-        temporary = file.with_suffix(f".{os.getpid()}.writing")
-        try:
-            pixels = np.memmap(temporary, np.uint8, "w+", shape=(needed,))
-            # A sparse file on a full disk would kill the process when its pages are written.
-            if hasattr(os, "posix_fallocate"):
-                with temporary.open("r+b") as handle:
-                    os.posix_fallocate(handle.fileno(), 0, needed)
-            fill(pixels)
-            pixels.flush()
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    # Each process writes a file of its own; whichever ends last leaves the same bytes.
+    with replacing_by_name(file) as temporary:
+        pixels = np.memmap(temporary, np.uint8, "w+", shape=(needed,))
+        # A sparse file on a full disk would kill the process when its pages are written.
+        if hasattr(os, "posix_fallocate"):
+            with temporary.open("r+b") as handle:
+                os.posix_fallocate(handle.fileno(), 0, needed)
+        fill(pixels)
+        pixels.flush()
     return file
 
 

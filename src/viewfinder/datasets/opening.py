@@ -16,6 +16,7 @@ from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.tidying import tidied
+from viewfinder.datasets.transaction import recover
 from viewfinder.datasets.voc import is_voc, read_voc
 from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.errors import InputError
@@ -70,6 +71,7 @@ def read_boxes(source: str | Path) -> Dataset | None:
     root = Path(source).expanduser()
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a folder of pictures, or `{TABLETOP}`")
+    recover(root)
     if not root.is_dir():
         return _read_file(root)
     if files := find_coco(root):

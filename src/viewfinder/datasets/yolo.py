@@ -196,7 +196,7 @@ def _read_labels(file: Path, index: int, size: NDArray[np.int64], rows: _Rows) -
         words = line.split()
         if not words:
             continue
-        label, values = _row(words, f"{file}, line {number}")
+        label, values = read_row(words, f"{file}, line {number}")
         if len(values) == 4:
             x, y, w, h = values
             box = [(x - w / 2) * width, (y - h / 2) * height]
@@ -210,7 +210,12 @@ def _read_labels(file: Path, index: int, size: NDArray[np.int64], rows: _Rows) -
         rows.corners.append(box)
 
 
-def _row(words: list[str], where: str) -> tuple[int, list[float]]:
+def read_row(words: list[str], where: str) -> tuple[int, list[float]]:
+    """The class and the numbers of one line of labels.
+
+    Raises:
+        InputError: it is no line of labels.
+    """
     try:
         label, values = float(words[0]), [float(word) for word in words[1:]]
     except ValueError:

@@ -20,12 +20,10 @@ from viewfinder.datasets.composing.outlines import checked_runs, outline_mask
 from viewfinder.datasets.finding import checked_name
 from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
 from viewfinder.datasets.large_json import Objects, read_large_json
+from viewfinder.datasets.transaction import HIDDEN
 from viewfinder.errors import InputError
-from viewfinder.files import write_text
+from viewfinder.files import inside, write_text
 from viewfinder.pictures.reading import MOST_PIXELS
-
-HIDDEN = ".viewfinder"
-"""The folder in a data set that holds what is no label."""
 
 _SCHEMA = 1
 
@@ -146,7 +144,7 @@ def write_proposals(data: Path, proposals: Proposals) -> None:
     """Keep proposals in place of those that were there, whole or not at all.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or is a link that leads out of the set.
     """
     pictures = [
         {"file": path, "width": width, "height": height}
@@ -172,7 +170,8 @@ def write_proposals(data: Path, proposals: Proposals) -> None:
         "proposals": rows,
     }
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    write_text(proposals_file(data), text + "\n")
+    (file,) = inside(data, [proposals_file(data)])
+    write_text(file, text + "\n")
 
 
 def read_proposals(data: Path) -> Proposals:

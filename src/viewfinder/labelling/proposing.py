@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.console import track
 from viewfinder.datasets.tabletop.writing import run_lengths
+from viewfinder.datasets.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
@@ -84,6 +85,7 @@ def find_pictures(data: Path) -> list[str]:
     """
     if not data.is_dir():
         raise InputError(f"there is no folder {data}: give a folder of pictures, or a video")
+    recover(data)
     paths = list(pictures_below(data))
     if not paths:
         raise InputError(f"{data} holds no pictures: take frames of a video by `viewfinder frames`")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.drawing import contact_sheet, draw_boxes
@@ -25,6 +26,7 @@ def write_sheet(data: Path, proposals: Proposals, out: Path) -> None:
     """
     if not proposals.paths:
         raise InputError(f"nothing is proposed for {data} yet: use `viewfinder propose` with --by")
+    recover(data)
     count = min(_MOST, len(proposals.paths))
     chosen = np.linspace(0, len(proposals.paths) - 1, count).round().astype(int).tolist()
     pictures = [_drawn(data, proposals, picture) for picture in chosen]

@@ -9,6 +9,7 @@ report.html          curves, scores by class, pictures, what to do next
 tensorboard/         the history, for TensorBoard
 """
 
+import contextlib
 import csv
 import errno
 import io
@@ -28,7 +29,7 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
-from viewfinder.files import explained_writing, write_bytes, write_json, write_text
+from viewfinder.files import explained_writing, is_empty, write_bytes, write_json, write_text
 from viewfinder.nets.darknet import load_weights
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
@@ -199,7 +200,7 @@ def refuse_taken(folder: Path) -> None:
         InputError: there is something in that folder already, or it cannot be written.
     """
     with explained_writing(folder):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not is_empty(folder):
             raise InputError(
                 f"{folder} exists already: give --resume to go on with it, or another --out"
             )
@@ -228,7 +229,8 @@ def create_run(folder: Path, manifest: Manifest) -> Run:
     try:
         write_json(folder / _MANIFEST, document)
     except BaseException:
-        folder.rmdir()
+        with contextlib.suppress(OSError):  # what a killed training left may be there still
+            folder.rmdir()
         raise
     return Run(folder, manifest)
 

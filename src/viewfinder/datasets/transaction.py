@@ -1,0 +1,213 @@
+"""Several files of a data set changed together, or none of them; and changed back.
+
+A set's edits lie in `.viewfinder/edits/`, a folder each: `N-VERB.apply` while one is made, `.undo`
+while it is taken back, `.done` when it can be. Renaming that folder is what decides. It holds
+`edit.json`, the files' new contents in `after/` and, as hard links where the disk has them, the
+old ones in `before/`. From the moment it has its name an edit is made, come what may: what is left
+of it to do are renames, which whoever opens the set next does first.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viewfinder.console import note
+from viewfinder.datasets.edit_record import (
+    VERBS,
+    Edit,
+    read_edit,
+    refuse_changed,
+    refuse_strange,
+)
+from viewfinder.datasets.edit_steps import Change, apply, prepare, undo
+from viewfinder.errors import InputError
+from viewfinder.files import (
+    alone_in,
+    explained_writing,
+    inside,
+    new_folder,
+    sweep,
+    sync_folder,
+)
+from viewfinder.interrupts import late_interrupts
+
+HIDDEN = ".viewfinder"
+"""The folder in a data set that holds what is no label."""
+
+_NAME = re.compile(rf"\d{{1,9}}-({'|'.join(VERBS)})\.(apply|undo|done)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An edit that had been cut short, and now is made; or taken back, if `undone`."""
+
+    edit: Edit
+    undone: bool
+
+
+def change_files(
+    root: Path,
+    changes: Sequence[Change],
+    *,
+    verb: str,
+    said: str,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Make all of some changes to the files of a set, in such a way that they can be taken back.
+
+    Args:
+        verb: of the command line, which takes this back.
+        said: the edit in words for a person.
+        details: what else to keep of it.
+
+    Raises:
+        InputError: a file lies outside of the set, has been changed since the changes were
+            planned, or cannot be written. Nothing is changed then.
+    """
+    root = root.resolve()
+    with _at_work(root) as place:
+        _finish(root, place)
+        number = 1 + max(map(_number, _edits(place)), default=0)
+        folder = place / f"{number:04}-{verb}.apply"
+        with new_folder(folder) as prepared:
+            kept = dict(details or {})
+            edit = prepare(root, prepared, changes, verb=verb, said=said, details=kept)
+        # An interrupt now would leave the rest to whoever opens the set next.
+        with late_interrupts():
+            try:
+                apply(root, folder, edit)
+            except (OSError, InputError) as error:
+                raise _rolled_back(root, folder, edit, error) from error
+
+
+def recover(source: Path) -> list[Finished]:
+    """Finish what was begun to be changed in a set and was cut short, and say so.
+
+    Args:
+        source: the set's folder, or a file of labels of it.
+
+    Raises:
+        InputError: it cannot be finished.
+    """
+    source = source.expanduser()
+    roots = [source] if source.is_dir() else list(source.absolute().parents)[:2]
+    finished: list[Finished] = []
+    for root in map(Path.resolve, roots):
+        place = root / HIDDEN / "edits"
+        try:
+            edits = _edits(place)
+        except OSError:  # there is none, or it is not ours to look into
+            continue
+        sweep(place)
+        if any(folder.suffix != ".done" for folder in edits):
+            with _at_work(root):
+                finished += _finish(root, place)
+    return finished
+
+
+def take_back(root: Path, *, verb: str) -> Edit | None:
+    """Undo the last edit of a set, if `verb` made it; None where that made none.
+
+    One that was begun to be taken back, and was cut short, is the one that is meant.
+
+    Raises:
+        InputError: another verb's edit comes first, a file has been changed since, or cannot be
+            written.
+    """
+    root = root.expanduser().resolve()
+    if not (root / HIDDEN / "edits").is_dir():
+        return None
+    with _at_work(root) as place:
+        for finished in _finish(root, place):
+            if finished.undone and finished.edit.verb == verb:
+                return finished.edit
+        edits = _edits(place)
+        if not any(f"-{verb}." in folder.name for folder in edits):
+            return None
+        folder = edits[-1]
+        edit = read_edit(folder)
+        if edit.verb != verb:
+            raise InputError(
+                f"the last edit of {root} is another ({edit.said}): take that back first, with "
+                f"`viewfinder {edit.verb} {root} --take-back`"
+            )
+        refuse_changed(root, folder, edit)
+        with late_interrupts():
+            undone = folder.rename(folder.with_suffix(".undo"))
+            sync_folder(place)
+            undo(root, undone, edit)
+    return edit
+
+
+def _rolled_back(root: Path, folder: Path, edit: Edit, error: Exception) -> InputError:
+    """Undo an edit that cannot be made; returns what to say."""
+    try:
+        folder = folder.rename(folder.with_suffix(".undo"))
+        undo(root, folder, edit)
+    except (OSError, InputError):
+        after = "what was changed before is undone as soon as the set is opened again"
+    else:
+        after = "nothing was changed"
+    return InputError(f"{error}; {after}")
+
+
+def _finish(root: Path, place: Path) -> list[Finished]:
+    """Go on with every edit that was cut short."""
+    finished = []
+    for folder in _edits(place):
+        if folder.suffix == ".done":
+            continue
+        if os.name == "posix" and folder.lstat().st_uid not in (os.geteuid(), root.stat().st_uid):
+            raise InputError(
+                f"an edit of {root} was cut short, and another user had begun it: let them open "
+                f"the set, or remove {folder} if you do not know of it"
+            )
+        edit = read_edit(folder)
+        undone = folder.suffix == ".undo"
+        refuse_strange(root, folder, edit, undone=undone)
+        try:
+            (undo if undone else apply)(root, folder, edit)
+        except (OSError, InputError) as error:
+            raise InputError(
+                f"an edit of {root} was cut short ({edit.said}), and cannot be finished: {error}"
+            ) from error
+        end = "its undoing is finished now" if undone else "it is finished now"
+        note(f"{root}: an edit was cut short ({edit.said}): {end}")
+        finished.append(Finished(edit, undone))
+    return finished
+
+
+def _edits(place: Path) -> list[Path]:
+    """The folders of a set's edits, in their order."""
+    found = [folder for folder in place.iterdir() if _NAME.fullmatch(folder.name)]
+    return sorted(found, key=_number)
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name.partition("-")[0])
+
+
+@contextlib.contextmanager
+def _at_work(root: Path) -> Iterator[Path]:
+    """The folder of a set's edits, for one process at a time; one that stays empty goes again.
+
+    Raises:
+        InputError: another process is at work there, or it leads out of the set.
+    """
+    place = root / HIDDEN / "edits"
+    inside(root, [place / "x"])
+    with explained_writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    busy = f"another `viewfinder` is changing {root}: wait for it to end"
+    try:
+        with alone_in(place, busy=busy):
+            sweep(place)
+            yield place
+    finally:
+        for folder in (place, place.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
