@@ -129,7 +129,8 @@ def new_folder(path: Path) -> Iterator[Path]:
             raise InputError(f"{path} exists already: choose another name, or remove it first")
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
-        temporary = _folder_beside(path)
+        prefix = f"{_PREFIX}{os.getpid()}-"
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
         try:
             with _locked(temporary):
                 yield temporary
@@ -142,19 +143,6 @@ def new_folder(path: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder so that, whenever this is cut short, it is whole or no longer of its name.
-
-    Raises:
-        InputError: it cannot be removed.
-    """
-    with explained_writing(path):
-        parting = _folder_beside(path)
-        path.rename(parting / path.name)
-        sync_folder(path.parent)
-        shutil.rmtree(parting)
 
 
 def is_empty(folder: Path) -> bool:
@@ -245,10 +233,6 @@ def alone_in(folder: Path, *, busy: str) -> Iterator[None]:
         if not free:
             raise InputError(busy)
         yield
-
-
-def _folder_beside(path: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=path.parent))
 
 
 def _at_work(path: Path) -> bool:

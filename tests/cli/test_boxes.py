@@ -78,6 +78,15 @@ def test_classes(ask, root):
     status, out, _ = ask("classes", root, "drop", "lion", "--yes", "--json")
     document = json.loads(out)
     assert (status, document["classes"], document["made"]) == (0, {"dog": 2}, True)
+    status, out, _ = ask("classes", root, "--take-back", "--json")
+    assert (status, json.loads(out)["classes"]) == (0, {"lion": 1, "dog": 2})
+    status, out, _ = ask("classes", root, "--take-back")
+    assert (status, out.splitlines()[-2:]) == (0, ["cat: 1", "dog: 2"])
+    assert ": as before rename cat lion\n" in out
+    status, out, err = ask("classes", root, "--take-back")
+    assert (status, out) == (2, "")
+    assert "no edit of the classes of" in err
+    assert "goes alone" in ask("classes", root, "drop", "cat", "--take-back")[2]
     assert len(document["changes"]) == 2
 
 

@@ -109,6 +109,12 @@ def test_the_page_shows_every_stage_and_fetches_nothing(done):
     assert 8 * 2 + 6 + SMALL.unseen <= len(pictures) <= 8 * 4 + 6 + SMALL.unseen
 
 
+def test_what_a_killed_demo_left_half_written_does_not_stand_in_the_way(tmp_path):
+    for name in (".writing-x", ".writing-4194304-abcdefgh"):
+        (tmp_path / name).write_bytes(b"half")
+    demo._clear(tmp_path)
+
+
 def test_a_demo_replaces_an_earlier_one_and_nothing_else(done, ask, tmp_path):
     place, _ = done
     (place / "thesis.txt").write_text("years of work")

@@ -8,6 +8,7 @@ import pytest
 from viewfinder.datasets.class_editing import DROPPED, apply_changes, plan_edit
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.opening import open_dataset, read_boxes
+from viewfinder.datasets.transaction import take_back
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 
@@ -134,3 +135,99 @@ def test_an_edit_that_cannot_be(coco, folders, layout, changes, says):
 def test_names_that_no_folder_can_have(folders, name):
     with pytest.raises(InputError, match="cannot be the name of a class's folder"):
         plan_edit(folders, {"cat": name})
+
+
+@pytest.fixture
+def yolo(coco, tmp_path):
+    convert(coco, tmp_path / "yolo", to="yolo")
+    return tmp_path / "yolo"
+
+
+def test_lines_of_labels_are_read_as_the_reader_does_and_else_stay_as_they_are(yolo):
+    file = yolo / "labels/train/train.txt"
+    lines = [
+        b"\xef\xbb\xbf0\t0.5 0.5\t.2 .2\r\n",
+        b"  1.0 0.50 0.5 2e-1 0.2 \r\n",
+        b"\r\n",
+        b"2 0.1 0.1 0.2 0.1 0.2 0.2\n",
+        b"\t1\t.5\t.5\t.2\t.2",
+    ]
+    file.write_bytes(b"".join(lines))
+    edit(yolo, {"cat": None})
+    assert file.read_bytes() == b"".join(
+        [
+            b"\xef\xbb\xbf  0 0.50 0.5 2e-1 0.2 \r\n",
+            b"\r\n",
+            b"1 0.1 0.1 0.2 0.1 0.2 0.2\n",
+            b"\t0\t.5\t.5\t.2\t.2",
+        ]
+    )
+    assert read_boxes(yolo).counts()["dog"] == 2 + 2
+
+
+def test_the_rest_of_data_yaml_stays_byte_for_byte(yolo):
+    file = yolo / "data.yaml"
+    text = "# mine\r\ntrain: images/train\r\nval: images/val\r\nnames: [cat, dog, bird]"
+    file.write_bytes(f"{text}\r\n# end".encode())
+    edit(yolo, {"dog": "hound"})
+    names = "names:\r\n  0: 'cat'\r\n  1: 'hound'\r\n  2: 'bird'\r\n"
+    assert file.read_bytes() == f"{text.partition('names')[0]}{names}# end".encode()
+
+
+@pytest.mark.parametrize("layout", ["coco", "yolo", "voc", "folders"])
+@pytest.mark.parametrize("changes", [{"cat": None}, {"cat": "lion"}, {"cat": "dog", "dog": "dog"}])
+def test_an_edit_is_taken_back_byte_for_byte(coco, folders, tmp_path, layout, changes):
+    root = {"coco": coco, "folders": folders}.get(layout, tmp_path / layout)
+    if not root.exists():
+        convert(coco, root, to=layout)
+    before = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    edit(root, changes)
+    take_back(root, verb="classes")
+    assert {file: file.read_bytes() for file in root.rglob("*") if file.is_file()} == before
+
+
+def tree(root):
+    return {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_labels_of_another_copy_of_the_set_are_not_edited(yolo, tmp_path, absolute):
+    """Real `data.yaml` files often hold the path of another copy."""
+    (tmp_path / "mine").mkdir()
+    where = yolo if absolute else "../yolo"
+    text = f"path: {where}\ntrain: images/train\nval: images/val\nnames: [cat, dog, bird]\n"
+    (tmp_path / "mine/data.yaml").write_text(text)
+    assert read_boxes(tmp_path / "mine").counts() == {"cat": 2, "dog": 4, "bird": 2}
+    before = tree(tmp_path)
+    with pytest.raises(
+        InputError, match=r"leads to .*/yolo/labels/train/train\.txt, which is"
+    ):
+        edit(tmp_path / "mine", {"cat": None})
+    assert tree(tmp_path) == before
+    # Other names for the same numbers are a matter of this copy alone.
+    edit(tmp_path / "mine", {"cat": "lion"})
+    assert read_boxes(tmp_path / "mine").classes == ("lion", "dog", "bird")
+    assert tree(yolo) == {file: held for file, held in before.items() if yolo in file.parents}
+
+
+LINKS = [("coco", "annotations"), ("yolo", "labels"), ("voc", "Annotations"), ("folders", "train")]
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"), [*LINKS, ("folders", ".dropped"), ("coco", ".viewfinder")]
+)
+def test_nothing_is_changed_where_a_link_leads_out(coco, folders, tmp_path, layout, name):
+    root = {"coco": coco, "folders": folders}.get(layout, tmp_path / layout)
+    if not root.exists():
+        convert(coco, root, to=layout)
+    (tmp_path / "other").mkdir()
+    if (root / name).exists():
+        (root / name).rename(tmp_path / "other" / name)
+    else:
+        (tmp_path / "other" / name).mkdir()
+    (root / name).symlink_to(tmp_path / "other" / name)
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match=r"leads to .*/other/.*, which is outside of"):
+        edit(root, {"cat": None})
+    assert tree(tmp_path) == before
+    assert [*(tmp_path / "other").iterdir()] == [tmp_path / "other" / name]

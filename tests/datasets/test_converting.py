@@ -230,3 +230,27 @@ def test_nothing_is_left_of_a_conversion_that_fails(tmp_path):
     write_picture(root / "cat/1.png", np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(InputError, match="no boxes to convert"):
         convert(root, tmp_path / "out", to="coco")
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("by", ["file", "folder"])
+def test_what_is_no_picture_is_not_carried_out_of_another_folder(tmp_path, copy, by):
+    """Who publishes a converted set would publish what a stranger's link leads to."""
+    root = tmp_path / "set"
+    images = [{"id": 1, "file_name": "1.png", "width": 9, "height": 8}]
+    write_coco(root, images=images, annotations=[], categories=[{"id": 1, "name": "a"}])
+    picture = root / "images/train/1.png"
+    (tmp_path / "secret").mkdir()
+    secret = tmp_path / "secret/1.png"
+    picture.rename(secret)
+    if by == "file":
+        picture.symlink_to(secret)
+    else:
+        picture.parent.rmdir()
+        picture.parent.symlink_to(secret.parent)
+    convert(root, tmp_path / "good", to="voc", copy=copy)
+    assert (tmp_path / "good/JPEGImages/1.png").read_bytes() == secret.read_bytes()
+    secret.write_text("my password")
+    with pytest.raises(InputError, match=r"1\.png leads to .*secret/1\.png, which is outside of"):
+        convert(root, tmp_path / "bad", to="voc", copy=copy)
+    assert not (tmp_path / "bad").exists()

@@ -133,7 +133,10 @@ loading.open_pixels(open_dataset({str(root)!r}), (16, 16), keep="disk", cache=ca
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(tmp_path.rglob("*.u8")) == []
+    # As an earlier version would have left it.
+    (tmp_path / "pixels" / f"{'0' * 24}.4194304.writing").write_bytes(b"half")
     pixels = open_pixels(open_dataset(root), (16, 16), keep="disk", cache=tmp_path)
+    assert [file.suffix for file in (tmp_path / "pixels").iterdir()] == [".u8"]
     assert torch.equal(
         pixels.take([8]),
         open_pixels(open_dataset(root), (16, 16), keep="none", cache=tmp_path).take([8]),

@@ -66,6 +66,8 @@ def test_a_folder_with_something_in_it_is_not_written_to(run, tmp_path):
     with pytest.raises(InputError, match="exists already"):
         create_run(tmp_path / "file", MANIFEST)
     (tmp_path / "empty").mkdir()
+    # What a training leaves that is killed before its first file is whole.
+    (tmp_path / "empty/.writing-x").write_text("{")
     assert create_run(tmp_path / "empty", MANIFEST).manifest == MANIFEST
 
 

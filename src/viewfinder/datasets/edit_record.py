@@ -43,7 +43,7 @@ class Edit:
         said: what it does, in words for a person.
         details: what else the verb keeps of it.
         moves: from where and to where, relative to the set's root.
-        made: the folders that it makes, relative to the set's root, each before those in it.
+        made: the folders that it makes, relative to the set's root.
     """
 
     verb: str
@@ -53,6 +53,11 @@ class Edit:
     writes: tuple[Write, ...]
     moves: tuple[tuple[str, str], ...]
     made: tuple[str, ...]
+
+
+def nothing_left(verb: str) -> Edit:
+    """An edit that is undone, but for the folder that kept it."""
+    return Edit(verb, "one that was all but taken back", "", {}, (), (), ())
 
 
 def digest(data: bytes) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ from viewfinder.errors import InputError
 from viewfinder.files import (
     explained_writing,
     inside,
-    remove_folder,
     replacing,
     sync_all,
     sync_folder,
@@ -62,6 +61,7 @@ def prepare(
     folders = {path.parent for path in (*places, *sources, *targets)}
     _refuse_unwritable(folders)
     made = {f for place in folders for f in (place, *place.parents) if not f.exists()}
+    made -= set(targets)
     edit = Edit(
         verb=verb,
         said=said,
@@ -102,10 +102,6 @@ def _write_beside(
 def apply(root: Path, folder: Path, edit: Edit) -> None:
     """Do what is left to do of an edit."""
     touched = set()
-    for name in edit.made:
-        with explained_writing(root / name):
-            (root / name).mkdir(exist_ok=True)
-        touched.add((root / name).parent)
     for number, write in enumerate(edit.writes):
         after, target = folder / "after" / str(number), root / write.file
         if after.exists():
@@ -114,8 +110,7 @@ def apply(root: Path, folder: Path, edit: Edit) -> None:
     for first, second in edit.moves:
         source, target = root / first, root / second
         if os.path.lexists(source):
-            with explained_writing(target):
-                source.rename(target)
+            _move(source, target)
             touched |= {source.parent, target.parent}
     touched |= _remove_empty(root, {(root / first).parent for first, _ in edit.moves})
     sync_all([path for path in touched if path.is_dir()])
@@ -126,14 +121,13 @@ def apply(root: Path, folder: Path, edit: Edit) -> None:
 
 def undo(root: Path, folder: Path, edit: Edit) -> None:
     """Make of each file what it was, as far as it is not yet, and forget the edit."""
-    touched = set()
+    touched, made = set(), {root / name for name in edit.made}
     for first, second in reversed(edit.moves):
         source, target = root / first, root / second
         if os.path.lexists(target) and not os.path.lexists(source):
-            with explained_writing(source):
-                source.parent.mkdir(parents=True, exist_ok=True)
-                target.rename(source)
+            _move(target, source)
             touched |= {source.parent, target.parent}
+        _remove_empty(root, [target.parent], among=made)
     for number, write in enumerate(edit.writes):
         before, target = folder / "before" / str(number), root / write.file
         if write.before is None:
@@ -141,14 +135,16 @@ def undo(root: Path, folder: Path, edit: Edit) -> None:
                 with explained_writing(target):
                     target.unlink()
                 touched.add(target.parent)
+            _remove_empty(root, [target.parent], among=made)
         elif before.exists() and digest_of(target) != write.before:
             _put(before, target)
             touched.add(target.parent)
-    for name in sorted(edit.made, reverse=True):
-        with contextlib.suppress(OSError):
-            (root / name).rmdir()
     sync_all([path for path in touched if path.is_dir()])
-    remove_folder(folder)
+    # In this order there is always something that tells whether all is done.
+    for name in ("before", "after"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / RECORD).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _refuse_unwritable(folders: Iterable[Path]) -> None:
@@ -163,6 +159,7 @@ def _refuse_unwritable(folders: Iterable[Path]) -> None:
 def _put(source: Path, target: Path) -> None:
     """Rename a file into its place, be it on another disk."""
     with explained_writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             source.replace(target)
         except OSError as error:
@@ -181,11 +178,25 @@ def _keep(file: Path, copy: Path) -> None:
             shutil.copy2(file, copy)
 
 
-def _remove_empty(root: Path, folders: Iterable[Path]) -> set[Path]:
-    """Remove folders that nothing is left in; returns those that they were in."""
+def _move(source: Path, target: Path) -> None:
+    with explained_writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+
+
+def _remove_empty(
+    root: Path, folders: Iterable[Path], among: Collection[Path] | None = None
+) -> set[Path]:
+    """Remove folders that nothing is left in; returns those that they were in.
+
+    Args:
+        among: the only ones to remove; any below `root` if None.
+    """
     above = set()
     for folder in folders:
-        while folder != root and not (folder.exists() and any(folder.iterdir())):
+        while folder != root and (among is None or folder in among):
+            if folder.exists() and any(folder.iterdir()):
+                break
             with contextlib.suppress(FileNotFoundError):
                 folder.rmdir()
             folder = folder.parent

@@ -17,8 +17,10 @@ from typing import Any
 
 from viewfinder.console import note
 from viewfinder.datasets.edit_record import (
+    RECORD,
     VERBS,
     Edit,
+    nothing_left,
     read_edit,
     refuse_changed,
     refuse_strange,
@@ -166,8 +168,11 @@ def _finish(root: Path, place: Path) -> list[Finished]:
                 f"an edit of {root} was cut short, and another user had begun it: let them open "
                 f"the set, or remove {folder} if you do not know of it"
             )
-        edit = read_edit(folder)
         undone = folder.suffix == ".undo"
+        if undone and not (folder / RECORD).exists():  # the last step was not done
+            edit = nothing_left(folder.stem.partition("-")[2])
+        else:
+            edit = read_edit(folder)
         refuse_strange(root, folder, edit, undone=undone)
         try:
             (undo if undone else apply)(root, folder, edit)
@@ -193,7 +198,7 @@ def _number(folder: Path) -> int:
 
 @contextlib.contextmanager
 def _at_work(root: Path) -> Iterator[Path]:
-    """The folder of a set's edits, for one process at a time; one that stays empty goes again.
+    """The folder of a set's edits, for one process at a time.
 
     Raises:
         InputError: another process is at work there, or it leads out of the set.
@@ -202,12 +207,6 @@ def _at_work(root: Path) -> Iterator[Path]:
     inside(root, [place / "x"])
     with explained_writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    busy = f"another `viewfinder` is changing {root}: wait for it to end"
-    try:
-        with alone_in(place, busy=busy):
-            sweep(place)
-            yield place
-    finally:
-        for folder in (place, place.parent):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+    with alone_in(place, busy=f"another `viewfinder` is changing {root}: wait for it to end"):
+        sweep(place)
+        yield place

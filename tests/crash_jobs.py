@@ -1,0 +1,291 @@
+"""The commands that `crashing` kills, each with a small set: `crash_jobs.py [--most N] [NAME…]`.
+
+Prints JSON: for each job its file operations, the points tried, and what went wrong.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from crashing import Job, enumerate_crashes
+
+from viewfinder.cli.main import main
+from viewfinder.pictures.writing import write_mask, write_picture
+
+CLASSES = ("cat", "dog", "cow")
+RECORDS = r"\.viewfinder/edits/[^/]*/edit\.json$"
+RUN = r"(run\.json|scores\.json|history\.csv|report\.html|tensorboard.*|state\.ckpt|cache/.*)$"
+
+
+def picture(number: int, size: tuple[int, int] = (20, 16)) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+
+
+def coco(root: Path) -> None:
+    """Two sides of two pictures, a box of each class in each; `set/`."""
+    for side in ("train", "val"):
+        images = [
+            {"id": n, "file_name": f"{side}{n}.png", "width": 20, "height": 16} for n in (1, 2)
+        ]
+        boxes = [
+            {"id": 3 * image + n, "image_id": image, "category_id": n, "bbox": [n, image, 3, 4]}
+            for image in (1, 2)
+            for n in (1, 2, 3)
+        ]
+        kinds = [{"id": n, "name": name} for n, name in enumerate(CLASSES, 1)]
+        file = root / f"set/annotations/instances_{side}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        document = {"images": images, "annotations": boxes, "categories": kinds}
+        file.write_text(json.dumps(document))
+        for image in images:
+            number = image["id"] + 2 * (side == "val")
+            write_picture(root / "set" / "images" / image["file_name"], picture(number))
+
+
+def converted(layout: str):
+    def make(root: Path) -> None:
+        coco(root / "from")
+        assert main(["convert", str(root / "from/set"), str(root / "set"), "--to", layout]) == 0
+
+    return make
+
+
+def folders(root: Path, *, count: int = 2) -> None:
+    for side in ("train", "val"):
+        for number, name in enumerate(CLASSES):
+            for index in range(count):
+                colour = np.uint8(picture(index) // 4 + 60 * number)
+                write_picture(root / "set" / side / name / f"{index}.png", colour)
+
+
+def edited(make, *words: str):
+    """A set after an edit."""
+
+    def both(root: Path) -> None:
+        make(root)
+        assert main([words[0], str(root / "set"), *words[1:]]) == 0
+
+    return both
+
+
+def proposed(root: Path) -> None:
+    """Pictures of which one is labelled, with proposals for all."""
+    from viewfinder.labelling.proposals import Proposals, write_proposals
+
+    coco(root)
+    (root / "set/annotations/instances_val.json").unlink()
+    file = root / "set/annotations/instances_train.json"
+    document = json.loads(file.read_text())
+    document["annotations"] = document["annotations"][:3]
+    file.write_text(json.dumps(document))
+    corners = np.array([[1, 1, 9, 9], [2, 2, 8, 9]], np.float64)
+    found = Proposals(
+        ("images/train1.png", "images/train2.png"),
+        np.array([[20, 16], [20, 16]]),
+        ("hen",),
+        np.array([0, 1]),
+        np.array([0, 0]),
+        corners,
+        np.array([0.95, 0.95]),
+        ("plate: x", "plate: x"),
+    )
+    write_proposals(root / "set", found)
+
+
+def first_accepted(root: Path) -> None:
+    """Proposals for pictures that no file lists yet."""
+    proposed(root)
+    (root / "set/annotations/instances_train.json").unlink()
+    (root / "set/annotations").rmdir()
+
+
+def captures(root: Path) -> None:
+    mask = np.zeros((60, 80), np.bool_)
+    mask[15:45, 25:55] = True
+    for number, name in enumerate(("cup", "box")):
+        shown = np.full((60, 80, 3), 90, np.uint8)
+        shown[mask] = (200, 60, 60 * number)
+        write_picture(root / "captures" / name / "frames/0.png", shown)
+        write_mask(root / "captures" / name / "masks/0.png", mask)
+        write_picture(root / f"places/{number}.png", picture(number, (120, 90)))
+
+
+def video(root: Path) -> None:
+    from viewfinder.pictures.video import write_video
+
+    wall = picture(0, (8, 6)).repeat(8, 0).repeat(8, 1)
+    frames = []
+    for index in range(12):
+        frames.append(wall.copy())
+        frames[-1][10:26, 2 + 3 * index : 18 + 3 * index] = (240, 220, 30)
+    write_video(root / "a.mp4", frames, rate=12)
+
+
+def save_always() -> None:
+    """What is needed to go on is written after every step."""
+    from viewfinder.training import loop
+
+    for name in ("_SAVE_EVERY", "SAVE_EVERY"):
+        if hasattr(loop, name):
+            setattr(loop, name, -1.0)
+
+
+def scenes(root: Path) -> None:
+    words = ["render", str(root / "set"), "scenes", "--train", "6", "--val", "2", "--test", "2"]
+    assert main([*words, "--size", "64", "--subject", "True", "--processes", "1"]) == 0
+
+
+def trained(root: Path) -> None:
+    folders(root)
+    os.chdir(root)
+    assert main(["train", *CLASSIFY, "--out", "run"]) == 0
+
+
+def grid(root: Path) -> None:
+    folders(root)
+    text = 'task = "classify"\ndata = "set"\nseeds = 1\n[grid]\nlearning_rate = [0.01, 0.02]\n'
+    text += '[base]\nnet = "lenet"\nepochs = 1\nprecision = "32"\nkeep = "memory"\nsize = 32\n'
+    (root / "grid.toml").write_text(text)
+
+
+def small_demo() -> None:
+    from viewfinder.cli import demo
+    from viewfinder.labelling.demonstration.setting import Setting
+
+    small = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, minutes=0.02)
+    demo._SETTING = small
+
+
+COMMON = ("--epochs", "2", "--batch", "4", "--precision", "32", "--device", "cpu")
+CLASSIFY = ("classify", "set", "--net", "lenet", "--size", "32", *COMMON)
+DETECT = ("detect", "set", "--size", "64", *COMMON)
+SALIENCY = ("saliency", "set", "--size", "64", *COMMON)
+
+ACCEPT = ("propose", "--accept-above", "0.9")
+COMPOSE = ("captures", "out", "--backgrounds", "places", "--count", "3", "--size", "96", "64")
+RENDER = ("out", "classes", "--train", "1", "--val", "1", "--test", "1", "--size", "32")
+ALONE = ("--processes", "1")
+
+LAYOUTS = {"coco": coco, "yolo": converted("yolo"), "voc": converted("voc"), "folders": folders}
+EDITS = {
+    "rename": ("rename", "cat", "lion"),
+    "merge": ("merge", "cat", "dog", "pet"),
+    "drop": ("drop", "cat"),
+}
+
+
+def training(name: str, make, words) -> Job:
+    command = ("train", *words, "--out", "run")
+    return Job(
+        name,
+        make,
+        command,
+        again=(*command, "--resume"),
+        loose=RUN,
+        ignored=r"^cache|tensorboard",
+        patch=save_always,
+    )
+
+
+JOBS = [
+    *(
+        Job(
+            f"classes-{layout}-{edit}",
+            make,
+            ("classes", "set", *words, "--yes"),
+            look=("classes", "set"),
+            loose=RECORDS,
+        )
+        for layout, make in LAYOUTS.items()
+        for edit, words in EDITS.items()
+    ),
+    *(
+        Job(
+            f"take-back-{layout}-{edit}",
+            edited(make, "classes", *words, "--yes"),
+            ("classes", "set", "--take-back"),
+            look=("classes", "set"),
+        )
+        for layout, make in LAYOUTS.items()
+        for edit, words in EDITS.items()
+    ),
+    *(
+        Job(name, make, ("propose", "set", *ACCEPT[1:]), loose=RECORDS)
+        for name, make in (("accept", proposed), ("accept-first", first_accepted))
+    ),
+    *(
+        Job(
+            name,
+            edited(make, "propose", "--accept-above", "0.9"),
+            ("propose", "set", "--take-back"),
+        )
+        for name, make in (("unaccept", proposed), ("unaccept-first", first_accepted))
+    ),
+    Job("convert", coco, ("convert", "set", "out", "--to", "voc")),
+    Job("convert-copy", coco, ("convert", "set", "out", "--to", "yolo", "--copy")),
+    Job("compose", captures, ("compose", *COMPOSE, *ALONE)),
+    Job("frames", video, ("frames", "a.mp4", "out", "--every", "0.25")),
+    Job("render", lambda root: None, ("render", *RENDER, *ALONE)),
+    Job("export", trained, ("export", "run", "--pictures", "set/val"), ignored="tensorboard"),
+    Job(
+        "predict",
+        trained,
+        ("predict", "run", "set/val", "--out", "drawn", "--csv", "a.csv"),
+    ),
+    training("train-classify", folders, CLASSIFY),
+    training("train-detect", coco, DETECT),
+    training("train-saliency", scenes, SALIENCY),
+    Job(
+        "ablate",
+        grid,
+        ("ablate", "grid.toml", "--out", "grid"),
+        loose=r"(log|csv|json|html|ckpt|lock)$",
+        ignored="tensorboard",
+        patch=save_always,
+    ),
+    Job(
+        "demo",
+        lambda root: None,
+        ("demo", "--out", "demo", "--minutes", "0.02"),
+        loose=r"demo/run/|json$|html$",
+        ignored="tensorboard|state.ckpt",
+        patch=small_demo,
+    ),
+]
+
+
+def import_slow() -> None:
+    """What every command would else import anew."""
+
+    with tempfile.TemporaryDirectory() as place:
+        coco(Path(place))
+        with contextlib.redirect_stdout(sys.stderr):
+            for words in (["classes"], ["convert", "--to", "yolo"], ["propose"]):
+                more = [f"{place}/yolo"] if words[0] == "convert" else []
+                main([words[0], f"{place}/set", *more, *words[1:]])
+
+
+def run_all(names: list[str], most: int | None) -> list[dict[str, object]]:
+    chosen = [job for job in JOBS if not names or any(job.name.startswith(name) for name in names)]
+    import_slow()
+    with tempfile.TemporaryDirectory() as scratch:
+        return [
+            asdict(enumerate_crashes(job, Path(scratch) / job.name, most=most)) for job in chosen
+        ]
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    limit = None
+    if arguments[:1] == ["--most"]:
+        limit, arguments = int(arguments[1]), arguments[2:]
+    here = Path.cwd()
+    found = run_all(arguments, limit)
+    json.dump(found, sys.__stdout__, indent=1)
