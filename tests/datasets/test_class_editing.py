@@ -199,9 +199,7 @@ def test_labels_of_another_copy_of_the_set_are_not_edited(yolo, tmp_path, absolu
     (tmp_path / "mine/data.yaml").write_text(text)
     assert read_boxes(tmp_path / "mine").counts() == {"cat": 2, "dog": 4, "bird": 2}
     before = tree(tmp_path)
-    with pytest.raises(
-        InputError, match=r"leads to .*/yolo/labels/train/train\.txt, which is"
-    ):
+    with pytest.raises(InputError, match=r"leads to .*/yolo/labels/train/train\.txt, which is"):
         edit(tmp_path / "mine", {"cat": None})
     assert tree(tmp_path) == before
     # Other names for the same numbers are a matter of this copy alone.

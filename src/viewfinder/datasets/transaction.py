@@ -105,6 +105,7 @@ def recover(source: Path) -> list[Finished]:
         except OSError:  # there is none, or it is not ours to look into
             continue
         sweep(place)
+        _remove_if_empty(place)
         if any(folder.suffix != ".done" for folder in edits):
             with _at_work(root):
                 finished += _finish(root, place)
@@ -121,9 +122,13 @@ def take_back(root: Path, *, verb: str) -> Edit | None:
             written.
     """
     root = root.expanduser().resolve()
-    if not (root / HIDDEN / "edits").is_dir():
+    place = root / HIDDEN / "edits"
+    if not place.is_dir():
         return None
-    with _at_work(root) as place:
+    if not any(place.iterdir()):  # taking the last one back was cut short just before its end
+        place.rmdir()
+        return nothing_left(verb)
+    with _at_work(root):
         for finished in _finish(root, place):
             if finished.undone and finished.edit.verb == verb:
                 return finished.edit
@@ -198,15 +203,26 @@ def _number(folder: Path) -> int:
 
 @contextlib.contextmanager
 def _at_work(root: Path) -> Iterator[Path]:
-    """The folder of a set's edits, for one process at a time.
+    """The folder of a set's edits, for one process at a time; it goes again if it stays empty.
 
     Raises:
         InputError: another process is at work there, or it leads out of the set.
     """
     place = root / HIDDEN / "edits"
     inside(root, [place / "x"])
+    folders = [place] if place.parent.exists() else [place, place.parent]
     with explained_writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    with alone_in(place, busy=f"another `viewfinder` is changing {root}: wait for it to end"):
-        sweep(place)
-        yield place
+    try:
+        with alone_in(place, busy=f"another `viewfinder` is changing {root}: wait for it to end"):
+            sweep(place)
+            yield place
+    finally:
+        for folder in folders:
+            _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if not any(folder.iterdir()):
+            folder.rmdir()
