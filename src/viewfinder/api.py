@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import default_side, judge_examples
+from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.runs.run import Run as Folder
-from viewfinder.runs.run import open_run as open_folder
 from viewfinder.tasks import recipe_of
 
 Resize = Literal["own", "area"]
@@ -71,13 +71,12 @@ def _resizing(run: Run, resize: Resize) -> Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """The run in a folder that a training wrote.
+    """What answers: the run in a folder, a Darknet `.weights` file, or an ONNX file.
 
     Raises:
         InputError: there is none.
     """
-    folder = open_folder(path)
-    return Run(folder.folder, folder.manifest, folder.foreign, folder.framing)
+    return Run(**vars(open_any(path)))
 
 
 def train(

@@ -3,10 +3,13 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.datasets.tabletop import TurntableOptions, render_turntable
+from viewfinder.labelling.proposals import read_proposals
 from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.video import write_video
@@ -137,3 +140,64 @@ def test_one_line_says_what_is_wrong(ask, root, words, says):
     status, out, err = ask("propose", root / "nowhere", "--by", "plate", "--empty", "x.png")
     assert (status, out) == (2, "")
     assert "there is no folder" in err
+
+
+def write_detector(file):
+    """A detector, as `viewfinder export` writes it, that finds a person and a cat everywhere."""
+    boxes = np.array([[[4, 4, 20, 20], [30, 8, 60, 40]]], np.float32)
+    scores = np.array([[[0.9, 0.1], [0.2, 0.8]]], np.float32)
+    values = {"boxes": boxes, "scores": scores}
+    nodes = [
+        helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(value))
+        for name, value in values.items()
+    ]
+    floats = TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "detector",
+        [helper.make_tensor_value_info("pictures", floats, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info(n, floats, v.shape) for n, v in values.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    told = {"task": "detect", "classes": '["person", "cat"]', "size": "[64, 64]"}
+    told |= {"answers": "decoded", "pictures": "letterboxed on grey 114"}
+    helper.set_model_props(model, told)
+    onnx.save(model, file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ((), {"person", "cat"}),
+        (("person",), {"person"}),
+        (("cat=tom",), {"tom"}),
+        (("cat", " person = me "), {"cat", "me"}),
+    ],
+)
+def test_only_the_classes_that_are_asked_for_are_proposed(ask, tmp_path, names, found):
+    write_picture(tmp_path / "pictures/a.png", np.full((80, 90, 3), 128, np.uint8))
+    write_picture(tmp_path / "pictures/b.png", np.full((80, 90, 3), 128, np.uint8))
+    file = write_detector(tmp_path / "d.onnx")
+    asked = ("--names", *names) if names else ()
+    status, _, err = ask("propose", tmp_path / "pictures", "--by", file, *asked)
+    assert (status, err) == (0, "")
+    proposals = read_proposals(tmp_path / "pictures")
+    assert {proposals.classes[label] for label in proposals.labels} == found
+    assert len(proposals) == 2 * len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Person", "no class 'Person': do you mean 'person'?"),
+        ("cat=", "write each as class, or as class=name"),
+        ("=tom", "write each as class, or as class=name"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(ask, tmp_path, name, says):
+    write_picture(tmp_path / "pictures/a.png", np.full((80, 90, 3), 128, np.uint8))
+    file = write_detector(tmp_path / "d.onnx")
+    status, _, err = ask("propose", tmp_path / "pictures", "--by", file, "--names", name)
+    assert status == 2
+    assert says in err

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from viewfinder.datasets.framing import (
     DARKNET,
+    STRETCHED,
     USUAL,
     Framing,
     frame,
@@ -19,8 +20,6 @@ from viewfinder.datasets.framing import (
 from viewfinder.datasets.loading import letterboxed
 from viewfinder.pictures.geometry import transform_points
 from viewfinder.pictures.writing import write_picture
-
-STRETCHED = replace(DARKNET, fit="stretch")
 
 
 def slow_value(picture, row, column, size):

@@ -3,13 +3,17 @@
 import json
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
 
+from viewfinder import api
 from viewfinder.errors import InputError
 from viewfinder.inference import export
 from viewfinder.inference.export import export_onnx
+from viewfinder.inference.opening import open_any
+from viewfinder.inference.predict import predict
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import Manifest, create_run, new_net, open_run
 from viewfinder.tasks import find
@@ -58,6 +62,23 @@ def detector(tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def detectors_file(detector, pictures, tmp_path_factory):
+    """What the detector's export writes if it is not asked for anything else."""
+    file = tmp_path_factory.mktemp("exported") / "a.onnx"
+    export_onnx(detector, file, pictures=pictures)
+    return file
+
+
+def same(one, other):
+    """Whether two answers are alike, but for the sums of float32 in another order."""
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == (pytest.approx(other, rel=1e-3, abs=1e-2) if type(one) is float else other)
+
+
 def answers(file, batch):
     return onnxruntime.InferenceSession(str(file)).run(None, {"pictures": batch.numpy()})
 
@@ -71,11 +92,16 @@ def test_a_classifier_gives_the_runs_probabilities_for_any_batch(small_run, smal
     expected = find("classify").reply(run.net(), batch, run.setting(), torch.device("cpu"))
     (given,) = answers(file, batch.float() / 255)
     np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
+    # And it can stand for the run.
+    opened, run = api.open_run(file), api.open_run(small_run)
+    found, wanted = (each.evaluate(small_set, split="test", device="cpu") for each in (opened, run))
+    assert found["accuracy"] == wanted["accuracy"]
+    assert found["loss"] == pytest.approx(wanted["loss"], abs=1e-5)
+    assert same(*(each.predict(small_set / "val", device="cpu") for each in (opened, run)))
 
 
-def test_the_names_of_the_classes_travel_inside(detector, pictures, tmp_path):
-    export_onnx(detector, tmp_path / "a.onnx", pictures=pictures)
-    session = onnxruntime.InferenceSession(str(tmp_path / "a.onnx"))
+def test_the_names_of_the_classes_travel_inside(detectors_file):
+    session = onnxruntime.InferenceSession(str(detectors_file))
     inside = session.get_modelmeta().custom_metadata_map
     assert json.loads(inside["classes"]) == ["cat", "dög"]
     assert json.loads(inside["size"]) == [96, 64]
@@ -86,9 +112,26 @@ def test_the_names_of_the_classes_travel_inside(detector, pictures, tmp_path):
     )
 
 
+def stands_for(file, run, pictures):
+    """Whether predict answers by a detector's file as by the run itself."""
+    opened = open_any(file)
+    assert opened.manifest.classes == run.manifest.classes
+    found, expected = (
+        predict(each, pictures, device=torch.device("cpu"), threshold=0.3) for each in (opened, run)
+    )
+    assert sum(len(each["boxes"]) for each in expected) > 10
+    return same(found, expected)
+
+
+def test_a_detectors_file_stands_for_its_run(detector, detectors_file, pictures):
+    assert stands_for(detectors_file, detector, pictures)
+
+
 def test_a_detectors_own_maps(detector, pictures, tmp_path):
     parity = export_onnx(detector, tmp_path / "a.onnx", answers="raw", pictures=pictures)
     assert list(parity.differences) == ["stride_32", "stride_16"]
+    with pytest.raises(InputError, match="export it again without --answers raw"):
+        open_any(tmp_path / "a.onnx")
     coarse, fine = answers(tmp_path / "a.onnx", torch.rand(1, 3, 64, 96))
     assert coarse.shape == (1, 21, 2, 3)
     assert fine.shape == (1, 21, 4, 6)
@@ -99,6 +142,7 @@ def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path
     export_onnx(
         detector, tmp_path / "a.onnx", answers="final", threshold=threshold, pictures=pictures
     )
+    assert stands_for(tmp_path / "a.onnx", detector, pictures)
     batch = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
     of_picture, labels, scores, boxes = answers(tmp_path / "a.onnx", batch.float() / 255)
     replies = find("detect").reply(detector.net(), batch, detector.setting(), torch.device("cpu"))
@@ -135,6 +179,9 @@ def test_a_saliency_run_gives_its_maps(pictures, tmp_path):
     expected = find("saliency").reply(run.net(), batch, run.setting(), torch.device("cpu"))
     (given,) = answers(tmp_path / "a.onnx", batch.float() / 255)
     np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
+    opened = open_any(tmp_path / "a.onnx")
+    again = find("saliency").reply(opened.net(), batch, opened.setting(), torch.device("cpu"))
+    np.testing.assert_allclose(np.stack(again), np.stack(expected), atol=1e-5)
 
 
 def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_path, monkeypatch):
@@ -150,3 +197,24 @@ def test_what_cannot_be_exported_is_said(detector, small_run, small_set, tmp_pat
         export_onnx(open_run(small_run), tmp_path / "a.onnx", answers="final", pictures=small_set)
     with pytest.raises(InputError, match="--pictures FOLDER"):
         export_onnx(detector, tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("classes", '["cat"]', "where its metadata promise"),
+        ("classes", '["cat", "cat"]', "classes or size"),
+        ("classes", "[" * 100_000, "does not say"),
+        ("size", "[96, 0]", "classes or size"),
+        ("size", "[128, 64]", "says that it takes 128×64, and takes 96×64"),
+        ("pictures", "as they are", "does not say"),
+        ("task", "dreaming", "export it again"),
+    ],
+)
+def test_metadata_that_contradict_the_file_are_refused(detectors_file, tmp_path, key, value, says):
+    model = onnx.load(detectors_file)
+    (entry,) = (each for each in model.metadata_props if each.key == key)
+    entry.value = value
+    onnx.save(model, tmp_path / "b.onnx")
+    with pytest.raises(InputError, match=says):
+        open_any(tmp_path / "b.onnx")

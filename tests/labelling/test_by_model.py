@@ -7,8 +7,8 @@ import torch
 from onnx import TensorProto, helper
 
 from viewfinder.errors import InputError
+from viewfinder.inference.opening import open_any
 from viewfinder.labelling.by_model import (
-    maps_of_onnx,
     maps_of_run,
     propose_by_detector,
     propose_by_saliency,
@@ -16,6 +16,8 @@ from viewfinder.labelling.by_model import (
 )
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+
+CPU = torch.device("cpu")
 
 
 def write_brightness(file, *, channels=3, height="H", width="W"):
@@ -73,7 +75,7 @@ def test_a_ring_scores_less_than_a_disc_and_an_empty_map_has_no_subject():
 @pytest.mark.parametrize("sides", [{}, {"height": 64, "width": 96}])
 def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
     write_picture(tmp_path / "kubek" / "图.png", scene())
-    model = maps_of_onnx(write_brightness(tmp_path / "b.onnx", **sides))
+    model = maps_of_run(open_any(write_brightness(tmp_path / "b.onnx", **sides)), CPU)
     done = propose_by_saliency(tmp_path, ["kubek/图.png"], model=model, source="saliency: b.onnx")
     proposals = done.proposals
     assert proposals.classes == ("kubek",)
@@ -87,11 +89,11 @@ def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
 def test_what_is_no_saliency_network_is_refused(tmp_path, small_run):
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(InputError, match="no ONNX network"):
-        maps_of_onnx(tmp_path / "bad.onnx")
+        open_any(tmp_path / "bad.onnx")
     with pytest.raises(InputError, match="there is no file"):
-        maps_of_onnx(tmp_path / "none.onnx")
+        open_any(tmp_path / "none.onnx")
     with pytest.raises(InputError, match="one picture as 1×3×H×W"):
-        maps_of_onnx(write_brightness(tmp_path / "four.onnx", channels=4))
+        open_any(write_brightness(tmp_path / "four.onnx", channels=4))
     run = open_run(small_run)
     with pytest.raises(InputError, match="a run of classify"):
         maps_of_run(run, torch.device("cpu"))
@@ -104,7 +106,7 @@ def test_what_is_no_saliency_network_is_refused(tmp_path, small_run):
 def test_pictures_that_cannot_be_read_are_told(tmp_path):
     write_picture(tmp_path / "a.png", scene())
     (tmp_path / "b.png").write_bytes(b"no picture")
-    model = maps_of_onnx(write_brightness(tmp_path / "b.onnx"))
+    model = maps_of_run(open_any(write_brightness(tmp_path / "b.onnx")), CPU)
     done = propose_by_saliency(tmp_path, ["a.png", "b.png"], model=model, source="b", name="square")
     assert done.proposals.classes == ("square",)
     assert len(done.notes) == 1

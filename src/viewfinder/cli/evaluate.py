@@ -11,7 +11,8 @@ from viewfinder.cli.output import print_json
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it, or Darknet's .weights."""
+    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, or an ONNX file:
+    of `viewfinder export`, or of a saliency network such as u2netp."""
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test"] | None = None

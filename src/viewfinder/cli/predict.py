@@ -17,7 +17,8 @@ from viewfinder.errors import InputError
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it, or Darknet's .weights."""
+    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, or an ONNX file:
+    of `viewfinder export`, or of a saliency network such as u2netp."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A picture, a video, a folder of them, or - for paths on standard input, one a line. What they
     are is told by their content."""

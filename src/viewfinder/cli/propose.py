@@ -5,10 +5,10 @@ with the same camera and the same settings. Gives masks too.
   viewfinder propose mug/ --by plate --empty empty.png --sheet look.png
   viewfinder propose mug.mp4 --by plate --empty empty.png       takes frames into mug/ first
 
---by RUN: a detector of yours, or a Darknet .weights file, marks what it knows; --names says what to
-call it, and leaves all else away.
+--by RUN: a detector of yours, a Darknet .weights file, or an ONNX file of `viewfinder export` marks
+what it knows; --names says which classes to take and what to call them, and leaves all else away.
   viewfinder propose photos/ --by runs/first --threshold 0.4
-  viewfinder propose photos/ --by yolov3-tiny.weights --names "cell phone=phone" cup=mug
+  viewfinder propose photos/ --by yolov3-tiny.weights --names person "cell phone=phone" cup=mug
 
 --by saliency RUN: what stands out, by a saliency run or an ONNX file such as u2netp. Gives masks.
   viewfinder propose mug/ --by saliency u2netp.onnx
@@ -50,7 +50,7 @@ class Flags:
     class_name: Annotated[str | None, tyro.conf.arg(name="class")] = None
     """plate, saliency: the object's class; the name of the pictures' folder if not given."""
     names: tuple[str, ...] = ()
-    """detector: its classes to take and what to call them, each as class=name."""
+    """detector: its classes to take, each as class, or as class=name to call it otherwise."""
     threshold: float = 0.25
     """detector: the least score that is proposed."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -129,22 +129,24 @@ def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
 
 def _by_detector(flags: Flags, data: Path) -> "Proposed":
     from viewfinder.devices import pick_device
+    from viewfinder.inference.opening import open_any
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.labelling.proposing import find_pictures
-    from viewfinder.runs.run import open_run
 
     names = {}
     for entry in flags.names:
-        theirs, separator, ours = entry.partition("=")
-        if not separator or not theirs.strip() or not ours.strip():
-            raise InputError(f"--names {entry}: write each as class=name, as in 'cell phone=phone'")
-        names[theirs.strip()] = ours.strip()
+        theirs, separator, ours = (part.strip() for part in entry.partition("="))
+        if not theirs or (separator and not ours):
+            raise InputError(
+                f"--names {entry}: write each as class, or as class=name, as in 'cell phone=phone'"
+            )
+        names[theirs] = ours or theirs
     if not 0 <= flags.threshold <= 1:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     return propose_by_detector(
         data,
         find_pictures(data),
-        run=open_run(flags.by[0]),
+        run=open_any(flags.by[0]),
         names=names,
         threshold=flags.threshold,
         device=pick_device(flags.device),
@@ -153,16 +155,13 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
 
 def _by_saliency(flags: Flags, data: Path) -> "Proposed":
     from viewfinder.devices import pick_device
-    from viewfinder.labelling.by_model import maps_of_onnx, maps_of_run, propose_by_saliency
+    from viewfinder.inference.opening import open_any
+    from viewfinder.labelling.by_model import maps_of_run, propose_by_saliency
     from viewfinder.labelling.proposing import find_pictures
-    from viewfinder.runs.run import open_run
 
     given = Path(flags.by[1]).expanduser()
-    if given.suffix.lower() == ".onnx":
-        model, bits = maps_of_onnx(given), 16
-    else:
-        run = open_run(given)
-        model, bits = maps_of_run(run, pick_device(flags.device)), run.manifest.bits
+    run = open_any(given)
+    model, bits = maps_of_run(run, pick_device(flags.device)), run.manifest.bits
     source = f"saliency: {given.name}"
     return propose_by_saliency(
         data, find_pictures(data), model=model, source=source, name=flags.class_name, bits=bits

@@ -51,6 +51,8 @@ USUAL = Framing()
 """How nets are given pictures that are trained here."""
 DARKNET = Framing(resizing="corners", grey=127.5)
 """How Darknet gives them."""
+STRETCHED = Framing("stretch", "corners", grey=127.5)
+"""How the fork of Darknet gives them that most people train with."""
 
 
 def frame(
@@ -91,13 +93,18 @@ def least_side(framing: Framing, size: Size) -> Size | None:
     return None if framing.resizing == "corners" else size
 
 
-def frame_file(path: Path, size: Size, framing: Framing) -> NDArray[np.uint8] | NDArray[np.float32]:
+def frame_file(
+    path: Path, size: Size, framing: Framing, *, bits: int = 16
+) -> NDArray[np.uint8] | NDArray[np.float32]:
     """A picture from its file, as `frame` gives it.
+
+    Args:
+        bits: how many the values of 16-bit pictures fill.
 
     Raises:
         InputError: it cannot be read.
     """
-    picture = read_picture(path, at_least=least_side(framing, size))
+    picture = read_picture(path, at_least=least_side(framing, size), bits=bits)
     return frame(picture, framing, size, of=read_header(path).size)
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
+from viewfinder.inference.onnx_files import open_session
 from viewfinder.inference.predict import find_pictures, prepare_file
 from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run
@@ -82,7 +83,7 @@ def export_onnx(
         InputError: the extra libraries are missing, there are no pictures to prove it on, the file
             cannot be written, or it does not answer as the run does: then none is left behind.
     """
-    onnx, onnxruntime = _libraries()
+    onnx = _library()
     task, setting = find(run.manifest.task), run.setting()
     if answers == "final" and task.name != "detect":
         raise InputError("only a detector has objects to choose: leave --answers final out")
@@ -94,11 +95,11 @@ def export_onnx(
     for key, value in _metadata(run, answers).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
-    parity = _compare(module, model.SerializeToString(), names, batch, onnxruntime)
+    parity = _compare(module, model.SerializeToString(), names, batch)
     if answers == "final":
         _append_suppression(model, onnx.helper, onnx.TensorProto, threshold)
         onnx.checker.check_model(model)
-        _prove_objects(module, model.SerializeToString(), batch, threshold, onnxruntime)
+        _prove_objects(module, model.SerializeToString(), batch, threshold)
     write_bytes(out, model.SerializeToString())
     return parity
 
@@ -118,16 +119,16 @@ class Portable(nn.Module):
         return self.core((pictures - self.mean) / self.std)
 
 
-def _libraries() -> tuple[Any, Any]:
+def _library() -> Any:
     try:
         import onnx
-        import onnxruntime
+        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise InputError(
             f"exporting needs {error.name}: install it with `pip install viewfinder[export]`"
         ) from error
-    return onnx, onnxruntime
+    return onnx
 
 
 def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:
@@ -185,15 +186,13 @@ def _metadata(run: Run, answers: Answers) -> dict[str, str]:
     }
 
 
-def _compare(
-    module: nn.Module, model: bytes, names: Sequence[str], batch: Tensor, onnxruntime: Any
-) -> Parity:
+def _compare(module: nn.Module, model: bytes, names: Sequence[str], batch: Tensor) -> Parity:
     """Both answers to the same pictures, in one batch and one by one.
 
     Raises:
         InputError: they differ by more than rounding.
     """
-    session = onnxruntime.InferenceSession(model)
+    session = open_session(model)
     with torch.no_grad():
         answer = module(batch)
     expected = [tensor.numpy() for tensor in (answer if isinstance(answer, tuple) else (answer,))]
@@ -214,15 +213,13 @@ def _compare(
     return Parity(len(batch), differences, scales)
 
 
-def _prove_objects(
-    module: nn.Module, model: bytes, batch: Tensor, threshold: float, onnxruntime: Any
-) -> None:
+def _prove_objects(module: nn.Module, model: bytes, batch: Tensor, threshold: float) -> None:
     """See that the file chooses the objects that the run does.
 
     Raises:
         InputError: it does not.
     """
-    session = onnxruntime.InferenceSession(model)
+    session = open_session(model)
     pictures, labels, scores, boxes = session.run(None, {"pictures": batch.numpy()})
     with torch.no_grad():
         expected = suppress(*module(batch), threshold=threshold, overlap=_OVERLAP, most=None)

@@ -1,5 +1,6 @@
 """Proposals by networks: a detector's boxes, and the subjects of a saliency map."""
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.inference.predict import answered, prepare
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
-from viewfinder.pictures.geometry import Boxes, resample, stretch
+from viewfinder.pictures.geometry import Boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
 
@@ -20,8 +21,6 @@ from viewfinder.runs.run import Run
 _LEAST_PART = 0.05
 # Gaps as wide as this share of the picture's longer side are closed.
 _GAP = 0.01
-# ImageNet's mean and deviation, which saliency networks of the literature subtract and divide by.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Map = NDArray[np.float32]
 Named = tuple[str, NDArray[np.uint8]]
@@ -51,8 +50,10 @@ def propose_by_detector(
     if run.manifest.task != "detect":
         raise InputError(f"{run.folder} is a run of {run.manifest.task}: --by wants a detector's")
     if unknown := [name for name in names if name not in run.manifest.classes]:
+        near = difflib.get_close_matches(unknown[0].lower(), run.manifest.classes, n=1)
+        meant = f"do you mean {near[0]!r}? " if near else ""
         raise InputError(
-            f"--names: the detector has no class {unknown[0]!r}; it has "
+            f"--names: the detector has no class {unknown[0]!r}: {meant}it has "
             f"{', '.join(run.manifest.classes)}"
         )
     rows, failed = Rows(), list[str]()
@@ -120,7 +121,7 @@ def subjects(values: Map) -> Iterator[tuple[Boxes, NDArray[np.bool_], float]]:
 
 
 def maps_of_run(run: Run, device: torch.device) -> Mapper:
-    """Saliency maps by one of our runs.
+    """Saliency maps by a run, or an ONNX file that stands for one.
 
     Raises:
         InputError: the run is of another task.
@@ -140,48 +141,6 @@ def maps_of_run(run: Run, device: torch.device) -> Mapper:
             yield answer["source"], answer["map"].at_own_size()
 
     return find
-
-
-def maps_of_onnx(file: Path) -> Mapper:
-    """Saliency maps by a network in an ONNX file, such as u2netp.
-
-    The file takes one 1×3×H×W picture, normalised as for ImageNet, and its first output is the
-    map, of any range, which is brought to [0, 1]. Where H and W are open, 320 is taken.
-
-    Raises:
-        InputError: onnxruntime is missing, or the file is no such network.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise InputError(
-            "an ONNX file needs onnxruntime: install it with `pip install viewfinder[export]`"
-        ) from error
-    if not file.is_file():
-        raise InputError(f"there is no file {file}: give a saliency run, or an ONNX file")
-    try:
-        session = onnxruntime.InferenceSession(str(file))
-        (given, *others) = session.get_inputs()
-        *_, channels, height, width = given.shape
-    except Exception as error:  # A foreign file may break the reader in any way.
-        raise InputError(f"{file} is no ONNX network that can be read: {error}") from error
-    if others or channels not in (3, "3") or len(given.shape) != 4:
-        raise InputError(f"{file} does not take one picture as 1×3×H×W, but {given.shape}")
-    size = (width if isinstance(width, int) else 320, height if isinstance(height, int) else 320)
-
-    def map_of(picture: NDArray[np.uint8]) -> Map:
-        own = (picture.shape[1], picture.shape[0])
-        small = resample(picture, stretch(own, size), size).astype(np.float32) / 255
-        ready = ((small - _MEAN) / _STD).astype(np.float32).transpose(2, 0, 1)[None]
-        values = np.asarray(session.run(None, {given.name: ready})[0], np.float32)
-        if values.size != size[0] * size[1] or not np.isfinite(values).all():
-            raise InputError(f"{file} does not answer with one map of {size[0]}×{size[1]}")
-        values = values.reshape(size[1], size[0])
-        spread = max(float(values.max() - values.min()), 1e-6)
-        scaled = np.ascontiguousarray((values - values.min()) / spread)
-        return np.asarray(np.clip(resample(scaled, stretch(size, own), own), 0, 1), np.float32)
-
-    return lambda pictures: ((path, map_of(picture)) for path, picture in pictures)
 
 
 def _readable(

@@ -83,12 +83,14 @@ class Run:
     Attributes:
         foreign: the file of weights that another program wrote, of what is no folder of ours.
         framing: how a detector's net is given pictures.
+        opened: the net itself, where the foreign file is one that computes.
     """
 
     folder: Path
     manifest: Manifest
     foreign: Path | None = None
     framing: Framing = USUAL
+    opened: nn.Module | None = None
 
     @property
     def weights_file(self) -> Path:
@@ -116,6 +118,8 @@ class Run:
         Raises:
             InputError: no weights yet, or weights that are not this network's.
         """
+        if self.opened is not None:
+            return self.opened
         manifest = self.manifest
         net = new_net(manifest.net, len(manifest.classes), manifest.options)
         if self.foreign is not None:

@@ -18,6 +18,10 @@ from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import Setting
 
 
+class Answering(nn.Module):
+    """A net that gives answers already, as what a task's `portable` makes of its net does."""
+
+
 @torch.no_grad()
 def outputs(
     net: nn.Module, pictures: Tensor, normalisation: Normalisation, device: torch.device

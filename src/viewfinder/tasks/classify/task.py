@@ -22,7 +22,13 @@ from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
+from viewfinder.tasks.answering import (
+    Answering,
+    in_batches,
+    outputs,
+    picture_files,
+    picture_in,
+)
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -246,21 +252,20 @@ class Classify:
         """N×C logits, or probabilities as `reply` gives them."""
         if raw:
             return net, ("logits",)
-        mirror = bool(setting.recipe.mirror and setting.recipe.flip)
-        return Probabilities(net, mirror=mirror), ("probabilities",)
+        return Probabilities(net, mirror=_mirrors(setting)), ("probabilities",)
 
     def _probabilities(
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
     ) -> NDArray[np.float32]:
         """N×C, of each picture, or the mean over it and its mirror image."""
-        answer = decode(outputs(net, pictures, setting.normalisation, device))
-        if not (setting.recipe.mirror and setting.recipe.flip):
-            return answer
-        mirrored = decode(outputs(net, pictures.flip(3), setting.normalisation, device))
-        return (answer + mirrored) / np.float32(2)
+        answering = net
+        if not isinstance(net, Answering):
+            answering = Probabilities(net, mirror=_mirrors(setting))
+        answer: Tensor = outputs(answering, pictures, setting.normalisation, device)
+        return answer.cpu().numpy()
 
 
-class Probabilities(nn.Module):
+class Probabilities(Answering):
     """N×3×H×W to N×C probabilities, with `mirror` the mean over a picture and its mirror image."""
 
     def __init__(self, net: nn.Module, *, mirror: bool) -> None:
@@ -273,6 +278,10 @@ class Probabilities(nn.Module):
             return answer
         mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
         return (answer + mirrored) / 2
+
+
+def _mirrors(setting: Setting) -> bool:
+    return bool(setting.recipe.mirror and setting.recipe.flip)
 
 
 def augmentation(recipe: ClassifyRecipe) -> Augmentation:

@@ -1,15 +1,14 @@
 """What a detector's `.weights` file of Darknet's is: its net, classes, and how it sees pictures."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from viewfinder.datasets.framing import DARKNET, Framing
+from viewfinder.datasets.framing import DARKNET, STRETCHED, Framing
 from viewfinder.nets.darknet import DarknetConfig, find_config, read_header
 from viewfinder.tasks.detect.class_names import names_of
 
 # What its author's own Darknet writes, which keeps the aspect of pictures.
 _ORIGINAL = (0, 2, 0)
-_STRETCHED = replace(DARKNET, fit="stretch")
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ def framing_of(file: Path, config: DarknetConfig) -> tuple[Framing, str]:
     `.cfg` asks for bars; the original has no such key, and always leaves bars.
     """
     if config.letter_box is not None:
-        return DARKNET if config.letter_box else _STRETCHED, ""
+        return DARKNET if config.letter_box else STRETCHED, ""
     version = read_header(file)[0].version
     if version == _ORIGINAL:
         return DARKNET, ""
     written = ".".join(map(str, version))
-    return _STRETCHED, (
+    return STRETCHED, (
         f"{file.name} is of version {written}, as a fork of Darknet writes that stretches pictures "
         "unless its .cfg says otherwise, and so they are stretched: write letter_box=1 into [net] "
         "of its .cfg if the net was trained on pictures with bars"

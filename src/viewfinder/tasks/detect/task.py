@@ -26,7 +26,13 @@ from viewfinder.pictures.geometry import (
     inverse,
     transform_boxes,
 )
-from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
+from viewfinder.tasks.answering import (
+    Answering,
+    in_batches,
+    outputs,
+    picture_files,
+    picture_in,
+)
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.changes import Augmentation
 from viewfinder.tasks.detect.decoding import Detections, decode, suppress
@@ -149,7 +155,7 @@ class Detect:
         if setting.framing == USUAL:
             pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
         else:
-            decode = partial(frame_file, framing=setting.framing)
+            decode = partial(frame_file, framing=setting.framing, bits=side.bits)
             pixels = FromFiles(side, setting.size, decode)
         return Framed(pixels, true_sizes(side), side)
 
@@ -240,8 +246,8 @@ class Detect:
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
-        scales: Any = net.scales
-        boxes, scores = decode(outputs(net, pictures, setting.normalisation, device), scales)
+        answering = net if isinstance(net, Answering) else Decoded(net)
+        boxes, scores = outputs(answering, pictures, setting.normalisation, device)
         return suppress(boxes, scores, threshold=_LOWEST)
 
     def describe(
@@ -270,7 +276,7 @@ class Detect:
         return Decoded(net), ("boxes", "scores")
 
 
-class Decoded(nn.Module):
+class Decoded(Answering):
     """N×3×H×W to boxes, N×P×4, and scores, N×P×classes; see `decoding.decode`."""
 
     def __init__(self, net: nn.Module) -> None:

@@ -21,7 +21,13 @@ from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import in_batches, outputs, picture_files, picture_in
+from viewfinder.tasks.answering import (
+    Answering,
+    in_batches,
+    outputs,
+    picture_files,
+    picture_in,
+)
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
 from viewfinder.tasks.saliency.depth_input import (
     depth_maps_below,
@@ -259,7 +265,7 @@ class Saliency:
         return Subjects(net, raw=raw), ("logits" if raw else "map",)
 
 
-class Subjects(nn.Module):
+class Subjects(Answering):
     """N×3×H×W to N×H×W shares of the subject, or the N×2×H×W logits that they come from."""
 
     def __init__(self, net: nn.Module, *, raw: bool) -> None:
@@ -292,5 +298,7 @@ def _subjects(
 ) -> NDArray[np.float32]:
     """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
     answer = outputs(net, shown, setting.normalisation, device)
+    if isinstance(net, Answering):
+        return np.asarray(answer.float().cpu().numpy())
     logits: Tensor = answer if isinstance(answer, Tensor) else answer.logits
     return logits.float().softmax(dim=1)[:, 1].cpu().numpy()
