@@ -51,7 +51,7 @@ def test_a_set_is_read_through_folders_that_hold_nothing_else(tmp_path, wrapper,
     assert dataset.root == tmp_path / wrapper
     assert f"read from {wrapper}, the one folder in" in dataset.summary()
     assert not [fault for fault in check_dataset(dataset) if fault.kind == "passed-over"]
-    apply_changes(plan_edit(tmp_path, {"rose": "tulip"}))
+    apply_changes(tmp_path, plan_edit(tmp_path, {"rose": "tulip"}))
     assert open_dataset(tmp_path).classes == ("daisy", "tulip")
 
 
@@ -77,6 +77,8 @@ def test_a_class_with_folders_of_its_own_is_no_wrapper(tmp_path):
          r"train\.csv looks like a table .*not read"),
         (["train/1.jpg", "test/2.jpg", "labels.csv"], r"labels\.csv looks like a table"),
         (["1.jpg", "2.jpg", "train.csv"], r"train\.csv looks like a table"),
+        (["train/train/cat.0.jpg", "train/train/cat.1.jpg", "train/train/dog.0.jpg",
+          "train/train/dog.1.jpg"], "begin with cat, dog"),
         (["train/1.jpg", "test/2.jpg"], "not in folders of classes"),
         (["IMG_1.jpg", "IMG_2.jpg", "DSC_1.jpg", "DSC_2.jpg"], "is no data set that is known"),
     ],
@@ -114,6 +116,33 @@ def test_other_names_of_sides_are_known(tmp_path, name, side):
     assert {SPLITS[s] for s in dataset.splits} == {"train", side}
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("seg_train", "seg_test"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("data/Train/train", "data/Test/test"),
+    ],
+)
+def test_sides_as_archives_hold_them_are_sides(tmp_path, train, test):
+    put(tmp_path, *(f"{s}/{c}/{n}.jpg" for s in (train, test) for c in "ab" for n in range(2)))
+    put(tmp_path, f"{train.replace('train', 'pred').replace('Train', 'Pred')}/1.jpg")
+    dataset = open_dataset(tmp_path, val_share=0.0)
+    assert dataset.classes == ("a", "b")
+    assert [SPLITS[s] for s in dataset.splits].count("test") == 4
+    assert "1 pictures of " in "; ".join(dataset.notes)
+
+
+def test_folders_that_may_be_classes_are_said(tmp_path):
+    put(tmp_path, "flowers/daisy/1.jpg", "flowers/rose/2.jpg", "samples/1.jpg")
+    assert open_dataset(tmp_path).classes == ("flowers", "samples")
+    assert f"if daisy, rose are classes, give {tmp_path / 'flowers'}" in told(tmp_path)
+    put(tmp_path / "b", "flowers/daisy/1.jpg", "flowers/rose/2.jpg", "sample.jpg")
+    with pytest.raises(InputError, match=r"if daisy, rose are the classes, give .*flowers"):
+        open_dataset(tmp_path / "b")
+
+
 def test_what_is_passed_over_is_told_in_one_line_each(tmp_path):
     put(tmp_path, *(f"train/{c}/{n}.jpg" for c in "ab" for n in range(3)))
     put(tmp_path, *(f"extra/{c}/{n}.jpg" for c in "ab" for n in range(5)))
@@ -122,8 +151,7 @@ def test_what_is_passed_over_is_told_in_one_line_each(tmp_path):
     dataset = open_dataset(tmp_path, val_share=0.0)
     assert len(dataset) == 8
     notes = "; ".join(dataset.notes)
-    assert "not read: extra, whose name is no side's" in notes
-    assert "10 pictures lie in no class's folder: extra/a/0.jpg" in notes
+    assert "10 pictures of extra lie in no class's folder: extra/a/0.jpg" in notes
     assert "7 more" in notes
     assert ".psd (2)" in notes
     assert ".txt" not in notes

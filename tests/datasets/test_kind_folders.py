@@ -29,7 +29,7 @@ def write_parts(root, *, inverted=False, **parts):
                 write_picture(file, random.integers(0, 256, (16, 20, 3), np.uint8))
             elif file.suffix == ".npy":
                 np.save(file, mask if part == "mask" else depth / 50)
-            elif part == "mask":
+            elif part.startswith("mask"):
                 write_mask(file, mask != inverted)
             elif part == "depth":
                 cv2.imwrite(str(file), depth)
@@ -77,6 +77,10 @@ def test_pictures_are_found_beside_maps_of_their_names(tmp_path, parts):
     ("parts", "says"),
     [
         ({"mask": "GT/{}.png", "depth": "depth/{}.png"}, "no pictures of these names"),
+        (
+            {"mask": "GT/{}.png", "depth": "depth/{}.png", "mask_edge": "edge/{}.png"},
+            "no pictures of these names",
+        ),
         ({"picture": "data/{}.jpg", "depth": "depth/{}.png"}, "no masks of their subjects"),
         ({"picture": "data/{}.jpg", "depth": "disparity/{}.npy"}, "no masks of their subjects"),
     ],

@@ -200,6 +200,15 @@ def test_depth_whose_near_is_dark_is_answered_as_it_was_learnt(tmp_path):
         assert set(of) == {root / depth for depth in dataset.depths}
         for depth, expected in zip(dataset.depths, maps, strict=True):
             np.testing.assert_allclose(of[root / depth], expected.values, atol=1e-6)
+    # Masks and depth maps beside the pictures are not asked about by a net of pictures.
+    asked = predict(write_run(tmp_path / "rgb"), root, device=CPU)
+    assert {Path(answer["source"]) for answer in asked} == {root / path for path in dataset.paths}
+    shutil.rmtree(root / "GT")
+    assert len(predict(opened, root, device=CPU)) == 12
+    # What lies above the set's own folder is not its own.
+    (tmp_path / "depth.toml").write_text("near_is_bright = true\n")
+    (again, *_) = predict(opened, root / "depth", device=CPU)
+    np.testing.assert_allclose(again["map"].values, of[Path(again["source"])])
     # What a file beside the maps states counts for more, as it does in training.
     (root / "depth.toml").write_text("near_is_bright = true\n")
     turned = predict(opened, root / "depth", device=CPU)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.class_layouts import (
+    NAMED,
     alike_classes,
+    classes_within,
     folders_in,
     has_picture,
     layout_of,
+    passed_over,
     some_of,
     told_otherwise,
     unread_suffixes,
@@ -109,16 +113,16 @@ def _sorted_out(root: Path, tops: Mapping[Path, int]) -> _Sorted:
     Raises:
         InputError: no pictures in class folders, or fewer than two classes.
     """
-    sides = {top.relative_to(root).as_posix(): side for top, side in tops.items()}
+    sides = {top.relative_to(root).parts: side for top, side in tops.items()}
     found = _Sorted([], [], Counter())
     for place in walk(root):
-        parts = place.path.split("/") if place.path else []
-        top = "." if "." in sides else (parts.pop(0) if parts and parts[0] in sides else None)
+        parts = tuple(place.path.split("/")) if place.path else ()
+        depth = next((n for n in range(len(parts)) if parts[:n] in sides), None)
         pictures = [place.within(name) for name in place.files if is_picture(name)]
-        if top is None or not parts:
+        if depth is None:
             found.loose.extend(pictures)
             continue
-        found.rows.extend(_Row(path, parts[0], sides[top]) for path in pictures)
+        found.rows.extend(_Row(path, parts[depth], sides[parts[:depth]]) for path in pictures)
         found.unread.update(unread_suffixes(place.files))
     _refuse_too_few(root, found.rows)
     return found
@@ -128,6 +132,14 @@ def _refuse_too_few(root: Path, rows: Sequence[_Row]) -> None:
     names = {row.name for row in rows}
     if len(names) > 1:
         return
+    if rows:
+        parts = rows[0].path.split("/")
+        only = root.joinpath(*parts[: parts.index(rows[0].name) + 1])
+        if len(inner := classes_within(only)) > 1:
+            raise InputError(
+                f"{root} has one class only, {rows[0].name!r}: if {some_of(inner)} are the "
+                f"classes, give {only}"
+            )
     if looks := told_otherwise(root):
         raise InputError(f"{root} has no class folders: {looks}")
     if not rows:
@@ -176,8 +188,12 @@ def _alike(classes: Sequence[str]) -> Iterator[str]:
 
 def _left(found: _Sorted) -> Iterator[str]:
     """Notes on what is passed over."""
-    if found.loose:
-        yield f"{len(found.loose):,} pictures lie in no class's folder: {some_of(found.loose)}"
+    places = passed_over(found.loose, ())
+    for place, paths in islice(places.items(), NAMED):
+        where = "" if place == "." else f" of {place}"
+        yield f"{len(paths):,} pictures{where} lie in no class's folder: {some_of(paths)}"
+    if len(places) > NAMED:
+        yield f"so do those of {len(places) - NAMED:,} more folders"
     if found.unread:
         endings = [f"{ending} ({count:,})" for ending, count in found.unread.items()]
         yield f"of a format that is not read: {some_of(endings)}"

@@ -15,10 +15,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from viewfinder.datasets.sides import side_named, words_of
+from viewfinder.datasets.sides import side_named, side_of, words_of
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import is_picture, is_visible, pictures_below
+from viewfinder.pictures.finding import folded, is_picture, is_visible, pictures_below, walk
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,6 +28,8 @@ def _words(text: str) -> frozenset[str]:
 NAMED = 3
 """So many of a long list are named, and the rest counted."""
 
+# So many folders are looked at to tell what a set looks like.
+_PLACES = 60
 _FOLD_WORDS = _words("fold folds kfold split part cv partition subset batch chunk shard")
 # A name that ends in a number, as in `cat.0`, `cat_001` and `cat (3)`.
 _NUMBERED = re.compile(r"(.*?)[-_. ]*\(?\d+\)?", re.DOTALL)
@@ -70,9 +72,7 @@ def layout_of(root: Path) -> Layout:
     top = _unwrapped(root)
     notes = [] if top == root else [f"read from {top.relative_to(root)}, the one folder in {root}"]
     filled = [folder for folder in folders_in(top) if has_picture(folder)]
-    sides = {folder: side_named(folder.name) for folder in filled if _is_side(folder)}
-    if sides:
-        notes += _beside_sides(top, [folder for folder in filled if folder not in sides])
+    if sides := _sides_among(filled):
         return Layout(top, sides, True, tuple(notes))
     _refuse_sides(top, filled)
     notes += _nested(top, filled)
@@ -123,16 +123,18 @@ def unread_suffixes(names: Iterable[str]) -> Counter[str]:
 
 def told_otherwise(root: Path) -> str:
     """What a folder without class folders looks like and what to do about it, or empty text."""
-    for folder in (root, *islice(folders_in(root), 20)):
-        for file in sorted(folder.glob("*.csv"))[:20]:
-            if columns := _columns(file):
+    places = list(islice(walk(root, deepest=2), _PLACES))
+    for place in places:
+        for name in place.files:
+            if name.lower().endswith(".csv") and (columns := _columns(root / place.within(name))):
                 return (
-                    f"{file} looks like a table of classes, with the columns {columns[0]} and "
-                    f"{columns[1]}, which is not read: put each class's pictures into a folder "
-                    "with its name"
+                    f"{root / place.within(name)} looks like a table of classes, with the columns "
+                    f"{columns[0]} and {columns[1]}, which is not read: put each class's pictures "
+                    "into a folder with its name"
                 )
-    for folder in (root, *islice(folders_in(root), 20)):
-        if starts := _starts(folder):
+    for place in places:
+        if starts := _starts(place.files):
+            folder = root / place.path
             example = " and ".join(str(folder / name) for name in starts[:2])
             return (
                 f"the names of the pictures in {folder} begin with {some_of(starts)}: if these are "
@@ -145,18 +147,17 @@ def _unwrapped(root: Path) -> Path:
     """The folder that a set really lies in: an archive often holds it within one or two others."""
     top = root
     for _ in range(4):
-        if any(is_picture(entry.name) for entry in top.iterdir() if is_visible(entry.name)):
+        if not _only_folders(top):
             return top
         filled = [folder for folder in folders_in(top) if has_picture(folder)]
         if len(filled) != 1 or side_named(filled[0].name) >= 0:
             return top
         (inner,) = filled
-        names = [entry.name for entry in inner.iterdir() if is_visible(entry.name)]
         within = [folder for folder in folders_in(inner) if has_picture(folder)]
         wraps = len(within) > 1 or any(
             _is_side(folder) or _only_folders(folder) for folder in within
         )
-        if any(map(is_picture, names)) or not wraps:
+        if not _only_folders(inner) or not wraps:
             return top
         top = inner
     return top
@@ -164,22 +165,41 @@ def _unwrapped(root: Path) -> Path:
 
 def _only_folders(folder: Path) -> bool:
     """Whether a folder holds pictures in folders alone."""
-    return not any(is_picture(entry.name) for entry in folder.iterdir())
+    names = (entry.name for entry in folder.iterdir())
+    return not any(is_picture(name) and is_visible(name) for name in names)
 
 
 def _is_side(folder: Path) -> bool:
     return side_named(folder.name) >= 0 and any(map(has_picture, folders_in(folder)))
 
 
-def _beside_sides(root: Path, others: Sequence[Path]) -> list[str]:
-    """What lies beside the sides' folders, and is not read."""
-    if not others:
-        return []
-    names = [folder.relative_to(root).as_posix() for folder in others]
-    return [
-        f"not read: {some_of(names)}, whose name{'s are' if len(names) > 1 else ' is'} no side's "
-        "(train, val and test are)"
-    ]
+def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
+    """The folders whose folders are classes, each with its side; nothing where there are none.
+
+    A name of other words too, as `seg_train`, is a side's where several hold the same classes.
+    """
+    found = {folder: side_named(folder.name) for folder in filled if _is_side(folder)}
+    if not found:
+        spoken = {folder: side_of(folder.name) for folder in filled}
+        classes = {f: {c.name for c in folders_in(_within(f)) if has_picture(c)} for f in filled}
+        trained = set().union(*(classes[f] for f in filled if spoken[f] == TRAIN))
+        if len(trained) > 1:
+            same = [
+                f for f in filled if spoken[f] >= 0 and 2 * len(classes[f] & trained) > len(trained)
+            ]
+            found = {f: spoken[f] for f in same}
+        if len(set(found.values())) < 2:
+            return {}
+    return {_within(folder): side for folder, side in found.items()}
+
+
+def _within(side: Path) -> Path:
+    """A side's folder, or the one of its name that alone lies in it, as in `train/train/cat`."""
+    filled = [folder for folder in folders_in(side) if has_picture(folder)]
+    if len(filled) != 1 or not _only_folders(side) or not _only_folders(filled[0]):
+        return side
+    name = filled[0].name
+    return filled[0] if folded(name) == folded(side.name) or side_of(name) >= 0 else side
 
 
 def _refuse_sides(root: Path, filled: Sequence[Path]) -> None:
@@ -203,21 +223,34 @@ def _refuse_sides(root: Path, filled: Sequence[Path]) -> None:
 
 def _nested(root: Path, filled: Sequence[Path]) -> list[str]:
     """A note where it may not be clear which folders are the classes."""
-    same = _same_inside(filled)
-    if not same:
+    if same := _same_inside(filled):
+        names = [folder.name for folder in filled]
+        return [
+            f"each of {some_of(names)} holds the folders {some_of(same)}: the former are taken for "
+            "the classes"
+        ]
+    holding = [folder for folder in filled if len(classes_within(folder)) > 1]
+    if not holding:
         return []
-    names = [folder.relative_to(root).as_posix() for folder in filled]
+    first = holding[0]
     return [
-        f"each of {some_of(names)} holds the folders {some_of(same)}: the former are taken for the "
-        "classes"
+        f"{some_of([folder.name for folder in holding])} hold pictures in folders alone, which are "
+        f"taken for one class each: if {some_of(classes_within(first))} are classes, give {first}"
     ]
+
+
+def classes_within(folder: Path) -> list[str]:
+    """The folders with pictures in a folder that has no pictures of its own."""
+    if not _only_folders(folder):
+        return []
+    return [inner.name for inner in folders_in(folder) if has_picture(inner)]
 
 
 def _same_inside(folders: Sequence[Path]) -> list[str]:
     """The folders that each of these holds, if they are two or more and the same, and all."""
-    if len(folders) < 2 or not all(map(_only_folders, folders)):
+    if len(folders) < 2:
         return []
-    within = [[inner.name for inner in folders_in(f) if has_picture(inner)] for f in folders]
+    within = list(map(classes_within, folders))
     same = all(names == within[0] for names in within)
     return within[0] if same and len(within[0]) > 1 else []
 
@@ -233,17 +266,15 @@ def _columns(file: Path) -> tuple[str, str] | None:
     def first(known: frozenset[str]) -> str | None:
         return next((c for c in row if re.sub(r"[\W_]", "", c).lower() in known), None)
 
+    if len(row) == 2 and is_picture(row[0]):
+        return row[0][:40], row[1][:40]
     pictures, classes = first(_FILE_COLUMNS), first(_CLASS_COLUMNS)
     return (pictures, classes) if pictures and classes else None
 
 
-def _starts(folder: Path) -> list[str]:
+def _starts(files: Iterable[str]) -> list[str]:
     """What the names of a folder's own pictures begin with, if a few words are before numbers."""
-    names = sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if is_visible(entry.name) and is_picture(entry.name)
-    )
+    names = list(filter(is_picture, files))
     found = [_NUMBERED.fullmatch(PurePosixPath(name).stem) for name in names]
     starts = Counter(match[1].strip() for match in found if match)
     often = [name for name, count in starts.items() if name and count > 1]

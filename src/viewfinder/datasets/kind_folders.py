@@ -11,7 +11,7 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -27,7 +27,7 @@ from viewfinder.datasets.kind_names import (
 )
 from viewfinder.errors import InputError
 from viewfinder.pictures.arrays import is_array
-from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.pictures.finding import is_picture, pictures_below, walk
 from viewfinder.pictures.reading import read_depth
 
 Listing = dict[str, list[str]]
@@ -83,6 +83,27 @@ def group_folders(root: Path, files: Listing) -> list[Kinds]:
     if not any(kinds["picture"] and kinds["mask"] for kinds in groups.values()):
         return [*groups.values(), *_flat(root, files)]
     return list(groups.values())
+
+
+def files_of(root: Path, kind: str) -> list[str] | None:
+    """The files below a folder that are pictures, or depth maps, where other kinds lie beside them.
+
+    None where nothing tells the kinds apart.
+    """
+    listed = group_folders(root, list_files(root)[0])
+    groups = [kinds for kinds in listed if sum(map(bool, kinds.values())) > 1]
+    if not any(kinds[kind] for kinds in groups):
+        return None
+    if kind != "picture":
+        chosen = (plainest(kinds[kind]) for kinds in groups)
+        return sorted(path for folder in chosen if folder for path in folder.files.values())
+    maps = {
+        path
+        for kinds in groups
+        for folder in (*kinds["mask"], *kinds["depth"])
+        for path in (*folder.files.values(), *folder.again)
+    }
+    return [path for path in pictures_below(root) if path not in maps]
 
 
 def plainest(folders: Iterable[Folder]) -> Folder | None:
@@ -193,6 +214,8 @@ def _pictures_beside(
         name = PurePosixPath(path).name
         folder = _folder(path, "picture", paths)
         if side in (-1, side_of_names((name,))) and fit_together(folder, maps):
+            if look_like(root, replace(folder, kind="mask")):
+                continue  # Edges of subjects, say, have the same names too.
             right = "right" in kind_words(name)
             fitting.append((-len(partners(folder, maps)), right, path, folder))
     if not fitting or not (is_plain(PurePosixPath(maps.path).name) or look_like(root, maps)):

@@ -17,12 +17,13 @@ from torch import Tensor
 
 from viewfinder.console import note
 from viewfinder.datasets.depth import DepthScale, nearest_scale, scales_of
-from viewfinder.datasets.pairing import find_triples
+from viewfinder.datasets.kind_folders import files_of
 from viewfinder.datasets.stored import stored_depth
 from viewfinder.errors import InputError
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.tasks.answering import picture_files
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
 _DEEPEST = np.iinfo(np.uint16).max
@@ -45,16 +46,22 @@ def given_depth(kept: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 
 def depth_maps_below(folder: Path) -> list[Path]:
-    """The depth maps in a folder: of an RGB-D set those that it pairs, else every file there."""
-    pairing = find_triples(folder)
-    if pairing is not None:
-        return sorted(folder / triple.depth for triple in pairing.triples if triple.depth)
+    """The depth maps in a folder: of an RGB-D set those in its folders of depth, else all files."""
+    found = files_of(folder, "depth")
+    if found is not None:
+        return [folder / path for path in found]
     return [
         folder / place.within(name)
         for place in walk(folder)
         for name in place.files
         if is_picture(name) or is_array(Path(name))
     ]
+
+
+def pictures_to_ask(folder: Path) -> list[Path]:
+    """The pictures in a folder, without the masks and depth maps that may lie beside them."""
+    found = files_of(folder, "picture")
+    return picture_files(folder) if found is None else [folder / path for path in found]
 
 
 def read_depth_map(file: Path, data: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -92,8 +99,12 @@ def scale_for(file: Path, data: Mapping[str, Any]) -> DepthScale:
         InputError: the `depth.toml` is damaged; or the run knows several scales, and none of the
             folders that it was trained on holds this file.
     """
-    folder = file.absolute().parent
-    stated = nearest_scale(folder, [folder, *folder.parents][:_ABOVE])
+    folder = file.resolve().parent
+    above = [folder, *folder.parents][:_ABOVE]
+    # Training looks no higher than the set's own folder.
+    root = Path(str(data.get("root") or folder)).resolve()
+    inside = [place for place in above if place.is_relative_to(root)]
+    stated = nearest_scale(folder, inside or above)
     if stated is not None and stated.near_is_bright is not None:
         return stated
     known = _of_run(folder, data)

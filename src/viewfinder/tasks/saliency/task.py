@@ -25,7 +25,6 @@ from viewfinder.tasks.answering import (
     Answering,
     in_batches,
     outputs,
-    picture_files,
     picture_in,
 )
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
@@ -34,6 +33,7 @@ from viewfinder.tasks.saliency.depth_input import (
     depth_of_frames,
     given_depth,
     kept_depth,
+    pictures_to_ask,
     read_depth_map,
 )
 from viewfinder.tasks.saliency.examples import Examples, open_examples, stretched
@@ -207,8 +207,8 @@ class Saliency:
         return _TOLERANCE
 
     def files(self, folder: Path, setting: Setting) -> list[Path]:
-        """Every picture; for the depth stream every depth map, which may be a grid of numbers."""
-        return (depth_maps_below if _sees_depth(setting) else picture_files)(folder)
+        """Every picture that is no mask; for the depth stream every depth map, an array or not."""
+        return (depth_maps_below if _sees_depth(setting) else pictures_to_ask)(folder)
 
     def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
         """The picture; for the depth stream H×W depth in [0, 1], by the scale of its training.
