@@ -43,7 +43,13 @@ GOOD = {"file": "a.jpg", "video": "a.mp4", "frame": 1, "seconds": 0.5}
         [GOOD | {"video": ""}],
         [GOOD | {"frame": "1"}],
         [GOOD | {"frame": True}],
+        [GOOD | {"frame": -1}],
+        [GOOD | {"frame": 10**400}],
         [GOOD | {"seconds": float("nan")}],
+        [GOOD | {"seconds": float("inf")}],
+        [GOOD | {"seconds": 10**400}],
+        [GOOD | {"seconds": True}],
+        [GOOD | {"file": ""}],
         [{"file": "a.jpg"}],
     ],
 )
@@ -55,3 +61,11 @@ def test_a_damaged_list_is_refused(tmp_path, frames):
     (tmp_path / "frames.json").write_text(json.dumps(document)[:-2])
     with pytest.raises(InputError, match="not whole JSON"):
         read_frame_list(tmp_path)
+
+
+def test_what_python_cannot_parse_is_refused(tmp_path):
+    text = json.dumps({"schema": "viewfinder frames 1", "frames": [GOOD]})
+    for damaged in (text.replace("0.5", "9" * 5000), text.replace("[", "[" * 100_000)):
+        (tmp_path / "frames.json").write_text(damaged)
+        with pytest.raises(InputError, match=r"frames\.json"):
+            read_frame_list(tmp_path)

@@ -5,7 +5,6 @@ the pictures is how a data set knows them.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from viewfinder.files import write_json
 
 FRAME_LIST = "frames.json"
 _SCHEMA = "viewfinder frames 1"
+_MOST = 10**12  # frames or seconds; no video has as many
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ def frame_groups(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def _origin(row: Any, file: Path) -> tuple[str, FrameOrigin]:
-    kinds = {"file": str, "video": str, "frame": int, "seconds": float}
-    if isinstance(row, dict) and type(row.get("seconds")) is int:
-        row = row | {"seconds": float(row["seconds"])}
+    kinds = {"file": (str,), "video": (str,), "frame": (int,), "seconds": (int, float)}
     if (
         not isinstance(row, dict)
-        or any(type(row.get(key)) is not kind for key, kind in kinds.items())
-        or not row["video"]
-        or not math.isfinite(row["seconds"])
+        or any(type(row.get(key)) not in types for key, types in kinds.items())
+        or not (row["file"] and row["video"])
+        # Compared before anything is made a float, which a whole number can be too long for.
+        or not 0 <= row["frame"] <= _MOST
+        or not abs(row["seconds"]) <= _MOST
     ):
         raise InputError(
             f"{file}: {row!r:.80} does not say file, video, frame and seconds: "
             "run `viewfinder frames` again"
         )
-    return row["file"], FrameOrigin(row["video"], row["frame"], row["seconds"])
+    return row["file"], FrameOrigin(row["video"], row["frame"], float(row["seconds"]))
