@@ -51,7 +51,7 @@ def test_a_folder_of_videos_and_json(ask, tmp_path):
     turned(film(tmp_path / "videos/b.mp4", seed=1))
     out = tmp_path / "out"
     status, told, err = ask(
-        "frames", "--sharpest", 2, "--to", "png", "--json", tmp_path / "videos", out
+        "frames", "--sharpest", 2, "--format", "png", "--json", tmp_path / "videos", out
     )
     document = json.loads(told)
     assert (status, err) == (0, "")
@@ -61,6 +61,19 @@ def test_a_folder_of_videos_and_json(ask, tmp_path):
     assert (first["read"], len(first["written"]), first["broken"]) == (12, 2, "")
     assert read_header(out / first["written"][0]).size == (64, 48)
     assert read_header(out / second["written"][0]).size == (48, 64)
+
+
+def test_a_part_of_a_video(ask, tmp_path):
+    video = film(tmp_path / "a.mp4", 24)
+    words = ("--from", "0.5", "--to", "0:01.5", "--every", 0.25, "--json")
+    status, told, err = ask("frames", video, tmp_path / "out", *words)
+    assert (status, err) == (0, "")
+    assert json.loads(told)["videos"][0]["read"] == 12
+    rows = json.loads((tmp_path / "out/frames.json").read_text())["frames"]
+    seconds = [row["seconds"] for row in rows]
+    assert len(seconds) == 4
+    assert 0.5 <= min(seconds) < 0.75
+    assert 1.25 <= max(seconds) < 1.5
 
 
 def test_a_broken_video_is_told_and_the_other_kept(ask, tmp_path):
@@ -85,7 +98,13 @@ def test_a_broken_video_is_told_and_the_other_kept(ask, tmp_path):
         (["VIDEO", "OUT", "--every", "0"], "give a number above 0"),
         (["VIDEO", "OUT", "--sharpest", "0"], "give 1 or more"),
         (["TEXT", "OUT"], "not a video that can be read"),
-        (["VIDEO", "OUT", "--to", "gif"], "gif"),
+        (["VIDEO", "OUT", "--format", "gif"], "gif"),
+        (["VIDEO", "OUT", "--to", "png"], "the format is --format"),
+        (["VIDEO", "OUT", "--from", "1m"], "minutes and seconds, as 1:23"),
+        (["VIDEO", "OUT", "--from", "0:00.2", "--to", "0.1"], "an end that comes after"),
+        (["VIDEO", "OUT", "--from", "0.1", "--to", "0.1"], "an end that comes after"),
+        (["VIDEO", "OUT", "--from", "1:00"], "lasts 0.25 seconds, so second 60 is beyond"),
+        (["VIDEO", "OUT", "--to", "3"], "lasts 0.25 seconds, so second 3 is beyond"),
     ],
     ids=" ".join,
 )

@@ -9,7 +9,8 @@ import pytest
 from viewfinder.datasets.frame_list import read_frame_list
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.labelling.frames import cells, difference, find_videos, sharpness, write_frames
+from viewfinder.labelling.frames import cells, difference, find_videos, write_frames
+from viewfinder.labelling.sharpness import are_blurred, look, sharpness
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import write_video
 
@@ -61,6 +62,47 @@ def test_a_blurred_stretch_is_left_out(tmp_path, moving):
     assert done.blurred == 1
     frames = [origin.frame for origin in read_frame_list(tmp_path / "out").values()]
     assert not set(frames) & set(range(20, 25))
+
+
+def test_the_empty_stand_is_no_blurred_picture(tmp_path, turntables):
+    """However smooth it is beside frames with an object."""
+    turn = turntables[0]
+    shown = [*[turn.empty] * 8, *np.repeat(turn.frames, 4, axis=0), *[turn.empty] * 4]
+    write_video(tmp_path / "it.mp4", shown, rate=8)
+    (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out")
+    assert done.blurred == 0
+    frames = [origin.frame for origin in read_frame_list(tmp_path / "out").values()]
+    assert any(frame < 8 for frame in frames)
+    assert any(8 <= frame < 24 for frame in frames)
+
+
+def test_smooth_things_among_others_are_not_blurred(turntables):
+    apple = np.full((160, 240, 3), 140, np.uint8)
+    cv2.circle(apple, (120, 80), 50, (190, 40, 30), -1)
+    apple = cv2.GaussianBlur(apple, (0, 0), 1)
+    belt = cv2.rectangle(np.full_like(apple, 90), (60, 0), (180, 160), (130, 130, 130), -1)
+    belt = cv2.GaussianBlur(belt, (0, 0), 12)
+    busy = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+    busy = busy.repeat(4, 0).repeat(4, 1)
+    shown = (busy, busy, belt, busy, apple, busy, busy)
+    assert not any(are_blurred([look(each) for each in shown]))
+    turns = [look(each) for turn in turntables for each in (turn.empty, *turn.frames, turn.empty)]
+    assert not any(are_blurred(turns))
+
+
+@pytest.mark.parametrize("kernel", [(9, 1), (1, 13), (9, 9)])
+def test_a_blurred_frame_is_found_where_the_camera_moves(kernel):
+    random = np.random.default_rng(0)
+    wall = random.integers(0, 255, (100, 120, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    views = []
+    for x, y in 250 + random.integers(-25, 26, (11, 2)).cumsum(axis=0):
+        light = wall[y : y + 240, x : x + 320] * random.uniform(0.9, 1.1)
+        noisy = light + random.normal(0, 3, light.shape)
+        views.append(np.clip(noisy, 0, 255).astype(np.uint8))
+    assert not any(are_blurred([look(view) for view in views]))
+    views[4], views[8] = (cv2.blur(views[place], kernel) for place in (4, 8))
+    found = are_blurred([look(view) for view in views])
+    assert [place for place, bad in enumerate(found) if bad] == [4, 8]
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])

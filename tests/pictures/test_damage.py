@@ -171,11 +171,11 @@ def test_a_bare_stream_without_times_is_counted(shared: Path) -> None:
 def test_only_a_part_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "it.mp4", scene(50))
     frames = list(read_video(path, since=0.4, until=0.8))
-    assert [frame.index for frame in frames] == list(range(10, 21))
+    assert [frame.index for frame in frames] == list(range(10, 20))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     # What lies beyond was not asked for.
-    assert len(list(read_video(path, until=0.2, tell=pytest.fail))) == 6
+    assert len(list(read_video(path, until=0.2, tell=pytest.fail))) == 5
 
 
 def test_a_video_without_one_good_frame_is_an_error(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """Take sharp frames that differ out of videos, to label them.
 
 A video is cut into stretches of equal length, half a second if you do not say otherwise, and the
-sharpest frame of each is taken; but none that is far blurrier than those around it, and none that
-shows nearly what another shows already. Beside the pictures, frames.json tells of each its video,
-its number there and its second, and with it a data set keeps frames of one video together.
+sharpest frame of each is taken; but none that is far blurrier than those around it that show the
+same, and none that shows nearly what another shows already. Beside the pictures, frames.json tells
+of each its video, its number there and its second, and with it a data set keeps frames of one video
+together.
 
   viewfinder frames turn.mp4 mug                 frames of one video
   viewfinder frames a.mov b.mov videos/ frames   of several, and of all in a folder
+  viewfinder frames a.mov part --from 1:05 --to 1:23.5    of one part
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,14 +31,31 @@ class Flags:
     """Seconds: one frame is looked for in each stretch of this length."""
     sharpest: int | None = None
     """Cut each video into this many stretches instead: so many frames of it at most."""
-    to: Literal["jpg", "png"] = "jpg"
+    begin: Annotated[str, tyro.conf.arg(name="from", metavar="SECONDS")] = "0"
+    """Of each video, where to begin: seconds, or minutes and seconds, as 1:23."""
+    end: Annotated[str | None, tyro.conf.arg(name="to", metavar="SECONDS")] = None
+    """Of each video, where to stop; its end if not given."""
+    format: Literal["jpg", "png"] = "jpg"
     """JPEG of quality 95, or PNG, which loses nothing and is several times as large."""
     json: bool = False
     """Print one JSON document: out, frames_per_s, videos (video, read, written, …)."""
 
 
+def _seconds(flag: str, text: str) -> float:
+    """Of `83.5`, `1:23.5` or `1:02:03`."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text, re.ASCII):
+        mend = ": the format is --format" if text in ("jpg", "png") else ""
+        raise InputError(
+            f"{flag} {text}{mend or ': give seconds, as 83.5, or minutes and seconds, as 1:23'}"
+        )
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
+
+
 def run(flags: Flags) -> int:
-    """Write the frames and say what was left out; status 1 if a video is damaged."""
+    """Write the frames and say what was left out; status 1 if a video is damaged or cut short."""
     import time
 
     from viewfinder.labelling.frames import find_videos, frames_per_second, write_frames
@@ -45,7 +65,13 @@ def run(flags: Flags) -> int:
     *sources, out = flags.places
     started = time.perf_counter()
     done = write_frames(
-        find_videos(sources), out, every=flags.every, sharpest=flags.sharpest, to=flags.to
+        find_videos(sources),
+        out,
+        every=flags.every,
+        sharpest=flags.sharpest,
+        since=_seconds("--from", flags.begin),
+        until=None if flags.end is None else _seconds("--to", flags.end),
+        to=flags.format,
     )
     speed = frames_per_second(done, started)
     for extraction in done:

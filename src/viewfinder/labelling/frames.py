@@ -1,8 +1,8 @@
 """Sharp frames of a video that differ, spread evenly over its time.
 
 The video is cut into stretches of equal length, and the sharpest frame of each is a candidate. One
-that is far blurrier than the candidates around it is dropped, and so is one that shows nearly what
-another shows already.
+that is far blurrier than those around it that show the same is dropped, and so is one that shows
+nearly what another shows already.
 """
 
 import math
@@ -21,6 +21,7 @@ from viewfinder.console import track
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder
+from viewfinder.labelling.sharpness import Look, are_blurred, look, sharpness
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.video import Frame, probe_video, read_video
 from viewfinder.pictures.writing import write_picture
@@ -28,12 +29,9 @@ from viewfinder.pictures.writing import write_picture
 QUALITY = 95
 """Of the JPEG files, from 1 to 100."""
 
+_ABOUT = 0.5  # seconds by which what a file says of its length may be wrong
 _SHORTEST = 0.001  # seconds; a shorter stretch is every frame anyway
-_LONGER_SIDE = 640  # pixels; sharpness is measured in a copy no larger
-_EDGES = 0.995  # share of the pixels that are less steep than a picture's edges
 _AT_THE_END = 0.1  # share of its sharpness that a frame at a stretch's end must make up for
-_AROUND = 5  # candidates before and after, with which one is compared
-_BLURRED = 0.5  # of the sharpness around
 _CELLS = 32  # on each side, of the grid in which frames are compared
 _MIDDLE, _DARK = 128, 32  # grey levels: a picture's mean is made the first, if above the second
 _NEAR = 5  # cells across, of what lies around one
@@ -88,6 +86,8 @@ def write_frames(
     *,
     every: float = 0.5,
     sharpest: int | None = None,
+    since: float = 0,
+    until: float | None = None,
     to: Literal["jpg", "png"] = "jpg",
 ) -> list[Extraction]:
     """Write frames of videos as pictures into a new folder, with `frames.json` that tells of each.
@@ -98,44 +98,34 @@ def write_frames(
     Args:
         every: seconds; one frame is looked for in each stretch of this length.
         sharpest: cut each video into this many stretches instead.
+        since: seconds of each video before which nothing is taken.
+        until: seconds of each video after which nothing is taken; None for its end.
         to: JPEG of quality 95, or PNG, which loses nothing and is several times as large.
 
     Raises:
-        InputError: `out` exists, or not one frame of any video can be read.
+        InputError: `out` exists, not one frame of any video can be read, or a video ends before
+            `since` or `until`.
     """
     if not (math.isfinite(every) and every > 0):
         raise InputError(f"every {every:g} seconds cannot be: give a number above 0")
     if sharpest is not None and sharpest < 1:
         raise InputError(f"{sharpest} frames of a video cannot be: give 1 or more")
+    parts = [_part(video, since, until, whole=sharpest is None) for video in videos]
     done: list[Extraction] = []
     origins: dict[str, FrameOrigin] = {}
     with new_folder(out) as folder:
-        for video, (stem, name) in zip(videos, _names(videos), strict=True):
-            length = every if sharpest is None else _length(video) / sharpest
-            reading = _read(video, name, folder / f"{stem}-", max(length, _SHORTEST), to)
-            extraction, found = _choose(video, reading)
+        for video, (stem, name), part in zip(videos, _names(videos), parts, strict=True):
+            length = every if sharpest is None else (part.until - part.since) / sharpest
+            frames = _sharpest(_frames(video, part, reading := _Reading()), part.since, length)
+            extraction, found = _choose(
+                video, _written(frames, name, folder / f"{stem}-", to, reading)
+            )
             done.append(extraction)
             origins |= found
         if not origins:
-            raise InputError(done[0].broken if done else "there are no videos to take frames from")
+            raise InputError(_nothing(done))
         write_frame_list(folder, origins)
     return done
-
-
-def sharpness(picture: NDArray[np.uint8]) -> float:
-    """How steep an H×W×3 picture's edges are along x or y, the lesser one: grey levels a pixel.
-
-    Motion blurs the edges of one direction only. It is a measure to compare frames of one scene by;
-    a slight blur beforehand keeps a camera's noise out of it.
-    """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    scale = _LONGER_SIDE / max(grey.shape)
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.8)
-    steep = (np.abs(cv2.Scharr(smooth, cv2.CV_32F, dx, 1 - dx, scale=1 / 32)) for dx in (0, 1))
-    place = int(_EDGES * (grey.size - 1))
-    return float(min(np.partition(part, place, axis=None)[place] for part in steep))
 
 
 def difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
@@ -156,12 +146,20 @@ def cells(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @dataclass
 class _Candidate:
-    """The sharpest frame of a stretch, without its pixels."""
+    """The sharpest frame of a stretch, without most of its pixels."""
 
     origin: FrameOrigin
     file: Path
-    sharpness: float
+    look: Look
     cells: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The seconds of a video between which frames are taken."""
+
+    since: float = 0.0
+    until: float = math.inf
 
 
 @dataclass
@@ -173,15 +171,25 @@ class _Reading:
     candidates: list[_Candidate] = field(default_factory=list)
 
 
-def _read(video: Path, name: str, prefix: Path, length: float, to: str) -> _Reading:
+def _written(
+    frames: Iterable[Frame], name: str, prefix: Path, to: str, reading: _Reading
+) -> _Reading:
     """Write every candidate of a video under names that begin with `prefix`."""
-    reading = _Reading()
-    for frame, sharp in _sharpest(_frames(video, reading), length):
+    for frame in frames:
         file = prefix.with_name(f"{prefix.name}{frame.index:06}.{to}")
         write_picture(file, frame.picture, quality=QUALITY)
         origin = FrameOrigin(name, frame.index, round(frame.seconds, 6))
-        reading.candidates.append(_Candidate(origin, file, sharp, cells(frame.picture)))
+        seen = frame.picture
+        reading.candidates.append(_Candidate(origin, file, look(seen), cells(seen)))
     return reading
+
+
+def _nothing(done: Sequence[Extraction]) -> str:
+    if not done:
+        return "there are no videos to take frames from"
+    return (
+        done[0].broken or f"{done[0].video} shows no frame in that time: take a longer part of it"
+    )
 
 
 def _choose(video: Path, reading: _Reading) -> tuple[Extraction, dict[str, FrameOrigin]]:
@@ -197,15 +205,15 @@ def _choose(video: Path, reading: _Reading) -> tuple[Extraction, dict[str, Frame
     return done, chosen
 
 
-def _frames(video: Path, reading: _Reading) -> Iterator[Frame]:
+def _frames(video: Path, part: _Part, reading: _Reading) -> Iterator[Frame]:
     """The frames that can be read; what could not be is left in `reading`."""
 
     def tell(sentence: str) -> None:
         reading.broken = sentence
 
     try:
-        count = probe_video(video).frames
-        frames = read_video(video, tell=tell)
+        count = probe_video(video).frames if part == _Part() else None
+        frames = read_video(video, since=part.since, until=part.until, tell=tell)
         for frame in track(frames, total=count, description=video.name):
             reading.read += 1
             yield frame
@@ -213,36 +221,32 @@ def _frames(video: Path, reading: _Reading) -> Iterator[Frame]:
         reading.broken = str(error)
 
 
-def _sharpest(frames: Iterable[Frame], length: float) -> Iterator[tuple[Frame, float]]:
-    """The sharpest frame of each stretch of so many seconds, and how sharp it is.
+def _sharpest(frames: Iterable[Frame], since: float, length: float) -> Iterator[Frame]:
+    """The sharpest frame of each stretch of so many seconds.
 
     Of frames that are nearly as sharp, the one nearest to the middle: two chosen ones are then
     about a stretch apart.
     """
-    best: tuple[Frame, float] | None = None
+    best: Frame | None = None
     stretch, most = 0, 0.0
+    length = max(length, _SHORTEST)
     for frame in frames:
         # A millionth, so that the rounding of times decides nothing.
-        place = frame.seconds / length + 1e-6
+        place = (frame.seconds - since) / length + 1e-6
         if best is not None and math.floor(place) != stretch:
             yield best
             best = None
         stretch = math.floor(place)
-        sharp = sharpness(frame.picture)
-        worth = sharp * (1 - _AT_THE_END * abs(2 * (place - stretch) - 1))
+        worth = sharpness(frame.picture) * (1 - _AT_THE_END * abs(2 * (place - stretch) - 1))
         if best is None or worth > most:
-            best, most = (frame, sharp), worth
+            best, most = frame, worth
     if best is not None:
         yield best
 
 
 def _unblurred(candidates: list[_Candidate]) -> list[_Candidate]:
-    values = np.array([candidate.sharpness for candidate in candidates])
-    return [
-        candidate
-        for i, candidate in enumerate(candidates)
-        if values[i] >= _BLURRED * np.median(values[max(0, i - _AROUND) : i + _AROUND + 1])
-    ]
+    blurred = are_blurred([candidate.look for candidate in candidates])
+    return [one for one, bad in zip(candidates, blurred, strict=True) if not bad]
 
 
 def _different(candidates: list[_Candidate]) -> list[_Candidate]:
@@ -255,20 +259,41 @@ def _different(candidates: list[_Candidate]) -> list[_Candidate]:
     return kept
 
 
-def _length(video: Path) -> float:
+def _part(video: Path, since: float, until: float | None, *, whole: bool) -> _Part:
+    """The part of a video to read, whose end is looked for unless the whole video will do.
+
+    Raises:
+        InputError: the part does not lie within the video.
+    """
+    if since < 0 or (until is not None and not since < until):
+        raise InputError(
+            f"from {since:g} to {math.inf if until is None else until:g} seconds is no part of a "
+            "video: give an end that comes after the beginning"
+        )
+    if whole and since == 0 and until is None:
+        return _Part()
+    length = _length(video)
+    for second in (since, until):
+        if second is not None and length is not None and second > length + _ABOUT:
+            raise InputError(
+                f"{video} lasts {length:.2f} seconds, so second {second:g} is beyond its end: "
+                "give an earlier one, or leave it out"
+            )
+    # What is wrong with a video without a length is told when its frames are read.
+    return _Part(since, (length or since + 1) if until is None else until)
+
+
+def _length(video: Path) -> float | None:
     """How many seconds a video lasts; it is read once where its file does not say."""
     try:
         header = probe_video(video)
-    except InputError:
-        return 1.0  # what is wrong is told when its frames are read
-    if header.seconds:
-        return header.seconds
-    last = 0.0
-    try:
+        if header.seconds:
+            return header.seconds
+        last = 0.0
         for frame in read_video(video, tell=lambda _: None):
             last = frame.seconds
     except InputError:
-        pass
+        return None
     return last + 1 / (header.rate or 25)
 
 

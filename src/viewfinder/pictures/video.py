@@ -125,7 +125,7 @@ def read_video(
 
     Args:
         since: seconds; frames shown earlier are counted and not given.
-        until: seconds; the video is not read beyond.
+        until: seconds; the video is read up to there, and not beyond.
         tell: is given one sentence at the end where frames are damaged, or the video is cut short.
 
     Raises:
@@ -144,7 +144,7 @@ def read_video(
             if bad or damage.reaches(seconds, stands_alone=frame.key_frame):
                 damage.pass_over(seconds)
                 continue
-            if seconds > until:
+            if seconds >= until - _ROUNDING:
                 return
             damage.go_on(seconds)
             if seconds >= since - _ROUNDING:
