@@ -1,6 +1,7 @@
 """The ONNX file answers as the run does, whoever opens it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -218,3 +219,10 @@ def test_metadata_that_contradict_the_file_are_refused(detectors_file, tmp_path,
     onnx.save(model, tmp_path / "b.onnx")
     with pytest.raises(InputError, match=says):
         open_any(tmp_path / "b.onnx")
+
+
+def test_a_name_that_is_no_utf8_is_refused_in_a_sentence(detector, pictures, tmp_path):
+    named = replace(detector, manifest=replace(detector.manifest, classes=("cat", "caf\udce9")))
+    with pytest.raises(InputError, match=r"the class 'caf\\\\udce9' has a name that is no UTF-8"):
+        export_onnx(named, tmp_path / "it.onnx", pictures=pictures)
+    assert not (tmp_path / "it.onnx").exists()

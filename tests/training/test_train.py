@@ -288,3 +288,23 @@ def test_small_pictures_are_not_blown_up_without_need(make_set):
     assert Classify().size(ClassifyRecipe(net="resnet18", init="imagenet"), small) == (224, 224)
     assert Classify().size(ClassifyRecipe(net="alexnet"), small) == (224, 224)
     assert Classify().size(ClassifyRecipe(net="lenet"), small) == (32, 32)
+
+
+def test_a_step_that_a_net_cannot_take_is_refused_before_pictures_are_read(make_set, tmp_path):
+    recipe = ClassifyRecipe(net="vgg16", size=16, epochs=1)
+    with pytest.raises(InputError, match=r"vgg16 cannot learn from .*a --size of 32 or more"):
+        train("classify", make_set(), recipe, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("keep", ["memory", "disk", "none"])
+def test_an_unreadable_picture_points_to_check(make_set, tmp_path, keep, monkeypatch):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    data = make_set()
+    picture = next((data / "train" / "blue").iterdir())
+    whole = picture.read_bytes()
+    picture.write_bytes(whole[: len(whole) // 2])
+    said = f"{picture.name} is damaged.*`viewfinder check {data}` names every picture"
+    with pytest.raises(InputError, match=said):
+        train("classify", data, ClassifyRecipe(**QUICK | {"keep": keep}), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -87,6 +87,7 @@ def export_onnx(
     task, setting = find(run.manifest.task), run.setting()
     if answers == "final" and task.name != "detect":
         raise InputError("only a detector has objects to choose: leave --answers final out")
+    _require_text(run.manifest.classes)
     batch = _proof_pictures(run, pictures)
     core, names = task.portable(run.net(), setting, raw=answers == "raw")
     module = Portable(core, setting.normalisation).eval()
@@ -129,6 +130,23 @@ def _library() -> Any:
             f"exporting needs {error.name}: install it with `pip install viewfinder[export]`"
         ) from error
     return onnx
+
+
+def _require_text(classes: Sequence[str]) -> None:
+    """Refuse names that come from folders whose names are bytes of another encoding.
+
+    Raises:
+        InputError: a name has no form in UTF-8, which is all that an ONNX file holds.
+    """
+    for name in classes:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = name.encode("utf-8", "backslashreplace").decode()
+            raise InputError(
+                f"the class {shown!r} has a name that is no UTF-8, which an ONNX file cannot hold: "
+                "rename its folder and its name in the run's run.json"
+            ) from None
 
 
 def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:

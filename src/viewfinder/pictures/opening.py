@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from viewfinder.errors import InputError
+from viewfinder.errors import PictureError
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
@@ -24,23 +24,23 @@ def open_for_reading(path: Path) -> Iterator[IO[bytes]]:
         # Asked before opening: opening a pipe would wait for ever.
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
-            raise InputError(f"{path} is {what}, not a file: name the file itself")
+            raise PictureError(f"{path} is {what}, not a file: name the file itself")
         if status.st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes): copy or download it again")
+            raise PictureError(f"{path} is empty (0 bytes): copy or download it again")
         file = path.open("rb")
     except FileNotFoundError:
-        raise InputError(f"there is no file {path}: check the name and the folder") from None
+        raise PictureError(f"there is no file {path}: check the name and the folder") from None
     except PermissionError:
-        raise InputError(f"you may not read {path}: change its permissions") from None
+        raise PictureError(f"you may not read {path}: change its permissions") from None
     except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
-        if isinstance(error, InputError):
+        if isinstance(error, PictureError):
             raise
-        raise InputError(f"cannot open {path!r}: {error}") from error
+        raise PictureError(f"cannot open {path!r}: {error}") from error
     with file:
         try:
             yield file
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+            raise PictureError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def unknown_format(name: str, start: bytes) -> str:

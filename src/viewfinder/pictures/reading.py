@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viewfinder.errors import InputError
+from viewfinder.errors import PictureError
 from viewfinder.pictures import decoding
 from viewfinder.pictures.opening import is_heif, open_for_reading, png_chunk, unknown_format
 from viewfinder.pictures.quiet import quiet_c_libraries
@@ -181,7 +181,7 @@ def read_instances(path: Path) -> NDArray[np.uint16]:
     """
     header = read_header(path)
     if header.format in _LOSSY:
-        raise InputError(
+        raise PictureError(
             f"{path} is a {header.format} file, which changes numbers as it compresses them: "
             "store instance numbers as PNG"
         )
@@ -193,23 +193,23 @@ def _opened(file: IO[bytes], name: str) -> Image.Image:
     start = file.read(512)
     file.seek(0)
     if is_heif(start):
-        raise InputError(unknown_format(name, start))
+        raise PictureError(unknown_format(name, start))
     try:
         return Image.open(file, formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(_too_large(name)) from None
+        raise PictureError(_too_large(name)) from None
     except MemoryError:
         raise
     except Exception as error:  # Pillow's parsers raise a dozen kinds on hostile bytes
-        raise InputError(unknown_format(name, start)) from error
+        raise PictureError(unknown_format(name, start)) from error
 
 
 def _header(image: Image.Image, file: IO[bytes], name: str) -> Header:
     width, height = image.size
     if width < 1 or height < 1:
-        raise InputError(f"{name} is {width}×{height}, and so holds no pixels: export it again")
+        raise PictureError(f"{name} is {width}×{height}, and so holds no pixels: export it again")
     if width * height > MOST_PIXELS:
-        raise InputError(_too_large(name))
+        raise PictureError(_too_large(name))
     orientation = _orientation(image, file)
     # Pillow exchanges the sides of a turned TIFF by itself.
     if orientation > 4 and image.format != "TIFF":
@@ -292,7 +292,7 @@ def _memory_for(header: Header, name: str, reduction: int = 1) -> Iterator[None]
         with ROOM.taken(needed):
             yield
     except MemoryError as error:
-        raise InputError(
+        raise PictureError(
             f"{name} has {header.width:,}×{header.height:,} pixels, and decoding it takes up to "
             f"{needed / 2**30:.1f} GiB of memory, which is more than is free: scale it down, cut "
             "it into tiles, or close other programs"
@@ -360,7 +360,7 @@ def _reduction(header: Header, at_least: tuple[int, int] | None) -> int:
 
 def _load(image: Image.Image, header: Header, name: str) -> None:
     if header.bits == 32:
-        raise InputError(
+        raise PictureError(
             f"{name} holds 32-bit numbers, of which none is known to be white: "
             "export it with 8 or 16 bits a channel"
         )
@@ -370,7 +370,7 @@ def _load(image: Image.Image, header: Header, name: str) -> None:
     except MemoryError:
         raise
     except Exception as error:  # Pillow's decoders raise a dozen kinds on hostile bytes
-        raise InputError(
+        raise PictureError(
             f"{name} is damaged or was cut short ({error}): copy or download it again"
         ) from error
 
@@ -409,8 +409,8 @@ def _one_channel(pixels: decoding.Pixels, name: str, what: str) -> decoding.Pixe
     if pixels.ndim == 2:
         return pixels
     if pixels.shape[2] == 4 and (pixels[..., 3] != np.iinfo(pixels.dtype).max).any():
-        raise InputError(f"{name} has transparent pixels, and {what} must not: export it without")
+        raise PictureError(f"{name} has transparent pixels, and {what} must not: export it without")
     grey = pixels[..., 0]
     if (pixels[..., 1] != grey).any() or (pixels[..., 2] != grey).any():
-        raise InputError(f"{name} is in colour, but {what} is grey: was another file meant?")
+        raise PictureError(f"{name} is in colour, but {what} is grey: was another file meant?")
     return np.ascontiguousarray(grey)

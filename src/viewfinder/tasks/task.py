@@ -125,6 +125,10 @@ class Task(Protocol):
         """Width and height of what the net will be given."""
         ...
 
+    def smallest(self, recipe: Any, size: Size) -> Size:
+        """The least of the sizes that a training at `size` shows pictures in."""
+        ...
+
     def net_options(self, recipe: Any, dataset: Dataset, size: Size) -> dict[str, Any]:
         """What the net is created with beside its classes: the recipe's options, and the set's."""
         ...

@@ -2,6 +2,8 @@
 
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
@@ -18,7 +20,7 @@ from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.devices import describe_device, pick_device
-from viewfinder.errors import InputError
+from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.runs.run import Manifest, Run, create_run, holds_progress, open_run, refuse_taken
@@ -31,6 +33,7 @@ from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice, choose
 from viewfinder.training.preparing import Sides, open_sides, start_net
 from viewfinder.training.processes import make_fabric
+from viewfinder.training.trying import require_learnable
 
 # Batches on which the precision is chosen.
 _TRIAL_BATCHES = 2
@@ -62,13 +65,15 @@ def train(
     if not going_on:
         dataset = with_bits_found(dataset)
     note(dataset.summary())
-    if going_on:
-        job = go_on(folder, dataset, recipe)
-    else:
-        refuse_taken(folder)
-        job = begin(kind, folder, dataset, recipe, source=str(data))
+    with _pointing_to_check(dataset, data):
+        if going_on:
+            job = go_on(folder, dataset, recipe)
+        else:
+            refuse_taken(folder)
+            job = begin(kind, folder, dataset, recipe, source=str(data))
     try:
-        _launch(job)
+        with _pointing_to_check(dataset, data):
+            _launch(job)
     except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
         if not holds_progress(folder):
@@ -79,6 +84,19 @@ def train(
     job.run.save_scores({side: j.as_json() for side, j in judgements.items()})
     write_report(job.run, dataset, judgements)
     return job.run
+
+
+@contextmanager
+def _pointing_to_check(dataset: Dataset, data: str | Path) -> Iterator[None]:
+    """Say of a picture that cannot be read how to find all that cannot."""
+    try:
+        yield
+    except PictureError as error:
+        if str(dataset.root) not in str(error):
+            raise
+        raise InputError(
+            f"{error} (`viewfinder check {data}` names every picture that cannot be read)"
+        ) from error
 
 
 def _check_net(task: str, recipe: Recipe) -> None:
@@ -94,6 +112,8 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
     options = task.net_options(recipe, dataset, size)
+    count = len(dataset.split("train"))
+    require_learnable(task, recipe, size, options, classes=len(dataset.classes), count=count)
     net, start = start_net(task, recipe, dataset.classes, options)
     setting = Setting(recipe, dataset.classes, size, PLAIN, options)
     sides = open_sides(task, dataset, setting)

@@ -133,6 +133,10 @@ class Classify:
             note(f"pictures are small: brought to {brought} (--size)")
         return (min(own, fitting),) * 2
 
+    def smallest(self, recipe: ClassifyRecipe, size: Size) -> Size:
+        """All pictures are shown in one size."""
+        return size
+
     def net_options(self, recipe: ClassifyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and the size for a net that ends in a flattened map."""
         flattens = "size" in nets.options(recipe.net)

@@ -120,6 +120,11 @@ class Detect:
         long = recipe.size or nets.input_size(recipe.net)[0]
         return frame_for(dataset.split("train"), long, stride=_STRIDE)
 
+    def smallest(self, recipe: DetectRecipe, size: Size) -> Size:
+        """While a training shows pictures small, and of the sizes around that the first."""
+        frame = reduced(size, stride=_STRIDE, share=_SMALL) if recipe.small else size
+        return frames_around(frame, stride=_STRIDE, share=recipe.multi_scale)[0]
+
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and anchors fitted to the training boxes."""
         return net_options(recipe, dataset, size)

@@ -78,6 +78,10 @@ class Saliency:
         """The recipe's size, or the network's own."""
         return (recipe.size or nets.input_size(recipe.net)[0],) * 2
 
+    def smallest(self, recipe: SaliencyRecipe, size: Size) -> Size:
+        """All pictures are shown in one size."""
+        return size
+
     def net_options(self, recipe: SaliencyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and a width that few pictures fill where nothing is started from."""
         given = recipe.net_options()
