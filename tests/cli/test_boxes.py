@@ -43,7 +43,10 @@ def test_check(ask, root):
 def test_convert(ask, root, tmp_path):
     status, out, err = ask("convert", root, tmp_path / "out", "--to", "coco")
     assert (status, err) == (0, "")
-    assert out == f"{tmp_path / 'out'}: 2 pictures, 3 boxes, from YOLO\n"
+    assert out == (
+        f"{tmp_path / 'out'}: 2 pictures, 3 boxes, from YOLO\n"
+        "note: 1 of 2 pictures without a file of labels\n"
+    )
     status, out, _ = ask("convert", tmp_path / "out", tmp_path / "voc", "--to", "voc", "--json")
     document = json.loads(out)
     assert (status, document["boxes"], document["lost"]) == (0, 3, {})

@@ -88,7 +88,11 @@ def test_an_unknown_class_and_classes_without_boxes(root):
         document["categories"].append({"id": 3, "name": "bird"})
 
     change(root, renumber)
-    assert set(faults(root)) == {("unknown-class", "images/train0.png"), ("no-boxes", "bird")}
+    assert set(faults(root)) == {
+        ("unlisted-category", "annotations/instances_train.json"),
+        ("unknown-class", "images/train0.png"),
+        ("no-boxes", "bird"),
+    }
     change(root, lambda document: document.update(annotations=document["annotations"][3:4]))
     assert ("not-in-train", "cat") in faults(root)
 

@@ -61,8 +61,8 @@ def test_coco_in_the_usual_places(tmp_path, file, pictures):
 
 
 def test_a_json_file_alone_and_files_that_disagree_on_numbers(tmp_path):
-    text(tmp_path / "annotations/instances_train.json", coco(boxes=[(1, 1, (0, 0, 1, 1))]))
-    other = coco(images=[(1, "2.png")], boxes=[(1, 1, (0, 0, 1, 1))], names=("dog",))
+    text(tmp_path / "annotations/instances_train.json", coco(boxes=[(1, 1, (0, 0, 9, 9))]))
+    other = coco(images=[(1, "2.png")], boxes=[(1, 1, (0, 0, 9, 9))], names=("dog",))
     text(tmp_path / "annotations/instances_val.json", other)
     picture(tmp_path / "images/1.png")
     picture(tmp_path / "images/2.png")
@@ -155,7 +155,7 @@ def test_what_reading_clips_and_drops_is_told(tmp_path):
         "5 boxes dropped (1 of no known class, 1 with no finite numbers, 2 without size, "
         "1 outside the picture): `viewfinder check` names them",
     )
-    assert dataset.summary().endswith(f"3 boxes; {dataset.notes[0]}; {dataset.notes[1]}")
+    assert f"3 boxes; {dataset.notes[0]}; {dataset.notes[1]}" in dataset.summary()
     assert len(read_boxes(tmp_path).boxes) == 8
 
 
@@ -210,6 +210,8 @@ def test_rendered_scenes_open_as_a_set(tmp_path):
 def test_a_video_and_near_duplicates_stay_on_one_side(tmp_path):
     images = [(i, f"{i}.png") for i in range(30)]
     document = json.loads(coco(images))
+    for image in document["images"]:
+        image |= {"width": 48, "height": 40}
     for image in document["images"][:8]:
         image["video_id"] = 5
     text(tmp_path / "labels.json", json.dumps(document))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,5 @@ def run(flags: Flags) -> int:
         print(f"  {name}: {count}")
     for fault in faults:
         print(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.mend}")
-    print(f"{len(faults)} faults" if faults else "no faults")
+    print(counted(len(faults), "fault") if faults else "no faults")
     return 1 if faults else 0

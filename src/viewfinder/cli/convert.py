@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,24 @@ class Flags:
     """The format to write."""
     copy: bool = False
     """Copy the pictures, so that a change of one file leaves the other alone."""
+    stored: bool = False
+    """Boxes were marked before EXIF turns the pictures, as by LabelImg: turn them too."""
     json: bool = False
-    """Print one JSON document: out, layout, pictures, boxes, lost."""
+    """Print one JSON document: out, layout, pictures, boxes, lost, notes."""
 
 
 def run(flags: Flags) -> int:
     """Convert, and say what was lost on the way."""
     from viewfinder.datasets.converting import convert
 
-    done = convert(flags.data, flags.out, to=flags.to, copy=flags.copy)
+    done = convert(flags.data, flags.out, to=flags.to, copy=flags.copy, stored=flags.stored)
     if flags.json:
         print_json({"out": str(flags.out), **vars(done)})
         return 0
-    print(f"{flags.out}: {done.pictures:,} pictures, {done.boxes:,} boxes, from {done.layout}")
+    pictures, boxes = counted(done.pictures, "picture"), counted(done.boxes, "box")
+    print(f"{flags.out}: {pictures}, {boxes}, from {done.layout}")
+    for told in done.notes:
+        print(f"note: {told}")
     for what, count in done.lost.items():
         print(f"not carried: {count:,} × {what}")
     return 0

@@ -1,22 +1,25 @@
 """Every fault of a set of boxes, each with its file and a mend; `checks` does sets of classes."""
 
 import hashlib
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from viewfinder.console import track
 from viewfinder.datasets.boxes import no_size
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.faults import Fault, duplicates
+from viewfinder.datasets.duplicates import duplicates
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.measuring import Fitting, fitting
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
-from viewfinder.datasets.yolo import label_file
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.wording import counted, some
 
 
 def check_boxes(dataset: Dataset) -> list[Fault]:
@@ -25,10 +28,18 @@ def check_boxes(dataset: Dataset) -> list[Fault]:
     Args:
         dataset: what `read_boxes` gives, which mends nothing by itself.
     """
+    how = fitting(dataset)
+    assert dataset.sizes is not None
+    # What was marked on a picture of another size or turned is looked at as it was marked.
+    stated = (dataset.sizes > 0).all(1, keepdims=True) & (dataset.layout != "YOLO")
+    seen = replace(
+        dataset, sizes=np.where(stated & ~how.restated, dataset.sizes, how.measures.sizes)
+    )
     return [
+        *dataset.faults,
         *_picture_faults(dataset),
-        *_labels_alone(dataset),
-        *_box_faults(dataset),
+        *_size_faults(dataset, how),
+        *_box_faults(seen),
         *_class_faults(dataset),
     ]
 
@@ -38,7 +49,6 @@ class _Look:
     """What a picture's file is found to be; `trouble` says why it cannot be read."""
 
     digest: str = ""
-    size: tuple[int, int] = (0, 0)
     trouble: str = ""
     missing: bool = False
 
@@ -46,54 +56,55 @@ class _Look:
 def _look(dataset: Dataset, index: int) -> _Look:
     try:
         data = dataset.file(index).read_bytes()
-        height, width = decode_picture(data, name=dataset.paths[index]).shape[:2]
+        decode_picture(data, name=dataset.paths[index])
     except FileNotFoundError:
         return _Look(trouble="the labels name this picture, and it is not there", missing=True)
     except (InputError, OSError) as error:
         return _Look(trouble=str(error))
-    return _Look(hashlib.sha256(data).hexdigest(), (width, height))
+    return _Look(hashlib.sha256(data).hexdigest())
 
 
 def _picture_faults(dataset: Dataset) -> Iterator[Fault]:
     """Pictures missing, unreadable, of another size than the labels say, or there twice."""
-    assert dataset.sizes is not None
     same: dict[str, list[int]] = defaultdict(list)
     # OpenCV decodes outside Python's lock, so threads use every core.
     with ThreadPoolExecutor() as pool:
         looks = pool.map(lambda index: _look(dataset, index), range(len(dataset)))
         bar = track(looks, total=len(dataset), description="reading pictures")
         for index, look in enumerate(bar):
-            path, stated = dataset.paths[index], tuple(dataset.sizes[index].tolist())
+            path = dataset.paths[index]
             if look.missing:
                 yield Fault("missing", path, look.trouble, "bring it back, or remove its labels")
             elif look.trouble:
                 yield Fault("unreadable", path, look.trouble, "replace the file, or remove it")
             else:
                 same[look.digest].append(index)
-                if 0 not in stated and look.size != stated:
-                    yield _another_size(path, stated, look.size)
     yield from duplicates(dataset, same.values())
 
 
-def _another_size(path: str, stated: tuple[int, ...], size: tuple[int, int]) -> Fault:
-    says = f"the labels say {stated[0]}×{stated[1]}, the picture is {size[0]}×{size[1]}"
-    if stated == size[::-1]:
-        mend = "it was turned after it was labelled: export its labels again, or turn it back"
-    else:
-        mend = "it was scaled or cut after it was labelled: put the first picture back"
-    return Fault("size", path, says, mend)
-
-
-def _labels_alone(dataset: Dataset) -> Iterator[Fault]:
-    """YOLO's files of labels whose picture is not there; other formats name the picture."""
-    if dataset.layout != "YOLO":
-        return
-    known = {label_file(dataset.root, path) for path in dataset.paths}
-    for file in sorted((dataset.root / "labels").rglob("*.txt")):
-        if file not in known and file.name != "classes.txt":
-            name = file.relative_to(dataset.root).as_posix()
-            detail = "these labels belong to no picture of the set"
-            yield Fault("missing", name, detail, "bring the picture back, or remove the file")
+def _size_faults(dataset: Dataset, how: Fitting) -> Iterator[Fault]:
+    """Pictures that are not as they were when their boxes were marked."""
+    assert dataset.sizes is not None
+    groups = (
+        (how.turned, "marked as stored, before EXIF turns them", "reading turns their boxes too"),
+        (how.scaled, "scaled since they were labelled", "reading scales their boxes too"),
+    )
+    for chosen, detail, mend in groups:
+        if names := [dataset.paths[index] for index in np.flatnonzero(chosen).tolist()]:
+            mend += ", and `viewfinder convert` writes them so"
+            yield Fault("size", some(names), f"{counted(len(names), 'picture')} {detail}", mend)
+    for index in np.flatnonzero(how.misshapen).tolist():
+        stated, size = dataset.sizes[index].tolist(), how.measures.sizes[index].tolist()
+        detail = f"the labels say {stated[0]}×{stated[1]}, the picture is {size[0]}×{size[1]}"
+        mend = "it was cut or turned after it was labelled, and is left out: put the first one back"
+        yield Fault("size", dataset.paths[index], detail, mend)
+    if names := [dataset.paths[index] for index in np.flatnonzero(how.unsure).tolist()]:
+        detail = (
+            f"{counted(len(names), 'picture')} that EXIF turns, and nothing says whether boxes were"
+            " marked before or after: LabelImg, VoTT, Yolo_mark and Darknet mark them unturned"
+        )
+        mend = "look at one; if boxes are off, `viewfinder convert` with --stored turns them"
+        yield Fault("turned", some(names), detail, mend)
 
 
 def _box_faults(dataset: Dataset) -> Iterator[Fault]:
@@ -150,6 +161,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     assert boxes is not None
     in_train = (dataset.splits == TRAIN)[boxes.pictures()]
     taught = set(boxes.classes[in_train].tolist())
+    yield from _similar_names(dataset.classes)
     for index, (name, count) in enumerate(dataset.counts().items()):
         if not count:
             mend = "label some, or take the class out with `viewfinder classes`"
@@ -157,3 +169,17 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
         elif in_train.any() and index not in taught:
             detail = f"{name} has {count} boxes, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to the side train")
+
+
+def _similar_names(classes: Sequence[str]) -> Iterator[Fault]:
+    """Classes whose names differ in case, accents or the signs between words alone."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        plain = unicodedata.normalize("NFKD", name).casefold()
+        alike["".join(sign for sign in plain if sign.isalnum()) or name].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            listed = ", ".join(map(repr, names))
+            detail = f"the classes {listed} differ in case, accents or spaces alone"
+            mend = f"if they are one: `viewfinder classes DATA merge {' '.join(names)} {names[0]}`"
+            yield Fault("similar-classes", names[0], detail, mend)

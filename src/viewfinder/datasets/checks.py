@@ -11,7 +11,8 @@ from viewfinder.console import track
 from viewfinder.datasets.class_folders import empty_class_folders
 from viewfinder.datasets.class_layouts import alike_classes, passed_over, some_of
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.faults import Fault, duplicates
+from viewfinder.datasets.duplicates import duplicates
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.rgbd_checks import check_saliency
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError

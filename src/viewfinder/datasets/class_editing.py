@@ -16,10 +16,15 @@ from viewfinder.datasets.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.edit_record import digest, digest_of
 from viewfinder.datasets.edit_steps import Change
 from viewfinder.datasets.large_json import explained_json, read_text
+from viewfinder.datasets.opening import refuse_blocking
+from viewfinder.datasets.survey import Survey, survey
 from viewfinder.datasets.transaction import change_files
-from viewfinder.datasets.voc import CLASS_LIST, class_list, is_voc, object_name, read_xml
+from viewfinder.datasets.voc import class_list, is_voc, voc_files
+from viewfinder.datasets.voc_pages import object_name, read_xml
 from viewfinder.datasets.writing import line_of
-from viewfinder.datasets.yolo import class_names, find_yolo, label_file, read_row, read_yolo
+from viewfinder.datasets.yolo import find_yolo, read_yolo
+from viewfinder.datasets.yolo_labels import CLASS_LIST, label_row
+from viewfinder.datasets.yolo_lists import class_names, describe
 from viewfinder.errors import InputError
 
 DROPPED = ".dropped"
@@ -42,12 +47,14 @@ def plan_edit(root: Path, edit: Edit) -> list[Change]:
     source = root.expanduser()
     if source.is_file():
         raise InputError(f"{source} is a file: give the folder of the whole set")
-    if files := find_coco(source):
-        return list(_in_coco(files, edit))
-    if is_voc(source):
-        return list(_in_voc(source, edit))
-    if file := find_yolo(source):
-        return list(_in_yolo(file, edit))
+    seen = survey(source)
+    if files := find_coco(seen):
+        return list(_in_coco(seen, files, edit))
+    pages, described = voc_files(seen), find_yolo(seen)
+    if is_voc(pages, described):
+        return list(_in_voc(seen, pages, edit))
+    if described is not None:
+        return list(_in_yolo(seen, described, edit))
     return list(_in_folders(source, edit))
 
 
@@ -80,9 +87,9 @@ def edited(classes: list[str], edit: Edit) -> list[str]:
     return result
 
 
-def _in_coco(files: list[Path], edit: Edit) -> Iterator[Change]:
+def _in_coco(seen: Survey, files: list[Path], edit: Edit) -> Iterator[Change]:
     # What a file must say is asked by the reader, before anything is changed.
-    read_coco(files[0].parent, files)
+    refuse_blocking(read_coco(seen, files))
     documents = {}
     for file in files:
         with explained_json(file):
@@ -94,19 +101,19 @@ def _in_coco(files: list[Path], edit: Edit) -> Iterator[Change]:
     }
     edited(list(listed), edit)
     for file, document in documents.items():
-        numbers: dict[int, int | None] = {}
+        numbers: dict[str, object] = {}
         kept: dict[str, dict[str, object]] = {}
         for category in document["categories"]:
             name = str(category["name"]).strip()
             new = edit.get(name, name)
             if new is not None:
                 kept.setdefault(new, category | {"name": new})
-            numbers[category["id"]] = None if new is None else int(str(kept[new]["id"]))
+            numbers[_number(category["id"])] = None if new is None else kept[new]["id"]
         before = document.get("annotations", [])
         after = [
-            a | {"category_id": numbers.get(a["category_id"], a["category_id"])}
+            a | {"category_id": numbers.get(_number(a["category_id"]), a["category_id"])}
             for a in before
-            if numbers.get(a["category_id"], 0) is not None
+            if numbers.get(_number(a["category_id"]), 0) is not None
         ]
         document |= {"categories": list(kept.values()), "annotations": after}
         gone = len(before) - len(after)
@@ -115,9 +122,14 @@ def _in_coco(files: list[Path], edit: Edit) -> Iterator[Change]:
         yield _replaced(file, detail, text.encode("utf-8", "backslashreplace"))
 
 
-def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
-    files = sorted((root / "Annotations").glob("*.xml"))
-    trees = {file: read_xml(file) for file in files}
+def _number(value: object) -> str:
+    """A category's number as it is compared: 1, 1.0 and "1" are one."""
+    return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[Change]:
+    root = seen.root
+    trees = {root / page: read_xml(root / page) for page in pages}
     listed = list(class_list(root))
     names = {object_name(o, file) for file, tree in trees.items() for o in tree.iterfind("object")}
     after = edited([*listed, *sorted(names - set(listed))], edit)
@@ -142,17 +154,19 @@ def _in_voc(root: Path, edit: Edit) -> Iterator[Change]:
             yield _replaced(file, f"{count} object{'s' if count != 1 else ''}", data + b"\n")
 
 
-def _in_yolo(file: Path, edit: Edit) -> Iterator[Change]:
-    dataset = read_yolo(file)
+def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[Change]:
+    dataset, said = read_yolo(file, seen), describe(file, seen)
+    refuse_blocking(dataset)
     before = list(dataset.classes)
     after = edited(before, edit)
     new = [edit.get(name, name) for name in before]
     numbers = {old: None if n is None else after.index(n) for old, n in enumerate(new)}
     if any(old != number for old, number in numbers.items()):
-        for labels in dict.fromkeys(label_file(dataset.root, path) for path in dataset.paths):
-            yield from _renumbered(labels, numbers)
-    if file.name == CLASS_LIST:
-        yield _replaced(file, "its lines", "".join(f"{line_of(n)}\n" for n in after).encode())
+        for labels in dict.fromkeys(own for own in dataset.label_files if own is not None):
+            yield from _renumbered(seen.root / labels, numbers, said.points)
+    if said.names_file != file or file.name.lower() == CLASS_LIST:
+        lines_of_names = "".join(f"{line_of(n)}\n" for n in after)
+        yield _replaced(said.names_file, "its lines", lines_of_names.encode())
         return
     lines = read_text(file).splitlines(keepends=True)
     end = "\r\n" if lines[0].endswith("\r\n") else "\n"
@@ -166,7 +180,7 @@ def _in_yolo(file: Path, edit: Edit) -> Iterator[Change]:
     yield _replaced(file, "its names", "".join(lines).encode())
 
 
-def _renumbered(file: Path, numbers: Mapping[int, int | None]) -> Iterator[Change]:
+def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> Iterator[Change]:
     """The change of one file of labels, if its classes have other numbers now.
 
     All else of each line stays byte for byte, as does the mark that some editors begin files with.
@@ -175,9 +189,9 @@ def _renumbered(file: Path, numbers: Mapping[int, int | None]) -> Iterator[Chang
         return
     data = file.read_bytes()
     lines, changed = [], 0
-    for place, line in enumerate(read_text(file).splitlines(keepends=True), 1):
+    for line in read_text(file).splitlines(keepends=True):
         words = line.split()
-        number = read_row(words, f"{file}, line {place}")[0] if words else -1
+        number = label_row(words, points)[0] if words else -1
         new = numbers.get(number, number)
         changed += new != number
         if new == number:

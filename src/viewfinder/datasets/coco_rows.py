@@ -9,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation
-from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
+from viewfinder.datasets.json_columns import (
+    boxes_or_nan,
+    identities,
+    numbers,
+    text_of,
+    whole_numbers,
+)
 from viewfinder.datasets.large_json import Objects
+from viewfinder.errors import InputError
 
 _IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
 _BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation"}
@@ -25,6 +32,7 @@ class Rows:
         where: the file, for messages.
         segmentations: the outlines by the number of their annotation, of `count` so far.
         unread: what was passed over, and how often.
+        texts: the numbers of texts that stand where a number should, for pictures, boxes, classes.
     """
 
     where: str
@@ -32,6 +40,9 @@ class Rows:
     boxes: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
     segmentations: dict[int, Segmentation] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
+    texts: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {"image": {}, "box": {}, "class": {}}
+    )
     count: int = 0
 
     def take_images(self, objects: Objects) -> None:
@@ -40,7 +51,7 @@ class Rows:
         grouped = present & {"group", "video_id"}
         where = f"{self.where}: an image"
         columns = {
-            "id": whole_numbers(objects, "id", where).tolist(),
+            "id": identities(objects, "id", where, self.texts["image"]).tolist(),
             "name": [text_of(item, "file_name", where) for item in objects],
             "width": whole_numbers(objects, "width", where, default=0).tolist(),
             "height": whole_numbers(objects, "height", where, default=0).tolist(),
@@ -57,15 +68,15 @@ class Rows:
         present = self.count_unread(objects, _BOX_FIELDS, "annotations")
         where = f"{self.where}: an annotation"
         columns = {
-            "image": whole_numbers(objects, "image_id", where),
-            "class": whole_numbers(objects, "category_id", where),
-            "id": whole_numbers(objects, "id", where, default=0),
+            "image": identities(objects, "image_id", where, self.texts["image"]),
+            "class": identities(objects, "category_id", where, self.texts["class"]),
+            "id": identities(objects, "id", where, self.texts["box"], default=0),
             "crowd": whole_numbers(objects, "iscrowd", where, default=0),
             "difficult": whole_numbers(objects, "difficult", where, default=0)
             if "difficult" in present
             else np.zeros(len(objects), np.int64),
-            "area": numbers(objects, "area", where, 1, default=math.nan),
-            "box": numbers(objects, "bbox", where, 4),
+            "area": _areas(objects, where),
+            "box": boxes_or_nan(objects, "bbox"),
         }
         for name, column in columns.items():
             self.boxes.setdefault(name, []).append(column)
@@ -85,8 +96,28 @@ class Rows:
             polygons = [np.array("")]
         if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
             self.unread["segmentations that are neither polygons nor run lengths"] += 1
+        elif not all(np.isfinite(p).all() for p in polygons):
+            self.unread["segmentations with coordinates that are no finite numbers"] += 1
         elif polygons:
             self.segmentations[row] = [p.astype(np.float64) for p in polygons]
+
+    def fill_boxes(self) -> NDArray[np.float64]:
+        """M×4 `x, y, width, height`; those that no annotation states by their outlines' extents.
+
+        What has neither is a row of NaN.
+        """
+        boxes = self.box_column("box").astype(np.float64)
+        for row in np.flatnonzero(np.isnan(boxes).all(1)).tolist():
+            outline = self.segmentations.get(row)
+            points = (
+                [p.reshape(-1, 2) for p in outline if len(p) > 3 and len(p) % 2 == 0]
+                if isinstance(outline, list)
+                else []
+            )
+            if points:
+                low, high = np.concatenate(points).min(0), np.concatenate(points).max(0)
+                boxes[row] = [*low, *(high - low)]
+        return boxes
 
     def count_unread(self, objects: Objects, known: set[str], kind: str) -> set[str]:
         """Count the fields that are not known; returns all that are there."""
@@ -99,3 +130,13 @@ class Rows:
         """One column of the boxes."""
         shape = (0, 4) if name == "box" else (0,)
         return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))
+
+
+def _areas(objects: Objects, where: str) -> NDArray[np.float64]:
+    """The areas of a piece; NaN where one is none, for they are a convenience and no label."""
+    try:
+        return numbers(objects, "area", where, 1, default=math.nan)
+    except InputError:
+        values = [item.get("area") for item in objects]
+        good = [v if isinstance(v, (int, float)) and abs(v) < 1e300 else math.nan for v in values]
+        return np.array(good, np.float64)

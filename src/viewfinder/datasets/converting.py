@@ -14,7 +14,7 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.opening import read_boxes
+from viewfinder.datasets.opening import listed_only, read_boxes, usable_boxes
 from viewfinder.datasets.writing import WRITERS, picture_folder, voc_numbers
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder
@@ -35,30 +35,40 @@ class Conversion:
         pictures: how many were written.
         boxes: how many were written.
         lost: what the new format cannot carry, or the old one had wrong, and how often.
+        notes: what was read otherwise than it stands there, or is at odds, in words for a person.
     """
 
     layout: str
     pictures: int
     boxes: int
     lost: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
-def convert(source: str | Path, out: Path, *, to: Format, copy: bool = False) -> Conversion:
+def convert(
+    source: str | Path, out: Path, *, to: Format, copy: bool = False, stored: bool = False
+) -> Conversion:
     """Write a set of boxes in another format, as a new folder.
 
     Boxes are carried as they are, those that reach over their picture's edge too; only those that
     are none (of no known class, without size, of no finite numbers) stay behind, and are counted.
+    So do pictures that the set's lists of sides leave out, and those of another shape than their
+    labels state. Boxes of a picture that was scaled or turned since are moved with it.
 
     Args:
         copy: copy the pictures' files; else the new folder has hard links to them, which need no
             space, wherever the disk allows.
+        stored: boxes were marked on the pictures as they are stored, before EXIF turns them, as
+            LabelImg and Darknet's tools do; else that is told by the sizes that labels state.
 
     Raises:
-        InputError: the source has no boxes or cannot be read; `out` exists or cannot be written.
+        InputError: the source has no boxes or cannot be read, or a fault makes it unsafe to go on;
+            `out` exists or cannot be written.
     """
     dataset = read_boxes(source)
     if dataset is None:
         raise InputError(f"{source} is a folder of class folders: there are no boxes to convert")
+    dataset = usable_boxes(dataset, stored=True if stored else None)
     return write_boxes(dataset, out, to=to, copy=copy)
 
 
@@ -69,7 +79,9 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
         InputError: `out` exists or cannot be written.
     """
     lost: Counter[str] = Counter(dataset.unread)
-    dataset = _carried(_measured(dataset, to), to, lost)
+    listed = listed_only(dataset)
+    lost["pictures on no list of a side"] = len(dataset) - len(listed)
+    dataset = _carried(listed, to, lost)
     names = _names(dataset, to)
     lost["names of pictures, which were changed to be different"] = sum(
         PurePosixPath(path).name != name for path, name in zip(dataset.paths, names, strict=True)
@@ -79,21 +91,8 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
         WRITERS[to](dataset, names, folder)
     assert dataset.boxes is not None
     told = {what: count for what, count in lost.items() if count}
-    return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told)
-
-
-def _measured(dataset: Dataset, to: Format) -> Dataset:
-    """The dataset with the sizes of the pictures themselves, where the format needs them."""
-    assert dataset.sizes is not None
-    sizes = dataset.sizes.copy()
-    # YOLO's numbers are shares of the picture as it is, whatever another file said of it.
-    wanted = range(len(dataset)) if to == "yolo" else np.flatnonzero((sizes == 0).any(1)).tolist()
-    for index in track(wanted, total=len(wanted), description="measuring pictures"):
-        try:
-            sizes[index] = read_header(dataset.file(index)).size
-        except (InputError, OSError):
-            continue
-    return replace(dataset, sizes=sizes)
+    notes = (*dataset.notes, *map(str, dataset.faults))
+    return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told, notes)
 
 
 def _carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:

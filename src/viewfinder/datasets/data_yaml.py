@@ -14,7 +14,8 @@ from viewfinder.errors import InputError
 
 Value = str | list[str] | dict[str, str]
 
-_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s#:'"\[\]{}-][^:#]*?)\s*:(?:\s+(.*)|\s*)$""")
+# A colon within a key is none of ours to find: keys are names or numbers.
+_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s#:'"\[\]{}-][^:#]*)(?::\s(.*)|:)$""")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
 
 
@@ -33,26 +34,58 @@ def read_data_yaml(file: Path, keys: set[str]) -> dict[str, Entry]:
         InputError: one is written in a way that is not read here, or stands there twice.
     """
     lines = read_text(file).splitlines()
-    tops = [i for i, line in enumerate(lines) if _is_top(line)]
+    tops = _tops(lines, file)
+    if not tops:
+        return {}
     entries: dict[str, Entry] = {}
     for begin, end in zip(tops, [*tops[1:], len(lines)], strict=True):
         found = _KEY.match(_bare(lines[begin], file, begin))
         if found is None:
             raise _error(file, begin, "is no `key: value`")
-        key = _scalar(found[1], file, begin)
+        key = _scalar(found[1].rstrip(), file, begin)
         if key not in keys:
             continue
         if key in entries:
             raise _error(file, begin, f"names {key!r} a second time")
         while end > begin + 1 and not lines[end - 1].partition("#")[0].strip():
             end -= 1
-        entries[key] = Entry(_value(found[2] or "", lines, begin, end, file), (begin, end))
+        entries[key] = Entry(
+            _value((found[2] or "").lstrip(), lines, begin, end, file), (begin, end)
+        )
     return entries
 
 
 def quoted(text: str) -> str:
     """A text as a scalar that every YAML reader takes for that text."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _tops(lines: list[str], file: Path) -> list[int]:
+    """The lines that begin a key; those within brackets that are still open begin none."""
+    tops, open_ = [], 0
+    for number, line in enumerate(lines):
+        begins = not open_ and _is_top(line)
+        if begins:
+            tops.append(number)
+        bare = _bare(line, file, number)
+        _, _, value = bare.partition(":") if begins else ("", "", bare)
+        if open_ or (begins and value.lstrip()[:1] in ("[", "{") and value.strip()):
+            open_ = max(0, open_ + _opened(value))
+    return tops
+
+
+def _opened(text: str) -> int:
+    """How many brackets a text opens and does not close, outside of quotes."""
+    count, quote, before = 0, "", " "
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'" and before in " \t[{,:":
+            quote = sign
+        else:
+            count += (sign in "[{") - (sign in "]}")
+        before = sign
+    return count
 
 
 def _is_top(line: str) -> bool:
@@ -91,7 +124,7 @@ def _mapping(rows: list[tuple[int, str]], file: Path) -> dict[str, str]:
         found = _KEY.match(line)
         if found is None:
             raise _error(file, number, "is no `key: value`")
-        key = _scalar(found[1], file, number)
+        key = _scalar(found[1].rstrip(), file, number)
         if key in result:
             raise _error(file, number, f"names {key!r} a second time")
         result[key] = _scalar(found[2] or "", file, number)

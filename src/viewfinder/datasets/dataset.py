@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.depth import DepthScale
+from viewfinder.datasets.faults import Fault
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_picture
+from viewfinder.wording import counted
 
 SPLITS = ("train", "val", "test")
 
@@ -44,6 +46,9 @@ class Dataset:
         depth_scales: what the numbers in that file mean.
         depth_faults: what the set itself says is the matter with its depth, or empty text.
         bits: how many the values of 16-bit files fill: 10, 12, 14 or 16. More than these is white.
+        label_files: for each picture the file of its boxes, relative to `root`, where each has one
+            of its own; nothing at all in other layouts.
+        faults: what reading found wrong with the set as a whole.
         notes: what reading the labels clipped, dropped or guessed, in words for a person.
         unread: fields of the labels, or files of maps such as `depth/*.exr`, that are not read,
             and how often each is there.
@@ -65,6 +70,8 @@ class Dataset:
     depth_scales: tuple[DepthScale, ...] = ()
     depth_faults: tuple[str, ...] = ()
     bits: int = 16
+    label_files: tuple[str | None, ...] = ()
+    faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
 
@@ -95,6 +102,7 @@ class Dataset:
             depths=_rows(self.depths, chosen),
             depth_scales=_rows(self.depth_scales, chosen),
             depth_faults=_rows(self.depth_faults, chosen),
+            label_files=_rows(self.label_files, chosen),
         )
 
     def split(self, name: str) -> "Dataset":
@@ -107,9 +115,10 @@ class Dataset:
             raise InputError(f"there is no split {name!r}: choose one of {', '.join(SPLITS)}")
         chosen = np.flatnonzero(self.splits == SPLITS.index(name))
         if not len(chosen):
-            present = [side for side in SPLITS if (self.splits == SPLITS.index(side)).any()]
+            present = [side for side in SPLITS if self.has_split(side)]
+            has = f"only in {', '.join(present)}" if present else "and none at all"
             raise InputError(
-                f"{self.root} has no pictures in its split {name!r}: it has {', '.join(present)}"
+                f"{self.root} has no pictures in its split {name!r}, {has}: add some to {name}"
             )
         return self.select(chosen)
 
@@ -134,14 +143,17 @@ class Dataset:
             for index, name in enumerate(SPLITS)
             if self.has_split(name)
         )
-        sides = sides or f"{len(self):,} pictures on no side yet"
-        boxes = "" if self.boxes is None else f", {len(self.boxes):,} boxes"
+        sides = sides or f"{counted(len(self), 'picture')} on no side yet"
+        boxes = "" if self.boxes is None else f", {counted(len(self.boxes), 'box')}"
         with_depth = sum(map(bool, self.depths))
         depths = f", {with_depth:,} with depth" if with_depth else ""
         white = f"; 16-bit files of {self.bits}-bit values" if self.bits < 16 else ""
         white += f", of which {(1 << self.bits) - 1:,} is white" if white else ""
         notes = white + "".join(f"; {note}" for note in self.notes)
-        classes = f", {len(self.classes)} class{'es' if len(self.classes) != 1 else ''}"
+        if self.faults:
+            them = "them" if len(self.faults) > 1 else "it"
+            notes += f"; {counted(len(self.faults), 'fault')}: `viewfinder check` names {them}"
+        classes = f", {counted(len(self.classes), 'class')}"
         classes = "" if self.masks else classes
         return f"{self.root}: {self.layout}{classes}, {sides}{boxes}{depths}{notes}"
 

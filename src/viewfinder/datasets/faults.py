@@ -1,43 +1,22 @@
 """What a check of a data set finds."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.writing import side_name
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something in a dataset that will harm a training, and what to do about it."""
+    """Something in a dataset that will harm a training, and what to do about it.
+
+    Attributes:
+        blocking: learning from the set would be silently wrong, so that it is refused until this is
+            mended; `check` alone goes on.
+    """
 
     kind: str
     file: str
     detail: str
     mend: str
+    blocking: bool = False
 
-
-def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Fault]:
-    """The same bytes under several names: worst of two classes, bad on two sides, wasteful else.
-
-    Args:
-        same: the numbers of pictures that are equal byte by byte.
-    """
-    for copies in same:
-        if len(copies) == 1:
-            continue
-        first, *others = (dataset.paths[index] for index in copies)
-        detail = f"the same picture as {', '.join(others)}"
-        sides = sorted({side_name(int(dataset.splits[index])) for index in copies})
-        labels = {int(dataset.labels[index]) for index in copies} - {-1}
-        classes = sorted(dataset.classes[label] for label in labels)
-        if len(classes) > 1:
-            detail += f", under the classes {', '.join(classes)}"
-            yield Fault("two-classes", first, detail, "keep it in the class it belongs to")
-        elif len(sides) > 1:
-            detail += f", on the sides {', '.join(sides)}"
-            mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
-            yield Fault("duplicate-across-splits", first, detail, mend)
-        else:
-            what = "one of them" if dataset.boxes is None else "one, with the labels of both"
-            yield Fault("duplicate", first, detail, f"keep {what}")
+    def __str__(self) -> str:
+        return f"{self.file}: {self.detail}; {self.mend}"

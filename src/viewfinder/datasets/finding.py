@@ -1,49 +1,140 @@
-"""The pictures below a folder, and which of them a label's file means."""
+"""Which of a set's pictures a label file means, though it spells their names otherwise.
+
+Label files name pictures as the computer that wrote them did: in another case, with accents
+composed otherwise, with folders that are not here, as an address. The pictures that lie here are
+indexed once, and asked by whole paths, by names, and by stems.
+"""
 
 import os
+import urllib.parse
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from functools import cached_property
+from pathlib import PurePosixPath
 
-from viewfinder.datasets.dataset import SPLITS
+from viewfinder.datasets.sides import side_of
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.finding import folded
 
 
-def picture_files(root: Path) -> set[str]:
-    """Every visible picture at any depth, relative to `root`, with forward slashes."""
-    return set(pictures_below(root))
+class PictureIndex:
+    """The pictures of a set, by their paths relative to its root.
+
+    Attributes:
+        paths: with forward slashes, as they lie on the disk.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = frozenset(paths)
+
+    def exact(self, path: str) -> str | None:
+        """The picture of this path, if need be in another case or composition of its accents."""
+        if path in self.paths:
+            return path
+        found = self._by_path.get(folded(path), ())
+        return found[0] if len(found) == 1 else None
+
+    def named(self, name: str) -> list[str]:
+        """Pictures of a file's name; of those, where it has folders, the ones in most of them.
+
+        A picture is none of them that lies on another side than the folders of `name` speak of.
+        """
+        *folders, last = folded(name).split("/")
+        side = side_of_path(name)
+        found = [
+            path
+            for path in self._by_name.get(last, ())
+            if side < 0 or side_of_path(path) in (-1, side)
+        ]
+        agreeing = [_shared_end(folders, folded(path).split("/")[:-1]) for path in found]
+        most = max(agreeing, default=0)
+        return [path for path, count in zip(found, agreeing, strict=True) if count == most]
+
+    def of_stem(self, stem: str) -> list[str]:
+        """Pictures whose name is `stem`, with a picture's suffix behind it or as it stands."""
+        key = folded(stem)
+        return [*self._by_stem.get(key, ()), *self._by_name.get(key, ())]
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[str]]:
+        return _gathered((folded(path), path) for path in self.paths)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return _gathered((folded(path.rpartition("/")[2]), path) for path in self.paths)
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[str]]:
+        return _gathered((folded(PurePosixPath(path).stem), path) for path in self.paths)
+
+
+def nearest(candidates: Sequence[str], folder: str) -> list[str]:
+    """Those of the candidates that a label file in `folder` most likely means; several in a tie.
+
+    A picture beside it, else one on the side that the folder speaks of, else the one whose own
+    folder shares most of its path: `train/annotations` is nearer to `train/images` than to
+    `test/images`, and `Annotations/a` to `JPEGImages/a`.
+    """
+    here, side = folded(folder).split("/"), side_of_path(folder + "/")
+
+    def score(path: str) -> tuple[bool, bool, int]:
+        there = folded(path).split("/")[:-1]
+        shared = _shared_start(here, there) + _shared_end(here, there)
+        return there == [part for part in here if part], side_of_path(path) == side, shared
+
+    best = max(map(score, candidates), default=None)
+    return [path for path in candidates if score(path) == best]
+
+
+def side_of_path(path: str) -> int:
+    """The side that the innermost folder to name one names, or -1; the file's name says nothing."""
+    for part in reversed(path.split("/")[:-1]):
+        if (side := side_of(part)) >= 0:
+            return side
+    return -1
 
 
 def locate(
-    names: Sequence[str], folders: Iterable[str], present: set[str], *, where: str
-) -> list[str]:
+    names: Sequence[str], folders: Iterable[str], present: PictureIndex, *, where: str
+) -> tuple[list[str], list[tuple[str, str]]]:
     """The pictures that a label file's names mean, relative to the set's root.
 
-    Each lies in one of `folders`, the earlier the likelier; one that none of them has is given the
-    folder of the others, so that an error names a likely place.
+    Each lies in one of `folders`, the earlier the likelier, or else is the only one of its name;
+    one that is nowhere is given the folder of the others, so that an error names a likely place.
+
+    Returns:
+        A path for each name; and `(name, path)` of those that were found by their names alone.
 
     Raises:
-        InputError: a name that leads out of the set, or that no file can have.
+        InputError: a name that leads out of the set to nothing that is in it, or that no file can
+            have.
     """
     tried = list(dict.fromkeys(folder.strip("/") for folder in folders))
     prefixes = [f"{folder}/" if folder and folder != "." else "" for folder in tried]
     found: list[str] = []
     missing: list[int] = []
-    likely = prefixes[0] if prefixes else ""
-    for plain in names:
-        # What is there is below the root, and so has a name that leads nowhere else.
-        if likely + plain not in present:
-            plain = checked_name(plain, where=where)
-            prefix = next((prefix for prefix in prefixes if prefix + plain in present), None)
-            if prefix is None:
+    guessed: list[tuple[str, str]] = []
+    likely = ""
+    for name in names:
+        if likely + name in present.paths:
+            found.append(likely + name)
+            continue
+        path, prefix = _placed(name, prefixes, present)
+        if path is None:
+            path = _by_name(name, present)
+            if path is not None:
+                guessed.append((name, path))
+            else:
                 missing.append(len(found))
-                found.append(plain)
-                continue
+                path = checked_name(name, where=where)
+        elif prefix + name == path:
+            # What is there is below the root, and so has a name that leads nowhere else.
             likely = prefix
-        found.append(likely + plain)
+        found.append(path)
+    fallback = likely or _busiest(prefixes, present)
     for index in missing:
-        found[index] = likely + found[index]
-    return found
+        found[index] = fallback + found[index]
+    return found, guessed
 
 
 def checked_name(name: str, *, where: str) -> str:
@@ -52,13 +143,11 @@ def checked_name(name: str, *, where: str) -> str:
     Raises:
         InputError: it is absolute, climbs out of the set, or holds what no file's name can.
     """
-    plain = name.replace("\\", "/") if "\\" in name else name
-    if plain.startswith("./"):
-        plain = plain[2:]
+    plain = _plain(name)
     if not plain or plain[0] == "/" or ":" in plain[:3] or ".." in plain.split("/"):
         raise InputError(
-            f"{where}: the picture's name {name!r} leads out of the set: give names relative to "
-            "the folder of pictures"
+            f"{where}: the picture's name {name!r} leads out of the set, and no picture of that "
+            "name is in it: give names relative to the folder of pictures"
         )
     try:
         encoded = os.fsencode(plain)
@@ -69,6 +158,47 @@ def checked_name(name: str, *, where: str) -> str:
     return plain
 
 
-def side_words(side: int) -> tuple[str, ...]:
-    """The folders in which a side's pictures may lie."""
-    return (SPLITS[side], "valid", "validation") if side == 1 else (SPLITS[side],)
+def _placed(name: str, prefixes: Sequence[str], present: PictureIndex) -> tuple[str | None, str]:
+    """The picture of this name in one of the folders, and that folder."""
+    plain = _plain(name)
+    for prefix in prefixes:
+        if (path := present.exact(prefix + plain)) is not None:
+            return path, prefix
+    return None, ""
+
+
+def _by_name(name: str, present: PictureIndex) -> str | None:
+    """The only picture of this name, whatever its folders; as an address' last part too."""
+    plain = _plain(name)
+    for spelled in (plain, urllib.parse.unquote(urllib.parse.urlsplit(plain).path)):
+        if spelled and len(found := present.named(spelled)) == 1:
+            return found[0]
+    return None
+
+
+def _plain(name: str) -> str:
+    plain = name.replace("\\", "/") if "\\" in name else name
+    return plain[2:] if plain.startswith("./") else plain
+
+
+def _busiest(prefixes: Sequence[str], present: PictureIndex) -> str:
+    """That of the folders which holds pictures, the likeliest first."""
+    folders = {f"{path.rpartition('/')[0]}/".lstrip("/") for path in present.paths}
+    return next((prefix for prefix in prefixes if prefix in folders), prefixes[-1])
+
+
+def _shared_start(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two paths have in common from the first on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
+    return _shared_start(one[::-1], other[::-1])
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    gathered: dict[str, list[str]] = defaultdict(list)
+    for key, path in pairs:
+        gathered[key].append(path)
+    return {key: sorted(paths) for key, paths in gathered.items()}

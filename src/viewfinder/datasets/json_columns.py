@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from viewfinder.datasets.large_json import Objects
 from viewfinder.errors import InputError
 
+# The number of the first text that stands where a number should; no file counts so far.
+_FIRST_OF_TEXTS = 2**40
+
 
 def whole_numbers(
     objects: Objects, key: str, where: str, *, default: int | None = None
@@ -23,9 +26,66 @@ def whole_numbers(
     if not objects:
         return np.zeros(0, np.int64)
     column = _column(objects, key, where, default)
+    if column.ndim == 1 and column.dtype.kind in "fU":
+        column = _as_whole(column)
     if column.ndim != 1 or column.dtype.kind not in "ib":
         raise _wrong(objects, key, where, "a whole number")
     return column.astype(np.int64)
+
+
+def identities(
+    objects: Objects, key: str, where: str, known: dict[str, int], *, default: int | None = None
+) -> NDArray[np.int64]:
+    """A column of numbers that name something, such as ids; texts are given numbers of their own.
+
+    Args:
+        known: the number of each text so far, which grows.
+
+    Raises:
+        InputError: one is missing and there is no default, or is neither a number nor a text.
+    """
+    try:
+        return whole_numbers(objects, key, where, default=default)
+    except InputError:
+        values = [item.get(key, default) for item in objects]
+        if not all(isinstance(v, str) or (isinstance(v, int) and abs(v) < 2**63) for v in values):
+            raise
+        named = (known.setdefault(str(v), _FIRST_OF_TEXTS + len(known)) for v in values)
+        return np.fromiter(named, np.int64, len(values))
+
+
+def boxes_or_nan(objects: Objects, key: str) -> NDArray[np.float64]:
+    """Rows of four numbers; NaN where there is anything else than four numbers."""
+    try:
+        return numbers(objects, key, "", 4)
+    except InputError:
+        return np.array([_four(item.get(key)) for item in objects], np.float64).reshape(-1, 4)
+
+
+def _four(value: Any) -> list[float]:
+    nothing = [np.nan] * 4
+    if not isinstance(value, list) or len(value) != 4:
+        return nothing
+    if any(
+        isinstance(number, bool) or not isinstance(number, (int, float, str)) for number in value
+    ):
+        return nothing
+    try:
+        return [float(number) for number in value]
+    except (ValueError, OverflowError):
+        return nothing
+
+
+def _as_whole(column: NDArray[Any]) -> NDArray[Any]:
+    """The whole numbers that a column of fractions or of texts stands for, if it does."""
+    try:
+        values = column.astype(np.float64)
+    except ValueError:
+        return column
+    if not (np.isfinite(values).all() and (np.abs(values) < 2**53).all()):
+        return column
+    whole = values.astype(np.int64)
+    return whole if (whole == values).all() else column
 
 
 def numbers(
@@ -54,7 +114,10 @@ def _rows_of(objects: Objects, key: str, length: int) -> NDArray[Any]:
         return np.array("")
     try:
         # One flat list is an array three times sooner than a list of lists.
-        return np.array(list(chain.from_iterable(lists))).reshape(-1, length)
+        flat = list(chain.from_iterable(lists))
+        if bool in set(map(type, flat)):
+            return np.array("")
+        return np.array(flat).reshape(-1, length)
     except (ValueError, OverflowError):
         return np.array("")
 

@@ -10,15 +10,20 @@ from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open
 from viewfinder.datasets.class_layouts import told_otherwise
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.finding import PictureIndex
 from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.measuring import fitted
+from viewfinder.datasets.other_tools import refuse_other_tools
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
+from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
 from viewfinder.datasets.transaction import recover
-from viewfinder.datasets.voc import is_voc, read_voc
+from viewfinder.datasets.voc import is_voc, read_voc, voc_files
 from viewfinder.datasets.yolo import find_yolo, read_yolo
+from viewfinder.datasets.yolo_labels import CLASS_LIST
 from viewfinder.errors import InputError
 
 TABLETOP = "tabletop"
@@ -51,7 +56,7 @@ def open_dataset(source: str | Path, *, val_share: float | None = None) -> Datas
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share)
     boxes = read_boxes(source)
     if boxes is not None:
-        return _dealt(_grouped(tidied(boxes)), val_share)
+        return _dealt(_grouped(tidied(listed_only(usable_boxes(boxes)))), val_share)
     root = Path(source).expanduser()
     saliency = read_saliency(root)
     if saliency is not None:
@@ -64,7 +69,7 @@ def read_boxes(source: str | Path) -> Dataset | None:
     or masks.
 
     Raises:
-        InputError: as `open_dataset` does.
+        InputError: as `open_dataset` does, but for what `check` is there to say.
     """
     if str(source) == TABLETOP:
         return None
@@ -74,12 +79,15 @@ def read_boxes(source: str | Path) -> Dataset | None:
     recover(root)
     if not root.is_dir():
         return _read_file(root)
-    if files := find_coco(root):
-        return read_coco(root, files)
-    if is_voc(root):
-        return read_voc(root)
-    if yaml := find_yolo(root):
-        return read_yolo(yaml)
+    seen = survey(root)
+    if files := find_coco(seen):
+        return read_coco(seen, files)
+    pages, described = voc_files(seen), find_yolo(seen)
+    if is_voc(pages, described):
+        return read_voc(seen, pages)
+    if described is not None:
+        return read_yolo(described, seen)
+    refuse_other_tools(seen)
     folders = (root, *_visible_folders(root))
     if not any(map(is_class_folders, folders)) and find_triples(root) is None:
         if looks := told_otherwise(root):
@@ -95,14 +103,74 @@ def read_boxes(source: str | Path) -> Dataset | None:
 
 def _read_file(file: Path) -> Dataset:
     """A set by its file of labels."""
-    if file.suffix.lower() == ".json":
-        folder = file.resolve().parent
-        return read_coco(
-            folder.parent if folder.name == "annotations" else folder, [file.resolve()]
-        )
-    if file.suffix.lower() in (".yaml", ".yml"):
+    suffix = file.suffix.lower()
+    if suffix == ".json":
+        return _read_json(file)
+    if suffix in (".yaml", ".yml", ".data") or file.name.lower() == CLASS_LIST:
         return read_yolo(file)
     raise InputError(f"{file} is a file: give the folder that holds the pictures")
+
+
+def _read_json(file: Path) -> Dataset:
+    """A set by its JSON file: the pictures lie below its folder, or beside that."""
+    plain = Path(os.path.abspath(file))  # noqa: PTH100 - a link's own place is where its set is
+    if not speaks_of(plain, '"images"', '"annotations"'):
+        refuse_other_tools(Survey(plain.parent, PictureIndex(()), {".json": (plain.name,)}))
+    roots = [plain.parent, plain.parent.parent]
+    if plain.parent.name.lower() == "annotations":
+        roots.reverse()
+    first = read_coco(survey(roots[0]), [plain])
+    some = [first.file(index) for index in range(min(len(first), 20))]
+    absent = [file.name for file in some if not file.is_file()]
+    if not absent or not _lie_below(roots[1], absent):
+        return first
+    return read_coco(survey(roots[1]), [plain])
+
+
+def _lie_below(folder: Path, names: list[str]) -> bool:
+    """Whether a folder, or one within it, holds a file of one of these names."""
+    places = [folder, *_visible_folders(folder)]
+    return any((place / name).is_file() for place in places for name in names)
+
+
+def has_boxes(seen: Survey) -> bool:
+    """Whether a folder holds labels of boxes that are read."""
+    return bool(find_coco(seen) or voc_files(seen) or find_yolo(seen))
+
+
+def usable_boxes(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
+    """What `read_boxes` gives, fit to be learnt from or written anew.
+
+    Args:
+        stored: whether boxes were marked before EXIF turns pictures, if that is known.
+
+    Raises:
+        InputError: a fault stands in the way, for going on would be silently wrong.
+    """
+    refuse_blocking(dataset)
+    return fitted(dataset, stored=stored)
+
+
+def refuse_blocking(dataset: Dataset) -> None:
+    """Refuse a set with a fault that must be mended first.
+
+    Raises:
+        InputError: it has one.
+    """
+    blocking = [fault for fault in dataset.faults if fault.blocking]
+    if blocking:
+        more = len(blocking) - 1
+        told = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
+        raise InputError(f"{dataset.root / blocking[0].file}: {blocking[0].detail}: "
+                         f"{blocking[0].mend}{told}")  # fmt: skip
+
+
+def listed_only(dataset: Dataset) -> Dataset:
+    """The set without the pictures that its lists of sides leave out."""
+    on_a_side = dataset.splits >= 0
+    if on_a_side.all() or not on_a_side.any():
+        return dataset
+    return dataset.select(np.flatnonzero(on_a_side))
 
 
 def _grouped(dataset: Dataset) -> Dataset:

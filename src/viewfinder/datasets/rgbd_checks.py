@@ -12,7 +12,8 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
-from viewfinder.datasets.faults import Fault, duplicates
+from viewfinder.datasets.duplicates import duplicates
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError

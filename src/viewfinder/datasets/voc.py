@@ -1,174 +1,114 @@
-"""Pascal VOC: an XML file for each picture in `Annotations/`, sides in `ImageSets/Main/*.txt`.
+"""Pascal VOC: an XML file for each picture, as in `Annotations/`, and sides in `ImageSets/Main/`.
 
-The devkit numbers pixels from 1 and a box includes its last pixel, so `x1 = xmin - 1`, `x2 = xmax`;
-fractional numbers, which some tools write, follow the same rule. A box whose two corners are the
-same point is a click, not an object of one pixel: it is read as a box without size.
+The XML files are told by what they hold, wherever they lie: in `Annotations/`, in `annotations/`
+beside `images/`, beside the pictures themselves (LabelImg, Roboflow), in `train/` and `test/`, or
+in several years of a `VOCdevkit/`. An XML file belongs to the picture of its own name, the nearest
+one where there are several.
 
 The format has no list of classes: they stand in the order of `classes.txt` beside the folders,
 where there is one, and those it does not name after them by alphabet.
 See http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
-from xml.parsers import expat
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import gather_boxes, shortest
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.finding import checked_name, picture_files
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.finding import checked_name, nearest, side_of_path
+from viewfinder.datasets.joining import joined
 from viewfinder.datasets.large_json import read_text
+from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.meaning import Meaning, other_meaning
+from viewfinder.datasets.survey import Survey, beginning
+from viewfinder.datasets.voc_pages import Page, is_page, read_page
+from viewfinder.datasets.yolo_labels import CLASS_LIST
+from viewfinder.datasets.yolo_lists import listed_classes
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import folded
+from viewfinder.wording import counted, some
 
-CLASS_LIST = "classes.txt"
-_DEEPEST = 32
-_LARGEST = 16_000_000
-_READ = {"folder", "filename", "path", "size", "object"}
-_READ_OF_OBJECTS = {"name", "bndbox", "difficult"}
+_BOX = Meaning("corners", "pixels")
 
 
-def is_voc(root: Path) -> bool:
-    """Whether a folder holds Pascal VOC's annotations."""
-    return next((root / "Annotations").glob("*.xml"), None) is not None
+def voc_files(seen: Survey) -> list[str]:
+    """The XML files of Pascal VOC below a folder; where any lies in `Annotations/`, only those of
+    such folders."""
+    files = seen.of(".xml")
+    usual = [path for path in files if "annotations" in path.lower().split("/")[:-1]]
+    texts = {path: beginning(seen.root / path) for path in files}
+    # In such a folder a file without any tag is a damaged page, and said to be one.
+    found = [path for path in usual if is_page(texts[path]) or "<" not in texts[path]]
+    found = found or [path for path in files if is_page(texts[path])]
+    return found or [path for path in usual if "<annotations" not in texts[path]]
 
 
-def read_voc(root: Path) -> Dataset:
-    """Read a folder with `Annotations/`, `JPEGImages/` and, where it has sides, `ImageSets/Main/`.
+def is_voc(pages: Sequence[str], described: Path | None) -> bool:
+    """Whether a folder with these XML files, and this file that describes a YOLO set, is VOC's.
+
+    XML files beside a set that says what it is are somebody's; alone they are the labels.
+    """
+    usual = any("annotations" in page.lower().split("/")[:-1] for page in pages)
+    return bool(pages) and (usual or described is None)
+
+
+def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
+    """Read the XML files of a set and, where it has any, its lists of sides.
 
     Raises:
-        InputError: a file is damaged, declares entities, or does not say what VOC's must.
+        InputError: a file of classes is damaged.
     """
-    pages = [read_page(file) for file in sorted((root / "Annotations").glob("*.xml"))]
+    pages, faults = _pages(seen.root, files)
     names = [name for page in pages for name in page.names]
-    listed = class_list(root)
+    listed = class_list(seen.root)
     classes = (*listed, *sorted(set(names) - set(listed)))
     index = {name: position for position, name in enumerate(classes)}
-    unread: Counter[str] = Counter()
-    for page in pages:
-        unread.update(page.unread)
-    corners = np.array([box for page in pages for box in page.boxes], np.float64).reshape(-1, 4)
-    # 1.1 - 1 is 0.10000000000000009; what was meant is 0.1.
-    corners[:, :2] = shortest(corners[:, :2], 4 * np.spacing(np.abs(corners[:, :2]) + 1))
-    return Dataset(
-        root=root,
+    own = [page.file.relative_to(seen.root).as_posix() for page in pages]
+    paths, troubles = _locate(seen, pages, own)
+    sizes = np.array([page.size for page in pages], np.int64).reshape(-1, 2)
+    of_box = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
+    numbers = np.array([box for page in pages for box in page.boxes], np.float64).reshape(-1, 4)
+    corners, from_zero = _corners(numbers)
+    dataset = Dataset(
+        root=seen.root,
         layout="Pascal VOC",
         classes=classes,
-        paths=_locate(root, pages),
+        paths=paths,
         labels=np.full(len(pages), -1, np.int64),
-        splits=_sides(root, [page.file.stem for page in pages]),
+        splits=np.full(len(pages), -1, np.int8),
         boxes=gather_boxes(
-            np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages]),
+            of_box,
             len(pages),
             corners=corners,
             classes=np.array([index[name] for name in names], np.int64),
             difficult=np.array([flag for page in pages for flag in page.difficult], np.bool_),
         ),
-        sizes=np.array([page.size for page in pages], np.int64),
-        unread=dict(unread),
+        sizes=sizes,
+        label_files=tuple(own),
+        notes=tuple(_notes(pages, from_zero)),
+        unread=dict(sum((page.unread for page in pages), Counter())),
     )
-
-
-@dataclass
-class Page:
-    """What one XML file says."""
-
-    file: Path
-    picture: str
-    size: tuple[int, int]
-    names: list[str]
-    boxes: list[tuple[float, float, float, float]]
-    difficult: list[bool]
-    unread: Counter[str]
-
-
-def read_page(file: Path) -> Page:
-    """Read one picture's annotations.
-
-    Raises:
-        InputError: the file is damaged, declares entities, or lacks what it must have.
-    """
-    tree = read_xml(file)
-    if tree.tag != "annotation":
-        raise InputError(f"{file} is no Pascal VOC file: it begins with <{tree.tag[:30]}>")
-    picture = (tree.findtext("filename") or "").strip()
-    page = Page(file, picture, _size(tree, file), [], [], [], Counter())
-    page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in _READ)
-    for thing in tree.iterfind("object"):
-        page.names.append(object_name(thing, file))
-        page.boxes.append(_corners(thing, file))
-        page.difficult.append((thing.findtext("difficult") or "0").strip() not in ("0", ""))
-        page.unread.update(f"object/{n.tag:.40}" for n in thing if n.tag not in _READ_OF_OBJECTS)
-    return page
-
-
-def object_name(thing: Element, file: Path) -> str:
-    """The class of an `<object>`.
-
-    Raises:
-        InputError: it has none.
-    """
-    name = (thing.findtext("name") or "").strip()
-    if not name:
-        raise InputError(f"{file}: an object has no <name>: give it one, or remove the object")
-    return name
-
-
-def read_xml(file: Path) -> Element:
-    """A file's tree. No file may declare a document type: that is where entities come from, which
-    can grow to fill the memory or name files of this computer.
-
-    Raises:
-        InputError: it does, or it is damaged, too large, or nested too deeply.
-    """
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    depth = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEEPEST:
-            raise InputError(f"{file} is nested more than {_DEEPEST} deep: it is no VOC file")
-        builder.start(tag, attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag)
-
-    def refuse(*_: object) -> None:
-        raise InputError(
-            f"{file} declares a document type, which may hide entities that fill the memory or "
-            "read files: remove the <!DOCTYPE …> from it"
-        )
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        data = file.read_bytes()
-        if len(data) > _LARGEST:
-            raise InputError(f"{file} has {len(data):,} bytes, too many for one picture's boxes")
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise InputError(f"{file} is not whole XML ({error}): export it again") from None
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
-    except (ValueError, LookupError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{file}: its encoding cannot be read ({error}): save it as UTF-8"
-        ) from None
-    return builder.close()
+    dataset, rows = joined(dataset)
+    sides = sides_of(len(dataset), _listings(seen, dataset, own, rows))
+    bare = seen.beside(dataset.paths)
+    those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
+    without = [those] if bare else []
+    # A box of less than a pixel ends before it begins by numbers that count from 1.
+    if meant := other_meaning(np.maximum(corners, 0), sizes[of_box], _BOX):
+        detail = f"the numbers of its boxes look like {meant}, where Pascal VOC has {_BOX}"
+        faults.append(Fault("meaning", own[0], detail, "export the labels again", blocking=True))
+    return replace(
+        dataset,
+        splits=sides.splits,
+        notes=(*dataset.notes, *without, *sides.notes),
+        faults=(*faults, *troubles, *_unread_shapes(pages), *sides.faults),
+    )
 
 
 def class_list(root: Path) -> tuple[str, ...]:
@@ -178,72 +118,159 @@ def class_list(root: Path) -> tuple[str, ...]:
         InputError: a name stands there twice.
     """
     file = root / CLASS_LIST
-    if not file.is_file():
-        return ()
-    names = [line.strip() for line in read_text(file).splitlines() if line.strip()]
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise InputError(f"{file}: the class {name!r} stands there twice: remove one")
-    return tuple(names)
+    return listed_classes(file) if file.is_file() and read_text(file).strip() else ()
 
 
-def _size(tree: Element, file: Path) -> tuple[int, int]:
-    sides = [tree.findtext(f"size/{side}") or "0" for side in ("width", "height")]
-    width, height = (_number(text, "size", file) for text in sides)
-    if not 0 <= min(width, height) <= max(width, height) < 2**31:
-        raise InputError(f"{file}: the <size> {sides[0]}×{sides[1]} is none of a picture")
-    return int(width), int(height)
+def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
+    """What the files say; a damaged one is a fault."""
+    pages, faults = [], []
+    for path in files:
+        try:
+            pages.append(read_page(root / path))
+        except InputError as error:
+            said = str(error).removeprefix(str(root / path)).lstrip(": ")
+            detail, _, mend = said.rpartition(": ")
+            faults.append(Fault("label", path, detail or said, mend if detail else "mend it", True))
+    # DIOR, for one, has every picture's boxes a second time, turned, and those are not read.
+    shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
+    return shaped or pages, faults
 
 
-def _corners(thing: Element, file: Path) -> tuple[float, float, float, float]:
-    texts = [thing.findtext(f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax")]
-    if None in texts:
-        raise InputError(f"{file}: an object has no <bndbox> with xmin, ymin, xmax and ymax")
-    x1, y1, x2, y2 = (_number(text or "", "bndbox", file) for text in texts)
-    if (x1, y1) == (x2, y2):
-        return x1, y1, x2, y2
-    return x1 - 1, y1 - 1, x2, y2
+_SHAPES = "objects with another shape than a box"
 
 
-def _number(text: str, what: str, file: Path) -> float:
-    try:
-        return float(text) if "_" not in text else math.nan
-    except ValueError:
-        raise InputError(f"{file}: <{what}> holds {text.strip()[:30]!r}, no number") from None
+def _unread_shapes(pages: Sequence[Page]) -> list[Fault]:
+    count = sum(page.unread[_SHAPES] for page in pages)
+    if not count:
+        return []
+    first = next(page.file.name for page in pages if page.unread[_SHAPES])
+    detail = f"{counted(count, 'object')} with another shape than a box (first in this file)"
+    return [Fault("no-box", first, f"{detail}: passed over", "export them as boxes too")]
 
 
-def _locate(root: Path, pages: list[Page]) -> tuple[str, ...]:
-    """Each page's picture: of the page's own stem, or where none is, of the name it gives."""
-    present = picture_files(root)
-    by_stem = {name.rsplit(".", 1)[0]: name for name in sorted(present)}
-    found = []
-    for page in pages:
-        given = checked_name(page.picture or f"{page.file.stem}.jpg", where=str(page.file))
-        named = f"JPEGImages/{given}"
-        own = by_stem.get(f"JPEGImages/{page.file.stem}")
-        found.append(named if named in present or own is None else own)
-    return tuple(found)
+def _corners(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    """M×4 corners at pixels' edges; and whether the set counts pixels from 0, not from 1."""
+    corners = numbers.copy()
+    from_zero = bool((numbers[:, :2] == 0).any())
+    if not from_zero:
+        point = (numbers[:, :2] == numbers[:, 2:]).all(1)
+        low = np.where(point[:, None], numbers[:, :2], numbers[:, :2] - 1)
+        # 1.1 - 1 is 0.10000000000000009; what was meant is 0.1.
+        corners[:, :2] = shortest(low, 4 * np.spacing(np.abs(low) + 1))
+    return corners, from_zero
 
 
-def _sides(root: Path, stems: list[str]) -> "np.ndarray[tuple[int], np.dtype[np.int8]]":
-    """The side of each picture; -1 for all where no list of a side is there."""
-    position = {stem: index for index, stem in enumerate(stems)}
-    sides = np.full(len(stems), -1, np.int8)
-    # In this order a picture of `trainval` that is in `val` too comes to `val`.
-    for name, side in (("trainval", 0), *((name, i) for i, name in enumerate(SPLITS))):
-        for stem in _listed(root / "ImageSets" / "Main" / f"{name}.txt", position):
-            sides[position[stem]] = side
-    return sides
+def _notes(pages: Sequence[Page], from_zero: bool) -> Iterator[str]:
+    for note, count in sum((page.notes for page in pages), Counter[str]()).items():
+        yield f"{note} ({count:,} of them)"
+    if from_zero:
+        yield "its boxes begin at 0, so pixels are counted from 0 and not, as in Pascal VOC, from 1"
 
 
-def _listed(file: Path, stems: dict[str, int]) -> Iterator[str]:
-    if not file.is_file():
-        return
-    for line in read_text(file).splitlines():
-        words = line.split()
-        if words:
-            # Names may hold spaces; the devkit's lists of one class add a column of 1 and -1.
-            whole = line.strip()
-            stem = whole if whole in stems else words[0]
-            if stem in stems:
-                yield stem
+def _locate(
+    seen: Survey, pages: Sequence[Page], own: Sequence[str]
+) -> tuple[tuple[str, ...], list[Fault]]:
+    """Each page's picture: of the page's own name, or where none is, of the name it gives."""
+    found, faults = [], []
+    for page, path in zip(pages, own, strict=True):
+        pure = PurePosixPath(path)
+        given = page.picture.replace("\\", "/")
+        same = nearest(seen.pictures.of_stem(pure.stem), str(pure.parent))
+        named = nearest(seen.pictures.named(given), str(pure.parent)) if given else []
+        if len(same) > 1 and set(same) & set(named):
+            same = [picture for picture in same if picture in named]
+        candidates = same or named
+        if len(candidates) > 1:
+            detail = f"it may be of {' or of '.join(candidates[:3])}"
+            mend = "give each XML file and its picture a name that no other has"
+            faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
+        elif same and named and folded(PurePosixPath(given).stem) != folded(pure.stem):
+            detail = f"its name is that of {same[0]}, and it says <filename>{given:.80}"
+            mend = f"which is another picture, {named[0]}: correct the one that is wrong"
+            faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
+        if candidates:
+            found.append(candidates[0])
+        else:
+            name = checked_name(PurePosixPath(given or f"{pure.stem}.jpg").name, where=path)
+            found.append(f"{_picture_folder(seen, pure)}{name}")
+    return tuple(found), faults
+
+
+def _picture_folder(seen: Survey, page: PurePosixPath) -> str:
+    """Where the picture of a page would be if it were there."""
+    folders = {path.rpartition("/")[0] for path in seen.pictures.paths}
+    above = str(page.parent.parent)
+    wanted = "JPEGImages" if above == "." else f"{above}/JPEGImages"
+    beside = [f for f in folders if f == wanted or str(PurePosixPath(f or ".")) == str(page.parent)]
+    beside = beside or [f for f in sorted(folders) if str(PurePosixPath(f).parent) == above]
+    return f"{(beside or [wanted])[0]}/".lstrip("/")
+
+
+def _listings(
+    seen: Survey, dataset: Dataset, own: Sequence[str], rows: NDArray[np.int64]
+) -> list[Listing]:
+    """The lists of sides in `ImageSets/`; where there are none, what folders are called."""
+    # A devkit of several years has lists in each, which speak of that year's pages.
+    by_folder: dict[str, dict[str, int]] = defaultdict(dict)
+    for page, row in zip(own, rows.tolist(), strict=True):
+        pure = PurePosixPath(page)
+        for above in pure.parents:
+            by_folder[str(above)].setdefault(folded(pure.stem), row)
+    listings = []
+    for path in seen.of(".txt"):
+        pure = PurePosixPath(path)
+        side = (*SPLITS, "trainval").index(pure.stem.lower()) if _is_list(pure) else -1
+        if side < 0:
+            continue
+        sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
+        top = sets[0].parent if sets else pure.parent
+        found, absent = _listed(seen.root / path, by_folder[str(top)])
+        if not sets and not found:
+            continue  # a text beside the folders that is no list of pictures
+        listings.append(Listing(path, side % 3, found, absent, reserve=side == 3))
+    if listings:
+        return listings
+    sides = [side_of_path(picture) for picture in dataset.paths]
+    for page, row in zip(own, rows.tolist(), strict=True):
+        if sides[row] < 0:
+            sides[row] = side_of_path(page)
+    if all(side < 0 for side in sides):
+        return []
+    return [
+        Listing(f"folders of {SPLITS[side]}" if side >= 0 else "other folders", side, chosen)
+        for side in (0, 1, 2, -1)
+        if (chosen := tuple(row for row, own_side in enumerate(sides) if own_side == side))
+    ]
+
+
+def _is_list(path: PurePosixPath) -> bool:
+    names = [part.lower() for part in path.parts[:-1]]
+    # Main holds the lists of detection; Layout, Segmentation and Action are of other tasks.
+    others = {"layout", "segmentation", "action"} & set(names)
+    somewhere = "imagesets" in names or not names
+    return somewhere and not others and path.stem.lower() in (*SPLITS, "trainval")
+
+
+def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The rows that a list names, and its lines that name none."""
+    found, absent = [], []
+    for line in map(str.strip, read_text(file).splitlines()):
+        if not line:
+            continue
+        # Names may hold spaces; the devkit's lists of one class add a column of 1 and -1; and some
+        # write the picture's suffix or its folder too.
+        row = next(
+            (
+                known[key]
+                for word in (line, line.split()[0])
+                for name in (word, PurePosixPath(word.replace("\\", "/")).name)
+                for key in (folded(name), folded(PurePosixPath(name).stem))
+                if key in known
+            ),
+            None,
+        )
+        if row is None:
+            absent.append(line)
+        else:
+            found.append(row)
+    return tuple(dict.fromkeys(found)), tuple(absent)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import shortest
 from viewfinder.datasets.data_yaml import quoted
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.voc import CLASS_LIST
+from viewfinder.datasets.yolo_labels import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 

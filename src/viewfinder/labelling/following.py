@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from viewfinder.console import track
 from viewfinder.datasets.boxes import usable
-from viewfinder.datasets.coco import find_coco
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
-from viewfinder.datasets.opening import read_boxes
-from viewfinder.datasets.voc import is_voc
-from viewfinder.datasets.yolo import find_yolo
+from viewfinder.datasets.opening import has_boxes, read_boxes
+from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposing import Proposed, Rows
 from viewfinder.labelling.tracking import (
@@ -108,7 +106,7 @@ def _no_keys(data: Path) -> str:
 
 
 def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
-    if keys is None and not (find_coco(data) or is_voc(data) or find_yolo(data)):
+    if keys is None and not has_boxes(survey(data)):
         raise InputError(_no_keys(data))
     dataset = read_boxes(keys or data)
     if dataset is None or dataset.boxes is None:

@@ -13,9 +13,9 @@ from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.large_json import explained_json, read_text
-from viewfinder.datasets.voc import is_voc
+from viewfinder.datasets.opening import has_boxes
+from viewfinder.datasets.survey import Survey, survey
 from viewfinder.datasets.writing import coco_document
-from viewfinder.datasets.yolo import find_yolo
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, of_pictures
 
@@ -47,8 +47,9 @@ def read_label_files(data: Path) -> list[LabelFile]:
     Raises:
         InputError: a file is damaged, or the labels are YOLO's or VOC's.
     """
-    files = find_coco(data)
-    if not files and (is_voc(data) or find_yolo(data)):
+    seen = survey(data)
+    files = find_coco(seen)
+    if not files and has_boxes(seen):
         raise InputError(
             f"{data} is no COCO set, whose files alone can say which boxes a machine made: "
             "`viewfinder convert` it --to coco first"
@@ -56,19 +57,19 @@ def read_label_files(data: Path) -> list[LabelFile]:
     if not files:
         empty: dict[str, Any] = {"images": [], "annotations": [], "categories": []}
         return [LabelFile(_NEW_FILE, None, empty, {}, frozenset())]
-    return [_read(data, file) for file in files]
+    return [_read(seen, file) for file in files]
 
 
-def _read(data: Path, file: Path) -> LabelFile:
+def _read(seen: Survey, file: Path) -> LabelFile:
     # What a file must say is asked by the reader, before anything is changed.
-    dataset = read_coco(data, [file])
+    dataset = read_coco(seen, [file])
     assert dataset.image_ids is not None
     assert dataset.boxes is not None
     with explained_json(file):
         document = json.loads(read_text(file))
     boxed = np.unique(dataset.boxes.pictures()).tolist()
     return LabelFile(
-        file.relative_to(data).as_posix(),
+        file.relative_to(seen.root).as_posix(),
         file.read_bytes(),
         document,
         dict(zip(dataset.paths, dataset.image_ids.tolist(), strict=True)),

@@ -18,7 +18,7 @@ PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".mpo"}
     # These are not read, but said: a phone's photographs must not be passed over in silence.
-    | {".heic", ".heif"}
+    | {".heic", ".heif", ".jp2", ".j2k"}
 )
 # A folder that several links lead to is read under each of their names, but not without end.
 _MOST_VISITS = 8

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from viewfinder.console import note, track
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.finding import picture_files
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tabletop import backdrop, lens, lighting, props, rendering
 from viewfinder.datasets.tabletop.camera import look
 from viewfinder.datasets.tabletop.parallel import in_parallel
 from viewfinder.datasets.tabletop.things import Thing, furnish
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import resample, scaling
 from viewfinder.pictures.reading import read_picture
 
@@ -47,7 +47,7 @@ def read_backgrounds(
             f"there is no folder {root}: give a folder with pictures of places, or the word "
             "tabletop"
         )
-    files = [root / name for name in sorted(picture_files(root))]
+    files = [root / name for name in pictures_below(root)]
     if not files:
         raise InputError(f"{root} holds no pictures: put pictures of places without objects there")
     for dataset in apart_from:

@@ -26,6 +26,7 @@ from viewfinder.datasets.composing.cutouts import CutOut, cut_out, fitted, is_cu
 from viewfinder.datasets.composing.labelled import PER_CLASS, cutouts_from, evenly
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.reading import read_mask, read_picture
@@ -63,7 +64,7 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
     root = source.expanduser()
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a COCO set with outlines, or captures")
-    if not root.is_dir() or find_coco(root):
+    if not root.is_dir() or find_coco(survey(root)):
         return _of_set(root, longest)
     folders, sets = _parts(root)
     if not folders and not sets:
@@ -138,7 +139,7 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
         elif "masks" in folders:
             named = parts[1:] if dealt and parts[0].lower() == "train" else parts
             captures.append((named[0] if named else root.resolve().name, folder))
-        elif parts and find_coco(folder):
+        elif parts and find_coco(survey(folder)):
             sets.append(folder)
             folders.clear()
     return captures, sets

@@ -1,0 +1,177 @@
+"""Pascal VOC's XML files: what one says of a picture.
+
+The devkit numbers pixels from 1 and a box includes its last pixel, so `x1 = xmin - 1`, `x2 = xmax`;
+fractional numbers, which some tools write, follow the same rule. A box whose two corners are the
+same point is a click, not an object of one pixel: it is read as a box without size.
+See http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
+"""
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+from xml.parsers import expat
+
+from viewfinder.errors import InputError
+
+_DEEPEST = 32
+_LARGEST = 16_000_000
+_READ = {"folder", "filename", "path", "size", "object"}
+_READ_OF_OBJECTS = {"name", "bndbox", "difficult"}
+_KEYS = ("xmin", "ymin", "xmax", "ymax")
+_OTHER_SHAPES = ("robndbox", "polygon", "segm", "mask", "point")
+# What tools write where the devkit has 1 and 0.
+_YES = {"1", "true", "yes", "y", "t", "difficult"}
+_NO = {"0", "", "false", "no", "n", "f", "none", "unspecified"}
+
+
+@dataclass
+class Page:
+    """What one XML file says.
+
+    Attributes:
+        picture: the name that it gives its picture, or empty text.
+        size: width and height; 0 where it does not state them.
+        names: the class of each box.
+        boxes: their four numbers, as they stand there.
+        unread: what is not read, and how often.
+        notes: what was read otherwise than it stands there, and how often.
+    """
+
+    file: Path
+    picture: str
+    size: tuple[int, int]
+    names: list[str]
+    boxes: list[tuple[float, float, float, float]]
+    difficult: list[bool]
+    unread: Counter[str]
+    notes: Counter[str]
+
+
+def is_page(text: str) -> bool:
+    """Whether an XML file's beginning is that of Pascal VOC's."""
+    return re.search(r"<annotation[\s>/]", text) is not None
+
+
+def read_page(file: Path) -> Page:
+    """Read one picture's annotations.
+
+    Raises:
+        InputError: the file is damaged, declares entities, or lacks what it must have.
+    """
+    tree = read_xml(file)
+    if tree.tag != "annotation":
+        raise InputError(f"{file} is no Pascal VOC file: it begins with <{tree.tag[:30]}>")
+    picture = (tree.findtext("filename") or "").strip()
+    page = Page(file, picture, _size(tree, file), [], [], [], Counter(), Counter())
+    page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in _READ)
+    for thing in tree.iterfind("object"):
+        name, boxes = object_name(thing, file), thing.findall("bndbox")
+        if not boxes and any(thing.find(tag) is not None for tag in _OTHER_SHAPES):
+            page.unread["objects with another shape than a box"] += 1
+            continue
+        page.notes["objects with several boxes are read as one object for each"] += len(boxes) > 1
+        places: list[Element | None] = [*boxes] or [None]
+        for box in places:
+            page.names.append(name)
+            page.boxes.append(_numbers(box, file))
+            page.difficult.append(_is_difficult(thing, page))
+        page.unread.update(f"object/{n.tag:.40}" for n in thing if n.tag not in _READ_OF_OBJECTS)
+    return page
+
+
+def _is_difficult(thing: Element, page: Page) -> bool:
+    word = (thing.findtext("difficult") or "").strip().lower()
+    if word not in _YES and word not in _NO:
+        page.notes[f"<difficult> says {word[:20]!r} and is read as no"] += 1
+    return word in _YES
+
+
+def object_name(thing: Element, file: Path) -> str:
+    """The class of an `<object>`.
+
+    Raises:
+        InputError: it has none.
+    """
+    name = (thing.findtext("name") or "").strip()
+    if not name:
+        raise InputError(f"{file}: an object has no <name>: give it one, or remove the object")
+    return name
+
+
+def read_xml(file: Path) -> Element:
+    """A file's tree. No file may declare a document type: that is where entities come from, which
+    can grow to fill the memory or name files of this computer.
+
+    Raises:
+        InputError: it does, or it is damaged, too large, or nested too deeply.
+    """
+    builder = ElementTree.TreeBuilder()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise InputError(f"{file} is nested more than {_DEEPEST} deep: it is no VOC file")
+        builder.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(tag)
+
+    def refuse(*_: object) -> None:
+        raise InputError(
+            f"{file} declares a document type, which may hide entities that fill the memory or "
+            "read files: remove the <!DOCTYPE …> from it"
+        )
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        data = file.read_bytes()
+        if len(data) > _LARGEST:
+            raise InputError(f"{file} has {len(data):,} bytes, too many for one picture's boxes")
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise InputError(f"{file} is not whole XML ({error}): export it again") from None
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
+    except (ValueError, LookupError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{file}: its encoding cannot be read ({error}): save it as UTF-8"
+        ) from None
+    return builder.close()
+
+
+def _size(tree: Element, file: Path) -> tuple[int, int]:
+    sides = [tree.findtext(f"size/{side}") or "0" for side in ("width", "height")]
+    width, height = (_number(text, "size", file) for text in sides)
+    if not 0 <= min(width, height) <= max(width, height) < 2**31:
+        raise InputError(f"{file}: the <size> {sides[0]}×{sides[1]} is none of a picture")
+    return int(width), int(height)
+
+
+def _numbers(box: Element | None, file: Path) -> tuple[float, float, float, float]:
+    texts = [None if box is None else box.findtext(key) for key in _KEYS]
+    if None in texts:
+        raise InputError(f"{file}: an object has no <bndbox> with xmin, ymin, xmax and ymax")
+    x1, y1, x2, y2 = (_number(text or "", "bndbox", file) for text in texts)
+    return x1, y1, x2, y2
+
+
+def _number(text: str, what: str, file: Path) -> float:
+    try:
+        return float(text) if "_" not in text else math.nan
+    except ValueError:
+        raise InputError(f"{file}: <{what}> holds {text.strip()[:30]!r}, no number") from None
