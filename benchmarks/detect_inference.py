@@ -16,8 +16,8 @@ import onnxruntime
 import torch
 
 from viewfinder.explain.explaining import explain
+from viewfinder.inference.answers import Model
 from viewfinder.inference.export import export_onnx
-from viewfinder.inference.predict import prepare
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks import find
@@ -37,7 +37,7 @@ def main() -> None:
     run, file = open_run(sys.argv[1]), Path(sys.argv[2])
     task, setting, net = find("detect"), run.setting(), run.net()
     picture = read_picture(file, at_least=setting.size)
-    pixels = prepare(run, picture, read_header(file).size, str(file)).pixels[None]
+    pixels = Model.of(run).prepare(picture, read_header(file).size, str(file)).pixels[None]
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
         print(export_onnx(run, model, pictures=file))

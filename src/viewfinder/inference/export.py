@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
+from viewfinder.inference.answers import Model
 from viewfinder.inference.onnx_files import open_session
-from viewfinder.inference.predict import find_pictures, prepare_file
+from viewfinder.inference.predict import find_pictures
 from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
@@ -162,8 +163,8 @@ def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:
                 "the export on, with --pictures FOLDER"
             ) from error
         files = [dataset.file(index) for index in range(len(dataset))]
-    step = max(1, len(files) // _PROOF)
-    prepared = [prepare_file(run, file).pixels for file in files[::step][:_PROOF]]
+    step, model = max(1, len(files) // _PROOF), Model.of(run)
+    prepared = [model.prepare_file(file).pixels for file in files[::step][:_PROOF]]
     return as_shares(torch.stack(prepared))
 
 

@@ -25,6 +25,7 @@ _FATAL = 4
 # Colours, its name, a number and its word, and lines of its sources.
 _NOISE = re.compile(
     r"\x1b\[[0-9;]*m|\[ONNXRuntimeError\] : [0-9]+ : [A-Z_]+ : |/onnxruntime_src/\S+ "
+    r"|onnxruntime::[\w:<>~]+\([^)]*\)(?: const)? |Non-zero status code returned while "
 )
 
 

@@ -3,41 +3,19 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from viewfinder.console import note, track
+from viewfinder.console import note
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import Size
+from viewfinder.inference.answers import Model, Prepared
 from viewfinder.pictures.kinds import Source, source_of, sources_below
 from viewfinder.pictures.video import probe_video, read_video
 from viewfinder.runs.run import Run
-from viewfinder.tasks import find
 from viewfinder.tasks.answering import picture_files
-
-# On a CPU the maps of more pictures than this leave the caches, and each takes longer.
-_BATCH = 16
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A picture ready for a net.
-
-    Attributes:
-        size: width and height of the picture itself.
-        frame: its number in a video, from 0.
-        pixels: as the net is given it: 3×H×W uint8 or float32 in [0, 1], 1×H×W float32 of depth.
-    """
-
-    source: str
-    size: Size
-    pixels: Tensor
-    frame: int | None = None
 
 
 def predict(
@@ -58,72 +36,23 @@ def predict(
     Raises:
         InputError: no such file, no pictures, or none that can be read.
     """
-    task, setting = find(run.manifest.task), run.setting()
-    sources = find_sources(source, below=lambda folder: task.files(folder, setting))
+    model = Model.of(run)
+    sources = find_sources(source, below=lambda folder: model.task.files(folder, model.setting))
     total: int | None = len(sources)
     if any(each.kind == "video" for each in sources):
         total = probe_video(sources[0].file).frames if len(sources) == 1 else None
     failed: list[str] = []
-    pictures = _prepared(sources, run, failed)
-    predictions = list(answered(run, pictures, total, device=device, threshold=threshold))
-    if not predictions:
+    pictures = _prepared(sources, model, failed)
+    answers = list(model.answers(pictures, total, device=device, threshold=threshold))
+    if not answers:
         raise InputError(
             f"not one of the {len(sources)} files of {source} can be read, "
             f"the first since {failed[0]}"
         )
-    return predictions
+    return [answer.as_json(run.manifest.classes) for answer in answers]
 
 
-def answered(
-    run: Run,
-    pictures: Iterator[Prepared],
-    total: int | None,
-    *,
-    device: torch.device,
-    threshold: float | None = None,
-) -> Iterator[dict[str, Any]]:
-    """What a run answers to prepared pictures, batch by batch, as they come."""
-    task, setting, net = find(run.manifest.task), run.setting(), run.net().to(device)
-    waiting: list[Prepared] = []
-
-    def answer() -> Iterator[dict[str, Any]]:
-        batch = torch.stack([each.pixels for each in waiting])
-        for each, reply in zip(waiting, task.reply(net, batch, setting, device), strict=True):
-            about = {"source": each.source, "width": each.size[0], "height": each.size[1]}
-            about |= {} if each.frame is None else {"frame": each.frame}
-            yield about | task.describe(reply, setting, of=each.size, threshold=threshold)
-        waiting.clear()
-
-    for each in track(pictures, total=total, description="predicting"):
-        waiting.append(each)
-        if len(waiting) == _BATCH:
-            yield from answer()
-    if waiting:
-        yield from answer()
-
-
-def prepare(run: Run, picture: NDArray[Any], size: Size, source: str) -> Prepared:
-    """A picture as the run's net takes it.
-
-    Args:
-        picture: may have been decoded smaller than the picture's own `size`.
-    """
-    pixels = find(run.manifest.task).prepare(picture, run.setting(), of=size)
-    # Copied, since a decoder may lend its own memory, which torch must not write to.
-    return Prepared(source, size, torch.tensor(pixels).permute(2, 0, 1))
-
-
-def prepare_file(run: Run, file: Path) -> Prepared:
-    """A picture's file as the run's net takes it.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    picture, size = find(run.manifest.task).read(file, run.setting())
-    return prepare(run, picture, size, str(file))
-
-
-def _prepared(sources: Sequence[Source], run: Run, failed: list[str]) -> Iterator[Prepared]:
+def _prepared(sources: Sequence[Source], model: Model, failed: list[str]) -> Iterator[Prepared]:
     """The pictures, and frames of videos, that can be read; what cannot is told and passed over.
 
     Args:
@@ -135,9 +64,9 @@ def _prepared(sources: Sequence[Source], run: Run, failed: list[str]) -> Iterato
     for file, kind in sources:
         try:
             if kind == "video":
-                yield from _frames(file, run)
+                yield from _frames(file, model)
             else:
-                yield prepare_file(run, file)
+                yield model.prepare_file(file)
         except InputError as error:
             if len(sources) == 1:
                 raise
@@ -145,11 +74,11 @@ def _prepared(sources: Sequence[Source], run: Run, failed: list[str]) -> Iterato
             note(f"passed over: {error}")
 
 
-def _frames(video: Path, run: Run) -> Iterator[Prepared]:
+def _frames(video: Path, model: Model) -> Iterator[Prepared]:
     """A video's frames; of a damaged one those that can be read, which is told."""
     for frame in read_video(video):
         height, width = frame.picture.shape[:2]
-        prepared = prepare(run, frame.picture, (width, height), str(video))
+        prepared = model.prepare(frame.picture, (width, height), str(video))
         yield replace(prepared, frame=frame.index)
 
 

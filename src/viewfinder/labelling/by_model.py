@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from viewfinder.console import note
 from viewfinder.errors import InputError
-from viewfinder.inference.predict import answered, prepare
+from viewfinder.inference.answers import Model
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
 from viewfinder.pictures.geometry import Boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
+from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.saliency.maps import Subject
 
 # A part of a map is a subject of its own if it has this share of the largest part's pixels.
 _LEAST_PART = 0.05
@@ -59,14 +61,16 @@ def propose_by_detector(
     rows, failed = Rows(), list[str]()
     source = f"detector: {run.weights_file.parent.name}/{run.weights_file.name}"
     readable = _readable(data, paths, rows, failed, bits=run.manifest.bits)
-    prepared = (prepare(run, picture, rows.sizes[path], path) for path, picture in readable)
-    for answer in answered(run, prepared, len(paths), device=device, threshold=threshold):
-        for box in answer["boxes"]:
-            if names and box["class"] not in names:
-                continue
-            corners = np.array([box[edge] for edge in ("x1", "y1", "x2", "y2")], np.float32)
-            name = names.get(box["class"], box["class"])
-            rows.add(answer["source"], name, corners, box["score"], source)
+    model = Model.of(run)
+    prepared = (model.prepare(picture, rows.sizes[path], path) for path, picture in readable)
+    for answer in model.answers(prepared, len(paths), device=device, threshold=threshold):
+        found = answer.value
+        assert isinstance(found, Detections), "the run is a detector's"
+        for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
+            theirs = run.manifest.classes[label]
+            if not names or theirs in names:
+                name = names.get(theirs, theirs)
+                rows.add(answer.source, name, box, float(score), source)
     return _proposed(rows, failed)
 
 
@@ -132,13 +136,16 @@ def maps_of_run(run: Run, device: torch.device) -> Mapper:
             "or an ONNX file"
         )
 
+    model = Model.of(run)
+
     def find(pictures: Iterator[Named]) -> Iterator[tuple[str, Map]]:
         prepared = (
-            prepare(run, picture, (picture.shape[1], picture.shape[0]), path)
+            model.prepare(picture, (picture.shape[1], picture.shape[0]), path)
             for path, picture in pictures
         )
-        for answer in answered(run, prepared, None, device=device):
-            yield answer["source"], answer["map"].at_own_size()
+        for answer in model.answers(prepared, None, device=device):
+            assert isinstance(answer.value, Subject), "the run is one of saliency"
+            yield answer.source, answer.value.map.at_own_size()
 
     return find
 

@@ -85,6 +85,14 @@ def total(terms: Mapping[str, Tensor]) -> Tensor:
     return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
 
 
+class Described(Protocol):
+    """An answer in the pixels of the picture that it is about."""
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """The answer under its public names."""
+        ...
+
+
 class Scores(Protocol):
     """How well a run's answers meet the truth."""
 
@@ -227,8 +235,8 @@ class Task(Protocol):
 
     def describe(
         self, answer: Any, setting: Setting, *, of: Size, threshold: float | None
-    ) -> dict[str, Any]:
-        """An answer under its public names, in the pixels of the picture it is about.
+    ) -> Described:
+        """An answer in the pixels of the picture it is about.
 
         Args:
             of: the picture's true size.

@@ -215,14 +215,15 @@ def test_a_description_is_json_beside_its_map(dataset):
     setting = setting_of()
     answer = np.zeros((64, 64), np.float32)
     answer[16:32, 8:40] = 1
-    told = Saliency().describe(answer, setting, of=(128, 64), threshold=None)
+    told = Saliency().describe(answer, setting, of=(128, 64), threshold=None).as_json(())
     assert told["mask"]["box"] == {"x1": 16, "y1": 16, "x2": 80, "y2": 32}
     assert told["mask"]["share"] == pytest.approx(0.125)
     assert told["mask"]["threshold"] == 0.5
     assert json.loads(json.dumps(told["mask"])) == told["mask"]
     assert isinstance(told["map"], SubjectMap)
     assert told["map"].at_own_size().shape == (64, 128)
-    nothing = Saliency().describe(answer / 2, setting, of=(128, 64), threshold=0.75)["mask"]
+    nothing = Saliency().describe(answer / 2, setting, of=(128, 64), threshold=0.75)
+    nothing = nothing.as_json(())["mask"]
     assert nothing == {"box": None, "share": 0.0, "mean": 0.0, "threshold": 0.75}
 
 

@@ -64,6 +64,18 @@ def decode(outputs: Tensor) -> NDArray[np.float32]:
     return outputs.float().softmax(dim=1).cpu().numpy()
 
 
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """How likely a picture is of each class: C probabilities that add up to 1."""
+
+    probabilities: NDArray[np.float32]
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """`label`, the likeliest class, and `scores`, each class's probability."""
+        scores = dict(zip(classes, self.probabilities.tolist(), strict=True))
+        return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Pictures and the class of each: `tasks.task.Examples`."""
@@ -245,10 +257,9 @@ class Classify:
 
     def describe(
         self, answer: NDArray[np.float32], setting: Setting, *, of: Size, threshold: float | None
-    ) -> dict[str, Any]:
-        """The likeliest class, and each class's probability."""
-        scores = dict(zip(setting.classes, map(float, answer), strict=True))
-        return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}
+    ) -> ClassScores:
+        """Each class's probability."""
+        return ClassScores(answer)
 
     def portable(
         self, net: nn.Module, setting: Setting, *, raw: bool

@@ -6,6 +6,7 @@ Darknet's, which `decode` and `suppress` follow to the last detection.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,8 @@ class Detections:
     """What is found in one picture, by falling score.
 
     Attributes:
-        boxes: M×4 in pixels of what the net was given, as x1, y1, x2, y2.
+        boxes: M×4 as x1, y1, x2, y2, in pixels of what the net was given or, once they are placed,
+            of the picture itself.
         scores: M probabilities.
         labels: M class indices.
     """
@@ -33,6 +35,17 @@ class Detections:
     boxes: Boxes
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """`boxes`, each with `class, score, x1, y1, x2, y2`."""
+        rows = zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
+        edges = ("x1", "y1", "x2", "y2")
+        return {
+            "boxes": [
+                {"class": classes[label], "score": score} | dict(zip(edges, box, strict=True))
+                for label, score, box in rows
+            ]
+        }
 
 
 def decode(outputs: Sequence[Tensor], scales: Sequence[Scale]) -> tuple[Tensor, Tensor]:

@@ -257,19 +257,11 @@ class Detect:
 
     def describe(
         self, answer: Detections, setting: Setting, *, of: Size, threshold: float | None
-    ) -> dict[str, Any]:
+    ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
         placed = _placed(answer, setting, of=of)
         shown = placed.scores > (THRESHOLD if threshold is None else threshold)
-        rows = zip(placed.labels[shown], placed.scores[shown], placed.boxes[shown], strict=True)
-        names = ("x1", "y1", "x2", "y2")
-        return {
-            "boxes": [
-                {"class": setting.classes[label], "score": float(score)}
-                | dict(zip(names, map(float, box), strict=True))
-                for label, score, box in rows
-            ]
-        }
+        return Detections(placed.boxes[shown], placed.scores[shown], placed.labels[shown])
 
     def portable(
         self, net: nn.Module, setting: Setting, *, raw: bool

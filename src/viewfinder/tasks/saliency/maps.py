@@ -1,5 +1,6 @@
 """Where a picture's subject is: a map, and what can be told of it in a few numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,19 @@ class SubjectMap:
     def at_own_size(self) -> NDArray[np.float32]:
         """H×W float32 in [0, 1], a value for each of the picture's pixels."""
         return self.at(self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture's subject: where the map is at least the threshold."""
+
+    map: SubjectMap
+    threshold: float
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """`mask`, the subject in a few numbers, and `map`, the `SubjectMap` itself: no JSON."""
+        told = describe_subject(self.map.at_own_size(), threshold=self.threshold)
+        return {"mask": told, "map": self.map}
 
 
 def describe_subject(values: NDArray[np.float32], *, threshold: float) -> dict[str, Any]:

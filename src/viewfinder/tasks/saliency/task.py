@@ -43,7 +43,7 @@ from viewfinder.tasks.saliency.learning import (
     student_loss,
     tell_what_is_learnt,
 )
-from viewfinder.tasks.saliency.maps import THRESHOLD, SubjectMap, describe_subject
+from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import Scores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
@@ -250,11 +250,9 @@ class Saliency:
         *,
         of: Size,
         threshold: float | None,
-    ) -> dict[str, Any]:
-        """`mask`, the subject in a few numbers, and `map`, the `SubjectMap` itself."""
-        found = SubjectMap(answer, of)
-        least = THRESHOLD if threshold is None else threshold
-        return {"mask": describe_subject(found.at_own_size(), threshold=least), "map": found}
+    ) -> Subject:
+        """The map, and from where on it is the subject."""
+        return Subject(SubjectMap(answer, of), THRESHOLD if threshold is None else threshold)
 
     def portable(
         self, net: nn.Module, setting: Setting, *, raw: bool
