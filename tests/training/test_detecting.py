@@ -250,7 +250,7 @@ def test_freezing_keeps_the_layers_that_came_along(trained, boxes, tmp_path):
 
 def test_a_last_layer_with_a_new_class_is_not_frozen(trained, boxes, tmp_path, capsys):
     renamed = shutil.copytree(boxes, tmp_path / "renamed")
-    apply_changes(plan_edit(renamed, {"leaf": "petal"}))
+    apply_changes(renamed, plan_edit(renamed, {"leaf": "petal"}))
     recipe = DetectRecipe(**QUICK, init=str(trained.folder), freeze=1.0, average=0.0)
     again = train("detect", renamed, recipe, out=tmp_path / "run")
     assert "loaded in part: head32.predict.weight" in capsys.readouterr().err
