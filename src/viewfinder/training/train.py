@@ -4,7 +4,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
@@ -201,7 +201,7 @@ def _versions() -> dict[str, str]:
 
 def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
     sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
-    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
+    depth = {folder: scale.as_json() for folder, scale in dataset.depth_by_folder().items()}
     return {
         "source": source,
         "root": str(dataset.root.resolve()),

@@ -29,6 +29,7 @@ from viewfinder.tasks.answering import (
 )
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
 from viewfinder.tasks.saliency.depth_input import (
+    as_in_training,
     depth_maps_below,
     depth_of_frames,
     given_depth,
@@ -138,6 +139,8 @@ class Saliency:
         depth = recipe.net == DEPTH_NET or (learn and recipe.teacher is not None)
         if learn:
             tell_what_is_learnt(side, recipe)
+        else:
+            side = as_in_training(side, setting.data)
         return open_examples(
             side, setting.size, cache=cache_folder(), keep=recipe.keep, depth=depth
         )
