@@ -84,6 +84,27 @@ def test_nothing_on_the_stand_is_told(ask, root, table):
     assert "4 proposals for 5 pictures" in out
 
 
+def test_several_objects_each_with_its_own_stand(ask, root, table, tmp_path):
+    """Two folders below one; two things on one picture are told, and not accepted as sure."""
+    other = render_turntable(1, seed=4, frames=2, options=TurntableOptions(size=128))
+    for index, frame in enumerate(other.frames):
+        write_picture(tmp_path / "ball" / f"{index}.png", frame)
+    status, _, err = ask("propose", tmp_path, "--by", "plate")
+    assert (status, "ball has no picture of its empty stand" in err) == (2, True)
+    write_picture(tmp_path / "ball/empty.png", other.empty)
+    both = other.frames[0].copy()
+    both[80:120, 4:40] = (250, 30, 200)
+    write_picture(tmp_path / "ball/both.png", both)
+    status, out, err = ask("propose", tmp_path, "--by", "plate")
+    assert status == 0
+    assert "8 proposals for 7 pictures" in out
+    assert "2 things stand apart in ball/both.png: all are proposed as one class" in err
+    assert ask("propose", tmp_path, "--accept-above", 0.6)[0] == 0
+    dataset = read_boxes(tmp_path)
+    assert set(dataset.classes) == {"ball", "my mug"}
+    assert "ball/both.png" not in dataset.paths
+
+
 def test_by_track(ask, tmp_path, table):
     video = tmp_path / "turn.mp4"
     write_video(video, table.frames, rate=4)
@@ -120,7 +141,6 @@ def test_by_track(ask, tmp_path, table):
     [
         ([], "say who proposes: --by plate, track, saliency or RUN"),
         (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, a detector"),
-        (["--by", "plate"], "--by plate needs --empty"),
         (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
         (["--by", "track"], "draw one in a few frames"),
         (["--accept-above", "0.9"], "nothing is proposed"),

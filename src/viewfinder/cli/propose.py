@@ -1,9 +1,11 @@
 """Let a machine propose boxes, look at them, and accept the sure ones as labels.
 
 --by plate: filmed on a stand, an object is what differs from a picture of the empty stand, taken
-with the same camera and the same settings. Gives masks too.
+with the same camera and the same settings. Gives masks too. Of several objects each has a folder,
+with its own empty.png.
   viewfinder propose mug/ --by plate --empty empty.png --sheet look.png
   viewfinder propose mug.mp4 --by plate --empty empty.png       takes frames into mug/ first
+  viewfinder propose captures/ --by plate                       captures/mug/, captures/ball/, …
 
 --by RUN: a detector of yours, a Darknet .weights file, or an ONNX file of `viewfinder export` marks
 what it knows; --names says which classes to take and what to call them, and leaves all else away.
@@ -46,7 +48,7 @@ class Flags:
     by: tuple[str, ...] = ()
     """Who proposes: plate, track, saliency RUN, or a detector's RUN."""
     empty: Path | None = None
-    """plate: the picture of the empty stand."""
+    """plate: the picture of the empty stand; each folder's own empty.png or .jpg if not given."""
     class_name: Annotated[str | None, tyro.conf.arg(name="class")] = None
     """plate, saliency: the object's class; the name of the pictures' folder if not given."""
     names: tuple[str, ...] = ()
@@ -171,8 +173,6 @@ def _by_saliency(flags: Flags, data: Path) -> "Proposed":
 def _by_plate(flags: Flags, data: Path) -> "Proposed":
     from viewfinder.labelling.proposing import find_pictures, propose_by_plate
 
-    if flags.empty is None:
-        raise InputError("--by plate needs --empty: a picture of the stand with nothing on it")
     return propose_by_plate(data, find_pictures(data), empty=flags.empty, name=flags.class_name)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
+from viewfinder.labelling.certainty import PLATE, expected_iou
 from viewfinder.labelling.registration import Registration, gradient, greatest, register, slope
 from viewfinder.pictures.geometry import Boxes, resample, stretch
 
@@ -38,6 +39,9 @@ _SHARP = 0.05  # change of the logarithm of brightness a pixel, at which an edge
 _BLACK = 4  # grey levels, added so that a logarithm of noise stays small
 _FEW = 0.12  # of the object's pixels; fewer sure ones do not show all of its colours
 _PART = 0.05  # of the largest part; smaller ones are not the object's
+_THING = 0.2  # of the largest thing; a smaller one that stands apart is not taken for a thing
+_MOST_PARTS = 40  # that are looked at; what is in more pieces is noise
+_BETWEEN = 0.6  # of the pixels between two parts; where more have changed, both are one thing
 _ROUNDS = 3  # of GrabCut
 _SMALLEST = 0.0004  # of the picture: less is noise or a fly
 
@@ -49,7 +53,7 @@ class Sighting:
     Attributes:
         mask: H×W bool.
         box: 4 float32, `x1, y1, x2, y2` in pixels around the mask.
-        score: 0 to 1, how sure it is.
+        score: 0 to 1, the IoU that the box is expected to have with the true one.
     """
 
     mask: Mask
@@ -57,10 +61,11 @@ class Sighting:
     score: float
 
 
-def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> Sighting | None:
-    """The object in an H×W×3 picture of the stand, given one of the empty stand; None without any.
+def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> list[Sighting]:
+    """What stands apart in an H×W×3 picture of the stand, given one of the empty stand.
 
-    Of several objects the largest is taken.
+    Returns:
+        The things, the largest first; what is small beside the largest is taken for dirt.
 
     Raises:
         InputError: the pictures are of different sizes, or do not show one stand.
@@ -73,14 +78,15 @@ def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> Sight
     frame, plate = _reduced(picture), _reduced(empty)
     change = _compare(register(plate, frame), frame)
     shadow, misfit = _shadow(change)
-    seen = _largest(_cleaned(change.changed & ~shadow, gaps=9), share=_PART, within=change.changed)
-    if seen.sum() < max(16, _SMALLEST * seen.size):
-        return None
-    mask = _cut(frame, change, misfit, seen)
-    if not mask.any():
-        return None
-    score = _score(mask, change, shadow)
-    return _sighting(mask, score, (picture.shape[1], picture.shape[0]))
+    things = _things(_cleaned(change.changed & ~shadow, gaps=9), change.changed)
+    size = (picture.shape[1], picture.shape[0])
+    found = []
+    for seen in things:
+        others = np.logical_or.reduce(things) & ~seen
+        mask = _cut(frame, change, misfit, seen, others)
+        if mask.any():
+            found.append(_sighting(mask, _score(mask, others, change, shadow), size))
+    return sorted(found, key=lambda sighting: -int(sighting.mask.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +171,50 @@ def _shadow(change: _Change) -> tuple[Mask, Array]:
     return explained & _largest(smooth), misfit
 
 
-def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask) -> Mask:
-    """The object by GrabCut, from what is surely its own and what is surely not."""
+def _things(seen: Mask, changed: Mask) -> list[Mask]:
+    """What of `seen` stands apart, the largest first.
+
+    Parts between which most has changed are one thing, of which some looks like shadow. Two things
+    may be joined by a shadow that one throws upon the other, but not all along.
+    """
+    count, parts, statistics, _ = cv2.connectedComponentsWithStats(
+        seen.astype(np.uint8), connectivity=4
+    )
+    sizes = np.concatenate([[0], statistics[1:, cv2.CC_STAT_AREA]])
+    order = np.argsort(-sizes, kind="stable")[: min(count - 1, _MOST_PARTS)]
+    _, clumps = cv2.connectedComponents((changed | seen).astype(np.uint8))
+    things: list[Mask] = []
+    for part in order.tolist():
+        mask = parts == part
+        near = [i for i, thing in enumerate(things) if clumps[mask][0] in clumps[thing]]
+        small = bool(things) and sizes[part] < _THING * things[0].sum()
+        own = next((i for i in near if small or _joined(mask, things[i], changed)), None)
+        if own is not None and sizes[part] >= _PART * things[own].sum():
+            things[own] = things[own] | mask
+        elif own is None and not small and sizes[part] >= max(16, _SMALLEST * seen.size):
+            things.append(mask)
+    return things
+
+
+def _joined(first: Mask, second: Mask, changed: Mask) -> bool:
+    """Whether most of what lies between two masks has changed."""
+    between = _hull(first | second) & ~_hull(first) & ~_hull(second)
+    return not between.any() or bool(changed[between].mean() > _BETWEEN)
+
+
+def _hull(mask: Mask) -> Mask:
+    """The convex hull of a mask."""
+    points = np.argwhere(mask)[:, ::-1].astype(np.int32)
+    drawn = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(points), 1)
+    return np.asarray(drawn > 0, np.bool_)
+
+
+def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask, others: Mask) -> Mask:
+    """The object by GrabCut, from what is surely its own and what is surely not.
+
+    Args:
+        others: H×W, what other objects are seen on.
+    """
     kernel = np.ones((3, 3), np.uint8)
     # Sure, and no thin line of an edge that was laid a little wrong.
     own = change.changed & (misfit > _SURE)
@@ -178,7 +226,7 @@ def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask) -> Mask:
     )
     around = np.isin(parts, np.unique(parts[change.changed & seen]))
     labels = np.full(seen.shape, cv2.GC_BGD, np.uint8)
-    labels[around] = cv2.GC_PR_BGD
+    labels[around & ~others] = cv2.GC_PR_BGD
     labels[seen] = cv2.GC_PR_FGD
     labels[own] = cv2.GC_FGD
     rows, columns = (np.flatnonzero((labels != cv2.GC_BGD).any(axis=axis)) for axis in (1, 0))
@@ -227,8 +275,8 @@ def _largest(mask: Mask, *, share: float = 1.0, within: Mask | None = None) -> M
     return np.asarray(taken, np.bool_)
 
 
-def _score(mask: Mask, change: _Change, shadow: Mask) -> float:
-    """How sure a mask is, as the product of four shares that are near 1 when all is clear.
+def _score(mask: Mask, others: Mask, change: _Change, shadow: Mask) -> float:
+    """The IoU to be expected, from the product of four shares that are near 1 when all is clear.
 
     Its pixels changed and are no shadow; little else in the picture did; its outline is an edge of
     the frame; and it stands out from noise.
@@ -236,13 +284,14 @@ def _score(mask: Mask, change: _Change, shadow: Mask) -> float:
     own = change.changed & ~shadow
     inside = float(own[mask].mean())
     # A thin rim of shadow, a few tenths of the object's size, lies around every object.
-    outside = max(0.0, float(own[~mask].sum() / mask.sum()) - 0.2)
+    outside = max(0.0, float(own[~mask & ~others].sum() / mask.sum()) - 0.2)
     kernel = np.ones((3, 3), np.uint8)
     outline = mask & (cv2.erode(mask.astype(np.uint8), kernel) == 0)
     steep = cv2.dilate(greatest(slope(change.frame)), kernel)[outline]
     outlined = float((steep > 2 * math.sqrt(np.median(change.variance))).mean())
     contrast = 1 - math.exp(-math.sqrt(np.median(change.distance[mask])) / 4)
-    return inside * max(0.0, 1 - outside) * outlined * contrast
+    sure = inside * max(0.0, 1 - outside) * outlined * contrast
+    return expected_iou(sure, PLATE)
 
 
 def _sighting(mask: Mask, score: float, size: tuple[int, int]) -> Sighting:

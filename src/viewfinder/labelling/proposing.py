@@ -14,8 +14,11 @@ from viewfinder.datasets.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
-from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.reading import read_picture
+
+# Of a thing beside the largest: that it is of the same class is anybody's guess.
+_BESIDE = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,41 +96,90 @@ def find_pictures(data: Path) -> list[str]:
 
 
 def propose_by_plate(
-    data: Path, paths: Sequence[str], *, empty: Path, name: str | None = None
+    data: Path, paths: Sequence[str], *, empty: Path | None = None, name: str | None = None
 ) -> Proposed:
-    """What stands on the stand in each picture, given a picture of the empty stand.
+    """What stands on the stand in each picture, given pictures of the empty stand.
+
+    Things that stand apart are proposed each. Nobody has said that those beside the largest are of
+    its class, so theirs is half the score.
 
     Args:
+        empty: the stand of all pictures; if not given, each folder's own picture called `empty`, or
+            that of the folder above.
         name: the class of all; if not given, each picture's class is the name of its folder.
 
     Raises:
-        InputError: `empty` cannot be read, or not one picture can be compared with it.
+        InputError: a picture of the empty stand is missing or cannot be read, or not one picture
+            can be compared with it.
     """
-    plate = read_picture(empty)
-    rows, nothing, failed = Rows(), [], []
+    stands = _Stands(data, empty)
+    rows, nothing, several, failed = Rows(), [], [], []
     for path in track(paths, total=len(paths), description="looking at the stand"):
-        file = data / path
-        if file.samefile(empty):
+        stand, plate = stands.of(path)
+        if (data / path).samefile(stand):
             continue
         try:
-            picture = read_picture(file)
-            sighting = find_on_stand(picture, plate)
+            picture = read_picture(data / path)
+            found = find_on_stand(picture, plate)
         except InputError as error:
             failed.append(f"{path}: {error}")
             continue
         rows.sizes[path] = picture.shape[1], picture.shape[0]
-        if sighting is None:
+        if not found:
             nothing.append(path)
-            continue
-        label = name or class_of(data, path)
-        source = f"plate: {empty.name}"
-        rows.add(path, label, sighting.box, sighting.score, source, sighting.mask)
+        if len(found) > 1:
+            several.append((len(found), path))
+        for place, sighting in enumerate(found):
+            score = sighting.score * (_BESIDE if place else 1)
+            label = name or class_of(data, path)
+            rows.add(path, label, sighting.box, score, f"plate: {stand.name}", sighting.mask)
     if not rows.sizes:
-        raise InputError(failed[0] if failed else f"{empty} is the only picture of {data}")
+        raise InputError(failed[0] if failed else "there are only pictures of empty stands")
     notes = [f"passed over: {why}" for why in failed]
     if nothing:
         notes.append(f"nothing on the stand in {listed(nothing)}")
+    for count in sorted({count for count, _ in several}):
+        where = [path for found, path in several if found == count]
+        notes.append(
+            f"{count} things stand apart in {listed(where)}: all are proposed as one class, those "
+            "beside the largest with half their score; look at them before you accept"
+        )
     return Proposed(rows.proposals(), tuple(notes))
+
+
+class _Stands:
+    """The picture of the empty stand for each picture, the last one read kept."""
+
+    def __init__(self, data: Path, empty: Path | None) -> None:
+        self.data, self.given = data, empty
+        self.read: tuple[Path, NDArray[np.uint8]] | None = None
+        self.files: dict[Path, Path] = {}
+
+    def of(self, path: str) -> tuple[Path, NDArray[np.uint8]]:
+        """The file and the pixels.
+
+        Raises:
+            InputError: none is there, or it cannot be read.
+        """
+        folder = (self.data / path).parent
+        if folder not in self.files:
+            self.files[folder] = self.given or self._find(folder)
+        file = self.files[folder]
+        if self.read is None or self.read[0] != file:
+            self.read = file, read_picture(file)
+        return self.read
+
+    def _find(self, folder: Path) -> Path:
+        for place in (folder, *folder.parents):
+            found = [f for f in place.glob("empty.*") if f.suffix.lower() in PICTURE_SUFFIXES]
+            if found:
+                return min(found)
+            if place == self.data:
+                break
+        raise InputError(
+            f"{folder} has no picture of its empty stand: put it there as empty.png, or name it by "
+            "--empty"
+        )
 
 
 def class_of(data: Path, path: str) -> str:
