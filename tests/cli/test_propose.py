@@ -37,7 +37,7 @@ def test_by_plate_to_labels_and_back(ask, root, table, tmp_path):
     status, out, err = ask(*words)
     assert (status, err) == (0, "")
     assert f"{root}: 4 proposals for 4 pictures" in out
-    assert read_header(sheet).width > 4 * 320
+    assert read_header(sheet).width > 2 * 320
     before = sorted(root.rglob("*"))
     status, out, _ = ask("propose", root, "--accept-above", 0.3, "--json")
     document = json.loads(out)
@@ -93,7 +93,7 @@ def test_several_objects_each_with_its_own_stand(ask, root, table, tmp_path):
     assert (status, "ball has no picture of its empty stand" in err) == (2, True)
     write_picture(tmp_path / "ball/empty.png", other.empty)
     both = other.frames[0].copy()
-    both[80:120, 4:40] = (250, 30, 200)
+    both[86:122, 2:34] = (250, 30, 200)
     write_picture(tmp_path / "ball/both.png", both)
     status, out, err = ask("propose", tmp_path, "--by", "plate")
     assert status == 0

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from viewfinder.pictures.drawing import contact_sheet, draw_boxes
+from viewfinder.pictures.drawing import (
+    caption_font,
+    contact_sheet,
+    draw_boxes,
+    legible,
+    number_boxes,
+)
 
 RED, YELLOW, NAVY = (255, 0, 0), (255, 255, 0), (0, 0, 128)
 
@@ -76,3 +82,19 @@ def test_numbers_that_do_not_match_are_a_mistake_of_the_program() -> None:
         draw_boxes(picture, np.zeros((1, 4), np.float32), ["a", "b"], [RED])
     with pytest.raises(ValueError, match="1 pictures, but 0 captions"):
         contact_sheet([picture], columns=1, cell=8, captions=[])
+
+
+def test_numbers_of_boxes_do_not_cover_each_other() -> None:
+    picture = np.full((200, 300, 3), 128, np.uint8)
+    boxes = np.array([[100, 80, 160, 150]] * 4 + [[0, 0, 30, 30]], np.float32)
+    colours = [RED, YELLOW, NAVY, (0, 200, 0), (200, 0, 200)]
+    drawn = number_boxes(picture, boxes, colours)
+    plates = [(drawn == colour).all(axis=2).sum() for colour in colours]
+    assert min(plates[:3]) > 60, "hidden behind the last box, but for their plates"
+    bare = draw_boxes(picture, boxes[:1], [""], [RED])
+    assert (number_boxes(picture, boxes[:1], [RED]) == bare).all()
+
+
+def test_signs_that_the_font_lacks_are_told_apart() -> None:
+    font = caption_font(320)
+    assert legible("Küche 写 1.png", font) == "Kuche \\u5199 1.png"

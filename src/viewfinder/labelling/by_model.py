@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.inference.answers import Model
+from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
-from viewfinder.pictures.geometry import Boxes
+from viewfinder.pictures.geometry import Boxes, iou
 from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
 from viewfinder.tasks.detect.decoding import Detections
@@ -23,6 +24,8 @@ from viewfinder.tasks.saliency.maps import Subject
 _LEAST_PART = 0.05
 # Gaps as wide as this share of the picture's longer side are closed.
 _GAP = 0.01
+# Shares of a map's greatest value at which it is cut off as well, to see how steady a box is.
+_LOW, _HIGH = 0.25, 0.75
 
 Map = NDArray[np.float32]
 Named = tuple[str, NDArray[np.uint8]]
@@ -85,8 +88,7 @@ def propose_by_saliency(
 ) -> Proposed:
     """The subjects of each picture: the parts of its saliency map, a box and a mask each.
 
-    A part is where the map reaches half of its greatest value; its score is the map's mean within,
-    times the share of its box that it fills.
+    A part is where the map reaches half of its greatest value; its score is the IoU to be expected.
 
     Args:
         name: the class of all; if not given, each picture's class is the name of its folder.
@@ -119,9 +121,34 @@ def subjects(values: Map) -> Iterator[tuple[Boxes, NDArray[np.bool_], float]]:
         if area < _LEAST_PART * stats[order[0], cv2.CC_STAT_AREA]:
             break
         mask = numbers == part
-        score = float(values[mask].mean()) * area / (w * h)
+        score = expected_iou(_sureness(values, mask, numbers), SALIENCY)
         edges = (max(0, x - 1), max(0, y - 1), min(width, x + w + 1), min(height, y + h + 1))
-        yield np.array(edges, np.float32), mask, min(1.0, score)
+        yield np.array(edges, np.float32), mask, score
+
+
+def _sureness(values: Map, mask: NDArray[np.bool_], parts: NDArray[np.int32]) -> float:
+    """The map's mean within a part, less the more its box depends on where a map is cut off.
+
+    Args:
+        parts: H×W, the number of each pixel's part; 0 in none.
+    """
+    high = mask & (values >= _HIGH * values.max())
+    # Where the map is lower, what it reaches next to this part and no other.
+    own = ((values >= _LOW * values.max()) & (parts == 0)) | mask
+    _, numbers = cv2.connectedComponents(own.astype(np.uint8))
+    low = numbers == np.bincount(numbers[mask]).argmax()
+    middle = _edges(mask)
+    steady = [float(iou(_edges(one), middle)[0, 0]) for one in (high, low)]
+    return float(values[mask].mean()) * steady[0] * steady[1]
+
+
+def _edges(mask: NDArray[np.bool_]) -> Boxes:
+    """1×4, the box around a mask; nothing around an empty one."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.zeros((1, 4), np.float32)
+    box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    return np.array([box], np.float32)
 
 
 def maps_of_run(run: Run, device: torch.device) -> Mapper:

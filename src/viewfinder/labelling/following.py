@@ -15,6 +15,7 @@ from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
 from viewfinder.datasets.opening import has_boxes, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
+from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows
 from viewfinder.labelling.tracking import (
     Track,
@@ -175,7 +176,8 @@ def _between(shot: Shot, known: Mapping[int, Sequence[Named]], rows: Rows) -> No
         found = interpolate(seconds[keys], corners, seconds[inner])
         for place, box in zip(inner, found, strict=True):
             after = int(np.searchsorted(keys, place))
-            score = _certainty(seconds, (keys[after - 1], place, keys[after]), corners, after)
+            sure = _certainty(seconds, (keys[after - 1], place, keys[after]), corners, after)
+            score = expected_iou(sure, LINEAR)
             gap = f"{shot.origins[keys[after - 1]].frame} and {shot.origins[keys[after]].frame}"
             rows.add(shot.paths[place], one.name, box, score, f"track: linear, frames {gap}")
 
@@ -222,7 +224,13 @@ def _along(
             tracks += [(name, start_track(frame.picture, box)) for name, box in drawn]
         elif place is not None:
             for name, one in tracks:
-                rows.add(shot.paths[place], name, one.box, one.confidence, "track: flow")
+                rows.add(
+                    shot.paths[place],
+                    name,
+                    one.box,
+                    expected_iou(one.confidence, FLOW),
+                    "track: flow",
+                )
     return lost
 
 

@@ -80,13 +80,16 @@ def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> list[
     shadow, misfit = _shadow(change)
     things = _things(_cleaned(change.changed & ~shadow, gaps=9), change.changed)
     size = (picture.shape[1], picture.shape[0])
-    found = []
+    masks: list[Mask] = []
     for seen in things:
-        others = np.logical_or.reduce(things) & ~seen
-        mask = _cut(frame, change, misfit, seen, others)
-        if mask.any():
-            found.append(_sighting(mask, _score(mask, others, change, shadow), size))
-    return sorted(found, key=lambda sighting: -int(sighting.mask.sum()))
+        cut = _cut(frame, change, misfit, seen, np.logical_or.reduce(things) & ~seen)
+        # What seemed to touch may not do so after all.
+        masks += _things(cut, change.changed)
+    found = []
+    for mask in sorted(masks, key=lambda mask: -int(mask.sum())):
+        others = np.logical_or.reduce(masks) & ~mask
+        found.append(_sighting(mask, _score(mask, others, change, shadow), size))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +248,7 @@ def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask, others: Mask)
     cv2.grabCut(colours, inner, whole, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     mask = np.zeros(seen.shape, np.bool_)
     mask[window] = (inner == cv2.GC_FGD) | (inner == cv2.GC_PR_FGD)
-    return _largest(_cleaned(mask, gaps=3), share=_PART, within=change.changed)
+    return _cleaned(mask, gaps=3)
 
 
 def _cleaned(mask: Mask, *, gaps: int) -> Mask:
@@ -255,24 +258,14 @@ def _cleaned(mask: Mask, *, gaps: int) -> Mask:
     return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc) > 0, np.bool_)
 
 
-def _largest(mask: Mask, *, share: float = 1.0, within: Mask | None = None) -> Mask:
-    """The largest connected part, and those that have at least a `share` of its size.
-
-    Args:
-        within: H×W bool; of other parts those count that one connected part of this joins to it.
-    """
+def _largest(mask: Mask) -> Mask:
+    """The largest connected part."""
     count, parts, statistics, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=4
     )
     if count < 2:
         return np.zeros(mask.shape, np.bool_)
-    sizes = np.concatenate([[0], statistics[1:, cv2.CC_STAT_AREA]])
-    largest = parts == sizes.argmax()
-    taken = np.isin(parts, np.flatnonzero(sizes >= share * sizes.max()))
-    if within is not None:
-        _, joined = cv2.connectedComponents((within | mask).astype(np.uint8))
-        taken &= np.isin(joined, np.unique(joined[largest]))
-    return np.asarray(taken, np.bool_)
+    return np.asarray(parts == 1 + statistics[1:, cv2.CC_STAT_AREA].argmax(), np.bool_)
 
 
 def _score(mask: Mask, others: Mask, change: _Change, shadow: Mask) -> float:

@@ -7,6 +7,7 @@ that it lacks, such as 写, stands as an empty frame.
 import bisect
 import colorsys
 import math
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from viewfinder.pictures.geometry import Boxes, letterbox, resample
+from viewfinder.pictures.geometry import Boxes, Size, letterbox, resample
 
 Colour = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _GAP = 8
 _PAPER: Colour = (255, 255, 255)
@@ -63,6 +65,41 @@ def draw_boxes(
     return np.array(image)
 
 
+def number_boxes(
+    picture: NDArray[np.uint8], boxes: Boxes, colours: Sequence[Colour]
+) -> NDArray[np.uint8]:
+    """A copy of the picture with M boxes on it, each with its number from 1, in its RGB colour.
+
+    A number stands at a corner of its box where it covers no other number, if there is such a
+    corner. A single box has none.
+    """
+    bare = draw_boxes(picture, boxes, [""] * len(boxes), colours)
+    if len(boxes) < 2:
+        return bare
+    image = Image.fromarray(bare)
+    draw = ImageDraw.Draw(image)
+    font = _font(max(10, round(min(image.size) / 22)))
+    height = _line_height(font)
+    taken: list[tuple[float, float, float, float]] = []
+    for number, (box, colour) in enumerate(zip(boxes, colours, strict=True), 1):
+        width = math.ceil(font.getlength(str(number))) + 4
+        x1, y1, x2, y2 = (float(edge) for edge in box)
+        corners = [
+            (x, y)
+            for y in (y1 - height, y1, y2 - height, y2)
+            for x in (x1, x2 - width, (x1 + x2 - width) / 2)
+        ]
+        kept = [
+            (min(max(0, x), image.size[0] - width), min(max(0, y), image.size[1] - height))
+            for x, y in corners
+        ]
+        places = [(x, y, x + width, y + height) for x, y in kept]
+        place = min(places, key=lambda one: sum(_shared(one, other) for other in taken))
+        taken.append(place)
+        _plate(draw, image.size, (place[0], place[1] + height), str(number), colour, font)
+    return np.array(image)
+
+
 def draw_subject(
     picture: NDArray[np.uint8],
     values: NDArray[np.floating[Any]],
@@ -93,35 +130,73 @@ def contact_sheet(
     pictures: Sequence[NDArray[np.uint8]],
     *,
     columns: int,
-    cell: int,
-    captions: Sequence[str] | None = None,
+    cell: int | Size,
+    captions: Sequence[str | Sequence[str]] | None = None,
 ) -> NDArray[np.uint8]:
-    """All pictures, each scaled into a square of `cell` pixels, in rows, with captions below.
+    """All pictures, each scaled into a cell, in rows, with captions of one or more lines below.
 
-    A caption wider than its cell is cut and ends in an ellipsis.
+    A line wider than its cell is cut and ends in an ellipsis.
+
+    Args:
+        cell: width and height in pixels, or the side of a square.
     """
     if captions is not None and len(captions) != len(pictures):
         raise ValueError(f"{len(pictures)} pictures, but {len(captions)} captions")
-    font = _font(max(10, cell // 16))
-    below = _line_height(font) + 4 if captions is not None else 0
+    width, height = (cell, cell) if isinstance(cell, int) else cell
+    font = caption_font(width)
+    texts = [[text] if isinstance(text, str) else list(text) for text in captions or []]
+    line = _line_height(font)
+    below = line * max(map(len, texts), default=0) + 4 if captions is not None else 0
     rows = math.ceil(len(pictures) / columns)
-    sheet = np.full(
-        (rows * (cell + below + _GAP) + _GAP, columns * (cell + _GAP) + _GAP, 3), _PAPER, np.uint8
-    )
+    shape = (rows * (height + below + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3)
+    sheet = np.full(shape, _PAPER, np.uint8)
     places = [
-        (_GAP + i % columns * (cell + _GAP), _GAP + i // columns * (cell + below + _GAP))
+        (_GAP + i % columns * (width + _GAP), _GAP + i // columns * (height + below + _GAP))
         for i in range(len(pictures))
     ]
     for picture, (x, y) in zip(pictures, places, strict=True):
-        matrix = letterbox((picture.shape[1], picture.shape[0]), (cell, cell))
-        sheet[y : y + cell, x : x + cell] = resample(picture, matrix, (cell, cell), fill=_PAPER)
+        matrix = letterbox((picture.shape[1], picture.shape[0]), (width, height))
+        shown = resample(picture, matrix, (width, height), fill=_PAPER)
+        sheet[y : y + height, x : x + width] = shown
     if captions is None:
         return sheet
     image = Image.fromarray(sheet)
     draw = ImageDraw.Draw(image)
-    for caption, (x, y) in zip(captions, places, strict=True):
-        draw.text((x, y + cell + 2), _fitted(caption, cell, font), fill=_INK, font=font)
+    for lines, (x, y) in zip(texts, places, strict=True):
+        for number, text in enumerate(lines):
+            place = (x, y + height + 2 + number * line)
+            draw.text(place, _fitted(text, width, font), fill=_INK, font=font)
     return np.array(image)
+
+
+def caption_font(width: int) -> Font:
+    """The letters below a cell of a contact sheet."""
+    return _font(max(10, width // 20))
+
+
+def text_width(text: str, font: Font) -> float:
+    """How many pixels wide a line is."""
+    return float(font.getlength(text))
+
+
+def legible(text: str, font: Font) -> str:
+    r"""The text in signs that the font has: letters without accents, others as \u5199 for 写."""
+    lacking = _signs("\uffff", font)
+
+    def shown(sign: str) -> str:
+        if not np.array_equal(_signs(sign, font), lacking):
+            return sign
+        plain = unicodedata.normalize("NFKD", sign)[0]
+        return plain if plain.isascii() else ascii(sign)[1:-1]
+
+    return "".join(sign if sign.isascii() else shown(sign) for sign in text)
+
+
+def _signs(text: str, font: Font) -> NDArray[np.uint8]:
+    """How a text is drawn."""
+    image = Image.new("L", (64, 64))
+    ImageDraw.Draw(image).text((8, 8), text, fill=255, font=font)
+    return np.asarray(image)
 
 
 def _rgb(hue: float, value: float) -> Colour:
@@ -129,7 +204,7 @@ def _rgb(hue: float, value: float) -> Colour:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
@@ -139,7 +214,7 @@ def _plate(
     corner: tuple[float, float],
     caption: str,
     colour: Colour,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: Font,
 ) -> None:
     caption = _fitted(caption, size[0] - 4, font)
     width, height = math.ceil(font.getlength(caption)) + 4, _line_height(font)
@@ -152,11 +227,20 @@ def _plate(
     draw.text((x + 2, y), caption, fill=_INK if bright else _PAPER, font=font)
 
 
-def _line_height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+def _shared(
+    first: tuple[float, float, float, float], second: tuple[float, float, float, float]
+) -> float:
+    """How many pixels two rectangles share."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(0.0, width) * max(0.0, height)
+
+
+def _line_height(font: Font) -> int:
     return math.ceil(font.getbbox("Ågj|")[3]) + 2
 
 
-def _fitted(caption: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _fitted(caption: str, width: int, font: Font) -> str:
     """The caption on one line, cut to this width."""
     caption = " ".join(caption.split())
     if font.getlength(caption) <= width:
