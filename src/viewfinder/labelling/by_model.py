@@ -121,7 +121,7 @@ def subjects(values: Map) -> Iterator[tuple[Boxes, NDArray[np.bool_], float]]:
         if area < _LEAST_PART * stats[order[0], cv2.CC_STAT_AREA]:
             break
         mask = numbers == part
-        score = expected_iou(_sureness(values, mask, numbers), SALIENCY)
+        score = expected_iou(_sureness(values, mask, np.asarray(numbers, np.int32)), SALIENCY)
         edges = (max(0, x - 1), max(0, y - 1), min(width, x + w + 1), min(height, y + h + 1))
         yield np.array(edges, np.float32), mask, score
 

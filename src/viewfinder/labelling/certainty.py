@@ -63,4 +63,5 @@ FLOW: Curve = (
 
 def expected_iou(sure: float, curve: Curve) -> float:
     """The IoU to be expected of a proposal, in a straight line between a curve's points."""
-    return float(np.interp(sure, *zip(*curve, strict=True)))
+    figures, overlaps = zip(*curve, strict=True)
+    return float(np.interp(sure, figures, overlaps))
