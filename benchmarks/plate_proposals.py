@@ -63,7 +63,7 @@ def through_video(frames: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 def judged(frame: NDArray[np.uint8], empty: NDArray[np.uint8], true: Boxes) -> tuple[float, float]:
     """IoU with the true box, and the score; both 0 where nothing was found."""
-    found = find_on_stand(frame, empty)
+    found = next(iter(find_on_stand(frame, empty)), None)
     if found is None:
         return 0.0, 0.0
     return float(iou(found.box[None], true[None])[0, 0]), found.score
