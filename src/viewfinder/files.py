@@ -132,7 +132,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         prefix = f"{_PREFIX}{os.getpid()}-"
         temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
         try:
-            with _locked(temporary):
+            with locked(temporary):
                 yield temporary
                 temporary.chmod(0o777 & ~_UMASK)
                 if path.exists():
@@ -229,7 +229,7 @@ def alone_in(folder: Path, *, busy: str) -> Iterator[None]:
     Raises:
         InputError: another process is at work in it, said as `busy`.
     """
-    with _locked(folder) as free:
+    with locked(folder) as free:
         if not free:
             raise InputError(busy)
         yield
@@ -247,7 +247,7 @@ def _at_work(path: Path) -> bool:
         if number and not is_old and _lives(int(number)):
             return True
         # Another machine or container has other processes, and its locks are seen here too.
-        with _locked(path) as free:
+        with locked(path) as free:
             return not free
     except OSError:
         return not path.is_symlink()
@@ -264,7 +264,7 @@ def _lives(process: int) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool]:
+def locked(path: Path) -> Iterator[bool]:
     """A lock on a file or folder for as long as the block takes; whether it could be had."""
     if os.name != "posix":
         yield True

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 # Ctrl-C; what `kill`, `timeout`, systemd and docker send; and what a closing terminal sends.
 # Windows has no SIGHUP.
@@ -65,34 +65,54 @@ def blocked_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class Late:
+    """Interrupts that wait to be let through."""
+
+    def __init__(self, waiting: list[int], usual: Mapping[int, Callable[[int, None], object]]):
+        self._waiting, self._usual = waiting, usual
+
+    def waiting(self) -> bool:
+        """Whether there is one."""
+        return bool(self._waiting)
+
+    def __call__(self, first: Callable[[], None], *, asked: bool = False) -> None:
+        """If there is one, call `first` and let it through.
+
+        Args:
+            asked: another process has one, which this one is to answer too.
+        """
+        if self._waiting:
+            first()
+            number = self._waiting.pop()
+            self._usual[number](number, None)
+        elif asked:
+            first()
+            raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
-def late_interrupts() -> Iterator[Callable[[Callable[[], None]], None]]:
+def late_interrupts(*, insisting: bool = True) -> Iterator["Late"]:
     """Within, an interrupt waits until it is let through; a second one does not wait.
 
     Blocking the signal would not do: another thread then receives it, for the main one to answer.
+    One that waits at the end is let through there.
 
-    Yields:
-        a function that, if an interrupt waits, calls what it is given and lets the interrupt
-        through. One that waits at the end is let through there.
+    Args:
+        insisting: whether a second one is answered at once.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield lambda first: None  # Python interrupts no other thread.
+        yield Late([], {})  # Python interrupts no other thread.
         return
     waiting: list[int] = []
     handlers = {number: signal.getsignal(number) for number in STOPS}
     usual = {int(number): answer for number, answer in handlers.items() if callable(answer)}
 
     def wait(number: int, frame: object) -> None:
-        if waiting:
+        if waiting and insisting:
             usual[number](number, None)
         waiting.append(number)
 
-    def let(first: Callable[[], None]) -> None:
-        if waiting:
-            first()
-            number = waiting.pop()
-            usual[number](number, None)
-
+    let = Late(waiting, usual)
     for number in usual:
         signal.signal(number, wait)
     try:

@@ -1,10 +1,14 @@
-"""Trains two epochs in one or two processes and writes down the weights after every step.
+"""Takes a few steps of some trainings in one or two processes, and writes down what came of each.
 
-Run as: record_steps.py DATA OUT DEVICES. Processes are started afresh and import this file, so it
-stands on its own.
+Run as: record_steps.py OUT DEVICES CASES, where CASES is a JSON file of [name, task, data, recipe].
+Processes are started afresh and import this file, so it stands on its own.
 """
 
+import copy
+import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,35 +16,67 @@ import torch
 from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.tasks import find
-from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks import find, recipe_of
 from viewfinder.training.loop import Fit, Job
-from viewfinder.training.processes import make_fabric
+from viewfinder.training.processes import launch
 from viewfinder.training.train import begin
 
+STEPS = 3
 
-def record(fabric: Fabric, job: Job, path: Path) -> None:
+
+class Exact(Fit):
+    """A training in float64.
+
+    In float32, rounding alone decides which of two pixels that are nearly the same is a maximum,
+    and so moves gradients by a thousandth: more than what is to be seen.
+    """
+
+    def __init__(self, fabric: Fabric, job: Job) -> None:
+        super().__init__(fabric, replace(job, net=copy.deepcopy(job.net).double()))
+        # Fabric hands on pictures in float32.
+        self.net.module.register_forward_pre_hook(lambda _, given: (given[0].double(),))
+
+    def _choose(self) -> dict[str, float]:
+        return {}
+
+
+def record(fabric: Fabric, jobs: dict[str, Job], out: Path) -> None:
     torch.set_num_threads(1)
-    fit, seen = Fit(fabric, job), []
-    for _ in range(2):
-        for batch in fit.batches_left():
-            fit.account(batch, fit.step(batch))
-            seen.append({name: p.clone() for name, p in fit.net.module.state_dict().items()})
-        fit.end_epoch()
+    told = {name: _steps(Exact(fabric, job)) for name, job in jobs.items()}
     if fabric.global_rank == 0:
-        torch.save(seen, path)
+        torch.save(told, out / f"steps-{fabric.world_size}.pt")
+
+
+def _steps(fit: Fit) -> list[dict[str, torch.Tensor]]:
+    """Gradients, weights, running statistics and the mean loss so far, after each step."""
+    told = []
+    while len(told) < STEPS:
+        for batch in fit.batches_left():
+            fit.net.train()
+            fit.account(batch, fit.step(batch))
+            net = fit.net.module
+            grads = {
+                f"grad {n}": p.grad.clone() for n, p in net.named_parameters() if p.grad is not None
+            }
+            now = fit.progress
+            sums = {f"mean {n}": torch.tensor(value / now.seen) for n, value in now.sums.items()}
+            told.append({n: v.clone() for n, v in net.state_dict().items()} | grads | sums)
+        fit.end_epoch()
+    return told[:STEPS]
+
+
+def prepare(cases: Sequence[tuple], out: Path, devices: int) -> dict[str, Job]:
+    jobs = {}
+    for name, task, data, fields in cases:
+        fields = fields | {"options": tuple(fields.get("options", ())), "devices": devices}
+        recipe = recipe_of(task)(**fields)
+        folder = out / f"{name}-{devices}"
+        jobs[name] = begin(find(task), folder, open_dataset(data), recipe, source=data)
+    return jobs
 
 
 if __name__ == "__main__":
-    data, out, devices = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    # 36 pictures in batches of 10 make steps of 9, which two processes cannot halve evenly.
-    recipe = ClassifyRecipe(epochs=2, batch=10, precision="32", devices=devices)
-    folder = out / f"run-{devices}"
-    job = begin(find("classify"), folder, open_dataset(data), recipe, source=str(data))
-    fabric = make_fabric(torch.device("cpu"), devices)
-    work = partial(record, job=job, path=out / f"steps-{devices}.pt")
-    if devices == 1:
-        fabric.launch()
-        work(fabric)
-    else:
-        fabric.launch(work)
+    out, devices = Path(sys.argv[1]), int(sys.argv[2])
+    torch.set_num_threads(1)
+    jobs = prepare(json.loads(Path(sys.argv[3]).read_text()), out, devices)
+    launch(torch.device("cpu"), devices, partial(record, jobs=jobs, out=out))

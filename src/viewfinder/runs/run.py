@@ -10,9 +10,7 @@ tensorboard/         the history, for TensorBoard
 """
 
 import contextlib
-import csv
 import errno
-import io
 import json
 import math
 import os
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -29,10 +28,11 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
-from viewfinder.files import explained_writing, is_empty, write_bytes, write_json, write_text
+from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
 from viewfinder.nets.darknet import load_weights
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
+from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.detect.foreign import describe_weights
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
@@ -59,6 +59,8 @@ class Manifest:
         device: what computed, in words.
         precision: the chosen arithmetic, and each candidate's time and loss.
         bits: how many the values of 16-bit pictures fill; see `Dataset.bits`.
+        threads: of each process that computed on the CPU, on which the last digits depend; None of
+            a run that does not say.
     """
 
     task: str
@@ -74,6 +76,7 @@ class Manifest:
     device: str
     precision: dict[str, Any]
     bits: int = 16
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -160,26 +163,33 @@ class Run:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         write_bytes(self.weights_file, safetensors.torch.save(tensors))
 
+    def save_state(self, tensors: Mapping[str, Any], progress: Mapping[str, Any]) -> None:
+        """Replace what is needed to go on; the rows of the epochs that it has passed stay first."""
+        sync_rows(self.history_file)
+        # Straight into the file: a copy in memory would be as large as the net, thrice.
+        with replacing(self.state_file) as file:
+            torch.save({**tensors, "progress": dict(progress)}, file)
+
     def save_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace the history: a row an epoch, numbers to seven digits."""
-        text = io.StringIO()
-        # Not every epoch is measured, the first least of all.
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _brief(value) for name, value in row.items()})
-        write_text(self.history_file, text.getvalue())
+        write_rows(self.history_file, rows)
+
+    def append_history(self, row: dict[str, Any]) -> None:
+        """Add an epoch's row to the history."""
+        append_row(self.history_file, row)
+
+    def keep_history(self, epochs: int) -> None:
+        """Drop what the history has of epochs after the first so many: they are trained again."""
+        if len(keep_rows(self.history_file, epochs)) < epochs:
+            note(f"{self.history_file} lacks some of the {epochs:,} epochs that have passed")
 
     def history(self) -> list[dict[str, float]]:
-        """The history's rows; empty before the first epoch's end."""
-        if not self.history_file.exists():
-            return []
-        with self.history_file.open(encoding="utf-8", newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(file)
-            ]
+        """The history's rows; empty before the first epoch's end.
+
+        Raises:
+            InputError: the file holds something that no training wrote.
+        """
+        return read_rows(self.history_file)
 
     def save_scores(self, scores: dict[str, Any]) -> None:
         """Replace the run's scores."""
@@ -310,6 +320,9 @@ def _read_manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("task, net, device and classes must be words")
     if len(set(manifest.classes)) != len(manifest.classes) or len(manifest.classes) < 2:
         raise ValueError("there must be two classes or more, each once")
+    threads = manifest.threads
+    if threads is not None and not (type(threads) is int and threads > 0):
+        raise ValueError("threads must be a number of them")
     sides = manifest.size
     if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIZE for s in sides):
         raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
@@ -324,7 +337,3 @@ def _read_manifest(document: dict[str, Any]) -> Manifest:
     if manifest.bits not in BITS:
         raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
     return manifest
-
-
-def _brief(value: Any) -> Any:
-    return f"{value:.7g}" if isinstance(value, float) else value

@@ -106,11 +106,12 @@ class Recipe:
     device: Device = "auto"
     """Where to compute: cuda where there is one, else cpu."""
     devices: int = 1
-    """How many devices, or processes on the CPU, share each batch."""
+    """How many devices, or processes on the CPU, share each batch and take the steps of one."""
     keep: Keep = "auto"
     """Where decoded pictures are kept: memory, disk, none, or what they fit in."""
     seed: int = 0
-    """Of every random number: the same seed and a named precision give the same weights."""
+    """Of every random number: the same seed, a named precision and as many threads give the same
+    weights on one machine."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, naming the flag."""
@@ -118,6 +119,11 @@ class Recipe:
             _require(name, _is(getattr(self, name), kind), _in_words(kind))
         for name, allowed in self.RANGES.items():
             _require(name, allowed.holds(getattr(self, name)), allowed.words)
+        if self.batch < self.devices:
+            raise InputError(
+                f"--batch {self.batch} is fewer pictures than --devices {self.devices} can share: "
+                f"give --batch {self.devices} or more"
+            )
         self.net_options()
 
     def net_options(self) -> dict[str, Any]:

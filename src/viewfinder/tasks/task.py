@@ -75,9 +75,35 @@ class Inputs(Protocol):
         ...
 
 
-Loss = Callable[[Forward, Any], dict[str, Tensor]]
-"""The terms of the loss of some `Inputs`, each a mean over their pictures; their sum, but for
-those whose name starts with `_`, is minimised; all are told in the history."""
+Add = Callable[[Tensor], Tensor]
+"""Adds numbers up over the processes that share a step; no gradient passes."""
+
+
+def alone(numbers: Tensor) -> Tensor:
+    """`Add` where no other process shares the step."""
+    return numbers
+
+
+class Loss(Protocol):
+    """What a step is to lessen."""
+
+    def __call__(self, forward: Forward, inputs: Any, add: Add = alone) -> dict[str, Tensor]:
+        """This process's part of each term of the loss of a step.
+
+        A term is a mean over all of the step's pictures, or all of its objects: what the parts of
+        all processes add up to is the term, and what their gradients add up to is its gradient. So
+        a part is a sum over this process's `inputs`, divided by what `add` gives for their number.
+
+        The sum of the terms, but for those whose name starts with `_`, is minimised; all are told
+        in the history.
+        """
+        ...
+
+
+def share_of_step(count: int, device: torch.device, add: Add) -> Tensor:
+    """The share of a step's pictures that `count` are, which this process has: 1 if it is alone."""
+    own = torch.tensor(float(count), device=device)
+    return own / add(own)
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
@@ -183,6 +209,8 @@ class Task(Protocol):
         done: float,
     ) -> Inputs:
         """The rows of a step that shows pictures `numbers`, changed as `seed` says.
+
+        A function of its arguments alone: it reads no clock and nothing that changes.
 
         Args:
             done: share of the training that is done, for what changes in its course.

@@ -27,6 +27,7 @@ from viewfinder.files import explained_writing, write_text
 from viewfinder.runs.run import Run, open_run
 from viewfinder.training.ablation_progress import Progress
 from viewfinder.training.grid import Cell, Plan
+from viewfinder.training.locking import taken
 from viewfinder.training.workers import Order, Slot, Train, work
 
 # What tells the folder of an ablation from any other: the file that it was last asked for with.
@@ -241,17 +242,7 @@ def _taken(folder: Path) -> Iterator[None]:
         if not known and (not folder.is_dir() or not _empty(folder, but=".")):
             raise InputError(f"{folder} is not an ablation's folder: give another --out")
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    with lock:
-        if os.name == "posix":
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InputError(
-                    f"another `viewfinder ablate` is at work in {folder}: wait for it, or stop it"
-                ) from error
+    with taken(folder, "`viewfinder ablate`"):
         yield
 
 

@@ -1,16 +1,19 @@
 """Which pictures make up which step, and by what random numbers they are changed.
 
-Everything here is a function of the seed, the epoch and the step alone. A training that goes on
-after `kill -9`, or that is dealt to several processes, sees what one that was left alone sees.
+Everything here is a function of the seed, the epoch and the step alone, or, where a training is
+bounded by the clock, of the readings that its state keeps. A training that goes on after `kill -9`,
+or that is dealt to several processes, sees what one that was left alone sees.
 """
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Examples, Inputs, Setting, Task
 
 
@@ -34,11 +37,13 @@ class Batch:
         step: number within the epoch, from 0.
         inputs: this process's pictures and truth.
         total: pictures in the whole step, over all processes.
+        done: share of the training that is done before it.
     """
 
     step: int
     inputs: Inputs
     total: int
+    done: float
 
 
 def mixed(*numbers: int | str) -> int:
@@ -47,36 +52,48 @@ def mixed(*numbers: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "big")
 
 
-def steps_per_epoch(pictures: int, batch: int) -> int:
-    """How many steps show every picture once."""
-    return math.ceil(pictures / batch)
+def steps_per_epoch(pictures: int, batch: int, processes: int = 1) -> int:
+    """How many steps show every picture once.
+
+    None has fewer pictures than there are processes to share it; nor a single one, which batch
+    normalisation could not normalise, unless the batch is 1. Where the batch is twice the number of
+    processes or more, how many there are changes nothing.
+    """
+    least = max(processes, min(2, batch))
+    return max(1, min(math.ceil(pictures / batch), pictures // least))
+
+
+def deal(
+    task: Task, examples: Examples, recipe: Recipe, *, epoch: int, processes: int = 1
+) -> tuple[Tensor, ...]:
+    """The numbers of the pictures that each step of an epoch shows, in steps as equal as can be."""
+    generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, "order"))
+    order = task.order(examples, recipe, generator)
+    return torch.tensor_split(order, steps_per_epoch(len(order), recipe.batch, processes))
 
 
 def batches(
     task: Task,
     examples: Examples,
     setting: Setting,
+    dealt: Sequence[Tensor],
     *,
     epoch: int,
-    first_step: int,
+    steps: range,
     share: Share,
-    done: Callable[[], float],
+    progress_at: Callable[[int], float],
 ) -> Iterator[Batch]:
-    """A process's part of the steps of one epoch, from `first_step` on.
-
-    The steps are as equal in size as can be, so that none is left with one picture, which batch
-    normalisation could not normalise.
+    """A process's part of some steps of an epoch.
 
     Args:
-        done: tells the share of the training that is done.
+        dealt: what each step of the epoch shows, as `deal` says.
+        steps: those to make.
+        progress_at: the share of the training that is done before a step; a function of the step
+            alone, since batches may be made ahead of time, or anew after a stop.
     """
-    recipe = setting.recipe
-    generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, "order"))
-    order = task.order(examples, recipe, generator)
-    chosen = torch.tensor_split(order, steps_per_epoch(len(order), recipe.batch))
-    for step in range(first_step, len(chosen)):
-        numbers = chosen[step]
-        seed = mixed(recipe.seed, epoch, step, "augment")
+    for step in steps:
+        numbers, done = dealt[step], progress_at(step)
+        seed = mixed(setting.recipe.seed, epoch, step, "augment")
         rows = share.of(len(numbers))
-        inputs = task.draw(examples, numbers, rows, setting, seed=seed, done=done())
-        yield Batch(step, inputs, len(numbers))
+        inputs = task.draw(examples, numbers, rows, setting, seed=seed, done=done)
+        yield Batch(step, inputs, len(numbers), done)

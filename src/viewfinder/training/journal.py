@@ -22,7 +22,8 @@ class Journal:
     """A progress bar where a person looks on, a few lines where none does, and TensorBoard."""
 
     def __init__(self, run: Run, recipe: Recipe, steps: int, *, score: str, shown: bool) -> None:
-        self._score = score
+        # The latest score may be of an epoch before the last.
+        self._score, self._latest, self._figures = score, "", ""
         self._run, self._recipe, self._steps, self._shown = run, recipe, steps, shown
         self._bar: RichBar | None = None
         self._task: TaskID | None = None
@@ -61,22 +62,22 @@ class Journal:
             return
         self._drawn = time.perf_counter()
         loss = now.sums.get("loss", 0.0) / max(1, now.seen)
-        figures = f"epoch {now.epoch + 1}  loss {loss:.3f}"
-        if now.rows:
-            figures += f"  {self._figures(now.rows)}"
+        figures = f"epoch {now.epoch + 1}  loss {loss:.3f}  {self._figures}"
         done = now.epoch * self._steps + now.step
         self._bar.update(self._task, completed=done, figures=figures)
 
-    def epoch(self, now: Progress) -> None:
+    def epoch(self, row: dict[str, Any]) -> None:
         """An epoch has ended and its row stands in the history."""
         if not self._shown:
             return
-        row = now.rows[-1]
+        if self._score in row:
+            self._latest = f"val {row[self._score]:.1%}  "
+        self._figures = f"{self._latest}{row['images_per_s']:,.0f} images/s"
         for name, value in row.items():
             if name != "epoch":
                 self._writer.add_scalar(name, value, row["epoch"])
         if self._bar is None and self._is_due(row):
-            note(f"epoch {row['epoch']:>4}  loss {row['loss']:.3f}  {self._figures(now.rows)}")
+            note(f"epoch {row['epoch']:>4}  loss {row['loss']:.3f}  {self._figures}")
 
     def _is_due(self, row: dict[str, Any]) -> bool:
         """Whether a line should be told of this epoch."""
@@ -87,12 +88,6 @@ class Journal:
         due = row["seconds"] >= self._told + 60 * recipe.minutes / _LINES
         self._told = row["seconds"] if due else self._told
         return bool(due)
-
-    def _figures(self, rows: list[dict[str, Any]]) -> str:
-        """The latest score, which may be of an epoch before the last, and the speed."""
-        scores = [row[self._score] for row in rows if self._score in row]
-        score = f"val {scores[-1]:.1%}  " if scores else ""
-        return f"{score}{rows[-1]['images_per_s']:,.0f} images/s"
 
 
 def _bar() -> "RichBar":

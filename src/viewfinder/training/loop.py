@@ -5,12 +5,11 @@ gradients between processes; all else is here.
 """
 
 import copy
-import io
 import logging
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -19,24 +18,26 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
-from viewfinder.files import write_bytes
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.task import total
-from viewfinder.training import advice, optimise
-from viewfinder.training.batches import Batch, Share, batches, mixed, steps_per_epoch
+from viewfinder.training import advice, optimise, timing
+from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.journal import Journal
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Sides
 from viewfinder.training.progress import Progress
+from viewfinder.training.statistics import share_statistics
 
 # Fabric announces every process that it starts; the journal tells what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
-# Seconds between two writings of what is needed to go on: what `kill -9` can cost.
+# Seconds between two writings of what is needed to go on: what `kill -9` can cost. Of a net so
+# large that one writing takes longer than the second figure, in proportion more.
 _SAVE_EVERY = 15.0
+_CHEAP = _SAVE_EVERY / 20
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Job:
     frozen: frozenset[str] = frozenset()
 
 
-def fit(fabric: Fabric, job: Job) -> Progress:
+def fit(fabric: Fabric, job: Job) -> None:
     """Train until the recipe's end; the run's folder then holds the best weights.
 
     Raises:
         InputError: the loss stopped being a number.
     """
-    return Fit(fabric, job).work()
+    Fit(fabric, job).work()
 
 
 class Fit:
@@ -77,50 +78,62 @@ class Fit:
         net = copy.deepcopy(job.net).to(self.device, memory_format=job.arrangement.memory_format)  # type: ignore[call-overload]
         self.average = optimise.make_average(net)
         self.loss = self.task.make_loss(net, self.setting, self.device)
+        if self.share.world > 1:
+            net = share_statistics(net, self.device)
         self.net = fabric.setup_module(net)
         self.optimiser = optimise.make_optimiser(net, self.recipe)
         scaled = job.arrangement.arithmetic == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.progress, self.done = Progress(), 0.0
+        self.progress = Progress()
         self.started = self.saved = time.perf_counter()
+        self.save_cost = 0.0
+        self.stopping = False
+        self.asked_to_stop: Callable[[], bool] = lambda: False
         if job.resume and job.run.state_file.exists():
             self._load()
-        self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch)
+        elif self.share.rank == 0:
+            job.run.keep_history(0)
+        self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch, self.share.world)
         measured = len(job.sides.probe) + len(job.sides.val or ())
         self.measure_every = max(1, round(measured / (self.task.measured * len(job.sides.train))))
+        self.dealt = self._deal()
 
-    def work(self) -> Progress:
+    def work(self) -> None:
         now = self.progress
-        best = f"val_{self.task.best}"
-        shown = self.share.rank == 0
+        best, shown = f"val_{self.task.best}", self.share.rank == 0
         told = Journal(self.job.run, self.recipe, self.steps, score=best, shown=shown)
-        # Half a step, or half an epoch's end, would be nothing to go on from.
-        with told as journal, late_interrupts() as let_interrupt:
-            while not self._finished():
+        # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,
+        # the one that started them answers whoever insists.
+        late = late_interrupts(insisting=self.share.world == 1)
+        with told as journal, late as let_interrupt:
+            self.asked_to_stop = let_interrupt.waiting
+            if not now.updates:
+                self._read_clock()
+            while not now.ended:
                 self.net.train()
                 for batch in self.batches_left():
                     self.account(batch, self.step(batch))
                     journal.step(now)
-                    if self._time_is_up():
-                        break
-                    if time.perf_counter() - self.saved > _SAVE_EVERY:
+                    if self._save_is_due():
                         self._save()
-                    let_interrupt(self._save)
-                self.end_epoch()
-                journal.epoch(now)
-        return now
+                    let_interrupt(self._save, asked=self.stopping)
+                if now.step < len(self.dealt):
+                    self._read_clock()
+                if now.step == len(self.dealt) or now.time_up:
+                    journal.epoch(self.end_epoch())
 
     def batches_left(self) -> Iterator[Batch]:
-        """This process's part of the steps that remain of the epoch."""
+        """This process's part of the steps that remain of the epoch, or of its lap."""
         train, now = self.job.sides.train, self.progress
         made = batches(
             self.task,
             train,
             self.setting,
+            self.dealt,
             epoch=now.epoch,
-            first_step=now.step,
+            steps=range(now.step, timing.lap_ends(now, self.recipe, len(self.dealt))),
             share=self.share,
-            done=lambda: self.done,
+            progress_at=timing.progress_at(now, self.recipe, self.steps),
         )
         return ahead(made) if train.waits else made
 
@@ -132,33 +145,36 @@ class Fit:
         """Forward, backward, and one step of the optimiser.
 
         Returns:
-            the loss and its terms, summed over this process's pictures.
+            this process's part of the loss and its terms, times the pictures of the whole step.
         """
         now, recipe = self.progress, self.recipe
         # Dropout draws from the global generator, so that it too depends on the step alone.
         torch.manual_seed(mixed(recipe.seed, now.epoch, batch.step, self.share.rank, "dropout"))
-        self.done = self._share_done()
         for group in self.optimiser.param_groups:
-            group["lr"] = optimise.learning_rate(self.done, recipe)
-        terms = self.loss(self.forward, batch.inputs.to(self.device))
+            group["lr"] = optimise.learning_rate(batch.done, recipe)
+        terms = self.loss(self.forward, batch.inputs.to(self.device), self._add)
         loss = total(terms)
-        # Processes average their gradients; weighting by their pictures makes that the gradient
-        # of the whole batch, however unevenly it was dealt.
-        count = len(batch.inputs)
-        weighted = loss * (count * self.share.world / batch.total)
         self.optimiser.zero_grad()
-        self.fabric.backward(self.scaler.scale(weighted))
-        self._update()
+        # Processes average their gradients; that of the whole step is their sum.
+        self.fabric.backward(self.scaler.scale(loss * self.share.world))
+        self._update(batch.done)
         optimise.update_average(
             self.average, self.net.module, step=now.updates, decay=recipe.average
         )
         # Of a loss of one term, the term says nothing more.
         told = {"loss": loss} | (terms if len(terms) > 1 else {})
-        return {name: value.detach() * count for name, value in told.items()}
+        return {name: value.detach() * batch.total for name, value in told.items()}
 
-    def _update(self) -> None:
+    def _add(self, numbers: Tensor) -> Tensor:
+        """Numbers summed over all processes, without a gradient."""
+        if self.share.world == 1:
+            return numbers.detach()
+        # What is reduced is overwritten, and whose numbers they are may want them still.
+        return cast(Tensor, self.fabric.all_reduce(numbers.detach().clone(), reduce_op="sum"))
+
+    def _update(self, done: float) -> None:
         """Clip the true gradients and step; a float16 step that overflowed is skipped."""
-        if self.done < self.recipe.freeze:
+        if done < self.recipe.freeze:
             for name, parameter in self.net.module.named_parameters():
                 if name in self.job.frozen:
                     parameter.grad = None
@@ -174,9 +190,11 @@ class Fit:
         """Count a step that was taken, and stop at a loss that is no number."""
         now = self.progress
         values = torch.stack([value.float() for value in terms.values()])
-        if self.share.world > 1:
-            values = cast(Tensor, self.fabric.all_reduce(values, reduce_op="sum"))
-        for name, value in zip(terms, values.tolist(), strict=True):
+        asked = values.new_tensor([float(self.asked_to_stop())])
+        *told, stopping = self._add(torch.cat([values, asked])).tolist()
+        # All processes stop after the same step, or one would wait for another for ever.
+        self.stopping = stopping > 0
+        for name, value in zip(terms, told, strict=True):
             now.sums[name] = now.sums.get(name, 0.0) + value
         if not math.isfinite(now.sums["loss"]):
             raise InputError(self._not_finite(batch))
@@ -215,32 +233,27 @@ class Fit:
 
         return float(total(self.loss(forward, batch.inputs.to(self.device))))
 
-    def _share_done(self) -> float:
-        """How much of the training is done, from 0 to 1: in steps, or in time."""
-        if self.recipe.minutes is None:
-            # An epoch that repeats rare pictures is longer than most.
-            within = min(1.0, self.progress.step / self.steps)
-            return (self.progress.epoch + within) / self.recipe.epochs
-        elapsed: float = self.fabric.broadcast(self._seconds())
-        return min(1.0, elapsed / (60 * self.recipe.minutes))
+    def _deal(self) -> tuple[Tensor, ...]:
+        """What each step of the epoch of now shows."""
+        train, epoch = self.job.sides.train, self.progress.epoch
+        return deal(self.task, train, self.recipe, epoch=epoch, processes=self.share.world)
 
-    def _time_is_up(self) -> bool:
-        return self.recipe.minutes is not None and self._share_done() >= 1
-
-    def _finished(self) -> bool:
-        now, recipe = self.progress, self.recipe
-        if recipe.patience and now.epoch - 1 - now.risen_epoch >= recipe.patience:
-            return True
-        if recipe.minutes is not None:
-            return self._time_is_up()
-        return now.epoch >= recipe.epochs
+    def _read_clock(self) -> None:
+        """With `minutes`, see whether the time is up: the one reading, of one process for all."""
+        if self.recipe.minutes is not None:
+            seconds = self.fabric.broadcast(self._seconds())
+            timing.begin_lap(self.progress, self.recipe.minutes, seconds)
 
     def _seconds(self) -> float:
         return self.progress.seconds + time.perf_counter() - self.started
 
-    def end_epoch(self) -> None:
-        """Measure the averaged weights, keep them if they are the best, write everything down."""
-        now, run = self.progress, self.job.run
+    def end_epoch(self) -> dict[str, Any]:
+        """Measure the averaged weights, keep them if they are the best, write everything down.
+
+        Returns:
+            the epoch's row in the history.
+        """
+        now = self.progress
         trained = self._seconds()
         row: dict[str, Any] = {
             "epoch": now.epoch + 1,
@@ -251,34 +264,51 @@ class Fit:
             "skipped_steps": now.skipped,
         }
         now.epoch, now.step, now.sums, now.seen = now.epoch + 1, 0, {}, 0
-        if now.epoch % self.measure_every == 0 or self._finished():
-            if self.share.rank == 0:
-                row |= self._measure()
-            row = self.fabric.broadcast(row)
-            self._keep(row)
-        now.rows.append(row)
+        due = now.epoch % self.measure_every == 0
+        if due:
+            row |= self._choose()
+        now.ended = self._is_over()
+        if now.ended and not due:
+            row |= self._choose()
         if self.share.rank == 0:
-            run.save_history(now.rows)
+            self.job.run.append_history(row)
         now.epoch_seconds = self._seconds()
+        self.dealt = self._deal()
         # A quick epoch need not be written at once: it is quick to repeat.
-        if self._finished() or time.perf_counter() - self.saved > _SAVE_EVERY:
+        if now.ended or self._save_is_due():
             self._save()
+        return row
 
-    def _keep(self, row: dict[str, Any]) -> None:
+    def _is_over(self) -> bool:
+        """Whether the epoch that has just been counted was the last; asked once of each."""
+        now, recipe = self.progress, self.recipe
+        if recipe.minutes is not None and not now.time_up:
+            self._read_clock()
+        if recipe.patience and now.epoch - 1 - now.risen_epoch >= recipe.patience:
+            return True
+        return now.time_up if recipe.minutes is not None else now.epoch >= recipe.epochs
+
+    def _choose(self) -> dict[str, float]:
+        """Figures of the weights of now, the same in every process; the best weights are kept."""
+        figures = self._measure() if self.share.rank == 0 else {}
+        if self.share.world > 1:
+            figures = self.fabric.broadcast(figures)
+        self._keep(figures)
+        return figures
+
+    def _keep(self, figures: dict[str, float]) -> None:
         """Keep the averaged weights of now if they are as good as any, as far as one can tell.
 
         The highest score of many epochs is high by chance too; of those within what chance makes,
         the latest weights have the most training behind them.
         """
         now, val = self.progress, self.job.sides.val
-        score = row.get(f"val_{self.task.best}", float(now.epoch))
+        score = figures.get(f"val_{self.task.best}", float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
         tolerance = self.task.tolerance(now.best_score, len(val)) if val else 0.0
-        if score >= now.best_score - tolerance:
-            now.kept_epoch = now.epoch - 1
-            if self.share.rank == 0:
-                self.job.run.save_weights(self.average.state_dict())
+        if score >= now.best_score - tolerance and self.share.rank == 0:
+            self.job.run.save_weights(self.average.state_dict())
 
     def _measure(self) -> dict[str, float]:
         """The averaged weights' figures on pictures that are not augmented."""
@@ -290,22 +320,24 @@ class Fit:
                 figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
         return figures
 
+    def _save_is_due(self) -> bool:
+        """Whether it is time; so seldom that no more than a twentieth of the time goes there."""
+        since = time.perf_counter() - self.saved
+        return since > _SAVE_EVERY * max(1.0, self.save_cost / _CHEAP)
+
     def _save(self) -> None:
         """Write what is needed to go on from here exactly."""
+        begun = time.perf_counter()
+        if self.share.rank == 0:
+            tensors = {
+                "net": self.net.module.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "scaler": self.scaler.state_dict(),
+            }
+            self.job.run.save_state(tensors, self.progress.as_json(seconds=self._seconds()))
         self.saved = time.perf_counter()
-        if self.share.rank != 0:
-            return
-        progress = asdict(self.progress) | {"seconds": self._seconds()}
-        state = {
-            "net": self.net.module.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "progress": progress,
-        }
-        data = io.BytesIO()
-        torch.save(state, data)
-        write_bytes(self.job.run.state_file, data.getvalue())
+        self.save_cost = self.saved - begun
 
     def _load(self) -> None:
         """Go on from what `_save` wrote."""
@@ -316,9 +348,11 @@ class Fit:
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
-            self.progress = Progress(**state["progress"])
+            self.progress = Progress.from_json(state["progress"])
         except Exception as error:
             raise InputError(
-                f"{file} is damaged and cannot be gone on from: remove {self.job.run.folder} and "
-                "train anew"
+                f"{file} is damaged, or of another version of Viewfinder, and cannot be gone on "
+                f"from: remove {self.job.run.folder} and train anew"
             ) from error
+        if self.share.rank == 0:
+            self.job.run.keep_history(self.progress.epoch)

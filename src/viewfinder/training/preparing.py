@@ -53,14 +53,16 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
         InputError: no training pictures, fewer than processes, or one that cannot be read.
     """
     train = dataset.split("train")
-    if len(train) < setting.recipe.devices:
-        raise InputError(
-            f"--devices {setting.recipe.devices}: there are only {len(train)} pictures"
-        )
     val = dataset.split("val") if dataset.has_split("val") else None
     probe = train.select(probe_indices(len(train), len(val) if val else _PROBE))
+    learnt = task.open(train, setting, learn=True)
+    shown = len(task.order(learnt, setting.recipe, torch.Generator()))
+    if shown < setting.recipe.devices:
+        raise InputError(
+            f"--devices {setting.recipe.devices}: there are only {shown} pictures to share"
+        )
     return Sides(
-        train=task.open(train, setting, learn=True),
+        train=learnt,
         val=None if val is None else task.open(val, setting, learn=False),
         probe=task.open(probe, setting, learn=False),
     )

@@ -1,11 +1,22 @@
 """One process that trains, or several that share each batch."""
 
+import multiprocessing
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from viewfinder.errors import InputError
+from viewfinder.interrupts import stops_interrupt
+
+Work = Callable[[Fabric], None]
+
+# Seconds that processes have to save what they have when they are stopped.
+_PATIENCE = 60.0
 
 
 def make_fabric(device: torch.device, count: int) -> Fabric:
@@ -18,5 +29,65 @@ def make_fabric(device: torch.device, count: int) -> Fabric:
         raise InputError(
             f"--devices {count}: this machine has {torch.cuda.device_count()} CUDA GPUs"
         )
-    options: dict[str, Any] = {"strategy": "ddp_spawn"} if count > 1 else {}
+    options: dict[str, Any] = {}
+    if count > 1:
+        # Running statistics are of all processes, and so the same in each of them.
+        options = {"strategy": DDPStrategy(start_method="spawn", forward_sync_buffers=False)}
     return Fabric(accelerator=device.type, devices=count, **options)
+
+
+def threads_of_each(count: int) -> int:
+    """The threads of each of `count` processes that share this machine's processor."""
+    return max(1, torch.get_num_threads() // count)
+
+
+def launch(device: torch.device, count: int, work: Work) -> None:
+    """Do `work` in this process, or at the same time in `count` others.
+
+    Raises:
+        InputError: fewer GPUs than asked for, or what the work raised.
+    """
+    fabric = make_fabric(device, count)
+    if count == 1:
+        fabric.launch()
+        work(fabric)
+        return
+    failures = multiprocessing.get_context("spawn").SimpleQueue()
+    before = multiprocessing.active_children()
+    try:
+        stopped = fabric.launch(
+            partial(_work, work=work, threads=threads_of_each(count), failures=failures)
+        )
+    except ProcessRaisedException:
+        if failures.empty():
+            raise
+        raise InputError(failures.get()) from None
+    finally:
+        _end([child for child in multiprocessing.active_children() if child not in before])
+    if stopped:
+        raise KeyboardInterrupt
+
+
+def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any) -> bool:
+    """One process's part; tells whether it was stopped."""
+    torch.set_num_threads(threads)
+    try:
+        with stops_interrupt():
+            work(fabric)
+    except InputError as error:
+        failures.put(str(error))
+        raise
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _end(children: list[Any]) -> None:
+    """Have processes save what they have and end; one that does not is hung."""
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.join(_PATIENCE)
+        if child.is_alive():
+            child.kill()
+            child.join()

@@ -1,8 +1,8 @@
 """What a training knows of itself beside its tensors: the loop changes it, the journal tells it."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
 
 @dataclass
@@ -12,23 +12,54 @@ class Progress:
     Attributes:
         epoch, step: the next step to take, both from 0.
         updates: steps taken since the start.
+        ended: nothing is left to do.
         seconds: time spent training, over all sittings.
+        epoch_seconds: `seconds` when the epoch began.
         sums: the loss and its terms over the `seen` pictures of the epoch so far.
         skipped: float16 steps whose gradients overflowed.
         best_score: of any epoch.
-        kept_epoch: of the weights that are kept, the latest of those that are as good as the best.
         risen_epoch: when the score last rose, which is what patience counts from.
+        lap, lap_steps, lap_done, lap_rate: of a training by the clock, as `training.timing` says.
+        time_up: its time is used up.
     """
 
     epoch: int = 0
     step: int = 0
     updates: int = 0
+    ended: bool = False
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
     seen: int = 0
     skipped: int = 0
     best_score: float = -math.inf
-    kept_epoch: int = -1
     risen_epoch: int = -1
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    lap: int = 0
+    lap_steps: int = 0
+    lap_done: float = 0.0
+    lap_rate: float = 0.0
+    time_up: bool = False
+
+    def as_json(self, *, seconds: float) -> dict[str, Any]:
+        """Every field by name, with the time of now."""
+        return asdict(self) | {"seconds": seconds}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Read back what `as_json` gave.
+
+        Raises:
+            ValueError: it is not what a training writes.
+        """
+        names = {each.name: type(getattr(cls(), each.name)) for each in fields(cls)}
+        if not isinstance(document, dict) or document.keys() != names.keys():
+            raise ValueError("its progress has other fields")
+        sums = document["sums"]
+        good = all(type(document[name]) is kind for name, kind in names.items())
+        if not good or not all(type(k) is str and type(v) is float for k, v in sums.items()):
+            raise ValueError("its progress is no numbers")
+        if any(
+            document[name] < 0 for name, kind in names.items() if kind is int and name[0] != "r"
+        ):
+            raise ValueError("its progress counts below 0")
+        return cls(**document)

@@ -3,11 +3,10 @@
 import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,12 @@ from viewfinder.tasks import find
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.tasks.task import Setting, Task
-from viewfinder.training.batches import Share, batches
+from viewfinder.training.batches import Share, batches, deal
+from viewfinder.training.locking import taken
 from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice, choose
 from viewfinder.training.preparing import Sides, open_sides, start_net
-from viewfinder.training.processes import make_fabric
+from viewfinder.training.processes import launch, threads_of_each
 from viewfinder.training.trying import require_learnable
 
 # Batches on which the precision is chosen.
@@ -48,7 +48,9 @@ def train(
         data: a folder of pictures, or `tabletop`.
         out: the run's folder, new or empty; with `resume`, the folder to go on with.
         resume: go on from the last state written. On the CPU the weights come out bit for bit as
-            if the training had never stopped, unless `minutes` ties it to the clock.
+            if the training had never stopped, unless `minutes` ties it to the clock, or it goes on
+            with another number of threads, on another processor or with another torch, which a
+            note then says.
 
     Raises:
         InputError: anything in the data or the recipe that cannot be used, or a loss that stopped
@@ -65,25 +67,32 @@ def train(
     if not going_on:
         dataset = with_bits_found(dataset)
     note(dataset.summary())
-    with _pointing_to_check(dataset, data):
+    with _pointing_to_check(dataset, data), ExitStack() as held:
         if going_on:
+            held.enter_context(taken(folder, "training"))
             job = go_on(folder, dataset, recipe)
         else:
             refuse_taken(folder)
             job = begin(kind, folder, dataset, recipe, source=str(data))
+            held.enter_context(taken(folder, "training"))
+        return _finish(job, dataset)
+
+
+def _finish(job: Job, dataset: Dataset) -> Run:
+    """Train to the end, score and report."""
+    run, recipe = job.run, job.run.manifest.recipe
+    device = pick_device(recipe.device)
     try:
-        with _pointing_to_check(dataset, data):
-            _launch(job)
+        launch(device, recipe.devices, partial(fit, job=job))
     except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
-        if not holds_progress(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        if not holds_progress(run.folder):
+            shutil.rmtree(run.folder, ignore_errors=True)
         raise
-    device = pick_device(recipe.device)
-    judgements = judge(job.run, dataset, device=device)
-    job.run.save_scores({side: j.as_json() for side, j in judgements.items()})
-    write_report(job.run, dataset, judgements)
-    return job.run
+    judgements = judge(run, dataset, device=device)
+    run.save_scores({side: j.as_json() for side, j in judgements.items()})
+    write_report(run, dataset, judgements)
+    return run
 
 
 @contextmanager
@@ -135,6 +144,7 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
         bits=dataset.bits,
+        threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
     )
     run = create_run(folder, manifest)
     return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
@@ -158,6 +168,7 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
             f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
             "train anew into another --out"
         )
+    _tell_what_differs(run.manifest)
     task = find(run.manifest.task)
     net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
     sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
@@ -165,25 +176,50 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
 
 
-def _launch(job: Job) -> None:
-    """Run the loop in this process, or in as many as the recipe says."""
-    recipe = job.run.manifest.recipe
-    fabric = make_fabric(pick_device(recipe.device), recipe.devices)
-    if recipe.devices == 1:
-        fabric.launch()
-        fit(fabric, job)
-    else:
-        fabric.launch(partial(fit, job=job))
+def _tell_what_differs(begun: Manifest) -> None:
+    """Say what makes the weights other, in their last digits, than without a stop."""
+    recipe = begun.recipe
+    threads = threads_of_each(recipe.devices)
+    if begun.threads not in (None, threads):
+        count = begun.threads * recipe.devices
+        note(
+            f"begun with {begun.threads} threads and gone on with {threads}: sums come out another "
+            "way, and the weights will not be bit for bit those of a training that never stopped; "
+            f"with OMP_NUM_THREADS={count} they would be"
+        )
+    if begun.versions.get("torch") not in (None, version("torch")):
+        note(
+            f"begun with torch {begun.versions['torch']} and gone on with {version('torch')}: the "
+            "weights may not be bit for bit those of a training that never stopped"
+        )
+    machine = describe_device(pick_device(recipe.device), recipe.devices)
+    if _without_threads(begun.device) != _without_threads(machine):
+        note(
+            f"begun on {begun.device} and gone on with on {machine}: the weights may not be bit "
+            "for bit those of a training that never stopped"
+        )
+
+
+def _without_threads(device: str) -> str:
+    return device.partition(",")[0]
 
 
 def _choose_precision(
     task: Task, net: nn.Module, sides: Sides, setting: Setting, device: torch.device
 ) -> Choice:
     """Time the candidates on the training's own first batches."""
+    dealt = deal(task, sides.train, setting.recipe, epoch=0)
     made = batches(
-        task, sides.train, setting, epoch=0, first_step=0, share=Share(), done=lambda: 0.0
+        task,
+        sides.train,
+        setting,
+        dealt,
+        epoch=0,
+        steps=range(min(_TRIAL_BATCHES, len(dealt))),
+        share=Share(),
+        progress_at=lambda step: 0.0,
     )
-    trials = [batch.inputs.to(device) for batch in islice(made, _TRIAL_BATCHES)]
+    trials = [batch.inputs.to(device) for batch in made]
     return choose(
         net.to(device),
         trials,

@@ -32,7 +32,7 @@ from viewfinder.tasks.answering import (
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
-from viewfinder.tasks.task import Forward, Loss, Setting
+from viewfinder.tasks.task import Add, Forward, Loss, Setting, alone, share_of_step
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
 AUXILIARY_WEIGHT = 0.3
@@ -212,10 +212,10 @@ class Classify:
         """Cross-entropy with smoothed labels."""
         smoothing = setting.recipe.label_smoothing
 
-        def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+        def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
             pictures = apply(inputs.pictures.float() / 255, inputs.changes)
             value = loss(forward(pictures), inputs.labels, label_smoothing=smoothing)
-            return {"cross_entropy": value}
+            return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of
 

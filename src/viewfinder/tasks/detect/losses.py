@@ -25,6 +25,7 @@ from viewfinder.tasks.detect.assigning import (
 )
 from viewfinder.tasks.detect.decoding import centre, decode_boxes
 from viewfinder.tasks.detect.truth import Truth
+from viewfinder.tasks.task import Add, alone
 
 _OBJECTNESS = 4
 _CLASSES = slice(5, None)
@@ -40,7 +41,12 @@ _MOSTLY = 0.5
 
 
 def loss(
-    outputs: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, *, ratio: float = RATIO
+    outputs: Sequence[Tensor],
+    scales: Sequence[Scale],
+    truth: Truth,
+    *,
+    ratio: float = RATIO,
+    add: Add = alone,
 ) -> dict[str, Tensor]:
     """Every prediction near an object learns to be its box; all learn to say how good they are.
 
@@ -62,6 +68,8 @@ def loss(
     Args:
         outputs: for each scale N×A·(5 + classes)×H×W, raw.
         scales: the net's `scales`.
+        add: where several processes share a step, positives and pictures are those of all, and
+            each term is this process's part.
     """
     centres, sizes = _centres_and_sizes(truth)
     fits = fitting_anchors(sizes, scales, ratio=ratio)
@@ -86,16 +94,22 @@ def loss(
         wanted.scatter_(1, truth.labels[owners, None], 1)
         classes = classes + _cross_entropy(predicted[:, _CLASSES], wanted)
         count += len(owners)
-    most = max(count, 1)
+    all_positives, all_pictures = add(box.new_tensor([count, truth.count]))
+    most = all_positives.clamp(min=1)
     return {
         "box": _BOX_GAIN * box / most,
-        "objectness": objectness / max(count, truth.count),
+        "objectness": objectness / torch.maximum(all_positives, all_pictures),
         "classes": classes / most,
     }
 
 
 def darknet_loss(
-    outputs: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, *, ignore: float = 0.7
+    outputs: Sequence[Tensor],
+    scales: Sequence[Scale],
+    truth: Truth,
+    *,
+    ignore: float = 0.7,
+    add: Add = alone,
 ) -> dict[str, Tensor]:
     """Darknet's objective: its gradients are what Darknet's yolo layer hands back.
 
@@ -117,6 +131,7 @@ def darknet_loss(
     Args:
         outputs: for each scale N×A·(5 + classes)×H×W, raw.
         scales: the net's `scales`; an anchor that stands in several answers in each of them.
+        add: as in `loss`.
     """
     centres, sizes = _centres_and_sizes(truth)
     best = best_anchors(sizes, scales)
@@ -146,7 +161,8 @@ def darknet_loss(
         labels[numbers[places], truth.labels[owners]] = 1
         classes = classes + _cross_entropy(predicted[:, _CLASSES], labels)
     terms = {"box": box, "objectness": objectness, "classes": classes}
-    return {name: term / truth.count for name, term in terms.items()}
+    pictures = add(box.new_tensor(truth.count))
+    return {name: term / pictures for name, term in terms.items()}
 
 
 def _raw(output: Tensor, scale: Scale) -> Tensor:

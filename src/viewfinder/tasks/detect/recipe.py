@@ -103,5 +103,5 @@ class DetectRecipe(Recipe):
     """Share of the training, at its start, in which pictures are shown at three quarters of the
     size: a step then takes about half the time, and more of them are taken in a given time."""
     multi_scale: float = 0.0
-    """Augmentation: largest change of the size that the net is given, as a share, every few
-    steps."""
+    """Augmentation: largest change of the size that the net is given, as a share, drawn anew for
+    each step."""

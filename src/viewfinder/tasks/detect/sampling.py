@@ -55,8 +55,9 @@ def frames_around(frame: Size, *, stride: int, share: float) -> list[Size]:
     """Widths and heights to train at in turn, so that a net learns objects at many sizes.
 
     Their long sides are all multiples of the stride within `share` of the frame's; their short
-    sides follow its aspect, to the nearest multiple. A training draws one of them every few steps,
-    for every process the same, and makes that step's pictures for it. The frame itself is one.
+    sides follow its aspect, to the nearest multiple. A training draws one of them for each
+    step, for every process the same, and makes that step's pictures for it. The frame itself is
+    one.
 
     Redmon, Farhadi: "YOLO9000: better, faster, stronger", 2016, section 2, multi-scale training.
 

@@ -46,7 +46,7 @@ from viewfinder.tasks.detect.scores import Scores, score
 from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.task import Forward, Loss, Setting
+from viewfinder.tasks.task import Add, Forward, Loss, Setting, alone
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -208,8 +208,8 @@ class Detect:
         scales: Any = net.scales
         function = loss if setting.recipe.loss == "iou" else darknet_loss
 
-        def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
-            return function(forward(inputs.pictures.float() / 255), scales, inputs.truth)
+        def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
+            return function(forward(inputs.pictures.float() / 255), scales, inputs.truth, add=add)
 
         return of
 

@@ -11,7 +11,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
-from viewfinder.tasks.task import Forward, Loss
+from viewfinder.tasks.task import Add, Forward, Loss, alone, share_of_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +63,11 @@ def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
 def depth_loss(recipe: SaliencyRecipe) -> Loss:
     """The depth stream's own loss."""
 
-    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+    def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
         _, masks, depths = inputs.changed()
         assert depths is not None, "`open` has read depth for the net that wants it"
-        return {
-            "cross_entropy": teacher_loss(forward(depths), masks, temperature=recipe.temperature)
-        }
+        value = teacher_loss(forward(depths), masks, temperature=recipe.temperature)
+        return {"cross_entropy": value * share_of_step(len(inputs), masks.device, add)}
 
     return of
 
@@ -76,7 +75,7 @@ def depth_loss(recipe: SaliencyRecipe) -> Loss:
 def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
     """The RGB stream's loss, from the masks and, if there is one, from its teacher."""
 
-    def of(forward: Forward, inputs: Inputs) -> dict[str, Tensor]:
+    def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
         pictures, masks, depths = inputs.changed()
         logits, *attentions = forward(pictures)
         taught = None if teacher is None or depths is None else _taught(teacher, depths, logits)
@@ -91,6 +90,7 @@ def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
             attention=recipe.taught_attention(),
             dilation=recipe.dilation,
             seen=inputs.seen,
+            add=add,
         )
         return terms.named() if teacher is not None else {"cross_entropy": terms.total}
 

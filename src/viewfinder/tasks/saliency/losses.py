@@ -25,11 +25,15 @@ from torch.nn import functional
 
 from viewfinder.errors import InputError
 from viewfinder.tasks.saliency.recipe import Attention, Weight
+from viewfinder.tasks.task import Add, alone, share_of_step
 
 
 @dataclass(frozen=True, eq=False)
 class Terms:
     """One step's loss and what it is made of, each a single number.
+
+    Where several processes share the step, each number is this process's part of it, and the parts
+    add up.
 
     Attributes:
         total: what is minimised.
@@ -65,6 +69,7 @@ def distillation_loss(
     attention: Attention,
     dilation: int = 11,
     seen: Tensor | None = None,
+    add: Add = alone,
 ) -> Terms:
     """The student's loss; the teacher's logits get no gradient.
 
@@ -78,6 +83,8 @@ def distillation_loss(
         dilation: side of the square that the teacher's map is dilated by, in pixels; odd.
         seen: N bool, the pictures whose depth the teacher saw; None is all of them. Of the others
             the masks alone are learnt: their λ is 0, and their attention maps are taught nothing.
+        add: adds numbers up over the processes that share the step. An adaptive λ follows the
+            teacher's error on the pictures of all of them.
 
     Raises:
         InputError: `weight`, `temperature` or `dilation` is out of range.
@@ -90,12 +97,17 @@ def distillation_loss(
     if teacher_logits is None:
         if weight != 0 or attention != "none":
             raise ValueError("only a weight of 0 without attention needs no teacher's logits")
-        return Terms(truth.mean(), truth.mean(), none, none, none, none)
+        alone_part = truth.mean() * share_of_step(len(mask), mask.device, add)
+        return Terms(alone_part, alone_part, none, none, none, none)
     teacher = teacher_logits.detach().float()
     known = torch.ones_like(mask[:, 0, 0], dtype=torch.bool) if seen is None else seen  # N
     error = _errors(teacher, mask, temperature)  # N
     imitation = _imitation(student, teacher, temperature)  # N
-    share = _share(error, weight, alpha, known)  # N
+    pictures, seen_by_teacher, errors = add(
+        torch.stack([truth.new_tensor(len(mask)), known.sum().float(), _sum_of(error, known)])
+    )
+    seen_by_teacher = seen_by_teacher.clamp(min=1)
+    share = _share(error, errors / seen_by_teacher, weight, alpha, known)  # N
     if weight == 0:
         # Not 0 · imitation, which would be no number where imitation is infinite.
         mixed = truth
@@ -103,19 +115,19 @@ def distillation_loss(
         mixed = torch.where(known, imitation, truth)
     else:
         mixed = torch.where(known, (1 - share) * truth + share * imitation, truth)
-    total, taught = mixed.mean(), none
+    total, taught = mixed.sum() / pictures, none
     if attention != "none":
         target = attention_target(teacher, dilation=dilation if attention == "dilated" else 1)
         misses = torch.stack([_binary(logits.float(), target) for logits in attentions]).sum(0)  # N
-        taught = torch.where(known, misses, 0).mean()
+        taught = _sum_of(misses, known) / pictures
         total = total + taught
     return Terms(
         total=total,
-        truth=truth.mean(),
-        imitation=_mean_of(imitation, known),
+        truth=truth.sum() / pictures,
+        imitation=_sum_of(imitation, known) / seen_by_teacher,
         attention=taught,
-        teacher=_mean_of(error, known),
-        weight=share.mean(),
+        teacher=_sum_of(error, known) / seen_by_teacher,
+        weight=share.sum() / pictures,
     )
 
 
@@ -171,10 +183,15 @@ def _imitation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     return temperature**2 * divergence.mean((1, 2, 3))
 
 
-def _share(error: Tensor, weight: Weight, alpha: float, known: Tensor) -> Tensor:
-    """λ of each picture: N."""
+def _share(error: Tensor, of_step: Tensor, weight: Weight, alpha: float, known: Tensor) -> Tensor:
+    """λ of each picture: N.
+
+    Args:
+        error: of the teacher on each picture, N.
+        of_step: its mean over the pictures that it saw in the whole step.
+    """
     if weight == "adaptive":
-        share = torch.exp(-alpha * _mean_of(error, known)).expand_as(error)
+        share = torch.exp(-alpha * of_step).expand_as(error)
     elif weight == "adaptive-picture":
         share = torch.exp(-alpha * error)
     else:
@@ -182,9 +199,9 @@ def _share(error: Tensor, weight: Weight, alpha: float, known: Tensor) -> Tensor
     return torch.where(known, share, 0)
 
 
-def _mean_of(values: Tensor, known: Tensor) -> Tensor:
-    """The mean over the pictures that are known; 0 where none is."""
-    return torch.where(known, values, 0).sum() / known.sum().clamp(min=1)
+def _sum_of(values: Tensor, known: Tensor) -> Tensor:
+    """The sum over the pictures that are known; 0 where none is."""
+    return torch.where(known, values, 0).sum()
 
 
 def _binary(logits: Tensor, target: Tensor) -> Tensor:
