@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find, recipe_of
-from viewfinder.training.loop import Fit, Job
+from viewfinder.training.loop import Fit, Job, fit
 from viewfinder.training.processes import launch
 from viewfinder.training.train import begin
 
@@ -43,25 +43,27 @@ class Exact(Fit):
 def record(fabric: Fabric, jobs: dict[str, Job], out: Path) -> None:
     torch.set_num_threads(1)
     told = {name: _steps(Exact(fabric, job)) for name, job in jobs.items()}
+    # And one whole training, with all that processes tell each other at an epoch's end.
+    fit(fabric, list(jobs.values())[-1])
     if fabric.global_rank == 0:
         torch.save(told, out / f"steps-{fabric.world_size}.pt")
 
 
-def _steps(fit: Fit) -> list[dict[str, torch.Tensor]]:
+def _steps(taking: Fit) -> list[dict[str, torch.Tensor]]:
     """Gradients, weights, running statistics and the mean loss so far, after each step."""
     told = []
     while len(told) < STEPS:
-        for batch in fit.batches_left():
-            fit.net.train()
-            fit.account(batch, fit.step(batch))
-            net = fit.net.module
+        for batch in taking.batches_left():
+            taking.net.train()
+            taking.account(batch, taking.step(batch))
+            net = taking.net.module
             grads = {
                 f"grad {n}": p.grad.clone() for n, p in net.named_parameters() if p.grad is not None
             }
-            now = fit.progress
+            now = taking.progress
             sums = {f"mean {n}": torch.tensor(value / now.seen) for n, value in now.sums.items()}
             told.append({n: v.clone() for n, v in net.state_dict().items()} | grads | sums)
-        fit.end_epoch()
+        taking.end_epoch()
     return told[:STEPS]
 
 

@@ -142,20 +142,6 @@ def test_an_existing_run_is_not_overwritten(make_set, tmp_path):
     assert run.weights_file.read_bytes() == before
 
 
-def test_two_processes_take_the_same_steps_as_one(make_set, tmp_path):
-    data, script = make_set(), Path(__file__).parent / "record_steps.py"
-    for devices in (1, 2):
-        command = [sys.executable, str(script), str(data), str(tmp_path), str(devices)]
-        subprocess.run(command, check=True, timeout=120)
-    one, two = (torch.load(tmp_path / f"steps-{n}.pt", weights_only=True) for n in (1, 2))
-    assert len(one) == len(two) == 8
-    for step, (mine, theirs) in enumerate(zip(one, two, strict=True)):
-        for name in mine:
-            difference = (mine[name] - theirs[name]).abs().max().item()
-            assert difference <= 1e-5, (step, name, difference)
-    assert not torch.equal(one[0]["fc1.weight"], one[-1]["fc1.weight"])
-
-
 def test_a_loss_that_is_no_number_stops_and_keeps_the_best_weights(make_set, tmp_path, monkeypatch):
     step = loop.Fit.step
 
