@@ -21,7 +21,7 @@ from viewfinder.training.loop import Fit, Job, fit
 from viewfinder.training.processes import launch
 from viewfinder.training.train import begin
 
-STEPS = 3
+STEPS = 2
 
 
 class Exact(Fit):
@@ -77,8 +77,11 @@ def prepare(cases: Sequence[tuple], out: Path, devices: int) -> dict[str, Job]:
     return jobs
 
 
-if __name__ == "__main__":
-    out, devices = Path(sys.argv[1]), int(sys.argv[2])
+def take_steps(out: Path, devices: int, cases: Path) -> None:
     torch.set_num_threads(1)
-    jobs = prepare(json.loads(Path(sys.argv[3]).read_text()), out, devices)
+    jobs = prepare(json.loads(cases.read_text()), out, devices)
     launch(torch.device("cpu"), devices, partial(record, jobs=jobs, out=out))
+
+
+if __name__ == "__main__":
+    take_steps(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -100,7 +100,7 @@ def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
 @torch.no_grad()
 def _taught(teacher: nn.Module, depths: Tensor, logits: Tensor) -> Tensor:
     """The teacher's logits, in the arithmetic that the student's came out of."""
-    low = logits.dtype != torch.float32
+    low = logits.dtype in (torch.float16, torch.bfloat16)
     with torch.autocast(depths.device.type, dtype=logits.dtype if low else None, enabled=low):
         answer: Tensor = teacher(depths)
     return answer
