@@ -61,7 +61,7 @@ def launch(device: torch.device, count: int, work: Work) -> None:
     except ProcessRaisedException:
         if failures.empty():
             raise
-        raise InputError(failures.get()) from None
+        raise failures.get() from None
     finally:
         _end([child for child in multiprocessing.active_children() if child not in before])
     if stopped:
@@ -75,7 +75,7 @@ def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any) -> bool:
         with stops_interrupt():
             work(fabric)
     except InputError as error:
-        failures.put(str(error))
+        failures.put(error)
         raise
     except KeyboardInterrupt:
         return True

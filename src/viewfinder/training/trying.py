@@ -63,8 +63,8 @@ def require_learnable(
 
 
 def _fewest_rows(recipe: Recipe, count: int, batch: int) -> int:
-    """Pictures that a process has in a training's smallest step."""
-    return max(1, count // steps_per_epoch(count, batch) // recipe.devices)
+    """Pictures in a training's smallest step, which all processes normalise together."""
+    return max(1, count // steps_per_epoch(count, batch, recipe.devices))
 
 
 def _trouble(net: nn.Module, rows: int, size: Size) -> str | None:
