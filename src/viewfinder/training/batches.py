@@ -55,12 +55,10 @@ def mixed(*numbers: int | str) -> int:
 def steps_per_epoch(pictures: int, batch: int, processes: int = 1) -> int:
     """How many steps show every picture once.
 
-    None has fewer pictures than there are processes to share it; nor a single one, which batch
-    normalisation could not normalise, unless the batch is 1. Where the batch is twice the number of
-    processes or more, how many there are changes nothing.
+    None has fewer pictures than there are processes to share it, even if it has more than a batch
+    for that. Where a batch is twice the number of processes or more, that number changes nothing.
     """
-    least = max(processes, min(2, batch))
-    return max(1, min(math.ceil(pictures / batch), pictures // least))
+    return max(1, min(math.ceil(pictures / batch), pictures // processes))
 
 
 def deal(
