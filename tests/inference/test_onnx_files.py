@@ -56,6 +56,17 @@ def test_a_network_that_cannot_answer_is_one_sentence(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_name_that_is_no_text_prints_nothing(tmp_path, capfd):
+    node = helper.make_node("Identity", ["x"], ["y"], name="NAME")
+    file = write_network(tmp_path / "a.onnx", [node], shape=(1, 3, 32, 32))
+    file.write_bytes(
+        file.read_bytes().replace(b"NAME", b"N\xa0M\xff").replace(b"Ident", b"Id\xffnt")
+    )
+    with pytest.raises(InputError, match="no ONNX network|one map"):
+        open_any(file)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_other_numbers_than_float32_are_refused(tmp_path):
     node = helper.make_node("Identity", ["x"], ["y"])
     file = write_network(tmp_path / "a.onnx", [node], kind=TensorProto.FLOAT16)

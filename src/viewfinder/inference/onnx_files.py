@@ -129,7 +129,10 @@ def open_session(model: str | bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    # Falling back, it would print what failed and try the same again.
+    return onnxruntime.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"], enable_fallback=0
+    )
 
 
 @contextmanager

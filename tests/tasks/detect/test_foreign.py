@@ -12,7 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets.darknet import DarknetConfig, Header
 from viewfinder.pictures.geometry import clip_boxes
 from viewfinder.tasks.detect.class_names import COCO, names_of
-from viewfinder.tasks.detect.foreign import framing_of
+from viewfinder.tasks.detect.foreign import describe_weights, framing_of
 
 # What C Darknet finds in a picture: class name, score, and x1, y1, x2, y2 in its pixels.
 DarknetFound = list[tuple[str, float, list[float]]]
@@ -96,6 +96,14 @@ def test_the_fork_of_darknet_stretches_unless_told_otherwise(
     framing, note = framing_of(file, config)
     assert (framing.fit, framing.resizing) == (fit, "corners")
     assert ("letter_box=1" in note) == told
+
+
+def test_a_net_that_only_its_length_tells_is_told(tmp_path: Path) -> None:
+    assert describe_weights(write_head(tmp_path / "a.weights")).notes == ()
+    write_head(tmp_path / "a.weights", Header((0, 2, 0), 64))
+    first, second = describe_weights(tmp_path / "a.weights").notes
+    assert "put its .cfg beside it, as a.cfg" in first
+    assert "put the names" in second
 
 
 @pytest.mark.parametrize("name", ["dog", "eagle", "giraffe", "horses"])

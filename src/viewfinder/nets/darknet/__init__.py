@@ -9,6 +9,7 @@ A `.weights` file does not say what net it is for; `find_config` finds that out.
 
 from viewfinder.nets.darknet.config import (
     DarknetConfig,
+    config_beside,
     find_config,
     is_published,
     read_config,
@@ -26,6 +27,7 @@ __all__ = [
     "DarknetConfig",
     "DarknetWeights",
     "Header",
+    "config_beside",
     "find_config",
     "is_published",
     "load_weights",

@@ -65,15 +65,20 @@ def find_config(weights: str | Path) -> DarknetConfig:
         length = weights.stat().st_size
     except OSError as error:
         raise InputError(f"cannot read {weights}: {error.strerror or error}") from error
-    for stem in stems(weights):
-        if (beside := weights.parent / f"{stem}.cfg").is_file():
-            return read_config(beside)
+    if beside := config_beside(weights):
+        return read_config(beside)
     if length not in _PUBLISHED:
         raise InputError(
             f"{weights} does not say what net it is for, and by its {length:,} bytes it is none of "
             f"the published ones: put its .cfg beside it, as {weights.stem}.cfg"
         )
     return _PUBLISHED[length]
+
+
+def config_beside(weights: Path) -> Path | None:
+    """The `.cfg` that belongs to a `.weights` file, if it lies beside it."""
+    files = (weights.parent / f"{stem}.cfg" for stem in stems(weights))
+    return next((file for file in files if file.is_file()), None)
 
 
 def is_published(weights: Path) -> bool:

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.datasets.framing import DARKNET, STRETCHED, Framing
-from viewfinder.nets.darknet import DarknetConfig, find_config, read_header
+from viewfinder.nets.darknet import (
+    DarknetConfig,
+    config_beside,
+    find_config,
+    is_published,
+    read_header,
+)
 from viewfinder.tasks.detect.class_names import names_of
 
 # What its author's own Darknet writes, which keeps the aspect of pictures.
@@ -34,8 +40,18 @@ def describe_weights(file: Path) -> Foreign:
     config = find_config(file)
     named = names_of(file, config.classes)
     framing, told = framing_of(file, config)
-    notes = tuple(note for note in (named.told, told) if note)
+    notes = tuple(note for note in (_told_net(file, config), named.told, told) if note)
     return Foreign(config, named.names, framing, notes)
+
+
+def _told_net(file: Path, config: DarknetConfig) -> str:
+    """A note where nothing but a file's length says what net it is."""
+    if config_beside(file) or is_published(file):
+        return ""
+    return (
+        f"{file.name} is as long as the published {config.net} and is not that file: its anchors "
+        f"are taken to be the same; put its .cfg beside it, as {file.stem}.cfg, if they are not"
+    )
 
 
 def framing_of(file: Path, config: DarknetConfig) -> tuple[Framing, str]:
