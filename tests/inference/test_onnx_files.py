@@ -62,7 +62,7 @@ def test_a_name_that_is_no_text_prints_nothing(tmp_path, capfd):
     file.write_bytes(
         file.read_bytes().replace(b"NAME", b"N\xa0M\xff").replace(b"Ident", b"Id\xffnt")
     )
-    with pytest.raises(InputError, match="no ONNX network|one map"):
+    with pytest.raises(InputError, match="is no ONNX network"):
         open_any(file)
     assert capfd.readouterr() == ("", "")
 
