@@ -1,9 +1,10 @@
 """The commands that `crashing` kills, each with a small set: `crash_jobs.py [--most N] [NAME…]`.
 
-Prints JSON: for each job its file operations, the points tried, and what went wrong.
+Prints a line of JSON for each job: its file operations, the points tried, and what went wrong.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import sys
@@ -26,6 +27,11 @@ RUN = r"(run\.json|scores\.json|history\.csv|report\.html|tensorboard.*|state\.c
 
 def picture(number: int, size: tuple[int, int] = (20, 16)) -> np.ndarray:
     return np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+
+
+def quietly(*words: str) -> None:
+    with contextlib.redirect_stdout(sys.stderr):
+        assert main(list(words)) == 0
 
 
 def coco(root: Path) -> None:
@@ -52,7 +58,7 @@ def coco(root: Path) -> None:
 def converted(layout: str):
     def make(root: Path) -> None:
         coco(root / "from")
-        assert main(["convert", str(root / "from/set"), str(root / "set"), "--to", layout]) == 0
+        quietly("convert", str(root / "from/set"), str(root / "set"), "--to", layout)
 
     return make
 
@@ -70,7 +76,7 @@ def edited(make, *words: str):
 
     def both(root: Path) -> None:
         make(root)
-        assert main([words[0], str(root / "set"), *words[1:]]) == 0
+        quietly(words[0], str(root / "set"), *words[1:])
 
     return both
 
@@ -139,13 +145,13 @@ def save_always() -> None:
 
 def scenes(root: Path) -> None:
     words = ["render", str(root / "set"), "scenes", "--train", "6", "--val", "2", "--test", "2"]
-    assert main([*words, "--size", "64", "--subject", "True", "--processes", "1"]) == 0
+    quietly(*words, "--size", "64", "--subject", "True", "--processes", "1")
 
 
 def trained(root: Path) -> None:
     folders(root)
     os.chdir(root)
-    assert main(["train", *CLASSIFY, "--out", "run"]) == 0
+    quietly("train", *CLASSIFY, "--out", "run")
 
 
 def grid(root: Path) -> None:
@@ -170,8 +176,11 @@ SALIENCY = ("saliency", "set", "--size", "64", *COMMON)
 
 ACCEPT = ("propose", "--accept-above", "0.9")
 COMPOSE = ("captures", "out", "--backgrounds", "places", "--count", "3", "--size", "96", "64")
-RENDER = ("out", "classes", "--train", "1", "--val", "1", "--test", "1", "--size", "32")
+RENDER = ("out", "--kind", "classes", "--train", "1", "--val", "1", "--test", "1", "--size", "32")
 ALONE = ("--processes", "1")
+
+OTHERS = ("matplotlib.pyplot", "torch.utils.tensorboard")
+LEARNING = ("train", "ablate", "demo", "export", "predict")
 
 LAYOUTS = {"coco": coco, "yolo": converted("yolo"), "voc": converted("voc"), "folders": folders}
 EDITS = {
@@ -234,11 +243,7 @@ JOBS = [
     Job("frames", video, ("frames", "a.mp4", "out", "--every", "0.25")),
     Job("render", lambda root: None, ("render", *RENDER, *ALONE)),
     Job("export", trained, ("export", "run", "--pictures", "set/val"), ignored="tensorboard"),
-    Job(
-        "predict",
-        trained,
-        ("predict", "run", "set/val", "--out", "drawn", "--csv", "a.csv"),
-    ),
+    Job("predict", trained, ("predict", "run", "set/val", "--out", "drawn")),
     training("train-classify", folders, CLASSIFY),
     training("train-detect", coco, DETECT),
     training("train-saliency", scenes, SALIENCY),
@@ -261,24 +266,26 @@ JOBS = [
 ]
 
 
-def import_slow() -> None:
+def import_slow(*, learning: bool) -> None:
     """What every command would else import anew."""
-
+    names = ["datasets.class_editing", "datasets.converting", "labelling.accepting"]
+    if learning:
+        names += ["inference.drawing", "inference.export", "training.ablation", "training.train"]
+        names += ["tasks.classify.task", "tasks.detect.task", "tasks.saliency.task"]
+    for name in (*(f"viewfinder.{name}" for name in names), *(OTHERS if learning else ())):
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as place:
         coco(Path(place))
-        with contextlib.redirect_stdout(sys.stderr):
-            for words in (["classes"], ["convert", "--to", "yolo"], ["propose"]):
-                more = [f"{place}/yolo"] if words[0] == "convert" else []
-                main([words[0], f"{place}/set", *more, *words[1:]])
+        quietly("classes", f"{place}/set")
 
 
-def run_all(names: list[str], most: int | None) -> list[dict[str, object]]:
+def run_all(names: list[str], most: int | None) -> None:
     chosen = [job for job in JOBS if not names or any(job.name.startswith(name) for name in names)]
-    import_slow()
+    import_slow(learning=any(job.name.startswith(LEARNING) for job in chosen))
     with tempfile.TemporaryDirectory() as scratch:
-        return [
-            asdict(enumerate_crashes(job, Path(scratch) / job.name, most=most)) for job in chosen
-        ]
+        for job in chosen:
+            outcome = enumerate_crashes(job, Path(scratch) / job.name, most=most)
+            print(json.dumps(asdict(outcome)), flush=True)
 
 
 if __name__ == "__main__":
@@ -286,6 +293,4 @@ if __name__ == "__main__":
     limit = None
     if arguments[:1] == ["--most"]:
         limit, arguments = int(arguments[1]), arguments[2:]
-    here = Path.cwd()
-    found = run_all(arguments, limit)
-    json.dump(found, sys.__stdout__, indent=1)
+    run_all(arguments, limit)

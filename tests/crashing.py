@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from viewfinder import files
+
 CHANGES = {
     *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.link", "os.symlink"),
     *("os.truncate",),
@@ -118,6 +120,7 @@ def run(
             os.dup2(output, 2)
             os.chdir(folder)
             os.environ["VIEWFINDER_CACHE"] = str(folder / "cache")
+            files._swept.clear()
             job.patch()
             counted = _watch(folder, kill)
             from viewfinder.cli.main import main

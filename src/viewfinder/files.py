@@ -157,9 +157,10 @@ def sweep(folder: Path) -> None:
 
     A process looks into each folder once: a hundred thousand files may be written into one.
     """
-    if folder not in _swept:
-        _swept.add(folder)
-        _remove_unfinished(folder, _WRITTEN_BY)
+    place = folder.absolute()
+    if place not in _swept:
+        _swept.add(place)
+        _remove_unfinished(place, _WRITTEN_BY)
 
 
 def _remove_unfinished(folder: Path, names: re.Pattern[str]) -> None:
