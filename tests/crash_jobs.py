@@ -1,4 +1,6 @@
-"""The commands that `crashing` kills, each with a small set: `crash_jobs.py [--most N] [NAME…]`.
+"""The commands that `crashing` kills, each with a small set: `crash_jobs.py [NAME[=MOST]…]`.
+
+All whose names begin with NAME, at MOST points spread evenly; everything if there is no NAME.
 
 Prints a line of JSON for each job: its file operations, the points tried, and what went wrong.
 """
@@ -279,18 +281,20 @@ def import_slow(*, learning: bool) -> None:
         quietly("classes", f"{place}/set")
 
 
-def run_all(names: list[str], most: int | None) -> None:
-    chosen = [job for job in JOBS if not names or any(job.name.startswith(name) for name in names)]
-    import_slow(learning=any(job.name.startswith(LEARNING) for job in chosen))
+def run_all(words: list[str]) -> None:
+    wanted = [word.partition("=") for word in words] or [("", "", "")]
+    chosen = [
+        (job, int(most) if most else None)
+        for name, _, most in wanted
+        for job in JOBS
+        if job.name.startswith(name)
+    ]
+    import_slow(learning=any(job.name.startswith(LEARNING) for job, _ in chosen))
     with tempfile.TemporaryDirectory() as scratch:
-        for job in chosen:
-            outcome = enumerate_crashes(job, Path(scratch) / job.name, most=most)
+        for number, (job, most) in enumerate(chosen):
+            outcome = enumerate_crashes(job, Path(scratch) / str(number), most=most)
             print(json.dumps(asdict(outcome)), flush=True)
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    limit = None
-    if arguments[:1] == ["--most"]:
-        limit, arguments = int(arguments[1]), arguments[2:]
-    run_all(arguments, limit)
+    run_all(sys.argv[1:])
