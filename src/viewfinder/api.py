@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from viewfinder.devices import pick_device
-from viewfinder.evaluation.judging import default_side, judge_examples
+from viewfinder.evaluation.judging import (
+    default_side,
+    judge_examples,
+    seen_in_training,
+    trained_on,
+)
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.runs.run import Run as Folder
@@ -32,7 +37,15 @@ class Run(Folder):
     ) -> dict[str, Any]:
         """Scores on one side of a dataset, under their public names, with `images` and `seconds`.
 
-        `resize` is as of `predict`.
+        Args:
+            split: `train`, `val`, `test` or `all`. Without it, of the run's own set the side kept
+                furthest from training; of another that side which its files or folders call test,
+                or else val; and all of a set that has no such sides.
+            resize: as of `predict`.
+
+        Returns:
+            The scores, with `split`, `images`, `seconds`, and `learnt`: how many of the pictures
+            the run was trained on or chosen by, byte for byte.
 
         Raises:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
@@ -40,11 +53,14 @@ class Run(Folder):
         """
         from viewfinder.datasets.opening import open_dataset
 
-        dataset = open_dataset(data, val_share=self.manifest.recipe.val_share)
+        own = trained_on(self, data)
+        dataset = open_dataset(data, val_share=self.manifest.recipe.val_share, deal=own)
         side = split or default_side(dataset)
         run = _resizing(self, resize)
-        judgement = judge_examples(run, dataset.split(side), device=pick_device(device))
-        return {"split": side, **judgement.as_json()}
+        examples = dataset if side == "all" else dataset.split(side)
+        judgement = judge_examples(run, examples, device=pick_device(device))
+        learnt = len(seen_in_training(self, examples))
+        return {"split": side, "learnt": learnt, **judgement.as_json()}
 
     def predict(
         self,

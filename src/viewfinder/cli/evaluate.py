@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -15,15 +16,15 @@ class Flags:
     of `viewfinder export`, or of a saliency network such as u2netp."""
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
-    split: Literal["train", "val", "test"] | None = None
-    """Which side of the data; test where there is one, else val."""
+    split: Literal["train", "val", "test", "all"] | None = None
+    """Which side of the data; if none is named, test where the set has one, else val, else all."""
     resize: Literal["own", "area"] = "own"
     """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
     Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
-    """Print one JSON document: every score of the run's task, images, seconds."""
+    """Print one JSON document: every score of the run's task, split, images, learnt, seconds."""
 
 
 def run(flags: Flags) -> int:
@@ -52,7 +53,15 @@ def run(flags: Flags) -> int:
         Console().print(table)
     else:
         print(f"{judged['split']}: {told}")
-    print(f"{judged['images']} pictures in {judged['seconds']:.1f} s")
+    images, learnt = counted(judged["images"], "picture"), judged["learnt"]
+    print(f"{images} in {judged['seconds']:.1f} s")
+    if judged["split"] == "all":
+        print("all of them, since the set has no test or val side")
+    if learnt:
+        print(
+            f"note: {learnt:,} of the {images} are among those that the run was trained on or "
+            "chosen by: its scores on them flatter it"
+        )
     return 0
 
 

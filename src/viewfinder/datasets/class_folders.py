@@ -35,14 +35,15 @@ def is_class_folders(root: Path) -> bool:
     return any(has_picture(folder) for folder in folders_in(root))
 
 
-def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset:
+def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool = True) -> Dataset:
     """Read a folder of class folders.
 
     With `train/`, `val/`, `test/` (and the names that `sides` knows for these) the sides are as
     they lie; without any, 15 % of each class become test. Where there is no `val`,
     a share `val_share` of each class's training pictures becomes it, as many as
     `splits.usual_val_share` says if it is None. Frames of one video, as
-    `frames.json` beside them tells, stay on one side. `class_layouts` tells what else is known.
+    `frames.json` beside them tells, stay on one side. Without `deal` no picture is given a side.
+    `class_layouts` tells what else is known.
 
     Raises:
         InputError: no pictures, fewer than two classes, or folders that are folds and no classes.
@@ -63,7 +64,9 @@ def open_class_folders(root: Path, *, val_share: float | None = None) -> Dataset
     if val_share is None:
         val_share = usual_val_share(len(rows))
     shares: list[tuple[int, float]] = []
-    if not layout.sided:
+    if not deal:
+        sides = sides if layout.sided else np.full(len(rows), -1, np.int8)
+    elif not layout.sided:
         shares = [(TEST, TEST_SHARE), (VAL, val_share)]
     elif VAL not in tops.values():
         shares = [(VAL, val_share)]

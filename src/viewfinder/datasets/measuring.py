@@ -95,7 +95,8 @@ def fitting(dataset: Dataset, *, stored: bool | None = None) -> Fitting:
     assert boxes is not None
     assert stated is not None
     found = measure(dataset.root, dataset.paths)
-    known = (stated > 0).all(1) & (found.sizes > 0).all(1)
+    # YOLO states no sizes: its shares became pixels of the picture as it is.
+    known = (stated > 0).all(1) & (found.sizes > 0).all(1) & (dataset.layout != "YOLO")
     swapped = found.orientations >= 5
     upright, as_stored = _alike(stated, found.sizes), _alike(stated, found.stored)
     # A square picture's size says nothing of how it was marked.

@@ -29,7 +29,9 @@ from viewfinder.errors import InputError
 TABLETOP = "tabletop"
 
 
-def open_dataset(source: str | Path, *, val_share: float | None = None) -> Dataset:
+def open_dataset(
+    source: str | Path, *, val_share: float | None = None, deal: bool = True
+) -> Dataset:
     """Read what a folder holds, and make it ready to learn from.
 
     Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without sides
@@ -44,6 +46,7 @@ def open_dataset(source: str | Path, *, val_share: float | None = None) -> Datas
             cache.
         val_share: share of the training pictures that becomes `val` where the folder has none; as
             many as `splits.usual_val_share` says if it is None.
+        deal: put pictures on sides where the set has none; else they stay on none (-1).
 
     Raises:
         InputError: no such folder, an unknown layout, a damaged file of labels, no pictures, or
@@ -53,15 +56,16 @@ def open_dataset(source: str | Path, *, val_share: float | None = None) -> Datas
         # The renderer is only needed by those who ask for the embedded set.
         from viewfinder.datasets.tabletop.embedded import embedded_classes
 
-        return open_class_folders(embedded_classes(cache_folder()), val_share=val_share)
+        return open_class_folders(embedded_classes(cache_folder()), val_share=val_share, deal=deal)
     boxes = read_boxes(source)
     if boxes is not None:
-        return _dealt(_grouped(tidied(listed_only(usable_boxes(boxes)))), val_share)
+        dataset = _grouped(tidied(listed_only(usable_boxes(boxes))))
+        return _dealt(dataset, val_share) if deal else dataset
     root = Path(source).expanduser()
     saliency = read_saliency(root)
     if saliency is not None:
-        return _dealt(saliency, val_share)
-    return open_class_folders(root, val_share=val_share)
+        return _dealt(saliency, val_share) if deal else saliency
+    return open_class_folders(root, val_share=val_share, deal=deal)
 
 
 def read_boxes(source: str | Path) -> Dataset | None:

@@ -209,8 +209,9 @@ def label_row(words: Sequence[str], points: int = 0) -> tuple[int, list[float]]:
 def like_key_points(rows: Rows) -> bool:
     """Whether what was read as polygons is more likely boxes with key points behind them.
 
-    As polygons all have as many corners, every further corner lies in the box that the first four
-    numbers would be, and the second corner is mostly far from the others.
+    As polygons all have as many corners, and every further corner lies in the box that the first
+    four numbers would be; the second corner is mostly far from the others, or these reach just as
+    far as that box.
     """
     polygons = list(rows.outlines.values())
     if len(polygons) < 2 or len({len(polygon) for polygon in polygons}) > 1:
@@ -225,7 +226,9 @@ def like_key_points(rows: Rows) -> bool:
     reach = np.maximum(high - low, 0.02)
     second = numbers[:, 2:4]
     beside = ((second >= low - reach) & (second <= high + reach)).all(1)
-    return bool((inside & whole).mean() > 0.95 and beside.mean() < 0.5)
+    tight = (np.abs(high - low - size[:, 0]) < slack).all(1)
+    far = beside.mean() < 0.5 or tight.mean() > 0.5
+    return bool((inside & whole).mean() > 0.95 and far)
 
 
 def _split(error: InputError) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import torch
 from torch import nn
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
+from viewfinder.datasets.digests import picture_digests
+from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 
@@ -64,17 +66,30 @@ def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, Judg
 
 
 def default_side(dataset: Dataset) -> str:
-    """The side to evaluate on when none is named: the one kept furthest from training.
+    """The side to evaluate on when none is named: the one kept furthest from training, else all."""
+    return next((side for side in ("test", "val") if dataset.has_split(side)), "all")
 
-    Raises:
-        InputError: the dataset has neither `test` nor `val`.
-    """
-    for side in ("test", "val"):
-        if dataset.has_split(side):
-            return side
-    raise InputError(
-        f"{dataset.root} has neither test nor val pictures: name the side with --split train"
-    )
+
+def trained_on(run: Run, data: str | Path) -> bool:
+    """Whether `data` is the set that the run was trained on, by where it lies."""
+    known = run.manifest.data
+    if str(data) == known.get("source"):
+        return True
+    place = Path(data).expanduser()
+    root = place if place.is_dir() else place.parent
+    return known.get("root") == str(root.resolve())
+
+
+def seen_in_training(run: Run, examples: Dataset) -> list[str]:
+    """The paths of those pictures that the run was trained on or chosen by, byte for byte."""
+    if run.foreign is not None:
+        return []
+    sides = read_pictures(run.folder)
+    if not sides:
+        return []
+    digests = picture_digests(examples)
+    pairs = zip(examples.paths, digests, strict=True)
+    return [path for path, digest in pairs if sides.get(digest) in ("train", "val")]
 
 
 def _judge(net: nn.Module, run: Run, examples: Dataset, device: torch.device) -> Judgement:

@@ -22,6 +22,7 @@ from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
+from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import Manifest, Run, create_run, holds_progress, open_run, refuse_taken
 from viewfinder.tasks import find
 from viewfinder.tasks.normalisation import PLAIN
@@ -147,6 +148,7 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
         threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
     )
     run = create_run(folder, manifest)
+    write_pictures(folder, dataset)
     return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
 
 

@@ -1,0 +1,195 @@
+"""One picture is one row on one side, however many lists name it; several files make one set."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brought import TRUTH, coco, picture, said, text, truth, voc_page, yolo_lines
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.converting import convert
+from viewfinder.datasets.dataset import SPLITS
+from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.opening import open_dataset, read_boxes
+from viewfinder.errors import InputError
+
+YAML = "names: [red, blue]\n"
+
+
+def sides(dataset):
+    """The side of each picture by its path; None where it has none."""
+    named = [SPLITS[side] if side >= 0 else None for side in dataset.splits.tolist()]
+    return dict(zip(dataset.paths, named, strict=True))
+
+
+LISTINGS = st.lists(
+    st.builds(
+        Listing,
+        st.just("a list"),
+        st.integers(-1, 2),
+        st.lists(st.integers(0, 7), unique=True).map(tuple),
+    ),
+    max_size=5,
+)
+
+
+@given(LISTINGS)
+def test_every_listed_picture_is_on_one_side_that_lists_it(listings):
+    found = sides_of(8, listings)
+    by_side = {
+        side: {r for one in listings if one.side == side for r in one.rows} for side in range(3)
+    }
+    for row, side in enumerate(found.splits.tolist()):
+        listed = {side for side in range(3) if row in by_side[side]}
+        assert side in listed if listed else side == -1
+    for side in range(3):
+        # What is learnt from never loses its last picture to a list that repeats it.
+        if by_side[0]:
+            assert (found.splits == 0).any()
+        both = [a for a in range(3) if a != side and by_side[a] & by_side[side]]
+        assert not both or found.faults
+
+
+def yolo(root, stems_by_folder, yaml):
+    text(root / "data.yaml", yaml + YAML)
+    for folder, stems in stems_by_folder.items():
+        for stem in stems:
+            picture(root / f"images/{folder}/{stem}.jpg")
+            text(root / f"labels/{folder}/{stem}.txt", yolo_lines(stem))
+
+
+def test_train_that_holds_val_and_val_that_is_train(tmp_path):
+    yolo(tmp_path / "a", {"train": "01", "val": "23"}, "train: images\nval: images/val\n")
+    dataset = read_boxes(tmp_path / "a")
+    assert list(sides(dataset).values()).count("val") == 2
+    assert "taken for val alone" in dataset.summary()
+    yolo(tmp_path / "b", {"train": "0123"}, "train: images/train\nval: images/train\n")
+    dataset = read_boxes(tmp_path / "b")
+    assert set(sides(dataset).values()) == {"train"}
+    assert "there is no val" in dataset.summary()
+    yolo(tmp_path / "c", {"train": "0", "val": "1", "test": "23"}, "train: images/train\n")
+    assert "3 pictures on no list" in read_boxes(tmp_path / "c").summary()
+    yolo(
+        tmp_path / "d", {"train": "01", "valid": "2"}, "train: images/train\nvalid: images/valid\n"
+    )
+    assert sorted(sides(read_boxes(tmp_path / "d")).values()) == ["train", "train", "val"]
+
+
+def voc(root, lists):
+    for stem in TRUTH:
+        picture(root / f"JPEGImages/{stem}.jpg")
+        text(root / f"Annotations/{stem}.xml", voc_page(stem))
+    for name, lines in lists.items():
+        text(root / f"ImageSets/Main/{name}.txt", "".join(f"{line}\n" for line in lines))
+
+
+def test_lists_with_suffixes_that_leave_pictures_out_or_name_what_is_not_there(tmp_path):
+    voc(tmp_path, {"train": ["0.jpg", "./JPEGImages/1.jpg", "9"], "val": ["2"]})
+    dataset = read_boxes(tmp_path)
+    assert list(sides(dataset).values()) == ["train", "train", "val", None]
+    assert "1 picture on no list of a side left out" in dataset.summary()
+    assert {fault.kind for fault in check_boxes(dataset)} == {"not-found"}
+    opened = open_dataset(tmp_path)
+    assert list(sides(opened)) == [f"JPEGImages/{stem}.jpg" for stem in "012"]
+    done = convert(tmp_path, tmp_path / "out", to="coco")
+    assert done.lost["pictures on no list of a side"] == 1
+    voc(tmp_path / "empty", {"train": ["x", "y"]})
+    assert "not-found" in {fault.kind for fault in check_boxes(read_boxes(tmp_path / "empty"))}
+
+
+def test_trainval_counts_only_where_no_other_list_speaks(tmp_path):
+    voc(tmp_path, {"trainval": "0123", "train": "01", "val": "2"})
+    dataset = read_boxes(tmp_path)
+    assert list(sides(dataset).values()) == ["train", "train", "val", "train"]
+    assert not dataset.faults
+
+
+@pytest.mark.parametrize("name", ["latest", "contest", "interval", "evaluation", "retrained"])
+def test_letters_within_a_word_are_no_side(tmp_path, name):
+    for stem in TRUTH:
+        picture(tmp_path / f"images/{stem}.jpg")
+    coco(tmp_path / f"annotations/instances_{name}.json", {s: f"{s}.jpg" for s in TRUTH})
+    assert set(sides(read_boxes(tmp_path)).values()) == {None}
+
+
+def test_a_whole_export_beside_its_parts_puts_nothing_of_val_into_train(tmp_path):
+    for stem in TRUTH:
+        picture(tmp_path / f"images/{stem}.jpg")
+    for name, stems in (("default", "0123"), ("train", "01"), ("val", "2")):
+        coco(tmp_path / f"annotations/instances_{name}.json", {s: f"{s}.jpg" for s in stems})
+    dataset = read_boxes(tmp_path)
+    assert sides(dataset) == {
+        "images/0.jpg": "train",
+        "images/1.jpg": "train",
+        "images/2.jpg": "val",
+        "images/3.jpg": None,
+    }
+    assert said(dataset) == truth()
+    assert {fault.kind for fault in dataset.faults} == {"no-side"}
+    assert len(open_dataset(tmp_path)) == 3
+
+
+def test_one_picture_in_two_files_or_twice_in_one_is_one(tmp_path):
+    for stem in TRUTH:
+        picture(tmp_path / f"images/{stem}.jpg")
+    names = {stem: f"{stem}.jpg" for stem in TRUTH}
+    coco(tmp_path / "annotations/red.json", names, only=0)
+    coco(tmp_path / "annotations/blue.json", names, only=1)
+    dataset = read_boxes(tmp_path)
+    assert said(dataset) == truth()
+    assert not check_boxes(dataset)
+
+
+@st.composite
+def two_files(draw):
+    """Two COCO files of one set, which may number alike, share pictures, and say sides or not."""
+    stems = sorted(TRUTH)
+    first = draw(st.lists(st.sampled_from(stems), min_size=1, unique=True))
+    second = draw(st.lists(st.sampled_from(stems), min_size=1, unique=True))
+    names = draw(
+        st.sampled_from(
+            [("batch1", "batch2"), ("train", "val"), ("train", "other"), ("val", "test")]
+        )
+    )
+    numbers = draw(st.tuples(st.sampled_from([1, 1, 5, 1000]), st.sampled_from([1, 1, 3])))
+    only = draw(st.sampled_from([(None, None), (0, 1), (None, 0)]))
+    return list(zip(names, (first, second), numbers, only, strict=True))
+
+
+@settings(max_examples=40)
+@given(two_files(), st.permutations(["coco", "yolo", "voc"]))
+def test_any_set_of_two_files_reads_back_the_same_from_any_format(files, formats):
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for title, stems, first, only in files:
+            options = {"first": first} | ({} if only is None else {"only": only})
+            file = root / f"set/annotations/instances_{title}.json"
+            coco(file, {stem: f"{stem}.jpg" for stem in stems}, **options)
+            for stem in stems:
+                picture(root / f"set/images/{stem}.jpg")
+        first_read = open_dataset(root / "set", deal=False)
+        assume(len(first_read.boxes))
+        source = root / "set"
+        for step, to in enumerate(formats):
+            convert(source, root / str(step), to=to)
+            source = root / str(step)
+            again = open_dataset(source, deal=False)
+            assert not [fault for fault in read_boxes(source).faults if fault.blocking]
+            assert said(again) == said(first_read)
+            known = first_read.splits >= 0
+            if known.all():
+                by_stem = {Path(path).stem: side for path, side in sides(first_read).items()}
+                assert {Path(p).stem: side for p, side in sides(again).items()} == by_stem
+            if again.image_ids is not None:
+                for side in np.unique(again.splits):
+                    ids = again.image_ids[again.splits == side]
+                    assert len(np.unique(ids)) == len(ids)
+
+
+def test_a_side_without_pictures_says_which_there_are(tmp_path):
+    voc(tmp_path, {"test": "0123"})
+    with pytest.raises(InputError, match="no pictures in its split 'train', only in test"):
+        open_dataset(tmp_path).split("train")
