@@ -15,6 +15,7 @@ from viewfinder.datasets.depth import DepthScale, read_scale
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import CLASSES, read_nearness, read_saliency, read_subject
+from viewfinder.datasets.stored import stored_depth
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import write_mask, write_picture
@@ -300,6 +301,16 @@ def test_values_become_depth_by_the_rule():
     for constant in (np.full((2, 2), 7, np.uint8), np.zeros((2, 2), np.uint16)):
         assert (DepthScale(True).apply(constant) == 0.5).all()
     assert (holes.apply(np.zeros((2, 2), np.uint16)) == 0.5).all()
+
+
+def test_distances_with_a_point_become_depth(tmp_path):
+    metres = np.array([[0.5, np.nan, 2.5], [np.inf, 1.0, -1e38]])
+    expected = [[1, 0, 0], [0, 0.75, 0]]
+    assert DepthScale(False).apply(metres).tolist() == expected
+    assert DepthScale(False, missing=0.5).apply(metres)[0].tolist() == [0, 0, 0]
+    assert (DepthScale(True).apply(np.full((2, 2), np.nan)) == 0.5).all()
+    np.save(tmp_path / "a.npy", metres.astype(np.float32))
+    assert DepthScale(False).apply(stored_depth(tmp_path / "a.npy")).tolist() == expected
 
 
 @given(st.lists(st.integers(0, 65535), min_size=2, max_size=20), st.booleans())

@@ -4,7 +4,7 @@ Exit status 1 if there are any.
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import tyro
@@ -12,11 +12,15 @@ import tyro
 from viewfinder.cli.output import print_json
 from viewfinder.wording import counted
 
+# What programs are promised of a fault.
+_TOLD = ("kind", "file", "detail", "mend")
+
 
 @dataclass(frozen=True)
 class Flags:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of pictures in class folders; of boxes as COCO, YOLO or Pascal VOC; or: tabletop."""
+    """A folder of pictures in class folders; of pictures with masks of their subjects; of boxes as
+    COCO, YOLO or Pascal VOC; or: tabletop."""
     json: bool = False
     """Print one JSON document: faults (kind, file, detail, mend) and counts."""
 
@@ -39,8 +43,8 @@ def run(flags: Flags) -> int:
         if dataset.bits < BITS[-1]:
             counts["bits"] = dataset.bits
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
-        document = {"faults": [asdict(fault) for fault in faults], "counts": counts}
-        print_json(document)
+        told = [{name: getattr(fault, name) for name in _TOLD} for fault in faults]
+        print_json({"faults": told, "counts": counts})
         return 1 if faults else 0
     print(dataset.summary())
     for name, count in dataset.counts().items():
