@@ -216,7 +216,7 @@ def test_check(ask, small_set, tmp_path):
     status, out, _ = ask("check", tmp_path / "set")
     assert status == 1
     assert "unreadable: train/blue/000.png: " in out
-    assert out.splitlines()[-1] == "1 faults"
+    assert out.splitlines()[-1] == "1 fault"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_sides_as_archives_hold_them_are_sides(tmp_path, train, test):
     dataset = open_dataset(tmp_path, val_share=0.0)
     assert dataset.classes == ("a", "b")
     assert [SPLITS[s] for s in dataset.splits].count("test") == 4
-    assert "1 pictures of " in "; ".join(dataset.notes)
+    assert "1 picture of " in "; ".join(dataset.notes)
 
 
 def test_folders_that_may_be_classes_are_said(tmp_path):
@@ -151,7 +151,7 @@ def test_what_is_passed_over_is_told_in_one_line_each(tmp_path):
     dataset = open_dataset(tmp_path, val_share=0.0)
     assert len(dataset) == 8
     notes = "; ".join(dataset.notes)
-    assert "10 pictures of extra lie in no class's folder: extra/a/0.jpg" in notes
+    assert "10 pictures of extra in no class's folder: extra/a/0.jpg" in notes
     assert "7 more" in notes
     assert ".psd (2)" in notes
     assert ".txt" not in notes

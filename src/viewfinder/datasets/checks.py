@@ -18,6 +18,7 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.wording import counted
 
 # A class with fewer than this share of the largest class's pictures is called unbalanced.
 _IMBALANCE = 0.1
@@ -58,7 +59,7 @@ def _passed_over(dataset: Dataset) -> Iterator[Fault]:
         mend = "move them into folders of their classes, or name a side's folder train, val or test"
         yield Fault("passed-over", place, detail, mend)
     for files, count in dataset.unread.items():
-        detail = f"{count:,} files in class folders end so, which is not read"
+        detail = f"{counted(count, 'file')} in class folders of a format that is not read"
         yield Fault("unread", files, detail, "store them as JPEG or PNG if they are pictures")
     for folder in empty_class_folders(dataset.root):
         mend = f"put pictures of {folder.name} into it, or remove it"

@@ -26,6 +26,7 @@ from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.wording import counted
 
 TEST_SHARE = 0.15
 
@@ -194,7 +195,8 @@ def _left(found: _Sorted) -> Iterator[str]:
     places = passed_over(found.loose, ())
     for place, paths in islice(places.items(), NAMED):
         where = "" if place == "." else f" of {place}"
-        yield f"{len(paths):,} pictures{where} lie in no class's folder: {some_of(paths)}"
+        number = counted(len(paths), "picture")
+        yield f"{number}{where} in no class's folder: {some_of(paths)}"
     if len(places) > NAMED:
         yield f"so do those of {len(places) - NAMED:,} more folders"
     if found.unread:

@@ -18,6 +18,7 @@ from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.wording import counted
 
 
 def check_saliency(dataset: Dataset) -> list[Fault]:
@@ -47,7 +48,7 @@ def _left_over(dataset: Dataset) -> Iterator[Fault]:
         mend = "move it elsewhere, or rename it if its files are meant"
         yield Fault("passed-over", folder, "nothing is read from this folder", mend)
     for files, count in pairing.unread.items():
-        detail = f"{count:,} files have the names of pictures and a format that is not read"
+        detail = f"{counted(count, 'file')} with names of pictures, of a format that is not read"
         yield Fault("unread", files, detail, "store them as 16-bit PNG or .npy")
 
 
