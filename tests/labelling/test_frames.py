@@ -90,6 +90,23 @@ def test_smooth_things_among_others_are_not_blurred(turntables):
     assert not any(are_blurred(turns))
 
 
+def test_a_stand_from_which_a_faint_thing_was_taken_is_not_blurred():
+    stand = np.full((180, 320, 3), 170, np.uint8)
+    thing = stand.copy()
+    thing[60:150, 110:210] = (150, 140, 120)
+    printed = thing.copy()
+    printed[64:146:6, 116:204] = (110, 100, 80)
+    shown = (printed, printed, thing, printed, stand, printed, printed)
+    assert not any(are_blurred([look(cv2.GaussianBlur(each, (0, 0), 0.7)) for each in shown]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 200), (200, 3), (40, 30)])
+def test_small_frames_can_be_looked_at(width, height):
+    random = np.random.default_rng(0)
+    frames = [random.integers(0, 255, (height, width, 3)).astype(np.uint8) for _ in range(3)]
+    assert are_blurred([look(frame) for frame in frames]) == [False] * 3
+
+
 @pytest.mark.parametrize("kernel", [(9, 1), (1, 13), (9, 9)])
 def test_a_blurred_frame_is_found_where_the_camera_moves(kernel):
     random = np.random.default_rng(0)

@@ -294,7 +294,7 @@ def _length(video: Path) -> float | None:
             last = frame.seconds
     except InputError:
         return None
-    return last + 1 / (header.rate or 25)
+    return last + 1 / header.rate
 
 
 def _names(videos: Sequence[Path]) -> list[tuple[str, str]]:

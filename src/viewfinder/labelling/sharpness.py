@@ -26,8 +26,11 @@ _SAME = 6.0  # grey levels by which two frames may differ where they show the sa
 _SAME_SHARE = 0.25  # and this share of the contrast there
 _FAINTEST = 4.0  # mean square of a cell's slopes, below which it has no edge
 _MOSTLY = 0.5  # of the cells with edges; fewer alike show that it is another scene
+_SIDES = 3  # cells across, that must be the same for the middle one to be
+_NARROWEST = 4  # cells, in which a camera's motion can be seen
 _FEWEST = 6  # cells with edges that both frames show; of fewer nothing is said
-_CONTRAST = 24  # grey levels, from which on an edge's width is measured
+_CONTRAST = 12.0  # grey levels, from which on an edge's width is measured,
+_ABOVE_NOISE = 7.0  # times the slopes of noise; its own contrasts are half as large
 _REACH = 4  # pixels before and after, in which an edge's contrast is sought
 _SHARPEST = 0.05  # share of the places near edges: those amid the sharpest ones
 _FEWEST_PLACES = 100  # of which a share can be taken
@@ -71,8 +74,10 @@ def look(picture: NDArray[np.uint8]) -> Look:
     grey = cv2.blur(_area(smooth, size), (_COARSE, _COARSE))
     squares = np.stack([_area(part**2, size) for part in slopes])
     # What noise adds, as the smoothest cells have it.
-    squares -= np.quantile(squares, 0.1, axis=(1, 2), keepdims=True).astype(np.float32)
-    along_x, along_y = (_width(smooth, part, axis) for axis, part in enumerate(slopes))
+    noise = np.quantile(squares, 0.1, axis=(1, 2)).astype(np.float32)
+    least = [max(_CONTRAST, _ABOVE_NOISE * math.sqrt(value)) for value in noise]
+    along_x, along_y = (_width(smooth, slopes[axis], axis, least[axis]) for axis in (0, 1))
+    squares = squares - noise[:, None, None]
     return Look(np.asarray(grey, np.float32), squares, (along_x, along_y))
 
 
@@ -120,9 +125,9 @@ def _compared(one: Look, other: Look) -> tuple[bool, bool] | None:
 def _aligned(one: Look, other: Look) -> tuple[Array, NDArray[np.bool_]]:
     """The other's slopes, moved as the camera was, and where both then show the same."""
     still = _overlap(one, other, (0.0, 0.0))
-    window = cv2.createHanningWindow((one.grey.shape[1], one.grey.shape[0]), cv2.CV_32F)
-    if min(one.grey.shape) < 4:
+    if min(one.grey.shape) < _NARROWEST:
         return still
+    window = cv2.createHanningWindow((one.grey.shape[1], one.grey.shape[0]), cv2.CV_32F)
     # Copies, since the window is laid over what it is given.
     (x, y), _ = cv2.phaseCorrelate(one.grey.copy(), other.grey.copy(), window)
     if math.hypot(x, y) < 0.1 or not math.isfinite(x + y):
@@ -150,6 +155,8 @@ def _overlap(one: Look, other: Look, by: tuple[float, float]) -> tuple[Array, ND
     contrast = cv2.dilate(one.grey, near) - cv2.erode(one.grey, near)
     # Not so where it is NaN, outside of the other.
     same = np.asarray(np.abs(one.grey - grey) <= _SAME + _SAME_SHARE * contrast, np.bool_)
+    # An edge is the same only if both of its sides are; the grey of where it lies is between them.
+    same = cv2.erode(same.astype(np.uint8), np.ones((_SIDES, _SIDES), np.uint8)) > 0
     slopes = np.stack([moved(part) for part in other.slopes])
     return slopes, same & np.isfinite(slopes).all(axis=0)
 
@@ -174,11 +181,11 @@ def _area(values: Array, size: tuple[int, int]) -> Array:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _width(smooth: Array, slope: Array, axis: int) -> float:
+def _width(smooth: Array, slope: Array, axis: int, least: float) -> float:
     """Pixels in which an edge would cross its whole contrast if it were as steep all along."""
     window = np.ones((1, 2 * _REACH + 1) if axis == 0 else (2 * _REACH + 1, 1), np.uint8)
     contrast = cv2.dilate(smooth, window) - cv2.erode(smooth, window)
-    edges = contrast > _CONTRAST
+    edges = contrast > least
     if edges.sum() < _FEWEST_PLACES:
         return math.nan
     return float(np.quantile(contrast[edges] / np.maximum(slope[edges], 1e-3), _SHARPEST))

@@ -63,7 +63,7 @@ class VideoHeader:
     Attributes:
         width: in pixels, of an upright frame.
         height: in pixels, of an upright frame.
-        rate: frames a second, on average.
+        rate: frames a second, on average; 25 where the file does not say.
         seconds: how long it lasts, or None where the file does not say.
         frames: how many there are at most, or None where the file does not say.
         codec: FFmpeg's name, such as `h264`.
@@ -89,7 +89,7 @@ def probe_video(path: Path) -> VideoHeader:
         if first is None:
             raise InputError(f"{path} holds no frame that can be read: copy or download it again")
         height, width = _upright(first).shape[:2]
-        rate = float(stream.average_rate or stream.guessed_rate or 0)
+        rate = float(stream.average_rate or stream.guessed_rate or 25)
         if first.pts is None and first.duration:
             # FFmpeg says 25 of any stream that has no times.
             rate = 1 / _seconds(first.duration, first)
