@@ -1,5 +1,7 @@
 """Columns, not objects: choosing, splitting, renumbering and recognising a data set."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -64,7 +66,12 @@ def test_the_fingerprint_sees_every_change(dataset):
         others.add(Dataset(dataset.root, "", dataset.classes, **columns).fingerprint())
     dataset.file(0).write_bytes(b"longer than it was")
     others.add(dataset.fingerprint())
-    assert len(others) == 6
+    # Painted over: as many bytes, and somebody set the time back.
+    before = dataset.file(0).stat()
+    dataset.file(0).write_bytes(b"longer than it is.")
+    os.utime(dataset.file(0), ns=(before.st_atime_ns, before.st_mtime_ns))
+    others.add(dataset.fingerprint())
+    assert len(others) == 7
 
 
 def test_the_fingerprint_is_the_same_wherever_the_set_lies(dataset, tmp_path):

@@ -114,6 +114,16 @@ def test_a_cache_file_that_is_too_short_is_written_anew(root, tmp_path):
     assert torch.equal(whole, again)
 
 
+def test_a_cache_file_of_other_bytes_is_written_anew(root, tmp_path):
+    dataset, cache = open_dataset(root), tmp_path / "cache"
+    whole = open_pixels(dataset, (16, 16), keep="disk", cache=cache).take(range(10))
+    (file,) = cache.rglob("*.u8")
+    file.write_bytes(bytes(file.stat().st_size))
+    again = open_pixels(dataset, (16, 16), keep="disk", cache=cache).take(range(10))
+    assert torch.equal(whole, again)
+    assert again.any()
+
+
 def test_a_kill_while_decoding_leaves_no_cache_file(root, tmp_path):
     script = f"""
 import os, signal

@@ -304,3 +304,15 @@ def test_the_state_is_written_no_oftener_than_twenty_times_its_cost(monkeypatch)
         for since in (wait - 1, wait + 1):
             fit.saved = 100.0 - since
             assert fit._save_is_due() == (since > wait), (cost, since)
+
+
+def test_a_teacher_that_changed_is_noticed(subject_scenes, teacher, tmp_path):
+    copied = shutil.copytree(teacher.folder, tmp_path / "teacher")
+    fields = SALIENCY | {"epochs": 1, "teacher": str(copied)}
+    run = learn("saliency", subject_scenes, tmp_path / "student", **fields)
+    learn("saliency", subject_scenes, run.folder, resume=True, **fields)
+    more = SALIENCY | {"net": DEPTH_NET, "epochs": 2}
+    other = learn("saliency", subject_scenes, tmp_path / "other", **more)
+    shutil.copy(other.weights_file, copied)
+    with pytest.raises(InputError, match="--resume: what --teacher names has changed"):
+        learn("saliency", subject_scenes, run.folder, resume=True, **fields)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets import digests
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.depth import DepthScale
 from viewfinder.datasets.faults import Fault
@@ -236,23 +237,33 @@ class Dataset:
         return {".": scales.pop()} if len(scales) == 1 else dict(sorted(found.items()))
 
     def fingerprint(self) -> str:
-        """A short hash of the classes, the boxes, and each picture's path, size, class and side.
+        """A short hash of the classes, the boxes, and each picture's path, bytes, class and side.
 
         Masks and depth maps count as pictures do, and so does what the depth's numbers mean.
+
+        Raises:
+            OSError: a file cannot be read.
         """
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
-        for path, label, side in zip(self.paths, self.labels, self.splits, strict=True):
-            size = (self.root / path).stat().st_size
-            digest.update(f"{path}\0{size}\0{label}\0{side}\n".encode("utf-8", "surrogateescape"))
+        rows = zip(self._contents(self.paths), self.labels, self.splits, strict=True)
+        for content, label, side in rows:
+            digest.update(content + f"\0{label}\0{side}\n".encode())
         if self.boxes is not None:
             for column in (self.boxes.corners, self.boxes.classes, self.boxes.offsets):
                 digest.update(np.ascontiguousarray(column).tobytes())
-        for path in (*self.masks, *self.depths):
-            size = (self.root / path).stat().st_size if path else 0
-            digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
+        for content in self._contents((*self.masks, *self.depths)):
+            digest.update(content)
         for scale in self.depth_scales:
             digest.update(f"{scale}\n".encode())
         return digest.hexdigest()[:16]
+
+    def _contents(self, paths: tuple[str, ...]) -> list[bytes]:
+        """Each file's path and the digest of its bytes; of no path, nothing but that."""
+        found = iter(digests.of_files([self.root / path for path in paths if path]))
+        return [
+            f"{path}\0".encode("utf-8", "surrogateescape") + (next(found) if path else b"")
+            for path in paths
+        ]
 
 
 def _rows(column: tuple[Row, ...], chosen: NDArray[np.intp]) -> tuple[Row, ...]:

@@ -15,6 +15,7 @@ from torch import nn
 
 from viewfinder import nets
 from viewfinder.console import note
+from viewfinder.datasets import digests
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
@@ -141,7 +142,7 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
         std=colours.std,
         recipe=recipe,
         versions=_versions(),
-        data=_describe_data(dataset, source),
+        data=_describe_data(dataset, recipe, source),
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
         bits=dataset.bits,
@@ -170,6 +171,12 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
             f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
             "train anew into another --out"
         )
+    for flag, digest in run.manifest.data.get("inputs", {}).items():
+        if _named_inputs(recipe).get(flag) != digest:
+            raise InputError(
+                f"--resume: what {flag} names has changed since {folder} was begun; put back what "
+                "was there, or train anew into another --out"
+            )
     _tell_what_differs(run.manifest)
     task = find(run.manifest.task)
     net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
@@ -237,7 +244,17 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
-def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
+def _named_inputs(recipe: Recipe) -> dict[str, str]:
+    """What a training learns from beside its pictures: a digest of what each such flag names."""
+    told = {}
+    for name in ("teacher", "compose", "backgrounds"):
+        place = Path(getattr(recipe, name, None) or "").expanduser()
+        if place != Path() and place.exists():
+            told[f"--{name}"] = digests.of_place(place)
+    return told
+
+
+def _describe_data(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
     sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
     depth = {folder: scale.as_json() for folder, scale in dataset.depth_by_folder().items()}
     return {
@@ -245,6 +262,7 @@ def _describe_data(dataset: Dataset, source: str) -> dict[str, Any]:
         "root": str(dataset.root.resolve()),
         "layout": dataset.layout,
         "fingerprint": dataset.fingerprint(),
+        "inputs": _named_inputs(recipe),
         "images": sides,
         "per_class": dataset.split("train").counts(),
     } | ({"depth": depth} if depth else {})

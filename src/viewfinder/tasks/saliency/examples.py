@@ -5,7 +5,6 @@ shrunk by averaging over area, so that thin parts fade and do not vanish. A pixe
 subject's where at least half of its area is.
 """
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -97,7 +96,7 @@ def open_examples(
         return InMemory(dataset, flat.view(kind))
     file = cached_pixels(
         dataset,
-        f"subjects-{size[0]}x{size[1]}-{depth}-{_changed(dataset)}",
+        f"subjects-{size[0]}x{size[1]}-{depth}",
         needed,
         lambda flat: _fill(flat, dataset, size, depth=depth),
         cache=cache,
@@ -221,10 +220,3 @@ def _tensors(records: NDArray[np.void]) -> Taken:
     if records.dtype.names and "depth" in records.dtype.names:
         depths = torch.from_numpy(given_depth(records["depth"]))[:, None]
     return Taken(pictures, masks, depths)
-
-
-def _changed(dataset: Dataset) -> str:
-    """A hash of when each mask and depth map was last changed."""
-    files = [dataset.root / path for path in (*dataset.masks, *dataset.depths) if path]
-    times = np.array([file.stat().st_mtime_ns for file in files], np.int64)
-    return hashlib.sha256(times.tobytes()).hexdigest()[:16]
