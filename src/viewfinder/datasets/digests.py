@@ -81,7 +81,7 @@ def of_bytes(values: NDArray[np.uint8]) -> bytes:
     starts = range(0, len(values), _BLOCK)
     with ThreadPoolExecutor() as pool:
         blocks = pool.map(lambda start: _new(values[start : start + _BLOCK]).digest(), starts)
-        return _new(b"".join(blocks)).digest()
+        return bytes(_new(b"".join(blocks)).digest())
 
 
 def _of_file(file: Path) -> bytes:
