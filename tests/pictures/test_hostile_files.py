@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from viewfinder.errors import InputError
-from viewfinder.pictures import reading
+from viewfinder.pictures import headers
 from viewfinder.pictures.reading import (
     decode_picture,
     read_depth,
@@ -172,7 +172,7 @@ def test_flipped_bytes_make_a_picture_or_an_input_error(
     kind: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # A flipped size is honest work for a decoder, but it need not be 200 million pixels of it.
-    monkeypatch.setattr(reading, "MOST_PIXELS", 100_000)
+    monkeypatch.setattr(headers, "MOST_PIXELS", 100_000)
     source = random.Random(kind)
     sentences = []
     for _ in range(250):

@@ -22,10 +22,7 @@ header and decodes the rest: it is strict about damage, and knows more kinds of 
 
 import contextlib
 import io
-import logging
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -35,12 +32,24 @@ from PIL import Image
 
 from viewfinder.errors import PictureError
 from viewfinder.pictures import decoding
-from viewfinder.pictures.opening import is_heif, open_for_reading, png_chunk, unknown_format
+from viewfinder.pictures.headers import MOST_PIXELS, Header, header_of, opened, read_header
+from viewfinder.pictures.opening import open_for_reading
 from viewfinder.pictures.quiet import quiet_c_libraries
 from viewfinder.pictures.room import ROOM
 
-MOST_PIXELS = 200_000_000
-"""A picture of more pixels than this is refused; the largest phone sensors have just under."""
+__all__ = [
+    "BITS",
+    "BYTES_A_PIXEL",
+    "MOST_PIXELS",
+    "Header",
+    "bits_used",
+    "decode_picture",
+    "read_depth",
+    "read_header",
+    "read_instances",
+    "read_mask",
+    "read_picture",
+]
 
 BYTES_A_PIXEL = 12
 """Of memory that decoding takes at most, the file and the finished picture included."""
@@ -48,51 +57,7 @@ BYTES_A_PIXEL = 12
 BITS = (10, 12, 14, 16)
 """Of the values that cameras store in files of 16 bits."""
 
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "AVIF")
 _LOSSY = ("JPEG", "WEBP", "AVIF")
-_ORIENTATION_TAG = 0x0112
-
-# The limit of size is ours, kept by `_header`; Pillow's own would warn of a large phone's pictures.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-# What is wrong with a file is said once, by an InputError, and Pillow's murmurs are not printed.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("PIL").setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a picture's file says of it before any pixel is decoded.
-
-    Attributes:
-        format: `JPEG`, `PNG`, `BMP`, `WEBP`, `TIFF`, `GIF`, `PPM` or `AVIF`.
-        width: in pixels, of the upright picture.
-        height: in pixels, of the upright picture.
-        orientation: EXIF's, 1 to 8; 1 where none is stored. From 5 on the stored sides are swapped.
-        mode: the kind of pixel as stored, in Pillow's words, such as `RGB`, `L`, `P` or `CMYK`.
-        bits: of one channel: 1, 8, 16 or 32.
-    """
-
-    format: str
-    width: int
-    height: int
-    orientation: int
-    mode: str
-    bits: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, upright."""
-        return self.width, self.height
-
-
-def read_header(path: Path) -> Header:
-    """What the file says of its picture, without decoding it.
-
-    Raises:
-        InputError: there is no such file, it is not a picture, or it has over `MOST_PIXELS` pixels.
-    """
-    with open_for_reading(path) as file, _opened(file, str(path)) as image:
-        return _header(image, file, str(path))
 
 
 def read_picture(
@@ -110,7 +75,7 @@ def read_picture(
     Raises:
         InputError: there is no such file, or it is no picture, damaged, cut short or too large.
     """
-    with open_for_reading(path) as file, _opened(file, str(path)) as image:
+    with open_for_reading(path) as file, opened(file, str(path)) as image:
         return _decoded(file, image, str(path), at_least, bits)
 
 
@@ -119,7 +84,7 @@ def decode_picture(
 ) -> NDArray[np.uint8]:
     """`read_picture` for the bytes of a file; `name` is what an error calls it."""
     file = io.BytesIO(data)
-    with _opened(file, name) as image:
+    with opened(file, name) as image:
         return _decoded(file, image, name, at_least, bits)
 
 
@@ -137,8 +102,8 @@ def bits_used(path: Path) -> int | None:
         if start.startswith(b"\xff\xd8") or (start.startswith(b"\x89PNG") and start[-1] < 16):
             return None
         file.seek(0)
-        with _opened(file, str(path)) as image:
-            header = _header(image, file, str(path))
+        with opened(file, str(path)) as image:
+            header = header_of(image, file, str(path))
             if not _is_deep(header):
                 return None
             with _memory_for(header, str(path)):
@@ -188,78 +153,6 @@ def read_instances(path: Path) -> NDArray[np.uint16]:
     return _read_grey(path, "a map of instance numbers", indices=True).astype(np.uint16)
 
 
-def _opened(file: IO[bytes], name: str) -> Image.Image:
-    """Pillow's view of the file: its header is read, its pixels are not."""
-    start = file.read(512)
-    file.seek(0)
-    if is_heif(start):
-        raise PictureError(unknown_format(name, start))
-    try:
-        return Image.open(file, formats=_FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(_too_large(name)) from None
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's parsers raise a dozen kinds on hostile bytes
-        raise PictureError(unknown_format(name, start)) from error
-
-
-def _header(image: Image.Image, file: IO[bytes], name: str) -> Header:
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise PictureError(f"{name} is {width}×{height}, and so holds no pixels: export it again")
-    if width * height > MOST_PIXELS:
-        raise PictureError(_too_large(name))
-    orientation = _orientation(image, file)
-    # Pillow exchanges the sides of a turned TIFF by itself.
-    if orientation > 4 and image.format != "TIFF":
-        width, height = height, width
-    return Header(
-        format="JPEG" if image.format == "MPO" else str(image.format),
-        width=width,
-        height=height,
-        orientation=orientation,
-        mode=image.mode,
-        bits=_bits(image),
-    )
-
-
-def _too_large(name: str) -> str:
-    return (
-        f"{name} says that it has more than {MOST_PIXELS:,} pixels, which are not read: "
-        "scale it down or cut it into tiles"
-    )
-
-
-def _orientation(image: Image.Image, file: IO[bytes]) -> int:
-    try:
-        # Not `image.getexif()`, which in PNG decodes every pixel to see what comes after them.
-        stored = Image.Image.getexif(image).get(_ORIENTATION_TAG)
-        if stored is None and image.format == "PNG":
-            exif = Image.Exif()
-            exif.load(png_chunk(file, b"eXIf"))
-            stored = exif.get(_ORIENTATION_TAG)
-    except Exception:  # damaged EXIF data says nothing of the pixels, which may be whole
-        return 1
-    return stored if isinstance(stored, int) and 1 <= stored <= 8 else 1
-
-
-def _bits(image: Image.Image) -> int:
-    """Bits of a channel as stored; Pillow's mode does not tell 16-bit colour from 8-bit."""
-    if image.mode == "1":
-        return 1
-    if image.mode.startswith("I;16"):
-        return 16
-    if image.mode in ("I", "F"):
-        return 16 if (image.format, image.mode) == ("PPM", "I") else 32
-    for tile in getattr(image, "tile", ()):
-        # Raw modes such as `RGB;16B`; of PNM, the mode and the value of white.
-        white = tile.args[1] if tile.codec_name == "ppm" else 255
-        if ";16" in str(tile.args) or white > 255:
-            return 16
-    return 8
-
-
 def _decoded(
     file: IO[bytes],
     image: Image.Image,
@@ -267,7 +160,7 @@ def _decoded(
     at_least: tuple[int, int] | None,
     bits: int,
 ) -> NDArray[np.uint8]:
-    header = _header(image, file, name)
+    header = header_of(image, file, name)
     with _memory_for(header, name, _reduction(header, at_least)):
         pixels = _by_opencv(file, header, at_least)
         if pixels is not None:
@@ -385,8 +278,8 @@ def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixe
     `indices` takes a palette's indices for the values, not the colours they stand for.
     """
     name = str(path)
-    with open_for_reading(path) as file, _opened(file, name) as image:
-        header = _header(image, file, name)
+    with open_for_reading(path) as file, opened(file, name) as image:
+        header = header_of(image, file, name)
         with _memory_for(header, name):
             pixels = _by_opencv(file, header, None) if _is_deep(header) else None
             if pixels is None:
