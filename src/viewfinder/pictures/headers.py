@@ -17,7 +17,7 @@ MOST_PIXELS = 200_000_000
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "AVIF")
 _ORIENTATION_TAG = 0x0112
 
-# The limit of size is ours, kept by `header_of`; Pillow's own would warn of a large phone's pictures.
+# The limit of size is ours; Pillow's own would warn of a large phone's pictures.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 # What is wrong with a file is said once, by an InputError, and Pillow's murmurs are not printed.
 warnings.filterwarnings("ignore", module=r"PIL\.")
