@@ -20,11 +20,12 @@ from viewfinder.evaluation.detect_findings import (
 )
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import Manifest, create_run
+from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.breakdown import Cost
 from viewfinder.tasks.detect.decoding import Detections
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.training.precision import Arrangement, Choice
 
 HOSTILE = ("<script>alert(1)</script>", '图 & "q"', "$\\frac$ $5")

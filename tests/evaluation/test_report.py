@@ -16,10 +16,11 @@ from viewfinder.evaluation.judging import Judgement, default_side, judge, judge_
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import _PAGES, write_report
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import Manifest, create_run, open_run
+from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import NAMES
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import score
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.training.precision import Arrangement, Choice, Trial
 
 HOSTILE = ["<script>alert(1)</script>".replace("/", "∕"), '图 & "quotes"', "$\\frac$ $5", "🙂", "'"]

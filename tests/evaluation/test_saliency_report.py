@@ -11,7 +11,8 @@ from viewfinder.datasets.rgbd import CLASSES, read_subject
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.saliency_page import likenesses
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
-from viewfinder.runs.run import Manifest, create_run
+from viewfinder.runs.run import create_run
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.saliency.maps import SubjectMap
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.tasks.saliency.scores import mean, score

@@ -16,9 +16,10 @@ from viewfinder.inference.export import export_onnx
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import Manifest, create_run, new_net, open_run
+from viewfinder.runs.run import create_run, new_net, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from viewfinder.errors import InputError
-from viewfinder.runs.run import Manifest, create_run, new_net, open_run
+from viewfinder.runs.run import Run, create_run, new_net, open_run, refuse_taken
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.manifest import Manifest
 
 MANIFEST = Manifest(
     task="classify",
@@ -24,9 +25,28 @@ MANIFEST = Manifest(
     std=(0.2, 0.2, 0.1),
     recipe=ClassifyRecipe(epochs=3, options=("dropout=0.1",)),
     versions={"python": "3"},
-    data={"source": "a"},
+    data={
+        "source": "a",
+        "root": "/a",
+        "layout": "class folders",
+        "fingerprint": "f",
+        "images": {"train": 3},
+        "per_class": {"<b>": 3},
+    },
     device="CPU",
-    precision={"why": "as asked for"},
+    precision={
+        "arrangement": {"arithmetic": "32", "layout": "contiguous"},
+        "why": "it won",
+        "trials": [
+            {
+                "arithmetic": "bf16",
+                "layout": "channels_last",
+                "milliseconds": None,
+                "loss": 1.5,
+                "verdict": "agrees",
+            }
+        ],
+    },
 )
 
 
@@ -51,12 +71,15 @@ def test_a_run_is_read_back_as_it_was_written(run):
 def test_the_history_is_read_back_to_seven_digits(run):
     assert run.history() == []
     rows = [
-        {"epoch": 1, "loss": 1.23456789, "val_accuracy": 0.5},
-        {"epoch": 2, "loss": 1e-9, "val_accuracy": 1.0},
+        {"epoch": 1, "seconds": 0.5, "images_per_s": 9.5, "loss": 1.23456789},
+        {"epoch": 2, "seconds": 1.0, "images_per_s": 9.0, "loss": 1e-9, "val_accuracy": 1.0},
     ]
     run.save_history(rows)
     assert run.history() == [pytest.approx(row, rel=1e-6) for row in rows]
-    assert run.history_file.read_text().splitlines()[0] == "epoch,loss,val_accuracy"
+    assert (
+        run.history_file.read_text().splitlines()[0]
+        == "epoch,seconds,images_per_s,loss,val_accuracy"
+    )
 
 
 def test_a_folder_with_something_in_it_is_not_written_to(run, tmp_path):
@@ -124,6 +147,10 @@ def damaged(document, path, value):
         (["options"], [1]),
         (["mean"], [0.5, 0.5]),
         (["mean"], ["a", "b", "c"]),
+        (["mean"], [0.5, True, 0.5]),
+        (["mean"], [1e308, 0, 0]),
+        (["mean"], [0.5, -0.1, 0.5]),
+        (["std"], [0.1, 1e-30, 0.1]),
         (["mean"], [0.5, float("nan"), 0.5]),
         (["std"], [0.1, 0, 0.1]),
         (["std"], [0.1, float("inf"), 0.1]),
@@ -138,7 +165,24 @@ def damaged(document, path, value):
         (["recipe", "options"], ["size=" + "9" * 9]),
         (["recipe", "learning_rate"], float("nan")),
         (["versions"], 5),
+        (["versions"], {"python": 3}),
+        (["device"], None),
         (["data"], []),
+        (["data"], {}),
+        (["data", "source"], 5),
+        (["data", "fingerprint"], None),
+        (["data", "images"], {"train": "many"}),
+        (["data", "images"], {"train": -1}),
+        (["data", "per_class"], ["<b>"]),
+        (["options", "dropout"], 10**30),
+        (["options", "dropout"], float("inf")),
+        (["precision"], {}),
+        (["precision", "arrangement"], {"arithmetic": "8", "layout": "contiguous"}),
+        (["precision", "arrangement", "layout"], "woven"),
+        (["precision", "arrangement", "surprise"], 1),
+        (["precision", "why"], 5),
+        (["precision", "trials"], [{"arithmetic": "32", "layout": "contiguous"}]),
+        (["precision", "trials", 0, "loss"], "low"),
         (["precision"], "32"),
         (["surprise"], 1),
     ],
@@ -204,6 +248,87 @@ def test_a_manifest_cut_anywhere_is_refused(run, data):
     file.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 3))])
     with pytest.raises(InputError, match="damaged"):
         open_run(run.folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word",
+        "epoch,seconds,images_per_s,loss\n1,2,3,a word\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3,4,5\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3\n",
+        "epoch,images_per_s,loss\n1,3,4\n",
+        "epoch,seconds,images_per_s,loss\n0.5,2,3,4\n",
+        "epoch,seconds,images_per_s,loss\n-5,2,3,4\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3,nan\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3,1e300\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3,4\0\n",
+        'epoch,seconds,images_per_s,loss\n1,2,3,"4\n',
+        "epoch,seconds,images_per_s,loss\n1,2,3," + "4" * 200_000 + "\n",
+        "epoch,seconds,images_per_s,loss\n1,2,3,4\udcff\n",
+    ],
+    ids=range(13),
+)
+def test_a_history_that_no_training_wrote_is_refused(run, text):
+    run.history_file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    if text == "word":
+        assert run.history() == []
+        return
+    with pytest.raises(InputError, match=r"history\.csv is damaged") as caught:
+        run.history()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_huge_history_is_refused_before_it_is_read(run):
+    run.save_history([])
+    os.truncate(run.history_file, 1 << 40)
+    with pytest.raises(InputError, match="larger than any"):
+        run.history()
+
+
+@pytest.mark.parametrize("options", [{"width": 30}, {"width": -1}, {"width": "wide"}])
+def test_options_that_do_not_fit_the_weights_are_refused_before_the_net_is_made(
+    tmp_path, monkeypatch, options
+):
+    """At 30 times its width a ResNet-152 has 50 thousand million parameters: 200 GB."""
+    from dataclasses import replace
+
+    run = create_run(tmp_path / "run", replace(MANIFEST, net="resnet152", options=options))
+    save_file({"fc.bias": torch.zeros(3)}, run.weights_file)
+    with pytest.raises(InputError, match=r"run\.json is damaged"):
+        open_run(run.folder).net()
+
+
+def test_what_a_killed_training_leaves_before_its_manifest_is_no_run_and_no_hindrance(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".writing-abcd1234").write_bytes(b"{")
+    refuse_taken(folder)
+    assert create_run(folder, MANIFEST).manifest == open_run(folder).manifest
+
+
+def test_a_folder_without_a_run_is_not_told_to_be_gone_on_with(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds no run: give another --out"):
+        refuse_taken(tmp_path)
+
+
+def test_nothing_beside_weights_of_another_program_is_taken_for_the_runs(tmp_path):
+    from viewfinder.cli.export import _place
+
+    file = tmp_path / "net.weights"
+    for name in ("net.weights", "history.csv", "scores.json", "report.html", "model.onnx"):
+        (tmp_path / name).write_text("a stranger's")
+    run = Run(file, MANIFEST, foreign=file)
+    assert run.weights_file == file
+    assert run.history() == []
+    assert not any(f.exists() for f in (run.history_file, run.scores_file, run.report_file))
+    with pytest.raises(InputError, match="cannot write"):
+        run.save_history([])
+    assert _place(run) == tmp_path / "net.onnx"
+    (tmp_path / "net.onnx").write_text("a stranger's")
+    with pytest.raises(InputError, match="exists already: name the file to write, with --out"):
+        _place(run)
 
 
 def test_a_run_without_weights_says_how_to_go_on(run):

@@ -6,11 +6,14 @@ by onnxruntime on real pictures; where its answers differ from the run's, nothin
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,13 @@ class Flags:
     to: Literal["onnx"] = "onnx"
     """The format."""
     out: Path | None = None
-    """The file to write; model.onnx in the run's folder if not given."""
+    """The file to write; if not given, model.onnx in the run's folder, or a new file beside
+    Darknet's weights."""
     answers: Literal["raw", "decoded", "final"] = "decoded"
     """What the file answers: raw outputs of the net; decoded, which are probabilities, boxes with
     scores, or maps; or, of a detector, final: one row an object, chosen inside the file."""
     threshold: float = 0.25
-    """final: the least score of an object."""
+    """final: what an object's score must exceed."""
     pictures: str | None = None
     """Pictures to prove it on; some of the run's own data if not given."""
 
@@ -38,10 +42,24 @@ def run(flags: Flags) -> int:
     if not 0 <= flags.threshold <= 1:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
-    out = flags.out or opened.folder / "model.onnx"
+    out = flags.out or _place(opened)
     parity = export_onnx(
         opened, out, answers=flags.answers, threshold=flags.threshold, pictures=flags.pictures
     )
     print(parity)
     print(f"{out} ({out.stat().st_size / 2**20:.1f} MiB)")
     return 0
+
+
+def _place(run: "Run") -> Path:
+    """Where an export goes that is told no place.
+
+    Raises:
+        InputError: beside weights that another program wrote, where there is such a file already.
+    """
+    if run.foreign is None:
+        return run.folder / "model.onnx"
+    place = run.foreign.with_suffix(".onnx")
+    if place.exists():
+        raise InputError(f"{place} exists already: name the file to write, with --out")
+    return place

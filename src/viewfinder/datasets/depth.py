@@ -17,7 +17,7 @@ numbers with a point, what is not finite was not measured.
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +45,12 @@ class DepthScale:
         lowest: the stored value of one end of depth's range, `highest` of the other; both are None
             where the rule of this module's first words holds.
         missing: the stored value of pixels without a measurement; they become 0, the farthest.
-        sure: whether the direction was stated, or told clearly by the masks.
     """
 
     near_is_bright: bool | None = None
     lowest: float | None = None
     highest: float | None = None
     missing: float | None = None
-    # How it was found is no part of what it is, nor of a set's fingerprint.
-    sure: bool = field(default=True, repr=False, compare=False)
-
-    def as_json(self) -> dict[str, bool | float | None]:
-        """What `scales_of` reads back."""
-        return {name: getattr(self, name) for name in _KEYS}
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """H×W stored values, uint8, uint16 or floating, as H×W depth in [0, 1].
@@ -117,7 +110,7 @@ def scales_of(stored: Any) -> dict[str, DepthScale]:
     Raises:
         InputError: this is no such table.
     """
-    names = set(_KEYS)
+    names = {"near_is_bright", "lowest", "highest", "missing"}
     try:
         if not isinstance(stored, Mapping):
             raise TypeError

@@ -234,23 +234,22 @@ def _flat(root: Path, files: Listing) -> list[Kinds]:
             if kind:
                 by_kind[kind].append(name)
             elif is_picture(name):
-                stems[name.rpartition(".")[0]].append(name)
+                stems[PurePosixPath(name).stem].append(name)
         for same in stems.values():
             photos = [name for name in same if name.lower().endswith((".jpg", ".jpeg"))]
             others = [name for name in same if name not in photos]
             twins = len(photos) == len(others) == 1
             by_kind["picture"] += photos if twins else same
             by_kind["mask"] += others if twins else []
-        if not by_kind["picture"] or not by_kind["mask"]:
-            continue
         kinds = {
             kind: [_folder(place, kind, [f"{place}/{n}" if place else n for n in chosen])]
             for kind, chosen in by_kind.items()
             if chosen
         }
-        (pictures,), (masks,) = kinds["picture"], kinds["mask"]
-        if fit_together(pictures, masks) and look_like(root, masks):
-            found.append({kind: kinds.get(kind, []) for kind in KINDS})
+        if {"picture", "mask"} <= set(kinds):
+            (pictures,), (masks,) = kinds["picture"], kinds["mask"]
+            if fit_together(pictures, masks) and look_like(root, masks):
+                found.append({kind: kinds.get(kind, []) for kind in KINDS})
     return found
 
 

@@ -212,9 +212,7 @@ def _depth_scales(
         rows = [triple for triple in triples if triple.depth_folder in alike]
         votes = _vote(root, rows, scales)
         for folder in alike:
-            scales[folder] = replace(
-                scales[folder], near_is_bright=votes.near_is_bright, sure=votes.sure
-            )
+            scales[folder] = replace(scales[folder], near_is_bright=votes.near_is_bright)
         notes.append(_told(root, alike, votes))
     return scales | {"": DepthScale(near_is_bright=True)} if scales else {}
 

@@ -77,7 +77,7 @@ def export_onnx(
     Args:
         answers: `raw` outputs of the net; `decoded`, probabilities, boxes with scores, or maps;
             or, of a detector, `final`: non-maximum suppression inside, a row an object.
-        threshold: the least score of `final` objects.
+        threshold: what the score of `final` objects must exceed.
         pictures: real pictures to prove it on; if not given, those of the run's own data.
 
     Raises:

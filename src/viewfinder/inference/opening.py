@@ -16,9 +16,10 @@ from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
 from viewfinder.datasets.rgbd import CLASSES as SUBJECT_CLASSES
 from viewfinder.inference.onnx_files import Arrays, OnnxFile
 from viewfinder.pictures.reading import BITS
-from viewfinder.runs.run import Manifest, Run, open_run
+from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
 from viewfinder.tasks.recipe import LARGEST_SIZE
 
@@ -88,7 +89,7 @@ def _run_of(
         bits=bits,
     )
     net = OnnxNet(opened, read).eval()
-    return Run(opened.file.parent, manifest, opened.file, framing, net)
+    return Run(opened.file, manifest, opened.file, framing, net)
 
 
 def _exported(opened: OnnxFile) -> Run:

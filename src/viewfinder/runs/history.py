@@ -13,6 +13,11 @@ from viewfinder.files import explained_writing, sync_all, write_text
 
 Row = Mapping[str, Any]
 
+# Bytes beyond which a history is no training's: it must not fill the memory.
+_LARGEST = 1 << 26
+# Beyond what float32 holds.
+_LARGEST_VALUE = 1e40
+
 
 def append_row(file: Path, row: Row) -> None:
     """Add an epoch's row at the end, numbers to seven digits.
@@ -44,28 +49,45 @@ def read_rows(file: Path) -> list[dict[str, float]]:
     Raises:
         InputError: the file holds something that no training wrote.
     """
-    if not file.exists():
+    if not file.is_file():
         return []
     rows = []
     try:
+        if file.stat().st_size > _LARGEST:
+            raise ValueError("it is larger than any that Viewfinder writes")
         # A last line without its end is one that was being written when everything stopped.
         whole, _, _ = file.read_bytes().rpartition(b"\n")
-        for row in csv.DictReader(io.StringIO(whole.decode("utf-8"))):
+        for row in csv.DictReader(io.StringIO(whole.decode("utf-8")), strict=True):
             if None in row or None in row.values():
                 raise ValueError("a row has another number of columns")
             rows.append({name: float(value) for name, value in row.items() if value})
+            _check(rows[-1])
         numbers = [row["epoch"] for row in rows]
         whole_numbers = all(math.isfinite(n) and n == int(n) for n in numbers)
-        if not whole_numbers or any(b <= a for a, b in pairwise(numbers)):
+        if not whole_numbers or any(b <= a for a, b in pairwise([0, *numbers])):
             raise ValueError("its epochs do not follow one another")
         if not all(row["seconds"] >= 0 for row in rows):
             raise ValueError("its seconds are no times")
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
     except (ValueError, KeyError, csv.Error) as error:
         what = f"it has no column {error}" if isinstance(error, KeyError) else error
         raise InputError(
             f"{file} is damaged: {what}; restore it, or remove it to go on without its rows"
         ) from error
     return rows
+
+
+def _check(row: Mapping[str, float]) -> None:
+    """See that a row has numbers that a training tells: of a score there may be none.
+
+    Raises:
+        ValueError: it has others.
+    """
+    if not math.isfinite(row.get("loss", 0.0)):
+        raise ValueError("a loss is no number")
+    if wild := [name for name, value in row.items() if abs(value) > _LARGEST_VALUE]:
+        raise ValueError(f"{wild[0]:.50} is {row[wild[0]]:g}")
 
 
 def keep_rows(file: Path, epochs: int) -> list[dict[str, float]]:

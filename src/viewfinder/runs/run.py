@@ -11,11 +11,9 @@ tensorboard/         the history, for TensorBoard
 
 import contextlib
 import errno
-import json
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,54 +27,17 @@ from viewfinder.console import note
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
+from viewfinder.nets.building import build, numbers_in
 from viewfinder.nets.darknet import load_weights
-from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import BITS
 from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.detect.foreign import describe_weights
+from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.task import Setting
 
-_MANIFEST, _WEIGHTS, _STATE = "run.json", "weights.safetensors", "state.ckpt"
+_WEIGHTS, _STATE = "weights.safetensors", "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
-_SCHEMA = 2
-# Bytes beyond which a `run.json` is no training's: it must not fill the memory.
-_LARGEST_MANIFEST = 1 << 26
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What `run.json` says.
-
-    Attributes:
-        size: width and height in pixels of what the net is given.
-        options: what the net is created with, beside its classes.
-        mean, std: of red, green and blue in [0, 1], subtracted and divided before the net.
-        versions: of Python, Viewfinder and the libraries that computed.
-        data: the training set's source, layout, fingerprint and pictures a side.
-        device: what computed, in words.
-        precision: the chosen arithmetic, and each candidate's time and loss.
-        bits: how many the values of 16-bit pictures fill; see `Dataset.bits`.
-        threads: of each process that computed on the CPU, on which the last digits depend; None of
-            a run that does not say.
-    """
-
-    task: str
-    net: str
-    classes: tuple[str, ...]
-    size: Size
-    options: dict[str, Any]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    recipe: Recipe
-    versions: dict[str, str]
-    data: dict[str, Any]
-    device: str
-    precision: dict[str, Any]
-    bits: int = 16
-    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +45,9 @@ class Run:
     """A trained net and all that is known of its training.
 
     Attributes:
-        foreign: the file of weights that another program wrote, of what is no folder of ours.
+        folder: the run's own; of weights that another program wrote their file itself, so that
+            nothing beside it is taken for ours.
+        foreign: that file, or None.
         framing: how a detector's net is given pictures.
         opened: the net itself, where the foreign file is one that computes.
     """
@@ -123,25 +86,39 @@ class Run:
         """
         if self.opened is not None:
             return self.opened
-        manifest = self.manifest
-        net = new_net(manifest.net, len(manifest.classes), manifest.options)
         if self.foreign is not None:
+            net = self._new_net()
             load_weights(net, self.foreign)  # type: ignore[arg-type]
             return net.eval()
-        try:
-            state = safetensors.torch.load_file(self.weights_file)
-            net.load_state_dict(state)
-        except FileNotFoundError as error:
+        if not self.weights_file.exists():
             raise InputError(
                 f"{self.folder} has no weights yet: its training stopped before the first epoch "
                 "ended; go on with the same command and --resume"
-            ) from error
-        except (SafetensorError, RuntimeError, OSError) as error:
-            raise InputError(
-                f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
-                "the file is damaged or from another run"
-            ) from error
+            )
+        try:
+            numbers = numbers_in(self.weights_file)
+            state = safetensors.torch.load_file(self.weights_file)
+        except (SafetensorError, OSError) as error:
+            raise self._other_weights() from error
+        try:
+            net = build(self._new_net, numbers=numbers)
+        except InputError as error:
+            raise InputError(f"{self.folder / MANIFEST} is damaged: {error}") from error
+        try:
+            net.load_state_dict(state)
+        except RuntimeError as error:
+            raise self._other_weights() from error
         return net.eval()
+
+    def _other_weights(self) -> InputError:
+        return InputError(
+            f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
+            "the file is damaged or from another run"
+        )
+
+    def _new_net(self) -> nn.Module:
+        manifest = self.manifest
+        return new_net(manifest.net, len(manifest.classes), manifest.options)
 
     def setting(self) -> Setting:
         """What the run's task asks for again and again."""
@@ -217,12 +194,19 @@ def refuse_taken(folder: Path) -> None:
         if folder.exists() and not is_empty(folder):
             raise InputError(
                 f"{folder} exists already: give --resume to go on with it, or another --out"
+                if holds_run(folder)
+                else f"{folder} exists already and holds no run: give another --out"
             )
         place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         if not place.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "")
         if not os.access(place, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "")
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a training was begun in this folder, so that it can be gone on with."""
+    return (folder / MANIFEST).exists()
 
 
 def holds_progress(folder: Path) -> bool:
@@ -237,13 +221,12 @@ def create_run(folder: Path, manifest: Manifest) -> Run:
         InputError: there is something in that folder already, or it cannot be written.
     """
     refuse_taken(folder)
-    document = asdict(manifest) | {"schema": _SCHEMA, "recipe": manifest.recipe.as_json()}
     with explained_writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        write_json(folder / _MANIFEST, document)
+        write_manifest(folder, manifest)
     except BaseException:
-        with contextlib.suppress(OSError):  # what a killed training left may be there still
+        with contextlib.suppress(OSError):
             folder.rmdir()
         raise
     return Run(folder, manifest)
@@ -258,25 +241,7 @@ def open_run(path: str | Path) -> Run:
     folder = Path(path).expanduser()
     if folder.suffix == ".weights" and not folder.is_dir():
         return _open_weights(folder)
-    file = folder / _MANIFEST
-    if not file.is_file():
-        what = "is not a run" if folder.exists() else "does not exist"
-        raise InputError(
-            f"{folder} {what}: give the folder that `viewfinder train` wrote, with a {_MANIFEST}"
-        )
-    try:
-        if file.stat().st_size > _LARGEST_MANIFEST:
-            raise ValueError("it is larger than any that Viewfinder writes")
-        document = json.loads(file.read_text(encoding="utf-8"))
-        if document.pop("schema") != _SCHEMA:
-            raise InputError(f"{file} was written by another version of Viewfinder")
-        return Run(folder, _read_manifest(document))
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{file} is damaged: {error}") from error
+    return Run(folder, read_manifest(folder))
 
 
 def _open_weights(file: Path) -> Run:
@@ -301,39 +266,4 @@ def _open_weights(file: Path) -> Run:
         device="",
         precision={},
     )
-    return Run(file.parent, manifest, foreign=file, framing=found.framing)
-
-
-def _read_manifest(document: dict[str, Any]) -> Manifest:
-    """What `run.json` says, if it is what a training could have written.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is not.
-    """
-    recipe = recipe_of(document["task"]).from_json(document["recipe"])
-    lists = {name: tuple(document[name]) for name in ("classes", "size", "mean", "std")}
-    if not all(isinstance(document[name], list) for name in lists):
-        raise ValueError("classes, size, mean and std must be lists")
-    manifest = Manifest(**{**document, **lists, "recipe": recipe})
-    texts = (manifest.task, manifest.net, manifest.device, *manifest.classes)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("task, net, device and classes must be words")
-    if len(set(manifest.classes)) != len(manifest.classes) or len(manifest.classes) < 2:
-        raise ValueError("there must be two classes or more, each once")
-    threads = manifest.threads
-    if threads is not None and not (type(threads) is int and threads > 0):
-        raise ValueError("threads must be a number of them")
-    sides = manifest.size
-    if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIZE for s in sides):
-        raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
-    colours = (*manifest.mean, *manifest.std)
-    if len(manifest.mean) != 3 or len(manifest.std) != 3 or not all(map(math.isfinite, colours)):
-        raise ValueError("mean and std must be three numbers each")
-    if min(manifest.std) <= 0:
-        raise ValueError("std must be more than 0")
-    tables = (manifest.options, manifest.versions, manifest.data, manifest.precision)
-    if not all(isinstance(table, dict) for table in tables):
-        raise ValueError("options, versions, data and precision must be tables")
-    if manifest.bits not in BITS:
-        raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
-    return manifest
+    return Run(file, manifest, foreign=file, framing=found.framing)

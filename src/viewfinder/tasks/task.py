@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, Framing
+from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.normalisation import Normalisation
@@ -141,6 +142,7 @@ class Task(Protocol):
         measured: how many pictures may be measured for each that is trained on; where val is too
             large for that, not every epoch is measured.
         headline: the figures of `as_json` to tell first, as `(name, format)`.
+        fewest_classes: that there must be for there to be something to learn.
     """
 
     name: ClassVar[str]
@@ -148,6 +150,7 @@ class Task(Protocol):
     best: ClassVar[str]
     measured: ClassVar[float]
     headline: ClassVar[tuple[tuple[str, str], ...]]
+    fewest_classes: ClassVar[int]
 
     # Learning.
 
@@ -268,7 +271,7 @@ class Task(Protocol):
 
         Args:
             of: the picture's true size.
-            threshold: the least score to show; None is the task's own choice.
+            threshold: what a score must exceed to be shown; None is the task's own choice.
         """
         ...
 
@@ -281,3 +284,16 @@ class Task(Protocol):
             raw: give the net's own outputs instead of what they mean.
         """
         ...
+
+
+def require_classes(task: Task, classes: Sequence[str]) -> None:
+    """See that there are as many classes as a task needs.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    if len(classes) < task.fewest_classes:
+        raise InputError(
+            f"there must be {task.fewest_classes} classes or more to {task.name}, and there are "
+            f"{len(classes)}"
+        )

@@ -24,7 +24,7 @@ from viewfinder.evaluation import ablation_report as report
 from viewfinder.evaluation.ablation_report import Ablation, Trial
 from viewfinder.evaluation.comparison import Score
 from viewfinder.files import explained_writing, write_text
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import Run, holds_run, open_run
 from viewfinder.training.ablation_progress import Progress
 from viewfinder.training.grid import Cell, Plan
 from viewfinder.training.locking import taken
@@ -197,7 +197,7 @@ def _finished(item: Planned, plan: Plan) -> bool:
     Raises:
         InputError: something else stands there.
     """
-    if not (item.folder / "run.json").exists():
+    if not holds_run(item.folder):
         return _refuse_other(item.folder)
     run = open_run(item.folder)
     other = "train anew into another --out, or give the same values"

@@ -10,18 +10,16 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.memory import keep_freed
+from viewfinder.tasks.manifest import Arithmetic, Layout
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import Inputs, Loss, total
-
-Arithmetic = Literal["32", "bf16", "16"]
-Layout = Literal["contiguous", "channels_last"]
 
 _DTYPES: dict[Arithmetic, torch.dtype] = {
     "32": torch.float32,

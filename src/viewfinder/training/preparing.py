@@ -15,7 +15,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
 from viewfinder.nets.weight_files import read_weights
-from viewfinder.runs.run import new_net, open_run
+from viewfinder.runs.run import holds_run, new_net, open_run
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Examples, Setting, Task
@@ -115,7 +115,7 @@ def _weights_to_start(
     place = Path(recipe.init).expanduser()
     # A run's weights alone do not tell what colours they expect; its folder does.
     folder = place.parent if place.name == _WEIGHTS else place
-    if (folder / "run.json").exists():
+    if holds_run(folder):
         run = open_run(folder)
         colours = Normalisation(run.manifest.mean, run.manifest.std)
         return run.net().state_dict(), run.manifest.classes, colours

@@ -4,7 +4,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,11 +24,19 @@ from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.runs.pictures import write_pictures
-from viewfinder.runs.run import Manifest, Run, create_run, holds_progress, open_run, refuse_taken
+from viewfinder.runs.run import (
+    Run,
+    create_run,
+    holds_progress,
+    holds_run,
+    open_run,
+    refuse_taken,
+)
 from viewfinder.tasks import find
+from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe, differing_fields
-from viewfinder.tasks.task import Setting, Task
+from viewfinder.tasks.task import Setting, Task, require_classes
 from viewfinder.training.batches import Share, batches, deal
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import Job, fit
@@ -65,7 +73,8 @@ def train(
     _check_net(task, recipe)
     dataset = open_dataset(data, val_share=recipe.val_share)
     kind.require(dataset)
-    going_on = resume and (folder / "run.json").exists()
+    require_classes(kind, dataset.classes)
+    going_on = resume and holds_run(folder)
     if not going_on:
         dataset = with_bits_found(dataset)
     note(dataset.summary())
@@ -256,7 +265,7 @@ def _named_inputs(recipe: Recipe) -> dict[str, str]:
 
 def _describe_data(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
     sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
-    depth = {folder: scale.as_json() for folder, scale in dataset.depth_by_folder().items()}
+    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
     return {
         "source": source,
         "root": str(dataset.root.resolve()),

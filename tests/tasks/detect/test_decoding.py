@@ -154,6 +154,18 @@ def test_boxes_without_end_are_no_fault() -> None:
     assert found.scores.tolist() == pytest.approx([0.9, 0.8])
 
 
+def test_a_box_without_end_is_still_a_number_in_the_picture_it_is_about() -> None:
+    """exp(90) is more than float32 holds, and infinity times the 0 of a matrix is no number."""
+    maps = [torch.zeros(1, 2 * 6, 1, 1), torch.zeros(1, 6, 2, 2)]
+    maps[0][:, 2::6] = 90.0
+    boxes, _ = decode(maps, SCALES)
+    matrix = geometry.scaling(2.0, 3.0)
+    moved = geometry.transform_boxes(matrix, boxes[0].numpy())
+    assert np.isfinite(moved).all()
+    assert (moved[:2, 0] < -1e6).all()
+    assert (moved[:2, 2] > 1e6).all()
+
+
 def test_pictures_of_a_batch_do_not_meet() -> None:
     boxes, scores = decode(random_maps(), SCALES)
     together = suppress(boxes, scores, threshold=0.1)

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.torch import save
 
 from viewfinder import nets
 from viewfinder.datasets.opening import open_dataset
@@ -308,7 +309,31 @@ class Hidden:
 
 
 def manifest(**fields):
-    return json.dumps({"net": DEPTH_NET, "options": {"width": 0.0625}, "size": [64, 64]} | fields)
+    """A `run.json` of a depth stream; `fields` replace parts of it."""
+    document = {
+        "schema": 2,
+        "task": "saliency",
+        "net": DEPTH_NET,
+        "classes": ["background", "salient"],
+        "size": [64, 64],
+        "options": {"width": 0.0625},
+        "mean": [0, 0, 0],
+        "std": [1, 1, 1],
+        "recipe": {"net": DEPTH_NET},
+        "versions": {},
+        "data": dict.fromkeys(("source", "root", "layout", "fingerprint"), "a")
+        | {"images": {}, "per_class": {}},
+        "device": "CPU",
+        "precision": {
+            "arrangement": {"arithmetic": "32", "layout": "contiguous"},
+            "why": "as asked for",
+            "trials": [],
+        },
+    }
+    return json.dumps(document | fields)
+
+
+WEIGHTS = {"weights.safetensors": save({"a": torch.zeros(1)})}
 
 
 @pytest.mark.parametrize(
@@ -322,7 +347,10 @@ def manifest(**fields):
         ({"run.json": "[]"}, "damaged"),
         ({"run.json": manifest(size=[64])}, "damaged"),
         ({"run.json": manifest(options=3)}, "damaged"),
-        ({"run.json": manifest(options={"breadth": 1})}, "no option 'breadth'"),
+        ({"run.json": manifest(schema=3)}, "another version"),
+        ({"run.json": manifest(options={"breadth": 1}), **WEIGHTS}, "no option 'breadth'"),
+        ({"run.json": manifest(options={"width": 99}), **WEIGHTS}, "larger than its weights"),
+        ({"run.json": manifest(options={"width": "wide"}), **WEIGHTS}, "damaged"),
         ({"run.json": manifest()}, "cannot read the weights"),
         ({"run.json": manifest(), "weights.safetensors": "x"}, "not a whole safetensors file"),
     ],
@@ -331,7 +359,7 @@ def test_what_cannot_teach_is_one_clear_line(tmp_path, files, told):
     folder = tmp_path / "teacher"
     for name, text in (files or {}).items():
         folder.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     if files == {}:
         folder.mkdir()
     with pytest.raises(InputError, match=told) as caught:

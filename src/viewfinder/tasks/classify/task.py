@@ -116,6 +116,7 @@ class Classify:
     best: ClassVar[str] = "accuracy"
     measured: ClassVar[float] = 1.0
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", ".1%"),)
+    fewest_classes: ClassVar[int] = 2
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set whose pictures have no class of their own, or all the same."""

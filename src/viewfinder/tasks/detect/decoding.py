@@ -19,6 +19,9 @@ from viewfinder.pictures.geometry import Boxes
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
 # believes in hundreds of thousands, which would take minutes and tell nothing.
 _MOST_CANDIDATES = 10_000
+# Logarithm of how many times its anchor's size a box may have: more than any picture has, and still
+# a number, which infinity is not once it is moved to the picture's own pixels.
+_WIDEST = 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,8 @@ def decode_boxes(output: Tensor, scale: Scale) -> Tensor:
     column = torch.arange(width, device=x.device)
     row = torch.arange(height, device=x.device)[:, None]
     x, y = centre(x, column, scale), centre(y, row, scale)  # N×A×H×W
-    half_width, half_height = w.exp() * anchors[:, 0] / 2, h.exp() * anchors[:, 1] / 2
+    w, h = w.clamp(max=_WIDEST).exp(), h.clamp(max=_WIDEST).exp()
+    half_width, half_height = w * anchors[:, 0] / 2, h * anchors[:, 1] / 2
     corners = (x - half_width, y - half_height, x + half_width, y + half_height)
     return torch.stack(corners, dim=-1).flatten(1, 3)
 

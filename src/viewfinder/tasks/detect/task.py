@@ -105,6 +105,7 @@ class Detect:
     best: ClassVar[str] = "ap50"
     measured: ClassVar[float] = 0.1
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
+    fewest_classes: ClassVar[int] = 1
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without boxes to learn from."""

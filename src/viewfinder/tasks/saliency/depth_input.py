@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.console import note
-from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import DepthScale, nearest_scale, scales_of
 from viewfinder.datasets.kind_folders import files_of
 from viewfinder.datasets.stored import stored_depth
@@ -91,24 +90,6 @@ def depth_of_frames(frames: Tensor, data: Mapping[str, Any]) -> Tensor:
         )
     shares = frames[:, :1].float() / 255
     return 1 - shares if _of_run(Path(), data).near_is_bright is False else shares
-
-
-def as_in_training(side: Dataset, data: Mapping[str, Any]) -> Dataset:
-    """The same examples; depth whose direction their masks hardly tell has the training's.
-
-    Args:
-        data: what the run says of the set that it was trained on.
-    """
-    known = {scale.near_is_bright for scale in scales_of(data.get("depth", {})).values()}
-    if len(known) != 1 or all(scale.sure for scale in side.depth_scales):
-        return side
-    (near_is_bright,) = known
-    _tell(near_is_bright)
-    scales = (
-        scale if scale.sure else replace(scale, near_is_bright=near_is_bright)
-        for scale in side.depth_scales
-    )
-    return replace(side, depth_scales=tuple(scales))
 
 
 def scale_for(file: Path, data: Mapping[str, Any]) -> DepthScale:

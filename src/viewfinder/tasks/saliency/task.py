@@ -29,7 +29,6 @@ from viewfinder.tasks.answering import (
 )
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
 from viewfinder.tasks.saliency.depth_input import (
-    as_in_training,
     depth_maps_below,
     depth_of_frames,
     given_depth,
@@ -70,6 +69,7 @@ class Saliency:
         ("f_max", ".3f"),
         ("mae", ".3f"),
     )
+    fewest_classes: ClassVar[int] = 1
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without masks; one without depth is refused where depth is read."""
@@ -139,8 +139,6 @@ class Saliency:
         depth = recipe.net == DEPTH_NET or (learn and recipe.teacher is not None)
         if learn:
             tell_what_is_learnt(side, recipe)
-        else:
-            side = as_in_training(side, setting.data)
         return open_examples(
             side, setting.size, cache=cache_folder(), keep=recipe.keep, depth=depth
         )

@@ -1,8 +1,7 @@
 """The depth stream that teaches: out of a run of its training, or a checkpoint of the authors'."""
 
-import json
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -11,14 +10,14 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.nets.a2dele import A2deleDepth
 from viewfinder.nets.a2dele_weights import read_checkpoint
+from viewfinder.nets.building import build
 from viewfinder.nets.checkpoints import load_matching
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.geometry import Size
+from viewfinder.tasks.manifest import MANIFEST, read_manifest
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
-_MANIFEST, _WEIGHTS = "run.json", "weights.safetensors"
-# Bytes beyond which a `run.json` is no training's: it must not fill the memory.
-_LARGEST_MANIFEST = 1 << 26
+_WEIGHTS = "weights.safetensors"
 
 
 def read_teacher(path: str, size: Size) -> A2deleDepth:
@@ -50,38 +49,28 @@ def read_teacher(path: str, size: Size) -> A2deleDepth:
 
 def _of_run(folder: Path, size: Size) -> nn.Module:
     """The net that a training left in a folder."""
-    name, options, learnt = _manifest(folder)
-    if name != DEPTH_NET:
+    try:
+        manifest = read_manifest(folder)
+    except InputError as error:
+        raise InputError(f"--teacher: {error}") from error
+    if manifest.net != DEPTH_NET:
         raise InputError(
-            f"--teacher {folder} is a run of {name!r:.50}, which cannot read depth: give a run of "
-            f"{DEPTH_NET}"
+            f"--teacher {folder} is a run of {manifest.net!r:.50}, which cannot read depth: give a "
+            f"run of {DEPTH_NET}"
         )
-    net = nets.create(name, **options)
-    report = load_matching(net, read_weights(folder / _WEIGHTS))
+    state = read_weights(folder / _WEIGHTS)
+    try:
+        numbers = sum(tensor.numel() for tensor in state.values())
+        net = build(partial(nets.create, manifest.net, **manifest.options), numbers=numbers)
+    except InputError as error:
+        raise InputError(f"--teacher {folder}: its {MANIFEST} is damaged: {error}") from error
+    report = load_matching(net, state)
     if report.different or report.missing:
         raise InputError(
-            f"--teacher {folder}: its weights are not those of the net that its {_MANIFEST} tells "
+            f"--teacher {folder}: its weights are not those of the net that its {MANIFEST} tells "
             f"of: {report}"
         )
-    if learnt != size:
-        told = [f"{width}×{height}" for width, height in (learnt, size)]
+    if manifest.size != size:
+        told = [f"{width}×{height}" for width, height in (manifest.size, size)]
         note(f"the teacher learnt at {told[0]} and is asked at {told[1]}: train both at one --size")
     return net
-
-
-def _manifest(folder: Path) -> tuple[str, dict[str, Any], Size]:
-    """The net of a run, its options, and the width and height it was trained at."""
-    file = folder / _MANIFEST
-    try:
-        if file.stat().st_size > _LARGEST_MANIFEST:
-            raise ValueError("it is larger than any that Viewfinder writes")
-        document = json.loads(file.read_text(encoding="utf-8"))
-        width, height = document["size"]
-        return str(document["net"]), dict(document["options"]), (int(width), int(height))
-    except OSError as error:
-        raise InputError(
-            f"--teacher {folder} is not a run ({error.strerror or error}: {file.name}): give the "
-            f"folder that `viewfinder train` wrote, or a checkpoint"
-        ) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"--teacher {folder}: {file} is damaged: {error}") from error

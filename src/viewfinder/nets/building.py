@@ -1,0 +1,57 @@
+"""Making a net as a stranger's file says, in no more memory than the weights beside it fill."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from viewfinder.errors import InputError
+
+# What a net may hold beside its weights, such as the counters of its normalisations.
+_SLACK = 1 << 20
+
+
+def numbers_in(weights: Path) -> int:
+    """How many numbers a `.safetensors` file holds, by its header alone."""
+    with safe_open(weights, framework="pt") as file:
+        shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    return sum(map(math.prod, shapes))
+
+
+def build(make: Callable[[], nn.Module], *, numbers: int) -> nn.Module:
+    """What `make` makes, if it has no more parameters than there are numbers to fill them.
+
+    Raises:
+        InputError: it has more, and their memory is not taken; or no net can be made so.
+    """
+    try:
+        with _Counted(numbers + _SLACK):
+            return make()
+    except InputError:
+        raise
+    except Exception as error:  # Options of strangers may break a net's making in any way.
+        why = " ".join(str(error).split())
+        raise InputError(f"no net can be made with these options ({why:.100})") from error
+
+
+class _Counted(TorchFunctionMode):
+    """Counts what parameters are made of: each begins as an empty tensor."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch.empty and args:
+            sizes = args[0] if isinstance(args[0], (tuple, list)) else args
+            self.left -= math.prod(sizes)
+            if self.left < 0:
+                raise InputError("the net would be larger than its weights")
+        return func(*args, **(kwargs or {}))
