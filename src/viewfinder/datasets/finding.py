@@ -75,6 +75,8 @@ def nearest(candidates: Sequence[str], folder: str) -> list[str]:
     folder shares most of its path: `train/annotations` is nearer to `train/images` than to
     `test/images`, and `Annotations/a` to `JPEGImages/a`.
     """
+    if len(candidates) < 2:
+        return list(candidates)
     here, side = folded(folder).split("/"), side_of_path(folder + "/")
 
     def score(path: str) -> tuple[bool, bool, int]:

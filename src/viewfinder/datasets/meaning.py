@@ -54,29 +54,26 @@ def other_meaning(
     numbers, sides = numbers[known], np.tile(sizes[known], 2)
     if not len(numbers):
         return None
-    fits = {
-        Meaning(form, unit): _fits(numbers, sides, form, unit)
-        for unit in ("pixels", "shares")
-        for form in _FORMS
-    }
-    wrong = ~fits[own]
-    other_unit = [meaning for meaning in fits if meaning.unit != own.unit]
-    same_unit = [meaning for meaning in fits if meaning.unit == own.unit and meaning != own]
+    wrong = ~_fits(numbers, sides, own)
     if wrong.mean() <= _MOST_WRONG:
         return None
-    other_unit.sort(key=lambda meaning: meaning.form != own.form)
-    for meaning in (*same_unit, *other_unit):
+    others = [Meaning(form, unit) for unit in ("pixels", "shares") for form in _FORMS]
+    others.remove(own)
+    # What differs in one thing is likelier than what differs in both.
+    others.sort(key=lambda other: (other.unit != own.unit, other.form != own.form))
+    for other in others:
         # A box or two that reach out of their pictures are slips, and no other meaning.
-        enough = wrong.sum() >= 3 or meaning.unit != own.unit
-        if enough and fits[meaning].mean() > 0.98:
-            return meaning
+        enough = wrong.sum() >= 3 or other.unit != own.unit
+        if enough and _fits(numbers, sides, other).mean() > 0.98:
+            return other
     return None
 
 
 def _fits(
-    numbers: NDArray[np.float64], sides: NDArray[np.int64], form: str, unit: str
+    numbers: NDArray[np.float64], sides: NDArray[np.int64], meaning: Meaning
 ) -> NDArray[np.bool_]:
     """M bool: boxes that hold something and lie in their pictures, so understood."""
+    form, unit = meaning.form, meaning.unit
     shares = numbers / sides if unit == "pixels" else numbers
     one, two = shares[:, :2], shares[:, 2:]
     low = one - two / 2 if form == "centre and size" else one

@@ -143,6 +143,7 @@ def fitted(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
             (int(how.turned.sum()), "marked as stored, before EXIF turns them: boxes turned too"),
             (int(how.scaled.sum()), "scaled since they were labelled: boxes scaled too"),
             (int(how.misshapen.sum()), "of another shape than their labels say: left out"),
+            (int(how.unsure.sum()), "turned by EXIF, boxes taken as marked on the turned picture"),
         )
         if count
     ]

@@ -107,7 +107,7 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
         dataset,
         splits=sides.splits,
         notes=(*dataset.notes, *without, *sides.notes),
-        faults=(*faults, *troubles, *_unread_shapes(pages), *sides.faults),
+        faults=(*faults, *troubles, *_unread_shapes(seen.root, pages), *sides.faults),
     )
 
 
@@ -139,11 +139,11 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
 _SHAPES = "objects with another shape than a box"
 
 
-def _unread_shapes(pages: Sequence[Page]) -> list[Fault]:
+def _unread_shapes(root: Path, pages: Sequence[Page]) -> list[Fault]:
     count = sum(page.unread[_SHAPES] for page in pages)
     if not count:
         return []
-    first = next(page.file.name for page in pages if page.unread[_SHAPES])
+    first = next(page.file for page in pages if page.unread[_SHAPES]).relative_to(root).as_posix()
     detail = f"{counted(count, 'object')} with another shape than a box (first in this file)"
     return [Fault("no-box", first, f"{detail}: passed over", "export them as boxes too")]
 
