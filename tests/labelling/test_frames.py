@@ -84,7 +84,8 @@ def test_smooth_things_among_others_are_not_blurred(turntables):
     belt = cv2.GaussianBlur(belt, (0, 0), 12)
     busy = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
     busy = busy.repeat(4, 0).repeat(4, 1)
-    shown = (busy, busy, belt, busy, apple, busy, busy)
+    plain = np.full_like(apple, 128)
+    shown = (busy, busy, belt, busy, apple, busy, plain, busy)
     assert not any(are_blurred([look(each) for each in shown]))
     turns = [look(each) for turn in turntables for each in (turn.empty, *turn.frames, turn.empty)]
     assert not any(are_blurred(turns))

@@ -25,7 +25,8 @@ _MIDDLE, _DARK = 128, 32  # grey levels: a picture's mean is made the first, if 
 _SAME = 6.0  # grey levels by which two frames may differ where they show the same,
 _SAME_SHARE = 0.25  # and this share of the contrast there
 _FAINTEST = 4.0  # mean square of a cell's slopes, below which it has no edge
-_MOSTLY = 0.5  # of the cells with edges; fewer alike show that it is another scene
+_MOSTLY = 0.3  # of the cells with edges; fewer alike show that it is another scene
+_UNEXPLAINED = 0.5  # of the variance of grey; more of it apart, and they are alike by chance
 _SIDES = 3  # cells across, that must be the same for the middle one to be
 _NARROWEST = 4  # cells, in which a camera's motion can be seen
 _FEWEST = 6  # cells with edges that both frames show; of fewer nothing is said
@@ -100,7 +101,7 @@ def _compared(one: Look, other: Look) -> tuple[bool, bool] | None:
     """Whether each is blurred beside the other; None where they do not show the same edges."""
     if one.grey.shape != other.grey.shape:
         return None
-    shifted, same = _aligned(one, other)
+    grey, shifted, same = _aligned(one, other)
     known = False
     worse = [False, False]
     for axis in (0, 1):
@@ -109,7 +110,7 @@ def _compared(one: Look, other: Look) -> tuple[bool, bool] | None:
         edges = np.maximum(*pair) > _FAINTEST
         share = _MOSTLY * float(edges.sum())
         edges &= same
-        if edges.sum() < max(_FEWEST, share):
+        if edges.sum() < max(_FEWEST, share) or not _one_scene(one.grey[edges], grey[edges]):
             continue
         known = True
         strong = [max(float(part[edges].sum()), 1e-3) for part in pair]
@@ -122,8 +123,14 @@ def _compared(one: Look, other: Look) -> tuple[bool, bool] | None:
     return (worse[0], worse[1]) if known else None
 
 
-def _aligned(one: Look, other: Look) -> tuple[Array, NDArray[np.bool_]]:
-    """The other's slopes, moved as the camera was, and where both then show the same."""
+def _one_scene(first: Array, second: Array) -> bool:
+    """Whether two frames' greys go up and down together: not so texture and a plain wall."""
+    apart = float(np.square(first - second).mean())
+    return apart <= _UNEXPLAINED * max(float(first.var()), float(second.var()))
+
+
+def _aligned(one: Look, other: Look) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """The other's grey and slopes, moved as the camera was, and where both then show the same."""
     still = _overlap(one, other, (0.0, 0.0))
     if min(one.grey.shape) < _NARROWEST:
         return still
@@ -133,10 +140,12 @@ def _aligned(one: Look, other: Look) -> tuple[Array, NDArray[np.bool_]]:
     if math.hypot(x, y) < 0.1 or not math.isfinite(x + y):
         return still
     moved = _overlap(one, other, (x, y))
-    return max(still, moved, key=lambda found: int(found[1].sum()))
+    return max(still, moved, key=lambda found: int(found[2].sum()))
 
 
-def _overlap(one: Look, other: Look, by: tuple[float, float]) -> tuple[Array, NDArray[np.bool_]]:
+def _overlap(
+    one: Look, other: Look, by: tuple[float, float]
+) -> tuple[Array, Array, NDArray[np.bool_]]:
     height, width = one.grey.shape
     matrix = np.array([[1, 0, by[0]], [0, 1, by[1]]], np.float32)
 
@@ -158,7 +167,7 @@ def _overlap(one: Look, other: Look, by: tuple[float, float]) -> tuple[Array, ND
     # An edge is the same only if both of its sides are; the grey of where it lies is between them.
     same = cv2.erode(same.astype(np.uint8), np.ones((_SIDES, _SIDES), np.uint8)) > 0
     slopes = np.stack([moved(part) for part in other.slopes])
-    return slopes, same & np.isfinite(slopes).all(axis=0)
+    return grey, slopes, same & np.isfinite(slopes).all(axis=0)
 
 
 def _smooth(picture: NDArray[np.uint8]) -> Array:
