@@ -19,7 +19,7 @@ from viewfinder.evaluation import (
     detect_page,
     saliency_advice,
 )
-from viewfinder.evaluation.fitting import Side, Trend, Tries, counted, verdict
+from viewfinder.evaluation.fitting import Side, Trend, Tries, counted, unsaid, verdict
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -75,17 +75,47 @@ def test_colours_that_are_told_apart_fit_well(make_set, tmp_path):
 NO_TREND = Trend("The validation loss", [], rises=False)
 
 
-def said_of(train, held_out, recipe=None, trend=NO_TREND):
+def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None):
     """Of accuracies, each with its pictures."""
     recipe = recipe or ClassifyRecipe()
     return verdict(
         counted(*train),
         counted(*held_out) if held_out else None,
+        end=end,
         measure=classify_page._MEASURE,
         trend=trend,
         tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9),
         recipe=recipe,
     )
+
+
+def test_over_fitting_after_the_kept_weights_is_said_with_their_figures():
+    said = said_of((0.91, 1000), (0.89, 1000), end=(1.0, 0.88))
+    assert said.kind == "over-fitting"
+    assert "towards the training's end, where the gap is 12.0 points" in said.says
+    assert "91.0% of training pictures are right and 89.0% of those held out" in said.says
+    assert said_of((0.91, 1000), (0.89, 1000), end=(0.93, 0.89)).kind == "fine"
+
+
+def test_no_advice_comes_twice():
+    said = ("train for longer: --epochs 20", "look at the worst pictures")
+    tries = ("go on: --epochs 20", "look at the worst pictures", "small: --size 608")
+    assert unsaid(tries, said) == ("small: --size 608",)
+
+
+def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_path):
+    """The sides differ in size, and the kept weights from the last ones."""
+    data = make_set(train=60, val=15, test=30)
+    recipe = ClassifyRecipe(**COMMON, epochs=3, learning_rate=1e-4)
+    run = train("classify", data, recipe, out=tmp_path / "run")
+    dataset = open_dataset(data)
+    judgements = judge(run, dataset, device=torch.device("cpu"))
+    assert len(judgements["train"].examples) == len(judgements["val"].examples)
+    page = classify_page.page(Material(run, dataset, judgements, run.history()))
+    figures = {card.of: card.figure for card in page["cards"]}
+    says = page["verdict"].says
+    assert f"{figures['training']} of training pictures are right" in says
+    assert f"{figures['validation']} of those held out" in says
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_the_last_epoch_that_was_measured_is_what_is_judged(tmp_path, page_of):
     run.save_history([LAST | {"epoch": 7}, LAST | measured | {"epoch": 8}, LAST])
     said = fit(Material(run, dataset, judgements, run.history()))
     assert said.kind == "over-fitting"
-    assert "100.0% of training pictures are right and 25.0%" in said.says
+    assert "towards the training's end, where the gap is 75.0 points" in said.says
     page = page_of(run, dataset, judgements)
     assert page.tags.count("svg") == 3
 

@@ -141,7 +141,7 @@ def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):
     measured = {"train_s_measure": 0.97, "val_s_measure": 0.6}
     run.save_history([row, row | measured | {"epoch": 2}, row | {"epoch": 3}])
     page = page_of(run, dataset, judgements)
-    assert "The net over-fits: S is 0.970 on training pictures and 0.600" in page.told
+    assert "The net over-fits towards the training's end, where the gap is 37.0 points" in page.told
     assert '<span class="flag">--teacher RUN</span>' in page.source
     assert "20 are few" in page.told
     assert page.tags.count("svg") == 5

@@ -59,17 +59,16 @@ def page(material: Material) -> dict[str, Any]:
 
 
 def fit(material: Material) -> Verdict:
-    """Over-fitting, under-fitting or fine, at the training's end."""
+    """Over-fitting, under-fitting or fine, by the figures of the cards."""
     recipe = material.run.manifest.recipe
     assert isinstance(recipe, ClassifyRecipe), "a run of this task has a recipe of it"
     held_out = material.held_out
     train, other = _side(material.judgements["train"]), _side(held_out) if held_out else None
-    if other and (ends := material.at_the_end("accuracy")):
-        train, other = counted(ends[0], train.images), counted(ends[1], other.images)
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
     return verdict(
         train,
         other,
+        end=material.at_the_end("accuracy"),
         measure=_MEASURE,
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0),

@@ -17,7 +17,7 @@ from viewfinder.evaluation.detect_findings import (
     found_by_size,
     misses_small,
 )
-from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
+from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, unsaid, verdict
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -59,6 +59,7 @@ def page(material: Material) -> dict[str, Any]:
     options, threshold = material.run.manifest.options, _threshold(scores)
     sizes = found_by_size(judged, size, threshold=threshold)
     now = _situation(material, sizes)
+    said = fit(material, now)
     costliest, against = detect_advice.costliest(scores.errors, now)
     ranked = _ranked(judged, threshold)
     wrong = [each for each in ranked[:_WORST] if each.error > 0]
@@ -66,7 +67,7 @@ def page(material: Material) -> dict[str, Any]:
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
         "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
-        "verdict": fit(material, now),
+        "verdict": said,
         "curves": plots.curves(
             material.history,
             plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
@@ -78,7 +79,7 @@ def page(material: Material) -> dict[str, Any]:
         "confusions": _confusions(scores, classes),
         "errors": detect_plots.errors(scores),
         "costliest": costliest,
-        "against": against,
+        "against": unsaid(against, said.tries),
         "sizes": sizes,
         "colours": {"right": _css(RIGHT), "wrong": _css(WRONG), "missed": _css(MISSED)},
         "worst": [_shown(judged, each, threshold) for each in wrong],
@@ -89,18 +90,18 @@ def page(material: Material) -> dict[str, Any]:
 
 
 def fit(material: Material, now: Situation) -> Verdict:
-    """Over-fitting, under-fitting or fine, at the training's end, by AP50."""
+    """Over-fitting, under-fitting or fine, by AP50."""
     train, held_out = material.judgements["train"], material.held_out
     scores = train.scores.ap50, held_out.scores.ap50 if held_out else None
-    ends = material.at_the_end("ap50") if None not in scores else None
     sides = [
         Side(score, len(judgement.examples), ap50_error(judgement))
-        for score, judgement in zip(ends or scores, (train, held_out), strict=True)
+        for score, judgement in zip(scores, (train, held_out), strict=True)
         if judgement is not None and score is not None
     ]
     return verdict(
         sides[0] if train.scores.ap50 is not None else Side(0.0, 0, 0.0),
         sides[-1] if scores[1] is not None else None,
+        end=material.at_the_end("ap50"),
         measure=_MEASURE,
         trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
         tries=detect_advice.tries(now),

@@ -101,15 +101,18 @@ def verdict(
     train: Side,
     held_out: Side | None,
     *,
+    end: tuple[float, float] | None = None,
     measure: Measure,
     trend: Trend,
     tries: Tries,
     recipe: Recipe,
 ) -> Verdict:
-    """Judge a training from its two sides.
+    """Judge a training from its two sides, by the weights that were kept.
 
     Args:
         held_out: validation pictures; None where there were none.
+        end: both sides' scores with the last weights, which show over-fitting that began after
+            those that were kept.
     """
     if held_out is None or held_out.images < _MIN_PICTURES or train.images < _MIN_PICTURES:
         short = "training" if train.images < _MIN_PICTURES else "validation"
@@ -121,11 +124,30 @@ def verdict(
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
         says = f"The net over-fits: {figures}. {_when(trend)}".strip()
         return Verdict("over-fitting", says, tries.over_fitting)
+    later = end[0] - end[1] if end else 0.0
+    if later > max(_HARMLESS_GAP, _CHANCE * error):
+        says = (
+            f"The net over-fits towards the training's end, where the gap is {100 * later:.1f} "
+            f"points. Of the weights that were kept: {figures}. {_when(trend)}".strip()
+        )
+        return Verdict("over-fitting", says, tries.over_fitting)
     if train.score < measure.learnt:
         says = f"The net under-fits: it has not learnt its own training pictures; {figures}."
         return Verdict("under-fitting", says, tries.under_fitting)
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
     return Verdict("fine", says, tries.fine)
+
+
+def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
+    """Those of `tries` whose flags, or whose words where they have none, `said` does not have."""
+    known = {_advice(each) for each in said}
+    return tuple(each for each in tries if _advice(each) not in known)
+
+
+def _advice(words: str) -> str:
+    """What a sentence asks for: its flags, if it ends in some."""
+    before, separator, flags = words.partition(": --")
+    return flags if separator else before
 
 
 def longer(recipe: Recipe) -> str:

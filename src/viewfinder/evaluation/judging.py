@@ -15,6 +15,9 @@ from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 
+# Where there is no val to match.
+_STAND_INS = 500
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -48,21 +51,26 @@ def judge_examples(run: Run, examples: Dataset, *, device: torch.device) -> Judg
 
 
 def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, Judgement]:
-    """Judge a run on every side of its dataset.
-
-    Of `train`, as many pictures as `val` has (or `test`), so that the two can be compared; none of
-    them augmented.
-    """
+    """Judge a run on every side of its dataset; of `train`, by the pictures of `stand_ins`."""
     net = run.net().to(device)
     judgements = {}
     for side in ("test", "val"):
         if dataset.has_split(side):
             judgements[side] = _judge(net, run, dataset.split(side), device)
-    train = dataset.split("train")
-    wanted = min((len(j.examples) for j in judgements.values()), default=len(train))
-    chosen = np.random.default_rng(0).permutation(len(train))[: max(wanted, 100)]
-    judgements["train"] = _judge(net, run, train.select(np.sort(chosen)), device)
+    judgements["train"] = _judge(net, run, stand_ins(dataset), device)
     return judgements
+
+
+def stand_ins(dataset: Dataset) -> Dataset:
+    """The training pictures that stand for all of them when fit is measured, always the same.
+
+    As many as `val` has, so that the two are known as well; without a `val`, up to 500. None of
+    them is augmented.
+    """
+    train = dataset.split("train")
+    wanted = len(dataset.split("val")) if dataset.has_split("val") else _STAND_INS
+    chosen = np.random.default_rng(0).permutation(len(train))[:wanted]
+    return train.select(np.sort(chosen))
 
 
 def default_side(dataset: Dataset) -> str:

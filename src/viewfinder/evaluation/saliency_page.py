@@ -87,17 +87,15 @@ def page(material: Material) -> dict[str, Any]:
 
 
 def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
-    """Over-fitting, under-fitting or fine, at the training's end, by S."""
+    """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset = material.run.manifest.recipe, material.dataset
     assert isinstance(recipe, SaliencyRecipe), "a run of this task has a recipe of it"
     held_out = next((name for name in ("val", "test") if name in likeness), None)
     train, other = _side(likeness["train"]), _side(likeness[held_out]) if held_out else None
-    if other and (ends := material.at_the_end("s_measure")):
-        train = Side(ends[0], train.images, train.error)
-        other = Side(ends[1], other.images, other.error)
     return verdict(
         train,
         other,
+        end=material.at_the_end("s_measure"),
         measure=_MEASURE,
         trend=Trend("S on validation pictures", material.measured("val_s_measure"), rises=True),
         tries=tries(

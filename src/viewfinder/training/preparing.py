@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +12,7 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.evaluation.judging import stand_ins
 from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.run import holds_run, new_net, open_run
@@ -29,8 +29,6 @@ _IMAGENET_COLOURS = {
     "a2dele-depth": PLAIN,
 }
 _WEIGHTS = "weights.safetensors"
-# Training pictures that are measured without augmentation, where there is no val to match.
-_PROBE = 500
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Sides:
     """Examples to learn from, to choose by, and to compare with.
 
     Attributes:
-        probe: some training pictures, never augmented, as many as there are in `val`.
+        probe: the training pictures that stand for all, never augmented.
     """
 
     train: Examples
@@ -54,7 +52,6 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
     """
     train = dataset.split("train")
     val = dataset.split("val") if dataset.has_split("val") else None
-    probe = train.select(probe_indices(len(train), len(val) if val else _PROBE))
     learnt = task.open(train, setting, learn=True)
     shown = len(task.order(learnt, setting.recipe, torch.Generator()))
     if shown < setting.recipe.devices:
@@ -64,13 +61,8 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
     return Sides(
         train=learnt,
         val=None if val is None else task.open(val, setting, learn=False),
-        probe=task.open(probe, setting, learn=False),
+        probe=task.open(stand_ins(dataset), setting, learn=False),
     )
-
-
-def probe_indices(pictures: int, wanted: int) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Which training pictures stand for all of them when fit is measured; always the same."""
-    return np.sort(np.random.default_rng(0).permutation(pictures)[:wanted])
 
 
 @dataclass(frozen=True)
