@@ -213,7 +213,7 @@ def test_judging_takes_as_many_training_pictures_as_are_held_out(small_set, smal
     assert {name: len(j.examples) for name, j in judgements.items()} == {
         "test": 18,
         "val": 18,
-        "train": 36,
+        "train": 18,
     }
     assert judgements["val"].scores.accuracy == 1.0
 
