@@ -223,8 +223,7 @@ def test_the_side_to_judge_by_is_the_one_furthest_from_training(small_set, small
     assert default_side(dataset) == "test"
     train_val = dataset.select(np.flatnonzero(dataset.splits < 2))
     assert default_side(train_val) == "val"
-    with pytest.raises(InputError, match="--split train"):
-        default_side(dataset.split("train"))
+    assert default_side(dataset.split("train")) == "all"
     judged = judge_examples(open_run(small_run), dataset.split("val"), device=torch.device("cpu"))
     history = open_run(small_run).history()
     best = [row for row in history if row["val_accuracy"] == 1.0][-1]
