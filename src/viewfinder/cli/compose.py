@@ -5,8 +5,9 @@ turned, lit and laid over each other on pictures of places where they are to be 
 follow from what stays visible. No label is drawn.
 
 CAPTURES is a COCO set whose objects have outlines, of which its side train alone is used; or a
-folder of captures such as captures/mug/frames/001.jpg with captures/mug/masks/001.png, where a
-video beside masks/ does for frames/.
+folder of such sets and of captures, such as captures/mug/annotations/instances_all.json and
+captures/ball/frames/001.jpg with captures/ball/masks/001.png, where a video beside masks/ does for
+frames/. Objects that the edge of their picture cuts are left out, and counted.
 
 What is written is a COCO set with one side, train. Judge a detector by real pictures.
 """
