@@ -2,11 +2,47 @@
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.task import Inputs, Loss, total
 from viewfinder.training.precision import Arrangement
+from viewfinder.training.progress import Progress
+
+if TYPE_CHECKING:
+    from viewfinder.training.loop import Job
+
+
+def not_finite(
+    job: "Job", net: nn.Module, loss: Loss, inputs: Inputs, now: Progress, step: int
+) -> str:
+    """What became of a training whose loss at a step is no number, and what helps.
+
+    Args:
+        net: with the weights that gave that loss.
+        inputs: what gave it, on the net's device.
+    """
+    run, arrangement = job.run, job.arrangement
+    colours = run.setting().normalisation
+    plain = Arrangement("32", arrangement.layout)
+
+    @torch.no_grad()
+    def plain_loss() -> float:
+        return float(total(loss(lambda pictures: plain.forward(net, pictures, colours), inputs)))
+
+    kept = (
+        f"the best weights so far are kept in {run.folder}"
+        if run.weights_file.exists()
+        else "no epoch had ended, so nothing was kept"
+    )
+    helps = mend(run.manifest.recipe, arrangement, net, updates=now.updates, plain_loss=plain_loss)
+    return (
+        f"the loss became NaN or infinite at step {step + 1} of epoch {now.epoch + 1}; {kept}. "
+        f"{helps}"
+    )
 
 
 def mend(

@@ -197,41 +197,13 @@ class Fit:
         for name, value in zip(terms, told, strict=True):
             now.sums[name] = now.sums.get(name, 0.0) + value
         if not math.isfinite(now.sums["loss"]):
-            raise InputError(self._not_finite(batch))
+            inputs = batch.inputs.to(self.device)
+            raise InputError(
+                advice.not_finite(self.job, self.net.module, self.loss, inputs, now, batch.step)
+            )
         now.seen += batch.total
         now.step = batch.step + 1
         now.updates += 1
-
-    def _not_finite(self, batch: Batch) -> str:
-        """What became of the training, and what helps."""
-        run = self.job.run
-        kept = (
-            f"the best weights so far are kept in {run.folder}"
-            if run.weights_file.exists()
-            else "no epoch had ended, so nothing was kept"
-        )
-        mend = advice.mend(
-            self.recipe,
-            self.job.arrangement,
-            self.net.module,
-            updates=self.progress.updates,
-            plain_loss=lambda: self._plain_loss(batch),
-        )
-        return (
-            f"the loss became NaN or infinite at step {batch.step + 1} of epoch "
-            f"{self.progress.epoch + 1}; {kept}. {mend}"
-        )
-
-    @torch.no_grad()
-    def _plain_loss(self, batch: Batch) -> float:
-        """The loss of this process's part of a step in float32, with the weights of now."""
-        plain = Arrangement("32", self.job.arrangement.layout)
-        net = self.net.module.float()
-
-        def forward(pictures: Tensor) -> Any:
-            return plain.forward(net, pictures, self.setting.normalisation)
-
-        return float(total(self.loss(forward, batch.inputs.to(self.device))))
 
     def _deal(self) -> tuple[Tensor, ...]:
         """What each step of the epoch of now shows."""
