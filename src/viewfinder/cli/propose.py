@@ -10,7 +10,7 @@ with its own empty.png.
 --by RUN: a detector of yours, a Darknet .weights file, or an ONNX file of `viewfinder export` marks
 what it knows; --names says which classes to take and what to call them, and leaves all else away.
   viewfinder propose photos/ --by runs/first --threshold 0.4
-  viewfinder propose photos/ --by yolov3-tiny.weights --names person "cell phone=phone" cup=mug
+  viewfinder propose photos/ --by coco --names person "cell phone=phone" cup=mug
 
 --by saliency RUN: what stands out, by a saliency run or an ONNX file such as u2netp. Gives masks.
   viewfinder propose mug/ --by saliency u2netp.onnx
@@ -46,7 +46,7 @@ class Flags:
     data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
     """A folder of pictures, such as `viewfinder frames` writes, or a video."""
     by: tuple[str, ...] = ()
-    """Who proposes: plate, track, saliency RUN, or a detector's RUN."""
+    """Who proposes: plate, track, saliency RUN, a detector's RUN, or coco, for 80 usual things."""
     empty: Path | None = None
     """plate: the picture of the empty stand; each folder's own empty.png or .jpg if not given."""
     class_name: Annotated[str | None, tyro.conf.arg(name="class")] = None
@@ -121,10 +121,10 @@ def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
         raise InputError(f"--by {' '.join(flags.by)}: write --by {given}")
     if first in PROPOSERS:
         return PROPOSERS[first]
-    if not Path(first).expanduser().exists():
+    if first != "coco" and not Path(first).expanduser().exists():
         raise InputError(
-            f"--by {first} is not known: choose {', '.join(PROPOSERS)}, a detector's run, or a "
-            "Darknet .weights file"
+            f"--by {first} is not known: choose {', '.join(PROPOSERS)}, coco, a detector's run, or "
+            "a Darknet .weights file"
         )
     return _by_detector
 

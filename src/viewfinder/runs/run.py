@@ -30,10 +30,8 @@ from viewfinder.files import explained_writing, is_empty, replacing, write_bytes
 from viewfinder.nets.building import build, numbers_in
 from viewfinder.nets.darknet import load_weights
 from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
-from viewfinder.tasks import recipe_of
-from viewfinder.tasks.detect.foreign import describe_weights
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from viewfinder.tasks.normalisation import PLAIN, Normalisation
+from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import Setting
 
 _WEIGHTS, _STATE = "weights.safetensors", "state.ckpt"
@@ -233,37 +231,18 @@ def create_run(folder: Path, manifest: Manifest) -> Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """Read a run's folder back, or take a Darknet `.weights` file for one.
+    """Read a run's folder back, or take a Darknet `.weights` file for one; or, by the word `coco`,
+    the detector of COCO's 80 classes that comes with the package.
 
     Raises:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
+    # These make runs, and so stand upon this module.
+    from viewfinder.runs.foreign import COCO, open_published, open_weights
+
     folder = Path(path).expanduser()
+    if str(path) == COCO and not folder.exists():
+        return open_published()
     if folder.suffix == ".weights" and not folder.is_dir():
-        return _open_weights(folder)
+        return open_weights(folder)
     return Run(folder, read_manifest(folder))
-
-
-def _open_weights(file: Path) -> Run:
-    """A detector of Darknet's; tells what was assumed of it."""
-    found = describe_weights(file)
-    for told in found.notes:
-        note(told)
-    config = found.config
-    anchors = [list(anchor) for anchor in config.anchors]
-    masks = [list(mask) for mask in config.masks]
-    manifest = Manifest(
-        task="detect",
-        net=config.net,
-        classes=found.classes,
-        size=(config.size[1], config.size[0]),
-        options={"anchors": anchors, "masks": masks},
-        mean=PLAIN.mean,
-        std=PLAIN.std,
-        recipe=recipe_of("detect").from_json({"net": config.net}),
-        versions={},
-        data={"source": str(file)},
-        device="",
-        precision={},
-    )
-    return Run(file, manifest, foreign=file, framing=found.framing)

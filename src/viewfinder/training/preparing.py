@@ -14,8 +14,11 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
+from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.nets.weight_files import read_weights
+from viewfinder.runs.foreign import COCO
 from viewfinder.runs.run import holds_run, new_net, open_run
+from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Examples, Setting, Task
@@ -105,6 +108,10 @@ def _weights_to_start(
     if recipe.init == "imagenet":
         return imagenet_weights(published), (), colours
     place = Path(recipe.init).expanduser()
+    if recipe.init == COCO and not place.exists():
+        if recipe.net != COCO_NET:
+            raise InputError(f"--init coco: these weights are of {COCO_NET}, and not {recipe.net}")
+        return coco_weights(), COCO_CLASSES, PLAIN
     # A run's weights alone do not tell what colours they expect; its folder does.
     folder = place.parent if place.name == _WEIGHTS else place
     if holds_run(folder):

@@ -39,8 +39,9 @@ class DetectRecipe(Recipe):
     """Longer side in pixels of what the net is given, brought to a multiple of 32; the other side
     follows from the pictures' usual aspect. If not given, the network's own, 416."""
     init: str = "random"
-    """Weights to start from: random, a run, Darknet's .weights with its .cfg beside it, or a torch
-    file. Layers that fit are taken, the last ones class by class, by name."""
+    """Weights to start from: random; coco, yolov3-tiny's of COCO's 80 classes, which come with the
+    package; a run, Darknet's .weights with its .cfg beside it, or a torch file. Layers that fit are
+    taken, the last ones class by class, by name."""
 
     epochs: int = 100
     """How often every training picture is seen."""
