@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -21,9 +22,12 @@ def main() -> int:
     command = [sys.executable, str(jobs), *sys.argv[1:]]
     failed = 0
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as running:
+    with (
+        tempfile.TemporaryFile("w+") as told,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=told, text=True, env=environment
+        ) as running,
+    ):
         assert running.stdout is not None
         print("| command | file operations | points | wrong |\n|---|---|---|---|")
         for line in running.stdout:
@@ -31,7 +35,10 @@ def main() -> int:
             wrong = row["wrong"]
             failed += len(wrong)
             print(f"| {row['name']} | {row['operations']} | {row['points']} | {len(wrong)} |")
-            print("".join(f"    {told}\n" for told in wrong), end="", flush=True)
+            print("".join(f"    {what}\n" for what in wrong), end="", flush=True)
+        if running.wait() != 0:
+            told.seek(0)
+            print(told.read()[-2000:])
     return int(running.returncode != 0 or failed > 0)
 
 

@@ -146,8 +146,10 @@ def save_always() -> None:
 
 
 def scenes(root: Path) -> None:
-    words = ["render", str(root / "set"), "scenes", "--train", "6", "--val", "2", "--test", "2"]
-    quietly(*words, "--size", "64", "--subject", "True", "--processes", "1")
+    words = ("--kind", "scenes", "--train", "6", "--val", "2", "--test", "2")
+    quietly(
+        "render", str(root / "set"), *words, "--size", "64", "--subject", "True", "--processes", "1"
+    )
 
 
 def trained(root: Path) -> None:

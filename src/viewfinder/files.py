@@ -270,7 +270,8 @@ def locked(path: Path) -> Iterator[bool]:
     if os.name != "posix":
         yield True
         return
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    # Without waiting, should it be a pipe that nobody writes to.
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         yield _lock(handle)
     finally:

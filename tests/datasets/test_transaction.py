@@ -278,6 +278,23 @@ def test_a_forged_record_changes_nothing_outside(root, tmp_path, entries, state)
     assert contents(tmp_path) == before
 
 
+def test_pipes_in_a_stranger_s_set_are_not_waited_for(root):
+    forged(root, writes=[{"file": "a.txt", "before": None, "after": EVIL}])
+    place = root / ".viewfinder/edits/edit"
+    (place / "after/0").unlink()
+    for pipe in (place / "after/0", place.parent / ".writing-4194304-abcdefgh"):
+        os.mkfifo(pipe)
+    (root / "a.txt").unlink()
+    os.mkfifo(root / "a.txt")
+    place.rename(place.with_name("1-classes.apply"))
+    recover(root)
+    (record,) = root.glob(".viewfinder/edits/*/edit.json")
+    record.unlink()
+    os.mkfifo(record)
+    with pytest.raises(InputError, match=r"has no edit\.json"):
+        take_back(root, verb="classes")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"verb": "classes"}', "[" * 10**5])
 def test_a_damaged_record_is_said(root, text):
     change(root)

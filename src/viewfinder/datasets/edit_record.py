@@ -65,12 +65,11 @@ def digest(data: bytes) -> str:
 
 
 def digest_of(file: Path) -> str | None:
-    """A file's digest; None where there is none."""
-    try:
-        with file.open("rb", buffering=0) as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError):
+    """A file's digest; None where there is none, or what is no file, such as a pipe."""
+    if not file.is_file():
         return None
+    with file.open("rb", buffering=0) as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def read_edit(folder: Path) -> Edit:
@@ -80,6 +79,8 @@ def read_edit(folder: Path) -> Edit:
         InputError: its record is damaged, or names a file that no file of a set can be.
     """
     file = folder / RECORD
+    if not file.is_file():
+        raise InputError(f"{folder} has no {RECORD}: remove it, and what it kept stays as it is")
     with explained_json(file):
         document = json.loads(read_text(file))
     try:

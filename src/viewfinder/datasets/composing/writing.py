@@ -9,7 +9,6 @@ Composing uses several processes, so a script that calls `write_composed` must d
 import functools
 import math
 import pickle
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def write_composed(
     """
     check_request(size, count, seed)
     settings = settings or Composition()
-    with new_folder(out) as folder, tempfile.TemporaryDirectory() as scratch:
+    with new_folder(out) as folder:
         found = open_captures(captures, longest=math.ceil(settings.scale[1] * min(size)))
         places = (
             tabletop_backgrounds(min(count, _TABLES), size, seed=seed, processes=processes)
@@ -72,7 +71,7 @@ def write_composed(
         source = composed(
             found.cutouts, places, size=size, count=count, settings=settings, seed=seed
         )
-        kept = Path(scratch) / "source"
+        kept = folder / ".source"  # goes with the folder, should this be killed
         kept.write_bytes(pickle.dumps(source))
         names = [f"scene_{number:05}.jpg" for number in range(count)]
         pictures = folder / picture_folder("coco", TRAIN)
@@ -81,6 +80,7 @@ def write_composed(
         with closing(work):
             truth = list(work)
         _loaded.cache_clear()
+        kept.unlink()
         dataset = _dataset(out, found.classes, names, size, truth)
         write_coco(dataset, names, folder)
     return dataset
