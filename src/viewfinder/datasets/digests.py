@@ -26,9 +26,9 @@ def of_files(files: Sequence[Path]) -> list[bytes]:
 
     A file's size and the time of its last change would be quicker, but a picture painted over may
     keep its size, as every BMP does, and a copy of a set has other times. Reading costs little
-    beside what follows: 100,000 photographs of 200 kB are 20 GB, some twenty seconds on two cores
-    where the disk keeps up, and decoding them takes more than ten times that. Within a process,
-    each file is read once, as long as its size, its times and its place on the disk stay.
+    beside what follows: 100,000 photographs of 200 kB are 20 GB, a minute or so on two cores where
+    the disk keeps up, and decoding them takes many times that. Within a process, each file is read
+    once, as long as its size, its times and its place on the disk stay.
 
     Raises:
         OSError: a file cannot be read.
