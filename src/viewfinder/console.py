@@ -1,18 +1,100 @@
-"""What a person sees while work goes on: bars and notes, on standard error only.
+"""What a person sees: names of strangers as data, and bars and notes while work goes on.
 
-Standard output belongs to results, so that `--json` prints one document there and nothing else.
+Notes and bars go to standard error only. Standard output belongs to results, so that `--json`
+prints one document there and nothing else.
 """
 
+import contextlib
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+
+from viewfinder.wording import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Item = TypeVar("Item")
 
 
+class _Shown(io.TextIOBase):
+    """A stream whose lines control no terminal: each write is one line, or the end of one."""
+
+    def __init__(self, raw: TextIO) -> None:
+        self.raw = raw
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.raw.encoding
+
+    def write(self, text: str, /) -> int:
+        line = text.rstrip("\n")
+        self.raw.write(shown(line) + text[len(line) :])
+        return len(text)
+
+    def flush(self) -> None:
+        self.raw.flush()
+
+    def isatty(self) -> bool:
+        return self.raw.isatty()
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+
+def raw(stream: TextIO) -> TextIO:
+    """The stream itself, for what is known to control nothing, or is meant to."""
+    return stream.raw if isinstance(stream, _Shown) else stream
+
+
+@contextlib.contextmanager
+def names_shown() -> Iterator[None]:
+    """While this lasts, nothing that is printed controls the terminal, whatever is in a name."""
+    out, err = (cast(TextIO, _Shown(raw(stream))) for stream in (sys.stdout, sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        yield
+
+
+def open_closed_streams() -> None:
+    """Give standard streams that were closed, as some services start programs, to nothing.
+
+    Else the next file that is opened would be taken for one of them.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
 def note(text: str) -> None:
     """Print one line for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    print(shown(text), file=sys.stderr, flush=True)
+
+
+def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
+    """A console of rich's, for what has colours, bars or columns; names are data on it too."""
+    # Imported late: rich takes a tenth of a second that `--help` need not pay.
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Safe(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                if segment.control or segment.text.isprintable() or segment.text == "\n":
+                    yield segment
+                else:
+                    lines = "\n".join(map(shown, segment.text.split("\n")))
+                    yield Segment(lines, segment.style)
+
+    return Safe(file=raw(sys.stderr if stderr else sys.stdout), **options)
 
 
 def track(items: Iterable[Item], *, total: int | None, description: str) -> Iterator[Item]:
@@ -23,8 +105,6 @@ def track(items: Iterable[Item], *, total: int | None, description: str) -> Iter
     if not sys.stderr.isatty():
         yield from items
         return
-    # Imported late: rich's progress bars take a tenth of a second that `--help` need not pay.
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -41,7 +121,7 @@ def track(items: Iterable[Item], *, total: int | None, description: str) -> Iter
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=rich_console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=total)
         for item in items:
             yield item

@@ -1,6 +1,13 @@
-"""How counts and lists are said to a person."""
+"""How counts, lists and the words of strangers are said to a person."""
 
+import unicodedata
 from collections.abc import Sequence
+
+# What moves a cursor, turns the direction of writing or cannot be seen: controls, formats, ends of
+# lines and paragraphs, and halves of characters.
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+# What a table's program takes a cell for a formula by.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -18,3 +25,23 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def some(names: Sequence[str], most: int = 3) -> str:
     """The first of some names, and that there are more."""
     return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def shown(text: str) -> str:
+    """A text as a terminal may be given it, since names in files may be anybody's.
+
+    What cannot be seen is written as Python writes it: `\\x1b`, `\\n`, `\\u202e`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(sign) in _UNSEEN
+        else sign
+        for sign in text
+    )
+
+
+def as_cell(text: str) -> str:
+    """A text as a cell of a CSV file that no program takes for a formula: `'=1` for `=1`."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.console import rich_console
 
 if TYPE_CHECKING:
     from viewfinder.evaluation.ablation_report import Ablation
@@ -63,7 +64,6 @@ def run(flags: Flags) -> int:
 
 
 def _print_table(ablation: "Ablation") -> None:
-    from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
@@ -90,11 +90,11 @@ def _print_table(ablation: "Ablation") -> None:
             row.append(chance(found))
         # Names may hold brackets, which rich would take for colours.
         table.add_row(*map(Text, row), Text(found.verdict))
-    console = Console()
+    console = rich_console()
     if not sys.stdout.isatty():
         # A file has no width to break lines at.
         wanted = Measurement.get(console, console.options.update(max_width=10_000), table)
-        console = Console(width=max(80, wanted.maximum))
+        console = rich_console(width=max(80, wanted.maximum))
     console.print(table)
     for line in (headline(ablation), *notes(ablation)):
         print(line)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.console import rich_console
 from viewfinder.wording import counted
 
 
@@ -37,20 +38,21 @@ def run(flags: Flags) -> int:
     if flags.json:
         print_json(judged)
         return 0
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     task = find(run.manifest.task)
     told = ", ".join(f"{name} {judged[name]:{form}}" for name, form in task.headline)
-    table = Table(box=None, title=f"{judged['split']}: {told}")
+    table = Table(box=None, title=Text(f"{judged['split']}: {told}", "italic"))
     rows = judged.get("per_class", {})
     headings = list(dict.fromkeys(key for row in rows.values() for key in row))
     for heading in ("class", *headings):
         table.add_column(heading, justify="left" if heading == "class" else "right")
     for name, row in rows.items():
-        table.add_row(name, *(_cell(row[key]) for key in headings))
+        # Names may hold brackets, which rich would take for colours.
+        table.add_row(Text(name), *(_cell(row[key]) for key in headings))
     if rows:
-        Console().print(table)
+        rich_console().print(table)
     else:
         print(f"{judged['split']}: {told}")
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]

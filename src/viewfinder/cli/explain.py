@@ -14,7 +14,6 @@ position, and does shift augmentation replace it? LeNet takes about five minutes
 """
 
 import contextlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from viewfinder.cli.output import print_json
+from viewfinder.console import raw
 from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run(flags: Flags) -> int:
     if flags.target is None:
         raise InputError("say which net: viewfinder explain resnet50, or file.py:Class")
     # The user's own code may print; standard output belongs to the result.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(raw(sys.stderr)):
         explanation = _explain(flags, flags.target)
     if flags.html is not None:
         from viewfinder.console import note
@@ -86,7 +87,7 @@ def run(flags: Flags) -> int:
     if flags.json:
         from viewfinder.explain.rendering.document import document
 
-        print(json.dumps(document(explanation), ensure_ascii=False, allow_nan=False))
+        print_json(document(explanation))
     else:
         from viewfinder.explain.rendering.terminal import print_explanation
 
@@ -132,7 +133,7 @@ def _explain(flags: Flags, target: str) -> "Explanation":
 def _run_shift(flags: Flags, largest: int) -> int:
     from viewfinder.cli.position import measure
 
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(raw(sys.stderr)):
         found, setting = measure(
             flags.target,
             weights=flags.weights,
@@ -150,7 +151,7 @@ def _run_shift(flags: Flags, largest: int) -> int:
     from viewfinder.explain.rendering.sensitivity import document, print_sensitivity
 
     if flags.json:
-        print(json.dumps(document(found, setting), ensure_ascii=False, allow_nan=False))
+        print_json(document(found, setting))
     else:
         print_sensitivity(found, setting)
     return 0
@@ -159,7 +160,7 @@ def _run_shift(flags: Flags, largest: int) -> int:
 def _run_compare(flags: Flags, largest: int) -> int:
     from viewfinder.cli import comparing
 
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(raw(sys.stderr)):
         found, runs = comparing.compare(
             flags.target,
             largest=largest,
@@ -172,7 +173,7 @@ def _run_compare(flags: Flags, largest: int) -> int:
 
     # Before the page, which may not be writable: what took minutes must not be lost.
     if flags.json:
-        print(json.dumps(document(found, runs), ensure_ascii=False, allow_nan=False))
+        print_json(document(found, runs))
     else:
         print_comparison(found)
     if flags.html is not None:

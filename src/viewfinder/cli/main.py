@@ -16,8 +16,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from viewfinder.console import names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
 from viewfinder.interrupts import stops_interrupt
+from viewfinder.wording import shown
 
 VERBS = {
     "demo": "the whole loop on rendered videos, without a drawn box: ends with a report to open",
@@ -53,8 +55,10 @@ A first quarter of an hour:
   viewfinder predict runs/my-photos-lenet new.jpg
 """
 
+# Characters of an error, which may name what is in a file.
+_LONGEST = 1500
 _NO_MEMORY = (
-    "error: the memory was not enough ({}): close other programs, or ask for less at once: a "
+    "the memory was not enough ({}): close other programs, or ask for less at once: a "
     "smaller --batch or --size, --keep disk or none in a training, or fewer and smaller pictures"
 )
 
@@ -64,12 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal's encoding does not.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            with stops_interrupt():
+            with stops_interrupt(), names_shown():
                 return _dispatch(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
@@ -77,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         if debug:
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        _tell(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -89,23 +94,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         where = f"{error.filename}: " if error.filename is not None else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        _tell(f"{where}{error.strerror or error}")
         return 2
     except Exception as error:
         if debug:
             raise
         if _lacks_memory(error):
-            print(
-                _NO_MEMORY.format(" ".join(str(error).split())[:150] or "no more is free"),
-                file=sys.stderr,
-            )
+            _tell(_NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free"))
             return 2
-        print(
-            f"error: something went wrong inside Viewfinder ({type(error).__name__}: "
-            f"{' '.join(str(error).split())}); run the same command with --debug for the traceback",
-            file=sys.stderr,
+        what = _on_one_line(f"{type(error).__name__}: {error}")
+        _tell(
+            f"something went wrong inside Viewfinder ({what:.{_LONGEST // 2}}); run the same "
+            "command with --debug for the traceback"
         )
         return 2
+
+
+def _tell(error: str) -> None:
+    """Print an error: one line, which names in files cannot break, colour or make endless."""
+    line = _on_one_line(error)
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST - 500]} … {line[-500:]}"
+    print(f"error: {shown(line)}", file=sys.stderr)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _lacks_memory(error: Exception) -> bool:
@@ -126,7 +140,7 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         width = max(map(len, VERBS)) + 2
         verbs = "".join(f"  {verb:<{width}}{says}\n" for verb, says in VERBS.items())
-        print(_HEADER + verbs + _FOOTER, end="")
+        print(_HEADER + verbs + _FOOTER, end="", file=raw(sys.stdout))
         return 0
     if words[0] == "--version":
         from importlib.metadata import version
@@ -159,7 +173,8 @@ def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
         )
 
     if {"-h", "--help"} & set(words):
-        return read()
+        with contextlib.redirect_stdout(raw(sys.stdout)):  # its own colours
+            return read()
     if hasattr(module, "look_at"):
         module.look_at(words)
     complaint = io.StringIO()
@@ -186,4 +201,5 @@ def _one_line(box: str) -> str:
         if re.match(r"For full helptext|─+$", line):
             break
         told.append(re.sub(r"^Error parsing \S*recipe:", "", line).strip())
-    return " ".join(part for part in told if part)
+    # Another version of tyro may draw otherwise: then all that it drew is better than nothing.
+    return " ".join(part for part in told if part) or _on_one_line(text)

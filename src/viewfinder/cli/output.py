@@ -4,8 +4,11 @@ import json
 import sys
 from typing import Any
 
+from viewfinder.console import raw
+
 
 def print_json(document: dict[str, Any]) -> None:
     """Print exactly one JSON document, in characters that standard output can hold."""
-    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(document, ensure_ascii=not readable, allow_nan=False))
+    out = raw(sys.stdout)
+    readable = (out.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(document, ensure_ascii=not readable, allow_nan=False), file=out)

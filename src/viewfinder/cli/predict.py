@@ -32,7 +32,8 @@ class Flags:
     coco: Path | None = None
     """detect: a file for what is found, as COCO's JSON with scores."""
     csv: Path | None = None
-    """detect: a file for what is found, a row an object."""
+    """detect: a file for what is found, a row an object; names that begin as formulas do (= + - @)
+    have a ' before them."""
     top: int = 3
     """classify: how many of the likeliest classes to print."""
     resize: Literal["own", "area"] = "own"

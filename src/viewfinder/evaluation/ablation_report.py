@@ -194,7 +194,7 @@ def as_csv(ablation: Ablation) -> str:
     writer.writeheader()
     for cell in ablation.cells:
         found = told[cell.name]
-        row = {"cell": cell.name, "verdict": found.verdict, **_estimate(found.estimate)}
+        row = {"cell": as_cell(cell.name), "verdict": found.verdict, **_estimate(found.estimate)}
         row |= {name: _word(value) for name, value in cell.fields.items()}
         row |= {f"seed_{seed}": value for seed, value in cell.values.items()}
         if found.difference is not None:
@@ -205,4 +205,5 @@ def as_csv(ablation: Ablation) -> str:
 
 
 def _word(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    word = " ".join(map(str, value)) if isinstance(value, list) else value
+    return as_cell(word) if isinstance(word, str) else word

@@ -8,6 +8,7 @@ from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json, write_text
+from viewfinder.wording import as_cell
 
 _COLUMNS = ("source", "frame", "class", "score", "x1", "y1", "x2", "y2")
 
@@ -54,6 +55,8 @@ def write_coco(predictions: Sequence[dict[str, Any]], classes: Sequence[str], fi
 def write_rows(predictions: Sequence[dict[str, Any]], file: Path) -> None:
     """Write a CSV with a row for each object that was found.
 
+    A source or class that a table's program would take for a formula has a `'` before it.
+
     Raises:
         InputError: these are no detections, or the file cannot be written.
     """
@@ -62,8 +65,10 @@ def write_rows(predictions: Sequence[dict[str, Any]], file: Path) -> None:
     writer = csv.DictWriter(text, fieldnames=_COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
     for prediction in predictions:
-        about = {key: prediction[key] for key in ("source", "frame") if key in prediction}
-        writer.writerows(about | box for box in prediction["boxes"])
+        about = {"source": as_cell(prediction["source"]), "frame": prediction.get("frame", "")}
+        writer.writerows(
+            about | box | {"class": as_cell(box["class"])} for box in prediction["boxes"]
+        )
     write_text(file, text.getvalue())
 
 

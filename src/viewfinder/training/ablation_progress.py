@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from viewfinder.console import note
+from viewfinder.console import note, rich_console
 from viewfinder.training.workers import Order
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         if sys.stderr.isatty():
-            from rich.console import Console
-
             # This very stream: trainings send what they tell elsewhere.
-            self._status = Console(file=sys.stderr).status("")
+            self._status = rich_console(stderr=True).status("")
             self._status.start()
         return self
 

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from viewfinder.console import note
+from viewfinder.console import note, rich_console
 from viewfinder.runs.run import Run
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.progress import Progress
@@ -91,10 +91,9 @@ class Journal:
 
 
 def _bar() -> "RichBar":
-    from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichBar
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     columns = (BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn(), TimeLeft())
-    return RichBar(*columns, console=Console(stderr=True), transient=True)
+    return RichBar(*columns, console=rich_console(stderr=True), transient=True)

@@ -1,14 +1,13 @@
 """Max pooling against strided convolution in the terminal, at most 100 columns, and as JSON."""
 
 import math
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
+from viewfinder.console import rich_console
 from viewfinder.explain.comparison import (
     MEASURES,
     PAIRS,
@@ -81,7 +80,7 @@ def pair_name(one: Variant, other: Variant) -> str:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print the tables and the answers."""
-    console = Console(file=sys.stdout, width=WIDTH, highlight=False, soft_wrap=True)
+    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
     for line in lines(comparison):
         console.print(line)
 

@@ -1,14 +1,13 @@
 """Position sensitivity in the terminal, at most 100 columns, and as JSON."""
 
-import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
+from viewfinder.console import rich_console
 from viewfinder.explain.position import DIRECTIONS, Sensitivity, Stage, Step
 from viewfinder.explain.rendering.terminal import WIDTH
 
@@ -70,7 +69,7 @@ def stride_text(stage: Stage) -> str:
 
 def print_sensitivity(found: Sensitivity, setting: Setting) -> None:
     """Print the table."""
-    console = Console(file=sys.stdout, width=WIDTH, highlight=False, soft_wrap=True)
+    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
     for line in lines(found, setting):
         console.print(line)
 

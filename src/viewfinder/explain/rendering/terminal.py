@@ -1,11 +1,10 @@
 """The table in the terminal: at most 100 columns, a line a layer and its arithmetic below it."""
 
-import sys
 import textwrap
 
-from rich.console import Console
 from rich.text import Text
 
+from viewfinder.console import rich_console
 from viewfinder.explain.explanation import Explanation, Layer, Mistake, shape_text
 from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
 
@@ -23,7 +22,7 @@ _COLUMNS = (
 
 def print_explanation(explanation: Explanation) -> None:
     """Print the table, its totals and, where there is one, the mistake."""
-    console = Console(file=sys.stdout, width=WIDTH, highlight=False, soft_wrap=True)
+    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
     for line in lines(explanation):
         console.print(line)
 
