@@ -44,4 +44,6 @@ def shown(text: str) -> str:
 
 def as_cell(text: str) -> str:
     """A text as a cell of a CSV file that no program takes for a formula: `'=1` for `=1`."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    # Python quotes no cell for a lone carriage return, which others take for a row's end.
+    cell = text.replace("\r", "\\r")
+    return f"'{cell}" if text.startswith(_FORMULA) else cell

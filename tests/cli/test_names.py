@@ -107,8 +107,8 @@ def test_a_cell_is_no_formula(tmp_path):
     write_rows(answers, tmp_path / "found.csv")
     with (tmp_path / "found.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["class"] for row in rows] == [as_cell(name) for name in names]
-    assert [row["class"][0] for row in rows] == ["'"] * 6 + ["c", "a"]
+    wanted = ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\\rx", "cat", "a=1"]
+    assert [row["class"] for row in rows] == wanted == [as_cell(name) for name in names]
     assert {row["source"] for row in rows} == {"'=a.png"}
     assert {row["x1"] for row in rows} == {"-1.5"}
 

@@ -14,6 +14,7 @@ from viewfinder.evaluation.comparison import (
     compare,
 )
 from viewfinder.student import critical_t
+from viewfinder.wording import as_cell
 
 # With fewer seeds than this, only large differences can be told from chance.
 _FEW = 5
