@@ -84,7 +84,7 @@ def test_the_version(ask):
         (["evaluate", "EMPTY", "DATA"], "is not a run"),
         (["evaluate", "RUN", "NOWHERE"], "there is no folder"),
         (["evaluate", "RUN", "OTHER"], "pictures of cat, dog, which the run does not know"),
-        (["evaluate", "RUN", "DATA", "--split", "all"], "invalid choice 'all'"),
+        (["evaluate", "RUN", "DATA", "--split", "every"], "invalid choice 'every'"),
         (["evaluate", "RUN", "TRAIN_ONLY", "--split", "test"], "test"),
         (["evaluate", "DAMAGED", "DATA"], "run.json is damaged"),
         (["predict", "RUN", "NOWHERE"], "there is no"),
