@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matrices import shear, vertical_flip
 
 from viewfinder.pictures import geometry
 from viewfinder.pictures.geometry import (
@@ -21,12 +22,10 @@ from viewfinder.pictures.geometry import (
     letterbox,
     rotation,
     scaling,
-    shear,
     stretch,
     transform_boxes,
     transform_points,
     translation,
-    vertical_flip,
 )
 
 coordinates = st.floats(-1000, 1000, width=32)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrices import shear, vertical_flip
 from numpy.typing import NDArray
 
 from viewfinder.pictures import geometry
@@ -17,12 +18,10 @@ from viewfinder.pictures.geometry import (
     resample,
     rotation,
     scaling,
-    shear,
     stretch,
     transform_boxes,
     transform_points,
     translation,
-    vertical_flip,
 )
 
 TYPES = [np.uint8, np.uint16, np.float32, np.bool_]

@@ -52,19 +52,9 @@ def rotation(degrees: float, *, about: tuple[float, float] = (0.0, 0.0)) -> Matr
     return translation(*about) @ turn @ translation(-about[0], -about[1])
 
 
-def shear(x: float, y: float = 0.0) -> Matrix:
-    """Move each point right by `x` times its y, and down by `y` times its x."""
-    return _matrix((1, x, 0), (y, 1, 0))
-
-
 def horizontal_flip(width: float) -> Matrix:
     """Exchange left and right of a picture of this width."""
     return _matrix((-1, 0, width), (0, 1, 0))
-
-
-def vertical_flip(height: float) -> Matrix:
-    """Exchange top and bottom of a picture of this height."""
-    return _matrix((1, 0, 0), (0, -1, height))
 
 
 def crop(x1: float, y1: float) -> Matrix:
