@@ -229,3 +229,16 @@ def test_nothing_is_changed_where_a_link_leads_out(coco, folders, tmp_path, layo
         edit(root, {"cat": None})
     assert tree(tmp_path) == before
     assert [*(tmp_path / "other").iterdir()] == [tmp_path / "other" / name]
+
+
+def test_labels_of_a_side_that_is_not_listed_are_renumbered_too(yolo):
+    """They would else be of other classes as soon as somebody lists them."""
+    text = "0 .5 .5 .2 .2\n2 .5 .5 .2 .2\n"
+    for name in ("labels/test/a.txt", "test/labels/b.txt", "camera.txt", "labels/odd.txt"):
+        (yolo / name).parent.mkdir(parents=True, exist_ok=True)
+        (yolo / name).write_text(text + ("1 2\n" if "odd" in name else ""))
+    edit(yolo, {"cat": None})
+    assert (yolo / "labels/test/a.txt").read_text() == "1 .5 .5 .2 .2\n"
+    assert (yolo / "test/labels/b.txt").read_text() == "1 .5 .5 .2 .2\n"
+    assert (yolo / "camera.txt").read_text() == text
+    assert (yolo / "labels/odd.txt").read_text() == text + "1 2\n"

@@ -5,9 +5,10 @@ all of it is done or nothing, and pictures of class folders are moved, never del
 """
 
 import codecs
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
 from viewfinder.datasets.class_folders import class_folders_of
@@ -23,7 +24,7 @@ from viewfinder.datasets.voc import class_list, is_voc, voc_files
 from viewfinder.datasets.voc_pages import object_name, read_xml
 from viewfinder.datasets.writing import line_of
 from viewfinder.datasets.yolo import find_yolo, read_yolo
-from viewfinder.datasets.yolo_labels import CLASS_LIST, label_row
+from viewfinder.datasets.yolo_labels import CLASS_LIST, label_files, label_row
 from viewfinder.datasets.yolo_lists import class_names, describe
 from viewfinder.errors import InputError
 
@@ -162,8 +163,14 @@ def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[Change]:
     new = [edit.get(name, name) for name in before]
     numbers = {old: None if n is None else after.index(n) for old, n in enumerate(new)}
     if any(old != number for old, number in numbers.items()):
-        for labels in dict.fromkeys(own for own in dataset.label_files if own is not None):
+        found = label_files(seen, dataset.paths)
+        for labels in dict.fromkeys(own for own in found.of if own is not None):
             yield from _renumbered(seen.root / labels, numbers, said.points)
+        # Labels of a side that is not listed are numbered by the same names.
+        for labels in found.alone:
+            if "labels" in PurePosixPath(labels.lower()).parent.parts:
+                with contextlib.suppress(InputError):  # no labels after all
+                    yield from list(_renumbered(seen.root / labels, numbers, said.points))
     if said.names_file != file or file.name.lower() == CLASS_LIST:
         lines_of_names = "".join(f"{line_of(n)}\n" for n in after)
         yield _replaced(said.names_file, "its lines", lines_of_names.encode())
