@@ -72,6 +72,9 @@ def test_the_fingerprint_sees_every_change(dataset):
     os.utime(dataset.file(0), ns=(before.st_atime_ns, before.st_mtime_ns))
     others.add(dataset.fingerprint())
     assert len(others) == 7
+    dataset.file(0).unlink()
+    with pytest.raises(InputError, match=r"cannot read .*No such file"):
+        dataset.fingerprint()
 
 
 def test_the_fingerprint_is_the_same_wherever_the_set_lies(dataset, tmp_path):

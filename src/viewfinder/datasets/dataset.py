@@ -242,7 +242,7 @@ class Dataset:
         Masks and depth maps count as pictures do, and so does what the depth's numbers mean.
 
         Raises:
-            OSError: a file cannot be read.
+            InputError: a file cannot be read.
         """
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
         rows = zip(self._contents(self.paths), self.labels, self.splits, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
+from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
     from viewfinder.datasets.dataset import Dataset
@@ -31,13 +32,19 @@ def of_files(files: Sequence[Path]) -> list[bytes]:
     once, as long as its size, its times and its place on the disk stay.
 
     Raises:
-        OSError: a file cannot be read.
+        InputError: a file cannot be read.
     """
     with ThreadPoolExecutor() as pool:
         digests: Iterable[bytes] = pool.map(_of_file, files)
         if len(files) >= _MANY:
             digests = track(digests, total=len(files), description="comparing pictures")
-        return list(digests)
+        try:
+            return list(digests)
+        except OSError as error:
+            raise InputError(
+                f"cannot read {error.filename}: {error.strerror or error}; put it back, or change "
+                "its permissions"
+            ) from error
 
 
 def picture_digests(dataset: "Dataset") -> list[str]:
@@ -61,10 +68,10 @@ def of_place(place: Path) -> str:
     """The digest of a file, or of all files of a folder with their names; of a run, its weights.
 
     Raises:
-        OSError: a file cannot be read.
+        InputError: a file cannot be read.
     """
     if not place.is_dir():
-        return _of_file(place).hex()
+        return of_files([place])[0].hex()
     run = [place / "run.json", place / "weights.safetensors"]
     files = run if all(file.is_file() for file in run) else sorted(place.rglob("*"))
     files = [file for file in files if file.is_file()]
