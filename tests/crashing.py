@@ -157,9 +157,9 @@ def _watch(folder: Path, kill: int | None) -> list[int]:
         if isinstance(path, str | bytes | os.PathLike):
             name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
             if name.startswith(top):
-                if counted[0] == kill:
-                    os.kill(os.getpid(), signal.SIGKILL)
                 counted[0] += 1
+                if counted[0] - 1 == kill:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
     return counted

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -127,6 +128,34 @@ def test_one_taking_back_that_was_cut_short_is_one(root, monkeypatch):
 
 def power_cut():
     raise PowerCutError
+
+
+@pytest.mark.parametrize("step", ["_put", "_move", "_keep"])
+def test_ctrl_c_leaves_all_or_nothing_changed(root, monkeypatch, step):
+    before, usual = tree(root), getattr(edit_steps, step)
+
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        monkeypatch.setattr(edit_steps, step, usual)
+        usual(*arguments)
+
+    monkeypatch.setattr(edit_steps, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        change(root)
+    if step == "_keep":
+        assert tree(root) == before
+    else:
+        assert contents(root) == AFTER
+        assert take_back(root, verb="classes").said == "this"
+        assert contents(root) == {name: held for name, held in before.items() if name[0] != "."}
+
+
+def tree(root):
+    """All that is there."""
+    return {
+        path.relative_to(root).as_posix(): path.read_text() if path.is_file() else None
+        for path in root.rglob("*")
+    }
 
 
 def test_an_error_half_way_leaves_all_as_it_was(root, monkeypatch):
