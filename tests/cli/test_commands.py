@@ -37,11 +37,10 @@ def test_help_lists_the_verbs(ask):
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_verb_explains_itself(verb, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main([verb, "--help"])
-    assert stop.value.code == 0
-    assert f"viewfinder {verb}" in capsys.readouterr().out
+def test_every_verb_explains_itself(ask, verb):
+    status, out, err = ask(verb, "--help")
+    assert (status, err) == (0, "")
+    assert f"viewfinder {verb}" in out
 
 
 def test_the_version(ask):

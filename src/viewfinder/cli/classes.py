@@ -1,10 +1,10 @@
 """List the classes of a data set, and rename, merge or drop some in all of its files at once.
 
-viewfinder classes DATA                        lists them, with their pictures or boxes
-viewfinder classes DATA rename OLD NEW
-viewfinder classes DATA merge A B … INTO
-viewfinder classes DATA drop NAME
-viewfinder classes DATA --take-back            undoes the last edit
+  viewfinder classes DATA                      lists them, and how many of each
+  viewfinder classes DATA rename OLD NEW
+  viewfinder classes DATA merge A B … INTO
+  viewfinder classes DATA drop NAME
+  viewfinder classes DATA --take-back          undoes the last edit
 
 An edit is only told, file by file; with --yes it is made, in all files or in none.
 """

@@ -6,9 +6,9 @@ same, and none that shows nearly what another shows already. Beside the pictures
 of each its video, its number there and its second, and with it a data set keeps frames of one video
 together.
 
-  viewfinder frames turn.mp4 mug                 frames of one video
-  viewfinder frames a.mov b.mov videos/ frames   of several, and of all in a folder
-  viewfinder frames a.mov part --from 1:05 --to 1:23.5    of one part
+  viewfinder frames turn.mp4 mug                frames of one video
+  viewfinder frames a.mov b.mov videos/ frames  of several, and all in a folder
+  viewfinder frames a.mov part --from 1:05 --to 1:23.5   of one part
 """
 
 import re

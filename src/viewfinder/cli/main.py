@@ -9,49 +9,55 @@ status; `look_at(words)`, where it has one, refuses words that tyro would refuse
 import contextlib
 import difflib
 import importlib
+import inspect
 import io
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from viewfinder.console import names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
 from viewfinder.interrupts import stops_interrupt
+from viewfinder.tasks import NAMES
 from viewfinder.wording import shown
 
 VERBS = {
-    "demo": "the whole loop on rendered videos, without a drawn box: ends with a report to open",
+    "demo": "the whole loop on rendered videos, without a drawn box",
     "frames": "sharp frames that differ, taken out of videos as pictures to label",
-    "propose": "boxes that a machine proposes, kept apart from labels until a rule accepts them",
+    "propose": "boxes by a machine, kept apart from labels until a rule accepts them",
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
     "export": "write a run as an ONNX file, proved to answer as the run does",
-    "explain": "the arithmetic of every layer of a network, and why a shape does not fit",
-    "ablate": "train a grid of recipes with several seeds, and tell findings from chance",
+    "explain": "the arithmetic of every layer, and why a shape does not fit",
+    "ablate": "train a grid of recipes, and tell findings from chance",
     "check": "find every fault of a data set, each with a way to mend it",
-    "convert": "write boxes as COCO, YOLO or Pascal VOC, and say what that cannot carry",
-    "classes": "list the classes of a data set; rename, merge or drop some everywhere at once",
-    "compose": "labelled scenes of objects cut out of a few pictures, on other backgrounds",
+    "convert": "boxes as COCO, YOLO or Pascal VOC, and what that cannot carry",
+    "classes": "list the classes; rename, merge or drop some everywhere at once",
+    "compose": "labelled scenes of objects cut out of a few pictures",
     "render": "write the embedded set of rendered pictures as ordinary files",
 }
 
 _HEADER = """\
-Viewfinder: from a few photographs to a vision model that you understand and can trust.
+Viewfinder: from a few photographs to a vision model that you understand and
+can trust.
 
 usage: viewfinder VERB …
 
 """
 _FOOTER = """
-viewfinder VERB --help tells what a verb takes. --version prints the version; --debug, anywhere,
-shows the whole traceback of an error.
+viewfinder VERB --help tells what a verb takes. --version prints the version;
+--completion bash (or zsh) a script that completes verbs and flags; --debug,
+anywhere, shows the whole traceback of an error.
 
 A first quarter of an hour:
-  viewfinder demo                                    see what comes out
-  viewfinder check my-photos                         a folder for each class: my-photos/cat/1.jpg
-  viewfinder train classify my-photos --net lenet    writes runs/my-photos-lenet/report.html
+  viewfinder demo                                  see what comes out
+  viewfinder check my-photos                       my-photos/cat/1.jpg, …
+  viewfinder train classify my-photos --net lenet  writes runs/my-photos-lenet/
   viewfinder predict runs/my-photos-lenet new.jpg
 """
 
@@ -111,11 +117,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(error: str) -> None:
-    """Print an error: one line, which names in files cannot break, colour or make endless."""
+    """Print an error: one line, which names in files cannot break, colour or make endless.
+
+    For a person it is broken at words where the terminal ends.
+    """
     line = _on_one_line(error)
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST - 500]} … {line[-500:]}"
-    print(f"error: {shown(line)}", file=sys.stderr)
+    line = f"error: {shown(line)}"
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(
+            line, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  "
+        )
+    print(line, file=sys.stderr)
 
 
 def _on_one_line(text: str) -> str:
@@ -147,45 +162,91 @@ def _dispatch(words: list[str]) -> int:
 
         print(version("viewfinder"))
         return 0
+    if words[0] == "--completion":
+        from viewfinder.cli.completion import script
+
+        raw(sys.stdout).write(script(" ".join(words[1:]), list(VERBS)))
+        return 0
     verb = words[0]
+    if verb in NAMES:
+        raise InputError(
+            f"there is no verb {verb!r}, it is what to learn: did you mean "
+            f"`viewfinder train {' '.join(words)}`?"
+        )
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
         raise InputError(f"there is no verb {verb!r}: {hint}")
     module = importlib.import_module(f"viewfinder.cli.{verb}")
+    if {"-h", "--help"} & set(words):
+        with contextlib.redirect_stdout(raw(sys.stdout)):  # many lines, all of them ours
+            _print_help(module, verb, words[1:])
+        return 0
     return int(module.run(_read_flags(module, verb, words[1:])))
+
+
+def _print_help(module: Any, verb: str, words: list[str]) -> None:
+    from viewfinder.cli.flags import flags_of, kind_of
+    from viewfinder.cli.help import tasks_help, verb_help
+
+    called = _called(verb, words)
+    if called == "train":
+        print(tasks_help(module.__doc__), end="")
+        return
+    kind = kind_of(module, words)
+    description = inspect.cleandoc(kind.__doc__) if verb == "train" else module.__doc__
+    print(verb_help(called, description, flags_of(kind)), end="")
+
+
+def _called(verb: str, words: list[str]) -> str:
+    """The verb, and of `train` the task, where it is said."""
+    return f"{verb} {words[0]}" if verb == "train" and words and words[0] in NAMES else verb
 
 
 def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
     """The verb's `Flags`, filled from the command line.
 
-    tyro explains bad usage in a box of many lines; a script that reads standard error wants one.
+    Raises:
+        InputError: they cannot be: a flag is misspelt, a value is none, a place is not there.
+    """
+    from viewfinder.cli.flags import flags_of, kind_of
+    from viewfinder.cli.meant import refuse_missing_places, refuse_misspelt_flags
+
+    if hasattr(module, "look_at"):
+        module.look_at(words)
+    try:
+        refuse_misspelt_flags(words, flags_of(kind_of(module, words)))
+        flags = _parsed(module, verb, words)
+    except InputError as error:
+        page = f"viewfinder {_called(verb, words)} --help"
+        raise InputError(f"{error} ({page} tells every flag)") from None
+    refuse_missing_places(flags)
+    return flags
+
+
+def _parsed(module: Any, verb: str, words: list[str]) -> Any:
+    """What tyro makes of the words.
+
+    It explains bad usage in a box of many lines; a script that reads standard error wants one.
     """
     import tyro
 
-    def read() -> Any:
-        return tyro.cli(
-            module.Flags,
-            args=words,
-            prog=f"viewfinder {verb}",
-            description=module.__doc__,
-            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
-        )
-
-    if {"-h", "--help"} & set(words):
-        with contextlib.redirect_stdout(raw(sys.stdout)):  # its own colours
-            return read()
-    if hasattr(module, "look_at"):
-        module.look_at(words)
     complaint = io.StringIO()
     width = os.environ.get("COLUMNS")
     try:
         # Wide enough that nothing is broken into lines that would have to be put together.
         os.environ["COLUMNS"] = "10000"
         with contextlib.redirect_stderr(complaint):
-            return read()
-    except SystemExit:
-        raise InputError(f"{_one_line(complaint.getvalue())} (viewfinder {verb} --help)") from None
+            return tyro.cli(
+                module.Flags,
+                args=words,
+                prog=f"viewfinder {verb}",
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise InputError(_one_line(complaint.getvalue())) from None
     finally:
         os.environ.pop("COLUMNS")
         if width is not None:

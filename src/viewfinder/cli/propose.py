@@ -4,13 +4,13 @@
 with the same camera and the same settings. Gives masks too. Of several objects each has a folder,
 with its own empty.png.
   viewfinder propose mug/ --by plate --empty empty.png --sheet look.png
-  viewfinder propose mug.mp4 --by plate --empty empty.png       takes frames into mug/ first
-  viewfinder propose captures/ --by plate                       captures/mug/, captures/ball/, …
+  viewfinder propose mug.mp4 --by plate --empty empty.png   takes frames first
+  viewfinder propose captures/ --by plate        captures/mug/, captures/ball/
 
 --by RUN: a detector of yours, a Darknet .weights file, or an ONNX file of `viewfinder export` marks
 what it knows; --names says which classes to take and what to call them, and leaves all else away.
   viewfinder propose photos/ --by runs/first --threshold 0.4
-  viewfinder propose photos/ --by coco --names person "cell phone=phone" cup=mug
+  viewfinder propose photos/ --by coco --names person "cell phone=phone"
 
 --by saliency RUN: what stands out, by a saliency run or an ONNX file such as u2netp. Gives masks.
   viewfinder propose mug/ --by saliency u2netp.onnx
@@ -20,8 +20,8 @@ between two of them, or with --motion flow along with the picture, for a camera 
   viewfinder propose frames/ --by track --keys labels.json
 
 Proposals are kept apart from labels, in DATA/.viewfinder, until a rule accepts them:
-  viewfinder propose mug/ --accept-above 0.9                    writes COCO labels into mug/
-  viewfinder propose mug/ --take-back                           as if that had never been
+  viewfinder propose mug/ --accept-above 0.9     writes COCO labels into mug/
+  viewfinder propose mug/ --take-back            as if that had never been
 """
 
 from collections.abc import Callable

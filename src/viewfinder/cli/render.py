@@ -1,8 +1,10 @@
 """Write the embedded set, rendered objects on a table, as ordinary files.
 
-classes: a folder for each of eight classes, under train/, val/ and test/.
-scenes: many objects with boxes and masks (COCO), instance masks and depth (16-bit PNG).
-turntable: one object turning on a stand (a video), the empty stand, and the true boxes.
+classes    a folder for each of eight classes, under train/, val/ and test/
+scenes     many objects with boxes and masks (COCO), instance masks and depth
+           (16-bit PNG)
+turntable  one object turning on a stand (a video), the empty stand, and the
+           true boxes
 """
 
 from dataclasses import dataclass, fields

@@ -13,10 +13,12 @@ from typing import Annotated, Any, Union
 
 import tyro
 
+from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import print_json
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES, recipe_of
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,15 @@ def look_at(words: Sequence[str]) -> None:
 
 def run(flags: Any) -> int:
     """Train, then say where the run is and how good it is."""
+    refuse_misspelt_net(flags.recipe.net, flags.task)
+    folder = flags.out or _default_folder(flags)
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"train {flags.task}: {flags.recipe.net} on {flags.data}, into {folder}")
     from viewfinder.runs.run import holds_progress
     from viewfinder.tasks import find
     from viewfinder.training.train import train
 
     task = find(flags.task)
-    folder = flags.out or _default_folder(flags)
     try:
         done = train(task.name, flags.data, flags.recipe, out=folder, resume=flags.resume)
     except KeyboardInterrupt:
@@ -79,7 +84,7 @@ def run(flags: Any) -> int:
     for side in ("test", "val", "train"):
         if side in scores:
             told = "  ".join(f"{name} {scores[side][name]:{form}}" for name, form in task.headline)
-            print(f"{side:<5} {told}  of {scores[side]['images']} pictures")
+            print(f"{side:<5} {told}  of {counted(scores[side]['images'], 'picture')}")
     print(f"report {done.report_file}")
     return 0
 

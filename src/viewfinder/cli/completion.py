@@ -1,0 +1,64 @@
+"""A script by which a shell completes verbs, tasks, flags and their choices."""
+
+import importlib
+
+from viewfinder.cli.flags import flags_of, kind_of
+from viewfinder.errors import InputError
+from viewfinder.tasks import NAMES
+
+SHELLS = ("bash", "zsh")
+
+_SCRIPT = """\
+_viewfinder() {{
+  local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=""
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="{verbs} --help --version"
+  elif [ "$COMP_CWORD" -eq 2 ] && [ "${{COMP_WORDS[1]}}" = train ]; then
+    words="{tasks}"
+  else
+    local called="${{COMP_WORDS[1]}}"
+    [ "$called" = train ] && called="train ${{COMP_WORDS[2]}}"
+    case "$called $before" in
+{choices}
+    esac
+    if [ -z "$words" ]; then
+      case "$called" in
+{flags}
+      esac
+      case "$word" in -*) ;; *) words="" ;; esac
+    fi
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}}
+complete -o default -F _viewfinder viewfinder
+"""
+
+
+def script(shell: str, verbs: list[str]) -> str:
+    """What `viewfinder --completion SHELL` prints.
+
+    Raises:
+        InputError: another shell.
+    """
+    if shell not in SHELLS:
+        raise InputError(f"--completion {shell}: give {' or '.join(SHELLS)}")
+    flags, choices = [], []
+    for verb in verbs:
+        module = importlib.import_module(f"viewfinder.cli.{verb}")
+        for task in NAMES if verb == "train" else ("",):
+            called = f"{verb} {task}".strip()
+            taken = [flag for flag in flags_of(kind_of(module, [task])) if not flag.positional]
+            names = " ".join(["--help", *(flag.name for flag in taken)])
+            flags.append(f'        "{called}") words="{names}" ;;')
+            choices += [
+                f'      "{called} {flag.name}") words="{" ".join(flag.choices)}" ;;'
+                for flag in taken
+                if flag.choices
+            ]
+    told = _SCRIPT.format(
+        verbs=" ".join(verbs),
+        tasks=" ".join(NAMES),
+        flags="\n".join(flags),
+        choices="\n".join(choices),
+    )
+    return ("autoload -U +X bashcompinit && bashcompinit\n" if shell == "zsh" else "") + told

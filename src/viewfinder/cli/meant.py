@@ -1,0 +1,143 @@
+"""What cannot be meant is refused before torch is imported, with the name nearest to it."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from viewfinder import nets
+from viewfinder.cli.flags import Flag
+from viewfinder.errors import InputError
+
+# What other programs call these flags, where it does not begin as ours does.
+_HABITS = {
+    "lr": "learning-rate",
+    "lr0": "learning-rate",
+    "bs": "batch",
+    "wd": "weight-decay",
+    "imgsz": "size",
+    "img": "size",
+    "image-size": "size",
+    "model": "net",
+    "arch": "net",
+    "network": "net",
+    "weights": "init",
+    "pretrained": "init",
+    "gpu": "device",
+    "conf": "threshold",
+    "optimizer": "optimiser",
+    "color": "colour",
+    "name": "out",
+}
+# Fields that name what must be there, and the words that may stand instead.
+_PLACES = {
+    "data": ("tabletop",),
+    "run": ("coco",),
+    "source": ("-",),
+    "captures": (),
+    "file": (),
+}
+_PLACES_OF_FLAGS = {
+    "init": ("random", "imagenet", "coco"),
+    "teacher": (),
+    "compose": (),
+    "backgrounds": ("tabletop",),
+    "weights": (),
+    "on": ("tabletop",),
+}
+_NEAR = 0.75
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean …?)` with what is closest, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=_NEAR)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def refuse_misspelt_flags(words: Sequence[str], flags: Sequence[Flag]) -> None:
+    """Refuse a flag that there is not.
+
+    Raises:
+        InputError: there is one, and which may be meant.
+    """
+    known = {flag.name for flag in flags if not flag.positional}
+    for word in words:
+        given = word.partition("=")[0].replace("_", "-")
+        if given.startswith("--") and len(given) > 2 and given not in known:
+            meant = _meant_flag(given, known)
+            raise InputError(
+                f"there is no flag {given}" + (f" (did you mean {meant}?)" if meant else "")
+            )
+
+
+def _meant_flag(given: str, known: set[str]) -> str:
+    habit = f"--{_HABITS.get(given[2:], '')}"
+    if habit in known:
+        return habit
+    begun = [each for each in known if each.startswith(given) or given.startswith(f"{each}-")]
+    if len(begun) == 1:
+        return begun[0]
+    close = difflib.get_close_matches(given, known, n=1, cutoff=0.6)
+    return close[0] if close else " or ".join(sorted(begun)[:3])
+
+
+def refuse_missing_places(flags: Any) -> None:
+    """Refuse a folder or file that is not there, whatever is done with it.
+
+    Raises:
+        InputError: there is one; where a neighbour's name is nearly the same, with it.
+    """
+    for field, instead in _PLACES.items():
+        place = getattr(flags, field, None)
+        if _is_missing(place, instead):
+            raise InputError(_no_such(field, str(place)))
+    if getattr(flags, "resume", False):
+        # It goes on from the run's own state, and what it began with may have gone.
+        return
+    chosen = getattr(flags, "recipe", flags)
+    for field, instead in _PLACES_OF_FLAGS.items():
+        place = getattr(chosen, field, None)
+        if _is_missing(place, instead):
+            raise InputError(
+                f"--{field} {place}: there is no such file or folder{_near(str(place))}"
+            )
+
+
+def refuse_misspelt_net(net: str, task: str) -> None:
+    """Refuse a network that there is not.
+
+    Raises:
+        InputError: there is none of this name, and which may be meant.
+    """
+    nets.input_size(net)
+    fitting = nets.names(task)
+    if net not in fitting:
+        raise InputError(f"--net {net} is not made to {task}: choose one of {', '.join(fitting)}")
+
+
+def _is_missing(place: object, instead: tuple[str, ...]) -> bool:
+    if not isinstance(place, str | Path) or str(place) in instead:
+        return False
+    return not Path(place).expanduser().exists()
+
+
+def _no_such(field: str, place: str) -> str:
+    near = _near(place)
+    if field == "run":
+        runs = [str(each) for each in Path("runs").glob("*/")]
+        beside = difflib.get_close_matches(f"runs/{Path(place).name}", runs, n=1, cutoff=0.8)
+        near = near or (f" (did you mean {beside[0]}?)" if beside else "")
+        return f"{place} does not exist{near}: give the folder that `viewfinder train` wrote"
+    what = {"data": "no folder ", "file": "no file "}.get(field, "no ")
+    return f"there is {what}{place}{near}: check the name, and that you are in the right folder"
+
+
+def _near(place: str) -> str:
+    """` (did you mean …?)` with the neighbours whose names are nearly the same, or nothing."""
+    path = Path(place).expanduser()
+    try:
+        beside = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, beside, n=2, cutoff=_NEAR)
+    return f" (did you mean {' or '.join(str(path.parent / c) for c in close)}?)" if close else ""
