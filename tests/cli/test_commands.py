@@ -147,7 +147,7 @@ def test_cuda_that_is_not_there_is_refused(ask, small_set, small_run, tmp_path, 
 def test_a_folder_that_is_taken_is_not_trained_into(ask, small_set, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     error = is_one_error(*ask("train", "classify", small_set, "--out", tmp_path, *QUICK))
-    assert "exists already: give --resume" in error
+    assert "exists already and holds no run" in error
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
