@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import headline, print_json
 from viewfinder.console import rich_console
 from viewfinder.wording import counted
 
@@ -42,8 +42,9 @@ def run(flags: Flags) -> int:
     from rich.text import Text
 
     task = find(run.manifest.task)
-    told = ", ".join(f"{name} {judged[name]:{form}}" for name, form in task.headline)
-    table = Table(box=None, title=Text(f"{judged['split']}: {told}", "italic"))
+    told = ", ".join(headline(judged, task.headline))
+    print(f"{judged['split']}: {told}")
+    table = Table(box=None)
     rows = judged.get("per_class", {})
     headings = list(dict.fromkeys(key for row in rows.values() for key in row))
     for heading in ("class", *headings):
@@ -53,8 +54,6 @@ def run(flags: Flags) -> int:
         table.add_row(Text(name), *(_cell(row[key]) for key in headings))
     if rows:
         rich_console().print(table)
-    else:
-        print(f"{judged['split']}: {told}")
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
     print(f"{images} in {judged['seconds']:.1f} s")
     if judged["split"] == "all":

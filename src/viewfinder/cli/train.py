@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 from viewfinder.cli.meant import refuse_misspelt_net
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import headline, print_json
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES, recipe_of
@@ -83,7 +83,7 @@ def run(flags: Any) -> int:
         return 0
     for side in ("test", "val", "train"):
         if side in scores:
-            told = "  ".join(f"{name} {scores[side][name]:{form}}" for name, form in task.headline)
+            told = "  ".join(headline(scores[side], task.headline))
             print(f"{side:<5} {told}  of {counted(scores[side]['images'], 'picture')}")
     print(f"report {done.report_file}")
     return 0

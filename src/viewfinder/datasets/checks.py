@@ -24,6 +24,11 @@ from viewfinder.wording import counted
 _IMBALANCE = 0.1
 
 
+def is_unbalanced(count: int, largest: int) -> bool:
+    """Whether a class of `count` training pictures has far fewer than the largest one."""
+    return 0 < count < _IMBALANCE * largest
+
+
 def check_dataset(dataset: Dataset) -> list[Fault]:
     """Open every picture and look for all that can be wrong with a set of classes or of masks."""
     if dataset.masks:
@@ -94,7 +99,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
         elif count == 0 and largest:
             detail = f"{name} has {everywhere} pictures, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
-        elif count < _IMBALANCE * largest:
+        elif is_unbalanced(count, largest):
             detail = f"{name} has {count} training pictures, the largest class {largest}"
             mend = f"add pictures of {name}, or train with --balanced"
             yield Fault("imbalance", name, detail, mend)

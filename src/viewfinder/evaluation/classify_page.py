@@ -1,13 +1,20 @@
 """What the report of a classifier tells."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.classify_advice import tries
+from viewfinder.evaluation.classify_findings import (
+    balanced_advice,
+    first,
+    lost_classes,
+    no_better,
+    with_lost,
+)
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
 from viewfinder.evaluation.judging import Judgement
@@ -43,6 +50,7 @@ def page(material: Material) -> dict[str, Any]:
     return {
         "judged": judged.as_json(),
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
+        "no_better": no_better(judged),
         "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
         "verdict": fit(material),
         "curves": plots.curves(
@@ -59,13 +67,13 @@ def page(material: Material) -> dict[str, Any]:
 
 
 def fit(material: Material) -> Verdict:
-    """Over-fitting, under-fitting or fine, by the figures of the cards."""
+    """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.run.manifest.recipe
     assert isinstance(recipe, ClassifyRecipe), "a run of this task has a recipe of it"
     held_out = material.held_out
     train, other = _side(material.judgements["train"]), _side(held_out) if held_out else None
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
-    return verdict(
+    said = verdict(
         train,
         other,
         end=material.at_the_end("accuracy"),
@@ -74,6 +82,10 @@ def fit(material: Material) -> Verdict:
         tries=tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0),
         recipe=recipe,
     )
+    lost = lost_classes(material)
+    said = with_lost(said, lost) if lost else said
+    balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
+    return replace(said, tries=first(balance, said.tries))
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:
@@ -109,7 +121,11 @@ def typical(judged: Judgement) -> list[Shown]:
 
 def _card(side: str, judgement: Judgement) -> Card:
     scores = judgement.scores
-    detail = f"{len(judgement.examples):,} pictures, loss {scores.loss:.3f}"
+    name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
+    detail = (
+        f"balanced {scores.balanced_accuracy:.1%}; chance {1 / len(scores.confusion):.1%}, always "
+        f"{name} {share:.1%}; {len(judgement.examples):,} pictures, loss {scores.loss:.3f}"
+    )
     return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from viewfinder.tasks.recipe import Recipe
 
-Kind = Literal["over-fitting", "under-fitting", "fine", "unknown"]
+Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
 # A gap between the sides smaller than this harms nobody.
 _HARMLESS_GAP = 0.05

@@ -21,6 +21,19 @@ class Scores:
     loss: float
     confusion: NDArray[np.int64]
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have pictures; 0 where there are none."""
+        there = self.confusion.sum(axis=1)
+        recalls = np.diag(self.confusion)[there > 0] / there[there > 0]
+        return float(recalls.mean()) if len(recalls) else 0.0
+
+    @property
+    def largest(self) -> tuple[int, float]:
+        """The class that has most pictures, and its share: what is right if all are called it."""
+        there = self.confusion.sum(axis=1)
+        return int(there.argmax()), float(there.max() / max(1, there.sum()))
+
     def per_class(self, classes: tuple[str, ...]) -> dict[str, dict[str, float | int | None]]:
         """Recall, precision, F1 and the number of pictures of each class.
 
@@ -43,9 +56,16 @@ class Scores:
         return {"loss": self.loss, "accuracy": self.accuracy}
 
     def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
-        """The scores under their public names."""
+        """The scores under their public names, with what a net that learnt nothing has.
+
+        `chance` is the accuracy of guessing, `largest_class` that of always answering the class
+        that has most pictures.
+        """
         return {
             "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "chance": 1 / len(classes),
+            "largest_class": self.largest[1],
             "loss": self.loss,
             "per_class": self.per_class(classes),
             "confusion": self.confusion.tolist(),

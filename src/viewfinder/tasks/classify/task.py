@@ -115,7 +115,12 @@ class Classify:
     recipe: ClassVar[type[ClassifyRecipe]] = ClassifyRecipe
     best: ClassVar[str] = "accuracy"
     measured: ClassVar[float] = 1.0
-    headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", ".1%"),)
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("accuracy", ".1%"),
+        ("balanced_accuracy", ".1%"),
+        ("chance", ".1%"),
+        ("largest_class", ".1%"),
+    )
     fewest_classes: ClassVar[int] = 2
 
     def require(self, dataset: Dataset) -> None:
