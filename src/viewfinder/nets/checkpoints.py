@@ -59,7 +59,8 @@ class LoadReport:
     partly: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        kinds = (self.loaded, self.partly, self.different, self.withheld, self.missing)
+        missing = tuple(name for name in self.missing if not name.endswith(_COUNTER))
+        kinds = (self.loaded, self.partly, self.different, self.withheld, missing)
         parts = [f"loaded {len(self.loaded)} of {sum(map(len, kinds))} tensors", *self._doubts()]
         parts += [
             f"{each.name} is {_shape(each.in_file)} in the file, {_shape(each.in_net)} in the net"
@@ -70,7 +71,7 @@ class LoadReport:
         for what, found in (
             ("loaded in part", self.partly),
             ("kept as new with their layer", self.withheld),
-            ("not in the file", self.missing),
+            ("not in the file", missing),
             ("not in the net", self.unexpected),
         ):
             if found:
