@@ -193,3 +193,19 @@ def test_a_side_without_pictures_says_which_there_are(tmp_path):
     voc(tmp_path, {"test": "0123"})
     with pytest.raises(InputError, match="no pictures in its split 'train', only in test"):
         open_dataset(tmp_path).split("train")
+
+
+def test_sets_below_one_folder_are_one_set_each_with_its_own_pictures(tmp_path):
+    for part, stems in (("a", "01"), ("b", "23")):
+        for number, stem in enumerate(stems):
+            picture(tmp_path / f"{part}/images/train/{number}.jpg")
+        names = {stem: f"{number}.jpg" for number, stem in enumerate(stems)}
+        coco(tmp_path / f"{part}/annotations/instances_train.json", names)
+    dataset = read_boxes(tmp_path)
+    assert sorted(dataset.paths) == [
+        "a/images/train/0.jpg",
+        "a/images/train/1.jpg",
+        "b/images/train/0.jpg",
+        "b/images/train/1.jpg",
+    ]
+    assert len(dataset.boxes) == sum(map(len, TRUTH.values()))

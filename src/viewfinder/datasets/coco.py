@@ -370,8 +370,12 @@ def _folders(file: Path, root: Path, side: int) -> list[str]:
     """Where a file's pictures may lie, the likeliest first."""
     beside = file.parent.relative_to(root).as_posix() if file.parent.is_relative_to(root) else ""
     token = file.stem.removeprefix("instances_")
-    folders = [beside, f"images/{token}", token]
+    folders = [f"images/{token}", token]
     if side >= 0:
         words = (SPLITS[side], "valid", "validation") if side == 1 else (SPLITS[side],)
         folders += [f"{top}{word}" for word in words for top in ("images/", "")]
-    return [*folders, "images", "data", "JPEGImages", ""]
+    folders += ["images", "data", "JPEGImages", ""]
+    # Of several sets below one folder each has its own pictures.
+    home = beside.rpartition("/")[0] if beside.lower().endswith("annotations") else beside
+    own = [f"{home}/{folder}" for folder in folders] if home not in ("", ".") else []
+    return [beside, *own, *folders]

@@ -64,7 +64,7 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
     root = source.expanduser()
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a COCO set with outlines, or captures")
-    if not root.is_dir() or find_coco(survey(root)):
+    if not root.is_dir() or _is_set(root):
         return _of_set(root, longest)
     folders, sets = _parts(root)
     if not folders and not sets:
@@ -139,10 +139,15 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
         elif "masks" in folders:
             named = parts[1:] if dealt and parts[0].lower() == "train" else parts
             captures.append((named[0] if named else root.resolve().name, folder))
-        elif parts and find_coco(survey(folder)):
+        elif parts and _is_set(folder):
             sets.append(folder)
             folders.clear()
     return captures, sets
+
+
+def _is_set(folder: Path) -> bool:
+    """Whether a folder is a COCO set itself, and not one that holds some."""
+    return any(folder in (file.parent, file.parent.parent) for file in find_coco(survey(folder)))
 
 
 def _tell_passed_over(root: Path, used: Sequence[Path]) -> None:
