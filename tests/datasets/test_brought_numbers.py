@@ -131,6 +131,16 @@ def test_voc_that_counts_from_0_and_difficult_in_words(tmp_path):
     assert not kinds(tmp_path)
 
 
+def test_classes_counted_from_1(tmp_path):
+    def from_one(stem):
+        lines = (line.split(" ", 1) for line in yolo_lines(stem).splitlines())
+        return "".join(f"{int(label) + 1} {rest}\n" for label, rest in lines)
+
+    yolo(tmp_path, from_one)
+    with pytest.raises(InputError, match="classes 1 to 2 and never 0"):
+        open_dataset(tmp_path)
+
+
 def test_nc_beside_names_and_two_lists_of_classes(tmp_path):
     yolo(tmp_path, extra="nc: 3\n")
     assert "class-count" in kinds(tmp_path)

@@ -69,7 +69,7 @@ def test_train_that_holds_val_and_val_that_is_train(tmp_path):
     yolo(tmp_path / "b", {"train": "0123"}, "train: images/train\nval: images/train\n")
     dataset = read_boxes(tmp_path / "b")
     assert set(sides(dataset).values()) == {"train"}
-    assert "there is no val" in dataset.summary()
+    assert "val has no other, and is passed over" in dataset.summary()
     yolo(tmp_path / "c", {"train": "0", "val": "1", "test": "23"}, "train: images/train\n")
     assert "3 pictures on no list" in read_boxes(tmp_path / "c").summary()
     yolo(

@@ -95,7 +95,7 @@ def _overlaps(
         named[loser] = named[loser] - both
         detail = f"{counted(len(both), 'picture')} both in {one} and in {other}"
         if not named[loser]:
-            detail += f", which is no other set: there is no {SPLITS[loser]}"
+            detail += f": {SPLITS[loser]} has no other, and is passed over"
         else:
             detail += f": taken for {SPLITS[near if loser == far else far]} alone"
         notes.append(detail)

@@ -116,6 +116,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
             *rows.faults,
             *_meaning_faults(rows, of_rows, said),
             *_other_lists(seen, said),
+            *_counted_from_one(rows, said),
             *_file_faults(files),
             *_no_pictures(paths, files),
             *sides.faults,
@@ -179,6 +180,17 @@ def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> li
         mend = f"say so in data.yaml, as kpt_shape: [{count // 2}, 2]"
         return [Fault("meaning", said.names_file.name, detail, mend, blocking=True)]
     return []
+
+
+def _counted_from_one(rows: Rows, said: Described) -> list[Fault]:
+    """Class numbers that begin at 1, where YOLO's begin at 0."""
+    used = set(rows.classes)
+    if 0 in used or max(used, default=0) != len(said.classes):
+        return []
+    detail = f"its labels use the classes 1 to {len(said.classes)} and never 0, where YOLO counts "
+    detail += "from 0"
+    mend = "count from 0 in the labels, or put a first name for the class 0 into the list"
+    return [Fault("off-by-one", said.names_file.name, detail, mend, blocking=True)]
 
 
 def _other_lists(seen: Survey, said: Described) -> list[Fault]:
