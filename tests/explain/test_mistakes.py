@@ -246,7 +246,10 @@ CASES = {
         ((2, 16, 6, 6),),
         "view() in Net",
         "−1 must come out whole: 1152/400 = 2.88",
-        ("x.flatten(start_dim=1): 2×576, whatever the map",),
+        (
+            "x = x.view(x.size(0), -1): 2×576, whatever the map",
+            "or pictures of 5×5, whose map is 16×5×5",
+        ),
     ),
     "batch norm's channels": Case(
         Net(

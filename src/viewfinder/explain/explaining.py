@@ -15,6 +15,7 @@ from torch._subclasses.fake_tensor import (
 from viewfinder.errors import InputError
 from viewfinder.explain.assembling import assemble, source_code, source_text
 from viewfinder.explain.diagnosis import diagnose
+from viewfinder.explain.diagnosis.rows import find_mixed, mixed_rows
 from viewfinder.explain.explanation import Explanation
 from viewfinder.explain.tracing import Failure, Sample, trace
 
@@ -53,6 +54,8 @@ def explain(
             raise InputError(_numbers_wanted(seen.failure))
         index = seen.failure.call.index if seen.failure.call else 0
         mistake = diagnose(seen.failure, _retry(module, arguments, index))
+    else:
+        mistake = mixed_rows(seen, _retry(module, arguments, 0))
     return assemble(seen, name or type(module).__name__, mistake)
 
 
@@ -69,8 +72,10 @@ def _sample(value: Any) -> Any:
 def _retry(module: nn.Module, arguments: tuple[Any, ...], index: int) -> Callable[[int, int], bool]:
     def gets_beyond(height: int, width: int) -> bool:
         resized = tuple(_resized(value, height, width) for value in arguments)
-        failure = trace(module, resized).failure
-        return failure is None or (failure.call is not None and failure.call.index > index)
+        seen = trace(module, resized)
+        if seen.failure is None:
+            return find_mixed(seen) is None
+        return seen.failure.call is not None and seen.failure.call.index > index
 
     return gets_beyond
 

@@ -1,11 +1,12 @@
 """Mistakes at linear layers, norms and views: features that do not add up."""
 
-from math import isqrt, prod
+from math import prod
 
 from torch import Tensor
 
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.diagnosis.case import PASSING, Case, times
+from viewfinder.explain.diagnosis.rows import other_picture, row_mends
 from viewfinder.explain.explanation import Mistake, Shape, shape_text
 
 _FLATTENING = {"flatten", "view", "reshape"}
@@ -35,7 +36,7 @@ def linear_features(case: Case) -> Mistake | None:
     else:
         mends.append(f"{case.name} = nn.Linear({got}, {out})")
         if source:
-            mends += _other_picture(case, source, wanted)
+            mends += other_picture(case, source, wanted)
     return case.mistake(
         f"{case.name} expects {wanted} features and {described}",
         case.operand(0),
@@ -69,26 +70,6 @@ def _lost_batch(case: Case, flat: Call | None, source: Shape | None) -> str:
             "x = x.unsqueeze(0) before the net"
         )
     return "x = x.flatten(start_dim=0), or add the batch dimension before the net: x.unsqueeze(0)"
-
-
-def _other_picture(case: Case, source: Shape, wanted: int) -> list[str]:
-    """The picture size at which the map comes out as the layer wants it, tried out."""
-    inputs = case.failure.trace.inputs
-    if len(source) != 3 or wanted % source[0] or inputs[0].dim() != 4:
-        return []
-    side = isqrt(wanted // source[0])
-    if side * side * source[0] != wanted:
-        return []
-    height = shape_of(inputs[0])[-2]
-    step_down = max(1, round(height / source[1]))
-    middle = side * step_down
-    near = range(max(1, middle - 2 * step_down), middle + 3 * step_down)
-    # Round numbers first, since several sizes may lead to the same map.
-    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - middle)))
-    for size in order[:24]:
-        if case.retry(size, size):
-            return [f"or pictures of {size}×{size}, whose map is {source[0]}×{side}×{side}"]
-    return []
 
 
 def batch_norm(case: Case) -> Mistake | None:
@@ -231,14 +212,14 @@ def regrouping(case: Case) -> Mistake | None:
     else:
         rule = f"{case.operation} keeps every number: {times(shape)}, but {times(target)}"
     return case.mistake(
-        rule, case.operand(0), f"{shown} of {total} numbers", *_regroupings(shape, target)
+        rule, case.operand(0), f"{shown} of {total} numbers", *_regroupings(case, shape, target)
     )
 
 
-def _regroupings(shape: Shape, target: Shape) -> list[str]:
+def _regroupings(case: Case, shape: Shape, target: Shape) -> list[str]:
     mends = []
     if len(shape) == 4 and len(target) == 2:
-        mends.append(f"x.flatten(start_dim=1): {shape[0]}×{prod(shape[1:])}, whatever the map")
+        mends += row_mends(case, shape, target[1])
     if len(target) >= len(shape) and len(shape) >= 2 and target[: len(shape) - 1] == shape[:-1]:
         heads = target[len(shape) - 1 :]
         known = [size for size in heads if size != -1]
