@@ -44,7 +44,7 @@ class Run(Folder):
             resize: as of `predict`.
 
         Returns:
-            The scores, with `split`, `images`, `seconds`, and `learnt`: how many of the pictures
+            The scores, with `split`, `images`, `seconds`, and `learnt`: those of the pictures that
             the run was trained on or chosen by, byte for byte.
 
         Raises:
@@ -59,7 +59,7 @@ class Run(Folder):
         run = _resizing(self, resize)
         examples = dataset if side == "all" else dataset.split(side)
         judgement = judge_examples(run, examples, device=pick_device(device))
-        learnt = len(seen_in_training(self, examples))
+        learnt = seen_in_training(self, examples)
         return {"split": side, "learnt": learnt, **judgement.as_json()}
 
     def predict(

@@ -22,12 +22,12 @@ def test_a_set_without_sides_is_scored_whole_and_learnt_pictures_are_named(run, 
     for name in ("amber", "blue", "green"):
         shutil.copytree(data / "test" / name, new / name)
     judged = run.evaluate(new)
-    assert (judged["split"], judged["images"], judged["learnt"]) == ("all", 18, 0)
+    assert (judged["split"], judged["images"], judged["learnt"]) == ("all", 18, [])
     # The same picture under another name, in another place.
     for side, name in (("train", "amber"), ("val", "blue")):
         picture = min((data / side / name).iterdir())
         shutil.copy(picture, new / name / f"renamed{picture.suffix}")
-    assert run.evaluate(new)["learnt"] == 2
+    assert run.evaluate(new)["learnt"] == ["amber/renamed.png", "blue/renamed.png"]
     assert main(["evaluate", str(run.folder), str(new)]) == 0
     told = capsys.readouterr().out
     assert "all of them, since the set has no test or val side" in told
@@ -39,7 +39,7 @@ def test_sides_are_taken_as_they_are_named_and_a_damaged_list_is_one_sentence(ru
     assert run.evaluate(data)["split"] == "test"
     whole = run.evaluate(data, split="all")
     assert whole["images"] == 72
-    assert whole["learnt"] == 54
+    assert len(whole["learnt"]) == 54
     with pytest.raises(InputError, match="no pictures in its split"):
         run.evaluate(data / "test", split="val")
     for damage in (b"\xff\xfe", b"digest,side,path\n1,nowhere,x\n", b"a,b\n1,2\n"):
@@ -57,5 +57,5 @@ def test_the_runs_own_set_without_sides_is_dealt_as_in_training(tmp_path, make_s
         "classify", data, net="lenet", epochs=1, precision="32", out=tmp_path / "run"
     )
     judged = run.evaluate(data)
-    assert (judged["split"], judged["learnt"]) == ("test", 0)
+    assert (judged["split"], judged["learnt"]) == ("test", [])
     assert judged["images"] < 18

@@ -7,7 +7,7 @@ import tyro
 
 from viewfinder.cli.output import headline, print_json
 from viewfinder.console import rich_console
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def run(flags: Flags) -> int:
         print("all of them, since the set has no test or val side")
     if learnt:
         print(
-            f"note: {learnt:,} of the {images} are among those that the run was trained on or "
-            "chosen by: its scores on them flatter it"
+            f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "
+            f"chosen by, and its scores on them flatter it: {some(learnt)}"
         )
     return 0
 
