@@ -222,7 +222,7 @@ def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):
     run.save_history(rows)
     page = page_of(run, dataset, judgements)
     assert "The net over-fits towards the training's end, where the gap is 69.0 points" in page.told
-    for flag in ("--mosaic 1", "--copy-paste 0.5", "--init yolov3-tiny.weights"):
+    for flag in ("--mosaic 1", "--copy-paste 0.5", "--init coco"):
         assert f'<span class="flag">{flag}</span>' in page.source
     assert "20 boxes a class is few" in page.told
 

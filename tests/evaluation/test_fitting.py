@@ -19,7 +19,15 @@ from viewfinder.evaluation import (
     detect_page,
     saliency_advice,
 )
-from viewfinder.evaluation.fitting import Side, Trend, Tries, counted, unsaid, verdict
+from viewfinder.evaluation.fitting import (
+    LEAST_PICTURES,
+    Side,
+    Trend,
+    Tries,
+    counted,
+    unsaid,
+    verdict,
+)
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -75,7 +83,7 @@ def test_colours_that_are_told_apart_fit_well(make_set, tmp_path):
 NO_TREND = Trend("The validation loss", [], rises=False)
 
 
-def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None):
+def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None, **fields):
     """Of accuracies, each with its pictures."""
     recipe = recipe or ClassifyRecipe()
     return verdict(
@@ -86,6 +94,7 @@ def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None):
         trend=trend,
         tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9),
         recipe=recipe,
+        **fields,
     )
 
 
@@ -130,9 +139,15 @@ def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_pa
         ((0.84, 1000), (0.90, 1000), "under-fitting"),
         ((0.90, 1000), (0.95, 1000), "fine"),
         ((1.0, 20), (1.0, 20), "fine"),
-        ((1.0, 1000), (0.0, 19), "unknown"),
-        ((1.0, 19), (0.0, 1000), "unknown"),
+        # Few pictures show a gap that is wide, and one side alone that nothing was learnt.
+        ((1.0, 1000), (0.0, 19), "over-fitting"),
+        ((1.0, 19), (0.0, 1000), "over-fitting"),
+        ((1.0, 1000), (0.8, 19), "unknown"),
+        ((1.0, 1000), (0.0, 4), "unknown"),
         ((1.0, 1000), None, "unknown"),
+        ((0.3, 1000), None, "under-fitting"),
+        ((0.3, 10), (0.3, 10), "under-fitting"),
+        ((0.8, 10), (0.8, 10), "unknown"),
     ],
 )
 def test_where_the_limits_lie(train, held_out, kind):
@@ -141,9 +156,16 @@ def test_where_the_limits_lie(train, held_out, kind):
 
 def test_what_is_too_few_is_named_and_what_helps():
     assert "too few training" in said_of((1.0, 5), (1.0, 500)).says
-    few = said_of((1.0, 500), (1.0, 5))
-    assert "too few validation" in few.says
-    assert any("--val-share 0.2" in each for each in few.tries)
+    few = said_of((1.0, 9), (1.0, 9), pool=90)
+    assert (
+        "too few validation pictures to tell whether it over-fits: 9, and at least 20" in few.says
+    )
+    assert "100.0% of training pictures are right" in few.says
+    assert few.tries[0].endswith("--val-share 0.23")
+    assert "too few test" in said_of((1.0, 500), (1.0, 5), side="test").says
+    alone = said_of((1.0, 500), None)
+    assert alone.says.startswith("Nothing was held out")
+    assert "100.0% of training pictures" in alone.says
 
 
 def test_when_over_fitting_began_is_said():
@@ -200,6 +222,14 @@ SALIENCY = [
         {"init": "imagenet", "size": 256, "options": ("width=1",)},
     )
 ]
+SITUATION = detect_advice.Situation(
+    DetectRecipe(),
+    boxes_per_class=10,
+    rarest=0.5,
+    ap50=0.5,
+    misses_small=False,
+    longer_side=416,
+)
 ERRORS = ("localisation", "class", "both", "duplicate", "background", "missed")
 
 
@@ -264,9 +294,60 @@ def test_all_advice_can_be_followed(recipe, advise):
                 assert set(advised.net_options()) <= set(nets.options(net)), advice
 
 
-@pytest.mark.parametrize("recipe", [ClassifyRecipe(val_share=0.0), ClassifyRecipe(val_share=0.1)])
-def test_advice_on_too_few_pictures_can_be_followed(recipe):
-    said = said_of((1.0, 500), (1.0, 5), recipe)
-    flags = [flag for advice in said.tries for flag in flags_in(advice)]
-    advised = tyro.cli(ClassifyRecipe, args=flags)
-    assert advised.val_share > recipe.val_share
+@pytest.mark.parametrize("share", [None, 0.0, 0.1, 0.25, 0.5])
+@pytest.mark.parametrize("pool", [0, 5, 60, 66, 67, 90, 150, 1000])
+@pytest.mark.parametrize("held_out", [None, (1.0, 7)])
+def test_advice_on_too_few_pictures_helps(share, pool, held_out):
+    """A share is advised only where it holds out enough, is more than now, and has an effect."""
+    recipe = ClassifyRecipe(val_share=share)
+    said = said_of((1.0, 50), held_out, recipe, pool=pool)
+    assert said.kind == "unknown"
+    assert said.tries
+    flags = [flag for flag in flags_in(said.tries[0]) if "with" not in said.tries[0]]
+    if flags:
+        advised = tyro.cli(ClassifyRecipe, args=flags).val_share
+        assert advised * pool >= LEAST_PICTURES
+        assert (0.1 if share is None else share) < advised <= 0.3
+    else:
+        assert "add pictures" in said.tries[0]
+
+
+def test_a_detectors_few_pictures_with_many_boxes_are_judged():
+    def said(pictures, boxes):
+        sides = Side(0.9, pictures, 0.02, boxes), Side(0.5, pictures, 0.03, boxes)
+        tries = detect_advice.tries(SITUATION)
+        measure, recipe = detect_page._MEASURE, SITUATION.recipe
+        return verdict(*sides, measure=measure, trend=NO_TREND, tries=tries, recipe=recipe)
+
+    assert said(8, 60).says.startswith("The net over-fits: AP50 is 0.900")
+    assert said(3, 60).kind == "unknown"
+    assert "3 with 60 boxes, and at least 5 with 20 boxes are needed" in said(3, 60).says
+    assert said(4, 1).says.count("1 box,") == 1
+
+
+def test_one_epoch_of_a_detector_is_under_fitting_whatever_was_held_out():
+    tries = detect_advice.tries(SITUATION)
+    fields = {"measure": detect_page._MEASURE, "trend": NO_TREND, "tries": tries}
+    for held_out in (None, Side(0.0, 2, 0.2, 3)):
+        said = verdict(Side(0.001, 2, 0.2, 4), held_out, recipe=SITUATION.recipe, **fields)
+        assert said.kind == "under-fitting"
+        assert "AP50 is 0.001 on training pictures" in said.says
+        assert said.tries[0] == "train for longer: --epochs 200"
+
+
+def test_no_flag_is_advised_that_changes_nothing_or_turns_back():
+    """Of a recipe that has gone far already, in each direction."""
+    strong = ClassifyRecipe(
+        net="resnet18", shift=0.3, scale=0.1, turn=45.0, weight_decay=0.0, options=("width=0.5",)
+    )
+    said = classify_advice.tries(strong, per_class=10.0, accuracy=0.9)
+    assert "augment more: --scale 0.2" in said.over_fitting
+    assert "drop units of the last layers: --options width=0.5 dropout=0.3" in said.over_fitting
+    advised = [*said.over_fitting, *said.under_fitting, *said.fine]
+    assert not any("--net resnet18" in each for each in advised)
+    assert "augment less: --turn 5" in said.under_fitting
+    for advice in said.over_fitting:
+        for flag, value in re.findall(r"--([a-z-]+) ([\d.]+)", advice):
+            assert float(value) != getattr(strong, flag.replace("-", "_")), advice
+    alexnet = classify_advice.tries(ClassifyRecipe(net="alexnet"), per_class=10.0, accuracy=0.9)
+    assert not any("dropout" in each for each in alexnet.over_fitting), "it drops half already"

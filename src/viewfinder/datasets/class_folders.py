@@ -90,6 +90,7 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
         labels,
         sides,
         groups=groups,
+        val_dealt=any(side == VAL for side, _ in shares),
         notes=notes,
         unread=unread,
     )

@@ -193,6 +193,7 @@ def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
         val_share = usual_val_share(len(dataset))
     undealt = np.flatnonzero(dataset.splits < 0)
     has_val = dataset.has_split("val")
+    dataset = replace(dataset, val_dealt=not has_val)
     shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []
     if not len(undealt) and (has_val or not dataset.has_split("train") or not val_share):
         return dataset

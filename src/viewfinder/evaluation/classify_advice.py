@@ -1,10 +1,13 @@
 """What to try next with a classifier, by how it fits."""
 
-from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder import nets
+from viewfinder.evaluation.fitting import Tries, longer, lowered, raised, with_option
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 # With fewer pictures a class than this, more pictures help more than anything else.
 _FEW = 200
+# Share of units that are dropped, where a net drops fewer.
+_DROPPED = 0.3
 
 
 def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries:
@@ -17,7 +20,7 @@ def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries
     return Tries(
         _against_over_fitting(recipe, per_class),
         _against_under_fitting(recipe),
-        _when_fine(accuracy),
+        _when_fine(recipe, accuracy),
     )
 
 
@@ -26,20 +29,21 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     if per_class < _FEW:
         tries.append(f"add pictures: {per_class:.0f} a class is few, and nothing helps as much")
     if recipe.shift < 0.1 or recipe.scale < 0.15 or recipe.turn < 10:
-        tries.append("augment more: --shift 0.1 --scale 0.2 --turn 10")
+        tries.append(f"augment more: {raised(recipe, shift=0.1, scale=0.2, turn=10)}")
     if recipe.flip == 0:
         tries.append("mirror pictures, unless left and right differ in meaning: --flip 0.5")
     if recipe.colour < 0.3:
         tries.append("vary the colours more: --colour 0.4")
     if recipe.erase == 0:
         tries.append("hide a part of each picture: --erase 0.4")
-    if not any(option.startswith("dropout=") for option in recipe.options):
-        tries.append("drop units of the last layers: --options dropout=0.3")
-    if recipe.init == "random" and recipe.net != "lenet":
+    if "dropout" not in recipe.net_options() and nets.options(recipe.net)["dropout"] < _DROPPED:
+        tries.append(f"drop units of the last layers: {with_option(recipe, f'dropout={_DROPPED}')}")
+    if recipe.init == "random" and recipe.net != "lenet" and not recipe.options:
         tries.append("start from weights that have seen a million pictures: --init imagenet")
-    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+    tries.append(f"pull weights towards zero harder: --weight-decay {_harder(recipe):g}")
     if recipe.net != "lenet":
-        tries.append("take a smaller network: --options width=0.5, or --net resnet18 or lenet")
+        smaller = "lenet" if recipe.net == "resnet18" else "resnet18 or lenet"
+        tries.append(f"take a smaller network: --net {smaller}")
     if per_class >= _FEW:
         tries.append(f"add pictures: there are {per_class:.0f} a class now")
     return tuple(tries)
@@ -51,18 +55,23 @@ def _against_under_fitting(recipe: ClassifyRecipe) -> tuple[str, ...]:
         tries.append("take a larger network: --net resnet18 --options stem=small")
     if recipe.size is not None and recipe.size < 64:
         tries.append(f"show it larger pictures: --size {2 * recipe.size}")
-    if recipe.scale > 0.1 or recipe.erase > 0 or recipe.turn > 5:
-        tries.append("augment less: --scale 0.1 --turn 5 --erase 0")
+    if less := lowered(recipe, scale=0.1, turn=5, erase=0):
+        tries.append(f"augment less: {less}")
     if recipe.weight_decay > 1e-4:
         tries.append(f"let weights grow: --weight-decay {recipe.weight_decay / 5:g}")
     tries.append("look at the worst pictures: are their labels right, could you tell them apart?")
     return tuple(tries)
 
 
-def _when_fine(accuracy: float) -> tuple[str, ...]:
+def _when_fine(recipe: ClassifyRecipe, accuracy: float) -> tuple[str, ...]:
     if accuracy > 0.98:
         return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER",)
+    larger = ("a larger network can now use what there is: --net resnet18",)
     return (
         "look at the worst pictures: add more like them",
-        "a larger network can now use what there is: --net resnet18",
+        *(larger if recipe.net == "lenet" else ()),
     )
+
+
+def _harder(recipe: ClassifyRecipe) -> float:
+    return 4 * recipe.weight_decay or 1e-4

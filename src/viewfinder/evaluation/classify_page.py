@@ -26,7 +26,9 @@ _WORST, _TYPICAL = 24, 16
 # Side in pixels of the pictures in the report: small ones are enlarged, large ones reduced.
 _THUMBNAIL = 112
 _MEASURE = Measure(
-    "{train:.1%} of training pictures are right and {held_out:.1%} of those held out", learnt=0.85
+    "{train:.1%} of training pictures are right and {held_out:.1%} of those held out",
+    alone="{train:.1%} of training pictures are right",
+    learnt=0.85,
 )
 
 
@@ -81,6 +83,8 @@ def fit(material: Material) -> Verdict:
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0),
         recipe=recipe,
+        side=SIDES[material.held_out_side],
+        pool=material.pool,
     )
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said

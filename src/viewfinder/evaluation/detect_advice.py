@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder.evaluation.fitting import Tries, longer, lowered, raised
 from viewfinder.tasks.detect.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
@@ -72,8 +72,10 @@ def _against_over_fitting(now: Situation) -> tuple[str, ...]:
     if recipe.flip == 0:
         tries.append("mirror pictures, unless left and right differ in meaning: --flip 0.5")
     if recipe.scale < 0.5 or recipe.shift < 0.1 or recipe.saturation < 0.4:
-        tries.append("augment more: --scale 0.5 --shift 0.2 --saturation 0.6")
-    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+        more = raised(recipe, scale=0.5, shift=0.2, saturation=0.6)
+        tries.append(f"augment more: {more}")
+    harder = 4 * recipe.weight_decay or 1e-3
+    tries.append(f"pull weights towards zero harder: --weight-decay {harder:g}")
     if recipe.net != "yolov3-tiny":
         tries.append("take a smaller network: --net yolov3-tiny")
     if now.boxes_per_class >= _FEW:
@@ -84,8 +86,8 @@ def _against_over_fitting(now: Situation) -> tuple[str, ...]:
 def _against_under_fitting(now: Situation) -> tuple[str, ...]:
     recipe = now.recipe
     tries = [f"train for longer: {longer(recipe)}", *_from_coco(recipe), *_larger(now)]
-    if recipe.mosaic > 0.2 or recipe.scale > 0.2 or recipe.copy_paste > 0:
-        tries.append("augment less: --mosaic 0.2 --scale 0.2 --copy-paste 0")
+    if less := lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0):
+        tries.append(f"augment less: {less}")
     if recipe.net == "yolov3-tiny":
         tries.append("take a larger network, which needs more time: --net yolov3")
     tries.append("look at the worst pictures: is every object marked, and marked tightly?")
@@ -146,6 +148,8 @@ def _against_missed(now: Situation) -> tuple[str, ...]:
 def _from_coco(recipe: DetectRecipe) -> tuple[str, ...]:
     if recipe.init != "random":
         return ()
+    if recipe.net == "yolov3-tiny" and not recipe.options:
+        return ("start from weights that know COCO's objects: --init coco",)
     file = f"{recipe.net}.weights"
     return (f"start from weights that know COCO's objects, with their .cfg beside: --init {file}",)
 

@@ -40,7 +40,7 @@ class BySize:
 
 
 def ap50_error(judgement: Judgement) -> float:
-    """The standard error of AP50, from what it is without each tenth of the pictures.
+    """The standard error of AP50, from what it is without each tenth of the pictures, or each one.
 
     The delete-a-group jackknife (Kott, "Delete-a-group jackknife", 2001): no assumption of what
     AP's distribution is, and ten times the arithmetic of one AP.
@@ -49,14 +49,15 @@ def ap50_error(judgement: Judgement) -> float:
     assert boxes is not None, "detections are judged by boxes"
     matching = match(judgement.answers, boxes)
     classes = len(judgement.examples.classes)
-    values = [_ap50_without(matching, part, classes) for part in range(_PARTS)]
-    return float(np.sqrt((_PARTS - 1) * np.var(values)))
+    parts = max(1, min(_PARTS, len(judgement.examples)))
+    values = [_ap50_without(matching, part, parts, classes) for part in range(parts)]
+    return float(np.sqrt((parts - 1) * np.var(values)))
 
 
-def _ap50_without(matching: Matching, part: int, classes: int) -> float:
+def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> float:
     # Every tenth picture, not ten in a row, which may all show one class.
-    kept = (matching.pictures % _PARTS != part) & (matching.kinds != Kind.PASSED_OVER)
-    known = (matching.truth.pictures() % _PARTS != part) & matching.counted
+    kept = (matching.pictures % parts != part) & (matching.kinds != Kind.PASSED_OVER)
+    known = (matching.truth.pictures() % parts != part) & matching.counted
     truths = np.bincount(matching.truth.classes[known], minlength=classes)
     right = matching.kinds[kept] == Kind.RIGHT
     return average_precision(matching.labels[kept], matching.scores[kept], right, truths, truths)

@@ -5,19 +5,27 @@ between them is the net's and not the augmentation's. What to try is each task's
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from viewfinder.datasets.splits import usual_val_share
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.wording import counted as counted_words
 
 Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
 # A gap between the sides smaller than this harms nobody.
 _HARMLESS_GAP = 0.05
-# …and one that chance alone makes is none: this many standard errors.
-_CHANCE = 2.0
-_MIN_PICTURES = 20
+# …and one that chance alone makes is none: this many standard errors; of few pictures more, since
+# their errors are themselves not well known.
+_CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
+LEAST_PICTURES = 20
+"""With so many pictures, or boxes in them, the two sides are known well enough to compare."""
+# With fewer pictures than this, not even the clearest gap between the sides is told.
+_FEWEST = 5
+# A larger share of the pictures than this is missed more in training than it helps to judge.
+_MOST_HELD_OUT = 0.3
 # A figure that ends this much worse than its best, as a share of it, has turned.
 _TURNED = 0.1
 
@@ -30,11 +38,20 @@ class Side:
         score: in [0, 1], 1 is best.
         images: the pictures that it was measured on.
         error: its standard error: what other pictures of the same kind would change.
+        objects: how many boxes there are to find, where they are what is judged.
     """
 
     score: float
     images: int
     error: float
+    objects: int | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is known well enough to be compared."""
+        if self.objects is None:
+            return self.images >= LEAST_PICTURES
+        return self.images >= _FEWEST and self.objects >= LEAST_PICTURES
 
 
 @dataclass(frozen=True)
@@ -43,10 +60,12 @@ class Measure:
 
     Attributes:
         words: a clause with `{train}` and `{held_out}` in it, to be formatted.
+        alone: the same of the training pictures alone.
         learnt: a net that scores less than this on its own training pictures has not learnt them.
     """
 
     words: str
+    alone: str
     learnt: float
 
 
@@ -106,6 +125,8 @@ def verdict(
     trend: Trend,
     tries: Tries,
     recipe: Recipe,
+    side: str = "validation",
+    pool: int = 0,
 ) -> Verdict:
     """Judge a training from its two sides, by the weights that were kept.
 
@@ -113,14 +134,15 @@ def verdict(
         held_out: validation pictures; None where there were none.
         end: both sides' scores with the last weights, which show over-fitting that began after
             those that were kept.
+        side: what the held-out side is called.
+        pool: how many pictures `--val-share` takes its share of; 0 where it has no effect.
     """
-    if held_out is None or held_out.images < _MIN_PICTURES or train.images < _MIN_PICTURES:
-        short = "training" if train.images < _MIN_PICTURES else "validation"
-        says = f"There are too few {short} pictures to tell: at least {_MIN_PICTURES} are needed."
-        return Verdict("unknown", says, _against_too_few(recipe, short))
+    if held_out is None or not held_out.enough or not train.enough:
+        clear = _clear_of_few(train, held_out, measure, tries)
+        says = _too_few(train, held_out, measure, side)
+        return clear or Verdict("unknown", says, _against_too_few(recipe, train, held_out, pool))
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
-    words = measure.words.format(train=train.score, held_out=held_out.score)
-    figures = f"{words}, a gap of {100 * gap:.1f} ± {100 * _CHANCE * error:.1f} points"
+    figures = _figures(train, held_out, measure, _CHANCE)
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
         says = f"The net over-fits: {figures}. {_when(trend)}".strip()
         return Verdict("over-fitting", says, tries.over_fitting)
@@ -144,6 +166,27 @@ def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in tries if _advice(each) not in known)
 
 
+def raised(recipe: Recipe, **wanted: float) -> str:
+    """The flags that set those of a recipe's fields which are lower to what is wanted."""
+    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) < v})
+
+
+def lowered(recipe: Recipe, **wanted: float) -> str:
+    """The flags that set those of a recipe's fields which are higher to what is wanted."""
+    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) > v})
+
+
+def with_option(recipe: Recipe, option: str) -> str:
+    """The flag that gives the net an option beside those it has, for the flag replaces them all."""
+    name = option.partition("=")[0]
+    kept = [each for each in recipe.options if each.partition("=")[0] != name]
+    return " ".join(("--options", *kept, option))
+
+
+def _flags(values: Mapping[str, float]) -> str:
+    return " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in values.items())
+
+
 def _advice(words: str) -> str:
     """What a sentence asks for: its flags, if it ends in some."""
     before, separator, flags = words.partition(": --")
@@ -151,20 +194,74 @@ def _advice(words: str) -> str:
 
 
 def longer(recipe: Recipe) -> str:
-    """The flag that trains for twice as long."""
-    if recipe.minutes:
-        return f"--minutes {2 * recipe.minutes:g}"
-    return f"--epochs {2 * recipe.epochs}"
+    """The flags that train for twice as long, and wait as much longer for a better score."""
+    time = (
+        f"--minutes {2 * recipe.minutes:g}" if recipe.minutes else f"--epochs {2 * recipe.epochs}"
+    )
+    return f"{time} --patience {2 * recipe.patience}" if recipe.patience else time
 
 
-def _against_too_few(recipe: Recipe, short: str) -> tuple[str, ...]:
-    tries = ["add pictures: with so few, nothing helps as much"]
-    share = 0.1 if recipe.val_share is None else recipe.val_share
-    if short == "validation" and 0 < share <= 0.2:
-        tries.append(f"keep more of them for validation: --val-share {2 * share:g}")
-    elif short == "validation" and share == 0:
-        tries.append("keep some of them for validation: --val-share 0.1")
-    return tuple(tries)
+def _figures(train: Side, held_out: Side, measure: Measure, chance: float) -> str:
+    words = measure.words.format(train=train.score, held_out=held_out.score)
+    gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
+    return f"{words}, a gap of {100 * gap:.1f} ± {100 * chance * error:.1f} points"
+
+
+def _clear_of_few(
+    train: Side, held_out: Side | None, measure: Measure, tries: Tries
+) -> Verdict | None:
+    """What is clear even though a side has too few pictures, or there is none to compare with."""
+    if held_out is not None and min(train.images, held_out.images) >= _FEWEST:
+        gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
+        if gap > max(_HARMLESS_GAP, _CHANCE_OF_FEW * error):
+            figures = _figures(train, held_out, measure, _CHANCE_OF_FEW)
+            says = f"The net over-fits, which even so few pictures show: {figures}."
+            return Verdict("over-fitting", says, tries.over_fitting)
+    if train.images and train.score + _CHANCE * train.error < measure.learnt:
+        alone = measure.alone.format(train=train.score)
+        says = f"The net under-fits: it has not learnt its own training pictures; {alone}."
+        return Verdict("under-fitting", says, tries.under_fitting)
+    return None
+
+
+def _too_few(train: Side, held_out: Side | None, measure: Measure, side: str) -> str:
+    """Why it cannot be told whether a net over-fits."""
+    if held_out is None:
+        known = f": {measure.alone.format(train=train.score)}" if train.images else ""
+        return f"Nothing was held out, so that over-fitting cannot be told{known}."
+    short, name = (train, "training") if held_out.enough else (held_out, side)
+    has, needed = f"{short.images:,}", f"{LEAST_PICTURES}"
+    if short.objects is not None:
+        has += f" with {counted_words(short.objects, 'box')}"
+        needed = f"{_FEWEST} with {LEAST_PICTURES} boxes"
+    words = measure.words.format(train=train.score, held_out=held_out.score)
+    known = f" {words[0].upper()}{words[1:]}." if train.images else ""
+    return (
+        f"There are too few {name} pictures to tell whether it over-fits: {has}, and at least "
+        f"{needed} are needed.{known}"
+    )
+
+
+def _against_too_few(
+    recipe: Recipe, train: Side, held_out: Side | None, pool: int
+) -> tuple[str, ...]:
+    """More pictures, and a share that holds out enough of those there are."""
+    if held_out is not None and held_out.enough:
+        return ("add pictures: with so few, nothing helps as much",)
+    has = held_out.images if held_out else 0
+    share = usual_val_share(pool) if recipe.val_share is None else recipe.val_share
+    wanted = math.ceil(100 * LEAST_PICTURES / pool) / 100 if pool else 1.0
+    if share < wanted <= _MOST_HELD_OUT:
+        return (
+            f"keep {LEAST_PICTURES} or more of them for validation: --val-share {wanted:g}",
+            "add pictures: with so few, nothing helps as much",
+        )
+    if pool:
+        more = math.ceil(LEAST_PICTURES / _MOST_HELD_OUT) - pool
+        if more > 0:
+            enough = f"{LEAST_PICTURES} can be held out with --val-share {_MOST_HELD_OUT:g}"
+            return (f"add pictures: with {more} more, {enough}",)
+    return (f"add pictures that are not trained on: {max(1, LEAST_PICTURES - has)} more will tell",)
 
 
 def _when(trend: Trend) -> str:

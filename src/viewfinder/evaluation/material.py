@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.runs.run import Run
@@ -44,8 +45,24 @@ class Material:
 
     @property
     def held_out(self) -> Judgement | None:
-        """The side that tells over-fitting: `val`, or `test` where there is no val."""
-        return self.judgements.get("val") or self.judgements.get("test")
+        """The side that tells over-fitting."""
+        return self.judgements.get(self.held_out_side)
+
+    @property
+    def held_out_side(self) -> str:
+        """`val`; or `test` where there is no val, or one too small that test is larger than."""
+        counts = {side: len(self.judgements[side].examples) for side in self.judgements}
+        val, test = counts.get("val", 0), counts.get("test", 0)
+        return "val" if val >= min(LEAST_PICTURES, test) else "test"
+
+    @property
+    def pool(self) -> int:
+        """How many pictures `--val-share` takes its share of; 0 where it has no effect."""
+        if not self.dataset.val_dealt:
+            return 0
+        return sum(
+            len(self.dataset.split(s)) for s in ("train", "val") if self.dataset.has_split(s)
+        )
 
     def measured(self, column: str) -> list[tuple[int, float]]:
         """Epoch and value of a column of the history, of those epochs that have one."""
@@ -57,7 +74,7 @@ class Material:
         The weights that are kept may be of an early epoch, from before over-fitting showed.
         """
         names = f"train_{figure}", f"val_{figure}"
-        if "val" not in self.judgements:
+        if "val" not in self.judgements or self.held_out_side != "val":
             return None
         both = [row for row in self.history if all(name in row for name in names)]
         return (both[-1][names[0]], both[-1][names[1]]) if both else None

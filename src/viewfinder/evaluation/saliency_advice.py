@@ -1,6 +1,6 @@
 """What to try next with a saliency net, by how it fits."""
 
-from viewfinder.evaluation.fitting import Tries, longer
+from viewfinder.evaluation.fitting import Tries, longer, lowered, raised, with_option
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 
 # With fewer pictures than this, more pictures help more than anything else.
@@ -35,12 +35,13 @@ def _against_over_fitting(
         tries.append(f"add pictures: {pictures:,} are few, and nothing helps as much")
     tries += _taught(untaught) + _started(recipe)
     if recipe.scale < 0.3 or recipe.turn < 10 or recipe.shift < 0.1:
-        tries.append("augment more: --shift 0.1 --scale 0.3 --turn 15")
+        tries.append(f"augment more: {raised(recipe, shift=0.1, scale=0.3, turn=15)}")
     if recipe.flip == 0:
         tries.append("mirror pictures: --flip 0.5")
     if recipe.colour < 0.3:
         tries.append("vary the colours more: --colour 0.4")
-    tries.append(f"pull weights towards zero harder: --weight-decay {4 * recipe.weight_decay:g}")
+    harder = 4 * recipe.weight_decay or 1e-4
+    tries.append(f"pull weights towards zero harder: --weight-decay {harder:g}")
     if pictures >= _FEW:
         tries.append(f"add pictures: there are {pictures:,} now")
     return tuple(tries)
@@ -49,9 +50,10 @@ def _against_over_fitting(
 def _against_under_fitting(recipe: SaliencyRecipe) -> tuple[str, ...]:
     tries = [f"train for longer: {longer(recipe)}", *_started(recipe), *_larger(recipe)]
     if recipe.init == "random" and not any(o.startswith("width=") for o in recipe.options):
-        tries.append("take a wider network, which needs more time: --options width=0.5")
-    if recipe.scale > 0.1 or recipe.turn > 5:
-        tries.append("augment less: --scale 0.1 --turn 5")
+        wider = with_option(recipe, "width=0.5")
+        tries.append(f"take a wider network, which needs more time: {wider}")
+    if less := lowered(recipe, scale=0.1, turn=5):
+        tries.append(f"augment less: {less}")
     tries.append("look at the worst pictures: would two people mark the same subject in them?")
     return tuple(tries)
 

@@ -19,7 +19,9 @@ from viewfinder.tasks.saliency.structure import block_sums, s_measure
 
 _SHOWN = 8
 _MEASURE = Measure(
-    "S is {train:.3f} on training pictures and {held_out:.3f} on those held out", learnt=0.9
+    "S is {train:.3f} on training pictures and {held_out:.3f} on those held out",
+    alone="S is {train:.3f} on training pictures",
+    learnt=0.9,
 )
 _TERMS = {"loss": "all", "truth": "truth", "imitation": "teacher", "attention": "attention"}
 
@@ -90,8 +92,8 @@ def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict
     """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset = material.run.manifest.recipe, material.dataset
     assert isinstance(recipe, SaliencyRecipe), "a run of this task has a recipe of it"
-    held_out = next((name for name in ("val", "test") if name in likeness), None)
-    train, other = _side(likeness["train"]), _side(likeness[held_out]) if held_out else None
+    held_out = likeness.get(material.held_out_side)
+    train, other = _side(likeness["train"]), _side(held_out) if held_out is not None else None
     return verdict(
         train,
         other,
@@ -105,6 +107,8 @@ def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict
             likeness=other.score if other else 0.0,
         ),
         recipe=recipe,
+        side=SIDES[material.held_out_side],
+        pool=material.pool,
     )
 
 
@@ -123,7 +127,8 @@ def likenesses(judgement: Judgement) -> NDArray[np.float64]:
 
 
 def _side(likeness: NDArray[np.float64]) -> Side:
-    error = float(likeness.std(ddof=1) / np.sqrt(len(likeness))) if len(likeness) > 1 else 0.0
+    # Of a single picture nothing is known of how others would differ.
+    error = float(likeness.std(ddof=1) / np.sqrt(len(likeness))) if len(likeness) > 1 else 0.5
     return Side(float(likeness.mean()), len(likeness), error)
 
 
