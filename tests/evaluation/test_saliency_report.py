@@ -22,6 +22,7 @@ SIZE = (60, 40)
 NET = (32, 32)
 WIDTH = {"width": 0.0625}
 SIDES = ("train", "val", "test")
+DATA = {"source": "<i>a</i>", "root": ".", "layout": "", "fingerprint": "", "per_class": {}}
 
 
 def dataset_in(folder, *, each, sides, empty=False):
@@ -62,7 +63,7 @@ def manifest_of(net, recipe):
         std=(0.2,) * 3,
         recipe=recipe,
         versions={"python": "3"},
-        data={"source": "<i>a</i>", "root": ".", "images": {"train": 3, "val": 2, "test": 1}},
+        data=DATA | {"images": {"train": 3, "val": 2, "test": 1}},
         device="CPU <b>",
         precision=Choice(Arrangement("32", "contiguous"), "it <em>won</em>", ()).as_json(),
     )
