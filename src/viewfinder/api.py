@@ -18,6 +18,7 @@ from viewfinder.evaluation.judging import (
 )
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
+from viewfinder.inference.thresholds import Wanted, threshold_of
 from viewfinder.runs.run import Run as Folder
 from viewfinder.tasks import recipe_of
 
@@ -67,17 +68,20 @@ class Run(Folder):
         source: str | Path,
         *,
         device: str = "auto",
-        threshold: float | None = None,
+        threshold: Wanted = None,
         resize: Resize = "own",
     ) -> list[dict[str, Any]]:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
         Args:
+            threshold: the least score that is answered; of a detector also `best`, each class's
+                own, of best F1 on the run's validation pictures. None leaves it to the task.
             resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
                 weights is Darknet's way; or `area`, averaged over area.
         """
         run = _resizing(self, resize)
-        return predict(run, source, device=pick_device(device), threshold=threshold)
+        least = threshold_of(self, threshold)
+        return predict(run, source, device=pick_device(device), threshold=least)
 
 
 def _resizing(run: Run, resize: Resize) -> Run:

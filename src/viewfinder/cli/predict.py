@@ -26,8 +26,9 @@ class Flags:
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
     saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and
     cutouts/."""
-    threshold: float | None = None
-    """detect: the least score that is answered; 0.25 if not given. saliency: the map's least value
+    threshold: float | Literal["best"] | None = None
+    """detect: the least score that is answered, or best: for each class that of best F1 on the
+    run's validation pictures; 0.25 if not given. saliency: the map's least value
     in the subject; 0.5 if not given."""
     coco: Path | None = None
     """detect: a file for what is found, as COCO's JSON with scores."""
@@ -55,8 +56,6 @@ def run(flags: Flags) -> int:
     from viewfinder.inference.drawing import draw_predictions
     from viewfinder.inference.tables import write_coco, write_rows
 
-    if flags.threshold is not None and not 0 <= flags.threshold <= 1:
-        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
     classes, bits = opened.manifest.classes, opened.manifest.bits
     predictions = opened.predict(

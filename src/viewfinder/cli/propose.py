@@ -53,8 +53,9 @@ class Flags:
     """plate, saliency: the object's class; the name of the pictures' folder if not given."""
     names: tuple[str, ...] = ()
     """detector: its classes to take, each as class, or as class=name to call it otherwise."""
-    threshold: float = 0.25
-    """detector: the least score that is proposed."""
+    threshold: float | Literal["best"] = 0.25
+    """detector: the least score that is proposed, or best: for each class that of best F1 on the
+    run's validation pictures."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a network computes."""
     keys: Path | None = None
@@ -132,6 +133,7 @@ def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
 def _by_detector(flags: Flags, data: Path) -> "Proposed":
     from viewfinder.devices import pick_device
     from viewfinder.inference.opening import open_any
+    from viewfinder.inference.thresholds import threshold_of
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.labelling.proposing import find_pictures
 
@@ -143,14 +145,15 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
                 f"--names {entry}: write each as class, or as class=name, as in 'cell phone=phone'"
             )
         names[theirs] = ours or theirs
-    if not 0 <= flags.threshold <= 1:
-        raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
+    run = open_any(flags.by[0])
+    threshold = threshold_of(run, flags.threshold)
+    assert threshold is not None, "one was wanted"
     return propose_by_detector(
         data,
         find_pictures(data),
-        run=open_any(flags.by[0]),
+        run=run,
         names=names,
-        threshold=flags.threshold,
+        threshold=threshold,
         device=pick_device(flags.device),
     )
 

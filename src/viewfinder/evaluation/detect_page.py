@@ -20,6 +20,7 @@ from viewfinder.evaluation.detect_findings import (
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
+from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import Scores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
@@ -76,6 +77,7 @@ def page(material: Material) -> dict[str, Any]:
             plots.Panel("AP50", plots.both_sides("ap50")),
         ),
         "threshold": _told(threshold),
+        "own_thresholds": _side_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),
         "confusions": _confusions(scores, classes),
@@ -147,6 +149,13 @@ def _counts(train: Dataset) -> tuple[float, float]:
 def _threshold(scores: Scores) -> float:
     """From which score on detections are drawn and counted as found."""
     return scores.best.threshold if scores.best else THRESHOLD
+
+
+def _side_of_thresholds(material: Material) -> str:
+    """The side that `predict --threshold best` goes by, in words; empty if it cannot."""
+    side = next((side for side in THRESHOLD_SIDES if side in material.judgements), None)
+    known = side is not None and material.judgements[side].scores.best is not None
+    return SIDES[side] if side is not None and known else ""
 
 
 def _told(threshold: float) -> str:

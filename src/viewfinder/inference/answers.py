@@ -16,7 +16,7 @@ from viewfinder.console import track
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
-from viewfinder.tasks.task import Described, Setting, Task
+from viewfinder.tasks.task import Described, Setting, Task, Threshold
 
 # On a CPU the maps of more pictures than this leave the caches, and each takes longer.
 _BATCH = 16
@@ -98,13 +98,14 @@ class Model:
         total: int | None,
         *,
         device: torch.device,
-        threshold: float | None = None,
+        threshold: Threshold | None = None,
     ) -> Iterator[Answer]:
         """Answers to prepared pictures, batch by batch, as they come.
 
         Args:
             total: how many there will be, for the bar; None if that is not known.
-            threshold: the least score that is answered; None leaves it to the task.
+            threshold: the least score that is answered, of each class if several; None leaves it to
+                the task.
         """
         net = self.run.net().to(device)
         waiting: list[Prepared] = []
@@ -117,7 +118,11 @@ class Model:
             yield from self._answer(net, waiting, device, threshold)
 
     def _answer(
-        self, net: nn.Module, batch: list[Prepared], device: torch.device, threshold: float | None
+        self,
+        net: nn.Module,
+        batch: list[Prepared],
+        device: torch.device,
+        threshold: Threshold | None,
     ) -> Iterator[Answer]:
         pixels = torch.stack([each.pixels for each in batch])
         replies = self.task.reply(net, pixels, self.setting, device)

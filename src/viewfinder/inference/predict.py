@@ -16,15 +16,17 @@ from viewfinder.pictures.kinds import Source, source_of, sources_below
 from viewfinder.pictures.video import probe_video, read_video
 from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import picture_files
+from viewfinder.tasks.task import Threshold
 
 
 def predict(
-    run: Run, source: str | Path, *, device: torch.device, threshold: float | None = None
+    run: Run, source: str | Path, *, device: torch.device, threshold: Threshold | None = None
 ) -> list[dict[str, Any]]:
     """What a run answers to a picture, a video, a folder of them, or `-`: paths on stdin.
 
     Args:
-        threshold: the least score that is answered; None leaves it to the task.
+        threshold: the least score that is answered, of each class if several; None leaves it to
+            the task.
 
     Returns:
         for each picture, or frame, `source, width, height`, `frame` in a video, and what the run's

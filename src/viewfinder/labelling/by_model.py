@@ -19,6 +19,7 @@ from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
 from viewfinder.tasks.detect.decoding import Detections
 from viewfinder.tasks.saliency.maps import Subject
+from viewfinder.tasks.task import Threshold
 
 # A part of a map is a subject of its own if it has this share of the largest part's pixels.
 _LEAST_PART = 0.05
@@ -39,14 +40,14 @@ def propose_by_detector(
     *,
     run: Run,
     names: Mapping[str, str],
-    threshold: float,
+    threshold: Threshold,
     device: torch.device,
 ) -> Proposed:
     """What a detector finds in each picture.
 
     Args:
         names: what to call a class of the run's; with any given, other classes are left away.
-        threshold: the least score that is proposed.
+        threshold: the least score that is proposed, of each class if several.
 
     Raises:
         InputError: the run is no detector, a name is none of its classes, or no picture can be

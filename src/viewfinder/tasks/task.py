@@ -47,6 +47,10 @@ class Setting:
     bits: int = 16
 
 
+Threshold = float | tuple[float, ...]
+"""What a score must exceed to be shown: the same for all classes, or each class's own."""
+
+
 class Examples(Protocol):
     """One side of a dataset, decoded or ready to be.
 
@@ -265,7 +269,7 @@ class Task(Protocol):
         ...
 
     def describe(
-        self, answer: Any, setting: Setting, *, of: Size, threshold: float | None
+        self, answer: Any, setting: Setting, *, of: Size, threshold: Threshold | None
     ) -> Described:
         """An answer in the pixels of the picture it is about.
 

@@ -32,7 +32,7 @@ from viewfinder.tasks.answering import (
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
-from viewfinder.tasks.task import Add, Forward, Loss, Setting, alone, share_of_step
+from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, share_of_step
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
 AUXILIARY_WEIGHT = 0.3
@@ -262,7 +262,12 @@ class Classify:
         return list(self._probabilities(net, pictures, setting, device))
 
     def describe(
-        self, answer: NDArray[np.float32], setting: Setting, *, of: Size, threshold: float | None
+        self,
+        answer: NDArray[np.float32],
+        setting: Setting,
+        *,
+        of: Size,
+        threshold: Threshold | None,
     ) -> ClassScores:
         """Each class's probability."""
         return ClassScores(answer)

@@ -46,7 +46,7 @@ from viewfinder.tasks.detect.scores import Scores, score
 from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.task import Add, Forward, Loss, Setting, alone
+from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -257,11 +257,14 @@ class Detect:
         return suppress(boxes, scores, threshold=_LOWEST)
 
     def describe(
-        self, answer: Detections, setting: Setting, *, of: Size, threshold: float | None
+        self, answer: Detections, setting: Setting, *, of: Size, threshold: Threshold | None
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
         placed = _placed(answer, setting, of=of)
-        shown = placed.scores > (THRESHOLD if threshold is None else threshold)
+        least: Any = THRESHOLD if threshold is None else threshold
+        if isinstance(threshold, tuple):
+            least = np.array(threshold)[placed.labels]
+        shown = placed.scores > least
         return Detections(placed.boxes[shown], placed.scores[shown], placed.labels[shown])
 
     def portable(

@@ -47,7 +47,7 @@ from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import Scores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Loss, Setting
+from viewfinder.tasks.task import Loss, Setting, Threshold
 
 # Pictures that are answered at once.
 _BATCH = 16
@@ -250,9 +250,10 @@ class Saliency:
         setting: Setting,
         *,
         of: Size,
-        threshold: float | None,
+        threshold: Threshold | None,
     ) -> Subject:
         """The map, and from where on it is the subject."""
+        assert not isinstance(threshold, tuple), "there are no classes"
         return Subject(SubjectMap(answer, of), THRESHOLD if threshold is None else threshold)
 
     def portable(

@@ -1,0 +1,134 @@
+"""`--threshold best` shows each class from its own best score on, in `predict` and in `propose`."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import create_run, new_net
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.manifest import Manifest
+from viewfinder.training.precision import Arrangement, Choice
+
+CLASSES = ("cat", "dog", "owl")
+OPTIONS = {"width": 0.125, "reach": 2.0}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder, random = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for number in range(3):
+        picture = random.integers(0, 255, (60, 90, 3), np.uint8)
+        write_picture(folder / f"{number}.png", picture)
+    return folder
+
+
+@pytest.fixture
+def detector(tmp_path):
+    """A run whose net is not trained, but believes in many objects."""
+    manifest = Manifest(
+        task="detect",
+        net="yolov3-tiny",
+        classes=CLASSES,
+        size=(96, 64),
+        options=OPTIONS,
+        mean=(0.1, 0.2, 0.3),
+        std=(0.5, 0.4, 0.3),
+        recipe=DetectRecipe(),
+        versions={},
+        data={
+            "source": "nowhere",
+            "root": "",
+            "layout": "",
+            "fingerprint": "",
+            "images": {},
+            "per_class": {},
+        },
+        device="CPU",
+        precision=Choice(Arrangement("32", "contiguous"), "as asked for", ()).as_json(),
+    )
+    run = create_run(tmp_path / "run", manifest)
+    torch.manual_seed(0)
+    net = new_net("yolov3-tiny", len(CLASSES), OPTIONS)
+    for name, parameter in net.named_parameters():
+        if "predict" in name:
+            torch.nn.init.normal_(parameter, std=0.5)
+    run.save_weights(net.state_dict())
+    return run
+
+
+def judged(*own, together=0.3):
+    """The scores of a side, with each class's best threshold."""
+    rows = {name: {"threshold": each} for name, each in zip(CLASSES, own, strict=True)}
+    return {"best": {"threshold": together}, "per_class": rows}
+
+
+def boxes(ask, run, photos, *flags):
+    status, out, err = ask("predict", run.folder, photos, "--json", *flags)
+    assert status == 0, err
+    return [[(b["class"], b["score"]) for b in p["boxes"]] for p in json.loads(out)["predictions"]]
+
+
+def test_each_class_is_shown_from_its_own_threshold_on(ask, detector, photos):
+    every = boxes(ask, detector, photos, "--threshold", 0)
+    scores = {n: sorted(s for each in every for c, s in each if c == n) for n in CLASSES}
+    assert all(len(each) >= 3 for each in scores.values())
+    middle = {name: each[len(each) // 2] for name, each in scores.items()}
+    # The owl was never found rightly: the best of all classes together is taken.
+    own = judged(middle["cat"], middle["dog"], None, together=scores["owl"][-2])
+    detector.save_scores({"val": own, "test": judged(0.9, 0.9, 0.9), "train": judged(0, 0, 0)})
+    least = middle | {"owl": scores["owl"][-2]}
+    shown = boxes(ask, detector, photos, "--threshold", "best")
+    assert shown == [[(c, s) for c, s in each if s > least[c]] for each in every]
+    assert {name for each in shown for name, _ in each} == set(CLASSES)
+    number = boxes(ask, detector, photos, "--threshold", "0.4")
+    assert number == [[(c, s) for c, s in each if s > 0.4] for each in every]
+    status, out, _ = ask(
+        "propose", photos, "--by", detector.folder, "--threshold", "best", "--json"
+    )
+    assert status == 0
+    proposed = json.loads(out)["scores"]
+    wanted = sorted(s for each in shown for _, s in each)
+    assert sorted(proposed) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_of_a_set_without_validation_the_test_pictures_tell(ask, detector, photos):
+    detector.save_scores({"test": judged(1.0, 1.0, 1.0), "train": judged(0, 0, 0)})
+    assert boxes(ask, detector, photos, "--threshold", "best") == [[], [], []]
+
+
+@pytest.mark.parametrize("verb", ["predict", "propose"])
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        (None, "has none: give a number, such as --threshold 0.4"),
+        ({"train": judged(0.1, 0.1, 0.1)}, "has none of pictures that were held out: give"),
+        ({"val": judged(None, None, None, together=None)}, "says of no class from which score"),
+        ({"val": {"accuracy": 1.0}}, "says of no class from which score"),
+        ({"val": judged(0.1, 0.1, 7.0)}, "says of no class from which score"),
+        ({"val": [1]}, "says of no class from which score"),
+    ],
+)
+def test_a_run_that_does_not_know_it_says_so(ask, detector, photos, verb, scores, says):
+    if scores is not None:
+        detector.save_scores(scores)
+    words = {
+        "predict": ["predict", detector.folder, photos],
+        "propose": ["propose", photos, "--by", detector.folder],
+    }[verb]
+    status, out, err = ask(*words, "--threshold", "best")
+    assert (status, out) == (2, "")
+    (line,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert says in line
+
+
+def test_what_is_no_detector_or_no_threshold_is_refused(ask, small_run, photos):
+    status, _, err = ask("predict", small_run, photos, "--threshold", "best")
+    assert (status, "best is of detectors" in err) == (2, True)
+    for wrong in ("bests", "1.5", "nan"):
+        status, _, err = ask("predict", small_run, photos, "--threshold", wrong)
+        assert (status, "--threshold" in err) == (2, True)
+    status, _, err = ask("predict", "coco", photos, "--threshold", "best")
+    assert (status, "needs the scores that a training writes" in err) == (2, True)
