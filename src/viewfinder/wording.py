@@ -18,8 +18,21 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     """
     if number == 1:
         return f"1 {noun}"
-    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    hisses = noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("epoch")
+    ending = "es" if hisses else "s"
     return f"{number:,} {plural or noun + ending}"
+
+
+def in_words(seconds: float) -> str:
+    """A time that is only roughly known: `about 40 s`, `about 4 min`, `about 2 h 10 min`."""
+    if seconds < 55:
+        # Whole tens, but for the last few.
+        return f"about {max(1, round(seconds) if seconds < 10 else round(seconds, -1)):.0f} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"about {minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"about {hours} h" + (f" {rest} min" if rest else "")
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -17,6 +17,7 @@ import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.datasets.dataset import Dataset
@@ -57,7 +58,7 @@ def run(flags: Flags) -> int:
     for file, detail in edited.rows[:_SHOWN]:
         print(f"{file}: {detail}")
     if len(edited.rows) > _SHOWN:
-        print(f"… and {len(edited.rows) - _SHOWN:,} more files")
+        print(f"… and {counted(len(edited.rows) - _SHOWN, 'more file')}")
     if edited.rows and not edited.made:
         print("nothing is changed yet: the same with --yes makes these changes")
         return 0

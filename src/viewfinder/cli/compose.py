@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -85,5 +86,5 @@ def run(flags: Flags) -> int:
         return 0
     print(dataset.summary())
     for name, count in dataset.counts().items():
-        print(f"{name}: {count:,} boxes")
+        print(f"{name}: {counted(count, 'box')}")
     return 0

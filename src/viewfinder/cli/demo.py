@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from viewfinder.cli.output import print_json
 from viewfinder.labelling.demonstration.setting import Setting
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.labelling.demonstration.demonstrating import Outcome
@@ -66,7 +67,10 @@ def _tell(outcome: "Outcome", report: Path) -> None:
         found = ", ".join(f"{box['class']} {box['score']:.0%}" for box in answer["boxes"])
         print(f"{Path(answer['source']).name}: {found or 'nothing found'}")
     scores = outcome.unseen.as_json()
-    print(f"mAP50 {scores['ap50'] or 0:.3f} on {scores['images']} scenes that it has never seen")
+    print(
+        f"mAP50 {scores['ap50'] or 0:.3f} on {counted(scores['images'], 'scene')} that it has "
+        "never seen"
+    )
     print(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
     print(f"report {report.resolve()}")
 

@@ -21,6 +21,7 @@ import tyro
 from viewfinder.cli.output import print_json
 from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -87,5 +88,5 @@ def run(flags: Flags) -> int:
                 f"{e.blurred} blurred and {e.alike} that another shows already"
             )
         count = sum(len(extraction.written) for extraction in done)
-        print(f"{out}: {count} pictures, {speed:.0f} frames read a second")
+        print(f"{out}: {counted(count, 'picture')}, {speed:.0f} frames read a second")
     return int(any(extraction.broken for extraction in done))

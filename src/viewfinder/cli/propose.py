@@ -34,6 +34,7 @@ import tyro
 from viewfinder.cli.output import print_json
 from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.labelling.accepting import Acceptance
@@ -202,7 +203,7 @@ def _frames_of(video: Path) -> Path:
 
     folder = video.with_suffix("")
     (done,) = write_frames([video], folder)
-    note(f"{folder}: {len(done.written)} frames of {video}")
+    note(f"{folder}: {counted(len(done.written), 'frame')} of {video}")
     if done.broken:
         note(f"kept what could be read: {done.broken}")
     return folder
@@ -218,8 +219,9 @@ def _take_back(flags: Flags) -> int:
         print_json({"taken_back": vars(done)})
     else:
         print(
-            f"{flags.data}: {done.boxes:,} boxes in {done.pictures:,} pictures taken back, "
-            f"which were there since {done.rule}"
+            f"{flags.data}: {counted(done.boxes, 'box')} in "
+            f"{counted(done.pictures, 'picture')} taken "
+            f"back, which were there since {done.rule}"
         )
     return 0
 
@@ -237,13 +239,14 @@ def _tell(flags: Flags, data: Path, proposals: "Proposals", accepted: "Acceptanc
         return
     sure = int((proposals.scores >= 0.9).sum())
     print(
-        f"{data}: {len(proposals):,} proposals for {len(proposals.paths):,} pictures, "
+        f"{data}: {counted(len(proposals), 'proposal')} for "
+        f"{counted(len(proposals.paths), 'picture')}, "
         f"{sure:,} of them with a score of 0.9 or more"
     )
     if accepted is None:
         return
     print(
-        f"accepted: {accepted.boxes:,} boxes in {accepted.pictures:,} pictures, "
+        f"accepted: {counted(accepted.boxes, 'box')} in {counted(accepted.pictures, 'picture')}, "
         f"since {accepted.rule}"
     )
     left = {

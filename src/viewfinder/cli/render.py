@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 Kind = Literal["classes", "scenes", "turntable"]
 
@@ -103,7 +104,10 @@ def _turntable(flags: Flags) -> int:
         seed=flags.seed,
         options=tabletop.TurntableOptions(**_given(flags)),
     )
-    print(f"{flags.out}: {flags.frames} frames of a turning {flags.label}, and the empty stand")
+    print(
+        f"{flags.out}: {counted(flags.frames, 'frame')} of a turning {flags.label}, and the empty "
+        "stand"
+    )
     return 0
 
 

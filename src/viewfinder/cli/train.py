@@ -6,6 +6,7 @@ command and --resume.
 """
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
@@ -19,6 +20,13 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.wording import counted
+
+# What a person would let the run of a task answer next.
+_TO_ANSWER = {
+    "classify": "new.jpg",
+    "detect": "new.jpg --out drawn",
+    "saliency": "new.jpg --out cut-out",
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ def run(flags: Any) -> int:
             told = "  ".join(headline(scores[side], task.headline))
             print(f"{side:<5} {told}  of {counted(scores[side]['images'], 'picture')}")
     print(f"report {done.report_file}")
+    print(f"next   viewfinder predict {shlex.quote(str(folder))} {_TO_ANSWER[task.name]}")
     return 0
 
 

@@ -167,7 +167,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             mend = "label some, or take the class out with `viewfinder classes`"
             yield Fault("no-boxes", name, f"no box is of the class {name}", mend)
         elif in_train.any() and index not in taught:
-            detail = f"{name} has {count} boxes, none of them to train on"
+            detail = f"{name} has {counted(count, 'box')}, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to the side train")
 
 

@@ -97,7 +97,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             only = dataset.paths[int(np.flatnonzero(dataset.labels == index)[0])]
             yield Fault("one-picture", only, f"the only picture of {name}", "add more, or drop it")
         elif count == 0 and largest:
-            detail = f"{name} has {everywhere} pictures, none of them to train on"
+            detail = f"{name} has {counted(everywhere, 'picture')}, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
         elif is_unbalanced(count, largest):
             detail = f"{name} has {count} training pictures, the largest class {largest}"

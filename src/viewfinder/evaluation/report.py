@@ -15,6 +15,7 @@ from markupsafe import Markup
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import classify_page, detect_page, saliency_page
+from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Material
 from viewfinder.evaluation.templating import environment_of
@@ -34,8 +35,8 @@ _PAGES: dict[str, Page] = {
 }
 
 
-def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]) -> None:
-    """Write the run's `report.html`.
+def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]) -> Verdict:
+    """Write the run's `report.html`, and give its verdict.
 
     Args:
         judgements: of the sides `train` and, where there are any, `val` and `test`.
@@ -52,6 +53,7 @@ def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]
         )
     material = Material(run, dataset, judgements, run.history())
     page = _environment().get_template(f"{manifest.task}.html.jinja")
+    shown = _PAGES[manifest.task](material)
     text = page.render(
         manifest=manifest,
         name=run.folder.name,
@@ -60,9 +62,11 @@ def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]
         trained=material.history[-1] if material.history else {},
         epochs=len(material.history),
         recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
-        **_PAGES[manifest.task](material),
+        **shown,
     )
     write_text(run.report_file, text)
+    said: Verdict = shown["verdict"]
+    return said
 
 
 def _environment() -> jinja2.Environment:

@@ -16,6 +16,7 @@ from viewfinder.evaluation.saliency_advice import tries
 from viewfinder.evaluation.saliency_views import View, Viewer
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
+from viewfinder.wording import counted
 
 _SHOWN = 8
 _MEASURE = Measure(
@@ -134,7 +135,7 @@ def _side(likeness: NDArray[np.float64]) -> Side:
 
 def _card(side: str, judgement: Judgement) -> Card:
     scores = judgement.scores
-    detail = f"{len(judgement.examples):,} pictures, MAE {scores.mae:.3f}"
+    detail = f"{counted(len(judgement.examples), 'picture')}, MAE {scores.mae:.3f}"
     return Card(f"{scores.s_measure:.3f}", f"S, {SIDES[side]}", detail)
 
 

@@ -30,6 +30,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.detect.decoding import suppress
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.wording import counted
 
 Answers = Literal["raw", "decoded", "final"]
 
@@ -61,7 +62,7 @@ class Parity:
             f"{name} within {difference:.1e} of values up to {self.scales[name]:.4g}"
             for name, difference in self.differences.items()
         )
-        return f"onnxruntime answers {self.pictures} pictures as the run does: {told}"
+        return f"onnxruntime answers {counted(self.pictures, 'picture')} as the run does: {told}"
 
 
 def export_onnx(

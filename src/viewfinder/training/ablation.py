@@ -29,6 +29,7 @@ from viewfinder.training.ablation_progress import Progress
 from viewfinder.training.grid import Cell, Plan
 from viewfinder.training.locking import taken
 from viewfinder.training.workers import Order, Slot, Train, work
+from viewfinder.wording import counted
 
 # What tells the folder of an ablation from any other: the file that it was last asked for with.
 _MARK = "ablation.toml"
@@ -170,7 +171,8 @@ def _do(
     slots = slots[: len(orders)]
     already = f", {finished} of them finished already" if finished else ""
     note(
-        f"{len(plan.cells)} cells × {len(plan.seeds)} seeds: {finished + len(orders)} trainings"
+        f"{counted(len(plan.cells), 'cell')} × {counted(len(plan.seeds), 'seed')}: "
+        f"{counted(finished + len(orders), 'training')}"
         f"{already}; {len(slots)} at a time"
     )
     try:

@@ -9,6 +9,7 @@ from viewfinder.console import note, rich_console
 from viewfinder.runs.run import Run
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.progress import Progress
+from viewfinder.wording import counted, in_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichBar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Without a terminal a line an epoch would bury everything else; this many tell enough.
 _LINES = 10
+# After so many seconds the time of a step is known well enough to tell how long all will take.
+_SURE = 3.0
 
 
 class Journal:
@@ -29,10 +32,15 @@ class Journal:
         self._task: TaskID | None = None
         self._writer: Any = None
         self._drawn = self._told = 0.0
+        # Of this sitting: the steps done when its first one ended, the time then, and in seconds
+        # what is left of a training by the clock.
+        self._first: tuple[int, float, float] | None = None
+        self._planned = False
 
     def __enter__(self) -> "Journal":
         if not self._shown:
             return self
+        note(self._plan())
         # Both are slow to import and of no use to the other processes.
         from torch.utils.tensorboard import SummaryWriter
 
@@ -40,7 +48,7 @@ class Journal:
         if sys.stderr.isatty():
             self._bar = _bar()
             total = None if self._recipe.minutes else self._steps * self._recipe.epochs
-            self._task = self._bar.add_task("training", total=total, figures="")
+            self._task = self._bar.add_task("training", total=total, figures="", left="")
             self._bar.start()
         return self
 
@@ -57,14 +65,46 @@ class Journal:
 
     def step(self, now: Progress) -> None:
         """A step was taken."""
-        # Ten times a second is as often as an eye can follow.
-        if self._bar is None or self._task is None or time.perf_counter() - self._drawn < 0.1:
+        if not self._shown:
             return
-        self._drawn = time.perf_counter()
+        clock, done = time.perf_counter(), now.epoch * self._steps + now.step
+        if self._first is None:
+            self._first = done, clock, 60 * (self._recipe.minutes or 0.0) - now.seconds
+        left = self._left(done, clock)
+        if left is not None and not self._planned and clock - self._first[1] > _SURE:
+            self._planned = True
+            note(f"{in_words(left)} left")
+        # Ten times a second is as often as an eye can follow.
+        if self._bar is None or self._task is None or clock - self._drawn < 0.1:
+            return
+        self._drawn = clock
         loss = now.sums.get("loss", 0.0) / max(1, now.seen)
-        figures = f"epoch {now.epoch + 1}  loss {loss:.3f}  {self._figures}"
-        done = now.epoch * self._steps + now.step
-        self._bar.update(self._task, completed=done, figures=figures)
+        figures = f"epoch {self._of(now.epoch + 1)}  loss {loss:.3f}  {self._figures}"
+        told = "" if left is None else f"{in_words(left)} left"
+        self._bar.update(self._task, completed=done, figures=figures, left=told)
+
+    def _plan(self) -> str:
+        """What is about to be done, before it is known how long it takes."""
+        recipe = self._recipe
+        steps = f"{counted(self._steps, 'step')} of {counted(recipe.batch, 'picture')}"
+        if recipe.minutes:
+            return f"training for {recipe.minutes:g} min; an epoch is {steps}"
+        return f"training for {counted(recipe.epochs, 'epoch')}, each of {steps}"
+
+    def _left(self, done: int, clock: float) -> float | None:
+        """Seconds until the end as far as can be told; None before a second step."""
+        if self._first is None:
+            return None
+        first, begun, budget = self._first
+        if self._recipe.minutes:
+            return max(0.0, budget - (clock - begun))
+        if done <= first:
+            return None
+        return (self._steps * self._recipe.epochs - done) * (clock - begun) / (done - first)
+
+    def _of(self, epoch: int) -> str:
+        """`22 of 150`; of a training by the clock only the number."""
+        return f"{epoch}" if self._recipe.minutes else f"{epoch} of {self._recipe.epochs}"
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch has ended and its row stands in the history."""
@@ -77,7 +117,7 @@ class Journal:
             if name != "epoch":
                 self._writer.add_scalar(name, value, row["epoch"])
         if self._bar is None and self._is_due(row):
-            note(f"epoch {row['epoch']:>4}  loss {row['loss']:.3f}  {self._figures}")
+            note(f"epoch {self._of(int(row['epoch']))}  loss {row['loss']:.3f}  {self._figures}")
 
     def _is_due(self, row: dict[str, Any]) -> bool:
         """Whether a line should be told of this epoch."""
@@ -91,9 +131,12 @@ class Journal:
 
 
 def _bar() -> "RichBar":
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as RichBar
-    from rich.progress import TimeRemainingColumn as TimeLeft
 
-    columns = (BarColumn(), TextColumn("{task.fields[figures]}"), TimeElapsedColumn(), TimeLeft())
+    columns = (
+        BarColumn(bar_width=10),
+        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[left]}"),
+    )
     return RichBar(*columns, console=rich_console(stderr=True), transient=True)

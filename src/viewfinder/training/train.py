@@ -43,6 +43,7 @@ from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice, choose
 from viewfinder.training.preparing import Sides, open_sides, start_net
 from viewfinder.training.processes import launch, threads_of_each
+from viewfinder.training.telling import tell_verdict
 from viewfinder.training.trying import require_learnable
 
 # Batches on which the precision is chosen.
@@ -102,7 +103,7 @@ def _finish(job: Job, dataset: Dataset) -> Run:
         raise
     judgements = judge(run, dataset, device=device)
     run.save_scores({side: j.as_json() for side, j in judgements.items()})
-    write_report(run, dataset, judgements)
+    tell_verdict(write_report(run, dataset, judgements))
     return run
 
 

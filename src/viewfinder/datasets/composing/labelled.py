@@ -12,6 +12,7 @@ from viewfinder.datasets.composing.outlines import outline_mask
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 Item = TypeVar("Item")
 
@@ -74,7 +75,7 @@ def cutouts_from(
 def _tell(dataset: Dataset, cutouts: list[CutOut], damaged: int, cut_off: int) -> None:
     """What was left out, and which classes are therefore in no scene."""
     if damaged:
-        note(f"{damaged:,} objects with damaged or empty outlines were left out")
+        note(f"left out: {counted(damaged, 'object')} with damaged or empty outlines")
     if cut_off:
         note(f"{dataset.root}: of objects cut by their picture's edge, {cut_off:,} left out")
     found = {cutout.label for cutout in cutouts}

@@ -14,6 +14,7 @@ from viewfinder.nets.yolov3 import Anchors
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.detect.anchors import fit_anchors, measure_fit, tell_gain
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.wording import counted
 
 # How far a centre may lie from the middle of a cell that answers for it, in cells: the loss that
 # gives an object to neighbouring cells needs more than Darknet's 1.
@@ -46,7 +47,7 @@ def _fitted(train: Dataset, size: Size, usual: Anchors) -> Anchors:
     sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
     anchors = fit_anchors(sides, len(usual))
     told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
-    note(f"anchors fitted to {len(sides):,} boxes: {told}")
+    note(f"anchors fitted to {counted(len(sides), 'box')}: {told}")
     return tuple((round(width, 1), round(height, 1)) for width, height in anchors)
 
 

@@ -1,0 +1,72 @@
+"""What a person reads while a training goes on, and at its end."""
+
+import pytest
+
+from viewfinder.evaluation.fitting import Verdict
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training import journal
+from viewfinder.training.progress import Progress
+from viewfinder.training.telling import tell_verdict
+from viewfinder.wording import in_words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.2, "about 1 s"),
+        (7.4, "about 7 s"),
+        (38, "about 40 s"),
+        (57, "about 1 min"),
+        (230, "about 4 min"),
+        (3599, "about 1 h"),
+        (7800, "about 2 h 10 min"),
+    ],
+)
+def test_a_time_has_its_names(seconds, told):
+    assert in_words(seconds) == told
+
+
+def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
+    """What a journal of 5 steps an epoch tells where a step takes `each` seconds."""
+    now = [100.0]
+    monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
+
+    class Run:
+        folder = tmp_path
+
+    with journal.Journal(Run(), recipe, 5, score="val_accuracy", shown=True) as told:
+        for done in range(1, 6):
+            now[0] += each
+            told.step(Progress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
+        told.epoch({"epoch": 1, "loss": 0.5, "val_accuracy": 0.25, "images_per_s": 9, "seconds": 9})
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_training_tells_its_epochs_and_how_long_it_takes(monkeypatch, capsys, tmp_path):
+    recipe = ClassifyRecipe(epochs=5, batch=8)
+    assert told_by(monkeypatch, capsys, tmp_path, recipe, each=12.0) == [
+        "training for 5 epochs, each of 5 steps of 8 pictures",
+        "about 5 min left",
+        "epoch 1 of 5  loss 0.500  val 25.0%  9 images/s",
+    ]
+
+
+def test_one_is_not_told_as_several(monkeypatch, capsys, tmp_path):
+    recipe = ClassifyRecipe(epochs=1, batch=1)
+    first = told_by(monkeypatch, capsys, tmp_path, recipe, each=0.1)[0]
+    assert first == "training for 1 epoch, each of 5 steps of 1 picture"
+
+
+def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, tmp_path):
+    recipe = ClassifyRecipe(minutes=4, batch=8)
+    told = told_by(monkeypatch, capsys, tmp_path, recipe, each=5.0)
+    assert told[:2] == ["training for 4 min; an epoch is 5 steps of 8 pictures", "about 4 min left"]
+
+
+def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys):
+    verdict = Verdict("fine", "The fit is fine: " + "word " * 40, ("do this: --a 1", "that", "no"))
+    tell_verdict(verdict)
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()).startswith(verdict.says.strip())
+    assert lines[-2:] == ["try: do this: --a 1", "try: that"]
