@@ -140,7 +140,7 @@ def test_by_track(ask, tmp_path, table):
     ("words", "says"),
     [
         ([], "say who proposes: --by plate, track, saliency or RUN"),
-        (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, a detector"),
+        (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, coco"),
         (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
         (["--by", "track"], "draw one in a few frames"),
         (["--accept-above", "0.9"], "nothing is proposed"),
