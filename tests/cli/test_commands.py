@@ -163,7 +163,10 @@ def test_train_writes_a_run_under_a_name_of_its_own(ask, small_set, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     status, out, _ = ask("train", "classify", small_set, *QUICK)
     assert status == 0
-    assert out.splitlines()[-1] == "report runs/small-lenet/report.html"
+    assert out.splitlines()[-2:] == [
+        "report runs/small-lenet/report.html",
+        "next   viewfinder predict runs/small-lenet new.jpg",
+    ]
     status, out, _ = ask("train", "classify", small_set, *QUICK, "--json")
     document = json.loads(out)
     assert (status, document["run"]) == (0, "runs/small-lenet-2")

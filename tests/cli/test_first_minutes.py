@@ -58,7 +58,10 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["train", "classify", "photo"], "did you mean photos?"),
         (["train", "classify", "photos", "--net", "resnet"], "resnet18"),
         (["train", "classify", "photos", "--net", "yolov3"], "is not made to classify"),
-        (["train", "classify", "photos", "--init", "w.pth"], "--init w.pth: there is no such"),
+        (
+            ["train", "classify", "photos", "--init", "w.pth"],
+            "--init: there is no folder or file w.pth",
+        ),
         (["evaluate", "photos-lenet", "photos"], "did you mean runs/photos-lenet?"),
         (["predict", "nothing", "nothing"], "nothing does not exist"),
         (["predict", "photos", "new.jpg"], "there is no new.jpg"),

@@ -139,4 +139,4 @@ def test_bad_usage_is_told_however_it_is_drawn(monkeypatch):
     err = io.StringIO()
     monkeypatch.setattr(sys, "stderr", err)
     assert command_line.main(["check", "x"]) == 2
-    assert err.getvalue() == "error: +-- oops --+ (viewfinder check --help)\n"
+    assert err.getvalue() == "error: +-- oops --+ (viewfinder check --help tells every flag)\n"

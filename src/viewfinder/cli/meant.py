@@ -98,9 +98,7 @@ def refuse_missing_places(flags: Any) -> None:
     for field, instead in _PLACES_OF_FLAGS.items():
         place = getattr(chosen, field, None)
         if _is_missing(place, instead):
-            raise InputError(
-                f"--{field} {place}: there is no such file or folder{_near(str(place))}"
-            )
+            raise InputError(f"--{field}: there is no folder or file {place}{_near(str(place))}")
 
 
 def refuse_misspelt_net(net: str, task: str) -> None:
@@ -128,7 +126,7 @@ def _no_such(field: str, place: str) -> str:
         beside = difflib.get_close_matches(f"runs/{Path(place).name}", runs, n=1, cutoff=0.8)
         near = near or (f" (did you mean {beside[0]}?)" if beside else "")
         return f"{place} does not exist{near}: give the folder that `viewfinder train` wrote"
-    what = {"data": "no folder ", "file": "no file "}.get(field, "no ")
+    what = {"data": "no folder ", "captures": "no folder ", "file": "no file "}.get(field, "no ")
     return f"there is {what}{place}{near}: check the name, and that you are in the right folder"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from viewfinder import wording
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import detect_advice, detect_plots, plots
@@ -24,7 +25,6 @@ from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import Scores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
-from viewfinder.wording import counted
 
 _WORST, _TYPICAL = 12, 6
 # Longer side in pixels of the pictures in the report.
@@ -167,7 +167,9 @@ def _told(threshold: float) -> str:
 def _card(side: str, judgement: Judgement) -> Card:
     scores, count = judgement.scores, int(judgement.scores.boxes.sum())
     figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
-    detail = f"{counted(len(judgement.examples), 'picture')}, {counted(count, 'box')}"
+    detail = (
+        f"{wording.counted(len(judgement.examples), 'picture')}, {wording.counted(count, 'box')}"
+    )
     return Card(figure, f"AP50, {SIDES[side]}", detail)
 
 
