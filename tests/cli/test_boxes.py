@@ -111,5 +111,5 @@ def test_classes(ask, root):
 def test_one_line_says_what_is_wrong(ask, root, words, says):
     places = {"SET": str(root), "NOWHERE": str(root / "nowhere")}
     status, out, err = ask(*(places.get(word, word) for word in words))
-    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert (status, out, err.count("error: ")) == (2, "", 1)
     assert says in err
