@@ -4,6 +4,9 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+# Beyond any count of steps, or of seconds.
+_ENDLESS = 1 << 53
+
 
 @dataclass
 class Progress:
@@ -58,8 +61,26 @@ class Progress:
         good = all(type(document[name]) is kind for name, kind in names.items())
         if not good or not all(type(k) is str and type(v) is float for k, v in sums.items()):
             raise ValueError("its progress is no numbers")
-        if any(
-            document[name] < 0 for name, kind in names.items() if kind is int and name[0] != "r"
-        ):
-            raise ValueError("its progress counts below 0")
+        _refuse_impossible(document)
         return cls(**document)
+
+
+def _refuse_impossible(document: dict[str, Any]) -> None:
+    """See that what counts and measures is what a training can have come to.
+
+    Raises:
+        ValueError: it is not.
+    """
+    counts = [value for value in document.values() if type(value) is int]
+    last = document["risen_epoch"]
+    if not all(0 <= number < _ENDLESS for number in counts if number is not last):
+        raise ValueError("its progress counts what none has")
+    if not -1 <= last <= document["epoch"]:
+        raise ValueError("its progress rose in an epoch that was none")
+    times = [document[name] for name in ("seconds", "epoch_seconds", "lap_done", "lap_rate")]
+    if not all(0 <= number < _ENDLESS for number in times):
+        raise ValueError("its progress has times that are none")
+    if math.isnan(document["best_score"]) or not all(map(math.isfinite, document["sums"].values())):
+        raise ValueError("its progress is no numbers")
+    if document["seen"] and "loss" not in document["sums"]:
+        raise ValueError("its progress lacks the loss")
