@@ -6,7 +6,7 @@
 
 Each runs in a process that may take 10 s of CPU time and 2 GiB more of address space. Prints a row
 a parser: how many were refused in a sentence, how many were read, and those that went wrong: errors
-inside, tracebacks, raw controls on the terminal, endless sentences, hangs, memory, crashes.
+inside, tracebacks, raw controls on the terminal, hangs, memory, crashes.
 """
 
 import os

@@ -24,6 +24,7 @@ from viewfinder.datasets.depth import read_scale
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.datasets.transaction import recover, take_back
 from viewfinder.errors import InputError
+from viewfinder.evaluation.comparison import Score
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import accept
@@ -38,6 +39,7 @@ from viewfinder.pictures.video import read_video, write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.training.ablation import Gathered
 from viewfinder.training.grid import read_plan
 from viewfinder.training.progress import Progress
 
@@ -164,6 +166,11 @@ def history(folder: Path) -> None:
     run.keep_history(1)
 
 
+def gather(folder: Path) -> None:
+    score = Score("test.accuracy", higher_is_better=True)
+    Gathered(score).add(open_run(folder / "run"))
+
+
 def progress(folder: Path) -> None:
     text = json.dumps(Progress(epoch=1, updates=4, sums={"loss": 1.5}, seen=9).as_json(seconds=3.5))
     (folder / "progress.json").write_text(text)
@@ -172,7 +179,7 @@ def progress(folder: Path) -> None:
 def read_progress(folder: Path) -> None:
     try:
         Progress.from_json(json.loads((folder / "progress.json").read_bytes()))
-    except ValueError as error:  # what is told of the whole file then
+    except (ValueError, RecursionError) as error:  # what is told of the whole file then
         raise InputError("is damaged") from error
 
 
@@ -266,13 +273,12 @@ def arrays(folder: Path) -> None:
 
     values = np.arange(48, dtype=np.float32).reshape(6, 8)
     np.save(folder / "a.npy", values)
-    (folder / "b.mat").write_bytes(mat(matrix(values.astype(np.float64))))
+    (folder / "b.mat").write_bytes(mat(matrix(values.astype(np.uint16))))
 
 
 def read_arrays(folder: Path) -> None:
     read_array(folder / "a.npy")
     read_array(folder / "b.mat")
-    read_depth(folder / "a.npy")
 
 
 def depth_words(folder: Path) -> None:
@@ -314,6 +320,7 @@ PARSERS = [
     Parser("YOLO obj.data", darknet_lists, "set/*.[dnt]*", look),
     Parser("VOC pages", crash_jobs.converted("voc"), "set/Annotations/*", look_and_convert("yolo")),
     Parser("VOC lists", in_turn(crash_jobs.converted("voc"), class_list), "set/**/*.txt", look),
+    Parser("rendered set's CSV", crash_jobs.scenes, "set/*.csv", look),
     Parser("proposals.json", proposed, "set/.viewfinder/proposals.json", read_proposed, json=0),
     Parser("edit.json, done", accepted, "set/.viewfinder/edits/*/edit.json", undo, json=0),
     Parser("edit.json, cut short", cut_short, "set/.viewfinder/edits/*/edit.json", undo, json=0),
@@ -321,6 +328,7 @@ PARSERS = [
     Parser("run.json", run_folder, "run/run.json", answer, json=0),
     Parser("history.csv", run_folder, "run/history.csv", history),
     Parser("pictures.csv", run_folder, "run/pictures.csv", lambda f: read_pictures(f / "run")),
+    Parser("scores.json", run_folder, "run/scores.json", gather, json=0),
     Parser("state.ckpt", run_folder, "run/state.ckpt", resume),
     Parser("state.ckpt, progress", progress, "progress.json", read_progress, json=0),
     Parser("weights.safetensors", run_folder, "run/weights.safetensors", answer, json=8),
@@ -335,4 +343,10 @@ PARSERS = [
     Parser("ablation TOML", grid, "grid.toml", read_grid),
 ]
 # Of what is slow to read there are fewer mutations.
-WEIGHTS = {"state.ckpt": 1, "Darknet .weights": 1, "Darknet .cfg, .names": 2, "videos": 2}
+WEIGHTS = {
+    "rendered set's CSV": 1,
+    "state.ckpt": 1,
+    "Darknet .weights": 1,
+    "Darknet .cfg, .names": 2,
+    "videos": 2,
+}

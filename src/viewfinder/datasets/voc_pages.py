@@ -157,7 +157,7 @@ def read_xml(file: Path) -> Element:
 def _size(tree: Element, file: Path) -> tuple[int, int]:
     sides = [tree.findtext(f"size/{side}") or "0" for side in ("width", "height")]
     width, height = (_number(text, "size", file) for text in sides)
-    if not 0 <= min(width, height) <= max(width, height) < 2**31:
+    if not all(0 <= side < 2**31 for side in (width, height)):
         raise InputError(f"{file}: the <size> {sides[0]}×{sides[1]} is none of a picture")
     return int(width), int(height)
 

@@ -47,12 +47,12 @@ def judge_examples(run: Run, examples: Dataset, *, device: torch.device) -> Judg
     Raises:
         InputError: a class the run does not know, or a picture that cannot be read.
     """
-    return _judge(run.net().to(device), run, examples, device)
+    return _judge(run.net_on(device), run, examples, device)
 
 
 def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, Judgement]:
     """Judge a run on every side of its dataset; of `train`, by the pictures of `stand_ins`."""
-    net = run.net().to(device)
+    net = run.net_on(device)
     judgements = {}
     for side in ("test", "val"):
         if dataset.has_split(side):

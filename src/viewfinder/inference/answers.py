@@ -107,7 +107,7 @@ class Model:
             threshold: the least score that is answered, of each class if several; None leaves it to
                 the task.
         """
-        net = self.run.net().to(device)
+        net = self.run.net_on(device)
         waiting: list[Prepared] = []
         for each in track(pictures, total=total, description="predicting"):
             waiting.append(each)

@@ -12,7 +12,7 @@ tensorboard/         the history, for TensorBoard
 import contextlib
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,24 @@ class Run:
             raise self._other_weights() from error
         return net.eval()
 
+    def net_on(self, device: torch.device) -> nn.Module:
+        """The net, on a device, to be asked: where it answers with what is no number, that is told.
+
+        Raises:
+            InputError: as `net`, and then whenever the net is given pictures.
+        """
+        net = self.net().to(device)
+
+        def look(_: nn.Module, __: Any, answer: Any) -> None:
+            if not all(bool(torch.isfinite(tensor).all()) for tensor in _tensors(answer)):
+                raise InputError(
+                    f"the net of {self.folder} answers with what is no number: "
+                    f"{self.weights_file} is damaged, or its training went astray"
+                )
+
+        net.register_forward_hook(look)
+        return net
+
     def _other_weights(self) -> InputError:
         return InputError(
             f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
@@ -169,6 +187,15 @@ class Run:
     def save_scores(self, scores: dict[str, Any]) -> None:
         """Replace the run's scores."""
         write_json(self.scores_file, scores)
+
+
+def _tensors(answer: Any) -> Iterator[Tensor]:
+    """The tensors of what a net answers: one, or several in some nest."""
+    if isinstance(answer, Tensor):
+        yield answer
+    elif isinstance(answer, (list, tuple, dict)):
+        for part in answer.values() if isinstance(answer, dict) else answer:
+            yield from _tensors(part)
 
 
 def new_net(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:

@@ -106,7 +106,7 @@ class Gathered:
         try:
             scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
             name, value = find_score(scores, self.score.name)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"{run.scores_file}: {error}") from error
         self.score = dataclasses.replace(self.score, name=name)
         if value is None or not math.isfinite(value):

@@ -1,0 +1,54 @@
+"""Mutated files of every parser are read or refused; `benchmarks/fuzz.py` tries many more."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from fuzz_parsers import PARSERS
+from fuzzing import Parser, attempt, prepare
+
+from viewfinder.datasets.data_yaml import read_data_yaml
+from viewfinder.errors import InputError
+
+SECURITY = Path(__file__).resolve().parents[1] / "docs/security.md"
+# Slow to begin with, or to read: the benchmark tries these alone.
+SLOW = {"state.ckpt", "videos", "rendered set's CSV", "ONNX"}
+QUICK = [parser for parser in PARSERS if parser.name not in SLOW]
+EACH = 25
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("parser", QUICK, ids=[parser.name for parser in QUICK])
+def test_a_mutated_file_is_read_or_refused_in_a_sentence(parser: Parser, tmp_path: Path) -> None:
+    prepare(parser, tmp_path)
+    for number in range(EACH):
+        outcome, told = attempt(parser, tmp_path, number)
+        assert outcome in ("read", "refused"), f"{parser.name} {number}: {told}"
+
+
+def test_as_many_as_are_promised() -> None:
+    assert EACH * len(QUICK) >= 500
+
+
+def test_the_page_on_security_names_every_parser() -> None:
+    page = SECURITY.read_text(encoding="utf-8")
+    listed = page.partition("<!-- parsers -->")[2].partition("<!-- end -->")[0]
+    assert set(re.findall(r"`([^`]+)`", listed)) == {parser.name for parser in PARSERS}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a" + " " * 60_000 + "b", "a: " + "[" * 60_000, "- " * 30_000, '"' * 60_001, "a:" * 30_000]
+    + ["x1 " * 20_000, "a: {" + "b: c, " * 10_000, "a: '" + "''" * 30_000, "\\" * 60_000],
+)
+def test_long_lines_take_no_long_time(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "data.yaml"
+    file.write_text(f"{line}\nnames: {line}\n")
+    begun = time.process_time()
+    try:
+        read_data_yaml(file, {"names", "a"})
+    except InputError:
+        pass
+    # A quadratic pattern takes tens of seconds for a line of this length.
+    assert time.process_time() - begun < 5
