@@ -6,7 +6,7 @@
 
 Each runs in a process that may take 10 s of CPU time and 2 GiB more of address space. Prints a row
 a parser: how many were refused in a sentence, how many were read, and those that went wrong: errors
-inside, tracebacks, raw controls on the terminal, hangs, memory, crashes.
+inside, tracebacks, warnings, raw controls on the terminal, hangs, memory, crashes.
 """
 
 import os
@@ -17,10 +17,10 @@ TESTS = Path(__file__).resolve().parents[1] / "tests"
 
 
 def main() -> None:
-    """Run `tests/fuzzing.py` in this process's place."""
+    """Run `tests/helpers/fuzzing.py` in this process's place."""
     os.execve(
         sys.executable,
-        [sys.executable, str(TESTS / "fuzzing.py"), *sys.argv[1:]],
+        [sys.executable, str(TESTS / "helpers/fuzzing.py"), *sys.argv[1:]],
         os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)},
     )
 

@@ -209,6 +209,8 @@ def attempt(parser: Parser, clean: Path, number: int) -> tuple[str, str]:
     lines = said.getvalue().split("\n")
     if "Traceback" in said.getvalue():
         return "traceback", said.getvalue()
+    if "Warning: " in said.getvalue():
+        return "warning", said.getvalue()[:1000]
     if any(_CONTROL.search(line) for line in lines):
         return "control", said.getvalue()[:300]
     return outcome, told
@@ -328,7 +330,17 @@ def main() -> int:
 
 
 def _table(rows: Iterator[tuple[str, Tally]]) -> int:
-    kinds = ("refused", "read", "inside", "traceback", "control", "hang", "memory", "crash")
+    kinds = (
+        "refused",
+        "read",
+        "inside",
+        "traceback",
+        "warning",
+        "control",
+        "hang",
+        "memory",
+        "crash",
+    )
     print(f"| parser | tried | {' | '.join(kinds)} |\n|---|{'---:|' * (1 + len(kinds))}")
     total = Tally()
     for name, tally in rows:

@@ -167,7 +167,7 @@ def history(folder: Path) -> None:
 
 
 def gather(folder: Path) -> None:
-    score = Score("test.accuracy", higher_is_better=True)
+    score = Score("accuracy", higher_is_better=True)
     Gathered(score).add(open_run(folder / "run"))
 
 
