@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from viewfinder.datasets import large_json
 from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.converting import convert
 from viewfinder.datasets.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.large_json import read_large_json
 from viewfinder.datasets.opening import read_boxes, usable_boxes
@@ -261,3 +262,33 @@ def test_quoted_names_come_back(names):
         file.write_text(f"names:\n{lines}nc: 3\n", encoding="utf-8")
         value = read_data_yaml(file, {"names"})["names"].value
     assert (list(value.values()) if names else value) == (names or "")
+
+
+@pytest.mark.parametrize(
+    ("outline", "box"),
+    [
+        ([[1, 1, float("nan"), 1, 4, 5.5]], [1, 2, 3, 4]),
+        ([[-1e308, 1, 1e308, 1, 4, 5.5]], None),
+        ({"size": [20, 40], "counts": [float("nan"), 305]}, [1, 2, 3, 4]),
+        ([], [1, 2, float("inf"), 4]),
+        ([], [-1.5e308, 2, 1.6e308, 4]),
+    ],
+)
+def test_numbers_that_are_none_are_told_and_not_written(outline, box, tmp_path):
+    changes = {"segmentation": outline} if box is None else {"segmentation": outline, "bbox": box}
+    good = {"id": 9, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+    bad = {key: value for key, value in COCO["annotations"][0].items() if key != "bbox"} | changes
+    write_picture(tmp_path / "set/images/1.png", np.zeros((20, 40, 3), np.uint8))
+    file = tmp_path / "set/annotations/instances_train.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(COCO | {"annotations": [good, bad]}))
+    assert convert(tmp_path / "set", tmp_path / "out", to="coco").lost
+    for written in (tmp_path / "out").rglob("*.json"):
+        json.loads(written.read_text(), parse_constant=lambda name: pytest.fail(name))
+
+
+@pytest.mark.parametrize("width", ["nan", "-nan", "inf", "1e400", "-1"])
+def test_a_page_of_a_size_that_is_none_is_refused(width):
+    page = VOC.replace("<width>40", f"<width>{width}")
+    with pytest.raises(InputError, match=r"is none of a picture|holds"):
+        opened({"Annotations/1.xml": page, "ImageSets/Main/train.txt": "1\n"})

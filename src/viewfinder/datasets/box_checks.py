@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from viewfinder.console import track
-from viewfinder.datasets.boxes import no_size
+from viewfinder.datasets.boxes import finite, no_size
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.duplicates import duplicates
 from viewfinder.datasets.faults import Fault
@@ -113,16 +113,16 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
     assert boxes is not None
     assert sizes is not None
     corners, limits = boxes.corners, box_limits(boxes, sizes)
-    finite = np.isfinite(corners).all(1)
+    known = finite(corners)
     x1, y1, x2, y2 = corners.T
-    inverted = finite & ((x2 < x1) | (y2 < y1))
-    empty = finite & ~inverted & no_size(corners)
-    whole = finite & ~inverted & ~empty
+    inverted = known & ((x2 < x1) | (y2 < y1))
+    empty = known & ~inverted & no_size(corners)
+    whole = known & ~inverted & ~empty
     over = whole & ((corners < -ROUNDING) | (corners > limits + ROUNDING)).any(1)
     away = over & no_size(np.clip(corners, 0, limits))
     found = [
         ("unknown-class", boxes.classes < 0, "has a class that the set does not name", "name it"),
-        ("not-finite", ~finite, "has a coordinate that is no finite number", "draw it again"),
+        ("not-finite", ~known, "has a coordinate that is no finite number", "draw it again"),
         ("inverted", inverted, "ends before it begins", "exchange its corners"),
         ("zero-size", empty, "has no width or no height", "remove it, or draw it again"),
         ("outside", away, "lies outside the picture", "remove it, or draw it again"),

@@ -11,6 +11,10 @@ Segmentation = list[NDArray[np.float64]] | dict[str, Any]
 """Polygons, each `x, y, x, y, …` in pixels, or COCO's run lengths, `size` and `counts`."""
 
 
+ENDLESS = float(2**53)
+"""No coordinate is as great as this, beyond which floats are no longer whole numbers apart."""
+
+
 @dataclass(frozen=True, eq=False)
 class Boxes:
     """Boxes of N pictures, M in all; those of picture `i` are rows `offsets[i]:offsets[i + 1]`.
@@ -110,6 +114,12 @@ def gather_boxes(
     return boxes._take(order, offsets)
 
 
+def finite(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """M bool: boxes whose numbers are finite, and as small as a picture's pixels can be counted."""
+    found: NDArray[np.bool_] = np.logical_and.reduce((np.abs(corners) < ENDLESS).T)
+    return found
+
+
 def no_size(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
     """M bool: boxes that hold nothing, being inverted or without width or height."""
     empty: NDArray[np.bool_] = (corners[:, 2] <= corners[:, 0]) | (corners[:, 3] <= corners[:, 1])
@@ -118,8 +128,7 @@ def no_size(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def usable(boxes: Boxes) -> NDArray[np.bool_]:
     """M bool: boxes of finite numbers that hold something, of a class with a name."""
-    finite = np.logical_and.reduce(np.isfinite(boxes.corners).T)
-    good: NDArray[np.bool_] = finite & ~no_size(boxes.corners) & (boxes.classes >= 0)
+    good: NDArray[np.bool_] = finite(boxes.corners) & ~no_size(boxes.corners) & (boxes.classes >= 0)
     return good
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Segmentation, gather_boxes
+from viewfinder.datasets.boxes import Segmentation, finite, gather_boxes
 from viewfinder.datasets.coco_rows import Rows
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault
@@ -268,6 +268,7 @@ def _without_box(name: str, count: int) -> list[Fault]:
 
 def _other_meaning(parts: "list[_Part]") -> Meaning | None:
     corners = np.concatenate([part.corners for part in parts])
+    corners = np.where(finite(corners)[:, None], corners, np.nan)
     numbers = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
     sizes = np.concatenate([part.sizes[part.pictures] for part in parts])
     return other_meaning(numbers, sizes, _BOX)

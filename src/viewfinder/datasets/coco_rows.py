@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Segmentation
+from viewfinder.datasets.boxes import ENDLESS, Segmentation
 from viewfinder.datasets.json_columns import (
     boxes_or_nan,
     identities,
@@ -87,8 +87,8 @@ class Rows:
         self.count += len(objects)
 
     def _take_segmentation(self, row: int, outline: Any) -> None:
-        if isinstance(outline, dict) and {"size", "counts"} <= outline.keys():
-            self.segmentations[row] = outline
+        if isinstance(outline, dict) and _are_runs(outline):
+            self.segmentations[row] = {key: outline[key] for key in ("size", "counts")}
             return
         try:
             polygons = [np.array(points) for points in outline if len(points)]
@@ -96,7 +96,7 @@ class Rows:
             polygons = [np.array("")]
         if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
             self.unread["segmentations that are neither polygons nor run lengths"] += 1
-        elif not all(np.isfinite(p).all() for p in polygons):
+        elif not all((np.abs(p) < ENDLESS).all() for p in polygons):
             self.unread["segmentations with coordinates that are no finite numbers"] += 1
         elif polygons:
             self.segmentations[row] = [p.astype(np.float64) for p in polygons]
@@ -130,6 +130,16 @@ class Rows:
         """One column of the boxes."""
         shape = (0, 4) if name == "box" else (0,)
         return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))
+
+
+def _are_runs(outline: dict[str, Any]) -> bool:
+    """Whether these are run lengths, as numbers or as COCO's text of them."""
+    size, counts = outline.get("size"), outline.get("counts")
+    if not isinstance(size, list) or len(size) != 2:
+        return False
+    numbers = [*size, *(counts if isinstance(counts, list) else ())]
+    good = all(type(n) in (int, float) and 0 <= n < ENDLESS for n in numbers)
+    return isinstance(counts, (str, list)) and good
 
 
 def _areas(objects: Objects, where: str) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.boxes import finite
+
 # As a share of the picture's side, what a box may reach over it and still be taken to lie in it.
 _SLACK = 0.02
 _MOST_WRONG = 0.3
@@ -50,7 +52,7 @@ def other_meaning(
         sizes: M×2, width and height of each box's picture; 0 where it is not known.
         own: what the format says they are.
     """
-    known = np.isfinite(numbers).all(1) & (sizes > 0).all(1)
+    known = finite(numbers) & (sizes > 0).all(1)
     numbers, sides = numbers[known], np.tile(sizes[known], 2)
     if not len(numbers):
         return None

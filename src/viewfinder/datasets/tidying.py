@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Boxes, no_size, usable
+from viewfinder.datasets.boxes import Boxes, finite, no_size, usable
 from viewfinder.datasets.dataset import Dataset
 
 ROUNDING = 0.01
@@ -53,12 +53,12 @@ def box_limits(boxes: Boxes, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _reasons(boxes: Boxes, outside: NDArray[np.bool_]) -> list[tuple[str, int]]:
-    finite = np.isfinite(boxes.corners).all(1)
+    known = finite(boxes.corners)
     named = boxes.classes >= 0
     return [
         ("of no known class", int((~named).sum())),
-        ("with no finite numbers", int((named & ~finite).sum())),
-        ("without size", int((named & finite & no_size(boxes.corners)).sum())),
+        ("with no finite numbers", int((named & ~known).sum())),
+        ("without size", int((named & known & no_size(boxes.corners)).sum())),
         ("outside the picture", int(outside.sum())),
     ]
 
