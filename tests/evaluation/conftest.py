@@ -34,6 +34,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        words = {"img": "alt", "svg": "aria-label"}.get(tag)
+        assert words is None or dict(attributes).get(words), f"<{tag}> says nothing to the blind"
         for name, value in attributes:
             if name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
                 self.fetched.append(value or "")

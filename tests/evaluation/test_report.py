@@ -116,6 +116,15 @@ def test_sides_that_are_not_there_are_not_told_of(tmp_path, page_of, sides):
     assert ("Nothing was held out" if sides == ("train",) else too_few) in page.told
 
 
+def test_the_learning_rate_is_drawn_where_the_history_has_it(tmp_path, page_of):
+    run, dataset, judgements = made(tmp_path, ["a", "b"])
+    figures = page_of(run, dataset, judgements).tags.count("svg")
+    run.save_history([row | {"learning_rate": 0.1 / row["epoch"]} for row in run.history()])
+    page = page_of(run, dataset, judgements)
+    assert page.tags.count("svg") == figures + 1
+    assert 'aria-label="Learning rate over the epochs: learning rate"' in page.source
+
+
 def test_a_report_without_a_history(tmp_path, page_of):
     run, dataset, judgements = made(tmp_path, ["a", "b"])
     run.history_file.unlink()

@@ -59,6 +59,7 @@ def page(material: Material) -> dict[str, Any]:
             material.history,
             plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
             plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100),
+            plots.RATE,
         ),
         "classes": classes,
         "confusion": plots.confusion(judged.scores.confusion, classes),

@@ -76,6 +76,7 @@ def page(material: Material) -> dict[str, Any]:
             material.history,
             plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
             plots.Panel("AP50", plots.both_sides("ap50")),
+            plots.RATE,
         ),
         "threshold": _told(threshold),
         "own_thresholds": _side_of_thresholds(material),

@@ -60,7 +60,7 @@ def precision_recall(scores: Scores, classes: Sequence[str]) -> str:
     _quiet(axes)
     if len(order):
         _legend(axes, title)
-    return _svg(figure)
+    return _svg(figure, "Precision over recall, class by class, at an overlap of 0.5")
 
 
 def confusion(scores: Scores, classes: Sequence[str]) -> str:
@@ -89,7 +89,7 @@ def errors(scores: Scores) -> str:
     _quiet(axes)
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
-    return _svg(figure)
+    return _svg(figure, "What each kind of error costs in AP50, and how many there are")
 
 
 def _legend(axes: Axes, title: str) -> None:

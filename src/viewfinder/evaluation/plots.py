@@ -47,6 +47,9 @@ class Panel:
     logarithmic: bool = False
 
 
+RATE = Panel("Learning rate", (Line("learning_rate", "learning rate", _INK),))
+"""What the learning rate was at each epoch's end."""
+
 LOSS = Line("loss", "while training", _AUGMENTED)
 """The loss on augmented pictures, which every training has."""
 
@@ -107,7 +110,8 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
         axes.yaxis.set_minor_locator(NullLocator())
     _quiet(axes)
     axes.legend(frameon=False, fontsize=8)
-    return _svg(figure)
+    lines = ", ".join(line.label for line, _, _ in _drawn(history, panel))
+    return _svg(figure, f"{panel.title} over the epochs: {lines}")
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
@@ -132,7 +136,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
             ink = "white" if shares[row, column] > 0.5 else _INK
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
-    return _svg(figure)
+    return _svg(figure, "Answers to each true class: a row a true class, a column an answer")
 
 
 def _quiet(axes: Axes) -> None:
@@ -142,8 +146,11 @@ def _quiet(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _svg(figure: Figure) -> Markup:
+def _svg(figure: Figure, label: str) -> Markup:
     """The figure's `<svg>` element, with text as text, the same bytes every time.
+
+    Args:
+        label: what it shows, for those who do not see it.
 
     What stands in it is escaped by matplotlib, so that a page can take it as it is.
     """
@@ -156,4 +163,5 @@ def _svg(figure: Figure) -> Markup:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
     svg = text.getvalue()
-    return Markup(svg[svg.index("<svg") :])
+    opening = Markup('<svg role="img" aria-label="{}"').format(label)
+    return opening + Markup(svg[svg.index("<svg") + len("<svg") :])

@@ -79,6 +79,7 @@ def page(material: Material) -> dict[str, Any]:
             material.history,
             plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
             plots.Panel("S-measure", plots.both_sides("s_measure")),
+            plots.RATE,
             plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", plots._INK),)),
         ),
         "precision_recall": saliency_plots.precision_recall(scores),

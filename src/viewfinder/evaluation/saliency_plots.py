@@ -24,7 +24,7 @@ def precision_recall(scores: Scores) -> Markup:
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.02)
     _quiet(axes)
-    return _svg(figure)
+    return _svg(figure, "Precision over recall, over all thresholds of the map")
 
 
 def over_thresholds(scores: Scores) -> Markup:
@@ -41,4 +41,4 @@ def over_thresholds(scores: Scores) -> Markup:
     axes.set_ylim(0, 1.02)
     _quiet(axes)
     axes.legend(frameon=False, fontsize=8, loc="lower center", labelcolor=_INK)
-    return _svg(figure)
+    return _svg(figure, "F and E over the threshold of the map")
