@@ -146,9 +146,10 @@ def _against_missed(now: Situation) -> tuple[str, ...]:
 
 
 def _from_coco(recipe: DetectRecipe) -> tuple[str, ...]:
-    if recipe.init != "random":
+    # Those weights fit no net of another width.
+    if recipe.init != "random" or recipe.net_options().get("width", 1.0) != 1.0:
         return ()
-    if recipe.net == "yolov3-tiny" and not recipe.options:
+    if recipe.net == "yolov3-tiny":
         return ("start from weights that know COCO's objects: --init coco",)
     file = f"{recipe.net}.weights"
     return (f"start from weights that know COCO's objects, with their .cfg beside: --init {file}",)
