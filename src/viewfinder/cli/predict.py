@@ -26,7 +26,7 @@ class Flags:
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
     saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and
     cutouts/."""
-    threshold: float | Literal["best"] | None = None
+    threshold: Annotated[float | Literal["best"] | None, tyro.conf.arg(metavar="SCORE|best")] = None
     """detect: the least score that is answered, or best: for each class that of best F1 on the
     run's validation pictures; 0.25 if not given. saliency: the map's least value
     in the subject; 0.5 if not given."""

@@ -54,7 +54,7 @@ class Flags:
     """plate, saliency: the object's class; the name of the pictures' folder if not given."""
     names: tuple[str, ...] = ()
     """detector: its classes to take, each as class, or as class=name to call it otherwise."""
-    threshold: float | Literal["best"] = 0.25
+    threshold: Annotated[float | Literal["best"], tyro.conf.arg(metavar="SCORE|best")] = 0.25
     """detector: the least score that is proposed, or best: for each class that of best F1 on the
     run's validation pictures."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
