@@ -34,9 +34,13 @@ def one_thread() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def heard_interrupts() -> None:
-    """A shell lets what it runs in the background ignore Ctrl-C, and so would what tests start."""
+    """A shell lets what it runs in the background ignore Ctrl-C, as nohup does the terminal's end,
+    and so would what tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for request in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(request) is signal.SIG_IGN:
+            signal.signal(request, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

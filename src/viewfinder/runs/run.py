@@ -4,6 +4,7 @@ run.json             task, net, classes, recipe, versions, data, device, precisi
 weights.safetensors  the best weights, averaged
 state.ckpt           what is needed to go on exactly
 history.csv          a row an epoch
+pictures.csv         which pictures it learnt from, by the digests of their files
 scores.json          scores on the pictures that were never trained on
 report.html          curves, scores by class, pictures, what to do next
 tensorboard/         the history, for TensorBoard
