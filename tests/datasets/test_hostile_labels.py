@@ -282,6 +282,8 @@ def test_numbers_that_are_none_are_told_and_not_written(outline, box, tmp_path):
     file = tmp_path / "set/annotations/instances_train.json"
     file.parent.mkdir()
     file.write_text(json.dumps(COCO | {"annotations": [good, bad]}))
+    told = {fault.kind for fault in check_boxes(read_boxes(tmp_path / "set"))}
+    assert told & {"no-outline", "not-finite", "no-box"}
     assert convert(tmp_path / "set", tmp_path / "out", to="coco").lost
     for written in (tmp_path / "out").rglob("*.json"):
         json.loads(written.read_text(), parse_constant=lambda name: pytest.fail(name))

@@ -8,7 +8,7 @@ or one file several times, is one picture. See https://cocodataset.org/#format-d
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation, finite, gather_boxes
-from viewfinder.datasets.coco_rows import Rows
+from viewfinder.datasets.coco_rows import NO_OUTLINES, Rows
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import locate
@@ -189,6 +189,7 @@ def _read_part(file: Path, seen: Survey) -> _Part:
         *_unlisted(name, "image", rows.box_column("image"), ids),
         *_unlisted(name, "category", used, np.array(list(categories), np.int64)),
         *_without_box(name, int((~boxed).sum())),
+        *_without_outline(name, rows.unread),
         *_same_name(name, categories, set(np.unique(used).tolist())),
     ]
     rows.unread["annotations of images that are not listed"] += int((pictures < 0).sum())
@@ -264,6 +265,15 @@ def _without_box(name: str, count: int) -> list[Fault]:
         return []
     detail = f"{count:,} of its annotations have no box of four numbers"
     return [Fault("no-box", name, f"{detail}, and are passed over", "remove them, or draw boxes")]
+
+
+def _without_outline(name: str, unread: Mapping[str, int]) -> list[Fault]:
+    return [
+        Fault("no-outline", name, f"{unread[what]:,} {what}, which are passed over",
+              "remove them, or draw them again")
+        for what in NO_OUTLINES
+        if unread.get(what)
+    ]  # fmt: skip
 
 
 def _other_meaning(parts: "list[_Part]") -> Meaning | None:

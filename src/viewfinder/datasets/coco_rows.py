@@ -22,6 +22,11 @@ from viewfinder.errors import InputError
 _IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
 _BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation"}
 _BOX_FIELDS |= {"difficult"}
+# What is counted of outlines that cannot be used.
+NO_OUTLINES = (
+    "segmentations that are neither polygons nor run lengths",
+    "segmentations with coordinates that are no finite numbers",
+)
 
 
 @dataclass
@@ -95,9 +100,9 @@ class Rows:
         except (TypeError, ValueError, OverflowError):
             polygons = [np.array("")]
         if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
-            self.unread["segmentations that are neither polygons nor run lengths"] += 1
+            self.unread[NO_OUTLINES[0]] += 1
         elif not all((np.abs(p) < ENDLESS).all() for p in polygons):
-            self.unread["segmentations with coordinates that are no finite numbers"] += 1
+            self.unread[NO_OUTLINES[1]] += 1
         elif polygons:
             self.segmentations[row] = [p.astype(np.float64) for p in polygons]
 

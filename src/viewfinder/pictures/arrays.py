@@ -5,7 +5,9 @@ of version 5 to 7 (MathWorks, *MAT-File Format*); version 7.3 is HDF5, which is 
 Nothing is unpickled, and a file's claims are held against its length before memory is taken.
 """
 
+import contextlib
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from itertools import islice
@@ -63,7 +65,8 @@ def _read_npy(file: IO[bytes], path: Path) -> NDArray[Any]:
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }
-        shape, _, kind = readers[version](file)
+        with _unwarned():
+            shape, _, kind = readers[version](file)
     except Exception as error:  # NumPy's parser raises half a dozen kinds on hostile bytes
         raise InputError(damaged) from error
     if kind.hasobject:
@@ -77,7 +80,8 @@ def _read_npy(file: IO[bytes], path: Path) -> NDArray[Any]:
         raise InputError(f"{path} is damaged or was cut short: copy or save it again")
     file.seek(0)
     try:
-        values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        with _unwarned():
+            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(damaged) from error
     return values
@@ -88,6 +92,14 @@ class _Element(NamedTuple):
 
     kind: int
     data: memoryview
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """Without NumPy's advice to save files of Python 2 again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _read_mat(file: IO[bytes], path: Path) -> NDArray[Any]:
