@@ -98,7 +98,8 @@ def test_coco_that_is_refused(files, says):
 
 def test_numbers_at_both_ends_of_64_bits_and_no_classes_at_all_are_read():
     ends = [-(2**63), 2**63 - 1]
-    images = [{"id": number, "file_name": f"{number}.png"} for number in ends]
+    names = zip(ends, ("0.png", "1.png"), strict=True)
+    images = [{"id": number, "file_name": name} for number, name in names]
     categories = [{"id": number, "name": str(number)} for number in ends]
     box = COCO["annotations"][0] | {"image_id": ends[1], "category_id": ends[0]}
     dataset = opened(coco(images=images, categories=categories, annotations=[box]))

@@ -6,15 +6,23 @@ indexed once, and asked by whole paths, by names, and by stems.
 """
 
 import os
+import re
 import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from viewfinder.datasets.sides import side_of
+from viewfinder.datasets.kind_names import kind_of
+from viewfinder.datasets.sides import side_of, words_of
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import folded
+from viewfinder.pictures.finding import folded, is_picture
+
+# Words of folders that hold pictures once more, smaller.
+_SMALL = frozenset({"thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews"})
+# Label Studio puts eight signs before the name of a file that is given to it.
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 class PictureIndex:
@@ -79,13 +87,33 @@ def nearest(candidates: Sequence[str], folder: str) -> list[str]:
         return list(candidates)
     here, side = folded(folder).split("/"), side_of_path(folder + "/")
 
-    def score(path: str) -> tuple[bool, bool, int]:
+    def score(path: str) -> tuple[bool, bool, bool, int]:
         there = folded(path).split("/")[:-1]
         shared = _shared_start(here, there) + _shared_end(here, there)
-        return there == [part for part in here if part], side_of_path(path) == side, shared
+        beside = there == [part for part in here if part]
+        return beside, side_of_path(path) == side, _oddness(path) < 2, shared
 
     best = max(map(score, candidates), default=None)
-    return [path for path in candidates if score(path) == best]
+    return likeliest([path for path in candidates if score(path) == best])
+
+
+def likeliest(candidates: Sequence[str]) -> list[str]:
+    """Those of the candidates whose folders speak most of pictures: `images/1.jpg` rather than
+    `other/1.jpg`, and that rather than `masks/1.jpg` or `thumbs/1.jpg`."""
+    if len(candidates) < 2:
+        return list(candidates)
+    best = min(map(_oddness, candidates))
+    return [path for path in candidates if _oddness(path) == best]
+
+
+def _oddness(path: str) -> int:
+    """How little a picture's folders speak of pictures: 0, 1, or 2 where they speak of others."""
+    folders = path.split("/")[:-1]
+    kinds = set(map(kind_of, folders))
+    small = any(_SMALL.intersection(words_of(folder)) for folder in folders)
+    if small or kinds & {"mask", "depth"}:
+        return 2
+    return 0 if "picture" in kinds else 1
 
 
 def side_of_path(path: str) -> int:
@@ -96,16 +124,31 @@ def side_of_path(path: str) -> int:
     return -1
 
 
+@dataclass
+class Located:
+    """The pictures that names mean.
+
+    Attributes:
+        paths: one for each name, relative to the set's root.
+        guessed: names and paths of those that were found by the name alone.
+        unclear: names that several pictures have, with these.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    guessed: list[tuple[str, str]] = field(default_factory=list)
+    unclear: list[tuple[str, list[str]]] = field(default_factory=list)
+
+
 def locate(
-    names: Sequence[str], folders: Iterable[str], present: PictureIndex, *, where: str
-) -> tuple[list[str], list[tuple[str, str]]]:
+    names: Sequence[str], folders: Iterable[str], present: PictureIndex, *, near: str, where: str
+) -> Located:
     """The pictures that a label file's names mean, relative to the set's root.
 
     Each lies in one of `folders`, the earlier the likelier, or else is the only one of its name;
     one that is nowhere is given the folder of the others, so that an error names a likely place.
 
-    Returns:
-        A path for each name; and `(name, path)` of those that were found by their names alone.
+    Args:
+        near: the folder of the file that has the names: of several pictures the nearest is meant.
 
     Raises:
         InputError: a name that leads out of the set to nothing that is in it, or that no file can
@@ -113,9 +156,8 @@ def locate(
     """
     tried = list(dict.fromkeys(folder.strip("/") for folder in folders))
     prefixes = [f"{folder}/" if folder and folder != "." else "" for folder in tried]
-    found: list[str] = []
-    missing: list[int] = []
-    guessed: list[tuple[str, str]] = []
+    located = Located()
+    found, missing = located.paths, list[int]()
     likely = ""
     for name in names:
         if likely + name in present.paths:
@@ -123,10 +165,11 @@ def locate(
             continue
         path, prefix = _placed(name, prefixes, present)
         if path is None:
-            path = _by_name(name, present)
-            if path is not None:
-                guessed.append((name, path))
+            same = nearest(_by_name(name, present), near)
+            if len(same) == 1:
+                located.guessed.append((name, path := same[0]))
             else:
+                located.unclear += [(name, same)] if same else []
                 missing.append(len(found))
                 path = checked_name(name, where=where)
         elif prefix + name == path:
@@ -136,7 +179,7 @@ def locate(
     fallback = likely or _busiest(prefixes, present)
     for index in missing:
         found[index] = fallback + found[index]
-    return found, guessed
+    return located
 
 
 def checked_name(name: str, *, where: str) -> str:
@@ -169,13 +212,25 @@ def _placed(name: str, prefixes: Sequence[str], present: PictureIndex) -> tuple[
     return None, ""
 
 
-def _by_name(name: str, present: PictureIndex) -> str | None:
-    """The only picture of this name, whatever its folders; as an address' last part too."""
+def _by_name(name: str, present: PictureIndex) -> list[str]:
+    """The pictures of this name, whatever their folders; as an address' last part too, and with
+    another suffix, where none has the name as it stands."""
     plain = _plain(name)
-    for spelled in (plain, urllib.parse.unquote(urllib.parse.urlsplit(plain).path)):
-        if spelled and len(found := present.named(spelled)) == 1:
-            return found[0]
-    return None
+    spellings = [plain, urllib.parse.unquote(urllib.parse.urlsplit(plain).path)]
+    last = spellings[1].rpartition("/")[2]
+    if uploaded := _UPLOADED.match(last):
+        spellings.append(spellings[1].replace(last, last[uploaded.end() :]))
+    for spelled in spellings:
+        if spelled and (found := likeliest(present.named(spelled))):
+            return found
+    side = side_of_path(plain)
+    for spelled in spellings:
+        stem = spelled.rpartition("/")[2]
+        stem = stem.rpartition(".")[0] if is_picture(stem) else stem
+        same = [p for p in present.of_stem(stem) if side < 0 or side_of_path(p) in (-1, side)]
+        if stem and (found := likeliest(same)):
+            return found
+    return []
 
 
 def _plain(name: str) -> str:

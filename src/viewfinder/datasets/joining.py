@@ -1,5 +1,6 @@
 """One picture, one row: what several files, or one file several times, say of the same picture."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,11 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.wording import counted
+
+# Two boxes that have so much in common are of one object.
+_SAME_OBJECT = 0.6
 
 
 def joined(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
@@ -29,11 +34,15 @@ def joined(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
     gathered = boxes.select(order)
     counts = np.bincount(rows[order], np.diff(gathered.offsets), len(first)).astype(np.int64)
     whole = replace(gathered, offsets=np.concatenate([[0], np.cumsum(counts)]))
-    again = _told_twice(whole, _sources(np.diff(gathered.offsets)))
+    sources = _sources(np.diff(gathered.offsets))
+    again = _told_twice(whole, sources)
     result = replace(dataset.select(kept), boxes=whole.keep(~again))
+    faults = _versions(result.paths, whole.keep(~again), sources[~again])
     again_listed = counted(len(dataset) - len(first), "entry", "entries")
     note = f"{again_listed} of a picture that stands there before: their boxes are joined"
-    return replace(result, notes=(*dataset.notes, note)), rows
+    if faults:
+        note += f", and {faults[0].detail}"
+    return replace(result, notes=(*dataset.notes, note), faults=(*dataset.faults, *faults)), rows
 
 
 def unique_numbers(dataset: Dataset) -> Dataset:
@@ -74,6 +83,36 @@ def _told_twice(boxes: Boxes, sources: NDArray[np.int64]) -> NDArray[np.bool_]:
     first = sources[order][np.maximum.accumulate(np.where(starts, np.arange(len(rows)), 0))]
     again[order] = sources[order] != first
     return again
+
+
+def _versions(paths: Sequence[str], boxes: Boxes, sources: NDArray[np.int64]) -> list[Fault]:
+    """The fault that pictures have boxes twice, a little off, from different sources."""
+    pictures = boxes.pictures()
+    several = np.zeros(len(paths), np.bool_)
+    changes = np.flatnonzero((np.diff(sources) != 0) & (np.diff(pictures) == 0))
+    several[pictures[changes]] = True
+    close, first = 0, ""
+    for picture in np.flatnonzero(several).tolist():
+        rows = boxes.of(picture)
+        corners, own = boxes.corners[rows], sources[rows]
+        alike = (own[:, None] < own) & (boxes.classes[rows][:, None] == boxes.classes[rows])
+        count = int((alike & (_shared(corners) > _SAME_OBJECT)).any(0).sum())
+        close, first = close + count, first or (paths[picture] if count else "")
+    if not close:
+        return []
+    detail = f"{counted(close, 'box')} of them lie on another of the same class"
+    mend = "two states of the same labels, it seems: keep the file of one of them"
+    return [Fault("two-versions", first, detail, mend)]
+
+
+def _shared(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """N×N, what every two boxes have in common as a share of what they cover together."""
+    low = np.maximum(corners[:, None, :2], corners[:, :2])
+    high = np.minimum(corners[:, None, 2:], corners[:, 2:])
+    both = np.clip(high - low, 0, None).prod(2)
+    areas = np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.nan_to_num(both / (areas[:, None] + areas - both)))
 
 
 def _repeat(numbers: NDArray[np.int64], sides: NDArray[np.int64]) -> bool:

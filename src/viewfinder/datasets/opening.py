@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open_class_folders
-from viewfinder.datasets.class_layouts import told_otherwise
+from viewfinder.datasets.class_layouts import folders_in, has_picture, layout_of, told_otherwise
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.finding import PictureIndex
 from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.measuring import fitted
-from viewfinder.datasets.other_tools import refuse_other_tools
+from viewfinder.datasets.other_tools import MEND, box_table, refuse_other_tools
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import read_saliency
+from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.survey import Survey, speaks_of, survey
@@ -23,7 +25,7 @@ from viewfinder.datasets.tidying import tidied
 from viewfinder.datasets.transaction import recover
 from viewfinder.datasets.voc import is_voc, read_voc, voc_files
 from viewfinder.datasets.yolo import find_yolo, read_yolo
-from viewfinder.datasets.yolo_labels import CLASS_LIST
+from viewfinder.datasets.yolo_labels import is_class_list
 from viewfinder.errors import InputError
 
 TABLETOP = "tabletop"
@@ -65,7 +67,7 @@ def open_dataset(
     saliency = read_saliency(root)
     if saliency is not None:
         return _dealt(saliency, val_share) if deal else saliency
-    return open_class_folders(root, val_share=val_share, deal=deal)
+    return _with_table(open_class_folders(root, val_share=val_share, deal=deal), root)
 
 
 def read_boxes(source: str | Path) -> Dataset | None:
@@ -84,16 +86,25 @@ def read_boxes(source: str | Path) -> Dataset | None:
     if not root.is_dir():
         return _read_file(root)
     seen = survey(root)
-    if files := find_coco(seen):
-        return read_coco(seen, files)
-    pages, described = voc_files(seen), find_yolo(seen)
-    if is_voc(pages, described):
-        return read_voc(seen, pages)
-    if described is not None:
-        return read_yolo(described, seen)
+    files, pages, described = find_coco(seen), voc_files(seen), find_yolo(seen)
+    found = None
+    if files:
+        found = read_coco(seen, files)
+    elif is_voc(pages, described):
+        found = read_voc(seen, pages)
+    elif described is not None:
+        found = read_yolo(described, seen)
+    if found is not None:
+        there = {"COCO": files, "Pascal VOC": pages, "YOLO": described}
+        also = [name for name, any_ in there.items() if any_ and name != found.layout]
+        notes = [f"labels of {' and '.join(also)} lie here too and are not read"] if also else []
+        return replace(found, notes=(*found.notes, *notes))
+    if _has_masks(seen):
+        return None
     refuse_other_tools(seen)
-    folders = (root, *_visible_folders(root))
-    if not any(map(is_class_folders, folders)) and find_triples(root) is None:
+    if (table := box_table(seen)) and not _sure_of_classes(root):
+        raise InputError(f"{root} has boxes in a table ({table:.80}), which is not read: {MEND}")
+    if not any(map(is_class_folders, (root, *_visible_folders(root)))):
         if looks := told_otherwise(root):
             raise InputError(f"{root} is no data set that is known here: {looks}")
         raise InputError(
@@ -105,12 +116,43 @@ def read_boxes(source: str | Path) -> Dataset | None:
     return None
 
 
+def _has_masks(seen: Survey) -> bool:
+    """Whether a folder holds pictures with masks.
+
+    Raises:
+        InputError: it holds only parts of such a set, and no labels of another tool.
+    """
+    try:
+        return find_triples(seen.root) is not None
+    except InputError:
+        refuse_other_tools(seen)
+        raise
+
+
+def _sure_of_classes(root: Path) -> bool:
+    """Whether a folder's folders are classes beyond doubt: none speaks of a side or a kind."""
+    try:
+        tops = layout_of(root).tops
+    except InputError:
+        return False
+    names = {folder.name for top in tops for folder in folders_in(top) if has_picture(folder)}
+    return len(names) > 1 and not any(side_of(name) >= 0 or kind_of(name) for name in names)
+
+
+def _with_table(dataset: Dataset, root: Path) -> Dataset:
+    """A set of classes with a note where a table of boxes lies beside it."""
+    table = box_table(survey(root))
+    if not table:
+        return dataset
+    return replace(dataset, notes=(*dataset.notes, f"{table:.80} lists boxes, and is not read"))
+
+
 def _read_file(file: Path) -> Dataset:
     """A set by its file of labels."""
     suffix = file.suffix.lower()
     if suffix == ".json":
         return _read_json(file)
-    if suffix in (".yaml", ".yml", ".data") or file.name.lower() == CLASS_LIST:
+    if suffix in (".yaml", ".yml", ".data") or is_class_list(file.name):
         return read_yolo(file)
     raise InputError(f"{file} is a file: give the folder that holds the pictures")
 

@@ -29,6 +29,12 @@ _FILLERS = frozenset(
         "the",
         "of",
         "my",
+        "list",
+        "lists",
+        "file",
+        "files",
+        "names",
+        "ids",
     ]
 )
 # A capital after a small letter begins a word; digits belong to none.

@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import gather_boxes, shortest
+from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import checked_name, nearest, side_of_path
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.large_json import read_text
 from viewfinder.datasets.listings import Listing, sides_of
-from viewfinder.datasets.meaning import Meaning, other_meaning
+from viewfinder.datasets.meaning import Meaning, meaning_fault
+from viewfinder.datasets.presence import absent, none_there
+from viewfinder.datasets.sides import side_named
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.datasets.voc_pages import Page, is_page, read_page
 from viewfinder.datasets.yolo_labels import CLASS_LIST
@@ -46,7 +49,16 @@ def voc_files(seen: Survey) -> list[str]:
     # In such a folder a file without any tag is a damaged page, and said to be one.
     found = [path for path in usual if is_page(texts[path]) or "<" not in texts[path]]
     found = found or [path for path in files if is_page(texts[path])]
-    return found or [path for path in usual if "<annotations" not in texts[path]]
+    return without_copies(found) or [path for path in usual if "<annotations" not in texts[path]]
+
+
+def _not_read(seen: Survey, files: Sequence[str]) -> list[str]:
+    """A note on pages that lie elsewhere than the others."""
+    others = sorted(set(seen.of(".xml")).difference(files))
+    pages = [path for path in others if is_page(beginning(seen.root / path))]
+    if not pages:
+        return []
+    return [f"{counted(len(pages), 'XML file')} not read ({some(pages, 2):.120})"]
 
 
 def is_voc(pages: Sequence[str], described: Path | None) -> bool:
@@ -98,16 +110,24 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
     sides = sides_of(len(dataset), _listings(seen, dataset, own, rows))
     bare = seen.beside(dataset.paths)
     those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
-    without = [those] if bare else []
+    without = [*absent(seen, dataset.paths), *([those] if bare else []), *_not_read(seen, files)]
     # A box of less than a pixel ends before it begins by numbers that count from 1.
-    if meant := other_meaning(np.maximum(corners, 0), sizes[of_box], _BOX):
-        detail = f"the numbers of its boxes look like {meant}, where Pascal VOC has {_BOX}"
-        faults.append(Fault("meaning", own[0], detail, "export the labels again", blocking=True))
+    first = own[0] if own else ""
+    faults += meaning_fault(
+        np.maximum(corners, 0), sizes[of_box], _BOX, file=first, layout="Pascal VOC"
+    )
     return replace(
         dataset,
         splits=sides.splits,
         notes=(*dataset.notes, *without, *sides.notes),
-        faults=(*faults, *troubles, *_unread_shapes(seen.root, pages), *sides.faults),
+        faults=(
+            *faults,
+            *dataset.faults,
+            *troubles,
+            *none_there(seen, dataset.paths, first),
+            *_unread_shapes(seen.root, pages),
+            *sides.faults,
+        ),
     )
 
 
@@ -151,7 +171,8 @@ def _unread_shapes(root: Path, pages: Sequence[Page]) -> list[Fault]:
 def _corners(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
     """M×4 corners at pixels' edges; and whether the set counts pixels from 0, not from 1."""
     corners = numbers.copy()
-    from_zero = bool((numbers[:, :2] == 0).any())
+    # A 0 among numbers below it is of a box that reaches out of its picture.
+    from_zero = bool((numbers[:, :2] == 0).any() and not (numbers[:, :2] < 0).any())
     if not from_zero:
         point = (numbers[:, :2] == numbers[:, 2:]).all(1)
         low = np.where(point[:, None], numbers[:, :2], numbers[:, :2] - 1)
@@ -184,7 +205,7 @@ def _locate(
             detail = f"it may be of {' or of '.join(candidates[:3])}"
             mend = "give each XML file and its picture a name that no other has"
             faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
-        elif same and named and folded(PurePosixPath(given).stem) != folded(pure.stem):
+        elif same and named and not set(same) & set(named):
             detail = f"its name is that of {same[0]}, and it says <filename>{given:.80}"
             mend = f"which is another picture, {named[0]}: correct the one that is wrong"
             faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
@@ -219,7 +240,7 @@ def _listings(
     listings = []
     for path in seen.of(".txt"):
         pure = PurePosixPath(path)
-        side = (*SPLITS, "trainval").index(pure.stem.lower()) if _is_list(pure) else -1
+        side = _side_of_list(pure)
         if side < 0:
             continue
         sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
@@ -243,12 +264,14 @@ def _listings(
     ]
 
 
-def _is_list(path: PurePosixPath) -> bool:
+def _side_of_list(path: PurePosixPath) -> int:
+    """The side that a file lists, an index into `SPLITS`; 3 for `trainval`, -1 for no list."""
     names = [part.lower() for part in path.parts[:-1]]
     # Main holds the lists of detection; Layout, Segmentation and Action are of other tasks.
     others = {"layout", "segmentation", "action"} & set(names)
-    somewhere = "imagesets" in names or not names
-    return somewhere and not others and path.stem.lower() in (*SPLITS, "trainval")
+    if others or not ("imagesets" in names or not names):
+        return -1
+    return 3 if path.stem.lower() == "trainval" else side_named(path.stem)
 
 
 def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -53,7 +53,8 @@ class Page:
 
 def is_page(text: str) -> bool:
     """Whether an XML file's beginning is that of Pascal VOC's."""
-    return re.search(r"<annotation[\s>/]", text) is not None
+    first = re.search(r"<(?![?!])[^\s>/]*", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+    return first is not None and first[0] == "<annotation"
 
 
 def read_page(file: Path) -> Page:

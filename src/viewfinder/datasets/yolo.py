@@ -6,7 +6,8 @@ is therefore read. A picture without a file has no boxes.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,13 @@ from viewfinder.datasets.data_yaml import read_data_yaml
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.listings import Listing, sides_of
-from viewfinder.datasets.meaning import Meaning, other_meaning
+from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.datasets.survey import Survey, is_yolo_labels, survey
 from viewfinder.datasets.yolo_labels import (
-    CLASS_LIST,
     LabelFiles,
     Rows,
+    is_class_list,
     label_files,
     like_key_points,
     pixels,
@@ -38,21 +39,24 @@ _POLYGON = Meaning("corners", "shares")
 def find_yolo(seen: Survey) -> Path | None:
     """The `data.yaml` of a YOLO set, or its `obj.data` or `classes.txt`; None where it is none.
 
-    They are looked for in the folder itself, and in one folder within it where it has none.
+    They are looked for in the folder itself, and in folders within it where it has none.
     """
-    for depth in (0, 1):
+    for depth in range(4):
         at = [path for path in seen.of(".yaml", ".yml") if path.count("/") == depth]
         at.sort(key=lambda path: not path.endswith("data.yaml"))
         for file in map(seen.root.joinpath, at):
             # A folder may hold YAML of other kinds; but of data.yaml it is said what is wrong.
             its_own = file.name == "data.yaml"
             try:
-                entries = read_data_yaml(file, {"names", "train", "val", "nc"})
+                entries = read_data_yaml(file, {"names", "train", "val", "test", "nc"})
             except InputError:
                 entries = {}
                 if its_own:
                     return file
-            if "names" in entries or (its_own and (entries or _has_labels(seen))):
+            sides = bool({"train", "val", "test"} & entries.keys())
+            # Deep in a folder lie those of programs, which describe sets that are not here.
+            usable = (sides and depth < 2) or _has_labels(seen)
+            if usable and (its_own or "names" in entries):
                 return file
         darknet = [path for path in seen.of(".data") if path.count("/") == depth]
         darknet = [
@@ -60,8 +64,12 @@ def find_yolo(seen: Survey) -> Path | None:
         ]
         if darknet:
             return seen.root / darknet[0]
-    listed = [path for path in seen.of(".txt") if path.lower().rpartition("/")[2] == CLASS_LIST]
-    if listed and (_has_labels(seen) or (seen.root / "labels").is_dir()):
+    listed = [
+        path
+        for path in seen.of(".txt", ".names", ".labels")
+        if is_class_list(path.rpartition("/")[2])
+    ]
+    if listed and _has_labels(seen):
         return seen.root / min(listed, key=lambda path: path.count("/"))
     return None
 
@@ -110,7 +118,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
         ),
         sizes=sizes,
         label_files=files.of,
-        notes=(*said.notes, *_notes(seen, paths, files), *sides.notes),
+        notes=(*said.notes, *_notes(seen, file, paths, files), *sides.notes),
         faults=(
             *said.faults,
             *rows.faults,
@@ -125,24 +133,45 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
 
 
 def _has_labels(seen: Survey) -> bool:
-    """Whether any of the first text files holds YOLO's lines."""
-    return any(is_yolo_labels(seen.root / path) for path in seen.of(".txt")[:50])
+    """Whether there is a folder `labels`, or any of some pictures' text files has YOLO's lines."""
+    if any("labels" in path.lower().split("/")[:-1] for path in seen.of(".txt")):
+        return True
+    if (seen.root / "labels").is_dir():
+        return True
+    own = (p for p in seen.of(".txt") if seen.pictures.of_stem(PurePosixPath(p).stem))
+    return any(is_yolo_labels(seen.root / path) for path in islice(own, 50))
 
 
-def _notes(seen: Survey, paths: Sequence[str], files: LabelFiles) -> list[str]:
+def _notes(seen: Survey, file: Path, paths: Sequence[str], files: LabelFiles) -> list[str]:
     """In a line each: pictures without labels, labels without pictures, pictures on no list."""
     notes = []
     bare = sum(own is None for own in files.of)
+    others = [p for p in seen.of(".yaml", ".yml") if seen.root / p != file and _describes(seen, p)]
+    if others:
+        notes.append(f"{some(others):.120} describes a set too and is not read")
     if bare:
         notes.append(f"{bare:,} of {counted(len(paths), 'picture')} without a file of labels")
     if files.alone:
         those = counted(len(files.alone), "file of labels", "files of labels")
         notes.append(f"{those} of no picture ({some(files.alone, 2):.120})")
+    if files.guessed:
+        those = counted(len(files.guessed), "file of labels", "files of labels")
+        own, path = files.guessed[0]
+        notes.append(f"{those} found by the name alone: {own:.80} is of {path:.80}")
     rest = sorted(seen.pictures.paths - set(paths))
     labelled = {path for path, own in zip(rest, label_files(seen, rest).of, strict=True) if own}
     if unlisted := sorted({*seen.beside(paths), *labelled}):
         notes.append(f"{counted(len(unlisted), 'picture')} on no list ({some(unlisted, 2):.120})")
     return notes
+
+
+def _describes(seen: Survey, path: str) -> bool:
+    """Whether a YAML file is one of a set."""
+    try:
+        entries = read_data_yaml(seen.root / path, {"names", "train", "val"})
+    except InputError:
+        return False
+    return "names" in entries and len(entries) > 1
 
 
 def _file_faults(files: LabelFiles) -> list[Fault]:
@@ -168,10 +197,9 @@ def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> li
     outlined[list(rows.outlines)] = True
     numbers = np.array(rows.numbers, np.float64).reshape(-1, 4)
     for chosen, own in ((~outlined, _BOX), (outlined, _POLYGON)):
-        if meant := other_meaning(numbers[chosen], sizes[chosen], own):
-            detail = f"the numbers of its labels look like {meant}, where YOLO has {own}"
-            mend = "export the labels again as YOLO"
-            return [Fault("meaning", said.names_file.name, detail, mend, blocking=True)]
+        file = said.names_file.name
+        if found := meaning_fault(numbers[chosen], sizes[chosen], own, file=file, layout="YOLO"):
+            return found
     if not said.points and like_key_points(rows):
         count = len(next(iter(rows.outlines.values()))) - 4
         detail = (
@@ -196,8 +224,8 @@ def _counted_from_one(rows: Rows, said: Described) -> list[Fault]:
 def _other_lists(seen: Survey, said: Described) -> list[Fault]:
     """Lists of classes beside the labels that say something else than the set's own."""
     faults = []
-    for path in seen.of(".txt"):
-        if path.lower().rpartition("/")[2] != CLASS_LIST or seen.root / path == said.names_file:
+    for path in seen.of(".txt", ".labels"):
+        if not is_class_list(path.rpartition("/")[2]) or seen.root / path == said.names_file:
             continue
         try:
             names = listed_classes(seen.root / path)

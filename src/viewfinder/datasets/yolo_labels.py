@@ -18,15 +18,23 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.finding import PictureIndex, nearest, side_of_path
 from viewfinder.datasets.large_json import read_text
 from viewfinder.datasets.survey import Survey, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture
 
 CLASS_LIST = "classes.txt"
+# A set's classes, one a line, without a data.yaml: LabelImg's and Roboflow's, then Darknet's.
+_CLASS_LISTS = (CLASS_LIST, "_darknet.labels", "obj.names")
 # What stands in a folder's name in place of its pictures' word.
 _PICTURE_WORD = re.compile(r"(?:jpeg)?(images|image|imgs|img|pictures|photos)")
 _LABEL_WORDS = {"image": "label", "img": "label"}
+
+
+def is_class_list(name: str) -> bool:
+    """Whether a file is a list of classes by its name."""
+    return name.lower() in _CLASS_LISTS
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,13 @@ class LabelFiles:
         of: for each picture its file, relative to the set's root, or None.
         alone: files of labels that belong to no picture.
         shared: those that would belong to several pictures, with these.
+        guessed: those in another folder than is usual, found by their names alone.
     """
 
     of: tuple[str | None, ...]
     alone: tuple[str, ...]
     shared: tuple[tuple[str, tuple[str, ...]], ...]
+    guessed: tuple[tuple[str, str], ...] = ()
 
 
 def label_files(seen: Survey, pictures: Sequence[str]) -> LabelFiles:
@@ -66,15 +76,41 @@ def label_files(seen: Survey, pictures: Sequence[str]) -> LabelFiles:
         found.append(own)
         if own is not None:
             users[own].append(picture)
-    alone = (
+    alone = [
         path
         for path in seen.of(".txt")
         if path not in users
-        and PurePosixPath(path).name.lower() != CLASS_LIST
+        and not is_class_list(PurePosixPath(path).name)
         and is_yolo_labels(seen.root / path)
-    )
+    ]
+    guessed = _by_names(alone, pictures, found)
+    for number, own in guessed.items():
+        found[number] = own
     shared = ((file, tuple(of)) for file, of in users.items() if len(of) > 1)
-    return LabelFiles(tuple(found), tuple(alone), tuple(shared))
+    return LabelFiles(
+        tuple(found),
+        tuple(path for path in alone if path not in guessed.values()),
+        tuple(shared),
+        tuple((own, pictures[number]) for number, own in guessed.items()),
+    )
+
+
+def _by_names(
+    alone: Sequence[str], pictures: Sequence[str], found: Sequence[str | None]
+) -> dict[int, str]:
+    """Files that belong to no picture, for those pictures of their names that have none."""
+    bare = {path: number for number, path in enumerate(pictures) if found[number] is None}
+    if not alone or not bare:
+        return {}
+    index = PictureIndex(bare)
+    users: dict[str, list[str]] = defaultdict(list)
+    for path in alone:
+        pure = PurePosixPath(path)
+        same = nearest(index.of_stem(pure.stem), str(pure.parent))
+        side = side_of_path(path)
+        if len(same) == 1 and (side < 0 or side_of_path(same[0]) in (-1, side)):
+            users[same[0]].append(path)
+    return {bare[path]: own[0] for path, own in users.items() if len(own) == 1}
 
 
 def _places(picture: str) -> Iterator[str]:
@@ -125,7 +161,9 @@ class Rows:
         try:
             text = read_text(file)
         except InputError as error:
-            self.faults.append(Fault("unreadable", name, str(error), "replace it", blocking=True))
+            detail, _, mend = str(error).removeprefix(f"{file} ").partition(": ")
+            mend = mend or "replace it"
+            self.faults.append(Fault("unreadable", name, detail, mend, blocking=True))
             return
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split()
@@ -220,14 +258,21 @@ def like_key_points(rows: Rows) -> bool:
     centre, size = numbers[:, None, :2], numbers[:, None, 2:4]
     points = numbers[:, 4:].reshape(len(numbers), -1, 2)
     slack = 0.02
-    inside = (np.abs(points - centre) <= size / 2 + slack).all((1, 2))
+    unmarked = (points == 0).all(2)
+    if unmarked.all():
+        return False
+    points = np.where(unmarked[:, :, None], np.nan, points)
+    points = points[~unmarked.all(1)]
+    numbers = numbers[~unmarked.all(1)]
+    centre, size = numbers[:, None, :2], numbers[:, None, 2:4]
+    inside = ((np.abs(points - centre) <= size / 2 + slack) | np.isnan(points)).all((1, 2))
     whole = (np.abs(centre - 0.5) + size / 2 <= 0.5 + slack).all((1, 2))
-    low, high = points.min(1), points.max(1)
+    low, high = np.nanmin(points, 1), np.nanmax(points, 1)
     reach = np.maximum(high - low, 0.02)
     second = numbers[:, 2:4]
     beside = ((second >= low - reach) & (second <= high + reach)).all(1)
     tight = (np.abs(high - low - size[:, 0]) < slack).all(1)
-    far = beside.mean() < 0.5 or tight.mean() > 0.5
+    far = beside.mean() < 0.5 or tight.mean() > 0.5 or unmarked.mean() > 0.05
     return bool((inside & whole).mean() > 0.95 and far)
 
 

@@ -8,19 +8,22 @@ looked for here, and said.
 import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.data_yaml import Entry, Value, read_data_yaml
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import side_of_path
+from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.large_json import read_text
 from viewfinder.datasets.survey import Survey
-from viewfinder.datasets.yolo_labels import CLASS_LIST
+from viewfinder.datasets.yolo_labels import is_class_list, label_files
+from viewfinder.datasets.yolo_paths import Paths, path_ends, plain_path, relative
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.wording import counted
 
+_MAPS = {"mask", "depth"}
 _KEYS = {"path", "train", "val", "test", "names", "nc", "kpt_shape"}
 # Other names of the side `val`, in the order of preference.
 _VAL_KEYS = ("val", "valid", "validation", "dev")
@@ -59,8 +62,8 @@ def describe(file: Path, seen: Survey) -> Described:
     Raises:
         InputError: it is damaged, or does not say what it must.
     """
-    if file.name.lower() == CLASS_LIST:
-        lists = _by_folder(list(seen.pictures.paths))
+    if is_class_list(file.name):
+        lists = _by_folder(_pictures_of_none(seen))
         return Described(listed_classes(file), file, lists, 0)
     if file.suffix.lower() == ".data":
         return _darknet(file, seen)
@@ -68,14 +71,14 @@ def describe(file: Path, seen: Survey) -> Described:
     if "names" not in entries:
         raise InputError(f"{file} has no `names`: list the classes there, as in names: [cat, dog]")
     classes = class_names(file, entries["names"])
-    paths = _Paths(seen, [file.parent], [])
+    paths = Paths(seen, list(dict.fromkeys([file.parent, seen.root])), [])
     values = {name: entries[name].value for name in SPLITS if name in entries}
     other = next((key for key in _VAL_KEYS if key in entries and entries[key].value), "val")
     if other in entries:
         values["val"] = entries[other].value
     base = entries["path"].value if "path" in entries else ""
     if isinstance(base, str) and base:
-        paths.add_base(file.parent / _plain(base), base, values)
+        paths.add_base(file.parent / plain_path(base), base, values)
     lists = _lists(values, paths, file) if any(values.values()) else ()
     lists = lists or _by_folder(_pictures_of_none(seen))
     return Described(
@@ -111,7 +114,9 @@ def listed_classes(file: Path) -> tuple[str, ...]:
     Raises:
         InputError: there are none, or a name stands there twice.
     """
-    names = [line.strip() for line in read_text(file).splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(file).splitlines() if line.strip()]
+    # `# classes of the set` is a remark; `#1` may be a class.
+    names = [line for line in lines if not line.startswith("# ")]
     if not names:
         raise InputError(
             f"{file} names no classes: write one a line, in the order of their numbers"
@@ -146,63 +151,7 @@ def _count_faults(file: Path, entry: Entry | None, classes: tuple[str, ...]) -> 
     return [Fault("class-count", file.name, detail, "correct the one that is wrong")]
 
 
-@dataclass
-class _Paths:
-    """How a set's paths are looked up: from `bases`, the likeliest first; `notes` says oddities."""
-
-    seen: Survey
-    bases: list[Path]
-    notes: list[str]
-
-    def add_base(self, base: Path, given: str, values: dict[str, Value]) -> None:
-        """Count from the folder that `path` names; but a set whose own folder has all that its
-        file names is read there, not in another copy that `path` leads to."""
-        inside = not relative(base, self.seen.root).startswith("/")
-        named = [p for v in values.values() for p in ([v] if isinstance(v, str) else v) if p]
-        here = [_folder_or_list(self.bases[0] / _plain(place)) for place in named]
-        if inside or not here or None in here:
-            self.bases.insert(0, base)
-        elif base.is_dir():
-            self.notes.append(f"path leads to another folder, {given:.80}: what is here is read")
-
-    def folder_or_list(self, place: str) -> Path | None:
-        """The folder or text file that an entry means."""
-        plain = _plain(place)
-        # Some exporters count from the folder that holds `train/`, and write `../train/images`.
-        for name in (plain, plain.removeprefix("../")):
-            for base in self.bases:
-                if (found := _folder_or_list(base / name)) is not None:
-                    return found
-        for name in _ends(plain):
-            for base in self.bases:
-                if (found := _folder_or_list(base / name)) is not None:
-                    self.notes.append(f"{place:.80} is not here: {name} is read in its place")
-                    return found
-        return None
-
-    def picture(self, line: str, near: Path) -> str | None:
-        """The picture that a line of a list means, as a path of the set."""
-        plain = _plain(line)
-        for base in dict.fromkeys([*self.bases, near, near.parent, self.seen.root]):
-            target = base / plain
-            inside = relative(target, self.seen.root)
-            if not inside.startswith("/"):
-                if (found := self.seen.pictures.exact(inside)) is not None:
-                    return found
-            elif target.is_file():
-                return inside
-        found_by_name = self.seen.pictures.named(plain)
-        return found_by_name[0] if len(found_by_name) == 1 else None
-
-
-def relative(path: Path, root: Path) -> str:
-    """A path as a set has it: from its root, or whole where it lies elsewhere; links stay links."""
-    plain = os.path.abspath(path)  # noqa: PTH100
-    inside = os.path.relpath(plain, os.path.abspath(root))  # noqa: PTH100
-    return plain if inside.startswith("..") else inside.replace(os.sep, "/")
-
-
-def _lists(values: dict[str, Value], paths: _Paths, file: Path) -> tuple[NamedList, ...]:
+def _lists(values: dict[str, Value], paths: Paths, file: Path) -> tuple[NamedList, ...]:
     lists = []
     for name, value in values.items():
         where = f"{file.name}: {name}"
@@ -213,16 +162,18 @@ def _lists(values: dict[str, Value], paths: _Paths, file: Path) -> tuple[NamedLi
                 found, absent = _pictures(place, paths, f"{file}: {name}")
                 lists.append(NamedList(where, SPLITS.index(name), found, absent))
     if lists and not any(listing.pictures for listing in lists):
-        raise InputError(f"{file} leads to no pictures: check its train, val and test")
+        gone = next((place for one in lists for place in one.absent), "")
+        which = f": there is no {gone:.80}" if gone else ""
+        raise InputError(f"{file} leads to no pictures{which}: check its train, val and test")
     return tuple(lists)
 
 
-def _pictures(place: str, paths: _Paths, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _pictures(place: str, paths: Paths, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The pictures of a folder, or of a text file that lists them, and what is not there."""
     try:
         target = paths.folder_or_list(place)
         if target is None:
-            raise InputError(f"{where}: there is no {place}: check the path in the file")
+            return (), (place,)
         if target.is_dir():
             inside = relative(target, paths.seen.root)
             prefix = f"{inside}/" if inside != "." else ""
@@ -238,26 +189,6 @@ def _pictures(place: str, paths: _Paths, where: str) -> tuple[tuple[str, ...], t
     return tuple(dict.fromkeys(path for path in found if path is not None)), absent
 
 
-def _folder_or_list(target: Path) -> Path | None:
-    if any(sign in target.name for sign in "*?["):  # images/*, images/*.jpg
-        target = target.parent
-    if target.is_dir() or (target.suffix.lower() == ".txt" and target.is_file()):
-        return target
-    return None
-
-
-def _plain(place: str) -> str:
-    return place.replace("\\", "/") if "\\" in place else place
-
-
-def _ends(plain: str) -> list[str]:
-    """What a path that is not here may be called here: its last parts, the most first."""
-    parts = [
-        part for part in PureWindowsPath(plain).as_posix().split("/") if part not in ("", "..")
-    ]
-    return ["/".join(parts[start:]) for start in range(1, len(parts))]
-
-
 def _elsewhere(lists: tuple[NamedList, ...], file: Path) -> list[str]:
     """A note where the pictures lie outside of the folder that the file is in."""
     outside = {path for listing in lists for path in listing.pictures if path.startswith("/")}
@@ -269,9 +200,21 @@ def _elsewhere(lists: tuple[NamedList, ...], file: Path) -> list[str]:
 
 
 def _pictures_of_none(seen: Survey) -> list[str]:
-    """The pictures of a set that lists none: those in a folder `images`, or all where none is."""
+    """The pictures of a set that lists none: those in folders where any has labels, and in folders
+    `images`; all where that is none."""
     paths = sorted(seen.pictures.paths)
-    return [path for path in paths if "images/" in path.lower()] or paths
+    # Masks and maps of depth have the names of the pictures.
+    plain = [p for p in paths if not {kind_of(part) for part in p.split("/")[:-1]} & _MAPS] or paths
+    labels = label_files(seen, plain)
+    folders = {
+        path.rpartition("/")[0]
+        for path, own in zip(plain, labels.of, strict=True)
+        if own is not None
+    }
+    chosen = [
+        path for path in paths if path.rpartition("/")[0] in folders or "images/" in path.lower()
+    ]
+    return chosen or paths
 
 
 def _by_folder(paths: list[str]) -> tuple[NamedList, ...]:
@@ -290,7 +233,7 @@ def _darknet(file: Path, seen: Survey) -> Described:
     """Darknet's `obj.data`, as CVAT writes it too: `train = …`, `names = data/obj.names`."""
     pairs = [line.partition("=") for line in read_text(file).splitlines()]
     values = {key.strip(): value.strip() for key, equals, value in pairs if equals}
-    paths = _Paths(seen, [file.parent, file.parent.parent], [])
+    paths = Paths(seen, [file.parent, file.parent.parent], [])
     names = _beside(file, values.get("names", ""))
     if names is None:
         raise InputError(f"{file} names no file of classes that is here: write names = obj.names")
@@ -312,8 +255,8 @@ def _darknet(file: Path, seen: Survey) -> Described:
 
 def _beside(file: Path, place: str) -> Path | None:
     """The file that `obj.data` names from Darknet's folder: of its name, at or near its place."""
-    plain = _plain(place)
-    for name in (plain, *_ends(plain)) if plain else ():
+    plain = plain_path(place)
+    for name in (plain, *path_ends(plain)) if plain else ():
         for base in (file.parent, file.parent.parent):
             if (base / name).is_file():
                 return base / name

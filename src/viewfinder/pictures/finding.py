@@ -78,7 +78,7 @@ def _walk(
         status = os.stat(here)  # noqa: PTH116
         with os.scandir(here) as entries:
             listed = sorted((e for e in entries if is_visible(e.name)), key=lambda e: e.name)
-            inner = [entry.name for entry in listed if entry.is_dir()]
+            inner = [entry.name for entry in listed if _is_folder(entry)]
     except OSError as error:
         raise InputError(f"cannot read {here}: {error.strerror or error}") from None
     identity = (status.st_dev, status.st_ino)
@@ -91,3 +91,10 @@ def _walk(
         for name in inner:
             below = f"{path}/{name}" if path else name
             yield from _walk(root, below, deepest, (*above, identity), visits)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

@@ -1,0 +1,24 @@
+"""Pictures that labels name and that do not lie in the set's folder."""
+
+from collections.abc import Iterable
+
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.survey import Survey
+from viewfinder.wording import counted, some
+
+
+def absent(seen: Survey, paths: Iterable[str]) -> list[str]:
+    """A note on how many are not there, or nothing."""
+    gone = [path for path in paths if path not in seen.pictures.paths]
+    if not gone:
+        return []
+    return [f"{counted(len(gone), 'labelled picture')} not there ({some(gone, 2):.120})"]
+
+
+def none_there(seen: Survey, paths: tuple[str, ...], file: str) -> list[Fault]:
+    """The fault that none of a file's pictures is there, or nothing."""
+    if not paths or any(path in seen.pictures.paths for path in paths):
+        return []
+    detail = f"none of the {len(paths):,} pictures that it names is in {seen.root}"
+    mend = f"bring them into it, as {paths[0]:.80}"
+    return [Fault("no-pictures", file, detail, mend, blocking=True)]
