@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -381,3 +382,11 @@ def test_weights_that_are_not_this_nets_are_refused(run, damage):
     damage(run)
     with pytest.raises(InputError, match=r"weights\.safetensors does not hold the weights of this"):
         run.net()
+
+
+def test_a_size_that_the_net_does_not_take_is_refused(small_run, tmp_path):
+    folder = Path(shutil.copytree(small_run, tmp_path / "run"))
+    document = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(document | {"size": [4096, 4096]}))
+    with pytest.raises(InputError, match="takes no pictures of 4096×4096"):
+        open_run(folder).net()

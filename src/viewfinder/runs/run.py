@@ -107,7 +107,21 @@ class Run:
             net.load_state_dict(state)
         except RuntimeError as error:
             raise self._other_weights() from error
+        if self.manifest.task == "classify":
+            self._refuse_other_size()
         return net.eval()
+
+    def _refuse_other_size(self) -> None:
+        """See by shapes alone that a classifier's net takes pictures of the size that is stated."""
+        width, height = self.manifest.size
+        try:
+            with torch.device("meta"):
+                self._new_net().eval()(torch.empty(1, 3, height, width))
+        except (RuntimeError, ValueError) as error:
+            raise InputError(
+                f"{self.folder / MANIFEST} is damaged: its {self.manifest.net} takes no pictures "
+                f"of {width}×{height}"
+            ) from error
 
     def net_on(self, device: torch.device) -> nn.Module:
         """The net, on a device, to be asked: where it answers with what is no number, that is told.
