@@ -170,6 +170,7 @@ def _check_colours(manifest: Manifest) -> None:
 
 def _check_data(data: dict[str, Any]) -> None:
     _require_table("data", data, _DATA)
+    _require_table("data.inputs", data.get("inputs", {}))
     for name in _COUNTS:
         _require_table(f"data.{name}", data[name], dict.fromkeys(data[name], int))
         if min(data[name].values(), default=0) < 0:
