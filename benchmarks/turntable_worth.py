@@ -5,10 +5,10 @@
     uv run python benchmarks/turntable_worth.py DEMO 10 --init yolov3-tiny.weights
 
 DEMO is what `viewfinder demo` wrote: a detector that learnt of no drawn box, and unseen scenes.
-The same net learns for as long from COUNT other cluttered scenes whose boxes are all true, as if
+The same net takes as many steps on COUNT other cluttered scenes whose boxes are all true, as if
 a careful person had drawn them, with the default recipe: mosaics, and pictures in full size all the
-time; and all are scored on the demonstration's scenes. It begins at random, as the demonstration's
-did, or from given weights.
+time; and all are scored on the demonstration's scenes. It begins at random, or from given weights:
+the demonstration's began from `coco`.
 """
 
 import argparse
@@ -37,7 +37,8 @@ def taught_by_hand(count: int, place: Path, setting: Setting, *, init: str) -> R
         seed=SEED,
         options=SceneOptions(size=setting.size),
     )
-    recipe = DetectRecipe(size=setting.size, minutes=setting.minutes, seed=setting.seed, init=init)
+    epochs = max(1, round(setting.epochs * setting.composed / count))
+    recipe = DetectRecipe(size=setting.size, epochs=epochs, seed=setting.seed, init=init)
     return train("detect", place / "scenes", recipe, out=place / "run")
 
 

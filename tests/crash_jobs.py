@@ -169,7 +169,7 @@ def small_demo() -> None:
     from viewfinder.cli import demo
     from viewfinder.labelling.demonstration.setting import Setting
 
-    small = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, minutes=0.02)
+    small = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
     demo._SETTING = small
 
 
@@ -262,7 +262,7 @@ JOBS = [
     Job(
         "demo",
         lambda root: None,
-        ("demo", "--out", "demo", "--minutes", "0.02"),
+        ("demo", "--out", "demo", "--epochs", "1"),
         loose=r"demo/run/|json$|html$",
         ignored="tensorboard|state.ckpt",
         patch=small_demo,

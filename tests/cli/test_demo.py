@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +16,13 @@ import pytest
 from viewfinder.cli import demo
 from viewfinder.datasets.composing import open_captures
 from viewfinder.datasets.tabletop import CLASSES
-from viewfinder.labelling.demonstration import capturing
+from viewfinder.labelling.demonstration import capturing, learning, pacing
+from viewfinder.labelling.demonstration.demonstrating import Stages
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.runs.run import open_run
 
-SMALL = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, minutes=0.05)
+SMALL = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def done(tmp_path_factory):
         printed = []
         patch.setattr(demo, "_SETTING", SMALL)
         patch.setattr(demo, "print_json", printed.append)
-        assert demo.run(demo.Flags(out=place, minutes=SMALL.minutes, seed=3, json=True)) == 0
+        assert demo.run(demo.Flags(out=place, epochs=SMALL.epochs, seed=3, json=True)) == 0
     return place, *printed
 
 
@@ -89,6 +92,59 @@ def test_the_detector_learnt_from_composed_scenes_alone(done):
     assert manifest.data["source"] == str(place / "composed")
     assert sum(manifest.data["images"].values()) == SMALL.composed
     assert manifest.classes == CLASSES
+
+
+def test_the_same_scenes_end_in_the_same_detector_bit_for_bit(done, tmp_path):
+    place, _ = done
+    shutil.copytree(place / "composed", tmp_path / "composed")
+    learning.learn(tmp_path, replace(SMALL, seed=3))
+    first, again = (each / "run" / "weights.safetensors" for each in (place, tmp_path))
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_no_clock_and_no_timing_decides_what_is_learnt():
+    recipe = learning.recipe(Setting())
+    assert recipe.minutes is None
+    assert recipe.precision == learning.recipe(Setting()).precision != "auto"
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_is_removed(ask, tmp_path):
+    (tmp_path / "demo.json").write_text('{"stages": []}')
+    (tmp_path / "frames").mkdir()
+    status, _, told = ask("demo", "--out", tmp_path, "--epochs", "0")
+    assert status == 2
+    assert told == "error: --epochs must be at least 1\n"
+    assert (tmp_path / "frames").is_dir()
+
+
+def test_every_stage_is_told_with_what_is_left(capsys):
+    stages = Stages({"film": 60.0, "train": 120.0, "score": 30.0})
+    assert stages.left() == 210
+    stages.do("film things", lambda: None, lambda _: "8 things")
+    assert "film things: about 1 min, about 4 min left in all" in capsys.readouterr().err
+    # On a machine twice as slow as was thought, so is the rest.
+    stages.done[0]["seconds"] = 120.0
+    assert stages.left() == 300
+    stages.do("train a detector", lambda: None, lambda _: "3 epochs")
+    stages.do("score it", lambda: None, lambda _: "mAP50 0.5")
+    assert stages.left() == 0
+
+
+def test_a_larger_demo_is_expected_to_take_longer():
+    small = pacing.expected(SMALL)
+    large = pacing.expected(replace(SMALL, things=100, composed=2400, unseen=400))
+    assert list(small) == [
+        "film",
+        "take",
+        "propose",
+        "accept",
+        "compose",
+        "train",
+        "score",
+        "answer",
+    ]
+    for stage in ("film", "take", "propose", "compose", "train", "score"):
+        assert 0 < small[stage] < large[stage]
 
 
 def test_the_page_shows_every_stage_and_fetches_nothing(done):

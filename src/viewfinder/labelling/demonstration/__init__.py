@@ -4,6 +4,7 @@ Everything is rendered, so that truth is known at every stage; but only the page
 at it. What the detector learns from are proposals that a rule accepted: no box is drawn by hand.
 
 setting        how large it is
+pacing         about how long it will take here
 capturing      film, take frames, propose, accept
 learning       compose, train, judge
 demonstrating  one stage after another, told and timed

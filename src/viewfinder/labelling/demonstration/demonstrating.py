@@ -15,31 +15,38 @@ from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
-from viewfinder.labelling.demonstration import capturing, learning
+from viewfinder.labelling.demonstration import capturing, learning, pacing
 from viewfinder.labelling.demonstration.capturing import Shot
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import Run
+from viewfinder.wording import in_words
 
 Result = TypeVar("Result")
 
 # So many unseen scenes are answered and shown, spread evenly over all: none is picked out.
 _SHOWN = 6
+# Seconds of work from which on the pace of what is done tells that of what is left.
+_TELLING = 5.0
 
 
 @dataclass
 class Stages:
-    """What was done, told as it begins and timed as it ends.
+    """What was done, told as it begins and timed as it ends, with about how long the rest takes.
 
     Attributes:
+        expected: seconds of each stage, by the first word of its name; see `pacing.expected`.
         done: for each `stage` its `seconds` and its `outcome` in words for a person.
     """
 
+    expected: dict[str, float]
     done: list[dict[str, Any]] = field(default_factory=list)
 
     def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         """Do one stage's work."""
-        note(f"— {name}")
+        verb = name.partition(" ")[0]
+        left = in_words(self.left())
+        note(f"— {name}: {in_words(self.pace() * self.expected[verb])}, {left} left in all")
         start = time.perf_counter()
         result = work()
         seconds = round(time.perf_counter() - start, 1)
@@ -47,6 +54,17 @@ class Stages:
         note(f"  {told} ({seconds:.0f} s)")
         self.done.append({"stage": name, "seconds": seconds, "outcome": told})
         return result
+
+    def pace(self) -> float:
+        """How many times as long as expected the stages took that are done."""
+        thought = sum(list(self.expected.values())[: len(self.done)])
+        taken = sum(float(stage["seconds"]) for stage in self.done)
+        # A second or two tell nothing of the machine.
+        return taken / thought if thought > _TELLING else 1.0
+
+    def left(self) -> float:
+        """Seconds that the stages not yet done should take."""
+        return self.pace() * sum(list(self.expected.values())[len(self.done) :])
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +100,9 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     Raises:
         InputError: `place` cannot be written, or holds what a stage is to write.
     """
-    told = Stages()
+    expected = pacing.expected(setting)
+    note(f"this takes {in_words(sum(expected.values()))} on this machine")
+    told = Stages(expected)
     count = 8 * setting.things
     told.do(
         "film things on a turning stand, and the empty stand",
@@ -112,7 +132,7 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     run = told.do(
         "train a detector on these scenes alone",
         lambda: learning.learn(place, setting),
-        lambda run: f"{len(run.history()):,} epochs",
+        learning.trained,
     )
     unseen = told.do(
         "score it on cluttered scenes of things that it has never seen",

@@ -13,8 +13,10 @@ from viewfinder.evaluation.detect_drawing import MISSED, RIGHT, WRONG, draw_dete
 from viewfinder.evaluation.material import Card, picture_url
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
+from viewfinder.labelling.demonstration import learning
 from viewfinder.labelling.demonstration.capturing import ABOVE
 from viewfinder.labelling.demonstration.demonstrating import Outcome
+from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.detect.task import THRESHOLD
@@ -78,6 +80,9 @@ def page(outcome: Outcome) -> dict[str, Any]:
     return {
         "cards": _cards(outcome),
         "setting": outcome.setting,
+        "trained": learning.trained(outcome.run),
+        "shortened": outcome.setting.epochs < (usual := Setting().epochs),
+        "usual_epochs": usual,
         "above": ABOVE,
         "stages": outcome.stages,
         "seconds": sum(seconds),
@@ -124,7 +129,7 @@ def _cards(outcome: Outcome) -> list[Card]:
         Card(
             f"{last['seconds']:.0f} s",
             "of training",
-            f"{last['epoch']:.0f} epochs, {last['images_per_s']:.0f} pictures/s",
+            f"{learning.trained(outcome.run)}; {last['images_per_s']:.0f} pictures/s",
         ),
         Card(
             "–" if scores.ap50 is None else f"{scores.ap50:.3f}",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 class Setting:
     """How much of everything."""
 
-    things: int = 48
+    things: int = 40
     """Things of each class that are filmed: few do not tell what all of a class have in common."""
-    turn: int = 3
-    """Frames of a video, which shows one turn."""
+    turn: int = 2
+    """Frames of a video, which shows one turn: no more than are taken, as each must be rendered."""
     frames: int = 2
     """Frames at most that are taken of a video."""
     composed: int = 2000
@@ -19,7 +19,7 @@ class Setting:
     """Scenes to be judged by."""
     size: int = 256
     """Side in pixels of every picture."""
-    minutes: float = 3.75
-    """How long the detector learns."""
+    epochs: int = 3
+    """How often the detector sees every scene, whatever time that takes: it comes out the same."""
     seed: int = 0
     """Of everything that is drawn at random."""
