@@ -41,13 +41,13 @@ class Flags:
 def run(flags: Flags) -> int:
     """Every stage, and then where the report is."""
     from viewfinder.files import write_json
-    from viewfinder.labelling.demonstration import learning
     from viewfinder.labelling.demonstration.demonstrating import demonstrate
+    from viewfinder.labelling.demonstration.learning import recipe
     from viewfinder.labelling.demonstration.page import PAGE, write_page
 
     setting = replace(_SETTING, epochs=flags.epochs, seed=flags.seed)
     # What cannot be trained is refused before anything is removed or filmed.
-    learning.recipe(setting)
+    recipe(setting)
     _clear(flags.out)
     # Before anything else, so that a demo that was stopped can be replaced too.
     write_json(flags.out / _MARK, {"stages": []})

@@ -23,7 +23,7 @@ from viewfinder.training.batches import steps_per_epoch
 
 # Seconds of other work, in those of rendering one picture of a thing on its stand.
 _WRITTEN = 0.4  # for each frame: the video and the masks
-_TAKEN, _PROPOSED, _COMPOSED = 0.2, 1.6, 0.15  # for each picture, and for each scene
+_TAKEN, _PROPOSED, _COMPOSED = 0.2, 1.6, 0.25  # for each picture, and for each scene
 # Beside the bare step: making the batch, the loss and the optimiser; then measuring and the report.
 _AROUND_A_STEP = 1.2
 _AROUND_A_TRAINING = 1.1
