@@ -54,7 +54,8 @@ class Run(Folder):
         """
         from viewfinder.datasets.opening import open_dataset
 
-        own = trained_on(self, data)
+        # Of folds no side was dealt as one is now.
+        own = trained_on(self, data) and "folded" not in self.manifest.data
         dataset = open_dataset(data, val_share=self.manifest.recipe.val_share, deal=own)
         side = split or default_side(dataset)
         run = _resizing(self, resize)
@@ -100,15 +101,29 @@ def open_run(path: str | Path) -> Run:
 
 
 def train(
-    task: str, data: str | Path, *, out: str | Path, resume: bool = False, **fields: Any
+    task: str,
+    data: str | Path,
+    *,
+    out: str | Path,
+    resume: bool = False,
+    folds: int | None = None,
+    **fields: Any,
 ) -> Run:
     """Train a network; `fields` are those of the task's recipe, the flags of
     `viewfinder train TASK`.
 
+    Args:
+        folds: judge the recipe by so many folds first, then train on everything.
+
     Raises:
         InputError: an unknown field, or anything in the data or the recipe that cannot be used.
     """
+    from viewfinder.training.folds import train_in_folds
     from viewfinder.training.train import train as train_run
 
-    run = train_run(task, data, recipe_of(task).from_json(fields), out=out, resume=resume)
+    recipe = recipe_of(task).from_json(fields)
+    if folds is None:
+        run = train_run(task, data, recipe, out=out, resume=resume)
+    else:
+        run = train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume)
     return Run(run.folder, run.manifest)

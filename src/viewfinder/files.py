@@ -145,10 +145,15 @@ def new_folder(path: Path) -> Iterator[Path]:
             raise
 
 
-def is_empty(folder: Path) -> bool:
-    """Whether a folder holds nothing but what a killed process left half-written there."""
+def is_empty(folder: Path, *, but: Collection[str] = ()) -> bool:
+    """Whether a folder holds nothing but what a killed process left half-written there.
+
+    Args:
+        but: names that may be there all the same.
+    """
     return folder.is_dir() and all(
-        _UNFINISHED.match(path.name) and not _at_work(path) for path in folder.iterdir()
+        path.name in but or (_UNFINISHED.match(path.name) and not _at_work(path))
+        for path in folder.iterdir()
     )
 
 

@@ -37,6 +37,9 @@ class Common:
     """The run's folder; runs/DATA-NET if not given, with a number where that exists."""
     resume: bool = False
     """Go on with the run in --out, or with the newest of this data and network."""
+    folds: int | None = None
+    """Judge by k-fold cross-validation, for sets too small to spare pictures: so many trainings,
+    each judged by the part of the pictures that it did not see, then one on all of them."""
     json: bool = False
     """Print the run's folder and scores as one JSON document."""
 
@@ -74,21 +77,29 @@ def run(flags: Any) -> int:
     folder = flags.out or _default_folder(flags)
     # At once: what comes next imports torch, which takes seconds.
     note(f"train {flags.task}: {flags.recipe.net} on {flags.data}, into {folder}")
-    from viewfinder.runs.run import holds_progress
+    from viewfinder.evaluation.folds import in_words
+    from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.tasks import find
+    from viewfinder.training.folds import train_in_folds
     from viewfinder.training.train import train
 
     task = find(flags.task)
     try:
-        done = train(task.name, flags.data, flags.recipe, out=folder, resume=flags.resume)
+        what: Any = {"out": folder, "resume": flags.resume}
+        if flags.folds is None:
+            done = train(task.name, flags.data, flags.recipe, **what)
+        else:
+            done = train_in_folds(task.name, flags.data, flags.recipe, folds=flags.folds, **what)
     except KeyboardInterrupt:
-        if holds_progress(folder):
+        if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")
         raise
     scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
+    if "folds" in scores:
+        print(f"folds {in_words(scores['folds'], task.headline[0][1])}")
     for side in ("test", "val", "train"):
         if side in scores:
             told = "  ".join(headline(scores[side], task.headline))

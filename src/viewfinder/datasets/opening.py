@@ -246,12 +246,12 @@ def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
     chosen = dataset.select(undealt)
     splits = dataset.splits.copy()
     splits[undealt] = by_group(
-        chosen.paths, together(chosen), shares=shares, shown=_classes_shown(chosen)
+        chosen.paths, together(chosen), shares=shares, shown=classes_shown(chosen)
     )
     return replace(dataset, splits=splits)
 
 
-def _classes_shown(dataset: Dataset) -> list[set[int]]:
+def classes_shown(dataset: Dataset) -> list[set[int]]:
     """For each picture the classes of its boxes; nothing for a set without boxes."""
     if dataset.boxes is None:
         return []

@@ -121,16 +121,22 @@ def compare(
     return told
 
 
-def estimate(values: Sequence[float]) -> Estimate:
+def estimate(values: Sequence[float], *, overlap: float = 0.0) -> Estimate:
     """The mean of one or more values, and its interval by Student's t.
 
     Holds for values that are spread normally, which the mean of many pictures' scores nearly is.
+
+    Args:
+        overlap: of values whose trainings share pictures, as those of folds do, how many pictures
+            tested each for one that it was trained on: the variance of the mean is 1/n + overlap
+            of theirs. C. Nadeau and Y. Bengio, "Inference for the Generalization Error", Machine
+            Learning 52 (2003).
     """
     mean, n = statistics.fmean(values), len(values)
     error = _standard_error(values, scale=max(map(abs, values)))
     if error is None:
         return Estimate(mean, None, None, n)
-    half = critical_t(CHANCE, n - 1) * error
+    half = critical_t(CHANCE, n - 1) * error * math.sqrt(1 + n * overlap)
     return Estimate(mean, mean - half, mean + half, n)
 
 

@@ -16,11 +16,13 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import classify_page, detect_page, saliency_page
 from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Material
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.runs.run import Run
+from viewfinder.tasks import find
 
 # A flag of the command line, and its value if it has one.
 _FLAG = re.compile(r"(--[a-z-]+(?: [^\s,;:]+)?)")
@@ -35,11 +37,17 @@ _PAGES: dict[str, Page] = {
 }
 
 
-def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]) -> Verdict:
+def write_report(
+    run: Run,
+    dataset: Dataset,
+    judgements: Mapping[str, Judgement],
+    folds: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Write the run's `report.html`, and give its verdict.
 
     Args:
         judgements: of the sides `train` and, where there are any, `val` and `test`.
+        folds: what the folds before this training came to, as `evaluation.folds.judged` has it.
 
     Raises:
         InputError: no page is known for the run's task, a picture cannot be read, or the file
@@ -63,6 +71,7 @@ def write_report(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]
         epochs=len(material.history),
         recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
         **shown,
+        folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,
     )
     write_text(run.report_file, text)
     said: Verdict = shown["verdict"]

@@ -8,12 +8,14 @@ pictures.csv         which pictures it learnt from, by the digests of their file
 scores.json          scores on the pictures that were never trained on
 report.html          curves, scores by class, pictures, what to do next
 tensorboard/         the history, for TensorBoard
+folds/               with --folds: the runs that judged the recipe, `1`, `2`, …
 """
 
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,9 @@ from viewfinder.tasks.task import Setting
 
 _WEIGHTS, _STATE = "weights.safetensors", "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
+
+FOLDS = "folds"
+"""The folder in a run's that holds the runs of its folds."""
 
 
 @dataclass(frozen=True)
@@ -224,14 +229,17 @@ def new_net(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:
     return nets.create(name, **counted, **options)
 
 
-def refuse_taken(folder: Path) -> None:
+def refuse_taken(folder: Path, *, beside: Collection[str] = ()) -> None:
     """See that a run can be begun in a folder, before anything slow is done for it.
+
+    Args:
+        beside: names of what may be there already.
 
     Raises:
         InputError: there is something in that folder already, or it cannot be written.
     """
     with explained_writing(folder):
-        if folder.exists() and not is_empty(folder):
+        if folder.exists() and not is_empty(folder, but=beside):
             raise InputError(
                 f"{folder} exists already: give --resume to go on with it, or another --out"
                 if holds_run(folder)
@@ -254,13 +262,27 @@ def holds_progress(folder: Path) -> bool:
     return (folder / _WEIGHTS).exists() or (folder / _STATE).exists()
 
 
-def create_run(folder: Path, manifest: Manifest) -> Run:
+def discard(folder: Path) -> None:
+    """Remove what a training wrote, but for the runs of its folds."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and path.name != FOLDS:
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != FOLDS:
+                path.unlink()
+        folder.rmdir()
+
+
+def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()) -> Run:
     """Begin a run in a new or empty folder.
+
+    Args:
+        beside: as of `refuse_taken`.
 
     Raises:
         InputError: there is something in that folder already, or it cannot be written.
     """
-    refuse_taken(folder)
+    refuse_taken(folder, beside=beside)
     with explained_writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:

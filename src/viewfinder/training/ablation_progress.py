@@ -50,7 +50,7 @@ class Progress:
         took = time.monotonic() - self._running.pop(order.name)
         self._ended += 1
         self._done += 1
-        note(f"{order.name}: {told} ({_duration(took)}; {self._so_far()})")
+        note(f"{order.name}: {told} ({duration(took)}; {self._so_far()})")
         self._show()
 
     def _show(self) -> None:
@@ -65,11 +65,11 @@ class Progress:
         left = self._total - self._done
         if self._ended and left:
             each = (time.monotonic() - self._started) / self._ended
-            said += f", about {_duration(each * left)} left"
+            said += f", about {duration(each * left)} left"
         return said
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Two hours as 2 h, ninety seconds as 2 min."""
     if seconds < 60:
         return f"{seconds:.0f} s"

@@ -22,7 +22,7 @@ from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
-from viewfinder.tasks.task import total
+from viewfinder.tasks.task import Task, total
 from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.journal import Journal
@@ -54,6 +54,11 @@ class Job:
     arrangement: Arrangement
     resume: bool
     frozen: frozenset[str] = frozenset()
+
+
+def as_good(task: Task, score: float, best: float, pictures: int) -> bool:
+    """Whether a score on so many pictures is as good as the best, as far as one can tell."""
+    return score >= best - task.tolerance(best, pictures)
 
 
 def fit(fabric: Fabric, job: Job) -> None:
@@ -278,8 +283,8 @@ class Fit:
         score = figures.get(f"val_{self.task.best}", float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
-        tolerance = self.task.tolerance(now.best_score, len(val)) if val else 0.0
-        if score >= now.best_score - tolerance and self.share.rank == 0:
+        good = not val or as_good(self.task, score, now.best_score, len(val))
+        if good and self.share.rank == 0:
             self.job.run.save_weights(self.average.state_dict())
 
     def _measure(self) -> dict[str, float]:

@@ -1,8 +1,7 @@
 """From a folder of pictures to a run: opens, chooses, trains, scores, reports."""
 
 import platform
-import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -25,8 +24,10 @@ from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import (
+    FOLDS,
     Run,
     create_run,
+    discard,
     holds_progress,
     holds_run,
     open_run,
@@ -69,28 +70,61 @@ def train(
     """
     kind = find(task)
     folder = Path(out).expanduser()
-    # What needs no picture is refused before any is read.
-    pick_device(recipe.device)
-    _check_net(task, recipe)
+    refuse_early(kind, recipe)
+    if resume and (folder / FOLDS).exists():
+        raise InputError(f"--resume: {folder} was begun with --folds: give it again")
     dataset = open_dataset(data, val_share=recipe.val_share)
-    kind.require(dataset)
-    require_classes(kind, dataset.classes)
-    going_on = resume and holds_run(folder)
+    return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume)
+
+
+def refuse_early(task: Task, recipe: Recipe) -> None:
+    """What needs no picture is refused before any is read.
+
+    Raises:
+        InputError: no such device or network.
+    """
+    pick_device(recipe.device)
+    _check_net(task.name, recipe)
+
+
+def train_on(
+    task: Task,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    out: Path,
+    source: str,
+    resume: bool = False,
+    part: str | None = None,
+    folds: Mapping[str, Any] | None = None,
+) -> Run:
+    """`train` on a set that is open, and on sides, already.
+
+    Args:
+        source: what the set was opened by.
+        part: of trainings that make up folds, which this is, in words.
+        folds: what the folds came to, of the training on everything that follows them; their runs
+            lie in its folder.
+    """
+    task.require(dataset)
+    require_classes(task, dataset.classes)
+    going_on = resume and holds_run(out)
     if not going_on:
         dataset = with_bits_found(dataset)
     note(dataset.summary())
-    with _pointing_to_check(dataset, data), ExitStack() as held:
+    beside = (FOLDS,) if folds else ()
+    with _pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
-            held.enter_context(taken(folder, "training"))
-            job = go_on(folder, dataset, recipe)
+            held.enter_context(taken(out, "training"))
+            job = go_on(out, dataset, recipe)
         else:
-            refuse_taken(folder)
-            job = begin(kind, folder, dataset, recipe, source=str(data))
-            held.enter_context(taken(folder, "training"))
-        return _finish(job, dataset)
+            refuse_taken(out, beside=beside)
+            job = begin(task, out, dataset, recipe, source=source, part=part, beside=beside)
+            held.enter_context(taken(out, "training"))
+        return _finish(job, dataset, folds)
 
 
-def _finish(job: Job, dataset: Dataset) -> Run:
+def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:
     """Train to the end, score and report."""
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)
@@ -99,11 +133,15 @@ def _finish(job: Job, dataset: Dataset) -> Run:
     except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
         if not holds_progress(run.folder):
-            shutil.rmtree(run.folder, ignore_errors=True)
+            discard(run.folder)
         raise
     judgements = judge(run, dataset, device=device)
-    run.save_scores({side: j.as_json() for side, j in judgements.items()})
-    tell_verdict(write_report(run, dataset, judgements))
+    scores = {side: j.as_json() for side, j in judgements.items()}
+    run.save_scores(scores | ({"folds": dict(folds)} if folds else {}))
+    verdict = write_report(run, dataset, judgements, folds)
+    # Of folds the last run alone is told of, and that nothing was held out from it is no news.
+    if "folded" not in run.manifest.data or (folds and verdict.kind != "unknown"):
+        tell_verdict(verdict)
     return run
 
 
@@ -128,8 +166,22 @@ def _check_net(task: str, recipe: Recipe) -> None:
         raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
 
 
-def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source: str) -> Job:
-    """Everything chosen and the run's folder begun."""
+def begin(
+    task: Task,
+    folder: Path,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    source: str,
+    part: str | None = None,
+    beside: Collection[str] = (),
+) -> Job:
+    """Everything chosen and the run's folder begun.
+
+    Args:
+        part: as of `train_on`.
+        beside: what may lie in the folder already.
+    """
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
     options = task.net_options(recipe, dataset, size)
@@ -152,13 +204,13 @@ def begin(task: Task, folder: Path, dataset: Dataset, recipe: Recipe, *, source:
         std=colours.std,
         recipe=recipe,
         versions=_versions(),
-        data=_describe_data(dataset, recipe, source),
+        data=_describe_data(dataset, recipe, source) | ({"folded": part} if part else {}),
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
         bits=dataset.bits,
         threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
     )
-    run = create_run(folder, manifest)
+    run = create_run(folder, manifest, beside=beside)
     write_pictures(folder, dataset)
     return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
 
@@ -168,6 +220,21 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
 
     Raises:
         InputError: the recipe or the data are not those that the run began with.
+    """
+    run = same_run(folder, dataset, recipe)
+    _tell_what_differs(run.manifest)
+    task = find(run.manifest.task)
+    net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
+    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
+    choice = Choice.from_json(run.manifest.precision)
+    return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
+
+
+def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
+    """The run in a folder, which must be of this recipe and these pictures.
+
+    Raises:
+        InputError: it is of others.
     """
     run = open_run(folder)
     if different := differing_fields(run.manifest.recipe, recipe):
@@ -187,12 +254,7 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
                 f"--resume: what {flag} names has changed since {folder} was begun; put back what "
                 "was there, or train anew into another --out"
             )
-    _tell_what_differs(run.manifest)
-    task = find(run.manifest.task)
-    net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
-    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
-    choice = Choice.from_json(run.manifest.precision)
-    return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
+    return run
 
 
 def _tell_what_differs(begun: Manifest) -> None:

@@ -1,0 +1,76 @@
+"""How often the interval of `--folds` covers the accuracy on new pictures.
+
+    uv run python benchmarks/folds_coverage.py DATA [DRAWS [EPOCHS [FOLDS [PICTURES]]]]
+
+DATA: train/ and test/ with class folders. In each draw as many pictures of every class are taken
+from train/ (100 in all, if not told otherwise); the recipe is judged by folds of them, and then
+its last net, of all of them, by test/. Aim: 95 % of the draws, and no less than 85 %. The draws
+overlap where train/ is small, so that they are a little more alike than new sets would be.
+"""
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import viewfinder
+from viewfinder.evaluation.classify_page import wilson
+
+
+def drawn(data: Path, out: Path, pictures: int, seed: int) -> Path:
+    """A set whose test side is that of DATA, and whose train side are a few of its pictures."""
+    (out / "test").symlink_to((data / "test").resolve())
+    classes = sorted(folder for folder in (data / "train").iterdir() if folder.is_dir())
+    chooser = random.Random(seed)
+    for folder in classes:
+        files = sorted(folder.iterdir())
+        place = out / "train" / folder.name
+        place.mkdir(parents=True)
+        for file in chooser.sample(files, pictures // len(classes)):
+            shutil.copy(file, place)
+    return out
+
+
+def main() -> None:
+    data = Path(sys.argv[1])
+    given = [int(word) for word in sys.argv[2:]]
+    draws, epochs, folds, pictures = given + [10, 10, 5, 100][len(given) :]
+    covered, widths, methods = 0, [], []
+    for draw in range(draws):
+        begun = time.perf_counter()
+        with tempfile.TemporaryDirectory() as made:
+            place = Path(made) / "set"
+            place.mkdir()
+            fields = {"net": "lenet", "epochs": epochs, "precision": "32", "seed": draw}
+            run = viewfinder.train(
+                "classify",
+                drawn(data, place, pictures, draw),
+                out=Path(made) / "run",
+                folds=folds,
+                **fields,
+            )
+            scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
+        told, truth = scores["folds"], scores["test"]["accuracy"]
+        held = told["low"] <= truth <= told["high"]
+        covered += held
+        widths.append(told["high"] - told["low"])
+        methods.append(told["method"])
+        print(
+            f"draw {draw}: folds {told['mean']:.1%} ({told['low']:.1%} to {told['high']:.1%}, "
+            f"{told['method']}), {truth:.1%} of {scores['test']['images']:,} new pictures: "
+            f"{'covered' if held else 'missed'}; {time.perf_counter() - begun:.0f} s",
+            flush=True,
+        )
+    low, high = wilson(covered / draws, draws)
+    print(
+        f"covered in {covered} of {draws} draws ({covered / draws:.0%}; 95 % interval {low:.0%} to "
+        f"{high:.0%}); mean width {100 * sum(widths) / draws:.1f} points; Wilson's in "
+        f"{methods.count('Wilson')}; {pictures} pictures, {folds} folds, lenet, {epochs} epochs"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What the runs of k folds say together: a mean, its interval, and both in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from viewfinder.evaluation.classify_page import wilson
+from viewfinder.evaluation.comparison import estimate
+from viewfinder.wording import counted
+
+
+def judged(figure: str, each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `folds` of `scores.json`.
+
+    The interval is Student's, corrected for folds that learnt from the same pictures
+    (`comparison.estimate`). Of an accuracy the mean is the share of all pictures that are right,
+    and the interval is Wilson's of it where that is wider.
+
+    Args:
+        figure: in [0, 1], by its public name.
+        each: of every fold `test`, `val` and `train`, the pictures of each side, and `figure`,
+            which is None where it is undefined.
+    """
+    known = [row for row in each if row["figure"] is not None]
+    mean = low = high = method = None
+    if known:
+        values = [row["figure"] for row in known]
+        tested = sum(row["test"] for row in known)
+        found = estimate(values, overlap=tested / sum(row["train"] for row in known))
+        mean = found.mean
+        shares = figure == "accuracy"
+        if shares:
+            mean = sum(row["figure"] * row["test"] for row in known) / tested
+        if found.low is not None and found.high is not None:
+            half, method = (found.high - found.low) / 2, "corrected t"
+            low, high = max(0.0, mean - half), min(1.0, mean + half)
+        if shares:
+            wide = wilson(mean, tested)
+            if low is None or high is None or wide[1] - wide[0] > high - low:
+                (low, high), method = wide, "Wilson"
+    interval = {"mean": mean, "low": low, "high": high, "method": method}
+    return {"folds": len(each), "figure": figure, **interval, "each": list(each)}
+
+
+def in_words(folds: Mapping[str, Any], form: str) -> str:
+    """One line: the figure, its interval, and how many folds and pictures it is of.
+
+    Args:
+        form: how the figure is written, as in the task's `headline`.
+    """
+    of = counted(sum(row["test"] for row in folds["each"]), "picture")
+    told = headline_of(folds["figure"], folds["mean"], form)
+    if folds["low"] is not None:
+        told += f", 95 % interval {_interval(folds, form)}"
+    return f"{told}, of {of} in {folds['folds']} folds"
+
+
+def headline_of(figure: str, value: float | None, form: str) -> str:
+    """A figure's name and value; `form` as of `in_words`."""
+    return f"{figure.replace('_', ' ')} {_written(value, form)}"
+
+
+def section(folds: Mapping[str, Any], form: str) -> dict[str, Any]:
+    """What the report shows of folds; `form` as of `in_words`."""
+    line = in_words(folds, form)
+    rows = [
+        dict(row)
+        | {"figure": _written(row["figure"], form), "learnt": _written(row["learnt"], form)}
+        for row in folds["each"]
+    ]
+    return {
+        "says": line[0].upper() + line[1:],
+        "figure": folds["figure"].replace("_", " "),
+        "mean": _written(folds["mean"], form),
+        "pictures": sum(row["test"] for row in folds["each"]),
+        "rows": rows,
+        "means": _sentence(folds, form),
+    }
+
+
+def _sentence(folds: Mapping[str, Any], form: str) -> str:
+    name = folds["figure"].replace("_", " ")
+    for_long = counted(folds["epochs"], "epoch", "epochs")
+    last = (
+        f"The net of this run learnt from all of them, for {for_long}, and is expected to do as "
+        "well or a little better."
+    )
+    if folds["low"] is None:
+        return (
+            f"Each picture was judged by a net that had not learnt from it; how far the {name} may "
+            f"be off is not known. {last}"
+        )
+    likely = _interval(folds, form, " and ")
+    return (
+        f"Each picture was judged by a net that had not learnt from it, and on new pictures like "
+        f"these the {name} of such a net is likely between {likely}. {last}"
+    )
+
+
+def _interval(folds: Mapping[str, Any], form: str, between: str = " to ") -> str:
+    return f"{_written(folds['low'], form)}{between}{_written(folds['high'], form)}"
+
+
+def _written(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}"

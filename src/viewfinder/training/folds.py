@@ -1,0 +1,200 @@
+"""k-fold cross-validation: each picture judged by a net that has not seen it, then one net of all.
+
+Where few pictures would be left to judge by, every picture judges once: of k trainings each keeps
+another part of the pictures for testing. Their runs lie in `OUT/folds/1`, `2`, …; the run in OUT
+is then trained by the same recipe on everything, and has the folds' figures in its scores.
+"""
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewfinder.console import note
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.folding import dealt
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.splits import TEST, TRAIN
+from viewfinder.errors import InputError
+from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.evaluation.folds import headline_of, in_words, judged
+from viewfinder.evaluation.judging import seen_in_training
+from viewfinder.files import explained_writing, is_empty, write_json
+from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
+from viewfinder.tasks import find
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.task import Task, require_classes
+from viewfinder.training.ablation_progress import duration
+from viewfinder.training.locking import taken
+from viewfinder.training.loop import as_good
+from viewfinder.training.train import refuse_early, same_run, train_on
+from viewfinder.wording import counted
+
+# Tells that a folder's folds were begun, and how many there are to be.
+_MARK = "folds.json"
+
+
+def train_in_folds(
+    task: str, data: str | Path, recipe: Recipe, *, folds: int, out: str | Path, resume: bool
+) -> Run:
+    """Judge a recipe by k folds of a set, then train on all of it.
+
+    A test side that the set has itself stays aside, and judges the last run. Frames of one video
+    and pictures that look alike are in one fold.
+
+    Args:
+        resume: go on where it was: folds that are finished are kept.
+
+    Returns:
+        The last run, in `out`.
+
+    Raises:
+        InputError: what `train` refuses, or folds that the set or the recipe does not allow.
+    """
+    kind, folder = find(task), Path(out).expanduser()
+    refuse_early(kind, recipe)
+    _refuse_recipe(recipe, folds)
+    begun = _begun(folder, folds, resume=resume)
+    dataset = open_dataset(data, deal=False)
+    note(dataset.summary())
+    sides = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
+    # What is the matter with the set is told once.
+    whole = replace(dataset, splits=sides, val_dealt=False, notes=(), faults=())
+    kind.require(whole)
+    require_classes(kind, whole.classes)
+    pool = whole.split("train")
+    _refuse_known(recipe, pool)
+    parts = dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
+    with explained_writing(folder):
+        (folder / FOLDS).mkdir(parents=True, exist_ok=True)
+        if not begun:
+            write_json(folder / FOLDS / _MARK, {"folds": folds})
+    with taken(folder / FOLDS, "training"):
+        runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
+        figure, form = kind.headline[0]
+        told = judged(figure, [_row(kind, run, figure) for run in runs])
+        epochs = _epochs(told["each"], recipe)
+        note(f"all folds: {in_words(told, form)}")
+        why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""
+        for_long = counted(epochs, "epoch", "epochs")
+        note(f"now on all {counted(len(pool), 'picture')}, for {for_long}{why}")
+        return train_on(
+            kind,
+            whole,
+            replace(recipe, epochs=epochs),
+            out=folder,
+            source=str(data),
+            resume=resume,
+            part=f"everything, after {folds} folds",
+            folds=told | {"epochs": epochs},
+        )
+
+
+def _refuse_recipe(recipe: Recipe, folds: int) -> None:
+    """Refuse what folds cannot be made with, whatever the pictures."""
+    if folds < 2:
+        raise InputError(f"--folds {folds}: give 2 or more")
+    if recipe.minutes is not None:
+        raise InputError(
+            f"--folds {folds} --minutes {recipe.minutes:g}: minutes are those of one training, and "
+            f"{folds} folds and the last would take {recipe.minutes * (folds + 1):g}; give "
+            "--epochs instead"
+        )
+    if recipe.devices > 1:
+        raise InputError(f"--folds trains on one device: leave out --devices {recipe.devices}")
+
+
+def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
+    """Refuse to start from, or be taught by, a run that has seen the pictures that are to judge."""
+    for name in ("init", "teacher"):
+        place = Path(getattr(recipe, name, None) or "").expanduser()
+        if holds_run(place) and (seen := seen_in_training(open_run(place), pool)):
+            raise InputError(
+                f"--{name} {place} has learnt from {len(seen):,} of the {len(pool):,} pictures "
+                "that are to judge it: give another, or leave out --folds"
+            )
+
+
+def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
+    """Whether folds were begun in a folder and are to be gone on with."""
+    place = folder / FOLDS
+    mark = place / _MARK
+    if not mark.exists():
+        if resume and holds_run(folder):
+            raise InputError(f"--resume: {folder} was begun without --folds: leave it out")
+        # An empty one is what a killed process leaves.
+        refuse_taken(folder, beside=(FOLDS,) if place.is_dir() and is_empty(place) else ())
+        return False
+    if not resume:
+        raise InputError(
+            f"{folder} exists already: give --resume to go on with it, or another --out"
+        )
+    try:
+        had = json.loads(mark.read_text(encoding="utf-8"))["folds"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{mark} is damaged: train anew into another --out") from error
+    if had != folds:
+        raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
+    return True
+
+
+def _train(
+    kind: Task, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
+) -> list[Run]:
+    """The folds' runs, those trained that are not finished; tells how long the rest takes."""
+    runs: list[Run] = []
+    figure, form = kind.headline[0]
+    for number, part in enumerate(parts, 1):
+        out, begun = place / str(number), time.monotonic()
+        # The report is what a training writes last.
+        if (out / "report.html").exists():
+            runs.append(same_run(out, part, recipe))
+            continue
+        name = f"fold {number} of {len(parts)}"
+        note(f"{name}: {out}")
+        goes_on = holds_run(out)
+        runs.append(train_on(kind, part, recipe, out=out, source=source, resume=goes_on, part=name))
+        # What was trained before a stop was no part of this sitting.
+        took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
+        left, last = len(parts) - number, len(part) / len(part.split("train"))
+        more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
+        told = headline_of(figure, _row(kind, runs[-1], figure)["figure"], form)
+        note(f"{name}: {told}; about {duration((left + last) * took)} for {more}")
+    return runs
+
+
+def _row(kind: Task, run: Run, figure: str) -> dict[str, Any]:
+    """A finished fold's pictures and figures."""
+    scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
+    images = run.manifest.data["images"]
+    return {
+        **{side: images[side] for side in reversed(SPLITS)},
+        "figure": scores["test"][figure],
+        "learnt": scores["train"][figure],
+        "kept_epoch": _kept_epoch(kind, run),
+    }
+
+
+def _kept_epoch(kind: Task, run: Run) -> int:
+    """The epoch whose weights a run kept, from 1: the last that was as good as any before."""
+    pictures, history, best, kept = run.manifest.data["images"]["val"], run.history(), -math.inf, 0
+    if not pictures:
+        return len(history)
+    for row in history:
+        if (score := row.get(f"val_{kind.best}")) is not None:
+            best = max(best, score)
+            if as_good(kind, score, best, pictures):
+                kept = int(row["epoch"])
+    return kept
+
+
+def _epochs(each: Sequence[dict[str, Any]], recipe: Recipe) -> int:
+    """How long to learn from everything, when nothing is left to choose the moment by."""
+    kept = [row["kept_epoch"] for row in each if row["val"]]
+    return statistics.median_high(kept) if kept else recipe.epochs
