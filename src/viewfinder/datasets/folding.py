@@ -129,9 +129,11 @@ def _refuse_too_many(pool: Dataset, groups: Sequence[str], count: int, *, by_cla
     if has >= count:
         return
     of = f"{pool.root} has {counted(pictures, 'picture')}{fewest and f' of {fewest}'}"
-    but = "" if has == pictures else f", which look alike or are of a video, but for {has} groups"
+    alone = has == pictures
+    but = "" if alone else f", which look alike or are of a video, but for {counted(has, 'group')}"
     fewer = f"give --folds {has} or less, or add" if has > 1 else "add"
-    raise InputError(f"--folds {count}: {of}{but}: {fewer} pictures of others")
+    add = "more" if alone else "others"
+    raise InputError(f"--folds {count}: {of}{but}: {fewer} {add}")
 
 
 def _hash_of(name: str) -> bytes:
