@@ -22,6 +22,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.classify_page import wilson
 from viewfinder.evaluation.comparison import estimate
+from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folds import in_words, judged
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -207,6 +208,7 @@ def test_a_test_side_of_the_set_judges_the_last_run(make_set, tmp_path, capsys):
 
 def without_a_picture(run, *_, **__):
     run.report_file.write_text("")
+    return Verdict("unknown", "", ())
 
 
 def write_boxes(root, *, count):
