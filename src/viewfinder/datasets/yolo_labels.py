@@ -86,10 +86,11 @@ def label_files(seen: Survey, pictures: Sequence[str]) -> LabelFiles:
     guessed = _by_names(alone, pictures, found)
     for number, own in guessed.items():
         found[number] = own
+    taken = set(guessed.values())
     shared = ((file, tuple(of)) for file, of in users.items() if len(of) > 1)
     return LabelFiles(
         tuple(found),
-        tuple(path for path in alone if path not in guessed.values()),
+        tuple(path for path in alone if path not in taken),
         tuple(shared),
         tuple((own, pictures[number]) for number, own in guessed.items()),
     )
