@@ -294,3 +294,24 @@ def test_going_on_asks_for_the_same_folds(make_set, tmp_path):
     (out / "folds" / "folds.json").write_text("{")
     with pytest.raises(InputError, match="is damaged"):
         begin(2, resume=True)
+
+
+def test_a_last_training_that_got_nowhere_leaves_the_folds(make_set, tmp_path, monkeypatch):
+    data, out = flat(tmp_path / "flat", make_set, train=2), tmp_path / "run"
+    monkeypatch.setattr(training, "write_report", without_a_picture)
+    launch, launched = training.launch, []
+
+    def stopped(*words, **fields):
+        launched.append(words)
+        if len(launched) == 3:
+            raise KeyboardInterrupt
+        launch(*words, **fields)
+
+    monkeypatch.setattr(training, "launch", stopped)
+    recipe = ClassifyRecipe(**QUICK | {"epochs": 1})
+    with pytest.raises(KeyboardInterrupt):
+        train_in_folds("classify", data, recipe, folds=2, out=out, resume=False)
+    assert [path.name for path in out.iterdir()] == ["folds"]
+    run = train_in_folds("classify", data, recipe, folds=2, out=out, resume=True)
+    assert len(launched) == 4
+    assert told(run)["folds"]["folds"] == 2
