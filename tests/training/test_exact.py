@@ -173,6 +173,11 @@ def test_a_student_goes_on_exactly_with_its_teacher(subject_scenes, teacher, tmp
     assert_goes_on_from_anywhere("saliency", subject_scenes, tmp_path / "run", (1, 6), **fields)
 
 
+def test_a_saliency_net_goes_on_exactly_when_it_thaws(subject_scenes, teacher, tmp_path):
+    fields = SALIENCY | {"net": DEPTH_NET, "init": str(teacher.folder), "freeze": 0.4}
+    assert_goes_on_from_anywhere("saliency", subject_scenes, tmp_path / "run", (4,), **fields)
+
+
 def test_wherever_pictures_are_kept_the_weights_are_the_same(
     boxes, subject_scenes, teacher, tmp_path, monkeypatch
 ):
