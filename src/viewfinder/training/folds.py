@@ -113,8 +113,10 @@ def _refuse_recipe(recipe: Recipe, folds: int) -> None:
 def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
     """Refuse to start from, or be taught by, a run that has seen the pictures that are to judge."""
     for name in ("init", "teacher"):
-        place = Path(getattr(recipe, name, None) or "").expanduser()
-        if holds_run(place) and (seen := seen_in_training(open_run(place), pool)):
+        given = getattr(recipe, name, None)
+        if not given or not holds_run(place := Path(given).expanduser()):
+            continue
+        if seen := seen_in_training(open_run(place), pool):
             raise InputError(
                 f"--{name} {place} has learnt from {len(seen):,} of the {len(pool):,} pictures "
                 "that are to judge it: give another, or leave out --folds"
@@ -132,9 +134,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
         refuse_taken(folder, beside=(FOLDS,) if place.is_dir() and is_empty(place) else ())
         return False
     if not resume:
-        raise InputError(
-            f"{folder} exists already: give --resume to go on with it, or another --out"
-        )
+        raise InputError(f"{folder} exists already: give --resume to go on, or another --out")
     try:
         had = json.loads(mark.read_text(encoding="utf-8"))["folds"]
     except (OSError, ValueError, TypeError, KeyError) as error:
