@@ -19,7 +19,7 @@ class Setting:
     """Scenes to be judged by."""
     size: int = 256
     """Side in pixels of every picture."""
-    epochs: int = 3
+    epochs: int = 4
     """How often the detector sees every scene, whatever time that takes: it comes out the same."""
     seed: int = 0
     """Of everything that is drawn at random."""
