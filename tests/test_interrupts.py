@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -145,3 +147,14 @@ def test_what_is_ignored_stays_ignored_as_under_nohup():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_an_interrupt_within_an_executed_text_is_answered_as_any_other(tmp_path):
+    """Libraries execute texts while they are imported; Python remembers an interrupt in one."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from viewfinder.cli import main\n"
+        "main._dispatch = lambda words: exec('raise KeyboardInterrupt')\n"
+        "main.entry()\n"
+    )
+    assert subprocess.run([sys.executable, str(script)], check=False).returncode == 130

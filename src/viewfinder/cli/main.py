@@ -62,6 +62,8 @@ A first quarter of an hour:
 """
 
 # Characters of an error, which may name what is in a file.
+# What a shell tells of a process that Ctrl-C ended.
+_STOPPED = 130
 _LONGEST = 1500
 _NO_MEMORY = (
     "the memory was not enough ({}): close other programs, or ask for less at once: a "
@@ -91,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(str(error))
         return 2
     except KeyboardInterrupt:
-        return 130
+        return _STOPPED
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -148,7 +150,20 @@ def _lacks_memory(error: Exception) -> bool:
 
 def entry() -> None:
     """The console script."""
-    sys.exit(main())
+    status = main()
+    if status == _STOPPED:
+        _forget_interrupt()
+    sys.exit(status)
+
+
+def _forget_interrupt() -> None:
+    """Keep Python from dying of an interrupt that has been answered.
+
+    One that falls into a text that is being executed, as dataclasses and torch do with many while
+    they are imported, is remembered as unhandled, and Python then ends itself by the signal,
+    whatever became of it. The next text that is executed clears that (CPython's pythonrun.c).
+    """
+    exec("")
 
 
 def _dispatch(words: list[str]) -> int:
