@@ -151,10 +151,11 @@ def test_what_is_ignored_stays_ignored_as_under_nohup():
 
 def test_an_interrupt_within_an_executed_text_is_answered_as_any_other(tmp_path):
     """Libraries execute texts while they are imported; Python remembers an interrupt in one."""
-    script = tmp_path / "script.py"
-    script.write_text(
+    (tmp_path / "script.py").write_text(
         "from viewfinder.cli import main\n"
         "main._dispatch = lambda words: exec('raise KeyboardInterrupt')\n"
         "main.entry()\n"
     )
-    assert subprocess.run([sys.executable, str(script)], check=False).returncode == 130
+    # As `python -m viewfinder` runs: Python looks at what it remembers when a module has ended.
+    command = [sys.executable, "-m", "script"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 130
