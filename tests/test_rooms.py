@@ -11,7 +11,17 @@ import viewfinder
 from viewfinder.cli.main import VERBS
 
 SOURCE = Path(viewfinder.__file__).parent
-GROUND = {"errors", "wording", "files", "console", "interrupts", "memory", "student", "devices"}
+GROUND = {
+    "errors",
+    "wording",
+    "files",
+    "console",
+    "interrupts",
+    "memory",
+    "student",
+    "devices",
+    "cpu",
+}
 # A room, and the rooms that it may import.
 ROOMS = {
     "nets": set(),
