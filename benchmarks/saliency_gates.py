@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from viewfinder.datasets.opening import cache_folder, open_dataset
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.files import cache_folder
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.saliency.examples import open_examples
 from viewfinder.tasks.saliency.losses import attention_target

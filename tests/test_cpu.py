@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from viewfinder import cpu
+from viewfinder import cpu, groups
 from viewfinder.cpu import CpuFeatures, cpu_features
 from viewfinder.errors import InputError
 
@@ -21,7 +21,8 @@ SANDY = "fpu sse2 avx"
 def machine(tmp_path, monkeypatch):
     """A machine with eight threads that says of itself what a test writes."""
     monkeypatch.setattr(cpu, "_PROC", tmp_path / "proc")
-    monkeypatch.setattr(cpu, "_GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(groups, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(groups, "_GROUPS", tmp_path / "cgroup")
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.delenv(cpu.WITHOUT, raising=False)

@@ -3,11 +3,10 @@
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from viewfinder import memory
+from viewfinder import groups, memory
 
 SCRIPT = """
 import resource, sys
@@ -39,15 +38,33 @@ def test_freed_blocks_are_kept():
     assert page_faults("kept") < page_faults("freed") / 4
 
 
-def test_free_memory_is_what_a_container_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everything = memory.free_memory()
-    assert everything > 0
-    (tmp_path / "memory.max").write_text("3000\n")
-    (tmp_path / "memory.current").write_text("2500\n")
-    (tmp_path / "memory.stat").write_text("anon 2000\ninactive_file 400\n")
-    monkeypatch.setattr(memory, "_CONTAINER", tmp_path)
-    assert memory.free_memory() == 900
-    (tmp_path / "memory.max").write_text("max\n")
+SECOND = {"memory.max": "3000\n", "memory.current": "2500\n"}
+FIRST = {"memory.limit_in_bytes": "3000\n", "memory.usage_in_bytes": "2500\n"}
+
+
+@pytest.mark.parametrize(
+    ("line", "group", "files"),
+    [
+        ("0::/", "", SECOND),
+        ("0::/a/b", "", SECOND),
+        ("0::/a/b", "a", SECOND),
+        ("4:memory:/docker/x", "memory", FIRST),
+        ("4:cpu,memory:/docker/x", "memory/docker/x", FIRST),
+    ],
+)
+def test_free_memory_is_what_a_container_leaves(tmp_path, monkeypatch, line, group, files):
     assert memory.free_memory() > 900
+    monkeypatch.setattr(groups, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(groups, "_GROUPS", tmp_path / "cgroup")
+    here = tmp_path / "cgroup" / group
+    here.mkdir(parents=True)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(f"9:name=systemd:/\nodd\n{line}\n")
+    for name, text in files.items():
+        (here / name).write_text(text)
+    (here / "memory.stat").write_text("anon 2000\ninactive_file 400\ntotal_inactive_file 400\n")
+    assert (memory.free_memory(), memory.limit_of_container()) == (900, 3000)
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        (here / name).write_text("max\n" if name == "memory.max" else f"{2**63 - 4096}\n")
+    assert memory.free_memory() > 900
+    assert memory.limit_of_container() is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
+from viewfinder.groups import control_groups
 
 WITHOUT = "VIEWFINDER_CPU_WITHOUT"
 """Names instructions to do without, as `bf16,amx`, to see what such a processor would do."""
@@ -24,7 +25,7 @@ _NAMES = {
     "bf16": {"avx512_bf16", "amx_bf16", "bf16", "svebf16", "sve_bf16"},
     "amx": {"amx_tile"},
 }
-_PROC, _GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -124,26 +125,7 @@ def _threads(logical: int) -> int:
 
 def _quota() -> float:
     """Processors' time that this process's control groups may use, in processors."""
-    try:
-        lines = (_PROC / "self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return math.inf
-    quota = math.inf
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        # Version 2 has one group, without a controller's name; of version 1, that of `cpu`.
-        if controllers == "":
-            root = _GROUPS
-        elif "cpu" in controllers.split(","):
-            root = _GROUPS / "cpu"
-        else:
-            continue
-        group = root / path.strip("/")
-        # A group may use no more than those it is in; a container may not see its own path.
-        for place in (group, *group.parents):
-            if place == root or root in place.parents:
-                quota = min(quota, _quota_of(place))
-    return quota
+    return min(map(_quota_of, control_groups("cpu")), default=math.inf)
 
 
 def _quota_of(group: Path) -> float:

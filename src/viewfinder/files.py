@@ -283,6 +283,14 @@ def locked(path: Path) -> Iterator[bool]:
         os.close(handle)
 
 
+def cache_folder() -> Path:
+    """Where what can be made anew is kept: `$VIEWFINDER_CACHE`, or in the user's cache."""
+    if named := os.environ.get("VIEWFINDER_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "viewfinder"
+
+
 def _lock(handle: int) -> bool:
     """Lock an open file for as long as it is open; False where another process has it locked."""
     if os.name == "posix":

@@ -1,16 +1,25 @@
 """How much memory is free, and large blocks of it kept for the next arrays of their size."""
 
+import contextlib
 import ctypes
 import functools
 import os
 import sys
 from pathlib import Path
 
+from viewfinder.groups import control_groups
+
 # Numbers that glibc's <malloc.h> gives to its settings.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _LARGEST = 2**31 - 1
-# Where Linux keeps the limit of a container's memory.
-_CONTAINER = Path("/sys/fs/cgroup")
+# Bytes from which a limit is none.
+_ENDLESS = 1 << 62
+# What a control group is called by, in its second version and in its first: the limit, what is
+# used, and of that what is only kept for speed.
+_NAMES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 
 
 def free_memory() -> int:
@@ -35,14 +44,28 @@ def _free_of_system() -> int:
 
 
 def _free_of_container() -> int:
-    try:
-        most = int((_CONTAINER / "memory.max").read_text(encoding="ascii"))
-        used = int((_CONTAINER / "memory.current").read_text(encoding="ascii"))
-        lines = (_CONTAINER / "memory.stat").read_text(encoding="ascii").splitlines()
-        files = dict(line.split(" ", 1) for line in lines)["inactive_file"]
-        return max(0, most - used + int(files))
-    except (OSError, ValueError, KeyError):  # no container, or one without a limit: "max"
-        return sys.maxsize
+    return min((free for _, free in _limits()), default=sys.maxsize)
+
+
+def limit_of_container() -> int | None:
+    """Bytes that this process's control groups may use; None where nothing limits them."""
+    return min((limit for limit, _ in _limits()), default=None)
+
+
+def _limits() -> list[tuple[int, int]]:
+    """Of each control group with a limit, that and what is left of it."""
+    found = []
+    for group in control_groups("memory"):
+        for limit_file, used_file, kept_name in _NAMES:
+            # No limit is the word `max`, or more bytes than any machine has.
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                limit = int((group / limit_file).read_text(encoding="ascii"))
+                used = int((group / used_file).read_text(encoding="ascii"))
+                lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+                kept = int(dict(line.split(" ", 1) for line in lines)[kept_name])
+                if limit < _ENDLESS:
+                    found.append((limit, max(0, limit - used + kept)))
+    return found
 
 
 @functools.cache

@@ -7,8 +7,9 @@ import pytest
 
 from viewfinder.datasets.class_folders import open_class_folders
 from viewfinder.datasets.dataset import SPLITS
-from viewfinder.datasets.opening import cache_folder, open_dataset
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
+from viewfinder.files import cache_folder
 
 
 def put(root, *names):

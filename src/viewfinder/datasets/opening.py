@@ -27,6 +27,7 @@ from viewfinder.datasets.voc import is_voc, read_voc, voc_files
 from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.datasets.yolo_labels import is_class_list
 from viewfinder.errors import InputError
+from viewfinder.files import cache_folder
 
 TABLETOP = "tabletop"
 
@@ -260,14 +261,6 @@ def classes_shown(dataset: Dataset) -> list[set[int]]:
     for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
         shown[picture].add(label)
     return shown
-
-
-def cache_folder() -> Path:
-    """Where decoded and rendered pictures are kept: `$VIEWFINDER_CACHE`, or the user's cache."""
-    if named := os.environ.get("VIEWFINDER_CACHE"):
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "viewfinder"
 
 
 def _visible_folders(root: Path) -> list[Path]:

@@ -17,8 +17,8 @@ from viewfinder.console import note
 from viewfinder.datasets.augment import Augmentation, Changes, apply, draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
-from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
+from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header

@@ -17,8 +17,8 @@ from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
 from viewfinder.datasets.loading import FromFiles, Pixels, open_pixels, true_sizes
-from viewfinder.datasets.opening import cache_folder
 from viewfinder.errors import InputError
+from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import (
     Size,

@@ -14,9 +14,9 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.augment import Augmentation, draw
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.opening import cache_folder
 from viewfinder.datasets.rgbd import read_subject
 from viewfinder.errors import InputError
+from viewfinder.files import cache_folder
 from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
