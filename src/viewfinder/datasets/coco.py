@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,14 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import finite, gather_boxes
 from viewfinder.datasets.coco_part import Part, look_up, read_part, side_of_file
+from viewfinder.datasets.coco_rows import extent_of
 from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.listings import Listing, sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
+from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.datasets.presence import absent, none_there
 from viewfinder.datasets.survey import Survey, speaks_of
 from viewfinder.wording import counted, some
@@ -31,6 +35,8 @@ _OTHER_KINDS = re.compile(r"captions|keypoints|panoptic|stuff|image_info|deleted
 _USUAL = re.compile(r"(?:instances.*|annotations|coco|labels)\.json", re.IGNORECASE)
 _ROBOFLOW = "_annotations.coco.json"
 _BOX = Meaning("corner and size", "pixels")
+# So many outlines of a file tell of all.
+_OUTLINES = 200
 
 
 def find_coco(seen: Survey) -> list[Path]:
@@ -90,15 +96,7 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     ]
     sides = sides_of(len(dataset), listings)
     faults = [fault for part in parts for fault in part.faults]
-    corners = np.concatenate([part.corners for part in parts])
-    corners = np.where(finite(corners)[:, None], corners, np.nan)
-    faults += meaning_fault(
-        np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
-        np.concatenate([part.sizes[part.pictures] for part in parts]),
-        _BOX,
-        file=parts[0].name,
-        layout="COCO",
-    )
+    faults += _meaning_faults(seen.root, parts)
     faults += none_there(seen, dataset.paths, parts[0].name)
     dataset = replace(dataset, splits=sides.splits, unread=dict(seen_fields))
     dataset = unique_numbers(dataset)
@@ -107,6 +105,40 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
         notes=(*dataset.notes, *_notes(seen, dataset, parts), *sides.notes),
         faults=(*faults, *dataset.faults, *sides.faults),
     )
+
+
+def _meaning_faults(root: Path, parts: list[Part]) -> list[Fault]:
+    """The fault that boxes are no corners and sizes, as they and their outlines tell."""
+    corners = np.concatenate([part.corners for part in parts])
+    corners = np.where(finite(corners)[:, None], corners, np.nan)
+    numbers = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    sizes = np.concatenate([_known_sizes(root, part)[part.pictures] for part in parts])
+    starts = np.cumsum([0, *(len(part.corners) for part in parts)]).tolist()
+    extents = {
+        start + row: extent
+        for part, start in zip(parts, starts, strict=False)
+        for row, outline in islice(part.segmentations.items(), _OUTLINES)
+        if (extent := extent_of(outline)) is not None
+    }
+    return meaning_fault(
+        numbers,
+        sizes,
+        _BOX,
+        file=parts[0].name,
+        layout="COCO",
+        extents=extents,
+        areas=np.concatenate([part.areas for part in parts]),
+    )
+
+
+def _known_sizes(root: Path, part: Part) -> NDArray[np.int64]:
+    """N×2, what the file states; of pictures with boxes of which it states none, what they have."""
+    unknown = (part.sizes <= 0).any(1) & np.isin(np.arange(len(part.sizes)), part.pictures)
+    if not unknown.any():
+        return part.sizes
+    sizes, rows = part.sizes.copy(), np.flatnonzero(unknown)
+    sizes[rows] = measured_sizes(root, [part.paths[row] for row in rows.tolist()])
+    return sizes
 
 
 def _gathered(
@@ -159,6 +191,8 @@ def _notes(seen: Survey, dataset: Dataset, parts: list[Part]) -> list[str]:
         name, path = guessed[0]
         what = f"{name:.60} is {path:.60}"
         notes.append(f"{counted(len(guessed), 'picture')} found by the name alone: {what}")
+    if count := sum(part.from_outlines for part in parts):
+        notes.append(f"{counted(count, 'box')} taken from outlines, as no bbox is stated")
     read = {part.name for part in parts}
     others = [
         path

@@ -45,6 +45,7 @@ class Part:
     segmentations: dict[int, Segmentation]
     unread: Counter[str]
     located: Located
+    from_outlines: int  # boxes that no annotation states
     named: frozenset[str]  # what has texts for numbers: images, boxes, classes
     groups_of_classes: frozenset[str]
     faults: list[Fault]
@@ -111,6 +112,7 @@ def read_part(file: Path, seen: Survey) -> Part:
         },
         unread=+rows.unread,
         located=located,
+        from_outlines=rows.from_outlines,
         named=frozenset(kind for kind, texts in rows.texts.items() if texts),
         groups_of_classes=_groups(others["categories"]),
         faults=[*faults, *_unclear(name, located)],

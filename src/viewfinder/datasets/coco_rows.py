@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from viewfinder.datasets.json_columns import (
     whole_numbers,
 )
 from viewfinder.datasets.large_json import Objects
+from viewfinder.datasets.run_lengths import extent_of_runs
 from viewfinder.errors import InputError
 
 _IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
@@ -37,6 +39,7 @@ class Rows:
         where: the file, for messages.
         segmentations: the outlines by the number of their annotation, of `count` so far.
         unread: what was passed over, and how often.
+        from_outlines: how many boxes `fill_boxes` took from outlines.
         texts: the numbers of texts that stand where a number should, for pictures, boxes, classes.
     """
 
@@ -49,6 +52,7 @@ class Rows:
         default_factory=lambda: {"image": {}, "box": {}, "class": {}}
     )
     count: int = 0
+    from_outlines: int = 0
 
     def take_images(self, objects: Objects) -> None:
         """Add pictures."""
@@ -96,7 +100,7 @@ class Rows:
             self.segmentations[row] = {key: outline[key] for key in ("size", "counts")}
             return
         try:
-            polygons = [np.array(points) for points in outline if len(points)]
+            polygons = [np.array(points) for points in _polygons(outline) if len(points)]
         except (TypeError, ValueError, OverflowError):
             polygons = [np.array("")]
         if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
@@ -114,14 +118,10 @@ class Rows:
         boxes = self.box_column("box").astype(np.float64)
         for row in np.flatnonzero(np.isnan(boxes).all(1)).tolist():
             outline = self.segmentations.get(row)
-            points = (
-                [p.reshape(-1, 2) for p in outline if len(p) > 3 and len(p) % 2 == 0]
-                if isinstance(outline, list)
-                else []
-            )
-            if points:
-                low, high = np.concatenate(points).min(0), np.concatenate(points).max(0)
-                boxes[row] = [*low, *(high - low)]
+            extent = None if outline is None else extent_of(outline)
+            if extent is not None:
+                boxes[row] = extent
+                self.from_outlines += 1
         return boxes
 
     def count_unread(self, objects: Objects, known: set[str], kind: str) -> set[str]:
@@ -135,6 +135,41 @@ class Rows:
         """One column of the boxes."""
         shape = (0, 4) if name == "box" else (0,)
         return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))
+
+
+def _polygons(outline: Any) -> Any:
+    """The polygons of an outline: one may stand without a list around it, or be of pairs."""
+    if isinstance(outline, list) and outline:
+        if all(type(number) in (int, float) for number in outline):
+            return [outline]
+        if len(outline) > 2 and all(_is_pair(point) for point in outline):
+            return [list(chain.from_iterable(outline))]
+        return [
+            list(chain.from_iterable(points))
+            if isinstance(points, list) and points and all(map(_is_pair, points))
+            else points
+            for points in outline
+        ]
+    return outline
+
+
+def _is_pair(point: Any) -> bool:
+    return (
+        isinstance(point, list)
+        and len(point) == 2
+        and all(type(number) in (int, float) for number in point)
+    )
+
+
+def extent_of(outline: Segmentation) -> list[float] | None:
+    """`x, y, width, height` of an outline; None of one without extent."""
+    if isinstance(outline, dict):
+        return extent_of_runs(outline)
+    points = [p.reshape(-1, 2) for p in outline if len(p) > 3 and len(p) % 2 == 0]
+    if not points:
+        return None
+    low, high = np.concatenate(points).min(0), np.concatenate(points).max(0)
+    return [*low.tolist(), *(high - low).tolist()]
 
 
 def _are_runs(outline: dict[str, Any]) -> bool:

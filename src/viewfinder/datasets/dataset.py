@@ -153,6 +153,9 @@ class Dataset:
         white = f"; 16-bit files of {self.bits}-bit values" if self.bits < 16 else ""
         white += f", of which {(1 << self.bits) - 1:,} is white" if white else ""
         notes = white + "".join(f"; {note}" for note in self.notes)
+        # What may be wrong with every box is no matter of one line in a list.
+        doubts = [fault.detail for fault in self.faults if fault.kind == "meaning"]
+        notes += "".join(f"; {doubt}" for doubt in doubts)
         if self.faults:
             them = "them" if len(self.faults) > 1 else "it"
             notes += f"; {counted(len(self.faults), 'fault')}: `viewfinder check` names {them}"

@@ -1,5 +1,6 @@
 """From a list of JSON objects to columns, with an error that names the object that does not fit."""
 
+import re
 from collections import Counter
 from itertools import chain
 from operator import itemgetter
@@ -13,6 +14,20 @@ from viewfinder.errors import InputError
 
 # The number of the first text that stands where a number should; no file counts so far.
 _FIRST_OF_TEXTS = 2**40
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_BETWEEN_NUMBERS = re.compile(r"[\s,;()\[\]]+")
+# What the four numbers of a box are called, where they have names.
+_SIZES = (
+    ("x", "y", "width", "height"),
+    ("x", "y", "w", "h"),
+    ("left", "top", "width", "height"),
+    ("xmin", "ymin", "width", "height"),
+)
+_ENDS = (
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+)
 
 
 def whole_numbers(
@@ -55,7 +70,10 @@ def identities(
 
 
 def boxes_or_nan(objects: Objects, key: str) -> NDArray[np.float64]:
-    """Rows of four numbers; NaN where there is anything else than four numbers."""
+    """Rows of four numbers, `x, y, width, height`; NaN where there is anything else.
+
+    A text of four numbers is taken for them, and so is an object that names what they are.
+    """
     try:
         return numbers(objects, key, "", 4)
     except InputError:
@@ -64,6 +82,10 @@ def boxes_or_nan(objects: Objects, key: str) -> NDArray[np.float64]:
 
 def _four(value: Any) -> list[float]:
     nothing = [np.nan] * 4
+    if isinstance(value, dict):
+        value = _named_four(value)
+    elif isinstance(value, str) and not _BETWEEN_NUMBERS.sub("", _NUMBER.sub("", value)):
+        value = _NUMBER.findall(value)
     if not isinstance(value, list) or len(value) != 4:
         return nothing
     if any(
@@ -74,6 +96,22 @@ def _four(value: Any) -> list[float]:
         return [float(number) for number in value]
     except (ValueError, OverflowError):
         return nothing
+
+
+def _named_four(box: dict[str, Any]) -> list[Any] | None:
+    """A box of numbers with names: a corner and a size, or two corners."""
+    named = {str(key).lower().replace("_", ""): value for key, value in box.items()}
+    for keys in _SIZES:
+        if named.keys() >= set(keys):
+            return [named[key] for key in keys]
+    for keys in _ENDS:
+        if named.keys() >= set(keys):
+            try:
+                x1, y1, x2, y2 = (float(named[key]) for key in keys)
+            except (TypeError, ValueError):
+                return None
+            return [x1, y1, x2 - x1, y2 - y1]
+    return None
 
 
 def _as_whole(column: NDArray[Any]) -> NDArray[Any]:
