@@ -33,6 +33,12 @@ def one_thread() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What was measured elsewhere decides nothing here, and nothing of a test is kept."""
+    os.environ["VIEWFINDER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True, scope="session")
 def heard_interrupts() -> None:
     """A shell lets what it runs in the background ignore Ctrl-C, as nohup does the terminal's end,
     and so would what tests start."""

@@ -2,17 +2,25 @@
 
 import copy
 import json
-import time
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
+from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.training import precision
-from viewfinder.training.precision import Arrangement, Choice, candidates, choose
+from viewfinder.training.precision import (
+    Arrangement,
+    Choice,
+    asked_for,
+    candidates,
+    choose,
+    still_agrees,
+)
 
 CPU = torch.device("cpu")
 PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -23,32 +31,62 @@ def cross_entropy(forward, inputs):
     return {"cross_entropy": functional.cross_entropy(forward(pictures).float(), labels)}
 
 
-class Behaving(nn.Module):
-    """A tiny net that is slow, wrong or no number at will, by the arithmetic it runs in."""
+class Clock:
+    """Time that passes only when a net says so."""
 
-    def __init__(self, *, slow=(), wrong=(), nan=(), seconds=0.02):
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Behaving(nn.Module):
+    """A tiny net that is slow, wrong or no number at will, by the arithmetic it runs in.
+
+    `seconds(kind, count)` are those that its step number `count`, of all that it took, takes.
+    """
+
+    def __init__(self, clock=None, seconds=lambda kind, count: 1.0, *, wrong=(), nan=()):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.drop = nn.Dropout(0.2)
-        self.slow, self.wrong, self.nan, self.seconds = slow, wrong, nan, seconds
+        self.wrong, self.nan = wrong, nan
+        self.told = {"clock": clock, "seconds": seconds, "steps": []}
+
+    def __deepcopy__(self, memo):
+        # Copies tell of their steps to who made the first.
+        copied = Behaving(wrong=self.wrong, nan=self.nan)
+        copied.load_state_dict(self.state_dict())
+        copied.told = self.told
+        return copied.train(self.training)
 
     def forward(self, x):
-        contiguous = x.is_contiguous()
         kind = "bf16" if torch.is_autocast_enabled("cpu") else "32"
-        now = {kind, f"{kind} {'contiguous' if contiguous else 'channels_last'}"}
-        if now & set(self.slow):
-            time.sleep(self.seconds)
-        logits = self.drop(self.conv(x)).mean((2, 3))
-        if now & set(self.wrong):
+        kind += " contiguous" if x.is_contiguous() else " channels_last"
+        if torch.is_grad_enabled() and self.told["clock"]:
+            self.told["clock"].now += self.told["seconds"](kind, len(self.told["steps"]))
+            self.told["steps"].append(kind)
+        logits = self.drop(self.conv(x).mean((2, 3)))
+        if {kind, kind.split()[0]} & set(self.wrong):
             logits = logits * 20
-        if now & set(self.nan):
+        if {kind, kind.split()[0]} & set(self.nan):
             logits = logits * float("nan")
         return logits
 
 
 @pytest.fixture(autouse=True)
-def short_trials(monkeypatch):
-    monkeypatch.setattr(precision, "_SECONDS", 0.02)
+def able(monkeypatch):
+    """A processor that multiplies bfloat16, whatever it is."""
+    known = replace(cpu_features(), bf16=True)
+    monkeypatch.setattr(precision, "cpu_features", lambda: known)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made_up = Clock()
+    monkeypatch.setattr(precision, "perf_counter", made_up)
+    return made_up
 
 
 @pytest.fixture
@@ -59,35 +97,75 @@ def batches():
     ]
 
 
-def chosen(net, batches, wanted="auto"):
-    return choose(net, batches, loss=cross_entropy, colours=PLAIN, precision=wanted, device=CPU)
+def chosen(net, batches):
+    arrangements = candidates("auto", CPU)
+    return choose(net, batches, arrangements, loss=cross_entropy, colours=PLAIN, device=CPU)
 
 
-@pytest.mark.parametrize(
-    ("slow", "best"),
-    [
-        (["32", "bf16 contiguous"], "bf16 channels_last"),
-        (["32", "bf16 channels_last"], "bf16 contiguous"),
-        (["bf16", "32 contiguous"], "32 channels_last"),
-        (["bf16", "32 channels_last"], "32 contiguous"),
-    ],
-)
-def test_the_fastest_that_agrees_is_kept(batches, slow, best):
-    choice = chosen(Behaving(slow=slow), batches)
+EVERY = ["32 contiguous", "bf16 channels_last", "32 channels_last", "bf16 contiguous"]
+
+
+@pytest.mark.parametrize("best", EVERY)
+def test_the_fastest_that_agrees_is_kept(clock, batches, best):
+    net = Behaving(clock, lambda kind, _: 1.0 if kind == best else 1.5)
+    choice = chosen(net, batches)
     assert str(choice.arrangement) == best
     assert [trial.verdict for trial in choice.trials] == ["agrees"] * 4
-    assert "the slowest of the 4 that agree" in choice.why
+    assert "1.5 times as fast as the slowest of the 4 that agree" in choice.why
+    assert choice.promise == pytest.approx(1.0 / batches[0][0].numel())
+    assert [t.milliseconds == pytest.approx(1000) for t in choice.trials] == [
+        name == best for name in EVERY
+    ]
 
 
-def test_the_fastest_that_disagrees_is_not_kept(batches):
-    choice = chosen(Behaving(slow=["32"], wrong=["bf16"]), batches)
+def test_a_little_faster_is_not_worth_another_arithmetic(clock, batches):
+    net = Behaving(clock, lambda kind, _: 1.0 if kind == "32 contiguous" else 0.97)
+    assert str(chosen(net, batches).arrangement) == "32 contiguous"
+
+
+@pytest.mark.parametrize("begins", range(0, 24, 2))
+def test_another_program_for_a_while_does_not_change_what_is_chosen(clock, batches, begins):
+    """It made each of ten steps ten times as slow, among them every first one of a candidate."""
+    speeds = {"32 contiguous": 3.2, "32 channels_last": 1.4, "bf16 contiguous": 2.0}
+
+    def seconds(kind, count):
+        return speeds.get(kind, 1.0) * (10 if begins <= count < begins + 10 else 1)
+
+    choice = chosen(Behaving(clock, seconds), batches)
+    assert str(choice.arrangement) == "bf16 channels_last"
+    assert "3.2 times as fast" in choice.why
+
+
+def test_a_busy_machine_tries_every_candidate_and_as_many_steps(clock, batches):
+    taken = []
+    for slowness in (1e-3, 1e3):
+        net = Behaving(clock, lambda kind, _, slowness=slowness: slowness)
+        assert all(trial.milliseconds for trial in chosen(net, batches).trials)
+        taken.append(net.told["steps"])
+    assert taken[0] == taken[1]
+    assert len(taken[0]) <= 30
+    # After the first steps they take turns.
+    assert taken[0][12:20] == EVERY * 2
+
+
+def test_steps_that_become_quicker_and_quicker_end_some_time(clock, batches):
+    net = Behaving(clock, lambda kind, count: 0.9**count)
+    chosen(net, batches)
+    assert len(net.told["steps"]) < 100
+
+
+def test_the_fastest_that_disagrees_is_not_kept(clock, batches):
+    net = Behaving(clock, lambda kind, _: 2.0 if "32" in kind else 1.0, wrong=["bf16"])
+    choice = chosen(net, batches)
     assert choice.arrangement.arithmetic == "32"
     verdicts = {t.arithmetic: t.verdict for t in choice.trials}
     assert verdicts == {"32": "agrees", "bf16": "loss differs from float32"}
+    # What cannot be chosen takes no more steps than tell that.
+    assert net.told["steps"].count("bf16 channels_last") == 3
 
 
 def test_a_candidate_whose_loss_is_no_number_is_not_kept_and_can_be_written_down(batches):
-    choice = chosen(Behaving(slow=["32"], nan=["bf16"]), batches)
+    choice = chosen(Behaving(nan=["bf16"]), batches)
     assert choice.arrangement.arithmetic == "32"
     text = json.dumps(choice.as_json(), allow_nan=False)
     assert Choice.from_json(json.loads(text)) == choice
@@ -100,14 +178,17 @@ def test_float32_is_kept_where_even_its_loss_is_no_number(batches):
     json.dumps(choice.as_json(), allow_nan=False)
 
 
-def test_a_slow_machine_does_not_try_everything(batches, monkeypatch):
-    monkeypatch.setattr(precision, "_PATIENCE", 0.0)
-    choice = chosen(Behaving(), batches)
-    assert str(choice.arrangement) == "32 contiguous"
-    assert [trial.milliseconds is None for trial in choice.trials] == [False, True, True, True]
-    assert all("not tried" in trial.verdict for trial in choice.trials[1:])
-    text = json.dumps(choice.as_json(), allow_nan=False)
-    assert Choice.from_json(json.loads(text)) == choice
+def test_what_was_chosen_before_is_compared_with_float32_again(batches):
+    def still(net, name):
+        arrangement = Arrangement(name, "channels_last")
+        return still_agrees(
+            net, batches, arrangement, loss=cross_entropy, colours=PLAIN, device=CPU
+        )
+
+    assert still(Behaving(), "bf16")
+    assert not still(Behaving(wrong=["bf16"]), "bf16")
+    assert not still(Behaving(nan=["bf16"]), "bf16")
+    assert still(Behaving(wrong=["bf16"]), "32")
 
 
 def test_the_net_and_the_random_numbers_are_left_as_they_were(batches):
@@ -123,15 +204,22 @@ def test_the_net_and_the_random_numbers_are_left_as_they_were(batches):
     assert all(p.grad is None for p in net.parameters())
 
 
-def test_a_precision_that_is_asked_for_is_not_timed(batches):
-    class Untouched(nn.Module):
-        def forward(self, x):
-            raise AssertionError("it was run")
+@pytest.mark.parametrize("wanted", ["32", "bf16", "16"])
+def test_a_precision_that_is_asked_for_is_not_timed(wanted):
+    (arrangement,) = candidates(wanted, CPU)
+    choice = asked_for(arrangement, CPU)
+    assert choice.arrangement.arithmetic == wanted
+    assert (choice.why, choice.trials, choice.promise) == ("as asked for", (), None)
 
-    for wanted in ("32", "bf16", "16"):
-        choice = chosen(Untouched(), batches, wanted)
-        assert choice.arrangement.arithmetic == wanted
-        assert (choice.why, choice.trials) == ("as asked for", ())
+
+def test_what_the_processor_has_no_instructions_for_is_not_tried(monkeypatch):
+    """It would be mimicked: once, a noisy timing chose it all the same."""
+    known = replace(cpu_features(), bf16=False)
+    monkeypatch.setattr(precision, "cpu_features", lambda: known)
+    assert [str(each) for each in candidates("auto", CPU)] == ["32 contiguous", "32 channels_last"]
+    (asked,) = candidates("bf16", CPU)
+    assert "no instructions for bfloat16" in asked_for(asked, CPU).why
+    assert asked_for(asked, torch.device("cuda")).why == "as asked for"
 
 
 @pytest.mark.parametrize(

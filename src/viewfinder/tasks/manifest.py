@@ -150,7 +150,7 @@ def _checked(document: dict[str, Any]) -> Manifest:
     _require_table("options", manifest.options)
     _require_table("versions", manifest.versions, dict.fromkeys(manifest.versions, str))
     _check_data(manifest.data)
-    _check_precision(manifest.precision)
+    check_precision(manifest.precision)
     if type(manifest.bits) is not int or manifest.bits not in BITS:
         raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
     if manifest.threads is not None and (type(manifest.threads) is not int or manifest.threads < 1):
@@ -177,13 +177,21 @@ def _check_data(data: dict[str, Any]) -> None:
             raise ValueError(f"data.{name} must be counts")
 
 
-def _check_precision(precision: dict[str, Any]) -> None:
+def check_precision(precision: dict[str, Any]) -> None:
+    """Hold a choice of arithmetic to what a training could have written.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not.
+    """
     _require_table("precision", precision, {"arrangement": dict, "why": str, "trials": list})
     for arranged in (precision["arrangement"], *precision["trials"]):
         if arranged["arithmetic"] not in get_args(Arithmetic):
             raise ValueError("precision.arithmetic must be one of 32, bf16, 16")
         if arranged["layout"] not in get_args(Layout):
             raise ValueError("precision.layout must be contiguous or channels_last")
+    promise = precision.get("promise")
+    if promise is not None and not (type(promise) is float and 0 <= promise < math.inf):
+        raise ValueError("precision.promise must be seconds or null")
     if set(precision["arrangement"]) != {"arithmetic", "layout"}:
         raise ValueError("precision.arrangement must be an arithmetic and a layout")
     for trial in precision["trials"]:

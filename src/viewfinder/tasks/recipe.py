@@ -102,7 +102,8 @@ class Recipe:
     not given, a tenth, and of more than 1,200 pictures less."""
 
     precision: Precision = "auto"
-    """Arithmetic: 32, bf16, 16 (with loss scaling), or auto, which times them and compares."""
+    """Arithmetic: 32, bf16, 16 (with loss scaling), or auto: timed and compared once for a machine,
+    net, size and batch, and then remembered."""
     device: Device = "auto"
     """Where to compute: cuda where there is one, else cpu."""
     devices: int = 1
@@ -110,7 +111,7 @@ class Recipe:
     keep: Keep = "auto"
     """Where decoded pictures are kept: memory, disk, none, or what they fit in."""
     seed: int = 0
-    """Of every random number: the same seed, a named precision and as many threads give the same
+    """Of every random number: the same seed, the same arithmetic and as many threads give the same
     weights on one machine."""
 
     def __post_init__(self) -> None:

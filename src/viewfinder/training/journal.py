@@ -106,6 +106,16 @@ class Journal:
         """`22 of 150`; of a training by the clock only the number."""
         return f"{epoch}" if self._recipe.minutes else f"{epoch} of {self._recipe.epochs}"
 
+    def pace(self, times: float) -> None:
+        """Steps take so many times as long as when their arithmetic was measured."""
+        if not self._shown:
+            return
+        why = "is another program busy here?" if times > 1 else "another program was busy then."
+        note(
+            f"steps take {times:.1f} times as long as when their arithmetic was measured: {why} "
+            "What is learnt stays the same, and the next training measures anew"
+        )
+
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch has ended and its row stands in the history."""
         if not self._shown:

@@ -25,7 +25,9 @@ from viewfinder.tasks import find
 from viewfinder.tasks.task import Task, total
 from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
+from viewfinder.training.choosing import Promise, forget
 from viewfinder.training.journal import Journal
+from viewfinder.training.pace import Pace
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Sides
 from viewfinder.training.progress import Progress
@@ -46,6 +48,7 @@ class Job:
 
     Attributes:
         frozen: the parameters that `recipe.freeze` holds still for a while.
+        promise: how long steps should take.
     """
 
     run: Run
@@ -54,6 +57,7 @@ class Job:
     arrangement: Arrangement
     resume: bool
     frozen: frozenset[str] = frozenset()
+    promise: Promise | None = None
 
 
 def as_good(task: Task, score: float, best: float, pictures: int) -> bool:
@@ -90,6 +94,8 @@ class Fit:
         scaled = job.arrangement.arithmetic == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.progress = Progress()
+        self.pace = Pace(job.promise.seconds if job.promise else None)
+        self.numbers = 0
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
         self.stopping = False
@@ -119,6 +125,7 @@ class Fit:
                 for batch in self.batches_left():
                     self.account(batch, self.step(batch))
                     journal.step(now)
+                    self._tell_pace(journal)
                     if self._save_is_due():
                         self._save()
                     let_interrupt(self._save, asked=self.stopping)
@@ -144,6 +151,7 @@ class Fit:
 
     def forward(self, pictures: Tensor) -> Any:
         """The net's outputs for N×3×H×W pictures in [0, 1], in the arithmetic that was chosen."""
+        self.numbers += pictures.numel()
         return self.job.arrangement.forward(self.net, pictures, self.setting.normalisation)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
@@ -157,11 +165,14 @@ class Fit:
         torch.manual_seed(mixed(recipe.seed, now.epoch, batch.step, self.share.rank, "dropout"))
         for group in self.optimiser.param_groups:
             group["lr"] = optimise.learning_rate(batch.done, recipe)
-        terms = self.loss(self.forward, batch.inputs.to(self.device), self._add)
-        loss = total(terms)
+        inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
+        begun = time.perf_counter()
+        terms = self.loss(self.forward, inputs, self._add)
+        loss = total(terms)
         # Processes average their gradients; that of the whole step is their sum.
         self.fabric.backward(self.scaler.scale(loss * self.share.world))
+        self.pace.took(time.perf_counter() - begun, self.numbers)
         self._update(batch.done)
         optimise.update_average(
             self.average, self.net.module, step=now.updates, decay=recipe.average
@@ -169,6 +180,15 @@ class Fit:
         # Of a loss of one term, the term says nothing more.
         told = {"loss": loss} | (terms if len(terms) > 1 else {})
         return {name: value.detach() * batch.total for name, value in told.items()}
+
+    def _tell_pace(self, journal: Journal) -> None:
+        """Say once that steps take much longer, or less long, than when the arithmetic was chosen.
+
+        It is kept nevertheless: with another the same steps would end in other weights.
+        """
+        if self.job.promise is not None and (times := self.pace.news()):
+            journal.pace(times)
+            forget(self.job.promise.file)
 
     def _add(self, numbers: Tensor) -> Tensor:
         """Numbers summed over all processes, without a gradient."""

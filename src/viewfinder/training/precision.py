@@ -1,20 +1,23 @@
 """Which arithmetic is fastest on this machine without changing what is learnt: timed, not guessed.
 
-Each candidate trains a copy of the net on the same few batches. The fastest whose loss agrees
-with float32's is kept, with every candidate's figures, in the run.
+Each candidate trains a copy of the net on the same few batches. Those whose loss agrees with
+float32's then take steps in turn, so that whatever else keeps the machine busy strikes all of them,
+and the quickest step of each is what counts. The fastest is kept, with every candidate's figures,
+in the run. Bounded in steps: on a machine that is slow or busy, every candidate is tried too.
 """
 
 import copy
 import math
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.memory import keep_freed
 from viewfinder.tasks.manifest import Arithmetic, Layout
@@ -30,11 +33,13 @@ _DTYPES: dict[Arithmetic, torch.dtype] = {
 _AGREEMENT = 0.02
 # A candidate must be this much faster than one that stands before it in the list.
 _GAIN = 1.05
-# Steps of a trial: at least, at most, and the seconds after which it has enough.
-_LEAST_STEPS, _MOST_STEPS, _SECONDS = 3, 20, 0.3
-# Seconds after which no further candidate is tried.
-_PATIENCE = 20.0
-_UNTRIED = "not tried: the others took long enough"
+# Steps after which a candidate's loss is compared with float32's.
+_STEPS = 3
+# Rounds in which the candidates take a step in turn: they end after so many in which no candidate's
+# quickest step became quicker by more than this, and at the latest after the last figure.
+_QUIET, _NEWS, _ROUNDS = 2, 0.98, 16
+# A candidate that is this many times as slow as the quickest after two rounds takes no more steps.
+_HOPELESS = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,10 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Trial:
-    """One candidate's figures: milliseconds a step, the loss after the trial, and the verdict.
+    """One candidate's figures: milliseconds there and back, the loss after a few steps, and whether
+    it agrees.
 
-    Without milliseconds it was not tried; without a loss that, too, or the loss was no number.
+    Without a loss it was no number.
     """
 
     arithmetic: str
@@ -81,11 +87,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen, why, and every trial."""
+    """What was chosen, why, and every trial.
+
+    Attributes:
+        promise: seconds that a step's forward and backward pass take for each number of its
+            pictures, when nothing else is busy; None if it was not timed.
+    """
 
     arrangement: Arrangement
     why: str
     trials: tuple[Trial, ...] = ()
+    promise: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,21 +105,23 @@ class Choice:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Choice":
         trials = tuple(Trial(**trial) for trial in document["trials"])
-        return cls(Arrangement(**document["arrangement"]), document["why"], trials)
+        arrangement = Arrangement(**document["arrangement"])
+        # Runs of earlier versions have no promise.
+        return cls(arrangement, document["why"], trials, document.get("promise"))
 
 
 def candidates(precision: str, device: torch.device) -> list[Arrangement]:
     """The arrangements to try; one alone where a precision was asked for.
 
-    The plainest comes first, to measure the others by, and then the likeliest to be the fastest: on
-    a machine that is slow or busy, the trials may end before the last.
+    The plainest comes first, to measure the others by. What a processor only mimics is not tried:
+    without instructions for bfloat16 each product costs several of float32's.
 
     Raises:
         InputError: this device cannot compute in the precision that was asked for.
     """
     if precision == "auto":
         # On the CPU, float16 is no faster than float32, and its loss must be scaled.
-        names: list[Arithmetic] = ["32", "bf16"]
+        names: list[Arithmetic] = ["32", "bf16"] if cpu_features().bf16 else ["32"]
         if device.type == "cuda":
             names = ["32", "bf16", "16"] if torch.cuda.is_bf16_supported() else ["32", "16"]
     elif precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
@@ -120,13 +134,20 @@ def candidates(precision: str, device: torch.device) -> list[Arrangement]:
     return [plainest, *last, *(Arrangement(name, "contiguous") for name in names[1:])]
 
 
+def asked_for(arrangement: Arrangement, device: torch.device) -> Choice:
+    """The choice of who named a precision."""
+    slow = arrangement.arithmetic == "bf16" and device.type == "cpu" and not cpu_features().bf16
+    mimicked = "; this processor has no instructions for bfloat16 and is slower for it"
+    return Choice(arrangement, "as asked for" + (mimicked if slow else ""))
+
+
 def choose(
     net: nn.Module,
     trials: Sequence[Inputs],
+    arrangements: Sequence[Arrangement],
     *,
     loss: Loss,
     colours: Normalisation,
-    precision: str,
     device: torch.device,
 ) -> Choice:
     """Time every candidate on the first batches and keep the fastest that agrees.
@@ -134,33 +155,115 @@ def choose(
     Args:
         net: on `device`; it is copied, and left as it was.
         trials: the training's first steps, on `device`.
+        arrangements: as `candidates` gives them.
     """
-    arrangements = candidates(precision, device)
-    if len(arrangements) == 1:
-        return Choice(arrangements[0], "as asked for")
     keep_freed()
-    # float32 comes first, and is what the others are measured by, whatever its loss.
-    best, target = arrangements[0], float("nan")
-    told: list[Trial] = []
-    agreeing: dict[Arrangement, float] = {}
-    start = time.perf_counter()
-    for arrangement in arrangements:
-        if told and time.perf_counter() - start > _PATIENCE:
-            told.append(Trial(arrangement.arithmetic, arrangement.layout, None, None, _UNTRIED))
-            continue
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            # Trials with dropout must all drop the same units for their losses to be comparable.
-            torch.manual_seed(0)
-            seconds, value = _time(net, trials, arrangement, loss, colours)
-        if not told:
-            target = value
-        agrees = not told or abs(value - target) <= _AGREEMENT * abs(target)
-        told.append(_trial(arrangement, seconds, value, agrees=agrees))
-        if agrees:
-            agreeing[arrangement] = seconds
-            if seconds * _GAIN < agreeing[best]:
-                best = arrangement
-    return Choice(best, _reason(agreeing[best], list(agreeing.values())), tuple(told))
+    plainest = arrangements[0]
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        trainer = _Trainer(net, trials, loss, colours)
+        firsts = {arrangement: trainer.first_steps(arrangement) for arrangement in arrangements}
+        losses = {arrangement: value for arrangement, (value, _) in firsts.items()}
+        quickest = {arrangement: seconds for arrangement, (_, seconds) in firsts.items()}
+        # float32 is what the others are measured by, whatever its loss.
+        agreeing = [a for a in arrangements if a == plainest or _agree(losses[a], losses[plainest])]
+        _take_turns(trainer, agreeing, quickest)
+    best = plainest
+    for arrangement in agreeing:
+        if quickest[arrangement] * _GAIN < quickest[best]:
+            best = arrangement
+    # As a person would measure them: times of a step.
+    times = {arrangement: each * trainer.numbers for arrangement, each in quickest.items()}
+    told = tuple(_trial(a, times[a], losses[a], agrees=a in agreeing) for a in arrangements)
+    why = _reason(times[best], [times[arrangement] for arrangement in agreeing])
+    return Choice(best, why, told, quickest[best])
+
+
+def still_agrees(
+    net: nn.Module,
+    trials: Sequence[Inputs],
+    arrangement: Arrangement,
+    *,
+    loss: Loss,
+    colours: Normalisation,
+    device: torch.device,
+) -> bool:
+    """Whether an arrangement that was chosen before gives float32's loss on these pictures too."""
+    if arrangement.arithmetic == "32":
+        return True
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
+        trainer, values = _Trainer(net, trials, loss, colours), []
+        for each in (Arrangement("32", arrangement.layout), arrangement):
+            trainer.begin(each)
+            values.append(float(trainer.value(each, 0)))
+    return _agree(values[1], values[0])
+
+
+class _Trainer:
+    """A copy of the net that takes steps in any arrangement, timed."""
+
+    def __init__(
+        self, net: nn.Module, trials: Sequence[Inputs], loss: Loss, colours: Normalisation
+    ) -> None:
+        self.net, self.trials, self.loss, self.colours = net, trials, loss, colours
+        self.copied, self.numbers = net, 0
+
+    def begin(self, arrangement: Arrangement) -> torch.optim.Optimizer:
+        """Start from the net's weights again."""
+        self.copied = copy.deepcopy(self.net).train().to(memory_format=arrangement.memory_format)
+        return torch.optim.SGD(self.copied.parameters(), lr=1e-3)
+
+    def first_steps(self, arrangement: Arrangement) -> tuple[float, float]:
+        """The loss on the first batch after a few steps, and the quickest of them."""
+        optimiser = self.begin(arrangement)
+        times = []
+        for number in range(_STEPS):
+            times.append(self.seconds(arrangement, number))
+            optimiser.step()
+        with torch.no_grad():
+            return float(self.value(arrangement, 0)), min(times)
+
+    def seconds(self, arrangement: Arrangement, number: int) -> float:
+        """Of a step there and back, for each number of its pictures; the gradients are left."""
+        self.copied.zero_grad()
+        self.copied.to(memory_format=arrangement.memory_format)
+        begun = perf_counter()
+        torch.autograd.backward(self.value(arrangement, number))
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return (perf_counter() - begun) / max(1, self.numbers)
+
+    def value(self, arrangement: Arrangement, number: int) -> Tensor:
+        """The loss of a step's batch, with the same dropout in any arrangement."""
+        torch.manual_seed(number)
+        self.numbers = 0
+
+        def forward(pictures: Tensor) -> Any:
+            self.numbers += pictures.numel()
+            return arrangement.forward(self.copied, pictures, self.colours)
+
+        return total(self.loss(forward, self.trials[number % len(self.trials)]))
+
+
+def _agree(loss: float, target: float) -> bool:
+    return abs(loss - target) <= _AGREEMENT * abs(target)
+
+
+def _take_turns(
+    trainer: _Trainer, agreeing: Sequence[Arrangement], quickest: dict[Arrangement, float]
+) -> None:
+    """Let candidates take steps in turn, and lower the time of each to its quickest step's."""
+    left, quiet = list(agreeing), 0
+    for number in range(_ROUNDS):
+        before = dict(quickest)
+        for each in left:
+            quickest[each] = min(quickest[each], trainer.seconds(each, number))
+        if number:
+            least = min(quickest[each] for each in left)
+            left = [each for each in left if quickest[each] <= _HOPELESS * least]
+        news = any(quickest[each] < _NEWS * before[each] for each in left)
+        quiet = 0 if news else quiet + 1
+        if len(left) == 1 or quiet == _QUIET:
+            return
 
 
 def _trial(arrangement: Arrangement, seconds: float, loss: float, *, agrees: bool) -> Trial:
@@ -171,44 +274,8 @@ def _trial(arrangement: Arrangement, seconds: float, loss: float, *, agrees: boo
 
 
 def _reason(best: float, agreeing: list[float]) -> str:
+    times = max(agreeing) / best if best else 1.0
     return (
-        f"{1e3 * best:,.1f} ms a step, {max(agreeing) / best:.1f} times as fast as the slowest of "
-        f"the {len(agreeing)} that agree with float32"
+        f"{1e3 * best:,.1f} ms there and back, {times:.1f} times as fast as the slowest of the "
+        f"{len(agreeing)} that agree with float32"
     )
-
-
-def _time(
-    net: nn.Module,
-    trials: Sequence[Inputs],
-    arrangement: Arrangement,
-    loss: Loss,
-    colours: Normalisation,
-) -> tuple[float, float]:
-    """Seconds of the quickest step, and the loss on the first batch after the first few steps."""
-    copied = copy.deepcopy(net).train().to(memory_format=arrangement.memory_format)
-    optimiser = torch.optim.SGD(copied.parameters(), lr=1e-3)
-    times: list[float] = []
-
-    def forward(pictures: Tensor) -> Any:
-        return arrangement.forward(copied, pictures, colours)
-
-    def value_of(inputs: Inputs) -> Tensor:
-        return total(loss(forward, inputs))
-
-    value, begun = float("nan"), time.perf_counter()
-    while len(times) < _MOST_STEPS:
-        inputs = trials[len(times) % len(trials)]
-        start = time.perf_counter()
-        optimiser.zero_grad()
-        torch.autograd.backward(value_of(inputs))
-        optimiser.step()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-        if len(times) == _LEAST_STEPS:
-            with torch.no_grad():
-                value = float(value_of(trials[0]))
-        if len(times) >= _LEAST_STEPS and time.perf_counter() - begun > _SECONDS:
-            break
-    # The quickest step is the one that nothing else on the machine disturbed.
-    return min(times), value

@@ -9,9 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
 from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets import digests
@@ -38,17 +35,14 @@ from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.tasks.task import Setting, Task, require_classes
-from viewfinder.training.batches import Share, batches, deal
+from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import Job, fit
-from viewfinder.training.precision import Choice, choose
-from viewfinder.training.preparing import Sides, open_sides, start_net
+from viewfinder.training.precision import Choice
+from viewfinder.training.preparing import open_sides, start_net
 from viewfinder.training.processes import launch, threads_of_each
 from viewfinder.training.telling import tell_verdict
 from viewfinder.training.trying import require_learnable
-
-# Batches on which the precision is chosen.
-_TRIAL_BATCHES = 2
 
 
 def train(
@@ -192,7 +186,7 @@ def begin(
     sides = open_sides(task, dataset, setting)
     colours = start.colours or task.colours(recipe, sides.train)
     setting = replace(setting, normalisation=colours)
-    choice = _choose_precision(task, net, sides, setting, device)
+    choice = choose_arithmetic(task, net, sides, setting, device)
     note(f"arithmetic: {choice.arrangement} ({choice.why})")
     manifest = Manifest(
         task=task.name,
@@ -212,7 +206,15 @@ def begin(
     )
     run = create_run(folder, manifest, beside=beside)
     write_pictures(folder, dataset)
-    return Job(run, net, sides, choice.arrangement, resume=False, frozen=start.loaded)
+    return Job(
+        run,
+        net,
+        sides,
+        choice.arrangement,
+        resume=False,
+        frozen=start.loaded,
+        promise=promise(choice, task, setting, device),
+    )
 
 
 def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
@@ -227,7 +229,15 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
     sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
     choice = Choice.from_json(run.manifest.precision)
-    return Job(run, net, sides, choice.arrangement, resume=True, frozen=start.loaded)
+    return Job(
+        run,
+        net,
+        sides,
+        choice.arrangement,
+        resume=True,
+        frozen=start.loaded,
+        promise=promise(choice, task, run.setting(), pick_device(recipe.device)),
+    )
 
 
 def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
@@ -283,32 +293,6 @@ def _tell_what_differs(begun: Manifest) -> None:
 
 def _without_threads(device: str) -> str:
     return device.partition(",")[0]
-
-
-def _choose_precision(
-    task: Task, net: nn.Module, sides: Sides, setting: Setting, device: torch.device
-) -> Choice:
-    """Time the candidates on the training's own first batches."""
-    dealt = deal(task, sides.train, setting.recipe, epoch=0)
-    made = batches(
-        task,
-        sides.train,
-        setting,
-        dealt,
-        epoch=0,
-        steps=range(min(_TRIAL_BATCHES, len(dealt))),
-        share=Share(),
-        progress_at=lambda step: 0.0,
-    )
-    trials = [batch.inputs.to(device) for batch in made]
-    return choose(
-        net.to(device),
-        trials,
-        loss=task.make_loss(net, setting, device),
-        colours=setting.normalisation,
-        precision=setting.recipe.precision,
-        device=device,
-    )
 
 
 def _versions() -> dict[str, str]:

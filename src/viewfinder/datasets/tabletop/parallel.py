@@ -1,6 +1,5 @@
 """One job after another on all cores, with results in order and nothing left behind."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -9,6 +8,7 @@ from typing import TypeVar
 import cv2
 
 from viewfinder.console import track
+from viewfinder.cpu import cpu_features
 from viewfinder.interrupts import blocked_interrupts, leave_stops_to_parent
 
 Job = TypeVar("Job")
@@ -27,11 +27,11 @@ def in_parallel(
 ) -> Generator[Result, None, None]:
     """The results of `work` on each job, in order, with a progress bar.
 
-    Without a number of `processes` there is one for each core, or none besides this one for a few
-    jobs. Close it (`contextlib.closing`) before removing what the jobs write: no process is at work
-    any more once it has ended, failed or been closed.
+    Without a number of `processes` there is one for each core that may be used, or none besides
+    this one for a few jobs. Close it (`contextlib.closing`) before removing what the jobs write: no
+    process is at work any more once it has ended, failed or been closed.
     """
-    count = min(processes or (os.cpu_count() or 1), len(jobs))
+    count = min(processes or cpu_features().threads, len(jobs))
     if count <= 1 or (processes is None and len(jobs) < FEW):
         yield from track(map(work, jobs), total=len(jobs), description=description)
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from viewfinder.cpu import cpu_features
 from viewfinder.datasets.composing import Composition, write_composed
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP, open_dataset
@@ -74,8 +75,7 @@ def arithmetic() -> Precision:
     """
     if pick_device("auto").type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    able = torch.cpu.get_capabilities()
-    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "32"
+    return "bf16" if cpu_features().bf16 else "32"
 
 
 def learn(place: Path, setting: Setting) -> Run:

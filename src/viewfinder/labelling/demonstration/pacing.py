@@ -4,7 +4,6 @@ What is rendered, and the steps of the training, take nearly all the time, and a
 stages go through the same pictures, and take about as long as so many of them take to be rendered.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 import torch
 
 from viewfinder import nets
+from viewfinder.cpu import cpu_features
 from viewfinder.datasets.tabletop import CLASSES, SceneOptions, TurntableOptions
 from viewfinder.datasets.tabletop.scenes import render_scene
 from viewfinder.datasets.tabletop.turntable import render_turntable
@@ -33,7 +33,7 @@ _SMALL = 0.75
 
 def expected(setting: Setting) -> dict[str, float]:
     """Seconds that each stage should take here, by the first word of its name."""
-    cores = os.cpu_count() or 1
+    cores = cpu_features().threads
     picture, scene = _seconds_of_a_picture(setting), _seconds_of_a_scene(setting)
     things = len(CLASSES) * setting.things
     taken = things * min(setting.frames, setting.turn)

@@ -1,0 +1,150 @@
+"""The arithmetic of a training: as asked for, as measured on this machine before, or measured now.
+
+What was measured is kept in the cache, a small file for each machine, net, size and batch: the
+next training of the kind chooses alike, and at once.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from viewfinder.console import note
+from viewfinder.cpu import cpu_features
+from viewfinder.devices import describe_device
+from viewfinder.errors import InputError
+from viewfinder.files import cache_folder, write_json
+from viewfinder.tasks.manifest import check_precision
+from viewfinder.tasks.task import Inputs, Setting, Task
+from viewfinder.training.batches import Share, batches, deal
+from viewfinder.training.precision import (
+    Arrangement,
+    Choice,
+    asked_for,
+    candidates,
+    choose,
+    still_agrees,
+)
+from viewfinder.training.preparing import Sides
+
+ANEW = "VIEWFINDER_REMEASURE"
+"""Set to anything, it has the arithmetic measured anew."""
+
+# Batches on which it is measured.
+_BATCHES = 2
+# Bytes beyond which a file is not one that was written here.
+_LARGEST = 1 << 16
+
+
+@dataclass(frozen=True)
+class Promise:
+    """How long steps took when the arithmetic was chosen.
+
+    Attributes:
+        seconds: of a forward and backward pass, for each number of its pictures.
+        file: where that is remembered.
+    """
+
+    seconds: float
+    file: Path
+
+
+def choose_arithmetic(
+    task: Task, net: nn.Module, sides: Sides, setting: Setting, device: torch.device
+) -> Choice:
+    """What the recipe asks for, or what is fastest here on the training's own first batches."""
+    arrangements = candidates(setting.recipe.precision, device)
+    if len(arrangements) == 1:
+        return asked_for(arrangements[0], device)
+    trials = _first_batches(task, sides, setting, device)
+    measured: dict[str, Any] = {
+        "loss": task.make_loss(net.to(device), setting, device),
+        "colours": setting.normalisation,
+        "device": device,
+    }
+    file = _file(task, setting, device)
+    found = None if os.environ.get(ANEW) else _recall(file, arrangements)
+    if found is not None and still_agrees(net, trials, found.arrangement, **measured):
+        return replace(found, why=f"{found.why}, as measured here before")
+    note("measuring which arithmetic is the fastest here, which is then remembered")
+    choice = choose(net, trials, arrangements, **measured)
+    _remember(file, choice)
+    return choice
+
+
+def promise(choice: Choice, task: Task, setting: Setting, device: torch.device) -> Promise | None:
+    """What steps may be held to; None where their time is not known, or not theirs alone."""
+    # A GPU computes while others do, and processes wait for each other.
+    if choice.promise is None or device.type != "cpu" or setting.recipe.devices > 1:
+        return None
+    return Promise(choice.promise, _file(task, setting, device))
+
+
+def forget(file: Path) -> None:
+    """Have the next training of the kind measure anew."""
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
+
+
+def _first_batches(
+    task: Task, sides: Sides, setting: Setting, device: torch.device
+) -> list[Inputs]:
+    dealt = deal(task, sides.train, setting.recipe, epoch=0)
+    made = batches(
+        task,
+        sides.train,
+        setting,
+        dealt,
+        epoch=0,
+        steps=range(min(_BATCHES, len(dealt))),
+        share=Share(),
+        progress_at=lambda step: 0.0,
+    )
+    return [batch.inputs.to(device) for batch in made]
+
+
+def _file(task: Task, setting: Setting, device: torch.device) -> Path:
+    """Named after all on which the times depend."""
+    recipe = setting.recipe
+    depends = {
+        "processor": asdict(cpu_features()),
+        "device": describe_device(device, recipe.devices),
+        "torch": version("torch"),
+        "task": task.name,
+        "net": recipe.net,
+        "options": dict(setting.options),
+        "classes": len(setting.classes),
+        "size": list(setting.size),
+        "batch": recipe.batch,
+        **{name: getattr(recipe, name, None) for name in ("loss", "teacher", "small")},
+    }
+    text = json.dumps(depends, sort_keys=True, default=str)
+    digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
+    return cache_folder() / "arithmetic" / f"{digest}.json"
+
+
+def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
+    """What was measured before, if that can be read and is one of the candidates."""
+    try:
+        if file.stat().st_size > _LARGEST:
+            return None
+        document = json.loads(file.read_text(encoding="utf-8"))
+        check_precision(document)
+        choice = Choice.from_json(document)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return choice if choice.arrangement in arrangements else None
+
+
+def _remember(file: Path, choice: Choice) -> None:
+    # Where nothing can be written, the next training measures too.
+    with contextlib.suppress(InputError):
+        write_json(file, choice.as_json())
