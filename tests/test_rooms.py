@@ -33,7 +33,19 @@ ROOMS = {
     "runs": {"tasks", "nets", "pictures", "datasets"},
     "inference": {"runs", "tasks", "nets", "pictures", "datasets"},
     "evaluation": {"inference", "runs", "tasks", "nets", "pictures", "datasets"},
-    "training": {"evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"},
+    "doctor": {
+        *("evaluation", "inference", "runs", "tasks", "explain", "nets", "pictures", "datasets"),
+    },
+    "training": {
+        "doctor",
+        "evaluation",
+        "inference",
+        "runs",
+        "tasks",
+        "nets",
+        "pictures",
+        "datasets",
+    },
     "labelling": {
         *("training", "evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"),
     },

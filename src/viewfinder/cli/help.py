@@ -27,6 +27,7 @@ EXAMPLES = {
     "classes": "viewfinder classes my-boxes rename bike bicycle --yes",
     "compose": "viewfinder compose captures scenes --count 1000",
     "render": "viewfinder render scenes --kind scenes --train 300",
+    "doctor": "viewfinder doctor --report doctor.html",
 }
 """One for each verb and each task: a line that can be run as it stands, but for its names."""
 

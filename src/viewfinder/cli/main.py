@@ -40,6 +40,7 @@ VERBS = {
     "classes": "list the classes; rename, merge or drop some everywhere at once",
     "compose": "labelled scenes of objects cut out of a few pictures",
     "render": "write the embedded set of rendered pictures as ordinary files",
+    "doctor": "what this machine and installation can do, and what mends the rest",
 }
 
 _HEADER = """\

@@ -17,7 +17,11 @@ def main(origin: Path) -> None:
         raise SystemExit(f"{origin} is not the published {COCO_NET}.weights")
     state = read_weights(origin, nets.create(COCO_NET)).state  # type: ignore[arg-type]
     metadata = {"origin": f"Darknet's {COCO_NET}.weights, public domain", "sha256": ORIGIN_SHA256}
-    COCO_FILE.write_bytes(safetensors.torch.save(halved(state), metadata))
+    data = safetensors.torch.save(halved(state), metadata)
+    COCO_FILE.write_bytes(data)
+    # By which `viewfinder doctor` and `sha256sum --check` tell whether the file is whole.
+    told = f"{hashlib.sha256(data).hexdigest()}  {COCO_FILE.name}\n"
+    COCO_FILE.with_name(f"{COCO_FILE.name}.sha256").write_text(told, encoding="ascii")
     print(f"{COCO_FILE}: {COCO_FILE.stat().st_size:,} bytes")
 
 

@@ -1,0 +1,135 @@
+"""A machine in a few lines of words, for the terminal and the page alike."""
+
+import time
+
+from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.rules.telling import dotted, gib, listed
+from viewfinder.doctor.speed import Speed
+from viewfinder.wording import counted
+
+_INSTRUCTIONS = (("avx512", "AVX-512"), ("vnni", "VNNI"), ("bf16", "BF16"), ("amx", "AMX"))
+_UNKNOWN = "not known"
+
+
+def about(machine: Machine) -> list[tuple[str, str]]:
+    """What there is, each with its name."""
+    told = [
+        ("processor", _processor(machine)),
+        ("memory", _memory(machine)),
+        ("GPU", _gpu(machine)),
+        ("system", _system(machine)),
+        ("Python", _python(machine)),
+        ("torch", _torch(machine)),
+        ("disk", _disk(machine)),
+        ("network", _network(machine)),
+    ]
+    return [(name, text) for name, text in told if text]
+
+
+def _processor(machine: Machine) -> str:
+    cpu = machine.cpu
+    if cpu is None:
+        return _UNKNOWN
+    cores = counted(cpu.physical, "core")
+    if cpu.logical != cpu.physical:
+        cores += f" for {cpu.logical} threads"
+    if cpu.threads < cpu.logical:
+        cores += f", of which this process may keep {cpu.threads} busy"
+    extra = [name for field, name in _INSTRUCTIONS if getattr(cpu, field)]
+    plain = ["AVX2"] if cpu.avx2 and not cpu.avx512 else []
+    taken = machine.torch.threads if machine.torch else None
+    threads = f"; torch takes {counted(taken, 'thread')}" if taken else ""
+    return f"{cpu.name}, {cores}; {', '.join(plain + extra) or 'no AVX2'}{threads}"
+
+
+def _memory(machine: Machine) -> str:
+    memory = machine.memory
+    if memory is None or memory.total is None:
+        return _UNKNOWN
+    free = "" if memory.free is None else f"{gib(memory.free)} free of "
+    limited = memory.limit is not None and memory.limit < memory.total
+    limit = f", of which the container may use {gib(memory.limit or 0)}" if limited else ""
+    swap = "no swap" if memory.swap == 0 else f"swap {gib(memory.swap)}" if memory.swap else ""
+    return f"{free}{gib(memory.total)}{limit}" + (f"; {swap}" if swap else "")
+
+
+def _gpu(machine: Machine) -> str:
+    nvidia = machine.nvidia
+    gpus = (machine.torch.gpus if machine.torch else ()) or (nvidia.gpus if nvidia else ())
+    if not gpus:
+        return _UNKNOWN if nvidia is None else "none that answers" if nvidia.cards else "none"
+    names = [
+        f"{gpu.name}{f' with {gib(gpu.memory)}' if gpu.memory else ''}"
+        f"{f', {gib(gpu.free)} free' if gpu.free else ''}"
+        for gpu in gpus
+    ]
+    if not nvidia or not nvidia.driver:
+        return listed(names)
+    newest = (machine.torch.driver_cuda if machine.torch else None) or nvidia.cuda
+    runs = f", which runs CUDA up to {dotted(newest)}" if newest else ""
+    return f"{listed(names)}; driver {dotted(nvidia.driver)}{runs}"
+
+
+def _system(machine: Machine) -> str:
+    system = machine.system
+    if system is None:
+        return _UNKNOWN
+    within = f" in {system.container}" if system.container else ""
+    return f"{system.name}{within}, {system.architecture}, kernel {system.kernel}"
+
+
+def _python(machine: Machine) -> str:
+    python, installed = machine.python, machine.installation
+    if python is None:
+        return _UNKNOWN
+    told = f"{python.implementation} {dotted(python.version)}, {python.environment}"
+    if installed is None or not installed.packages:
+        return told
+    fitting = sum(each.fits is True for each in installed.packages)
+    every = len(installed.packages)
+    return f"{told}; {f'all {every}' if fitting == every else f'{fitting} of {every}'} packages fit"
+
+
+def _torch(machine: Machine) -> str:
+    installed, torch = machine.installation, machine.torch
+    if installed is None or not installed.torch:
+        return "not installed" if installed else _UNKNOWN
+    told = f"{installed.torch}, torchvision {installed.vision or 'not installed'}"
+    if installed.cuda is not None:
+        told += f"; CUDA {dotted(installed.cuda)}" if installed.cuda else "; without CUDA"
+    told += f", cuDNN {installed.cudnn}" if installed.cudnn else ""
+    told += f", NCCL {installed.nccl}" if installed.nccl else ""
+    if torch and torch.works:
+        told += f"; {torch.capability}, imported in {torch.seconds:.1f} s"
+    return told
+
+
+def _disk(machine: Machine) -> str:
+    names = {"runs": "runs", "cache": "cache"}
+    told = [
+        f"{names[each.name]} in {each.shown}, {'?' if each.free is None else gib(each.free)} free"
+        for each in machine.places
+    ]
+    speed = machine.speed
+    if speed and speed.written:
+        read = f", reads {speed.read:,.0f}" if speed.read else ""
+        told.append(f"writes {speed.written:,.0f}{read} MB/s")
+    return "; ".join(told)
+
+
+def _network(machine: Machine) -> str:
+    network = machine.network
+    if network is None:
+        return _UNKNOWN
+    if network.answers is None:
+        return "not asked (--network HOST asks one host, once)"
+    how = "answers" if network.answers else "does not answer:"
+    return f"{network.asked} {how} {network.says}"
+
+
+def when(speed: Speed) -> str:
+    """That it was measured, and how long ago."""
+    days = int((time.time() - speed.measured) // 86_400)
+    if days < 1:
+        return "measured today"
+    return f"measured {counted(days, 'day')} ago (--again measures anew)"

@@ -1,0 +1,152 @@
+"""What torch says of itself and of this machine, asked in a process that may fail in any way."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from viewfinder.doctor.commands import Reply, ask
+from viewfinder.doctor.machine import Gpu, Library, Torch, Version
+from viewfinder.doctor.privacy import Cleaner
+from viewfinder.doctor.speed import Rate, Speed
+
+
+def ask_torch(
+    cleaner: Cleaner, variables: Mapping[str, str], *, measuring: float, limit: float
+) -> tuple[Torch, Speed | None]:
+    """Torch's own facts and, unless `measuring` is 0, rates for about so many seconds.
+
+    Args:
+        limit: seconds after which the process is ended; what it told until then counts.
+    """
+    # -P: a file in the working folder is told of by itself, and must not stand in for others.
+    command = [sys.executable, "-P", "-m", "viewfinder.doctor.probe"]
+    reply = ask([*command, str(measuring), str(limit - 3)], limit, {**variables, **_QUIET})
+    return read_reply(reply, cleaner)
+
+
+# Else torch's own lines would take the place of the error's.
+_QUIET = {"PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
+
+
+def read_reply(reply: Reply, cleaner: Cleaner) -> tuple[Torch, Speed | None]:
+    """What the process told, and how it ended."""
+    lines = _lines(reply.out)
+    if not lines or "threads" not in lines[0]:
+        return Torch(works=False, error=cleaner.clean(_why(reply))), None
+    try:
+        torch = replace(
+            _torch(lines[0], cleaner),
+            libraries=tuple(_library(path, cleaner) for path in _libraries(lines)),
+            unfinished=_begun(lines) if reply.ended == "not in time" else "",
+            broken=tuple(_broken(lines, reply, cleaner)),
+        )
+        return torch, _speed(lines[1:], torch.threads or 1)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Torch(
+            works=False, error=cleaner.clean(f"it tells what cannot be read: {error}")
+        ), None
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    found = []
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # cut short
+    return [each for each in found if isinstance(each, dict)]
+
+
+def _why(reply: Reply) -> str:
+    """Why nothing was told, in one line."""
+    last = next((line for line in reversed(reply.err.splitlines()) if line.strip()), "")
+    if reply.ended == "not in time":
+        return "importing it took too long, and was stopped"
+    if reply.ended == "not started":
+        return f"Python cannot be started: {last}"
+    if reply.status < 0:
+        try:
+            name = signal.Signals(-reply.status).name
+        except ValueError:
+            name = f"signal {-reply.status}"
+        return f"the process died of {name}" + (f": {last}" if last else "")
+    return last or f"the process ended with status {reply.status} and said nothing"
+
+
+def _torch(told: dict[str, Any], cleaner: Cleaner) -> Torch:
+    driver = told.get("driver_cuda")
+    return Torch(
+        works=True,
+        seconds=float(told["seconds"]),
+        threads=int(told["threads"]),
+        capability=str(told["capability"])[:20],
+        cuda=bool(told["cuda"]),
+        cuda_error=cleaner.clean(str(told["cuda_error"])),
+        driver_cuda=None if driver is None else tuple(map(int, driver)),
+        architectures=tuple(str(each)[:20] for each in told.get("architectures", ())),
+        cudnn=_cudnn(told.get("cudnn")),
+        gpus=tuple(_gpu(each) for each in told.get("gpus", ())),
+    )
+
+
+def _libraries(lines: list[dict[str, Any]]) -> list[str]:
+    return sorted({str(path) for each in lines for path in each.get("libraries", ())})
+
+
+def _broken(
+    lines: list[dict[str, Any]], reply: Reply, cleaner: Cleaner
+) -> Iterator[tuple[str, str]]:
+    """Modules that cannot be imported; the last, if the process ended while it was."""
+    for each in lines:
+        if "broken" in each:
+            yield str(each["broken"]), cleaner.clean(str(each["error"]))
+    if (last := _begun(lines)) and reply.ended == "with an error":
+        yield last, cleaner.clean(_why(reply))
+
+
+def _begun(lines: list[dict[str, Any]]) -> str:
+    """The module that was being imported when the process ended; nothing where none was."""
+    begun = [str(each["importing"]) for each in lines if "importing" in each]
+    return begun[-1] if begun else ""
+
+
+def _cudnn(number: Any) -> Version | None:
+    """9.10.2 of 91002; before its ninth version, 8.9.7 of 8907."""
+    if not isinstance(number, int):
+        return None
+    major = number // 10_000 if number >= 90_000 else number // 1000
+    rest = number - major * (10_000 if number >= 90_000 else 1000)
+    return major, rest // 100, rest % 100
+
+
+def _gpu(told: dict[str, Any]) -> Gpu:
+    major, minor = told["capability"]
+    return Gpu(
+        str(told["name"])[:60], int(told["memory"]), int(told["free"]), (int(major), int(minor))
+    )
+
+
+def _library(path: str, cleaner: Cleaner) -> Library:
+    place = Path(path)
+    ours = "site-packages" in place.parts or place.is_relative_to(sys.prefix)
+    return Library(place.name, cleaner.path(place.parent), ours)
+
+
+def _speed(lines: list[dict[str, Any]], threads: int) -> Speed | None:
+    rates = tuple(Rate(**line["rate"]) for line in lines if "rate" in line)
+    about = next((line for line in lines if "device" in line), None)
+    if about is None:
+        return None
+    pictures = about["pictures"]
+    return Speed(
+        str(about["device"]),
+        threads,
+        rates,
+        updates=float(about["updates"]),
+        pictures=None if pictures is None else float(pictures),
+    )

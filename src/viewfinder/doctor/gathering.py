@@ -1,0 +1,112 @@
+"""All facts, each part on its own: what fails costs that part, and is told."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from viewfinder.cpu import cpu_features
+from viewfinder.doctor import nvidia as nvidia_facts
+from viewfinder.doctor.asking import ask_torch
+from viewfinder.doctor.disk import disk_speed
+from viewfinder.doctor.environment import environment
+from viewfinder.doctor.installation import installation, python
+from viewfinder.doctor.machine import Machine, Torch
+from viewfinder.doctor.network import network
+from viewfinder.doctor.privacy import Cleaner, cleaner
+from viewfinder.doctor.remembering import recall, remember
+from viewfinder.doctor.speed import Speed
+from viewfinder.doctor.system import memory, places, system
+from viewfinder.doctor.weights import weights
+from viewfinder.files import cache_folder
+
+Part = TypeVar("Part")
+# Seconds for `nvidia-smi`, which starts the driver where nothing keeps it awake; quickly, and not.
+_SMI_QUICK, _SMI = 1.0, 8.0
+_NETWORK_QUICK, _NETWORK = 1.0, 2.0
+# Seconds for measuring, and after which torch is asked no further.
+_MEASURING, _LIMIT = 14.0, 27.0
+
+
+def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Machine:
+    """The machine's facts: at most about 2 s quickly, else 30.
+
+    Args:
+        quick: ask no torch and measure nothing.
+        host: what to ask for a network.
+        again: measure, though it is remembered.
+
+    Raises:
+        InputError: `host` is none.
+    """
+    clean = cleaner()
+    collected = _Parts(clean)
+    variables = dict(os.environ)
+    with ThreadPoolExecutor(4) as pool:
+        smi = _SMI_QUICK if quick else _SMI
+        cards = pool.submit(collected.part, "nvidia", lambda: nvidia_facts.nvidia(clean, smi))
+        there = pool.submit(network, host, variables, _NETWORK_QUICK if quick else _NETWORK)
+        whole = pool.submit(collected.part, "weights", weights)
+        installed = pool.submit(collected.part, "installation", installation)
+        machine = Machine(
+            quick=quick,
+            system=collected.part("system", system),
+            cpu=collected.part("cpu", cpu_features),
+            memory=collected.part("memory", memory),
+            places=collected.part("places", lambda: places(clean)) or (),
+            python=collected.part("python", python),
+            environment=collected.part("environment", lambda: environment(clean, variables)),
+            installation=installed.result(),
+            weights=whole.result(),
+            nvidia=cards.result(),
+            network=there.result(),
+            torch=None,
+        )
+    return _with_torch(machine, collected, variables, again=again)
+
+
+class _Parts:
+    """Gathers parts, and what kept each from being gathered."""
+
+    def __init__(self, clean: Cleaner) -> None:
+        self.clean = clean
+        self.troubles: list[str] = []
+
+    def part(self, name: str, gathered: Callable[[], Part]) -> Part | None:
+        """One part; None where it failed, in whatever way a strange machine makes it fail."""
+        try:
+            return gathered()
+        except Exception as error:
+            self.troubles.append(self.clean.clean(f"{name}: {type(error).__name__}: {error}"))
+            return None
+
+
+def _with_torch(
+    machine: Machine, collected: _Parts, variables: dict[str, str], *, again: bool
+) -> Machine:
+    """The same with what torch says, and how fast it is: measured now, or remembered."""
+    speed = None if again else collected.part("memory of speed", lambda: recall(machine))
+    torch: Torch | None = None
+    if not machine.quick:
+        measuring = 0.0 if speed else _MEASURING
+        asked = collected.part(
+            "torch",
+            lambda: ask_torch(
+                collected.clean, measuring=measuring, limit=_LIMIT, variables=variables
+            ),
+        )
+        torch, fresh = asked or (None, None)
+        speed = speed or (fresh and _measured(fresh, collected))
+        if fresh and speed:
+            remember_it = speed
+            collected.part("cache", lambda: remember(machine, remember_it))
+    return replace(machine, torch=torch, speed=speed, troubles=tuple(collected.troubles))
+
+
+def _measured(speed: Speed, collected: _Parts) -> Speed:
+    """With the disk's speed, when, and for how long."""
+    disk = collected.part("disk", lambda: disk_speed(cache_folder()))
+    written, read = disk or (None, None)
+    return replace(speed, written=written, read=read, measured=time.time())

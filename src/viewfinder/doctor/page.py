@@ -1,0 +1,183 @@
+"""What the terminal shows: what is good in a line, what is not in full, in 80 columns."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from viewfinder.doctor.about import about, when
+from viewfinder.doctor.estimate import PICTURES, Epoch
+from viewfinder.doctor.finding import Finding
+from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.rules import RULES
+from viewfinder.doctor.rules.telling import gib
+from viewfinder.doctor.speed import POINTWISE, PRODUCT, Speed
+from viewfinder.wording import counted
+
+_MARKS = {"broken": "✗", "warning": "!", "unknown": "?"}
+_STYLES = {"broken": "bold red", "warning": "yellow", "unknown": "cyan"}
+_ARITHMETICS = {"32": "float32", "bf16": "bfloat16", "16": "float16"}
+# Signs of the first column of facts; of the name of a row, and of a figure, in the table of speeds.
+_LABEL, _ROW, _CELL = 11, 26, 9
+
+
+class Line(NamedTuple):
+    """A line, and rich's style for it."""
+
+    text: str
+    style: str = ""
+
+
+def page(
+    machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch], *, width: int = 80
+) -> list[Line]:
+    """All lines, none longer than `width`."""
+    lines = [line for name, text in about(machine) for line in _fact(name, text, width)]
+    lines += [Line(""), *_verdict(found, width)]
+    for level in ("broken", "warning"):
+        for each in found:
+            if each.level == level:
+                lines += [Line(""), *_finding(each, width)]
+    lines += _unknowns([each for each in found if each.level == "unknown"], width)
+    lines += [Line(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")]
+    if machine.speed:
+        lines += [Line(""), *_speed(machine.speed, width), Line(""), *_epochs(epochs, width)]
+    return lines
+
+
+def _fact(name: str, text: str, width: int) -> Iterator[Line]:
+    parts = textwrap.wrap(text, width - _LABEL, break_on_hyphens=False) or [""]
+    for index, part in enumerate(parts):
+        yield Line(f"{name if index == 0 else '':<{_LABEL}}{part}")
+
+
+def _verdict(found: Sequence[Finding], width: int) -> Iterator[Line]:
+    fine = len(RULES) - len(found)
+    bad = sum(each.level == "broken" for each in found)
+    slow = sum(each.level == "warning" for each in found)
+    told = f"✓ {fine} of {counted(len(RULES), 'thing')} looked at are as they should be"
+    if bad or slow:
+        parts = [f"{bad} {'does' if bad == 1 else 'do'} not work"] if bad else []
+        parts += [f"{counted(slow, 'warning')}"] if slow else []
+        told += f"; {', '.join(parts)}"
+    style = _STYLES["broken"] if bad else "bold green"
+    return (Line(text, style) for text in _wrap(told, width, ""))
+
+
+def _finding(each: Finding, width: int) -> Iterator[Line]:
+    mark, style = _MARKS[each.level], _STYLES[each.level]
+    first = f"{mark} {each.says[:1].upper()}{each.says[1:]}"
+    yield from (Line(text, style) for text in _wrap(first, width, "  ", ""))
+    yield from (Line(text) for text in _wrap(f"{each.why}.", width, "  "))
+    yield from (Line(text, "bold") for text in _wrap(f"→ {each.fix}", width, "    ", "  "))
+    yield Line(f"  {each.source}"[:width], "dim")
+
+
+def _unknowns(found: Sequence[Finding], width: int) -> Iterator[Line]:
+    """Those that lack the same fact stand together."""
+    lacks: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        lacks.setdefault((each.why, each.fix), []).append(each.says)
+    for (why, fix), says in lacks.items():
+        yield Line("")
+        told = f"? Not known: {'; '.join(says)}"
+        yield from (Line(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
+        yield from (Line(text) for text in _wrap(f"{why}.", width, "  "))
+        yield from (Line(text, "bold") for text in _wrap(f"→ {fix}", width, "    ", "  "))
+
+
+def _wrap(text: str, width: int, indent: str, first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def columns(speed: Speed) -> list[tuple[str, str, int]]:
+    """The arrangements that were measured, each with its threads: what stands in the table."""
+    known: dict[tuple[str, str, int], None] = {}
+    for rate in speed.rates:
+        if rate.what != PRODUCT:
+            known[rate.arithmetic, rate.layout, rate.threads] = None
+    return list(known)
+
+
+def rows(speed: Speed) -> list[tuple[str, list[float]]]:
+    """What was measured, with its rate in each of `columns`; 0 where there was no time for it."""
+    whats = dict.fromkeys(rate.what for rate in speed.rates)
+    order = [
+        PRODUCT,
+        *sorted(what for what in whats if what not in (PRODUCT, POINTWISE)),
+        POINTWISE,
+    ]
+    table = {(r.what, r.arithmetic, r.layout, r.threads): r.value for r in speed.rates}
+    found = []
+    for what in order:
+        if what in whats:
+            places = [("" if what == PRODUCT else layout) for _, layout, _ in columns(speed)]
+            values = [
+                table.get((what, arithmetic, place, threads), 0.0)
+                for (arithmetic, _, threads), place in zip(columns(speed), places, strict=True)
+            ]
+            found.append((what, values))
+    return found
+
+
+def heading(column: tuple[str, str, int], speed: Speed) -> tuple[str, str, str]:
+    """A column's name in three lines of at most eight signs."""
+    arithmetic, layout, threads = column
+    on = "GPU" if speed.device == "cuda" else f"{threads} thr."
+    order = "ch. last" if layout == "channels_last" else "contig."
+    return _ARITHMETICS.get(arithmetic, arithmetic[:8]), order, on
+
+
+def _speed(speed: Speed, width: int) -> Iterator[Line]:
+    told = f"Speed, {when(speed)}: 10⁹ multiply–accumulates a second"
+    yield from (Line(text, "bold") for text in _wrap(told, width, ""))
+    shown = columns(speed)[: max(1, (width - _ROW) // _CELL)]
+    for line in zip(*(heading(each, speed) for each in shown), strict=True):
+        yield Line(" " * _ROW + "".join(f"{word:>{_CELL}}" for word in line), "dim")
+    for what, values in rows(speed):
+        told = "".join(f"{figure(value):>{_CELL}}" for value in values[: len(shown)])
+        yield Line(f"{row_name(what)[:_ROW]:<{_ROW}}{told}")
+    if speed.pictures:
+        told = f"reading: {speed.pictures:,.0f} JPEGs of 640×480 a second in one thread"
+        yield from (Line(text) for text in _wrap(told, width, ""))
+
+
+def row_name(what: str) -> str:
+    """What was measured, with its unit where it has another."""
+    return f"{what}, GB/s" if what == POINTWISE else what
+
+
+def figure(value: float) -> str:
+    """A rate in three figures; a dash for one that there was no time for."""
+    return "–" if not value else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[Line]:
+    if not epochs:
+        yield Line("There was no time to measure what the networks here consist of.")
+        return
+    yield Line(f"An epoch of {PICTURES:,} pictures takes about", "bold")
+    yield Line(
+        f"{'':<14}{'pictures':>9}{'batch':>7}{'time':>11}{'memory':>11}  --precision auto", "dim"
+    )
+    for each in epochs:
+        told = f"{each.arithmetic} {each.layout}" + (" (chosen before)" if each.remembered else "")
+        side = f"{each.side}×{each.side}"
+        figures = f"{in_figures(each.seconds):>11}{gib(each.memory):>11}"
+        row = f"{each.net:<14}{side:>9}{each.batch:>7}{figures}"
+        yield Line(f"{row}  {told}"[:width])
+
+
+def in_figures(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3.1 min`, `2.2 h`: two figures, which is all that is known."""
+    if seconds < 99.5:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = seconds / 60
+    if minutes < 99.5:
+        return f"{minutes:.1f} min" if minutes < 10 else f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h"

@@ -1,0 +1,142 @@
+"""Asks torch, in a process of its own: `python -m viewfinder.doctor.probe [SECONDS [IN_ALL]]`.
+
+Prints a line of JSON with what torch says and, if there are SECONDS to measure for, a line for each
+rate, as long as no more than IN_ALL have gone by. The process may be killed at any time, by the
+system or by who started it: the lines that it printed until then are good.
+"""
+
+import ctypes
+import importlib
+import importlib.util
+import json
+import os
+import re
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+_LIBRARIES = re.compile(
+    r"/(lib(?:i?omp5?|gomp|iomp5md|cudnn|cublas|cudart|nccl|torch|torch_cpu|torch_cuda|c10)"
+    r"(?:-[0-9a-f]{6,})?\.(?:so|dylib)[.\d]*)$"
+)
+
+_OTHERS = ("numpy", "cv2", "PIL.Image", "av", "safetensors.torch")
+_VISION = "torchvision"
+
+
+def main(seconds: float, in_all: float) -> None:
+    """Print what torch says, and how fast it is."""
+    start = time.perf_counter()
+    import torch
+
+    told: dict[str, Any] = {"seconds": time.perf_counter() - start}
+    # Broken libraries are often found out by the first product only.
+    left = torch.ones(64, 64)
+    if float((left @ left).sum()) != 64.0**3:
+        raise RuntimeError("torch multiplies wrongly")
+    told |= {
+        "threads": torch.get_num_threads(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "cuda": False,
+        "cuda_error": "",
+        "driver_cuda": _driver_cuda(),
+    }
+    if torch.version.cuda:
+        told |= _of_cuda(torch)
+    _print(told)
+    _print({"libraries": _loaded()})
+    _import_others(torch)
+    _print({"libraries": _loaded()})
+    left_over = min(seconds, in_all - (time.perf_counter() - start))
+    if left_over > 0:
+        _measure("cuda" if told["cuda"] else "cpu", left_over)
+
+
+def _import_others(torch: Any) -> None:
+    """Import what works with torch, each told beforehand: one may take the process with it."""
+    for name in (*_OTHERS, _VISION):
+        _print({"importing": name})
+        try:
+            if name == _VISION:
+                _load_operators(torch)
+            else:
+                importlib.import_module(name)
+        except Exception as error:  # whatever a broken module does
+            _print({"broken": name, "error": f"{type(error).__name__}: {error}"})
+    _print({"importing": ""})
+
+
+def _load_operators(torch: Any) -> None:
+    """Load torchvision's own, which is what does not go together; the rest of it takes seconds."""
+    found = importlib.util.find_spec(_VISION)
+    for folder in (found and found.submodule_search_locations) or ():
+        for file in Path(folder).glob("_C.*"):
+            torch.ops.load_library(file)
+
+
+def _of_cuda(torch: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {"architectures": torch._C._cuda_getArchFlags().split()}
+    try:
+        told["cudnn"] = torch.backends.cudnn.version()
+        told["cuda"] = bool(torch.cuda.is_available())
+        if not told["cuda"]:
+            torch.cuda.init()  # which says why not
+        told["gpus"] = [_gpu(torch, index) for index in range(torch.cuda.device_count())]
+        side = torch.ones(64, 64, device="cuda")
+        if float((side @ side).sum()) != 64.0**3:
+            raise RuntimeError("the GPU multiplies wrongly")
+    except (RuntimeError, AssertionError, OSError) as error:
+        told |= {"cuda": False, "cuda_error": str(error)}
+    return told
+
+
+def _gpu(torch: Any, index: int) -> dict[str, Any]:
+    about = torch.cuda.get_device_properties(index)
+    free, _ = torch.cuda.mem_get_info(index)
+    return {
+        "name": about.name,
+        "memory": about.total_memory,
+        "free": free,
+        "capability": [about.major, about.minor],
+    }
+
+
+def _driver_cuda() -> list[int] | None:
+    """The newest CUDA that the driver's library can run."""
+    try:
+        library = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+        number = ctypes.c_int()
+        if library.cuDriverGetVersion(ctypes.byref(number)) == 0:
+            return [number.value // 1000, number.value % 1000 // 10]
+    except (OSError, AttributeError):
+        pass
+    return None
+
+
+def _loaded() -> list[str]:
+    """Paths of the loaded libraries of OpenMP, CUDA and torch; Linux tells them."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            paths = {line.rstrip("\n").partition("/")[2] for line in file}
+    except OSError:
+        return []
+    return sorted(f"/{path}" for path in paths if _LIBRARIES.search(f"/{path}"))
+
+
+def _measure(device: str, seconds: float) -> None:
+    from viewfinder.doctor.measuring import pictures, rates, updates
+
+    _print({"device": device, "updates": updates(device), "pictures": pictures()})
+    for rate in rates(device, seconds):
+        _print({"rate": asdict(rate)})
+
+
+def _print(document: dict[str, Any]) -> None:
+    print(json.dumps(document), flush=True)
+
+
+if __name__ == "__main__":
+    limits = [float(word) for word in sys.argv[1:3]]
+    main(*limits, *[0.0, 1e9][len(limits) :])

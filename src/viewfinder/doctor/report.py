@@ -1,0 +1,85 @@
+"""The page to send to whoever helps: one file, nothing fetched, nothing of the user in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from viewfinder.doctor.about import about, when
+from viewfinder.doctor.estimate import PICTURES, Epoch
+from viewfinder.doctor.finding import Finding
+from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.page import columns, figure, heading, in_figures, row_name, rows
+from viewfinder.doctor.rules import RULES
+from viewfinder.doctor.rules.telling import gib
+from viewfinder.doctor.speed import Speed
+from viewfinder.errors import InputError
+from viewfinder.evaluation.templating import environment_of
+from viewfinder.files import write_text
+
+_TITLES = {
+    "broken": "Does not work",
+    "warning": "Works, but slowly or at a risk",
+    "unknown": "Not known",
+}
+
+
+def write_report(
+    file: Path, machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
+) -> None:
+    """Write the page.
+
+    Raises:
+        InputError: the file is none of HTML, or cannot be written.
+    """
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
+    page = environment_of("viewfinder.doctor").get_template("doctor.html.jinja")
+    write_text(file, page.render(_content(machine, found, epochs)))
+
+
+def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]) -> dict[str, Any]:
+    by_level = {
+        title: [each for each in found if each.level == level] for level, title in _TITLES.items()
+    }
+    bad = any(each.level == "broken" for each in found)
+    packages = machine.installation.packages if machine.installation else ()
+    return {
+        "facts": about(machine),
+        "found": {title: each for title, each in by_level.items() if each},
+        "fine": len(RULES) - len(found),
+        "rules": len(RULES),
+        "fine_names": [rule.name for rule in RULES if rule.name not in {f.rule for f in found}],
+        "verdict": "bad" if bad else "good",
+        "packages": packages,
+        "settings": dict(machine.environment.settings) if machine.environment else {},
+        "troubles": machine.troubles,
+        "speed": _speed(machine.speed) if machine.speed else None,
+        "pictures": f"{PICTURES:,}",
+        "epochs": [
+            {
+                "net": each.net,
+                "task": each.task,
+                "side": each.side,
+                "batch": each.batch,
+                "time": in_figures(each.seconds),
+                "memory": gib(each.memory),
+                "choice": f"{each.arithmetic} {each.layout}",
+                "remembered": each.remembered,
+            }
+            for each in epochs
+        ],
+    }
+
+
+def _speed(speed: Speed) -> dict[str, Any]:
+    table = rows(speed)
+    highest = {what: max(values) or 1.0 for what, values in table}
+    return {
+        "when": when(speed),
+        "headings": [heading(column, speed) for column in columns(speed)],
+        "rows": [
+            (row_name(what), [(figure(value), value / highest[what]) for value in values])
+            for what, values in table
+        ],
+        "jpegs": speed.pictures and f"{speed.pictures:,.0f}",
+    }

@@ -1,0 +1,76 @@
+"""What was measured on a machine: rates, as plain data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+PRODUCT, POINTWISE = "matrix product", "batch norm and ReLU"
+"""What is measured beside kinds of convolutions."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast one thing is computed, forward and backward.
+
+    Attributes:
+        what: a kind of convolution, `PRODUCT`, or `POINTWISE`.
+        arithmetic: 32, bf16 or 16.
+        layout: contiguous or channels_last; of a product, which has none, nothing.
+        threads: of the CPU; 0 on a GPU.
+        value: 10⁹ multiply–accumulates a second; of `POINTWISE`, 10⁹ bytes written a second.
+    """
+
+    what: str
+    arithmetic: str
+    layout: str
+    threads: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Speed:
+    """All that was measured.
+
+    Attributes:
+        device: `cpu` or `cuda`.
+        threads: all that torch takes.
+        rates: of those that there was time for.
+        updates: 10⁹ weights a second that an optimiser with momentum changes.
+        pictures: JPEGs of 640×480 that one thread decodes in a second.
+        written, read: 10⁶ bytes a second, of the disk with the cache.
+        seconds: that all this took.
+        measured: when, in seconds since 1970.
+    """
+
+    device: str
+    threads: int
+    rates: tuple[Rate, ...]
+    updates: float | None = None
+    pictures: float | None = None
+    written: float | None = None
+    read: float | None = None
+    seconds: float = 0.0
+    measured: float = 0.0
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Speed":
+        """What `dataclasses.asdict` made of one.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of no speed.
+        """
+        rates = tuple(Rate(**rate) for rate in document["rates"])
+        for rate in rates:
+            words = (rate.what, rate.arithmetic, rate.layout)
+            if not all(isinstance(word, str) for word in words) or type(rate.threads) is not int:
+                raise ValueError("a rate is of nothing known")
+            if not isinstance(rate.value, int | float) or not 0 < rate.value < 1e9:
+                raise ValueError("a rate is no number")
+        return cls(**{**document, "rates": rates})
+
+    def rate(self, what: str, arithmetic: str, layout: str, threads: int | None = None) -> float:
+        """The value of one rate; 0 where it was not measured."""
+        wanted = self.threads if threads is None and self.device == "cpu" else threads or 0
+        key = (what, arithmetic, layout, wanted)
+        return next(
+            (r.value for r in self.rates if (r.what, r.arithmetic, r.layout, r.threads) == key), 0.0
+        )
