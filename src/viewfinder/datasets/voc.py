@@ -10,7 +10,7 @@ where there is one, and those it does not name after them by alphabet.
 See http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import gather_boxes, shortest
 from viewfinder.datasets.copies import without_copies
-from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import checked_name, nearest, side_of_path
+from viewfinder.datasets.finding import checked_name, nearest
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.large_json import read_text
-from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.listings import sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.presence import absent, none_there
-from viewfinder.datasets.sides import side_named
 from viewfinder.datasets.survey import Survey, beginning
+from viewfinder.datasets.voc_lists import listings_of
 from viewfinder.datasets.voc_pages import Page, is_page, read_page
 from viewfinder.datasets.yolo_labels import CLASS_LIST
 from viewfinder.datasets.yolo_lists import listed_classes
@@ -86,7 +86,8 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
     sizes = np.array([page.size for page in pages], np.int64).reshape(-1, 2)
     of_box = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
     numbers = np.array([box for page in pages for box in page.boxes], np.float64).reshape(-1, 4)
-    corners, from_zero = _corners(numbers)
+    from_one = np.array([page.from_one for page in pages for _ in page.boxes], np.bool_)
+    corners, why = _corners(numbers, from_one)
     dataset = Dataset(
         root=seen.root,
         layout="Pascal VOC",
@@ -103,11 +104,11 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
         ),
         sizes=sizes,
         label_files=tuple(own),
-        notes=tuple(_notes(pages, from_zero)),
+        notes=tuple(_notes(pages, why)),
         unread=dict(sum((page.unread for page in pages), Counter())),
     )
     dataset, rows = joined(dataset)
-    sides = sides_of(len(dataset), _listings(seen, dataset, own, rows))
+    sides = sides_of(len(dataset), listings_of(seen, dataset, own, rows))
     bare = seen.beside(dataset.paths)
     those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
     without = [*absent(seen, dataset.paths), *([those] if bare else []), *_not_read(seen, files)]
@@ -151,9 +152,22 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
             said = str(error).removeprefix(str(root / path)).lstrip(": ")
             detail, _, mend = said.rpartition(": ")
             faults.append(Fault("label", path, detail or said, mend if detail else "mend it", True))
-    # DIOR, for one, has every picture's boxes a second time, turned, and those are not read.
     shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
-    return shaped or pages, faults
+    if not shaped:
+        return pages, faults
+    # DIOR, for one, has every picture's boxes a second time, turned, and those are not read.
+    known = {folded(page.file.stem) for page in shaped}
+    alone = [
+        page
+        for page in pages
+        if page.unread[_SHAPES] and not page.boxes and folded(page.file.stem) not in known
+    ]
+    if alone:
+        first = alone[0].file.relative_to(root).as_posix()
+        detail = f"{counted(len(alone), 'picture')} whose objects all have another shape than a box"
+        detail += " (first in this file): left out"
+        faults.append(Fault("no-box", first, detail, "export their objects as boxes too"))
+    return shaped, faults
 
 
 _SHAPES = "objects with another shape than a box"
@@ -168,24 +182,39 @@ def _unread_shapes(root: Path, pages: Sequence[Page]) -> list[Fault]:
     return [Fault("no-box", first, f"{detail}: passed over", "export them as boxes too")]
 
 
-def _corners(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """M×4 corners at pixels' edges; and whether the set counts pixels from 0, not from 1."""
+_FROM_ZERO = "its boxes begin at 0, so pixels are counted from 0 and not, as in Pascal VOC, from 1"
+_FRACTIONS = (
+    "most of its boxes have fractions of pixels, so they are taken as measured from the picture's "
+    "edge, and not, as in Pascal VOC, as pixels counted from 1"
+)
+
+
+def _corners(
+    numbers: NDArray[np.float64], from_one: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], str]:
+    """M×4 corners at pixels' edges; and why pixels are not counted from 1, or empty text.
+
+    Args:
+        from_one: M, whether the box's page says itself that it counts from 1.
+    """
     corners = numbers.copy()
+    others = numbers[~from_one]
     # A 0 among numbers below it is of a box that reaches out of its picture.
-    from_zero = bool((numbers[:, :2] == 0).any() and not (numbers[:, :2] < 0).any())
-    if not from_zero:
-        point = (numbers[:, :2] == numbers[:, 2:]).all(1)
-        low = np.where(point[:, None], numbers[:, :2], numbers[:, :2] - 1)
-        # 1.1 - 1 is 0.10000000000000009; what was meant is 0.1.
-        corners[:, :2] = shortest(low, 4 * np.spacing(np.abs(low) + 1))
-    return corners, from_zero
+    begins = bool((others[:, :2] == 0).any() and not (others[:, :2] < 0).any())
+    parts = bool(len(others)) and (others != np.round(others)).any(1).mean() > 0.5
+    counted_so = from_one if begins or parts else np.ones(len(numbers), np.bool_)
+    point = (numbers[:, :2] == numbers[:, 2:]).all(1)
+    low = numbers[:, :2] - (counted_so & ~point)[:, None]
+    # 1.1 - 1 is 0.10000000000000009; what was meant is 0.1.
+    corners[:, :2] = shortest(low, 4 * np.spacing(np.abs(low) + 1))
+    return corners, _FROM_ZERO if begins else _FRACTIONS if parts else ""
 
 
-def _notes(pages: Sequence[Page], from_zero: bool) -> Iterator[str]:
+def _notes(pages: Sequence[Page], why: str) -> Iterator[str]:
     for note, count in sum((page.notes for page in pages), Counter[str]()).items():
         yield f"{note} ({count:,} of them)"
-    if from_zero:
-        yield "its boxes begin at 0, so pixels are counted from 0 and not, as in Pascal VOC, from 1"
+    if why:
+        yield why
 
 
 def _locate(
@@ -225,75 +254,3 @@ def _picture_folder(seen: Survey, page: PurePosixPath) -> str:
     beside = [f for f in folders if f == wanted or str(PurePosixPath(f or ".")) == str(page.parent)]
     beside = beside or [f for f in sorted(folders) if str(PurePosixPath(f).parent) == above]
     return f"{(beside or [wanted])[0]}/".lstrip("/")
-
-
-def _listings(
-    seen: Survey, dataset: Dataset, own: Sequence[str], rows: NDArray[np.int64]
-) -> list[Listing]:
-    """The lists of sides in `ImageSets/`; where there are none, what folders are called."""
-    # A devkit of several years has lists in each, which speak of that year's pages.
-    by_folder: dict[str, dict[str, int]] = defaultdict(dict)
-    for page, row in zip(own, rows.tolist(), strict=True):
-        pure = PurePosixPath(page)
-        for above in pure.parents:
-            by_folder[str(above)].setdefault(folded(pure.stem), row)
-    listings = []
-    for path in seen.of(".txt"):
-        pure = PurePosixPath(path)
-        side = _side_of_list(pure)
-        if side < 0:
-            continue
-        sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
-        top = sets[0].parent if sets else pure.parent
-        found, absent = _listed(seen.root / path, by_folder[str(top)])
-        if not sets and not found:
-            continue  # a text beside the folders that is no list of pictures
-        listings.append(Listing(path, side % 3, found, absent, reserve=side == 3))
-    if listings:
-        return listings
-    sides = [side_of_path(picture) for picture in dataset.paths]
-    for page, row in zip(own, rows.tolist(), strict=True):
-        if sides[row] < 0:
-            sides[row] = side_of_path(page)
-    if all(side < 0 for side in sides):
-        return []
-    return [
-        Listing(f"folders of {SPLITS[side]}" if side >= 0 else "other folders", side, chosen)
-        for side in (0, 1, 2, -1)
-        if (chosen := tuple(row for row, own_side in enumerate(sides) if own_side == side))
-    ]
-
-
-def _side_of_list(path: PurePosixPath) -> int:
-    """The side that a file lists, an index into `SPLITS`; 3 for `trainval`, -1 for no list."""
-    names = [part.lower() for part in path.parts[:-1]]
-    # Main holds the lists of detection; Layout, Segmentation and Action are of other tasks.
-    others = {"layout", "segmentation", "action"} & set(names)
-    if others or not ("imagesets" in names or not names):
-        return -1
-    return 3 if path.stem.lower() == "trainval" else side_named(path.stem)
-
-
-def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The rows that a list names, and its lines that name none."""
-    found, absent = [], []
-    for line in map(str.strip, read_text(file).splitlines()):
-        if not line:
-            continue
-        # Names may hold spaces; the devkit's lists of one class add a column of 1 and -1; and some
-        # write the picture's suffix or its folder too.
-        row = next(
-            (
-                known[key]
-                for word in (line, line.split()[0])
-                for name in (word, PurePosixPath(word.replace("\\", "/")).name)
-                for key in (folded(name), folded(PurePosixPath(name).stem))
-                if key in known
-            ),
-            None,
-        )
-        if row is None:
-            absent.append(line)
-        else:
-            found.append(row)
-    return tuple(dict.fromkeys(found)), tuple(absent)

@@ -1,8 +1,10 @@
 """Pascal VOC's XML files: what one says of a picture.
 
-The devkit numbers pixels from 1 and a box includes its last pixel, so `x1 = xmin - 1`, `x2 = xmax`;
-fractional numbers, which some tools write, follow the same rule. A box whose two corners are the
-same point is a click, not an object of one pixel: it is read as a box without size.
+The devkit numbers pixels from 1 and a box includes its last pixel, so `x1 = xmin - 1`,
+`x2 = xmax`. Tools that write fractions (CVAT, labelme, VoTT) measure from the picture's edge, so
+`x1 = xmin`; our own files, whose fractions follow the devkit's rule, say in `<source>` that they
+do. A box whose two corners are the same point is a click, not an object of one pixel: it is read as
+a box without size.
 See http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html.
 """
 
@@ -21,6 +23,8 @@ _DEEPEST = 32
 _LARGEST = 16_000_000
 _READ = {"folder", "filename", "path", "size", "object"}
 _READ_OF_OBJECTS = {"name", "bndbox", "difficult"}
+# What our own files say in <source><annotation>.
+COUNTED_FROM_1 = "pixels counted from 1"
 _KEYS = ("xmin", "ymin", "xmax", "ymax")
 _OTHER_SHAPES = ("robndbox", "polygon", "segm", "mask", "point")
 # What tools write where the devkit has 1 and 0.
@@ -39,6 +43,7 @@ class Page:
         boxes: their four numbers, as they stand there.
         unread: what is not read, and how often.
         notes: what was read otherwise than it stands there, and how often.
+        from_one: whether it says that it counts pixels from 1.
     """
 
     file: Path
@@ -49,6 +54,7 @@ class Page:
     difficult: list[bool]
     unread: Counter[str]
     notes: Counter[str]
+    from_one: bool = False
 
 
 def is_page(text: str) -> bool:
@@ -68,7 +74,9 @@ def read_page(file: Path) -> Page:
         raise InputError(f"{file} is no Pascal VOC file: it begins with <{tree.tag[:30]}>")
     picture = (tree.findtext("filename") or "").strip()
     page = Page(file, picture, _size(tree, file), [], [], [], Counter(), Counter())
-    page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in _READ)
+    page.from_one = tree.findtext("source/annotation") == COUNTED_FROM_1
+    read = _READ | {"source"} if page.from_one else _READ
+    page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in read)
     for thing in tree.iterfind("object"):
         name, boxes = object_name(thing, file), thing.findall("bndbox")
         if not boxes and any(thing.find(tag) is not None for tag in _OTHER_SHAPES):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import shortest
 from viewfinder.datasets.data_yaml import quoted
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.voc_pages import COUNTED_FROM_1
 from viewfinder.datasets.yolo_labels import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
@@ -199,6 +200,7 @@ def _voc_page(dataset: Dataset, index: int, name: str) -> Element:
     tree = Element("annotation")
     SubElement(tree, "folder").text = "JPEGImages"
     SubElement(tree, "filename").text = name
+    SubElement(SubElement(tree, "source"), "annotation").text = COUNTED_FROM_1
     size = SubElement(tree, "size")
     for side, value in zip(("width", "height"), dataset.sizes[index].tolist(), strict=True):
         SubElement(size, side).text = str(value)
