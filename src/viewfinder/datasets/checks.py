@@ -1,6 +1,7 @@
 """Every fault of a dataset, each with its file and a mend; `box_checks` does sets of boxes."""
 
 import hashlib
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,7 +89,8 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     largest = max(train.values(), default=0)
     for names in alike_classes(dataset.classes):
         detail = f"{' and '.join(names)} differ in case, accents or spaces alone"
-        mend = f"if they are one class: viewfinder classes DATA merge {' '.join(names)} {names[0]}"
+        merge = shlex.join(["merge", *names, names[0]])
+        mend = f"if they are one class: viewfinder classes DATA {merge}"
         yield Fault("alike-classes", names[0], detail, mend)
     for index, name in enumerate(dataset.classes):
         count = train[index]

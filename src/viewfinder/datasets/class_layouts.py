@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.sides import side_named, side_of, words_of
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
@@ -38,7 +39,7 @@ _CAMERA = _words(
     "img image dsc dscn dscf pxl p pic picture photo frame vid mvi screenshot file scan"
 )
 _FILE_COLUMNS = _words("file filename image img path id name imageid imgid imagename")
-_CLASS_COLUMNS = _words("class label labels category target breed species classname")
+_CLASS_COLUMNS = _words("class label labels category target breed species classname choice")
 # Files that lie beside pictures and are nobody's pictures.
 _BESIDE = _words(
     ".txt .csv .tsv .json .jsonl .xml .md .yaml .yml .toml .ini .db .html .htm .py .ipynb .log "
@@ -190,7 +191,21 @@ def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
             found = {f: spoken[f] for f in same}
         if len(set(found.values())) < 2:
             return {}
-    return {_within(folder): side for folder, side in found.items()}
+    learnt = {c.name for f, side in found.items() if side == TRAIN for c in folders_in(_within(f))}
+    return {
+        _within(folder): side
+        for folder, side in found.items()
+        if not learnt or side == TRAIN or not _unsorted(_within(folder), learnt)
+    }
+
+
+def _unsorted(side: Path, learnt: set[str]) -> bool:
+    """Whether the one folder in a side is called after pictures, and no class that is learnt.
+
+    Tiny ImageNet's `val/images` holds pictures of every class.
+    """
+    filled = [folder.name for folder in folders_in(side) if has_picture(folder)]
+    return len(filled) == 1 and filled[0] not in learnt and kind_of(filled[0]) == "picture"
 
 
 def _within(side: Path) -> Path:

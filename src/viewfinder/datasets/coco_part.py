@@ -17,7 +17,7 @@ from viewfinder.datasets.finding import Located, locate
 from viewfinder.datasets.json_columns import identities, text_of
 from viewfinder.datasets.large_json import Objects, read_large_json
 from viewfinder.datasets.sides import side_of
-from viewfinder.datasets.survey import Survey
+from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
 
 _LARGEST_TABLE = 4_000_000
@@ -57,6 +57,11 @@ def read_part(file: Path, seen: Survey) -> Part:
         "images": rows.take_images,
         "annotations": rows.take_annotations,
     }
+    if beginning(file).lstrip().startswith("["):
+        raise InputError(
+            f"{file} holds a list, as a detector's results do, and no images, annotations and "
+            "categories: give COCO's labels themselves"
+        )
     others = read_large_json(file, take)
     if not rows.images:
         raise InputError(f"{file} lists no images, and so is no COCO file of pictures and boxes")

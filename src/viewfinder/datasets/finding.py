@@ -203,6 +203,11 @@ def checked_name(name: str, *, where: str) -> str:
     return plain
 
 
+def without_upload(name: str) -> str:
+    """A file's name as it was before it was given to Label Studio."""
+    return name[put.end() :] if (put := _UPLOADED.match(name)) else name
+
+
 def _placed(name: str, prefixes: Sequence[str], present: PictureIndex) -> tuple[str | None, str]:
     """The picture of this name in one of the folders, and that folder."""
     plain = _plain(name)
@@ -218,8 +223,8 @@ def _by_name(name: str, present: PictureIndex) -> list[str]:
     plain = _plain(name)
     spellings = [plain, urllib.parse.unquote(urllib.parse.urlsplit(plain).path)]
     last = spellings[1].rpartition("/")[2]
-    if uploaded := _UPLOADED.match(last):
-        spellings.append(spellings[1].replace(last, last[uploaded.end() :]))
+    if (own := without_upload(last)) != last:
+        spellings.append(spellings[1].replace(last, own))
     for spelled in spellings:
         if spelled and (found := likeliest(present.named(spelled))):
             return found

@@ -9,9 +9,11 @@ Labels state the size of the picture that they were marked on. Where the file no
 - of another shape: nobody knows where its boxes are, and it is left out.
 """
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,12 @@ from viewfinder.console import track
 from viewfinder.datasets.boxes import Boxes, Segmentation, no_size
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.pictures.quick_headers import quick_measure
 from viewfinder.pictures.reading import read_header
 from viewfinder.wording import counted
+
+# So many pictures are one task of a thread.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,23 +51,37 @@ class Measures:
 
 def measure(root: Path, paths: Sequence[str]) -> Measures:
     """Read the headers of pictures."""
-
-    def look(path: str) -> tuple[int, int, int]:
-        try:
-            header = read_header(root / path)
-        except (InputError, OSError):
-            return 0, 0, 1
-        return header.width, header.height, header.orientation
-
+    # A call for each picture would cost as much as its header does.
+    parts = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
     with ThreadPoolExecutor() as pool:
-        bar = track(pool.map(look, paths), total=len(paths), description="measuring pictures")
+        found = pool.map(lambda part: [_looked_at(root, path) for path in part], parts)
+        looked = chain.from_iterable(found)
+        bar = track(looked, total=len(paths), description="measuring pictures")
         looks = np.array(list(bar), np.int64).reshape(-1, 3)
     return Measures(looks[:, :2], looks[:, 2].astype(np.int8))
+
+
+def _looked_at(root: Path, path: str) -> tuple[int, int, int]:
+    """Width, height and orientation of a picture; without sides where it cannot be read."""
+    if (plain := quick_measure(os.path.join(root, path))) is not None:  # noqa: PTH118
+        return plain
+    try:
+        header = read_header(root / path)
+    except (InputError, OSError):
+        return 0, 0, 1
+    return header.width, header.height, header.orientation
 
 
 def measured_sizes(root: Path, paths: Sequence[str]) -> NDArray[np.int64]:
     """N×2, width and height of each picture, upright; 0 where it cannot be read."""
     return measure(root, paths).sizes
+
+
+def _measures_of(dataset: Dataset) -> Measures:
+    """What the files say, which who read the set may have asked them already."""
+    if dataset.orientations is not None and dataset.sizes is not None:
+        return Measures(dataset.sizes, dataset.orientations)
+    return measure(dataset.root, dataset.paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +114,7 @@ def fitting(dataset: Dataset, *, stored: bool | None = None) -> Fitting:
     boxes, stated = dataset.boxes, dataset.sizes
     assert boxes is not None
     assert stated is not None
-    found = measure(dataset.root, dataset.paths)
+    found = _measures_of(dataset)
     # YOLO states no sizes: its shares became pixels of the picture as it is.
     known = (stated > 0).all(1) & (found.sizes > 0).all(1) & (dataset.layout != "YOLO")
     swapped = found.orientations >= 5
@@ -152,7 +172,9 @@ def fitted(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
             f"{dataset.root}: every picture is of another shape than its labels say: put those "
             "back that were labelled; `viewfinder check` gives both sizes"
         )
-    result = replace(dataset, boxes=boxes, sizes=sizes, notes=(*dataset.notes, *notes))
+    result = replace(
+        dataset, boxes=boxes, sizes=sizes, orientations=None, notes=(*dataset.notes, *notes)
+    )
     return result.select(np.flatnonzero(~how.misshapen)) if how.misshapen.any() else result
 
 

@@ -136,7 +136,8 @@ def _sure_of_classes(root: Path) -> bool:
         tops = layout_of(root).tops
     except InputError:
         return False
-    names = {folder.name for top in tops for folder in folders_in(top) if has_picture(folder)}
+    learnt = [top for top, side in tops.items() if side == TRAIN] or tops
+    names = {folder.name for top in learnt for folder in folders_in(top) if has_picture(folder)}
     return len(names) > 1 and not any(side_of(name) >= 0 or kind_of(name) for name in names)
 
 

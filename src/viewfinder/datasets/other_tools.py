@@ -22,6 +22,9 @@ _JSON = (
     (('"classTitle"', '"objects"'), "Supervisely's JSON"),
     (('"from_name"', '"to_name"'), "Label Studio's own JSON"),
     (('"labelName"', '"boundingBox"'), "annotations of CreateML or Azure"),
+    (('"regions"', '"boundingBox"'), "VoTT's own JSON"),
+    (('"detections"', '"bounding_box"'), "FiftyOne's own JSON"),
+    (('"classes"', '"labels"', '"bounding_box"'), "FiftyOne's own JSON"),
     (('"coordinates"', '"annotations"', '"label"', '"image'), "CreateML's JSON"),
     (('"featureClassName"', '"bbox"'), "Labelbox' JSON"),
     (('"slots"', '"bounding_box"'), "Darwin's JSON (V7)"),
@@ -33,6 +36,15 @@ _JSON = (
 _CSV = re.compile(
     r"\bx_?min\b|\bbbox|\bx1\b.*\by1\b|\bleft\b.*\btop\b|region_shape|rectanglelabels",
     re.IGNORECASE,
+)
+_TABLES = (
+    (re.compile(r"\"(?:rectangle|polygon|brush|ellipse|keypoint)labels\"+:"), "Label Studio's CSV"),
+    (re.compile(r"\bregion_shape_attributes\b"), "the VGG Image Annotator's CSV (VIA)"),
+    # A class, four numbers of a box, its picture, and that one's two sides.
+    (
+        re.compile(r"\A[^,\n]+(?:,-?\d+){4},[^,\n]+\.\w{3,4},\d+,\d+\s*$", re.M),
+        "makesense.ai's CSV",
+    ),
 )
 MEND = "export them as COCO, YOLO (with its data.yaml) or Pascal VOC"
 # Words of a path that speak of a table of boxes.
@@ -47,7 +59,7 @@ def refuse_other_tools(seen: Survey) -> None:
     Raises:
         InputError: there are any; it says what they look like and what to give.
     """
-    for recognise in (_bare_yolo, _texts, _json, _xml):
+    for recognise in (_bare_yolo, _texts, _json, _xml, _tables):
         if sentence := recognise(seen):
             raise InputError(f"{seen.root} {sentence}")
 
@@ -59,6 +71,9 @@ def box_table(seen: Survey) -> str:
     """
     for path in _some(seen, ".odgt"):
         return path
+    for path in _some(seen, ".jsonl"):
+        if re.search(r'"(?:bbox|bboxes|objects)"\s*:', beginning(seen.root / path)):
+            return path
     for path in _some(seen, ".csv"):
         first = beginning(seen.root / path).partition("\n")[0]
         if _CSV.search(first) and first.count(",") >= 4:
@@ -151,6 +166,16 @@ def _xml(seen: Survey) -> str | None:
             return f"has labels as CVAT's XML for images ({path:.80}), which is not read: {MEND}"
         if "<annotations" in text or re.search(r"<\w*(?:bndbox|bbox|box)[\s_>]", text):
             return f"has labels as XML of a tool ({path:.80}) that is not read: {MEND}"
+    return None
+
+
+def _tables(seen: Survey) -> str | None:
+    """Tables that tools of boxes write; what they are tells of what the pictures are for."""
+    for path in _some(seen, ".csv"):
+        text = beginning(seen.root / path)
+        tool = next((tool for words, tool in _TABLES if words.search(text)), "")
+        if tool:
+            return f"has labels as {tool} ({path:.80}), which is not read: {MEND}"
     return None
 
 

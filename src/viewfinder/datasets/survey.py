@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from viewfinder.datasets.finding import PictureIndex
 from viewfinder.pictures.finding import is_picture, walk
 
-_LABELS = frozenset({".txt", ".xml", ".json", ".yaml", ".yml", ".csv"})
+_LABELS = frozenset({".txt", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".csv"})
 _LABELS |= {".data", ".names", ".labels", ".odgt"}
 # Enough of a text file to see what it is.
 _BEGINNING = 4096

@@ -5,7 +5,8 @@ and a file of labels beside each picture. Shares become pixels of the picture it
 is therefore read. A picture without a file has no boxes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +19,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.listings import Listing, sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
-from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.datasets.measuring import measure
 from viewfinder.datasets.survey import Survey, is_yolo_labels, survey
 from viewfinder.datasets.yolo_labels import (
     LabelFiles,
@@ -26,6 +27,7 @@ from viewfinder.datasets.yolo_labels import (
     is_class_list,
     label_files,
     like_key_points,
+    own_files,
     pixels,
 )
 from viewfinder.datasets.yolo_lists import Described, describe, listed_classes
@@ -87,7 +89,10 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
     said = describe(file, seen)
     paths = tuple(dict.fromkeys(path for one in said.lists for path in one.pictures))
     files = label_files(seen, paths)
-    sizes = measured_sizes(seen.root, paths)
+    unlisted = _labelled(seen, sorted(seen.pictures.paths - set(paths)))
+    files = replace(files, alone=tuple(sorted({*files.alone} - {*unlisted.values()})))
+    measures = measure(seen.root, paths)
+    sizes = measures.sizes
     rows = Rows()
     for index, own in enumerate(files.of):
         if own is not None:
@@ -117,8 +122,9 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
             segmentations=rows.scaled_outlines(sizes),
         ),
         sizes=sizes,
+        orientations=measures.orientations,
         label_files=files.of,
-        notes=(*said.notes, *_notes(seen, file, paths, files), *sides.notes),
+        notes=(*said.notes, *_notes(seen, file, paths, files, unlisted), *sides.notes),
         faults=(
             *said.faults,
             *rows.faults,
@@ -126,6 +132,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
             *_other_lists(seen, said),
             *_counted_from_one(rows, said),
             *_file_faults(files),
+            *_unlisted_faults(file, unlisted),
             *_no_pictures(paths, files),
             *sides.faults,
         ),
@@ -142,7 +149,9 @@ def _has_labels(seen: Survey) -> bool:
     return any(is_yolo_labels(seen.root / path) for path in islice(own, 50))
 
 
-def _notes(seen: Survey, file: Path, paths: Sequence[str], files: LabelFiles) -> list[str]:
+def _notes(
+    seen: Survey, file: Path, paths: Sequence[str], files: LabelFiles, unlisted: Iterable[str]
+) -> list[str]:
     """In a line each: pictures without labels, labels without pictures, pictures on no list."""
     notes = []
     bare = sum(own is None for own in files.of)
@@ -158,9 +167,7 @@ def _notes(seen: Survey, file: Path, paths: Sequence[str], files: LabelFiles) ->
         those = counted(len(files.guessed), "file of labels", "files of labels")
         own, path = files.guessed[0]
         notes.append(f"{those} found by the name alone: {own:.80} is of {path:.80}")
-    rest = sorted(seen.pictures.paths - set(paths))
-    labelled = {path for path, own in zip(rest, label_files(seen, rest).of, strict=True) if own}
-    if unlisted := sorted({*seen.beside(paths), *labelled}):
+    if unlisted := sorted({*seen.beside(paths), *unlisted}):
         notes.append(f"{counted(len(unlisted), 'picture')} on no list ({some(unlisted, 2):.120})")
     return notes
 
@@ -172,6 +179,26 @@ def _describes(seen: Survey, path: str) -> bool:
     except InputError:
         return False
     return "names" in entries and len(entries) > 1
+
+
+def _labelled(seen: Survey, pictures: Sequence[str]) -> dict[str, str]:
+    """Those of the pictures that have labels where theirs should be, with these."""
+    found = zip(pictures, own_files(seen, pictures), strict=True)
+    return {
+        path: own
+        for path, own in found
+        if own and not is_class_list(PurePosixPath(own).name) and is_yolo_labels(seen.root / own)
+    }
+
+
+def _unlisted_faults(file: Path, unlisted: Mapping[str, str]) -> list[Fault]:
+    """Labelled pictures that the set's lists leave out."""
+    if not unlisted:
+        return []
+    those = f"{counted(len(unlisted), 'picture')} with labels on no list"
+    detail = f"{those} of the set ({some(sorted(unlisted), 2):.120}): left out"
+    mend = "name their folder as train, val or test, or move them elsewhere"
+    return [Fault("unlisted-image", file.name, detail, mend)]
 
 
 def _file_faults(files: LabelFiles) -> list[Fault]:

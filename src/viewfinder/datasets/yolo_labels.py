@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import PictureIndex, nearest, side_of_path
+from viewfinder.datasets.finding import PictureIndex, nearest, side_of_path, without_upload
 from viewfinder.datasets.large_json import read_text
 from viewfinder.datasets.survey import Survey, is_yolo_labels
 from viewfinder.errors import InputError
@@ -33,7 +33,7 @@ _LABEL_WORDS = {"image": "label", "img": "label"}
 
 
 def is_class_list(name: str) -> bool:
-    """Whether a file is a list of classes by its name."""
+    """Whether a file lists classes, by its name."""
     return name.lower() in _CLASS_LISTS
 
 
@@ -60,20 +60,9 @@ def label_files(seen: Survey, pictures: Sequence[str]) -> LabelFiles:
     Names are compared whatever their case and the composition of their accents; `a.jpg.txt` is the
     file of `a.jpg` as `a.txt` is.
     """
-    texts = {folded(path): path for path in seen.of(".txt")}
-    found: list[str | None] = []
+    found = own_files(seen, pictures)
     users: dict[str, list[str]] = defaultdict(list)
-    for picture in pictures:
-        inside = not picture.startswith("/")
-        own = next(
-            (
-                texts[folded(place)] if inside else place
-                for place in _places(picture)
-                if (folded(place) in texts if inside else (seen.root / place).is_file())
-            ),
-            None,
-        )
-        found.append(own)
+    for picture, own in zip(pictures, found, strict=True):
         if own is not None:
             users[own].append(picture)
     alone = [
@@ -96,6 +85,24 @@ def label_files(seen: Survey, pictures: Sequence[str]) -> LabelFiles:
     )
 
 
+def own_files(seen: Survey, pictures: Sequence[str]) -> list[str | None]:
+    """For each picture the file of labels that lies where its own should, or None."""
+    texts = {folded(path): path for path in seen.of(".txt")}
+    found: list[str | None] = []
+    for picture in pictures:
+        inside = not picture.startswith("/")
+        own = next(
+            (
+                texts[folded(place)] if inside else place
+                for place in _places(picture)
+                if (folded(place) in texts if inside else (seen.root / place).is_file())
+            ),
+            None,
+        )
+        found.append(own)
+    return found
+
+
 def _by_names(
     alone: Sequence[str], pictures: Sequence[str], found: Sequence[str | None]
 ) -> dict[int, str]:
@@ -107,7 +114,8 @@ def _by_names(
     users: dict[str, list[str]] = defaultdict(list)
     for path in alone:
         pure = PurePosixPath(path)
-        same = nearest(index.of_stem(pure.stem), str(pure.parent))
+        of_it = index.of_stem(pure.stem) or index.of_stem(without_upload(pure.stem))
+        same = nearest(of_it, str(pure.parent))
         side = side_of_path(path)
         if len(same) == 1 and (side < 0 or side_of_path(same[0]) in (-1, side)):
             users[same[0]].append(path)
