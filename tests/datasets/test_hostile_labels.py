@@ -64,7 +64,7 @@ def image(**changes):
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({"annotations/instances_a.json": "[" * 100_000}, "'{' is missing"),
+        ({"annotations/instances_a.json": "[" * 100_000}, "holds a list"),
         ({"annotations/instances_a.json": '{"x":' + "[" * 100_000}, "nested too deeply"),
         ({"annotations/instances_a.json": '{"images": [' + "[" * 100_000}, "nested too deeply"),
         ({"annotations/instances_a.json": '{"x": ' + "1" * 5000 + "}"}, "cannot be read"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 
 def extent_of_runs(outline: dict[str, Any]) -> list[float] | None:
@@ -15,8 +14,12 @@ def extent_of_runs(outline: dict[str, Any]) -> list[float] | None:
     """
     height, width = (int(side) for side in outline["size"])
     counts = outline["counts"]
-    runs = _numbers_of(counts) if isinstance(counts, str) else np.array(counts, np.int64)
-    if height < 1 or not len(runs) or (runs < 0).any() or runs.sum() > height * width:
+    runs = np.array(numbers_of(counts) if isinstance(counts, str) else counts, np.int64)
+    whole = height * width
+    # Each within the picture first, so that no sum can overflow.
+    if not whole or not len(runs) or (runs < 0).any() or (runs > whole).any():
+        return None
+    if runs.sum() > whole:
         return None
     ends = np.cumsum(runs)
     inside = np.zeros(len(runs), np.bool_)
@@ -33,8 +36,8 @@ def extent_of_runs(outline: dict[str, Any]) -> list[float] | None:
     return [float(left), float(top), float(right - left + 1), float(bottom - top + 1)]
 
 
-def _numbers_of(text: str) -> NDArray[np.int64]:
-    """The run lengths that COCO's text holds; none of a text that is cut short.
+def numbers_of(text: str | bytes) -> list[int]:
+    """The run lengths that COCO's text holds; none of a text that is damaged.
 
     A number is written in signs of five bits, the lowest first, from the sign `0` on; the sixth bit
     says that more follow, and the highest one read is the sign. From the fourth number on each is
@@ -42,10 +45,10 @@ def _numbers_of(text: str) -> NDArray[np.int64]:
     """
     numbers: list[int] = []
     value = shift = 0
-    for sign in text:
-        bits = ord(sign) - 48
-        if not 0 <= bits < 64 or shift > 60:
-            return np.zeros(0, np.int64)
+    for sign in text.encode("utf-8", "replace") if isinstance(text, str) else text:
+        bits = sign - 48
+        if not 0 <= bits < 64 or shift > 55:
+            return []
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:
@@ -54,4 +57,4 @@ def _numbers_of(text: str) -> NDArray[np.int64]:
             value -= 1 << shift
         numbers.append(value + (numbers[-2] if len(numbers) > 2 else 0))
         value = shift = 0
-    return np.array([] if shift else numbers, np.int64)
+    return [] if shift else numbers

@@ -1,8 +1,6 @@
 """COCO's outlines of objects, polygons or run lengths, as masks.
 
-Run lengths count down the columns, false first. Compressed, they are text of six bits a character
-from `0` on: five of the number, lowest first, and one that says that more follow; from the fourth
-number on it is the difference to the one two before. See maskApi.c of the COCO API.
+Run lengths count down the columns, false first.
 """
 
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Segmentation
+from viewfinder.datasets.run_lengths import numbers_of
 from viewfinder.errors import InputError
 
 # Polygons are drawn this many times larger and averaged, unless that were more pixels than this.
@@ -77,7 +76,7 @@ def checked_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.i
         )
     counts = outline.get("counts")
     if isinstance(counts, str | bytes):
-        counts = _unpacked(counts.encode("utf-8", "replace") if isinstance(counts, str) else counts)
+        counts = numbers_of(counts)
     try:
         runs = np.array(counts, np.int64)
     except (TypeError, ValueError, OverflowError):
@@ -93,20 +92,3 @@ def _from_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.boo
     runs = checked_runs(outline, size)
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(size, order="C").T
-
-
-def _unpacked(text: bytes) -> list[int]:
-    """Run lengths from COCO's compressed text; damaged text comes out as wrong numbers."""
-    runs: list[int] = []
-    value = place = 0
-    for sign in text:
-        bits = sign - 48
-        value |= (bits & 0x1F) << place
-        place += 5
-        if bits & 0x20 and place < 60:
-            continue
-        if bits & 0x10:
-            value -= 1 << place
-        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-        value = place = 0
-    return runs
