@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -159,3 +160,66 @@ def test_an_interrupt_within_an_executed_text_is_answered_as_any_other(tmp_path)
     # As `python -m viewfinder` runs: Python looks at what it remembers when a module has ended.
     command = [sys.executable, "-m", "script"]
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 130
+
+
+def test_an_interrupt_within_an_import_waits_for_its_end(tmp_path, monkeypatch):
+    """What is written in C and imports more, as torch does, may forget or abort."""
+    (tmp_path / "imported_slowly.py").write_text(
+        "import os, signal, time\n"
+        "def work():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.12)\n"
+        "    os.environ['IMPORTED'] = 'whole'\n"
+        "work()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("IMPORTED", "not")
+
+    def work() -> None:
+        with stops_interrupt():
+            import imported_slowly
+
+            assert imported_slowly
+            time.sleep(10)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert os.environ["IMPORTED"] == "whole"
+    assert time.monotonic() - begun < 5
+
+
+def test_a_second_interrupt_within_an_import_does_not_wait(tmp_path, monkeypatch):
+    text = "import os, signal\n" + 2 * "os.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "imported_never.py").write_text(text + "os.environ['IMPORTED'] = 'whole'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("IMPORTED", "not")
+
+    def work() -> None:
+        with stops_interrupt():
+            import imported_never
+
+            assert imported_never
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert os.environ["IMPORTED"] == "not"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_waits_for_an_import_is_answered_at_the_end_at_the_latest(tmp_path, monkeypatch):
+    text = "import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\n"
+    (tmp_path / "imported_last.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    done = []
+
+    def work() -> None:
+        with stops_interrupt():
+            import imported_last
+
+            done.append(imported_last)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert len(done) == 1

@@ -1,9 +1,14 @@
 """When a request to stop is answered, and by which process: Ctrl-C, SIGTERM, a closed terminal."""
 
+import _thread
 import contextlib
+import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
 
 # Ctrl-C; what `kill`, `timeout`, systemd and docker send; and what a closing terminal sends.
 # Windows has no SIGHUP.
@@ -11,11 +16,16 @@ STOPS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 _OF_A_TERMINAL = frozenset(STOPS) - {signal.SIGTERM}
+# Seconds after which it is asked again whether an import has ended.
+_SOON = 0.05
 
 
 @contextlib.contextmanager
 def stops_interrupt() -> Iterator[None]:
     """Within, SIGTERM and SIGHUP are answered as Ctrl-C is: by KeyboardInterrupt.
+
+    One that falls into an import waits until that has ended, and a second one does not: what is
+    written in C and imports more, as torch does, may forget an interrupt there or abort.
 
     A signal that is ignored, as SIGHUP is under nohup, stays so, and so does one that somebody
     answers already. Beside the main thread, which alone may do this, nothing changes.
@@ -23,18 +33,56 @@ def stops_interrupt() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    mine = [number for number in STOPS[1:] if signal.getsignal(number) == signal.SIG_DFL]
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
+    usual = {number: signal.getsignal(number) for number in STOPS}
+    mine = [n for n, by in usual.items() if by in (signal.SIG_DFL, signal.default_int_handler)]
+    answer = _AfterImports()
     for number in mine:
-        signal.signal(number, stop)
+        signal.signal(number, answer)
     try:
         yield
+        answer.at_the_end()
     finally:
         for number in mine:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, usual[number])
+
+
+class _AfterImports:
+    """Answers a signal by KeyboardInterrupt, as soon as nothing is being imported."""
+
+    def __init__(self) -> None:
+        self._waiting = self._again = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        insisting, self._again = self._waiting and not self._again, False
+        self._waiting = not insisting and _importing(frame)
+        if not self._waiting:
+            raise KeyboardInterrupt
+        # Not a Timer: the main thread, which this interrupts, may have that module's lock.
+        _thread.start_new_thread(self._ask_again, (number,))
+
+    def _ask_again(self, number: int) -> None:
+        time.sleep(_SOON)
+        if self._waiting:
+            self._again = True
+            if hasattr(signal, "pthread_kill"):  # which wakes the main thread, should it sleep
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+            else:
+                _thread.interrupt_main(signal.Signals(number))
+
+    def at_the_end(self) -> None:
+        """Answer what still waits."""
+        if self._waiting:
+            self._waiting = False
+            raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a frame lies within an import."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def leave_stops_to_parent() -> None:
@@ -47,6 +95,21 @@ def leave_stops_to_parent() -> None:
         signal.signal(number, lambda *_: None)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_A_TERMINAL)
+
+
+def end_with_parent() -> None:
+    """Let this process end at once when the one that started it has ended, be it by SIGKILL.
+
+    A training whose parent was killed would go on, beside the one that is begun next.
+    """
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

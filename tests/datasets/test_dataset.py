@@ -1,10 +1,12 @@
 """Columns, not objects: choosing, splitting, renumbering and recognising a data set."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 
@@ -90,3 +92,30 @@ def test_the_fingerprint_is_the_same_wherever_the_set_lies(dataset, tmp_path):
     print_of_moved = moved.fingerprint()
     moved.root.rename(dataset.root)
     assert print_of_moved == dataset.fingerprint()
+
+
+def test_the_fingerprint_sees_what_counts_of_boxes_and_their_outlines(dataset):
+    no, yes = np.array([False, False]), np.array([False, True])
+    boxes = Boxes(
+        corners=np.array([[0.0, 0, 4, 4], [2, 2, 6, 6]]),
+        classes=np.array([0, 1]),
+        offsets=np.array([0, 1, 1, 2, 2]),
+        ids=np.array([1, 2]),
+        crowd=no,
+        difficult=no,
+        areas=np.full(2, np.nan),
+    )
+    outline = np.array([2.0, 2, 6, 2, 2, 6])
+    changed = [
+        boxes,
+        replace(boxes, classes=np.array([1, 1])),
+        replace(boxes, crowd=yes),
+        replace(boxes, difficult=yes),
+        replace(boxes, segmentations={0: [outline]}),
+        replace(boxes, segmentations={1: [outline]}),
+        replace(boxes, segmentations={1: [outline[::-1]]}),
+        replace(boxes, segmentations={1: {"size": [8, 8], "counts": [20, 4, 40]}}),
+        replace(boxes, segmentations={1: {"size": [8, 8], "counts": [21, 4, 39]}}),
+    ]
+    told = [replace(dataset, boxes=each).fingerprint() for each in changed]
+    assert len(set(told)) == len(changed)

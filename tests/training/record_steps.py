@@ -1,12 +1,20 @@
 """Takes a few steps of some trainings in one or two processes, and writes down what came of each.
 
 Run as: record_steps.py OUT DEVICES CASES, where CASES is a JSON file of [name, task, data, recipe].
+The last is trained whole; and, in several processes, once more from where SIGKILL after its second
+step would have left it, as `stopped-DEVICES`. Then their parent is killed, which they must not
+outlive.
 Processes are started afresh and import this file, so it stands on its own.
 """
 
 import copy
 import json
+import multiprocessing
+import os
+import shutil
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +25,7 @@ from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find, recipe_of
-from viewfinder.training.loop import Fit, Job, fit
+from viewfinder.training.loop import Fit, Job
 from viewfinder.training.processes import launch
 from viewfinder.training.train import begin
 
@@ -40,13 +48,40 @@ class Exact(Fit):
         return {}
 
 
+class Copied(Fit):
+    """A training whose folder is copied after its second step."""
+
+    def _save_is_due(self) -> bool:
+        return True
+
+    def _save(self) -> None:
+        super()._save()
+        if self.progress.updates == STEPS and self.share.rank == 0:
+            folder = self.job.run.folder
+            shutil.copytree(folder, folder.with_name(f"stopped-{self.share.world}"))
+
+
 def record(fabric: Fabric, jobs: dict[str, Job], out: Path) -> None:
     torch.set_num_threads(1)
     told = {name: _steps(Exact(fabric, job)) for name, job in jobs.items()}
     # And one whole training, with all that processes tell each other at an epoch's end.
-    fit(fabric, list(jobs.values())[-1])
+    job = list(jobs.values())[-1]
+    Copied(fabric, job).work()
     if fabric.global_rank == 0:
         torch.save(told, out / f"steps-{fabric.world_size}.pt")
+    if fabric.world_size > 1:
+        fabric.barrier()
+        run = replace(job.run, folder=out / f"stopped-{fabric.world_size}")
+        Fit(fabric, replace(job, run=run, resume=True)).work()
+        _outlive_parent(fabric, out)
+
+
+def _outlive_parent(fabric: Fabric, out: Path) -> None:
+    fabric.barrier()
+    if fabric.global_rank == 0:
+        os.kill(multiprocessing.parent_process().pid, signal.SIGKILL)
+    time.sleep(20)
+    (out / "outlived").touch()
 
 
 def _steps(taking: Fit) -> list[dict[str, torch.Tensor]]:

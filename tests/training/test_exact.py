@@ -3,6 +3,7 @@
 import json
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import product
@@ -214,7 +215,9 @@ def test_two_processes_take_the_steps_of_one(
     runpy.run_path(str(script))["take_steps"](tmp_path, 1, tmp_path / "cases.json")
     command = [sys.executable, str(script), str(tmp_path), "2", str(tmp_path / "cases.json")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    # They killed the process that had started them, and were to end with it.
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (tmp_path / "outlived").exists()
     one, two = (torch.load(tmp_path / f"steps-{n}.pt", weights_only=True) for n in (1, 2))
     for name, steps in one.items():
         assert len(steps) == len(two[name]) == 2
@@ -229,6 +232,31 @@ def test_two_processes_take_the_steps_of_one(
     history = (tmp_path / "student-2" / "history.csv").read_text().splitlines()
     assert "val_s_measure" in history[0]
     assert len(history) == 2
+    assert_same(open_run(tmp_path / "student-2"), open_run(tmp_path / "stopped-2"))
+
+
+def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(
+    small_set_of_two, tmp_path
+):
+    start = learn("classify", small_set_of_two, tmp_path / "start", **CLASSIFY | {"epochs": 1})
+    fields = CLASSIFY | {"epochs": 1, "init": str(start.folder)}
+    run = learn("classify", small_set_of_two, tmp_path / "run", **fields)
+    thaws = learn("classify", small_set_of_two, tmp_path / "thaws", **fields | {"freeze": 0.5})
+    # As if it had been stopped as soon as there was a run.
+    early = shutil.copytree(run.folder, tmp_path / "early")
+    for name in ("state.ckpt", "weights.safetensors", "history.csv", "pictures.csv"):
+        (early / name).unlink()
+    assert_same(run, learn("classify", small_set_of_two, early, resume=True, **fields))
+    assert (early / "pictures.csv").read_text() == (run.folder / "pictures.csv").read_text()
+    (early / "state.ckpt").unlink()
+    learn("classify", small_set_of_two, start.folder, resume=True, **CLASSIFY | {"epochs": 1})
+    weights = load_file(start.weights_file)
+    start.save_weights({name: -value for name, value in weights.items()})
+    for folder, more in ((early, {}), (thaws.folder, {"freeze": 0.5})):
+        with pytest.raises(InputError, match="--resume: what --init names has changed"):
+            learn("classify", small_set_of_two, folder, resume=True, **fields | more)
+    shutil.rmtree(start.folder)
+    learn("classify", small_set_of_two, run.folder, resume=True, **fields)
 
 
 def test_a_step_has_a_picture_for_each_process():

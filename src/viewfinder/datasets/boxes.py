@@ -1,6 +1,6 @@
 """The boxes of a whole dataset as columns, so that a million of them are a few arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,20 @@ class Boxes:
     def pictures(self) -> NDArray[np.int64]:
         """M int64, the picture that each box lies in."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def contents(self) -> Iterator[bytes]:
+        """All that a training learns from: the boxes, which of them count, and their outlines."""
+        for column in (self.corners, self.classes, self.offsets):
+            yield np.ascontiguousarray(column).tobytes()
+        for name, flags in ((b"crowd", self.crowd), (b"difficult", self.difficult)):
+            if flags.any():
+                yield name + flags.tobytes()
+        for row, outline in sorted(self.segmentations.items()):
+            yield f"{row}\0".encode()
+            if isinstance(outline, dict):
+                yield repr(sorted(outline.items())).encode()
+            else:
+                yield b"\0".join(polygon.tobytes() for polygon in outline)
 
     def select(self, pictures: Sequence[int] | NDArray[np.intp]) -> "Boxes":
         """The boxes of some pictures, in the order of `pictures`."""

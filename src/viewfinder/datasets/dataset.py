@@ -257,8 +257,8 @@ class Dataset:
         for content, label, side in rows:
             digest.update(content + f"\0{label}\0{side}\n".encode())
         if self.boxes is not None:
-            for column in (self.boxes.corners, self.boxes.classes, self.boxes.offsets):
-                digest.update(np.ascontiguousarray(column).tobytes())
+            for content in self.boxes.contents():
+                digest.update(content)
         for content in self._contents((*self.masks, *self.depths)):
             digest.update(content)
         for scale in self.depth_scales:

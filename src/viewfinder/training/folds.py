@@ -33,7 +33,8 @@ from viewfinder.tasks.task import Task, require_classes
 from viewfinder.training.ablation_progress import duration
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import as_good
-from viewfinder.training.train import refuse_early, same_run, train_on
+from viewfinder.training.resuming import same_run
+from viewfinder.training.train import refuse_early, train_on
 from viewfinder.wording import counted
 
 # Tells that a folder's folds were begun, and how many there are to be.

@@ -11,7 +11,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from viewfinder.errors import InputError
-from viewfinder.interrupts import stops_interrupt
+from viewfinder.interrupts import end_with_parent, stops_interrupt
 
 Work = Callable[[Fabric], None]
 
@@ -70,6 +70,7 @@ def launch(device: torch.device, count: int, work: Work) -> None:
 
 def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any) -> bool:
     """One process's part; tells whether it was stopped."""
+    end_with_parent()
     torch.set_num_threads(threads)
     try:
         with stops_interrupt():

@@ -11,7 +11,6 @@ from typing import Any
 
 from viewfinder import nets
 from viewfinder.console import note
-from viewfinder.datasets import digests
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
@@ -19,6 +18,7 @@ from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
+from viewfinder.runs.pictures import FILE as PICTURES
 from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import (
     FOLDS,
@@ -27,13 +27,12 @@ from viewfinder.runs.run import (
     discard,
     holds_progress,
     holds_run,
-    open_run,
     refuse_taken,
 )
 from viewfinder.tasks import find
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.normalisation import PLAIN
-from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Setting, Task, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.locking import taken
@@ -41,6 +40,12 @@ from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice
 from viewfinder.training.preparing import open_sides, start_net
 from viewfinder.training.processes import launch, threads_of_each
+from viewfinder.training.resuming import (
+    digests_of_inputs,
+    refuse_other_input,
+    same_run,
+    tell_what_differs,
+)
 from viewfinder.training.telling import tell_verdict
 from viewfinder.training.trying import require_learnable
 
@@ -224,9 +229,16 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         InputError: the recipe or the data are not those that the run began with.
     """
     run = same_run(folder, dataset, recipe)
-    _tell_what_differs(run.manifest)
+    # Later on, the weights that it began with are of no use.
+    begins = recipe.freeze > 0 or not run.state_file.exists()
+    if begins:
+        refuse_other_input(run, recipe, "--init")
+    tell_what_differs(run.manifest)
+    if not (folder / PICTURES).exists():  # it was stopped before
+        write_pictures(folder, dataset)
     task = find(run.manifest.task)
-    net, start = start_net(task, recipe, dataset.classes, run.manifest.options)
+    first = recipe if begins else replace(recipe, init="random")
+    net, start = start_net(task, first, dataset.classes, run.manifest.options)
     sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
     choice = Choice.from_json(run.manifest.precision)
     return Job(
@@ -240,74 +252,9 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     )
 
 
-def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
-    """The run in a folder, which must be of this recipe and these pictures.
-
-    Raises:
-        InputError: it is of others.
-    """
-    run = open_run(folder)
-    if different := differing_fields(run.manifest.recipe, recipe):
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
-        raise InputError(
-            f"--resume: {folder} was begun with other values of {flags}; give the same ones, or "
-            "train anew into another --out"
-        )
-    if run.manifest.data["fingerprint"] != dataset.fingerprint():
-        raise InputError(
-            f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
-            "train anew into another --out"
-        )
-    for flag, digest in run.manifest.data.get("inputs", {}).items():
-        if _named_inputs(recipe).get(flag) != digest:
-            raise InputError(
-                f"--resume: what {flag} names has changed since {folder} was begun; put back what "
-                "was there, or train anew into another --out"
-            )
-    return run
-
-
-def _tell_what_differs(begun: Manifest) -> None:
-    """Say what makes the weights other, in their last digits, than without a stop."""
-    recipe = begun.recipe
-    threads = threads_of_each(recipe.devices)
-    if begun.threads not in (None, threads):
-        count = begun.threads * recipe.devices
-        note(
-            f"begun with {begun.threads} threads and gone on with {threads}: sums come out another "
-            "way, and the weights will not be bit for bit those of a training that never stopped; "
-            f"with OMP_NUM_THREADS={count} they would be"
-        )
-    if begun.versions.get("torch") not in (None, version("torch")):
-        note(
-            f"begun with torch {begun.versions['torch']} and gone on with {version('torch')}: the "
-            "weights may not be bit for bit those of a training that never stopped"
-        )
-    machine = describe_device(pick_device(recipe.device), recipe.devices)
-    if _without_threads(begun.device) != _without_threads(machine):
-        note(
-            f"begun on {begun.device} and gone on with on {machine}: the weights may not be bit "
-            "for bit those of a training that never stopped"
-        )
-
-
-def _without_threads(device: str) -> str:
-    return device.partition(",")[0]
-
-
 def _versions() -> dict[str, str]:
     libraries = ("viewfinder", "torch", "torchvision", "lightning-fabric", "numpy")
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
-
-
-def _named_inputs(recipe: Recipe) -> dict[str, str]:
-    """What a training learns from beside its pictures: a digest of what each such flag names."""
-    told = {}
-    for name in ("teacher", "compose", "backgrounds"):
-        place = Path(getattr(recipe, name, None) or "").expanduser()
-        if place != Path() and place.exists():
-            told[f"--{name}"] = digests.of_place(place)
-    return told
 
 
 def _describe_data(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
@@ -318,7 +265,7 @@ def _describe_data(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, A
         "root": str(dataset.root.resolve()),
         "layout": dataset.layout,
         "fingerprint": dataset.fingerprint(),
-        "inputs": _named_inputs(recipe),
+        "inputs": digests_of_inputs(recipe),
         "images": sides,
         "per_class": dataset.split("train").counts(),
     } | ({"depth": depth} if depth else {})

@@ -4,7 +4,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
-from viewfinder.interrupts import blocked_interrupts, leave_stops_to_parent
+from viewfinder.interrupts import blocked_interrupts, end_with_parent, leave_stops_to_parent
 
 Train = Callable[..., Any]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
@@ -172,7 +171,7 @@ def _serve(connection: Connection, slot: Slot) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     leave_stops_to_parent()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # Before the function, and torch with it, is imported: both are read once.
     os.environ["OMP_NUM_THREADS"] = str(slot.threads)
     if slot.device is not None:
@@ -184,11 +183,3 @@ def _serve(connection: Connection, slot: Slot) -> None:
     except (EOFError, OSError, KeyboardInterrupt):
         # Nothing more may interrupt it: what torch does at its end cannot be left half done.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
-def _end_with_parent() -> None:
-    """A training whose parent was killed would go on, beside the one that is begun next."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))

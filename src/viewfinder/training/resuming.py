@@ -1,0 +1,95 @@
+"""Whether a run that was begun can be gone on with: by the same recipe, pictures and inputs."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from viewfinder.console import note
+from viewfinder.datasets import digests
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.devices import describe_device, pick_device
+from viewfinder.errors import InputError
+from viewfinder.runs.run import Run, open_run
+from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.training.processes import threads_of_each
+
+# What a training learns from beside its pictures; the first only as long as it begins.
+_INPUTS = ("--init", "--teacher", "--compose", "--backgrounds")
+_NO_PLACES = ("random", "imagenet")
+
+
+def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
+    """The run in a folder, which must be of this recipe and these pictures.
+
+    Raises:
+        InputError: it is of others.
+    """
+    run = open_run(folder)
+    if different := differing_fields(run.manifest.recipe, recipe):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
+        raise InputError(
+            f"--resume: {folder} was begun with other values of {flags}; give the same ones, or "
+            "train anew into another --out"
+        )
+    if run.manifest.data["fingerprint"] != dataset.fingerprint():
+        raise InputError(
+            f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
+            "train anew into another --out"
+        )
+    for flag in _INPUTS[1:]:
+        refuse_other_input(run, recipe, flag)
+    return run
+
+
+def refuse_other_input(run: Run, recipe: Recipe, flag: str) -> None:
+    """See that what a flag names is what it was when the run was begun.
+
+    Raises:
+        InputError: it is not.
+    """
+    begun = run.manifest.data.get("inputs", {}).get(flag)
+    if begun is not None and _digest_of_input(recipe, flag) != begun:
+        raise InputError(
+            f"--resume: what {flag} names has changed since {run.folder} was begun; put back what "
+            "was there, or train anew into another --out"
+        )
+
+
+def tell_what_differs(begun: Manifest) -> None:
+    """Say what makes the weights other, in their last digits, than without a stop."""
+    recipe = begun.recipe
+    threads = threads_of_each(recipe.devices)
+    if begun.threads not in (None, threads):
+        count = begun.threads * recipe.devices
+        note(
+            f"begun with {begun.threads} threads and gone on with {threads}: sums come out another "
+            "way, and the weights will not be bit for bit those of a training that never stopped; "
+            f"with OMP_NUM_THREADS={count} they would be"
+        )
+    if begun.versions.get("torch") not in (None, version("torch")):
+        note(
+            f"begun with torch {begun.versions['torch']} and gone on with {version('torch')}: the "
+            "weights may not be bit for bit those of a training that never stopped"
+        )
+    machine = describe_device(pick_device(recipe.device), recipe.devices)
+    if _without_threads(begun.device) != _without_threads(machine):
+        note(
+            f"begun on {begun.device} and gone on with on {machine}: the weights may not be bit "
+            "for bit those of a training that never stopped"
+        )
+
+
+def _without_threads(device: str) -> str:
+    return device.partition(",")[0]
+
+
+def digests_of_inputs(recipe: Recipe) -> dict[str, str]:
+    """What a training learns from beside its pictures: a digest of what each such flag names."""
+    return {flag: told for flag in _INPUTS if (told := _digest_of_input(recipe, flag))}
+
+
+def _digest_of_input(recipe: Recipe, flag: str) -> str | None:
+    """The digest of the file or folder that a flag names; None where it names none."""
+    named = getattr(recipe, flag.removeprefix("--"), None) or ""
+    place = Path("" if named in _NO_PLACES else named).expanduser()
+    return digests.of_place(place) if place != Path() and place.exists() else None
