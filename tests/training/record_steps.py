@@ -56,9 +56,10 @@ class Copied(Fit):
 
     def _save(self) -> None:
         super()._save()
-        if self.progress.updates == STEPS and self.share.rank == 0:
-            folder = self.job.run.folder
-            shutil.copytree(folder, folder.with_name(f"stopped-{self.share.world}"))
+        folder = self.job.run.folder
+        stopped = folder.with_name(f"stopped-{self.share.world}")
+        if self.share.rank == 0 and self.progress.updates == STEPS and not stopped.exists():
+            shutil.copytree(folder, stopped)
 
 
 def record(fabric: Fabric, jobs: dict[str, Job], out: Path) -> None:
