@@ -1,6 +1,7 @@
 """The house stands: imports go down its rooms, and the command line does not wait for torch."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ GROUND = {
     "devices",
     "cpu",
     "groups",
+    "reading",
 }
 # A room, and the rooms that it may import.
 ROOMS = {
@@ -123,6 +125,19 @@ def test_only_pictures_opens_image_files():
             text = path.read_text(encoding="utf-8")
             for reader in ("cv2.imread", "Image.open", "cv2.VideoCapture", "read_image("):
                 assert reader not in text, f"{path} reads pictures by itself"
+
+
+def test_files_of_strangers_are_opened_in_one_place():
+    """A pipe or a device in a file's place is waited for without end."""
+    ours = {
+        *("reading.py", "memory.py", "datasets/edit_steps.py", "datasets/composing/writing.py"),
+        *("nets/published/__main__.py", "evaluation/ablation_page.py"),
+    }
+    reads = re.compile(r"\.read_bytes\(|\.read_text\(|\.open\((\)|\"r?b?\"|encoding)")
+    for path in files():
+        name = path.relative_to(SOURCE).as_posix()
+        if name not in ours and not name.startswith("explain/rendering/"):  # templates of ours
+            assert not reads.search(path.read_text(encoding="utf-8")), f"{name} opens by itself"
 
 
 def test_the_command_line_and_the_names_import_nothing_heavy():

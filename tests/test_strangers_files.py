@@ -1,7 +1,9 @@
 """Mutated files of every parser are read or refused; `benchmarks/fuzz.py` tries many more."""
 
 import contextlib
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -26,6 +28,28 @@ def test_a_mutated_file_is_read_or_refused_in_a_sentence(parser: Parser, tmp_pat
     for number in range(EACH):
         outcome, told = attempt(parser, tmp_path, number)
         assert outcome in ("read", "refused"), f"{parser.name} {number}: {told}"
+
+
+# The last is read by the test itself.
+PIPED = [parser for parser in QUICK if parser.name != "state.ckpt, progress"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("parser", PIPED, ids=[parser.name for parser in PIPED])
+def test_a_pipe_in_a_files_place_is_not_waited_for(parser: Parser, tmp_path: Path) -> None:
+    prepare(parser, tmp_path)
+    file = min(tmp_path.glob(parser.files))
+    file.unlink()
+    os.mkfifo(file)
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for the pipe"))
+    signal.alarm(20)
+    try:
+        with contextlib.suppress(InputError, OSError):
+            parser.read(tmp_path)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_as_many_as_are_promised() -> None:

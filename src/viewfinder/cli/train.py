@@ -78,6 +78,7 @@ def run(flags: Any) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"train {flags.task}: {flags.recipe.net} on {flags.data}, into {folder}")
     from viewfinder.evaluation.folds import in_words
+    from viewfinder.reading import read_bytes
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.tasks import find
     from viewfinder.training.folds import train_in_folds
@@ -94,7 +95,7 @@ def run(flags: Any) -> int:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")
         raise
-    scores = json.loads(done.scores_file.read_text(encoding="utf-8"))
+    scores = json.loads(read_bytes(done.scores_file))
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0

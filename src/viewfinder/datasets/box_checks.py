@@ -19,6 +19,7 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.reading import read_bytes
 from viewfinder.wording import counted, some
 
 
@@ -55,7 +56,7 @@ class _Look:
 
 def _look(dataset: Dataset, index: int) -> _Look:
     try:
-        data = dataset.file(index).read_bytes()
+        data = read_bytes(dataset.file(index))
         decode_picture(data, name=dataset.paths[index])
     except FileNotFoundError:
         return _Look(trouble="the labels name this picture, and it is not there", missing=True)

@@ -19,6 +19,7 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.reading import read_bytes
 from viewfinder.wording import counted
 
 # A class with fewer than this share of the largest class's pictures is called unbalanced.
@@ -76,7 +77,7 @@ def _passed_over(dataset: Dataset) -> Iterator[Fault]:
 def _read(dataset: Dataset, index: int) -> tuple[str, str]:
     """The hash of a picture's bytes, and why it cannot be read, or nothing."""
     try:
-        data = dataset.file(index).read_bytes()
+        data = read_bytes(dataset.file(index))
         decode_picture(data, name=dataset.paths[index])
     except (InputError, OSError) as error:
         return "", str(error)

@@ -27,6 +27,7 @@ from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.datasets.yolo_labels import CLASS_LIST, label_files, label_row
 from viewfinder.datasets.yolo_lists import class_names, describe
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 
 DROPPED = ".dropped"
 """Where the pictures of a dropped class folder are kept; hidden, and so no longer read."""
@@ -194,7 +195,7 @@ def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> I
     """
     if not file.is_file():
         return
-    data = file.read_bytes()
+    data = read_bytes(file)
     lines, changed = [], 0
     for line in read_text(file).splitlines(keepends=True):
         words = line.split()

@@ -7,6 +7,7 @@ tell, for nothing but a guess would sort those.
 """
 
 import csv
+import io
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -20,6 +21,7 @@ from viewfinder.datasets.sides import side_named, side_of, words_of
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture, is_visible, pictures_below, walk
+from viewfinder.reading import open_file
 
 
 def _words(text: str) -> frozenset[str]:
@@ -273,7 +275,7 @@ def _same_inside(folders: Sequence[Path]) -> list[str]:
 def _columns(file: Path) -> tuple[str, str] | None:
     """The columns of a table that name a picture and its class."""
     try:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8-sig", errors="replace") as lines:
             row = next(csv.reader([lines.readline(4096)]), [])
     except (OSError, csv.Error):
         return None

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 
 SIDE_FILE = "depth.toml"
 UNKNOWN = 0.5
@@ -133,7 +134,7 @@ def read_scale(file: Path) -> DepthScale:
         InputError: it is no TOML in UTF-8, has an unknown key, or a value of another kind.
     """
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from None
     if len(data) > _LARGEST:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from viewfinder.console import track
 from viewfinder.errors import InputError
+from viewfinder.reading import open_file
 
 if TYPE_CHECKING:
     from viewfinder.datasets.dataset import Dataset
@@ -92,7 +93,7 @@ def of_bytes(values: NDArray[np.uint8]) -> bytes:
 
 
 def _of_file(file: Path) -> bytes:
-    with file.open("rb") as data:
+    with open_file(file) as data:
         seen = file.stat()
         key = (str(file), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
         if key not in _known:

@@ -12,6 +12,7 @@ from viewfinder.datasets.finding import checked_name
 from viewfinder.datasets.large_json import explained_json, read_text
 from viewfinder.errors import InputError
 from viewfinder.files import inside
+from viewfinder.reading import open_file
 
 RECORD = "edit.json"
 VERBS = ("classes", "propose")
@@ -68,7 +69,7 @@ def digest_of(file: Path) -> str | None:
     """A file's digest; None where there is none, or what is no file, such as a pipe."""
     if not file.is_file():
         return None
-    with file.open("rb", buffering=0) as opened:
+    with open_file(file) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 

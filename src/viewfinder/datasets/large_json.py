@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 
 Objects = list[dict[str, Any]]
 
@@ -50,7 +51,7 @@ def read_text(path: Path) -> str:
         InputError: it cannot be read, or is in another encoding.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         where = f"byte {error.start}"
         raise InputError(f"{path} is not UTF-8 text ({where}): save it as UTF-8") from None

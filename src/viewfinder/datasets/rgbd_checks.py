@@ -18,6 +18,7 @@ from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import decode_picture
+from viewfinder.reading import read_bytes
 from viewfinder.wording import counted
 
 
@@ -91,7 +92,7 @@ def _look(dataset: Dataset, index: int) -> _Look:
     path = dataset.paths[index]
     size = None
     try:
-        data = dataset.file(index).read_bytes()
+        data = read_bytes(dataset.file(index))
         height, width = decode_picture(data, name=path).shape[:2]
         size, look.digest = (width, height), hashlib.sha256(data).hexdigest()
     except (InputError, OSError) as error:

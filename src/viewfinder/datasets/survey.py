@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.finding import PictureIndex
 from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.reading import open_file
 
 _LABELS = frozenset({".txt", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".csv"})
 _LABELS |= {".data", ".names", ".labels", ".odgt"}
@@ -64,7 +65,7 @@ def survey(root: Path) -> Survey:
 def beginning(file: Path) -> str:
     """The first few thousand characters of a file; nothing of one that cannot be read."""
     try:
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             return opened.read(_BEGINNING).decode("utf-8-sig", "replace")
     except OSError:
         return ""
@@ -73,7 +74,7 @@ def beginning(file: Path) -> str:
 def speaks_of(file: Path, *words: str) -> bool:
     """Whether a file holds all these texts, wherever in it."""
     try:
-        with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
+        with open_file(file) as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
             return all(m.find(word.encode()) >= 0 for word in words)
     except (OSError, ValueError):  # ValueError: the file is empty
         return False

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 
 _DEEPEST = 32
 _LARGEST = 16_000_000
@@ -146,7 +147,7 @@ def read_xml(file: Path) -> Element:
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = refuse
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
         if len(data) > _LARGEST:
             raise InputError(f"{file} has {len(data):,} bytes, too many for one picture's boxes")
         parser.Parse(data, True)

@@ -20,7 +20,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.listings import Listing, sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measure
-from viewfinder.datasets.survey import Survey, is_yolo_labels, survey
+from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels, survey
 from viewfinder.datasets.yolo_labels import (
     LabelFiles,
     Rows,
@@ -61,9 +61,7 @@ def find_yolo(seen: Survey) -> Path | None:
             if usable and (its_own or "names" in entries):
                 return file
         darknet = [path for path in seen.of(".data") if path.count("/") == depth]
-        darknet = [
-            path for path in darknet if "names" in (seen.root / path).read_text("utf-8", "replace")
-        ]
+        darknet = [path for path in darknet if "names" in beginning(seen.root / path)]
         if darknet:
             return seen.root / darknet[0]
     listed = [

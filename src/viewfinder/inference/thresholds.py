@@ -4,6 +4,7 @@ import json
 from typing import Any, Literal
 
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run
 from viewfinder.tasks.task import Threshold
 
@@ -63,7 +64,7 @@ def _scores(run: Run) -> dict[str, Any]:
     if not run.scores_file.exists():
         return {}
     try:
-        scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
+        scores = json.loads(read_bytes(run.scores_file))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{run.scores_file} cannot be read: give a number, such as --threshold 0.4"

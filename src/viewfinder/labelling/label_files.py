@@ -18,6 +18,7 @@ from viewfinder.datasets.survey import Survey, survey
 from viewfinder.datasets.writing import coco_document
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, of_pictures
+from viewfinder.reading import read_bytes
 
 _NEW_FILE = "annotations/instances_all.json"
 
@@ -70,7 +71,7 @@ def _read(seen: Survey, file: Path) -> LabelFile:
     boxed = np.unique(dataset.boxes.pictures()).tolist()
     return LabelFile(
         file.relative_to(seen.root).as_posix(),
-        file.read_bytes(),
+        read_bytes(file),
         document,
         dict(zip(dataset.paths, dataset.image_ids.tolist(), strict=True)),
         frozenset(dataset.paths[index] for index in boxed),

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.reading import open_file
 
 # Where training scripts keep the weights within a larger checkpoint, in the order of preference.
 _NESTS = (
@@ -51,7 +52,7 @@ def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(512)
     except OSError as error:
         raise InputError(f"cannot read the weights {path}: {error.strerror or error}") from error

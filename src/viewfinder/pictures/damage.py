@@ -13,6 +13,8 @@ from typing import Any
 
 import av
 
+from viewfinder.reading import open_file
+
 _LEAST = 0.2  # seconds; less missing is the rounding of times
 _FRAMES = 2.0  # as many may be missing
 _SHARE = 0.005  # of the whole
@@ -147,7 +149,7 @@ class Damage:
 def _is_whole_riff(path: Path) -> bool:
     """Whether it is an .avi as long as it says; what seems to be missing are then empty frames."""
     at, size = 0, path.stat().st_size
-    with path.open("rb") as file:
+    with open_file(path) as file:
         # One of over a gigabyte is several, one after the other.
         while at + 8 <= size and file.seek(at) == at and file.read(4) == b"RIFF":
             at += 8 + int.from_bytes(file.read(4), "little")
@@ -166,7 +168,7 @@ def _seconds(tag: str) -> float:
 def _lacks_its_end(path: Path, container: str) -> bool:
     """Whether the bytes of a container that says nothing of its length end too early."""
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if container in _PACKETS:
             return all(size % length for length in _PACKETS[container])
         if container == "asf":

@@ -1,12 +1,13 @@
 """From a path to an open file, and what to say when its bytes are no picture."""
 
 import contextlib
-import stat
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from viewfinder.errors import PictureError
+from viewfinder.reading import open_file
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
@@ -20,23 +21,19 @@ def open_for_reading(path: Path) -> Iterator[IO[bytes]]:
             read.
     """
     try:
-        status = path.stat()
-        # Asked before opening: opening a pipe would wait for ever.
-        if not stat.S_ISREG(status.st_mode):
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
-            raise PictureError(f"{path} is {what}, not a file: name the file itself")
-        if status.st_size == 0:
-            raise PictureError(f"{path} is empty (0 bytes): copy or download it again")
-        file = path.open("rb")
+        file = open_file(path)
     except FileNotFoundError:
         raise PictureError(f"there is no file {path}: check the name and the folder") from None
     except PermissionError:
         raise PictureError(f"you may not read {path}: change its permissions") from None
+    except IsADirectoryError:
+        raise PictureError(f"{path} is a folder, not a file: name the file itself") from None
     except (OSError, ValueError) as error:  # ValueError: the path holds a zero byte
-        if isinstance(error, PictureError):
-            raise
-        raise PictureError(f"cannot open {path!r}: {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise PictureError(f"cannot open {path}: {why}") from error
     with file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise PictureError(f"{path} is empty (0 bytes): copy or download it again")
         try:
             yield file
         except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, sync_all, write_text
+from viewfinder.reading import open_file, read_bytes
 
 Row = Mapping[str, Any]
 
@@ -56,7 +57,7 @@ def read_rows(file: Path) -> list[dict[str, float]]:
         if file.stat().st_size > _LARGEST:
             raise ValueError("it is larger than any that Viewfinder writes")
         # A last line without its end is one that was being written when everything stopped.
-        whole, _, _ = file.read_bytes().rpartition(b"\n")
+        whole, _, _ = read_bytes(file).rpartition(b"\n")
         for row in csv.DictReader(io.StringIO(whole.decode("utf-8")), strict=True):
             if None in row or None in row.values():
                 raise ValueError("a row has another number of columns")
@@ -115,7 +116,7 @@ def sync_rows(file: Path) -> None:
 def _columns(file: Path) -> list[str] | None:
     """What the first line names; None where there is no file."""
     try:
-        with file.open(encoding="utf-8", newline="") as rows:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8", newline="") as rows:
             return next(csv.reader(rows), None)
     except FileNotFoundError:
         return None

@@ -12,6 +12,7 @@ from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
+from viewfinder.reading import open_file
 
 FILE = "pictures.csv"
 _LARGEST = 1 << 30
@@ -42,7 +43,7 @@ def read_pictures(folder: Path) -> dict[str, str]:
     try:
         if file.stat().st_size > _LARGEST:
             raise InputError(f"{file} is too large to be a run's list of pictures: remove it")
-        with file.open(encoding="utf-8", newline="") as opened:
+        with io.TextIOWrapper(open_file(file), encoding="utf-8", newline="") as opened:
             rows = list(csv.DictReader(opened, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} cannot be read ({error}): remove it, or train again") from None

@@ -32,6 +32,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
 from viewfinder.nets.building import build, numbers_in
 from viewfinder.nets.darknet import load_weights
+from viewfinder.reading import refuse_special
 from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from viewfinder.tasks.normalisation import Normalisation
@@ -100,6 +101,7 @@ class Run:
                 "ended; go on with the same command and --resume"
             )
         try:
+            refuse_special(self.weights_file)
             numbers = numbers_in(self.weights_file)
             state = safetensors.torch.load_file(self.weights_file)
         except (SafetensorError, OSError) as error:

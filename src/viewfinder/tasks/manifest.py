@@ -15,6 +15,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import write_json
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
+from viewfinder.reading import read_bytes
 from viewfinder.tasks import find, recipe_of
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.task import require_classes
@@ -91,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         if file.stat().st_size > _LARGEST:
             raise ValueError("it is larger than any that Viewfinder writes")
-        document = _parsed(file.read_text(encoding="utf-8"))
+        document = _parsed(read_bytes(file).decode("utf-8"))
         ours = document.pop("schema") == _SCHEMA
         manifest = _checked(document) if ours else None
     except OSError as error:

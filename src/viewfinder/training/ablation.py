@@ -24,6 +24,7 @@ from viewfinder.evaluation import ablation_report as report
 from viewfinder.evaluation.ablation_report import Ablation, Trial
 from viewfinder.evaluation.comparison import Score
 from viewfinder.files import explained_writing, write_text
+from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run, holds_run, open_run
 from viewfinder.training.ablation_progress import Progress
 from viewfinder.training.grid import Cell, Plan
@@ -104,7 +105,7 @@ class Gathered:
                 "which cannot be compared: train anew into another --out"
             )
         try:
-            scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
+            scores = json.loads(read_bytes(run.scores_file))
             name, value = find_score(scores, self.score.name)
         except (ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"{run.scores_file}: {error}") from error

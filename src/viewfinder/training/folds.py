@@ -26,6 +26,7 @@ from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.files import explained_writing, is_empty, write_json
+from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
@@ -137,7 +138,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
     if not resume:
         raise InputError(f"{folder} exists already: give --resume to go on, or another --out")
     try:
-        had = json.loads(mark.read_text(encoding="utf-8"))["folds"]
+        had = json.loads(read_bytes(mark))["folds"]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{mark} is damaged: train anew into another --out") from error
     if had != folds:
@@ -172,7 +173,7 @@ def _train(
 
 def _row(kind: Task, run: Run, figure: str) -> dict[str, Any]:
     """A finished fold's pictures and figures."""
-    scores = json.loads(run.scores_file.read_text(encoding="utf-8"))
+    scores = json.loads(read_bytes(run.scores_file))
     images = run.manifest.data["images"]
     return {
         **{side: images[side] for side in reversed(SPLITS)},

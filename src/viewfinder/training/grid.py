@@ -21,6 +21,7 @@ from viewfinder import nets, tasks
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.errors import InputError
 from viewfinder.evaluation.comparison import DEFAULT_SCORES, SCORES, Score
+from viewfinder.reading import read_bytes
 from viewfinder.tasks.recipe import Recipe
 
 # A file that asks for more trainings than this is a slip; one that is larger is no grid.
@@ -116,7 +117,7 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise InputError(f"{path} is larger than any grid's file: give a TOML file")
-        return path.read_bytes().decode("utf-8")
+        return read_bytes(path).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"there is no file {path}: give the TOML file of a grid") from error
     except IsADirectoryError as error:

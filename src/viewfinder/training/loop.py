@@ -20,6 +20,7 @@ from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
+from viewfinder.reading import refuse_special
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.task import Task, total
@@ -340,6 +341,7 @@ class Fit:
         """Go on from what `_save` wrote."""
         file = self.job.run.state_file
         try:
+            refuse_special(file)
             state = torch.load(file, map_location=self.device, weights_only=True)
             self.net.module.load_state_dict(state["net"])
             self.average.load_state_dict(state["average"])

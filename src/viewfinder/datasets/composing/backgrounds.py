@@ -21,6 +21,7 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import resample, scaling
 from viewfinder.pictures.reading import read_picture
+from viewfinder.reading import read_bytes
 
 # Larger than a scene, so that each shows another part.
 _ROOM = 1.4
@@ -137,8 +138,8 @@ def _refuse_held_out(files: list[Path], dataset: Dataset) -> None:
     for file in files:
         for held in sizes.get(file.stat().st_size, ()):
             if held not in digests:
-                digests[held] = hashlib.sha256(held.read_bytes()).digest()
-            if hashlib.sha256(file.read_bytes()).digest() == digests[held]:
+                digests[held] = hashlib.sha256(read_bytes(held)).digest()
+            if hashlib.sha256(read_bytes(file)).digest() == digests[held]:
                 raise InputError(
                     f"{file} is a picture of {dataset.root} that is on its side val or test, or "
                     "that is on none: scenes made of it would be learnt before they are judged by; "

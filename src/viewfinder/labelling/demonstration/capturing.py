@@ -27,6 +27,7 @@ from viewfinder.labelling.frames import write_frames
 from viewfinder.labelling.proposals import Proposals, joined, write_proposals
 from viewfinder.labelling.proposing import Proposed, propose_by_plate
 from viewfinder.pictures.geometry import iou
+from viewfinder.reading import read_bytes
 
 ABOVE = 0.9
 """A picture is accepted if its proposal scores at least this."""
@@ -144,7 +145,7 @@ def overlaps(shots: Sequence[Shot], proposals: Proposals) -> NDArray[np.float64]
 
 def _true_boxes(capture: Path) -> NDArray[np.float32]:
     """The box of each frame of a video."""
-    document = json.loads((capture / "truth.json").read_text(encoding="utf-8"))
+    document = json.loads(read_bytes(capture / "truth.json"))
     corners = np.array([item["bbox"] for item in document["annotations"]], np.float32)
     corners[:, 2:] += corners[:, :2]
     return corners

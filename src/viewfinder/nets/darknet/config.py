@@ -14,6 +14,7 @@ from viewfinder.nets.darknet.grammar import Section, read_sections
 from viewfinder.nets.darknet.header import Header, read_header
 from viewfinder.nets.darknet.layouts import find_layout
 from viewfinder.nets.yolov3 import ANCHORS, BOX_VALUES, MASKS, TINY_ANCHORS, TINY_MASKS
+from viewfinder.reading import open_file
 
 _MOST_BYTES = 1_000_000
 # More is no picture set's: a number beyond is a slip or hostile, and its net would fill memory.
@@ -110,7 +111,7 @@ def read_config(path: str | Path) -> DarknetConfig:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.errors import InputError
+from viewfinder.reading import open_file
 
 _LEAST_VALUE = 1 << 23  # as bits the least float32 that is not denormal
 
@@ -42,7 +43,7 @@ def read_header(path: Path) -> tuple[Header, int]:
         InputError: the file cannot be read, or no such file begins or is as long like it.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(20)
             length = path.stat().st_size
     except OSError as error:

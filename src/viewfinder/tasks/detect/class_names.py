@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.errors import InputError
 from viewfinder.nets.darknet import is_published, stems
+from viewfinder.reading import open_file
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ def _lines(file: Path) -> tuple[str, ...]:
         InputError: it cannot be read.
     """
     try:
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             text = opened.read(_MOST_BYTES).decode("utf-8-sig", "replace")
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from error
