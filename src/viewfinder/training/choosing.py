@@ -22,6 +22,7 @@ from viewfinder.cpu import cpu_features
 from viewfinder.devices import describe_device
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder, write_json
+from viewfinder.reading import read_bytes
 from viewfinder.tasks.manifest import check_precision
 from viewfinder.tasks.task import Inputs, Setting, Task
 from viewfinder.training.batches import Share, batches, deal
@@ -136,7 +137,7 @@ def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     try:
         if file.stat().st_size > _LARGEST:
             return None
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(read_bytes(file))
         check_precision(document)
         choice = Choice.from_json(document)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
