@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
+from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.nets.packaged import PACKAGES, packaged_weights
 from viewfinder.nets.weight_files import few, first_line, tensors_in
 
 # Our nets that torchvision publishes ImageNet weights for, by its name for the same layout.
@@ -130,7 +132,8 @@ def load_matching(net: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
 
 
 def imagenet_weights(name: str) -> dict[str, Tensor]:
-    """torchvision's best ImageNet weights for net `name`, downloaded once and then kept.
+    """The ImageNet weights of net `name`: out of an installed package, or torchvision's best,
+    downloaded once and then kept.
 
     They fit `create(name)`. Those of googlenet expect pixels in [-1, 1]; for pictures normalised
     by ImageNet's mean and deviation, as the others take, create it with `transform_input=True`.
@@ -138,10 +141,13 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     Raises:
         InputError: there are none for this net, or they cannot be fetched.
     """
+    if name in PACKAGES:
+        note(f"ImageNet weights of {name} from the package {PACKAGES[name].name}")
+        return packaged_weights(name)
     if name not in _IMAGENET:
         raise InputError(
             f"there are no ImageNet weights for {name!r}; the nets that have them are: "
-            f"{', '.join(_IMAGENET)}"
+            f"{', '.join((*_IMAGENET, *PACKAGES))}"
         )
     # Imported late: torchvision takes a second that no other use of the nets need pay.
     from torchvision.models import get_model_weights
@@ -162,9 +168,9 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
 def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
     """Whether weights are a whole net `name` for the 1000 classes of ImageNet.
 
-    Those that torchvision publishes are, in a file of any name; auxiliary heads need not be there.
+    Those that are published are, in a file of any name; auxiliary heads need not be there.
     """
-    if name not in _IMAGENET:
+    if name not in _IMAGENET and name not in PACKAGES:
         return False
     options = {"auxiliary": False} if name == "googlenet" else {}
     with torch.device("meta"):

@@ -24,9 +24,8 @@ MACs are the multiply-adds of convolutions and matrix products for one picture.
 """
 
 import math
-import re
-from collections.abc import Mapping
 from functools import partial
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -44,18 +43,6 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _STEM, _HEAD = 32, 1280
-# What the published files call the parts.
-_NAMES = (
-    (r"^_conv_stem\.", "stem.conv."),
-    (r"^_bn0\.", "stem.norm."),
-    (r"^_conv_head\.", "head.conv."),
-    (r"^_bn1\.", "head.norm."),
-    (r"^_fc\.", "fc."),
-    (r"^_blocks\.(\d+)\._(expand|depthwise|project)_conv\.", r"blocks.\1.\2.conv."),
-    (r"^_blocks\.(\d+)\._bn0\.", r"blocks.\1.expand.norm."),
-    (r"^_blocks\.(\d+)\._bn1\.", r"blocks.\1.depthwise.norm."),
-    (r"^_blocks\.(\d+)\._bn2\.", r"blocks.\1.project.norm."),
-)
 # Of the last block; a block's rate grows with its place (Huang et al., Stochastic depth, 2016).
 _DROP_PATH = 0.2
 
@@ -148,6 +135,19 @@ class EfficientNetLite(nn.Module):
         dropout: the share of the values before the last layer that training leaves out.
     """
 
+    # What published files call the parts: `weight_files` reads them under the names of this file.
+    published_names: ClassVar[tuple[tuple[str, str], ...]] = (
+        (r"(^|\.)_conv_stem\.", r"\1stem.conv."),
+        (r"(^|\.)_conv_head\.", r"\1head.conv."),
+        (r"(^|\.)_fc\.", r"\1fc."),
+        (r"_blocks\.(\d+)\._(expand|depthwise|project)_conv\.", r"blocks.\1.\2.conv."),
+        (r"_blocks\.(\d+)\._bn0\.", r"blocks.\1.expand.norm."),
+        (r"_blocks\.(\d+)\._bn1\.", r"blocks.\1.depthwise.norm."),
+        (r"_blocks\.(\d+)\._bn2\.", r"blocks.\1.project.norm."),
+        (r"(^|\.)_bn0\.", r"\1stem.norm."),
+        (r"(^|\.)_bn1\.", r"\1head.norm."),
+    )
+
     def __init__(
         self, width: float, depth: float, /, *, classes: int = 1000, dropout: float = 0.2
     ) -> None:
@@ -186,16 +186,6 @@ class EfficientNetLite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # N×3×224×224
         logits: Tensor = self.fc(self.dropout(self.features(x)))  # N×classes
         return logits
-
-
-def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published weights under the names of this file; other names stay."""
-    found = {}
-    for name, tensor in state.items():
-        for theirs, ours in _NAMES:
-            name = re.sub(theirs, ours, name)
-        found[name] = tensor
-    return found
 
 
 def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:

