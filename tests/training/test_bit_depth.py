@@ -15,6 +15,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import judge_examples
 from viewfinder.inference.predict import predict
+from viewfinder.labelling.proposing import find_pictures, propose_by_plate
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.train import train
@@ -103,3 +104,53 @@ def test_one_picture_of_sixteen_bits_decides(tmp_path, capsys):
     assert with_bits_found(open_dataset(root)).bits == 16
     main(["check", str(root)])
     assert "16-bit files" not in capsys.readouterr().out
+
+
+def write_greys(root: Path, greatest: list[int]) -> Path:
+    """Pictures of noise in files of 16 bits, each with its own greatest value."""
+    rng = np.random.default_rng(0)
+    for index, most in enumerate(greatest):
+        pixels = (rng.random((24, 24)) * most).astype(np.uint16)
+        pixels[0, 0] = most
+        file = root / ("ab"[index % 2]) / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return root
+
+
+def test_one_file_of_16_bits_among_those_of_12_is_said(tmp_path, capsys):
+    data = write_greys(tmp_path, [4000] * 9 + [50_000])
+    found = with_bits_found(open_dataset(data))
+    assert found.bits == 16
+    assert "9 have no value above 4,095 and 1 have" in found.summary()
+    assert [fault.file for fault in found.faults] == ["b/9.png"]
+    assert main(["check", str(data)]) == 1
+    assert "bits: b/9.png" in capsys.readouterr().out
+
+
+def test_a_set_that_uses_all_16_bits_is_nothing_to_say(tmp_path):
+    found = with_bits_found(open_dataset(write_greys(tmp_path, [60_000, 9000] * 5)))
+    assert found.bits == 16
+    assert not found.faults
+
+
+def test_captures_of_12_bits_are_compared_as_those_of_8(tmp_path):
+    rng = np.random.default_rng(3)
+    for bits in (8, 12):
+        kind, factor = (np.uint8, 1) if bits == 8 else (np.uint16, 4095 / 255)
+        for index in range(3):
+            grey = 120 + np.random.default_rng(1).normal(0, 2, (96, 128))
+            if index:
+                grey[30:60, 30 + 5 * index : 80] = 200 + rng.normal(0, 2, (30, 50 - 5 * index))
+            name = "empty" if not index else f"{index}"
+            file = tmp_path / f"{bits}/mug/{name}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.rint(np.dstack([grey] * 3) * factor).astype(kind)
+            file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    found = [
+        propose_by_plate(tmp_path / str(bits), find_pictures(tmp_path / str(bits))).proposals
+        for bits in (8, 12)
+    ]
+    assert found[0].paths == found[1].paths
+    assert len(found[0].corners) == len(found[1].corners) == 2
+    assert found[1].corners == pytest.approx(found[0].corners, abs=2)

@@ -160,17 +160,22 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
 
 
 def _by_saliency(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.datasets.bit_depth import bits_of
     from viewfinder.devices import pick_device
     from viewfinder.inference.opening import open_any
     from viewfinder.labelling.by_model import maps_of_run, propose_by_saliency
     from viewfinder.labelling.proposing import find_pictures
+    from viewfinder.pictures.reading import BITS
 
     given = Path(flags.by[1]).expanduser()
     run = open_any(given)
     model, bits = maps_of_run(run, pick_device(flags.device)), run.manifest.bits
-    source = f"saliency: {given.name}"
+    source, pictures = f"saliency: {given.name}", find_pictures(data)
+    if run.manifest.net == "onnx" and bits == BITS[-1]:
+        # A network of other people's says nothing of bits: then the pictures do.
+        bits = bits_of([data / path for path in pictures])
     return propose_by_saliency(
-        data, find_pictures(data), model=model, source=source, name=flags.class_name, bits=bits
+        data, pictures, model=model, source=source, name=flags.class_name, bits=bits
     )
 
 

@@ -34,8 +34,13 @@ def is_unbalanced(count: int, largest: int) -> bool:
 def check_dataset(dataset: Dataset) -> list[Fault]:
     """Open every picture and look for all that can be wrong with a set of classes or of masks."""
     if dataset.masks:
-        return check_saliency(dataset)
-    return [*_file_faults(dataset), *_passed_over(dataset), *_class_faults(dataset)]
+        return [*dataset.faults, *check_saliency(dataset)]
+    return [
+        *dataset.faults,
+        *_file_faults(dataset),
+        *_passed_over(dataset),
+        *_class_faults(dataset),
+    ]
 
 
 def _file_faults(dataset: Dataset) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
+from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
 from viewfinder.datasets.opening import has_boxes, read_boxes
@@ -235,8 +236,9 @@ def _along(
 
 
 def _pictures(data: Path, shot: Shot) -> Iterator[Frame]:
+    bits = bits_of([data / path for path in shot.paths])
     for path, origin in zip(shot.paths, shot.origins, strict=True):
-        yield Frame(origin.frame, origin.seconds, read_picture(data / path))
+        yield Frame(origin.frame, origin.seconds, read_picture(data / path, bits=bits))
 
 
 def _video_file(shot: Shot, video: Path | None) -> Path | None:

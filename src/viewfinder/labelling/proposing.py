@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
+from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.tabletop.writing import run_lengths
 from viewfinder.datasets.transaction import recover
 from viewfinder.errors import InputError
@@ -112,14 +113,15 @@ def propose_by_plate(
         InputError: a picture of the empty stand is missing or cannot be read, or not one picture
             can be compared with it.
     """
-    stands = _Stands(data, empty)
+    bits = bits_of([*(data / path for path in paths), *([empty] if empty else [])])
+    stands = _Stands(data, empty, bits)
     rows, nothing, several, failed = Rows(), [], [], []
     for path in track(paths, total=len(paths), description="looking at the stand"):
         stand, plate = stands.of(path)
         if (data / path).samefile(stand):
             continue
         try:
-            picture = read_picture(data / path)
+            picture = read_picture(data / path, bits=bits)
             found = find_on_stand(picture, plate)
         except InputError as error:
             failed.append(f"{path}: {error}")
@@ -150,8 +152,8 @@ def propose_by_plate(
 class _Stands:
     """The picture of the empty stand for each picture, the last one read kept."""
 
-    def __init__(self, data: Path, empty: Path | None) -> None:
-        self.data, self.given = data, empty
+    def __init__(self, data: Path, empty: Path | None, bits: int) -> None:
+        self.data, self.given, self.bits = data, empty, bits
         self.read: tuple[Path, NDArray[np.uint8]] | None = None
         self.files: dict[Path, Path] = {}
 
@@ -166,7 +168,7 @@ class _Stands:
             self.files[folder] = self.given or self._find(folder)
         file = self.files[folder]
         if self.read is None or self.read[0] != file:
-            self.read = file, read_picture(file)
+            self.read = file, read_picture(file, bits=self.bits)
         return self.read
 
     def _find(self, folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
@@ -51,7 +52,8 @@ def write_sheet(data: Path, proposals: Proposals, out: Path) -> None:
         [name, *_told(proposals, picture, cell[0], font)]
         for name, picture in zip(names, chosen, strict=True)
     ]
-    pictures = [_drawn(data, proposals, picture, cell) for picture in chosen]
+    bits = bits_of([data / path for path in proposals.paths])
+    pictures = [_drawn(data, proposals, picture, cell, bits) for picture in chosen]
     columns = round(math.sqrt(count * _ASPECT * cell[1] / cell[0]))
     columns = min(count, max(1, columns))
     write_picture(out, contact_sheet(pictures, columns=columns, cell=cell, captions=captions))
@@ -129,9 +131,11 @@ def _told(proposals: Proposals, picture: int, width: int, font: Font) -> list[st
     return lines
 
 
-def _drawn(data: Path, proposals: Proposals, picture: int, cell: Size) -> NDArray[np.uint8]:
+def _drawn(
+    data: Path, proposals: Proposals, picture: int, cell: Size, bits: int
+) -> NDArray[np.uint8]:
     """The picture as large as its cell shows it, so that lines and letters are of one size."""
-    pixels = read_picture(data / proposals.paths[picture])
+    pixels = read_picture(data / proposals.paths[picture], bits=bits)
     rows = proposals.of(picture).tolist()
     masks = [proposals.mask(row) for row in rows if row in proposals.masks]
     if masks:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import note, track
+from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.coco import find_coco
 from viewfinder.datasets.composing.cutouts import CutOut, cut_out, fitted, is_cut_off
 from viewfinder.datasets.composing.labelled import PER_CLASS, cutouts_from, evenly
@@ -186,8 +187,9 @@ def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut | 
 def _pairs(
     masks: dict[str, Path], frames: dict[str, Path], most: int
 ) -> Iterator[tuple[NDArray[np.uint8], Path]]:
+    bits = bits_of(list(frames.values()))
     for stem in evenly(sorted(masks.keys() & frames.keys()), most):
-        yield read_picture(frames[stem]), masks[stem]
+        yield read_picture(frames[stem], bits=bits), masks[stem]
 
 
 def _video_pairs(
