@@ -1,5 +1,9 @@
 """Write a set of boxes as COCO, YOLO or Pascal VOC, and say what that format cannot carry.
 
+Several sets become one: viewfinder convert A B C --to yolo --out joined. Classes of the same name
+are one class, pictures of the same name stay apart, a picture that two sets have is one with the
+boxes of both, and sides are kept.
+
 Boxes keep their fractions of a pixel; between COCO and Pascal VOC every number comes back as it
 was. Pictures are hard links to the same files, or copies with --copy.
 """
@@ -11,17 +15,19 @@ from typing import Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
 class Flags:
-    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    """A folder of COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's data.yaml itself."""
-    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
-    """The folder to write; it must not exist yet."""
+    data: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="DATA … OUT")]
+    """A folder of COCO, YOLO or Pascal VOC, or COCO's JSON file or YOLO's data.yaml itself; and the
+    folder to write, which must not exist yet. With --out, any number of such sets."""
     to: Literal["coco", "yolo", "voc"]
     """The format to write."""
+    out: Path | None = None
+    """The folder to write, where several sets are to become one."""
     copy: bool = False
     """Copy the pictures, so that a change of one file leaves the other alone."""
     stored: bool = False
@@ -34,14 +40,39 @@ def run(flags: Flags) -> int:
     """Convert, and say what was lost on the way."""
     from viewfinder.datasets.converting import convert
 
-    done = convert(flags.data, flags.out, to=flags.to, copy=flags.copy, stored=flags.stored)
+    sources, out = _named(flags)
+    source = sources[0] if len(sources) == 1 else sources
+    done = convert(source, out, to=flags.to, copy=flags.copy, stored=flags.stored)
     if flags.json:
-        print_json({"out": str(flags.out), **vars(done)})
+        print_json({"out": str(out), **vars(done)})
         return 0
     pictures, boxes = counted(done.pictures, "picture"), counted(done.boxes, "box")
-    print(f"{flags.out}: {pictures}, {boxes}, from {done.layout}")
+    print(f"{out}: {pictures}, {boxes}, from {done.layout}")
     for told in done.notes:
         print(f"note: {told}")
     for what, count in done.lost.items():
         print(f"not carried: {count:,} × {what}")
     return 0
+
+
+def _named(flags: Flags) -> tuple[tuple[str, ...], Path]:
+    """The sets to read and the folder to write.
+
+    Raises:
+        InputError: there is no set, or it is not clear which is the folder.
+    """
+    if flags.out is not None and flags.data:
+        return flags.data, flags.out
+    if flags.out is not None or len(flags.data) < 2:
+        raise InputError("name a set and the folder to write, as in: convert DATA OUT --to yolo")
+    *sources, out = flags.data
+    if len(sources) > 1:
+        raise InputError(
+            "several sets become one by: convert A B … --to yolo --out OUT, with a folder for --out"
+        )
+    if Path(out).exists():
+        raise InputError(
+            f"{out} exists already: name a new folder to write (to join it to {sources[0]}, name "
+            "that by --out)"
+        )
+    return tuple(sources), Path(out)

@@ -14,6 +14,7 @@ import numpy as np
 from viewfinder.console import track
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.merging import Source, merged
 from viewfinder.datasets.opening import listed_only, read_boxes, usable_boxes
 from viewfinder.datasets.writing import WRITERS, picture_folder, voc_numbers
 from viewfinder.errors import InputError
@@ -46,9 +47,14 @@ class Conversion:
 
 
 def convert(
-    source: str | Path, out: Path, *, to: Format, copy: bool = False, stored: bool = False
+    source: str | Path | Sequence[str | Path],
+    out: Path,
+    *,
+    to: Format,
+    copy: bool = False,
+    stored: bool = False,
 ) -> Conversion:
-    """Write a set of boxes in another format, as a new folder.
+    """Write a set of boxes, or several sets as one, in another format, as a new folder.
 
     Boxes are carried as they are, those that reach over their picture's edge too; only those that
     are none (of no known class, without size, of no finite numbers) stay behind, and are counted.
@@ -56,6 +62,7 @@ def convert(
     labels state. Boxes of a picture that was scaled or turned since are moved with it.
 
     Args:
+        source: a set, or several, which become one as `datasets.merging` says.
         copy: copy the pictures' files; else the new folder has hard links to them, which need no
             space, wherever the disk allows.
         stored: boxes were marked on the pictures as they are stored, before EXIF turns them, as
@@ -65,11 +72,47 @@ def convert(
         InputError: the source has no boxes or cannot be read, or a fault makes it unsafe to go on;
             `out` exists or cannot be written.
     """
+    if isinstance(source, (str, Path)):
+        return write_boxes(_source(source, stored=stored), out, to=to, copy=copy)
+    named = dict(zip(_short_names(source), source, strict=True))
+    sources, lost = [], Counter[str]()
+    for name, one in named.items():
+        dataset = _source(one, stored=stored)
+        listed = listed_only(dataset)
+        lost["pictures on no list of a side"] += len(dataset) - len(listed)
+        home = dataset.root.resolve()
+        for index in range(len(listed)):
+            _refuse_secret(listed.file(index), home)
+        sources.append(Source(name, listed))
+    whole = merged(sources)
+    return write_boxes(
+        replace(whole, unread=dict(lost + Counter(whole.unread))), out, to=to, copy=copy
+    )
+
+
+def _source(source: str | Path, *, stored: bool) -> Dataset:
     dataset = read_boxes(source)
     if dataset is None:
         raise InputError(f"{source} is a folder of class folders: there are no boxes to convert")
-    dataset = usable_boxes(dataset, stored=True if stored else None)
-    return write_boxes(dataset, out, to=to, copy=copy)
+    return usable_boxes(dataset, stored=True if stored else None)
+
+
+def _short_names(sources: Sequence[str | Path]) -> list[str]:
+    """What to call each of several sets: its folder's name, with those above it where two are
+    called alike.
+
+    Raises:
+        InputError: one is given twice.
+    """
+    whole = [Path(source).expanduser().absolute() for source in sources]
+    for path, count in Counter(whole).items():
+        if count > 1:
+            raise InputError(f"{path} is given twice: name each set once")
+    for parts in range(1, max(len(path.parts) for path in whole) + 1):
+        names = ["/".join(path.parts[-parts:]) for path in whole]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) -> Conversion:
