@@ -37,8 +37,10 @@ def with_bits_found(dataset: Dataset) -> Dataset:
     most = max(found.values(), default=BITS[-1])
     dataset = replace(dataset, bits=most)
     fewer = Counter(bits for bits in found.values() if bits < most)
+    if not fewer:
+        return dataset
     of_12 = most == BITS[-1] and fewer[10] + fewer[12] >= _SHARE_OF_12 * len(found)
-    if not of_12 and (not fewer or sum(fewer.values()) < _MOST * len(found)):
+    if not of_12 and sum(fewer.values()) < _MOST * len(found):
         return dataset
     usual = max(fewer)
     first = next(number for number, bits in sorted(found.items()) if bits == most)
