@@ -53,6 +53,9 @@ _NETS = {
     "yolov3-tiny": _Entry("yolov3", 416, task="detect"),
 }
 
+# How like a misspelt word a known one must be, of 1; and how much less than the likest.
+_LEAST_LIKE, _AS_LIKE = 0.6, 0.1
+
 
 def names(task: str | None = None) -> list[str]:
     """Every net that `create` knows, or those made for one task: classify, saliency or detect."""
@@ -123,5 +126,12 @@ def _entry(name: str) -> _Entry:
 
 def _meant(word: str, known: "Iterable[str]") -> str:
     """` (did you mean …?)` with the known words closest to this one, or nothing."""
-    close = difflib.get_close_matches(str(word).lower(), list(known))
+    near = difflib.SequenceMatcher(b=str(word).lower())
+    likeness = {}
+    for each in known:
+        near.set_seq1(each)
+        likeness[each] = near.ratio()
+    # Some are as like as the first, as the sizes of one net; others have only letters in common.
+    least = max(_LEAST_LIKE, max(likeness.values()) - _AS_LIKE)
+    close = sorted((n for n in likeness if likeness[n] >= least), key=lambda n: -likeness[n])[:3]
     return f" (did you mean {' or '.join(close)}?)" if close else ""

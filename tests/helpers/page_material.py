@@ -1,0 +1,128 @@
+"""What the pages' commands find in their folder: small sets, short videos, a net of one's own."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pages import ROOT
+
+from viewfinder.datasets.tabletop import (
+    CLASSES,
+    SceneOptions,
+    SplitCounts,
+    TurntableOptions,
+    render_turntable,
+    write_scenes,
+)
+from viewfinder.labelling.frames import write_frames
+from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.video import write_video
+from viewfinder.pictures.writing import write_picture
+
+
+def photos(folder: Path) -> None:
+    """`my-photos/cat/1.jpg` and so on, and one that is new."""
+    random = np.random.default_rng(0)
+    for name, colour in (("cat", (200, 140, 30)), ("dog", (40, 70, 200)), ("owl", (50, 170, 60))):
+        for number in range(1, 15):
+            noisy = np.array(colour) + random.normal(0, 40, (48, 48, 3))
+            write_picture(
+                folder / f"my-photos/{name}/{number}.jpg", noisy.clip(0, 255).astype(np.uint8)
+            )
+    shutil.copy(folder / "my-photos/cat/1.jpg", folder / "new.jpg")
+
+
+def boxes(folder: Path, name: str = "my-boxes") -> None:
+    """A small COCO set, and a video of its pictures."""
+    counts = SplitCounts(train=6, val=2, test=2)
+    write_scenes(folder / name, options=SceneOptions(size=96), counts=counts, seed=1, processes=1)
+    pictures = sorted((folder / name).rglob("*.jpg")) or sorted((folder / name).rglob("*.png"))
+    write_video(folder / "clip.mp4", [read_picture(file) for file in pictures[:3]], rate=3)
+
+
+def run_of_photos(folder: Path, small_run: Path) -> None:
+    shutil.copytree(small_run, folder / "runs/my-photos-lenet")
+
+
+def turntables(folder: Path) -> None:
+    """Two objects filmed on a stand, and the stand without them."""
+    options = TurntableOptions(size=128, noise=1, shadow=0.4)
+    for name, seed in (("mug", 4), ("ball", 5)):
+        turn = render_turntable(CLASSES.index(name), seed=seed, frames=8, options=options)
+        write_video(folder / f"{name}.mp4", turn.frames, rate=2)
+        write_picture(folder / f"{name}-empty.png", turn.empty)
+
+
+def places(folder: Path, name: str) -> None:
+    random = np.random.default_rng(1)
+    for number in range(3):
+        coarse = random.integers(60, 200, (6, 8, 3), np.uint8)
+        write_picture(folder / f"{name}/{number}.png", coarse.repeat(20, 0).repeat(20, 1))
+
+
+def keys(folder: Path) -> None:
+    """A video of a square that moves, and boxes in the first and the last frame taken of it."""
+    places, frames = [10 + 5 * number for number in range(12)], []
+    for x in places:
+        picture = np.full((96, 128, 3), 60, np.uint8)
+        picture[::4] += 20
+        picture[30:60, x : x + 30] = (200, 120, 40)
+        picture[36:48, x + 6 : x + 18] = (30, 90, 220)
+        frames.append(picture)
+    write_video(folder / "walk.mp4", frames, rate=4)
+    write_frames([folder / "walk.mp4"], folder / "taken")
+    names = sorted(file.name for file in (folder / "taken").glob("*.jpg"))
+    shutil.rmtree(folder / "taken")
+    images, annotations = [], []
+    for index in (0, len(names) - 1):
+        x = places[int(names[index].removesuffix(".jpg")[-6:])]
+        size = {"width": 128, "height": 96}
+        images.append({"id": index + 1, "file_name": names[index], **size})
+        box = {"image_id": index + 1, "category_id": 1, "bbox": [x, 30, 30, 30]}
+        annotations.append({"id": index + 1, "iscrowd": 0, "area": 900, **box})
+    labels = {"images": images, "annotations": annotations}
+    labels["categories"] = [{"id": 1, "name": "square"}]
+    (folder / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+
+
+def saliency_onnx(folder: Path) -> None:
+    """A network whose map is the mean over the channels."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["N", 3, "H", "W"])
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["picture", "axes"], ["map"], keepdims=1)],
+        "brightness",
+        [picture],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, None)],
+        [helper.make_tensor("axes", TensorProto.INT64, [1], [1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, folder / "u2netp.onnx")
+
+
+def detector(folder: Path) -> None:
+    """`runs/first`, of the boxes there are."""
+    import viewfinder
+
+    small = {"size": 64, "epochs": 1, "options": ("width=0.125",), "precision": "32"}
+    viewfinder.train("detect", folder / "my-boxes", out=folder / "runs/first", **small)
+
+
+def recipes(folder: Path, shorter: Callable[[str], str]) -> None:
+    for file in sorted((ROOT / "recipes").glob("*.toml")):
+        (folder / "recipes").mkdir(exist_ok=True)
+        text = shorter(file.read_text(encoding="utf-8"))
+        (folder / "recipes" / file.name).write_text(text, encoding="utf-8")
+
+
+def net_of_my_own(folder: Path) -> None:
+    (folder / "mynet.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(),"
+        " nn.LazyLinear(2))\n",
+        encoding="utf-8",
+    )
