@@ -18,6 +18,7 @@ from viewfinder.evaluation.judging import (
 )
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
+from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, threshold_of
 from viewfinder.runs.run import Run as Folder
 from viewfinder.tasks import recipe_of
@@ -71,8 +72,10 @@ class Run(Folder):
         device: str = "auto",
         threshold: Wanted = None,
         resize: Resize = "own",
-    ) -> list[dict[str, Any]]:
+    ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
+
+        They are a list, of which a notebook shows the pictures.
 
         Args:
             threshold: the least score that is answered; of a detector also `best`, each class's
@@ -82,7 +85,14 @@ class Run(Folder):
         """
         run = _resizing(self, resize)
         least = threshold_of(self, threshold)
-        return predict(run, source, device=pick_device(device), threshold=least)
+        answers = predict(run, source, device=pick_device(device), threshold=least)
+        return Predictions(answers, classes=self.manifest.classes, bits=self.manifest.bits)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from viewfinder.evaluation.run_in_notebook import run_html
+
+        return run_html(self)
 
 
 def _resizing(run: Run, resize: Resize) -> Run:

@@ -5,9 +5,11 @@ prints one document there and nothing else.
 """
 
 import contextlib
+import html
 import io
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Item = TypeVar("Item")
+# Seconds between two drawings of a bar in a notebook.
+_BETWEEN = 0.5
 
 
 class _Shown(io.TextIOBase):
@@ -95,6 +99,43 @@ def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
                     yield Segment(lines, segment.style)
 
     return Safe(file=raw(sys.stderr if stderr else sys.stdout), **options)
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook, which shows HTML."""
+    shell = sys.modules.get("IPython")
+    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
+
+
+class NotebookBar:
+    """A progress bar in a cell of a notebook, in one place of it."""
+
+    def __init__(self) -> None:
+        self._cell: Any = None
+        self._drawn = 0.0
+
+    def show(self, done: float, total: float | None, text: str) -> None:
+        """Draw it; so often as an eye wants it, since each drawing is a message."""
+        now = time.monotonic()
+        if self._cell is not None and now - self._drawn < _BETWEEN:
+            return
+        self._drawn = now
+        extent = "" if total is None else f' value="{done}" max="{total}"'
+        bar = f'<progress{extent} style="vertical-align: middle"></progress>'
+        self._put(f"{bar} {html.escape(text)}", text)
+
+    def end(self, text: str) -> None:
+        """Leave a line of text in its place."""
+        self._put(html.escape(text), text)
+
+    def _put(self, shown_as: str, text: str) -> None:
+        from IPython.display import display
+
+        data = {"text/html": f"<div>{shown_as}</div>", "text/plain": text}
+        if self._cell is None:
+            self._cell = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._cell.update(data, raw=True)
 
 
 def track(items: Iterable[Item], *, total: int | None, description: str) -> Iterator[Item]:

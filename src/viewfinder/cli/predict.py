@@ -58,7 +58,7 @@ def run(flags: Flags) -> int:
 
     opened = open_run(flags.run)
     classes, bits = opened.manifest.classes, opened.manifest.bits
-    predictions = opened.predict(
+    predictions: list[dict[str, Any]] = opened.predict(
         flags.source, device=flags.device, threshold=flags.threshold, resize=flags.resize
     )
     if flags.out:

@@ -18,8 +18,9 @@ from viewfinder.evaluation.classify_findings import (
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
+from viewfinder.evaluation.material import SIDES, Card, Material
 from viewfinder.pictures.geometry import letterbox, resample
+from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 _WORST, _TYPICAL = 24, 16

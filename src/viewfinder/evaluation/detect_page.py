@@ -20,8 +20,9 @@ from viewfinder.evaluation.detect_findings import (
 )
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Card, Material, picture_url
+from viewfinder.evaluation.material import SIDES, Card, Material
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
+from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import Scores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD

@@ -1,22 +1,15 @@
 """What a report is made from, and what the pages of all tasks take from it."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.pictures.writing import encode_picture
 from viewfinder.runs.run import Run
 
 SIDES = {"test": "test", "val": "validation", "train": "training"}
 """The sides in words, those furthest from training first."""
-
-_QUALITY = 85
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +80,3 @@ class Card:
     figure: str
     of: str
     detail: str
-
-
-def picture_url(picture: NDArray[np.uint8]) -> str:
-    """H×W×3 as a data URL, for an `img` that needs no other file."""
-    data = base64.b64encode(encode_picture(picture, ".jpg", quality=_QUALITY)).decode()
-    return f"data:image/jpeg;base64,{data}"

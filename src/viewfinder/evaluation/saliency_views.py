@@ -10,9 +10,9 @@ from torch import Tensor
 
 from viewfinder.datasets.rgbd import read_nearness, read_subject
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import picture_url
 from viewfinder.nets.a2dele import A2dele
 from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.saliency.examples import stretched

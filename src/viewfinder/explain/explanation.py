@@ -98,6 +98,12 @@ class Explanation:
     training: bool
     """The net was traced in training mode."""
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from viewfinder.explain.rendering.notebook import table
+
+        return table(self)
+
 
 def shape_text(shape: Shape) -> str:
     """A shape as it is written on paper: 3×224×224."""

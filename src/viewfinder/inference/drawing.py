@@ -62,7 +62,7 @@ def draw_predictions(
                 write_video(folder / f"{name}.mp4", _drawn(source, group, classes), rate=rate)
                 drawn += group
                 continue
-            picture = _shown(source, bits)
+            picture = picture_of(source, bits)
             overlay = draw(picture, group[0], classes=classes)
             if "map" in group[0]:
                 values = group[0]["map"].at_own_size()
@@ -92,7 +92,7 @@ def _own_names(sources: Sequence[str]) -> dict[str, str]:
     return {source: str(names[source]) if alone[source] else whole[source] for source in sources}
 
 
-def _shown(source: Path, bits: int) -> NDArray[np.uint8]:
+def picture_of(source: Path, bits: int) -> NDArray[np.uint8]:
     """A picture; of a grid of numbers, such as depth, a grey one from its least to its greatest."""
     if not is_array(source):
         return read_picture(source, bits=bits)

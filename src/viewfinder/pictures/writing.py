@@ -1,5 +1,6 @@
 """Writing pictures, cut-outs, maps, depth, masks and instances: whole or not, under any path."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ _SUFFIXES = {
     ".webp": ".webp",
     ".bmp": ".bmp",
 }
+# Of the pictures that stand inside a page.
+_ON_PAGES = 85
 _MOST_INSTANCES = np.iinfo(np.uint16).max
 
 
@@ -151,3 +154,9 @@ def _encoded(kind: str, pixels: NDArray[np.unsignedinteger[Any]], options: list[
     if not done:
         raise ValueError(f"{width}×{height} pixels do not fit into a {kind} file")
     return data.tobytes()
+
+
+def picture_url(picture: NDArray[np.uint8]) -> str:
+    """H×W×3 as a data URL, for an `img` that needs no other file."""
+    data = base64.b64encode(encode_picture(picture, ".jpg", quality=_ON_PAGES)).decode()
+    return f"data:image/jpeg;base64,{data}"

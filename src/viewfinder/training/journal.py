@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from viewfinder.console import note, rich_console
+from viewfinder.console import NotebookBar, in_notebook, note, rich_console
 from viewfinder.runs.run import Run
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.progress import Progress
@@ -22,14 +22,16 @@ _SURE = 3.0
 
 
 class Journal:
-    """A progress bar where a person looks on, a few lines where none does, and TensorBoard."""
+    """A progress bar where a person looks on, in a terminal or a notebook, a few lines where none
+    does, and TensorBoard."""
 
     def __init__(self, run: Run, recipe: Recipe, steps: int, *, score: str, shown: bool) -> None:
         # The latest score may be of an epoch before the last.
-        self._score, self._latest, self._figures = score, "", ""
+        self._score, self._latest, self._figures, self._ended = score, "", "", ""
         self._run, self._recipe, self._steps, self._shown = run, recipe, steps, shown
         self._bar: RichBar | None = None
         self._task: TaskID | None = None
+        self._cell: NotebookBar | None = None
         self._writer: Any = None
         self._drawn = self._told = 0.0
         # Of this sitting: the steps done when its first one ended, the time then, and in seconds
@@ -45,10 +47,11 @@ class Journal:
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(self._run.folder / "tensorboard"))
-        if sys.stderr.isatty():
+        if in_notebook():
+            self._cell = NotebookBar()
+        elif sys.stderr.isatty():
             self._bar = _bar()
-            total = None if self._recipe.minutes else self._steps * self._recipe.epochs
-            self._task = self._bar.add_task("training", total=total, figures="", left="")
+            self._task = self._bar.add_task("training", total=self._total, figures="", left="")
             self._bar.start()
         return self
 
@@ -60,6 +63,8 @@ class Journal:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+        if self._cell is not None and self._ended:
+            self._cell.end(self._ended)
         if self._writer is not None:
             self._writer.close()
 
@@ -75,13 +80,21 @@ class Journal:
             self._planned = True
             note(f"{in_words(left)} left")
         # Ten times a second is as often as an eye can follow.
-        if self._bar is None or self._task is None or clock - self._drawn < 0.1:
+        if (self._bar is None and self._cell is None) or clock - self._drawn < 0.1:
             return
         self._drawn = clock
         loss = now.sums.get("loss", 0.0) / max(1, now.seen)
         figures = f"epoch {self._of(now.epoch + 1)}  loss {loss:.3f}  {self._figures}"
         told = "" if left is None else f"{in_words(left)} left"
-        self._bar.update(self._task, completed=done, figures=figures, left=told)
+        if self._cell is not None:
+            self._cell.show(done, self._total, f"{figures}  {told}")
+        elif self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, figures=figures, left=told)
+
+    @property
+    def _total(self) -> int | None:
+        """Steps in all, where they are known."""
+        return None if self._recipe.minutes else self._steps * self._recipe.epochs
 
     def _plan(self) -> str:
         """What is about to be done, before it is known how long it takes."""
@@ -126,8 +139,10 @@ class Journal:
         for name, value in row.items():
             if name != "epoch":
                 self._writer.add_scalar(name, value, row["epoch"])
-        if self._bar is None and self._is_due(row):
-            note(f"epoch {self._of(int(row['epoch']))}  loss {row['loss']:.3f}  {self._figures}")
+        told = f"epoch {self._of(int(row['epoch']))}  loss {row['loss']:.3f}  {self._figures}"
+        self._ended = told
+        if self._bar is None and self._cell is None and self._is_due(row):
+            note(told)
 
     def _is_due(self, row: dict[str, Any]) -> bool:
         """Whether a line should be told of this epoch."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.evaluation import detect_plots, plots
 from viewfinder.evaluation.detect_drawing import MISSED, RIGHT, WRONG, draw_detections
-from viewfinder.evaluation.material import Card, picture_url
+from viewfinder.evaluation.material import Card
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.labelling.demonstration import learning
@@ -19,6 +19,7 @@ from viewfinder.labelling.demonstration.demonstrating import Outcome
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.detect.task import THRESHOLD
 
 PAGE = "report.html"
