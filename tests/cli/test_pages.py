@@ -58,6 +58,7 @@ SHORTER = {
         },
         text={},
     ),
+    "doctor.md": Shorter({}, {}),
     "explain.md": Shorter(
         flags={
             "viewfinder explain lenet --shift 8 --compare --html pooling.html": (
@@ -119,6 +120,7 @@ LEFT = {
     "a2dele.md": ["cut-out/0.png", "runs/A2dele-*/report.html"],
     "ablation.md": ["runs/grid/report.html"],
     "detection.md": ["drawn/1-clip.mp4", "found.json", "found.csv"],
+    "doctor.md": ["doctor.html"],
     "explain.md": ["net.html", "shift.html", "pooling.html"],
     "labelling.md": ["look.png", "runs/scenes-yolov3-tiny/report.html"],
 }

@@ -131,7 +131,7 @@ def run_page(page: Path, ask: Ask, shorter: Shorter) -> list[str]:
                 toml = ""
             status, told = _run(line, ask, shorter)
             below = _below(block, line)
-            assert status == _status_told(below, told), f"{line}:\n{told}"
+            assert status in _statuses(line, below, told), f"{line}:\n{told}"
             assert _is_told(below, told), f"{line} says:\n{told}\nand not:\n{below}"
             done.append(line)
     return done
@@ -155,11 +155,13 @@ def _below(block: Block, line: str) -> str:
     return block.text.partition(f"$ {line}\n")[2].partition("\n$ ")[0].rstrip("\n")
 
 
-def _status_told(below: str, told: str) -> int:
+def _statuses(line: str, below: str, told: str) -> tuple[int, ...]:
     """2 of an error that the page expects, 1 of a shape that does not fit, else 0."""
     if below.startswith("error: "):
-        return 2
-    return 1 if "\n✗ " in told else 0
+        return (2,)
+    if line.startswith("viewfinder doctor"):
+        return (0, 1)  # The machine may be ill.
+    return (1,) if "\n✗ " in told else (0,)
 
 
 def _is_told(below: str, told: str) -> bool:
