@@ -148,6 +148,16 @@ def test_objects_larger_than_what_is_beside_them_are_no_corners(seed):
     assert other_meaning(whole, sizes, OWN) is None
 
 
+def test_small_things_in_a_corner_and_large_ones_elsewhere_are_not_refused():
+    numbers = np.random.default_rng(5)
+    small, large = [0.0, 0, 50, 50], [60.0, 20, 100, 100]
+    boxes, sizes = np.array([small, large] * 30), np.tile([160, 120], (60, 1))
+    assert other_meaning(boxes, sizes, OWN) is None  # two boxes, however often they stand there
+    boxes = np.clip(boxes + numbers.normal(0, 1, boxes.shape), 0, None)
+    found = other_meaning(boxes, sizes, OWN)
+    assert found is None or not found.certain
+
+
 def test_areas_and_outlines_tell_what_boxes_are():
     corners, sizes = 400 * drawn(5, 0.2), np.full((5, 2), 400)
     areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
@@ -189,7 +199,7 @@ def test_corners_without_stated_sizes_are_refused(tmp_path):
 
 
 def test_doubts_stand_in_the_first_line(tmp_path):
-    corners = (drawn(9, 0.2, largest=0.1) * [400, 200, 400, 200]).round().astype(int).tolist()
+    corners = (drawn(30, 0.2, largest=0.1) * [400, 200, 400, 200]).round().astype(int).tolist()
     picture(tmp_path / "images/0.jpg", size=(400, 200))
     annotations = [
         {"id": n, "image_id": 1, "category_id": 1, "bbox": box} for n, box in enumerate(corners)
@@ -199,5 +209,9 @@ def test_doubts_stand_in_the_first_line(tmp_path):
     document["categories"] = [{"id": 1, "name": "red"}]
     text(tmp_path / "labels.json", json.dumps(document))
     assert "look like two corners" in read_boxes(tmp_path).summary()
+    document["annotations"] = annotations[:10]
+    text(tmp_path / "few/labels.json", json.dumps(document))
+    picture(tmp_path / "few/images/0.jpg", size=(400, 200))
+    assert "may be two corners" in open_dataset(tmp_path / "few").summary()
     with pytest.raises(InputError, match="two corners"):
         convert(tmp_path, tmp_path / "out", to="voc")

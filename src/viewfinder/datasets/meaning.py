@@ -23,10 +23,11 @@ _FEW = 8
 # From so many on, a correlation tells.
 _SEVERAL = 20
 # Correlations of first and second corners: of 20 boxes whose sizes have nothing to do with their
-# places, one set in twenty comes to 0.35 and none of 400 to 0.6.
+# places, one set in twenty comes to 0.35, and none of 400 to 0.6.
 _ALONG = 0.35
 _SURELY_ALONG = 0.6
-_SURELY_ALONG_OF_FEW = 0.75
+# Corners further apart than this share of where they lie are of two groups.
+_APART = 0.3
 # What stands in the place of a size that is not known: every pixel lies in it.
 _ANY_SIZE = 10**6
 # Nobody marks only the first hundred pixels of pictures that are much larger.
@@ -171,13 +172,21 @@ def _corners_that_fit(
     So do those of objects in the upper left quarters of pictures.
     """
     other = replace(own, form="corners")
-    if own.form != "corner and size" or len(numbers) < _FEW:
+    if own.form != "corner and size":
         return None
     along = _goes_along(numbers, sides, other)
     if along < _ALONG or not _fits(numbers, sides, other).all():
         return None
-    enough = _SURELY_ALONG if len(numbers) >= _SEVERAL else _SURELY_ALONG_OF_FEW
-    return replace(other, certain=along >= enough)
+    different = np.unique(numbers, axis=0)
+    certain = len(different) >= _SEVERAL and not _in_groups(different[:, :2])
+    return replace(other, certain=certain and along >= _SURELY_ALONG)
+
+
+def _in_groups(corners: NDArray[np.float64]) -> bool:
+    """Whether corners lie in groups apart: of those, each with sizes of its own, corners and sizes
+    go along too, as those of a small thing in one place and a large one in another do."""
+    ordered = np.sort(corners, axis=0)
+    return bool((np.diff(ordered, axis=0).max(0) > _APART * np.ptp(ordered, axis=0)).any())
 
 
 def _goes_along(numbers: NDArray[np.float64], sides: NDArray[np.int64], other: Meaning) -> float:
@@ -185,8 +194,13 @@ def _goes_along(numbers: NDArray[np.float64], sides: NDArray[np.int64], other: M
 
     A second corner is the first and a size. Sizes that are all greater than their corners, as
     they would have to be, leave room for little, and are the less the greater the corner is. The
-    least of the two correlations; -1 where there is none, or a number is less than its partner.
+    least of the two correlations; -1 where there is none, boxes are too few, or a number is less
+    than its partner.
     """
+    numbers, first = np.unique(numbers, axis=0, return_index=True)
+    sides = sides[first]
+    if len(numbers) < _FEW:
+        return -1.0
     if other.form != "corners" or (numbers[:, 2:] <= numbers[:, :2]).any():
         return -1.0
     shares = numbers / sides
