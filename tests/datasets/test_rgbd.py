@@ -15,7 +15,7 @@ from viewfinder.datasets.depth import DepthScale, read_scale
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.rgbd import CLASSES, read_nearness, read_saliency, read_subject
-from viewfinder.datasets.stored import stored_depth
+from viewfinder.datasets.stored import stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import write_mask, write_picture
@@ -359,6 +359,17 @@ def test_a_clean_set_has_no_faults(tmp_path):
     assert faults(write_set(tmp_path)) == {}
 
 
+def test_masks_of_0_and_1_are_masks(tmp_path):
+    write_set(tmp_path)
+    wanted = [read_subject(open_dataset(tmp_path), index) for index in range(2)]
+    for file in sorted((tmp_path / "GT").iterdir()):
+        write_grey(file, stored_mask(file).astype(np.uint8))
+    dataset = open_dataset(tmp_path)
+    assert faults(tmp_path) == {}
+    for index, mask in enumerate(wanted):
+        assert (read_subject(dataset, index) == mask).all()
+
+
 DAMAGE = {
     "unreadable picture": ("unreadable", "RGB/1.png"),
     "unreadable mask": ("unreadable", "GT/1.png"),
@@ -366,7 +377,7 @@ DAMAGE = {
     "coloured mask": ("unreadable", "GT/1.png"),
     "empty mask": ("empty-mask", "GT/1.png"),
     "full mask": ("full-mask", "GT/1.png"),
-    "mask of 0 and 1": ("dark-mask", "GT/1.png"),
+    "mask of 0 and 3": ("dark-mask", "GT/1.png"),
     "scaled mask": ("size", "GT/1.png"),
     "turned depth": ("size", "depth/1.png"),
     "constant depth": ("constant-depth", "depth/1.png"),
@@ -391,8 +402,8 @@ def test_each_fault_is_found_with_its_file(tmp_path, damage):
             write_mask(root / file, np.zeros(shape, np.bool_))
         case "full mask":
             write_mask(root / file, np.ones(shape, np.bool_))
-        case "mask of 0 and 1":
-            write_grey(root / file, mask_of(1).astype(np.uint8))
+        case "mask of 0 and 3":
+            write_grey(root / file, 3 * mask_of(1).astype(np.uint8))
         case "scaled mask":
             write_mask(root / file, mask_of(1, (15, 16)))
         case "turned depth":
@@ -438,8 +449,8 @@ def test_reading_refuses_what_does_not_fit_its_picture(tmp_path):
     write_mask(tmp_path / "GT/0.png", mask_of(0, (16, 20)))
     with pytest.raises(InputError, match=r"20×16 and its mask .*16×20"):
         read_subject(dataset, 0)
-    write_grey(tmp_path / "GT/0.png", mask_of(0).astype(np.uint8))
-    with pytest.raises(InputError, match="multiply it by 255"):
+    write_grey(tmp_path / "GT/0.png", 3 * mask_of(0).astype(np.uint8))
+    with pytest.raises(InputError, match="multiply its values"):
         read_subject(dataset, 0)
     write_grey(tmp_path / "depth/0.png", np.zeros((16, 16), np.uint8))
     with pytest.raises(InputError, match="depth map"):

@@ -91,7 +91,7 @@ def read_subject(dataset: Dataset, index: int) -> NDArray[np.bool_]:
     if not mask.any() and (share := brightest(file)) > 0:
         raise InputError(
             f"{file} is nowhere brighter than {share:.1%} of white: a mask is white where "
-            "the subject is; if it stores 0 and 1, multiply it by 255"
+            "the subject is: multiply its values until that is 255"
         )
     return mask
 

@@ -119,7 +119,7 @@ def _look_at_mask(dataset: Dataset, index: int, size: tuple[int, int] | None, lo
         look.faults.append(Fault("full-mask", path, "the whole picture is its subject", mend))
     elif not mask.any() and share:
         detail = f"it is nowhere brighter than {share:.1%} of white"
-        mend = "make the subject white (255); if the file stores 0 and 1, multiply it by 255"
+        mend = "make the subject white (255)"
         look.faults.append(Fault("dark-mask", path, detail, mend))
     elif not mask.any():
         mend = "draw the subject, or remove the picture"

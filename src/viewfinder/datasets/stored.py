@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.arrays import is_array, read_array
-from viewfinder.pictures.reading import read_depth, read_header, read_mask
+from viewfinder.pictures.reading import LOSSY, read_depth, read_header, read_mask
 
 # Share of a border's pixels that are as good as all, with the noise of a JPEG.
 _ALL_AROUND = 0.98
@@ -32,14 +32,16 @@ def stored_depth(file: Path) -> NDArray[Any]:
 def stored_mask(file: Path) -> NDArray[np.bool_]:
     """H×W, true where a mask is brighter than half of white.
 
-    White is the greatest value of a picture's bits; of an array 1 where none is greater, else the
-    greatest value of 8 bits or, of wider numbers beyond these, of 16.
+    White is the greatest value of a picture's bits, or 1 where it is of a lossless format and none
+    is greater; of an array 1 where none is greater, else the greatest value of 8 bits or, of wider
+    numbers beyond these, of 16.
 
     Raises:
         InputError: the file cannot be read, or it is in colour.
     """
     if not is_array(file):
-        return read_mask(file)
+        mask = read_mask(file)
+        return mask if mask.any() or not _of_zero_and_one(file) else read_depth(file) > 0
     values = read_array(file)
     return np.asarray(values > _white(values) / 2)
 
@@ -51,9 +53,20 @@ def brightest(file: Path) -> float:
         InputError: the file cannot be read, or it is in colour.
     """
     if not is_array(file):
-        return float(read_depth(file).max())
+        return 1.0 if _of_zero_and_one(file) else float(read_depth(file).max())
     values = read_array(file)
     return max(0.0, float(np.nanmax(values.astype(np.float64), initial=0.0)) / _white(values))
+
+
+def _of_zero_and_one(file: Path) -> bool:
+    """Whether a picture stores 1 where others have white, as masks for programs often do.
+
+    What noise a lossy format leaves in a black picture is no such thing.
+    """
+    header = read_header(file)
+    if header.format in LOSSY or header.bits > 8:
+        return False
+    return round(float(read_depth(file).max()) * 255) == 1
 
 
 def _white(values: NDArray[Any]) -> float:

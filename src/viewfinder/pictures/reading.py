@@ -40,6 +40,7 @@ from viewfinder.pictures.room import ROOM
 __all__ = [
     "BITS",
     "BYTES_A_PIXEL",
+    "LOSSY",
     "MOST_PIXELS",
     "Header",
     "bits_used",
@@ -57,7 +58,8 @@ BYTES_A_PIXEL = 12
 BITS = (10, 12, 14, 16)
 """Of the values that cameras store in files of 16 bits."""
 
-_LOSSY = ("JPEG", "WEBP", "AVIF")
+LOSSY = ("JPEG", "WEBP", "AVIF")
+"""Formats whose pixels are not those that were stored."""
 
 
 def read_picture(
@@ -145,7 +147,7 @@ def read_instances(path: Path) -> NDArray[np.uint16]:
         InputError: the file cannot be read, is in colour, or of a kind that changes numbers.
     """
     header = read_header(path)
-    if header.format in _LOSSY:
+    if header.format in LOSSY:
         raise PictureError(
             f"{path} is a {header.format} file, which changes numbers as it compresses them: "
             "store instance numbers as PNG"
