@@ -52,7 +52,7 @@ def _machine(flags: Flags) -> int:
     start = time.perf_counter()
     machine = gather(quick=flags.quick, host=flags.network, again=flags.again)
     found = findings(machine)
-    times = epochs(machine.speed) if machine.speed else []
+    times = epochs(machine)
     if flags.report:
         from viewfinder.doctor.report import write_report
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from viewfinder import nets
+from viewfinder.doctor.chosen import chosen
+from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Speed
 from viewfinder.doctor.workload import Workload, defaults_of, training_memory, workloads
 from viewfinder.tasks import NAMES
@@ -44,9 +46,12 @@ class Epoch:
     remembered: bool = False
 
 
-def epochs(speed: Speed) -> list[Epoch]:
+def epochs(machine: Machine) -> list[Epoch]:
     """Of every network, as far as there was time to measure what it consists of."""
-    found = []
+    speed = machine.speed
+    if speed is None:
+        return []
+    before, found = chosen(machine), []
     for task in NAMES:
         batch = defaults_of(task).batch
         for name in nets.names(task):
@@ -54,9 +59,12 @@ def epochs(speed: Speed) -> list[Epoch]:
             taken = seconds(work, batch, speed)
             if not taken:
                 continue
-            best = likely(taken)
+            best = before.get(name, likely(taken))
+            if best not in taken:
+                best = likely(taken)
             need = training_memory(work, batch)
-            found.append(Epoch(name, task, work.side, batch, taken[best], *best, memory=need))
+            known = name in before and before[name] == best
+            found.append(Epoch(name, task, work.side, batch, taken[best], *best, need, known))
     return found
 
 

@@ -46,7 +46,7 @@ def nvidia(cleaner: Cleaner, seconds: float) -> Nvidia:
         devices=_devices(),
         smi=state,
         smi_says=cleaner.clean(says),
-        driver=driver or _module(),
+        driver=driver or driver_in_kernel(),
         cuda=cuda,
         gpus=gpus,
     )
@@ -136,7 +136,8 @@ def _devices() -> int:
         return 0
 
 
-def _module() -> Version | None:
+def driver_in_kernel() -> Version | None:
+    """The version of the driver's module in the kernel, as Linux tells it."""
     with contextlib.suppress(OSError):
         text = _MODULE.read_text(encoding="utf-8", errors="replace")
         if found := re.search(r"Kernel Module\D*?(\d+\.\d+(?:\.\d+)?)", text):

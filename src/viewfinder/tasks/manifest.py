@@ -7,7 +7,7 @@ written before anything is built of it.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -53,6 +53,8 @@ class Manifest:
         bits: how many the values of 16-bit pictures fill; see `Dataset.bits`.
         threads: of each process that computed on the CPU, on which the last digits depend; None of
             a run that does not say.
+        machine: what trained it: system, processor, memory, GPUs (`doctor/record.py`); empty of a
+            run that does not say.
     """
 
     task: str
@@ -69,6 +71,7 @@ class Manifest:
     precision: dict[str, Any]
     bits: int = 16
     threads: int | None = None
+    machine: dict[str, Any] = field(default_factory=dict)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -149,6 +152,7 @@ def _checked(document: dict[str, Any]) -> Manifest:
         raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
     _check_colours(manifest)
     _require_table("options", manifest.options)
+    _require_table("machine", manifest.machine)
     _require_table("versions", manifest.versions, dict.fromkeys(manifest.versions, str))
     _check_data(manifest.data)
     check_precision(manifest.precision)

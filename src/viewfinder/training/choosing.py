@@ -20,6 +20,7 @@ from torch import nn
 from viewfinder.console import note
 from viewfinder.cpu import cpu_features
 from viewfinder.devices import describe_device
+from viewfinder.doctor.chosen import FOLDER
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder, write_json
 from viewfinder.reading import read_bytes
@@ -71,13 +72,14 @@ def choose_arithmetic(
         "colours": setting.normalisation,
         "device": device,
     }
-    file = _file(task, setting, device)
+    depends = _depends(task, setting, device)
+    file = _file(depends)
     found = None if os.environ.get(ANEW) else _recall(file, arrangements)
     if found is not None and still_agrees(net, trials, found.arrangement, **measured):
         return replace(found, why=f"{found.why}, as measured here before")
     note("measuring which arithmetic is the fastest here, which is then remembered")
     choice = choose(net, trials, arrangements, **measured)
-    _remember(file, choice)
+    _remember(file, choice, depends)
     return choice
 
 
@@ -86,7 +88,7 @@ def promise(choice: Choice, task: Task, setting: Setting, device: torch.device) 
     # A GPU computes while others do, and processes wait for each other.
     if choice.promise is None or device.type != "cpu" or setting.recipe.devices > 1:
         return None
-    return Promise(choice.promise, _file(task, setting, device))
+    return Promise(choice.promise, _file(_depends(task, setting, device)))
 
 
 def forget(file: Path) -> None:
@@ -112,10 +114,10 @@ def _first_batches(
     return [batch.inputs.to(device) for batch in made]
 
 
-def _file(task: Task, setting: Setting, device: torch.device) -> Path:
-    """Named after all on which the times depend."""
+def _depends(task: Task, setting: Setting, device: torch.device) -> dict[str, Any]:
+    """All on which the times depend."""
     recipe = setting.recipe
-    depends = {
+    return {
         "processor": asdict(cpu_features()),
         "device": describe_device(device, recipe.devices),
         "torch": version("torch"),
@@ -127,9 +129,12 @@ def _file(task: Task, setting: Setting, device: torch.device) -> Path:
         "batch": recipe.batch,
         **{name: getattr(recipe, name, None) for name in ("loss", "teacher", "small")},
     }
+
+
+def _file(depends: dict[str, Any]) -> Path:
     text = json.dumps(depends, sort_keys=True, default=str)
     digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
-    return cache_folder() / "arithmetic" / f"{digest}.json"
+    return cache_folder() / FOLDER / f"{digest}.json"
 
 
 def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
@@ -145,7 +150,8 @@ def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     return choice if choice.arrangement in arrangements else None
 
 
-def _remember(file: Path, choice: Choice) -> None:
+def _remember(file: Path, choice: Choice, depends: dict[str, Any]) -> None:
+    of = json.loads(json.dumps(depends, default=str))
     # Where nothing can be written, the next training measures too.
     with contextlib.suppress(InputError):
-        write_json(file, choice.as_json())
+        write_json(file, choice.as_json() | {"of": of})

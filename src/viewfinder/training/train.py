@@ -15,6 +15,7 @@ from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.devices import describe_device, pick_device
+from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
@@ -208,6 +209,7 @@ def begin(
         precision=choice.as_json(),
         bits=dataset.bits,
         threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
+        machine=machine_record(),
     )
     run = create_run(folder, manifest, beside=beside)
     write_pictures(folder, dataset)
