@@ -137,9 +137,12 @@ def _learning(
         return torch.autocast(device, dtype=dtype, enabled=dtype != torch.float32)
 
     with autocast(), torch.no_grad():
-        back = torch.ones_like(net(given))
+        # Not alike: of a gradient that is, batch norm passes on numbers too small to be quick.
+        back = torch.randn_like(net(given))
 
     def step() -> None:
+        net.zero_grad()
+        given.grad = None
         with autocast():
             out = net(given)
         torch.autograd.backward(out, back)

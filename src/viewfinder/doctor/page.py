@@ -9,7 +9,7 @@ from viewfinder.doctor.estimate import PICTURES, Epoch
 from viewfinder.doctor.finding import Finding
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.rules import RULES
-from viewfinder.doctor.rules.telling import gib
+from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Speed
 from viewfinder.wording import counted
 
@@ -18,6 +18,8 @@ _STYLES = {"broken": "bold red", "warning": "yellow", "unknown": "cyan"}
 _ARITHMETICS = {"32": "float32", "bf16": "bfloat16", "16": "float16"}
 # Signs of the first column of facts; of the name of a row, and of a figure, in the table of speeds.
 _LABEL, _ROW, _CELL = 11, 26, 9
+# Columns from which on epochs have all of theirs.
+_WIDE = 78
 
 
 class Line(NamedTuple):
@@ -65,10 +67,12 @@ def _verdict(found: Sequence[Finding], width: int) -> Iterator[Line]:
 
 def _finding(each: Finding, width: int) -> Iterator[Line]:
     mark, style = _MARKS[each.level], _STYLES[each.level]
-    first = f"{mark} {each.says[:1].upper()}{each.says[1:]}"
+    first = f"{mark} {sentence(each.says)}"
     yield from (Line(text, style) for text in _wrap(first, width, "  ", ""))
-    yield from (Line(text) for text in _wrap(f"{each.why}.", width, "  "))
-    yield from (Line(text, "bold") for text in _wrap(f"→ {each.fix}", width, "    ", "  "))
+    yield from (Line(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
+    yield from (
+        Line(text, "bold") for text in _wrap(f"→ {sentence(each.fix)}", width, "    ", "  ")
+    )
     yield Line(f"  {each.source}"[:width], "dim")
 
 
@@ -81,8 +85,8 @@ def _unknowns(found: Sequence[Finding], width: int) -> Iterator[Line]:
         yield Line("")
         told = f"? Not known: {'; '.join(says)}"
         yield from (Line(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
-        yield from (Line(text) for text in _wrap(f"{why}.", width, "  "))
-        yield from (Line(text, "bold") for text in _wrap(f"→ {fix}", width, "    ", "  "))
+        yield from (Line(text) for text in _wrap(f"{sentence(why)}.", width, "  "))
+        yield from (Line(text, "bold") for text in _wrap(f"→ {sentence(fix)}", width, "    ", "  "))
 
 
 def _wrap(text: str, width: int, indent: str, first: str | None = None) -> list[str]:
@@ -162,15 +166,16 @@ def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[Line]:
         yield Line("There was no time to measure what the networks here consist of.")
         return
     yield Line(f"An epoch of {PICTURES:,} pictures takes about", "bold")
-    yield Line(
-        f"{'':<14}{'pictures':>9}{'batch':>7}{'time':>11}{'memory':>11}  --precision auto", "dim"
-    )
+    wide = width >= _WIDE
+    figures = f"{'pictures':>9}{'batch':>7}{'time':>11}{'memory':>11}" if wide else f"{'time':>9}"
+    yield Line(f"{'':<14}{figures}  --precision auto"[:width], "dim")
     for each in epochs:
-        told = f"{each.arithmetic} {each.layout}" + (" (chosen before)" if each.remembered else "")
-        side = f"{each.side}×{each.side}"
-        figures = f"{in_figures(each.seconds):>11}{gib(each.memory):>11}"
-        row = f"{each.net:<14}{side:>9}{each.batch:>7}{figures}"
-        yield Line(f"{row}  {told}"[:width])
+        told = f"{each.arithmetic} {each.layout}" + (" (chosen)" if each.remembered else "")
+        side, time = f"{each.side}×{each.side}", in_figures(each.seconds)
+        figures = (
+            f"{side:>9}{each.batch:>7}{time:>11}{gib(each.memory):>11}" if wide else f"{time:>9}"
+        )
+        yield Line(f"{each.net:<14}{figures}  {told}"[:width])
 
 
 def in_figures(seconds: float) -> str:

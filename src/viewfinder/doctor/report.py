@@ -10,7 +10,7 @@ from viewfinder.doctor.finding import Finding
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.page import columns, figure, heading, in_figures, row_name, rows
 from viewfinder.doctor.rules import RULES
-from viewfinder.doctor.rules.telling import gib
+from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import Speed
 from viewfinder.errors import InputError
 from viewfinder.evaluation.templating import environment_of
@@ -33,7 +33,9 @@ def write_report(
     """
     if file.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
-    page = environment_of("viewfinder.doctor").get_template("doctor.html.jinja")
+    environment = environment_of("viewfinder.doctor")
+    environment.filters["sentence"] = sentence
+    page = environment.get_template("doctor.html.jinja")
     write_text(file, page.render(_content(machine, found, epochs)))
 
 

@@ -66,6 +66,12 @@ def gib(size: float) -> str:
     return f"{size / GIB:,.1f} GiB" if size >= GIB else f"{size / (1 << 20):,.0f} MiB"
 
 
+def sentence(text: str) -> str:
+    """With a capital, unless it begins with the name of a file or a program."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
+
+
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(([", ".join(names[:-1])] if names[:-1] else []) + list(names[-1:]))
