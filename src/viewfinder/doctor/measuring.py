@@ -153,14 +153,15 @@ def _learning(
 def _taken(step: Callable[[], object], device: str) -> float:
     """Seconds of the quickest step: the one that nothing else on the machine disturbed."""
     times: list[float] = []
+    # The first also makes what later ones find made: seconds of it, once in a process.
+    step()
+    if device == "cuda":
+        torch.cuda.synchronize()
     begun = time.perf_counter()
-    # The first also makes what later ones find made.
-    while len(times) < _STEPS + 1 and (len(times) < 2 or time.perf_counter() - begun < _SECONDS):
+    while len(times) < _STEPS and (not times or time.perf_counter() - begun < _SECONDS):
         start = time.perf_counter()
         step()
         if device == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
-        if times[0] > _SECONDS * 4:
-            break  # so slow that it need not be known better
     return max(min(times), 1e-9)
