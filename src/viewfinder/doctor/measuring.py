@@ -109,7 +109,13 @@ def _product(device: str, arithmetic: str) -> _Step:
 def _convolution(each: Convolution, device: str, arithmetic: str, layout: str) -> _Step:
     count = int(max(1, min(_MOST_PICTURES[device], _MACS[device] // each.macs)))
     net = nn.Conv2d(
-        each.channels, each.filters, each.kernel, each.stride, padding=each.kernel // 2, bias=False
+        each.channels,
+        each.filters,
+        each.kernel,
+        each.stride,
+        padding=each.kernel // 2,
+        groups=each.groups,
+        bias=False,
     )
     pictures = torch.randn(count, each.channels, each.side, each.side, device=device)
     step = _learning(net, pictures, device, arithmetic, layout)

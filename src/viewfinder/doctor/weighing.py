@@ -59,8 +59,11 @@ def weigh(name: str) -> tuple[Workload, list[Convolution]]:
 
 def _convolution(layer: Layer) -> Convolution:
     (_, channels, height, _), (_, filters, rows, columns) = layer.inputs[0], layer.outputs[0]
-    kernel = round(math.sqrt(layer.macs / (channels * filters * rows * columns)))
-    return Convolution(kernel, channels, filters, max(1, round(height / rows)), height)
+    each = layer.macs / (channels * filters * rows * columns)
+    # Less than one product for each pair of channels: each channel is convolved by itself.
+    groups = channels if each < 1 else 1
+    kernel = round(math.sqrt(each * groups))
+    return Convolution(kernel, channels, filters, max(1, round(height / rows)), height, groups)
 
 
 def as_table(work: Workload) -> dict[str, Any]:

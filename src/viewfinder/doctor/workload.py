@@ -21,23 +21,26 @@ _FEW, _SOME = 16, 128
 
 @dataclass(frozen=True)
 class Convolution:
-    """A square convolution of a square map: sides of both, channels in and out, and stride."""
+    """A square convolution of a square map: sides of both, channels in and out, stride, groups."""
 
     kernel: int
     channels: int
     filters: int
     stride: int
     side: int
+    groups: int = 1
 
     @property
     def macs(self) -> int:
         """Multiply–accumulates of one picture, padded to keep its side but for the stride."""
         out = -(-self.side // self.stride)
-        return self.kernel**2 * self.channels * self.filters * out * out
+        return self.kernel**2 * self.channels // self.groups * self.filters * out * out
 
     @property
     def kind(self) -> str:
         """Those that compute about as fast: `3×3, some channels`."""
+        if self.groups > 1:
+            return "channels by themselves"
         kernel = next(side for side in (1, 3, _LARGE) if self.kernel <= side or side == _LARGE)
         few = "few" if self.channels <= _FEW else "some" if self.channels <= _SOME else "many"
         size = f"{kernel}×{kernel}" + (" or more" if kernel == _LARGE else "")
