@@ -1,5 +1,7 @@
 """Each kind of mistake on a small net, with the words that a person gets."""
 
+# ruff: noqa: E501 (what is said stands in one piece, as people read it)
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,16 +80,23 @@ CASES = {
         ((2, 3, 36, 36),),
         "fc1 (Linear)",
         "fc1 expects 800 features and the flattened map has 32·6·6 = 1152",
-        ("fc1 = nn.Linear(1152, 120)", "or pictures of 32×32, whose map is 32×5×5"),
-        got="2×1152 from flatten",
+        (
+            "fc1 = nn.Linear(1152, 120); then the whole net runs",
+            "F.adaptive_avg_pool2d(x, 5).flatten(1) instead of torch.flatten(x, 1); then the whole net runs",
+            "pictures of 32×32; then the whole net runs",
+        ),
+        got="2×1152 (batch × features) from flatten",
     ),
     "channels of a convolution": Case(
         nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Conv2d(32, 64, 3)),
         ((1, 3, 32, 32),),
         "2 (Conv2d)",
         "net[2] is made for 32 input channels and is given 16",
-        ("net[2] = nn.Conv2d(16, 64, 3, …)", "or let 0 give 32 channels instead of 16"),
-        got="1×16×30×30 from 1",
+        (
+            "net[2] = nn.Conv2d(16, 64, 3); then the whole net runs",
+            "net[0] = nn.Conv2d(3, 32, 3); then the whole net runs",
+        ),
+        got="1×16×30×30 (batch × channels × height × width) from 1",
     ),
     "a grey picture": Case(
         LeNet(),
@@ -95,72 +104,55 @@ CASES = {
         "conv1 (Conv2d)",
         "conv1 is made for 3 input channels and is given 1",
         (
-            "conv1 = nn.Conv2d(1, 16, 5, …)",
-            "or repeat the grey picture: x = x.expand(-1, 3, -1, -1)",
+            "conv1 = nn.Conv2d(1, 16, 5); then the whole net runs",
+            "x = x.expand(-1, 3, -1, -1) before conv1; then the whole net runs",
         ),
     ),
     "channel-last picture": Case(
         LeNet(),
         ((1, 32, 32, 3),),
         "conv1 (Conv2d)",
-        "torch keeps the channels before the rows, and here they come last: conv1 looks for its "
-        "3 channels in dimension 1 and finds 32",
-        (
-            "x = x.permute(0, 3, 1, 2) gives 1×3×32×32",
-            "reshape or view to that shape would run but scramble the picture",
-        ),
+        "torch keeps the channels before the rows, and here they come last: conv1 looks for its 3 channels in dimension 1 and finds 32",
+        ("x = x.permute(0, 3, 1, 2) before the net; then the whole net runs",),
     ),
     "missing batch dimension": Case(
         LeNet(),
         ((3, 32, 32),),
         "fc1 (Linear)",
-        "fc1 expects 800 features and the flattened map has 5·5 = 25; the 32 before it would "
-        "make 32·5·5 = 800",
-        (
-            "the batch dimension is missing, so flatten took the channels for it: "
-            "x = x.unsqueeze(0) before the net",
-        ),
+        "fc1 expects 800 features and the flattened map has 5·5 = 25",
+        ("x = x.unsqueeze(0) before the net; then the whole net runs",),
     ),
     "missing batch dimension at a norm": Case(
         nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)),
         ((3, 32, 32),),
         "1 (BatchNorm2d)",
         "BatchNorm2d takes 4 dimensions and is given 3",
-        (
-            "the batch dimension is missing: x = x.unsqueeze(0) before the net",
-            "or net[1] = nn.BatchNorm1d(…)",
-        ),
+        ("x = x.unsqueeze(0) before the net; then the whole net runs",),
     ),
     "missing channel dimension": Case(
         nn.Conv2d(1, 8, 3),
         ((28, 28),),
         "Conv2d (Conv2d)",
         "a 2D convolution takes N×C×H×W, 4 dimensions (or 3 without the batch), and this has 2",
-        ("x = x[None, None] makes it one picture of one channel",),
+        ("x = x[None, None] before the net; then the whole net runs",),
     ),
     "uint8 input": Case(
         LeNet(),
         (U8,),
         "conv1 (Conv2d)",
-        "conv1 multiplies its input by its weights, and torch wants both of one type: uint8 met "
-        "float32",
+        "conv1 multiplies its input by its weights, and torch wants both of one type: uint8 met float32",
         (
-            "x = x.float() / 255 turns a picture of bytes into numbers from 0 to 1",
-            "torchvision.transforms.v2.ToDtype(torch.float32, scale=True) does the same in a data "
-            "pipeline",
+            "x = x.float() / 255 before conv1; then the whole net runs",
+            "x = x.float() before conv1; then the whole net runs",
         ),
-        got="1×3×32×32 from the input, uint8",
+        got="1×3×32×32 (batch × channels × height × width) from the input, uint8",
     ),
     "float64 input": Case(
         LeNet(),
         (F64,),
         "conv1 (Conv2d)",
-        "conv1 multiplies its input by its weights, and torch wants both of one type: float64 "
-        "met float32",
-        (
-            "x = x.float() (numpy makes float64 unless told otherwise: "
-            "torch.from_numpy(a.astype('float32')))",
-        ),
+        "conv1 multiplies its input by its weights, and torch wants both of one type: float64 met float32",
+        ("x = x.float() before conv1; then the whole net runs",),
     ),
     "branches that differ in channels": Case(
         block(64, 128, 1),
@@ -168,45 +160,40 @@ CASES = {
         "+ in Net",
         "a sum needs the same size in every dimension (or 1, which is repeated): channels 128 ≠ 64",
         (
-            "a 1×1 projection on the shortcut: nn.Conv2d(64, 128, kernel_size=1)",
-            "or let norm give 64 channels",
+            "self.project = nn.Conv2d(64, 128, kernel_size=1), and self.project(x) instead of x in net.norm(net.conv(x)) + x; then the whole net runs",
+            "norm = nn.BatchNorm2d(64); and conv = nn.Conv2d(64, 64, 3, padding=1); then the whole net runs",
         ),
-        got="1×128×56×56 from norm and 1×64×56×56 from the input; the branches split after the "
-        "input",
+        got="1×128×56×56 (batch × channels × height × width) from norm and 1×64×56×56 (batch × channels × height × width) from the input; the branches split after the input",
     ),
     "branches that differ in size": Case(
         block(64, 64, 2),
         ((1, 64, 56, 56),),
         "+ in Net",
-        "a sum needs the same size in every dimension (or 1, which is repeated): height 28 ≠ 56; "
-        "width 28 ≠ 56",
+        "a sum needs the same size in every dimension (or 1, which is repeated): height 28 ≠ 56; width 28 ≠ 56",
         (
-            "a 1×1 projection on the shortcut: nn.Conv2d(64, 64, kernel_size=1, stride=2)",
-            "or stride=1 in the branch, so that it stays 56×56",
+            "self.project = nn.Conv2d(64, 64, kernel_size=1, stride=2), and self.project(x) instead of x in net.norm(net.conv(x)) + x; then the whole net runs",
+            "conv = nn.Conv2d(64, 64, 3, padding=1); then the whole net runs",
+            "F.interpolate(net.norm(net.conv(x)), size=x.shape[2:]) instead of net.norm(net.conv(x)) in net.norm(net.conv(x)) + x; then the whole net runs",
         ),
     ),
     "branches that differ in both": Case(
         nn.Sequential(nn.Conv2d(3, 64, 3, 2, 1), block(64, 128, 2)),
         ((1, 3, 112, 112),),
         "+ in 1",
-        "a sum needs the same size in every dimension (or 1, which is repeated): channels 128 ≠ "
-        "64; height 28 ≠ 56; width 28 ≠ 56",
+        "a sum needs the same size in every dimension (or 1, which is repeated): channels 128 ≠ 64; height 28 ≠ 56; width 28 ≠ 56",
         (
-            "a 1×1 projection on the shortcut: nn.Conv2d(64, 128, kernel_size=1, stride=2)",
-            "or stride=1 in the branch, so that it stays 56×56",
+            "self.project = nn.Conv2d(64, 128, kernel_size=1, stride=2), and self.project(x) instead of x in net.norm(net.conv(x)) + x; then the whole net runs",
         ),
-        got="1×128×28×28 from 1.norm and 1×64×56×56 from 0; the branches split after 0",
+        got="1×128×28×28 (batch × channels × height × width) from 1.norm and 1×64×56×56 (batch × channels × height × width) from 0; the branches split after 0",
     ),
     "a branch without padding": Case(
         block(64, 64, 1, padding=0),
         ((1, 64, 56, 56),),
         "+ in Net",
-        "a sum needs the same size in every dimension (or 1, which is repeated): height 54 ≠ 56; "
-        "width 54 ≠ 56",
+        "a sum needs the same size in every dimension (or 1, which is repeated): height 54 ≠ 56; width 54 ≠ 56",
         (
-            "padding in the branch, so that 56×56 stays: a window of F keeps the size with "
-            "padding (F − 1)/2",
-            "or F.interpolate(x, size=(54, 54))",
+            "conv = nn.Conv2d(64, 64, 3, padding=1); then the whole net runs",
+            "F.interpolate(net.norm(net.conv(x)), size=x.shape[2:]) instead of net.norm(net.conv(x)) in net.norm(net.conv(x)) + x; then the whole net runs",
         ),
     ),
     "concatenation that differs elsewhere": Case(
@@ -219,8 +206,8 @@ CASES = {
         "cat() in Net",
         "cat joins tensors that differ only in dimension 1: height 32 ≠ 30; width 32 ≠ 30",
         (
-            "F.interpolate(x, size=(32, 32)) on b",
-            "or the same stride and padding on every branch",
+            "b = nn.Conv2d(3, 8, 3, padding=1); then the whole net runs",
+            "torch.cat([net.a(x), F.interpolate(net.b(x), size=net.a(x).shape[2:])], 1) instead of torch.cat([net.a(x), net.b(x)], 1); then the whole net runs",
         ),
     ),
     "concatenation along the wrong dimension": Case(
@@ -228,17 +215,15 @@ CASES = {
         ((2, 10, 64), (2, 10, 32)),
         "cat() in Net",
         "cat joins tensors that differ only in dimension 1: dimension 2 64 ≠ 32",
-        ("torch.cat(…, dim=2), if that is the dimension to grow",),
+        ("torch.cat([a, b], 2) instead of torch.cat([a, b], 1); then the whole net runs",),
     ),
     "view of a turned tensor": Case(
         Net(lambda net, x: x.permute(0, 2, 3, 1).view(x.size(0), -1)),
         ((2, 8, 4, 4),),
         "view() in Net",
-        "view only re-reads memory in its order, and the order of these 256 numbers was changed "
-        "by permute: strides 128×4×1×16 instead of 128×32×8×1",
+        "view only re-reads memory in its order, and the order of these 256 numbers was changed by permute: strides 128×4×1×16 instead of 128×32×8×1",
         (
-            "x.reshape(2, -1), which copies where it must",
-            "or x.contiguous().view(2, -1)",
+            "x.permute(0, 2, 3, 1).reshape(x.size(0), -1), which copies, instead of .view(x.size(0), -1); then the whole net runs",
         ),
     ),
     "view into another size": Case(
@@ -247,8 +232,8 @@ CASES = {
         "view() in Net",
         "−1 must come out whole: 1152/400 = 2.88",
         (
-            "x = x.view(x.size(0), -1): 2×576, whatever the map",
-            "or pictures of 5×5, whose map is 16×5×5",
+            "x.view(x.size(0), -1) instead of x.view(-1, 400); then the whole net runs",
+            "pictures of 5×5; then the whole net runs",
         ),
     ),
     "batch norm's channels": Case(
@@ -260,17 +245,19 @@ CASES = {
         ((2, 3, 8, 8),),
         "norm (BatchNorm2d)",
         "norm keeps one scale for each of 32 channels and is given 16",
-        ("norm = nn.BatchNorm2d(16)", "or let conv give 32 channels"),
+        (
+            "norm = nn.BatchNorm2d(16); then the whole net runs",
+            "conv = nn.Conv2d(3, 32, 3); then the whole net runs",
+        ),
     ),
     "batch norm over one number": Case(
         nn.Sequential(nn.Conv2d(3, 16, 8), nn.BatchNorm2d(16)),
         ((1, 3, 8, 8),),
         "1 (BatchNorm2d)",
-        "in training, batch norm measures mean and variance over the batch and the map, and here "
-        "that is 1·1·1 = 1 number a channel: its variance is 0",
+        "in training, batch norm measures mean and variance over the batch and the map, and here that is 1·1·1 = 1 number a channel: its variance is 0",
         (
-            "a batch of 2 or more (in a data loader: drop_last=True)",
-            "or net.eval() if this is not training",
+            "a batch of 2 or more (in a data loader: drop_last=True); then the whole net runs",
+            "net.eval(), if this is not training; then the whole net runs",
         ),
     ),
     "layer norm on a picture": Case(
@@ -279,9 +266,8 @@ CASES = {
         "1 (LayerNorm)",
         "net[1] normalises over the last dimension, which must be 16: 8 ≠ 16",
         (
-            "the channels are in dimension 1: permute(0, 2, 3, 1) before and permute(0, 3, 1, 2) "
-            "after",
-            "or nn.GroupNorm(1, 16), which takes N×C×H×W",
+            "x = net[1](x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2); then the whole net runs",
+            "net[1] = nn.GroupNorm(1, 16); then the whole net runs",
         ),
     ),
     "layer norm's size": Case(
@@ -289,28 +275,28 @@ CASES = {
         ((1, 8),),
         "norm (LayerNorm)",
         "norm normalises over the last dimension, which must be 16: 12 ≠ 16",
-        ("norm = nn.LayerNorm(12)",),
+        ("norm = nn.LayerNorm(12); then the whole net runs",),
     ),
     "group norm's channels": Case(
         Net(lambda net, x: net.norm(x), norm=nn.GroupNorm(3, 6)),
         ((1, 8, 4, 4),),
         "norm (GroupNorm)",
         "norm keeps one scale for each of 6 channels and is given 8",
-        ("norm = nn.GroupNorm(2, 8)",),
+        ("norm = nn.GroupNorm(2, 8); then the whole net runs",),
     ),
     "group count": Case(
         Net(lambda net, x: F.group_norm(x, 4)),
         ((1, 6, 8, 8),),
         "group_norm() in Net",
         "the groups must share out the channels evenly: 6/4 = 1.5",
-        ("3 groups, which divides 6",),
+        ("F.group_norm(x, 3) instead of F.group_norm(x, 4); then the whole net runs",),
     ),
     "groups of a convolution": Case(
         Net(lambda net, x: F.conv2d(x, torch.zeros(4, 2, 3, 3), groups=3)),
         ((1, 6, 8, 8),),
         "conv2d() in Net",
         "groups must share out the channels evenly: 4/3 = 1.333 output channels a group",
-        ("groups=2, which divides 6 and 4", "or output channels = 6"),
+        (),
     ),
     "kernel larger than its padded input": Case(
         nn.Sequential(nn.Conv2d(3, 6, 3), nn.MaxPool2d(4), nn.Conv2d(6, 6, 3)),
@@ -318,67 +304,63 @@ CASES = {
         "2 (Conv2d)",
         "the window must fit into the padded input: its height is 3, the input's 1 + 0 + 0 = 1",
         (
-            "a kernel of at most 1 here",
-            "or padding=1",
-            "or a larger picture, or one pooling or stride less on the way down",
+            "pictures of 16×16; then the whole net runs",
+            "net[2] = nn.Conv2d(6, 6, 3, padding=1); then the whole net runs",
+            "net[2] = nn.Conv2d(6, 6, 1); then the whole net runs",
         ),
     ),
     "window larger than its map": Case(
-        nn.AvgPool2d(9),
+        nn.Sequential(nn.AvgPool2d(9)),
         ((1, 3, 8, 12),),
-        "AvgPool2d (AvgPool2d)",
+        "0 (AvgPool2d)",
         "the window must fit into the padded input: its height is 9, the input's 8 + 0 + 0 = 8",
         (
-            "a kernel of at most 8 here",
-            "or padding=1",
-            "or a larger picture, or one pooling or stride less on the way down",
+            "pictures of 16×16; then the whole net runs",
+            "net[0] = nn.AvgPool2d(9, padding=1); then the whole net runs",
+            "net[0] = nn.AvgPool2d(8); then the whole net runs",
         ),
     ),
     "pooling padded by more than half": Case(
-        nn.MaxPool2d(2, padding=2),
+        nn.Sequential(nn.MaxPool2d(2, padding=2)),
         ((1, 3, 8, 8),),
-        "MaxPool2d (MaxPool2d)",
-        "pooling may be padded by at most half its window, 2/2 = 1, or some windows would hold "
-        "padding alone: padding 2",
-        ("padding=1", "or a window of at least 4"),
+        "0 (MaxPool2d)",
+        "pooling may be padded by at most half its window, 2/2 = 1, or some windows would hold padding alone: padding 2",
+        ("net[0] = nn.MaxPool2d(2, padding=1); then the whole net runs",),
     ),
     "upsampling that misses a skip by one": Case(
         unet(nn.Upsample(scale_factor=2)),
         ((1, 3, 25, 25),),
         "cat() in Net",
-        "pool met an odd size on the way down, ⌊(25 − 2 + 2·0)/2⌋ + 1 = ⌊11.5⌋ + 1 = 12, and up "
-        "gives 24×24, not 25×25: halving drops what doubling cannot bring back",
+        "pool met an odd size on the way down, ⌊(25 − 2 + 2·0)/2⌋ + 1 = ⌊11.5⌋ + 1 = 12, and up gives 24×24, not 25×25: halving drops what doubling cannot bring back",
         (
-            "F.interpolate(x, size=(25, 25)) instead of a fixed factor: it meets any skip",
-            "or pictures whose sides are multiples of 2: 26×26",
+            "torch.cat([F.interpolate(net.up(F.relu(net.middle(net.pool(skip)))), size=skip.shape[2:]), skip], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1); then the whole net runs",
+            "pictures whose sides are multiples of 2: 26×26; then the whole net runs",
         ),
     ),
     "transposed convolution that misses a skip by one": Case(
         unet(nn.ConvTranspose2d(8, 8, 2, 2)),
         ((1, 3, 25, 32),),
         "cat() in Net",
-        "pool met an odd size on the way down, ⌊(25 − 2 + 2·0)/2⌋ + 1 = ⌊11.5⌋ + 1 = 12, and up "
-        "gives 24×32, not 25×32: halving drops what doubling cannot bring back",
+        "pool met an odd size on the way down, ⌊(25 − 2 + 2·0)/2⌋ + 1 = ⌊11.5⌋ + 1 = 12, and up gives 24×32, not 25×32: halving drops what doubling cannot bring back",
         (
-            "output_padding=(1, 0) in up here",
-            "F.interpolate(x, size=(25, 32)) instead of a fixed factor: it meets any skip",
-            "or pictures whose sides are multiples of 2: 26×32",
+            "torch.cat([F.interpolate(net.up(F.relu(net.middle(net.pool(skip)))), size=skip.shape[2:]), skip], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1); then the whole net runs",
+            "up = nn.ConvTranspose2d(8, 8, 2, stride=2, output_padding=(1, 0)); then the whole net runs",
+            "pictures whose sides are multiples of 2: 26×32; then the whole net runs",
         ),
     ),
     "matrix product": Case(
         Net(lambda net, a, b: a @ b),
         ((2, 4, 8), (2, 6, 8)),
         "@ in Net",
-        "a matrix product needs as many columns on the left as rows on the right: (4×8)·(6×8), "
-        "8 ≠ 6",
-        ("a @ b.mT: (4×8)·(8×6)",),
+        "a matrix product needs as many columns on the left as rows on the right: (4×8)·(6×8), 8 ≠ 6",
+        ("b.mT instead of b in a @ b; then the whole net runs",),
     ),
     "matrix product over two batches": Case(
         Net(lambda net, a, b: torch.bmm(a, b)),
         ((2, 4, 8), (3, 8, 4)),
         "bmm() in Net",
         "the dimensions before the matrix must be equal (or 1): 2 and 3",
-        ("bring both to one batch and one number of heads before the product",),
+        (),
     ),
     "attention's features": Case(
         Net(
@@ -389,8 +371,8 @@ CASES = {
         "attention (MultiheadAttention)",
         "attention splits 96 features into 8 heads of 12, and its query has 100",
         (
-            "attention = nn.MultiheadAttention(100, 5), 100/5 a head",
-            "or a nn.Linear(100, 96) before it",
+            "attention = nn.MultiheadAttention(100, 5, batch_first=True); then the whole net runs",
+            "a layer nn.Linear(100, 96) before attention, for query, key and value; then the whole net runs",
         ),
     ),
     "attention-head split": Case(
@@ -399,8 +381,9 @@ CASES = {
         "view() in Net",
         "view keeps every number: 2·10·760 = 15200, but 2·10·12·64 = 15360",
         (
-            "760 features split evenly into 8 or 10 parts: 8·95, 10·76",
-            "or let the layer before give 768 features",
+            "qkv = nn.Linear(32, 768); then the whole net runs",
+            "net.qkv(x).view(net.qkv(x).size(0), net.qkv(x).size(1), 10, 76) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
+            "net.qkv(x).view(net.qkv(x).size(0), net.qkv(x).size(1), 8, 95) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
         ),
     ),
     "keys without values": Case(
@@ -408,18 +391,14 @@ CASES = {
         ((2, 8, 10, 16), (2, 8, 12, 16), (2, 8, 11, 16)),
         "scaled_dot_product_attention() in Net",
         "each key needs its value: 12 keys ≠ 11 values",
-        ("keys and values made from the same tokens",),
+        (),
     ),
     "embedding index type": Case(
         Net(lambda net, x: net.words(x), words=nn.Embedding(100, 16)),
         ((2, 10),),
         "words (Embedding)",
-        "an embedding looks rows up by number, so its input must be whole numbers of type int64 "
-        "or int32, not float32",
-        (
-            "x = x.long() before the embedding, if the values are row numbers",
-            "on the command line: --input 10:int64",
-        ),
+        "an embedding looks rows up by number, so its input must be whole numbers of type int64 or int32, not float32",
+        ("x = x.long() before words; then the whole net runs",),
     ),
     "two devices": Case(
         Net(
@@ -430,32 +409,28 @@ CASES = {
         ((2, 8),),
         "b (Linear)",
         "all tensors of one call must be on one device: cpu met meta",
-        (
-            'move the tensor: x = x.to("meta")',
-            'or move the whole net: net.to("cpu"); tensors that are not parameters move with it '
-            "only if they are registered with register_buffer",
-        ),
+        ('net.b(net.a(x).to("meta")) instead of net.b(net.a(x)); then the whole net runs',),
     ),
     "too few inputs": Case(
         LeNet(),
         (),
         "LeNet",
         "LeNet.forward takes 1 input (x), and it was called with 0 inputs",
-        ("give 1 input more: x (on the command line, one --input for each)",),
+        (),
     ),
     "too many inputs": Case(
         LeNet(),
         ((1, 3, 32, 32), (1, 3, 32, 32)),
         "LeNet",
         "LeNet.forward takes 1 input (x), and it was called with 2 inputs",
-        ("leave out 1, or add a parameter to LeNet.forward",),
+        ("leave out the last input; then the whole net runs",),
     ),
     "too many inputs inside": Case(
         Net(lambda net, x: net.fc(x, x), fc=nn.Linear(8, 8)),
         ((2, 8),),
         "fc (Linear)",
         "inside fc, Linear.forward takes 1 input (input), and it was called with 2 inputs",
-        ("leave out 1, or add a parameter to Linear.forward",),
+        ("net.fc(x) instead of net.fc(x, x); then the whole net runs",),
     ),
     "recurrent layer's features": Case(
         Net(lambda net, x: net.gru(x)[0], gru=nn.GRU(8, 16, batch_first=True)),
@@ -463,8 +438,8 @@ CASES = {
         "gru (GRU)",
         "the last dimension must be gru's input_size: 5 ≠ 8",
         (
-            "gru = nn.GRU(5, 16, …)",
-            "or x = x.transpose(1, -1): dimension 1 is the one of that size",
+            "x = x.transpose(1, -1) before gru; then the whole net runs",
+            "gru = nn.GRU(5, 16, batch_first=True); then the whole net runs",
         ),
     ),
 }

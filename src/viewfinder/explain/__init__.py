@@ -20,7 +20,7 @@ from viewfinder.explain.explanation import (
     ReceptiveField,
     Totals,
 )
-from viewfinder.explain.tracing import Sample
+from viewfinder.explain.traces import Sample
 
 __all__ = [
     "SCHEMA",

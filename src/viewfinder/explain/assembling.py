@@ -21,7 +21,7 @@ from viewfinder.explain.explanation import (
 )
 from viewfinder.explain.formulas import dropped, formula, words
 from viewfinder.explain.receptive import fields, summary
-from viewfinder.explain.tracing import Row, Trace, is_input
+from viewfinder.explain.traces import Row, Trace, is_input
 
 _SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "matmul": "@"}
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from types import CodeType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -80,6 +81,14 @@ _SPOKEN = {
 }
 
 
+class Place(NamedTuple):
+    """An expression in the user's own code: its code object, and the instruction that called."""
+
+    code: CodeType
+    instruction: int
+    line: int
+
+
 @dataclass(eq=False)
 class Call:
     """A call with what went in and came out; `index` counts all calls of the pass."""
@@ -93,6 +102,8 @@ class Call:
     """The path of the module whose forward made the call; empty for the net itself."""
     source: tuple[str, int] | None
     """File and line in the user's own code."""
+    place: Place | None = None
+    """The very expression on that line."""
     outputs: tuple[Tensor, ...] = ()
     input_shapes: tuple[Shape, ...] = ()
     output_shapes: tuple[Shape, ...] = ()

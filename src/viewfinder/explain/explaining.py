@@ -1,40 +1,33 @@
 """One net, one pass, one explanation."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor, nn
-from torch._subclasses.fake_tensor import (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    UnsupportedFakeTensorException,
-    UnsupportedOperatorException,
-)
+from torch import nn
 
 from viewfinder.errors import InputError
 from viewfinder.explain.assembling import assemble, source_code, source_text
 from viewfinder.explain.diagnosis import diagnose
-from viewfinder.explain.diagnosis.rows import find_mixed, mixed_rows
-from viewfinder.explain.explanation import Explanation
-from viewfinder.explain.tracing import Failure, Sample, trace
-
-_NEEDS_NUMBERS = (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    UnsupportedFakeTensorException,
-    UnsupportedOperatorException,
-)
-_READING = {"item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__array__", "__index__"}
+from viewfinder.explain.diagnosis.case import Case
+from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
+from viewfinder.explain.explanation import Explanation, Mistake
+from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, offers, sampled
+from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
+from viewfinder.explain.tracing import trace
 
 
 def explain(
-    module: nn.Module, *inputs_or_shapes: Any, name: str | None = None, real: bool = False
+    module: nn.Module,
+    *inputs_or_shapes: Any,
+    name: str | None = None,
+    real: bool = False,
+    batched: bool | None = None,
 ) -> Explanation:
     """The arithmetic of every layer of `module` for these inputs, or why they do not fit.
 
     The pass runs on tensors without numbers, over a copy of the module without weights: nothing
     is allocated, and the module is afterwards as it was. Training or evaluation is as it is set.
+    A second pass with twice the batch shows what depends on it.
 
     Args:
         module: any net.
@@ -42,21 +35,37 @@ def explain(
             (1, 3, 224, 224); lists and dictionaries of them for nested inputs.
         name: what to call the net; its class if left out.
         real: run on random numbers and a copy of the weights, for a net that looks at values.
+        batched: whether the first dimension of the inputs is their batch; seen from the first
+            layer if left out.
 
     Raises:
         InputError: the net looks at the numbers of its tensors, and `real` is not set.
     """
     arguments = tuple(_sample(value) for value in inputs_or_shapes)
     seen = trace(module, arguments, real=real)
-    mistake = None
-    if seen.failure is not None:
-        if not real and _looks_at_numbers(seen.failure):
-            raise InputError(_numbers_wanted(seen.failure))
-        index = seen.failure.call.index if seen.failure.call else 0
-        mistake = diagnose(seen.failure, _retry(module, arguments, index))
-    else:
-        mistake = mixed_rows(seen, _retry(module, arguments, 0))
+    if seen.failure is not None and not real and looks_at_numbers(seen.failure):
+        raise InputError(_numbers_wanted(seen.failure))
+    refuse_mixed(seen)
+    samples = tuple(sampled(value) for value in arguments)
+    inputs = Inputs(samples, batch_of(seen, samples, batched))
+    lab = Lab(module, inputs, seen, real)
+    stop = lab.stops()
+    mistake = None if stop is None else _mistake(lab, seen, stop)
     return assemble(seen, name or type(module).__name__, mistake)
+
+
+def _mistake(lab: Lab, seen: Trace, stop: Stop) -> Mistake:
+    names = lab.names(stop)
+    case = Case(stop.failure, names.operand, names.inputs.batch)
+    mistake = diagnose(case)
+    found = offers(lab, stop)
+    if stop.batch:
+        batch = lab.inputs.batch
+        mistake = replace(
+            mistake, rule=f"with a batch of {2 * batch} instead of {batch}: {mistake.rule}"
+        )
+        cut(seen, stop.failure, stop.place)
+    return replace(mistake, mends=tuple(offer.text for offer in found), offers=tuple(found))
 
 
 def _sample(value: Any) -> Any:
@@ -67,30 +76,6 @@ def _sample(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sample(item) for key, item in value.items()}
     return value
-
-
-def _retry(module: nn.Module, arguments: tuple[Any, ...], index: int) -> Callable[[int, int], bool]:
-    def gets_beyond(height: int, width: int) -> bool:
-        resized = tuple(_resized(value, height, width) for value in arguments)
-        seen = trace(module, resized)
-        if seen.failure is None:
-            return find_mixed(seen) is None
-        return seen.failure.call is not None and seen.failure.call.index > index
-
-    return gets_beyond
-
-
-def _resized(value: Any, height: int, width: int) -> Any:
-    if isinstance(value, Tensor):
-        value = Sample(tuple(value.shape), value.dtype)
-    if isinstance(value, Sample) and len(value.shape) == 4:
-        return replace(value, shape=(*value.shape[:2], height, width))
-    return value
-
-
-def _looks_at_numbers(failure: Failure) -> bool:
-    reads = failure.call is not None and failure.call.operation in _READING
-    return reads or isinstance(failure.error, _NEEDS_NUMBERS)
 
 
 def _numbers_wanted(failure: Failure) -> str:

@@ -1,6 +1,8 @@
 """What an explanation holds: plain data, the same for the terminal, the page and the JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from viewfinder.explain.edits import Offer
 
 Shape = tuple[int, ...]
 
@@ -81,8 +83,11 @@ class Mistake:
     got: str
     expected: str
     mends: tuple[str, ...]
+    """Each was tried: what to change, and how far the net then gets, the best first."""
     parents: tuple[int, ...] = ()
     """Indices of the layers that met there, as in `Layer.parents`; empty where it is unknown."""
+    offers: tuple[Offer, ...] = field(default=(), compare=False, repr=False)
+    """The fixes that `mends` tells of, as what can be carried out."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from viewfinder.explain.arithmetic import Adaptive, Axis, Padding, Transposed, W
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.explanation import Dropped, Shape, shape_text
 from viewfinder.explain.geometry import axes
-from viewfinder.explain.tracing import Row
+from viewfinder.explain.traces import Row
 
 _LETTERS = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 

@@ -20,7 +20,7 @@ from torch import nn
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.tracing import Sample
+from viewfinder.explain.traces import Sample
 
 
 def find_net(target: str) -> tuple[nn.Module, Shape | None]:

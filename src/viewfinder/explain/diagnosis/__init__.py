@@ -8,15 +8,37 @@ device and version; they are only passed on where no rule here knows the mistake
 from collections.abc import Callable
 from contextlib import suppress
 
-from viewfinder.explain.diagnosis import features, inputs, meeting, products, windows
-from viewfinder.explain.diagnosis.case import Case, Retry
+from viewfinder.explain.diagnosis import (
+    dimensions,
+    features,
+    inputs,
+    meeting,
+    products,
+    rows,
+    sequences,
+    structure,
+    targets,
+    windows,
+)
+from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.explanation import Mistake, shape_text
-from viewfinder.explain.tracing import Failure
 
 _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
+    rows.mixed_rows,
+    rows.lost_batch,
+    structure.nothing,
+    structure.several,
     inputs.arguments,
     inputs.devices,
     inputs.index_type,
+    inputs.number_type,
+    dimensions.out_of_range,
+    dimensions.permutation,
+    dimensions.expansion,
+    dimensions.shuffled,
+    dimensions.beyond,
+    targets.unequal,
+    targets.classes,
     windows.missing_dimension,
     windows.channel_last,
     windows.channels,
@@ -34,7 +56,8 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     products.matrix_product,
     products.attention,
     inputs.recurrent_size,
-    inputs.number_type,
+    sequences.state,
+    sequences.masks,
 )
 
 # Of arguments that a rule cannot even read: they are none of the mistakes that it knows. Tests
@@ -48,9 +71,8 @@ SUPPRESSED: tuple[type[Exception], ...] = (
 )
 
 
-def diagnose(failure: Failure, retry: Retry) -> Mistake:
-    """What went wrong, with its numbers and mends; torch's message where no rule knows it."""
-    case = Case(failure, retry)
+def diagnose(case: Case) -> Mistake:
+    """What went wrong, with its numbers; torch's message where no rule knows it."""
     for rule in _RULES:
         with suppress(*SUPPRESSED):
             mistake = rule(case)

@@ -13,10 +13,11 @@ from viewfinder.explain.assembling import call_kind, row_names, source_code, sou
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Mistake, Shape, shape_text
 from viewfinder.explain.pointwise import ACTIVATIONS
-from viewfinder.explain.tracing import Failure, is_input, is_users
+from viewfinder.explain.recording import is_users
+from viewfinder.explain.traces import Failure, is_input
 
-Retry = Callable[[int, int], bool]
-"""Whether the pass gets beyond this failure with pictures of this (height, width)."""
+Dimensions = Callable[[Call, int], tuple[str, ...]]
+"""What the dimensions of a tensor that a call took are called."""
 
 # Calls that hand a map on with its channels and positions as they were.
 PASSING = ACTIVATIONS | {"batch_norm", "group_norm", "contiguous", "clone", "detach"}
@@ -27,7 +28,9 @@ class Case:
     """A failure to be diagnosed."""
 
     failure: Failure
-    retry: Retry = lambda height, width: False
+    dimensions: Dimensions = lambda call, position: ()
+    batch: int = 0
+    """The size of the inputs' batch dimension; 0 where there is none or it is not known."""
 
     @property
     def call(self) -> Call | None:
@@ -54,8 +57,7 @@ class Case:
     @property
     def name(self) -> str:
         """The module as Python reaches it: `features[0]`, or `net[0]` in a bare Sequential."""
-        name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", self.path)
-        return re.sub(r"^(\d+)", r"net[\1]", name)
+        return path_as_code(self.path)
 
     @property
     def in_layer(self) -> bool:
@@ -74,8 +76,8 @@ class Case:
         line = f", {source_text(source)}: {source_code(source)}" if source else ""
         return what + line
 
-    def mistake(self, rule: str, got: str, expected: str, *mends: str) -> Mistake:
-        return Mistake(self.where, rule, got, expected, mends)
+    def mistake(self, rule: str, got: str, expected: str) -> Mistake:
+        return Mistake(self.where, rule, got, expected, ())
 
     def argument(self, name: str, default: Any = None) -> Any:
         return self.call.argument(name, default) if self.call else default
@@ -103,7 +105,15 @@ class Case:
         """The operand at this position, with its shape and where it came from."""
         producers = self.call.producers if self.call else ()
         origin = self.title(producers[position]) if position < len(producers) else "?"
-        return f"{shape_text(self.shapes[position])} from {origin}"
+        shape = shape_text(self.shapes[position])
+        return f"{shape}{self._called(position)} from {origin}"
+
+    def _called(self, position: int) -> str:
+        names = self.dimensions(self.call, position) if self.call else ()
+        plain = {"?", "constant"}
+        if len(names) < 2 or plain & set(names):
+            return ""
+        return f" ({' × '.join(names)})"
 
     def producer(self, position: int = 0) -> Call | int | None:
         producers = self.call.producers if self.call else ()
@@ -114,6 +124,12 @@ class Case:
         while isinstance(producer, Call) and producer.base in PASSING and producer.producers:
             producer = producer.producers[0]
         return producer
+
+
+def path_as_code(path: str) -> str:
+    """A module's path as Python reaches it: `features[0]`, or `net[0]` in a bare Sequential."""
+    name = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
+    return re.sub(r"^(\d+)", r"net[\1]", name)
 
 
 def _raised_at(error: Exception) -> tuple[str, int] | None:

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.diagnosis.case import PASSING, Case, times
-from viewfinder.explain.diagnosis.rows import other_picture, row_mends
 from viewfinder.explain.explanation import Mistake, Shape, shape_text
 
 _FLATTENING = {"flatten", "view", "reshape"}
@@ -18,7 +17,7 @@ def linear_features(case: Case) -> Mistake | None:
     weight = case.weight()
     if case.operation != "linear" or weight is None:
         return None
-    out, wanted = int(weight.shape[0]), int(weight.shape[1])
+    wanted = int(weight.shape[1])
     shape = case.shapes[0]
     got = shape[-1] if shape else 1
     if got == wanted:
@@ -26,22 +25,14 @@ def linear_features(case: Case) -> Mistake | None:
     flat = _flattening(case)
     source = _map_before(flat, got) if flat else None
     described = f"the flattened map has {times(source)}" if source else f"it is given {got}"
-    mends = []
-    if prod(shape) == wanted:
-        if source:
-            described += f"; the {shape[0]} before it would make {times(shape[:1] + source)}"
-        mends.append(_lost_batch(case, flat, source))
-    elif flat is None and len(shape) > 2 and prod(shape[1:]) == wanted:
-        mends.append(f"x = x.flatten(start_dim=1) before {case.name}: {times(shape[1:])}")
-    else:
-        mends.append(f"{case.name} = nn.Linear({got}, {out})")
-        if source:
-            mends += other_picture(case, source, wanted)
+    if source and flat and source == flat.input_shapes[0] and case.batch:
+        described += ", for the batch was multiplied in"
+    if flat is None and len(shape) > 2 and prod(shape[1:]) == wanted:
+        described += f"; flattened, the map would have {times(shape[1:])}"
     return case.mistake(
         f"{case.name} expects {wanted} features and {described}",
         case.operand(0),
         f"a last dimension of {wanted}",
-        *mends,
     )
 
 
@@ -63,15 +54,6 @@ def _map_before(flat: Call, got: int) -> Shape | None:
     return None
 
 
-def _lost_batch(case: Case, flat: Call | None, source: Shape | None) -> str:
-    if flat is not None and len(flat.input_shapes[0]) == 3:
-        return (
-            f"the batch dimension is missing, so {case.title(flat)} took the channels for it: "
-            "x = x.unsqueeze(0) before the net"
-        )
-    return "x = x.flatten(start_dim=0), or add the batch dimension before the net: x.unsqueeze(0)"
-
-
 def batch_norm(case: Case) -> Mistake | None:
     """Batch norm for other channels, other dimensions, or over a single number."""
     name = type(case.module).__name__
@@ -89,8 +71,6 @@ def batch_norm(case: Case) -> Mistake | None:
             f"{case.name} keeps one scale for each of {count} channels and is given {shape[1]}",
             case.operand(0),
             f"{count} channels, dimension 1",
-            f"{case.name} = nn.{name}({shape[1]})",
-            f"or let {case.title(case.producer() or -1)} give {count} channels",
         )
     if case.argument("training") and prod(shape) == shape[1]:
         return case.mistake(
@@ -98,8 +78,6 @@ def batch_norm(case: Case) -> Mistake | None:
             f"here that is {times((shape[0], *shape[2:]))} number a channel: its variance is 0",
             case.operand(0),
             "at least 2 numbers a channel",
-            "a batch of 2 or more (in a data loader: drop_last=True)",
-            "or net.eval() if this is not training",
         )
     return None
 
@@ -109,17 +87,10 @@ def _batch_norm_rank(case: Case, name: str, shape: Shape) -> Mistake | None:
     if len(shape) in ranks:
         return None
     wanted = " or ".join(map(str, ranks))
-    mends = []
-    if len(shape) + 1 == ranks[0]:
-        mends.append("the batch dimension is missing: x = x.unsqueeze(0) before the net")
-    fitting = {2: 1, 3: 1, 4: 2, 5: 3}.get(len(shape))
-    if fitting:
-        mends.append(f"{'or ' if mends else ''}{case.name} = nn.BatchNorm{fitting}d(…)")
     return case.mistake(
         f"{name} takes {wanted} dimensions and is given {len(shape)}",
         shape_text(shape),
         f"{wanted} dimensions",
-        *mends,
     )
 
 
@@ -132,19 +103,11 @@ def layer_norm(case: Case) -> Mistake | None:
     got = shape[-len(wanted) :]
     if got == wanted:
         return None
-    mends = [f"{case.name} = nn.LayerNorm({got[0] if len(got) == 1 else list(got)})"]
-    if len(wanted) == 1 and len(shape) == 4 and shape[1] == wanted[0]:
-        mends = [
-            "the channels are in dimension 1: permute(0, 2, 3, 1) before and permute(0, 3, 1, 2) "
-            "after",
-            f"or nn.GroupNorm(1, {wanted[0]}), which takes N×C×H×W",
-        ]
     return case.mistake(
         f"{case.name} normalises over the last {_dims(len(wanted))}, which must be "
         f"{shape_text(wanted)}: {shape_text(got)} ≠ {shape_text(wanted)}",
         case.operand(0),
         f"a shape that ends in {shape_text(wanted)}",
-        *mends,
     )
 
 
@@ -159,7 +122,6 @@ def group_norm(case: Case) -> Mistake | None:
             f"{channels}",
             case.operand(0),
             f"{weight.numel()} channels, dimension 1",
-            f"{case.name} = nn.GroupNorm({_divisor(channels, groups)}, {channels})",
         )
     if channels % groups == 0:
         return None
@@ -168,7 +130,6 @@ def group_norm(case: Case) -> Mistake | None:
         f"{channels / groups:.4g}",
         case.operand(0),
         f"a number of groups that divides {channels}",
-        f"{_divisor(channels, groups)} groups, which divides {channels}",
     )
 
 
@@ -186,15 +147,12 @@ def contiguity(case: Case) -> Mistake | None:
         return None
     producer = case.producer()
     turned = f" by {case.title(producer)}" if isinstance(producer, Call) else ""
-    wanted = ", ".join(map(str, target))
     return case.mistake(
         f"view only re-reads memory in its order, and the order of these {total} numbers was "
         f"changed{turned}: strides {shape_text(case.call.tensors[0].stride())} instead of "
         f"{shape_text(_strides(shape))}",
         f"{case.operand(0)}, not contiguous",
         "contiguous memory",
-        f"x.reshape({wanted}), which copies where it must",
-        f"or x.contiguous().view({wanted})",
     )
 
 
@@ -211,29 +169,7 @@ def regrouping(case: Case) -> Mistake | None:
         rule = f"−1 must come out whole: {total}/{fixed} = {total / max(fixed, 1):.4g}"
     else:
         rule = f"{case.operation} keeps every number: {times(shape)}, but {times(target)}"
-    return case.mistake(
-        rule, case.operand(0), f"{shown} of {total} numbers", *_regroupings(case, shape, target)
-    )
-
-
-def _regroupings(case: Case, shape: Shape, target: Shape) -> list[str]:
-    mends = []
-    if len(shape) == 4 and len(target) == 2:
-        mends += row_mends(case, shape, target[1])
-    if len(target) >= len(shape) and len(shape) >= 2 and target[: len(shape) - 1] == shape[:-1]:
-        heads = target[len(shape) - 1 :]
-        known = [size for size in heads if size != -1]
-        divisors = [n for n in range(1, shape[-1] + 1) if shape[-1] % n == 0]
-        near = sorted(sorted(divisors, key=lambda n: abs(n - known[0]))[:2]) if known else []
-        mends.append(
-            f"{shape[-1]} features split evenly into {' or '.join(map(str, near))} parts: "
-            f"{', '.join(f'{n}·{shape[-1] // n}' for n in near)}"
-        )
-        if len(known) == 2:
-            mends.append(f"or let the layer before give {prod(known)} features")
-    if not mends:
-        mends.append(f"sizes whose product is {prod(shape)}, with −1 for the one to be worked out")
-    return mends
+    return case.mistake(rule, case.operand(0), f"{shown} of {total} numbers")
 
 
 def _target(call: Call) -> Shape | None:
@@ -252,10 +188,6 @@ def _target(call: Call) -> Shape | None:
 
 def _strides(shape: Shape) -> Shape:
     return tuple(prod(shape[at + 1 :]) for at in range(len(shape)))
-
-
-def _divisor(channels: int, groups: int) -> int:
-    return max(n for n in range(1, min(groups, channels) + 1) if channels % n == 0)
 
 
 def _dims(count: int) -> str:

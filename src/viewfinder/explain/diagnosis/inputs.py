@@ -31,23 +31,13 @@ def arguments(case: Case) -> Mistake | None:
     count = len(frame.args) + len(frame.kwargs)
     listed = f" ({', '.join(given)})" if given else ""
     got = f"{_inputs(count)}{listed}"
-    unknown = [key for key in frame.kwargs if key not in signature.parameters]
-    if unknown:
-        mend = f"{name}.forward has no argument called {unknown[0]}: {name}.forward{signature}"
-    elif count < len(needed):
-        missing = ", ".join(needed[count:])
-        mend = f"give {_inputs(len(needed) - count)} more: {missing}"
-        if not frame.path:
-            mend += " (on the command line, one --input for each)"
-    else:
-        mend = f"leave out {count - len(positional)}, or add a parameter to {name}.forward"
+    hint = " (on the command line, one --input for each)" if count < len(needed) else ""
     inside = f"inside {frame.path}, " if frame.path else ""
     return case.mistake(
         f"{inside}{name}.forward takes {_takes(needed, positional)}, and it was called with "
         f"{_inputs(count)}",
         got,
-        f"{name}.forward{signature}",
-        mend,
+        f"{name}.forward{signature}{'' if frame.path else hint}",
     )
 
 
@@ -65,10 +55,8 @@ def devices(case: Case) -> Mistake | None:
     return case.mistake(
         f"all tensors of one call must be on one device: {first} met {second}",
         f"a tensor on {other}, while {what} on {owner}",
-        f"everything on {owner}, or everything on {other}",
-        f'move the tensor: x = x.to("{owner}")',
-        f'or move the whole net: net.to("{other}"); tensors that are not parameters move with '
-        "it only if they are registered with register_buffer",
+        f"everything on {owner}, or everything on {other}; tensors that are not parameters move "
+        "with a net only if they are registered with register_buffer",
     )
 
 
@@ -84,9 +72,7 @@ def index_type(case: Case) -> Mistake | None:
         f"an embedding looks rows up by number, so its input must be whole numbers of type int64 "
         f"or int32, not {kind}",
         f"{case.operand(0)}, {kind}",
-        "int64 (torch.long)",
-        "x = x.long() before the embedding, if the values are row numbers",
-        f"on the command line: --input {sizes}:int64",
+        f"int64 (torch.long); on the command line: --input {sizes}:int64",
     )
 
 
@@ -107,27 +93,6 @@ def number_type(case: Case) -> Mistake | None:
         f"{who}, and torch wants both of one type: {got} met {wanted}",
         f"{case.operand(0)}, {got}",
         wanted,
-        *_conversions(case, first.dtype, second.dtype),
-    )
-
-
-def _conversions(case: Case, got: torch.dtype, wanted: torch.dtype) -> tuple[str, ...]:
-    if got == torch.uint8:
-        return (
-            "x = x.float() / 255 turns a picture of bytes into numbers from 0 to 1",
-            "torchvision.transforms.v2.ToDtype(torch.float32, scale=True) does the same in a "
-            "data pipeline",
-        )
-    if got == torch.float64:
-        return (
-            "x = x.float() (numpy makes float64 unless told otherwise: "
-            "torch.from_numpy(a.astype('float32')))",
-        )
-    if not got.is_floating_point:
-        return (f"x = x.to(torch.{_name(wanted)})",)
-    return (
-        f"x = x.to(torch.{_name(wanted)}), or net.to(torch.{_name(got)})",
-        "or run the pass under torch.autocast, which chooses the type of each call",
     )
 
 
@@ -140,16 +105,10 @@ def recurrent_size(case: Case) -> Mistake | None:
     if given is None or given.dim() not in (2, 3) or given.shape[-1] == module.input_size:
         return None
     shape = tuple(given.shape)
-    name = type(module).__name__
-    mends = [f"{case.name} = nn.{name}({shape[-1]}, {module.hidden_size}, …)"]
-    if module.input_size in shape:
-        at = shape.index(module.input_size)
-        mends.append(f"or x = x.transpose({at}, -1): dimension {at} is the one of that size")
     return case.mistake(
         f"the last dimension must be {case.name}'s input_size: {shape[-1]} ≠ {module.input_size}",
         shape_text(shape),
         f"(…, …, {module.input_size})",
-        *mends,
     )
 
 

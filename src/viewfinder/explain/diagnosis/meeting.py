@@ -5,7 +5,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.explanation import Mistake, Shape, shape_text
 from viewfinder.explain.geometry import axes
-from viewfinder.explain.tracing import ancestors
+from viewfinder.explain.traces import ancestors
 
 _SUMS = {"add", "sub", "rsub", "mul", "div", "maximum", "minimum", "pow", "true_divide"}
 _WORDS = {"add": "a sum", "sub": "a difference", "mul": "an elementwise product"}
@@ -29,43 +29,7 @@ def branches(case: Case) -> Mistake | None:
         f"{what} needs the same size in every dimension (or 1, which is repeated): {differ}",
         f"{case.operand(0)} and {case.operand(1)}{_split(case)}",
         "two tensors of one shape",
-        *_projections(case, one, two, wrong),
     )
-
-
-def _projections(case: Case, one: Shape, two: Shape, wrong: list[int]) -> list[str]:
-    if len(one) != 4 or len(two) != 4 or -4 in wrong:
-        return ["bring both to one shape, or check which dimension each layer before works on"]
-    short, main = _shortcut(case)
-    sizes = (one, two) if short == 0 else (two, one)
-    (_, c_in, *map_in), (_, c_out, *map_out) = sizes
-    if map_in == map_out:
-        return [
-            f"a 1×1 projection on the shortcut: nn.Conv2d({c_in}, {c_out}, kernel_size=1)",
-            f"or let {case.title(_producer(case, main))} give {c_in} channels",
-        ]
-    strides = [a / b for a, b in zip(map_in, map_out, strict=True)]
-    stride = round(strides[0])
-    down = all(-(-a // stride) == b for a, b in zip(map_in, map_out, strict=True)) if stride else 0
-    if stride > 1 and down:
-        return [
-            f"a 1×1 projection on the shortcut: nn.Conv2d({c_in}, {c_out}, kernel_size=1, "
-            f"stride={stride})",
-            f"or stride=1 in the branch, so that it stays {shape_text(tuple(map_in))}",
-        ]
-    growing = all(b % a == 0 for a, b in zip(map_in, map_out, strict=True))
-    if growing:
-        factor = map_out[0] // map_in[0]
-        mends = [f"enlarge the smaller map: F.interpolate(x, scale_factor={factor})"]
-    else:
-        mends = [
-            f"padding in the branch, so that {shape_text(tuple(map_in))} stays: a window of F "
-            "keeps the size with padding (F − 1)/2",
-            f"or F.interpolate(x, size={tuple(map_out)})",
-        ]
-    if c_in != c_out:
-        mends.append(f"and nn.Conv2d({c_in}, {c_out}, kernel_size=1) for the channels")
-    return mends
 
 
 def concatenation(case: Case) -> Mistake | None:
@@ -84,7 +48,6 @@ def concatenation(case: Case) -> Mistake | None:
                 f"{case.operation} joins tensors of equally many dimensions: {rank} ≠ {len(shape)}",
                 f"{case.operand(0)} and {case.operand(position)}",
                 f"{rank} dimensions each",
-                "unsqueeze or flatten the one that differs",
             )
         wrong = [dim for dim in range(rank) if dim != along and first[dim] != shape[dim]]
         if wrong:
@@ -97,21 +60,12 @@ def _uneven(case: Case, position: int, wrong: list[int], along: int | None) -> M
     rank = len(first)
     differ = "; ".join(f"{_dimension(d - rank, rank)} {first[d]} ≠ {shape[d]}" for d in wrong)
     only = f"only in dimension {along}" if along is not None else "nowhere"
-    mends = []
-    if along is not None and len(wrong) == 1 and first[along] == shape[along]:
-        mends.append(f"torch.cat(…, dim={wrong[0]}), if that is the dimension to grow")
-    if rank == 4 and set(wrong) <= {2, 3}:
-        mends.append(
-            f"F.interpolate(x, size={first[2:]}) on {case.title(_producer(case, position))}"
-        )
-        mends.append("or the same stride and padding on every branch")
     return case.mistake(
         f"{case.operation} joins tensors that differ {only}: {differ}",
         f"{case.operand(0)} and {case.operand(position)}{_split(case)}",
         f"{shape_text(first)} but for dimension {along}"
         if along is not None
         else shape_text(first),
-        *(mends or ["bring the parts to one size in every other dimension"]),
     )
 
 
@@ -143,28 +97,12 @@ def _missed(case: Case, small: int, rising: Call, lowered: tuple[Call, Window]) 
     down, axis = lowered
     target = case.shapes[1 - small][2:]
     size = case.shapes[small][2:]
-    inputs = case.failure.trace.inputs[0].shape
-    multiple = 1
-    for call in ancestors(rising):
-        window = next((a for a in axes(call) if isinstance(a, Window)), None)
-        multiple *= window.stride if window else 1
-    rounded = tuple(-(-int(n) // multiple) * multiple for n in inputs[-2:])
-    mends = []
-    if rising.base.startswith("conv_transpose"):
-        gaps = tuple(a - b for a, b in zip(target, size, strict=True))
-        extra = gaps if len(set(gaps)) > 1 else gaps[0]
-        mends.append(f"output_padding={extra} in {case.title(rising)} here")
-    mends += [
-        f"F.interpolate(x, size={tuple(target)}) instead of a fixed factor: it meets any skip",
-        f"or pictures whose sides are multiples of {multiple}: {shape_text(rounded)}",
-    ]
     return case.mistake(
         f"{case.title(down)} met an odd size on the way down, {axis.formula()}, and "
         f"{case.title(rising)} gives {shape_text(tuple(size))}, not {shape_text(tuple(target))}: "
         "halving drops what doubling cannot bring back",
         f"{case.operand(0)} and {case.operand(1)}",
         f"{shape_text(tuple(target))} from both",
-        *mends,
     )
 
 
@@ -183,15 +121,6 @@ def _halved(call: Call) -> tuple[Call, Window] | None:
 def _producer(case: Case, position: int) -> Call | int:
     producer = case.producer(position)
     return producer if producer is not None else -1
-
-
-def _shortcut(case: Case) -> tuple[int, int]:
-    """Which operand took the shorter way, (shortcut, main)."""
-    lengths = []
-    for position in (0, 1):
-        producer = _producer(case, position)
-        lengths.append(sum(1 for _ in ancestors(producer)) if isinstance(producer, Call) else 0)
-    return (0, 1) if lengths[0] < lengths[1] else (1, 0)
 
 
 def _split(case: Case) -> str:

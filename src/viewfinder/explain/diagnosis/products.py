@@ -15,25 +15,30 @@ def matrix_product(case: Case) -> Mistake | None:
     if not one or not two:
         return None
     inner = two[-2] if len(two) > 1 else two[-1]
-    if one[-1] != inner:
-        mends = []
-        if len(two) > 1 and one[-1] == two[-1]:
-            mends.append(f"a @ b.mT: {_matrix(one)}·{_matrix((*two[:-2], two[-1], two[-2]))}")
-        if len(one) > 1 and one[-2] == inner:
-            mends.append(f"a.mT @ b: {_matrix((*one[:-2], one[-1], one[-2]))}·{_matrix(two)}")
+    ranked = case.operation not in ("bmm", "mm", "mv") or len(one) == len(two)
+    if one[-1] != inner and ranked:
         return case.mistake(
             "a matrix product needs as many columns on the left as rows on the right: "
             f"{_matrix(one)}·{_matrix(two)}, {one[-1]} ≠ {inner}",
             f"{case.operand(0)} and {case.operand(1)}",
             f"a right side of {one[-1]} rows",
-            *(mends or [f"a layer that brings one side to the other's {inner} features"]),
         )
+    if case.operation in ("bmm", "mm", "mv"):
+        ranks = {"bmm": (3, 3), "mm": (2, 2), "mv": (2, 1)}[case.operation]
+        if (len(one), len(two)) != ranks:
+            return case.mistake(
+                f"{case.operation} multiplies {ranks[0]} dimensions by {ranks[1]}, and is given "
+                f"{len(one)} and {len(two)}; torch.matmul takes any",
+                f"{case.operand(0)} and {case.operand(1)}",
+                f"{ranks[0]} and {ranks[1]} dimensions",
+            )
+    if not _unequal(one[:-2], two[:-2]):
+        return None
     return case.mistake(
         f"the dimensions before the matrix must be equal (or 1): {shape_text(one[:-2]) or 'none'} "
         f"and {shape_text(two[:-2]) or 'none'}",
         f"{case.operand(0)} and {case.operand(1)}",
         "the same batch on both sides",
-        "bring both to one batch and one number of heads before the product",
     )
 
 
@@ -57,41 +62,53 @@ def _attention_features(case: Case, name: str, tensor: Tensor, size: int) -> Mis
     module = case.module
     assert isinstance(module, nn.MultiheadAttention)
     heads, got = module.num_heads, int(tensor.shape[-1])
-    fitting = max(n for n in range(1, heads + 1) if got % n == 0)
-    mends = [f"{case.name} = nn.MultiheadAttention({got}, {fitting}), {got}/{fitting} a head"]
-    if size in tensor.shape:
-        at = list(tensor.shape).index(size)
-        mends.append(f"or x = x.transpose({at}, -1): dimension {at} is the one of that size")
-    mends.append(f"or a nn.Linear({got}, {size}) before it")
     return case.mistake(
         f"{case.name} splits {size} features into {heads} heads of {size // heads}, and its "
         f"{name} has {got}",
         f"{name} {shape_text(tuple(tensor.shape))}",
         f"a last dimension of {size}",
-        *mends,
     )
 
 
 def _attention_shapes(case: Case) -> Mistake | None:
     query, key, value = case.shapes[:3]
-    if key[-2] != value[-2]:
-        rule = f"each key needs its value: {key[-2]} keys ≠ {value[-2]} values"
-        mend = "keys and values made from the same tokens"
-    elif query[-1] != key[-1]:
+    got = f"query {shape_text(query)}, key {shape_text(key)}, value {shape_text(value)}"
+    expected = "N×heads×tokens×features each, tokens equal for key and value"
+    if query[-1] != key[-1]:
         rule = f"a query meets a key feature by feature: {query[-1]} ≠ {key[-1]}"
-        mend = "the same head size for queries and keys"
+    elif key[-2] != value[-2]:
+        rule = f"each key needs its value: {key[-2]} keys ≠ {value[-2]} values"
+    elif len({query[:-2], key[:-2], value[:-2]}) > 1:
+        before = (shape_text(shape[:-2]) for shape in (query, key, value))
+        rule = f"queries, keys and values need the same batch and heads: {', '.join(before)}"
     else:
-        rule = (
-            "queries, keys and values need the same batch and heads: "
-            f"{shape_text(query[:-2])}, {shape_text(key[:-2])}, {shape_text(value[:-2])}"
-        )
-        mend = "split all three into the same heads; dimension 1 holds the heads"
+        return _mask_shape(case, query, key)
+    return case.mistake(rule, got, expected)
+
+
+def _mask_shape(case: Case, query: Shape, key: Shape) -> Mistake | None:
+    mask = case.argument("attn_mask")
+    wanted = (*query[:-1], key[-2])
+    if not isinstance(mask, Tensor) or _broadcasts(tuple(mask.shape), wanted):
+        return None
     return case.mistake(
-        rule,
-        f"query {shape_text(query)}, key {shape_text(key)}, value {shape_text(value)}",
-        "N×heads×tokens×features each, tokens equal for key and value",
-        mend,
+        f"the mask says of each of {query[-2]} queries which of {key[-2]} keys it may see: it "
+        f"must be {query[-2]}×{key[-2]}, or with batch and heads before: "
+        f"{shape_text(tuple(mask.shape))}",
+        f"a mask of {shape_text(tuple(mask.shape))}",
+        f"a mask that repeats to {shape_text(wanted)}",
     )
+
+
+def _broadcasts(shape: Shape, wanted: Shape) -> bool:
+    if len(shape) > len(wanted):
+        return False
+    return all(a in (1, b) for a, b in zip(reversed(shape), reversed(wanted), strict=False))
+
+
+def _unequal(one: Shape, two: Shape) -> bool:
+    pairs = zip(reversed(one), reversed(two), strict=False)
+    return any(a != b and 1 not in (a, b) for a, b in pairs)
 
 
 def _matrix(shape: Shape) -> str:

@@ -1,32 +1,47 @@
 """A view that gives each picture no row of its own: torch runs it, and the answers are nobody's."""
 
-import re
-from math import isqrt, prod
-
-from torch import nn
+from math import prod
 
 from viewfinder.explain.calls import Call, shape_of
-from viewfinder.explain.diagnosis.case import Case, Retry
-from viewfinder.explain.explanation import Mistake, Shape
-from viewfinder.explain.tracing import Failure, Frame, Trace
+from viewfinder.explain.diagnosis.case import Case
+from viewfinder.explain.explanation import Mistake
+from viewfinder.explain.traces import Failure, Frame, Trace
 from viewfinder.wording import counted
 
 
-def mixed_rows(trace: Trace, retry: Retry) -> Mistake | None:
-    """The first view of a pass that ran whose rows are not those of the pictures.
+class MixedRows(ValueError):
+    """A view that torch carries out, and that gives no picture a row of its own."""
 
-    The trace is cut off there, as if torch had refused.
-    """
+
+class LostBatch(ValueError):
+    """A call that torch carries out, after which the batch is no dimension of its own."""
+
+
+def refuse_mixed(trace: Trace) -> None:
+    """Cut off a pass that ran at the first view whose rows are not those of the pictures."""
     call = find_mixed(trace)
     if call is None:
-        return None
+        return
     row = next(row for row in trace.rows if call in row.calls)
     module = trace.module.get_submodule(row.path) if row.path else trace.module
     frame = Frame(module, row.path, (), {}, None, False)
-    trace.failure = Failure(ValueError("rows of other pictures"), frame, call, trace)
-    trace.rows = [each for each in trace.rows if each.calls[0].index < call.index]
+    cut(trace, Failure(MixedRows("rows of other pictures"), frame, call, trace), call.index)
+
+
+def cut(trace: Trace, failure: Failure, index: int) -> None:
+    """End a pass before the call with this number, as if torch had refused it."""
+    trace.failure = failure
+    trace.rows = [row for row in trace.rows if row.calls[0].index < index]
     trace.outputs = ()
-    case = Case(trace.failure, retry)
+    trace.__dict__.pop("calls", None)
+    trace.__dict__.pop("by_index", None)
+
+
+def mixed_rows(case: Case) -> Mistake | None:
+    """A view that runs, so that more or fewer answers than pictures come out."""
+    call = case.call
+    if call is None or not isinstance(case.failure.error, MixedRows):
+        return None
     shape, (rows, width) = call.input_shapes[0], call.output_shapes[0]
     pictures, own = shape[0], prod(shape[1:])
     what = "a row has numbers of several pictures" if own % width else "a picture has several rows"
@@ -35,8 +50,15 @@ def mixed_rows(trace: Trace, retry: Retry) -> Mistake | None:
         f"so that {rows} answers come out for {counted(pictures, 'picture')}",
         case.operand(0),
         f"a row for each picture: {pictures}×{own}",
-        *row_mends(case, shape, width),
     )
+
+
+def lost_batch(case: Case) -> Mistake | None:
+    """A call that runs with any batch, and whose result has no row for each item of it."""
+    call = case.call
+    if call is None or not isinstance(case.failure.error, LostBatch):
+        return None
+    return case.mistake(str(case.failure.error), case.operand(0), "a row for each of the batch")
 
 
 def find_mixed(trace: Trace) -> Call | None:
@@ -65,49 +87,3 @@ def _mixes(call: Call, batch: int) -> bool:
     # Rows of whole dimensions, such as a pixel's channels, are cut out on purpose.
     whole = {prod(shape[at:]) for at in range(2, len(shape) + 1)}
     return len(shape) == 4 and width not in whole
-
-
-def row_mends(case: Case, shape: Shape, width: int) -> list[str]:
-    """A row for each picture, with the linear layer that this takes, or other pictures."""
-    call = case.call
-    own = prod(shape[1:])
-    way = "view" if call and call.tensors[0].is_contiguous() else "reshape"
-    row = f"x = x.{way}(x.size(0), -1): {shape[0]}×{own}, whatever the map"
-    if found := _linear_of(case, width):
-        name, out = found
-        row += f"; and {name} = nn.Linear({own}, {out})"
-    return [row, *other_picture(case, shape[1:], width)]
-
-
-def _linear_of(case: Case, width: int) -> tuple[str, int] | None:
-    """The one linear layer that takes rows of this width, and what it gives."""
-    path = case.failure.frame.path
-    found = [
-        (f"{path}.{name}" if path else name, module.out_features)
-        for name, module in case.module.named_modules()
-        if isinstance(module, nn.Linear) and module.in_features == width
-    ]
-    if not found:
-        return None
-    name, out = found[0]
-    return re.sub(r"^(\d+)", r"net[\1]", re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", name)), out
-
-
-def other_picture(case: Case, source: Shape, wanted: int) -> list[str]:
-    """The picture size at which the map comes out as the layer wants it, tried out."""
-    inputs = case.failure.trace.inputs
-    if len(source) != 3 or wanted % source[0] or inputs[0].dim() != 4:
-        return []
-    side = isqrt(wanted // source[0])
-    if side * side * source[0] != wanted:
-        return []
-    height = shape_of(inputs[0])[-2]
-    step_down = max(1, round(height / source[1]))
-    middle = side * step_down
-    near = range(max(1, middle - 2 * step_down), middle + 3 * step_down)
-    # Round numbers first, since several sizes may lead to the same map.
-    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - middle)))
-    for size in order[:24]:
-        if case.retry(size, size):
-            return [f"or pictures of {size}×{size}, whose map is {source[0]}×{side}×{side}"]
-    return []

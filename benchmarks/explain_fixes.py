@@ -1,0 +1,215 @@
+"""Apply the first fix that `explain` offers for each mistake, and run the real net.
+
+    python benchmarks/explain_fixes.py             the mistakes of explain_wrong_nets.py
+    python benchmarks/explain_fixes.py --all       each fix that is offered, not only the first
+    python benchmarks/explain_fixes.py NAME…       some, with what was said
+
+The code of a fix, as it is written for people, is evaluated and put into the net: layers into
+their places, operations by hooks, rewritten calls at their lines. Then the net runs on real
+tensors on the CPU with two batches. A mistake without a fix counts as missed.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from viewfinder.explain import Sample, explain
+from viewfinder.explain.calls import operation_name, tensors_in
+from viewfinder.explain.edits import (
+    Around,
+    Converted,
+    Edit,
+    Fewer,
+    Given,
+    Mode,
+    Offer,
+    Replace,
+    Resized,
+    Returned,
+    Rewrite,
+)
+
+WORDS = {"torch": torch, "nn": nn, "F": F}
+
+
+class Rewritten(TorchFunctionMode):
+    """Carries out rewritten calls, each by the code that people read."""
+
+    def __init__(self, edits: list[Rewrite]) -> None:
+        super().__init__()
+        self.edits = {edit.key: edit for edit in edits}
+        self.last: Tensor | None = None
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        frame: FrameType | None = sys._getframe(1)
+        edit = None
+        name = operation_name(function)
+        while frame is not None and edit is None:
+            edit = self.edits.get((frame.f_code, frame.f_lasti, name))
+            frame = frame.f_back
+        if edit is None:
+            result = function(*args, **kwargs)
+        else:
+            tensors = list(tensors_in((args, kwargs)))
+            names = {f"t{at}": tensor for at, tensor in enumerate(tensors)}
+            value = eval(edit.code.format(*names), {**WORDS, **names})
+            if edit.operand is None:
+                result = value
+            else:
+                args, kwargs = _with((args, kwargs), edit.operand, value)
+                result = function(*args, **kwargs)
+        self.last = next(tensors_in(result), self.last)
+        return result
+
+
+def _with(given: Any, position: int, new: Tensor) -> Any:
+    """Arguments with another tensor for the one at `position`."""
+    count = -1
+
+    def walk(value: Any) -> Any:
+        nonlocal count
+        if isinstance(value, Tensor):
+            count += 1
+            return new if count == position else value
+        if isinstance(value, list | tuple) and type(value) in (list, tuple):
+            return type(value)(walk(item) for item in value)
+        if isinstance(value, dict):
+            return {key: walk(item) for key, item in value.items()}
+        return value
+
+    return walk(given)
+
+
+def operate(code: str, value: Any, x: Any = None) -> Any:
+    if code.startswith("leave it out"):
+        return None
+    return eval(code.replace("{0}", "{}").replace("{}", "v"), {**WORDS, "v": value, "x": x})
+
+
+def put(net: nn.Module, edit: Replace) -> None:
+    new = eval(edit.code, dict(WORDS))
+    parent, _, name = edit.path.rpartition(".")
+    if isinstance(new, nn.Module):
+        new.train(net.get_submodule(edit.path).training)
+    setattr(net.get_submodule(parent), name, new)
+
+
+def hook(net: nn.Module, edit: Around) -> None:
+    def before(module: nn.Module, args: Any, kwargs: Any) -> Any:
+        args, kwargs = list(args), dict(kwargs)
+        home: Any = kwargs if isinstance(edit.argument, str) else args
+        if isinstance(edit.argument, str) and edit.argument not in kwargs:
+            return None
+        home[edit.argument] = operate(edit.operation.code, home[edit.argument], args[0])
+        return tuple(args), kwargs
+
+    def after(module: nn.Module, args: Any, output: Any) -> Any:
+        return operate(edit.operation.code, output, args[0])
+
+    module = net.get_submodule(edit.path)
+    if edit.side == "before":
+        module.register_forward_pre_hook(before, with_kwargs=True, prepend=True)
+    else:
+        module.register_forward_hook(after)
+
+
+def run(
+    build: Callable[[], nn.Module], inputs: list[Tensor], edits: tuple[Edit, ...], training: bool
+) -> Any:
+    """The real net with the edits made, on real tensors; raises what torch raises."""
+    net = build().train(training)
+    mode = Rewritten([edit for edit in edits if isinstance(edit, Rewrite)])
+    for edit in edits:
+        if isinstance(edit, Replace):
+            put(net, edit)
+    for edit in edits:
+        if isinstance(edit, Around):
+            hook(net, edit)
+        elif isinstance(edit, Given):
+            inputs[edit.position] = operate(edit.operation.code, inputs[edit.position])
+        elif isinstance(edit, Resized):
+            inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
+        elif isinstance(edit, Fewer):
+            inputs = inputs[: edit.count]
+        elif isinstance(edit, Mode):
+            net.train(edit.training)
+        elif isinstance(edit, Converted):
+            net.to(edit.dtype)
+        elif isinstance(edit, Returned):
+            net.get_submodule(edit.path).register_forward_hook(
+                lambda module, args, output: mode.last if output is None else output
+            )
+    with mode:
+        return net(*inputs)
+
+
+def parse(text: str, batch: int) -> Sample:
+    sizes, _, kind = text.partition(":")
+    shape = tuple(int(size) for size in sizes.split("x") if size)
+    return Sample((batch, *shape), getattr(torch, kind or "float32"))
+
+
+def real(sample: Sample) -> Tensor:
+    if sample.dtype.is_floating_point:
+        return torch.rand(sample.shape).to(sample.dtype)
+    return torch.zeros(sample.shape, dtype=sample.dtype)
+
+
+def judge(wrong: Any, offer: Offer) -> str:
+    """Empty where the real net runs with the batch given and with another; else what torch says."""
+    for batch in (wrong.batch, 2 * wrong.batch, wrong.batch + 2):
+        inputs = [real(parse(text, batch)) for text in wrong.inputs]
+        try:
+            out = run(wrong.build, inputs, offer.edits, wrong.training)
+        except Exception as error:
+            return f"with a batch of {batch}: {type(error).__name__}: {str(error)[:120]}"
+        if next(tensors_in(out), None) is None:
+            return "gives nothing"
+    return ""
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    module = next((word for word in words if word.endswith("nets")), "explain_wrong_nets")
+    cases = import_module(module).CASES
+    chosen = [name for name in words if name in cases]
+    first = offered = failed = 0
+    for name, wrong in cases.items():
+        if chosen and name not in chosen:
+            continue
+        net = wrong.build().train(wrong.training)
+        samples = [parse(text, wrong.batch) for text in wrong.inputs]
+        mistake = explain(net, *samples, batched=True).mistake
+        offers = mistake.offers if mistake else ()
+        verdicts = [
+            judge(wrong, offer) for offer in (offers if "--all" in sys.argv else offers[:1])
+        ]
+        offered += len(verdicts)
+        failed += sum(bool(v) for v in verdicts)
+        good = bool(verdicts) and not verdicts[0]
+        first += good
+        if chosen or not good or any(verdicts):
+            print(
+                f"{'✓' if good else '✗'} {name}: {mistake.rule if mistake else 'no mistake seen'}"
+            )
+            for offer, verdict in zip(offers, [*verdicts, *[""] * len(offers)], strict=False):
+                print(f"    {offer.text}{'   ← ' + verdict if verdict else ''}")
+    count = len(chosen or cases)
+    print(f"of {count} mistakes the first fix makes the real net run, with three batches: {first}")
+    print(f"of {offered} fixes tried on the real net, {failed} did not make it run")
+
+
+if __name__ == "__main__":
+    main()

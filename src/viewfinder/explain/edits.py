@@ -1,0 +1,243 @@
+"""Changes of a net that are tried out: on a copy of it, at a call of it, or on what it is given.
+
+Each is written as a person would write it (`code`) and carried out as torch would run it, and both
+are made together, by `operations.py` and `modules.py`, so that what is offered is what was tried.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from viewfinder.explain.recording import Recorder
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One expression on one value: `code` has `{}` where the value's name goes."""
+
+    code: str
+    run: Callable[[Any], Any]
+    layer: str = ""
+    """The same as a layer of a Sequential, `nn.Flatten()`, where there is one."""
+
+
+class EditError(Exception):
+    """A change that cannot even be made: a layer of impossible sizes, say."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A fix that was tried, with those of the mistakes behind it."""
+
+    edits: tuple["Edit", ...]
+    says: tuple[str, ...]
+    """What to change, a part for each mistake on the way."""
+    whole: bool
+    """The whole net then runs, with both batches."""
+    text: str
+    """All of it in a line: what to change, and how far the net then gets."""
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change; the bare class changes nothing."""
+
+    def prepare(self, net: nn.Module) -> None:
+        """Change the copy before the pass."""
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        """Add what changes values during the pass."""
+
+
+@dataclass(frozen=True)
+class Replace(Edit):
+    """Another module, or parameter, in the place of the one at `path`."""
+
+    path: str
+    code: str
+    make: Callable[[], nn.Module | Tensor]
+
+    def prepare(self, net: nn.Module) -> None:
+        parent, _, name = self.path.rpartition(".")
+        home = net.get_submodule(parent)
+        try:
+            new = self.make()
+        except (ValueError, RuntimeError, TypeError) as error:
+            raise EditError(str(error)) from error
+        if isinstance(new, nn.Module):
+            old = net.get_submodule(self.path) if self.path else net
+            kinds = {p.dtype for p in old.parameters() if p.is_floating_point()}
+            new.train(old.training)
+            if len(kinds) == 1 and kinds != {torch.get_default_dtype()}:
+                new.to(kinds.pop())
+            setattr(home, name, new)
+        elif name in home._buffers:
+            home._buffers[name] = new
+        else:
+            setattr(home, name, new)
+
+
+@dataclass(frozen=True)
+class Around(Edit):
+    """An operation on what the module at `path` is given, or gives."""
+
+    path: str
+    operation: Operation
+    side: Literal["before", "after"] = "before"
+    argument: int | str = 0
+    """Which argument of the module's call, by position or name; None of it leaves it out."""
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        module = net.get_submodule(self.path)
+        if self.side == "after":
+            module.register_forward_hook(self._after(recorder))
+        else:
+            module.register_forward_pre_hook(self._before(recorder), with_kwargs=True, prepend=True)
+
+    def _before(self, recorder: "Recorder") -> Callable[..., Any]:
+        def change(module: nn.Module, args: Any, kwargs: Any) -> Any:
+            return changed(self.operation, self.argument, args, kwargs, recorder)
+
+        return change
+
+    def _after(self, recorder: "Recorder") -> Callable[..., Any]:
+        def change(module: nn.Module, args: Any, output: Any) -> Any:
+            with torch._C.DisableTorchFunction():
+                new = self.operation.run(output)
+            recorder.follow(new, output)
+            return new
+
+        return change
+
+
+def changed(
+    operation: Operation,
+    argument: int | str,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    recorder: "Recorder | None" = None,
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call with one of them operated on, or left out where that gives None."""
+    kwargs = dict(kwargs)
+    named = isinstance(argument, str)
+    if (named and argument not in kwargs) or (not named and int(argument) >= len(args)):
+        return args, kwargs
+    old = kwargs[argument] if isinstance(argument, str) else args[argument]
+    with torch._C.DisableTorchFunction():
+        new = operation.run(old)
+    if recorder is not None:
+        recorder.follow(new, old)
+    if isinstance(argument, str):
+        kwargs[argument] = new
+        if new is None:
+            del kwargs[argument]
+    elif new is None and argument == len(args) - 1:
+        args = args[:argument]
+    else:
+        args = (*args[:argument], new, *args[argument + 1 :])
+    return args, kwargs
+
+
+@dataclass(frozen=True)
+class Rewrite(Edit):
+    """Another expression at one place of the user's code, wherever the net runs it."""
+
+    place: tuple[CodeType, int]
+    call: str
+    """The operation that is called there."""
+    code: str
+    """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order."""
+    run: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any]
+    """Of torch's function and its arguments: what the new expression gives."""
+    operand: int | None = None
+    """Which tensor of the call `code` stands for; None where it stands for the whole call."""
+
+    @property
+    def key(self) -> tuple[CodeType, int, str]:
+        return (*self.place, self.call)
+
+
+@dataclass(frozen=True)
+class Given(Edit):
+    """An operation on one input, before the net."""
+
+    operation: Operation
+    position: int = 0
+    repeats: int = 1
+    """For an input without a batch: how many of its kind then make the batch that is tried."""
+
+
+@dataclass(frozen=True)
+class Resized(Edit):
+    """Inputs of other sizes: a function of each input's tensor gives the one to take."""
+
+    words: str
+    resize: Callable[[int, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Fewer(Edit):
+    """The net called with its first `count` inputs alone."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Returned(Edit):
+    """`return x` at the end of the forward of the module at `path`, which forgot it."""
+
+    path: str
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        def give(module: nn.Module, args: Any, output: Any) -> Any:
+            last = recorder.latest(self.path)
+            return last.outputs[0] if output is None and last is not None else output
+
+        net.get_submodule(self.path).register_forward_hook(give)
+
+
+@dataclass(frozen=True)
+class Mode(Edit):
+    """Training or evaluation."""
+
+    training: bool
+
+    def prepare(self, net: nn.Module) -> None:
+        net.train(self.training)
+
+
+@dataclass(frozen=True)
+class Converted(Edit):
+    """The whole net in another number type."""
+
+    dtype: torch.dtype
+
+    def prepare(self, net: nn.Module) -> None:
+        net.to(self.dtype)
+
+
+def apply_to_inputs(edits: Sequence[Edit], given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs after those edits that are made on inputs."""
+    for edit in edits:
+        if isinstance(edit, Given):
+            try:
+                new = edit.operation.run(given[edit.position])
+            except (ValueError, RuntimeError, IndexError) as error:
+                raise EditError(str(error)) from error
+            if edit.repeats > 1:
+                new = torch.cat([new] * edit.repeats)
+            given = (*given[: edit.position], new, *given[edit.position + 1 :])
+        elif isinstance(edit, Fewer):
+            given = given[: edit.count]
+        elif isinstance(edit, Resized):
+            given = tuple(
+                edit.resize(at, value) if isinstance(value, Tensor) else value
+                for at, value in enumerate(given)
+            )
+    return given

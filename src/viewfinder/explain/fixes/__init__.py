@@ -1,0 +1,7 @@
+"""Fixes for a mistake, each of which was tried before it is offered."""
+
+from viewfinder.explain.fixes.lab import Lab, Stop
+from viewfinder.explain.fixes.offering import offers
+from viewfinder.explain.fixes.variants import Inputs, batch_of, sampled
+
+__all__ = ["Inputs", "Lab", "Stop", "batch_of", "offers", "sampled"]

@@ -1,0 +1,140 @@
+"""Fixes of what the net is given: type, device, layout, batch, and how many inputs."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from viewfinder.explain.edits import Converted, Fewer, Mode, Operation
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.modules import made
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """Types and devices of the operands; the batch and the order of the input's dimensions."""
+    yield from _types(scene)
+    yield from _devices(scene)
+    yield from _batchless(scene)
+    yield from _order(scene)
+    yield from _counted(scene)
+
+
+def _types(scene: Scene) -> Iterator[Candidate]:
+    call = scene.call
+    if call is None:
+        return
+    kinds = [tensor.dtype for tensor in call.tensors]
+    weights = [tensor.dtype for tensor in call.tensors if isinstance(tensor, nn.Parameter)]
+    index = call.base in ("embedding", "embedding_bag", "one_hot")
+    if index and kinds and kinds[0] not in (torch.int32, torch.int64):
+        yield from scene.operate(0, ops.to_type(torch.int64), 0.2)
+    if len(set(kinds)) < 2 and not (kinds and not kinds[0].is_floating_point):
+        return
+    wanted = weights[0] if weights else next((k for k in kinds if k == torch.float32), None)
+    if wanted is None and kinds:
+        wanted = next((k for k in kinds if k.is_floating_point), torch.float32)
+    for position, kind in enumerate(kinds):
+        if wanted is None or kind == wanted or isinstance(call.tensors[position], nn.Parameter):
+            continue
+        if kind == torch.uint8 and wanted == torch.float32:
+            scaled = Operation("{}.float() / 255", lambda x: x.float() / 255)
+            yield from scene.operate(position, scaled, 0.0)
+        elif kind.is_complex:
+            yield from scene.operate(position, ops.method("abs"), 0.4)
+        yield from scene.operate(position, ops.to_type(wanted), 0.1)
+    if weights and wanted in (torch.float16, torch.bfloat16, torch.float64):
+        yield Candidate((Converted(torch.float32),), "net.float()", 0.3)
+
+
+def _devices(scene: Scene) -> Iterator[Candidate]:
+    call = scene.call
+    tensors = call.tensors if call else ()
+    places = list(dict.fromkeys(tensor.device for tensor in tensors if tensor.dim()))
+    if len(places) < 2:
+        return
+    weights = [tensor.device for tensor in tensors if isinstance(tensor, nn.Parameter)]
+    wanted = weights[0] if weights else places[0]
+    for position, tensor in enumerate(tensors):
+        if tensor.device != wanted and not isinstance(tensor, nn.Parameter):
+            yield from scene.operate(position, ops.to_device(wanted), 0.0)
+
+
+def _batchless(scene: Scene) -> Iterator[Candidate]:
+    """An input without a batch, or a batch of one picture that training cannot normalise."""
+    inputs = scene.lab.inputs
+    if not inputs.batch and inputs.given and hasattr(inputs.given[0], "shape"):
+        yield scene.first(ops.unsqueeze(0), 0.0)
+        if len(inputs.given[0].shape) == 2:
+            both = Operation("{}[None, None]", lambda x: x[None, None])
+            yield scene.first(both, 0.1)
+    call = scene.call
+    if call is not None and call.base in ("batch_norm", "instance_norm") and scene.net.training:
+        several = Operation("torch.cat([{0}, {0}])", lambda x: torch.cat([x, x]))
+        more = scene.first(several, 0.0)
+        says = "a batch of 2 or more (in a data loader: drop_last=True)"
+        yield Candidate(more.edits, says, 0.0)
+        yield Candidate((Mode(False),), "net.eval(), if this is not training", 0.1)
+
+
+def _order(scene: Scene) -> Iterator[Candidate]:
+    """A picture with its channels last, a sequence with its features first."""
+    wanted = first_channels(scene)
+    lead = 1 if scene.lab.inputs.batch else 0
+    for position, sample in enumerate(scene.lab.inputs.given):
+        shape = getattr(sample, "shape", None)
+        if shape is None or not wanted or position:
+            continue
+        rank = len(shape)
+        if rank == lead + 3 and shape[-1] == wanted and shape[lead] != wanted:
+            order = (0, 3, 1, 2) if lead else (2, 0, 1)
+            yield scene.first(ops.permute(*order), 0.0, position)
+
+
+def first_channels(scene: Scene) -> int:
+    """The channels that the first convolution of the net over pictures asks for."""
+    for module in scene.net.modules():
+        if isinstance(module, nn.Conv2d):
+            return module.in_channels
+    return 0
+
+
+def _counted(scene: Scene) -> Iterator[Candidate]:
+    """Too many inputs, or a decoder's memory that nothing gives."""
+    frame = scene.case.failure.frame
+    if scene.call is not None or not isinstance(scene.case.failure.error, TypeError):
+        return
+    positional = [
+        p
+        for p in inspect.signature(frame.module.forward).parameters.values()
+        if p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    extra = len(frame.args) - len(positional)
+    if extra > 0 and not frame.path:
+        says = f"leave out the last {'input' if extra == 1 else f'{extra} inputs'}"
+        yield Candidate((Fewer(len(positional)),), says, 0.0)
+    elif extra > 0:
+        yield scene.before(ops.LEFT_OUT, 0.1, argument=len(frame.args) - 1)
+    if isinstance(frame.module, nn.TransformerDecoder) and len(frame.args) == 1:
+        yield from _encoder(scene, frame.module)
+
+
+def _encoder(scene: Scene, decoder: nn.TransformerDecoder) -> Iterator[Candidate]:
+    layer: Any = decoder.layers[0]
+    attention, many = layer.self_attn, len(decoder.layers)
+    first = {"batch_first": True} if attention.batch_first else {}
+    code, make = made(
+        "TransformerEncoderLayer",
+        attention.embed_dim,
+        attention.num_heads,
+        layer.linear1.out_features,
+        **first,
+    )
+    yield scene.put(
+        scene.path,
+        f"nn.TransformerEncoder({code}, {many})",
+        lambda: nn.TransformerEncoder(make(), many),  # type: ignore[arg-type]
+        0.1,
+    )

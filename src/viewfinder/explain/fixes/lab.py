@@ -1,0 +1,189 @@
+"""Where a fix is tried: the pass is made again with it, with two batches and a second size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import shape_of
+from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
+from viewfinder.explain.edits import Edit, Given
+from viewfinder.explain.explanation import shape_text
+from viewfinder.explain.fixes.names import Names
+from viewfinder.explain.fixes.variants import Inputs
+from viewfinder.explain.traces import Failure, Frame, Trace, looks_at_numbers
+from viewfinder.explain.tracing import trace
+
+# Calls of torch that all the trials of one mistake may make: what keeps a large net quick.
+BUDGET = 60_000
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a net stops, and whether it does so with twice the batch alone."""
+
+    failure: Failure
+    batch: bool = False
+
+    @property
+    def place(self) -> int:
+        """How many calls went well before."""
+        call = self.failure.call
+        return call.index if call is not None else self.failure.trace.count
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far a pass gets with a fix."""
+
+    further: bool
+    stop: Stop | None = None
+    """Where it stops next; None where the whole net runs, with both batches."""
+    any_size: bool = True
+    """It runs with pictures, or sequences, of another size too."""
+    answers: str = ""
+    """What is odd about the batch of what comes out; empty where nothing is."""
+
+    @property
+    def whole(self) -> bool:
+        return self.further and self.stop is None
+
+
+@dataclass
+class Lab:
+    """One net and its inputs, and the passes that were made of it."""
+
+    module: nn.Module
+    inputs: Inputs
+    base: Trace
+    """The pass with the inputs as they were given."""
+    real: bool = False
+    spent: int = field(default=0)
+
+    @property
+    def exhausted(self) -> bool:
+        return self.spent > BUDGET
+
+    def run(self, arguments: tuple[Any, ...], edits: Sequence[Edit] = ()) -> Trace:
+        """A pass without its costs."""
+        seen = trace(self.module, arguments, real=self.real, edits=edits, costs=False)
+        refuse_mixed(seen)
+        self.spent += seen.count + 10
+        return seen
+
+    @cached_property
+    def doubled(self) -> Trace | None:
+        """The pass with twice the batch."""
+        arguments = self.inputs.doubled()
+        return None if arguments is None else self.run(arguments)
+
+    @cached_property
+    def stretched(self) -> Trace | None:
+        """The pass with pictures or sequences of twice the size."""
+        arguments = self.inputs.stretched("height", "width", "time")
+        return None if arguments is None else self.run(arguments)
+
+    def names(self, stop: Stop, edits: Sequence[Edit] = ()) -> Names:
+        """What the dimensions are, from passes in which one thing each was doubled."""
+        inputs, second = self.inputs, self.inputs.doubled()
+        if stop.batch and second is not None:
+            inputs, second = Inputs(second, 2 * inputs.batch), inputs.given
+        variants = {"batch": second}
+        for name in ("height", "width", "time"):
+            variants[name] = inputs.stretched(name)
+        others = {
+            name: self.run(arguments, edits)
+            for name, arguments in variants.items()
+            if arguments is not None
+        }
+        return Names(stop.failure.trace, inputs, others)
+
+    def stops(self) -> Stop | None:
+        """Where the net stops as it is, with either batch."""
+        return first_stop(self.base, self.doubled) or self._lost()
+
+    def _lost(self) -> Stop | None:
+        """A call that squeezed a batch of 1 away: the answers then have a dimension less."""
+        other = self.doubled
+        if other is None or not self.base.outputs or not other.outputs:
+            return None
+        if self.base.outputs[0].dim() == other.outputs[0].dim():
+            return None
+        whole = Stop(Failure(ValueError(), _outermost(self.base), None, self.base))
+        call = self.names(whole).lost_batch()
+        twin = other.by_index.get(call.index) if call is not None else None
+        if call is None or twin is None:
+            return None
+        one, two = shape_text(call.output_shapes[0]), shape_text(twin.output_shapes[0])
+        batch = self.inputs.batch
+        words = f"{call.operation} gives {one} for a batch of {batch}, and {two} for one of"
+        error = LostBatch(f"{words} {2 * batch}: the batch is no dimension of its own")
+        row = next((row for row in self.base.rows if call in row.calls), None)
+        frame = replace(_outermost(self.base), path=row.path if row else "")
+        failure = Failure(error, frame, call, self.base)
+        cut(self.base, failure, call.index)
+        return Stop(failure)
+
+    def judge(self, edits: Sequence[Edit], stop: Stop, *, sizes: bool = True) -> Verdict:
+        """Try `edits` against a mistake; with `sizes`, with inputs of another size too."""
+        seen = self.run(self.inputs.given, edits)
+        if seen.failure is not None and Stop(seen.failure).place <= stop.place:
+            return Verdict(False)
+        other = self._second_batch(edits)
+        following = first_stop(seen, other)
+        if following is not None and following.place <= stop.place:
+            return Verdict(False)
+        if following is not None:
+            return Verdict(True, following)
+        arguments = self.inputs.stretched("height", "width", "time") if sizes else None
+        wide = self.run(arguments, edits) if arguments is not None else None
+        fits = sizes and (wide is None or wide.failure is None)
+        odd = _oddity(seen, other) if other is not None else ""
+        return Verdict(True, None, fits, odd)
+
+    def _second_batch(self, edits: Sequence[Edit]) -> Trace | None:
+        arguments = self.inputs.doubled()
+        if arguments is not None:
+            return self.run(arguments, edits)
+        if any(isinstance(edit, Given) for edit in edits):
+            # The fix gives the input a batch: of two, then.
+            twice = [replace(e, repeats=2) if isinstance(e, Given) else e for e in edits]
+            return self.run(self.inputs.given, twice)
+        return None
+
+
+def _outermost(seen: Trace) -> Frame:
+    return Frame(seen.module, "", (), {}, None, False)
+
+
+def first_stop(seen: Trace, other: Trace | None) -> Stop | None:
+    """The earlier of the two mistakes of a pass and of one with twice its batch."""
+    stops = [Stop(seen.failure)] if seen.failure else []
+    if other is not None and other.failure is not None and not _own_words(other.failure):
+        stops.append(Stop(other.failure, batch=True))
+    return min(stops, key=lambda stop: stop.place) if stops else None
+
+
+def _own_words(failure: Failure) -> bool:
+    """The net itself refuses another batch, or looks at numbers: no mistake of shapes."""
+    return (failure.call is None and failure.frame.row is None) or looks_at_numbers(failure)
+
+
+def _oddity(seen: Trace, other: Trace) -> str:
+    """What is wrong with the rows that come out, when the batch is doubled."""
+    if not seen.outputs or not other.outputs or not seen.inputs:
+        return ""
+    one, two = shape_of(seen.outputs[0]), shape_of(other.outputs[0])
+    batch = seen.inputs[0].shape[0] if seen.inputs[0].dim() else 0
+    if not one or not isinstance(seen.outputs[0], Tensor):
+        return ""
+    if len(one) != len(two) or one == two:
+        return "the answers no longer follow the batch"
+    moved = [dim for dim, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    if moved != [0]:
+        return "" if moved and one[moved[0]] == batch else "the batch ends up among the answers"
+    if one[0] != batch:
+        return f"{one[0]} answers come out for a batch of {batch}"
+    return ""

@@ -1,0 +1,236 @@
+"""Fixes at layers with weights: features and channels that do not fit, norms of another rank."""
+
+from collections.abc import Iterator
+from math import isqrt, prod
+
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.edits import Around, Operation, Resized
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.modules import made
+from viewfinder.explain.fixes.names import SPATIAL
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+_FLATTENING = ("flatten", "view", "reshape")
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """By the kind of layer that failed."""
+    layer = scene.layer
+    if isinstance(layer, nn.Linear):
+        yield from _linear(scene, layer)
+    elif isinstance(layer, nn.modules.batchnorm._NormBase):
+        yield from _norm(scene, layer)
+    elif isinstance(layer, nn.LayerNorm | nn.RMSNorm):
+        yield from _layer_norm(scene, layer)
+    elif isinstance(layer, nn.GroupNorm):
+        yield from _group_norm(scene, layer)
+    elif isinstance(layer, nn.PReLU):
+        shape = scene.given[0].shape
+        if len(shape) > 1:
+            yield from scene.replace(scene.path, 0.3, num_parameters=int(shape[1]))
+        yield from scene.replace(scene.path, 0.5, num_parameters=1)
+    elif isinstance(layer, nn.Bilinear):
+        for position, name in enumerate(("in1_features", "in2_features")):
+            got = int(scene.given[position].shape[-1])
+            if got != getattr(layer, name):
+                yield from scene.replace(scene.path, 0.3, **{name: got})
+
+
+def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
+    if scene.call is None or not scene.given:
+        return
+    shape = tuple(map(int, scene.given[0].shape))
+    names = scene.given_names()
+    wanted, got = layer.in_features, shape[-1] if shape else 1
+    if got == wanted:
+        return
+    lead = 1 if scene.lab.inputs.batch else 0
+    for start in range(lead, len(shape) - 1):
+        if prod(shape[start:]) == wanted:
+            yield scene.before(ops.flatten(start), 0.0 if start == lead else 0.6)
+    yield from _pooled(scene, shape, names, wanted)
+    for dim in range(lead, len(shape) - 1):
+        if shape[dim] == wanted:
+            order = (0, 2, 3, 1) if (len(shape), dim) == (4, 1) else None
+            turned = ops.permute(*order) if order else ops.transpose(dim, -1)
+            yield scene.before(turned, 0.8)
+    if _are_features(names, shape):
+        yield from scene.replace(scene.path, 0.5, in_features=got)
+    yield from _flattened(scene, shape, layer)
+    yield from _upstream(scene, wanted, got)
+    yield from _sizes(scene, wanted)
+
+
+def _are_features(names: tuple[str, ...], shape: Shape) -> bool:
+    """The last dimension is no place and no batch, so that a layer may be made for it."""
+    if not names or len(names) != len(shape):
+        return False
+    return names[-1] not in SPATIAL and "batch" not in names[-1]
+
+
+def _pooled(scene: Scene, shape: Shape, names: tuple[str, ...], wanted: int) -> Iterator[Candidate]:
+    """A classifier behind a map that nobody pooled."""
+    if len(shape) == 4 and shape[1] == wanted:
+        yield scene.before(ops.then(ops.pool_to(1, 2), ops.flatten(1)), 0.2)
+    if len(shape) == 3 and shape[1] == wanted:
+        yield scene.before(ops.mean(-1, keep=False), 1.2)
+    flat = _flattening(scene)
+    if flat is None:
+        return
+    before = flat.input_shapes[0]
+    if len(before) == 4 and wanted % before[1] == 0 and len(shape) == 2:
+        side = isqrt(wanted // before[1])
+        if side * side * before[1] == wanted:
+            yield from _pool_before(scene, flat, side)
+
+
+def _pool_before(scene: Scene, flat: Call, side: int) -> Iterator[Candidate]:
+    pooled = ops.then(ops.pool_to(side, 2), ops.flatten(1))
+    path = flat.module
+    try:
+        module = scene.net.get_submodule(path)
+    except AttributeError:
+        return
+    if isinstance(module, nn.Flatten):
+        yield scene.before(ops.pool_to(side, 2), 1.0, path)
+    else:
+        code = pooled.code.replace("{}", "{0}")
+        yield from scene.instead(flat, code, lambda t: pooled.run(t[0]), 1.0)
+
+
+def _flattening(scene: Scene) -> Call | None:
+    """The flatten or view that made the vector, behind activations and dropout."""
+    producer = scene.case.back(scene.case.producer())
+    return producer if isinstance(producer, Call) and producer.base in _FLATTENING else None
+
+
+def _flattened(scene: Scene, shape: Shape, layer: nn.Linear) -> Iterator[Candidate]:
+    """A map straight into a linear layer of another size: flatten it, and fit the layer."""
+    if len(shape) != 4 or not scene.lab.inputs.batch:
+        return
+    total = prod(shape[1:])
+    if total != layer.in_features:
+        for fitted in scene.replace(scene.path, 0.5, in_features=total):
+            yield scene.before(ops.flatten(1), 0.5).and_(fitted)
+
+
+def _upstream(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:
+    """The layer before gives what this one was made for."""
+    producer = scene.case.producer()
+    if scene.call is not None and scene.call.tensors:
+        producer = scene.call.producers[0]
+    while isinstance(producer, Call) and producer.base in PASSING - {"batch_norm", "group_norm"}:
+        producer = producer.producers[0] if producer.producers else None
+    if not isinstance(producer, Call) or not producer.module:
+        return
+    module = scene.net.get_submodule(producer.module)
+    if isinstance(module, nn.Linear) and module.out_features == got:
+        yield from scene.replace(producer.module, 0.9, out_features=wanted)
+    elif isinstance(module, nn.modules.conv._ConvNd) and module.out_channels == got:
+        yield from scene.replace(producer.module, 0.9, out_channels=wanted)
+
+
+def _sizes(scene: Scene, wanted: int) -> Iterator[Candidate]:
+    """Pictures of the size at which the map comes out as the layer wants it."""
+    flat = _flattening(scene)
+    inputs = scene.case.failure.trace.inputs
+    if flat is None or not inputs or inputs[0].dim() != 4 or not scene.lab.inputs.batch:
+        return
+    source = flat.input_shapes[0]
+    if len(source) != 4 or wanted % source[1]:
+        return
+    side = isqrt(wanted // source[1])
+    if side * side * source[1] != wanted:
+        return
+    step = max(1, round(int(inputs[0].shape[-2]) / max(source[2], 1)))
+    middle = side * step
+    near = range(max(1, middle - 2 * step), middle + 3 * step)
+    # Round numbers first, since several sizes may lead to the same map.
+    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - middle)))
+    for at, size in enumerate(order[:12]):
+        yield resized(size, size, 1.4 + at / 1000)
+
+
+def resized(height: int, width: int, cost: float) -> Candidate:
+    """Pictures of another size."""
+
+    def resize(position: int, value: Tensor) -> Tensor:
+        if value.dim() != 4:
+            return value
+        return value.new_empty((*value.shape[:2], height, width))
+
+    words = f"pictures of {height}×{width}"
+    return Candidate((Resized(words, resize),), words, cost, only_here=True)
+
+
+def _norm(scene: Scene, layer: nn.modules.batchnorm._NormBase) -> Iterator[Candidate]:
+    if not scene.given:
+        return
+    shape = tuple(map(int, scene.given[0].shape))
+    names = scene.given_names()
+    family = "BatchNorm" if "BatchNorm" in type(layer).__name__ else "InstanceNorm"
+    count, lead = layer.num_features, 1 if scene.lab.inputs.batch else 0
+    rank = len(shape) - lead - 1
+    if rank in (0, 1, 2, 3) and shape[lead] == count:
+        name = f"{family}{max(rank, 1)}d"
+        if name != type(layer).__name__:
+            yield scene.put(scene.path, *made(name, count), 0.1)
+    if len(shape) == 3 and shape[-1] == count and lead:
+        yield _turned_around(scene, ops.transpose(1, 2), ops.transpose(1, 2), 0.1)
+    if len(shape) == 4 and shape[-1] == count and lead:
+        yield _turned_around(scene, ops.permute(0, 3, 1, 2), ops.permute(0, 2, 3, 1), 0.1)
+    if lead and len(shape) > 2 and prod(shape[1:]) == count:
+        yield scene.before(ops.flatten(1), 0.2)
+    if len(shape) > lead and _own_channels(scene, names, lead) and shape[lead] != count:
+        yield from scene.replace(scene.path, 0.3, num_features=shape[lead])
+    if rank == 0 and family == "BatchNorm":
+        yield scene.put(scene.path, *made("BatchNorm1d", shape[lead]), 0.4)
+    yield from _upstream(scene, count, shape[lead] if len(shape) > lead else 0)
+
+
+def _own_channels(scene: Scene, names: tuple[str, ...], lead: int) -> bool:
+    return len(names) > lead and names[lead] not in SPATIAL and "batch" not in names[lead]
+
+
+def _turned_around(scene: Scene, before: Operation, after: Operation, cost: float) -> Candidate:
+    """The dimensions in a layer's own order before it, and back behind it."""
+    name, path = scene.case.name, scene.path
+    code = f"{name}({before.code.format('x')})"
+    edits = (Around(path, before, "before"), Around(path, after, "after"))
+    return Candidate(edits, f"x = {after.code.format(code)}", cost)
+
+
+def _layer_norm(scene: Scene, layer: nn.LayerNorm | nn.RMSNorm) -> Iterator[Candidate]:
+    if not scene.given:
+        return
+    shape, names = tuple(map(int, scene.given[0].shape)), scene.given_names()
+    wanted = tuple(layer.normalized_shape)
+    if len(wanted) == 1 and len(shape) == 4 and shape[1] == wanted[0]:
+        yield _turned_around(scene, ops.permute(0, 2, 3, 1), ops.permute(0, 3, 1, 2), 0.0)
+        yield scene.put(scene.path, *made("GroupNorm", 1, wanted[0]), 0.2)
+    if len(wanted) == 1 and len(shape) == 3 and shape[1] == wanted[0]:
+        yield _turned_around(scene, ops.transpose(1, 2), ops.transpose(1, 2), 0.0)
+    if len(wanted) == 1 and prod(shape[1:]) == wanted[0]:
+        yield scene.before(ops.flatten(1), 0.2)
+    if _are_features(names, shape) or len(wanted) > 1:
+        size = shape[-len(wanted) :]
+        fitted = size[0] if len(size) == 1 else list(size)
+        code, make = made(type(layer).__name__, fitted)
+        yield scene.put(scene.path, code, make, 0.3)
+
+
+def _group_norm(scene: Scene, layer: nn.GroupNorm) -> Iterator[Candidate]:
+    if not scene.given or scene.given[0].dim() < 2:
+        return
+    shape = tuple(map(int, scene.given[0].shape))
+    if shape[1] != layer.num_channels and shape[-1] == layer.num_channels and len(shape) > 2:
+        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+        back = (0, *range(2, len(shape)), 1)
+        yield _turned_around(scene, ops.permute(*order), ops.permute(*back), 0.1)
+    channels = shape[1]
+    groups = max(n for n in range(1, min(layer.num_groups, channels) + 1) if channels % n == 0)
+    yield from scene.replace(scene.path, 0.3, num_groups=groups, num_channels=channels)

@@ -1,0 +1,89 @@
+"""Fixes between an answer and its target, at a loss."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.edits import Operation
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+_PLAIN = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"}
+_BINARY = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
+_CLASSES = {"cross_entropy", "nll_loss"}
+LOSSES = _PLAIN | _BINARY | _CLASSES
+
+
+def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Dimensions, sizes and types of answer and target brought together."""
+    if len(call.tensors) < 2:
+        return
+    answer, target = call.input_shapes[:2]
+    if call.base in _CLASSES:
+        yield from _classes(scene, call)
+    if call.base in _PLAIN | _BINARY:
+        if not call.tensors[1].is_floating_point():
+            yield from scene.operate(1, ops.to_type(torch.float32), 0.1)
+        if len(answer) == len(target) + 1:
+            for dim in [d for d in range(1, len(answer)) if answer[d] == 1]:
+                yield from scene.operate(1, ops.unsqueeze(dim), 0.05)
+                yield from scene.operate(0, ops.squeeze(dim), 0.1)
+        if len(target) == len(answer) + 1:
+            for dim in [d for d in range(1, len(target)) if target[d] == 1]:
+                yield from scene.operate(1, ops.squeeze(dim), 0.1)
+        if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
+            yield from _sized(scene)
+    yield from _both(scene, call, answer, target)
+
+
+def _sized(scene: Scene) -> Iterator[Candidate]:
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return F.interpolate(t[0], size=t[1].shape[2:])
+
+    if scene.case.in_layer:
+        size = tuple(map(int, scene.given[1].shape[2:]))
+        fit = Operation(f"F.interpolate({{}}, size={size})", lambda x: F.interpolate(x, size=size))
+        yield scene.before(fit, 0.3)
+    else:
+        yield from scene.on_operand(0, "F.interpolate({0}, size={1}.shape[2:])", run, 0.2)
+
+
+def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
+    answer, target = call.input_shapes[:2]
+    kind = call.tensors[1].dtype
+    if len(target) == len(answer) and len(target) > 1 and target[1] == 1:
+        squeezed = ops.squeeze(1)
+        if kind != torch.int64:
+            squeezed = ops.then(squeezed, ops.to_type(torch.int64))
+        yield from scene.operate(1, squeezed, 0.0)
+    if target == answer and not kind.is_floating_point:
+        yield from scene.operate(1, ops.to_type(torch.float32), 0.1)
+        yield from scene.operate(1, ops.method("argmax", 1), 0.2)
+    if kind != torch.int64:
+        yield from scene.operate(1, ops.to_type(torch.int64), 0.1)
+    if len(answer) == 3 and len(target) == 2 and answer[:2] == target:
+        yield from scene.operate(0, ops.transpose(1, 2), 0.05)
+    if len(answer) == 4 and len(target) == 3 and answer[2:] != target[1:]:
+
+        def run(t: Sequence[Tensor]) -> Tensor:
+            return F.interpolate(t[0], size=t[1].shape[1:])
+
+        if not scene.case.in_layer:
+            yield from scene.on_operand(0, "F.interpolate({0}, size={1}.shape[1:])", run, 0.2)
+
+
+def _both(
+    scene: Scene, call: Call, answer: tuple[int, ...], target: tuple[int, ...]
+) -> Iterator[Candidate]:
+    """The target with as many columns as the answer, where only they differ."""
+    if call.base in _CLASSES or len(answer) != len(target) or not answer:
+        return
+    if answer[:-1] == target[:-1] and answer[-1] != target[-1]:
+        producer = scene.case.back(call.producers[0])
+        if isinstance(producer, Call) and producer.module:
+            module = scene.net.get_submodule(producer.module)
+            if getattr(module, "out_features", None) == answer[-1]:
+                yield from scene.replace(producer.module, 0.2, out_features=target[-1])

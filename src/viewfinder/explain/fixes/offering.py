@@ -1,0 +1,145 @@
+"""Which fixes are offered: those after which the net gets further, the best first."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from viewfinder.explain import diagnosis
+from viewfinder.explain.diagnosis.case import Case, path_as_code
+from viewfinder.explain.edits import Edit, EditError, Given, Offer, Resized
+from viewfinder.explain.fixes import (
+    forgotten,
+    given,
+    joins,
+    layers,
+    lost,
+    products,
+    recurrent,
+    reshapes,
+    windows,
+)
+from viewfinder.explain.fixes.lab import Lab, Stop, Verdict
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+MOST = 4
+_TRIED = 48
+_DEPTH = 3
+_GENERATORS = (
+    lost.candidates,
+    forgotten.candidates,
+    given.candidates,
+    layers.candidates,
+    windows.candidates,
+    recurrent.candidates,
+    products.candidates,
+    joins.candidates,
+    reshapes.candidates,
+)
+
+
+def offers(lab: Lab, stop: Stop) -> list[Offer]:
+    """At most four fixes that were tried and get further, the best first."""
+    return _search(lab, stop, (), _DEPTH)[:MOST]
+
+
+def _search(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> list[Offer]:
+    failure = stop.failure
+    scene = Scene(Case(failure), lab.names(stop, edits), lab, edits)
+    result: list[Offer] = []
+    chained = 0
+    for candidate, verdict in _tried(scene, stop):
+        chain = None
+        if not verdict.whole and depth > 1 and chained < 3 and verdict.stop is not None:
+            chained += 1
+            chain = _next(lab, verdict.stop, (*edits, *candidate.edits), depth - 1)
+        result.append(_offer(candidate, verdict, chain))
+        if verdict.whole and not lab.inputs.batch and isinstance(candidate.edits[0], Given):
+            # The batch was missing: whatever else runs without it mixes what belongs apart.
+            return result
+        if sum(offer.whole for offer in result) >= MOST:
+            break
+    result.sort(key=lambda offer: (not offer.whole, offer.cost))
+    if any(offer.whole for offer in result):
+        # A way that ends at another mistake tells less than one that does not.
+        result = [offer for offer in result if offer.whole]
+    return result
+
+
+def _next(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> Offer | None:
+    further = _search(lab, stop, edits, depth)
+    return further[0] if further else None
+
+
+def _tried(scene: Scene, stop: Stop) -> Iterator[tuple[Candidate, Verdict]]:
+    wanted = sorted(_all(scene), key=lambda candidate: candidate.cost)
+    seen: set[str] = set()
+    odd: list[tuple[Candidate, Verdict]] = []
+    found, resized = 0, False
+    for candidate in wanted[:_TRIED]:
+        if candidate.says in seen or scene.lab.exhausted or (resized and _resizes(candidate)):
+            continue
+        seen.add(candidate.says)
+        try:
+            verdict = scene.lab.judge(
+                (*scene.edits, *candidate.edits), stop, sizes=not candidate.only_here
+            )
+        except EditError:
+            # A change that cannot even be made is none.
+            continue
+        if not verdict.further:
+            continue
+        if verdict.answers:
+            odd.append((candidate, verdict))
+            continue
+        resized = resized or _resizes(candidate)
+        if verdict.whole and not verdict.any_size and not candidate.only_here:
+            candidate = replace(candidate, cost=candidate.cost + 0.4)
+        found += 1
+        yield candidate, verdict
+    if not found:
+        yield from odd
+
+
+def _resizes(candidate: Candidate) -> bool:
+    """One other size of the pictures is enough to be told."""
+    return any(isinstance(edit, Resized) for edit in candidate.edits)
+
+
+def _all(scene: Scene) -> Iterator[Candidate]:
+    for generate in _GENERATORS:
+        with suppress(*diagnosis.SUPPRESSED):
+            yield from generate(scene)
+
+
+def _offer(candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer:
+    if chain is not None:
+        return Offer(
+            (*candidate.edits, *chain.edits),
+            (candidate.says, *chain.says),
+            chain.whole,
+            f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}",
+            candidate.cost + chain.cost + 0.5,
+        )
+    if verdict.whole:
+        end = "then the whole net runs"
+        if verdict.answers:
+            end += f" (but {verdict.answers})"
+    else:
+        end = f"then it stops at {_stop(verdict)}"
+    return Offer(
+        candidate.edits,
+        (candidate.says,),
+        verdict.whole,
+        f"{candidate.says}; {end}",
+        candidate.cost,
+    )
+
+
+def _stop(verdict: Verdict) -> str:
+    if verdict.stop is None:
+        return "the end"
+    failure = verdict.stop.failure
+    if failure.frame.row is not None:
+        return path_as_code(failure.frame.path) or type(failure.frame.module).__name__
+    case = Case(failure)
+    return case.where.split(",")[0]

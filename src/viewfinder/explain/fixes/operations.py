@@ -1,0 +1,123 @@
+"""Operations on a tensor, each made together with how it is written."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from viewfinder.explain.edits import Operation
+
+
+def method(name: str, *args: Any, layer: str = "") -> Operation:
+    """`x.name(args)`: a method of tensors."""
+    written = ", ".join(map(repr, args))
+    return Operation(f"{{}}.{name}({written})", lambda x: getattr(x, name)(*args), layer)
+
+
+def flatten(start: int, end: int = -1) -> Operation:
+    layer = (
+        f"nn.Flatten({'' if (start, end) == (1, -1) else start}{'' if end == -1 else f', {end}'})"
+    )
+    return method("flatten", *((start,) if end == -1 else (start, end)), layer=layer)
+
+
+def unsqueeze(dim: int) -> Operation:
+    return method("unsqueeze", dim)
+
+
+def squeeze(dim: int) -> Operation:
+    return method("squeeze", dim)
+
+
+def transpose(one: int, two: int) -> Operation:
+    return method("transpose", one, two)
+
+
+def permute(*order: int) -> Operation:
+    return method("permute", *order)
+
+
+def reshape(*sizes: int) -> Operation:
+    """`x.reshape(x.size(0), …)`: every item of the batch keeps a row of its own."""
+    written = ", ".join(map(str, sizes))
+    return Operation(
+        f"{{0}}.reshape({{0}}.size(0), {written})", lambda x: x.reshape(x.size(0), *sizes)
+    )
+
+
+def unflatten(dim: int, sizes: tuple[int, ...]) -> Operation:
+    return method("unflatten", dim, sizes, layer=f"nn.Unflatten({dim}, {sizes})")
+
+
+def to_type(dtype: torch.dtype) -> Operation:
+    short = {torch.float32: "float", torch.int64: "long", torch.float16: "half"}.get(dtype)
+    if short:
+        return method(short)
+    return Operation(f"{{}}.to({dtype})", lambda x: x.to(dtype))
+
+
+def to_device(device: torch.device) -> Operation:
+    return Operation(f'{{}}.to("{device}")', lambda x: x.to(device))
+
+
+def item(index: int) -> Operation:
+    """`x[0]`: one of several outputs."""
+    return Operation(f"{{}}[{index}]", lambda x: x[index])
+
+
+def new_axes(rank: int) -> Operation:
+    """`x[:, :, None, None]`: a number for each channel, to meet a map."""
+    tail = (None,) * (rank - 2)
+    written = ", ".join([":", ":", *["None"] * (rank - 2)])
+    return Operation(f"{{}}[{written}]", lambda x: x[(slice(None), slice(None), *tail)])
+
+
+def first_of(count: int, dim: int) -> Operation:
+    """`x[:, :count]`: the first along a dimension."""
+    lead = ", ".join([":"] * dim + [f":{count}"])
+    return Operation(f"{{}}[{lead}]", lambda x: x.narrow(dim, 0, count))
+
+
+def last_of(dim: int) -> Operation:
+    """`x[:, -1]`: the last along a dimension."""
+    lead = ", ".join([":"] * dim + ["-1"])
+    return Operation(f"{{}}[{lead}]", lambda x: x.select(dim, -1))
+
+
+def expand(*sizes: int) -> Operation:
+    return method("expand", *sizes)
+
+
+def mean(dim: int, *, keep: bool) -> Operation:
+    kept = ", keepdim=True" if keep else ""
+    return Operation(f"{{}}.mean({dim}{kept})", lambda x: x.mean(dim, keepdim=keep))
+
+
+def pool_to(size: int, rank: int) -> Operation:
+    """Adaptive average pooling of a map to a side."""
+
+    pool: Any = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[rank - 1]
+    return Operation(
+        f"F.adaptive_avg_pool{rank}d({{}}, {size})",
+        lambda x: pool(x, size),
+        f"nn.AdaptiveAvgPool{rank}d({size})",
+    )
+
+
+def then(*operations: Operation) -> Operation:
+    """One after the other, as one expression."""
+
+    def run(x: Any) -> Any:
+        for operation in operations:
+            x = operation.run(x)
+        return x
+
+    code = "{}"
+    for operation in operations:
+        code = operation.code.replace("{0}", "{}").replace("{}", code)
+    layers = [operation.layer for operation in operations]
+    return Operation(code, run, ", ".join(layers) if all(layers) else "")
+
+
+LEFT_OUT = Operation("leave it out: {}", lambda x: None)
+"""The argument is not given at all."""

@@ -1,0 +1,115 @@
+"""Fixes at recurrent layers: features, the state's layout, dimensions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import tensors_in
+from viewfinder.explain.edits import Operation
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """At LSTM, GRU, RNN and their cells."""
+    layer = scene.case.module
+    if not scene.given or not isinstance(layer, nn.RNNBase | nn.RNNCellBase):
+        return
+    given = scene.given[0]
+    lead = 1 if scene.lab.inputs.batch else 0
+    wanted = layer.input_size
+    if given.dim() and given.shape[-1] != wanted:
+        for dim in range(lead, given.dim() - 1):
+            if given.shape[dim] == wanted:
+                yield scene.before(ops.transpose(dim, -1), 0.1, only_here=True)
+        yield from scene.replace(scene.path, 0.3, input_size=int(given.shape[-1]))
+    if given.dim() == 4 and lead:
+        yield from _maps(scene, layer, given)
+    if given.dim() == 2 and lead and isinstance(layer, nn.RNNBase):
+        if given.shape[-1] == wanted:
+            yield scene.before(ops.unsqueeze(1), 0.6)
+        elif wanted == 1:
+            yield scene.before(ops.unsqueeze(-1), 0.1)
+    if given.dim() == 3 and isinstance(layer, nn.RNNCellBase):
+        yield scene.before(ops.last_of(1), 0.6)
+    yield from _state(scene, layer, given)
+
+
+def _maps(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> Iterator[Candidate]:
+    """A map as a sequence: its rows and columns are steps, its channels features."""
+    channels, height = map(int, given.shape[1:3])
+    if channels == 1:
+        yield scene.before(ops.squeeze(1), 0.2)
+    steps = ops.then(ops.flatten(2), ops.transpose(1, 2))
+    if channels == layer.input_size:
+        yield scene.before(steps, 0.1)
+    columns = ops.then(ops.permute(0, 3, 1, 2), ops.flatten(2))
+    if channels * height == layer.input_size:
+        yield scene.before(columns, 0.05)
+    for fitted in scene.replace(scene.path, 0.4, input_size=channels):
+        yield scene.before(steps, 0.4).and_(fitted)
+
+
+def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> Iterator[Candidate]:
+    frame = scene.case.failure.frame
+    argument: int | str = 1 if len(frame.args) > 1 else "hx"
+    state = frame.args[1] if len(frame.args) > 1 else frame.kwargs.get("hx")
+    if state is None:
+        return
+    if isinstance(layer, nn.RNNBase) and given.dim() == 3:
+        batch = int(given.shape[0 if layer.batch_first else 1])
+        states = layer.num_layers * (2 if layer.bidirectional else 1)
+        hidden = layer.proj_size or layer.hidden_size
+        parts = list(tensors_in(state))
+        if all(tuple(part.shape) == (batch, states, hidden) for part in parts):
+            yield scene.before(_on_parts("{}.transpose(0, 1)", _turned), 0.0, argument=argument)
+        dim = 0 if layer.batch_first else 1
+        yield scene.before(_zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument)
+    if isinstance(layer, nn.LSTM | nn.LSTMCell) and isinstance(state, Tensor):
+        pair = Operation("({0}, torch.zeros_like({0}))", lambda h: (h, torch.zeros_like(h)))
+        yield scene.before(pair, 0.2, argument=argument)
+    if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
+        yield scene.before(ops.item(0), 0.1, argument=argument)
+    yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
+
+
+def _turned(part: Tensor) -> Tensor:
+    return part.transpose(0, 1).contiguous()
+
+
+def _on_parts(code: str, run: Any) -> Operation:
+    """The same for h and for c, where the state has both."""
+    whole = f"tuple({code.replace('{}', 'h')}.contiguous() for h in ({{}}))"
+
+    def both(state: Any) -> Any:
+        return tuple(map(run, state)) if isinstance(state, tuple | list) else run(state)
+
+    return Operation(whole, both)
+
+
+def _zeros(
+    state: Any, states: int, hidden: int, layer: nn.Module, dim: int, given: Tensor
+) -> Operation:
+    """Zeros of the layout that the layer wants, for whatever batch."""
+    shape = f"{states}, x.size({dim}), {hidden}"
+    pair = isinstance(layer, nn.LSTM)
+    batch = int(given.shape[dim])
+
+    place = _batch_of(state, batch)
+
+    def run(state: Any) -> Any:
+        like = next(tensors_in(state))
+        zeros = like.new_zeros(states, int(like.shape[place]), hidden)
+        return (zeros, zeros) if pair else zeros
+
+    zeros = f"torch.zeros({shape})"
+    return Operation(f"({zeros}, {zeros})" if pair else zeros, run)
+
+
+def _batch_of(state: Any, batch: int) -> int:
+    """Which dimension of a state holds the batch: the second, unless only the first fits."""
+    shape = next(tensors_in(state)).shape
+    fits = [dim for dim in range(len(shape)) if shape[dim] == batch]
+    return 1 if 1 in fits or not fits else fits[0]

@@ -1,0 +1,306 @@
+"""Fixes at views, permutations and whatever is told a dimension."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import permutations
+from math import isqrt, prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import layers
+from viewfinder.explain.fixes.lost import view_sizes
+from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.sources import expression
+
+_DIMS = ("dim", "dims", "axis", "dim0", "dim1", "start_dim", "end_dim")
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """By the call that failed."""
+    call = scene.call
+    if call is None or not call.input_shapes:
+        return
+    if call.base in ("view", "reshape", "unflatten"):
+        yield from _contiguous(scene, call)
+        yield from _regrouped(scene, call)
+    elif call.base == "permute":
+        yield from _permuted(scene, call)
+    elif call.base == "expand":
+        yield from _expanded(scene, call)
+    elif call.base == "repeat":
+        yield from _repeated(scene, call)
+    elif call.base == "getitem":
+        yield from _indexed(scene, call)
+    elif call.base in ("split", "split_with_sizes"):
+        yield from _split(scene, call)
+    elif call.base == "group_norm" and not scene.case.in_layer:
+        yield from _grouped(scene, call)
+    yield from _dimension(scene, call)
+
+
+def _grouped(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """F.group_norm with a number of groups that divides the channels."""
+    channels, groups = call.input_shapes[0][1], call.argument("num_groups")
+    if len(call.tensors) > 1 or channels % groups == 0:
+        return
+    fitting = max(n for n in range(1, groups + 1) if channels % n == 0)
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return nn.functional.group_norm(t[0], fitting)
+
+    yield from scene.instead(call, f"F.group_norm({{0}}, {fitting})", run, 0.1)
+
+
+def _contiguous(scene: Scene, call: Call) -> Iterator[Candidate]:
+    if call.base != "view" or call.tensors[0].is_contiguous():
+        return
+    target = view_sizes(call)
+    if target is None or (-1 not in target and prod(target) != prod(call.input_shapes[0])):
+        return
+    text = expression(call.place, call.args, call.tensors).text
+    for one in scene.on_operand(0, "{0}.contiguous()", lambda t: t[0].contiguous(), 0.25):
+        head, dot, tail = text.rpartition(".view(")
+        if dot:
+            short = head if len(head) <= 40 else "x"
+            one = Candidate(
+                one.edits,
+                f"{short}.reshape({tail}, which copies, instead of .view({tail}",
+                one.cost,
+            )
+        yield one
+
+
+def _regrouped(scene: Scene, call: Call) -> Iterator[Candidate]:
+    shape, target = call.input_shapes[0], _target(call)
+    if target is None or not shape:
+        return
+    lead = 1 if scene.lab.inputs.batch else 0
+    own = prod(shape[lead:])
+    tail = target[lead:]
+    batched = lead and (target[0] in (shape[0], -1))
+    if len(shape) == 4 and len(target) == 2 and target[1] > 0:
+        yield from _pictures(scene, call, shape, target[1])
+    if not batched or -1 in tail:
+        return
+    if len(tail) == 3 and own % tail[0] == 0:
+        side = isqrt(own // tail[0])
+        if side * side * tail[0] == own:
+            yield from _viewed(scene, call, (tail[0], side, side), 0.1)
+    if len(tail) == 3 and own % (tail[1] * tail[2]) == 0:
+        yield from _viewed(scene, call, (own // (tail[1] * tail[2]), *tail[1:]), 0.4)
+    if prod(tail) > 0:
+        yield from _upstream(scene, call, shape, tail)
+    yield from _heads(scene, call, shape, target)
+
+
+def _target(call: Call) -> Shape | None:
+    if call.base != "unflatten":
+        return view_sizes(call)
+    dim, shape = call.argument("dim", 0), call.input_shapes[0]
+    inner = tuple(call.argument("sizes"))
+    dim %= len(shape)
+    return (*shape[:dim], *inner, *shape[dim + 1 :])
+
+
+def _viewed(scene: Scene, call: Call, tail: Shape, cost: float) -> Iterator[Candidate]:
+    if scene.case.in_layer:
+        yield from scene.replace(scene.path, cost, unflattened_size=tail)
+        return
+    way = call.base if call.base != "unflatten" else "reshape"
+    sizes = ", ".join(map(str, tail))
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return getattr(t[0], way)(t[0].size(0), *tail)  # type: ignore[no-any-return]
+
+    yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {sizes})", run, cost)
+
+
+def _upstream(scene: Scene, call: Call, shape: Shape, tail: Shape) -> Iterator[Candidate]:
+    """The linear layer before gives as many features as the view asks for."""
+    producer = scene.case.back(scene.case.producer())
+    if not isinstance(producer, Call) or not producer.module:
+        return
+    module = scene.net.get_submodule(producer.module)
+    if not isinstance(module, nn.Linear):
+        return
+    wanted = prod(tail) if len(shape) == 2 else 0
+    if len(shape) == 3 and tail and tail[0] == shape[1]:
+        wanted = prod(tail[1:])
+    if wanted:
+        yield from scene.replace(producer.module, 0.3, out_features=wanted)
+
+
+def _heads(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator[Candidate]:
+    """Another number of heads, which divides the features."""
+    if len(shape) != 3 or len(target) != 4 or target[1] != shape[1]:
+        return
+    features, heads = shape[2], target[2]
+    numbers = [n for n in range(1, features + 1) if features % n == 0]
+    for at, number in enumerate(sorted(numbers, key=lambda n: (abs(n - heads), -n))[:2]):
+        each = features // number
+        code = f"{{0}}.{call.base}({{0}}.size(0), {{0}}.size(1), {number}, {each})"
+
+        def run(t: Sequence[Tensor], n: int = number, e: int = each) -> Tensor:
+            return t[0].reshape(t[0].size(0), t[0].size(1), n, e)
+
+        yield from scene.instead(call, code, run, 0.35 + at / 10)
+
+
+def _pictures(scene: Scene, call: Call, shape: Shape, wanted: int) -> Iterator[Candidate]:
+    """Pictures of the size at which the view comes out whole."""
+    inputs = scene.case.failure.trace.inputs
+    if wanted % shape[1] or not inputs or inputs[0].dim() != 4:
+        return
+    side = isqrt(wanted // shape[1])
+    if side * side * shape[1] != wanted:
+        return
+    step = max(1, round(int(inputs[0].shape[-2]) / max(shape[2], 1)))
+    near = range(max(1, (side - 2) * step), (side + 3) * step + 1)
+    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - side * step)))
+    for at, size in enumerate(order[:10]):
+        yield layers.resized(size, size, 1.4 + at / 1000)
+
+
+def _permuted(scene: Scene, call: Call) -> Iterator[Candidate]:
+    rank = len(call.input_shapes[0])
+    order = view_sizes(call)
+    if order is None or rank > 5:
+        return
+    asked = [dim % rank for dim in order if -rank <= dim < rank]
+    for at, other in enumerate(permutations(range(1, rank))):
+        whole = (0, *other)
+        # Nearest to what was asked for: the most dimensions in their places.
+        near = sum(a == b for a, b in zip(whole, asked, strict=False))
+        if whole == tuple(range(rank)):
+            continue
+        last = -0.2 if rank == 4 and whole == (0, 2, 3, 1) else 0.05
+        yield from scene.instead(
+            call,
+            f"{{0}}.permute({', '.join(map(str, whole))})",
+            partial(_permute, whole),
+            0.3 + last + at / 1000 - near / 20,
+        )
+
+
+def _permute(order: Shape, t: Sequence[Tensor]) -> Tensor:
+    return t[0].permute(order)
+
+
+def _expanded(scene: Scene, call: Call) -> Iterator[Candidate]:
+    shape, sizes = call.input_shapes[0], view_sizes(call)
+    if sizes is None or len(sizes) < len(shape):
+        return
+    extra = len(sizes) - len(shape)
+    fitted = [size if at < extra or shape[at - extra] == 1 else -1 for at, size in enumerate(sizes)]
+    if -1 in fitted[:extra]:
+        return
+    if extra == 0 and scene.lab.inputs.batch:
+        fitted[0] = -1
+    written = ", ".join(map(str, fitted))
+    yield from scene.instead(call, f"{{0}}.expand({written})", lambda t: t[0].expand(*fitted), 0.2)
+
+
+def _repeated(scene: Scene, call: Call) -> Iterator[Candidate]:
+    shape, sizes = call.input_shapes[0], view_sizes(call)
+    if sizes is None or len(sizes) >= len(shape):
+        return
+    fitted = (*([1] * (len(shape) - len(sizes))), *sizes)
+    written = ", ".join(map(str, fitted))
+    yield from scene.instead(call, f"{{0}}.repeat({written})", lambda t: t[0].repeat(*fitted), 0.1)
+
+
+def _indexed(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """One of the last dimension's places, where the one asked for lies beyond."""
+    index = call.args[1] if len(call.args) > 1 else None
+    places = index if isinstance(index, tuple) else (index,)
+    shape = call.input_shapes[0]
+    if any(not isinstance(place, int | slice) for place in places) or len(places) > len(shape):
+        return
+    fitted = tuple(
+        -1 if isinstance(place, int) and not -size <= place < size else place
+        for place, size in zip(places, shape, strict=False)
+    )
+    if fitted == places:
+        return
+    text = ", ".join(_slice(place) for place in fitted)
+    yield from scene.instead(call, f"{{0}}[{text}]", lambda t: t[0][fitted], 0.4)
+
+
+def _slice(place: Any) -> str:
+    if not isinstance(place, slice):
+        return str(place)
+    ends = ["" if end is None else str(end) for end in (place.start, place.stop)]
+    return ":".join(ends) + (f":{place.step}" if place.step is not None else "")
+
+
+def _split(scene: Scene, call: Call) -> Iterator[Candidate]:
+    sizes = call.args[1] if len(call.args) > 1 else call.kwargs.get("split_size_or_sections")
+    dim = call.kwargs.get("dim", call.args[2] if len(call.args) > 2 else 0)
+    shape = call.input_shapes[0]
+    if not isinstance(sizes, list | tuple) or not -len(shape) <= dim < len(shape):
+        return
+    missing = shape[dim] - sum(sizes)
+    fitted = [*sizes[:-1], sizes[-1] + missing]
+    if fitted[-1] > 0 and missing:
+        yield from scene.instead(
+            call, f"{{0}}.split({fitted}, {dim})", lambda t: torch.split(t[0], fitted, dim), 0.3
+        )
+
+
+def _dimension(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """A dimension that the tensor does not have, or that none of its operands shares."""
+    rank = len(call.input_shapes[0])
+    layer = scene.layer
+    if layer is not None:
+        dim = getattr(layer, "dim", None)
+        if isinstance(dim, int) and not -rank <= dim < rank:
+            for at, other in enumerate(dict.fromkeys((-1, 1))):
+                yield from scene.replace(scene.path, at / 20, dim=other)
+        return
+    beyond = rank + 1 if call.base in ("unsqueeze", "stack") else rank
+    for other in dict.fromkeys((-1, 1, rank - 1)):
+        args, kwargs = _within(call, beyond, other)
+        if (args, kwargs) == (call.args[1:], dict(call.kwargs)):
+            continue
+        yield from _again(scene, call, args, kwargs, 0.2 + (other != -1) / 10)
+
+
+def _within(call: Call, rank: int, other: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def fit(value: Any) -> Any:
+        if type(value) is int and not -rank <= value < rank:
+            return other
+        if isinstance(value, tuple | list) and all(type(one) is int for one in value):
+            # What is doubled after one was moved inside is said once.
+            return type(value)(dict.fromkeys(map(fit, value)))
+        return value
+
+    positional = call.base not in ("chunk", "split", "topk", "narrow", "index_select", "expand")
+    args = tuple(fit(value) if positional else value for value in call.args[1:])
+    kwargs = {k: fit(v) if k in _DIMS else v for k, v in call.kwargs.items()}
+    if call.base in ("view", "reshape", "permute", "repeat", "getitem", "unflatten"):
+        return call.args[1:], dict(call.kwargs)
+    return args, kwargs
+
+
+def _again(
+    scene: Scene, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any], cost: float
+) -> Iterator[Candidate]:
+    if any(isinstance(value, Tensor) for value in (*args, *kwargs.values())):
+        return
+    if not isinstance(call.args[0] if call.args else None, Tensor):
+        return
+    function = getattr(Tensor, call.base, None)
+    if function is None:
+        return
+    kept = {key: value for key, value in kwargs.items() if not key.startswith("_")}
+    kept.pop("stacklevel", None)
+    words = [*map(repr, args), *(f"{key}={value!r}" for key, value in kept.items())]
+
+    def run(t: Sequence[Tensor]) -> Any:
+        return getattr(t[0], call.base)(*args, **kept)
+
+    yield from scene.instead(call, f"{{0}}.{call.base}({', '.join(words)})", run, cost)

@@ -1,0 +1,233 @@
+"""What a search for fixes looks at: the failed call, its dimensions' names, and ways to edit."""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import Call, tensors_in
+from viewfinder.explain.diagnosis.case import Case, path_as_code
+from viewfinder.explain.edits import Around, Edit, Given, Operation, Replace, Rewrite
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes.lab import Lab
+from viewfinder.explain.fixes.modules import written
+from viewfinder.explain.fixes.names import Names
+from viewfinder.explain.fixes.operations import LEFT_OUT
+from viewfinder.explain.sources import argument_text, expression, module_call, with_argument
+
+Tensors = Sequence[Tensor]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fix to be tried: what it changes, how it is said, and how far-fetched it is."""
+
+    edits: tuple[Edit, ...]
+    says: str
+    cost: float
+    only_here: bool = False
+    """It fits these sizes alone, as a number written out does."""
+
+    def and_(self, other: "Candidate") -> "Candidate":
+        """Both together."""
+        return Candidate(
+            (*self.edits, *other.edits),
+            f"{self.says}; and {other.says}",
+            self.cost + other.cost,
+            self.only_here or other.only_here,
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A mistake, with what is known of it."""
+
+    case: Case
+    names: Names
+    lab: Lab
+    edits: tuple[Edit, ...] = ()
+    """Fixes of earlier mistakes, which are in force."""
+
+    @property
+    def call(self) -> Call | None:
+        return self.case.call
+
+    @property
+    def net(self) -> nn.Module:
+        return self.case.failure.trace.module
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        return self.case.shapes
+
+    @property
+    def layer(self) -> nn.Module | None:
+        """The layer of torch.nn that failed, if one did."""
+        return self.case.module if self.case.in_layer else None
+
+    @property
+    def path(self) -> str:
+        return self.case.failure.frame.path
+
+    def called(self, position: int) -> tuple[str, ...]:
+        """The names of an operand's dimensions."""
+        return self.names.operand(self.call, position) if self.call else ()
+
+    def given_names(self, position: int = 0) -> tuple[str, ...]:
+        """The names of the dimensions of what the failed layer was given."""
+        tensors = self.given
+        if self.call is None or position >= len(tensors):
+            return ("?",) * (tensors[position].dim() if position < len(tensors) else 0)
+        for at, tensor in enumerate(self.call.tensors):
+            if tensor is tensors[position]:
+                return self.called(at)
+        return ("?",) * tensors[position].dim()
+
+    @property
+    def given(self) -> tuple[Tensor, ...]:
+        """The tensors that the failed module was given."""
+        frame = self.case.failure.frame
+        return tuple(tensors_in((frame.args, dict(frame.kwargs))))
+
+    def parent(self, path: str) -> nn.Module:
+        return self.net.get_submodule(path.rpartition(".")[0])
+
+    # Ways to edit.
+
+    def replace(self, path: str, cost: float, **changes: Any) -> list[Candidate]:
+        """The layer at `path` with other arguments."""
+        # A net that is one layer has no place of its own to put another in.
+        built = written(self.net.get_submodule(path), **changes) if path else None
+        return [self.put(path, *built, cost)] if built else []
+
+    def put(
+        self, path: str, code: str, make: Callable[[], nn.Module | Tensor], cost: float
+    ) -> Candidate:
+        """Another layer, or parameter, at `path`."""
+        return Candidate((Replace(path, code, make),), f"{path_as_code(path)} = {code}", cost)
+
+    def before(
+        self,
+        operation: Operation,
+        cost: float,
+        path: str | None = None,
+        argument: int | str = 0,
+        *,
+        only_here: bool = False,
+    ) -> Candidate:
+        """An operation on what a module is given."""
+        path = self.path if path is None else path
+        edit = Around(path, operation, "before", argument)
+        return Candidate((edit,), self._said_before(edit), cost, only_here)
+
+    def _said_before(self, edit: Around) -> str:
+        name, code = path_as_code(edit.path), edit.operation.code
+        name = name or "the net"
+        sequential = isinstance(self.parent(edit.path), nn.Sequential) and edit.path
+        if edit.operation.layer and sequential:
+            return f"{edit.operation.layer} before {name}"
+        call = module_call(self.case.failure.frame.place) if edit.path == self.path else None
+        text = None if sequential else argument_text(call, edit.argument)
+        if edit.operation is LEFT_OUT:
+            if call is not None and isinstance(edit.argument, int):
+                short = with_argument(call, edit.argument, None)
+                return f"{short} instead of {ast.unparse(call)}"
+            return f"leave {text or edit.argument} out of the call of {name}"
+        value = code.replace("{0}", "{}").replace("{}", text or "x")
+        if isinstance(edit.argument, str):
+            return f"{edit.argument}={value} in the call of {name}"
+        if text is None or text.isidentifier() or call is None:
+            return f"{text or 'x'} = {value} before {name}"
+        return f"{with_argument(call, edit.argument, value)} instead of {ast.unparse(call)}"
+
+    def on_operand(
+        self, position: int, code: str, run: Callable[[Tensors], Any], cost: float
+    ) -> list[Candidate]:
+        """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …"""
+        call = self.call
+        if call is None or call.place is None or self.case.in_layer:
+            return []
+
+        def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+            tensors = list(tensors_in((args, dict(kwargs))))
+            args, kwargs = substitute(args, kwargs, position, run(tensors))
+            return function(*args, **kwargs)
+
+        found = expression(call.place, call.args, call.tensors)
+        old = found.operands[position]
+        new = code.format(*found.operands)
+        edit = Rewrite(call.place[:2], call.operation, code, carry_out, position)
+        says = f"{new} instead of {old}"
+        if found.text and len(found.text) < 60:
+            says += f" in {' '.join(found.text.split())}"
+        return [Candidate((edit,), says, cost)]
+
+    def operate(self, position: int, operation: Operation, cost: float) -> list[Candidate]:
+        """An operation on an operand of the call, or on what the failed layer is given."""
+        if self.case.in_layer:
+            given = self.given
+            if self.call is None:
+                return [self.before(operation, cost)]
+            tensor = self.call.tensors[position] if position < len(self.call.tensors) else None
+            at = next((n for n, one in enumerate(given) if one is tensor), None)
+            if at is None:
+                return []
+            return [self.before(operation, cost, argument=self._argument(given[at]))]
+        code = operation.code.replace("{0}", "{}").replace("{}", f"{{{position}}}")
+        return self.on_operand(position, code, lambda t: operation.run(t[position]), cost)
+
+    def _argument(self, tensor: Tensor) -> int | str:
+        frame = self.case.failure.frame
+        for at, value in enumerate(frame.args):
+            if value is tensor:
+                return at
+        return next((key for key, value in frame.kwargs.items() if value is tensor), 0)
+
+    def instead(
+        self, call: Call, code: str, run: Callable[[Tensors], Any], cost: float
+    ) -> list[Candidate]:
+        """Another expression for a whole call of the user's code."""
+        if call.place is None:
+            return []
+
+        def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+            return run(list(tensors_in((args, dict(kwargs)))))
+
+        found = expression(call.place, call.args, call.tensors)
+        names = found.operands or ("x",)
+        new = code.format(*names)
+        old = " ".join(found.text.split()) or f"{call.operation}(…)"
+        if found.augmented:
+            new = f"{names[0]} = {new}"
+        edit = Rewrite(call.place[:2], call.operation, code, carry_out)
+        return [Candidate((edit,), f"{new} instead of {old}", cost)]
+
+    def first(self, operation: Operation, cost: float, position: int = 0) -> Candidate:
+        """An operation on an input, before the net."""
+        code = operation.code.replace("{0}", "{}").replace("{}", "x")
+        several = len(self.lab.inputs.given) > 1
+        which = f" of input {position + 1}" if several else ""
+        edit = Given(operation, position)
+        return Candidate(
+            (edit,), f"x = {code} before the net{which and f', {which.strip()}'}", cost
+        )
+
+
+def substitute(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], position: int, new: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with the tensor at `position`, as `tensors_in` counts, replaced."""
+    count = -1
+
+    def walk(value: Any) -> Any:
+        nonlocal count
+        if isinstance(value, Tensor):
+            count += 1
+            return new if count == position else value
+        if isinstance(value, list | tuple) and type(value) in (list, tuple):
+            return type(value)(walk(item) for item in value)
+        return value
+
+    return tuple(walk(value) for value in args), {key: walk(v) for key, v in kwargs.items()}

@@ -1,0 +1,145 @@
+"""The same net asked with other inputs: a second batch, a second size, another length.
+
+What a batch of 1 hides, a batch of 2 shows: shapes alone are run, so that a pass costs little.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from viewfinder.explain.calls import Call, shape_of
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.traces import Sample, Trace, is_input
+
+
+def sampled(value: Any) -> Any:
+    """Inputs as shapes and types alone, in their own structure."""
+    if isinstance(value, Tensor):
+        return Sample(shape_of(value), value.dtype, value.device)
+    if isinstance(value, list | tuple):
+        return type(value)(sampled(item) for item in value)
+    if isinstance(value, dict):
+        return {key: sampled(item) for key, item in value.items()}
+    return value
+
+
+def _samples(value: Any) -> Iterator[Sample]:
+    if isinstance(value, Sample):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _samples(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _samples(item)
+
+
+def _each(value: Any, change: Any) -> Any:
+    if isinstance(value, Sample):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_each(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: _each(item, change) for key, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a pass, and what can be varied of them."""
+
+    given: tuple[Any, ...]
+    batch: int
+    """The size of the batch dimension; 0 where the inputs have none."""
+
+    @property
+    def sure(self) -> bool:
+        """Every input begins with the batch, so that a second batch is told beyond doubt."""
+        shapes = [one.shape for one in _samples(self.given)]
+        return self.batch > 0 and all(shape and shape[0] == self.batch for shape in shapes)
+
+    def doubled(self) -> tuple[Any, ...] | None:
+        """Twice the batch, in every input that has it."""
+        if not self.batch:
+            return None
+
+        def change(sample: Sample) -> Sample:
+            shape = list(sample.shape)
+            # A state, such as a recurrent layer's, has the batch second.
+            for dim in (0, 1):
+                if len(shape) > dim and shape[dim] == self.batch:
+                    shape[dim] *= 2
+                    break
+            return replace(sample, shape=tuple(shape))
+
+        return tuple(_each(self.given, change))
+
+    def stretched(self, *names: str) -> tuple[Any, ...] | None:
+        """Twice the height, width or length; None where no input has one."""
+        lead = 1 if self.batch else 0
+        touched = False
+
+        def change(sample: Sample) -> Sample:
+            nonlocal touched
+            shape = list(sample.shape)
+            for dim, name in enumerate(input_names(sample, lead)):
+                if name in names:
+                    shape[dim] *= 2
+                    touched = True
+            return replace(sample, shape=tuple(shape))
+
+        result = tuple(_each(self.given, change))
+        return result if touched else None
+
+
+def input_names(sample: Sample, lead: int) -> tuple[str, ...]:
+    """What the dimensions of an input most likely are, by how many they are."""
+    rest = len(sample.shape) - lead
+    whole = not sample.dtype.is_floating_point
+    names: tuple[str, ...] = {
+        1: ("time",) if whole and lead else ("features",),
+        2: ("time", "features"),
+        3: ("channels", "height", "width"),
+        4: ("channels", "depth", "height", "width"),
+    }.get(rest, ("?",) * rest)
+    return ("batch",) * lead + names
+
+
+def batch_of(seen: Trace, given: tuple[Any, ...], batched: bool | None) -> int:
+    """The batch of the inputs: their first dimension, unless the first layer takes it for more."""
+    samples = list(_samples(given))
+    if batched is False or not samples or not samples[0].shape:
+        return 0
+    shape = samples[0].shape
+    if batched:
+        return shape[0]
+    if len(shape) == 1:
+        return 0
+    call = first_use(seen)
+    if call is not None and call.base.startswith("conv"):
+        weight = call.argument("weight")
+        if isinstance(weight, Tensor) and len(shape) == weight.dim() - 2:
+            return 0
+        if isinstance(weight, Tensor) and len(shape) == weight.dim() - 1:
+            wanted = weight.shape[0 if "transpose" in call.base else 1] * call.argument("groups", 1)
+            if shape[0] == wanted and wanted > 1:
+                return 0
+    return shape[0]
+
+
+def first_use(seen: Trace) -> Call | None:
+    """The first call that takes the first input."""
+    calls: Sequence[Call] = seen.calls
+    if seen.failure is not None and seen.failure.call is not None:
+        calls = (*calls, seen.failure.call)
+    return next((c for c in calls if any(is_input(p) and p == -1 for p in c.producers)), None)
+
+
+def shape_in(other: Trace, call: Call, number: int) -> Shape | None:
+    """The shape of the same call's output in another pass, if that pass made the same call."""
+    twin = other.by_index.get(call.index)
+    if twin is None or twin.operation != call.operation or number >= len(twin.output_shapes):
+        return None
+    return twin.output_shapes[number]

@@ -1,0 +1,284 @@
+"""Fixes at convolutions and pooling: channels, dimensions, groups, windows that are too large."""
+
+from collections.abc import Iterator, Sequence
+from math import isqrt
+
+import torch
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.edits import Operation
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.layers import _upstream, resized
+from viewfinder.explain.fixes.names import SPATIAL
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+_POOLS = (
+    nn.modules.pooling._MaxPoolNd,
+    nn.modules.pooling._AvgPoolNd,
+    nn.modules.pooling._LPPoolNd,
+)
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """By the kind of layer that failed."""
+    layer = scene.layer
+    if isinstance(layer, nn.modules.conv._ConvNd):
+        if scene.given:
+            yield from _convolution(scene, layer)
+            yield from _too_large(scene, layer)
+    elif isinstance(layer, _POOLS):
+        yield from _too_large(scene, layer)
+    elif isinstance(layer, nn.PixelShuffle):
+        yield from _shuffled(scene, layer)
+    elif isinstance(layer, nn.PixelUnshuffle):
+        yield from _unshuffled(scene, layer)
+    elif scene.case.in_layer and isinstance(layer, nn.modules.padding._ReflectionPadNd):
+        yield from _reflected(scene, layer)
+    if scene.call is not None and not scene.case.in_layer:
+        yield from _functional(scene, scene.call)
+    if scene.call is not None and scene.call.base in ("interpolate", "upsample"):
+        yield from _interpolated(scene, scene.call)
+
+
+def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
+    shape = tuple(map(int, scene.given[0].shape))
+    spatial = layer.weight.dim() - 2
+    names = scene.given_names()
+    yield from _dimensions(scene, layer, shape, spatial)
+    if len(shape) != spatial + 2 or shape[1] == layer.in_channels:
+        yield from _groups(scene, layer)
+        return
+    wanted, got = layer.in_channels, shape[1]
+    from_input = isinstance(scene.case.producer(), int)
+    if shape[-1] == wanted and got != wanted and not (from_input and spatial == 2):
+        last = ops.transpose(1, 2) if spatial == 1 else ops.permute(*_channels_first(len(shape)))
+        yield scene.before(last, 0.0)
+    if spatial > 1 and shape[2] == wanted and got != wanted and shape[-1] != wanted:
+        yield scene.before(ops.transpose(1, 2), 0.2)
+    if from_input and (wanted, got) == (3, 1):
+        yield scene.before(ops.expand(-1, 3, *([-1] * spatial)), 0.35)
+    if from_input and (wanted, got) == (1, 3):
+        yield scene.before(ops.mean(1, keep=True), 0.35)
+    if from_input and got > wanted and (wanted, got) != (1, 3):
+        yield scene.before(ops.first_of(wanted, 1), 0.4)
+    if len(names) > 1 and names[1] not in SPATIAL and "batch" not in names[1]:
+        groups = layer.groups
+        if groups == layer.in_channels and layer.out_channels % got == 0:
+            groups = got
+        elif got % groups:
+            groups = 1
+        if layer.out_channels % groups == 0:
+            yield from scene.replace(scene.path, 0.3, in_channels=got, groups=groups)
+        if layer.groups > 1:
+            yield from scene.replace(scene.path, 0.5, in_channels=got, out_channels=got, groups=got)
+    yield from _upstream(scene, wanted, got)
+    yield from _through_norm(scene, wanted, got)
+
+
+def _channels_first(rank: int) -> Shape:
+    return (0, rank - 1, *range(1, rank - 1))
+
+
+def _through_norm(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:
+    """The convolution and the norm before both give what this layer was made for."""
+    found = scene.case.back(scene.case.producer())
+    norm = scene.case.producer()
+    while isinstance(norm, Call) and norm.base not in ("batch_norm",) and norm.producers:
+        norm = norm.producers[0]
+        if norm is found:
+            return
+    if not isinstance(found, Call) or not isinstance(norm, Call):
+        return
+    if not found.module or not norm.module:
+        return
+    before = scene.net.get_submodule(found.module)
+    if isinstance(before, nn.modules.conv._ConvNd) and before.out_channels == got:
+        for one in scene.replace(found.module, 0.5, out_channels=wanted):
+            for two in scene.replace(norm.module, 0.5, num_features=wanted):
+                yield one.and_(two)
+
+
+def _dimensions(
+    scene: Scene, layer: nn.modules.conv._ConvNd, shape: Shape, spatial: int
+) -> Iterator[Candidate]:
+    """A dimension too few or too many for this convolution."""
+    wanted, batched = layer.in_channels, bool(scene.lab.inputs.batch)
+    rank = len(shape)
+    if rank == spatial + 2:
+        return
+    if batched and rank == 2 and shape[1] == wanted:
+        yield scene.before(ops.new_axes(spatial + 2), 0.0)
+    if batched and rank == spatial + 1 and wanted == 1:
+        yield scene.before(ops.unsqueeze(1), 0.0)
+    if batched and rank == 3 and spatial == 2 and shape[-1] == wanted:
+        turned = ops.then(ops.transpose(1, 2), ops.unsqueeze(-1))
+        yield scene.before(turned, 0.7)
+    if batched and rank == 3 and spatial == 2 and shape[1] == wanted:
+        yield scene.before(ops.unsqueeze(-1), 0.6)
+    if batched and rank == 2 and shape[1] % wanted == 0:
+        side = isqrt(shape[1] // wanted)
+        if spatial == 2 and side * side * wanted == shape[1]:
+            yield scene.before(ops.reshape(wanted, side, side), 0.1)
+        if spatial == 1:
+            sizes = (wanted, shape[1] // wanted)
+            yield scene.before(ops.reshape(*sizes), 0.2)
+    if batched and rank > spatial + 2:
+        for dim in range(1, rank):
+            if shape[dim] == 1:
+                yield scene.before(ops.squeeze(dim), 0.2)
+        if rank == spatial + 3 and shape[1] == wanted:
+            yield scene.before(ops.flatten(spatial + 1), 0.4)
+    if rank in (spatial, spatial + 1):
+        yield scene.before(ops.unsqueeze(0), 0.5)
+        if rank == spatial:
+            both = Operation("{}[None, None]", lambda x: x[None, None])
+            yield scene.before(both, 0.4)
+        if batched and rank == spatial + 1 and wanted != 1:
+            for one in scene.replace(scene.path, 0.6, in_channels=1):
+                yield scene.before(ops.unsqueeze(1), 0.5).and_(one)
+
+
+def _groups(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
+    got, out = layer.in_channels, layer.out_channels
+    if got % layer.groups == 0 and out % layer.groups == 0:
+        return
+    groups = max(g for g in range(1, layer.groups + 1) if got % g == 0 and out % g == 0)
+    yield from scene.replace(scene.path, 0.2, groups=groups)
+
+
+def _too_large(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
+    """A window that does not fit into its map: padding, a smaller window, larger pictures."""
+    if not scene.given or not hasattr(layer, "kernel_size"):
+        return
+    window = layer.kernel_size
+    spatial = len(window) if isinstance(window, tuple) else _spatial(layer)
+    sizes = tuple(map(int, scene.given[0].shape[-spatial:]))
+    kernel = window if isinstance(window, tuple) else (window,) * spatial
+    dilation = getattr(layer, "dilation", 1)
+    dilation = dilation if isinstance(dilation, tuple) else (dilation,) * spatial
+    padding = getattr(layer, "padding", 0)
+    if isinstance(padding, str) or isinstance(layer, nn.modules.conv._ConvTransposeNd):
+        return
+    both = padding if isinstance(padding, tuple) else (padding,) * spatial
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    fits = [s + 2 * p >= span for s, p, span in zip(sizes, both, spans, strict=True)]
+    half = [2 * p <= k for k, p in zip(kernel, both, strict=True)]
+    if all(fits) and (all(half) or not isinstance(layer, _POOLS)):
+        return
+    if all(fits):
+        yield from scene.replace(scene.path, 0.1, padding=min(kernel) // 2)
+        return
+    side = max(-(-(span - s) // 2) for s, span in zip(sizes, spans, strict=True))
+    if not isinstance(layer, _POOLS) or side <= min(kernel) // 2:
+        yield from scene.replace(scene.path, 0.6, padding=side)
+    small = min(min(kernel), *(s + 2 * p for s, p in zip(sizes, both, strict=True)))
+    if max(dilation) > 1:
+        yield from scene.replace(scene.path, 0.3, dilation=1)
+    yield from scene.replace(scene.path, 0.7, kernel_size=max(small, 1))
+    yield from _larger(scene)
+
+
+def _spatial(layer: nn.Module) -> int:
+    return int(next((c for c in type(layer).__name__ if c in "123"), "2"))
+
+
+def _larger(scene: Scene) -> Iterator[Candidate]:
+    inputs = scene.case.failure.trace.inputs
+    if not inputs or inputs[0].dim() != 4 or not scene.lab.inputs.batch:
+        return
+    height, width = map(int, inputs[0].shape[-2:])
+    for at, factor in enumerate((1.25, 1.5, 2, 3, 4, 6, 8)):
+        sizes = [-(-int(n * factor) // 8) * 8 for n in (height, width)]
+        yield resized(sizes[0], sizes[1], 0.5 + at / 100)
+
+
+def _shuffled(scene: Scene, layer: nn.PixelShuffle) -> Iterator[Candidate]:
+    """Channels that r² does not divide: the convolution before must give r² times as many."""
+    channels, factor = int(scene.given[0].shape[-3]), layer.upscale_factor
+    producer = scene.case.back(scene.case.producer())
+    if isinstance(producer, Call) and producer.module:
+        before = scene.net.get_submodule(producer.module)
+        if isinstance(before, nn.modules.conv._ConvNd):
+            for at, out in enumerate(dict.fromkeys(_near(channels, factor**2, before))):
+                yield from scene.replace(producer.module, 0.2 + at / 10, out_channels=out)
+    for other in range(2, 9):
+        if channels % other**2 == 0:
+            yield from scene.replace(scene.path, 0.5, upscale_factor=other)
+
+
+def _near(channels: int, square: int, before: nn.modules.conv._ConvNd) -> list[int]:
+    up = -(-channels // square) * square
+    return [before.in_channels * square if before.in_channels <= 4 else up, up]
+
+
+def _unshuffled(scene: Scene, layer: nn.PixelUnshuffle) -> Iterator[Candidate]:
+    height, width = map(int, scene.given[0].shape[-2:])
+    for factor in range(layer.downscale_factor, 1, -1):
+        if height % factor == 0 and width % factor == 0:
+            yield from scene.replace(scene.path, 0.5, downscale_factor=factor)
+    for other in (2, 4):
+        if height % other == 0 and width % other == 0:
+            yield from scene.replace(scene.path, 0.6, downscale_factor=other)
+    factor = layer.downscale_factor
+    inputs = scene.case.failure.trace.inputs
+    if inputs and inputs[0].dim() == 4:
+        sizes = [-(-int(n) // factor) * factor for n in inputs[0].shape[-2:]]
+        yield resized(sizes[0], sizes[1], 0.2)
+
+
+def _reflected(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
+    rank = _spatial(layer)
+    sizes = [int(n) for n in scene.given[0].shape[-rank:]]
+    most = min(sizes) - 1
+    if most > 0:
+        yield from scene.replace(scene.path, 0.3, padding=most)
+    yield from _larger(scene)
+
+
+def _functional(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """F.conv2d and its like: only what goes in can be changed."""
+    if not call.base.startswith("conv") or not call.input_shapes:
+        return
+    weight, shape = call.argument("weight"), call.input_shapes[0]
+    if not isinstance(weight, Tensor):
+        return
+    spatial, groups = weight.dim() - 2, call.argument("groups", 1)
+    wanted = int(weight.shape[1]) * groups
+    if len(shape) == spatial + 2 and shape[-1] == wanted and shape[1] != wanted:
+        yield from scene.operate(0, ops.permute(*_channels_first(len(shape))), 0.2)
+    if len(shape) == spatial + 1 and scene.lab.inputs.batch:
+        yield from scene.operate(0, ops.unsqueeze(1), 0.2)
+
+
+def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """A mode that belongs to maps of another rank."""
+    rank = len(call.input_shapes[0]) - 2 if call.input_shapes else 0
+    size, mode = call.argument("size"), call.argument("mode", "nearest")
+    fitting = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    if rank not in fitting or (call.args[:1] == () and "input" not in call.kwargs):
+        return
+    linear = mode in fitting.values() and mode != fitting[rank]
+    long = isinstance(size, list | tuple) and len(size) != rank
+    if not linear and not long:
+        return
+    new_mode = fitting[rank] if linear else mode
+    sized = size[-1] if rank == 1 and isinstance(size, list | tuple) else size
+    if long and rank > 1:
+        sized = tuple(list(size) * rank)[:rank]
+    scale = call.argument("scale_factor")
+    what = f"size={sized}" if size is not None else f"scale_factor={scale}"
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return torch.nn.functional.interpolate(
+            t[0], size=sized, scale_factor=None if size is not None else scale, mode=new_mode
+        )
+
+    if scene.case.in_layer:
+        layer = scene.layer
+        assert layer is not None
+        yield from scene.replace(scene.path, 0.1, mode=new_mode, size=sized)
+    else:
+        code = f"F.interpolate({{0}}, {what}, mode={new_mode!r})"
+        yield from scene.instead(call, code, run, 0.1)

@@ -1,0 +1,138 @@
+"""What the user wrote at a call: the text of the very expression, and of its operands."""
+
+import ast
+import linecache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from viewfinder.explain.calls import Place, tensors_in
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An expression as it stands in the file, and the text of each tensor that went in."""
+
+    text: str
+    operands: tuple[str, ...]
+    lines: tuple[int, int]
+    columns: tuple[int, int]
+    """In bytes of UTF-8, as Python counts them."""
+    augmented: bool = False
+    """The statement `x += y`, whose value goes into x."""
+
+
+_NAMES = "xyzuvw"
+
+
+def expression(place: Place | None, args: Sequence[Any], tensors: Sequence[Tensor]) -> Expression:
+    """The expression at `place`; where its text cannot be had, names alone."""
+    names = tuple(_NAMES[at % len(_NAMES)] for at in range(len(tensors)))
+    unknown = Expression("", names, (0, 0), (0, 0))
+    span = _span(place)
+    if place is None or span is None:
+        return unknown
+    text = _segment(place.code.co_filename, *span)
+    try:
+        tree = ast.parse(text.strip(), mode="exec").body[0]
+    except (SyntaxError, IndexError, ValueError):
+        return unknown
+    first, last, start, end = span
+    found = _operands(tree, args)
+    operands = []
+    for at, tensor in enumerate(tensors):
+        node = next((node for node, value in found if value is tensor), None)
+        operands.append(_written(node) if node is not None else names[at])
+    augmented = isinstance(tree, ast.AugAssign)
+    return Expression(text, tuple(operands), (first, last), (start, end), augmented)
+
+
+def module_call(place: Place | None) -> ast.Call | None:
+    """The call of a module as it stands in the file: `self.fc(x.relu())`."""
+    span = _span(place)
+    if place is None or span is None:
+        return None
+    try:
+        tree = ast.parse(_segment(place.code.co_filename, *span).strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    return tree if isinstance(tree, ast.Call) else None
+
+
+def argument_text(call: ast.Call | None, position: int | str) -> str | None:
+    """The text of one argument of a call, by position or name."""
+    if call is None:
+        return None
+    if isinstance(position, str):
+        return next((_written(k.value) for k in call.keywords if k.arg == position), None)
+    if position < len(call.args) and not isinstance(call.args[position], ast.Starred):
+        return _written(call.args[position])
+    return None
+
+
+def with_argument(call: ast.Call, position: int, text: str | None) -> str:
+    """The call with another text for one argument, or without it."""
+    words = [ast.unparse(arg) for arg in call.args]
+    words[position : position + 1] = [] if text is None else [text]
+    words += [ast.unparse(keyword) for keyword in call.keywords]
+    return f"{ast.unparse(call.func)}({', '.join(words)})"
+
+
+def _written(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    simple = isinstance(
+        node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Tuple | ast.List
+    )
+    return text if simple else f"({text})"
+
+
+def _span(place: Place | None) -> tuple[int, int, int, int] | None:
+    if place is None:
+        return None
+    positions = list(place.code.co_positions())
+    at = place.instruction // 2
+    if not 0 <= at < len(positions):
+        return None
+    first, last, start, end = positions[at]
+    if first is None or last is None or start is None or end is None:
+        return None
+    return first, last, start, end
+
+
+def _segment(filename: str, first: int, last: int, start: int, end: int) -> str:
+    lines = [linecache.getline(filename, at).encode() for at in range(first, last + 1)]
+    if not lines or not lines[0]:
+        return ""
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    return b"".join(lines).decode(errors="replace")
+
+
+def _operands(tree: ast.stmt, args: Sequence[Any]) -> list[tuple[ast.expr, Any]]:
+    """Pairs of an expression in the source and the value that it had."""
+    pairs: list[tuple[ast.expr, Any]] = []
+    if isinstance(tree, ast.AugAssign):
+        nodes: list[ast.expr] = [tree.target, tree.value]
+    elif not isinstance(tree, ast.Expr):
+        return []
+    elif isinstance(tree.value, ast.BinOp):
+        nodes = [tree.value.left, tree.value.right]
+    elif isinstance(tree.value, ast.Subscript):
+        nodes = [tree.value.value]
+    elif isinstance(tree.value, ast.Call):
+        call = tree.value
+        nodes = list(call.args)
+        if len(args) == len(nodes) + 1 and isinstance(call.func, ast.Attribute):
+            nodes = [call.func.value, *nodes]
+    else:
+        return []
+    for node, value in zip(nodes, args, strict=False):
+        pairs.append((node, value))
+        if isinstance(node, ast.List | ast.Tuple) and isinstance(value, list | tuple):
+            pairs += list(zip(node.elts, value, strict=False))
+    # A reflected operator (2 * x, other @ x) has its operands the other way round.
+    if len(nodes) == 2 and len(args) == 2 and not list(tensors_in(args[:1])):
+        pairs += [(nodes[1], args[0]), (nodes[0], args[1])]
+    return pairs
