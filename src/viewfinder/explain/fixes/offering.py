@@ -118,7 +118,7 @@ def _offer(candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer
             (candidate.says, *chain.says),
             chain.whole,
             f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}",
-            candidate.cost + chain.cost + 0.5,
+            candidate.cost + chain.cost + 0.1,
         )
     if verdict.whole:
         end = "then the whole net runs"
