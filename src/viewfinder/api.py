@@ -19,7 +19,7 @@ from viewfinder.evaluation.judging import (
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
-from viewfinder.inference.thresholds import Wanted, threshold_of
+from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
 from viewfinder.runs.run import Run as Folder
 from viewfinder.tasks import recipe_of
 
@@ -55,6 +55,7 @@ class Run(Folder):
         """
         from viewfinder.datasets.opening import open_dataset
 
+        tell_least(self, 0)
         # Of folds no side was dealt as one is now.
         own = trained_on(self, data) and "folded" not in self.manifest.data
         dataset = open_dataset(data, val_share=self.manifest.recipe.val_share, deal=own)

@@ -1,5 +1,6 @@
 """Whole videos are whole and cut ones are not, whatever holds them."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.video import probe_video, read_video
@@ -186,3 +188,80 @@ def test_a_video_without_one_good_frame_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"it\.mov"):
         list(read_video(path))
+
+
+def test_a_damaged_frame_of_an_mjpeg_is_passed_over(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "it.avi"), "w") as target:
+        stream = target.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuvj420p"
+        for picture in [*scene(20), None]:
+            frame = picture if picture is None else av.VideoFrame.from_ndarray(picture)
+            target.mux(stream.encode(frame))
+    assert read(tmp_path / "it.avi")[1] == ""
+    data = bytearray((tmp_path / "it.avi").read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"00dc"]
+    begin = starts[10] + 8 + 700  # behind the tables of the picture
+    data[begin : begin + 400] = bytes(400)
+    (tmp_path / "it.avi").write_bytes(data)
+    seconds, said = read(tmp_path / "it.avi")
+    assert len(seconds) == 19
+    assert re.search(r"has 1 damaged frame, passed over, from 0\.(36|40) seconds on", said)
+
+
+def test_damage_in_a_part_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "it.avi", scene(60))
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"00dc"]
+    data[starts[13] + 200 : starts[13] + 1200] = bytes(1000)
+    path.write_bytes(data)
+    said: list[str] = []
+    assert list(read_video(path, until=1.6, tell=said.append))
+    assert "damaged frame" in "".join(said)
+    assert list(read_video(path, until=0.4, tell=pytest.fail))
+
+
+def test_a_gif_that_is_damaged_within_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "it.gif"
+    pictures = [Image.fromarray(picture) for picture in scene(12)]
+    pictures[0].save(
+        path, save_all=True, append_images=pictures[1:], duration=40, comment=b"it; is"
+    )
+    assert [len(part) for part in read(path)] == [12, 0]
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(2000)
+    path.write_bytes(data)
+    seconds, said = read(path)
+    assert len(seconds) < 12
+    assert "is cut short" in said
+
+
+def test_a_recording_of_a_camera_cut_between_its_packets_of_192_bytes_is_seen(
+    tmp_path: Path,
+) -> None:
+    """By its length, though 188 bytes, the other usual length, divide it."""
+    path = write(tmp_path / "it.ts", scene(60))
+    plain = path.read_bytes()
+    packets = [bytes(4) + plain[at : at + 188] for at in range(0, len(plain), 188)]
+    path.write_bytes(b"".join(packets))
+    assert [len(part) for part in read(path)] == [60, 0]
+    whole = path.read_bytes()
+    length = len(whole) // 2 // 188 * 188
+    path.write_bytes(whole[: length if length % 192 else length - 188])
+    assert "is cut short" in read(path)[1]
+
+
+@pytest.mark.skipif("libx264" not in av.codecs_available, reason="PyAV has no encoder of H.264")
+def test_damage_that_the_decoder_conceals_is_told_each_time(tmp_path: Path) -> None:
+    """Of several threads, some gave the frame away before its damage was known."""
+    path = tmp_path / "it.h264"
+    with av.open(str(path), "w", format="h264") as target:
+        stream = target.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for picture in [*scene(12), None]:
+            frame = picture if picture is None else av.VideoFrame.from_ndarray(picture)
+            target.mux(stream.encode(frame))
+    assert read(path)[1] == ""
+    path.write_bytes(path.read_bytes()[:-900])
+    for _ in range(8):
+        assert "is damaged at its end" in read(path)[1]

@@ -78,6 +78,8 @@ def run(flags: Flags) -> int:
     for extraction in done:
         if extraction.broken:
             note(f"kept what could be read: {extraction.broken}")
+        if extraction.gaps:
+            note(extraction.gaps)
     if flags.json:
         videos = [vars(extraction) | {"video": str(extraction.video)} for extraction in done]
         print_json({"out": str(out), "frames_per_s": speed, "videos": videos})

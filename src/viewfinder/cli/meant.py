@@ -120,6 +120,10 @@ def _is_missing(place: object, instead: tuple[str, ...]) -> bool:
 
 
 def _no_such(field: str, place: str) -> str:
+    if Path(place).expanduser().is_symlink():
+        return (
+            f"{place} is a link that leads to nothing: see where what it is to stand for has gone"
+        )
     near = _near(place)
     if field == "run":
         runs = [str(each) for each in Path("runs").glob("*/")]

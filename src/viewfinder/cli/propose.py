@@ -85,13 +85,13 @@ def run(flags: Flags) -> int:
         )
     from viewfinder.labelling.proposals import joined, read_proposals, write_proposals
 
-    data = flags.data
+    data = _folder_of(flags.data)
     if not flags.by:
         proposals = read_proposals(data)
     else:
         proposer = _proposer(flags)
-        if data.is_file():
-            data = _frames_of(data)
+        if flags.data.is_file():
+            _take_frames(flags.data, data)
         proposed = proposer(flags, data)
         for told in proposed.notes:
             note(told)
@@ -202,16 +202,37 @@ PROPOSERS: dict[str, Callable[[Flags, Path], "Proposed"]] = {
 """Each way to come by proposals, by the word that asks for it."""
 
 
-def _frames_of(video: Path) -> Path:
-    """The folder of a video's frames, which are written beside it."""
-    from viewfinder.labelling.frames import write_frames
+def _folder_of(data: Path) -> Path:
+    """The folder of pictures that is meant: of a video that of its frames, beside it."""
+    if not data.is_file():
+        return data
+    folder = data.with_suffix("")
+    return data.with_name(f"{data.name}-frames") if folder == data else folder
 
-    folder = video.with_suffix("")
+
+def _take_frames(video: Path, folder: Path) -> None:
+    """Write a video's frames into a folder, unless they are there already.
+
+    Raises:
+        InputError: there is no frame to be had, or the folder holds something else.
+    """
+    from viewfinder.labelling.frames import are_frames_of, write_frames
+
+    if folder.exists() and are_frames_of(folder, video):
+        note(f"{folder} holds frames of {video} already: gone on with those")
+        return
+    if folder.exists():
+        raise InputError(
+            f"{folder}, where the frames of {video} would go, exists already and holds something "
+            f"else: take them into another folder by `viewfinder frames {video} OUT`, and propose "
+            "OUT"
+        )
     (done,) = write_frames([video], folder)
     note(f"{folder}: {counted(len(done.written), 'frame')} of {video}")
     if done.broken:
         note(f"kept what could be read: {done.broken}")
-    return folder
+    if done.gaps:
+        note(done.gaps)
 
 
 def _take_back(flags: Flags) -> int:
@@ -219,12 +240,13 @@ def _take_back(flags: Flags) -> int:
 
     if flags.by or flags.accept_above is not None:
         raise InputError("--take-back goes alone: take back first, and then propose or accept")
-    done = take_back(flags.data)
+    data = _folder_of(flags.data)
+    done = take_back(data)
     if flags.json:
         print_json({"taken_back": vars(done)})
     else:
         print(
-            f"{flags.data}: {counted(done.boxes, 'box')} in "
+            f"{data}: {counted(done.boxes, 'box')} in "
             f"{counted(done.pictures, 'picture')} taken "
             f"back, which were there since {done.rule}"
         )

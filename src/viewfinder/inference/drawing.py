@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,8 +23,9 @@ from viewfinder.pictures.drawing import (
     draw_subject,
 )
 from viewfinder.pictures.finding import folded
+from viewfinder.pictures.geometry import Size, letterbox, resample
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import probe_video, read_video, write_video
+from viewfinder.pictures.video import Frame, probe_video, read_video, write_video
 from viewfinder.pictures.writing import write_picture
 
 # Sides in pixels that a caption is legible beside and a screen can show.
@@ -138,9 +140,18 @@ def _with_boxes(
 
 def _drawn(
     source: Path, predictions: Sequence[dict[str, Any]], classes: Sequence[str]
-) -> Iterator[NDArray[np.uint8]]:
-    """A video's frames with their answers on them, as far as there are answers."""
+) -> Iterator[Frame]:
+    """A video's frames with their answers on them, as far as there are answers.
+
+    Where frames change their size, later ones are fitted into the first one's.
+    """
     # What is damaged has been told as they were predicted.
-    frames = read_video(source, tell=lambda _: None)
+    frames = read_video(source, tell=lambda _: None, remark=lambda _: None)
+    size: Size | None = None
     for frame, prediction in zip(frames, predictions, strict=False):
-        yield draw(frame.picture, prediction, classes=classes)
+        picture = draw(frame.picture, prediction, classes=classes)
+        own = (picture.shape[1], picture.shape[0])
+        size = size or own
+        if own != size:
+            picture = resample(picture, letterbox(own, size), size)
+        yield replace(frame, picture=picture)

@@ -22,7 +22,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
 from viewfinder.inference.answers import Model
-from viewfinder.inference.onnx_files import open_session
+from viewfinder.inference.onnx_files import LEAST_SCORE, open_session
 from viewfinder.inference.predict import find_pictures
 from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run
@@ -95,7 +95,10 @@ def export_onnx(
     module = Portable(core, setting.normalisation).eval()
     data = _traced(module, names, run)
     model = onnx.load_model_from_string(data)
-    for key, value in _metadata(run, answers).items():
+    told = _metadata(run, answers)
+    if answers == "final":
+        told[LEAST_SCORE] = repr(float(threshold))
+    for key, value in told.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     parity = _compare(module, model.SerializeToString(), names, batch)

@@ -15,6 +15,9 @@ from viewfinder.pictures.geometry import Size
 
 Arrays = list[NDArray[Any]]
 
+LEAST_SCORE = "least_score"
+"""The metadata's word for what the score of `final` objects exceeds."""
+
 # Values in one tensor beyond which no picture or answer is.
 _MOST_VALUES = 1 << 28
 # The side that a picture is brought to where a file leaves it open.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
 from viewfinder.datasets.rgbd import CLASSES as SUBJECT_CLASSES
-from viewfinder.inference.onnx_files import Arrays, OnnxFile
+from viewfinder.inference.onnx_files import LEAST_SCORE, Arrays, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks import recipe_of
@@ -72,6 +72,7 @@ def _run_of(
     colours: Normalisation = PLAIN,
     framing: Framing = USUAL,
     bits: int = BITS[-1],
+    least: float = 0.0,
 ) -> Run:
     manifest = Manifest(
         task=task,
@@ -83,7 +84,7 @@ def _run_of(
         std=colours.std,
         recipe=recipe_of(task).from_json({}),
         versions={},
-        data={"source": str(opened.file)},
+        data={"source": str(opened.file), LEAST_SCORE: least},
         device="",
         precision={},
         bits=bits,
@@ -109,13 +110,14 @@ def _exported(opened: OnnxFile) -> Run:
     try:
         classes, size = json.loads(told["classes"]), json.loads(told["size"])
         framing, bits = _framing(told["pictures"]), _bits(told["pictures"])
+        least = float(told.get(LEAST_SCORE, 0))
     except (KeyError, ValueError, RecursionError):
         opened.refuse("does not say what classes, size or pictures it has: export the run again")
     if not _are_names(classes) or not _is_size(size):
         opened.refuse("has metadata of no classes or size that can be: export the run again")
     opened.resize((size[0], size[1]))
     read = partial(_READERS[key], classes=len(classes))
-    return _run_of(opened, task, tuple(classes), read, framing=framing, bits=bits)
+    return _run_of(opened, task, tuple(classes), read, framing=framing, bits=bits, least=least)
 
 
 def _are_names(classes: Any) -> bool:

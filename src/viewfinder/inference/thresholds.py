@@ -3,7 +3,9 @@
 import json
 from typing import Any, Literal
 
+from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.inference.onnx_files import LEAST_SCORE
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run
 from viewfinder.tasks.task import Threshold
@@ -25,7 +27,19 @@ def threshold_of(run: Run, wanted: Wanted) -> Threshold | None:
         return best_thresholds(run)
     if wanted is not None and not 0 <= wanted <= 1:
         raise InputError(f"--threshold {wanted}: give a score from 0 to 1")
+    if wanted is not None:
+        tell_least(run, wanted)
     return wanted
+
+
+def tell_least(run: Run, wanted: float) -> None:
+    """Say so where an ONNX file that chooses objects itself leaves out some that are wanted."""
+    least = run.manifest.data.get(LEAST_SCORE, 0)
+    if isinstance(least, int | float) and least > wanted:
+        note(
+            f"{run.folder} chooses objects itself, with scores above {least:g} alone, so those "
+            "below are missing: export the run without --answers final, or with a lower --threshold"
+        )
 
 
 def best_thresholds(run: Run) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
-from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
+from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder
 from viewfinder.labelling.sharpness import Look, are_blurred, look, sharpness
@@ -50,6 +50,7 @@ class Extraction:
         blurred: candidates that were dropped as blurred.
         alike: candidates that were dropped since another shows nearly the same.
         broken: what could not be read, in words for a person; empty if all could.
+        gaps: where no frame is shown for long, in words; empty if nowhere.
     """
 
     video: Path
@@ -58,6 +59,7 @@ class Extraction:
     blurred: int
     alike: int
     broken: str
+    gaps: str = ""
 
 
 def find_videos(sources: Iterable[Path]) -> list[Path]:
@@ -128,6 +130,16 @@ def write_frames(
     return done
 
 
+def are_frames_of(folder: Path, video: Path) -> bool:
+    """Whether the frames in a folder are of this video alone, by their list."""
+    try:
+        origins = read_frame_list(folder)
+    except InputError:
+        return False
+    names = {origin.video for origin in origins.values()}
+    return names == {video.name} and any((folder / file).is_file() for file in origins)
+
+
 def difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """How much two frames' cells (`cells`) differ where they differ most: grey levels of 255."""
     apart = np.sort(np.abs(first - second).mean(axis=2), axis=None)
@@ -168,6 +180,7 @@ class _Reading:
 
     read: int = 0
     broken: str = ""
+    gaps: str = ""
     candidates: list[_Candidate] = field(default_factory=list)
 
 
@@ -201,7 +214,9 @@ def _choose(video: Path, reading: _Reading) -> tuple[Extraction, dict[str, Frame
         if candidate.file.name not in chosen:
             candidate.file.unlink()
     blurred, alike = len(reading.candidates) - len(sharp), len(sharp) - len(kept)
-    done = Extraction(video, reading.read, tuple(chosen), blurred, alike, reading.broken)
+    done = Extraction(
+        video, reading.read, tuple(chosen), blurred, alike, reading.broken, reading.gaps
+    )
     return done, chosen
 
 
@@ -211,9 +226,12 @@ def _frames(video: Path, part: _Part, reading: _Reading) -> Iterator[Frame]:
     def tell(sentence: str) -> None:
         reading.broken = sentence
 
+    def remark(sentence: str) -> None:
+        reading.gaps = sentence
+
     try:
         count = probe_video(video).frames if part == _Part() else None
-        frames = read_video(video, since=part.since, until=part.until, tell=tell)
+        frames = read_video(video, since=part.since, until=part.until, tell=tell, remark=remark)
         for frame in track(frames, total=count, description=video.name):
             reading.read += 1
             yield frame
@@ -290,7 +308,7 @@ def _length(video: Path) -> float | None:
         if header.seconds:
             return header.seconds
         last = 0.0
-        for frame in read_video(video, tell=lambda _: None):
+        for frame in read_video(video, tell=lambda _: None, remark=lambda _: None):
             last = frame.seconds
     except InputError:
         return None

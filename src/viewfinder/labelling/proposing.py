@@ -16,6 +16,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
+from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.reading import read_picture
 
 # Of a thing beside the largest: that it is of the same class is anybody's guess.
@@ -92,8 +93,20 @@ def find_pictures(data: Path) -> list[str]:
     recover(data)
     paths = list(pictures_below(data))
     if not paths:
-        raise InputError(f"{data} holds no pictures: take frames of a video by `viewfinder frames`")
+        raise InputError(_without_pictures(data, f"{data} holds no pictures"))
     return paths
+
+
+def _without_pictures(data: Path, what: str) -> str:
+    """The sentence about a folder in which there is nothing to propose for."""
+    videos = [source.file for source in sources_below(data) if source.kind == "video"]
+    if not videos:
+        return f"{what}: take frames of a video by `viewfinder frames`"
+    beside = listed([str(video.relative_to(data)) for video in videos])
+    return (
+        f"{what}, only videos ({beside}): take frames of each into a folder of its own, beside "
+        f"its empty.png, by `viewfinder frames {videos[0]} OUT`, and propose that"
+    )
 
 
 def propose_by_plate(
@@ -136,7 +149,11 @@ def propose_by_plate(
             label = name or class_of(data, path)
             rows.add(path, label, sighting.box, score, f"plate: {stand.name}", sighting.mask)
     if not rows.sizes:
-        raise InputError(failed[0] if failed else "there are only pictures of empty stands")
+        raise InputError(
+            failed[0]
+            if failed
+            else _without_pictures(data, f"{data} has no pictures but those of empty stands")
+        )
     notes = [f"passed over: {why}" for why in failed]
     if nothing:
         notes.append(f"nothing on the stand in {listed(nothing)}")

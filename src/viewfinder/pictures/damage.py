@@ -9,7 +9,7 @@ length have a mark at their end, or a size in which they come.
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 
@@ -21,7 +21,9 @@ _SHARE = 0.005  # of the whole
 _TAIL = 1 << 17  # bytes; the longest page of Ogg is half of it
 _RENEWED = 10.0  # seconds; most films have a frame that stands alone twice as often
 _NEAR_THE_END = 0.5  # seconds, within which an incomplete packet is the last that could be read
-_PACKETS = {"mpegts": (188, 192, 204)}
+_SYNC = b"\x47"  # every packet of an MPEG transport stream begins so
+_PACKETS = {188: 0, 192: 4, 204: 0}  # their lengths, and the bytes before the mark
+_SEARCHED = 4096  # bytes
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _OGG_HEADER = 27  # bytes; the last one counts the parts of the page
 _OGG_LAST_PAGE = 4
@@ -34,7 +36,8 @@ class Reach:
         self._container, self._stream = container, stream
         self._begin = math.inf
         self._ends: dict[int, float] = {}
-        self._incomplete = -math.inf
+        self._packets = 0
+        self._incomplete = -math.inf  # the number of the last packet that is
 
     def add(self, packet: "av.Packet[Any]") -> None:
         """Take note of one packet of any stream."""
@@ -45,8 +48,9 @@ class Reach:
         index = packet.stream.index
         self._ends[index] = max(end, self._ends.get(index, end))
         if index == self._stream.index:
+            self._packets += 1
             if packet.is_corrupt:
-                self._incomplete = end
+                self._incomplete = self._packets
             self._begin = min(begin, self._begin)
 
     def cut_short(self, path: Path) -> float | None:
@@ -60,7 +64,7 @@ class Reach:
         least = max(_LEAST, _FRAMES / rate, _SHARE * announced)
         if announced - reached > least and not _is_whole_riff(path):
             return announced
-        incomplete = self._incomplete > self._ends.get(self._stream.index, 0) - _NEAR_THE_END
+        incomplete = self._packets - self._incomplete < _NEAR_THE_END * rate
         if incomplete or _lacks_its_end(path, self._container.format.name):
             return announced if announced > reached else 0.0
         return None
@@ -140,10 +144,22 @@ class Damage:
                 f"{what}{why}: it can be read for {self.whole} frames, up to "
                 f"{self.last:.2f}{of} seconds"
             )
-        if self.between:
-            frames = f"{len(self.between)} damaged frame{'s' * (len(self.between) > 1)}"
-            said.append(f"has {frames}, passed over, from {self.between[0]:.2f} seconds on")
-        return f"{path} {', and '.join(said)}: copy or download it again" if said else ""
+        return _joined(path, [*said, *_passed_over(self.between)])
+
+    def told_before(self, path: Path) -> str:
+        """One sentence about a part that was read; empty where nothing is wrong in it."""
+        return _joined(path, _passed_over(self.between + self.after))
+
+
+def _passed_over(seconds: list[float]) -> list[str]:
+    if not seconds:
+        return []
+    frames = f"{len(seconds)} damaged frame{'s' * (len(seconds) > 1)}"
+    return [f"has {frames}, passed over, from {seconds[0]:.2f} seconds on"]
+
+
+def _joined(path: Path, said: list[str]) -> str:
+    return f"{path} {', and '.join(said)}: copy or download it again" if said else ""
 
 
 def _is_whole_riff(path: Path) -> bool:
@@ -169,20 +185,49 @@ def _lacks_its_end(path: Path, container: str) -> bool:
     """Whether the bytes of a container that says nothing of its length end too early."""
     size = path.stat().st_size
     with open_file(path) as file:
-        if container in _PACKETS:
-            return all(size % length for length in _PACKETS[container])
+        if container == "mpegts":
+            return size % _packet_length(file.read(_SEARCHED)) != 0
         if container == "asf":
             start = file.read(_TAIL)
             at = start.find(_ASF_PROPERTIES)
             stated = int.from_bytes(start[at + 40 : at + 48], "little") if at >= 0 else 0
             return stated > size
-        file.seek(max(0, size - _TAIL))
-        tail = file.read()
-    if container == "ogg":
-        return not _ends_with_last_page(tail)
-    if container == "gif":
-        return b";" not in tail[-2:]
+        if container == "gif":
+            return not _is_whole_gif(file)
+        if container == "ogg":
+            file.seek(max(0, size - _TAIL))
+            return not _ends_with_last_page(file.read())
     return False
+
+
+def _packet_length(start: bytes) -> int:
+    """Of a transport stream whose first bytes these are."""
+    for length, before in _PACKETS.items():
+        if set(start[before::length]) == set(_SYNC):
+            return length
+    return 1  # it begins amid a packet
+
+
+def _is_whole_gif(file: IO[bytes]) -> bool:
+    """Whether its blocks follow one another up to the mark of its end."""
+    file.seek(0)
+    colours = file.read(13)[10:11]
+    _skip_colours(file, colours)
+    while (kind := file.read(1)) in (b"!", b","):
+        if kind == b"!":
+            file.seek(1, 1)
+        else:
+            _skip_colours(file, file.read(9)[8:9])
+            file.seek(1, 1)
+        while length := file.read(1).rjust(1, b"\0")[0]:
+            file.seek(length, 1)
+    return kind == b";"
+
+
+def _skip_colours(file: IO[bytes], flags: bytes) -> None:
+    """Skip the table of colours that the flags announce."""
+    if flags and flags[0] & 128:
+        file.seek(3 << ((flags[0] & 7) + 1), 1)
 
 
 def _ends_with_last_page(tail: bytes) -> bool:

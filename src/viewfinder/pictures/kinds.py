@@ -79,6 +79,14 @@ def source_of(path: Path) -> Source:
     return Source(path, kind)
 
 
+def is_video(path: Path) -> bool:
+    """Whether a file is a video, by its bytes or its name."""
+    try:
+        return source_of(path).kind == "video"
+    except InputError:
+        return False
+
+
 def sources_below(root: Path) -> Iterator[Source]:
     """The visible pictures and videos at any depth, by their bytes or their names, in order.
 

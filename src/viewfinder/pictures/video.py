@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.files import replacing
+from viewfinder.pictures.clock import Clock, gaps_told, seconds_of
 from viewfinder.pictures.damage import Damage, Reach
 from viewfinder.pictures.opening import open_for_reading
 
@@ -29,6 +30,7 @@ _ENCODERS = {
 }
 # A playlist is a "video" that names other files and addresses, which nobody asked to be opened.
 _READ_OPTIONS = {"protocol_whitelist": "none"}
+_TICKS = 60_000  # a second, in which the times of frames are written; MPEG-4 knows no finer
 _BT601 = 5  # FFmpeg's number for the colour matrix that its conversion from RGB uses
 _LIMITED_RANGE = 1
 _ROUNDING = 1e-6  # seconds
@@ -92,7 +94,7 @@ def probe_video(path: Path) -> VideoHeader:
         rate = float(stream.average_rate or stream.guessed_rate or 25)
         if first.pts is None and first.duration:
             # FFmpeg says 25 of any stream that has no times.
-            rate = 1 / _seconds(first.duration, first)
+            rate = 1 / seconds_of(first.duration, first)
         seconds: float | None = None
         if stream.duration and stream.time_base:
             seconds = float(stream.duration * stream.time_base)
@@ -118,6 +120,7 @@ def read_video(
     since: float = 0,
     until: float = math.inf,
     tell: Callable[[str], None] = note,
+    remark: Callable[[str], None] = note,
 ) -> Iterator[Frame]:
     """The frames that can be read, one by one, in the order shown.
 
@@ -127,42 +130,50 @@ def read_video(
         since: seconds; frames shown earlier are counted and not given.
         until: seconds; the video is read up to there, and not beyond.
         tell: is given one sentence at the end where frames are damaged, or the video is cut short.
+        remark: is given one sentence at the end where no frame is shown for long, since packets may
+            be lost there without a trace, or nothing moved.
 
     Raises:
         InputError: there is no such file, no video in it, or not one frame that can be read.
     """
     with _opened(path) as (container, stream):
-        clock, reach, damage = _Clock(stream), Reach(container, stream), Damage()
-        index = -1
+        clock, reach, damage = Clock(stream), Reach(container, stream), Damage()
+        index, ends = -1, True
         for frame in _decoded(container, stream, reach, damage):
             index += 1
             if frame is None:
-                damage.pass_over(clock.seconds)
+                damage.pass_over(clock.miss())
                 continue
             seconds = clock.read(frame)
+            if seconds >= until - _ROUNDING:
+                ends = False
+                break
             bad = frame.is_corrupt or frame.pts in damage.packets
             if bad or damage.reaches(seconds, stands_alone=frame.key_frame):
                 damage.pass_over(seconds)
                 continue
-            if seconds >= until - _ROUNDING:
-                return
             damage.go_on(seconds)
             if seconds >= since - _ROUNDING:
                 yield Frame(index, seconds, _upright(frame))
-        sentence = damage.told(path, reach.cut_short(path))
-        if not damage.whole:
+        sentence = damage.told(path, reach.cut_short(path)) if ends else damage.told_before(path)
+        if not damage.whole and (ends or sentence):
             raise InputError(sentence or f"{path} holds no frame: copy or download it again")
         if sentence:
             tell(sentence)
+        if gaps := gaps_told(clock.gaps(since, until)):
+            remark(f"{path}: {gaps}")
 
 
-def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], *, rate: float = 25) -> None:
+def write_video(
+    path: Path, frames: Iterable[NDArray[np.uint8] | Frame], *, rate: float = 25
+) -> None:
     """Write H×W×3 RGB frames of one size as an .mp4, whole or not at all.
 
     An odd width or height, which the format cannot hold, gains a copy of its last column or row.
 
     Args:
-        rate: frames a second.
+        frames: pictures, shown evenly one after the other; or frames, each shown when it says.
+        rate: frames a second; of frames that say when, on average.
 
     Raises:
         InputError: the path does not end in .mp4 or cannot be written, or there are no frames.
@@ -170,24 +181,35 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], *, rate: float 
     """
     if path.suffix.lower() != ".mp4":
         raise InputError(f"cannot write {path}: videos are written as .mp4, so end its name in it")
-    pictures = iter(frames)
-    first = next(pictures, None)
+    given = iter(frames)
+    first = next(given, None)
     if first is None:
         raise InputError(f"there are no frames to write to {path}")
-    _check_frame(first, first.shape)
+    timed = isinstance(first, Frame)
+    shape = _pixels(first).shape
+    _check_frame(_pixels(first), shape)
+    before = -1
     with replacing(path) as file, av.open(file, "w", format="mp4") as container:
-        stream = _video_stream(container, first.shape, rate)
-        for picture in itertools.chain([first], pictures):
-            _check_frame(picture, first.shape)
+        stream = _video_stream(container, shape, rate, timed=timed)
+        for each in itertools.chain([first], given):
+            picture = _pixels(each)
+            _check_frame(picture, shape)
             odd = [(0, side % 2) for side in picture.shape[:2]]
             padded = np.pad(picture, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else picture
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
+            if isinstance(each, Frame):
+                before = frame.pts = max(round(each.seconds * _TICKS), before + 1)
+                frame.time_base = Fraction(1, _TICKS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
+def _pixels(frame: NDArray[np.uint8] | Frame) -> NDArray[np.uint8]:
+    return frame.picture if isinstance(frame, Frame) else frame
+
+
 def _video_stream(
-    container: av.container.OutputContainer, shape: tuple[int, ...], rate: float
+    container: av.container.OutputContainer, shape: tuple[int, ...], rate: float, *, timed: bool
 ) -> av.VideoStream:
     name = next(name for name in _ENCODERS if name in av.codecs_available)
     stream = container.add_stream(
@@ -196,6 +218,8 @@ def _video_stream(
     assert isinstance(stream, av.VideoStream)  # both encoders make video
     stream.height, stream.width = (side + side % 2 for side in shape[:2])
     stream.pix_fmt = "yuv420p"
+    if timed:
+        stream.codec_context.time_base = Fraction(1, _TICKS)
     stream.codec_context.colorspace = _BT601
     stream.codec_context.color_range = _LIMITED_RANGE
     return stream
@@ -227,8 +251,21 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
                 raise InputError(
                     f"{path} is packed in a way that is not known: convert it to H.264"
                 )
-            stream.thread_type = "AUTO"
+            _tell_damage(stream)
             yield container, stream
+
+
+def _tell_damage(stream: av.VideoStream) -> None:
+    """Have the decoder say which frames are damaged, and otherwise be as fast as it can."""
+    codec = stream.codec_context
+    if codec.name == "h264":
+        # Of several threads, one gives a frame away before another knows that it is damaged.
+        codec.thread_count = 1
+        return
+    stream.thread_type = "AUTO"
+    if codec.name == "mjpeg":
+        # It says nothing of damage, unless it is asked to refuse such frames.
+        codec.options = {"err_detect": "explode"}
 
 
 def _upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
@@ -236,30 +273,6 @@ def _upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
     # Degrees counter-clockwise; phones turn by quarters.
     quarters = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(picture, quarters), dtype=np.uint8)
-
-
-def _seconds(time: int, frame: av.VideoFrame) -> float:
-    """Of a time in the unit that a frame's times have."""
-    return float(time * frame.time_base) if frame.time_base else 0.0
-
-
-class _Clock:
-    """When frames are shown; by their rate in a stream without times."""
-
-    def __init__(self, stream: av.VideoStream) -> None:
-        self.seconds = 0.0
-        self._start = stream.start_time or 0
-        self._next = 0.0
-        self._step = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-
-    def read(self, frame: av.VideoFrame) -> float:
-        """Seconds from the video's start."""
-        if frame.pts is not None:
-            self.seconds = _seconds(frame.pts - self._start, frame)
-        else:
-            self.seconds = self._next
-            self._next += _seconds(frame.duration, frame) or self._step
-        return self.seconds
 
 
 def _decoded(

@@ -30,8 +30,9 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
+from viewfinder.pictures.kinds import is_video
 from viewfinder.pictures.reading import read_mask, read_picture
-from viewfinder.pictures.video import VIDEO_SUFFIXES, read_video
+from viewfinder.pictures.video import read_video
 
 _FRAME_FOLDERS = ("frames", "images")
 _HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing"})
@@ -205,7 +206,8 @@ def _video_pairs(
 
 
 def _only_video(folder: Path) -> Path:
-    videos = [file for file in folder.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES]
+    files = (f for f in sorted(folder.iterdir()) if f.is_file() and not f.name.startswith("."))
+    videos = [file for file in files if is_video(file)]
     if len(videos) != 1:
         raise InputError(
             f"{folder} has masks/, and neither frames/ nor one video beside it: put the pictures "
