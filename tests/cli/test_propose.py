@@ -69,8 +69,35 @@ def test_a_video_gives_frames_first(ask, tmp_path, table):
     dataset = read_boxes(tmp_path / "blue cup")
     assert dataset.classes == ("é 写",)
     assert set(dataset.groups) == {"blue cup.mp4"}
-    status, _, err = ask(*words)
-    assert (status, "exists already" in err) == (2, True)
+
+
+def test_with_a_video_one_goes_on_where_its_frames_are(ask, tmp_path, table):
+    """After a stop between its frames and their proposals, and to accept and take back."""
+    video = tmp_path / "mug.mp4"
+    write_video(video, table.frames, rate=4)
+    write_picture(tmp_path / "empty.png", table.empty)
+    assert ask("frames", video, tmp_path / "mug")[0] == 0
+    words = ("propose", video, "--by", "plate", "--empty", tmp_path / "empty.png")
+    status, out, err = ask(*words)
+    assert (status, "gone on with those" in err) == (0, True)
+    assert f"{tmp_path / 'mug'}: " in out
+    assert ask("propose", video, "--accept-above", 0.1)[0] == 0
+    assert ask("propose", video, "--take-back")[0] == 0
+    other = tmp_path / "mug.mov"
+    video.rename(other)
+    status, _, err = ask("propose", other, *words[2:])
+    assert (status, "holds something else: take them into another folder" in err) == (2, True)
+
+
+def test_videos_where_pictures_are_wanted_are_named(ask, tmp_path, table):
+    (tmp_path / "all/mug").mkdir(parents=True)
+    write_video(tmp_path / "a.mp4", table.frames[:2], rate=4)
+    (tmp_path / "a.mp4").rename(tmp_path / "all/mug/a film")
+    for words in ((), ("empty",)):
+        for name in words:
+            write_picture(tmp_path / f"all/mug/{name}.png", table.empty)
+        status, _, err = ask("propose", tmp_path / "all", "--by", "plate")
+        assert (status, "only videos (mug/a film): take frames of each" in err) == (2, True)
 
 
 def test_nothing_on_the_stand_is_told(ask, root, table):

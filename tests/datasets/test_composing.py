@@ -596,6 +596,9 @@ def test_captures_of_frames_and_videos(tmp_path):
     write_capture(tmp_path / "Tasse ☕" / "blue", colour=RED)
     write_capture(tmp_path / "Tasse ☕" / "other", colour=BLUE, frames=2)
     write_capture(tmp_path / "ball", colour=BLUE, video=True)
+    # By its content: it has no suffix, and what has one is none.
+    (tmp_path / "ball/turn.mp4").rename(tmp_path / "ball/turn")
+    (tmp_path / "ball/notes.mts").write_text("Written about the film.")
     captures = open_captures(tmp_path, longest=40)
     assert captures.classes == ("Tasse ☕", "ball")
     assert [cutout.label for cutout in captures.cutouts] == [0] * 5 + [1] * 3

@@ -15,6 +15,7 @@ from viewfinder.inference import export
 from viewfinder.inference.export import export_onnx
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
+from viewfinder.inference.thresholds import threshold_of
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, new_net, open_run
 from viewfinder.tasks import find
@@ -139,7 +140,7 @@ def test_a_detectors_own_maps(detector, pictures, tmp_path):
     assert fine.shape == (1, 21, 4, 6)
 
 
-def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path):
+def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path, capsys):
     threshold = 0.3
     export_onnx(
         detector, tmp_path / "a.onnx", answers="final", threshold=threshold, pictures=pictures
@@ -157,6 +158,10 @@ def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path
         np.testing.assert_allclose(scores[mine][order], reply.scores[shown], atol=1e-5)
         assert sorted(labels[mine]) == sorted(reply.labels[shown])
         np.testing.assert_allclose(boxes[mine][order], reply.boxes[shown], rtol=1e-4, atol=1e-2)
+    run = open_any(tmp_path / "a.onnx")
+    assert (threshold_of(run, threshold), capsys.readouterr().err) == (threshold, "")
+    assert threshold_of(run, 0.1) == 0.1
+    assert "chooses objects itself, with scores above 0.3 alone" in capsys.readouterr().err
 
 
 def test_a_saliency_run_gives_its_maps(pictures, tmp_path):

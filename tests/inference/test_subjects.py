@@ -176,6 +176,35 @@ def test_a_video_gets_an_overlay(run, picture, tmp_path):
     assert np.abs(frames[0].astype(int) - scene).mean() > 2
 
 
+def test_a_drawn_video_keeps_time_whatever_its_frames_size(run, tmp_path):
+    """A moving picture whose frames change their size, and come late where some are left out."""
+    import av
+
+    sizes, shown = [(64, 48)] * 3 + [(48, 64)] * 3, [0, 1, 2, 7, 8, 9]
+    parts = []
+    for part in (slice(0, 3), slice(3, 6)):
+        with av.open(str(tmp_path / "part.ts"), "w") as target:
+            stream = target.add_stream("mpeg2video", rate=25)
+            (stream.width, stream.height), stream.pix_fmt = sizes[part][0], "yuv420p"
+            for at, size in zip(shown[part], sizes[part], strict=True):
+                picture = np.full((size[1], size[0], 3), 40 * at % 256, np.uint8)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts = at
+                target.mux(stream.encode(frame))
+            target.mux(stream.encode(None))
+        parts.append((tmp_path / "part.ts").read_bytes())
+    video = tmp_path / "it.ts"
+    video.write_bytes(b"".join(parts))
+    answers = predict(run, video, device=CPU)
+    assert len({(answer["width"], answer["height"]) for answer in answers}) == 2
+    draw_predictions(answers, tmp_path / "out", classes=CLASSES)
+    (written,) = (tmp_path / "out").iterdir()
+    own = [frame.seconds for frame in read_video(video, tell=lambda _: None)]
+    drawn = list(read_video(written))
+    assert [frame.seconds for frame in drawn] == pytest.approx(own, abs=0.001)
+    assert {frame.picture.shape for frame in drawn} == {(48, 64, 3)}
+
+
 def test_a_run_of_depth_answers_depth_maps_and_refuses_pictures(subject_scenes, tmp_path):
     run = write_run(tmp_path / "run", net=DEPTH_NET)
     (answer, *_) = predict(run, subject_scenes / "test/depth", device=CPU)

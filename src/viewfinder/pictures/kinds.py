@@ -79,12 +79,23 @@ def source_of(path: Path) -> Source:
     return Source(path, kind)
 
 
-def is_video(path: Path) -> bool:
-    """Whether a file is a video, by its bytes or its name."""
+def videos_in(folder: Path) -> list[Path]:
+    """The visible videos of a folder, not of those in it, in order: by their bytes.
+
+    Where there is none, those by their names, so that what is wrong with them can be told.
+    """
+    files = [f for f in sorted(folder.iterdir()) if f.is_file() and not f.name.startswith(".")]
+    found = [file for file in files if _is_video(file)]
+    return found or [file for file in files if _named(file.name) == "video"]
+
+
+def _is_video(file: Path) -> bool:
     try:
-        return source_of(path).kind == "video"
+        if (kind := kind_of(file)) is None:
+            probe_video(file)
     except InputError:
         return False
+    return kind != "picture"
 
 
 def sources_below(root: Path) -> Iterator[Source]:

@@ -30,7 +30,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
-from viewfinder.pictures.kinds import is_video
+from viewfinder.pictures.kinds import videos_in
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
 
@@ -206,8 +206,7 @@ def _video_pairs(
 
 
 def _only_video(folder: Path) -> Path:
-    files = (f for f in sorted(folder.iterdir()) if f.is_file() and not f.name.startswith("."))
-    videos = [file for file in files if is_video(file)]
+    videos = videos_in(folder)
     if len(videos) != 1:
         raise InputError(
             f"{folder} has masks/, and neither frames/ nor one video beside it: put the pictures "
