@@ -57,7 +57,7 @@ class Predictions(list[dict[str, Any]]):
     ) -> Iterator[NDArray[np.uint8]]:
         try:
             if "frame" in answers[0]:
-                frames = read_video(Path(source), tell=lambda _: None)
+                frames = read_video(Path(source), tell=lambda _: None, remark=lambda _: None)
                 yield from (frame.picture for frame in islice(frames, len(answers)))
             else:
                 yield picture_of(Path(source), self._bits)
