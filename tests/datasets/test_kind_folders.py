@@ -129,3 +129,22 @@ def test_masks_of_whole_numbers_above_one_are_dark(tmp_path):
     write_parts(tmp_path, picture="RGB/{}.jpg", mask="GT/{}.npy")
     np.save(tmp_path / "GT/1.npy", np.full((16, 20), 3))
     assert kinds(open_dataset(tmp_path)) == {"dark-mask"}
+
+
+@pytest.mark.parametrize("names", [("input", "target"), ("x", "y"), ("img", "label")])
+def test_masks_that_would_be_a_class_are_said(tmp_path, names):
+    picture, mask = (name + "/{}.png" for name in names)
+    write_parts(tmp_path, picture=picture, mask=mask)
+    dataset = open_dataset(tmp_path)
+    assert dataset.classes == names
+    assert f"the pictures of {names[1]} have the names of those of {names[0]}" in dataset.summary()
+    assert kinds(dataset) == {"masks"}
+
+
+def test_classes_of_numbered_pictures_are_no_masks(tmp_path):
+    # Two classes of the same numbers; drawings beside photographs of other names.
+    write_parts(tmp_path / "one", picture="cat/{}.png", picture_of_dogs="dog/{}.png")
+    write_parts(tmp_path / "two", picture="photo/{}.png", mask="drawing/a{}.png")
+    write_parts(tmp_path / "three", mask="x/{}.png", mask_too="o/{}.png")
+    for name in ("one", "two", "three"):
+        assert not open_dataset(tmp_path / name).notes

@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -39,6 +40,8 @@ Kinds = dict[str, list["Folder"]]
 _DEEPEST = 8
 # Files that are looked at where a name leaves open what they are.
 _LOOKS = 6
+# Of more classes nobody takes masks for one; and so many files must share their names.
+_MOST_CLASSES, _FEWEST, _NEARLY_ALL = 4, 3, 0.9
 # Share of a mask's pixels that are black or white but for this much.
 _TWO_VALUED, _GREY = 0.9, 0.15
 
@@ -104,6 +107,38 @@ def files_of(root: Path, kind: str) -> list[str] | None:
         for path in (*folder.files.values(), *folder.again)
     }
     return [path for path in pictures_below(root) if path not in maps]
+
+
+def masks_among(root: Path, classes: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
+    """Two folders that were taken for classes and are pictures and their masks, it seems: nearly
+    all files of the one have the names of the other's, and the other's alone are black and white.
+
+    Args:
+        classes: the paths of each class's pictures.
+    """
+    if not 1 < len(classes) <= _MOST_CLASSES:
+        return None
+    places = {
+        name: {_without(name, path): path for path in paths} for name, paths in classes.items()
+    }
+    for one, other in permutations(classes, 2):
+        shared = places[one].keys() & places[other].keys()
+        if len(shared) < max(_FEWEST, _NEARLY_ALL * len(places[one])):
+            continue
+        files = {
+            name: Folder(name, "mask", {place: places[name][place] for place in sorted(shared)}, ())
+            for name in (one, other)
+        }
+        if look_like(root, files[other]) and not look_like(root, files[one]):
+            return one, other
+    return None
+
+
+def _without(name: str, path: str) -> str:
+    """A path without the folder of this name, and without its file's suffix."""
+    parts = list(PurePosixPath(path).with_suffix("").parts)
+    parts.remove(name)
+    return "/".join(parts)
 
 
 def plainest(folders: Iterable[Folder]) -> Folder | None:

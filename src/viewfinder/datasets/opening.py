@@ -10,8 +10,10 @@ from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open
 from viewfinder.datasets.class_layouts import folders_in, has_picture, layout_of, told_otherwise
 from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import PictureIndex
 from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.kind_folders import masks_among
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.measuring import fitted
 from viewfinder.datasets.other_tools import MEND, box_table, refuse_other_tools
@@ -68,7 +70,8 @@ def open_dataset(
     saliency = read_saliency(root)
     if saliency is not None:
         return _dealt(saliency, val_share) if deal else saliency
-    return _with_table(open_class_folders(root, val_share=val_share, deal=deal), root)
+    dataset = open_class_folders(root, val_share=val_share, deal=deal)
+    return _with_masks(_with_table(dataset, root))
 
 
 def read_boxes(source: str | Path) -> Dataset | None:
@@ -147,6 +150,26 @@ def _with_table(dataset: Dataset, root: Path) -> Dataset:
     if not table:
         return dataset
     return replace(dataset, notes=(*dataset.notes, f"{table:.80} lists boxes, and is not read"))
+
+
+def _with_masks(dataset: Dataset) -> Dataset:
+    """A set of classes with a fault where one of them seems to be the masks of another."""
+    of_class: dict[str, list[str]] = {name: [] for name in dataset.classes}
+    for label, path in zip(dataset.labels.tolist(), dataset.paths, strict=True):
+        of_class[dataset.classes[label]].append(path)
+    found = masks_among(dataset.root, of_class)
+    if found is None:
+        return dataset
+    pictures, masks = found
+    detail = f"the pictures of {masks} have the names of those of {pictures} and are black and "
+    detail += "white, as masks of their subjects are"
+    mend = f"if they are masks, call the folders RGB (now {pictures}) and GT (now {masks})"
+    fault = Fault("masks", masks, detail, mend)
+    return replace(
+        dataset,
+        notes=(*dataset.notes, f"{detail}: {mend}"),
+        faults=(*dataset.faults, fault),
+    )
 
 
 def _read_file(file: Path) -> Dataset:
