@@ -10,7 +10,7 @@ import pytest
 from viewfinder.datasets import edit_steps, transaction
 from viewfinder.datasets.edit_record import digest
 from viewfinder.datasets.edit_steps import Change
-from viewfinder.datasets.transaction import change_files, recover, take_back
+from viewfinder.datasets.transaction import change_files, editing, recover, take_back, undisturbed
 from viewfinder.errors import InputError
 
 
@@ -233,6 +233,42 @@ def test_a_label_corrected_between_crash_and_opening_is_not_lost(root, monkeypat
 def test_another_process_at_work_is_waited_for(root):
     with transaction._at_work(root), pytest.raises(InputError, match="another `viewfinder` is"):
         change(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="another process is a fork of this one")
+def test_none_edits_a_set_while_another_plans_by_what_it_was(root):
+    with editing(root):
+        child = os.fork()
+        if child == 0:
+            transaction._held.clear()
+            try:
+                change(root)
+            except InputError as error:
+                os._exit(17 if "another `viewfinder` is" in str(error) else 1)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 17
+        assert contents(root)["a.txt"] == "old a.txt"
+        change(root)
+    assert contents(root) == AFTER
+
+
+def test_what_was_read_while_another_edited_is_read_again(root):
+    def read():
+        first = (root / "a.txt").read_text()
+        if first.startswith("old"):
+            change(root)
+        return first, (root / "labels/b.txt").read_text()
+
+    assert undisturbed(root, read) == ("new a", "new b")
+
+
+def test_a_set_whose_lock_lies_in_no_folder_that_goes(root):
+    """Whoever waits for a lock must not get that of a folder that has been removed meanwhile."""
+    with transaction._at_work(root) as place:
+        place.rmdir()
+        place.parent.rmdir()
+        with pytest.raises(InputError, match="another `viewfinder` is"):
+            change(root)
 
 
 @pytest.mark.parametrize("name", ["labels/b.txt", "labels/new.txt", "link.txt", "cat/1.png"])

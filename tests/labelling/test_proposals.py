@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
+from viewfinder.labelling import label_files
 from viewfinder.labelling.accepting import accept, take_back
 from viewfinder.labelling.proposals import (
     Proposals,
@@ -280,6 +281,20 @@ def test_labels_that_a_person_has_changed_are_not_taken_back(data):
     with pytest.raises(InputError, match="has been changed since"):
         take_back(data)
     assert contents(data) == before
+
+
+def test_labels_that_are_changed_while_they_are_read_are_not_overwritten(data, monkeypatch):
+    file = coco(data)
+    read = label_files.read_coco
+
+    def changed_meanwhile(*words):
+        found = read(*words)
+        file.write_text(file.read_text() + "\n")
+        return found
+
+    monkeypatch.setattr(label_files, "read_coco", changed_meanwhile)
+    with pytest.raises(InputError, match="changed meanwhile: try again"):
+        accept(data, above=0.4)
 
 
 def test_labels_that_cannot_be_written_leave_all_as_it_was(data, monkeypatch):

@@ -9,6 +9,7 @@
 An edit is only told, file by file; with --yes it is made, in all files or in none.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,18 +79,21 @@ def _make_or_tell(flags: Flags) -> _Edited:
     """Make an edit, or say what it would change; nothing where none is asked for."""
     from viewfinder.datasets.class_editing import apply_changes, plan_edit
     from viewfinder.datasets.opening import TABLETOP
-    from viewfinder.datasets.transaction import recover
+    from viewfinder.datasets.transaction import editing
 
     if not flags.edit:
         return _Edited()
     if flags.data == TABLETOP:
         raise InputError("the embedded set has its own classes: `viewfinder render` it first")
     root, said = Path(flags.data), " ".join(flags.edit)
-    if flags.yes and any(f.edit.said == said and not f.undone for f in recover(root)):
-        return _Edited(made=True)  # this very command, which had been cut short
-    changes = plan_edit(root, _edit(flags.edit, _opened(flags).classes))
-    if flags.yes:
-        apply_changes(root, changes, said=said)
+    with contextlib.ExitStack() as stack:
+        makes = flags.yes and root.expanduser().is_dir()
+        finished = stack.enter_context(editing(root)) if makes else []
+        if any(each.edit.said == said and not each.undone for each in finished):
+            return _Edited(made=True)  # this very command, which had been cut short
+        changes = plan_edit(root, _edit(flags.edit, _opened(flags).classes))
+        if flags.yes:
+            apply_changes(root, changes, said=said)
     return _Edited(tuple((str(change.path), change.detail) for change in changes), flags.yes)
 
 

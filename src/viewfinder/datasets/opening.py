@@ -24,7 +24,7 @@ from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
-from viewfinder.datasets.transaction import recover
+from viewfinder.datasets.transaction import undisturbed
 from viewfinder.datasets.voc import is_voc, read_voc, voc_files
 from viewfinder.datasets.yolo import find_yolo, read_yolo
 from viewfinder.datasets.yolo_labels import is_class_list
@@ -86,7 +86,10 @@ def read_boxes(source: str | Path) -> Dataset | None:
     root = Path(source).expanduser()
     if not root.exists():
         raise InputError(f"there is no folder {root}: give a folder of pictures, or `{TABLETOP}`")
-    recover(root)
+    return undisturbed(root, lambda: _boxes_of(root))
+
+
+def _boxes_of(root: Path) -> Dataset | None:
     if not root.is_dir():
         return _read_file(root)
     seen = survey(root)

@@ -4,16 +4,17 @@ A set's edits lie in `.viewfinder/edits/`, a folder each: `N-VERB.apply` while o
 while it is taken back, `.done` when it can be. Renaming that folder is what decides. It holds
 `edit.json`, the files' new contents in `after/` and, as hard links where the disk has them, the
 old ones in `before/`. From the moment it has its name an edit is made, come what may: what is left
-of it to do are renames, which whoever opens the set next does first.
+of it to do are renames, which whoever opens the set next does first. A lock on the set's folder
+itself lets one process at a time edit it.
 """
 
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from viewfinder.console import note
 from viewfinder.datasets.edit_record import (
@@ -31,6 +32,7 @@ from viewfinder.files import (
     alone_in,
     explained_writing,
     inside,
+    locked,
     new_folder,
     sweep,
     sync_folder,
@@ -40,6 +42,11 @@ from viewfinder.interrupts import late_interrupts
 HIDDEN = ".viewfinder"
 """The folder in a data set that holds what is no label."""
 
+Found = TypeVar("Found")
+
+# How often a set is read again that others edit meanwhile.
+_READINGS = 5
+_held: set[Path] = set()
 _NAME = re.compile(rf"\d{{1,9}}-({'|'.join(VERBS)})\.(apply|undo|done)", re.ASCII)
 
 
@@ -86,6 +93,47 @@ def change_files(
                 raise _rolled_back(root, folder, edit, error) from error
 
 
+@contextlib.contextmanager
+def editing(root: Path) -> Iterator[list[Finished]]:
+    """Let no other process edit a set from before it is read until it is changed.
+
+    An edit that is planned by what the set was before another's edit would undo that.
+
+    Yields:
+        the edits that had been cut short, and now are finished.
+
+    Raises:
+        InputError: another process is editing it.
+    """
+    root = root.expanduser().resolve()
+    with _at_work(root) as place:
+        _held.add(root)
+        try:
+            yield _finish(root, place)
+        finally:
+            _held.discard(root)
+
+
+def undisturbed(source: Path, read: Callable[[], Found]) -> Found:
+    """What `read` finds in a set, read again where another process edited the set meanwhile.
+
+    Raises:
+        InputError: as `recover` and `read` do.
+    """
+    for _ in range(_READINGS):
+        recover(source)
+        before = _state(source)
+        try:
+            found = read()
+        except InputError:
+            if _state(source) == before:
+                raise
+        else:
+            if _state(source) == before:
+                return found
+    raise InputError(f"{source} is edited again and again while it is read: wait for that to end")
+
+
 def recover(source: Path) -> list[Finished]:
     """Finish what was begun to be changed in a set and was cut short, and say so.
 
@@ -95,17 +143,18 @@ def recover(source: Path) -> list[Finished]:
     Raises:
         InputError: it cannot be finished.
     """
-    source = source.expanduser()
-    roots = [source] if source.is_dir() else list(source.absolute().parents)[:2]
     finished: list[Finished] = []
-    for root in map(Path.resolve, roots):
+    for root in _roots(source):
         place = root / HIDDEN / "edits"
         try:
             edits = _edits(place)
         except OSError:  # there is none, or it is not ours to look into
             continue
         sweep(place)
-        _remove_if_empty(place)
+        if not edits:
+            with locked(root) as free:
+                if free:
+                    _remove_if_empty(place)
         if any(folder.suffix != ".done" for folder in edits):
             with _at_work(root):
                 finished += _finish(root, place)
@@ -125,10 +174,11 @@ def take_back(root: Path, *, verb: str) -> Edit | None:
     place = root / HIDDEN / "edits"
     if not place.is_dir():
         return None
-    if not any(place.iterdir()):  # taking the last one back was cut short just before its end
-        place.rmdir()
-        return nothing_left(verb)
+    was_empty = not any(place.iterdir())
     with _at_work(root):
+        # Taking the last one back was cut short just before its end.
+        if was_empty and not any(place.iterdir()):
+            return nothing_left(verb)
         for finished in _finish(root, place):
             if finished.undone and finished.edit.verb == verb:
                 return finished.edit
@@ -191,6 +241,22 @@ def _finish(root: Path, place: Path) -> list[Finished]:
     return finished
 
 
+def _roots(source: Path) -> list[Path]:
+    """The folders that may keep edits of a set, or of the set of a file of labels."""
+    source = source.expanduser()
+    folders = [source] if source.is_dir() else list(source.absolute().parents)[:2]
+    return [folder.resolve() for folder in folders]
+
+
+def _state(source: Path) -> list[str]:
+    """What changes with every edit of a set."""
+    state = []
+    for root in _roots(source):
+        with contextlib.suppress(OSError):
+            state += [str(folder) for folder in _edits(root / HIDDEN / "edits")]
+    return state
+
+
 def _edits(place: Path) -> list[Path]:
     """The folders of a set's edits, in their order."""
     found = [folder for folder in place.iterdir() if _NAME.fullmatch(folder.name)]
@@ -211,15 +277,18 @@ def _at_work(root: Path) -> Iterator[Path]:
     place = root / HIDDEN / "edits"
     inside(root, [place / "x"])
     folders = [place] if place.parent.exists() else [place, place.parent]
-    with explained_writing(place):
-        place.mkdir(parents=True, exist_ok=True)
-    try:
-        with alone_in(place, busy=f"another `viewfinder` is changing {root}: wait for it to end"):
+    with contextlib.ExitStack() as stack:
+        if root not in _held:
+            busy = f"another `viewfinder` is changing {root}: wait for it to end"
+            stack.enter_context(alone_in(root, busy=busy))
+        with explained_writing(place):
+            place.mkdir(parents=True, exist_ok=True)
+        try:
             sweep(place)
             yield place
-    finally:
-        for folder in folders:
-            _remove_if_empty(folder)
+        finally:
+            for folder in folders:
+                _remove_if_empty(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from viewfinder.datasets import transaction
 from viewfinder.datasets.edit_record import digest
 from viewfinder.datasets.edit_steps import Change
-from viewfinder.datasets.transaction import HIDDEN, change_files, recover
+from viewfinder.datasets.transaction import HIDDEN, change_files, editing
 from viewfinder.errors import InputError
 from viewfinder.labelling.label_files import LabelFile, read_label_files, with_proposals
 from viewfinder.labelling.proposals import Proposals, read_proposals
@@ -68,10 +68,15 @@ def accept(data: Path, *, above: float, proposals: Proposals | None = None) -> A
     if not proposals.paths:
         raise InputError(f"nothing is proposed for {data} yet: use `viewfinder propose` with --by")
     rule = f"every proposal of the picture scores at least {above:g}"
-    for finished in recover(data):
-        cut_short = _acceptance(finished.edit.details)
-        if not finished.undone and cut_short is not None and cut_short.rule == rule:
-            return cut_short
+    with editing(data) as finished:
+        for each in finished:
+            cut_short = _acceptance(each.edit.details)
+            if not each.undone and cut_short is not None and cut_short.rule == rule:
+                return cut_short
+        return _accepted(data, above, proposals, rule)
+
+
+def _accepted(data: Path, above: float, proposals: Proposals, rule: str) -> Acceptance:
     worst = np.full(len(proposals.paths), math.inf)
     np.minimum.at(worst, proposals.pictures, proposals.scores)
     good = np.flatnonzero((worst >= above) & np.isfinite(worst)).tolist()

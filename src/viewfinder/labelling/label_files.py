@@ -62,6 +62,8 @@ def read_label_files(data: Path) -> list[LabelFile]:
 
 
 def _read(seen: Survey, file: Path) -> LabelFile:
+    # First: what is read of the file below is of these bytes, or it is not written.
+    before = read_bytes(file)
     # What a file must say is asked by the reader, before anything is changed.
     dataset = read_coco(seen, [file])
     assert dataset.image_ids is not None
@@ -71,7 +73,7 @@ def _read(seen: Survey, file: Path) -> LabelFile:
     boxed = np.unique(dataset.boxes.pictures()).tolist()
     return LabelFile(
         file.relative_to(seen.root).as_posix(),
-        read_bytes(file),
+        before,
         document,
         dict(zip(dataset.paths, dataset.image_ids.tolist(), strict=True)),
         frozenset(dataset.paths[index] for index in boxed),
