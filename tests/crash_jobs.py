@@ -175,7 +175,7 @@ def small_demo() -> None:
 
 COMMON = ("--epochs", "2", "--batch", "4", "--precision", "32", "--device", "cpu")
 CLASSIFY = ("classify", "set", "--net", "lenet", "--size", "32", *COMMON)
-DETECT = ("detect", "set", "--size", "64", *COMMON)
+DETECT = ("detect", "set", "--size", "64", "--init", "random", *COMMON)
 SALIENCY = ("saliency", "set", "--size", "64", *COMMON)
 
 ACCEPT = ("propose", "--accept-above", "0.9")

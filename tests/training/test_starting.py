@@ -1,14 +1,22 @@
 """Weights of others to start from: whose colours, behind what prefix, and what stops it."""
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from viewfinder import nets
+from viewfinder.cli.main import main
 from viewfinder.errors import InputError
+from viewfinder.nets.published import COCO_NET, coco_weights
+from viewfinder.runs.foreign import COCO as COCO_WORD
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.detect.class_names import COCO
+from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.normalisation import IMAGENET
 from viewfinder.training.preparing import start_net
 
@@ -69,3 +77,67 @@ def test_weights_that_are_no_numbers_stop_it(tmp_path: Path) -> None:
     recipe = ClassifyRecipe(net="lenet", init=str(tmp_path / "a.pth"))
     with pytest.raises(InputError, match=r"NaN or infinite numbers, in conv2\.bias"):
         start_net(find("classify"), recipe, CLASSES, {})
+
+
+@pytest.mark.parametrize("classes", [("leaf",), ("person", "leaf", "car")])
+def test_a_detector_starts_from_coco_whatever_its_classes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    classes: tuple[str, ...],
+) -> None:
+    # What lies about under this name was not asked for.
+    (tmp_path / "coco").mkdir()
+    (tmp_path / "coco" / "run.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    net, start = start_net(find("detect"), DetectRecipe(), classes, {})
+    state, published = net.state_dict(), coco_weights()
+    assert torch.equal(state["conv1.conv.weight"], published["conv1.conv.weight"])
+    assert len(start.loaded) > 20
+    told = capsys.readouterr().err
+    known = ", ".join(each for each in classes if each in COCO) or "none"
+    assert f"classes known to the weights: {known}" in told
+    # A class that COCO knows is taken over, one that it does not know learns from the start.
+    head, theirs = (each["head16.predict.weight"] for each in (state, published))
+    ours = head.unflatten(0, (3, 5 + len(classes)))
+    for index, name in enumerate(classes):
+        if name in COCO:
+            there = theirs.unflatten(0, (3, 85))[:, 5 + COCO.index(name)]
+            assert torch.equal(ours[:, 5 + index], there)
+
+
+def test_what_a_detector_starts_from_follows_from_what_was_asked_for() -> None:
+    def start(**fields: Any) -> str:
+        return DetectRecipe(**fields).init
+
+    assert start() == start(options=("width=1",)) == "coco" == COCO_WORD
+    assert DetectRecipe().net == COCO_NET
+    assert (
+        start(net="yolov3") == start(net="yolov3-spp") == start(options=("width=0.5",)) == "random"
+    )
+    assert start(init="random") == "random"
+    assert start(net="yolov3", init="coco") == "coco", "what was asked for is refused, not replaced"
+    # As where some fields are given later, by flags or in a cell of an ablation.
+    assert replace(DetectRecipe(), net="yolov3").init == "random"
+    assert replace(DetectRecipe(net="yolov3"), net="yolov3-tiny").init == "coco"
+    assert replace(DetectRecipe(init="random"), net="yolov3-tiny").init == "random"
+    sent = pickle.loads(pickle.dumps(DetectRecipe()))
+    assert replace(sent, net="yolov3") == DetectRecipe(net="yolov3")
+    assert DetectRecipe.from_json(DetectRecipe().as_json()) == DetectRecipe()
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        ([], "yolov3-tiny from COCO's weights on"),
+        (["--init", "random"], "yolov3-tiny from random weights on"),
+        (["--options", "width=0.25"], "yolov3-tiny from random weights on"),
+        (["--net", "yolov3"], "yolov3 from random weights on"),
+    ],
+)
+def test_the_first_line_tells_where_weights_come_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], start: str
+) -> None:
+    # There are no pictures, so it goes no further.
+    assert main(["train", "detect", str(tmp_path), "--out", str(tmp_path / "run"), *words]) == 2
+    assert f"train detect: {start}" in " ".join(capsys.readouterr().err.split())

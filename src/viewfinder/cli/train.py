@@ -27,6 +27,12 @@ _TO_ANSWER = {
     "detect": "new.jpg --out drawn",
     "saliency": "new.jpg --out cut-out",
 }
+# What `--init` names, where it names no file.
+_STARTS = {
+    "random": "random weights",
+    "coco": "COCO's weights",
+    "imagenet": "ImageNet's weights",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ def run(flags: Any) -> int:
     refuse_misspelt_net(flags.recipe.net, flags.task)
     folder = flags.out or _default_folder(flags)
     # At once: what comes next imports torch, which takes seconds.
-    note(f"train {flags.task}: {flags.recipe.net} on {flags.data}, into {folder}")
+    start = _STARTS.get(flags.recipe.init, flags.recipe.init)
+    note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
     from viewfinder.evaluation.folds import in_words
     from viewfinder.reading import read_bytes
     from viewfinder.runs.run import FOLDS, holds_progress

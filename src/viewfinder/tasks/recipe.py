@@ -18,6 +18,10 @@ LARGEST_SIZE = 1 << 14
 """Side in pixels beyond which no net here fits into any memory."""
 
 
+class UsualText(str):
+    """A word that nobody asked for: with other fields it may be another."""
+
+
 @dataclass(frozen=True)
 class Range:
     """What a field may be: the test, and the same in words."""

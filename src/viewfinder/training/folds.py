@@ -29,7 +29,7 @@ from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
 from viewfinder.tasks import find
-from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Task, require_classes
 from viewfinder.training.ablation_progress import duration
 from viewfinder.training.locking import taken
@@ -116,7 +116,9 @@ def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
     """Refuse to start from, or be taught by, a run that has seen the pictures that are to judge."""
     for name in ("init", "teacher"):
         given = getattr(recipe, name, None)
-        if not given or not holds_run(place := Path(given).expanduser()):
+        if not given or isinstance(given, UsualText):
+            continue
+        if not holds_run(place := Path(given).expanduser()):
             continue
         if seen := seen_in_training(open_run(place), pool):
             raise InputError(

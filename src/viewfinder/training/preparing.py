@@ -21,7 +21,7 @@ from viewfinder.runs.foreign import COCO
 from viewfinder.runs.run import holds_run, new_net, open_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
-from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Examples, Setting, Task
 
 # Nets that have another's layers in them, whose ImageNet weights start these.
@@ -110,7 +110,8 @@ def _weights_to_start(
     if recipe.init == "imagenet":
         return imagenet_weights(published), (), colours
     place = Path(recipe.init).expanduser()
-    if recipe.init == COCO and not place.exists():
+    # A run may be called coco too; who names nothing does not mean it.
+    if recipe.init == COCO and (isinstance(recipe.init, UsualText) or not place.exists()):
         if recipe.net != COCO_NET:
             raise InputError(f"--init coco: these weights are of {COCO_NET}, and not {recipe.net}")
         return coco_weights(), COCO_CLASSES, PLAIN

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe
+from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualText
+
+# The net of the weights that come with the package, and the word for them.
+_PUBLISHED, _COCO = "yolov3-tiny", "coco"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +36,16 @@ class DetectRecipe(Recipe):
         "multi_scale": SHARE,
     }
 
-    net: str = "yolov3-tiny"
+    net: str = _PUBLISHED
     """The network: yolov3-tiny, yolov3 or yolov3-spp."""
     size: int | None = None
     """Longer side in pixels of what the net is given, brought to a multiple of 32; the other side
     follows from the pictures' usual aspect. If not given, the network's own, 416."""
-    init: str = "random"
-    """Weights to start from: random; coco, yolov3-tiny's of COCO's 80 classes, which come with the
-    package; a run, Darknet's .weights with its .cfg beside it, or a torch file. Layers that fit are
-    taken, the last ones class by class, by name."""
+    init: str = UsualText(_COCO)
+    """Weights to start from: coco, yolov3-tiny's of COCO's 80 classes, which come with the package;
+    random, which is the default of every other net and width; a run, Darknet's .weights with its
+    .cfg beside it, or a torch file. Layers that fit are taken, the last ones class by class, by
+    name."""
 
     epochs: int = 100
     """How often every training picture is seen."""
@@ -106,3 +110,11 @@ class DetectRecipe(Recipe):
     multi_scale: float = 0.0
     """Augmentation: largest change of the size that the net is given, as a share, drawn anew for
     each step."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # What nobody asked for follows from what somebody did, and stays marked: in a copy with
+        # another net it follows from that.
+        if isinstance(self.init, UsualText):
+            fits = self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0
+            object.__setattr__(self, "init", UsualText(_COCO if fits else "random"))
