@@ -133,6 +133,8 @@ def test_corners_in_the_upper_left_quarter_are_seen(seed):
     corners, sizes = 400 * drawn(40, 0.25, seed=seed), np.full((40, 2), 400)
     assert str(other_meaning(corners, sizes, OWN)).startswith("two corners")
     assert other_meaning(corners, sizes, OWN).certain
+    # Where areas are those of sizes, they speak against it.
+    assert not other_meaning(corners, sizes, OWN, areas=corners[:, 2] * corners[:, 3]).certain
     few = other_meaning(corners[:10], sizes[:10], OWN)
     assert few is None or few.form == "corners"
 

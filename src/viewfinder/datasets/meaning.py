@@ -98,7 +98,11 @@ def other_meaning(
     wrong = ~_fits(numbers, sides, own)
     hundredths = _only_in_a_hundred(numbers, sides, own)
     if wrong.mean() <= _MOST_WRONG and not hundredths:
-        return _corners_that_fit(numbers, sides, own)
+        meant = _corners_that_fit(numbers, sides, own)
+        if meant is None or areas is None:
+            return meant
+        products = np.isclose(areas[known], numbers[:, 2] * numbers[:, 3], rtol=0.01)
+        return replace(meant, certain=meant.certain and products.mean() < 0.98)
     units: tuple[str, ...] = ("percent",) if hundredths else ("pixels", "shares")
     units += ("percent",) if own.unit == "shares" and not hundredths else ()
     others = [Meaning(form, unit) for unit in units for form in _FORMS]
@@ -112,13 +116,13 @@ def other_meaning(
         # A box or two that reach out of their pictures are slips, and no other meaning.
         enough = wrong.sum() >= 3 or other.unit != own.unit
         if enough and _fits(numbers, sides, other).mean() > 0.98:
-            several = len(numbers) >= _FEW or bool(wrong.mean() >= 0.5)
-            # Objects that enter at one side are marked beyond that side, and no others.
-            sure = several and (
+            # Objects that enter at one side may be marked beyond that side, and no others.
+            several = len(numbers) >= _FEW and (
                 _reach_out_both_ways(numbers[wrong], sides[wrong], own)
                 or _goes_along(numbers, sides, other) >= _SURELY_ALONG
             )
-            return replace(other, certain=sure or other.unit != own.unit)
+            most = bool(wrong.mean() >= 0.5)
+            return replace(other, certain=several or most or other.unit != own.unit)
     return None
 
 
