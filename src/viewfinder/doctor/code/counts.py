@@ -1,0 +1,136 @@
+"""The count of classes, and their names, where they are written in more than one place.
+
+A class more or less then has to be changed in each, and the one that was forgotten shows late: as a
+shape that does not fit, or as a class that is never learnt.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.sources import Code
+from viewfinder.wording import counted
+
+_COUNT = re.compile(
+    r"-*(n|num|number|nb)?_?(of_)?(class|classes|cls|labels|categories)_?(n|num|count|number)?|nc",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(r".*(class|label|categor).*|names", re.IGNORECASE)
+# Of a count alone: `classes = 3` may be, `labels = 3` is not.
+_BARE = re.compile(r"-*(labels|class|cls)", re.IGNORECASE)
+# A detector's layer has (classes + 5) channels for each of three anchors.
+_ANCHORS, _BOX = 3, 5
+
+
+@dataclass(frozen=True)
+class Written:
+    """A count of classes in the text.
+
+    Attributes:
+        chosen: written for this project: set or passed, and no default of a function.
+        names: the names, where these are written out.
+    """
+
+    count: int
+    place: Place
+    chosen: bool
+    names: tuple[str, ...] = ()
+
+
+def repeated(codes: list[Code]) -> Iterator[Remark]:
+    """A remark for each count, and each list of names, that stands in several places."""
+    found = [each for code in codes for each in _written(code)]
+    for count in sorted({each.count for each in found if each.chosen}):
+        places = [each for each in found if each.count == count]
+        places += [each for code in codes for each in _shaped(code, count)]
+        places = list({str(each.place): each for each in places}.values())
+        if len(places) > 1:
+            first = next(each for each in places if each.chosen)
+            yield _remark(first, [each for each in places if each is not first])
+
+
+def _remark(first: Written, others: list[Written]) -> Remark:
+    names = next((each.names for each in [first, *others] if each.names), ())
+    shown = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
+    return Remark(
+        *("class-count", "warning", first.place),
+        f"the count of classes, {first.count}, stands in {counted(len(others) + 1, 'place')}",
+        "one class more has to be changed in each of them, and the one forgotten shows late",
+        f"classes = [{shown or '…'}]   # here alone, or read from the data set\n"
+        "num_classes = len(classes)   # in all the others",
+        tuple(each.place for each in others),
+    )
+
+
+def _written(code: Code) -> Iterator[Written]:
+    for node in ast.walk(code.tree):
+        place = code.place(node)
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                yield from _set(_called(target), node.value, place)
+        elif isinstance(node, ast.Call):
+            yield from _passed(node, code)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (replace(each, chosen=False) for each in _defaults(node, code))
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield from _set(str(key.value), value, code.place(value))
+
+
+def _called(target: ast.expr) -> str:
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _set(name: str, value: ast.expr | None, place: Place) -> Iterator[Written]:
+    """A count, or names, under a name that says so."""
+    if (count := _number(value)) and _COUNT.fullmatch(name) and not _BARE.fullmatch(name):
+        yield Written(count, place, True)
+    if isinstance(value, ast.List | ast.Tuple) and _NAMES.fullmatch(name):
+        texts = [each.value for each in value.elts if isinstance(each, ast.Constant)]
+        words = tuple(text for text in texts if isinstance(text, str))
+        if len(words) == len(value.elts) > 1:
+            yield Written(len(words), place, True, words)
+
+
+def _passed(call: ast.Call, code: Code) -> Iterator[Written]:
+    words = {word.arg: word.value for word in call.keywords if word.arg}
+    for name, value in words.items():
+        yield from _set(name, value, code.place(call))
+    asked = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if asked == "add_argument" and call.args and isinstance(call.args[0], ast.Constant):
+        name = str(call.args[0].value).replace("-", "_").lstrip("_")
+        yield from _set(name, words.get("default"), code.place(call))
+
+
+def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, code: Code) -> Iterator[Written]:
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    given = list(zip(reversed(arguments), reversed(node.args.defaults), strict=False))
+    given += [(a, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d]
+    for argument, default in given:
+        yield from _set(argument.arg, default, code.place(argument))
+
+
+def _shaped(code: Code, count: int) -> Iterator[Written]:
+    """Layers that are as wide as the count says."""
+    for node in ast.walk(code.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        layer = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        layer = node.func.id if isinstance(node.func, ast.Name) else layer
+        width = _number(node.args[1]) if len(node.args) > 1 else None
+        wide = {"Linear": (count,), "Conv2d": (count, _ANCHORS * (count + _BOX))}
+        if width in wide.get(layer, ()):
+            yield Written(count, code.place(node), False)
+
+
+def _number(node: ast.expr | None) -> int | None:
+    """A whole number above 1 that is written out."""
+    if isinstance(node, ast.Constant) and type(node.value) is int and node.value > 1:
+        return node.value
+    return None

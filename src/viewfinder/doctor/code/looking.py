@@ -1,0 +1,114 @@
+"""All rules over all files, and what they find in the order of the text."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from viewfinder.doctor.code.apex import apex
+from viewfinder.doctor.code.counts import repeated
+from viewfinder.doctor.code.names import Use, uses
+from viewfinder.doctor.code.patterns import RULES, Hit
+from viewfinder.doctor.code.remark import Remark
+from viewfinder.doctor.code.renamed import TABLE, row_of, written
+from viewfinder.doctor.code.sources import Code, files_below, read_code
+from viewfinder.errors import InputError
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found in somebody's code.
+
+    Attributes:
+        unread: files that could not be read, each with why.
+    """
+
+    files: int
+    remarks: tuple[Remark, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def works(self) -> bool:
+        """Whether nothing fails with today's versions."""
+        return not self.unread and all(each.level != "broken" for each in self.remarks)
+
+
+def look(paths: list[Path]) -> Looked:
+    """Read every Python file and notebook that is named, or lies below a folder that is.
+
+    Raises:
+        InputError: there is no such path, or no code in it.
+    """
+    remarks: list[Remark] = []
+    codes: list[Code] = []
+    unread: list[str] = []
+    files = files_below(paths)
+    for file, name in files:
+        try:
+            cells, troubles = read_code(file, name)
+        except InputError as error:
+            unread.append(str(error))
+            continue
+        codes += cells
+        remarks += troubles + _in_file(cells)
+    remarks += list(repeated(codes))
+    return Looked(len(files), tuple(sorted(remarks, key=_order)), tuple(unread))
+
+
+def _order(remark: Remark) -> tuple[str, int, int]:
+    return remark.place.file, remark.place.cell or 0, remark.place.line
+
+
+def _in_file(cells: list[Code]) -> list[Remark]:
+    """What the rules say of a file; what a rule says twice is told once, with both places."""
+    together: dict[tuple[str, str], list[tuple[Remark, bool]]] = {}
+    for code, found in zip(cells, uses([each.tree for each in cells]), strict=True):
+        for key, hit, main in _hits(code, found):
+            line = int(getattr(hit.node, "lineno", 1))
+            if line in code.guarded:
+                continue
+            place = code.place(hit.node)
+            remark = Remark(hit.rule, hit.level, place, hit.says, hit.why, hit.instead)
+            together.setdefault((hit.rule, key), []).append((remark, main))
+    return [_joined(each) for each in together.values()]
+
+
+def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
+    """Every hit, under what it is told together with, and whether it is a use and no import."""
+    for use in found:
+        if row := row_of(use.name):
+            old, new = row
+            says = f"{use.name if len(use.name) < 60 else old} is no longer there"
+            if new.level == "warning":
+                says = f"{use.name} is on its way out"
+            hit = Hit(_rule(old), new.level, use.node, says, new.why, written(old, new, use))
+            yield old, hit, not use.imported
+    for rule in (apex, *RULES):
+        for hit in rule(code, found):
+            yield hit.says if hit.rule == "apex" else hit.rule, hit, True
+    yield from ((hit.rule, hit, True) for hit in _copied(code))
+
+
+def _rule(old: str) -> str:
+    return f"gone-{old.split('.')[0]}" if TABLE[old].level == "broken" else f"old-{old.split('.')[0]}"
+
+
+def _joined(each: list[tuple[Remark, bool]]) -> Remark:
+    """The first use, with the places of all others."""
+    first = next((remark for remark, main in each if main), each[0][0])
+    others = {str(r.place): r.place for r, _ in each if str(r.place) != str(first.place)}
+    return replace(first, others=tuple(others.values()))
+
+
+def _copied(code: Code) -> Iterator[Hit]:
+    """COCO's own evaluation, copied into a project since it did not install."""
+    for node in code.tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "COCOeval":
+            methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+            if {"computeIoU", "evaluateImg"} <= methods:
+                yield Hit(
+                    *("pycocotools-copied", "warning", node, "a copy of pycocotools' COCOeval"),
+                    "it has been built for every system since 2.0.6 (2022), and a copy misses what "
+                    "was mended, such as np.float",
+                    "pip install pycocotools   # or hotcoco: the same scores, 90 times as fast",
+                )

@@ -1,0 +1,145 @@
+"""What the names in a module stand for, as far as its imports tell.
+
+`import torch.nn.functional as F` makes `F.sigmoid` stand for `torch.nn.functional.sigmoid`; a
+parameter or a variable of the same name hides it within its function.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = (*_FUNCTIONS, ast.ClassDef)
+
+
+@dataclass(frozen=True)
+class Use:
+    """A name that comes from elsewhere, where it is used or imported.
+
+    Attributes:
+        name: in full, such as `torch.nn.functional.sigmoid`.
+        node: the name, with all its dots, or the import.
+        call: the call of it, if it is called.
+        imported: whether this is an import, and no use.
+    """
+
+    name: str
+    node: ast.AST
+    call: ast.Call | None = None
+    imported: bool = False
+
+
+@dataclass
+class _Scope:
+    """What names mean in a function, or in the module; None for what was bound otherwise."""
+
+    means: dict[str, str | None] = field(default_factory=dict)
+
+
+def uses(trees: list[ast.Module]) -> list[list[Use]]:
+    """Every use of a name from elsewhere in each of the cells of a notebook, or in one module.
+
+    What a cell imports, the others know.
+    """
+    shared = _Scope({})
+    for tree in trees:
+        shared.means |= _scope_of(tree).means
+    found = []
+    for tree in trees:
+        finder = _Finder()
+        finder.scopes += [shared, _scope_of(tree)]
+        finder.visit(tree)
+        found.append(finder.found)
+    return found
+
+
+class _Finder(ast.NodeVisitor):
+    def __init__(self) -> None:
+        self.scopes: list[_Scope] = []
+        self.found: list[Use] = []
+        self.calls: dict[int, ast.Call] = {}
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, _SCOPES):
+            self._visit_scope(node)
+            return
+        if isinstance(node, ast.Call):
+            self.calls[id(node.func)] = node
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self.found += [Use(name, node, imported=True) for name in imported(node)]
+        elif isinstance(node, ast.Attribute | ast.Name):
+            if name := self._meaning(node):
+                self.found.append(Use(name, node, self.calls.get(id(node))))
+                return  # What is left of its last dot is part of it.
+        self.generic_visit(node)
+
+    def _visit_scope(self, node: ast.AST) -> None:
+        outer = [*getattr(node, "decorator_list", []), *_defaults(node)]
+        for each in outer:
+            self.visit(each)
+        self.scopes.append(_scope_of(node))
+        for child in ast.iter_child_nodes(node):
+            if child not in outer:
+                self.visit(child)
+        self.scopes.pop()
+
+    def _meaning(self, node: ast.expr) -> str | None:
+        """A dotted name in full, if it is built on an import."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        for scope in reversed(self.scopes):
+            if node.id in scope.means:
+                root = scope.means[node.id]
+                return None if root is None else ".".join([root, *reversed(parts)])
+        return None
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """The full names that an import brings; of one relative to its package none."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if node.level or not node.module:
+        return []
+    return [f"{node.module}.{alias.name}" for alias in node.names]
+
+
+def _scope_of(node: ast.AST) -> _Scope:
+    """What is bound in a function, a class or a module itself, and not in what lies within."""
+    means: dict[str, str | None] = {}
+    for each in _own_nodes(node):
+        if isinstance(each, ast.Import):
+            for alias in each.names:
+                root = alias.name.partition(".")[0]
+                means[alias.asname or root] = alias.name if alias.asname else root
+        elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
+            for alias in each.names:
+                means[alias.asname or alias.name] = f"{each.module}.{alias.name}"
+        elif isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+            means.setdefault(each.id, None)
+        elif isinstance(each, ast.arg):
+            means[each.arg] = None
+    return _Scope(means)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything below a node, but not the insides of functions and classes in it."""
+    inner = [*ast.iter_child_nodes(node)]
+    while inner:
+        each = inner.pop(0)
+        yield each
+        if not isinstance(each, _SCOPES):
+            inner += ast.iter_child_nodes(each)
+
+
+def _defaults(node: ast.AST) -> list[ast.expr]:
+    """What a function's or a class's line holds that is computed outside of it."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.bases, *(keyword.value for keyword in node.keywords)]
+    if isinstance(node, _FUNCTIONS):
+        arguments = node.args
+        return [*arguments.defaults, *(each for each in arguments.kw_defaults if each)]
+    return []

@@ -1,0 +1,285 @@
+"""What a name alone does not tell: arguments that are gone, and calls that go wrong together."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from viewfinder.doctor.code.names import Use
+from viewfinder.doctor.code.remark import Level
+from viewfinder.doctor.code.sources import Code
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A node that a rule speaks of, and what it says."""
+
+    rule: str
+    level: Level
+    node: ast.AST
+    says: str
+    why: str
+    instead: str
+
+
+Rule = Callable[[Code, list[Use]], Iterator[Hit]]
+
+_REDUCED = {(True, True): "mean", (False, True): "sum"}
+_OPENCV = ("cv2.imread", "cv2.imwrite")
+
+
+def arguments_gone(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`size_average`, `reduce`, `volatile`, `pretrained`, `resample`, `gpus`."""
+    for use in uses:
+        if use.call is None:
+            continue
+        words = {word.arg: word.value for word in use.call.keywords if word.arg}
+        if use.name.startswith("torch.nn.") and {"size_average", "reduce"} & set(words):
+            yield _reduction(use, use.call, words)
+        if use.name == "torch.autograd.Variable":
+            yield _variable(use.call, words)
+        if use.name.startswith("torchvision.models.") and "pretrained" in words:
+            yield _pretrained(use, use.call, words["pretrained"])
+        if use.name == "torch.load" and "weights_only" not in words:
+            yield _load(use.call)
+        if use.name == "yaml.load" and len(use.call.args) < 2 and "Loader" not in words:
+            yield Hit(
+                *("yaml-load", "broken", use.call, "yaml.load is called without a Loader"),
+                "PyYAML 6 (2021) asks for one: TypeError; before, a stranger's file could run code",
+                f"yaml.safe_load({ast.unparse(use.call.args[0]) if use.call.args else '…'})",
+            )
+
+
+def _literal(node: ast.expr | None) -> bool:
+    return not (isinstance(node, ast.Constant) and node.value in (False, None))
+
+
+def _without(call: ast.Call, gone: set[str], **new: str) -> str:
+    """A call as it is written, without some of its words and with new ones."""
+    kept = [word for word in call.keywords if word.arg not in gone]
+    given = [ast.unparse(each) for each in call.args]
+    given += [
+        f"{w.arg}={ast.unparse(w.value)}" if w.arg else f"**{ast.unparse(w.value)}" for w in kept
+    ]
+    given += [f"{name}={value}" for name, value in new.items()]
+    return f"{ast.unparse(call.func)}({', '.join(given)})"
+
+
+def _reduction(use: Use, call: ast.Call, words: dict[str, ast.expr]) -> Hit:
+    averaged = _literal(words.get("size_average", ast.Constant(True)))
+    reduced = _literal(words.get("reduce", ast.Constant(True)))
+    how = _REDUCED.get((averaged, reduced), "none")
+    return Hit(
+        *("size-average", "warning", call, "size_average and reduce are one argument now"),
+        "torch warns of them since 0.4.1; reduction is 'mean', 'sum' or 'none'",
+        _without(call, {"size_average", "reduce"}, reduction=repr(how)),
+    )
+
+
+def _variable(call: ast.Call, words: dict[str, ast.expr]) -> Hit:
+    inner = ast.unparse(call.args[0]) if call.args else "…"
+    if "volatile" in words:
+        return Hit(
+            *("volatile", "broken", call, "volatile=True no longer does anything"),
+            "torch 0.4 (2018) took it out: the graph of gradients is kept, and fills the memory",
+            f"with torch.no_grad():\n    …   # {inner} itself, without Variable",
+        )
+    if "requires_grad" in words:
+        inner += f".requires_grad_({ast.unparse(words['requires_grad'])})"
+    return Hit(
+        *("variable", "warning", call, "Variable is a Tensor, and has been since torch 0.4"),
+        "it does nothing any more",
+        inner,
+    )
+
+
+def _pretrained(use: Use, call: ast.Call, value: ast.expr) -> Hit:
+    weights = "'DEFAULT'" if _literal(value) else "None"
+    return Hit(
+        *("pretrained", "warning", call, "pretrained is called weights now"),
+        "torchvision 0.13 and newer warn; 'DEFAULT' may be newer weights than those of then "
+        "('IMAGENET1K_V1')",
+        _without(call, {"pretrained"}, weights=weights),
+    )
+
+
+def _load(call: ast.Call) -> Hit:
+    return Hit(
+        *("torch-load", "warning", call, "torch.load without weights_only"),
+        "before torch 2.6 a stranger's file may run any code; since then files that hold more than "
+        "tensors are refused (UnpicklingError)",
+        _without(call, set(), weights_only="True")
+        + "   # of your own old file: save its state_dict() once, and load that",
+    )
+
+
+def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """Names of files that are not ASCII, and findContours with three answers."""
+    known = _texts(code.tree)
+    for use in uses:
+        if use.call is None or use.name not in _OPENCV or not use.call.args:
+            continue
+        if text := _foreign(use.call.args[0], known):
+            yield _not_ascii(use, use.call, text)
+    for node in ast.walk(code.tree):
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+            continue
+        names = {each.name for each in uses if each.call is node.value}
+        target = node.targets[0]
+        if "cv2.findContours" in names and isinstance(target, ast.Tuple) and len(target.elts) == 3:
+            kept = ", ".join(ast.unparse(each) for each in target.elts[1:])
+            yield Hit(
+                *("find-contours", "broken", node, "findContours gives two answers, not three"),
+                "OpenCV 4 (2018) no longer gives the picture back: ValueError",
+                f"{kept} = {ast.unparse(node.value)}",
+            )
+
+
+def _texts(tree: ast.Module) -> dict[str, ast.expr]:
+    """What names are set to, where it is once."""
+    found: dict[str, ast.expr] = {}
+    twice: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name in found:
+                twice.add(name)
+            found[name] = node.value
+    return {name: value for name, value in found.items() if name not in twice}
+
+
+def _foreign(node: ast.expr, known: dict[str, ast.expr], deep: int = 4) -> str:
+    """A text that is not ASCII in what a path is put together of."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            if not each.value.isascii():
+                return each.value
+        elif isinstance(each, ast.Name) and each.id in known and deep:
+            if text := _foreign(known[each.id], known, deep - 1):
+                return text
+    return ""
+
+
+def _not_ascii(use: Use, call: ast.Call, text: str) -> Hit:
+    file, rest = ast.unparse(call.args[0]), [ast.unparse(each) for each in call.args[1:]]
+    if use.name == "cv2.imread":
+        flag = rest[0] if rest else "cv2.IMREAD_COLOR"
+        instead = f"cv2.imdecode(np.fromfile({file}, np.uint8), {flag})"
+    else:
+        picture = rest[0] if rest else "picture"
+        instead = f"cv2.imencode('.png', {picture})[1].tofile({file})"
+    says = f"{use.name} is given a name that is not ASCII ({text[:40]!r})"
+    why = "on Windows it finds no such file: imread gives None, imwrite False, without an error"
+    return Hit("imread-names", "warning", call, says, why, instead)
+
+
+def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`.view` of a tensor whose dimensions were exchanged: it fails, or the next change makes it."""
+    for scope in ast.walk(code.tree):
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            yield from _views(scope)
+
+
+_EXCHANGES = {"permute", "transpose", "t", "swapaxes", "movedim"}
+
+
+def _views(scope: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) -> Iterator[Hit]:
+    exchanged: set[str] = set()
+    for statement in _statements(scope.body):
+        for node in _expressions(statement):
+            if _method(node) == "view" and isinstance(node, ast.Call) and node.args:
+                inner = node.func.value if isinstance(node.func, ast.Attribute) else node
+                if _is_exchanged(inner, exchanged):
+                    yield _viewed(node)
+        if isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    exchanged.discard(target.id)
+                    if _is_exchanged(statement.value, exchanged):
+                        exchanged.add(target.id)
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """In the order of the text, and not those of functions within."""
+    for each in body:
+        yield each
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(each, name, []))
+        for handler in getattr(each, "handlers", []):
+            yield from _statements(handler.body)
+
+
+def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
+    """A statement's own expressions, without those of statements within it."""
+    inner: list[ast.AST] = [statement]
+    while inner:
+        node = inner.pop()
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.stmt | ast.ExceptHandler):
+                yield child
+                inner.append(child)
+
+
+def _method(node: ast.AST) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return ""
+
+
+def _is_exchanged(node: ast.AST, exchanged: set[str]) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id in exchanged
+    return _method(node) in _EXCHANGES and not _is_array(node)
+
+
+def _is_array(node: ast.AST) -> bool:
+    """Whether it is numpy's or a module's function, such as `np.transpose(x, …)`."""
+    assert isinstance(node, ast.Call)
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else node
+    return isinstance(inner, ast.Name) and inner.id in ("np", "numpy", "cv2")
+
+
+def _viewed(call: ast.Call) -> Hit:
+    assert isinstance(call.func, ast.Attribute)
+    given = ", ".join(ast.unparse(each) for each in call.args)
+    return Hit(
+        *("view-after-permute", "warning", call, "view of a tensor whose dimensions were exchanged"),
+        "it raises a RuntimeError, unless the exchanged dimensions happen to have one element; "
+        "reshape copies, and keeps the order that was made",
+        f"{ast.unparse(call.func.value)}.reshape({given})",
+    )
+
+
+def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`loss.data[0]`, and methods that Pillow's drawing lost."""
+    drawing = any(use.name.startswith("PIL.") for use in uses)
+    for node in ast.walk(code.tree):
+        if isinstance(node, ast.Subscript) and _is_loss_data(node):
+            assert isinstance(node.value, ast.Attribute)
+            yield Hit(
+                *("data-0", "broken", node, "a loss has no dimension to take the first of"),
+                "torch 0.5 (2018) and newer: IndexError",
+                f"{ast.unparse(node.value.value)}.item()",
+            )
+        elif drawing and _method(node) in ("textsize", "getsize") and isinstance(node, ast.Call):
+            if not node.args:
+                continue  # A getsize() of something else.
+            assert isinstance(node.func, ast.Attribute)
+            of, text = ast.unparse(node.func.value), ast.unparse(node.args[0])
+            at = f"(0, 0), {text}" if node.func.attr == "textsize" else text
+            box = "textbbox" if node.func.attr == "textsize" else "getbbox"
+            yield Hit(
+                *("text-size", "broken", node, f"{node.func.attr} is gone"),
+                "Pillow 10 (2023) no longer has it: AttributeError",
+                f"left, top, right, bottom = {of}.{box}({at})",
+            )
+
+
+def _is_loss_data(node: ast.Subscript) -> bool:
+    first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
+    data = isinstance(node.value, ast.Attribute) and node.value.attr == "data"
+    return first and data and "loss" in ast.unparse(node.value).lower()
+
+
+RULES: tuple[Rule, ...] = (arguments_gone, opencv, view_after_permute, old_scalars)
