@@ -1,8 +1,12 @@
-"""What this machine and this installation can do, and how to mend what they cannot.
+"""What this machine, this installation or your own code can do, and how to mend what they cannot.
 
 What is good is told in a line, what is not in full, each with its reason, a fix and a source. How
 fast the machine computes is measured once, for at most 20 seconds, and remembered in the cache.
 Nothing that is printed or written names you, your folders or a secret.
+
+With PATHs, Python files, notebooks or folders of them, your own code is looked at instead: what in
+it no longer works with today's torch, NumPy, OpenCV and the like, or is no longer needed, with a
+line to paste. Nothing of it is run.
 
 Exit status 1 if something does not work.
 """
@@ -10,20 +14,27 @@ Exit status 1 if something does not work.
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.console import rich_console
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.doctor.page import Line
 
 _WIDEST = 80
 
 
 @dataclass(frozen=True)
 class Flags:
+    paths: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Your own code: files, notebooks, folders."""
     quick: bool = False
     """At most 2 seconds: torch is not asked and nothing is measured; what follows from neither is
     told as not known."""
@@ -35,12 +46,33 @@ class Flags:
     report: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Write all of it as a page, FILE.html, to send to whoever helps."""
     json: bool = False
-    """Print one JSON document: works, findings, machine, speed, epochs."""
+    """Print one JSON document: works, findings, machine, speed, epochs; of code works, files,
+    unread, remarks."""
 
 
 def run(flags: Flags) -> int:
-    """Look at the machine, and tell."""
-    return _machine(flags)
+    """Look at the machine, or at somebody's code, and tell."""
+    return _code(flags) if flags.paths else _machine(flags)
+
+
+def _code(flags: Flags) -> int:
+    from viewfinder.doctor.code.looking import look
+    from viewfinder.doctor.code.page import document, page
+
+    asked = {"--quick": flags.quick, "--again": flags.again, "--network": flags.network}
+    for flag, value in asked.items():
+        if value:
+            raise InputError(f"{flag} is about the machine: leave it, or the paths, away")
+    looked = look(list(flags.paths))
+    if flags.report:
+        from viewfinder.doctor.code.report import write_report
+
+        write_report(flags.report, looked)
+    if flags.json:
+        print_json(document(looked))
+    else:
+        _print(page(looked, width=_width()), flags.report)
+    return 0 if looked.works else 1
 
 
 def _machine(flags: Flags) -> int:
@@ -62,12 +94,19 @@ def _machine(flags: Flags) -> int:
         return 0 if works(found) else 1
     from viewfinder.doctor.page import page
 
-    width = min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns)
+    _print(page(machine, found, times, width=_width()), flags.report)
+    return 0 if works(found) else 1
+
+
+def _width() -> int:
+    return max(40, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
+
+
+def _print(lines: "Sequence[Line]", report: Path | None) -> None:
     console = rich_console(no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=True)
     from rich.text import Text
 
-    for line in page(machine, found, times, width=max(40, width)):
+    for line in lines:
         console.print(Text(line.text, style=line.style))
-    if flags.report:
-        console.print(Text(f"\nreport {flags.report}"))
-    return 0 if works(found) else 1
+    if report:
+        console.print(Text(f"\nreport {report}"))

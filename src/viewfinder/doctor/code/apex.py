@@ -1,4 +1,4 @@
-"""apex's mixed precision, and the same by torch.amp: what each level meant, and each line's place."""
+"""apex's mixed precision, and the same by torch.amp: what each level meant."""
 
 import ast
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ _LEVELS = {
     "O1": ("each operation in float16 or float32, as it bears", f"{_SCALER}\n{_FORWARD}\n    …"),
     "O2": (
         "weights in float16 beside others in float32",
-        f"{_SCALER}   # the weights stay float32\n{_FORWARD}\n    …",
+        f"{_SCALER}; the weights stay float32\n{_FORWARD}\n    …",
     ),
     "O3": (
         "float16 throughout, which seldom trains",
-        f"{_SCALER}   # safer than O3, which scaled nothing\n{_FORWARD}\n    …",
+        f"{_SCALER}; safer than O3\n{_FORWARD}\n    …",
     ),
 }
 

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from viewfinder.doctor.code.remark import Place, Remark
 from viewfinder.doctor.code.sources import Code
@@ -20,6 +21,10 @@ _COUNT = re.compile(
 _NAMES = re.compile(r".*(class|label|categor).*|names", re.IGNORECASE)
 # Of a count alone: `classes = 3` may be, `labels = 3` is not.
 _BARE = re.compile(r"-*(labels|class|cls)", re.IGNORECASE)
+# Tests choose small numbers of their own.
+_TEST = re.compile(r"test_.*|.*_test\.py|conftest\.py")
+# Two stands in too many places for other reasons.
+_FEWEST = 3
 # A detector's layer has (classes + 5) channels for each of three anchors.
 _ANCHORS, _BOX = 3, 5
 
@@ -41,8 +46,9 @@ class Written:
 
 def repeated(codes: list[Code]) -> Iterator[Remark]:
     """A remark for each count, and each list of names, that stands in several places."""
+    codes = [code for code in codes if not _TEST.fullmatch(Path(code.file).name)]
     found = [each for code in codes for each in _written(code)]
-    for count in sorted({each.count for each in found if each.chosen}):
+    for count in sorted({each.count for each in found if each.chosen and each.count >= _FEWEST}):
         places = [each for each in found if each.count == count]
         places += [each for code in codes for each in _shaped(code, count)]
         places = list({str(each.place): each for each in places}.values())
@@ -65,12 +71,11 @@ def _remark(first: Written, others: list[Written]) -> Remark:
 
 
 def _written(code: Code) -> Iterator[Written]:
-    for node in ast.walk(code.tree):
-        place = code.place(node)
+    for node in code.nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
-                yield from _set(_called(target), node.value, place)
+                yield from _set(_called(target), node.value, code.place(node))
         elif isinstance(node, ast.Call):
             yield from _passed(node, code)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -118,7 +123,7 @@ def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, code: Code) -> Itera
 
 def _shaped(code: Code, count: int) -> Iterator[Written]:
     """Layers that are as wide as the count says."""
-    for node in ast.walk(code.tree):
+    for node in code.nodes:
         if not isinstance(node, ast.Call):
             continue
         layer = node.func.attr if isinstance(node.func, ast.Attribute) else ""

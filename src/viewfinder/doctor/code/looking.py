@@ -90,7 +90,9 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
 
 
 def _rule(old: str) -> str:
-    return f"gone-{old.split('.')[0]}" if TABLE[old].level == "broken" else f"old-{old.split('.')[0]}"
+    return (
+        f"gone-{old.split('.')[0]}" if TABLE[old].level == "broken" else f"old-{old.split('.')[0]}"
+    )
 
 
 def _joined(each: list[tuple[Remark, bool]]) -> Remark:

@@ -5,6 +5,7 @@ parameter or a variable of the same name hides it within its function.
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -67,10 +68,9 @@ class _Finder(ast.NodeVisitor):
             self.calls[id(node.func)] = node
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self.found += [Use(name, node, imported=True) for name in imported(node)]
-        elif isinstance(node, ast.Attribute | ast.Name):
-            if name := self._meaning(node):
-                self.found.append(Use(name, node, self.calls.get(id(node))))
-                return  # What is left of its last dot is part of it.
+        elif isinstance(node, ast.Attribute | ast.Name) and (name := self._meaning(node)):
+            self.found.append(Use(name, node, self.calls.get(id(node))))
+            return  # What is left of its last dot is part of it.
         self.generic_visit(node)
 
     def _visit_scope(self, node: ast.AST) -> None:
@@ -127,9 +127,9 @@ def _scope_of(node: ast.AST) -> _Scope:
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Everything below a node, but not the insides of functions and classes in it."""
-    inner = [*ast.iter_child_nodes(node)]
+    inner = deque(ast.iter_child_nodes(node))
     while inner:
-        each = inner.pop(0)
+        each = inner.popleft()
         yield each
         if not isinstance(each, _SCOPES):
             inner += ast.iter_child_nodes(each)

@@ -114,18 +114,19 @@ def _load(call: ast.Call) -> Hit:
 
 def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
     """Names of files that are not ASCII, and findContours with three answers."""
-    known = _texts(code.tree)
+    known = _texts(code)
+    called = {id(use.call): use.name for use in uses if use.call}
     for use in uses:
         if use.call is None or use.name not in _OPENCV or not use.call.args:
             continue
         if text := _foreign(use.call.args[0], known):
             yield _not_ascii(use, use.call, text)
-    for node in ast.walk(code.tree):
+    for node in code.nodes:
         if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
             continue
-        names = {each.name for each in uses if each.call is node.value}
-        target = node.targets[0]
-        if "cv2.findContours" in names and isinstance(target, ast.Tuple) and len(target.elts) == 3:
+        name, target = called.get(id(node.value)), node.targets[0]
+        triple = isinstance(target, ast.Tuple) and len(target.elts) == 3
+        if name == "cv2.findContours" and isinstance(target, ast.Tuple) and triple:
             kept = ", ".join(ast.unparse(each) for each in target.elts[1:])
             yield Hit(
                 *("find-contours", "broken", node, "findContours gives two answers, not three"),
@@ -134,11 +135,11 @@ def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
             )
 
 
-def _texts(tree: ast.Module) -> dict[str, ast.expr]:
+def _texts(code: Code) -> dict[str, ast.expr]:
     """What names are set to, where it is once."""
     found: dict[str, ast.expr] = {}
     twice: set[str] = set()
-    for node in ast.walk(tree):
+    for node in code.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             if name in found:
@@ -154,7 +155,8 @@ def _foreign(node: ast.expr, known: dict[str, ast.expr], deep: int = 4) -> str:
             if not each.value.isascii():
                 return each.value
         elif isinstance(each, ast.Name) and each.id in known and deep:
-            if text := _foreign(known[each.id], known, deep - 1):
+            text = _foreign(known[each.id], known, deep - 1)
+            if text:
                 return text
     return ""
 
@@ -173,8 +175,8 @@ def _not_ascii(use: Use, call: ast.Call, text: str) -> Hit:
 
 
 def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
-    """`.view` of a tensor whose dimensions were exchanged: it fails, or the next change makes it."""
-    for scope in ast.walk(code.tree):
+    """`.view` of a tensor whose dimensions were exchanged."""
+    for scope in code.nodes:
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
             yield from _views(scope)
 
@@ -244,7 +246,12 @@ def _viewed(call: ast.Call) -> Hit:
     assert isinstance(call.func, ast.Attribute)
     given = ", ".join(ast.unparse(each) for each in call.args)
     return Hit(
-        *("view-after-permute", "warning", call, "view of a tensor whose dimensions were exchanged"),
+        *(
+            "view-after-permute",
+            "warning",
+            call,
+            "view of a tensor whose dimensions were exchanged",
+        ),
         "it raises a RuntimeError, unless the exchanged dimensions happen to have one element; "
         "reshape copies, and keeps the order that was made",
         f"{ast.unparse(call.func.value)}.reshape({given})",
@@ -254,7 +261,7 @@ def _viewed(call: ast.Call) -> Hit:
 def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
     """`loss.data[0]`, and methods that Pillow's drawing lost."""
     drawing = any(use.name.startswith("PIL.") for use in uses)
-    for node in ast.walk(code.tree):
+    for node in code.nodes:
         if isinstance(node, ast.Subscript) and _is_loss_data(node):
             assert isinstance(node.value, ast.Attribute)
             yield Hit(

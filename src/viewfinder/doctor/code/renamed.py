@@ -186,7 +186,7 @@ TABLE: dict[str, Renamed] = {
             "numpy.asscalar": "{0}.item()",
             "numpy.issubclass_": "issubclass",
             "numpy.find_common_type": "numpy.result_type",
-            "numpy.cast": "numpy.asarray({args}, dtype=…)",
+            "numpy.cast": "numpy.asarray({args})",
         },
     ),
     **_rows(
@@ -226,7 +226,8 @@ TABLE: dict[str, Renamed] = {
         "broken",
         {
             "scipy.misc.imread": "numpy.asarray(PIL.Image.open({0}))",
-            "scipy.misc.imresize": "numpy.asarray(PIL.Image.fromarray({0}).resize((width, height)))",
+            "scipy.misc.imresize": "numpy.asarray(PIL.Image.fromarray({0})"
+            ".resize((width, height)))",
             "scipy.misc.imsave": "PIL.Image.fromarray(picture).save({0})",
             "scipy.misc.toimage": "PIL.Image.fromarray({0})",
             "scipy.misc.fromimage": "numpy.asarray({0})",
@@ -284,28 +285,28 @@ def row_of(name: str) -> tuple[str, Renamed] | None:
 def written(old: str, row: Renamed, use: Use) -> str:
     """What to write in the place of a use of `old`: the call itself, where it is one."""
     new, _, note = row.new.partition("   # ")
-    tail = f"   # {note}" if note else ""
-    rest = "" if note else use.name[len(old) :]
     if use.imported:
         return _import(old, row, new)
+    needs = f"{row.imports}\n" if row.imports else ""
+    tail = f"   # {note}" if note else ""
+    rest = "" if note else use.name[len(old) :]
     if use.call is None:
-        return f"{_bare(new)}{rest}{tail}"
+        return f"{needs}{_bare(new)}{rest}{tail}"
     told, first = _arguments(use.call)
-    if "{" not in new:
-        return f"{new}{rest}({told}){tail}"
-    filled = new.replace("{args}", told).replace("{0}", first)
-    return filled.replace("(, ", "(").replace(", )", ")") + tail
+    if "{" in new:
+        filled = new.replace("{args}", told).replace("{0}", first)
+        return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
+    return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
 
 
 def _import(old: str, row: Renamed, new: str) -> str:
     """The import that the new name needs, or an assignment where it is no name."""
-    if row.imports:
-        return row.imports
-    name = new.partition("(")[0]
-    if not name.replace(".", "").replace("_", "").isalnum():
-        return f"{old.rpartition('.')[2]} = {new}" if new[:1] != "#" else new
-    module, _, last = name.rpartition(".")
-    return f"from {module} import {last}" if module else f"import {name}"
+    if " as " in row.imports or new[:1] == "#":
+        return row.imports or new
+    module, _, last = new.partition("(")[0].rpartition(".")
+    if module and module.replace(".", "").replace("_", "").isalnum():
+        return f"from {module} import {last}"
+    return f"import {new}" if old == old.partition(".")[0] else f"{old.rpartition('.')[2]} = {new}"
 
 
 def _bare(new: str) -> str:

@@ -7,6 +7,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class Code:
     tree: ast.Module
     cell: int | None = None
     guarded: frozenset[int] = field(default_factory=frozenset)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
 
     def place(self, node: ast.AST) -> Place:
         """Where a node stands."""
@@ -150,9 +156,7 @@ def _parsed(text: str, name: str, cell: int | None) -> tuple[list[Code], list[Re
     return [Code(name, lines, tree, cell, frozenset(_guarded(tree)))], []
 
 
-def _unreadable(
-    error: SyntaxError, lines: tuple[str, ...], name: str, cell: int | None
-) -> Remark:
+def _unreadable(error: SyntaxError, lines: tuple[str, ...], name: str, cell: int | None) -> Remark:
     line = min(max(1, error.lineno or 1), max(1, len(lines)))
     text = lines[line - 1].strip() if lines else ""
     place = Place(name, line, text, cell)

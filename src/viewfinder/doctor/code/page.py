@@ -1,0 +1,90 @@
+"""What the terminal and programs are told of somebody's code."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from viewfinder.doctor.code.looking import Looked
+from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.page import Line
+from viewfinder.wording import counted, shown
+
+SCHEMA = "viewfinder.doctor.code/1"
+_MARKS = {"broken": ("✗", "bold red"), "warning": ("!", "yellow")}
+# Further places that are named, and not only counted.
+_NAMED = 6
+
+
+def page(looked: Looked, *, width: int = 80) -> list[Line]:
+    """All lines; those to paste are as long as they are, the others no longer than `width`."""
+    lines = list(_verdict(looked, width))
+    for text in looked.unread:
+        lines += [Line(""), *_wrapped(f"✗ {shown(text)}", width, "  ", "bold red", first="")]
+    for remark in looked.remarks:
+        lines += [Line(""), *_remark(remark, width)]
+    return lines
+
+
+def _verdict(looked: Looked, width: int) -> Iterator[Line]:
+    broken = sum(each.level == "broken" for each in looked.remarks)
+    warnings = len(looked.remarks) - broken
+    files = counted(looked.files, "file")
+    if not looked.remarks and not looked.unread:
+        yield Line(f"✓ nothing to change in {files}", "bold green")
+        return
+    told = []
+    if looked.unread:
+        told.append(f"{counted(len(looked.unread), 'file')} could not be read")
+    if broken:
+        told.append(f"{counted(broken, 'thing')} no longer work{'s' if broken == 1 else ''}")
+    if warnings:
+        told.append(f"{counted(warnings, 'thing')} could be better")
+    style = "bold green" if looked.works else "bold red"
+    yield from _wrapped(f"{files} read: {', '.join(told)}", width, "  ", style, first="")
+
+
+def _remark(remark: Remark, width: int) -> Iterator[Line]:
+    mark, style = _MARKS[remark.level]
+    says = f"{mark} {remark.place}  {remark.says}"
+    yield from _wrapped(shown(says), width, "  ", style, first="")
+    yield Line(f"  {shown(remark.place.text)}"[:width], "dim")
+    yield from _wrapped(shown(remark.why), width, "  ")
+    for number, text in enumerate(remark.instead.split("\n")):
+        yield Line(f"  {' ' if number else '→'} {shown(text)}", "bold")
+    if remark.others:
+        told = ", ".join(_short(each, remark.place) for each in remark.others[:_NAMED])
+        more = len(remark.others) - _NAMED
+        told += f" and {counted(more, 'more place')}" if more > 0 else ""
+        yield from _wrapped(shown(f"also {told}"), width, "  ", "dim")
+
+
+def _short(place: Place, beside: Place) -> str:
+    """A place, without the file where it is the same."""
+    if (place.file, place.cell) == (beside.file, beside.cell):
+        return f"line {place.line}"
+    return str(place)
+
+
+def _wrapped(
+    text: str, width: int, indent: str, style: str = "", *, first: str | None = None
+) -> Iterator[Line]:
+    for line in textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    ):
+        yield Line(line, style)
+
+
+def document(looked: Looked) -> dict[str, Any]:
+    """See docs/doctor.md for its keys."""
+    return {
+        "schema": SCHEMA,
+        "works": looked.works,
+        "files": looked.files,
+        "unread": list(looked.unread),
+        "remarks": [asdict(each) for each in looked.remarks],
+    }

@@ -1,0 +1,261 @@
+"""What is said of code: each rule where it should speak and where it should be silent."""
+
+import ast
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viewfinder.cli.main import main
+from viewfinder.doctor.code.looking import Looked, look
+from viewfinder.doctor.code.renamed import TABLE
+from viewfinder.errors import InputError
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.fixture
+def said(tmp_path: Path):
+    """What is said of a text: line, rule and what to write, of each remark."""
+
+    def of(text: str, name: str = "train.py") -> list[tuple[int, str, str]]:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        remarks = look([tmp_path / name]).remarks
+        return [(each.place.line, each.rule, each.instead) for each in remarks]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("import numpy as np\nx = np.zeros(3, np.float)", "float"),
+        ("import numpy\nx = numpy.asscalar(y)", "y.item()"),
+        ("from numpy import Inf\n", "from numpy import inf"),
+        ("import torch.nn.functional as F\ny = F.sigmoid(x)", "import torch\ntorch.sigmoid(x)"),
+        ("from torch.nn import functional\ny = functional.tanh(x)", "import torch\ntorch.tanh(x)"),
+        ("import torch\nwith torch.cuda.amp.autocast(enabled=on): pass",
+         "torch.amp.autocast('cuda', enabled=on)"),
+        ("from torch.cuda.amp import GradScaler as G\ns = G()", "torch.amp.GradScaler('cuda')"),
+        ("from torch._six import inf\n", "inf = float('inf')"),
+        ("import torch\ntorch._six.string_classes", "(str, bytes)"),
+        ("from collections import Mapping\n", "from collections.abc import Mapping"),
+        ("import time\nt = time.clock()", "time.perf_counter()"),
+        ("from torch import nn\nnn.init.xavier_uniform(w, gain=2)",
+         "torch.nn.init.xavier_uniform_(w, gain=2)"),
+        ("from torch.autograd import Variable\nx = Variable(x, requires_grad=True)",
+         "x.requires_grad_(True)"),
+        ("from torch import nn\nc = nn.BCELoss(size_average=True)",
+         "nn.BCELoss(reduction='mean')"),
+        ("from torch import nn\nc = nn.BCELoss(reduce=False)", "nn.BCELoss(reduction='none')"),
+        ("from torchvision import models\nm = models.resnet18(pretrained=True)",
+         "models.resnet18(weights='DEFAULT')"),
+        ("import cv2\n_, c, h = cv2.findContours(m, 1, 2)", "c, h = cv2.findContours(m, 1, 2)"),
+        ("import cv2\nroot = 'Bücher/'\ncv2.imwrite(root + n, img)",
+         "cv2.imencode('.png', img)[1].tofile(root + n)"),
+        ("def f(x):\n    return x.permute(0, 2, 1).view(-1)", "x.permute(0, 2, 1).reshape(-1)"),
+        ("def f(x):\n    x = x.transpose(1, 2)\n    if a:\n        x = x.view(2, 3)\n",
+         "x.reshape(2, 3)"),
+        ("total = train_loss.data[0]", "train_loss.item()"),
+        ("import yaml\nc = yaml.load(open('a'))", "yaml.safe_load(open('a'))"),
+        ("from PIL import Image\ni.resize(s, Image.ANTIALIAS)", "Image.Resampling.LANCZOS"),
+        ("from apex import amp\nm, o = amp.initialize(m, o, opt_level='O1')",
+         "torch.amp.GradScaler('cuda')"),
+        ("from apex import amp\nwith amp.scale_loss(l, opt) as s:\n    s.backward()",
+         "scaler.scale(l).backward()\nscaler.step(opt)"),
+        ("import apex\nm = apex.parallel.DistributedDataParallel(m, delay_allreduce=True)",
+         "torch.nn.parallel.DistributedDataParallel(m, device_ids=[local_rank])"),
+    ],
+)  # fmt: skip
+def test_it_is_named_with_a_line_to_paste(said, text: str, instead: str) -> None:
+    remarks = said(text)
+    assert len(remarks) == 1, remarks
+    assert instead in remarks[0][2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy as np\nx = np.float32(1) + np.bool(0)",
+        "import torch\ntorch.load('a', weights_only=True)",
+        "import torch\nwith torch.amp.autocast('cuda'): pass",
+        "def f(x):\n    return x.permute(0, 2, 1).contiguous().view(-1)",
+        "def f(x):\n    x = x.permute(0, 2, 1)\n    x = x.clone()\n    return x.view(-1)",
+        "def f(x):\n    x = x.permute(1, 0)\n\ndef g(x):\n    return x.view(-1)",
+        "import numpy as np\ny = np.transpose(x).view(np.uint8)",
+        "import cv2\nc, h = cv2.findContours(m, 1, 2)\ncv2.imread('a.jpg')",
+        "import cv2\nprint('Größe')\ncv2.imread(path)",
+        "batch.data[0]",
+        "try:\n    from torch._six import inf\nexcept ImportError:\n    from torch import inf",
+        "import torch\nif torch.__version__ < '1.9':\n    from torch._six import inf",
+        "import numpy as np\nif not hasattr(np, 'float'):\n    np.float = float",
+        "amp = setup()\namp.initialize(m)",
+        "from apex import amp\ndef f(amp):\n    amp.initialize(m)",
+        "import collections\nc = collections.OrderedDict()",
+        "from . import _six\nfrom .apex import amp\namp.initialize(m)",
+        "import yaml\nyaml.load(f, Loader=yaml.SafeLoader)",
+        "text = 'np.float and torch._six'",
+        "num_classes = 20",
+        "depth = 3\nfor i in range(3): pass\nnum_classes = 3",
+        "a = Linear(10, 20)\nb = Linear(10, 20)",
+    ],
+)
+def test_what_works_is_not_named(said, text: str) -> None:
+    assert said(text) == []
+
+
+def test_the_count_of_classes_in_four_places(tmp_path: Path) -> None:
+    """As a detector's project has it: a list, a flag, a net's default and its last layer."""
+    files = {
+        "data.py": "CLASS_NAMES = ['cup', 'pen', 'key']\n",
+        "train.py": "parser.add_argument('--num-classes', type=int, default=3)\n",
+        "model.py": "class Net:\n    def __init__(self, num_classes=3):\n"
+        "        self.head = nn.Conv2d(256, 24, 1)\n",
+        "other.py": "epochs = 3\n",
+        "test_model.py": "net = Net(num_classes=3)\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (remark,) = look([tmp_path]).remarks
+    assert remark.rule == "class-count"
+    assert "stands in 4 places" in remark.says
+    named = {Path(each.file).name for each in (remark.place, *remark.others)}
+    assert named == {"data.py", "train.py", "model.py"}
+    assert "['cup', 'pen', 'key']" in remark.instead
+
+
+def test_a_thing_written_often_is_told_once(said, tmp_path: Path) -> None:
+    remarks = said("import numpy as np\n" + "x = np.float(1)\n" * 9)
+    assert len(remarks) == 1
+    (remark,) = look([tmp_path]).remarks
+    assert [each.line for each in remark.others] == list(range(3, 11))
+
+
+def test_a_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["np.float"]},
+        {"cell_type": "code", "source": ["%matplotlib inline\n", "import numpy as np"]},
+        {"cell_type": "code", "source": "!pip install x\nif a:\n    !ls\ny = np.int(3)"},
+        {"cell_type": "code", "source": "%%bash\nnp.float"},
+    ]
+    file = tmp_path / "a.ipynb"
+    file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    assert main(["doctor", str(file)]) == 1
+    out = capsys.readouterr().out
+    assert f"{file}:cell 3, line 4" in re.sub(r"\s+", " ", out)
+    assert "→ int(3)" in out
+
+
+def test_python_2_and_what_is_no_python(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("import os\nprint 'loss', loss\n")
+    (tmp_path / "half.py").write_text("def f(:\n")
+    (tmp_path / "coded.py").write_bytes(b"x = '\xff'\n")
+    (tmp_path / "book.ipynb").write_text("{}")
+    looked = look([tmp_path])
+    assert [each.rule for each in looked.remarks] == ["syntax", "python-2"]
+    assert looked.remarks[1].place.line == 2
+    assert len(looked.unread) == 2
+    assert not looked.works
+
+
+@pytest.mark.parametrize("name", ["nothing.py", "notes.txt", "empty"])
+def test_paths_that_are_no_code(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match=re.escape(name)):
+        look([tmp_path / name])
+
+
+def test_others_code_is_passed_over(tmp_path: Path) -> None:
+    for folder in ("venv", ".git", "mine", "node_modules"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("import numpy as np\nnp.float")
+    (tmp_path / "mine" / "round").symlink_to(tmp_path)
+    looked = look([tmp_path])
+    assert (looked.files, len(looked.remarks)) == (1, 1)
+
+
+def test_nothing_is_named_in_this_projects_own_source() -> None:
+    assert look([SOURCE]) == Looked(len(list(SOURCE.rglob("*.py"))), (), ())
+
+
+def test_json_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, page = tmp_path / "<b>.py", tmp_path / "page.html"
+    file.write_text("import numpy as np\nx = np.float('</pre><script>')\n")
+    assert main(["doctor", str(file), "--json", "--report", str(page)]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "viewfinder.doctor.code/1"
+    assert document["remarks"][0]["place"]["line"] == 2
+    text = page.read_text()
+    assert "<script>" not in text
+    assert "&lt;b&gt;.py:2" in text
+    file.write_text("x = 1\n")
+    assert main(["doctor", str(file)]) == 0
+
+
+def test_flags_of_the_machine_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", str(SOURCE), "--quick"]) == 2
+    assert "--quick is about the machine" in capsys.readouterr().err
+
+
+def resolved(name: str) -> object:
+    """What a full name stands for here: a module, or an attribute in one.
+
+    Raises:
+        AttributeError, ModuleNotFoundError: there is no such thing.
+    """
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    raise ModuleNotFoundError(name)
+
+
+ROWS = [name for name in TABLE if name.split(".")[0] in {"torch", "numpy", "collections", "PIL"}]
+
+
+@pytest.mark.parametrize("old", ROWS)
+@pytest.mark.filterwarnings("ignore")
+def test_the_table_is_true_of_todays_versions(old: str) -> None:
+    """What it calls gone is gone, or refuses to be called, and what it offers is there."""
+    row = TABLE[old]
+    if row.level == "broken":
+        with pytest.raises((AttributeError, ModuleNotFoundError, RuntimeError)):
+            resolved(old)(object(), object())
+    name = row.new.partition("(")[0].partition("   #")[0].replace("Image.", "PIL.Image.")
+    name = name.replace("PIL.PIL.", "PIL.").lstrip("-")
+    if name.partition(".")[0] in {"torch", "numpy", "collections", "PIL"}:
+        resolved(name)
+
+
+@given(st.text(max_size=60) | st.binary(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_no_text_breaks_it(tmp_path_factory: pytest.TempPathFactory, text: str | bytes) -> None:
+    file = tmp_path_factory.mktemp("code") / "a.py"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    looked = look([file])
+    assert looked.files == 1
+    for remark in looked.remarks:
+        assert remark.place.line >= 1
+
+
+def test_lines_to_paste_are_python(said) -> None:
+    """All that is told of a page that has everything, without its comments."""
+    lines = ["import numpy as np, torch, collections, cv2", "from apex import amp"]
+    lines += [
+        f"{old.replace('numpy', 'np')}(x)" for old in TABLE if old.startswith(("numpy.", "torch."))
+    ]
+    lines += ["with amp.scale_loss(a, b): pass", "amp.initialize(a, b, opt_level='O2')"]
+    remarks = said("\n".join(lines))
+    assert len(remarks) > 40
+    for _, _, instead in remarks:
+        ast.parse(instead.replace("…", "..."))
