@@ -16,6 +16,7 @@ from viewfinder.doctor.code.renamed import TABLE
 from viewfinder.errors import InputError
 
 SOURCE = Path(__file__).parents[2] / "src"
+OLD = Path(__file__).parent / "old_code"
 
 
 @pytest.fixture
@@ -259,3 +260,20 @@ def test_lines_to_paste_are_python(said) -> None:
     assert len(remarks) > 40
     for _, _, instead in remarks:
         ast.parse(instead.replace("…", "..."))
+
+
+@pytest.mark.parametrize("file", sorted(OLD.glob("*.txt")), ids=lambda file: file.stem)
+def test_code_as_it_was_written_then(tmp_path: Path, file: Path) -> None:
+    """`# old: rule` stands where a remark must be, `# also` at a further place; nowhere else."""
+    copy = tmp_path / file.stem
+    copy.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    expected, further = [], []
+    for number, line in enumerate(copy.read_text(encoding="utf-8").splitlines(), 1):
+        _, _, rules = line.partition("# old: ")
+        expected += [(number, rule) for rule in rules.split(", ") if rule]
+        further += [number] * line.endswith("# also")
+    remarks = look([copy]).remarks
+    assert sorted((each.place.line, each.rule) for each in remarks) == sorted(expected)
+    others = {place.line for each in remarks for place in each.others}
+    assert set(further) <= others
+    assert others <= {*further, *(line for line, _ in expected)}

@@ -74,7 +74,7 @@ def _in_file(cells: list[Code]) -> list[Remark]:
 
 
 def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
-    """Every hit, under what it is told together with, and whether it is a use and no import."""
+    """Every hit, under what it is told together with, and whether it is where that is mended."""
     for use in found:
         if row := row_of(use.name):
             old, new = row
@@ -82,7 +82,8 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
             if new.level == "warning":
                 says = f"{use.name} is on its way out"
             hit = Hit(_rule(old), new.level, use.node, says, new.why, written(old, new, use))
-            yield old, hit, not use.imported
+            # A module under its old name is mended where it is imported.
+            yield old, hit, use.imported == (" as " in new.imports)
     for rule in (apex, *RULES):
         for hit in rule(code, found):
             yield hit.says if hit.rule == "apex" else hit.rule, hit, True
