@@ -27,7 +27,7 @@ Part = TypeVar("Part")
 _SMI_QUICK, _SMI = 1.0, 8.0
 _NETWORK_QUICK, _NETWORK = 1.0, 2.0
 # Seconds for measuring, and after which torch is asked no further.
-_MEASURING, _LIMIT = 14.0, 27.0
+_MEASURING, _LIMIT = 14.0, 25.0
 
 
 def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Machine:

@@ -98,5 +98,5 @@ def training_memory(work: Workload, batch: int) -> int:
 
 
 # Bytes of a process with torch; copies of the weights; and what libraries take of their own for
-# what is kept. Held to trainings by `benchmarks/doctor.py`.
+# what is kept.
 _PROCESS, _COPIES, _SLACK = 500 << 20, 5, 1.2
