@@ -212,7 +212,7 @@ def test_a_machine_without_anything_is_looked_at(bare, monkeypatch):
 
 
 def test_whatever_part_fails_the_others_are_there(monkeypatch):
-    parts = ("system", "memory", "python", "cpu_features", "installation", "weights", "environment")
+    parts = ("system", "memory", "_python", "cpu_features", "_installation", "weights", "places")
     for name in parts:
 
         def failing(*_):
@@ -422,3 +422,13 @@ def test_what_was_measured_is_remembered_for_this_machine(tmp_path, monkeypatch)
 def test_a_killed_program_leaves_nothing_behind(monkeypatch):
     monkeypatch.setattr(commands, "_GRACE", 0.2)
     assert ask([sys.executable, "-c", "import time; time.sleep(60)"], 0.2).ended == "not in time"
+
+
+def test_what_requirements_are_read_with_may_be_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    monkeypatch.delitem(sys.modules, "viewfinder.doctor.installation")
+    machine = gathering.gather(quick=True)
+    assert machine.installation is None
+    assert machine.python is None
+    assert any(each.startswith("installation: ") for each in machine.troubles)
+    assert any(f.says.startswith("whether all that viewfinder asks for") for f in findings(machine))

@@ -12,8 +12,7 @@ from viewfinder.doctor import nvidia as nvidia_facts
 from viewfinder.doctor.asking import ask_torch
 from viewfinder.doctor.disk import disk_speed
 from viewfinder.doctor.environment import environment
-from viewfinder.doctor.installation import installation, python
-from viewfinder.doctor.machine import Machine, Torch
+from viewfinder.doctor.machine import Installation, Machine, Python, Torch
 from viewfinder.doctor.network import network
 from viewfinder.doctor.privacy import Cleaner, cleaner
 from viewfinder.doctor.remembering import recall, remember
@@ -49,14 +48,14 @@ def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Mach
         cards = pool.submit(collected.part, "nvidia", lambda: nvidia_facts.nvidia(clean, smi))
         there = pool.submit(network, host, variables, _NETWORK_QUICK if quick else _NETWORK)
         whole = pool.submit(collected.part, "weights", weights)
-        installed = pool.submit(collected.part, "installation", installation)
+        installed = pool.submit(collected.part, "installation", _installation)
         machine = Machine(
             quick=quick,
-            system=collected.part("system", system),
+            system=collected.part("system", lambda: system(clean)),
             cpu=collected.part("cpu", cpu_features),
             memory=collected.part("memory", memory),
             places=collected.part("places", lambda: places(clean)) or (),
-            python=collected.part("python", python),
+            python=collected.part("python", _python),
             environment=collected.part("environment", lambda: environment(clean, variables)),
             installation=installed.result(),
             weights=whole.result(),
@@ -65,6 +64,19 @@ def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Mach
             torch=None,
         )
     return _with_torch(machine, collected, variables, again=again)
+
+
+def _python() -> Python:
+    # Imported here: what it is read with may be missing itself.
+    from viewfinder.doctor.installation import python
+
+    return python()
+
+
+def _installation() -> Installation:
+    from viewfinder.doctor.installation import installation
+
+    return installation()
 
 
 class _Parts:

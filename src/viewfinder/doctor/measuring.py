@@ -27,7 +27,7 @@ _LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channe
 _STEPS, _SECONDS = 6, 0.12
 # Multiply–accumulates of one step of a convolution, as many pictures as that takes.
 _MACS = {"cpu": 1.5e8, "cuda": 2e10}
-_MOST_PICTURES = {"cpu": 16, "cuda": 256}
+_MOST_PICTURES = {"cpu": 16, "cuda": 32}
 _SIDE = {"cpu": 768, "cuda": 8192}
 # Forward, and backward to the input and to the weights.
 _PASSES = 3

@@ -4,6 +4,7 @@ from typing import Any
 
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor.nvidia import driver_in_kernel
+from viewfinder.doctor.privacy import cleaner
 from viewfinder.doctor.rules.telling import dotted
 from viewfinder.doctor.system import memory, system
 
@@ -14,7 +15,7 @@ def machine_record() -> dict[str, Any]:
     """As `run.json` has it; for a process that has torch already."""
     import torch
 
-    here, cpu, room = system(), cpu_features(), memory()
+    here, cpu, room = system(cleaner()), cpu_features(), memory()
     told: dict[str, Any] = {
         "system": here.name,
         "architecture": here.architecture,

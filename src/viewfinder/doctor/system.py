@@ -16,11 +16,11 @@ _PROC, _ETC, _DEVICES = Path("/proc"), Path("/etc"), Path("/dev")
 _MARKS = {"/.dockerenv": "Docker", "/run/.containerenv": "Podman"}
 
 
-def system() -> System:
+def system(cleaner: Cleaner) -> System:
     """What runs here, and within what."""
     return System(
-        name=_name() or platform.system(),
-        kernel=platform.release(),
+        name=cleaner.clean(_name() or platform.system()),
+        kernel=cleaner.clean(platform.release()),
         architecture=platform.machine(),
         container=_container(),
         load=_load(),
