@@ -54,7 +54,8 @@ def one(net: nn.Module, pictures: Tensor, optimiser: Any, dtype: torch.dtype) ->
     optimiser.zero_grad()
     with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
         out = net(pictures)
-    sum(each.float().mean() for each in tensors(out) if each.requires_grad).backward()
+    means = [each.float().mean() for each in tensors(out) if each.requires_grad]
+    torch.autograd.backward(torch.stack(means).sum())
     optimiser.step()
     return time.perf_counter() - start
 

@@ -432,3 +432,21 @@ def test_what_requirements_are_read_with_may_be_missing(monkeypatch):
     assert machine.python is None
     assert any(each.startswith("installation: ") for each in machine.troubles)
     assert any(f.says.startswith("whether all that viewfinder asks for") for f in findings(machine))
+
+
+@pytest.mark.parametrize(("load", "asked"), [(0.1, 1), (1e6, 2)])
+def test_it_is_measured_once_unless_the_machine_is_busy(tmp_path, monkeypatch, load, asked):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path))
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    given = []
+
+    def answering(clean, variables, *, measuring, limit):
+        given.append(measuring)
+        return WHOLE.torch, speed() if measuring else None
+
+    monkeypatch.setattr(gathering, "ask_torch", answering)
+    first, second = (gathering.gather(quick=False) for _ in range(2))
+    assert first.speed.rates == second.speed.rates == speed().rates
+    assert sum(each > 0 for each in given) == asked
+    assert gathering.gather(quick=False, again=True).speed.measured > 1
+    assert given[-1] > 0

@@ -32,6 +32,7 @@ class Epoch:
         seconds: in the arrangement that is likely the fastest.
         arithmetic, layout: of that arrangement, which `--precision auto` is likely to take.
         memory: bytes that a training takes in about.
+        compared: in how many arrangements the time is known.
         remembered: it was chosen in a training on this machine, and not by these rates.
     """
 
@@ -43,6 +44,7 @@ class Epoch:
     arithmetic: str
     layout: str
     memory: int
+    compared: int
     remembered: bool = False
 
 
@@ -64,7 +66,9 @@ def epochs(machine: Machine) -> list[Epoch]:
                 best = likely(taken)
             need = training_memory(work, batch)
             known = name in before and before[name] == best
-            found.append(Epoch(name, task, work.side, batch, taken[best], *best, need, known))
+            found.append(
+                Epoch(name, task, work.side, batch, taken[best], *best, need, len(taken), known)
+            )
     return found
 
 

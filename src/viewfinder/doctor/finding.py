@@ -1,5 +1,6 @@
 """What is wrong, why, and what mends it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,3 +27,22 @@ class Finding:
     why: str
     fix: str
     source: str = ""
+
+
+def joined(found: Iterable[Finding]) -> list[Finding]:
+    """The unknown ones among them, those that lack the same fact as one."""
+    lacking: dict[tuple[str, str], list[Finding]] = {}
+    for each in found:
+        if each.level == "unknown":
+            lacking.setdefault((each.why, each.fix), []).append(each)
+    return [
+        Finding(
+            rule=", ".join(each.rule for each in alike),
+            level="unknown",
+            says="; ".join(each.says for each in alike),
+            why=why,
+            fix=fix,
+            source=alike[0].source,
+        )
+        for (why, fix), alike in lacking.items()
+    ]

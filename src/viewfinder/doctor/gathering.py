@@ -12,7 +12,7 @@ from viewfinder.doctor import nvidia as nvidia_facts
 from viewfinder.doctor.asking import ask_torch
 from viewfinder.doctor.disk import disk_speed
 from viewfinder.doctor.environment import environment
-from viewfinder.doctor.machine import Installation, Machine, Python, Torch
+from viewfinder.doctor.machine import Installation, Machine, Python, Torch, is_busy
 from viewfinder.doctor.network import network
 from viewfinder.doctor.privacy import Cleaner, cleaner
 from viewfinder.doctor.remembering import recall, remember
@@ -111,7 +111,8 @@ def _with_torch(
         )
         torch, fresh = asked or (None, None)
         speed = speed or (fresh and _measured(fresh, collected))
-        if fresh and speed:
+        # Of a busy machine it holds for now alone.
+        if fresh and speed and not is_busy(machine):
             remember_it = speed
             collected.part("cache", lambda: remember(machine, remember_it))
     return replace(machine, torch=torch, speed=speed, troubles=tuple(collected.troubles))

@@ -259,3 +259,15 @@ class Machine:
     network: Network | None
     speed: Speed | None = None
     troubles: tuple[str, ...] = ()
+
+
+# Waiting processes for each thread of the processor from which measured times are others' too.
+_BUSY = 1.5
+
+
+def is_busy(machine: Machine) -> bool | None:
+    """Whether others keep the machine so busy that what is measured is slower than it; None where
+    that is not known."""
+    if machine.system is None or machine.cpu is None or machine.system.load is None:
+        return None
+    return machine.system.load >= _BUSY * machine.cpu.logical

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from viewfinder.doctor.about import about, when
 from viewfinder.doctor.estimate import PICTURES, Epoch
-from viewfinder.doctor.finding import Finding
+from viewfinder.doctor.finding import Finding, joined
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
@@ -39,7 +39,7 @@ def page(
         for each in found:
             if each.level == level:
                 lines += [Line(""), *_finding(each, width)]
-    lines += _unknowns([each for each in found if each.level == "unknown"], width)
+    lines += _unknowns(found, width)
     lines += [Line(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")]
     if machine.speed:
         lines += [Line(""), *_speed(machine.speed, width), Line(""), *_epochs(epochs, width)]
@@ -77,16 +77,13 @@ def _finding(each: Finding, width: int) -> Iterator[Line]:
 
 
 def _unknowns(found: Sequence[Finding], width: int) -> Iterator[Line]:
-    """Those that lack the same fact stand together."""
-    lacks: dict[tuple[str, str], list[str]] = {}
-    for each in found:
-        lacks.setdefault((each.why, each.fix), []).append(each.says)
-    for (why, fix), says in lacks.items():
+    for each in joined(found):
         yield Line("")
-        told = f"? Not known: {'; '.join(says)}"
+        told = f"? Not known: {each.says}"
         yield from (Line(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
-        yield from (Line(text) for text in _wrap(f"{sentence(why)}.", width, "  "))
-        yield from (Line(text, "bold") for text in _wrap(f"→ {sentence(fix)}", width, "    ", "  "))
+        yield from (Line(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
+        fix = f"→ {sentence(each.fix)}"
+        yield from (Line(text, "bold") for text in _wrap(fix, width, "    ", "  "))
 
 
 def _wrap(text: str, width: int, indent: str, first: str | None = None) -> list[str]:
@@ -167,15 +164,22 @@ def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[Line]:
         return
     yield Line(f"An epoch of {PICTURES:,} pictures takes about", "bold")
     wide = width >= _WIDE
-    figures = f"{'pictures':>9}{'batch':>7}{'time':>11}{'memory':>11}" if wide else f"{'time':>9}"
-    yield Line(f"{'':<14}{figures}  --precision auto"[:width], "dim")
+    figures = f"{'pictures':>9}{'batch':>6}{'time':>9}{'memory':>10}" if wide else f"{'time':>9}"
+    yield Line(f"{'':<18}{figures}  --precision auto"[:width], "dim")
     for each in epochs:
-        told = f"{each.arithmetic} {each.layout}" + (" (chosen)" if each.remembered else "")
+        told = choice(each)
         side, time = f"{each.side}×{each.side}", in_figures(each.seconds)
         figures = (
-            f"{side:>9}{each.batch:>7}{time:>11}{gib(each.memory):>11}" if wide else f"{time:>9}"
+            f"{side:>9}{each.batch:>6}{time:>9}{gib(each.memory):>10}" if wide else f"{time:>9}"
         )
-        yield Line(f"{each.net:<14}{figures}  {told}"[:width])
+        yield Line(f"{each.net:<18}{figures}  {told}"[:width])
+
+
+def choice(each: Epoch) -> str:
+    """What `--precision auto` is likely to take, or took here before."""
+    if each.remembered:
+        return f"{each.arithmetic} {each.layout} (chosen)"
+    return f"{each.arithmetic} {each.layout}" if each.compared > 1 else "not compared"
 
 
 def in_figures(seconds: float) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 from viewfinder.doctor.about import about, when
 from viewfinder.doctor.estimate import PICTURES, Epoch
-from viewfinder.doctor.finding import Finding
+from viewfinder.doctor.finding import Finding, joined
 from viewfinder.doctor.machine import Machine
-from viewfinder.doctor.page import columns, figure, heading, in_figures, row_name, rows
+from viewfinder.doctor.page import choice, columns, figure, heading, in_figures, row_name, rows
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import Speed
@@ -41,7 +41,10 @@ def write_report(
 
 def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]) -> dict[str, Any]:
     by_level = {
-        title: [each for each in found if each.level == level] for level, title in _TITLES.items()
+        title: joined(found)
+        if level == "unknown"
+        else [each for each in found if each.level == level]
+        for level, title in _TITLES.items()
     }
     bad = any(each.level == "broken" for each in found)
     packages = machine.installation.packages if machine.installation else ()
@@ -65,8 +68,7 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
                 "batch": each.batch,
                 "time": in_figures(each.seconds),
                 "memory": gib(each.memory),
-                "choice": f"{each.arithmetic} {each.layout}",
-                "remembered": each.remembered,
+                "choice": choice(each),
             }
             for each in epochs
         ],

@@ -3,7 +3,7 @@
 import re
 
 from viewfinder.doctor.finding import Finding
-from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.machine import Machine, is_busy
 from viewfinder.doctor.rules.telling import (
     GIB,
     Rule,
@@ -21,8 +21,6 @@ from viewfinder.tasks import NAMES
 # Bytes of a disk below which nothing fits on it, and below which it will be full soon.
 _FULL, _SOON = 200 << 20, 3 * GIB
 _LITTLE_MEMORY = GIB
-# Waiting processes for each that can be at work, from which measured times are others' too.
-_BUSY = 1.5
 # A share of swap that is left, below which the machine is about to run out of memory.
 _SWAPPED = 0.2
 _DEBUGGING = {
@@ -268,9 +266,7 @@ def _openmp(machine: Machine) -> Finding | None:
 
 def _busy(machine: Machine) -> Finding | None:
     system, cpu = machine.system, machine.cpu
-    if system is None or cpu is None or system.load is None:
-        return None
-    if system.load < _BUSY * cpu.logical:
+    if system is None or cpu is None or not is_busy(machine):
         return None
     return warning(
         f"the machine is busy: {system.load:.1f} processes want its {cpu.logical} cores",
