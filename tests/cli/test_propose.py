@@ -14,6 +14,7 @@ from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import open_run
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,18 @@ def test_videos_where_pictures_are_wanted_are_named(ask, tmp_path, table):
             write_picture(tmp_path / f"all/mug/{name}.png", table.empty)
         status, _, err = ask("propose", tmp_path / "all", "--by", "plate")
         assert (status, "only videos (mug/a film): take frames of each" in err) == (2, True)
+
+
+def test_a_picture_is_no_video_and_coco_may_be_a_folder(ask, root, monkeypatch):
+    status, _, err = ask("propose", root / "0.png", "--by", "coco")
+    assert (status, f"0.png is no video: give a folder of pictures, such as {root}" in err) == (
+        2,
+        True,
+    )
+    assert not (root / "0").exists()
+    monkeypatch.chdir(root.parent)
+    (root.parent / "coco").mkdir()
+    assert len(open_run("coco").manifest.classes) == 80
 
 
 def test_nothing_on_the_stand_is_told(ask, root, table):

@@ -1,5 +1,6 @@
 """What stands on the stand: box and mask from the picture of the empty stand."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -91,3 +92,18 @@ def test_other_scenes_and_sizes_are_refused(turntables):
     noise = np.random.default_rng(0).integers(0, 256, table.empty.shape).astype(np.uint8)
     with pytest.raises(InputError, match="another scene"):
         find_on_stand(noise, table.empty)
+
+
+def test_two_things_that_touch_are_suspected_and_one_is_not(turntables):
+    stand = np.full((240, 400, 3), 120, np.uint8)
+    stand[::24] = 90
+    both, bottle = stand.copy(), stand.copy()
+    cv2.rectangle(both, (80, 60), (180, 200), (200, 40, 30), -1)
+    cv2.circle(both, (232, 140), 56, (30, 60, 210), -1)
+    cv2.rectangle(bottle, (140, 100), (240, 220), (20, 130, 40), -1)
+    cv2.rectangle(bottle, (172, 20), (208, 120), (20, 130, 40), -1)
+    assert [each.may_be_two for each in find_on_stand(both, stand)] == [True]
+    assert [each.may_be_two for each in find_on_stand(bottle, stand)] == [False]
+    table = turntables[0]
+    seen = [each for frame in table.frames for each in find_on_stand(frame, table.empty)]
+    assert not any(each.may_be_two for each in seen)

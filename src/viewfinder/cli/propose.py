@@ -90,6 +90,7 @@ def run(flags: Flags) -> int:
         proposals = read_proposals(data)
     else:
         proposer = _proposer(flags)
+        _refuse_picture(flags.data)
         if flags.data.is_file():
             _take_frames(flags.data, data)
         proposed = proposer(flags, data)
@@ -200,6 +201,18 @@ PROPOSERS: dict[str, Callable[[Flags, Path], "Proposed"]] = {
     "saliency": _by_saliency,
 }
 """Each way to come by proposals, by the word that asks for it."""
+
+
+def _refuse_picture(data: Path) -> None:
+    """Refuse one picture as DATA.
+
+    Raises:
+        InputError: it is one.
+    """
+    from viewfinder.pictures.kinds import source_of
+
+    if data.is_file() and source_of(data).kind == "picture":
+        raise InputError(f"{data} is no video: give a folder of pictures, such as {data.parent}")
 
 
 def _folder_of(data: Path) -> Path:

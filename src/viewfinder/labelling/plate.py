@@ -12,7 +12,7 @@ Large frames are looked at in a smaller copy, `_SIDE` pixels long, in which nois
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,6 +43,9 @@ _THING = 0.2  # of the largest thing; a smaller one that stands apart is not tak
 _MOST_PARTS = 40  # that are looked at; what is in more pieces is noise
 _BETWEEN = 0.6  # of the pixels between two parts; where more have changed, both are one thing
 _ROUNDS = 3  # of GrabCut
+_WAIST = 0.85  # of the narrower part's width; a waist no wider than that may be where two touch
+_OTHER_HALF = 0.6  # of the wider part's width; a narrower part is a handle, a neck or a foot
+_ROUGH = 2.0  # pixels, by which an outline's roughness changes the half of a width
 _SMALLEST = 0.0004  # of the picture: less is noise or a fly
 
 
@@ -54,11 +57,13 @@ class Sighting:
         mask: H×W bool.
         box: 4 float32, `x1, y1, x2, y2` in pixels around the mask.
         score: 0 to 1, the IoU that the box is expected to have with the true one.
+        may_be_two: it has a waist, as two things have that touch.
     """
 
     mask: Mask
     box: Boxes
     score: float
+    may_be_two: bool = False
 
 
 def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> list[Sighting]:
@@ -88,7 +93,8 @@ def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> list[
     found = []
     for mask in sorted(masks, key=lambda mask: -int(mask.sum())):
         others = np.logical_or.reduce(masks) & ~mask
-        found.append(_sighting(mask, _score(mask, others, change, shadow), size))
+        sighting = _sighting(mask, _score(mask, others, change, shadow), size)
+        found.append(replace(sighting, may_be_two=_has_waist(mask)))
     return found
 
 
@@ -285,6 +291,20 @@ def _score(mask: Mask, others: Mask, change: _Change, shadow: Mask) -> float:
     contrast = 1 - math.exp(-math.sqrt(np.median(change.distance[mask])) / 4)
     sure = inside * max(0.0, 1 - outside) * outlined * contrast
     return expected_iou(sure, PLATE)
+
+
+def _has_waist(mask: Mask) -> bool:
+    """Whether a mask falls into two wide parts where it is cut at a place far narrower."""
+    # Without a rim, a mask at the picture's edge would be as wide as if it went on there.
+    inside = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)
+    widest = float(inside.max())
+    for waist in np.arange(1, _WAIST * widest, max(1, widest / 30)):
+        count, parts = cv2.connectedComponents((inside > waist).astype(np.uint8))
+        widths = [float(inside[parts == part].max()) for part in range(1, count)]
+        least = max(_OTHER_HALF * widest, waist / _WAIST, waist + _ROUGH)
+        if sum(width >= least for width in widths) > 1:
+            return True
+    return False
 
 
 def _sighting(mask: Mask, score: float, size: tuple[int, int]) -> Sighting:

@@ -128,7 +128,7 @@ def propose_by_plate(
     """
     bits = bits_of([*(data / path for path in paths), *([empty] if empty else [])])
     stands = _Stands(data, empty, bits)
-    rows, nothing, several, failed = Rows(), [], [], []
+    rows, nothing, several, touching, failed = Rows(), [], [], [], []
     for path in track(paths, total=len(paths), description="looking at the stand"):
         stand, plate = stands.of(path)
         if (data / path).samefile(stand):
@@ -144,6 +144,8 @@ def propose_by_plate(
             nothing.append(path)
         if len(found) > 1:
             several.append((len(found), path))
+        if any(sighting.may_be_two for sighting in found):
+            touching.append(path)
         for place, sighting in enumerate(found):
             score = sighting.score * (_BESIDE if place else 1)
             label = name or class_of(data, path)
@@ -162,6 +164,11 @@ def propose_by_plate(
         notes.append(
             f"{count} things stand apart in {listed(where)}: all are proposed as one class, those "
             "beside the largest with half their score; look at them before you accept"
+        )
+    if touching:
+        notes.append(
+            f"what is proposed as one thing has a waist in {listed(touching)}: if two things touch "
+            "there, film each by itself, or put them apart"
         )
     return Proposed(rows.proposals(), tuple(notes))
 

@@ -307,7 +307,8 @@ def open_run(path: str | Path) -> Run:
     from viewfinder.runs.foreign import COCO, open_published, open_weights
 
     folder = Path(path).expanduser()
-    if str(path) == COCO and not folder.exists():
+    # A folder of that name is usually COCO itself.
+    if str(path) == COCO and not (folder.is_file() or holds_run(folder)):
         return open_published()
     if folder.suffix == ".weights" and not folder.is_dir():
         return open_weights(folder)

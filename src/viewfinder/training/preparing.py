@@ -111,7 +111,8 @@ def _weights_to_start(
         return imagenet_weights(published), (), colours
     place = Path(recipe.init).expanduser()
     # A run may be called coco too; who names nothing does not mean it.
-    if recipe.init == COCO and (isinstance(recipe.init, UsualText) or not place.exists()):
+    here = place.is_file() or holds_run(place)
+    if recipe.init == COCO and (isinstance(recipe.init, UsualText) or not here):
         if recipe.net != COCO_NET:
             raise InputError(f"--init coco: these weights are of {COCO_NET}, and not {recipe.net}")
         return coco_weights(), COCO_CLASSES, PLAIN
