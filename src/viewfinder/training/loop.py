@@ -1,7 +1,7 @@
 """The training loop: what happens in a step, at an epoch's end, and when something goes wrong.
 
-One file to read from top to bottom. Lightning Fabric places the net on its devices and adds up
-gradients between processes; all else is here.
+One file to read from top to bottom. Lightning Fabric starts processes, places the net on its
+devices and sums numbers over processes; all else is here.
 """
 
 import copy
@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -33,6 +33,7 @@ from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Sides
 from viewfinder.training.progress import Progress
 from viewfinder.training.statistics import share_statistics
+from viewfinder.training.sums import add_gradients, over_processes
 
 # Fabric announces every process that it starts; the journal tells what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -169,10 +170,11 @@ class Fit:
         inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
         begun = time.perf_counter()
-        terms = self.loss(self.forward, inputs, self._add)
-        loss = total(terms)
-        # Processes average their gradients; that of the whole step is their sum.
-        self.fabric.backward(self.scaler.scale(loss * self.share.world))
+        with self.fabric.no_backward_sync(self.net, enabled=self.share.world > 1):
+            terms = self.loss(self.forward, inputs, self._add)
+            loss = total(terms)
+            self.fabric.backward(self.scaler.scale(loss))
+        add_gradients(self.fabric, self.net.module)
         self.pace.took(time.perf_counter() - begun, self.numbers)
         self._update(batch.done)
         optimise.update_average(
@@ -192,11 +194,7 @@ class Fit:
             forget(self.job.promise.file)
 
     def _add(self, numbers: Tensor) -> Tensor:
-        """Numbers summed over all processes, without a gradient."""
-        if self.share.world == 1:
-            return numbers.detach()
-        # What is reduced is overwritten, and whose numbers they are may want them still.
-        return cast(Tensor, self.fabric.all_reduce(numbers.detach().clone(), reduce_op="sum"))
+        return over_processes(self.fabric, numbers)
 
     def _update(self, done: float) -> None:
         """Clip the true gradients and step; a float16 step that overflowed is skipped."""

@@ -1,5 +1,6 @@
 """One process that trains, or several that share each batch."""
 
+import logging
 import multiprocessing
 from collections.abc import Callable
 from functools import partial
@@ -8,10 +9,13 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
-from torch.multiprocessing.spawn import ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from viewfinder.errors import InputError
 from viewfinder.interrupts import end_with_parent, stops_interrupt
+
+# It logs which processes it ends after another has failed; the error tells what matters.
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
 
 Work = Callable[[Fabric], None]
 
@@ -62,6 +66,13 @@ def launch(device: torch.device, count: int, work: Work) -> None:
         if failures.empty():
             raise
         raise failures.get() from None
+    except ProcessExitedException as error:
+        told = error.signal_name or f"status {error.exit_code}"
+        raise InputError(
+            f"one of the {count} processes ended with {told}, as it does when the memory is used "
+            "up: go on with the same command and --resume, or ask for less at once, as of --batch "
+            "or --devices"
+        ) from None
     finally:
         _end([child for child in multiprocessing.active_children() if child not in before])
     if stopped:
