@@ -228,6 +228,7 @@ def test_check(ask, small_set, tmp_path):
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
         (PermissionError(13, "Permission denied", "a/b"), 2, "error: a/b: Permission denied\n"),
+        (OSError(30, "Read-only file system", b"a/b"), 2, "error: a/b: Read-only file system\n"),
         (ZeroDivisionError("by\nzero"), 2, "error: something went wrong inside Viewfinder"),
     ],
 )

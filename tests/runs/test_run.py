@@ -390,3 +390,21 @@ def test_a_size_that_the_net_does_not_take_is_refused(small_run, tmp_path):
     (folder / "run.json").write_text(json.dumps(document | {"size": [4096, 4096]}))
     with pytest.raises(InputError, match="takes no pictures of 4096×4096"):
         open_run(folder).net()
+
+
+def test_a_state_that_the_disk_refuses_is_told_of_and_the_old_one_kept(tmp_path):
+    resource = pytest.importorskip("resource")
+    run = Run(tmp_path, MANIFEST)
+    run.save_state({"net": {"a": torch.zeros(3)}}, {"epoch": 1})
+    before = run.state_file.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(
+            InputError, match=r"cannot write .*state.ckpt: the file would be larger"
+        ):
+            run.save_state({"net": {"a": torch.zeros(1_000_000)}}, {"epoch": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert run.state_file.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["state.ckpt"]

@@ -67,10 +67,15 @@ def record(fabric: Fabric, jobs: dict[str, Job], out: Path) -> None:
     told = {name: _steps(Exact(fabric, job)) for name, job in jobs.items()}
     # And one whole training, with all that processes tell each other at an epoch's end.
     job = list(jobs.values())[-1]
-    Copied(fabric, job).work()
+    whole = Copied(fabric, job)
+    whole.work()
     if fabric.global_rank == 0:
         torch.save(told, out / f"steps-{fabric.world_size}.pt")
     if fabric.world_size > 1:
+        # The sum of two numbers is the same in any order, and that of three is not: torch must not
+        # have put the gradients into another.
+        wrapped = whole.net._forward_module
+        assert not wrapped._get_ddp_logging_data().get("has_rebuilt_buckets")
         fabric.barrier()
         run = replace(job.run, folder=out / f"stopped-{fabric.world_size}")
         Fit(fabric, replace(job, run=run, resume=True)).work()

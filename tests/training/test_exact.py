@@ -8,18 +8,20 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
-from viewfinder.training import loop
+from viewfinder.training import loop, processes
 from viewfinder.training import train as training
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.training.locking import taken
@@ -196,7 +198,7 @@ def test_wherever_pictures_are_kept_the_weights_are_the_same(
         assert_same(runs["memory"], runs["none"])
 
 
-def test_three_processes_take_the_steps_of_one_and_go_on_exactly(
+def test_two_processes_take_the_steps_of_one_and_go_on_exactly(
     small_set_of_two, boxes, subject_scenes, teacher, tmp_path
 ):
     small = {"precision": "32", "keep": "memory"}
@@ -206,23 +208,22 @@ def test_three_processes_take_the_steps_of_one_and_go_on_exactly(
         ["darknet", "detect", str(boxes), DETECT | {"loss": "darknet"}],
         ["student", "saliency", str(subject_scenes), SALIENCY | {"teacher": str(teacher.folder)}],
     ]
-    # Steps that three processes cannot share evenly, and teachers that are not sure. Three, since
-    # of two numbers the sum is the same in any order.
+    # Steps of odd sizes, which two processes cannot halve, and teachers that are not sure.
     cases[0][3] |= {"batch": 7, "options": ("width=0.0625",)}
-    cases[1][3], cases[2][3] = cases[1][3] | {"batch": 4}, cases[2][3] | {"batch": 5}
+    cases[1][3], cases[2][3] = cases[1][3] | {"batch": 3}, cases[2][3] | {"batch": 5}
     cases[3][3] |= {"batch": 5, "alpha": 1.0, "epochs": 1}
     (tmp_path / "cases.json").write_text(json.dumps(cases))
     script = Path(__file__).parent / "record_steps.py"
     runpy.run_path(str(script))["take_steps"](tmp_path, 1, tmp_path / "cases.json")
-    command = [sys.executable, str(script), str(tmp_path), "3", str(tmp_path / "cases.json")]
+    command = [sys.executable, str(script), str(tmp_path), "2", str(tmp_path / "cases.json")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     # They killed the process that had started them, and were to end with it.
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not (tmp_path / "outlived").exists()
-    one, three = (torch.load(tmp_path / f"steps-{n}.pt", weights_only=True) for n in (1, 3))
+    one, two = (torch.load(tmp_path / f"steps-{n}.pt", weights_only=True) for n in (1, 2))
     for name, steps in one.items():
-        assert len(steps) == len(three[name]) == 2
-        for mine, theirs in zip(steps, three[name], strict=True):
+        assert len(steps) == len(two[name]) == 2
+        for mine, theirs in zip(steps, two[name], strict=True):
             assert mine.keys() == theirs.keys()
             gradients = [key for key in mine if key.startswith("grad")]
             apart = torch.stack([(mine[key] - theirs[key]).norm() for key in gradients]).norm()
@@ -230,10 +231,19 @@ def test_three_processes_take_the_steps_of_one_and_go_on_exactly(
             assert apart < 1e-6 * whole, (name, float(apart / whole))
             for key in mine.keys() - set(gradients):
                 torch.testing.assert_close(mine[key], theirs[key], rtol=1e-5, atol=1e-7)
-    history = (tmp_path / "student-3" / "history.csv").read_text().splitlines()
+    history = (tmp_path / "student-2" / "history.csv").read_text().splitlines()
     assert "val_s_measure" in history[0]
     assert len(history) == 2
-    assert_same(open_run(tmp_path / "student-3"), open_run(tmp_path / "stopped-3"))
+    assert_same(open_run(tmp_path / "student-2"), open_run(tmp_path / "stopped-2"))
+
+
+def test_a_process_that_was_killed_is_told_of(monkeypatch):
+    def launch(work):
+        raise ProcessExitedException("", 0, 1, -signal.SIGKILL, signal_name="SIGKILL")
+
+    monkeypatch.setattr(processes, "make_fabric", lambda *_: SimpleNamespace(launch=launch))
+    with pytest.raises(InputError, match=r"one of the 2 processes ended with SIGKILL.*--resume"):
+        processes.launch(torch.device("cpu"), 2, print)
 
 
 def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(
@@ -263,14 +273,14 @@ def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(
 def test_a_step_has_a_picture_for_each_process():
     with pytest.raises(InputError, match="--batch 1 is fewer pictures than --devices 2 can share"):
         recipe_of("classify")(batch=1, devices=2)
-    for pictures, batch, processes in product(range(1, 30), range(1, 9), range(1, 5)):
-        if min(pictures, batch) < processes:
+    for pictures, batch, count in product(range(1, 30), range(1, 9), range(1, 5)):
+        if min(pictures, batch) < count:
             continue
-        steps = steps_per_epoch(pictures, batch, processes)
+        steps = steps_per_epoch(pictures, batch, count)
         sizes = [len(part) for part in np.array_split(np.arange(pictures), steps)]
-        assert min(sizes) >= processes, (pictures, batch, processes)
-        assert max(sizes) <= max(batch, 2 * processes, 3)
-        if batch >= 2 * processes:
+        assert min(sizes) >= count, (pictures, batch, count)
+        assert max(sizes) <= max(batch, 2 * count, 3)
+        if batch >= 2 * count:
             assert steps == steps_per_epoch(pictures, batch)
 
 

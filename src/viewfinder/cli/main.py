@@ -62,9 +62,9 @@ A first quarter of an hour:
   viewfinder predict runs/my-photos-lenet new.jpg
 """
 
-# Characters of an error, which may name what is in a file.
 # What a shell tells of a process that Ctrl-C ended.
 _STOPPED = 130
+# Characters of an error, which may name what is in a file.
 _LONGEST = 1500
 _NO_MEMORY = (
     "the memory was not enough ({}): close other programs, or ask for less at once: a "
@@ -102,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if debug:
             raise
-        where = f"{error.filename}: " if error.filename is not None else ""
+        named = error.filename
+        where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
         _tell(f"{where}{error.strerror or error}")
         return 2
     except Exception as error:

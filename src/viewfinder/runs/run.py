@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import safetensors.torch
 import torch
@@ -183,7 +183,10 @@ class Run:
         sync_rows(self.history_file)
         # Straight into the file: a copy in memory would be as large as the net, thrice.
         with replacing(self.state_file) as file:
-            torch.save({**tensors, "progress": dict(progress)}, file)
+            told = _Told(file)
+            torch.save({**tensors, "progress": dict(progress)}, told)  # type: ignore[arg-type]
+            if told.refusal is not None:
+                raise told.refusal
 
     def save_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace the history: a row an epoch, numbers to seven digits."""
@@ -209,6 +212,25 @@ class Run:
     def save_scores(self, scores: dict[str, Any]) -> None:
         """Replace the run's scores."""
         write_json(self.scores_file, scores)
+
+
+class _Told:
+    """A file whose refusal to be written is kept: torch makes another error of it, or dies."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.refusal: OSError | None = None
+        self._file = file
+
+    def write(self, data: Any) -> int:
+        if self.refusal is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.refusal = error
+        return len(data)
+
+    def flush(self) -> None:
+        """Leave what is left to who opened the file."""
 
 
 def _tensors(answer: Any) -> Iterator[Tensor]:
