@@ -41,7 +41,9 @@ def gradients(
             taking.net.module.register_forward_pre_hook(lambda _, given: (given[0].double(),))
         taking.net.train()
         taking.step(next(iter(taking.batches_left())))
-        told[layout] = [p.grad.double() for p in taking.net.module.parameters()]
+        told[layout] = [
+            p.grad.double() for p in taking.net.module.parameters() if p.grad is not None
+        ]
     if fabric.global_rank == 0:
         torch.save(told, out)
 
