@@ -117,7 +117,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     for wrong in (["a"], ["a", "b"], ["a", "b", "e"], ["a", "a", "--out", "e"]):
         assert main(["convert", *wrong, "--to", "yolo"]) == 2
     told = capsys.readouterr().err
-    assert "name that by --out" in told
+    assert "folder by --out" in told
     assert "given twice" in told
 
 

@@ -91,7 +91,7 @@ def test_no_file_a_folder_and_a_pipe_are_left_and_not_waited_for(tmp_path):
 def test_of_damaged_files_nothing_is_said_that_the_reader_does_not_say(tmp_path, name):
     whole, path = PLAIN[name], tmp_path / "picture"
     numbers = np.random.default_rng(1)
-    for round_ in range(250):
+    for round_ in range(120):
         data = bytearray(whole)
         if round_ % 3 == 0:
             data = data[: numbers.integers(1, len(data))]

@@ -72,7 +72,7 @@ def _named(flags: Flags) -> tuple[tuple[str, ...], Path]:
         )
     if Path(out).exists():
         raise InputError(
-            f"{out} exists already: name a new folder to write (to join it to {sources[0]}, name "
-            "that by --out)"
+            f"{out} exists already: name a new folder to write (to join {out} to {sources[0]}, "
+            "name a new folder by --out)"
         )
     return tuple(sources), Path(out)
