@@ -11,13 +11,14 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.drawing import draw_predictions
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import write_video
+from viewfinder.pictures.video import read_video, write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks import find
@@ -172,3 +173,15 @@ def test_what_a_folder_holds_is_told_by_its_bytes(tmp_path, run, capsys):
     assert capsys.readouterr().err == ""
     names = sorted(file.name for file in (tmp_path / "drawn").iterdir())
     assert names == ["1-a.jpg", "2-b.mp4", "3-c.mp4"]
+
+
+def test_of_an_animated_webp_one_picture_is_answered_and_said(run, tmp_path, capsys):
+    pictures = [Image.fromarray(np.full((32, 32, 3), value, np.uint8)) for value in (20, 200)]
+    pictures[0].save(tmp_path / "still.webp")
+    assert len(answers(run, tmp_path / "still.webp")) == 1
+    assert "animated" not in capsys.readouterr().err
+    pictures[0].save(tmp_path / "it.webp", save_all=True, append_images=pictures[1:])
+    assert len(answers(run, tmp_path / "it.webp")) == 1
+    assert "it.webp is an animated WebP, of which the first" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"it\.webp is an animated WebP, no video: convert it"):
+        next(read_video(tmp_path / "it.webp"))

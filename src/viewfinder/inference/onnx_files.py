@@ -51,7 +51,9 @@ class OnnxFile:
         if not file.is_file():
             raise InputError(f"there is no file {file}: give a run, or an ONNX file")
         self.file = file
-        with _explained(f"{file} is no ONNX network that can be read"):
+        with _explained(
+            f"{file} is no ONNX network that can be read; fetch it again if it should be"
+        ):
             self._session = open_session(str(file))
             given, *others = self._session.get_inputs()
             outputs = self._session.get_outputs()
@@ -60,7 +62,7 @@ class OnnxFile:
         if others or len(shape) != 4 or shape[1] not in (3, "3") or given.type != "tensor(float)":
             self.refuse(
                 f"does not take one picture as 1×3×H×W of float32, but {_shown(shape)} of "
-                f"{given.type[:40]}"
+                f"{given.type[:40]}: export it again so that it does, where it was made"
             )
         self._shape = [side if isinstance(side, int) else None for side in shape]
         self.names = tuple(each.name for each in outputs)

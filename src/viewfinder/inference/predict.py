@@ -13,6 +13,7 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.inference.answers import Model, Prepared
 from viewfinder.pictures.kinds import Source, source_of, sources_below
+from viewfinder.pictures.opening import is_moving_webp
 from viewfinder.pictures.video import probe_video, read_video
 from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import picture_files
@@ -68,6 +69,11 @@ def _prepared(sources: Sequence[Source], model: Model, failed: list[str]) -> Ite
             if kind == "video":
                 yield from _frames(file, model)
             else:
+                if is_moving_webp(file):
+                    note(
+                        f"{file} is an animated WebP, of which the first picture alone is "
+                        "answered: convert it to GIF, APNG or MP4 for all of them"
+                    )
                 yield model.prepare_file(file)
         except InputError as error:
             if len(sources) == 1:

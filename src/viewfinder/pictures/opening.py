@@ -60,6 +60,19 @@ def unknown_format(name: str, start: bytes) -> str:
     )
 
 
+def is_moving_webp(path: Path) -> bool:
+    """Whether a file is a WebP of several pictures, of which the first alone can be read here.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    with open_for_reading(path) as file:
+        start = file.read(21)
+    # The second bit of the flags of an extended WebP says that it moves.
+    extended = (start[:4], start[8:16]) == (b"RIFF", b"WEBPVP8X")
+    return extended and bool(start[20:21]) and bool(start[20] & 2)
+
+
 def is_heif(start: bytes) -> bool:
     """Whether a file's first bytes are those of a HEIC or HEIF picture."""
     if start[4:8] != b"ftyp" or start[8:12] not in _HEIF_BRANDS:

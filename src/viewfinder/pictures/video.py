@@ -22,7 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import replacing
 from viewfinder.pictures.clock import Clock, gaps_told, seconds_of
 from viewfinder.pictures.damage import Damage, Reach
-from viewfinder.pictures.opening import open_for_reading
+from viewfinder.pictures.opening import is_moving_webp, open_for_reading
 
 _ENCODERS = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b": "0"},
@@ -234,6 +234,8 @@ def _check_frame(picture: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    if is_moving_webp(path):
+        raise InputError(f"{path} is an animated WebP, no video: convert it to GIF, APNG or MP4")
     # PyAV is given an open file, not a name, in which FFmpeg could see an address or an option.
     with open_for_reading(path) as file:
         try:
