@@ -12,6 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import av
 import crash_jobs
 import numpy as np
 import torch
@@ -19,14 +20,16 @@ from fuzzing import Parser
 from PIL import Image
 
 from viewfinder import nets
-from viewfinder.cli import check, classes, convert
+from viewfinder.cli import check, classes, convert, evaluate
 from viewfinder.datasets.depth import read_scale
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.transaction import recover, take_back
 from viewfinder.errors import InputError
 from viewfinder.evaluation.comparison import Score
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
+from viewfinder.inference.thresholds import threshold_of
 from viewfinder.labelling.accepting import accept
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.nets.checkpoints import load_matching
@@ -42,6 +45,7 @@ from viewfinder.tasks.detect.class_names import names_of
 from viewfinder.training.ablation import Gathered
 from viewfinder.training.grid import read_plan
 from viewfinder.training.progress import Progress
+from viewfinder.training.resuming import same_run
 
 CPU = torch.device("cpu")
 SMALL = {"classes": 3, "width": 0.125}
@@ -139,19 +143,58 @@ def frames(folder: Path) -> None:
 # Runs and weights.
 
 
+TRAINED: dict[str, tuple[Make, tuple[str, ...]]] = {
+    "classify": (crash_jobs.folders, crash_jobs.CLASSIFY),
+    "detect": (crash_jobs.coco, crash_jobs.DETECT),
+    "saliency": (crash_jobs.scenes, crash_jobs.SALIENCY),
+    "folds": (lambda folder: crash_jobs.folders(folder, count=6), crash_jobs.CLASSIFY),
+}
+
+
 @cache
-def trained() -> Path:
+def trained(task: str = "classify") -> Path:
     """A run's folder, `run`, beside what it learnt, `set`."""
     place = Path(tempfile.mkdtemp())
+    make, words = TRAINED[task]
+    more = ("--folds", "2") if task == "folds" else ()
     with contextlib.chdir(place), contextlib.redirect_stderr(io.StringIO()):
-        crash_jobs.trained(place)
-    shutil.rmtree(place / "run/tensorboard", ignore_errors=True)
+        make(place)
+        crash_jobs.quietly("train", *words, "--out", "run", *more)
+    for folder in place.glob("run/**/tensorboard"):
+        shutil.rmtree(folder)
     return place
 
 
-def run_folder(folder: Path) -> None:
-    for name in ("run", "set"):
-        shutil.copytree(trained() / name, folder / name)
+def run_of(task: str) -> Make:
+    def copy(folder: Path) -> None:
+        for name in ("run", "set"):
+            shutil.copytree(trained(task) / name, folder / name)
+
+    return copy
+
+
+run_folder = run_of("classify")
+
+
+def resume_folds(folder: Path) -> None:
+    from viewfinder.training.folds import train_in_folds
+
+    recipe = open_run(trained("folds") / "run").manifest.recipe
+    with contextlib.chdir(folder):
+        train_in_folds("classify", "set", recipe, folds=2, out="run", resume=True)
+
+
+def answer_and_score(folder: Path) -> None:
+    run = open_any(folder / "run")
+    pictures = sorted((folder / "set").rglob("*.[pj][np]g"))
+    json.dumps(predict(run, pictures[0], device=CPU), allow_nan=False)
+    evaluate.run(evaluate.Flags(str(folder / "run"), str(folder / "set"), device="cpu", json=True))
+
+
+def best_thresholds_of(folder: Path) -> None:
+    run = open_run(folder / "run")
+    threshold_of(run, "best")
+    same_run(folder / "run", open_dataset(folder / "set"), run.manifest.recipe)
 
 
 def answer(folder: Path) -> None:
@@ -189,7 +232,7 @@ def resume(folder: Path) -> None:
     manifest = open_run(folder / "run").manifest
     fields = manifest.recipe.as_json()
     with contextlib.chdir(folder):
-        train("classify", "set", out="run", resume=True, **fields)
+        train(manifest.task, "set", out="run", resume=True, **fields)
 
 
 def checkpoint(folder: Path) -> None:
@@ -292,15 +335,56 @@ def read_depth_words(folder: Path) -> None:
     scale.apply(np.arange(48, dtype=np.uint16).reshape(6, 8) * 300)
 
 
+# Containers of all kinds, and codecs that FFmpeg itself encodes.
+VIDEOS = {
+    "mov": ("mov", "mpeg4"),
+    "avi": ("avi", "mpeg4"),
+    "mkv": ("matroska", "mpeg4"),
+    "webm": ("webm", "libvpx-vp9"),
+    "wmv": ("asf", "wmv2"),
+    "flv": ("flv", "flv"),
+    "ts": ("mpegts", "mpeg2video"),
+    "mpg": ("mpeg", "mpeg1video"),
+    "m2v": ("mpeg2video", "mpeg2video"),
+    "y4m": ("yuv4mpegpipe", "rawvideo"),
+    "gif": ("gif", "gif"),
+    "mjpeg": ("mjpeg", "mjpeg"),
+}
+
+
 def video(folder: Path) -> None:
     steps = [np.full((48, 64, 3), 20 * n, np.uint8) for n in range(8)]
     write_video(folder / "a.mp4", steps, rate=12)
 
 
+def videos(folder: Path) -> None:
+    steps = [np.random.default_rng(n).integers(0, 256, (48, 64, 3), np.uint8) for n in range(8)]
+    for suffix, (container, codec) in VIDEOS.items():
+        if codec not in av.codecs_available:
+            continue
+        with av.open(str(folder / f"a.{suffix}"), "w", format=container) as out:
+            stream = out.add_stream(codec, rate=25)
+            stream.width, stream.height = 64, 48
+            stream.pix_fmt = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(suffix, "yuv420p")
+            for step in steps:
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(step, format="rgb24")))
+            out.mux(stream.encode(None))
+
+
 def read_videos(folder: Path) -> None:
-    source_of(folder / "a.mp4")
-    for _ in read_video(folder / "a.mp4"):
-        pass
+    # All but the mutated one are as they were: that one alone is read.
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.read_bytes() != _clean_videos().get(file.name):
+            source_of(file)
+            for _ in read_video(file):
+                pass
+
+
+@cache
+def _clean_videos() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as place:
+        videos(Path(place))
+        return {file.name: file.read_bytes() for file in Path(place).iterdir()}
 
 
 def grid(folder: Path) -> None:
@@ -326,6 +410,22 @@ PARSERS = [
     Parser("edit.json, cut short", cut_short, "set/.viewfinder/edits/*/edit.json", undo, json=0),
     Parser("frames.json", frames, "frames.json", read_frame_list, json=0),
     Parser("run.json", run_folder, "run/run.json", answer, json=0),
+    Parser("run.json, detect", run_of("detect"), "run/run.json", answer_and_score, json=0),
+    Parser("run.json, saliency", run_of("saliency"), "run/run.json", answer_and_score, json=0),
+    Parser("history.csv, resumed", run_folder, "run/history.csv", resume),
+    Parser("pictures.csv, scored", run_of("detect"), "run/pictures.csv", answer_and_score),
+    Parser(
+        "scores.json, thresholds", run_of("detect"), "run/scores.json", best_thresholds_of, json=0
+    ),
+    Parser("state.ckpt, detect", run_of("detect"), "run/state.ckpt", resume),
+    Parser("folds.json", run_of("folds"), "run/folds/folds.json", resume_folds, json=0),
+    Parser("runs of folds", run_of("folds"), "run/folds/*/*.[cj]s*", resume_folds, json=0),
+    Parser(
+        "weights, detect", run_of("detect"), "run/weights.safetensors", answer_and_score, json=8
+    ),
+    Parser(
+        "weights, saliency", run_of("saliency"), "run/weights.safetensors", answer_and_score, json=8
+    ),
     Parser("history.csv", run_folder, "run/history.csv", history),
     Parser("pictures.csv", run_folder, "run/pictures.csv", lambda f: read_pictures(f / "run")),
     Parser("scores.json", run_folder, "run/scores.json", gather, json=0),
@@ -340,6 +440,7 @@ PARSERS = [
     Parser(".npy, .mat", arrays, "*", read_arrays),
     Parser("depth.toml", depth_words, "depth.toml", read_depth_words),
     Parser("videos", video, "a.mp4", read_videos),
+    Parser("videos of other kinds", videos, "a.*", read_videos),
     Parser("ablation TOML", grid, "grid.toml", read_grid),
 ]
 # Of what is slow to read there are fewer mutations.
@@ -349,4 +450,7 @@ WEIGHTS = {
     "Darknet .weights": 1,
     "Darknet .cfg, .names": 2,
     "videos": 2,
+    **dict.fromkeys(("run.json, detect", "run.json, saliency", "weights, detect"), 2),
+    **dict.fromkeys(("weights, saliency", "pictures.csv, scored", "history.csv, resumed"), 1),
+    **dict.fromkeys(("state.ckpt, detect", "folds.json", "runs of folds"), 1),
 }
