@@ -16,7 +16,12 @@ from viewfinder.errors import InputError
 
 SECURITY = Path(__file__).resolve().parents[1] / "docs/security.md"
 # Slow to begin with, or to read: the benchmark tries these alone.
-SLOW = {"state.ckpt", "videos", "rendered set's CSV", "ONNX"}
+SLOW = {
+    *("state.ckpt", "videos", "videos of other kinds", "rendered set's CSV", "ONNX"),
+    *("run.json, detect", "run.json, saliency", "history.csv, resumed", "pictures.csv, scored"),
+    *("scores.json, thresholds", "state.ckpt, detect", "folds.json", "runs of folds"),
+    *("weights, detect", "weights, saliency"),
+}
 QUICK = [parser for parser in PARSERS if parser.name not in SLOW]
 EACH = 21
 

@@ -185,9 +185,6 @@ def resume_folds(folder: Path) -> None:
 
 
 def answer_and_score(folder: Path) -> None:
-    run = open_any(folder / "run")
-    pictures = sorted((folder / "set").rglob("*.[pj][np]g"))
-    json.dumps(predict(run, pictures[0], device=CPU), allow_nan=False)
     evaluate.run(evaluate.Flags(str(folder / "run"), str(folder / "set"), device="cpu", json=True))
 
 

@@ -5,7 +5,6 @@ it went and what to try next. A training that was stopped, even by kill -9, goes
 command and --resume.
 """
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
@@ -85,8 +84,8 @@ def run(flags: Any) -> int:
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
     from viewfinder.evaluation.folds import in_words
-    from viewfinder.reading import read_bytes
     from viewfinder.runs.run import FOLDS, holds_progress
+    from viewfinder.runs.scores import read_scores
     from viewfinder.tasks import find
     from viewfinder.training.folds import train_in_folds
     from viewfinder.training.train import train
@@ -102,7 +101,7 @@ def run(flags: Any) -> int:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")
         raise
-    scores = json.loads(read_bytes(done.scores_file))
+    scores = read_scores(done.scores_file)
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0

@@ -1,14 +1,13 @@
 """A run as a notebook shows it: what it is, how good, and how its training went."""
 
 import base64
-import json
 from typing import Any
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.templating import environment_of
-from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run
+from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.wording import counted
 
@@ -44,7 +43,7 @@ def _trained(history: list[dict[str, float]]) -> str:
 def _sides(run: Run) -> list[dict[str, Any]]:
     """A row a side that was scored; none of a run that has no scores, or damaged ones."""
     try:
-        scores = json.loads(read_bytes(run.scores_file))
+        scores = read_scores(run.scores_file)
         return [
             {
                 "name": SIDES[side],

@@ -1,13 +1,12 @@
 """From which score on a detector's answers are shown: one number, or the best of each class."""
 
-import json
 from typing import Any, Literal
 
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.inference.onnx_files import LEAST_SCORE
-from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run
+from viewfinder.runs.scores import read_scores
 from viewfinder.tasks.task import Threshold
 
 Wanted = float | Literal["best"] | None
@@ -67,7 +66,7 @@ def best_thresholds(run: Run) -> tuple[float, ...]:
         )
     try:
         return _read(judged, run.manifest.classes)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{run.scores_file} says of no class from which score on it is best shown: give a "
             "number, such as --threshold 0.4"
@@ -78,12 +77,11 @@ def _scores(run: Run) -> dict[str, Any]:
     if not run.scores_file.exists():
         return {}
     try:
-        scores = json.loads(read_bytes(run.scores_file))
-    except (OSError, ValueError, RecursionError) as error:
+        return read_scores(run.scores_file)
+    except InputError as error:
         raise InputError(
             f"{run.scores_file} cannot be read: give a number, such as --threshold 0.4"
         ) from error
-    return scores if isinstance(scores, dict) else {}
 
 
 def _read(judged: Any, classes: tuple[str, ...]) -> tuple[float, ...]:

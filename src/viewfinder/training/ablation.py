@@ -6,7 +6,6 @@ calls; what it told stands beside it in `seed-N.log`. What is finished is never 
 
 import contextlib
 import dataclasses
-import json
 import math
 import os
 import shutil
@@ -24,8 +23,8 @@ from viewfinder.evaluation import ablation_report as report
 from viewfinder.evaluation.ablation_report import Ablation, Trial
 from viewfinder.evaluation.comparison import Score
 from viewfinder.files import explained_writing, write_text
-from viewfinder.reading import read_bytes
 from viewfinder.runs.run import Run, holds_run, open_run
+from viewfinder.runs.scores import read_scores
 from viewfinder.training.ablation_progress import Progress
 from viewfinder.training.grid import Cell, Plan
 from viewfinder.training.locking import taken
@@ -104,8 +103,8 @@ class Gathered:
                 f"the pictures have changed between the trainings of {where} and {run.folder}, "
                 "which cannot be compared: train anew into another --out"
             )
+        scores = read_scores(run.scores_file)
         try:
-            scores = json.loads(read_bytes(run.scores_file))
             name, value = find_score(scores, self.score.name)
         except (ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"{run.scores_file}: {error}") from error

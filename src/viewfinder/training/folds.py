@@ -28,6 +28,7 @@ from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
+from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Task, require_classes
@@ -141,7 +142,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
         raise InputError(f"{folder} exists already: give --resume to go on, or another --out")
     try:
         had = json.loads(read_bytes(mark))["folds"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{mark} is damaged: train anew into another --out") from error
     if had != folds:
         raise InputError(f"--resume: {folder} was begun with --folds {had}: give the same")
@@ -175,14 +176,25 @@ def _train(
 
 def _row(kind: Task, run: Run, figure: str) -> dict[str, Any]:
     """A finished fold's pictures and figures."""
-    scores = json.loads(read_bytes(run.scores_file))
-    images = run.manifest.data["images"]
-    return {
-        **{side: images[side] for side in reversed(SPLITS)},
-        "figure": scores["test"][figure],
-        "learnt": scores["train"][figure],
-        "kept_epoch": _kept_epoch(kind, run),
-    }
+    scores, images = read_scores(run.scores_file), run.manifest.data["images"]
+    try:
+        found = {"figure": scores["test"][figure], "learnt": scores["train"][figure]}
+        sizes = {side: images[side] for side in reversed(SPLITS)}
+    except (KeyError, TypeError):
+        raise _damaged(run) from None
+    for value in found.values():
+        if value is not None and not (type(value) in (int, float) and 0 <= value <= 1):
+            raise _damaged(run)
+    if not all(sizes[side] for side in ("test", "train")):
+        raise _damaged(run)
+    return {**sizes, **found, "kept_epoch": _kept_epoch(kind, run)}
+
+
+def _damaged(run: Run) -> InputError:
+    return InputError(
+        f"{run.folder} is damaged: its scores or counts of pictures are no fold's; remove it, and "
+        "the same command trains it again"
+    )
 
 
 def _kept_epoch(kind: Task, run: Run) -> int:
