@@ -19,7 +19,7 @@ def test_what_is_no_table_is_refused(tmp_path, text):
 
 
 def test_no_scores_at_all_are_said(tmp_path):
-    with pytest.raises(InputError, match="cannot read .*No such file"):
+    with pytest.raises(InputError, match=r"cannot read .*No such file"):
         read_scores(tmp_path / "scores.json")
 
 
