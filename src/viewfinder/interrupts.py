@@ -35,7 +35,7 @@ def stops_interrupt() -> Iterator[None]:
         return
     usual = {number: signal.getsignal(number) for number in STOPS}
     mine = [n for n, by in usual.items() if by in (signal.SIG_DFL, signal.default_int_handler)]
-    answer = _AfterImports()
+    answer = AfterImports()
     for number in mine:
         signal.signal(number, answer)
     try:
@@ -46,7 +46,7 @@ def stops_interrupt() -> Iterator[None]:
             signal.signal(number, usual[number])
 
 
-class _AfterImports:
+class AfterImports:
     """Answers a signal by KeyboardInterrupt, as soon as nothing is being imported."""
 
     def __init__(self) -> None:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from viewfinder.errors import InputError
-from viewfinder.runs.run import Run, create_run, new_net, open_run, refuse_taken
+from viewfinder.runs.run import (
+    Run,
+    create_run,
+    discard,
+    holds_run,
+    new_net,
+    open_run,
+    refuse_taken,
+)
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.manifest import Manifest
 
@@ -408,3 +416,24 @@ def test_a_state_that_the_disk_refuses_is_told_of_and_the_old_one_kept(tmp_path)
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert run.state_file.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["state.ckpt"]
+
+
+def test_what_is_left_of_a_run_that_is_being_discarded_is_a_run(tmp_path, monkeypatch):
+    folder = create_run(tmp_path / "run", MANIFEST).folder
+    for name in ("a", "pictures.csv", "z"):
+        (folder / name).write_text("")
+    usual, removed = Path.unlink, []
+
+    def unlink(path: Path, **options) -> None:
+        if len(removed) == 2:
+            raise KeyboardInterrupt
+        removed.append(path)
+        usual(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", unlink)
+        with pytest.raises(KeyboardInterrupt):
+            discard(folder)
+    assert holds_run(folder)
+    discard(folder)
+    assert not folder.exists()

@@ -247,7 +247,7 @@ def test_a_process_that_was_killed_is_told_of(monkeypatch):
 
 
 def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(
-    small_set_of_two, tmp_path
+    small_set_of_two, tmp_path, capsys
 ):
     start = learn("classify", small_set_of_two, tmp_path / "start", **CLASSIFY | {"epochs": 1})
     fields = CLASSIFY | {"epochs": 1, "init": str(start.folder)}
@@ -257,7 +257,9 @@ def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(
     early = shutil.copytree(run.folder, tmp_path / "early")
     for name in ("state.ckpt", "weights.safetensors", "history.csv", "pictures.csv"):
         (early / name).unlink()
+    capsys.readouterr()
     assert_same(run, learn("classify", small_set_of_two, early, resume=True, **fields))
+    assert "nothing to go on from yet: its training begins anew" in capsys.readouterr().err
     assert (early / "pictures.csv").read_text() == (run.folder / "pictures.csv").read_text()
     (early / "state.ckpt").unlink()
     learn("classify", small_set_of_two, start.folder, resume=True, **CLASSIFY | {"epochs": 1})

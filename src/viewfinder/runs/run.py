@@ -289,7 +289,8 @@ def holds_progress(folder: Path) -> bool:
 def discard(folder: Path) -> None:
     """Remove what a training wrote, but for the runs of its folds."""
     with contextlib.suppress(OSError):
-        for path in folder.iterdir():
+        # Without this file it would be no run, and in the way of one.
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
             if path.is_dir() and path.name != FOLDS:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name != FOLDS:

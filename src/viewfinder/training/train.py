@@ -235,6 +235,8 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     begins = recipe.freeze > 0 or not run.state_file.exists()
     if begins:
         refuse_other_input(run, recipe, "--init")
+    if not run.state_file.exists():
+        note(f"{folder} has nothing to go on from yet: its training begins anew")
     tell_what_differs(run.manifest)
     if not (folder / PICTURES).exists():  # it was stopped before
         write_pictures(folder, dataset)

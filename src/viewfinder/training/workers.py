@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
-from viewfinder.interrupts import blocked_interrupts, end_with_parent, leave_stops_to_parent
+from viewfinder.interrupts import (
+    AfterImports,
+    blocked_interrupts,
+    end_with_parent,
+    leave_stops_to_parent,
+)
 
 Train = Callable[..., Any]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
@@ -166,10 +171,7 @@ def _answer(worker: _Worker) -> tuple[str | None, bool]:
 def _serve(connection: Connection, slot: Slot) -> None:
     """A worker's life: first the function, then order after order."""
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, AfterImports())
     leave_stops_to_parent()
     end_with_parent()
     # Before the function, and torch with it, is imported: both are read once.
