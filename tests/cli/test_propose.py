@@ -183,6 +183,7 @@ def test_by_track(ask, tmp_path, table):
         (["--by", "magic"], "--by magic is not known: choose plate, track, saliency, coco"),
         (["--by", "plate", "--empty", "nothing.png"], "there is no file"),
         (["--by", "track"], "draw one in a few frames"),
+        (["--by", "track", "--keys", "none.json"], "there is no --keys none.json: name a set"),
         (["--accept-above", "0.9"], "nothing is proposed"),
         (["--sheet", "x.png"], "nothing is proposed"),
         (["--take-back"], "nothing in"),

@@ -237,3 +237,10 @@ def test_a_class_filmed_once_stays_in_train_and_is_told(tmp_path, moving):
     dataset = open_dataset(tmp_path / "set")
     assert (dataset.splits == 0).all()
     assert "all pictures of bowl, mug are to train on" in dataset.notes[0]
+
+
+@pytest.mark.parametrize("shape", [(2, 2000, 3), (2000, 2, 3)])
+def test_frames_of_any_shape_are_looked_at(tmp_path, shape):
+    write_video(tmp_path / "it.mp4", [np.full(shape, value, np.uint8) for value in (10, 200)])
+    (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out")
+    assert (done.read, len(done.written), done.broken) == (2, 1, "")

@@ -110,6 +110,8 @@ def _no_keys(data: Path) -> str:
 def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
     if keys is None and not has_boxes(survey(data)):
         raise InputError(_no_keys(data))
+    if keys is not None and not keys.expanduser().exists():
+        raise InputError(f"there is no --keys {keys}: name a set with boxes, or its file of labels")
     dataset = read_boxes(keys or data)
     if dataset is None or dataset.boxes is None:
         raise InputError(f"{keys or data} holds no boxes: give labels in COCO, YOLO or Pascal VOC")

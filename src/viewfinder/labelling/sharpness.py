@@ -174,7 +174,9 @@ def _smooth(picture: NDArray[np.uint8]) -> Array:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     scale = _LONGER_SIDE / max(grey.shape)
     if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        # The shorter side of a very long picture would round to nothing.
+        height, width = (max(1, round(side * scale)) for side in grey.shape)
+        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _NOISE), np.float32)
 
 

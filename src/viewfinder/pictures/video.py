@@ -246,6 +246,8 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
                 f"is missing ({_reason(error)}): copy or download it again"
             ) from error
         with container:
+            if not container.streams:
+                raise InputError(f"{path} holds nothing that can be shown: copy it again")
             if not container.streams.video:
                 raise InputError(f"{path} has no video in it, only sound or subtitles")
             stream = container.streams.video[0]
