@@ -21,7 +21,8 @@ from viewfinder.doctor.workload import workloads
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 DTYPES = {"32": torch.float32, "bf16": torch.bfloat16}
-STEPS, BATCH = 4, 4
+# Steps of each, and multiply–accumulates of one: of as many pictures as that takes.
+STEPS, MACS = 4, 1.2e10
 
 
 def main(names: list[str]) -> None:
@@ -32,18 +33,20 @@ def main(names: list[str]) -> None:
     speed = Speed("cpu", 1, found, updates=measuring.updates("cpu"))
     print("| net | arrangement | foretold s | real s | ratio |\n|---|---|---|---|---|")
     for name in names:
-        for arrangement, foretold in seconds(workloads()[name], BATCH, speed).items():
-            real = PICTURES * step(name, *arrangement) / BATCH
+        work = workloads()[name]
+        batch = max(1, min(64, int(MACS / sum(work.macs.values()))))
+        for arrangement, foretold in seconds(work, batch, speed).items():
+            real = PICTURES * step(name, batch, *arrangement) / batch
             told = f"{foretold:.1f} | {real:.1f} | {foretold / real:.2f}"
             print(f"| {name} | {' '.join(arrangement)} | {told} |", flush=True)
 
 
-def step(name: str, arithmetic: str, layout: str) -> float:
+def step(name: str, batch: int, arithmetic: str, layout: str) -> float:
     """Seconds of the quickest of a few steps."""
     memory: Any = {"memory_format": LAYOUTS[layout]}
     net = nets.create(name).train().to(**memory)
     side, _ = nets.input_size(name)
-    pictures = torch.rand(BATCH, 3, side, side).contiguous(**memory)
+    pictures = torch.rand(batch, 3, side, side).contiguous(**memory)
     optimiser = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9)
     return min(one(net, pictures, optimiser, DTYPES[arithmetic]) for _ in range(STEPS))
 

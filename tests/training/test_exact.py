@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch.multiprocessing.spawn import ProcessExitedException
 
+from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import Run, open_run
@@ -322,6 +323,7 @@ def test_the_clock_is_read_between_laps_and_a_long_epoch_is_cut(boxes, tmp_path,
 def test_another_number_of_threads_is_told_of(boxes, tmp_path, capsys):
     run = learn("detect", boxes, tmp_path / "run", **DETECT | {"epochs": 1})
     assert open_run(run.folder).manifest.threads == torch.get_num_threads() == 1
+    assert open_run(run.folder).manifest.machine["processor"] == cpu_features().name
     capsys.readouterr()
     learn("detect", boxes, run.folder, resume=True, **DETECT | {"epochs": 1})
     assert "threads" not in capsys.readouterr().err
