@@ -113,6 +113,13 @@ def test_a_picture_is_no_video_and_coco_may_be_a_folder(ask, root, monkeypatch):
     assert len(open_run("coco").manifest.classes) == 80
 
 
+def test_the_stands_picture_is_found_whatever_its_case(ask, root):
+    (root / "empty.png").rename(root / "Empty.PNG")
+    status, out, err = ask("propose", root, "--by", "plate")
+    assert (status, err) == (0, "")
+    assert "4 proposals for 4 pictures" in out
+
+
 def test_nothing_on_the_stand_is_told(ask, root, table):
     write_picture(root / "nothing.png", np.roll(table.empty, 1, axis=1))
     write_picture(root / "small.png", table.empty[:50])

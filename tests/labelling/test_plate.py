@@ -107,3 +107,10 @@ def test_two_things_that_touch_are_suspected_and_one_is_not(turntables):
     table = turntables[0]
     seen = [each for frame in table.frames for each in find_on_stand(frame, table.empty)]
     assert not any(each.may_be_two for each in seen)
+
+
+@pytest.mark.parametrize("shape", [(6, 1200, 3), (1200, 6, 3), (1, 1, 3)])
+def test_pictures_that_are_too_narrow_are_refused(shape):
+    picture = np.full(shape, 130, np.uint8)
+    with pytest.raises(InputError, match=f"it is {shape[1]}×{shape[0]}, too narrow"):
+        find_on_stand(picture, picture)

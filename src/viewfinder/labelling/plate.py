@@ -27,6 +27,7 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _SIDE = 512
+_NARROWEST = 16  # pixels of that copy, in which a picture's place can still be found
 _BLUR = 0.8  # pixels, against noise
 _CHANGED = 12.0  # mean square of the difference in standard deviations; 3.5 of them
 _MISFIT = 6.0  # the same, of the difference to the nearest shadow
@@ -81,6 +82,11 @@ def find_on_stand(picture: NDArray[np.uint8], empty: NDArray[np.uint8]) -> list[
             f"{empty.shape[1]}×{empty.shape[0]}: take both with one camera and one setting"
         )
     frame, plate = _reduced(picture), _reduced(empty)
+    if min(frame.shape[:2]) < _NARROWEST:
+        raise InputError(
+            f"it is {picture.shape[1]}×{picture.shape[0]}, too narrow to be laid over the empty "
+            "stand's picture: take both of the whole stand"
+        )
     change = _compare(register(plate, frame), frame)
     shadow, misfit = _shadow(change)
     things = _things(_cleaned(change.changed & ~shadow, gaps=9), change.changed)

@@ -197,7 +197,11 @@ class _Stands:
 
     def _find(self, folder: Path) -> Path:
         for place in (folder, *folder.parents):
-            found = [f for f in place.glob("empty.*") if f.suffix.lower() in PICTURE_SUFFIXES]
+            found = [
+                file
+                for file in place.iterdir()
+                if file.stem.lower() == "empty" and file.suffix.lower() in PICTURE_SUFFIXES
+            ]
             if found:
                 return min(found)
             if place == self.data:
