@@ -5,6 +5,7 @@ import platform
 import torch
 
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -28,4 +29,4 @@ def describe_device(device: torch.device, count: int) -> str:
         return f"{count} × {torch.cuda.get_device_name(device)}"
     processes = f", {count} processes" if count > 1 else ""
     machine = platform.processor() or platform.machine()
-    return f"CPU {machine}, {torch.get_num_threads()} threads{processes}"
+    return f"CPU {machine}, {counted(torch.get_num_threads(), 'thread')}{processes}"

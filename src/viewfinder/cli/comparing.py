@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.cli.position import Pictures
@@ -75,8 +76,8 @@ def compare(
     _require(plan, largest)
     probe = _probe(plan, largest)
     note(
-        f"training {net} {len(VARIANTS) * seeds} times on {DATA}, {epochs} epochs each, at "
-        f"{plan.size}×{plan.size}"
+        f"training {net} {len(VARIANTS) * seeds} times on {DATA}, {counted(epochs, 'epoch')} each, "
+        f"at {plan.size}×{plan.size}"
     )
     found: dict[Variant, list[Sensitivity]] = {variant: [] for variant in VARIANTS}
     runs: list[list[str | None]] = [[] for _ in VARIANTS]

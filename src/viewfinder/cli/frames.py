@@ -86,7 +86,7 @@ def run(flags: Flags) -> int:
     else:
         for e in done:
             print(
-                f"{e.video}: {len(e.written)} of {e.read:,} frames; left out "
+                f"{e.video}: {len(e.written)} of {counted(e.read, 'frame')}; left out "
                 f"{e.blurred} blurred and {e.alike} that another shows already"
             )
         count = sum(len(extraction.written) for extraction in done)

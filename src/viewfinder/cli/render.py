@@ -81,13 +81,14 @@ def run(flags: Flags) -> int:
     work: dict[str, Any] = {"counts": counts, "seed": flags.seed, "processes": flags.processes}
     if flags.kind == "classes":
         tabletop.write_classes(flags.out, options=tabletop.ClassOptions(**_given(flags)), **work)
-        each = "pictures of each class"
+        each = "picture", " of each class"
     elif flags.kind == "scenes":
         tabletop.write_scenes(flags.out, options=tabletop.SceneOptions(**_given(flags)), **work)
-        each = "scenes"
+        each = "scene", ""
     else:
         return _turntable(flags)
-    print(f"{flags.out}: {flags.train} train, {flags.val} val, {flags.test} test {each}")
+    last = counted(flags.test, f"test {each[0]}") + each[1]
+    print(f"{flags.out}: {flags.train} train, {flags.val} val, {last}")
     return 0
 
 

@@ -28,6 +28,7 @@ from viewfinder.datasets.yolo_labels import CLASS_LIST, label_files, label_row
 from viewfinder.datasets.yolo_lists import class_names, describe
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
+from viewfinder.wording import counted
 
 DROPPED = ".dropped"
 """Where the pictures of a dropped class folder are kept; hidden, and so no longer read."""
@@ -119,7 +120,7 @@ def _in_coco(seen: Survey, files: list[Path], edit: Edit) -> Iterator[Change]:
         ]
         document |= {"categories": list(kept.values()), "annotations": after}
         gone = len(before) - len(after)
-        detail = "its categories" + (f", and {gone:,} boxes less" if gone else "")
+        detail = "its categories" + (f", and {counted(gone, 'box')} less" if gone else "")
         text = json.dumps(document, ensure_ascii=False) + "\n"
         yield _replaced(file, detail, text.encode("utf-8", "backslashreplace"))
 

@@ -19,6 +19,6 @@ def none_there(seen: Survey, paths: tuple[str, ...], file: str) -> list[Fault]:
     """The fault that none of a file's pictures is there, or nothing."""
     if not paths or any(path in seen.pictures.paths for path in paths):
         return []
-    detail = f"none of the {len(paths):,} pictures that it names is in {seen.root}"
+    detail = f"of {counted(len(paths), 'picture')} that it names none is in {seen.root}"
     mend = f"bring them into it, as {paths[0]:.80}"
     return [Fault("no-pictures", file, detail, mend, blocking=True)]

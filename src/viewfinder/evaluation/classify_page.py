@@ -22,6 +22,7 @@ from viewfinder.evaluation.material import SIDES, Card, Material
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.wording import counted as counted_words
 
 _WORST, _TYPICAL = 24, 16
 # Side in pixels of the pictures in the report: small ones are enlarged, large ones reduced.
@@ -130,7 +131,8 @@ def _card(side: str, judgement: Judgement) -> Card:
     name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
     detail = (
         f"balanced {scores.balanced_accuracy:.1%}; chance {1 / len(scores.confusion):.1%}, always "
-        f"{name} {share:.1%}; {len(judgement.examples):,} pictures, loss {scores.loss:.3f}"
+        f"{name} {share:.1%}; {counted_words(len(judgement.examples), 'picture')}, "
+        f"loss {scores.loss:.3f}"
     )
     return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
 

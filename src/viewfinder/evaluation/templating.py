@@ -2,6 +2,8 @@
 
 import jinja2
 
+from viewfinder.wording import counted
+
 
 def environment_of(package: str) -> jinja2.Environment:
     """The templates in the folder `templates` of a package, with the filters that pages share."""
@@ -14,5 +16,6 @@ def environment_of(package: str) -> jinja2.Environment:
     )
     environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.1%}"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
+    environment.filters["counted"] = counted
     environment.filters["count"] = lambda number: f"{number:,}"
     return environment

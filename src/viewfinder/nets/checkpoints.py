@@ -15,6 +15,7 @@ from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.nets.packaged import PACKAGES, packaged_weights
 from viewfinder.nets.weight_files import few, first_line, tensors_in
+from viewfinder.wording import counted
 
 # Our nets that torchvision publishes ImageNet weights for, by its name for the same layout.
 _IMAGENET = {
@@ -86,12 +87,14 @@ class LoadReport:
         strange = [name for name in self.unexpected if not name.endswith(_COUNTER)]
         if len(strange) > _STRANGE * (len(known) + len(self.unexpected)):
             yield (
-                f"{len(strange)} tensors of the file have no place in this net, so it was likely "
+                f"{counted(len(strange), 'tensor')} of the file "
+                f"{'has' if len(strange) == 1 else 'have'} no place in this net, so it was likely "
                 "made for another one, and what was loaded may not work together"
             )
         new = len(self.missing) + len(self.different) + len(self.withheld)
         if new > len(self.loaded) + len(self.partly):
-            yield f"{new} tensors start anew, which is most of the net"
+            start = "starts" if new == 1 else "start"
+            yield f"{counted(new, 'tensor')} {start} anew, which is most of the net"
 
 
 def load_matching(net: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:

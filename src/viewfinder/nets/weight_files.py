@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.reading import open_file
+from viewfinder.wording import counted
 
 # Where training scripts keep the weights within a larger checkpoint, in the order of preference.
 _NESTS = (
@@ -172,8 +173,8 @@ def _behind(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     inner = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
     left = len(state) - len(inner)
     note(
-        f"{prefix!r} is left away before the names of {len(inner)} tensors, which fit then"
-        + (f"; {left} others are left out" if left else "")
+        f"{prefix!r} is left away before the names of {counted(len(inner), 'tensor')}, which "
+        "fit then" + (f"; {counted(left, 'other')} left out" if left else "")
     )
     return inner
 

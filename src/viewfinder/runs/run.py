@@ -37,6 +37,7 @@ from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows,
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import Setting
+from viewfinder.wording import counted
 
 _WEIGHTS, _STATE = "weights.safetensors", "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
@@ -199,7 +200,7 @@ class Run:
     def keep_history(self, epochs: int) -> None:
         """Drop what the history has of epochs after the first so many: they are trained again."""
         if len(keep_rows(self.history_file, epochs)) < epochs:
-            note(f"{self.history_file} lacks some of the {epochs:,} epochs that have passed")
+            note(f"{self.history_file} lacks some of what has passed, {counted(epochs, 'epoch')}")
 
     def history(self) -> list[dict[str, float]]:
         """The history's rows; empty before the first epoch's end.

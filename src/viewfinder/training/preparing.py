@@ -23,6 +23,7 @@ from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Examples, Setting, Task
+from viewfinder.wording import counted
 
 # Nets that have another's layers in them, whose ImageNet weights start these.
 _BACKBONES = {"a2dele": "vgg16", "a2dele-depth": "vgg16"}
@@ -61,7 +62,7 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
     shown = len(task.order(learnt, setting.recipe, torch.Generator()))
     if shown < setting.recipe.devices:
         raise InputError(
-            f"--devices {setting.recipe.devices}: there are only {shown} pictures to share"
+            f"--devices {setting.recipe.devices}: there {'is' if shown == 1 else 'are'} only {counted(shown, 'picture')} to share"
         )
     return Sides(
         train=learnt,

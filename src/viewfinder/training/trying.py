@@ -12,6 +12,7 @@ from viewfinder.runs.run import new_net
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Task
 from viewfinder.training.batches import steps_per_epoch
+from viewfinder.wording import counted
 
 # Sides that are tried for one that a net takes.
 _LARGEST = 1024
@@ -57,7 +58,7 @@ def require_learnable(
     mend = f"a --batch of {batch} or more, or {larger}" if batch else larger
     raise InputError(
         f"{recipe.net} cannot learn from one picture of {given} at a time (--batch {recipe.batch}, "
-        f"{count:,} pictures): its batch norms would have one value of each channel, which says "
+        f"{counted(count, 'picture')}): its batch norms would have one value of each channel, which says "
         f"nothing of how values spread; give {mend}"
     )
 

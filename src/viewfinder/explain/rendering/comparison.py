@@ -29,6 +29,7 @@ from viewfinder.explain.position import DIRECTIONS
 from viewfinder.explain.rendering.claims import answers
 from viewfinder.explain.rendering.sensitivity import spread, stages_document, steps_document
 from viewfinder.explain.rendering.terminal import WIDTH
+from viewfinder.wording import counted
 
 SCHEMA = "viewfinder.position-comparison/1"
 
@@ -59,12 +60,12 @@ def protocol(comparison: Comparison) -> str:
     share = 100 * comparison.reach / max(first.size)
     interval = "; ± is the 95 % interval over the seeds" if seeds > 1 else ""
     return (
-        f"{4 * seeds} trainings on {comparison.data} of {comparison.epochs} epochs each, at "
-        f"{height}×{width}: {seeds} seed{'s' if seeds > 1 else ''} for each of four variants"
+        f"{4 * seeds} trainings on {comparison.data} of {counted(comparison.epochs, 'epoch')} each, "
+        f"at {height}×{width}: {counted(seeds, 'seed')} for each of four variants"
         f"{interval}. Shift augmentation is by up to {share:.0f} % of the side, "
         f"{comparison.reach:.3g} px, right, left, up and down; there is no other augmentation of "
-        f"geometry. Measured on {first.pictures} pictures that no training saw, each moved right, "
-        "and moved down, by whole pixels; what comes in at the edge is the border, reflected."
+        f"geometry. Measured on {counted(first.pictures, 'picture')} that no training saw, each "
+        "moved right, and moved down, by whole pixels; what comes in at the edge is the border, reflected."
     )
 
 

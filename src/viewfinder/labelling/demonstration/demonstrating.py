@@ -20,7 +20,7 @@ from viewfinder.labelling.demonstration.capturing import Shot
 from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import Run
-from viewfinder.wording import in_words
+from viewfinder.wording import counted, in_words
 
 Result = TypeVar("Result")
 
@@ -107,12 +107,12 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     told.do(
         "film things on a turning stand, and the empty stand",
         lambda: capturing.film(place, setting),
-        lambda _: f"{count} things of 8 classes, {setting.turn} frames each",
+        lambda _: f"{counted(count, 'thing')} of 8 classes, {counted(setting.turn, 'frame')} each",
     )
     shots = told.do(
         "take sharp frames that differ",
         lambda: capturing.take_frames(place, setting),
-        lambda shots: f"{len(shots):,} pictures",
+        lambda shots: counted(len(shots), "picture"),
     )
     proposals = told.do(
         "propose boxes and outlines, by the difference to the empty stand",
@@ -122,12 +122,16 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     acceptance = told.do(
         f"accept those of a score of {capturing.ABOVE} or more",
         lambda: capturing.accept_sure(place, proposals),
-        lambda acceptance: f"{acceptance.boxes:,} boxes, and {acceptance.below:,} left alone",
+        lambda acceptance: (
+            f"{counted(acceptance.boxes, 'box')}, and {acceptance.below:,} left alone"
+        ),
     )
     composed = told.do(
         "compose scenes of the cut-outs",
         lambda: learning.compose(place, setting),
-        lambda composed: f"{len(composed):,} scenes, {sum(composed.counts().values()):,} boxes",
+        lambda composed: (
+            f"{counted(len(composed), 'scene')}, {counted(sum(composed.counts().values()), 'box')}"
+        ),
     )
     run = told.do(
         "train a detector on these scenes alone",
@@ -137,14 +141,18 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
     unseen = told.do(
         "score it on cluttered scenes of things that it has never seen",
         lambda: learning.judge_unseen(place, run, setting),
-        lambda unseen: f"mAP50 {unseen.scores.ap50 or 0:.3f} on {len(unseen.examples):,} scenes",
+        lambda unseen: (
+            f"mAP50 {unseen.scores.ap50 or 0:.3f} on {counted(len(unseen.examples), 'scene')}"
+        ),
     )
     shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
     chosen = shown.round().astype(int).tolist()
     answers = told.do(
         "answer a few of them",
         lambda: _answers(run, unseen, chosen),
-        lambda answers: f"{sum(len(answer['boxes']) for answer in answers)} things found",
+        lambda answers: (
+            f"{counted(sum(len(answer['boxes']) for answer in answers), 'thing')} found"
+        ),
     )
     return Outcome(
         place=place,
@@ -163,7 +171,7 @@ def demonstrate(place: Path, setting: Setting) -> Outcome:
 
 
 def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
-    return f"{len(overlaps):,} boxes, mean IoU with the true ones {overlaps.mean():.3f}"
+    return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
 
 
 def _answers(run: Run, unseen: Judgement, chosen: list[int]) -> list[dict[str, Any]]:

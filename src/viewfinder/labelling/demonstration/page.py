@@ -21,6 +21,7 @@ from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.detect.task import THRESHOLD
+from viewfinder.wording import counted
 
 PAGE = "report.html"
 """The page's name in the demonstration's folder."""
@@ -124,9 +125,9 @@ def _cards(outcome: Outcome) -> list[Card]:
         Card(
             f"{outcome.overlaps.mean():.3f}",
             "mean IoU of the proposals",
-            f"{len(outcome.overlaps):,} boxes, against the renderer's",
+            f"{counted(len(outcome.overlaps), 'box')}, against the renderer's",
         ),
-        Card(f"{scenes:,}", "scenes composed", f"{boxes:,} boxes, of what stays visible"),
+        Card(f"{scenes:,}", "scenes composed", f"{counted(boxes, 'box')}, of what stays visible"),
         Card(
             f"{last['seconds']:.0f} s",
             "of training",
@@ -135,7 +136,8 @@ def _cards(outcome: Outcome) -> list[Card]:
         Card(
             "–" if scores.ap50 is None else f"{scores.ap50:.3f}",
             "mAP50 on unseen scenes",
-            f"{len(outcome.unseen.examples):,} pictures, {int(scores.boxes.sum()):,} boxes",
+            f"{counted(len(outcome.unseen.examples), 'picture')}, "
+            f"{counted(int(scores.boxes.sum()), 'box')}",
         ),
     ]
 
