@@ -1,13 +1,16 @@
 """How counts, lists and the words of strangers are said to a person."""
 
+import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # What moves a cursor, turns the direction of writing or cannot be seen: controls, formats, ends of
 # lines and paragraphs, and halves of characters.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 # What a table's program takes a cell for a formula by.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# How like a misspelt word a known one must be, of 1; and how much less like than the likest.
+_LEAST_LIKE, _AS_LIKE = 0.6, 0.1
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -33,6 +36,21 @@ def in_words(seconds: float) -> str:
         return f"about {minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"about {hours} h" + (f" {rest} min" if rest else "")
+
+
+def likest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean …?)` with the known words that are most like a misspelt one, or nothing."""
+    matcher = difflib.SequenceMatcher(b=str(word).lower())
+    likeness = {}
+    for each in known:
+        matcher.set_seq1(each)
+        likeness[each] = matcher.ratio()
+    # Some are as like as the first, as the sizes of one net; others have only letters in common.
+    least = max(_LEAST_LIKE, max(likeness.values(), default=0.0) - _AS_LIKE)
+    close = sorted(
+        (name for name in likeness if likeness[name] >= least), key=lambda name: likeness[name]
+    )
+    return f" (did you mean {' or '.join(close[:-4:-1])}?)" if close else ""
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

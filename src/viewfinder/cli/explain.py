@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from viewfinder.cli.meant import refuse_misspelt_target
 from viewfinder.cli.output import print_json
 from viewfinder.console import raw
 from viewfinder.errors import InputError
@@ -70,6 +71,8 @@ class Flags:
 def run(flags: Flags) -> int:
     """Print the explanation, or what moving does."""
     _refuse_strays(flags)
+    if flags.target is not None:
+        refuse_misspelt_target(flags.target)
     if flags.shift is not None:
         return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
     if flags.target is None:

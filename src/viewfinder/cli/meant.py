@@ -1,6 +1,8 @@
 """What cannot be meant is refused before torch is imported, with the name nearest to it."""
 
 import difflib
+import importlib.util
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 from viewfinder import nets
 from viewfinder.cli.flags import Flag
 from viewfinder.errors import InputError
+from viewfinder.wording import likest
 
 # What other programs call these flags, where it does not begin as ours does.
 _HABITS = {
@@ -46,6 +49,10 @@ _PLACES_OF_FLAGS = {
     "on": ("tabletop",),
 }
 _NEAR = 0.75
+# How torchvision marks a function that builds a net, and the name that it gives it if another.
+_REGISTERED = re.compile(
+    r'^@register_model\((?:name="(\w+)")?\)\n(?:.*\n)*?def (\w+)\(', re.MULTILINE
+)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -111,6 +118,47 @@ def refuse_misspelt_net(net: str, task: str) -> None:
     fitting = nets.names(task)
     if net not in fitting:
         raise InputError(f"--net {net} is not made to {task}: choose one of {', '.join(fitting)}")
+
+
+def refuse_misspelt_target(target: str) -> None:
+    """Refuse a net to explain that there is not: a name, a file or a module, without running any.
+
+    Raises:
+        InputError: there is none of this name, and which may be meant.
+    """
+    place, colon, _ = target.rpartition(":")
+    if colon and len(place) > 1:
+        if place.endswith(".py") and _is_missing(place, ()):
+            raise InputError(
+                f"there is no file {place}{_near(place)}: check the path, given as file.py:Class"
+            )
+        return
+    known = torchvision_names()
+    if target in nets.names() or target in known or not known:
+        return
+    if target.endswith(".py"):
+        raise InputError(
+            f"{target} is a file: say which class or function in it is the net, as {target}:Net"
+        )
+    near = likest(target, [*nets.names(), *known])
+    raise InputError(
+        f"there is no net called {target}{near}: ours are {', '.join(nets.names())}, and any of "
+        "torchvision's is known; your own is given as file.py:Class"
+    )
+
+
+def torchvision_names() -> list[str]:
+    """The names of torchvision's nets, read off its source, as importing it takes seconds.
+
+    None where it is not installed, or is no longer written so.
+    """
+    found = importlib.util.find_spec("torchvision")
+    names = []
+    for place in found.submodule_search_locations or () if found else ():
+        for file in Path(place, "models").rglob("*.py"):
+            text = file.read_text(encoding="utf-8", errors="replace")
+            names += [given or named for given, named in _REGISTERED.findall(text)]
+    return sorted(names)
 
 
 def _is_missing(place: object, instead: tuple[str, ...]) -> bool:

@@ -8,16 +8,16 @@ tests check.
 Importing this package does not import torch; the first `create` does.
 """
 
-import difflib
 import importlib
 import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viewfinder.errors import InputError
+from viewfinder.wording import likest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from torch import nn
 
@@ -52,9 +52,6 @@ _NETS = {
     "yolov3-spp": _Entry("yolov3", 416, task="detect"),
     "yolov3-tiny": _Entry("yolov3", 416, task="detect"),
 }
-
-# How like a misspelt word a known one must be, of 1; and how much less than the likest.
-_LEAST_LIKE, _AS_LIKE = 0.6, 0.1
 
 
 def names(task: str | None = None) -> list[str]:
@@ -103,7 +100,7 @@ def create(name: str, *, classes: int | None = None, **options: Any) -> "nn.Modu
     for option in options:
         if option not in known:
             raise InputError(
-                f"{name} has no option {option!r}{_meant(option, known)}; "
+                f"{name} has no option {option!r}{likest(option, known)}; "
                 f"its options are: {', '.join(known)}"
             )
     return builder(**options)
@@ -118,20 +115,7 @@ def _builder(name: str) -> "Callable[..., nn.Module]":
 def _entry(name: str) -> _Entry:
     if name not in _NETS:
         raise InputError(
-            f"there is no net called {name!r}{_meant(name, _NETS)}; "
+            f"there is no net called {name!r}{likest(name, _NETS)}; "
             f"the nets are: {', '.join(_NETS)}"
         )
     return _NETS[name]
-
-
-def _meant(word: str, known: "Iterable[str]") -> str:
-    """` (did you mean …?)` with the known words closest to this one, or nothing."""
-    near = difflib.SequenceMatcher(b=str(word).lower())
-    likeness = {}
-    for each in known:
-        near.set_seq1(each)
-        likeness[each] = near.ratio()
-    # Some are as like as the first, as the sizes of one net; others have only letters in common.
-    least = max(_LEAST_LIKE, max(likeness.values()) - _AS_LIKE)
-    close = sorted((n for n in likeness if likeness[n] >= least), key=lambda n: -likeness[n])[:3]
-    return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -62,7 +62,8 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
     shown = len(task.order(learnt, setting.recipe, torch.Generator()))
     if shown < setting.recipe.devices:
         raise InputError(
-            f"--devices {setting.recipe.devices}: there {'is' if shown == 1 else 'are'} only {counted(shown, 'picture')} to share"
+            f"--devices {setting.recipe.devices}: there {'is' if shown == 1 else 'are'} only "
+            f"{counted(shown, 'picture')} to share"
         )
     return Sides(
         train=learnt,

@@ -58,8 +58,8 @@ def require_learnable(
     mend = f"a --batch of {batch} or more, or {larger}" if batch else larger
     raise InputError(
         f"{recipe.net} cannot learn from one picture of {given} at a time (--batch {recipe.batch}, "
-        f"{counted(count, 'picture')}): its batch norms would have one value of each channel, which says "
-        f"nothing of how values spread; give {mend}"
+        f"{counted(count, 'picture')}): its batch norms would have one value of each channel, "
+        f"which says nothing of how values spread; give {mend}"
     )
 
 

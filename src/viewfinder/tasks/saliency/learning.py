@@ -57,9 +57,8 @@ def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
         note(f"no teacher: learning from the masks alone{mend if any(train.depths) else ''}")
     elif 0 < (blind := train.depths.count("")) < len(train):
         what = "are learnt from their masks alone" if recipe.teacher else "are not learnt from"
-        note(
-            f"{blind:,} of {len(train):,} pictures {'has' if blind == 1 else 'have'} no depth map: they {what}"
-        )
+        have = "has" if blind == 1 else "have"
+        note(f"{blind:,} of {len(train):,} pictures {have} no depth map: they {what}")
 
 
 def depth_loss(recipe: SaliencyRecipe) -> Loss:
