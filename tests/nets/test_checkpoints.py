@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import re
+import socket
 import urllib.error
 import zipfile
 from pathlib import Path
@@ -304,7 +305,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr("torch.hub.urlopen", refuse)
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     return folder
@@ -323,6 +324,25 @@ def test_imagenet_weights_without_a_network(cache: Path) -> None:
     with pytest.raises(InputError, match=r"vgg16 from https:.*no route to host.*give its path"):
         checkpoints.imagenet_weights("vgg16")
     assert not list(cache.iterdir())
+
+
+def test_a_network_that_never_answers_is_not_waited_for(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that takes the connection and stays silent: to wait for it would take minutes."""
+    monkeypatch.undo()
+    monkeypatch.setenv("TORCH_HOME", str(cache.parent.parent))
+    monkeypatch.setattr(checkpoints, "_PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        with pytest.raises(InputError, match=r"cannot get the ImageNet weights.*\(.*\)"):
+            checkpoints.require_imagenet("vgg16")
+    with pytest.raises(InputError, match=r"refused.*see to the network"):
+        checkpoints.require_imagenet("vgg16")
 
 
 def test_damaged_download_is_named(cache: Path) -> None:

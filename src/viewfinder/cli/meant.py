@@ -10,6 +10,7 @@ from typing import Any
 from viewfinder import nets
 from viewfinder.cli.flags import Flag
 from viewfinder.errors import InputError
+from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
 
 # What other programs call these flags, where it does not begin as ours does.
@@ -156,7 +157,7 @@ def torchvision_names() -> list[str]:
     names = []
     for place in found.submodule_search_locations or () if found else ():
         for file in Path(place, "models").rglob("*.py"):
-            text = file.read_text(encoding="utf-8", errors="replace")
+            text = read_bytes(file).decode("utf-8", "replace")
             names += [given or named for given, named in _REGISTERED.findall(text)]
     return sorted(names)
 

@@ -3,9 +3,12 @@
 `weight_files` reads their files.
 """
 
+import threading
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +35,8 @@ _IMAGENET = {
 _TOLD = 4
 # Share of a file's tensors that may be unknown to a net; GoogLeNet's auxiliary heads are fewer.
 _STRANGE = 0.15
+# Seconds that a server has to answer before its weights are fetched.
+_PATIENCE = 3.0
 # What a norm counts is no weight, and many files are without it.
 _COUNTER = "num_batches_tracked"
 
@@ -147,25 +152,81 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     if name in PACKAGES:
         note(f"ImageNet weights of {name} from the package {PACKAGES[name].name}")
         return packaged_weights(name)
+    require_imagenet(name)
+    weights = _published(name)
+    try:
+        document = weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True)
+    except Exception as error:  # The network, its proxies and the cache fail in too many types.
+        raise _unfetched(name, error) from error
+    return tensors_in(document, weights.url)
+
+
+def require_imagenet(name: str) -> None:
+    """See within seconds that `imagenet_weights` has what it needs.
+
+    Raises:
+        InputError: there are no weights for this net; or they are not here, and their server does
+            not answer.
+    """
+    if name in PACKAGES:
+        return
     if name not in _IMAGENET:
         raise InputError(
             f"there are no ImageNet weights for {name!r}; the nets that have them are: "
             f"{', '.join((*_IMAGENET, *PACKAGES))}"
         )
+    if _kept(name).exists():
+        return
+    try:
+        _require_answer(_published(name).url)
+    except Exception as error:
+        raise _unfetched(name, error) from error
+
+
+def _published(name: str) -> Any:
     # Imported late: torchvision takes a second that no other use of the nets need pay.
     from torchvision.models import get_model_weights
 
-    weights = get_model_weights(_IMAGENET[name]).DEFAULT
-    try:
-        document = weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True)
-    except Exception as error:  # The network, its proxies and the cache fail in too many types.
-        kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-        mend = f"remove {kept}, which is damaged" if kept.exists() else "see to the network"
-        raise InputError(
-            f"cannot get the ImageNet weights of {name} from {weights.url} ({first_line(error)}): "
-            f"{mend}, or fetch that file by other means and give its path instead"
-        ) from error
-    return tensors_in(document, weights.url)
+    return get_model_weights(_IMAGENET[name]).DEFAULT
+
+
+def _kept(name: str) -> Path:
+    """Where torch keeps the file once it is fetched."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(_published(name).url).name
+
+
+def _unfetched(name: str, error: Exception) -> InputError:
+    kept = _kept(name)
+    mend = f"remove {kept}, which is damaged" if kept.exists() else "see to the network"
+    return InputError(
+        f"cannot get the ImageNet weights of {name} from {_published(name).url} "
+        f"({first_line(error)}): {mend}, or fetch that file by other means and give its path "
+        "instead"
+    )
+
+
+def _require_answer(url: str) -> None:
+    """See within seconds that a server can be reached: to connect may take minutes to fail.
+
+    Raises:
+        OSError: it cannot.
+    """
+    failed: list[Exception] = [TimeoutError(f"no answer within {_PATIENCE:g} s")]
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(url, method="HEAD")
+            urllib.request.urlopen(request, timeout=_PATIENCE).close()
+            failed.clear()
+        except Exception as error:
+            failed[:] = [error]
+
+    # Beside this thread, since looking a name up heeds no timeout.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)
+    if failed:
+        raise failed[0]
 
 
 def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:

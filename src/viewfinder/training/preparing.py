@@ -13,7 +13,7 @@ from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
-from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet
+from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet, require_imagenet
 from viewfinder.nets.packaged import PACKAGES
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.nets.weight_files import read_weights
@@ -101,6 +101,15 @@ def start_net(
     report = task.load(net, state, names, classes)
     note(str(report))
     return net, Start(colours, frozenset(report.loaded))
+
+
+def refuse_unfetched(net: str) -> None:
+    """Refuse ImageNet's weights of a net, or of its backbone, that cannot be had.
+
+    Raises:
+        InputError: there are none, or they are not here and cannot be fetched.
+    """
+    require_imagenet(_BACKBONES.get(net, net))
 
 
 def _weights_to_start(

@@ -12,6 +12,7 @@ from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.training.processes import threads_of_each
+from viewfinder.wording import counted
 
 # What a training learns from beside its pictures; the first only as long as it begins.
 _INPUTS = ("--init", "--teacher", "--compose", "--backgrounds")
@@ -62,9 +63,9 @@ def tell_what_differs(begun: Manifest) -> None:
     if begun.threads not in (None, threads):
         count = begun.threads * recipe.devices
         note(
-            f"begun with {begun.threads} threads and gone on with {threads}: sums come out another "
-            "way, and the weights will not be bit for bit those of a training that never stopped; "
-            f"with OMP_NUM_THREADS={count} they would be"
+            f"begun with {counted(begun.threads, 'thread')} and gone on with {threads}: sums come "
+            "out another way, and the weights will not be bit for bit those of a training that "
+            f"never stopped; with OMP_NUM_THREADS={count} they would be"
         )
     if begun.versions.get("torch") not in (None, version("torch")):
         note(

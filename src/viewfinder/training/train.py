@@ -1,6 +1,7 @@
 """From a folder of pictures to a run: opens, chooses, trains, scores, reports."""
 
 import platform
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -36,10 +37,11 @@ from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Setting, Task, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
+from viewfinder.training.folds_advice import after, before, folds_for
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import Job, fit
 from viewfinder.training.precision import Choice
-from viewfinder.training.preparing import open_sides, start_net
+from viewfinder.training.preparing import open_sides, refuse_unfetched, start_net
 from viewfinder.training.processes import launch, threads_of_each
 from viewfinder.training.resuming import (
     digests_of_inputs,
@@ -81,10 +83,12 @@ def refuse_early(task: Task, recipe: Recipe) -> None:
     """What needs no picture is refused before any is read.
 
     Raises:
-        InputError: no such device or network.
+        InputError: no such device or network, or published weights that cannot be fetched.
     """
     pick_device(recipe.device)
     _check_net(task.name, recipe)
+    if recipe.init == "imagenet":
+        refuse_unfetched(recipe.net)
 
 
 def train_on(
@@ -113,6 +117,10 @@ def train_on(
         dataset = with_bits_found(dataset)
     note(dataset.summary())
     beside = (FOLDS,) if folds else ()
+    few = folds_for(dataset) if part is None else None
+    if few is not None and not going_on:
+        note(before(dataset, few))
+    begun = time.monotonic()
     with _pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
             held.enter_context(taken(out, "training"))
@@ -121,7 +129,11 @@ def train_on(
             refuse_taken(out, beside=beside)
             job = begin(task, out, dataset, recipe, source=source, part=part, beside=beside)
             held.enter_context(taken(out, "training"))
-        return _finish(job, dataset, folds)
+        run = _finish(job, dataset, folds)
+    if few is not None:
+        for line in after(run, dataset, few, time.monotonic() - begun):
+            note(line)
+    return run
 
 
 def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:

@@ -62,7 +62,8 @@ def protocol(comparison: Comparison) -> str:
     return (
         f"{4 * seeds} trainings on {comparison.data} of "
         f"{counted(comparison.epochs, 'epoch')} each, at {height}×{width}: "
-        f"{counted(seeds, 'seed')} for each of four variants{interval}. Shift augmentation is by up to {share:.0f} % of the side, "
+        f"{counted(seeds, 'seed')} for each of four variants{interval}. "
+        f"Shift augmentation is by up to {share:.0f} % of the side, "
         f"{comparison.reach:.3g} px, right, left, up and down; there is no other augmentation of "
         f"geometry. Measured on {counted(first.pictures, 'picture')} that no training saw, each "
         "moved right, and moved down, by whole pixels; what comes in at the edge is the border, "

@@ -1,0 +1,92 @@
+"""Where few pictures judge: what folds would do about it, how long that takes, and the command.
+
+Folds are not made unasked: they take six times as long, and the run that they end in holds nothing
+out, which who asked for one training does not expect.
+"""
+
+import shlex
+from dataclasses import replace
+
+import numpy as np
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.runs.run import Run
+from viewfinder.tasks import recipe_of
+from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.wording import counted, in_words
+
+# Of what is usual the number that trains longest on the least pictures held out.
+_FOLDS = 5
+
+
+def folds_for(dataset: Dataset) -> int | None:
+    """How many folds would judge better than the sides that were dealt; None where none would.
+
+    It is a function of the set alone: of its sides, and of its rarest class.
+    """
+    if not dataset.val_dealt or "val" not in _sides(dataset):
+        return None
+    if len(dataset.split("val")) >= LEAST_PICTURES:
+        return None
+    pool = len(dataset)
+    if (dataset.labels >= 0).any():
+        pool = int(np.bincount(dataset.labels[dataset.labels >= 0]).min())
+    return min(_FOLDS, pool) if pool >= 2 else None
+
+
+def before(dataset: Dataset, folds: int) -> str:
+    """What to know before the training begins."""
+    sides = " and ".join(
+        f"{len(dataset.split(side)):,} to {what}"
+        for side, what in (("val", "choose weights by"), ("test", "judge by"))
+        if side in _sides(dataset)
+    )
+    return (
+        f"few pictures: {sides}; --folds {folds} would let each of the {len(dataset):,} judge "
+        f"once, and takes about {_times(dataset, folds):.0f} times as long"
+    )
+
+
+def after(run: Run, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
+    """What to do next, with how long it takes, and the command, which no line's end may break.
+
+    Args:
+        seconds: how long this training took, its report included.
+    """
+    time = in_words(seconds * _times(dataset, folds))
+    return (
+        f"try: let each of {counted(len(dataset), 'picture')} judge once, in {time}:",
+        f"  {command(run, folds)}",
+    )
+
+
+def _times(dataset: Dataset, folds: int) -> float:
+    """How many times as long folds take as this one training: all of k but a kth, and all once."""
+    return folds * len(dataset) / len(dataset.split("train"))
+
+
+def command(run: Run, folds: int) -> str:
+    """What trains as a run was trained, in folds; minutes become the epochs that they came to."""
+    recipe, usual = run.manifest.recipe, _usual(run.manifest.task)
+    if recipe.minutes is not None:
+        recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
+    words = ["viewfinder", "train", run.manifest.task, run.manifest.data["source"]]
+    for name in differing_fields(recipe, usual):
+        value = getattr(recipe, name)
+        values = value if isinstance(value, tuple) else (value,)
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, values)]
+    return shlex.join([*words, "--folds", str(folds)])
+
+
+def _usual(task: str) -> Recipe:
+    """A recipe in which everything is as it is without a flag."""
+    return recipe_of(task).from_json({})
+
+
+def _sides(dataset: Dataset) -> list[str]:
+    return [side for side in ("train", "val", "test") if dataset.has_split(side)]

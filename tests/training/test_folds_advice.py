@@ -1,0 +1,63 @@
+"""Folds are advised where few pictures judge: by a rule of the set, with the command to give."""
+
+import shlex
+import shutil
+from dataclasses import replace
+
+import pytest
+from page_material import photos
+from training.test_folds import without_a_picture
+
+import viewfinder.training.train as training
+from viewfinder.cli import train as verb
+from viewfinder.cli.main import _parsed as parsed
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training.folds_advice import folds_for
+from viewfinder.training.train import train
+
+
+@pytest.fixture
+def flat(tmp_path):
+    photos(tmp_path)
+    return tmp_path / "my-photos"
+
+
+def test_a_training_advises_folds_before_and_after(flat, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "write_report", without_a_picture)
+    recipe = ClassifyRecipe(
+        minutes=0.001,
+        batch=16,
+        options=("dropout=0.2",),
+        precision="32",
+        balanced=True,
+        mirror=False,
+        turn=0.0,
+    )
+    run = train("classify", flat, recipe, out=tmp_path / "run")
+    told = capsys.readouterr().err.splitlines()
+    first = next(number for number, line in enumerate(told) if line.startswith("few pictures: "))
+    assert "--folds 5 would let each of the 42 judge once" in told[first]
+    assert first < next(n for n, line in enumerate(told) if line.startswith("training for"))
+    assert told[-2].startswith("try: let each of 42 pictures judge once, in about ")
+    program, name, *words = shlex.split(told[-1])
+    assert (program, name) == ("viewfinder", "train")
+    flags = parsed(verb, "train", words)
+    assert (flags.data, flags.folds) == (str(flat), 5)
+    epochs = len(run.history())
+    assert flags.recipe == replace(recipe, minutes=None, epochs=epochs)
+
+
+def test_the_advice_is_a_function_of_the_set(flat, small_set):
+    assert folds_for(open_dataset(flat)) == 5
+    # Sides that the set has itself are not dealt anew.
+    assert folds_for(open_dataset(small_set)) is None
+    # A class of three cannot be in more than three folds.
+    for picture in sorted((flat / "owl").iterdir())[3:]:
+        picture.unlink()
+    assert folds_for(open_dataset(flat)) == 3
+    # With two hundred pictures twenty choose.
+    for number in range(200):
+        shutil.copy(flat / "cat/1.jpg", flat / f"cat/more-{number}.jpg")
+        shutil.copy(flat / "dog/1.jpg", flat / f"dog/more-{number}.jpg")
+    assert folds_for(open_dataset(flat)) is None
