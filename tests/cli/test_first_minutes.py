@@ -1,8 +1,10 @@
 """The first minutes of somebody new: help that fits a terminal, and slips that are met at once."""
 
 import importlib
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.cli.help import EXAMPLES
 from viewfinder.cli.main import VERBS, main
 from viewfinder.cli.main import _parsed as parsed
+from viewfinder.cli.meant import torchvision_names
 from viewfinder.tasks import NAMES
 
 CALLED = sorted({*VERBS, *(f"train {task}" for task in NAMES)})
@@ -67,6 +70,10 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["predict", "photos", "new.jpg"], "there is no new.jpg"),
         (["ablate", "grid.tom"], "there is no file grid.tom (did you mean grid.toml?)"),
         (["check", "no/where"], "there is no folder no/where"),
+        (["explain", "lenett"], "no net called lenett (did you mean lenet?)"),
+        (["explain", "resnext50_32x4"], "(did you mean resnext50_32x4d?)"),
+        (["explain", "gird.py:Net"], "there is no file gird.py (did you mean grid.py?)"),
+        (["explain", "grid.py"], "as grid.py:Net"),
         (["--completion", "csh"], "bash or zsh"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -76,6 +83,7 @@ def test_a_slip_is_met_at_once_with_what_was_meant(ask, tmp_path, monkeypatch, w
     for folder in ("photos", "runs/photos-lenet"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "grid.toml").touch()
+    (tmp_path / "grid.py").touch()
     status, out, err = ask(*words)
     assert (status, out) == (2, "")
     assert says in err
@@ -90,13 +98,21 @@ def test_a_slip_does_not_wait_for_torch(tmp_path):
         "main(['predict', 'nothing', 'nothing'])\n"
         "main(['train', 'classify', 'photos', '--net', 'resnet'])\n"
         "main(['train', 'detect', 'photos', '--lr', '1'])\n"
+        "main(['explain', 'resnet5'])\n"
+        "main(['explain', 'nett.py:Net'])\n"
         "print([name for name in ('torch', 'numpy', 'cv2') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
-    assert done.stderr.count("error: ") == 3
+    assert done.stderr.count("error: ") == 5
+
+
+def test_torchvision_is_known_without_importing_it():
+    from torchvision.models import list_models
+
+    assert torchvision_names() == sorted(list_models())
 
 
 def test_an_error_is_broken_at_words_in_a_terminal(monkeypatch, capsys):
@@ -130,3 +146,26 @@ def test_a_shell_completes_verbs_flags_and_choices(ask, tmp_path):
             ["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True
         )
         assert done.stdout.strip() == completed
+
+
+def test_zsh_completes_too(ask, tmp_path):
+    """Also where nothing has begun its own completion before."""
+    if not shutil.which("zsh"):
+        pytest.skip("zsh is not here")
+    status, out, _ = ask("--completion", "zsh")
+    assert status == 0
+    (tmp_path / "script").write_text(out, encoding="utf-8")
+    asked = (
+        "source ./script || exit 1; f() { emulate -L ksh; COMP_WORDS=(viewfinder train det); "
+        'COMP_CWORD=2; _viewfinder; print "${COMPREPLY[@]}"; }; f'
+    )
+    done = subprocess.run(
+        ["zsh", "-f", "-c", asked],
+        cwd=tmp_path,
+        env=os.environ | {"HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "detect" in done.stdout.split()
+    assert done.stderr == ""

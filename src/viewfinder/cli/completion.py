@@ -32,6 +32,11 @@ _viewfinder() {{
 }}
 complete -o default -F _viewfinder viewfinder
 """
+# zsh's own completion is not begun where nothing in ~/.zshrc begins it.
+_ZSH = """\
+(( $+functions[compdef] )) || { autoload -U +X compinit && compinit -i; }
+autoload -U +X bashcompinit && bashcompinit
+"""
 
 
 def script(shell: str, verbs: list[str]) -> str:
@@ -61,4 +66,4 @@ def script(shell: str, verbs: list[str]) -> str:
         flags="\n".join(flags),
         choices="\n".join(choices),
     )
-    return ("autoload -U +X bashcompinit && bashcompinit\n" if shell == "zsh" else "") + told
+    return (_ZSH if shell == "zsh" else "") + told
