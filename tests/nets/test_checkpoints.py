@@ -389,7 +389,7 @@ def test_a_prefix_that_is_left_away_is_told(tmp_path: Path, capsys: Any) -> None
     document = under("encoder_q.", state()) | {"queue": torch.ones(9, 9)}
     torch.save(document, tmp_path / "a.pt")
     read_weights(tmp_path / "a.pt", nets.create("lenet"))
-    said = "'encoder_q.' is left away before the names of 10 tensors, which fit then; 1 others"
+    said = "'encoder_q.' is left away before the names of 10 tensors, which fit then; 1 other"
     assert said in capsys.readouterr().err
     # Names that fit as they are, and names of another net, are left alone.
     expected = state()
