@@ -6,21 +6,24 @@ is a function from `Material` to what its template shows, the template, and one 
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation import classify_page, detect_page, saliency_page
+from viewfinder.evaluation import classify_page, detect_page, label_statistics, saliency_page
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Material
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
+from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 
@@ -42,12 +45,14 @@ def write_report(
     dataset: Dataset,
     judgements: Mapping[str, Judgement],
     folds: Mapping[str, Any] | None = None,
+    seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
 ) -> Verdict:
     """Write the run's `report.html`, and give its verdict.
 
     Args:
         judgements: of the sides `train` and, where there are any, `val` and `test`.
         folds: what the folds before this training came to, as `evaluation.folds.judged` has it.
+        seen: pictures as the net was shown them, and what it was to learn of each.
 
     Raises:
         InputError: no page is known for the run's task, a picture cannot be read, or the file
@@ -71,6 +76,8 @@ def write_report(
         epochs=len(material.history),
         recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
         **shown,
+        labels=label_statistics.section(dataset),
+        seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
         folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,
     )
     write_text(run.report_file, text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -82,6 +83,13 @@ class Inputs(Protocol):
 
 Add = Callable[[Tensor], Tensor]
 """Adds numbers up over the processes that share a step; no gradient passes."""
+
+
+def as_pictures(values: Tensor) -> list[NDArray[np.uint8]]:
+    """N pictures H×W×3 of N×1×H×W or N×3×H×W values in [0, 1]."""
+    levels = (255 * values.detach().float().clamp(0, 1)).round().to(torch.uint8).cpu()
+    shown = levels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous()
+    return list(shown.numpy())
 
 
 def alone(numbers: Tensor) -> Tensor:
@@ -260,6 +268,13 @@ class Task(Protocol):
         Args:
             picture: may have been decoded smaller than its true size `of`.
         """
+        ...
+
+    def as_learnt(
+        self, inputs: Any, setting: Setting, most: int
+    ) -> list[tuple[NDArray[np.uint8], str]]:
+        """The first pictures of a step as the net is given them, with what it is to learn of each
+        drawn on it, and said."""
         ...
 
     def reply(

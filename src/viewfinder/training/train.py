@@ -49,6 +49,7 @@ from viewfinder.training.resuming import (
     same_run,
     tell_what_differs,
 )
+from viewfinder.training.seen import first_step
 from viewfinder.training.telling import tell_verdict
 from viewfinder.training.trying import require_learnable
 
@@ -150,7 +151,7 @@ def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:
     judgements = judge(run, dataset, device=device)
     scores = {side: j.as_json() for side, j in judgements.items()}
     run.save_scores(scores | ({"folds": dict(folds)} if folds else {}))
-    verdict = write_report(run, dataset, judgements, folds)
+    verdict = write_report(run, dataset, judgements, folds, first_step(job))
     # Of folds the last run alone is told of, and that nothing was held out from it is no news.
     if "folded" not in run.manifest.data or (folds and verdict.kind != "unknown"):
         tell_verdict(verdict)

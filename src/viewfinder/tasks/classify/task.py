@@ -32,7 +32,16 @@ from viewfinder.tasks.answering import (
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
-from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, share_of_step
+from viewfinder.tasks.task import (
+    Add,
+    Forward,
+    Loss,
+    Setting,
+    Threshold,
+    alone,
+    as_pictures,
+    share_of_step,
+)
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
 AUXILIARY_WEIGHT = 0.3
@@ -224,6 +233,14 @@ class Classify:
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of
+
+    def as_learnt(
+        self, inputs: Inputs, setting: Setting, most: int
+    ) -> list[tuple[NDArray[np.uint8], str]]:
+        """Each picture, changed, and its class."""
+        changed = apply(inputs.pictures.float() / 255, inputs.changes)[:most]
+        labels = inputs.labels[:most].tolist()
+        return [(p, setting.classes[c]) for p, c in zip(as_pictures(changed), labels, strict=True)]
 
     def answers(
         self, net: nn.Module, examples: Labelled, setting: Setting, device: torch.device

@@ -20,6 +20,7 @@ from viewfinder.datasets.loading import FromFiles, Pixels, open_pixels, true_siz
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
+from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.pictures.geometry import (
     Size,
     clip_boxes,
@@ -46,7 +47,8 @@ from viewfinder.tasks.detect.scores import Scores, score
 from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone
+from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, as_pictures
+from viewfinder.wording import counted
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -213,6 +215,20 @@ class Detect:
             return function(forward(inputs.pictures.float() / 255), scales, inputs.truth, add=add)
 
         return of
+
+    def as_learnt(
+        self, inputs: Inputs, setting: Setting, most: int
+    ) -> list[tuple[NDArray[np.uint8], str]]:
+        """Each picture, changed, with its boxes."""
+        classes, truth, shown = setting.classes, inputs.truth, []
+        colours = distinct_colours(len(classes))
+        for row, picture in enumerate(as_pictures(inputs.pictures[:most].float() / 255)):
+            here = truth.pictures == row
+            labels = truth.labels[here].tolist()
+            names, tints = [classes[c] for c in labels], [colours[c] for c in labels]
+            drawn = draw_boxes(picture, truth.boxes[here].cpu().numpy(), names, tints)
+            shown.append((drawn, counted(len(labels), "object")))
+        return shown
 
     def answers(
         self, net: nn.Module, examples: Framed, setting: Setting, device: torch.device

@@ -19,6 +19,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
 from viewfinder.nets.checkpoints import LoadReport, load_matching
+from viewfinder.pictures.drawing import distinct_colours, draw_subject
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import (
@@ -47,7 +48,7 @@ from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import Scores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Loss, Setting, Threshold
+from viewfinder.tasks.task import Loss, Setting, Threshold, as_pictures
 
 # Pictures that are answered at once.
 _BATCH = 16
@@ -182,6 +183,20 @@ class Saliency:
         if recipe.teacher is None:
             return student_loss(recipe, None)
         return student_loss(recipe, read_teacher(recipe.teacher, setting.size).to(device))
+
+    def as_learnt(
+        self, inputs: Inputs, setting: Setting, most: int
+    ) -> list[tuple[NDArray[np.uint8], str]]:
+        """Each picture, changed, with its subject outlined; of the net for depth, its depth map."""
+        pictures, masks, depths = inputs.changed()
+        alone = setting.recipe.net == DEPTH_NET
+        given = depths if depths is not None and alone else pictures
+        shown = []
+        for picture, mask in zip(as_pictures(given[:most]), masks[:most], strict=True):
+            values = mask.float().reshape(picture.shape[:2]).cpu().numpy()
+            drawn = draw_subject(picture, values, threshold=0.5, colour=distinct_colours(1)[0])
+            shown.append((drawn, f"the subject is {values.mean():.0%} of it"))
+        return shown
 
     def answers(
         self, net: nn.Module, examples: Examples, setting: Setting, device: torch.device

@@ -1,0 +1,26 @@
+"""What a net is shown: the first step's pictures as augmentation made them, for the report."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.tasks import find
+from viewfinder.training.batches import Share, batches, deal
+from viewfinder.training.loop import Job
+
+_MOST = 8
+
+
+def first_step(job: Job) -> list[tuple[NDArray[np.uint8], str]]:
+    """Pictures of the training's first step with what is learnt of them, and that in words."""
+    task, train, setting = find(job.run.manifest.task), job.sides.train, job.run.setting()
+    made = batches(
+        task,
+        train,
+        setting,
+        deal(task, train, setting.recipe, epoch=0),
+        epoch=0,
+        steps=range(1),
+        share=Share(),
+        progress_at=lambda step: 0.0,
+    )
+    return task.as_learnt(next(iter(made)).inputs, setting, _MOST)
