@@ -1,6 +1,7 @@
 """What verbs print on standard output."""
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,17 @@ def headline(scores: Mapping[str, Any], figures: Sequence[tuple[str, str]]) -> l
         figures: the task's `headline`.
     """
     return [f"{name.replace('_', ' ')} {_figure(scores[name], form)}" for name, form in figures]
+
+
+def in_lines(name: str, parts: Sequence[str]) -> list[str]:
+    """What belongs to a name, on one line, or on a terminal on as many as it takes."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    lines = [f"{name:<5}"]
+    for part in parts:
+        if width and len(lines[-1]) > 5 and len(f"{lines[-1]}  {part}") > width:
+            lines.append(" " * 5)
+        lines[-1] += f" {part}" if len(lines[-1]) == 5 else f"  {part}"
+    return lines
 
 
 def _figure(value: float | None, form: str) -> str:

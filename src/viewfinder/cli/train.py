@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 from viewfinder.cli.meant import refuse_misspelt_net
-from viewfinder.cli.output import headline, print_json
+from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.console import note
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES, recipe_of
@@ -109,8 +109,10 @@ def run(flags: Any) -> int:
         print(f"folds {in_words(scores['folds'], task.headline[0][1])}")
     for side in ("test", "val", "train"):
         if side in scores:
-            told = "  ".join(headline(scores[side], task.headline))
-            print(f"{side:<5} {told}  of {counted(scores[side]['images'], 'picture')}")
+            told = headline(scores[side], task.headline)
+            told.append(f"of {counted(scores[side]['images'], 'picture')}")
+            for line in in_lines(side, told):
+                print(line)
     print(f"report {done.report_file}")
     print(f"next   viewfinder predict {shlex.quote(str(folder))} {_TO_ANSWER[task.name]}")
     return 0
