@@ -71,7 +71,7 @@ class Flags:
 def run(flags: Flags) -> int:
     """Print the explanation, or what moving does."""
     _refuse_strays(flags)
-    if flags.target is not None:
+    if flags.target is not None and not flags.compare:
         refuse_misspelt_target(flags.target)
     if flags.shift is not None:
         return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
