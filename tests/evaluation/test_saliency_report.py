@@ -109,7 +109,8 @@ def test_the_headline_and_every_score_of_every_side(tmp_path, page_of):
             assert f"{value:.3f}" in page.told
     for injected in ("<b>&", "<i>a", "<em>won"):
         assert injected not in page.source
-    assert page.tags.count("svg") == 2, "curves of the map; none of a history that is not there"
+    # Curves of the map, and how large subjects are and where; none of a history that is not there.
+    assert page.tags.count("svg") == 4
 
 
 @pytest.mark.parametrize("sides", [("train",), ("train", "val")])
