@@ -67,6 +67,13 @@ def test_boxes_as_text_or_with_names_are_read(tmp_path, box):
     assert not check_boxes(read_boxes(tmp_path))
 
 
+def test_names_of_categories_for_their_numbers(tmp_path):
+    names = {1: "red", 2: "blue"}
+    write(tmp_path, lambda a: a | {"category_id": names[a["category_id"]]})
+    assert said(read_boxes(tmp_path)) == truth()
+    assert not check_boxes(read_boxes(tmp_path))
+
+
 @pytest.mark.parametrize("box", ["1 2 3", "1 2 3 4 5", "a 1 2 3 4", {"x": 1, "y": 2}, {"x1": "a"}])
 def test_what_is_no_box_stays_none(tmp_path, box):
     write(tmp_path, lambda annotation: annotation | {"bbox": box})

@@ -70,6 +70,7 @@ def read_part(file: Path, seen: Survey) -> Part:
     name = file_name(file, seen)
     used = rows.box_column("class")
     categories = _categories(others.get("categories"), rows, set(np.unique(used).tolist()))
+    used = _by_names(used, categories, rows.texts["class"])
     side = side_of_file(file, seen)
     ids = np.array(rows.images["id"], np.int64)
     pictures = _positions(ids, rows.box_column("image"), file)
@@ -122,6 +123,17 @@ def read_part(file: Path, seen: Survey) -> Part:
         groups_of_classes=_groups(others["categories"]),
         faults=[*faults, *_unclear(name, located)],
     )  # fmt: skip
+
+
+def _by_names(
+    used: NDArray[np.int64], categories: Mapping[int, str], texts: Mapping[str, int]
+) -> NDArray[np.int64]:
+    """The boxes' classes; those that give a category's name in the place of its number too."""
+    numbers = {name: number for number, name in reversed(list(categories.items()))}
+    for text, stands_for in texts.items():
+        if stands_for not in categories and text.strip() in numbers:
+            used = np.where(used == stands_for, numbers[text.strip()], used)
+    return used
 
 
 def _unclear(name: str, located: Located) -> list[Fault]:
