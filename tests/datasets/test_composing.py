@@ -592,6 +592,17 @@ def write_capture(folder, *, colour=RED, frames=3, video=False):
         write_video(folder / "turn.mp4", pictures)
 
 
+@pytest.mark.parametrize("video", [False, True])
+def test_masks_of_frames_that_are_not_there_are_told(tmp_path, capsys, video):
+    write_capture(tmp_path / "mug", video=video)
+    open_captures(tmp_path)
+    assert "mask" not in capsys.readouterr().err
+    for number in (7, 8):
+        write_mask(tmp_path / f"mug/masks/bild_{number:03}.png", capture()[1])
+    assert len(open_captures(tmp_path).cutouts) == 3
+    assert "2 masks of frames that are not there, such as bild_007.png" in capsys.readouterr().err
+
+
 def test_captures_of_frames_and_videos(tmp_path):
     write_capture(tmp_path / "Tasse ☕" / "blue", colour=RED)
     write_capture(tmp_path / "Tasse ☕" / "other", colour=BLUE, frames=2)

@@ -33,6 +33,7 @@ from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.kinds import videos_in
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
+from viewfinder.wording import counted
 
 _FRAME_FOLDERS = ("frames", "images")
 _HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing"})
@@ -189,8 +190,17 @@ def _pairs(
     masks: dict[str, Path], frames: dict[str, Path], most: int
 ) -> Iterator[tuple[NDArray[np.uint8], Path]]:
     bits = bits_of(list(frames.values()))
+    _tell_without_frames([masks[stem] for stem in sorted(masks.keys() - frames.keys())])
     for stem in evenly(sorted(masks.keys() & frames.keys()), most):
         yield read_picture(frames[stem], bits=bits), masks[stem]
+
+
+def _tell_without_frames(masks: Sequence[Path]) -> None:
+    if masks:
+        note(
+            f"{masks[0].parent}: {counted(len(masks), 'mask')} of frames that are not there, such "
+            f"as {masks[0].name}: name each as its frame, or by its number in the video, from 0 on"
+        )
 
 
 def _video_pairs(
@@ -200,9 +210,11 @@ def _video_pairs(
     wanted = set(evenly(sorted(numbered), most))
     for frame in read_video(video):
         if frame.index in wanted:
+            wanted.remove(frame.index)
             yield frame.picture, numbered[frame.index]
-        if frame.index >= max(wanted, default=0):
+        if not wanted:
             break
+    _tell_without_frames([numbered[index] for index in sorted(wanted)])
 
 
 def _only_video(folder: Path) -> Path:

@@ -58,8 +58,8 @@ def cut_out(picture: NDArray[np.uint8], mask: NDArray[np.bool_], label: int, sou
         )
     if mask.shape != picture.shape[:2]:
         raise InputError(
-            f"{source}: the mask has {mask.shape[::-1]} pixels and the picture "
-            f"{picture.shape[1::-1]}: a mask lies on its own picture, pixel on pixel"
+            f"{source}: the mask is {mask.shape[1]}×{mask.shape[0]} and the picture "
+            f"{picture.shape[1]}×{picture.shape[0]}: a mask lies on its own picture, pixel on pixel"
         )
     if label < 0:
         raise InputError(f"{source}: a cut-out needs a class, and {label} is the number of none")
