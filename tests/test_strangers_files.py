@@ -5,12 +5,14 @@ import os
 import re
 import signal
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
-from fuzz_parsers import PARSERS
+from fuzz_parsers import PARSERS, resume, run_folder
 from fuzzing import Parser, attempt, prepare
 
+from viewfinder import reading
 from viewfinder.datasets.data_yaml import read_data_yaml
 from viewfinder.errors import InputError
 
@@ -55,6 +57,30 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(parser: Parser, tmp_path: Pat
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_state_that_would_grow_as_it_is_read_is_refused(tmp_path: Path) -> None:
+    run_folder(tmp_path)
+    file = tmp_path / "run/state.ckpt"
+    with zipfile.ZipFile(file) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in entries.items():
+            packed.writestr(name, data)
+    with pytest.raises(InputError, match="cannot be gone on from") as refused:
+        resume(tmp_path)
+    assert "compressed" in str(refused.value.__cause__)
+
+
+def test_a_file_larger_than_the_free_memory_is_not_begun_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.json"
+    file.touch()
+    os.truncate(file, 1 << 36)  # a hole, which takes nothing on the disk
+    monkeypatch.setattr(reading, "free_memory", lambda: 1 << 34)
+    with pytest.raises(InputError, match="68,719,476,736 bytes do not fit"):
+        read_data_yaml(file, {"names"})
 
 
 def test_as_many_as_are_promised() -> None:

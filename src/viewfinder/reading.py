@@ -10,6 +10,11 @@ import os
 import stat
 from pathlib import Path
 
+from viewfinder.memory import free_memory
+
+# Bytes below which nobody asks for the free memory.
+_LARGE = 1 << 28
+
 
 def refuse_special(path: Path) -> None:
     """See that a path leads to a file or a folder, before something is made to open it.
@@ -45,4 +50,8 @@ def read_bytes(path: Path) -> bytes:
         OSError: it cannot be read, or is a device or a pipe.
     """
     with open_file(path) as file:
+        length = os.fstat(file.fileno()).st_size
+        # Once as bytes and once as text; a file with holes may be of any length on any disk.
+        if length > _LARGE and 2 * length > free_memory():
+            raise OSError(errno.EFBIG, f"its {length:,} bytes do not fit into free memory")
         return file.read()

@@ -73,6 +73,23 @@ def shown(text: str) -> str:
     )
 
 
+def as_json(text: str) -> str:
+    """JSON that means the same and can be given to a terminal: what cannot be seen is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        "".join(f"\\u{unit:04x}" for unit in _utf16(sign))
+        if sign != "\n" and unicodedata.category(sign) in _UNSEEN
+        else sign
+        for sign in text
+    )
+
+
+def _utf16(sign: str) -> list[int]:
+    data = sign.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
 def as_cell(text: str) -> str:
     """A text as a cell of a CSV file that no program takes for a formula: `'=1` for `=1`."""
     # Python quotes no cell for a lone carriage return, which others take for a row's end.

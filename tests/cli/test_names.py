@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from viewfinder import console
 from viewfinder.cli import main as command_line
 from viewfinder.cli.main import main
+from viewfinder.cli.output import print_json
 from viewfinder.inference.tables import write_rows
 from viewfinder.pictures.writing import write_picture
 from viewfinder.wording import as_cell, shown
@@ -140,3 +141,11 @@ def test_bad_usage_is_told_however_it_is_drawn(monkeypatch):
     monkeypatch.setattr(sys, "stderr", err)
     assert command_line.main(["check", "x"]) == 2
     assert err.getvalue() == "error: +-- oops --+ (viewfinder check --help tells every flag)\n"
+
+
+def test_json_that_is_printed_controls_no_terminal_and_reads_back(capsys):
+    document = {"\u202e\x9b31m\u2028\U000e0041\ufeff": ["é\x1b[2J写👩‍👧", "\ud800"]}
+    print_json(document)
+    text = capsys.readouterr().out
+    assert text.removesuffix("\n").isprintable()
+    assert json.loads(text) == document

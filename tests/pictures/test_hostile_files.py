@@ -230,3 +230,17 @@ def test_a_picture_that_the_memory_does_not_hold_is_named(tmp_path, monkeypatch)
     monkeypatch.setattr(decoding, "rgb8", fail)
     with pytest.raises(InputError, match=r"it\.png has 300×200 pixels, and decoding it takes"):
         read_picture(path)
+
+
+def test_what_follows_a_picture_without_end_is_not_read(tmp_path):
+    shown = Image.fromarray(np.full((48, 64, 3), 90, np.uint8))
+    for suffix in ("jpg", "webp"):
+        file = tmp_path / f"a.{suffix}"
+        shown.save(file)
+        whole = read_picture(file)
+        os.truncate(file, 1 << 36)  # a hole, which takes nothing on the disk
+        if suffix == "jpg":
+            assert np.array_equal(read_picture(file), whole)
+        else:
+            with pytest.raises(InputError, match="68,719,476,736 bytes, which no picture"):
+                read_picture(file)

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viewfinder.console import raw
+from viewfinder.wording import as_json
 
 
 def print_json(document: dict[str, Any]) -> None:
     """Print exactly one JSON document, in characters that standard output can hold."""
     out = raw(sys.stdout)
     readable = (out.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(document, ensure_ascii=not readable, allow_nan=False), file=out)
+    print(as_json(json.dumps(document, ensure_ascii=not readable, allow_nan=False)), file=out)
 
 
 def headline(scores: Mapping[str, Any], figures: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,6 +1,5 @@
 """Every fault of a set of boxes, each with its file and a mend; `checks` does sets of classes."""
 
-import hashlib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,8 +17,7 @@ from viewfinder.datasets.measuring import Fitting, fitting
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import decode_picture
-from viewfinder.reading import read_bytes
+from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted, some
 
 
@@ -55,14 +53,14 @@ class _Look:
 
 
 def _look(dataset: Dataset, index: int) -> _Look:
-    try:
-        data = read_bytes(dataset.file(index))
-        decode_picture(data, name=dataset.paths[index])
-    except FileNotFoundError:
+    file = dataset.file(index)
+    if not file.exists():
         return _Look(trouble="the labels name this picture, and it is not there", missing=True)
+    try:
+        digest, _ = look_at_picture(file, name=dataset.paths[index])
     except (InputError, OSError) as error:
         return _Look(trouble=str(error))
-    return _Look(hashlib.sha256(data).hexdigest())
+    return _Look(digest)
 
 
 def _picture_faults(dataset: Dataset) -> Iterator[Fault]:

@@ -1,6 +1,5 @@
 """Every fault of a dataset, each with its file and a mend; `box_checks` does sets of boxes."""
 
-import hashlib
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -18,8 +17,7 @@ from viewfinder.datasets.rgbd_checks import check_saliency
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.pictures.reading import decode_picture
-from viewfinder.reading import read_bytes
+from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted
 
 # A class with fewer than this share of the largest class's pictures is called unbalanced.
@@ -82,11 +80,10 @@ def _passed_over(dataset: Dataset) -> Iterator[Fault]:
 def _read(dataset: Dataset, index: int) -> tuple[str, str]:
     """The hash of a picture's bytes, and why it cannot be read, or nothing."""
     try:
-        data = read_bytes(dataset.file(index))
-        decode_picture(data, name=dataset.paths[index])
+        digest, _ = look_at_picture(dataset.file(index), name=dataset.paths[index])
     except (InputError, OSError) as error:
         return "", str(error)
-    return hashlib.sha256(data).hexdigest(), ""
+    return digest, ""
 
 
 def _class_faults(dataset: Dataset) -> Iterator[Fault]:

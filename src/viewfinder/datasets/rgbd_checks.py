@@ -1,6 +1,5 @@
 """Every fault of a set of masks and depth maps, each with its file and a mend."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +16,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.pairing import find_triples
 from viewfinder.datasets.stored import brightest, looks_inverted, stored_depth, stored_mask
 from viewfinder.errors import InputError
-from viewfinder.pictures.reading import decode_picture
-from viewfinder.reading import read_bytes
+from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted
 
 
@@ -92,9 +90,7 @@ def _look(dataset: Dataset, index: int) -> _Look:
     path = dataset.paths[index]
     size = None
     try:
-        data = read_bytes(dataset.file(index))
-        height, width = decode_picture(data, name=path).shape[:2]
-        size, look.digest = (width, height), hashlib.sha256(data).hexdigest()
+        look.digest, size = look_at_picture(dataset.file(index), name=path)
     except (InputError, OSError) as error:
         look.faults.append(_unreadable(path, error))
     if dataset.masks[index]:

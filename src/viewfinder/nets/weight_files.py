@@ -212,7 +212,7 @@ def _read_safetensors(path: Path) -> object:
 def _read_torch(path: Path, head: bytes) -> object:
     # A program's code is compressed; torch refuses programs before it reads more of them.
     if head.startswith(b"PK") and not _is_program(path):
-        _refuse_compressed(path)
+        refuse_compressed(path)
     try:
         with warnings.catch_warnings():
             # torch warns of what it then refuses: old pickle protocols, TorchScript archives.
@@ -234,7 +234,7 @@ def _read_torch(path: Path, head: bytes) -> object:
         ) from error
 
 
-def _refuse_compressed(path: Path) -> None:
+def refuse_compressed(path: Path) -> None:
     """Refuse an archive that would grow as it is read: torch.save compresses nothing.
 
     Raises:

@@ -14,6 +14,8 @@ from viewfinder.pictures.opening import is_heif, open_for_reading, png_chunk, un
 MOST_PIXELS = 200_000_000
 """A picture of more pixels than this is refused; the largest phone sensors have just under."""
 
+# Bytes of a WebP or AVIF file: four for each of the pixels that a WebP can have.
+_LONGEST = 1 << 30
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "AVIF")
 _ORIENTATION_TAG = 0x0112
 
@@ -70,6 +72,15 @@ def opened(file: IO[bytes], name: str) -> Image.Image:
     file.seek(0)
     if is_heif(start):
         raise PictureError(unknown_format(name, start))
+    # Pillow reads files of these two formats whole, whatever they hold.
+    if start[8:12] in (b"WEBP", b"avif", b"avis", b"mif1", b"msf1"):
+        length = file.seek(0, 2)
+        file.seek(0)
+        if length > _LONGEST:
+            raise PictureError(
+                f"{name} has {length:,} bytes, which no picture of its kind has: copy or download "
+                "it again"
+            )
     try:
         return Image.open(file, formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -1,6 +1,7 @@
 """From a path to an open file, and what to say when its bytes are no picture."""
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 
 
 @contextlib.contextmanager
-def open_for_reading(path: Path) -> Iterator[IO[bytes]]:
+def open_for_reading(path: Path) -> Iterator[io.BufferedReader]:
     """The file at `path`, open for reading.
 
     Raises:

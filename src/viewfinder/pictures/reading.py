@@ -21,6 +21,7 @@ header and decodes the rest: it is strict about damage, and knows more kinds of 
 """
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,7 @@ __all__ = [
     "Header",
     "bits_used",
     "decode_picture",
+    "look_at_picture",
     "read_depth",
     "read_header",
     "read_instances",
@@ -57,6 +59,10 @@ BYTES_A_PIXEL = 12
 
 BITS = (10, 12, 14, 16)
 """Of the values that cameras store in files of 16 bits."""
+
+# What a JPEG or WebP may hold beside its pixels, such as the film of a moving photograph, and for
+# each of them; all that comes after is left unread.
+_BESIDE, _EACH = 1 << 26, 8
 
 LOSSY = ("JPEG", "WEBP", "AVIF")
 """Formats whose pixels are not those that were stored."""
@@ -88,6 +94,21 @@ def decode_picture(
     file = io.BytesIO(data)
     with opened(file, name) as image:
         return _decoded(file, image, name, at_least, bits)
+
+
+def look_at_picture(path: Path, *, name: str) -> tuple[str, tuple[int, int]]:
+    """The SHA-256 of a picture's file, which is decoded whole, and its width and height, upright.
+
+    The file itself is never in memory whole; `name` is what an error calls it.
+
+    Raises:
+        InputError: there is no such file, or it is no picture, damaged, cut short or too large.
+    """
+    with open_for_reading(path) as file:
+        with opened(file, name) as image:
+            height, width = _decoded(file, image, name, None, 16).shape[:2]
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest(), (width, height)
 
 
 def bits_used(path: Path) -> int | None:
@@ -201,12 +222,13 @@ def _by_opencv(
     if _is_deep(header):
         return decoding.sixteen_bits_by_opencv(file)
     file.seek(0)
+    most = _BESIDE + _EACH * header.width * header.height
     if header.format == "WEBP" and header.mode == "RGB":
-        return decoding.colour_by_opencv(file.read())
+        return decoding.colour_by_opencv(file.read(most))
     if header.format == "WEBP" and header.mode == "RGBA":
-        return decoding.transparent_by_opencv(file.read())
+        return decoding.transparent_by_opencv(file.read(most))
     if header.format == "JPEG" and header.mode in ("L", "RGB"):
-        data = file.read()
+        data = file.read(most)
         if decoding.is_whole_jpeg(data):
             return decoding.colour_by_opencv(data, _reduction(header, at_least))
     return None

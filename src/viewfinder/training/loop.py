@@ -8,6 +8,7 @@ import copy
 import logging
 import math
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
+from viewfinder.nets.weight_files import refuse_compressed
 from viewfinder.reading import refuse_special
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
@@ -340,6 +342,8 @@ class Fit:
         file = self.job.run.state_file
         try:
             refuse_special(file)
+            if zipfile.is_zipfile(file):
+                refuse_compressed(file)
             state = torch.load(file, map_location=self.device, weights_only=True)
             self.net.module.load_state_dict(state["net"])
             self.average.load_state_dict(state["average"])
