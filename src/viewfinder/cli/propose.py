@@ -289,11 +289,12 @@ def _tell(flags: Flags, data: Path, proposals: "Proposals", accepted: "Acceptanc
         f"accepted: {counted(accepted.boxes, 'box')} in {counted(accepted.pictures, 'picture')}, "
         f"since {accepted.rule}"
     )
+    have = "has" if accepted.labelled == 1 else "have"
     left = {
-        "pictures with a lower score": accepted.below,
-        "pictures that have boxes already": accepted.labelled,
-        "pictures that no file of the set lists": accepted.unlisted,
+        "with a lower score": accepted.below,
+        f"that {have} boxes already": accepted.labelled,
+        "that no file of the set lists": accepted.unlisted,
     }
     for what, count in left.items():
         if count:
-            print(f"left alone: {count:,} {what}")
+            print(f"left alone: {counted(count, 'picture')} {what}")
