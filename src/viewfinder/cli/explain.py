@@ -44,6 +44,19 @@ class Flags:
     """Trace as in training, with dropout's masks, batch statistics and auxiliary heads."""
     real: bool = False
     """Run on random numbers, for a net that looks at the values of its tensors."""
+    loss: str | None = None
+    """A loss behind the net, such as cross_entropy or mse_loss: answer and target are explained
+    together."""
+    target_shape: Annotated[str | None, tyro.conf.arg(name="target")] = None
+    """With --loss: the target's shape without its batch, as 16x16:int64, or :int64 for one number
+    each; as the loss wants it if not given."""
+    run: str | None = None
+    """Run a script instead, as --run "python train.py": when torch refuses a shape in it, that net
+    is explained, with its real tensors, below the traceback."""
+    brief: bool = False
+    """A line for each stage of the net instead of each layer."""
+    full: bool = False
+    """Each layer of a long net, also of blocks that are like the one before."""
     shift: int | None = None
     """Measure instead how the answer and the features change as the picture moves this far."""
     on: str | None = None
@@ -63,7 +76,7 @@ class Flags:
     """With --compare: a folder to keep the trained runs in; the same command then goes on where it
     was stopped."""
     json: bool = False
-    """Print one JSON document: schema, net, inputs, layers, totals, mistake."""
+    """Print one JSON document: schema, net, inputs, layers, totals, mistake, warnings."""
     html: Path | None = None
     """Write one self-contained page with the network drawn, or with --shift the curves."""
 
@@ -75,6 +88,8 @@ def run(flags: Flags) -> int:
         refuse_misspelt_target(flags.target)
     if flags.shift is not None:
         return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
+    if flags.run is not None:
+        return _run_script(flags.run)
     if flags.target is None:
         raise InputError("say which net: viewfinder explain resnet50, or file.py:Class")
     # The user's own code may print; standard output belongs to the result.
@@ -94,7 +109,7 @@ def run(flags: Flags) -> int:
     else:
         from viewfinder.explain.rendering.terminal import print_explanation
 
-        print_explanation(explanation)
+        print_explanation(explanation, brief=flags.brief, full=flags.full)
     return 0 if explanation.mistake is None else 1
 
 
@@ -114,6 +129,10 @@ def _refuse_strays(flags: Flags) -> None:
         raise InputError(
             "--compare trains its own nets on tabletop: leave --on and --weights out, or --compare"
         )
+    if flags.target_shape is not None and flags.loss is None:
+        raise InputError("--target goes with --loss: add the loss, as --loss cross_entropy")
+    if flags.run is not None and (flags.target or flags.input or flags.shift is not None):
+        raise InputError("--run takes a script alone: leave the net and its --input out")
     beside = flags.batch != 1 or flags.training or flags.real or len(flags.input) > 1
     if flags.shift is not None and beside:
         raise InputError("--shift takes no --batch, --training or --real, and one --input at most")
@@ -121,7 +140,7 @@ def _refuse_strays(flags: Flags) -> None:
 
 def _explain(flags: Flags, target: str) -> "Explanation":
     from viewfinder.explain import explain
-    from viewfinder.explain.targets import find_net, parse_input, usual_input
+    from viewfinder.explain.targets import find_net, parse_input, parse_target, usual_input
 
     if flags.batch < 0:
         raise InputError(f"--batch {flags.batch}: give 1 or more, or 0 for no batch dimension")
@@ -130,7 +149,36 @@ def _explain(flags: Flags, target: str) -> "Explanation":
     if not samples:
         samples = [usual_input(net, size, flags.batch)]
     net.train(flags.training)
-    return explain(net, *samples, name=target, real=flags.real)
+    if flags.loss is not None:
+        from viewfinder.explain.scoring import Scored, find_loss, usual_target
+
+        find_loss(flags.loss)
+        given = flags.target_shape
+        wanted = parse_target(given, flags.batch) if given else None
+        samples.append(wanted or usual_target(net, samples, flags.loss))
+        net = Scored(net, flags.loss).train(flags.training)
+    return explain(net, *samples, name=target, real=flags.real, batched=flags.batch > 0)
+
+
+def _run_script(command: str) -> int:
+    """Run a script of the user's in a Python of its own.
+
+    Raises:
+        InputError: the command names no script.
+    """
+    import shlex
+    import subprocess
+
+    words = shlex.split(command)
+    if words and Path(words[0]).name.removesuffix(".exe").startswith("python"):
+        words = words[1:]
+    if not words or (words[0] != "-m" and not Path(words[0]).is_file()):
+        raise InputError(
+            f'--run {command}: give a script that there is, as --run "python train.py"'
+        )
+    if words[0] == "-m" and len(words) == 1:
+        raise InputError(f'--run {command}: say which module, as --run "python -m train"')
+    return subprocess.call([sys.executable, "-m", "viewfinder.explain", *words])
 
 
 def _run_shift(flags: Flags, largest: int) -> int:

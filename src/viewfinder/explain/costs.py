@@ -1,6 +1,6 @@
 """What each call costs: multiply–accumulates, and bytes kept for the backward pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -44,17 +44,36 @@ class KeptTensors:
 
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self._current = current
+        self._versions: list[tuple[Tensor, int, Call]] = []
         # The tensors are held, so that no storage is freed and its address given to another.
         self._found: dict[int, tuple[Tensor, Call]] = {}
 
     def pack(self, tensor: Tensor) -> Tensor:
         call = self._current()
         if call is not None:
+            self._versions.append((tensor, tensor._version, call))
             self._found.setdefault(storage_key(tensor), (tensor, call))
         return tensor
 
     def unpack(self, tensor: Tensor) -> Tensor:
         return tensor
+
+    def overwritten(self, calls: Sequence[Call]) -> list[tuple[Call, Call | None]]:
+        """Calls whose kept tensors were changed in place later, and the calls that did so."""
+        result = []
+        for tensor, version, call in self._versions:
+            if tensor._version == version or is_lazy(tensor):
+                continue
+            key = storage_key(tensor)
+            writers = (
+                one
+                for one in calls
+                if one.index > call.index
+                and (one.operation.endswith("_") or one.operation == "setitem")
+                and storage_key(one.tensors[0]) == key
+            )
+            result.append((call, next(writers, None)))
+        return result
 
     def settle(self, module: nn.Module) -> None:
         """Count each storage once; parameters and buffers stay in memory anyway."""

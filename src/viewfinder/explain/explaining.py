@@ -7,6 +7,7 @@ from torch import nn
 
 from viewfinder.errors import InputError
 from viewfinder.explain.assembling import assemble, source_code, source_text
+from viewfinder.explain.cautions import cautions
 from viewfinder.explain.diagnosis import diagnose
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
@@ -42,6 +43,18 @@ def explain(
         InputError: the net looks at the numbers of its tensors, and `real` is not set.
     """
     arguments = tuple(_sample(value) for value in inputs_or_shapes)
+    return explain_call(module, arguments, name=name, real=real, batched=batched)
+
+
+def explain_call(
+    module: nn.Module,
+    arguments: tuple[Any, ...],
+    *,
+    name: str | None = None,
+    real: bool = False,
+    batched: bool | None = None,
+) -> Explanation:
+    """As `explain`, of arguments as they are: Samples, tensors, and whatever else a net takes."""
     seen = trace(module, arguments, real=real)
     if seen.failure is not None and not real and looks_at_numbers(seen.failure):
         raise InputError(_numbers_wanted(seen.failure))
@@ -50,8 +63,11 @@ def explain(
     inputs = Inputs(samples, batch_of(seen, samples, batched))
     lab = Lab(module, inputs, seen, real)
     stop = lab.stops()
+    twice = lab.doubled if batched else None
+    found = cautions(module, seen, twice)
     mistake = None if stop is None else _mistake(lab, seen, stop)
-    return assemble(seen, name or type(module).__name__, mistake)
+    explanation = assemble(seen, name or type(module).__name__, mistake)
+    return replace(explanation, warnings=found)
 
 
 def _mistake(lab: Lab, seen: Trace, stop: Stop) -> Mistake:

@@ -102,6 +102,8 @@ class Explanation:
     mistake: Mistake | None
     training: bool
     """The net was traced in training mode."""
+    warnings: tuple[str, ...] = ()
+    """What runs and is wrong all the same."""
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

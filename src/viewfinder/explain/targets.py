@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from torch import nn
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.recording import is_users
 from viewfinder.explain.traces import Sample
 
 
@@ -128,13 +130,36 @@ def _build(thing: Any, target: str) -> nn.Module:
     try:
         net = thing()
     except Exception as error:
-        raise InputError(f"building {target} failed: {_said(error)}: correct it first") from error
+        raise InputError(f"building {target} failed: {_said(error)}{_built_at(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(
             f"{target} gave {_article(type(net).__name__)}, not a net: it must return a "
             "torch.nn.Module"
         )
     return net
+
+
+def _built_at(error: Exception) -> str:
+    """The user's line that building failed at, and what mends it where that is known."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if is_users(frame.filename) and frame.line
+    ]
+    line = f" at {Path(own[-1].filename).name}:{own[-1].lineno} ({own[-1].line})" if own else ""
+    said = str(error)
+    hint = "correct it first"
+    if "before Module.__init__" in said:
+        hint = "call super().__init__() first in the class's __init__"
+    elif "divisible by groups" in said:
+        hint = "groups must divide the channels in and out, as groups=1 does"
+    elif "divisible by num_groups" in said:
+        hint = "the number of groups must divide the channels"
+    elif "padding='same'" in said:
+        hint = "with a stride, give a number: padding=kernel_size // 2"
+    elif "divisible by num_heads" in said:
+        hint = "the number of heads must divide the features"
+    return f"{line}: {hint}"
 
 
 def _needed(thing: Callable[..., Any]) -> list[str]:
@@ -170,6 +195,18 @@ def parse_input(text: str, batch: int) -> Sample:
     if not isinstance(dtype, torch.dtype):
         raise InputError(f"--input {text}: torch has no type {kind}: write uint8, int64 or float32")
     return Sample((batch, *shape) if batch else shape, dtype)
+
+
+def parse_target(text: str, batch: int) -> Sample:
+    """A target written as an input is, or `:int64` for one number each of the batch.
+
+    Raises:
+        InputError: as `parse_input`.
+    """
+    if text.startswith(":"):
+        one = parse_input(f"1{text}", batch)
+        return Sample(one.shape[:-1], one.dtype)
+    return parse_input(text, batch)
 
 
 def usual_input(net: nn.Module, size: Shape | None, batch: int) -> Sample:

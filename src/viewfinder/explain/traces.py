@@ -1,6 +1,6 @@
 """What is seen of one forward pass: its calls, the modules they lie in, and where it stopped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -87,6 +87,8 @@ class Trace:
     result: Any = None
     """What the net's forward returned, in its own structure."""
     failure: Failure | None = None
+    overwritten: Sequence[tuple[Call, Call | None]] = ()
+    """Calls whose tensors, kept for the backward pass, were written over, and by which calls."""
     count: int = 0
     """How many calls were made, up to the failure if there was one."""
 

@@ -64,6 +64,8 @@ def trace(
         except Exception as error:
             seen.failure = _failure(error, recorder, twin, given)
     seen.count = recorder.count
+    if costs and seen.failure is None:
+        seen.overwritten = kept.overwritten(seen.calls)
     kept.settle(twin)
     return seen
 

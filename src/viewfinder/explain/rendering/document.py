@@ -31,6 +31,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
             "expected": mistake.expected,
             "mends": list(mistake.mends),
         },
+        "warnings": list(explanation.warnings),
     }
 
 

@@ -30,6 +30,7 @@ def page(explanation: Explanation) -> str:
         kept=bytes_text(explanation.totals.activation_bytes) or "0 B",
         unused=None if explanation.mistake else count_text(explanation.totals.unused_params),
         mistake=explanation.mistake,
+        warnings=explanation.warnings,
         figure=figure(explanation),
         layers=details,
         picture=list(size) if len(size) == 2 else None,

@@ -1,51 +1,102 @@
-"""The table in the terminal: at most 100 columns, a line a layer and its arithmetic below it."""
+"""The table in the terminal: 80 or 100 columns, a line a layer and its arithmetic below it."""
 
+import os
+import shutil
+import sys
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 
 from viewfinder.console import rich_console
 from viewfinder.explain.explanation import Explanation, Layer, Mistake, shape_text
 from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
+from viewfinder.explain.rendering.repeats import Repeat, folded, staged
+from viewfinder.wording import counted
 
 WIDTH = 100
+_NARROW = 80
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    width: int
+    narrow: int
+    """Its width in 80 columns; 0 where it is left out there."""
+    side: str
+    style: str
+
+
 _COLUMNS = (
-    ("layer", 23, "left", "bold"),
-    ("kind", 12, "left", "cyan"),
-    ("shape", 28, "left", ""),
-    ("params", 9, "right", ""),
-    ("MACs", 7, "right", ""),
-    ("kept", 7, "right", ""),
-    ("sees", 8, "right", "magenta"),
+    _Column("layer", 23, 19, "left", "bold"),
+    _Column("kind", 12, 12, "left", "cyan"),
+    _Column("shape", 28, 28, "left", ""),
+    _Column("params", 9, 9, "right", ""),
+    _Column("MACs", 7, 7, "right", ""),
+    _Column("kept", 7, 0, "right", ""),
+    _Column("sees", 8, 0, "right", "magenta"),
 )
 
 
-def print_explanation(explanation: Explanation) -> None:
-    """Print the table, its totals and, where there is one, the mistake."""
-    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
-    for line in lines(explanation):
+def print_explanation(explanation: Explanation, *, brief: bool = False, full: bool = True) -> None:
+    """Print the table, its totals and, where there is one, the mistake.
+
+    In a terminal the table is as wide as fits, and goes through a pager where it is longer.
+
+    Args:
+        brief: a line for each stage instead of each layer.
+        full: each layer, also of blocks that are alike.
+    """
+    console = rich_console(highlight=False, soft_wrap=True, width=WIDTH)
+    screen = shutil.get_terminal_size((WIDTH, 50))
+    terminal = sys.stdout.isatty()
+    width = _NARROW if terminal and screen.columns < WIDTH else WIDTH
+    printed = lines(explanation, width=width, brief=brief, full=full)
+    if terminal and len(printed) >= screen.lines:
+        # less leaves short texts on the screen, with their colours.
+        os.environ.setdefault("LESS", "-RFX")
+        with console.pager(styles=True):
+            for line in printed:
+                console.print(line)
+        return
+    for line in printed:
         console.print(line)
 
 
-def lines(explanation: Explanation) -> list[Text]:
-    """The lines of the table, each at most WIDTH wide."""
+def lines(
+    explanation: Explanation, *, width: int = WIDTH, brief: bool = False, full: bool = True
+) -> list[Text]:
+    """The lines of the table, each at most `width` wide."""
     batch = explanation.inputs[0][0] if explanation.inputs and explanation.inputs[0] else 1
     shapes = ", ".join(map(shape_text, explanation.inputs))
     mode = "training" if explanation.training else "evaluation"
     result = [Text.assemble((explanation.net, "bold"), f"  input {shapes}, {mode} mode"), Text()]
-    result += [_row(tuple(title for title, *_ in _COLUMNS), heading=True)]
-    result.append(Text("─" * WIDTH, "dim"))
+    result += [_row(tuple(column.title for column in _COLUMNS), width, heading=True)]
+    result.append(Text("─" * width, "dim"))
     told: set[str] = set()
-    for layer in explanation.layers:
-        result += _layer(layer, batch, told)
-    result.append(Text("─" * WIDTH, "dim"))
+    for layer in _shown(explanation.layers, brief, full):
+        if isinstance(layer, Repeat):
+            result += [Text("    " + line, "dim") for line in _wrapped(layer.words, width)]
+        else:
+            result += _layer(layer, batch, told, width, arithmetic=not brief)
+    result.append(Text("─" * width, "dim"))
     result += _totals(explanation)
+    for warning in explanation.warnings:
+        result += [Text(line, "yellow") for line in _hung("⚠ ", warning, width)]
     if explanation.mistake is not None:
-        result += _mistake(explanation.mistake)
+        result += mistake_lines(explanation.mistake, width)
     return result
 
 
-def _layer(layer: Layer, batch: int, told: set[str]) -> list[Text]:
+def _shown(layers: Sequence[Layer], brief: bool, full: bool) -> Sequence[Layer | Repeat]:
+    if brief:
+        return staged(layers)
+    return layers if full else folded(layers)
+
+
+def _layer(layer: Layer, batch: int, told: set[str], width: int, *, arithmetic: bool) -> list[Text]:
     cells = (
         layer.name,
         layer.kind,
@@ -55,13 +106,16 @@ def _layer(layer: Layer, batch: int, told: set[str]) -> list[Text]:
         bytes_text(layer.activation_bytes),
         field_text(layer.receptive_field),
     )
+    result = [_row(cells, width)]
+    if not arithmetic:
+        return result
     below = "   ".join((*layer.formula, *((layer.source,) if _functional(layer) else ())))
-    result = [_row(cells)]
-    result += [Text("    " + line, "dim") for line in _wrapped(below)]
-    result += [Text("    " + line, "yellow") for line in _wrapped("; ".join(layer.dropped.words))]
+    result += [Text("    " + line, "dim") for line in _wrapped(below, width)]
+    dropped = "; ".join(layer.dropped.words)
+    result += [Text("    " + line, "yellow") for line in _wrapped(dropped, width)]
     new = [note for note in layer.notes if note not in told]
     told.update(new)
-    result += [Text("    " + line, "green") for line in _wrapped("; ".join(new))]
+    result += [Text("    " + line, "green") for line in _wrapped("; ".join(new), width)]
     return result
 
 
@@ -69,13 +123,16 @@ def _functional(layer: Layer) -> bool:
     return not layer.kind[:1].isupper() and bool(layer.source)
 
 
-def _row(cells: tuple[str, ...], *, heading: bool = False) -> Text:
+def _row(cells: tuple[str, ...], width: int, *, heading: bool = False) -> Text:
     line = Text()
-    for cell, (title, width, side, style) in zip(cells, _COLUMNS, strict=True):
-        shown = _cut(cell, width, keep_end=title == "layer")
+    for cell, column in zip(cells, _COLUMNS, strict=True):
+        room = column.width if width >= WIDTH else column.narrow
+        if not room:
+            continue
+        shown = _cut(cell, room, keep_end=column.title == "layer")
         line.append(
-            shown.ljust(width) if side == "left" else shown.rjust(width),
-            "dim" if heading else style,
+            shown.ljust(room) if column.side == "left" else shown.rjust(room),
+            "dim" if heading else column.style,
         )
         line.append(" ")
     line.rstrip()
@@ -100,32 +157,37 @@ def _totals(explanation: Explanation) -> list[Text]:
     line.append(" kept for the backward pass")
     result = [line]
     if totals.unused_params and explanation.mistake is None:
-        result.append(
-            Text(f"{totals.unused_params:,} of these params take no part in this pass", "yellow")
-        )
+        unused = counted(totals.unused_params, "param")
+        result.append(Text(f"{unused} of these take no part in this pass", "yellow"))
     return result
 
 
-def _mistake(mistake: Mistake) -> list[Text]:
-    result = [Text(), Text(f"✗ it stops at {mistake.where}"[:WIDTH], "bold red")]
+def mistake_lines(mistake: Mistake, width: int = WIDTH) -> list[Text]:
+    """What went wrong, what must agree, and the fixes that were tried, the best first."""
+    result = [Text(), Text(f"✗ it stops at {mistake.where}"[:width], "bold red")]
     for title, text in (
         ("rule", mistake.rule),
         ("got", mistake.got),
         ("expected", mistake.expected),
     ):
-        result += _labelled(title, text, "")
+        result += _labelled(title, text, "", width)
     for number, mend in enumerate(mistake.mends):
-        result += _labelled("mend" if number == 0 else "", mend, "green")
+        result += _labelled("tried" if number == 0 else "or", mend, "green", width)
     return result
 
 
-def _labelled(title: str, text: str, style: str) -> list[Text]:
-    wrapped = textwrap.wrap(text, WIDTH - 12, break_long_words=True)
+def _labelled(title: str, text: str, style: str, width: int) -> list[Text]:
+    wrapped = textwrap.wrap(text, width - 12, break_long_words=True)
     return [
         Text.assemble((f"  {title if at == 0 else '':<10}", "dim"), (line, style))
         for at, line in enumerate(wrapped)
     ]
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH - 4, break_long_words=True)
+def _hung(sign: str, text: str, width: int) -> list[str]:
+    indent = " " * len(sign)
+    return textwrap.wrap(sign + text, width, subsequent_indent=indent, break_long_words=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width - 4, break_long_words=True)

@@ -1,0 +1,105 @@
+"""A script of the user's own, and what its error says of the net that it ran.
+
+The script runs as Python runs it; nothing is watched. Only when an error comes out of it is the
+net taken from the traceback, with the tensors that it was given, and explained.
+"""
+
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType, ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viewfinder.explain.explanation import Explanation
+
+_CALLS = ("_call_impl", "_wrapped_call_impl")
+
+
+def run_script(words: Sequence[str]) -> int:
+    """Run `train.py --flags`, or `-m module --flags`; exit status as Python's.
+
+    After an error of the script, its usual traceback, and below it the explanation of the net
+    that failed, where one did.
+    """
+    try:
+        _execute(list(words))
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        own = _users_part(error.__traceback__)
+        traceback.print_exception(type(error), error, own)
+        if isinstance(error, Exception):
+            _explain(error, own)
+        return 1
+    return 0
+
+
+def _execute(words: list[str]) -> None:
+    if words[0] == "-m":
+        import runpy
+
+        sys.argv = words[1:]
+        sys.path.insert(0, "")
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        return
+    path = Path(words[0])
+    main = ModuleType("__main__")
+    main.__file__ = words[0]
+    sys.argv = words
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules["__main__"] = main
+    exec(compile(path.read_bytes(), words[0], "exec"), main.__dict__)
+
+
+def _users_part(found: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames that ran the script."""
+    while found is not None and found.tb_frame.f_code.co_filename in (__file__, "<frozen runpy>"):
+        found = found.tb_next
+    return found
+
+
+def _explain(error: Exception, found: TracebackType | None) -> None:
+    try:
+        explanation = explained(found)
+    except Exception:
+        # The user's own error is what counts; an explanation that fails adds nothing to it.
+        return
+    if explanation is None or explanation.mistake is None:
+        return
+    from viewfinder.explain.rendering.terminal import mistake_lines
+
+    print(file=sys.stderr)
+    for line in mistake_lines(explanation.mistake):
+        print(line.plain.rstrip(), file=sys.stderr)
+
+
+def explained(found: TracebackType | None) -> "Explanation | None":
+    """The explanation of the outermost net in a traceback, with what it was given."""
+    call = next(_calls(found), None)
+    if call is None:
+        return None
+    from viewfinder.explain.explaining import explain_call
+
+    module, args, kwargs = call
+    try:
+        bound = inspect.signature(module.forward).bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.args if not bound.kwargs else args
+    except TypeError:
+        given = args
+    return explain_call(module, tuple(given), name=type(module).__name__)
+
+
+def _calls(found: TracebackType | None) -> Iterator[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
+    torch = sys.modules.get("torch")
+    while torch is not None and found is not None:
+        frame: FrameType = found.tb_frame
+        module = frame.f_locals.get("self")
+        if frame.f_code.co_name in _CALLS and isinstance(module, torch.nn.Module):
+            yield module, tuple(frame.f_locals.get("args", ())), dict(frame.f_locals["kwargs"])
+        found = found.tb_next
