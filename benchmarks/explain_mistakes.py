@@ -74,7 +74,8 @@ def main() -> None:
     if not found or not closed:
         raise SystemExit(f"{PAGE} has lost its marks {BEGIN} and {END}")
     rows = [row(name, case) for name, case in cases().CASES.items()]
-    head = "| mistake | torch says | `viewfinder explain` says | and offers |\n|---|---|---|---|\n"
+    columns = ("mistake", "torch says", "`viewfinder explain` says", "and offers, tried")
+    head = f"| {' | '.join(columns)} |\n|---|---|---|---|\n"
     table = head + "\n".join(rows)
     write_text(PAGE, f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
     print(f"{len(rows)} mistakes into {PAGE}")

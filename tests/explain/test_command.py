@@ -70,7 +70,9 @@ def test_the_document_holds_exactly_these_keys(
 ) -> None:
     assert run(Flags(f"{file}:Small", input=("1x30x30",), batch=2, json=True)) == 1
     document = json.loads(capsys.readouterr().out)
-    assert list(document) == ["schema", "net", "inputs", "layers", "totals", "mistake"]
+    assert list(document) == [
+        *("schema", "net", "inputs", "layers", "totals", "mistake", "warnings")
+    ]
     assert document["schema"] == "viewfinder.explain/1"
     assert document["inputs"] == [[2, 1, 30, 30]]
     assert list(document["totals"]) == ["params", "macs", "activation_bytes"]

@@ -97,7 +97,8 @@ def test_hooks_of_the_user_stay_and_run_on_the_copy() -> None:
     net, shapes = nn.Sequential(nn.Linear(4, 2)), []
     net[0].register_forward_hook(lambda module, args, output: shapes.append(output.shape))
     explain(net, (3, 4))
-    assert shapes == [torch.Size([3, 2])]
+    # Once with the batch as given, once with twice of it.
+    assert shapes == [torch.Size([3, 2]), torch.Size([6, 2])]
     assert len(net[0]._forward_hooks) == 1
     assert not net._forward_hooks
     assert not net._forward_pre_hooks

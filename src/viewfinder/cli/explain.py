@@ -50,7 +50,7 @@ class Flags:
     target_shape: Annotated[str | None, tyro.conf.arg(name="target")] = None
     """With --loss: the target's shape without its batch, as 16x16:int64, or :int64 for one number
     each; as the loss wants it if not given."""
-    run: str | None = None
+    script: Annotated[str | None, tyro.conf.arg(name="run")] = None
     """Run a script instead, as --run "python train.py": when torch refuses a shape in it, that net
     is explained, with its real tensors, below the traceback."""
     brief: bool = False
@@ -88,8 +88,8 @@ def run(flags: Flags) -> int:
         refuse_misspelt_target(flags.target)
     if flags.shift is not None:
         return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
-    if flags.run is not None:
-        return _run_script(flags.run)
+    if flags.script is not None:
+        return _run_script(flags.script)
     if flags.target is None:
         raise InputError("say which net: viewfinder explain resnet50, or file.py:Class")
     # The user's own code may print; standard output belongs to the result.
@@ -131,7 +131,7 @@ def _refuse_strays(flags: Flags) -> None:
         )
     if flags.target_shape is not None and flags.loss is None:
         raise InputError("--target goes with --loss: add the loss, as --loss cross_entropy")
-    if flags.run is not None and (flags.target or flags.input or flags.shift is not None):
+    if flags.script is not None and (flags.target or flags.input or flags.shift is not None):
         raise InputError("--run takes a script alone: leave the net and its --input out")
     beside = flags.batch != 1 or flags.training or flags.real or len(flags.input) > 1
     if flags.shift is not None and beside:

@@ -1,9 +1,9 @@
 """A net with its loss behind it, so that answer and target are explained together."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
@@ -11,16 +11,13 @@ from viewfinder.explain.traces import Sample
 from viewfinder.explain.tracing import trace
 
 _LOSSES = {
-    name: getattr(F, name)
-    for name in (
-        "cross_entropy",
-        "nll_loss",
-        "mse_loss",
-        "l1_loss",
-        "smooth_l1_loss",
-        "binary_cross_entropy",
-        "binary_cross_entropy_with_logits",
-    )
+    "cross_entropy": nn.CrossEntropyLoss,
+    "nll_loss": nn.NLLLoss,
+    "mse_loss": nn.MSELoss,
+    "l1_loss": nn.L1Loss,
+    "smooth_l1_loss": nn.SmoothL1Loss,
+    "binary_cross_entropy": nn.BCELoss,
+    "binary_cross_entropy_with_logits": nn.BCEWithLogitsLoss,
 }
 
 
@@ -29,7 +26,7 @@ class Scored(nn.Module):
 
     def __init__(self, net: nn.Module, loss: str) -> None:
         super().__init__()
-        self.net, self.loss = net, find_loss(loss)
+        self.net, self.loss = net, find_loss(loss)()
 
     def forward(self, *inputs: Any) -> Tensor:
         """The loss, one number."""
@@ -39,8 +36,8 @@ class Scored(nn.Module):
         return loss
 
 
-def find_loss(name: str) -> Any:
-    """torch's function of that name.
+def find_loss(name: str) -> Callable[[], nn.Module]:
+    """torch's loss of that name.
 
     Raises:
         InputError: it is none of those known here.

@@ -1,5 +1,7 @@
 """Watching one forward pass on tensors without numbers: every call, in order, and its failure."""
 
+import contextlib
+import io
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -36,8 +38,9 @@ def trace(
     fake = None if real else FakeTensorMode(allow_non_fake_inputs=True)
     with undisturbed(), ExitStack() as modes:
         if not costs:
-            # What torch has to say of a trial is nobody's.
+            # What torch, or the net itself, has to say of a trial is nobody's.
             modes.enter_context(warnings.catch_warnings())
+            modes.enter_context(contextlib.redirect_stdout(io.StringIO()))
             warnings.simplefilter("ignore")
         twin = shadow(module, fake)
         device = next((tensor.device for tensor in twin.parameters()), torch.device("cpu"))

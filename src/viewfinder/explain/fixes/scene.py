@@ -1,6 +1,7 @@
 """What a search for fixes looks at: the failed call, its dimensions' names, and ways to edit."""
 
 import ast
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,12 +136,20 @@ class Scene:
                 short = with_argument(call, edit.argument, None)
                 return f"{short} instead of {ast.unparse(call)}"
             return f"leave {text or edit.argument} out of the call of {name}"
+        if text is None and isinstance(edit.argument, int) and edit.argument and not sequential:
+            text = self._parameter(edit)
         value = code.replace("{0}", "{}").replace("{}", text or "x")
         if isinstance(edit.argument, str):
             return f"{edit.argument}={value} in the call of {name}"
         if text is None or text.isidentifier() or call is None:
             return f"{text or 'x'} = {value} before {name}"
         return f"{with_argument(call, edit.argument, value)} instead of {ast.unparse(call)}"
+
+    def _parameter(self, edit: Around) -> str | None:
+        """What the forward of a module calls an argument: input, target."""
+        assert isinstance(edit.argument, int)
+        names = list(inspect.signature(self.net.get_submodule(edit.path).forward).parameters)
+        return names[edit.argument] if edit.argument < len(names) else None
 
     def on_operand(
         self, position: int, code: str, run: Callable[[Tensors], Any], cost: float

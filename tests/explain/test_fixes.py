@@ -1,0 +1,124 @@
+"""Fixes make the real net run, with every batch; and none is offered that mixes meanings."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from viewfinder.explain import explain
+from viewfinder.explain.running import explained
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def script(name: str) -> ModuleType:
+    """A benchmark, which is a file and no package."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+NAMES = [
+    "flatten forgotten",
+    "flatten of everything, one picture",
+    "view of a batch of 64",
+    "squeeze that eats the batch",
+    "text without channel",
+    "sequence with features last",
+    "batch norm over time steps",
+    "noise into a generator",
+    "keys of other features",
+    "transposed 3×3, sums",
+    "squeeze and excite, not flat",
+    "view after channels_last",
+    "state with the batch first",
+    "softmax of a missing dimension",
+    "expand of a token",
+    "forward without return",
+    "class target as a column",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore")
+def test_every_fix_that_is_offered_makes_the_real_net_run(name: str) -> None:
+    fixes = script("explain_fixes")
+    wrong = script("explain_wrong_nets").CASES[name]
+    samples = [fixes.parse(text, wrong.batch) for text in wrong.inputs]
+    mistake = explain(wrong.build().train(wrong.training), *samples, batched=True).mistake
+    assert mistake is not None
+    assert mistake.offers
+    for offer in mistake.offers:
+        assert fixes.judge(wrong, offer) == "", offer.text
+
+
+class Steps(nn.Module):
+    """Batch norm over features that come last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.norm = nn.Linear(8, 16), nn.BatchNorm1d(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.fc(x))
+
+
+def test_no_layer_is_made_for_time_steps_a_width_or_the_batch() -> None:
+    (mend,) = explain(Steps(), (2, 10, 8)).mistake.mends
+    assert mend == "x = norm(x.transpose(1, 2)).transpose(1, 2); then the whole net runs"
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(99, 2))
+    assert not any("nn.Linear(14" in mend for mend in explain(net, (2, 3, 16, 16)).mistake.mends)
+
+
+class Deep(nn.Module):
+    """Two mistakes, one behind the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(8, 16), nn.Linear(12, 4), nn.BatchNorm1d(5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c(self.b(self.a(x)))
+
+
+def test_the_next_mistake_is_mended_too() -> None:
+    first = explain(Deep(), (2, 8)).mistake.mends[0]
+    assert first == (
+        "b = nn.Linear(16, 4); then, at c, c = nn.BatchNorm1d(4); then the whole net runs"
+    )
+
+
+def test_where_nothing_works_nothing_is_offered() -> None:
+    class Impossible(nn.Module):
+        def forward(self, a: Tensor, b: Tensor) -> Tensor:
+            return torch.linalg.solve(a, b)
+
+    assert explain(Impossible(), (2, 5, 6), (2, 5, 3)).mistake.mends == ()
+
+
+def test_a_second_batch_is_no_mistake_of_a_net_that_refuses_it_itself() -> None:
+    class One(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if x.size(0) != 1:
+                raise ValueError("one at a time, please")
+            return x.relu()
+
+    assert explain(One(), (1, 3, 8, 8)).mistake is None
+
+
+def test_an_error_of_a_running_script_is_explained_with_its_tensors() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(100, 10))
+    with pytest.raises(RuntimeError) as caught:
+        net(torch.zeros(4, 3, 16, 16))
+    explanation = explained(caught.tb)
+    assert explanation is not None
+    assert explanation.inputs == ((4, 3, 16, 16),)
+    assert explanation.mistake.mends[0] == "net[2] = nn.Linear(1568, 10); then the whole net runs"
