@@ -5,6 +5,7 @@ net taken from the traceback, with the tensors that it was given, and explained.
 """
 
 import inspect
+import io
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,9 @@ def _execute(words: list[str]) -> None:
     sys.argv = words
     sys.path.insert(0, str(path.resolve().parent))
     sys.modules["__main__"] = main
-    exec(compile(path.read_bytes(), words[0], "exec"), main.__dict__)
+    with io.open_code(str(path.resolve())) as file:
+        source = file.read()
+    exec(compile(source, words[0], "exec"), main.__dict__)
 
 
 def _users_part(found: TracebackType | None) -> TracebackType | None:
