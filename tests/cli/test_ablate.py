@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,14 @@ def test_a_grid_becomes_a_table_a_page_and_one_document(ask, grid, tmp_path, mon
     names = {path.name for path in (tmp_path / "runs" / "rates").iterdir()}
     assert {"ablation.csv", "ablation.json", "report.html", "ablation.toml"} <= names
     before = finished_files(tmp_path / "runs")
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdout.isatty", lambda: True)
+        terminal.setenv("COLUMNS", "80")
+        status, out, _ = ask("ablate", grid("[0.01, 0.02]"))
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    # Names are whole, whatever the width.
+    assert {"learning_rate=0.01", "learning_rate=0.02"} <= set(lines)
     status, out, err = ask("ablate", grid("[0.01, 0.02]"), "--json")
     document = json.loads(out)
     assert (status, err, document["report"]) == (0, "", "runs/rates/report.html")

@@ -37,7 +37,9 @@ def test_a_training_advises_folds_before_and_after(flat, tmp_path, monkeypatch, 
     run = train("classify", flat, recipe, out=tmp_path / "run")
     told = capsys.readouterr().err.splitlines()
     first = next(number for number, line in enumerate(told) if line.startswith("few pictures: "))
-    assert "--folds 5 would let each of the 42 judge once" in told[first]
+    assert "--folds 5 would let each of the 42 judge once" in " ".join(
+        line.strip() for line in told[first : first + 2]
+    )
     assert first < next(n for n, line in enumerate(told) if line.startswith("training for"))
     assert told[-2].startswith("try: let each of 42 pictures judge once, in about ")
     program, name, *words = shlex.split(told[-1])

@@ -17,6 +17,7 @@ status 1 if a training failed.
 """
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,10 +92,38 @@ def _print_table(ablation: "Ablation") -> None:
         # Names may hold brackets, which rich would take for colours.
         table.add_row(*map(Text, row), Text(found.verdict))
     console = rich_console()
+    wanted = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
     if not sys.stdout.isatty():
         # A file has no width to break lines at.
-        wanted = Measurement.get(console, console.options.update(max_width=10_000), table)
-        console = rich_console(width=max(80, wanted.maximum))
-    console.print(table)
+        console = rich_console(width=max(80, wanted))
+    if wanted <= console.width:
+        console.print(table)
+    else:
+        _print_cells(ablation)
+    width = console.width if sys.stdout.isatty() else 0
     for line in (headline(ablation), *notes(ablation)):
-        print(line)
+        print(*(textwrap.wrap(line, width) if width else [line]), sep="\n")
+
+
+def _print_cells(ablation: "Ablation") -> None:
+    """The table for a terminal that is too narrow for it: of each cell its name, then the rest."""
+    from viewfinder.evaluation.ablation_report import chance
+
+    score, change = (unit.removeprefix(", ") for unit in ablation.units)
+    print(
+        f"{ablation.score.name} in {score}, with 95 % intervals" if score else ablation.score.name
+    )
+    for name, found in ablation.compared().items():
+        print(name)
+        mean = found.estimate.mean if found.estimate else None
+        runs = found.estimate.n if found.estimate else 0
+        print(f"  {ablation.shown(mean)} ({ablation.interval(found.estimate)}), n {runs}")
+        if found.verdict == "baseline":
+            print("  baseline")
+            continue
+        moved = found.difference.mean if found.difference else None
+        apart = ablation.interval(found.difference, sign=True)
+        print(
+            f"  {ablation.shown(moved, sign=True)} {change} ({apart}), chance {chance(found)}: "
+            f"{found.verdict}"
+        )

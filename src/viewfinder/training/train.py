@@ -50,7 +50,7 @@ from viewfinder.training.resuming import (
     tell_what_differs,
 )
 from viewfinder.training.seen import first_step
-from viewfinder.training.telling import tell_verdict
+from viewfinder.training.telling import tell, tell_verdict
 from viewfinder.training.trying import require_learnable
 
 
@@ -120,7 +120,7 @@ def train_on(
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
     if few is not None and not going_on:
-        note(before(dataset, few))
+        tell(before(dataset, few))
     begun = time.monotonic()
     with _pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
