@@ -149,6 +149,8 @@ def read_video(
                 ends = False
                 break
             bad = frame.is_corrupt or frame.pts in damage.packets
+            # In joined recordings times come again.
+            damage.packets.difference_update({frame.pts})
             if bad or damage.reaches(seconds, stands_alone=frame.key_frame):
                 damage.pass_over(seconds)
                 continue
