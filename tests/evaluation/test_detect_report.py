@@ -11,6 +11,7 @@ from PIL import Image
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
 from viewfinder.evaluation import detect_advice, detect_page, plots
 from viewfinder.evaluation.detect_findings import (
     BySize,
@@ -201,6 +202,13 @@ def test_the_curves_of_any_history(tmp_path, page_of, epochs, every):
     panels = (epochs > 0) + (epochs >= every and epochs > 0)
     assert page.tags.count("svg") == panels + 3
     assert ("How it learnt" in page.told) == (epochs > 0)
+
+
+def test_a_history_that_lacks_a_column_is_refused(tmp_path, page_of):
+    run, dataset, judgements = made(tmp_path)
+    run.save_history([{k: v for k, v in row.items() if k != "skipped_steps"} for row in history(2)])
+    with pytest.raises(InputError, match="its last row has no skipped_steps"):
+        page_of(run, dataset, judgements)
 
 
 def test_curves_join_the_epochs_that_were_measured():

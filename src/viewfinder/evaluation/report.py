@@ -40,6 +40,10 @@ _PAGES: dict[str, Page] = {
 }
 
 
+# Of the last epoch, what every page tells.
+_TOLD = ("seconds", "images_per_s", "skipped_steps")
+
+
 def write_report(
     run: Run,
     dataset: Dataset,
@@ -65,6 +69,12 @@ def write_report(
             f"are of {', '.join(_PAGES)}"
         )
     material = Material(run, dataset, judgements, run.history())
+    last = material.history[-1] if material.history else dict.fromkeys(_TOLD, 0.0)
+    if lacks := [name for name in _TOLD if name not in last]:
+        raise InputError(
+            f"{run.history_file} is damaged: its last row has no {lacks[0]}; restore it, or remove "
+            "it to go on without its rows"
+        )
     page = _environment().get_template(f"{manifest.task}.html.jinja")
     shown = _PAGES[manifest.task](material)
     text = page.render(
