@@ -36,10 +36,12 @@ def open_coco():
     return viewfinder.open_run("coco")
 
 
-def test_coco_is_a_word_and_a_folder_of_that_name_is_a_folder(tmp_path, monkeypatch):
+def test_coco_is_a_word_and_a_run_of_that_name_is_that_run(tmp_path, monkeypatch):
     assert open_run("coco").manifest.classes == COCO
     monkeypatch.chdir(tmp_path)
     (tmp_path / "coco").mkdir()
+    assert open_run("coco").manifest.classes == COCO
+    (tmp_path / "coco/run.json").write_text("{}")
     with pytest.raises(viewfinder.InputError, match="coco"):
         open_run("coco")
 

@@ -161,6 +161,8 @@ def _svg(figure: Figure, label: str) -> Markup:
     ):
         # The browser has its own fonts for 图; the one here only measures.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # A class's name may be longer than the figure is wide.
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
     svg = text.getvalue()
     opening = Markup('<svg role="img" aria-label="{}"').format(label)
