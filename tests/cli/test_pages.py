@@ -17,12 +17,12 @@ BY_NAME = {page.name: page for page in PAGES}
 SHORTER = {
     "README.md": Shorter(
         flags={
-            "uv run viewfinder train classify my-photos --net lenet": "--epochs 1",
+            "uv run viewfinder train classify my-photos --net lenet": "--epochs 1 --precision 32",
             "uv run viewfinder train detect my-boxes --size 320 --minutes 8": (
-                "--size 96 --minutes 0.01"
+                "--size 96 --minutes 0.01 --precision 32"
             ),
         },
-        text={'out="runs/first"': 'out="runs/first", epochs=1'},
+        text={'out="runs/first"': 'out="runs/first", epochs=1, precision="32"'},
     ),
     "a2dele.md": Shorter(
         flags={
@@ -30,10 +30,10 @@ SHORTER = {
                 "--train 4 --val 2 --test 2 --size 64 --processes 1"
             ),
             "viewfinder train saliency scenes --net a2dele-depth --out runs/teacher": (
-                "--size 64 --epochs 1"
+                "--size 64 --epochs 1 --precision 32"
             ),
             "viewfinder train saliency scenes --teacher runs/teacher --out runs/student": (
-                "--size 64 --epochs 1"
+                "--size 64 --epochs 1 --precision 32"
             ),
         },
         text={
@@ -54,7 +54,9 @@ SHORTER = {
     ),
     "detection.md": Shorter(
         flags={
-            "viewfinder train detect my-boxes --size 320 --minutes 8": "--size 96 --minutes 0.01",
+            "viewfinder train detect my-boxes --size 320 --minutes 8": (
+                "--size 96 --minutes 0.01 --precision 32"
+            ),
         },
         text={},
     ),
@@ -72,9 +74,9 @@ SHORTER = {
             "viewfinder compose captures scenes --count 1000 --backgrounds places": (
                 "--count 6 --processes 1"
             ),
-            "viewfinder train detect scenes": "--size 96 --epochs 1",
+            "viewfinder train detect scenes": "--size 96 --epochs 1 --precision 32",
             "viewfinder train detect my-boxes --compose captures --compose-share 0.5 "
-            "--backgrounds places": "--size 96 --epochs 1",
+            "--backgrounds places": "--size 96 --epochs 1 --precision 32",
         },
         text={},
     ),
