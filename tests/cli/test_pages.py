@@ -105,7 +105,10 @@ def prepare(page, folder, shorter, small_run):
         material.boxes(folder)
     elif page == "explain.md":
         material.net_of_my_own(folder)
+        material.script(folder)
         material.run_of_photos(folder, small_run)
+    elif page == "doctor.md":
+        material.script(folder)
     elif page == "labelling.md":
         material.turntables(folder)
         material.boxes(folder)
@@ -193,5 +196,5 @@ def test_what_the_pages_name_is_in_the_project():
         text = page.read_text(encoding="utf-8")
         named = re.findall(r"\b((?:benchmarks|recipes|scripts|tests)/[\w/-]+(?:\.\w+)?)", text)
         assert [name for name in named if not (ROOT / name).exists()] == [], page.name
-        links = re.findall(r"\]\((?!http)([^)#]+)", text)
+        links = re.findall(r"\]\((?!http)([^)#]+)", re.sub(r"`[^`\n]*`|\|.*\|", "", text))
         assert [link for link in links if not (page.parent / link).exists()] == [], page.name

@@ -126,3 +126,16 @@ def net_of_my_own(folder: Path) -> None:
         " nn.LazyLinear(2))\n",
         encoding="utf-8",
     )
+
+
+def script(folder: Path) -> None:
+    """A training of one's own, alone and in a folder, as people write it."""
+    text = (
+        "import sys\n\nimport torch\nfrom torch import nn\n\n"
+        "net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 2))\n"
+        'for _ in range(int(sys.argv[sys.argv.index("--epochs") + 1])):\n'
+        "    net(torch.zeros(1, 3, 8, 8)).sum().backward()\n"
+    )
+    for file in (folder / "train.py", folder / "my-project/train.py"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
