@@ -15,7 +15,7 @@ from viewfinder.datasets.box_checks import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.large_json import read_large_json
-from viewfinder.datasets.opening import read_boxes, usable_boxes
+from viewfinder.datasets.opening import open_dataset, read_boxes, usable_boxes
 from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
@@ -295,3 +295,11 @@ def test_a_page_of_a_size_that_is_none_is_refused(width):
     page = VOC.replace("<width>40", f"<width>{width}")
     with pytest.raises(InputError, match=r"is none of a picture|holds"):
         opened({"Annotations/1.xml": page, "ImageSets/Main/train.txt": "1\n"})
+
+
+def test_a_data_yaml_that_says_nothing_is_no_class_folder(tmp_path: Path) -> None:
+    """Its folder of pictures is not taken for one of a classifier's classes."""
+    (tmp_path / "data.yaml").write_text("# only a comment\n")
+    write_picture(tmp_path / "images/a.jpg", np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(InputError, match=r"data\.yaml has no `names`"):
+        open_dataset(tmp_path)

@@ -19,6 +19,7 @@ from viewfinder.datasets.large_json import Objects, read_large_json
 from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
+from viewfinder.wording import counted
 
 _LARGEST_TABLE = 4_000_000
 
@@ -192,11 +193,17 @@ def _without_box(name: str, count: int) -> list[Fault]:
 
 def _without_outline(name: str, unread: Mapping[str, int]) -> list[Fault]:
     return [
-        Fault("no-outline", name, f"{unread[what]:,} {what}, which are passed over",
+        Fault("no-outline", name, f"{_segmentations(unread[what], what)}, passed over",
               "remove them, or draw them again")
         for what in NO_OUTLINES
         if unread.get(what)
     ]  # fmt: skip
+
+
+def _segmentations(count: int, what: str) -> str:
+    """`1 segmentation with …`, `2 segmentations with …`."""
+    noun, rest = what.split(" ", 1)
+    return f"{counted(count, noun.removesuffix('s'))} {rest}"
 
 
 def _categories(listed: Any, rows: Rows, used: set[int]) -> dict[int, str]:

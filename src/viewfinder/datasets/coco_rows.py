@@ -26,7 +26,7 @@ _BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segm
 _BOX_FIELDS |= {"difficult"}
 # What is counted of outlines that cannot be used.
 NO_OUTLINES = (
-    "segmentations that are neither polygons nor run lengths",
+    "segmentations of neither polygons nor run lengths",
     "segmentations with coordinates that are no finite numbers",
 )
 

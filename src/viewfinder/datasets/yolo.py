@@ -57,7 +57,9 @@ def find_yolo(seen: Survey) -> Path | None:
                     return file
             sides = bool({"train", "val", "test"} & entries.keys())
             # Deep in a folder lie those of programs, which describe sets that are not here.
-            usable = (sides and depth < 2) or _has_labels(seen)
+            # Of one that says nothing too, unless there are folders that may be classes.
+            silent = its_own and depth == 0 and not entries and not _has_folders(seen)
+            usable = silent or (sides and depth < 2) or _has_labels(seen)
             if usable and (its_own or "names" in entries):
                 return file
         darknet = [path for path in seen.of(".data") if path.count("/") == depth]
@@ -135,6 +137,11 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
             *sides.faults,
         ),
     )  # fmt: skip
+
+
+def _has_folders(seen: Survey) -> bool:
+    """Whether pictures lie in more than one folder."""
+    return len({path.rpartition("/")[0] for path in seen.pictures.paths}) > 1
 
 
 def _has_labels(seen: Survey) -> bool:
