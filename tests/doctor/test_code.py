@@ -109,6 +109,119 @@ def test_what_works_is_not_named(said, text: str) -> None:
     assert said(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("from collections import Mapping as M\n", "from collections.abc import Mapping as M"),
+        ("from torchvision.transforms.functional_tensor import rgb_to_grayscale\n",
+         "from torchvision.transforms.functional import rgb_to_grayscale"),
+        ("from sklearn.cross_validation import train_test_split as t\n",
+         "from sklearn.model_selection import train_test_split as t"),
+        ("from sklearn.externals import joblib\n", "import joblib"),
+        ("from PIL.Image import ANTIALIAS\n",
+         "from PIL import Image\nANTIALIAS = Image.Resampling.LANCZOS"),
+        ("from PIL import PILLOW_VERSION\n", "from PIL import __version__ as PILLOW_VERSION"),
+        ("from scipy.misc import imread\n",
+         "import numpy, PIL.Image\nimread = lambda x: numpy.asarray(PIL.Image.open(x))"),
+        ("from numpy import asscalar\n", "asscalar = lambda x: x.item()"),
+        ("from numpy import float\n", "# leave it out: float is Python's own"),
+        ("from torch.nn.functional import sigmoid\n", "from torch import sigmoid"),
+        ("from imp import reload as again\n", "from importlib import reload as again"),
+        ("from distutils.version import LooseVersion\n",
+         "from packaging.version import Version as LooseVersion"),
+        ("from distutils.util import strtobool\n",
+         "strtobool = lambda x: (x).lower() in ('y', 'yes', 't', 'true', 'on', '1')"),
+        ("from distutils.dir_util import copy_tree\ncopy_tree(a, b)",
+         "import shutil\nshutil.copytree(a, b, dirs_exist_ok=True)"),
+        ("import imp\n", "import importlib.util\n# of a file by its path: "
+         "importlib.util.spec_from_file_location and module_from_spec"),
+        ("y = x.cuda(async=True)\n", "y = x.cuda(non_blocking=True)"),
+    ],
+)  # fmt: skip
+def test_the_line_to_paste_binds_the_same_name(said, text: str, instead: str) -> None:
+    (remark,) = said(text)
+    assert remark[2] == instead
+    ast.parse(remark[2])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    from collections.abc import Mapping\nexcept ImportError:\n"
+        "    from collections import Mapping\nisinstance(x, Mapping)",
+        "try:\n    from torch.cuda.amp import autocast\nexcept ImportError:\n"
+        "    class autocast: ...\nwith autocast(): pass",
+        "def f(x):\n    return x.transpose(1, 2).view(b, c, h, w)",
+        "def f(x):\n    if a:\n        y = x.permute(0, 2, 1)\n    else:\n        y = x\n"
+        "        y = y.view(2, -1)",
+        "import torch, yaml\ntorch.load(f, **words)\nyaml.load(f, **words)",
+        "labels = ['train', 'val', 'test']\nx_labels = ['a', 'b', 'c']\n"
+        "params = {'xaxis.labellocation': ['left', 'center', 'right']}",
+    ],
+)
+def test_what_only_looks_old_is_not_named(said, text: str) -> None:
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy as np\nif self.inversion:\n    np.float(3)",
+        "import numpy as np\nif args.version == 'v3':\n    np.float(3)",
+        "import numpy as np\nif hasattr(self, 'head'):\n    np.float(3)",
+        "import numpy as np\nx.cuda(async = a)\nnp.float(3)",
+        "import numpy as np\nclass A:\n    np = 3\n    def f(self):\n        np.float(3)",
+        "import numpy as np\n\x0cx = 'a\u2028b'\nnp.float(3)",
+    ],
+)
+def test_what_hides_nothing(said, tmp_path: Path, text: str) -> None:
+    assert ("gone-numpy", "float(3)") in [(rule, new) for _, rule, new in said(text)]
+    (remark,) = (each for each in look([tmp_path]).remarks if each.rule == "gone-numpy")
+    assert remark.place.text == "np.float(3)"
+
+
+def test_what_cannot_be_followed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    branches = "".join(f"elif a == {number}:\n    pass\n" for number in range(1200))
+    (tmp_path / "long.py").write_text(f"if a:\n    pass\n{branches}")
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "mistyped.py").write_text("print (a))\n")
+    (tmp_path / "two.py").write_text("try:\n    pass\nexcept Exception, e:\n    pass\n")
+    entries = Path.iterdir
+
+    def refused(folder: Path):
+        if folder.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return entries(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    looked = look([tmp_path])
+    assert [each.rule for each in looked.remarks] == ["syntax", "python-2"]
+    assert any("locked" in text for text in looked.unread)
+    assert any("too deeply" in text for text in looked.unread)
+
+
+def test_magics_hide_no_code(tmp_path: Path) -> None:
+    cells = [
+        "import numpy as np\nprint('a %d'\n      % (a,))\nnp.float(1)",
+        "f(a,  # right?\n  b)\nnp.float(2)",
+        "files = !ls\nnp.float(3)",
+        "%%time\nnp.float(4)",
+        "!pip install a \\\n  b c\nnp.float(5)",
+        "# title\n%%writefile train.py\nnp.float(6)",
+        "pip install a\nnp.float?\nnp.float(7)",
+        "!ls\n" * 60 + "np.float(8)",
+        "%%bash\nnp.float(9)",
+    ]
+    document = {"cells": [{"cell_type": "code", "source": text} for text in cells]}
+    (tmp_path / "a.ipynb").write_text(json.dumps(document))
+    document["metadata"] = {"kernelspec": {"language": "R"}}  # type: ignore[assignment]
+    (tmp_path / "r.ipynb").write_text(json.dumps(document))
+    (remark,) = look([tmp_path]).remarks
+    places = (remark.place, *remark.others)
+    assert [each.text for each in places] == [f"np.float({number})" for number in range(1, 9)]
+    assert [each.line for each in places] == [4, 3, 2, 2, 3, 3, 3, 61]
+
+
 def test_the_count_of_classes_in_four_places(tmp_path: Path) -> None:
     """As a detector's project has it: a list, a flag, a net's default and its last layer."""
     files = {

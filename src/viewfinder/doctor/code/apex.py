@@ -49,6 +49,9 @@ def apex(code: Code, uses: list[Use]) -> Iterator[Hit]:
                 _WHY,
                 f"scaler.{name}({given})",
             )
+        elif name == "init":
+            says = "amp.init, apex's first interface"
+            yield Hit("apex", "warning", use.node, says, _WHY, f"{_SCALER}\n{_FORWARD}\n    …")
         else:
             yield Hit(
                 *("apex", "warning", use.node, f"apex's amp.{name}"),

@@ -6,6 +6,7 @@ shape that does not fit, or as a class that is never learnt.
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,11 @@ _COUNT = re.compile(
     r"-*(n|num|number|nb)?_?(of_)?(class|classes|cls|labels|categories)_?(n|num|count|number)?|nc",
     re.IGNORECASE,
 )
-_NAMES = re.compile(r".*(class|label|categor).*|names", re.IGNORECASE)
+_NAMES = re.compile(
+    r"(?!.*([xy]_?|axis.*|tick_?|legend_?)label).*(class|label|categor)(es|ies|y|s)?"
+    r"(_?names)?|(coco|voc)_names|names",
+    re.IGNORECASE,
+)
 # Of a count alone: `classes = 3` may be, `labels = 3` is not.
 _BARE = re.compile(r"-*(labels|class|cls)", re.IGNORECASE)
 # Tests choose small numbers of their own.
@@ -49,12 +54,20 @@ def repeated(codes: list[Code]) -> Iterator[Remark]:
     codes = [code for code in codes if not _TEST.fullmatch(Path(code.file).name)]
     found = [each for code in codes for each in _written(code)]
     for count in sorted({each.count for each in found if each.chosen and each.count >= _FEWEST}):
-        places = [each for each in found if each.count == count]
+        places = _together([each for each in found if each.count == count])
         places += [each for code in codes for each in _shaped(code, count)]
         places = list({str(each.place): each for each in places}.values())
-        if len(places) > 1:
-            first = next(each for each in places if each.chosen)
+        first = next((each for each in places if each.chosen), None)
+        if first and len(places) > 1:
             yield _remark(first, [each for each in places if each is not first])
+
+
+def _together(found: list[Written]) -> list[Written]:
+    """Those that speak of the same classes: a list may be as long as another by chance."""
+    if any(not each.names for each in found):
+        return found
+    lists = Counter(each.names for each in found)
+    return [each for each in found if lists[each.names] > 1]
 
 
 def _remark(first: Written, others: list[Written]) -> Remark:

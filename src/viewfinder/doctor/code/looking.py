@@ -10,8 +10,10 @@ from viewfinder.doctor.code.counts import repeated
 from viewfinder.doctor.code.names import Use, uses
 from viewfinder.doctor.code.patterns import RULES, Hit
 from viewfinder.doctor.code.remark import Remark
-from viewfinder.doctor.code.renamed import TABLE, row_of, written
+from viewfinder.doctor.code.renamed import TABLE, row_of
 from viewfinder.doctor.code.sources import Code, files_below, read_code
+from viewfinder.doctor.code.views import view_after_permute
+from viewfinder.doctor.code.writing import written
 from viewfinder.errors import InputError
 
 
@@ -46,11 +48,15 @@ def look(paths: list[Path]) -> Looked:
     for file, name in files:
         try:
             cells, troubles = read_code(file, name)
+            found = _in_file(cells)
         except InputError as error:
             unread.append(str(error))
             continue
+        except RecursionError:
+            unread.append(f"{name} is nested too deeply to be read: split its longest if … elif")
+            continue
         codes += cells
-        remarks += troubles + _in_file(cells)
+        remarks += troubles + found
     remarks += list(repeated(codes))
     return Looked(len(files), tuple(sorted(remarks, key=_order)), tuple(unread))
 
@@ -84,7 +90,7 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
             hit = Hit(_rule(old), new.level, use.node, says, new.why, written(old, new, use))
             # A module under its old name is mended where it is imported.
             yield old, hit, use.imported == (" as " in new.imports)
-    for rule in (apex, *RULES):
+    for rule in (apex, *RULES, view_after_permute):
         for hit in rule(code, found):
             yield hit.says if hit.rule == "apex" else hit.rule, hit, True
     yield from ((hit.rule, hit, True) for hit in _copied(code))

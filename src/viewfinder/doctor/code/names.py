@@ -35,6 +35,7 @@ class _Scope:
     """What names mean in a function, or in the module; None for what was bound otherwise."""
 
     means: dict[str, str | None] = field(default_factory=dict)
+    of_class: bool = False
 
 
 def uses(trees: list[ast.Module]) -> list[list[Use]]:
@@ -92,7 +93,8 @@ class _Finder(ast.NodeVisitor):
         if not isinstance(node, ast.Name):
             return None
         for scope in reversed(self.scopes):
-            if node.id in scope.means:
+            # What a class binds, its methods do not see.
+            if node.id in scope.means and (not scope.of_class or scope is self.scopes[-1]):
                 root = scope.means[node.id]
                 return None if root is None else ".".join([root, *reversed(parts)])
         return None
@@ -108,21 +110,39 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def _scope_of(node: ast.AST) -> _Scope:
-    """What is bound in a function, a class or a module itself, and not in what lies within."""
+    """What is bound in a function, a class or a module itself, and not in what lies within.
+
+    A name that two imports bring from different places, or an import and a function, as with a
+    substitute for older versions, may be either: it stands for nothing that is known.
+    """
     means: dict[str, str | None] = {}
+    several: set[str] = set()
     for each in _own_nodes(node):
-        if isinstance(each, ast.Import):
-            for alias in each.names:
-                root = alias.name.partition(".")[0]
-                means[alias.asname or root] = alias.name if alias.asname else root
-        elif isinstance(each, ast.ImportFrom) and each.module and not each.level:
-            for alias in each.names:
-                means[alias.asname or alias.name] = f"{each.module}.{alias.name}"
-        elif isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+        for name, meaning in _bound(each):
+            if name in means and meaning != means[name]:
+                several.add(name)
+            means[name] = meaning
+    for each in _own_nodes(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
             means.setdefault(each.id, None)
-        elif isinstance(each, ast.arg):
-            means[each.arg] = None
-    return _Scope(means)
+    means |= dict.fromkeys(several)
+    return _Scope(means, isinstance(node, ast.ClassDef))
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, str | None]]:
+    """What an import, a definition or a parameter binds, and what it means."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            root = alias.name.partition(".")[0]
+            yield (alias.asname, alias.name) if alias.asname else (root, root)
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            known = node.module and not node.level
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}" if known else None
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name, None
+    elif isinstance(node, ast.arg):
+        yield node.arg, None
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:

@@ -30,7 +30,8 @@ _OPENCV = ("cv2.imread", "cv2.imwrite")
 def arguments_gone(code: Code, uses: list[Use]) -> Iterator[Hit]:
     """`size_average`, `reduce`, `volatile`, `pretrained`, `resample`, `gpus`."""
     for use in uses:
-        if use.call is None:
+        # What **words hold cannot be seen.
+        if use.call is None or any(word.arg is None for word in use.call.keywords):
             continue
         words = {word.arg: word.value for word in use.call.keywords if word.arg}
         if use.name.startswith("torch.nn.") and {"size_average", "reduce"} & set(words):
@@ -148,15 +149,16 @@ def _texts(code: Code) -> dict[str, ast.expr]:
     return {name: value for name, value in found.items() if name not in twice}
 
 
-def _foreign(node: ast.expr, known: dict[str, ast.expr], deep: int = 4) -> str:
-    """A text that is not ASCII in what a path is put together of."""
+def _foreign(node: ast.expr, known: dict[str, ast.expr], seen: set[str] | None = None) -> str:
+    """A text that is not ASCII in what a path is put together of; `seen` are names looked at."""
+    seen = set() if seen is None else seen
     for each in ast.walk(node):
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             if not each.value.isascii():
                 return each.value
-        elif isinstance(each, ast.Name) and each.id in known and deep:
-            text = _foreign(known[each.id], known, deep - 1)
-            if text:
+        elif isinstance(each, ast.Name) and each.id in known and each.id not in seen:
+            seen.add(each.id)
+            if text := _foreign(known[each.id], known, seen):
                 return text
     return ""
 
@@ -174,88 +176,11 @@ def _not_ascii(use: Use, call: ast.Call, text: str) -> Hit:
     return Hit("imread-names", "warning", call, says, why, instead)
 
 
-def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
-    """`.view` of a tensor whose dimensions were exchanged."""
-    for scope in code.nodes:
-        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            yield from _views(scope)
-
-
-_EXCHANGES = {"permute", "transpose", "t", "swapaxes", "movedim"}
-
-
-def _views(scope: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module) -> Iterator[Hit]:
-    exchanged: set[str] = set()
-    for statement in _statements(scope.body):
-        for node in _expressions(statement):
-            if _method(node) == "view" and isinstance(node, ast.Call) and node.args:
-                inner = node.func.value if isinstance(node.func, ast.Attribute) else node
-                if _is_exchanged(inner, exchanged):
-                    yield _viewed(node)
-        if isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                if isinstance(target, ast.Name):
-                    exchanged.discard(target.id)
-                    if _is_exchanged(statement.value, exchanged):
-                        exchanged.add(target.id)
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """In the order of the text, and not those of functions within."""
-    for each in body:
-        yield each
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        for name in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(each, name, []))
-        for handler in getattr(each, "handlers", []):
-            yield from _statements(handler.body)
-
-
-def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
-    """A statement's own expressions, without those of statements within it."""
-    inner: list[ast.AST] = [statement]
-    while inner:
-        node = inner.pop()
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.stmt | ast.ExceptHandler):
-                yield child
-                inner.append(child)
-
-
-def _method(node: ast.AST) -> str:
+def method_of(node: ast.AST) -> str:
+    """The name of the method that is called, if one is."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr
     return ""
-
-
-def _is_exchanged(node: ast.AST, exchanged: set[str]) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in exchanged
-    return _method(node) in _EXCHANGES and not _is_array(node)
-
-
-def _is_array(node: ast.AST) -> bool:
-    """Whether it is numpy's or a module's function, such as `np.transpose(x, …)`."""
-    assert isinstance(node, ast.Call)
-    inner = node.func.value if isinstance(node.func, ast.Attribute) else node
-    return isinstance(inner, ast.Name) and inner.id in ("np", "numpy", "cv2")
-
-
-def _viewed(call: ast.Call) -> Hit:
-    assert isinstance(call.func, ast.Attribute)
-    given = ", ".join(ast.unparse(each) for each in call.args)
-    return Hit(
-        *(
-            "view-after-permute",
-            "warning",
-            call,
-            "view of a tensor whose dimensions were exchanged",
-        ),
-        "it raises a RuntimeError, unless the exchanged dimensions happen to have one element; "
-        "reshape copies, and keeps the order that was made",
-        f"{ast.unparse(call.func.value)}.reshape({given})",
-    )
 
 
 def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
@@ -266,10 +191,10 @@ def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
             assert isinstance(node.value, ast.Attribute)
             yield Hit(
                 *("data-0", "broken", node, "a loss has no dimension to take the first of"),
-                "torch 0.5 (2018) and newer: IndexError",
+                "torch 1.0 (2018) and newer: IndexError",
                 f"{ast.unparse(node.value.value)}.item()",
             )
-        elif drawing and _method(node) in ("textsize", "getsize") and isinstance(node, ast.Call):
+        elif drawing and method_of(node) in ("textsize", "getsize") and isinstance(node, ast.Call):
             if not node.args:
                 continue  # A getsize() of something else.
             assert isinstance(node.func, ast.Attribute)
@@ -289,4 +214,4 @@ def _is_loss_data(node: ast.Subscript) -> bool:
     return first and data and "loss" in ast.unparse(node.value).lower()
 
 
-RULES: tuple[Rule, ...] = (arguments_gone, opencv, view_after_permute, old_scalars)
+RULES: tuple[Rule, ...] = (arguments_gone, opencv, old_scalars)

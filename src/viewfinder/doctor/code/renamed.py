@@ -4,10 +4,8 @@ One table, a row a name. Where a name is called, the line to paste is the call i
 name: `{args}` stands for all arguments, `{0}` for the first.
 """
 
-import ast
 from dataclasses import dataclass
 
-from viewfinder.doctor.code.names import Use
 from viewfinder.doctor.code.remark import Level
 
 _TORCH2 = "torch 2.0 (2023) no longer has it"
@@ -17,7 +15,7 @@ _NUMPY1 = "numpy 1.24 (2022) no longer has it: AttributeError"
 _NUMPY2 = "numpy 2.0 (2024) no longer has it: AttributeError"
 _APEX = "apex has to be compiled for each torch and CUDA; its amp is no longer kept up"
 _PYTHON = "Python 3.10 no longer has it there"
-_PYTHON312 = "Python 3.12 no longer has it"
+_PYTHON312 = "Python 3.12 no longer has it: ModuleNotFoundError"
 
 
 @dataclass(frozen=True)
@@ -142,6 +140,11 @@ TABLE: dict[str, Renamed] = {
         "torch 2.1 and newer warn",
         "warning",
     ),
+    "apex.fp16_utils": Renamed(
+        "# half precision is torch.amp.autocast's matter, the scale torch.amp.GradScaler's",
+        _APEX,
+        "warning",
+    ),
     "torchvision.transforms.Scale": Renamed("torchvision.transforms.Resize", "it is gone"),
     "torchvision.transforms.RandomSizedCrop": Renamed(
         "torchvision.transforms.RandomResizedCrop", "it is gone"
@@ -150,10 +153,14 @@ TABLE: dict[str, Renamed] = {
         "torch.hub.load_state_dict_from_url", "torchvision no longer has it", imports="import torch"
     ),
     "torchvision.models.resnet.model_urls": Renamed(
-        "torchvision.models.ResNet50_Weights.DEFAULT.url", "torchvision 0.13 no longer has it"
+        "dict(resnet50=ResNet50_Weights.DEFAULT.url)",
+        "torchvision 0.13 no longer has it",
+        imports="from torchvision.models import ResNet50_Weights",
     ),
     "torchvision.transforms.functional_tensor": Renamed(
-        "torchvision.transforms.functional", "torchvision 0.17 no longer has it"
+        "torchvision.transforms.functional",
+        "torchvision 0.17 no longer has it",
+        imports="import torchvision.transforms.functional",
     ),
     **_rows(
         _NUMPY1,
@@ -186,7 +193,13 @@ TABLE: dict[str, Renamed] = {
             "numpy.asscalar": "{0}.item()",
             "numpy.issubclass_": "issubclass",
             "numpy.find_common_type": "numpy.result_type",
-            "numpy.cast": "numpy.asarray({args})",
+            "numpy.cast": "# x.astype(dtype)",
+            "numpy.round_": "numpy.round",
+            "numpy.bool8": "numpy.bool_",
+            "numpy.cfloat": "numpy.complex128",
+            "numpy.longfloat": "numpy.longdouble",
+            "numpy.singlecomplex": "numpy.complex64",
+            "numpy.msort": "numpy.sort({args}, axis=0)",
         },
     ),
     **_rows(
@@ -197,19 +210,34 @@ TABLE: dict[str, Renamed] = {
             for name in (
                 *("Mapping", "MutableMapping", "Sequence", "MutableSequence", "Iterable"),
                 *("Iterator", "Callable", "Hashable", "Set", "MutableSet", "Sized", "Container"),
+                *("Generator", "KeysView", "ItemsView", "ValuesView", "MappingView"),
             )
         },
         "import collections.abc",
     ),
     "time.clock": Renamed("time.perf_counter", "Python 3.8 no longer has it: AttributeError"),
     "inspect.getargspec": Renamed("inspect.getfullargspec", "Python 3.11 no longer has it"),
+    "imp.reload": Renamed("importlib.reload", _PYTHON312, imports="import importlib"),
     "imp": Renamed(
-        "importlib   # of a file by its path: importlib.util.spec_from_file_location",
-        f"{_PYTHON312}: ModuleNotFoundError",
+        "# of a file by its path: importlib.util.spec_from_file_location and module_from_spec",
+        _PYTHON312,
+        imports="import importlib.util",
     ),
-    "distutils.version": Renamed("packaging.version", f"{_PYTHON312}: ModuleNotFoundError"),
+    **{
+        f"distutils.version.{name}": Renamed(
+            "packaging.version.Version", _PYTHON312, imports="import packaging.version"
+        )
+        for name in ("LooseVersion", "StrictVersion")
+    },
+    "distutils.util.strtobool": Renamed(
+        "({0}).lower() in ('y', 'yes', 't', 'true', 'on', '1')", _PYTHON312
+    ),
+    "distutils.dir_util.copy_tree": Renamed(
+        "shutil.copytree({args}, dirs_exist_ok=True)", _PYTHON312, imports="import shutil"
+    ),
+    "distutils.spawn.find_executable": Renamed("shutil.which", _PYTHON312, imports="import shutil"),
     "distutils": Renamed(
-        "setuptools   # or sysconfig, shutil and subprocess", f"{_PYTHON312}: ModuleNotFoundError"
+        "# setuptools brings its own: pip install setuptools; or use sysconfig, shutil", _PYTHON312
     ),
     **_rows(
         "Pillow 10 (2023) no longer has it: AttributeError",
@@ -220,6 +248,9 @@ TABLE: dict[str, Renamed] = {
             "PIL.Image.CUBIC": "Image.Resampling.BICUBIC",
         },
         "from PIL import Image",
+    ),
+    "PIL.PILLOW_VERSION": Renamed(
+        "PIL.__version__", "Pillow 7 (2020) no longer has it: ImportError", imports="import PIL"
     ),
     **_rows(
         "scipy 1.2 and 1.3 (2019) took these out: AttributeError",
@@ -248,7 +279,9 @@ TABLE: dict[str, Renamed] = {
         "joblib", "scikit-learn 0.23 no longer has it", imports="import joblib"
     ),
     "sklearn.cross_validation": Renamed(
-        "sklearn.model_selection", "scikit-learn 0.20 no longer has it"
+        "sklearn.model_selection",
+        "scikit-learn 0.20 no longer has it",
+        imports="import sklearn.model_selection",
     ),
     "cv2.dnn.readNetFromDarknet": Renamed(
         "viewfinder.open_run('yolov3.weights')",
@@ -280,48 +313,3 @@ def row_of(name: str) -> tuple[str, Renamed] | None:
         if beginning in TABLE:
             return beginning, TABLE[beginning]
     return None
-
-
-def written(old: str, row: Renamed, use: Use) -> str:
-    """What to write in the place of a use of `old`: the call itself, where it is one."""
-    new, _, note = row.new.partition("   # ")
-    if use.imported:
-        return _import(old, row, new)
-    needs = f"{row.imports}\n" if row.imports else ""
-    tail = f"   # {note}" if note else ""
-    rest = "" if note else use.name[len(old) :]
-    if use.call is None:
-        return f"{needs}{_bare(new)}{rest}{tail}"
-    told, first = _arguments(use.call)
-    if "{" in new:
-        filled = new.replace("{args}", told).replace("{0}", first)
-        return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
-    return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
-
-
-def _import(old: str, row: Renamed, new: str) -> str:
-    """The import that the new name needs, or an assignment where it is no name."""
-    if " as " in row.imports or new[:1] == "#":
-        return row.imports or new
-    module, _, last = new.partition("(")[0].rpartition(".")
-    if module and module.replace(".", "").replace("_", "").isalnum():
-        return f"from {module} import {last}"
-    return f"import {new}" if old == old.partition(".")[0] else f"{old.rpartition('.')[2]} = {new}"
-
-
-def _bare(new: str) -> str:
-    """The new name where the old one is not called, as a decorator may be."""
-    if "{" not in new:
-        return new
-    kept = new.replace("{args}, ", "").replace(", {args}", "").replace("{args}", "")
-    return kept.replace("{0}", "…")
-
-
-def _arguments(call: ast.Call) -> tuple[str, str]:
-    """All arguments of a call as they are written, and the first."""
-    given = [ast.unparse(each) for each in call.args]
-    given += [
-        f"{word.arg}={ast.unparse(word.value)}" if word.arg else f"**{ast.unparse(word.value)}"
-        for word in call.keywords
-    ]
-    return ", ".join(given), given[0] if given else "…"

@@ -6,6 +6,7 @@ from viewfinder.doctor.code.looking import Looked
 from viewfinder.errors import InputError
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
+from viewfinder.wording import shown
 
 _TITLES = {"broken": "No longer works", "warning": "Could be better"}
 
@@ -18,7 +19,9 @@ def write_report(file: Path, looked: Looked) -> None:
     """
     if file.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
-    page = environment_of("viewfinder.doctor").get_template("code.html.jinja")
+    templates = environment_of("viewfinder.doctor")
+    templates.filters["shown"] = shown
+    page = templates.get_template("code.html.jinja")
     by_level = {
         title: [each for each in looked.remarks if each.level == level]
         for level, title in _TITLES.items()

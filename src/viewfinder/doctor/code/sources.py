@@ -2,15 +2,16 @@
 
 import ast
 import io
-import json
+import re
 import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from viewfinder.doctor.code.guards import guarded
+from viewfinder.doctor.code.notebooks import cells, without_magic
 from viewfinder.doctor.code.remark import Place, Remark
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
@@ -18,10 +19,14 @@ from viewfinder.reading import read_bytes
 # Folders of other people's code, or of none.
 _PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"}
 _SUFFIXES = {".py", ".pyw", ".ipynb"}
-# What is raised where a name is not there.
-_ABSENT = {"ImportError", "ModuleNotFoundError", "AttributeError"}
 # A longer file was not written by hand.
 _MOST_BYTES = 4_000_000
+# As of 2017, in x.cuda(async=True).
+_ASYNC = re.compile(r"\basync(\s*=(?!=))")
+# More of a line is not shown.
+_LONGEST = 300
+# Ends of lines as Python counts them; str.splitlines knows others, such as a form feed.
+_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Code:
     def place(self, node: ast.AST) -> Place:
         """Where a node stands."""
         line = int(getattr(node, "lineno", 1))
-        text = self.lines[line - 1].strip() if line <= len(self.lines) else ""
+        text = self.lines[line - 1].strip()[:_LONGEST] if line <= len(self.lines) else ""
         return Place(self.file, line, text, self.cell)
 
 
@@ -59,7 +64,11 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
     found: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            inner = [each for each in sorted(_walk(path)) if each.suffix.lower() in _SUFFIXES]
+            inner = [
+                each
+                for each in sorted(_walk(path))
+                if each.suffix.lower() in _SUFFIXES or each.is_dir()
+            ]
             if not inner:
                 raise InputError(f"{path} has no Python file and no notebook in it")
             found |= {each: str(each) for each in inner}
@@ -73,7 +82,13 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for each in folder.iterdir():
+    """Every file below a folder, and each folder that cannot be looked into."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for each in entries:
         if each.is_symlink() and each.is_dir():
             continue  # A link may lead round in a circle, or out of the project.
         if each.is_dir():
@@ -91,6 +106,8 @@ def read_code(file: Path, name: str) -> tuple[list[Code], list[Remark]]:
         InputError: the file cannot be opened, or is not what its suffix says.
     """
     try:
+        if file.is_dir():
+            raise InputError(f"cannot look into the folder {name}: give yourself the right to")
         if file.stat().st_size > _MOST_BYTES:
             raise InputError(f"{name} is longer than {_MOST_BYTES // 10**6} MB: no person wrote it")
         data = read_bytes(file)
@@ -100,7 +117,7 @@ def read_code(file: Path, name: str) -> tuple[list[Code], list[Remark]]:
         return _parsed(_decoded(data, name), name, None)
     found: list[Code] = []
     troubles: list[Remark] = []
-    for number, text in enumerate(_cells(data, name), 1):
+    for number, text in enumerate(cells(data, name), 1):
         code, remarks = _parsed(text, name, number)
         found += code
         troubles += remarks
@@ -118,82 +135,64 @@ def _decoded(data: bytes, name: str) -> str:
         ) from error
 
 
-def _cells(data: bytes, name: str) -> Iterator[str]:
-    """The code of each cell, with empty lines for what only a notebook understands."""
-    try:
-        document: Any = json.loads(data)
-        cells = document["cells"]
-        for cell in cells:
-            source = cell["source"]
-            text = source if isinstance(source, str) else "".join(source)
-            yield _without_magics(text) if cell["cell_type"] == "code" else ""
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{name} is not a notebook of version 4: save it again") from error
-
-
-def _without_magics(text: str) -> str:
-    if text.lstrip().startswith("%%"):
-        return ""
-    lines = text.split("\n")
-    kept = []
-    for line in lines:
-        bare = line.lstrip()
-        magic = bare.startswith(("%", "!", "?")) or bare.rstrip().endswith("?")
-        kept.append(line[: len(line) - len(bare)] + "pass" if magic else line)
-    return "\n".join(kept)
-
-
 def _parsed(text: str, name: str, cell: int | None) -> tuple[list[Code], list[Remark]]:
-    lines = tuple(text.splitlines())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of escapes in strings: another program's matter.
-            tree = ast.parse(text)
-    except SyntaxError as error:
-        return [], [_unreadable(error, lines, name, cell)]
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{name} is not Python ({type(error).__name__})") from error
-    return [Code(name, lines, tree, cell, frozenset(_guarded(tree)))], []
+    lines = _END.split(text)
+    kept, troubles = lines, list[Remark]()
+    while True:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Of escapes in strings: another program's matter.
+                tree = ast.parse("\n".join(kept) + "\n")
+            break
+        except SyntaxError as error:
+            at = min(max(1, error.lineno or 1), len(lines)) - 1
+            # What another version, or a notebook, understood there, and the rest is read.
+            if _ASYNC.search(kept[at]):
+                troubles += _renamed_async(kept, name, cell)
+                kept = [_ASYNC.sub(r"non_blocking\1", line) for line in kept]
+            elif cell is not None and (others := without_magic(kept, at)):
+                kept = others
+            else:
+                return [], [*troubles, _unreadable(error, lines[at].strip(), at, name, cell)]
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise InputError(_unparsed(error, name)) from error
+    return [Code(name, tuple(lines), tree, cell, frozenset(guarded(tree)))], troubles
 
 
-def _unreadable(error: SyntaxError, lines: tuple[str, ...], name: str, cell: int | None) -> Remark:
-    line = min(max(1, error.lineno or 1), max(1, len(lines)))
-    text = lines[line - 1].strip() if lines else ""
-    place = Place(name, line, text, cell)
-    if text.startswith("print ") or "Missing parentheses" in str(error.msg):
+def _unparsed(error: Exception, name: str) -> str:
+    if isinstance(error, ValueError):
+        return f"{name} is not Python: it holds a null byte, or what is no text"
+    return f"{name} is nested too deeply to be read: split its longest expression"
+
+
+def _renamed_async(lines: list[str], name: str, cell: int | None) -> Iterator[Remark]:
+    """`tensor.cuda(async=True)`, which no Python reads since `async` is a keyword."""
+    places = [
+        Place(name, number, line.strip()[:_LONGEST], cell)
+        for number, line in enumerate(lines, 1)
+        if _ASYNC.search(line)
+    ]
+    yield Remark(
+        *("async-argument", "broken", places[0], "async is a keyword, and no argument"),
+        "Python 3.7 (2018) and newer: SyntaxError; torch calls it non_blocking since 0.4",
+        _ASYNC.sub(r"non_blocking\1", places[0].text),
+        tuple(places[1:]),
+    )
+
+
+def _unreadable(error: SyntaxError, text: str, at: int, name: str, cell: int | None) -> Remark:
+    place = Place(name, at + 1, text[:_LONGEST], cell)
+    printed = re.match(r"print\s+[^\s(=]", text) or "Missing parentheses" in str(error.msg)
+    if printed or re.match(r"(except|raise)\s+[\w.]+\s*,", text):
+        says = "in which print is a statement" if printed else "in which errors are named so"
         return Remark(
-            *("python-2", "broken", place, "this is Python 2, in which print is a statement"),
+            *("python-2", "broken", place, f"this is Python 2, {says}"),
             "Python 2 ended in 2020, and nothing here runs on it; what follows was not looked at",
-            "print(…)   # and the rest: python -m pip install 2to3; 2to3 -w " + name,
+            ("print(…)   # and the rest: " if printed else "# this line, and the rest: ")
+            + f"python -m pip install 2to3; 2to3 -w {name}",
         )
     return Remark(
         *("syntax", "broken", place, f"this cannot be read as Python: {error.msg}"),
         "the rest of it was not looked at",
         "mend this line first",
     )
-
-
-def _guarded(tree: ast.Module) -> Iterator[int]:
-    """Lines within a `try` that expects the name to be gone, or an `if` that asks for a version."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try) and any(_expects_absence(h, node) for h in node.handlers):
-            yield from _lines(node.body)
-            for handler in node.handlers:
-                yield from _lines(handler.body)
-        elif isinstance(node, ast.If | ast.IfExp):
-            test = ast.unparse(node.test)
-            if "version" in test.lower() or "hasattr(" in test or "MAJOR" in test:
-                yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
-
-
-def _expects_absence(handler: ast.ExceptHandler, tried: ast.Try) -> bool:
-    names = {node.id for node in ast.walk(handler.type or handler) if isinstance(node, ast.Name)}
-    if handler.type is not None and names & _ABSENT:
-        return True
-    anything = handler.type is None or "Exception" in names
-    return anything and all(isinstance(node, ast.Import | ast.ImportFrom) for node in tried.body)
-
-
-def _lines(body: list[ast.stmt]) -> Iterator[int]:
-    for node in body:
-        yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)

@@ -1,0 +1,100 @@
+"""`.view` of a tensor whose dimensions were exchanged, which cannot join them."""
+
+import ast
+from collections.abc import Iterator
+
+from viewfinder.doctor.code.names import Use
+from viewfinder.doctor.code.patterns import Hit, method_of
+from viewfinder.doctor.code.sources import Code
+
+_EXCHANGES = {"permute", "transpose", "t", "swapaxes", "movedim"}
+_MODULES = ("np", "numpy", "cv2")
+# Names, each with as many dimensions as its tensor has at least.
+_Exchanged = dict[str, int]
+
+
+def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """Calls of view that join what permute or transpose has put apart.
+
+    A view of more dimensions than there were splits them, which works: it is left alone.
+    """
+    for scope in code.nodes:
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            yield from _in_block(scope.body, {})
+
+
+def _in_block(body: list[ast.stmt], exchanged: _Exchanged) -> Iterator[Hit]:
+    """In the order of the text; of two branches neither knows what the other did."""
+    for statement in body:
+        for node in _expressions(statement):
+            if method_of(node) == "view" and isinstance(node, ast.Call):
+                yield from _viewed(node, exchanged)
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+        blocks += [handler.body for handler in getattr(statement, "handlers", [])]
+        blocks += [case.body for case in getattr(statement, "cases", [])]
+        for block in blocks:
+            yield from _in_block(block, dict(exchanged))
+        for name in _assigned(statement):
+            dimensions = None
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                dimensions = _dimensions(statement.value, exchanged)
+            exchanged.pop(name, None)
+            if dimensions is not None:
+                exchanged[name] = dimensions
+
+
+def _assigned(statement: ast.stmt) -> set[str]:
+    """Every name that a statement, or one within it, sets."""
+    return {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
+    """A statement's own expressions, without those of statements within it."""
+    inner: list[ast.AST] = [statement]
+    while inner:
+        node = inner.pop()
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+                yield child
+                inner.append(child)
+
+
+def _dimensions(node: ast.AST, exchanged: _Exchanged) -> int | None:
+    """How many dimensions an exchanged tensor has at least; None of any other."""
+    if isinstance(node, ast.Name):
+        return exchanged.get(node.id)
+    name = method_of(node)
+    if name not in _EXCHANGES or not isinstance(node, ast.Call):
+        return None
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else node
+    if isinstance(inner, ast.Name) and inner.id in _MODULES:
+        return None  # An array, such as of np.transpose(x, …).
+    if name == "permute":
+        given = node.args[0] if len(node.args) == 1 else node
+        return len(given.elts if isinstance(given, ast.Tuple | ast.List) else node.args)
+    whole = [each.value for each in node.args if isinstance(each, ast.Constant)]
+    return max([2, *(each + 1 for each in whole if isinstance(each, int))])
+
+
+def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
+    assert isinstance(call.func, ast.Attribute)
+    dimensions = _dimensions(call.func.value, exchanged)
+    only = call.args[0] if len(call.args) == 1 else None
+    shape = only.elts if isinstance(only, ast.Tuple | ast.List) else call.args
+    known = all(not isinstance(each, ast.Starred | ast.Attribute) for each in shape)
+    if not shape or dimensions is None or len(shape) > dimensions or not known:
+        return
+    given = ", ".join(ast.unparse(each) for each in call.args)
+    yield Hit(
+        *("view-after-permute", "warning", call),
+        "view of a tensor whose dimensions were exchanged",
+        "where it joins dimensions that no longer lie side by side it raises a RuntimeError; "
+        "reshape copies then, and keeps the order that was made",
+        f"{ast.unparse(call.func.value)}.reshape({given})",
+    )

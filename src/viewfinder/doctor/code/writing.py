@@ -1,0 +1,85 @@
+"""What to write in the place of a name that is gone: a line to paste."""
+
+import ast
+import builtins
+
+from viewfinder.doctor.code.names import Use
+from viewfinder.doctor.code.renamed import Renamed
+
+
+def written(old: str, row: Renamed, use: Use) -> str:
+    """What to write in the place of a use of `old`: the call itself, where it is one."""
+    new, _, note = row.new.partition("   # ")
+    if use.imported:
+        return _import(old, row, new, use)
+    if new[:1] == "#":
+        return _commented(row, new)
+    needs = f"{row.imports}\n" if row.imports else ""
+    tail = f"   # {note}" if note else ""
+    rest = "" if note else use.name[len(old) :]
+    if use.call is None:
+        return f"{needs}{_bare(new)}{rest}{tail}"
+    told, first = _arguments(use.call)
+    if "{" in new:
+        filled = new.replace("{args}", told).replace("{0}", first)
+        return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
+    return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
+
+
+def _commented(row: Renamed, new: str) -> str:
+    return f"{row.imports}\n{new}" if row.imports else new
+
+
+def _import(old: str, row: Renamed, new: str, use: Use) -> str:
+    """What brings the new name under the name that the import gave the old one."""
+    name = _given(use)
+    if new[:1] == "#":
+        return _commented(row, new)
+    if " as " in row.imports:
+        return row.imports
+    if isinstance(use.node, ast.Import):
+        return f"import {new}{use.name[len(old) :]}"
+    if name == new or row.imports == f"import {new}{use.name[len(old) :]}":
+        return row.imports or f"# leave it out: {new} is Python's own"
+    if _is_more_than_a_call(new):
+        filled = new.replace("{args}", "*x").replace("{0}", "x")
+        return f"{row.imports}\n{name} = lambda x: {filled}".lstrip()
+    whole = new.partition("(")[0].lstrip("-") + use.name[len(old) :]
+    module, _, last = whole.rpartition(".")
+    dotted = all(part.isidentifier() for part in module.split("."))
+    if not dotted or row.imports.startswith("from") or hasattr(builtins, last) or new[0] == "-":
+        return f"{row.imports or 'import ' + module if module else ''}\n{name} = {new}".lstrip()
+    return f"from {module} import {last}" + ("" if name in (last, "*") else f" as {name}")
+
+
+def _given(use: Use) -> str:
+    """The name that an import binds."""
+    last = use.name.rpartition(".")[2]
+    names = use.node.names if isinstance(use.node, ast.Import | ast.ImportFrom) else []
+    return next((a.asname for a in names if a.asname and a.name in (last, use.name)), last)
+
+
+def _is_more_than_a_call(new: str) -> bool:
+    """Whether a template is no call of one name, so that no import can stand for it."""
+    if "{0}" not in new and "{args}" not in new:
+        return False
+    head, _, rest = new.partition("(")
+    return "{" in head or not head or "(" in rest
+
+
+def _bare(new: str) -> str:
+    """The new name where the old one is not called, as a decorator may be."""
+    if "{" not in new:
+        return new
+    kept = new.replace("{args}, ", "").replace(", {args}", "").replace("{args}", "")
+    return kept.replace("{0}", "…")
+
+
+def _arguments(call: ast.Call) -> tuple[str, str]:
+    """All arguments of a call as they are written, and the first."""
+    given = [ast.unparse(each) for each in call.args]
+    given += [
+        f"{word.arg}={ast.unparse(word.value)}" if word.arg else f"**{ast.unparse(word.value)}"
+        for word in call.keywords
+    ]
+    return ", ".join(given), given[0] if given else "…"
