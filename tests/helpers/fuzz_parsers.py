@@ -73,7 +73,8 @@ def look(folder: Path) -> None:
 def look_and_convert(layout: str) -> Make:
     def both(folder: Path) -> None:
         look(folder)
-        convert.run(convert.Flags(str(folder / "set"), folder / "out", layout))  # type: ignore[arg-type]
+        data = (str(folder / "set"), str(folder / "out"))
+        convert.run(convert.Flags(data, layout))  # type: ignore[arg-type]
 
     return both
 
