@@ -23,6 +23,7 @@ from viewfinder.doctor.network import address, network
 from viewfinder.doctor.privacy import cleaner
 from viewfinder.doctor.remembering import recall, remember
 from viewfinder.doctor.rules import findings
+from viewfinder.doctor.rules.telling import driver_version
 from viewfinder.doctor.weights import weights
 from viewfinder.errors import InputError
 
@@ -83,6 +84,18 @@ def test_no_output_is_an_exception(text, ended):
     nvidia.read_cuda(Reply(ended, 0, text, ""))
     torch, _ = read_reply(Reply(ended, 0, text, text), CLEAN)
     assert not torch.works
+
+
+def test_a_program_that_prints_without_end_is_ended():
+    script = "while True: print('y' * 9999)"
+    reply = ask([sys.executable, "-c", script], 30.0)
+    assert reply.ended == "with an error"
+    assert 1_000_000 < len(reply.out) < 2_000_000
+
+
+def test_a_driver_is_told_as_nvidia_writes_it():
+    assert driver_version((470, 57, 2)) == "470.57.02"
+    assert driver_version((550, 1)) == "550.1"
 
 
 def test_a_program_that_hangs_is_ended():

@@ -3,7 +3,7 @@
 import time
 
 from viewfinder.doctor.machine import Machine
-from viewfinder.doctor.rules.telling import dotted, gib, listed
+from viewfinder.doctor.rules.telling import dotted, driver_version, gib, listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.wording import counted
 
@@ -67,7 +67,7 @@ def _gpu(machine: Machine) -> str:
         return listed(names)
     newest = (machine.torch.driver_cuda if machine.torch else None) or nvidia.cuda
     runs = f", which runs CUDA up to {dotted(newest)}" if newest else ""
-    return f"{listed(names)}; driver {dotted(nvidia.driver)}{runs}"
+    return f"{listed(names)}; driver {driver_version(nvidia.driver)}{runs}"
 
 
 def _system(machine: Machine) -> str:

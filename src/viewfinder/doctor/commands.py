@@ -2,13 +2,18 @@
 
 import contextlib
 import os
+import signal
 import subprocess
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 # Seconds in which a process that was killed is expected to end.
 _GRACE = 0.5
+# Bytes; what prints more than this is no answer.
+_MOST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -37,33 +42,57 @@ def ask(
         )
     except (OSError, ValueError) as error:
         return Reply("not started", -1, "", str(error))
+    out, err = bytearray(), bytearray()
+    readers = [
+        threading.Thread(target=_read, args=(pipe, kept, process), daemon=True)
+        for pipe, kept in ((process.stdout, out), (process.stderr, err))
+    ]
     try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        out, err = _killed(process)
-        return Reply("not in time", -1, _text(out), _text(err))
+        for reader in readers:
+            reader.start()
+        late = not _ended(process, readers, seconds)
     except BaseException:
-        _killed(process)
+        _kill(process)
         raise
+    if late:
+        _kill(process)
+        _ended(process, readers, _GRACE)
+        return Reply("not in time", -1, _text(out), _text(err))
     ended: Literal["well", "with an error"] = "with an error" if process.returncode else "well"
     return Reply(ended, process.returncode, _text(out), _text(err))
 
 
-def _killed(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """End a process, and what it had printed; one that the system cannot end is left alone."""
+def _read(pipe: IO[bytes], kept: bytearray, process: "subprocess.Popen[bytes]") -> None:
+    """Keep what is printed; a program that prints without end is ended."""
+    with contextlib.suppress(OSError, ValueError), pipe:
+        while piece := os.read(pipe.fileno(), 1 << 16):
+            kept += piece
+            if len(kept) > _MOST:
+                _kill(process)
+                return
+
+
+def _ended(
+    process: "subprocess.Popen[bytes]", readers: list[threading.Thread], seconds: float
+) -> bool:
+    """Whether a process ends, and closes what it prints to, within `seconds`."""
+    end = time.monotonic() + seconds
+    for reader in readers:
+        reader.join(max(0.0, end - time.monotonic()))
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, end - time.monotonic()))
+        return not any(reader.is_alive() for reader in readers)
+    return False
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a process, and those that it started; one that the system cannot end is left alone."""
     with contextlib.suppress(OSError):
-        process.kill()
-    try:
-        return process.communicate(timeout=_GRACE)
-    except subprocess.TimeoutExpired as error:
-        for pipe in (process.stdout, process.stderr):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-        return error.stdout or b"", error.stderr or b""
-    except (OSError, ValueError):
-        return b"", b""
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)  # It leads a session of its own.
+        else:
+            process.kill()
 
 
-def _text(printed: bytes | None) -> str:
-    return (printed or b"").decode("utf-8", "replace")
+def _text(printed: bytearray) -> str:
+    return printed.decode("utf-8", "replace")

@@ -4,6 +4,7 @@ import contextlib
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from viewfinder.doctor.commands import Reply, ask
@@ -48,7 +49,7 @@ def nvidia(cleaner: Cleaner, seconds: float) -> Nvidia:
         smi_says=cleaner.clean(says),
         driver=driver or driver_in_kernel(),
         cuda=cuda,
-        gpus=gpus,
+        gpus=tuple(replace(gpu, name=cleaner.clean(gpu.name)) for gpu in gpus),
     )
 
 

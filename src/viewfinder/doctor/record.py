@@ -5,7 +5,7 @@ from typing import Any
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor.nvidia import driver_in_kernel
 from viewfinder.doctor.privacy import cleaner
-from viewfinder.doctor.rules.telling import dotted
+from viewfinder.doctor.rules.telling import driver_version
 from viewfinder.doctor.system import memory, system
 
 _INSTRUCTIONS = ("avx2", "avx512", "vnni", "bf16", "amx")
@@ -34,5 +34,5 @@ def machine_record() -> dict[str, Any]:
         about = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
         told["gpus"] = [{"name": gpu.name, "memory": gpu.total_memory} for gpu in about]
         driver = driver_in_kernel()
-        told["driver"] = dotted(driver) if driver else None
+        told["driver"] = driver_version(driver) if driver else None
     return told

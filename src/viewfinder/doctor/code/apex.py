@@ -78,8 +78,12 @@ def _initialize(use: Use) -> Hit:
 def _scaled(code: Code, use: Use) -> Hit:
     given = [ast.unparse(each) for each in use.call.args] if use.call else []
     loss, optimiser = (given + ["loss", "optimizer"][len(given) :])[:2]
+    several = use.call.args[1] if use.call and len(use.call.args) > 1 else None
+    listed = several.elts if isinstance(several, ast.List | ast.Tuple) else None
+    optimisers = [ast.unparse(each) for each in listed] if listed else [optimiser]
+    steps = [f"scaler.step({each})" for each in optimisers]
     return Hit(
         *("apex", "warning", use.node, "scale_loss is one line of the scaler"),
-        f"{_WHY}; step and update follow it, in the place of {optimiser}.step()",
-        f"scaler.scale({loss}).backward()\nscaler.step({optimiser})\nscaler.update()",
+        f"{_WHY}; step and update follow it, in the place of {optimisers[0]}.step()",
+        "\n".join([f"scaler.scale({loss}).backward()", *steps, "scaler.update()"]),
     )

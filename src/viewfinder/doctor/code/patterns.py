@@ -23,7 +23,6 @@ class Hit:
 
 Rule = Callable[[Code, list[Use]], Iterator[Hit]]
 
-_REDUCED = {(True, True): "mean", (False, True): "sum"}
 _OPENCV = ("cv2.imread", "cv2.imwrite")
 
 
@@ -38,8 +37,8 @@ def arguments_gone(code: Code, uses: list[Use]) -> Iterator[Hit]:
             yield _reduction(use, use.call, words)
         if use.name == "torch.autograd.Variable":
             yield _variable(use.call, words)
-        if use.name.startswith("torchvision.models.") and "pretrained" in words:
-            yield _pretrained(use, use.call, words["pretrained"])
+        if use.name.startswith("torchvision.models."):
+            yield from _pretrained(use.call, words)
         if use.name == "torch.load" and "weights_only" not in words:
             yield _load(use.call)
         if use.name == "yaml.load" and len(use.call.args) < 2 and "Loader" not in words:
@@ -65,14 +64,24 @@ def _without(call: ast.Call, gone: set[str], **new: str) -> str:
     return f"{ast.unparse(call.func)}({', '.join(given)})"
 
 
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
 def _reduction(use: Use, call: ast.Call, words: dict[str, ast.expr]) -> Hit:
-    averaged = _literal(words.get("size_average", ast.Constant(True)))
-    reduced = _literal(words.get("reduce", ast.Constant(True)))
-    how = _REDUCED.get((averaged, reduced), "none")
+    # Of both, None means what the default does: True.
+    averaged = words.get("size_average") or ast.Constant(True)
+    reduced = words.get("reduce") or ast.Constant(True)
+    whole = "'sum'" if _is_false(averaged) else "'mean'"
+    if not isinstance(averaged, ast.Constant):
+        whole = f"'mean' if {ast.unparse(averaged)} else 'sum'"
+    how = "'none'" if _is_false(reduced) else whole
+    if not isinstance(reduced, ast.Constant):
+        how = f"({whole}) if {ast.unparse(reduced)} else 'none'"
     return Hit(
         *("size-average", "warning", call, "size_average and reduce are one argument now"),
         "torch warns of them since 0.4.1; reduction is 'mean', 'sum' or 'none'",
-        _without(call, {"size_average", "reduce"}, reduction=repr(how)),
+        _without(call, {"size_average", "reduce"}, reduction=how),
     )
 
 
@@ -93,13 +102,21 @@ def _variable(call: ast.Call, words: dict[str, ast.expr]) -> Hit:
     )
 
 
-def _pretrained(use: Use, call: ast.Call, value: ast.expr) -> Hit:
+def _pretrained(call: ast.Call, words: dict[str, ast.expr]) -> Iterator[Hit]:
+    value, rest = words.get("pretrained"), call.args
+    if value is None and rest and isinstance(rest[0], ast.Constant):
+        value, rest = (rest[0] if isinstance(rest[0].value, bool) else None), rest[1:]
+    if value is None:
+        return
+    short = ast.Call(call.func, rest, call.keywords)
     weights = "'DEFAULT'" if _literal(value) else "None"
-    return Hit(
+    if not isinstance(value, ast.Constant):
+        weights += f" if {ast.unparse(value)} else None"
+    yield Hit(
         *("pretrained", "warning", call, "pretrained is called weights now"),
         "torchvision 0.13 and newer warn; 'DEFAULT' may be newer weights than those of then "
         "('IMAGENET1K_V1')",
-        _without(call, {"pretrained"}, weights=weights),
+        _without(short, {"pretrained"}, weights=weights),
     )
 
 

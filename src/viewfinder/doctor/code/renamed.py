@@ -1,7 +1,7 @@
 """Names that are gone or on their way out, and what stands in their place.
 
 One table, a row a name. Where a name is called, the line to paste is the call itself with the new
-name: `{args}` stands for all arguments, `{0}` for the first.
+name: `{args}` stands for all arguments, `{0}` for the first, `{1}` for the second.
 """
 
 from dataclasses import dataclass
@@ -120,10 +120,10 @@ TABLE: dict[str, Renamed] = {
         f"{_LINALG}: RuntimeError or AttributeError",
         "broken",
         {
-            "torch.symeig": "torch.linalg.eigh({0})",
+            "torch.symeig": "torch.linalg.eigh({0}, UPLO='U')",
             "torch.eig": "torch.linalg.eig({0})",
-            "torch.lstsq": "torch.linalg.lstsq   # the two arguments change places",
-            "torch.solve": "torch.linalg.solve   # the two arguments change places",
+            "torch.lstsq": "torch.linalg.lstsq({1}, {0}).solution   # one answer of two",
+            "torch.solve": "torch.linalg.solve({1}, {0})   # the first answer of two",
             "torch.matrix_rank": "torch.linalg.matrix_rank",
         },
     ),
@@ -131,8 +131,9 @@ TABLE: dict[str, Renamed] = {
         "torch 1.8 (2021) took it out",
         "broken",
         {
-            "torch.rfft": "torch.fft.rfft   # its answer is complex",
-            "torch.irfft": "torch.fft.irfft",
+            "torch.rfft": "torch.fft.rfftn({0}, dim=…)   # the last ones; complex; "
+            "without onesided it is fftn",
+            "torch.irfft": "torch.fft.irfftn({0}, dim=…)   # the last ones; of a complex tensor",
         },
     ),
     "torch.set_default_tensor_type": Renamed(

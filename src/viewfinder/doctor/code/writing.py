@@ -19,9 +19,9 @@ def written(old: str, row: Renamed, use: Use) -> str:
     rest = "" if note else use.name[len(old) :]
     if use.call is None:
         return f"{needs}{_bare(new)}{rest}{tail}"
-    told, first = _arguments(use.call)
+    told, first, second = _arguments(use.call)
     if "{" in new:
-        filled = new.replace("{args}", told).replace("{0}", first)
+        filled = new.replace("{args}", told).replace("{0}", first).replace("{1}", second)
         return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
     return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
 
@@ -72,14 +72,15 @@ def _bare(new: str) -> str:
     if "{" not in new:
         return new
     kept = new.replace("{args}, ", "").replace(", {args}", "").replace("{args}", "")
-    return kept.replace("{0}", "…")
+    return kept.replace("{1}, ", "").replace("{0}", "…")
 
 
-def _arguments(call: ast.Call) -> tuple[str, str]:
-    """All arguments of a call as they are written, and the first."""
+def _arguments(call: ast.Call) -> tuple[str, str, str]:
+    """All arguments of a call as they are written, the first and the second."""
     given = [ast.unparse(each) for each in call.args]
     given += [
         f"{word.arg}={ast.unparse(word.value)}" if word.arg else f"**{ast.unparse(word.value)}"
         for word in call.keywords
     ]
-    return ", ".join(given), given[0] if given else "…"
+    first, second = (*given, "…", "…")[:2]
+    return ", ".join(given), first, second

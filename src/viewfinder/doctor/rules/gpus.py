@@ -9,6 +9,7 @@ from viewfinder.doctor.rules.telling import (
     Rule,
     broken,
     dotted,
+    driver_version,
     gib,
     has_gpu,
     listed,
@@ -46,7 +47,7 @@ def _driver_absent(machine: Machine) -> Finding | None:
 def _wanted_driver(machine: Machine) -> str:
     cuda = machine.installation.cuda if machine.installation else None
     least = _DRIVERS.get(cuda[0]) if cuda else None
-    return f"version {dotted(least)} or newer" if least else "the newest"
+    return f"version {driver_version(least)} or newer" if least else "the newest"
 
 
 def _outside_container(machine: Machine) -> Finding | None:
@@ -121,10 +122,10 @@ def _driver_old(machine: Machine) -> Finding | None:
     fitting = [major for major, driver in _DRIVERS.items() if driver <= nvidia.driver]
     other = f", or a torch built for CUDA {max(fitting)}" if fitting else ""
     return broken(
-        f"the GPU's driver is version {dotted(nvidia.driver)}, and torch {installed.torch} is "
-        f"built for CUDA {dotted(installed.cuda)}, which needs {dotted(least)} or newer",
+        f"the GPU's driver is version {driver_version(nvidia.driver)}, and torch "
+        f"{installed.torch} is built for CUDA {dotted(installed.cuda)}, which needs {driver_version(least)} or newer",
         "torch cannot use the GPU, and trains on the CPU",
-        f"install a driver of version {dotted(least)} or newer{other}",
+        f"install a driver of version {driver_version(least)} or newer{other}",
     )
 
 

@@ -61,6 +61,11 @@ def dotted(version: Version) -> str:
     return ".".join(map(str, version))
 
 
+def driver_version(version: Version) -> str:
+    """`(470, 57, 2)` as NVIDIA writes it: `470.57.02`."""
+    return dotted(version[:2]) + "".join(f".{number:02}" for number in version[2:])
+
+
 def gib(size: float) -> str:
     """Bytes in words: `3.1 GiB`, `120 MiB`."""
     return f"{size / GIB:,.1f} GiB" if size >= GIB else f"{size / (1 << 20):,.0f} MiB"
