@@ -132,7 +132,7 @@ TABLE: dict[str, Renamed] = {
         "broken",
         {
             "torch.rfft": "torch.fft.rfftn({0}, dim=…)   # the last ones; complex; "
-            "without onesided it is fftn",
+            "with onesided=False it is fftn",
             "torch.irfft": "torch.fft.irfftn({0}, dim=…)   # the last ones; of a complex tensor",
         },
     ),

@@ -14,6 +14,7 @@ def written(old: str, row: Renamed, use: Use) -> str:
         return _import(old, row, new, use)
     if new[:1] == "#":
         return _commented(row, new)
+    new = _as_imported(new, use)
     needs = f"{row.imports}\n" if row.imports else ""
     tail = f"   # {note}" if note else ""
     rest = "" if note else use.name[len(old) :]
@@ -24,6 +25,17 @@ def written(old: str, row: Renamed, use: Use) -> str:
         filled = new.replace("{args}", told).replace("{0}", first).replace("{1}", second)
         return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
     return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
+
+
+def _as_imported(new: str, use: Use) -> str:
+    """A new name that begins as the old one does, by the name that this was imported under."""
+    text = ast.unparse(use.node)
+    name, _, rest = text.partition(".")
+    whole = use.name.removesuffix(f".{rest}") if rest else ""
+    sign = "-" if new.startswith("-") else ""
+    if whole and new.removeprefix(sign).startswith(f"{whole}."):
+        return sign + name + new.removeprefix(sign)[len(whole) :]
+    return new
 
 
 def _commented(row: Renamed, new: str) -> str:

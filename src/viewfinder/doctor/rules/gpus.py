@@ -123,7 +123,8 @@ def _driver_old(machine: Machine) -> Finding | None:
     other = f", or a torch built for CUDA {max(fitting)}" if fitting else ""
     return broken(
         f"the GPU's driver is version {driver_version(nvidia.driver)}, and torch "
-        f"{installed.torch} is built for CUDA {dotted(installed.cuda)}, which needs {driver_version(least)} or newer",
+        f"{installed.torch} is built for CUDA {dotted(installed.cuda)}, which needs "
+        f"{driver_version(least)} or newer",
         "torch cannot use the GPU, and trains on the CPU",
         f"install a driver of version {driver_version(least)} or newer{other}",
     )
