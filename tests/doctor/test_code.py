@@ -140,6 +140,10 @@ def test_what_works_is_not_named(said, text: str) -> None:
         ("import torch.nn.functional as F\ny = F.upsample(x, scale_factor=2)",
          "F.interpolate(x, scale_factor=2)"),
         ("from torch import nn\nnn.init.normal(w)", "nn.init.normal_(w)"),
+        ("from PIL import ImageDraw\nw, h = draw.textsize(text, font=f)",
+         "left, top, right, bottom = draw.textbbox((0, 0), text, font=f)"),
+        ("from PIL import ImageFont\nw, h = self.font.getsize(text)",
+         "left, top, right, bottom = self.font.getbbox(text)"),
         ("y = x.cuda(async=True)\n", "y = x.cuda(non_blocking=True)"),
         ("import torch\nx, _ = torch.solve(b, a)",
          "torch.linalg.solve(a, b)   # the first answer of two"),
@@ -174,6 +178,7 @@ def test_the_line_to_paste_binds_the_same_name(said, text: str, instead: str) ->
         "def f(x):\n    return x.transpose(1, 2).view(b, c, h, w)",
         "def f(x):\n    if a:\n        y = x.permute(0, 2, 1)\n    else:\n        y = x\n"
         "        y = y.view(2, -1)",
+        "import os\nfrom PIL import Image\nos.path.getsize(p)\narchive.getsize(name)",
         "import torch, yaml\ntorch.load(f, **words)\nyaml.load(f, **words)",
         "labels = ['train', 'val', 'test']\nx_labels = ['a', 'b', 'c']\n"
         "params = {'xaxis.labellocation': ['left', 'center', 'right']}",
@@ -218,6 +223,16 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert [each.rule for each in looked.remarks] == ["syntax", "python-2"]
     assert any("locked" in text for text in looked.unread)
     assert any("too deeply" in text for text in looked.unread)
+
+
+def test_a_file_that_is_named_twice_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").write_text("num_classes = 7\n")
+    (tmp_path / "b.py").symlink_to("a.py")
+    monkeypatch.chdir(tmp_path)
+    looked = look([Path("a.py"), tmp_path, tmp_path / "a.py"])
+    assert (looked.files, looked.remarks) == (1, ())
 
 
 def test_magics_hide_no_code(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a name alone does not tell: arguments that are gone, and calls that go wrong together."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -203,6 +204,7 @@ def method_of(node: ast.AST) -> str:
 def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
     """`loss.data[0]`, and methods that Pillow's drawing lost."""
     drawing = any(use.name.startswith("PIL.") for use in uses)
+    modules = {id(use.call) for use in uses if use.call}  # as of os.path.getsize
     for node in code.nodes:
         if isinstance(node, ast.Subscript) and _is_loss_data(node):
             assert isinstance(node.value, ast.Attribute)
@@ -211,18 +213,28 @@ def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
                 "torch 1.0 (2018) and newer: IndexError",
                 f"{ast.unparse(node.value.value)}.item()",
             )
-        elif drawing and method_of(node) in ("textsize", "getsize") and isinstance(node, ast.Call):
-            if not node.args:
-                continue  # A getsize() of something else.
-            assert isinstance(node.func, ast.Attribute)
-            of, text = ast.unparse(node.func.value), ast.unparse(node.args[0])
-            at = f"(0, 0), {text}" if node.func.attr == "textsize" else text
-            box = "textbbox" if node.func.attr == "textsize" else "getbbox"
-            yield Hit(
-                *("text-size", "broken", node, f"{node.func.attr} is gone"),
-                "Pillow 10 (2023) no longer has it: AttributeError",
-                f"left, top, right, bottom = {of}.{box}({at})",
-            )
+        elif drawing and id(node) not in modules and isinstance(node, ast.Call):
+            yield from _text_size(node)
+
+
+def _text_size(call: ast.Call) -> Iterator[Hit]:
+    """`draw.textsize(text, …)`, and `font.getsize(text, …)`, which other things have too."""
+    if not (isinstance(call.func, ast.Attribute) and call.args):
+        return
+    of, name = ast.unparse(call.func.value), call.func.attr
+    if name == "textsize":
+        new = f"{of}.textbbox"
+        given = [ast.Tuple([ast.Constant(0), ast.Constant(0)], ast.Load()), *call.args]
+    elif name == "getsize" and re.search(r"fo?nt|truetype", of, re.IGNORECASE):
+        new, given = f"{of}.getbbox", call.args
+    else:
+        return
+    asked = ast.unparse(ast.Call(ast.Name("_"), given, call.keywords)).removeprefix("_")
+    yield Hit(
+        *("text-size", "broken", call, f"{name} is gone"),
+        "Pillow 10 (2023) no longer has it: AttributeError",
+        f"left, top, right, bottom = {new}{asked}",
+    )
 
 
 def _is_loss_data(node: ast.Subscript) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 import tokenize
 import warnings
@@ -78,7 +79,9 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
             raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb)")
         else:
             found[path] = str(path)
-    return list(found.items())
+    # What is named twice, or linked to, is looked at once.
+    once = {os.path.realpath(file): (file, name) for file, name in reversed(found.items())}
+    return list(reversed(once.values()))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
