@@ -176,6 +176,7 @@ def test_the_line_to_paste_binds_the_same_name(said, text: str, instead: str) ->
         "try:\n    from torch.cuda.amp import autocast\nexcept ImportError:\n"
         "    class autocast: ...\nwith autocast(): pass",
         "def f(x):\n    return x.transpose(1, 2).view(b, c, h, w)",
+        "def f(x):\n    return x.t().view('<i2') + x.t().view(torch.int8) + x.t().view(*shape)",
         "def f(x):\n    if a:\n        y = x.permute(0, 2, 1)\n    else:\n        y = x\n"
         "        y = y.view(2, -1)",
         "import os\nfrom PIL import Image\nos.path.getsize(p)\narchive.getsize(name)",
@@ -223,6 +224,13 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert [each.rule for each in looked.remarks] == ["syntax", "python-2"]
     assert any("locked" in text for text in looked.unread)
     assert any("too deeply" in text for text in looked.unread)
+
+
+def test_a_module_that_is_gone_is_told_where_it_is_imported(said) -> None:
+    text = "from distutils.errors import DistutilsError\nx = 1\nraise DistutilsError(x)"
+    ((line, rule, instead),) = said(text)
+    assert (line, rule) == (1, "gone-distutils")
+    assert "pip install setuptools" in instead
 
 
 def test_a_file_that_is_named_twice_is_looked_at_once(

@@ -89,7 +89,8 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
                 says = f"{use.name} is on its way out"
             hit = Hit(_rule(old), new.level, use.node, says, new.why, written(old, new, use))
             # A module under its old name is mended where it is imported.
-            yield old, hit, use.imported == (" as " in new.imports)
+            module = " as " in new.imports or new.new.startswith("#")
+            yield old, hit, use.imported == module
     for rule in (apex, *RULES, view_after_permute):
         for hit in rule(code, found):
             yield hit.says if hit.rule == "apex" else hit.rule, hit, True

@@ -87,7 +87,12 @@ def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
     dimensions = _dimensions(call.func.value, exchanged)
     only = call.args[0] if len(call.args) == 1 else None
     shape = only.elts if isinstance(only, ast.Tuple | ast.List) else call.args
-    known = all(not isinstance(each, ast.Starred | ast.Attribute) for each in shape)
+    # Another number of dimensions than is seen, or none but a type of elements.
+    known = not any(
+        isinstance(each, ast.Starred | ast.Attribute)
+        or (isinstance(each, ast.Constant) and isinstance(each.value, str))
+        for each in shape
+    )
     if not shape or dimensions is None or len(shape) > dimensions or not known:
         return
     given = ", ".join(ast.unparse(each) for each in call.args)
