@@ -227,7 +227,7 @@ def test_a_read_only_folder_is_refused_and_nothing_changed(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
     # Root may write anywhere, so the writing is done by nobody.
-    for folder in [tmp_path, *tmp_path.parents][:3]:
+    for folder in [tmp_path, *tmp_path.parents][:4]:
         if os.geteuid() == 0:
             folder.chmod(0o755)
     tmp_path.chmod(0o555)
