@@ -201,11 +201,11 @@ def _goes_along(numbers: NDArray[np.float64], sides: NDArray[np.int64], other: M
     least of the two correlations; -1 where there is none, boxes are too few, or a number is less
     than its partner.
     """
+    if other.form != "corners" or (numbers[:, 2:] <= numbers[:, :2]).any():
+        return -1.0
     numbers, first = np.unique(numbers, axis=0, return_index=True)
     sides = sides[first]
     if len(numbers) < _FEW:
-        return -1.0
-    if other.form != "corners" or (numbers[:, 2:] <= numbers[:, :2]).any():
         return -1.0
     shares = numbers / sides
     if (shares.std(0) < 1e-6).any():
