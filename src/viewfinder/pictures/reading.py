@@ -221,8 +221,9 @@ def _by_opencv(
     """Values as stored, in a layout that `rgb8` takes; None where Pillow is to decode the file."""
     if _is_deep(header):
         return decoding.sixteen_bits_by_opencv(file)
+    # Reading takes memory for as much as it is asked for, so that it is asked for what is there.
+    most = min(_BESIDE + _EACH * header.width * header.height, file.seek(0, io.SEEK_END))
     file.seek(0)
-    most = _BESIDE + _EACH * header.width * header.height
     if header.format == "WEBP" and header.mode == "RGB":
         return decoding.colour_by_opencv(file.read(most))
     if header.format == "WEBP" and header.mode == "RGBA":
