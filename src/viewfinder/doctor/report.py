@@ -7,14 +7,12 @@ from typing import Any
 from viewfinder.doctor.about import about, when
 from viewfinder.doctor.estimate import PICTURES, Epoch
 from viewfinder.doctor.finding import Finding, joined
+from viewfinder.doctor.html import write_page
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.page import choice, columns, figure, heading, in_figures, row_name, rows
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import Speed
-from viewfinder.errors import InputError
-from viewfinder.evaluation.templating import environment_of
-from viewfinder.files import write_text
 
 _TITLES = {
     "broken": "Does not work",
@@ -31,12 +29,8 @@ def write_report(
     Raises:
         InputError: the file is none of HTML, or cannot be written.
     """
-    if file.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
-    environment = environment_of("viewfinder.doctor")
-    environment.filters["sentence"] = sentence
-    page = environment.get_template("doctor.html.jinja")
-    write_text(file, page.render(_content(machine, found, epochs)))
+    content = _content(machine, found, epochs)
+    write_page(file, "doctor.html.jinja", content, filters={"sentence": sentence})
 
 
 def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]) -> dict[str, Any]:

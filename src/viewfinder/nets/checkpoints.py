@@ -150,8 +150,9 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
         InputError: there are none for this net, or they cannot be fetched.
     """
     if name in PACKAGES:
+        state = packaged_weights(name)
         note(f"ImageNet weights of {name} from the package {PACKAGES[name].name}")
-        return packaged_weights(name)
+        return state
     require_imagenet(name)
     weights = _published(name)
     try:

@@ -1,0 +1,28 @@
+"""Pages of HTML: the machine's and the code's are written in one way."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from viewfinder.errors import InputError
+from viewfinder.evaluation.templating import environment_of
+from viewfinder.files import write_text
+
+
+def write_page(
+    file: Path,
+    template: str,
+    content: Mapping[str, Any],
+    *,
+    filters: Mapping[str, Callable[[str], str]],
+) -> None:
+    """Write a template with its content as one file, in which nothing is fetched.
+
+    Raises:
+        InputError: the file is none of HTML, or cannot be written.
+    """
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
+    environment = environment_of("viewfinder.doctor")
+    environment.filters.update(filters)
+    write_text(file, environment.get_template(template).render(content))
