@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import viewfinder
-from viewfinder.evaluation.classify_page import wilson
+from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.training import train as training
 

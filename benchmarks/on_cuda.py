@@ -38,16 +38,16 @@ import torch
 from safetensors.torch import load_file
 
 import viewfinder
-from viewfinder.datasets.tabletop import (
+from viewfinder.errors import InputError
+from viewfinder.inference.answers import Model
+from viewfinder.pictures.reading import read_picture
+from viewfinder.tabletop import (
     ClassOptions,
     SceneOptions,
     SplitCounts,
     write_classes,
     write_scenes,
 )
-from viewfinder.errors import InputError
-from viewfinder.inference.answers import Model
-from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks import find
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 from viewfinder.training import loop

@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.tabletop import CLASSES, TurntableOptions, render_turntable
 from viewfinder.labelling.frames import frames_per_second, write_frames
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.pictures.geometry import Boxes, iou
 from viewfinder.pictures.video import read_video, write_video
+from viewfinder.tabletop import CLASSES, TurntableOptions, render_turntable
 
 FRAMES = 12
 OPTIONS = TurntableOptions(noise=3, drift=0.05, shadow=0.6, shake=2)

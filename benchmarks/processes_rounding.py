@@ -16,7 +16,7 @@ import torch
 from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks import find, recipe_of
 from viewfinder.training.loop import Fit, Job
 from viewfinder.training.precision import Arrangement

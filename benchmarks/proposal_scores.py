@@ -28,7 +28,6 @@ from bottle_tracking import BOTTLES, detected, every_frame, key_frames, write_ke
 
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.tabletop import CLASSES, TurntableOptions, render_turntable
 from viewfinder.labelling import by_model, certainty, following, plate
 from viewfinder.labelling.proposing import find_pictures
 from viewfinder.labelling.tracking import nearest_pairs
@@ -37,6 +36,7 @@ from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+from viewfinder.tabletop import CLASSES, TurntableOptions, render_turntable
 
 Row = tuple[float, float, float]
 """A proposal's score, its box's IoU, and its mask's (NaN where it has none)."""

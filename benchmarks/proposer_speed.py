@@ -20,7 +20,6 @@ import numpy as np
 import torch
 
 from viewfinder import nets
-from viewfinder.datasets.tabletop import render_turntable
 from viewfinder.labelling.by_model import propose_by_detector, propose_by_saliency
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import frames_per_second, write_frames
@@ -29,6 +28,7 @@ from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+from viewfinder.tabletop import render_turntable
 
 STAND, SIZE = 48, (640, 480)
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from viewfinder.datasets import tabletop
+from viewfinder import tabletop
 
 SCENES, PICTURES = 200, 150
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.demo.setting import Setting
 from viewfinder.evaluation.judging import judge_examples
-from viewfinder.labelling.demonstration.setting import Setting
 from viewfinder.runs.run import Run, open_run
+from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.train import train
 

@@ -129,7 +129,7 @@ def small_run(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def subject_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rendered pictures of one subject each, with masks and depth; tests never change it."""
-    from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+    from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 
     root = tmp_path_factory.mktemp("scenes") / "set"
     options = SceneOptions(size=96, subject=True)

@@ -167,7 +167,7 @@ def grid(root: Path) -> None:
 
 def small_demo() -> None:
     from viewfinder.cli import demo
-    from viewfinder.labelling.demonstration.setting import Setting
+    from viewfinder.demo.setting import Setting
 
     small = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
     demo._SETTING = small
@@ -272,9 +272,9 @@ JOBS = [
 
 def import_slow(*, learning: bool) -> None:
     """What every command would else import anew."""
-    names = ["datasets.class_editing", "datasets.converting", "labelling.accepting"]
+    names = ["datasets.editing.classes", "datasets.converting", "labelling.accepting"]
     if learning:
-        names += ["inference.drawing", "inference.export", "training.ablation", "training.train"]
+        names += ["inference.drawing", "inference.export", "ablation.running", "training.train"]
         names += ["tasks.classify.task", "tasks.detect.task", "tasks.saliency.task"]
     for name in (*(f"viewfinder.{name}" for name in names), *(OTHERS if learning else ())):
         importlib.import_module(name)

@@ -27,31 +27,26 @@ GROUND = {
     "reading",
 }
 # A room, and the rooms that it may import.
+_DATA = {"pictures", "tabletop", "datasets"}
+_ANSWERING = {*_DATA, "nets", "composing", "tasks", "runs", "inference"}
+_TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "training"}
 ROOMS = {
     "nets": set(),
     "pictures": set(),
     "explain": {"nets"},
-    "datasets": {"pictures"},
-    "tasks": {"nets", "pictures", "datasets"},
-    "runs": {"tasks", "nets", "pictures", "datasets"},
-    "inference": {"runs", "tasks", "nets", "pictures", "datasets"},
-    "evaluation": {"inference", "runs", "tasks", "nets", "pictures", "datasets"},
-    "doctor": {
-        *("evaluation", "inference", "runs", "tasks", "explain", "nets", "pictures", "datasets"),
-    },
-    "training": {
-        "doctor",
-        "evaluation",
-        "inference",
-        "runs",
-        "tasks",
-        "nets",
-        "pictures",
-        "datasets",
-    },
-    "labelling": {
-        *("training", "evaluation", "inference", "runs", "tasks", "nets", "pictures", "datasets"),
-    },
+    "tabletop": {"pictures"},
+    "datasets": {"pictures", "tabletop"},
+    "composing": _DATA,
+    "tasks": {*_DATA, "nets", "composing"},
+    "runs": {*_DATA, "nets", "tasks"},
+    "inference": {*_DATA, "nets", "tasks", "runs"},
+    "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},
+    "doctor": {*_ANSWERING, "evaluation", "explain"},
+    "training": {*_ANSWERING, "evaluation", "doctor"},
+    "ablation": {*_ANSWERING, "evaluation", "training"},
+    "position": {*_ANSWERING, "explain", "training"},
+    "labelling": {*_ANSWERING, "evaluation", "training"},
+    "demo": {*_TRAINING, "labelling"},
 }
 # What stands above every room.
 ABOVE = {"api", "cli", "__init__", "__main__"}
@@ -145,8 +140,8 @@ def test_files_of_strangers_are_opened_in_one_place():
     # What reads what the system says of itself, our own templates, or what was just written.
     ours = (
         *("reading.py", "memory.py", "cpu.py", "groups.py", "doctor/", "explain/rendering/"),
-        *("evaluation/ablation_page.py", "datasets/composing/writing.py"),
-        *("datasets/edit_steps.py", "nets/published/__main__.py"),
+        *("position/", "ablation/page.py", "composing/writing.py"),
+        *("datasets/editing/steps.py", "nets/published/__main__.py"),
     )
     opens = re.compile(r"\.read_bytes\(|\.read_text\(|\.open\((\)|\"r?b?\"|encoding)")
     for path in files():

@@ -13,7 +13,7 @@ from fuzz_parsers import PARSERS, resume, run_folder
 from fuzzing import Parser, attempt, prepare
 
 from viewfinder import reading
-from viewfinder.datasets.data_yaml import read_data_yaml
+from viewfinder.datasets.formats.yolo.data_yaml import read_data_yaml
 from viewfinder.errors import InputError
 
 SECURITY = Path(__file__).resolve().parents[1] / "docs/security.md"

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from viewfinder.datasets.composing import Composition
+from viewfinder.composing import Composition
 from viewfinder.pictures.writing import write_mask, write_picture
 
 

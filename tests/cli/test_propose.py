@@ -8,13 +8,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from viewfinder.datasets.opening import read_boxes
-from viewfinder.datasets.tabletop import TurntableOptions, render_turntable
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
+from viewfinder.tabletop import TurntableOptions, render_turntable
 
 
 @pytest.fixture(scope="module")

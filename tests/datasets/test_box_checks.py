@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.pictures.writing import write_picture
 

@@ -195,7 +195,7 @@ def test_gathering_keeps_each_picture_its_rows_in_their_order():
 
 
 def test_rendered_scenes_open_as_a_set(tmp_path):
-    from viewfinder.datasets.tabletop import SceneOptions, SplitCounts, write_scenes
+    from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 
     counts = SplitCounts(train=2, val=1, test=1)
     write_scenes(tmp_path / "scenes", counts=counts, options=SceneOptions(size=64), processes=1)

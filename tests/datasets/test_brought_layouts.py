@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from brought import NAMES, TRUTH, coco, picture, said, text, truth, voc_page, yolo_lines
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 

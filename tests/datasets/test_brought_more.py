@@ -18,7 +18,7 @@ from brought import (
     yolo_lines,
 )
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.meaning import Meaning, other_meaning

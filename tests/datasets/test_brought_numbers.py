@@ -19,7 +19,7 @@ from brought import (
 )
 from PIL import Image
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.measuring import turned_points
 from viewfinder.datasets.opening import open_dataset, read_boxes

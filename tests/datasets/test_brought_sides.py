@@ -9,7 +9,7 @@ from brought import TRUTH, coco, picture, said, text, truth, voc_page, yolo_line
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.listings import Listing, sides_of

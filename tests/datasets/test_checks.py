@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from viewfinder.datasets.checks import check_dataset
+from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.pictures.writing import write_picture
 

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from viewfinder.datasets.class_editing import DROPPED, apply_changes, plan_edit
 from viewfinder.datasets.converting import convert
+from viewfinder.datasets.editing.classes import DROPPED, apply_changes, plan_edit
+from viewfinder.datasets.editing.transaction import take_back
 from viewfinder.datasets.opening import open_dataset, read_boxes
-from viewfinder.datasets.transaction import take_back
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 

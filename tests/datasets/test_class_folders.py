@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from viewfinder.datasets.class_folders import open_class_folders
 from viewfinder.datasets.dataset import SPLITS
+from viewfinder.datasets.formats.class_folders.reading import open_class_folders
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from viewfinder.datasets.checks import check_dataset
-from viewfinder.datasets.class_editing import apply_changes, plan_edit
-from viewfinder.datasets.class_layouts import alike_classes
+from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.dataset import SPLITS
+from viewfinder.datasets.editing.classes import apply_changes, plan_edit
+from viewfinder.datasets.formats.class_folders.layouts import alike_classes
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from brought import TRUTH, coco_document, picture, said, text, truth
 
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.meaning import Meaning, other_meaning
 from viewfinder.datasets.opening import open_dataset, read_boxes

@@ -5,8 +5,8 @@ import json
 import pytest
 from brought import TRUTH, coco_document, picture, said, text, truth, yolo_lines
 
-from viewfinder.datasets.box_checks import check_boxes
-from viewfinder.datasets.checks import check_dataset
+from viewfinder.datasets.checks.boxes import check_boxes
+from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 

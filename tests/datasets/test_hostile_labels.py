@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viewfinder.datasets import large_json
-from viewfinder.datasets.box_checks import check_boxes
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
-from viewfinder.datasets.data_yaml import quoted, read_data_yaml
-from viewfinder.datasets.large_json import read_large_json
+from viewfinder.datasets.formats import large_json
+from viewfinder.datasets.formats.large_json import read_large_json
+from viewfinder.datasets.formats.yolo.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.opening import open_dataset, read_boxes, usable_boxes
 from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError

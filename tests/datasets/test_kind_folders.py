@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from viewfinder.datasets.checks import check_dataset
+from viewfinder.datasets.checks.checking import check_dataset
+from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.rgbd import read_nearness, read_subject
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 

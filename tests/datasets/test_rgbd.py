@@ -9,13 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viewfinder.datasets import tabletop
-from viewfinder.datasets.checks import check_dataset
+from viewfinder import tabletop
+from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.depth import DepthScale, read_scale
+from viewfinder.datasets.formats.rgbd.pairing import find_triples
+from viewfinder.datasets.formats.rgbd.reading import (
+    CLASSES,
+    read_nearness,
+    read_saliency,
+    read_subject,
+)
+from viewfinder.datasets.formats.rgbd.stored import stored_depth, stored_mask
 from viewfinder.datasets.opening import open_dataset, read_boxes
-from viewfinder.datasets.pairing import find_triples
-from viewfinder.datasets.rgbd import CLASSES, read_nearness, read_saliency, read_subject
-from viewfinder.datasets.stored import stored_depth, stored_mask
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import write_mask, write_picture

@@ -7,10 +7,17 @@ import signal
 
 import pytest
 
-from viewfinder.datasets import edit_steps, transaction
-from viewfinder.datasets.edit_record import digest
-from viewfinder.datasets.edit_steps import Change
-from viewfinder.datasets.transaction import change_files, editing, recover, take_back, undisturbed
+from viewfinder.datasets.editing import steps as edit_steps
+from viewfinder.datasets.editing import transaction
+from viewfinder.datasets.editing.record import digest
+from viewfinder.datasets.editing.steps import Change
+from viewfinder.datasets.editing.transaction import (
+    change_files,
+    editing,
+    recover,
+    take_back,
+    undisturbed,
+)
 from viewfinder.errors import InputError
 
 

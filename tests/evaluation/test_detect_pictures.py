@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
-from viewfinder.evaluation import detect_plots
-from viewfinder.evaluation.detect_drawing import MISSED, RIGHT, WRONG, draw_detections
+from viewfinder.evaluation.detect import plots as detect_plots
+from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
 from viewfinder.tasks.detect.decoding import Detections
 from viewfinder.tasks.detect.scores import score
 

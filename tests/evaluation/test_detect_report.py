@@ -12,8 +12,10 @@ from PIL import Image
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation import detect_advice, detect_page, plots
-from viewfinder.evaluation.detect_findings import (
+from viewfinder.evaluation import plots
+from viewfinder.evaluation.detect import advice as detect_advice
+from viewfinder.evaluation.detect import page as detect_page
+from viewfinder.evaluation.detect.findings import (
     BySize,
     ap50_error,
     found_by_size,

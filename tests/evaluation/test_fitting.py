@@ -12,13 +12,10 @@ import tyro
 
 from viewfinder import nets
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation import (
-    classify_advice,
-    classify_page,
-    detect_advice,
-    detect_page,
-    saliency_advice,
-)
+from viewfinder.evaluation.classify import advice as classify_advice
+from viewfinder.evaluation.classify import page as classify_page
+from viewfinder.evaluation.detect import advice as detect_advice
+from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.fitting import (
     LEAST_PICTURES,
     Side,
@@ -30,6 +27,7 @@ from viewfinder.evaluation.fitting import (
 )
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.material import Material
+from viewfinder.evaluation.saliency import advice as saliency_advice
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe

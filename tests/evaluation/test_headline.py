@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from viewfinder.cli.main import main
-from viewfinder.datasets.checks import check_dataset
+from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation import classify_page
+from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
 from viewfinder.pictures.writing import write_picture

@@ -10,7 +10,7 @@ import torch
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation.classify_page import fit, typical, wilson, worst
+from viewfinder.evaluation.classify.page import fit, typical, wilson, worst
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.judging import Judgement, default_side, judge, judge_examples
 from viewfinder.evaluation.material import Material

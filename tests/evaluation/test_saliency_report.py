@@ -7,9 +7,9 @@ import torch
 from viewfinder import nets
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import DepthScale
-from viewfinder.datasets.rgbd import CLASSES, read_subject
+from viewfinder.datasets.formats.rgbd.reading import CLASSES, read_subject
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.saliency_page import likenesses
+from viewfinder.evaluation.saliency.page import likenesses
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
 from viewfinder.runs.run import create_run
 from viewfinder.tasks.manifest import Manifest

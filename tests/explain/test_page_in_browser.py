@@ -8,14 +8,14 @@ import pytest
 import torch
 import torchvision
 
-from viewfinder.explain.comparison import VARIANTS, Comparison
 from viewfinder.explain.explaining import explain
-from viewfinder.explain.position import Sensitivity, measure_position
-from viewfinder.explain.rendering.comparison_page import page as comparison_page
 from viewfinder.explain.rendering.html import page
-from viewfinder.explain.rendering.sensitivity import Setting
-from viewfinder.explain.rendering.sensitivity_page import page as sensitivity_page
-from viewfinder.explain.stages import choose_stages
+from viewfinder.position.comparison import VARIANTS, Comparison
+from viewfinder.position.comparison_page import page as comparison_page
+from viewfinder.position.sensitivity import Sensitivity, measure_position
+from viewfinder.position.sensitivity_page import page as sensitivity_page
+from viewfinder.position.sensitivity_text import Setting
+from viewfinder.position.stages import choose_stages
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -20,13 +20,15 @@ from fuzzing import Parser
 from PIL import Image
 
 from viewfinder import nets
+from viewfinder.ablation.grid import read_plan
+from viewfinder.ablation.running import Gathered
 from viewfinder.cli import check, classes, convert, evaluate
 from viewfinder.datasets.depth import read_scale
+from viewfinder.datasets.editing.transaction import recover, take_back
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.transaction import recover, take_back
 from viewfinder.errors import InputError
-from viewfinder.evaluation.comparison import Score
+from viewfinder.evaluation.over_seeds import Score
 from viewfinder.inference.opening import open_any
 from viewfinder.inference.predict import predict
 from viewfinder.inference.thresholds import threshold_of
@@ -42,8 +44,6 @@ from viewfinder.pictures.video import read_video, write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.class_names import names_of
-from viewfinder.training.ablation import Gathered
-from viewfinder.training.grid import read_plan
 from viewfinder.training.progress import Progress
 from viewfinder.training.resuming import same_run
 

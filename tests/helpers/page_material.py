@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 from pages import ROOT
 
-from viewfinder.datasets.tabletop import (
+from viewfinder.labelling.frames import write_frames
+from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.video import write_video
+from viewfinder.pictures.writing import write_picture
+from viewfinder.tabletop import (
     CLASSES,
     SceneOptions,
     SplitCounts,
@@ -16,10 +20,6 @@ from viewfinder.datasets.tabletop import (
     render_turntable,
     write_scenes,
 )
-from viewfinder.labelling.frames import write_frames
-from viewfinder.pictures.reading import read_picture
-from viewfinder.pictures.video import write_video
-from viewfinder.pictures.writing import write_picture
 
 
 def photos(folder: Path) -> None:

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from viewfinder.datasets.tabletop import TurntableOptions, render_turntable
 from viewfinder.pictures.video import write_video
+from viewfinder.tabletop import TurntableOptions, render_turntable
 
 
 @pytest.fixture(scope="session")

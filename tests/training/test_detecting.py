@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from viewfinder.api import open_run
-from viewfinder.datasets.class_editing import apply_changes, plan_edit
+from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.tables import write_coco, write_rows

@@ -7,13 +7,13 @@ import pytest
 from safetensors.torch import load_file
 
 from viewfinder import api
+from viewfinder.ablation.grid import read_plan
+from viewfinder.ablation.running import ablate
 from viewfinder.errors import InputError
 from viewfinder.inference.export import export_onnx
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.task import require_classes
-from viewfinder.training.ablation import ablate
-from viewfinder.training.grid import read_plan
 
 FIELDS = {
     "classify": {"net": "lenet", "batch": 4},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viewfinder.training.grid import read_plan
+from viewfinder.ablation.grid import read_plan
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 

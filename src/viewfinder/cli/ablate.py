@@ -28,7 +28,7 @@ from viewfinder.cli.output import print_json
 from viewfinder.console import rich_console
 
 if TYPE_CHECKING:
-    from viewfinder.evaluation.ablation_report import Ablation
+    from viewfinder.ablation.report import Ablation
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Train what is left of the grid, then print the table."""
+    from viewfinder.ablation.grid import read_plan, slug
+    from viewfinder.ablation.page import write_ablation
+    from viewfinder.ablation.report import document
+    from viewfinder.ablation.running import ablate
     from viewfinder.api import train
-    from viewfinder.evaluation.ablation_page import write_ablation
-    from viewfinder.evaluation.ablation_report import document
-    from viewfinder.training.ablation import ablate
-    from viewfinder.training.grid import read_plan, slug
 
     plan = read_plan(flags.file)
     folder = flags.out or Path("runs") / slug(plan.name)
@@ -69,7 +69,7 @@ def _print_table(ablation: "Ablation") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from viewfinder.evaluation.ablation_report import chance, headline, notes
+    from viewfinder.ablation.report import chance, headline, notes
 
     table = Table(box=None, pad_edge=False)
     score, change = ablation.units
@@ -107,7 +107,7 @@ def _print_table(ablation: "Ablation") -> None:
 
 def _print_cells(ablation: "Ablation") -> None:
     """The table for a terminal that is too narrow for it: of each cell its name, then the rest."""
-    from viewfinder.evaluation.ablation_report import chance
+    from viewfinder.ablation.report import chance
 
     score, change = (unit.removeprefix(", ") for unit in ablation.units)
     print(

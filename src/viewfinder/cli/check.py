@@ -28,8 +28,8 @@ class Flags:
 def run(flags: Flags) -> int:
     """Print the faults."""
     from viewfinder.datasets.bit_depth import with_bits_found
-    from viewfinder.datasets.box_checks import check_boxes
-    from viewfinder.datasets.checks import check_dataset
+    from viewfinder.datasets.checks.boxes import check_boxes
+    from viewfinder.datasets.checks.checking import check_dataset
     from viewfinder.datasets.opening import open_dataset, read_boxes
     from viewfinder.pictures.reading import BITS
 

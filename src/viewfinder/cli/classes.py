@@ -77,9 +77,9 @@ def _opened(flags: Flags) -> "Dataset":
 
 def _make_or_tell(flags: Flags) -> _Edited:
     """Make an edit, or say what it would change; nothing where none is asked for."""
-    from viewfinder.datasets.class_editing import apply_changes, plan_edit
+    from viewfinder.datasets.editing.classes import apply_changes, plan_edit
+    from viewfinder.datasets.editing.transaction import editing
     from viewfinder.datasets.opening import TABLETOP
-    from viewfinder.datasets.transaction import editing
 
     if not flags.edit:
         return _Edited()
@@ -98,7 +98,7 @@ def _make_or_tell(flags: Flags) -> _Edited:
 
 
 def _take_back(flags: Flags) -> _Edited:
-    from viewfinder.datasets.transaction import take_back
+    from viewfinder.datasets.editing.transaction import take_back
 
     if flags.edit or flags.yes:
         raise InputError("--take-back goes alone: take back first, and then edit")

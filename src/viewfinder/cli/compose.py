@@ -64,7 +64,7 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Compose, and say what was written."""
-    from viewfinder.datasets.composing import Composition, write_composed
+    from viewfinder.composing import Composition, write_composed
 
     chosen: dict[str, Any] = {f.name: getattr(flags, f.name, None) for f in fields(Composition)}
     settings = Composition(**{name: value for name, value in chosen.items() if value is not None})

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder.cli.output import print_json
-from viewfinder.labelling.demonstration.setting import Setting
+from viewfinder.demo.setting import Setting
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.labelling.demonstration.demonstrating import Outcome
+    from viewfinder.demo.demonstrating import Outcome
 
 # How large the demo is, but for what the flags say.
 _SETTING = Setting()
@@ -40,10 +40,10 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Every stage, and then where the report is."""
+    from viewfinder.demo.demonstrating import demonstrate
+    from viewfinder.demo.learning import recipe
+    from viewfinder.demo.page import PAGE, write_page
     from viewfinder.files import write_json
-    from viewfinder.labelling.demonstration.demonstrating import demonstrate
-    from viewfinder.labelling.demonstration.learning import recipe
-    from viewfinder.labelling.demonstration.page import PAGE, write_page
 
     setting = replace(_SETTING, epochs=flags.epochs, seed=flags.seed)
     # What cannot be trained is refused before anything is removed or filmed.
@@ -67,7 +67,7 @@ def run(flags: Flags) -> int:
 
 
 def _tell(outcome: "Outcome", report: Path) -> None:
-    from viewfinder.labelling.demonstration import learning
+    from viewfinder.demo import learning
 
     for answer in outcome.answers:
         found = ", ".join(f"{box['class']} {box['score']:.0%}" for box in answer["boxes"])

@@ -182,7 +182,7 @@ def _run_script(command: str) -> int:
 
 
 def _run_shift(flags: Flags, largest: int) -> int:
-    from viewfinder.cli.position import measure
+    from viewfinder.position.measuring import measure
 
     with contextlib.redirect_stdout(raw(sys.stderr)):
         found, setting = measure(
@@ -194,12 +194,12 @@ def _run_shift(flags: Flags, largest: int) -> int:
         )
     if flags.html is not None:
         from viewfinder.console import note
-        from viewfinder.explain.rendering.sensitivity_page import page
         from viewfinder.files import write_text
+        from viewfinder.position.sensitivity_page import page
 
         write_text(flags.html, page(found, setting))
         note(f"wrote {flags.html}")
-    from viewfinder.explain.rendering.sensitivity import document, print_sensitivity
+    from viewfinder.position.sensitivity_text import document, print_sensitivity
 
     if flags.json:
         print_json(document(found, setting))
@@ -209,7 +209,7 @@ def _run_shift(flags: Flags, largest: int) -> int:
 
 
 def _run_compare(flags: Flags, largest: int) -> int:
-    from viewfinder.cli import comparing
+    from viewfinder.position import comparing
 
     with contextlib.redirect_stdout(raw(sys.stderr)):
         found, runs = comparing.compare(
@@ -220,7 +220,7 @@ def _run_compare(flags: Flags, largest: int) -> int:
             epochs=comparing.EPOCHS if flags.epochs is None else flags.epochs,
             out=flags.out,
         )
-    from viewfinder.explain.rendering.comparison import document, print_comparison
+    from viewfinder.position.comparison_text import document, print_comparison
 
     # Before the page, which may not be writable: what took minutes must not be lost.
     if flags.json:
@@ -229,8 +229,8 @@ def _run_compare(flags: Flags, largest: int) -> int:
         print_comparison(found)
     if flags.html is not None:
         from viewfinder.console import note
-        from viewfinder.explain.rendering.comparison_page import page
         from viewfinder.files import write_text
+        from viewfinder.position.comparison_page import page
 
         write_text(flags.html, page(found))
         note(f"wrote {flags.html}")

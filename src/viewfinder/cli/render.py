@@ -75,7 +75,7 @@ _COMMON = {"out", "kind", "train", "val", "test", "label", "frames", "seed", "pr
 
 def run(flags: Flags) -> int:
     """Render, and say what was written."""
-    from viewfinder.datasets import tabletop
+    from viewfinder import tabletop
 
     counts = tabletop.SplitCounts(train=flags.train, val=flags.val, test=flags.test)
     work: dict[str, Any] = {"counts": counts, "seed": flags.seed, "processes": flags.processes}
@@ -93,7 +93,7 @@ def run(flags: Flags) -> int:
 
 
 def _turntable(flags: Flags) -> int:
-    from viewfinder.datasets import tabletop
+    from viewfinder import tabletop
 
     if flags.label not in tabletop.CLASSES:
         names = ", ".join(tabletop.CLASSES)
@@ -118,7 +118,7 @@ def _given(flags: Flags) -> dict[str, Any]:
     Raises:
         InputError: something that this kind of pictures does not have.
     """
-    from viewfinder.datasets import tabletop
+    from viewfinder import tabletop
 
     options = {
         "classes": tabletop.ClassOptions,

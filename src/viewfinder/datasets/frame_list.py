@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from viewfinder.datasets.large_json import explained_json, read_text
+from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
 

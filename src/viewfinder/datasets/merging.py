@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets import digests
 from viewfinder.datasets.boxes import Boxes, Segmentation
-from viewfinder.datasets.class_layouts import alike_classes, some_of
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.formats.class_folders.layouts import alike_classes, some_of
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError

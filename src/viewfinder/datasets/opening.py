@@ -6,28 +6,37 @@ from pathlib import Path
 
 import numpy as np
 
-from viewfinder.datasets.class_folders import TEST_SHARE, is_class_folders, open_class_folders
-from viewfinder.datasets.class_layouts import folders_in, has_picture, layout_of, told_otherwise
-from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.editing.transaction import undisturbed
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import PictureIndex
+from viewfinder.datasets.formats.class_folders.layouts import (
+    folders_in,
+    has_picture,
+    layout_of,
+    told_otherwise,
+)
+from viewfinder.datasets.formats.class_folders.reading import (
+    TEST_SHARE,
+    is_class_folders,
+    open_class_folders,
+)
+from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
+from viewfinder.datasets.formats.other_tools import MEND, box_table, refuse_other_tools
+from viewfinder.datasets.formats.rgbd.folders import masks_among
+from viewfinder.datasets.formats.rgbd.pairing import find_triples
+from viewfinder.datasets.formats.rgbd.reading import read_saliency
+from viewfinder.datasets.formats.voc.reading import is_voc, read_voc, voc_files
+from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
 from viewfinder.datasets.frame_list import frame_groups
-from viewfinder.datasets.kind_folders import masks_among
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.measuring import fitted
-from viewfinder.datasets.other_tools import MEND, box_table, refuse_other_tools
-from viewfinder.datasets.pairing import find_triples
-from viewfinder.datasets.rgbd import read_saliency
 from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
-from viewfinder.datasets.transaction import undisturbed
-from viewfinder.datasets.voc import is_voc, read_voc, voc_files
-from viewfinder.datasets.yolo import find_yolo, read_yolo
-from viewfinder.datasets.yolo_labels import is_class_list
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 
@@ -59,7 +68,7 @@ def open_dataset(
     """
     if str(source) == TABLETOP:
         # The renderer is only needed by those who ask for the embedded set.
-        from viewfinder.datasets.tabletop.embedded import embedded_classes
+        from viewfinder.tabletop.embedded import embedded_classes
 
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share, deal=deal)
     boxes = read_boxes(source)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import shortest
-from viewfinder.datasets.data_yaml import quoted
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.voc_pages import COUNTED_FROM_1
-from viewfinder.datasets.yolo_labels import CLASS_LIST
+from viewfinder.datasets.formats.voc.pages import COUNTED_FROM_1
+from viewfinder.datasets.formats.yolo.data_yaml import quoted
+from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 

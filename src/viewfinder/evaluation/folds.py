@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from viewfinder.evaluation.classify_page import wilson
-from viewfinder.evaluation.comparison import estimate
+from viewfinder.evaluation.classify.page import wilson
+from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.wording import counted
 
 

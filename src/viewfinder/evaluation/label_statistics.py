@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.rgbd import read_subject
+from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.plots import _TRAIN, _quiet, _svg
 

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation import classify_page, detect_page, label_statistics, saliency_page
+from viewfinder.evaluation import label_statistics
+from viewfinder.evaluation.classify import page as classify_page
+from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import SIDES, Material
+from viewfinder.evaluation.saliency import page as saliency_page
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.depth import DepthScale
-from viewfinder.datasets.stored import stored_depth
+from viewfinder.datasets.formats.rgbd.stored import stored_depth
 from viewfinder.files import new_folder
 from viewfinder.inference.cutting import CUTOUTS, write_subject
 from viewfinder.pictures.arrays import is_array

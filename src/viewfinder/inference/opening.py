@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.datasets.formats.rgbd.reading import CLASSES as SUBJECT_CLASSES
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
-from viewfinder.datasets.rgbd import CLASSES as SUBJECT_CLASSES
 from viewfinder.inference.onnx_files import LEAST_SCORE, Arrays, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run, open_run

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from viewfinder.datasets import transaction
-from viewfinder.datasets.edit_record import digest
-from viewfinder.datasets.edit_steps import Change
-from viewfinder.datasets.transaction import HIDDEN, change_files, editing
+from viewfinder.datasets.editing import transaction
+from viewfinder.datasets.editing.record import digest
+from viewfinder.datasets.editing.steps import Change
+from viewfinder.datasets.editing.transaction import HIDDEN, change_files, editing
 from viewfinder.errors import InputError
 from viewfinder.labelling.label_files import LabelFile, read_label_files, with_proposals
 from viewfinder.labelling.proposals import Proposals, read_proposals

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from viewfinder.datasets.boxes import gather_boxes
-from viewfinder.datasets.coco import find_coco, read_coco
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
+from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.frame_list import frame_groups
-from viewfinder.datasets.large_json import explained_json, read_text
 from viewfinder.datasets.opening import has_boxes
 from viewfinder.datasets.survey import Survey, survey
 from viewfinder.datasets.writing import coco_document

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.composing.outlines import checked_runs, outline_mask
 from viewfinder.datasets.boxes import no_size
-from viewfinder.datasets.composing.outlines import checked_runs, outline_mask
+from viewfinder.datasets.editing.transaction import HIDDEN
 from viewfinder.datasets.finding import checked_name
-from viewfinder.datasets.json_columns import numbers, text_of, whole_numbers
-from viewfinder.datasets.large_json import Objects, read_large_json
-from viewfinder.datasets.transaction import HIDDEN
+from viewfinder.datasets.formats.json_columns import numbers, text_of, whole_numbers
+from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.errors import InputError
 from viewfinder.files import inside, write_text
 from viewfinder.pictures.reading import MOST_PIXELS

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from viewfinder.console import track
 from viewfinder.datasets.bit_depth import bits_of
-from viewfinder.datasets.tabletop.writing import run_lengths
-from viewfinder.datasets.transaction import recover
+from viewfinder.datasets.editing.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.reading import read_picture
+from viewfinder.tabletop.writing import run_lengths
 
 # Of a thing beside the largest: that it is of the same class is anybody's guess.
 _BESIDE = 0.5

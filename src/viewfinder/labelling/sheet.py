@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
-from viewfinder.datasets.transaction import recover
+from viewfinder.datasets.editing.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.drawing import (

@@ -32,11 +32,11 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Task, require_classes
-from viewfinder.training.ablation_progress import duration
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import as_good
 from viewfinder.training.resuming import same_run
 from viewfinder.training.train import refuse_early, train_on
+from viewfinder.training.workers_progress import duration
 from viewfinder.wording import counted
 
 # Tells that a folder's folds were begun, and how many there are to be.

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from safetensors.torch import save
 
 from viewfinder import nets
+from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.rgbd import read_subject
 from viewfinder.errors import InputError
 from viewfinder.nets import a2dele_weights
 from viewfinder.tasks import find, recipe_of

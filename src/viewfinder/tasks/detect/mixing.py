@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
-from viewfinder.datasets.composing import (
+from viewfinder.composing import (
     Captures,
     Composed,
     composed,
@@ -16,6 +15,7 @@ from viewfinder.datasets.composing import (
     read_backgrounds,
     tabletop_backgrounds,
 )
+from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from viewfinder.console import note
 from viewfinder.datasets.depth import DepthScale, nearest_scale, scales_of
-from viewfinder.datasets.kind_folders import files_of
-from viewfinder.datasets.stored import stored_depth
+from viewfinder.datasets.formats.rgbd.folders import files_of
+from viewfinder.datasets.formats.rgbd.stored import stored_depth
 from viewfinder.errors import InputError
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, walk

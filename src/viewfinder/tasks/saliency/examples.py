@@ -18,8 +18,8 @@ from torch import Tensor
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import UNKNOWN
+from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
-from viewfinder.datasets.rgbd import read_nearness, read_subject
 from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
 from viewfinder.tasks.saliency.depth_input import given_depth, kept_depth
 

@@ -14,7 +14,7 @@ from viewfinder import nets
 from viewfinder.console import note
 from viewfinder.datasets.augment import Augmentation, draw
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.rgbd import read_subject
+from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 from viewfinder.nets.a2dele_weights import backbone_weights, stream_of

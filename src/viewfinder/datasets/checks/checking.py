@@ -1,0 +1,118 @@
+"""Every fault of a dataset, each with its file and a mend; `box_checks` does sets of boxes."""
+
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from viewfinder.console import track
+from viewfinder.datasets.checks.duplicates import duplicates
+from viewfinder.datasets.checks.rgbd import check_saliency
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.class_folders.layouts import alike_classes, passed_over, some_of
+from viewfinder.datasets.formats.class_folders.reading import empty_class_folders
+from viewfinder.datasets.splits import TRAIN
+from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.reading import look_at_picture
+from viewfinder.wording import counted
+
+# A class with fewer than this share of the largest class's pictures is called unbalanced.
+_IMBALANCE = 0.1
+
+
+def is_unbalanced(count: int, largest: int) -> bool:
+    """Whether a class of `count` training pictures has far fewer than the largest one."""
+    return 0 < count < _IMBALANCE * largest
+
+
+def check_dataset(dataset: Dataset) -> list[Fault]:
+    """Open every picture and look for all that can be wrong with a set of classes or of masks."""
+    if dataset.masks:
+        return [*dataset.faults, *check_saliency(dataset)]
+    return [
+        *dataset.faults,
+        *_file_faults(dataset),
+        *_passed_over(dataset),
+        *_class_faults(dataset),
+    ]
+
+
+def _file_faults(dataset: Dataset) -> Iterator[Fault]:
+    """Pictures that cannot be read, and the same bytes under two names."""
+    same: dict[str, list[int]] = defaultdict(list)
+    # OpenCV decodes outside Python's lock, so threads use every core.
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda index: _read(dataset, index), range(len(dataset)))
+        bar = track(results, total=len(dataset), description="reading pictures")
+        for index, (digest, trouble) in enumerate(bar):
+            if trouble:
+                mend = "replace the file, or remove it"
+                yield Fault("unreadable", dataset.paths[index], trouble, mend)
+            else:
+                same[digest].append(index)
+    yield from duplicates(dataset, same.values())
+
+
+def _passed_over(dataset: Dataset) -> Iterator[Fault]:
+    """Pictures that lie in no class's folder, and class folders with nothing in them."""
+    loose = passed_over(pictures_below(dataset.root), dataset.paths)
+    for place, paths in loose.items():
+        if len(paths) == 1:
+            mend = "move it into the folder of its class"
+            yield Fault("passed-over", paths[0], "this picture lies in no class's folder", mend)
+            continue
+        detail = f"{len(paths):,} pictures lie in no class's folder: {some_of(paths)}"
+        mend = "move them into folders of their classes, or name a side's folder train, val or test"
+        yield Fault("passed-over", place, detail, mend)
+    for files, count in dataset.unread.items():
+        detail = f"{counted(count, 'file')} in class folders of a format that is not read"
+        yield Fault("unread", files, detail, "store them as JPEG or PNG if they are pictures")
+    for folder in empty_class_folders(dataset.root):
+        mend = f"put pictures of {folder.name} into it, or remove it"
+        name = folder.relative_to(dataset.root).as_posix()
+        yield Fault("empty-class", name, "this folder holds no pictures", mend)
+
+
+def _read(dataset: Dataset, index: int) -> tuple[str, str]:
+    """The hash of a picture's bytes, and why it cannot be read, or nothing."""
+    try:
+        digest, _ = look_at_picture(dataset.file(index), name=dataset.paths[index])
+    except (InputError, OSError) as error:
+        return "", str(error)
+    return digest, ""
+
+
+def _class_faults(dataset: Dataset) -> Iterator[Fault]:
+    """Classes with too few pictures to learn from, or to be judged by."""
+    train = Counter(dataset.labels[dataset.splits == TRAIN].tolist())
+    largest = max(train.values(), default=0)
+    for names in alike_classes(dataset.classes):
+        detail = f"{' and '.join(names)} differ in case, accents or spaces alone"
+        merge = shlex.join(["merge", *names, names[0]])
+        mend = f"if they are one class: viewfinder classes DATA {merge}"
+        yield Fault("alike-classes", names[0], detail, mend)
+    for index, name in enumerate(dataset.classes):
+        count = train[index]
+        everywhere = int((dataset.labels == index).sum())
+        if everywhere == 1:
+            only = dataset.paths[int(np.flatnonzero(dataset.labels == index)[0])]
+            yield Fault("one-picture", only, f"the only picture of {name}", "add more, or drop it")
+        elif count == 0 and largest:
+            detail = f"{name} has {counted(everywhere, 'picture')}, none of them to train on"
+            yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
+        elif is_unbalanced(count, largest):
+            detail = f"{name} has {count} training pictures, the largest class {largest}"
+            mend = f"add pictures of {name}, or train with --balanced"
+            yield Fault("imbalance", name, detail, mend)
+    for side, side_name in enumerate(SPLITS):
+        if side != TRAIN and (dataset.splits == side).any():
+            present = set(dataset.labels[dataset.splits == side].tolist())
+            missing = [n for i, n in enumerate(dataset.classes) if i not in present and train[i]]
+            if missing:
+                detail = f"{side_name} has no pictures of {', '.join(missing)}"
+                mend = f"add some: {side_name} says nothing about these classes"
+                yield Fault(f"not-in-{side_name}", side_name, detail, mend)

@@ -1,0 +1,217 @@
+"""Pictures sorted into a folder for each class: `train/cat/1.jpg`, or just `cat/1.jpg`."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.class_folders.layouts import (
+    NAMED,
+    alike_classes,
+    classes_within,
+    folders_in,
+    has_picture,
+    layout_of,
+    passed_over,
+    some_of,
+    told_otherwise,
+    unread_suffixes,
+)
+from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
+from viewfinder.errors import InputError
+from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.wording import counted
+
+TEST_SHARE = 0.15
+
+
+def is_class_folders(root: Path) -> bool:
+    """Whether `root` holds folders with pictures in them, directly or under its splits."""
+    return any(has_picture(folder) for folder in folders_in(root))
+
+
+def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool = True) -> Dataset:
+    """Read a folder of class folders.
+
+    With `train/`, `val/`, `test/` (and the names that `sides` knows for these) the sides are as
+    they lie; without any, 15 % of each class become test. Where there is no `val`,
+    a share `val_share` of each class's training pictures becomes it, as many as
+    `splits.usual_val_share` says if it is None. Frames of one video, as
+    `frames.json` beside them tells, stay on one side. Without `deal` no picture is given a side.
+    `class_layouts` tells what else is known.
+
+    Raises:
+        InputError: no pictures, fewer than two classes, or folders that are folds and no classes.
+    """
+    layout = layout_of(root)
+    root, tops = layout.root, layout.tops
+    if layout.sided and TRAIN not in tops.values():
+        # A folder with only a `test/` is still a set to evaluate on.
+        val_share = 0.0
+    sorted_out = _sorted_out(root, tops)
+    rows = sorted_out.rows
+    classes = tuple(sorted({row.name for row in rows}))
+    paths = tuple(row.path for row in rows)
+    numbers = {name: index for index, name in enumerate(classes)}
+    labels = np.array([numbers[row.name] for row in rows], np.int64)
+    sides = np.array([row.side for row in rows], np.int8)
+    groups = frame_groups(root, paths)
+    if val_share is None:
+        val_share = usual_val_share(len(rows))
+    shares: list[tuple[int, float]] = []
+    if not deal:
+        sides = sides if layout.sided else np.full(len(rows), -1, np.int8)
+    elif not layout.sided:
+        shares = [(TEST, TEST_SHARE), (VAL, val_share)]
+    elif VAL not in tops.values():
+        shares = [(VAL, val_share)]
+    dealt = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
+    sides[dealt] = _dealt(
+        [paths[i] for i in dealt], labels[dealt], [groups[i] for i in dealt if groups], shares
+    )
+    alone = [
+        name
+        for number, name in enumerate(classes)
+        if groups and any(share for _, share in shares) and (sides[labels == number] == TRAIN).all()
+    ]
+    notes = (*layout.notes, *_alike(classes), *_left(sorted_out), *_told(alone))
+    unread = {f"*{ending}": count for ending, count in sorted_out.unread.items()}
+    return Dataset(
+        root,
+        "class folders",
+        classes,
+        paths,
+        labels,
+        sides,
+        groups=groups,
+        val_dealt=any(side == VAL for side, _ in shares),
+        notes=notes,
+        unread=unread,
+    )
+
+
+class _Row(NamedTuple):
+    """One picture, its class and its side."""
+
+    path: str
+    name: str
+    side: int
+
+
+class _Sorted(NamedTuple):
+    """What lies below a set's folder: pictures of classes, other pictures, and other endings."""
+
+    rows: list[_Row]
+    loose: list[str]
+    unread: Counter[str]
+
+
+def _sorted_out(root: Path, tops: Mapping[Path, int]) -> _Sorted:
+    """Every file below the set's folder, by what it is to the set.
+
+    Raises:
+        InputError: no pictures in class folders, or fewer than two classes.
+    """
+    sides = {top.relative_to(root).parts: side for top, side in tops.items()}
+    found = _Sorted([], [], Counter())
+    for place in walk(root):
+        parts = tuple(place.path.split("/")) if place.path else ()
+        depth = next((n for n in range(len(parts)) if parts[:n] in sides), None)
+        pictures = [place.within(name) for name in place.files if is_picture(name)]
+        if depth is None:
+            found.loose.extend(pictures)
+            continue
+        found.rows.extend(_Row(path, parts[depth], sides[parts[:depth]]) for path in pictures)
+        found.unread.update(unread_suffixes(place.files))
+    _refuse_too_few(root, found.rows)
+    return found
+
+
+def _refuse_too_few(root: Path, rows: Sequence[_Row]) -> None:
+    names = {row.name for row in rows}
+    if len(names) > 1:
+        return
+    if rows:
+        parts = rows[0].path.split("/")
+        only = root.joinpath(*parts[: parts.index(rows[0].name) + 1])
+        if len(inner := classes_within(only)) > 1:
+            raise InputError(
+                f"{root} has one class only, {rows[0].name!r}: if {some_of(inner)} are the "
+                f"classes, give {only}"
+            )
+    if looks := told_otherwise(root):
+        raise InputError(f"{root} has no class folders: {looks}")
+    if not rows:
+        raise InputError(
+            f"{root} has no pictures in class folders: put each class's pictures into a folder "
+            f"with the class's name, such as {root / 'cat' / '1.jpg'}"
+        )
+    raise InputError(
+        f"{root} has one class only, {rows[0].name!r}: a classifier needs at least two to tell "
+        "apart; add a folder of pictures that are something else"
+    )
+
+
+def _dealt(
+    paths: list[str],
+    labels: NDArray[np.int64],
+    groups: list[str],
+    shares: list[tuple[int, float]],
+) -> NDArray[np.int8]:
+    """The side of each picture: each class has its shares, and a group stays on one side."""
+    if not groups:
+        return stratified(paths, labels, shares=shares)
+    sides = np.full(len(paths), TRAIN, np.int8)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        own = [paths[i] for i in members]
+        together = [groups[i] or paths[i] for i in members]
+        sides[members] = by_group(own, together, shares=shares)
+    return sides
+
+
+def _told(alone: list[str]) -> tuple[str, ...]:
+    if not alone:
+        return ()
+    return (
+        f"all pictures of {', '.join(alone)} are to train on, for too many are frames of one "
+        "video: film each object more than once, to have others to judge by",
+    )
+
+
+def _alike(classes: Sequence[str]) -> Iterator[str]:
+    """A note on each class that may be another one written in another way."""
+    for names in alike_classes(classes):
+        yield f"the classes {' and '.join(names)} differ in case, accents or spaces alone"
+
+
+def _left(found: _Sorted) -> Iterator[str]:
+    """Notes on what is passed over."""
+    places = passed_over(found.loose, ())
+    for place, paths in islice(places.items(), NAMED):
+        where = "" if place == "." else f" of {place}"
+        number = counted(len(paths), "picture")
+        yield f"{number}{where} in no class's folder: {some_of(paths)}"
+    if len(places) > NAMED:
+        yield f"so do those of {len(places) - NAMED:,} more folders"
+    if found.unread:
+        endings = [f"{ending} ({count:,})" for ending, count in found.unread.items()]
+        yield f"of a format that is not read: {some_of(endings)}"
+
+
+def empty_class_folders(root: Path) -> list[Path]:
+    """Folders that stand where a class's would, without a picture in them."""
+    tops = layout_of(root).tops
+    return [folder for top in tops for folder in folders_in(top) if not has_picture(folder)]
+
+
+def class_folders_of(root: Path) -> list[Path]:
+    """Every folder that stands for a class, under each of the splits."""
+    tops = layout_of(root).tops
+    return [folder for top in tops for folder in folders_in(top) if has_picture(folder)]

@@ -1,0 +1,278 @@
+"""One COCO file, as columns: its pictures, its boxes, and what is wrong with it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import Segmentation
+from viewfinder.datasets.dataset import SPLITS
+from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.finding import Located, locate
+from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, Rows
+from viewfinder.datasets.formats.json_columns import identities, text_of
+from viewfinder.datasets.formats.large_json import Objects, read_large_json
+from viewfinder.datasets.sides import side_of
+from viewfinder.datasets.survey import Survey, beginning
+from viewfinder.errors import InputError
+from viewfinder.wording import counted
+
+_LARGEST_TABLE = 4_000_000
+
+
+@dataclass
+class Part:
+    """One file, as columns."""
+
+    name: str
+    side: int
+    categories: dict[int, str]
+    paths: list[str]
+    ids: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    groups: list[str]
+    pictures: NDArray[np.int64]
+    corners: NDArray[np.float64]
+    box_classes: NDArray[np.int64]
+    used: frozenset[int]  # the numbers of categories that have boxes
+    box_ids: NDArray[np.int64]
+    crowd: NDArray[np.bool_]
+    difficult: NDArray[np.bool_]
+    areas: NDArray[np.float64]
+    segmentations: dict[int, Segmentation]
+    unread: Counter[str]
+    located: Located
+    from_outlines: int  # boxes that no annotation states
+    named: frozenset[str]  # what has texts for numbers: images, boxes, classes
+    groups_of_classes: frozenset[str]
+    faults: list[Fault]
+
+
+def read_part(file: Path, seen: Survey) -> Part:
+    rows = Rows(str(file))
+    take: dict[str, Callable[[Objects], None]] = {
+        "images": rows.take_images,
+        "annotations": rows.take_annotations,
+    }
+    if beginning(file).lstrip().startswith("["):
+        raise InputError(
+            f"{file} holds a list, as a detector's results do, and no images, annotations and "
+            "categories: give COCO's labels themselves"
+        )
+    others = read_large_json(file, take)
+    if not rows.images:
+        raise InputError(f"{file} lists no images, and so is no COCO file of pictures and boxes")
+    for name in sorted(others.keys() - {"categories"}):
+        rows.unread[f"{name} (the file's)"] += 1
+    name = file_name(file, seen)
+    used = rows.box_column("class")
+    categories = _categories(others.get("categories"), rows, set(np.unique(used).tolist()))
+    used = _by_names(used, categories, rows.texts["class"])
+    side = side_of_file(file, seen)
+    ids = np.array(rows.images["id"], np.int64)
+    pictures = _positions(ids, rows.box_column("image"), file)
+    stated = rows.fill_boxes()
+    boxed = ~np.isnan(stated).all(1)
+    known = (pictures >= 0) & boxed
+    faults = [
+        *_unlisted(name, "image", rows.box_column("image"), ids),
+        *_unlisted(name, "category", used, np.array(list(categories), np.int64)),
+        *_without_box(name, int((~boxed).sum())),
+        *_without_outline(name, rows.unread),
+        *_same_name(name, categories, set(np.unique(used).tolist())),
+    ]
+    rows.unread["annotations of images that are not listed"] += int((pictures < 0).sum())
+    rows.unread["annotations without a box of four numbers"] += int((~boxed).sum())
+    renumbered = np.cumsum(known) - 1
+    box_ids = rows.box_column("id")[known]
+    box = stated[known]
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities: the tidying drops them
+        ends = box[:, :2] + box[:, 2:]
+    folders = _folders(file, seen.root, side)
+    located = locate(rows.images["name"], folders, seen.pictures, near=folders[0], where=str(file))
+    return Part(
+        name=name,
+        side=side,
+        categories=categories,
+        paths=located.paths,
+        ids=ids,
+        sizes=np.array([rows.images["width"], rows.images["height"]], np.int64).T,
+        groups=rows.images["group"],
+        pictures=pictures[known],
+        corners=np.concatenate([box[:, :2], ends], axis=1),
+        box_classes=used[known],
+        used=frozenset(np.unique(used[known]).tolist()) & categories.keys(),
+        box_ids=box_ids
+        if box_ids.any() and not rows.texts["box"]
+        else np.arange(1, len(box_ids) + 1),
+        crowd=rows.box_column("crowd")[known] != 0,
+        difficult=rows.box_column("difficult")[known] != 0,
+        areas=rows.box_column("area").astype(np.float64)[known],
+        segmentations={
+            int(renumbered[row]): outline
+            for row, outline in rows.segmentations.items()
+            if known[row]
+        },
+        unread=+rows.unread,
+        located=located,
+        from_outlines=rows.from_outlines,
+        named=frozenset(kind for kind, texts in rows.texts.items() if texts),
+        groups_of_classes=_groups(others["categories"]),
+        faults=[*faults, *_unclear(name, located)],
+    )  # fmt: skip
+
+
+def _by_names(
+    used: NDArray[np.int64], categories: Mapping[int, str], texts: Mapping[str, int]
+) -> NDArray[np.int64]:
+    """The boxes' classes; those that give a category's name in the place of its number too."""
+    numbers = {name: number for number, name in reversed(list(categories.items()))}
+    for text, stands_for in texts.items():
+        if stands_for not in categories and text.strip() in numbers:
+            used = np.where(used == stands_for, numbers[text.strip()], used)
+    return used
+
+
+def _unclear(name: str, located: Located) -> list[Fault]:
+    if not located.unclear:
+        return []
+    first, same = located.unclear[0]
+    detail = f"it lists {first:.80}, which may be {' or '.join(same[:3]):.160}"
+    if more := len(located.unclear) - 1:
+        detail += f" (and {more:,} more such names)"
+    mend = "write the folder into the name, as in file_name: " + f"{same[0]:.80}"
+    return [Fault("two-pictures", name, detail, mend, blocking=True)]
+
+
+def _groups(listed: list[dict[str, Any]]) -> frozenset[str]:
+    """Categories that only stand above others: Roboflow lists such a one first."""
+    above = {str(item.get("supercategory")) for item in listed}
+    tops = (str(i.get("name")) for i in listed if i.get("supercategory") in (None, "", "none"))
+    return frozenset(above.intersection(tops))
+
+
+def _unlisted(
+    name: str, kind: str, used: NDArray[np.int64], listed: NDArray[np.int64]
+) -> list[Fault]:
+    """Annotations whose numbers of images or categories the file does not list."""
+    missing = ~np.isin(used, listed)
+    if not missing.any():
+        return []
+    detail = f"{int(missing.sum()):,} of its {len(used):,} annotations are of "
+    detail += "images" if kind == "image" else "categories"
+    detail += " that it does not list"
+    different = np.unique(used)
+    for step, what in ((1, "one less than"), (-1, "one more than")):
+        if np.isin(different + step, listed).all():
+            detail += f": their {kind}_id is {what} the number meant, it seems"
+            return [Fault("off-by-one", name, detail, f"correct {kind}_id", blocking=True)]
+    return [Fault(f"unlisted-{kind}", name, detail, "export the file again")]
+
+
+def _same_name(name: str, categories: dict[int, str], used: set[int]) -> list[Fault]:
+    """Categories with boxes that share their name, and so are one class."""
+    counts = Counter(category for number, category in categories.items() if number in used)
+    return [
+        Fault("same-name", name, f"{count} of its categories are called {category!r}, and are read "
+              "as one class", "give each its own name, or one number")
+        for category, count in counts.items()
+        if count > 1
+    ]  # fmt: skip
+
+
+def _without_box(name: str, count: int) -> list[Fault]:
+    if not count:
+        return []
+    detail = f"{count:,} of its annotations have no box of four numbers"
+    return [Fault("no-box", name, f"{detail}, and are passed over", "remove them, or draw boxes")]
+
+
+def _without_outline(name: str, unread: Mapping[str, int]) -> list[Fault]:
+    return [
+        Fault("no-outline", name, f"{_segmentations(unread[what], what)}, passed over",
+              "remove them, or draw them again")
+        for what in NO_OUTLINES
+        if unread.get(what)
+    ]  # fmt: skip
+
+
+def _segmentations(count: int, what: str) -> str:
+    """`1 segmentation with …`, `2 segmentations with …`."""
+    noun, rest = what.split(" ", 1)
+    return f"{counted(count, noun.removesuffix('s'))} {rest}"
+
+
+def _categories(listed: Any, rows: Rows, used: set[int]) -> dict[int, str]:
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise InputError(f"{rows.where} has no list of categories, so its boxes have no classes")
+    rows.count_unread(listed, {"id", "name"}, "categories")
+    where = f"{rows.where}: a category"
+    ids = identities(listed, "id", where, rows.texts["class"]).tolist()
+    names = [text_of(item, "name", where).strip() for item in listed]
+    twice = [number for number, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{rows.where}: two categories have the same number, {twice[0]!r}: give each its own"
+        )
+    # Two categories of one name are one class. Roboflow, for one, lists its classes' group first,
+    # often by the name of a class, and has no box of it: the number that boxes have comes first.
+    pairs = sorted(zip(ids, names, strict=True), key=lambda pair: pair[0] not in used)
+    order = {name: place for place, name in reversed(list(enumerate(names)))}
+    return dict(sorted(pairs, key=lambda pair: order[pair[1]]))
+
+
+def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64], file: Path) -> NDArray[np.int64]:
+    """Where each of `wanted` stands in `ids`, or -1."""
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    twice = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(twice):
+        number = int(ordered[twice[0]])
+        raise InputError(f"{file}: two images have the same number, {number}: give each its own")
+    return look_up(wanted, ordered, order)
+
+
+def look_up(
+    wanted: NDArray[np.int64], keys: NDArray[np.int64], values: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The value of each wanted key, or -1; `keys` ascend."""
+    if not len(keys) or not len(wanted):
+        return np.full(len(wanted), -1, np.int64)
+    first, last = int(keys[0]), int(keys[-1])
+    if last - first < _LARGEST_TABLE:
+        # A table is four times as fast as a search, for numbers that are not too far apart.
+        table = np.full(last - first + 2, -1, np.int64)
+        table[keys - first] = values
+        inside = (wanted >= first) & (wanted <= last)
+        return table[np.where(inside, wanted - first, last - first + 1)]
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, values[place], -1)
+
+
+def side_of_file(file: Path, seen: Survey) -> int:
+    """The side that the file's name speaks of, else the innermost of its folders to name one."""
+    name = file_name(file, seen).split("/") if file.is_relative_to(seen.root) else [file.name]
+    return next((side for part in reversed(name) if (side := side_of(part)) >= 0), -1)
+
+
+def file_name(file: Path, seen: Survey) -> str:
+    return file.relative_to(seen.root).as_posix() if file.is_relative_to(seen.root) else str(file)
+
+
+def _folders(file: Path, root: Path, side: int) -> list[str]:
+    """Where a file's pictures may lie, the likeliest first."""
+    beside = file.parent.relative_to(root).as_posix() if file.parent.is_relative_to(root) else ""
+    token = file.stem.removeprefix("instances_")
+    folders = [f"images/{token}", token]
+    if side >= 0:
+        words = (SPLITS[side], "valid", "validation") if side == 1 else (SPLITS[side],)
+        folders += [f"{top}{word}" for word in words for top in ("images/", "")]
+    folders += ["images", "data", "JPEGImages", ""]
+    # Of several sets below one folder each has its own pictures.
+    home = beside.rpartition("/")[0] if beside.lower().endswith("annotations") else beside
+    own = [f"{home}/{folder}" for folder in folders] if home not in ("", ".") else []
+    return [beside, *own, *folders]

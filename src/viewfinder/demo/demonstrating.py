@@ -1,0 +1,189 @@
+"""The demonstration from its first stage to its last."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.console import note
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.demo import capturing, learning, pacing
+from viewfinder.demo.capturing import Shot
+from viewfinder.demo.setting import Setting
+from viewfinder.devices import pick_device
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.inference.predict import predict
+from viewfinder.labelling.accepting import Acceptance
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.runs.run import Run
+from viewfinder.wording import counted, in_words
+
+Result = TypeVar("Result")
+
+# So many unseen scenes are answered and shown, spread evenly over all: none is picked out.
+_SHOWN = 6
+# Seconds of work from which on the pace of what is done tells that of what is left.
+_TELLING = 5.0
+
+
+@dataclass
+class Stages:
+    """What was done, told as it begins and timed as it ends, with about how long the rest takes.
+
+    Attributes:
+        expected: seconds of each stage, by the first word of its name; see `pacing.expected`.
+        done: for each `stage` its `seconds` and its `outcome` in words for a person.
+    """
+
+    expected: dict[str, float]
+    done: list[dict[str, Any]] = field(default_factory=list)
+
+    def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
+        """Do one stage's work."""
+        verb = name.partition(" ")[0]
+        left = in_words(self.left())
+        note(f"— {name}: {in_words(self.pace() * self.expected[verb])}, {left} left in all")
+        start = time.perf_counter()
+        result = work()
+        seconds = round(time.perf_counter() - start, 1)
+        told = outcome(result)
+        note(f"  {told} ({seconds:.0f} s)")
+        self.done.append({"stage": name, "seconds": seconds, "outcome": told})
+        return result
+
+    def pace(self) -> float:
+        """How many times as long as expected the stages took that are done."""
+        thought = sum(list(self.expected.values())[: len(self.done)])
+        taken = sum(float(stage["seconds"]) for stage in self.done)
+        # A second or two tell nothing of the machine.
+        return taken / thought if thought > _TELLING else 1.0
+
+    def left(self) -> float:
+        """Seconds that the stages not yet done should take."""
+        return self.pace() * sum(list(self.expected.values())[len(self.done) :])
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What the stages came to.
+
+    Attributes:
+        place: the folder that holds it all.
+        overlaps: the IoU of each proposal's box with the true one.
+        accepted: M bool, for each proposal whether the rule made a label of it.
+        unseen: how the detector answers scenes of other things, and how well.
+        answers: to some of these scenes, as `predict` gives them.
+        stages: see `Stages.done`.
+    """
+
+    place: Path
+    setting: Setting
+    shots: list[Shot]
+    proposals: Proposals
+    overlaps: NDArray[np.float64]
+    acceptance: Acceptance
+    composed: Dataset
+    run: Run
+    unseen: Judgement
+    shown: list[int]
+    answers: list[dict[str, Any]]
+    stages: list[dict[str, Any]]
+
+
+def demonstrate(place: Path, setting: Setting) -> Outcome:
+    """Film, take frames, propose, accept, compose, learn, judge and answer, all below `place`.
+
+    Raises:
+        InputError: `place` cannot be written, or holds what a stage is to write.
+    """
+    expected = pacing.expected(setting)
+    note(f"this takes {in_words(sum(expected.values()))} on this machine")
+    told = Stages(expected)
+    count = 8 * setting.things
+    told.do(
+        "film things on a turning stand, and the empty stand",
+        lambda: capturing.film(place, setting),
+        lambda _: f"{counted(count, 'thing')} of 8 classes, {counted(setting.turn, 'frame')} each",
+    )
+    shots = told.do(
+        "take sharp frames that differ",
+        lambda: capturing.take_frames(place, setting),
+        lambda shots: counted(len(shots), "picture"),
+    )
+    proposals = told.do(
+        "propose boxes and outlines, by the difference to the empty stand",
+        lambda: capturing.propose(place, shots),
+        lambda proposals: _overlaps_told(capturing.overlaps(shots, proposals)),
+    )
+    acceptance = told.do(
+        f"accept those of a score of {capturing.ABOVE} or more",
+        lambda: capturing.accept_sure(place, proposals),
+        lambda acceptance: (
+            f"{counted(acceptance.boxes, 'box')}, and {acceptance.below:,} left alone"
+        ),
+    )
+    composed = told.do(
+        "compose scenes of the cut-outs",
+        lambda: learning.compose(place, setting),
+        lambda composed: (
+            f"{counted(len(composed), 'scene')}, {counted(sum(composed.counts().values()), 'box')}"
+        ),
+    )
+    run = told.do(
+        "train a detector on these scenes alone",
+        lambda: learning.learn(place, setting),
+        learning.trained,
+    )
+    unseen = told.do(
+        "score it on cluttered scenes of things that it has never seen",
+        lambda: learning.judge_unseen(place, run, setting),
+        lambda unseen: (
+            f"mAP50 {unseen.scores.ap50 or 0:.3f} on {counted(len(unseen.examples), 'scene')}"
+        ),
+    )
+    shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
+    chosen = shown.round().astype(int).tolist()
+    answers = told.do(
+        "answer a few of them",
+        lambda: _answers(run, unseen, chosen),
+        lambda answers: (
+            f"{counted(sum(len(answer['boxes']) for answer in answers), 'thing')} found"
+        ),
+    )
+    return Outcome(
+        place=place,
+        setting=setting,
+        shots=shots,
+        proposals=proposals,
+        overlaps=capturing.overlaps(shots, proposals),
+        acceptance=acceptance,
+        composed=composed,
+        run=run,
+        unseen=unseen,
+        shown=chosen,
+        answers=answers,
+        stages=told.done,
+    )
+
+
+def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
+    return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
+
+
+def _answers(run: Run, unseen: Judgement, chosen: list[int]) -> list[dict[str, Any]]:
+    """Answers to some scenes, from the score on at which precision and recall are best together."""
+    best = unseen.scores.best
+    return [
+        answer
+        for index in chosen
+        for answer in predict(
+            run,
+            unseen.examples.file(index),
+            device=pick_device("auto"),
+            threshold=best.threshold if best else None,
+        )
+    ]

@@ -1,0 +1,103 @@
+"""The demonstration's last stages: from pictures with labels to a detector and its score.
+
+composed/   scenes of the cut-outs, to learn from
+run/        what was learnt
+scenes/     cluttered tables with other things of the same classes, to be judged by
+"""
+
+from pathlib import Path
+
+import torch
+
+from viewfinder.composing import Composition, write_composed
+from viewfinder.cpu import cpu_features
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.opening import TABLETOP, open_dataset
+from viewfinder.demo.setting import Setting
+from viewfinder.devices import pick_device
+from viewfinder.evaluation.judging import Judgement, judge_examples
+from viewfinder.runs.run import Run
+from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.recipe import Precision
+from viewfinder.training.batches import steps_per_epoch
+from viewfinder.training.train import train
+from viewfinder.wording import counted
+
+COMPOSITION = Composition(
+    objects=(3, 9), scale=(0.1, 0.42), light=0.6, hidden=0.7, blur=1.2, noise=5.0
+)
+"""What is known of cluttered tables beforehand: many things, mostly small, and a poor camera."""
+
+
+def compose(place: Path, setting: Setting) -> Dataset:
+    """Compose scenes of the accepted cut-outs on rendered tables into `composed/`."""
+    return write_composed(
+        place / "frames",
+        place / "composed",
+        backgrounds=TABLETOP,
+        count=setting.composed,
+        size=(setting.size, setting.size),
+        settings=COMPOSITION,
+        seed=setting.seed,
+    )
+
+
+def recipe(setting: Setting) -> DetectRecipe:
+    """How the detector learns: counted in epochs, so that no clock decides what comes out."""
+    return DetectRecipe(
+        size=setting.size,
+        init="coco",
+        batch=8,
+        epochs=setting.epochs,
+        # Weights that know things already would be thrown away by the rate of a fresh start.
+        learning_rate=1e-3,
+        # Some hundred steps: a longer average would still hold their beginning.
+        average=0.995,
+        precision=arithmetic(),
+        seed=setting.seed,
+        small=0.6,
+        # Held-out scenes show the same things as the others: a few are enough to draw the curve.
+        val_share=0.03,
+        # Composed scenes differ in place, size and neighbours already; colours must tell nothing.
+        mosaic=0.0,
+        scale=0.2,
+        hue=0.15,
+        saturation=0.6,
+        value=0.4,
+    )
+
+
+def arithmetic() -> Precision:
+    """bfloat16 where the processor multiplies in it, else float32.
+
+    Told by what the machine is rather than timed: the same machine always answers alike.
+    """
+    if pick_device("auto").type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
+    return "bf16" if cpu_features().bf16 else "32"
+
+
+def learn(place: Path, setting: Setting) -> Run:
+    """Train a detector on the composed scenes alone; returns its run, `run/`."""
+    return train("detect", place / "composed", recipe(setting), out=place / "run")
+
+
+def trained(run: Run) -> str:
+    """How long and from what the detector learnt, in words."""
+    manifest = run.manifest
+    steps = steps_per_epoch(manifest.data["images"]["train"], manifest.recipe.batch)
+    epochs = counted(len(run.history()), "epoch")
+    return f"{epochs} of {counted(steps, 'step')}, from weights of the 80 classes of COCO"
+
+
+def judge_unseen(place: Path, run: Run, setting: Setting) -> Judgement:
+    """Score the detector on cluttered tables, `scenes/`, whose things it has never seen."""
+    write_scenes(
+        place / "scenes",
+        counts=SplitCounts(train=0, val=0, test=setting.unseen),
+        seed=setting.seed,
+        options=SceneOptions(size=setting.size),
+    )
+    unseen = open_dataset(place / "scenes").split("test")
+    return judge_examples(run, unseen, device=pick_device("auto"))

@@ -1,0 +1,108 @@
+"""About how long the demonstration will take on this machine: a little of each kind of work, timed.
+
+What is rendered, and the steps of the training, take nearly all the time, and are tried. The other
+stages go through the same pictures, and take about as long as so many of them take to be rendered.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from viewfinder import nets
+from viewfinder.cpu import cpu_features
+from viewfinder.demo import learning
+from viewfinder.demo.setting import Setting
+from viewfinder.devices import pick_device
+from viewfinder.memory import keep_freed
+from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions
+from viewfinder.tabletop.scenes import render_scene
+from viewfinder.tabletop.turntable import render_turntable
+from viewfinder.training.batches import steps_per_epoch
+
+# Seconds of other work, in those of rendering one picture of a thing on its stand.
+_WRITTEN = 0.4  # for each frame: the video and the masks
+_TAKEN, _PROPOSED, _COMPOSED = 0.2, 1.6, 0.25  # for each picture, and for each scene
+# Beside the bare step: making the batch, the loss and the optimiser; then measuring and the report.
+_AROUND_A_STEP = 1.2
+_AROUND_A_TRAINING = 1.1
+# Sides of pictures while they are shown small.
+_SMALL = 0.75
+
+
+def expected(setting: Setting) -> dict[str, float]:
+    """Seconds that each stage should take here, by the first word of its name."""
+    cores = cpu_features().threads
+    picture, scene = _seconds_of_a_picture(setting), _seconds_of_a_scene(setting)
+    things = len(CLASSES) * setting.things
+    taken = things * min(setting.frames, setting.turn)
+    recipe = learning.recipe(setting)
+    small, full = (
+        _seconds_of_a_step(max(32, round(setting.size * share / 32) * 32), recipe.batch)
+        for share in (_SMALL, 1.0)
+    )
+    steps = setting.epochs * steps_per_epoch(setting.composed, recipe.batch)
+    step = _AROUND_A_STEP * (recipe.small * small + (1 - recipe.small) * full)
+    return {
+        "film": things * (setting.turn * (1 + _WRITTEN) + 1) * picture / cores,
+        "take": taken * _TAKEN * picture,
+        "propose": taken * _PROPOSED * picture / cores,
+        "accept": 0.0,
+        "compose": setting.composed * _COMPOSED * picture / cores,
+        "train": _AROUND_A_TRAINING * steps * step,
+        # An answer is about a third of a step, which goes back as well.
+        "score": setting.unseen * (scene / cores + full / (3 * recipe.batch)),
+        "answer": 0.0,
+    }
+
+
+def _seconds_of_a_picture(setting: Setting) -> float:
+    """Of a thing on its stand; the empty stand is rendered besides."""
+    options = TurntableOptions(size=setting.size)
+    turns = iter(range(len(CLASSES)))
+    seconds = _mean(lambda: render_turntable(next(turns), seed=0, frames=1, options=options), 3)
+    return seconds / 2
+
+
+def _seconds_of_a_scene(setting: Setting) -> float:
+    options = SceneOptions(size=setting.size)
+    indices = iter(range(setting.unseen + 3))
+    return _mean(lambda: render_scene(seed=1, index=next(indices), options=options), 3)
+
+
+def _seconds_of_a_step(side: int, batch: int) -> float:
+    """There and back through a net of this kind, with `batch` square pictures."""
+    keep_freed()
+    device = pick_device("auto")
+    bf16 = learning.arithmetic() == "bf16"
+    with _generator_kept():
+        net = nets.create("yolov3-tiny", classes=len(CLASSES))
+        net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        pictures = torch.rand(batch, 3, side, side, device=device)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
+
+    def step() -> None:
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            outputs = net(pictures)
+        sum(output.float().square().mean() for output in outputs).backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    return _mean(step, 2)
+
+
+def _mean(work: Callable[[], object], times: int) -> float:
+    """Seconds that the work takes, once it has been done before."""
+    work()
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - start) / times
+
+
+@contextmanager
+def _generator_kept() -> Iterator[None]:
+    """What is drawn here moves no number that is drawn after it."""
+    with torch.random.fork_rng([]):
+        yield

@@ -1,0 +1,85 @@
+"""What a classifier's accuracy hides: classes that are never answered right, and rare ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from viewfinder.datasets.checks.checking import is_unbalanced
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.fitting import Verdict, unsaid
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.material import Material
+from viewfinder.wording import counted, some
+
+# A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
+# to a class as good as the others with less than this chance.
+_CHANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Classes of which not one picture is answered right.
+
+    Attributes:
+        names: with how many pictures there are of each.
+        of: which pictures these are: held-out or training.
+        clear: whether that is more than bad luck for any of them.
+    """
+
+    names: tuple[tuple[str, int], ...]
+    of: str
+    clear: bool
+
+
+def lost_classes(material: Material) -> Lost | None:
+    """Classes with a recall of 0 on all held-out pictures, or on training ones if none were."""
+    held_out = [each for side, each in material.judgements.items() if side != "train"]
+    judged = held_out or [material.judgements["train"]]
+    counts = sum((each.scores.confusion for each in judged), np.zeros((), np.int64))
+    there, right = counts.sum(axis=1), np.diag(counts)
+    lost = np.flatnonzero((there > 0) & (right == 0))
+    if not len(lost):
+        return None
+    classes = judged[0].examples.classes
+    wrong = 1 - right.sum() / there.sum()
+    clear = bool((wrong ** there[lost] < _CHANCE / len(there)).any())
+    names = tuple((classes[index], int(there[index])) for index in lost.tolist())
+    return Lost(names, "held-out" if held_out else "training", clear)
+
+
+def with_lost(said: Verdict, lost: Lost) -> Verdict:
+    """A verdict that names classes which are never answered right, and does not call that fine."""
+    told = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
+    words = f"Not one {lost.of} picture is answered right of {some(told, 6)}."
+    tries: tuple[str, ...] = (f"add pictures of {some([name for name, _ in lost.names], 6)}",)
+    if said.kind != "fine" or not lost.clear:
+        return replace(said, says=f"{said.says} {words}", tries=first(said.tries, tries))
+    figures = said.says.removeprefix("The fit is fine: ")
+    tries += ("look at the worst pictures: are their labels right, could you tell them apart?",)
+    return Verdict("uneven", f"{words} Of all classes together, {figures}", tries)
+
+
+def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
+    """To show every class equally often, where `check` calls a class unbalanced."""
+    counts = train.counts()
+    if balanced or not counts:
+        return ()
+    largest = max(counts, key=lambda name: counts[name])
+    rare = [name for name, count in counts.items() if is_unbalanced(count, counts[largest])]
+    if not rare:
+        return ()
+    few = some([f"{name} {counts[name]:,}" for name in rare])
+    why = f"{largest} has {counted(counts[largest], 'training picture')}, {few}"
+    return (f"show every class equally often, as {why}: --balanced",)
+
+
+def no_better(judged: Judgement) -> str:
+    """The class that could as well be answered always; empty where the net beats that."""
+    largest, share = judged.scores.largest
+    return judged.examples.classes[largest] if judged.scores.accuracy <= share else ""
+
+
+def first(tries: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """`tries`, and after them those of `others` that ask for something else."""
+    return (*tries, *unsaid(others, tries))

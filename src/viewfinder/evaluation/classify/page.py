@@ -1,0 +1,158 @@
+"""What the report of a classifier tells."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from viewfinder.evaluation import plots
+from viewfinder.evaluation.classify.advice import tries
+from viewfinder.evaluation.classify.findings import (
+    balanced_advice,
+    first,
+    lost_classes,
+    no_better,
+    with_lost,
+)
+from viewfinder.evaluation.confusions import common_confusions
+from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.pictures.geometry import letterbox, resample
+from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.wording import counted as counted_words
+
+_WORST, _TYPICAL = 24, 16
+# Side in pixels of the pictures in the report: small ones are enlarged, large ones reduced.
+_THUMBNAIL = 112
+_MEASURE = Measure(
+    "{train:.1%} of training pictures are right and {held_out:.1%} of those held out",
+    alone="{train:.1%} of training pictures are right",
+    learnt=0.85,
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the report: its file, pixels as a data URL, true class, and the two likeliest
+    answers with their probabilities."""
+
+    path: str
+    image: str
+    true: str
+    answer: str
+    probability: float
+    right: bool
+
+
+def page(material: Material) -> dict[str, Any]:
+    """What `classify.html.jinja` shows."""
+    judged = material.judged
+    classes = judged.examples.classes
+    return {
+        "judged": judged.as_json(),
+        "interval": wilson(judged.scores.accuracy, len(judged.examples)),
+        "no_better": no_better(judged),
+        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
+        "verdict": fit(material),
+        "curves": plots.curves(
+            material.history,
+            plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
+            plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100),
+            plots.RATE,
+        ),
+        "classes": classes,
+        "confusion": plots.confusion(judged.scores.confusion, classes),
+        "confusions": common_confusions(judged.scores.confusion),
+        "worst": worst(judged),
+        "typical": typical(judged),
+    }
+
+
+def fit(material: Material) -> Verdict:
+    """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
+    recipe = material.run.manifest.recipe
+    assert isinstance(recipe, ClassifyRecipe), "a run of this task has a recipe of it"
+    held_out = material.held_out
+    train, other = _side(material.judgements["train"]), _side(held_out) if held_out else None
+    per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
+    said = verdict(
+        train,
+        other,
+        end=material.at_the_end("accuracy"),
+        measure=_MEASURE,
+        trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
+        tries=tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0),
+        recipe=recipe,
+        side=SIDES[material.held_out_side],
+        pool=material.pool,
+    )
+    lost = lost_classes(material)
+    said = with_lost(said, lost) if lost else said
+    balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
+    return replace(said, tries=first(balance, said.tries))
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share seen among `count`, clamped to [0, 1] by construction."""
+    z = 1.96
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count)
+    half *= math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def worst(judged: Judgement) -> list[Shown]:
+    """The pictures to whose true class the net gave least probability, the worst first."""
+    truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
+    wrong = judged.answers.argmax(axis=1) != judged.examples.labels
+    order = [int(i) for i in np.argsort(truth, kind="stable") if wrong[i]]
+    return [_shown(judged, index) for index in order[:_WORST]]
+
+
+def typical(judged: Judgement) -> list[Shown]:
+    """Pictures of median difficulty, class by class in turn."""
+    truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
+    labels = judged.examples.labels
+    by_class = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        members = members[np.argsort(truth[members], kind="stable")]
+        middle = len(members) // 2
+        by_class.append([int(i) for i in members[middle : middle + 4]])
+    rounds = [row[turn] for turn in range(4) for row in by_class if turn < len(row)]
+    return [_shown(judged, index) for index in rounds[: max(_TYPICAL, len(by_class))][:48]]
+
+
+def _card(side: str, judgement: Judgement) -> Card:
+    scores = judgement.scores
+    name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
+    detail = (
+        f"balanced {scores.balanced_accuracy:.1%}; chance {1 / len(scores.confusion):.1%}, always "
+        f"{name} {share:.1%}; {counted_words(len(judgement.examples), 'picture')}, "
+        f"loss {scores.loss:.3f}"
+    )
+    return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
+
+
+def _side(judgement: Judgement) -> Side:
+    return counted(judgement.scores.accuracy, len(judgement.examples))
+
+
+def _shown(judged: Judgement, index: int) -> Shown:
+    answer = int(judged.answers[index].argmax())
+    label = int(judged.examples.labels[index])
+    picture = judged.examples.picture(index, at_least=(_THUMBNAIL, _THUMBNAIL))
+    height, width = picture.shape[:2]
+    box = (_THUMBNAIL, _THUMBNAIL)
+    thumbnail = resample(picture, letterbox((width, height), box), box, fill=255)
+    return Shown(
+        path=judged.examples.paths[index],
+        image=picture_url(thumbnail),
+        true=judged.examples.classes[label],
+        answer=judged.examples.classes[answer],
+        probability=float(judged.answers[index, answer]),
+        right=answer == label,
+    )

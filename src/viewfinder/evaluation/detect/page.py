@@ -1,0 +1,233 @@
+"""What the report of a detector tells."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from viewfinder import wording
+from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation import plots
+from viewfinder.evaluation.confusions import common_confusions
+from viewfinder.evaluation.detect import advice as detect_advice
+from viewfinder.evaluation.detect import plots as detect_plots
+from viewfinder.evaluation.detect.advice import Situation
+from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
+from viewfinder.evaluation.detect.findings import (
+    BySize,
+    ap50_error,
+    found_by_size,
+    misses_small,
+)
+from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.inference.thresholds import THRESHOLD_SIDES
+from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.detect.scores import Scores, Worst, worst
+from viewfinder.tasks.detect.task import THRESHOLD
+
+_WORST, _TYPICAL = 12, 6
+# Longer side in pixels of the pictures in the report.
+_SIDE = 520
+_MEASURE = Measure(
+    "AP50 is {train:.3f} on training pictures and {held_out:.3f} on those held out",
+    alone="AP50 is {train:.3f} on training pictures",
+    learnt=0.8,
+)
+_TERMS = {"loss": "all", "box": "boxes", "objectness": "objectness", "classes": "classes"}
+_ERRORS = {
+    "localisation": "misplaced",
+    "class": "of another class",
+    "both": "misplaced and of another class",
+    "duplicate": "found twice",
+    "background": "where nothing is",
+    "missed": "missed",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the report, drawn upon: its file, a data URL, its sides and what is wrong."""
+
+    path: str
+    image: str
+    width: int
+    height: int
+    errors: str
+
+
+def page(material: Material) -> dict[str, Any]:
+    """What `detect.html.jinja` shows."""
+    judged, scores = material.judged, material.judged.scores
+    classes, size = judged.examples.classes, material.run.manifest.size
+    options, threshold = material.run.manifest.options, _threshold(scores)
+    sizes = found_by_size(judged, size, threshold=threshold)
+    now = _situation(material, sizes)
+    said = fit(material, now)
+    costliest, against = detect_advice.costliest(scores.errors, now)
+    ranked = _ranked(judged, threshold)
+    wrong = [each for each in ranked[:_WORST] if each.error > 0]
+    return {
+        "judged": judged.as_json(),
+        "boxes": int(scores.boxes.sum()),
+        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
+        "verdict": said,
+        "curves": plots.curves(
+            material.history,
+            plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+            plots.Panel("AP50", plots.both_sides("ap50")),
+            plots.RATE,
+        ),
+        "threshold": _told(threshold),
+        "own_thresholds": _side_of_thresholds(material),
+        "precision_recall": detect_plots.precision_recall(scores, classes),
+        "confusion": detect_plots.confusion(scores, classes),
+        "confusions": _confusions(scores, classes),
+        "errors": detect_plots.errors(scores),
+        "costliest": costliest,
+        "against": unsaid(against, said.tries),
+        "sizes": sizes,
+        "colours": {"right": _css(RIGHT), "wrong": _css(WRONG), "missed": _css(MISSED)},
+        "worst": [_shown(judged, each, threshold) for each in wrong],
+        "typical": [_shown(judged, each, threshold) for each in _middle(ranked[len(wrong) :])],
+        "anchors": _anchors(options),
+        "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
+    }
+
+
+def fit(material: Material, now: Situation) -> Verdict:
+    """Over-fitting, under-fitting or fine, by AP50."""
+    held_out = material.held_out
+    return verdict(
+        _side(material.judgements["train"]),
+        _side(held_out) if held_out else None,
+        end=material.at_the_end("ap50"),
+        measure=_MEASURE,
+        trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
+        tries=detect_advice.tries(now),
+        recipe=now.recipe,
+        side=SIDES[material.held_out_side],
+        pool=material.pool,
+    )
+
+
+def _side(judgement: Judgement) -> Side:
+    """AP50 with its error: what other pictures would change, and at least what other boxes would.
+
+    Pictures are too few to show the first where AP50 is the same without each of them.
+    """
+    scores, boxes = judgement.scores, int(judgement.scores.boxes.sum())
+    if scores.ap50 is None:
+        return Side(0.0, 0, 0.0, objects=0)
+    error = max(ap50_error(judgement), counted(scores.ap50, boxes).error)
+    return Side(scores.ap50, len(judgement.examples), error, objects=boxes)
+
+
+def _situation(material: Material, sizes: list[BySize]) -> Situation:
+    recipe, held_out = material.run.manifest.recipe, material.held_out
+    assert isinstance(recipe, DetectRecipe), "a run of this task has a recipe of it"
+    per_class, rarest = _counts(material.dataset.split("train"))
+    return Situation(
+        recipe,
+        boxes_per_class=per_class,
+        rarest=rarest,
+        ap50=(held_out.scores.ap50 if held_out else None) or 0.0,
+        misses_small=misses_small(sizes),
+        longer_side=max(material.run.manifest.size),
+    )
+
+
+def _counts(train: Dataset) -> tuple[float, float]:
+    """Boxes in the average class, and the share of pictures that hold the rarest one."""
+    assert train.boxes is not None, "detections are learnt from boxes"
+    boxes = train.boxes.keep(usable(train.boxes) & ~train.boxes.crowd & ~train.boxes.difficult)
+    classes = len(train.classes)
+    holding = np.unique(boxes.pictures() * classes + boxes.classes) % classes
+    present = np.bincount(holding, minlength=classes)
+    rarest = int(present[present > 0].min(initial=len(train)))
+    return len(boxes) / max(1, classes), rarest / len(train)
+
+
+def _threshold(scores: Scores) -> float:
+    """From which score on detections are drawn and counted as found."""
+    return scores.best.threshold if scores.best else THRESHOLD
+
+
+def _side_of_thresholds(material: Material) -> str:
+    """The side that `predict --threshold best` goes by, in words; empty if it cannot."""
+    side = next((side for side in THRESHOLD_SIDES if side in material.judgements), None)
+    known = side is not None and material.judgements[side].scores.best is not None
+    return SIDES[side] if side is not None and known else ""
+
+
+def _told(threshold: float) -> str:
+    """To three places, or two digits of one that is very low."""
+    return f"{threshold:.3f}" if threshold >= 0.01 else f"{threshold:.2g}"
+
+
+def _card(side: str, judgement: Judgement) -> Card:
+    scores, count = judgement.scores, int(judgement.scores.boxes.sum())
+    figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
+    detail = (
+        f"{wording.counted(len(judgement.examples), 'picture')}, {wording.counted(count, 'box')}"
+    )
+    return Card(figure, f"AP50, {SIDES[side]}", detail)
+
+
+def _confusions(scores: Scores, classes: tuple[str, ...]) -> list[str]:
+    """The commonest errors, class by class, in words."""
+    background = len(classes)
+    told = []
+    for pair in common_confusions(scores.confusion):
+        if pair.answered == background:
+            told.append(f"{pair.count:,} × {classes[pair.true]} missed ({pair.share:.1%} of them)")
+        elif pair.true == background:
+            told.append(f"{pair.count:,} × {classes[pair.answered]} answered where nothing is")
+        else:
+            answer = f"{classes[pair.true]} answered as {classes[pair.answered]}"
+            told.append(f"{pair.count:,} × {answer} ({pair.share:.1%} of them)")
+    return told
+
+
+def _ranked(judged: Judgement, threshold: float) -> list[Worst]:
+    """Every picture, the worst first, those without an error last."""
+    boxes, count = judged.examples.boxes, len(judged.examples)
+    assert boxes is not None, "detections are judged by boxes"
+    wrong = worst(judged.answers, boxes, threshold=threshold, most=count)
+    rest = sorted(set(range(count)) - {each.picture for each in wrong})
+    return wrong + [Worst(picture, 0.0, {}) for picture in rest]
+
+
+def _middle(ranked: list[Worst]) -> list[Worst]:
+    """Those in the middle."""
+    start = max(0, (len(ranked) - _TYPICAL) // 2)
+    return ranked[start : start + _TYPICAL]
+
+
+def _shown(judged: Judgement, each: Worst, threshold: float) -> Shown:
+    examples, index = judged.examples, each.picture
+    assert examples.boxes is not None, "detections are judged by boxes"
+    picture = draw_detections(
+        examples.picture(index),
+        judged.answers[index],
+        examples.boxes.select([index]),
+        classes=examples.classes,
+        threshold=threshold,
+        side=_SIDE,
+    )
+    height, width = picture.shape[:2]
+    errors = ", ".join(f"{count} {_ERRORS[kind]}" for kind, count in each.counts.items())
+    return Shown(examples.paths[index], picture_url(picture), width, height, errors)
+
+
+def _anchors(options: dict[str, Any]) -> list[str]:
+    """The shapes that boxes start from, a line a map of the net, the coarsest first."""
+    anchors = [f"{width:g}×{height:g}" for width, height in options["anchors"]]
+    return [", ".join(anchors[index] for index in mask) for mask in options["masks"]]
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -1,0 +1,147 @@
+"""What the report of a saliency net tells."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.formats.rgbd.reading import read_subject
+from viewfinder.evaluation import plots
+from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
+from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.evaluation.saliency import plots as saliency_plots
+from viewfinder.evaluation.saliency.advice import tries
+from viewfinder.evaluation.saliency.views import View, Viewer
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
+from viewfinder.tasks.saliency.structure import block_sums, s_measure
+from viewfinder.wording import counted
+
+_SHOWN = 8
+_MEASURE = Measure(
+    "S is {train:.3f} on training pictures and {held_out:.3f} on those held out",
+    alone="S is {train:.3f} on training pictures",
+    learnt=0.9,
+)
+_TERMS = {"loss": "all", "truth": "truth", "imitation": "teacher", "attention": "attention"}
+
+
+_WORDS = {
+    "mae": "MAE (0 is best)",
+    "s_measure": "S, structure",
+    "e_max": "E max, alignment",
+    "e_mean": "E mean",
+    "e_adaptive": "E adaptive",
+    "f_max": "F max, of the pictures' mean curve",
+    "f_max_dataset": "F max, of mean precision and recall",
+    "f_mean": "F mean",
+    "f_adaptive": "F adaptive",
+    "weighted_f": "weighted F",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the report: its file, its S, and the views of it."""
+
+    path: str
+    s_measure: float
+    views: tuple[View, ...]
+
+
+def page(material: Material) -> dict[str, Any]:
+    """What `saliency.html.jinja` shows."""
+    judged, scores = material.judged, material.judged.scores
+    likeness = {side: likenesses(each) for side, each in material.judgements.items()}
+    order = np.argsort(likeness[material.side], kind="stable").tolist()
+    # Half of them at most are the best, so that no picture is shown as both.
+    best = order[::-1][: min(_SHOWN, len(order) // 2)]
+    worst = [index for index in order[:_SHOWN] if index not in best]
+    viewer = Viewer(material.run, judged)
+    shown = {
+        index: Shown(
+            judged.examples.paths[index],
+            float(likeness[material.side][index]),
+            viewer.views(index),
+        )
+        for index in (*worst, *best)
+    }
+    return {
+        "scores": scores,
+        "images": len(judged.examples),
+        "f_max": float(scores.f_curve.max()),
+        "e_max": float(scores.e_curve.max()),
+        "table": _table(material),
+        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
+        "verdict": fit(material, likeness),
+        "curves": plots.curves(
+            material.history,
+            plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+            plots.Panel("S-measure", plots.both_sides("s_measure")),
+            plots.RATE,
+            plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", plots._INK),)),
+        ),
+        "precision_recall": saliency_plots.precision_recall(scores),
+        "over_thresholds": saliency_plots.over_thresholds(scores),
+        "gates": viewer.student is not None,
+        "worst": [shown[index] for index in worst],
+        "best": [shown[index] for index in best],
+    }
+
+
+def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
+    """Over-fitting, under-fitting or fine, by S."""
+    recipe, dataset = material.run.manifest.recipe, material.dataset
+    assert isinstance(recipe, SaliencyRecipe), "a run of this task has a recipe of it"
+    held_out = likeness.get(material.held_out_side)
+    train, other = _side(likeness["train"]), _side(held_out) if held_out is not None else None
+    return verdict(
+        train,
+        other,
+        end=material.at_the_end("s_measure"),
+        measure=_MEASURE,
+        trend=Trend("S on validation pictures", material.measured("val_s_measure"), rises=True),
+        tries=tries(
+            recipe,
+            pictures=len(dataset.split("train")),
+            depth=any(dataset.depths),
+            likeness=other.score if other else 0.0,
+        ),
+        recipe=recipe,
+        side=SIDES[material.held_out_side],
+        pool=material.pool,
+    )
+
+
+def likenesses(judgement: Judgement) -> NDArray[np.float64]:
+    """S of each picture's map with its mask."""
+
+    def of(index: int) -> float:
+        mask = read_subject(judgement.examples, index)
+        saliency = judgement.answers[index].at((mask.shape[1], mask.shape[0]))
+        if not mask.any() and saliency.max() == 0:
+            return 1.0  # An empty map of an empty mask is a right answer, as in `scores`.
+        return s_measure(block_sums(np.ascontiguousarray(saliency), mask.astype(np.uint8)))
+
+    with ThreadPoolExecutor() as pool:
+        return np.array(list(pool.map(of, range(len(judgement.examples)))), np.float64)
+
+
+def _side(likeness: NDArray[np.float64]) -> Side:
+    # Of a single picture nothing is known of how others would differ.
+    error = float(likeness.std(ddof=1) / np.sqrt(len(likeness))) if len(likeness) > 1 else 0.5
+    return Side(float(likeness.mean()), len(likeness), error)
+
+
+def _card(side: str, judgement: Judgement) -> Card:
+    scores = judgement.scores
+    detail = f"{counted(len(judgement.examples), 'picture')}, MAE {scores.mae:.3f}"
+    return Card(f"{scores.s_measure:.3f}", f"S, {SIDES[side]}", detail)
+
+
+def _table(material: Material) -> list[tuple[str, list[float]]]:
+    """The scores that papers report, a row a score and a column a side."""
+    sides = [each.scores.as_json() for each in material.judgements.values()]
+    return [(words, [scores[name] for scores in sides]) for name, words in _WORDS.items()]
