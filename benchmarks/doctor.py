@@ -17,7 +17,7 @@ from viewfinder import nets
 from viewfinder.doctor import measuring
 from viewfinder.doctor.estimate import PICTURES, seconds
 from viewfinder.doctor.speed import Speed
-from viewfinder.doctor.workload import workloads
+from viewfinder.doctor.weighing import weigh
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 DTYPES = {"32": torch.float32, "bf16": torch.bfloat16}
@@ -33,7 +33,7 @@ def main(names: list[str]) -> None:
     speed = Speed("cpu", 1, found, updates=measuring.updates("cpu"))
     print("| net | arrangement | foretold s | real s | ratio |\n|---|---|---|---|---|")
     for name in names:
-        work = workloads()[name]
+        work = weigh(name)
         batch = max(1, min(64, int(MACS / sum(work.macs.values()))))
         for arrangement, foretold in seconds(work, batch, speed).items():
             real = PICTURES * step(name, batch, *arrangement) / batch

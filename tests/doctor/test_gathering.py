@@ -7,16 +7,17 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up_machine import WHOLE, changed, speed
+from made_up_machine import network as network_of
 
 from viewfinder.doctor import commands, environment, gathering, installation, nvidia, system
-from viewfinder.doctor.asking import ask_torch, read_reply
+from viewfinder.doctor.asking import Asked, ask_torch, read_reply
 from viewfinder.doctor.commands import Reply, ask
 from viewfinder.doctor.disk import disk_speed
 from viewfinder.doctor.network import address, network
@@ -82,8 +83,7 @@ def test_a_gpu_is_read_with_its_memory_and_capability():
 def test_no_output_is_an_exception(text, ended):
     nvidia.read_table(Reply(ended, 0, text, text))
     nvidia.read_cuda(Reply(ended, 0, text, ""))
-    torch, _ = read_reply(Reply(ended, 0, text, text), CLEAN)
-    assert not torch.works
+    assert not read_reply(Reply(ended, 0, text, text), CLEAN).torch.works
 
 
 def test_a_program_that_prints_without_end_is_ended():
@@ -136,10 +136,13 @@ def test_what_torch_tells_until_it_is_ended_counts():
         {"libraries": ["/opt/a/libgomp.so.1"]},
         {"importing": "numpy"},
         {"importing": ""},
+        {"network": asdict(network_of("lenet"))},
+        {"unweighed": "odd", "error": "ValueError: no"},
         {"device": "cpu", "updates": 0.5, "pictures": None},
         {"rate": RATE},
     )
-    torch, measured = read_reply(Reply("not in time", -1, text + '{"rate": {"wh', ""), CLEAN)
+    asked = read_reply(Reply("not in time", -1, text + '{"rate": {"wh', ""), CLEAN)
+    torch = asked.torch
     assert torch.works
     assert (torch.cudnn, torch.driver_cuda, torch.gpus[0].capability) == (
         (9, 10, 2),
@@ -150,14 +153,16 @@ def test_what_torch_tells_until_it_is_ended_counts():
         ("libgomp.so.1", "/opt/a", False)
     ]
     assert torch.unfinished == ""
-    assert measured.rates[0].value == 9.5
+    assert asked.speed.rates[0].value == 9.5
+    assert [each.net for each in asked.networks] == ["lenet"]
+    assert asked.troubles == ("networks: odd: ValueError: no",)
 
 
 def test_a_module_that_takes_the_process_with_it_is_named():
     text = lines(FACTS, {"broken": "cv2", "error": "libGL.so.1"}, {"importing": "av"})
-    torch, _ = read_reply(Reply("with an error", -11, text, ""), CLEAN)
+    torch = read_reply(Reply("with an error", -11, text, ""), CLEAN).torch
     assert torch.broken == (("cv2", "libGL.so.1"), ("av", "the process died of SIGSEGV"))
-    torch, _ = read_reply(Reply("not in time", -1, text, ""), CLEAN)
+    torch = read_reply(Reply("not in time", -1, text, ""), CLEAN).torch
     assert (torch.unfinished, len(torch.broken)) == ("av", 1)
 
 
@@ -185,7 +190,7 @@ def test_a_module_that_takes_the_process_with_it_is_named():
     ],
 )
 def test_a_torch_that_does_not_work_is_a_finding(reply, says, mends):
-    torch, _ = read_reply(reply, CLEAN)
+    torch = read_reply(reply, CLEAN).torch
     (found,) = [f for f in findings(replace(WHOLE, torch=torch)) if f.rule == "torch works"]
     assert found.level == "broken"
     assert says in found.says
@@ -196,9 +201,9 @@ def test_a_broken_torch_is_told_by_its_own_words(tmp_path):
     """A real process, with a module torch that fails as one does whose libraries are missing."""
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: undefined symbol')\n")
     variables = os.environ | {"PYTHONPATH": str(tmp_path)}
-    torch, measured = ask_torch(CLEAN, variables, measuring=0.0, limit=120.0)
-    assert (torch.works, measured) == (False, None)
-    assert torch.error == "ImportError: libtorch_cpu.so: undefined symbol"
+    asked = ask_torch(CLEAN, variables, measuring=0.0, limit=120.0)
+    assert (asked.torch.works, asked.speed) == (False, None)
+    assert asked.torch.error == "ImportError: libtorch_cpu.so: undefined symbol"
 
 
 @pytest.fixture
@@ -453,9 +458,9 @@ def test_it_is_measured_once_unless_the_machine_is_busy(tmp_path, monkeypatch, l
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     given = []
 
-    def answering(clean, variables, *, measuring, limit):
+    def answering(clean, variables, *, measuring, limit, networks):
         given.append(measuring)
-        return WHOLE.torch, speed() if measuring else None
+        return Asked(WHOLE.torch, speed() if measuring else None, (), ("networks: odd: no",))
 
     monkeypatch.setattr(gathering, "ask_torch", answering)
     first, second = (gathering.gather(quick=False) for _ in range(2))

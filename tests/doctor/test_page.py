@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from made_up_machine import GIB, WHOLE, changed, speed
+from made_up_machine import GIB, WHOLE, changed, network, speed
 
 from viewfinder import nets
 from viewfinder.cli.main import main
@@ -17,7 +17,7 @@ from viewfinder.doctor.machine import Gpu, Weights
 from viewfinder.doctor.page import in_figures, page
 from viewfinder.doctor.report import write_report
 from viewfinder.doctor.rules import RULES, findings
-from viewfinder.doctor.workload import Workload, samples, training_memory, workloads
+from viewfinder.doctor.workload import SAMPLES, Workload, training_memory
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
 
@@ -60,7 +60,7 @@ def test_what_is_not_good_is_told_in_full():
 
 
 def test_a_network_takes_what_its_parts_take():
-    work = Workload("x", 32, 10**6, {samples()[0].kind: 10**9}, 10**9, 10**9, 0)
+    work = Workload("x", 32, 10**6, {SAMPLES[0].kind: 10**9}, 10**9, 10**9, 0)
     made = speed(updates=0.5)
     # Of the made-up rates: a product at 100, convolutions and the rest at 50, in 10⁹ a second.
     one = 3 / 50 + 3 / 100 + 1 / 50
@@ -120,7 +120,7 @@ def test_the_choice_that_a_training_keeps_is_one_that_is_read(tmp_path, monkeypa
 
 
 def test_memory_grows_with_the_batch():
-    work = workloads()["resnet18"]
+    work = network("resnet18")
     one, two = training_memory(work, 1), training_memory(work, 65)
     assert one > 4 * 4 * work.parameters
     assert two - one == pytest.approx(64 * 1.2 * work.kept, rel=0.01)

@@ -59,10 +59,10 @@ def test_a_name_that_is_nobodys_stays():
 
 def test_what_torch_says_is_cleaned():
     failed = f"ImportError: {SECRETS['HOME']}/env/libtorch.so: {SECRETS['GITHUB_TOKEN']}"
-    torch, speed = read_reply(Reply("with an error", 1, "", failed), cleaner(SECRETS))
-    assert not torch.works
-    assert speed is None
-    assert torch.error == "ImportError: ~/env/libtorch.so: (hidden)"
+    asked = read_reply(Reply("with an error", 1, "", failed), cleaner(SECRETS))
+    assert not asked.torch.works
+    assert asked.speed is None
+    assert asked.torch.error == "ImportError: ~/env/libtorch.so: (hidden)"
 
 
 @pytest.mark.parametrize("how", ["--json", "--report", ""])

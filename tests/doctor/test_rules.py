@@ -16,6 +16,7 @@ from viewfinder.doctor.machine import (
     Place,
     SearchFolder,
     Shadow,
+    Torch,
     Weights,
 )
 from viewfinder.doctor.rules import RULES, findings
@@ -185,6 +186,14 @@ SPEAKS = [
         "too little for train",
     ),
     ("memory for recipes", changed(memory=None, torch=None), "unknown", "fit into memory"),
+    ("memory for recipes", changed(networks=None), "unknown", "fit into memory"),
+    ("memory for recipes", changed(networks=None, torch=None), "unknown", "fit into memory"),
+    (
+        "memory for recipes",
+        changed(networks=None, torch=Torch(works=False, error="gone")),
+        "unknown",
+        "fit into memory",
+    ),
     ("memory", changed(memory={"free": GIB // 4, "limit": GIB}), "warning", "container may use"),
     ("memory", changed(memory={"swap_free": 0}), "warning", "of swap are taken"),
     ("memory", changed(memory=None), "unknown", "memory is free"),

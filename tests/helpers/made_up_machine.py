@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from viewfinder import nets
 from viewfinder.cpu import CpuFeatures
 from viewfinder.doctor.machine import (
     Environment,
@@ -21,7 +22,7 @@ from viewfinder.doctor.machine import (
     Weights,
 )
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Rate, Speed
-from viewfinder.doctor.workload import samples
+from viewfinder.doctor.workload import SAMPLES, Workload
 
 GIB = 1 << 30
 H100 = Gpu("NVIDIA H100 80GB HBM3", 80 * GIB, 79 * GIB, (9, 0))
@@ -35,10 +36,16 @@ def speed(device: str = "cpu", threads: int = 16, **changes: Any) -> Speed:
     for arithmetic, worth in (("32", 1.0), ("bf16", 3.0)):
         rates.append(Rate(PRODUCT, arithmetic, "", threads, 100 * worth))
         for layout, better in (("contiguous", 1.0), ("channels_last", 1.5)):
-            for what in (POINTWISE, *(each.kind for each in samples())):
+            for what in (POINTWISE, *(each.kind for each in SAMPLES)):
                 rates.append(Rate(what, arithmetic, layout, threads, 50 * worth * better))
     made = Speed(device, threads, tuple(rates), updates=0.5, pictures=900.0, measured=1.0)
     return replace(made, **changes)
+
+
+def network(name: str, side: int = 224) -> Workload:
+    """About what ResNet-18 costs."""
+    macs = {each.kind: 10**8 for each in SAMPLES}
+    return Workload(name, side, 11_700_000, macs, 10**6, 23 * 10**6, 22 * 10**6)
 
 
 WHOLE = Machine(
@@ -87,6 +94,7 @@ WHOLE = Machine(
     ),
     network=Network("", None),
     speed=speed(),
+    networks=tuple(map(network, nets.names())),
 )
 """A workstation with one GPU."""
 

@@ -3,8 +3,8 @@
 import json
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,43 @@ from viewfinder.doctor.commands import Reply, ask
 from viewfinder.doctor.machine import Gpu, Library, Torch, Version
 from viewfinder.doctor.privacy import Cleaner
 from viewfinder.doctor.speed import Rate, Speed
+from viewfinder.doctor.workload import Workload
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What torch told.
+
+    Attributes:
+        speed: None where nothing was measured.
+        networks: what those that were counted cost.
+        troubles: what kept others from being counted.
+    """
+
+    torch: Torch
+    speed: Speed | None = None
+    networks: tuple[Workload, ...] = ()
+    troubles: tuple[str, ...] = ()
 
 
 def ask_torch(
-    cleaner: Cleaner, variables: Mapping[str, str], *, measuring: float, limit: float
-) -> tuple[Torch, Speed | None]:
+    cleaner: Cleaner,
+    variables: Mapping[str, str],
+    *,
+    measuring: float,
+    limit: float,
+    networks: Sequence[str] = (),
+) -> Asked:
     """Torch's own facts and, unless `measuring` is 0, rates for about so many seconds.
 
     Args:
+        networks: whose costs are to be counted.
         limit: seconds after which the process is ended; what it told until then counts.
     """
     # -P: a file in the working folder is told of by itself, and must not stand in for others.
     command = [sys.executable, "-P", "-m", "viewfinder.doctor.probe"]
-    reply = ask([*command, str(measuring), str(limit - 3)], limit, {**variables, **_QUIET})
+    words = [*command, str(measuring), str(limit - 3), *networks]
+    reply = ask(words, limit, {**variables, **_QUIET})
     return read_reply(reply, cleaner)
 
 
@@ -32,11 +56,11 @@ def ask_torch(
 _QUIET = {"PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
 
 
-def read_reply(reply: Reply, cleaner: Cleaner) -> tuple[Torch, Speed | None]:
+def read_reply(reply: Reply, cleaner: Cleaner) -> Asked:
     """What the process told, and how it ended."""
     lines = _lines(reply.out)
     if not lines or "threads" not in lines[0]:
-        return Torch(works=False, error=cleaner.clean(_why(reply))), None
+        return Asked(Torch(works=False, error=cleaner.clean(_why(reply))))
     try:
         torch = replace(
             _torch(lines[0], cleaner),
@@ -44,11 +68,16 @@ def read_reply(reply: Reply, cleaner: Cleaner) -> tuple[Torch, Speed | None]:
             unfinished=_begun(lines) if reply.ended == "not in time" else "",
             broken=tuple(_broken(lines, reply, cleaner)),
         )
-        return torch, _speed(lines[1:], torch.threads or 1)
+        networks = tuple(Workload.from_json(each["network"]) for each in lines if "network" in each)
+        troubles = tuple(
+            cleaner.clean(f"networks: {each['unweighed']}: {each['error']}")
+            for each in lines
+            if "unweighed" in each
+        )
+        return Asked(torch, _speed(lines[1:], torch.threads or 1), networks, troubles)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Torch(
-            works=False, error=cleaner.clean(f"it tells what cannot be read: {error}")
-        ), None
+        told = cleaner.clean(f"it tells what cannot be read: {error}")
+        return Asked(Torch(works=False, error=told))
 
 
 def _lines(text: str) -> list[dict[str, Any]]:

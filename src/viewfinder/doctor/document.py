@@ -16,7 +16,7 @@ def document(
 ) -> dict[str, Any]:
     """See docs/doctor.md for its keys."""
     facts = asdict(machine)
-    del facts["speed"]
+    del facts["speed"], facts["networks"]
     return {
         "schema": SCHEMA,
         "works": works(found),

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from viewfinder import nets
 from viewfinder.doctor.chosen import chosen
-from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.machine import Machine, workload
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Speed
-from viewfinder.doctor.workload import Workload, defaults_of, training_memory, workloads
+from viewfinder.doctor.workload import Workload, defaults_of, training_memory
 from viewfinder.tasks import NAMES
 
 PICTURES = 1000
@@ -49,7 +49,7 @@ class Epoch:
 
 
 def epochs(machine: Machine) -> list[Epoch]:
-    """Of every network, as far as there was time to measure what it consists of."""
+    """Of every network, as far as there was time to count and to measure what it consists of."""
     speed = machine.speed
     if speed is None:
         return []
@@ -57,9 +57,9 @@ def epochs(machine: Machine) -> list[Epoch]:
     for task in NAMES:
         batch = defaults_of(task).batch
         for name in nets.names(task):
-            work = workloads()[name]
-            taken = seconds(work, batch, speed)
-            if not taken:
+            work = workload(machine, name)
+            taken = seconds(work, batch, speed) if work else {}
+            if work is None or not taken:
                 continue
             best = before.get(name, likely(taken))
             if best not in taken:

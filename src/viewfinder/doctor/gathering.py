@@ -7,18 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
+from viewfinder import nets
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor import nvidia as nvidia_facts
-from viewfinder.doctor.asking import ask_torch
+from viewfinder.doctor.asking import Asked, ask_torch
 from viewfinder.doctor.disk import disk_speed
 from viewfinder.doctor.environment import environment
-from viewfinder.doctor.machine import Installation, Machine, Python, Torch, is_busy
+from viewfinder.doctor.machine import Installation, Machine, Python, is_busy
 from viewfinder.doctor.network import network
 from viewfinder.doctor.privacy import Cleaner, cleaner
-from viewfinder.doctor.remembering import recall, remember
+from viewfinder.doctor.remembering import recall, recall_networks, remember, remember_networks
+from viewfinder.doctor.rules.telling import listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.doctor.system import memory, places, system
 from viewfinder.doctor.weights import weights
+from viewfinder.doctor.workload import Workload
 from viewfinder.files import cache_folder
 
 Part = TypeVar("Part")
@@ -98,24 +101,49 @@ class _Parts:
 def _with_torch(
     machine: Machine, collected: _Parts, variables: dict[str, str], *, again: bool
 ) -> Machine:
-    """The same with what torch says, and how fast it is: measured now, or remembered."""
+    """The same with what torch says, what networks cost, and how fast all is: asked now, or
+    remembered."""
     speed = None if again else collected.part("memory of speed", lambda: recall(machine))
-    torch: Torch | None = None
-    if not machine.quick:
-        measuring = 0.0 if speed else _MEASURING
-        asked = collected.part(
-            "torch",
-            lambda: ask_torch(
-                collected.clean, measuring=measuring, limit=_LIMIT, variables=variables
-            ),
+    known = collected.part("memory of networks", lambda: recall_networks(machine)) or {}
+    if machine.quick:
+        machine = replace(machine, networks=tuple(known.values()) or None)
+        return replace(machine, speed=speed, troubles=tuple(collected.troubles))
+    missing = [name for name in nets.names() if name not in known]
+
+    def asking() -> Asked:
+        return ask_torch(
+            collected.clean,
+            measuring=0.0 if speed else _MEASURING,
+            limit=_LIMIT,
+            variables=variables,
+            networks=missing,
         )
-        torch, fresh = asked or (None, None)
-        speed = speed or (fresh and _measured(fresh, collected))
-        # Of a busy machine it holds for now alone.
-        if fresh and speed and not is_busy(machine):
-            remember_it = speed
-            collected.part("cache", lambda: remember(machine, remember_it))
-    return replace(machine, torch=torch, speed=speed, troubles=tuple(collected.troubles))
+
+    asked = collected.part("torch", asking)
+    if asked is not None:
+        known |= {each.net: each for each in asked.networks}
+        collected.troubles += _untold(asked, missing, known)
+        if asked.networks:
+            collected.part("cache", lambda: remember_networks(machine, known))
+    fresh = _measured(asked.speed, collected) if asked and asked.speed else None
+    # Of a busy machine it holds for now alone.
+    if fresh and not is_busy(machine):
+        collected.part("cache", lambda: remember(machine, fresh))
+    return replace(
+        machine,
+        torch=asked.torch if asked else None,
+        speed=speed or fresh,
+        networks=tuple(known.values()) or None,
+        troubles=tuple(collected.troubles),
+    )
+
+
+def _untold(asked: Asked, missing: list[str], known: dict[str, Workload]) -> list[str]:
+    """What kept networks from being counted, where torch works."""
+    if asked.troubles or not asked.torch.works:
+        return list(asked.troubles)
+    late = [name for name in missing if name not in known]
+    return [f"networks: the time was up before {listed(late)} could be counted"] if late else []
 
 
 def _measured(speed: Speed, collected: _Parts) -> Speed:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from viewfinder.cpu import CpuFeatures
 from viewfinder.doctor.speed import Speed
+from viewfinder.doctor.workload import Workload
 
 Version = tuple[int, ...]
 
@@ -243,6 +244,8 @@ class Machine:
 
     Attributes:
         quick: torch was not asked, and nothing measured.
+        networks: what each network here costs, as far as it was counted: torch counts it, and what
+            it counted before is remembered.
     """
 
     quick: bool
@@ -258,7 +261,13 @@ class Machine:
     torch: Torch | None
     network: Network | None
     speed: Speed | None = None
+    networks: tuple[Workload, ...] | None = None
     troubles: tuple[str, ...] = ()
+
+
+def workload(machine: Machine, net: str) -> Workload | None:
+    """What a network costs; None where that was not counted."""
+    return next((each for each in machine.networks or () if each.net == net), None)
 
 
 # Waiting processes for each thread of the processor from which measured times are others' too.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Rate
-from viewfinder.doctor.workload import Convolution, samples
+from viewfinder.doctor.workload import SAMPLES, Convolution
 from viewfinder.errors import InputError
 
 _DTYPES = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
@@ -94,7 +94,7 @@ def _steps(device: str, arithmetic: str, layout: str, product_too: bool) -> Iter
     if product_too:
         yield _product(device, arithmetic)
     yield _pointwise(device, arithmetic, layout)
-    for each in samples():
+    for each in SAMPLES:
         yield _convolution(each, device, arithmetic, layout)
 
 

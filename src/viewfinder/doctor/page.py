@@ -42,7 +42,10 @@ def page(
     lines += _unknowns(found, width)
     lines += [Line(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")]
     if machine.speed:
-        lines += [Line(""), *_speed(machine.speed, width), Line(""), *_epochs(epochs, width)]
+        lines += [Line(""), *_speed(machine.speed, width), Line("")]
+        if machine.networks is None:  # a finding tells why
+            return lines
+        lines += _epochs(epochs, width)
     return lines
 
 

@@ -1,8 +1,9 @@
-"""Asks torch, in a process of its own: `python -m viewfinder.doctor.probe [SECONDS [IN_ALL]]`.
+"""Asks torch, in a process of its own: `python -m viewfinder.doctor.probe SECONDS IN_ALL [NET…]`.
 
-Prints a line of JSON with what torch says and, if there are SECONDS to measure for, a line for each
-rate, as long as no more than IN_ALL have gone by. The process may be killed at any time, by the
-system or by who started it: the lines that it printed until then are good.
+Prints a line of JSON with what torch says, a line for what each NET costs and, if there are SECONDS
+to measure for, a line for each rate, as long as no more than IN_ALL have gone by. The process may
+be killed at any time, by the system or by who started it: the lines that it printed until then are
+good.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,8 @@ _OTHERS = ("numpy", "cv2", "PIL.Image", "av", "safetensors.torch")
 _VISION = "torchvision"
 
 
-def main(seconds: float, in_all: float) -> None:
-    """Print what torch says, and how fast it is."""
+def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
+    """Print what torch says, what networks cost, and how fast it is."""
     start = time.perf_counter()
     import torch
 
@@ -49,6 +51,7 @@ def main(seconds: float, in_all: float) -> None:
     _print({"libraries": _loaded()})
     _import_others(torch)
     _print({"libraries": _loaded()})
+    _weigh(networks, start + in_all)
     left_over = min(seconds, in_all - (time.perf_counter() - start))
     if left_over > 0:
         _measure("cuda" if told["cuda"] else "cpu", left_over)
@@ -125,6 +128,24 @@ def _loaded() -> list[str]:
     return sorted(f"/{path}" for path in paths if _LIBRARIES.search(f"/{path}"))
 
 
+def _weigh(networks: Sequence[str], end: float) -> None:
+    """Count what networks cost; one of which that cannot be counted costs the others nothing."""
+    if not networks:
+        return
+    try:
+        from viewfinder.doctor.weighing import weigh
+    except ImportError as error:
+        _print({"unweighed": networks[0], "error": f"{type(error).__name__}: {error}"})
+        return
+    for name in networks:
+        if time.perf_counter() > end:
+            return
+        try:
+            _print({"network": asdict(weigh(name))})
+        except Exception as error:  # whatever a network does
+            _print({"unweighed": name, "error": f"{type(error).__name__}: {error}"})
+
+
 def _measure(device: str, seconds: float) -> None:
     from viewfinder.doctor.measuring import pictures, rates, updates
 
@@ -138,5 +159,4 @@ def _print(document: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    limits = [float(word) for word in sys.argv[1:3]]
-    main(*limits, *[0.0, 1e9][len(limits) :])
+    main(float(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])

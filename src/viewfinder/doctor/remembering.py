@@ -1,14 +1,22 @@
-"""What was measured on this machine, kept in the cache until the machine or torch changes."""
+"""What was measured on this machine, and counted of the networks, kept in the cache until the
+machine, torch or the networks change."""
 
+import hashlib
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from viewfinder import nets
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.speed import Speed
+from viewfinder.doctor.workload import Workload
 from viewfinder.files import cache_folder, write_json
 
-_FILE = "doctor/speed.json"
+_SPEED, _NETWORKS = "doctor/speed.json", "doctor/networks.json"
+# What a damaged or a strange file may raise.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 # Seconds after which it is measured anew: drivers, cooling and neighbours change.
 _FRESH = 30 * 86_400.0
 _LARGEST = 1 << 20
@@ -21,21 +29,57 @@ def remember(machine: Machine, speed: Speed) -> None:
         InputError: the cache cannot be written.
     """
     document = {"machine": _key(machine), "speed": asdict(speed)}
-    write_json(cache_folder() / _FILE, document)
+    write_json(cache_folder() / _SPEED, document)
 
 
 def recall(machine: Machine) -> Speed | None:
     """What was kept of this very machine, unless it is old or damaged."""
-    file = cache_folder() / _FILE
     try:
-        if file.stat().st_size > _LARGEST:
-            return None
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = _read(_SPEED)
         speed = Speed.from_json(document["speed"])
         known = document["machine"] == _key(machine)
         return speed if known and 0 <= time.time() - speed.measured < _FRESH else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except _DAMAGE:
         return None
+
+
+def remember_networks(machine: Machine, networks: dict[str, Workload]) -> None:
+    """Keep what networks cost.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    document = {"sources": _sources(machine), "networks": [asdict(w) for w in networks.values()]}
+    write_json(cache_folder() / _NETWORKS, document)
+
+
+def recall_networks(machine: Machine) -> dict[str, Workload]:
+    """What was kept of the networks as they are now; nothing of those that are no longer there."""
+    try:
+        document = _read(_NETWORKS)
+        if document["sources"] != _sources(machine):
+            return {}
+        found = {each["net"]: Workload.from_json(each) for each in document["networks"]}
+        return {name: found[name] for name in nets.names() if name in found}
+    except _DAMAGE:
+        return {}
+
+
+def _read(name: str) -> Any:
+    file = cache_folder() / name
+    if file.stat().st_size > _LARGEST:
+        raise ValueError("it is longer than what is kept")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _sources(machine: Machine) -> str:
+    """A digest of what the counts come of: the networks' files, the counting, and torch."""
+    digest = hashlib.sha256()
+    counting = Path(__file__).with_name("weighing.py")
+    for file in (*sorted(Path(nets.__file__).parent.rglob("*.py")), counting):
+        digest.update(file.read_bytes())
+    digest.update((machine.installation.torch if machine.installation else "").encode())
+    return digest.hexdigest()
 
 
 def _key(machine: Machine) -> list[str]:

@@ -1,75 +1,76 @@
-"""Write `workload.json` from the networks: `python -m viewfinder.doctor.weighing`."""
+"""Counts what the networks here cost, of shapes alone.
 
-import math
-from collections import Counter, defaultdict
-from dataclasses import asdict
+Runs in the process that was started to ask torch (`probe.py`).
+"""
+
+from collections import Counter
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from viewfinder import nets
-from viewfinder.doctor.workload import FILE, Convolution, Workload
-from viewfinder.explain.explaining import explain
-from viewfinder.explain.explanation import Layer
-from viewfinder.files import write_json
+from viewfinder.doctor.workload import Convolution, Workload
+from viewfinder.explain.calls import Call
+from viewfinder.explain.costs import KeptTensors, MacCounter
+from viewfinder.tasks.saliency.recipe import DEPTH_NET
 
-# What only looks at numbers in another way.
-_VIEWS = {"flatten()", "view()", "getitem()", "Dropout"}
-_FLOAT = 4
-
-
-def main() -> None:
-    """Weigh every network and write the table."""
-    spent: dict[str, Counter[Convolution]] = defaultdict(Counter)
-    rows = {}
-    for name in nets.names():
-        work, convolutions = weigh(name)
-        rows[name] = as_table(work)
-        for each in convolutions:
-            spent[each.kind][each] += each.macs
-    samples = [asdict(of.most_common(1)[0][0]) for _, of in sorted(spent.items())]
-    write_json(FILE, {"nets": rows, "samples": samples})
-    print(f"{FILE}: {len(rows)} networks, {len(samples)} kinds of convolutions")
+_CONVOLUTION = torch.ops.aten.convolution
+# What makes room, and writes nothing into it.
+_EMPTY = {torch.ops.aten.empty, torch.ops.aten.empty_like, torch.ops.aten.new_empty}
 
 
-def weigh(name: str) -> tuple[Workload, list[Convolution]]:
-    """What a picture costs a network, and its convolutions."""
+def weigh(name: str) -> Workload:
+    """What a picture of its paper's size costs a network in training.
+
+    The network and the picture have no numbers in them: nothing is computed or allocated.
+
+    Raises:
+        InputError: there is no such network.
+        Exception: whatever a network does that looks at numbers, or takes other pictures.
+    """
     side = nets.input_size(name)[0]
+    scale = _Scale()
     with torch.device("meta"):
         net = nets.create(name)
-    channels = 1 if name.endswith("-depth") else 3
-    told = explain(net, (1, channels, side, side))
-    convolutions: list[Convolution] = []
-    macs: Counter[str] = Counter()
-    dense = pointwise = 0
-    for layer in told.layers:
-        if layer.kind == "Conv2d":
-            convolutions.append(_convolution(layer))
-            macs[convolutions[-1].kind] += layer.macs
-        elif layer.macs:
-            dense += layer.macs
-        elif layer.kind not in _VIEWS:
-            pointwise += _FLOAT * sum(map(math.prod, layer.outputs))
-    totals = told.totals
-    work = Workload(
-        name, side, totals.params, dict(macs), dense, pointwise, totals.activation_bytes
-    )
-    return work, convolutions
+        picture = torch.empty(1, 1 if name == DEPTH_NET else 3, side, side)
+    kept = KeptTensors(lambda: scale.call)
+    with torch.autograd.graph.saved_tensors_hooks(kept.pack, kept.unpack), scale:
+        net(picture)
+    kept.settle(net)
+    parameters = sum(each.numel() for each in net.parameters())
+    macs, dense, written = dict(scale.macs), scale.dense, scale.written
+    return Workload(name, side, parameters, macs, dense, written, scale.call.kept_bytes)
 
 
-def _convolution(layer: Layer) -> Convolution:
-    (_, channels, height, _), (_, filters, rows, columns) = layer.inputs[0], layer.outputs[0]
-    each = layer.macs / (channels * filters * rows * columns)
-    # Less than one product for each pair of channels: each channel is convolved by itself.
-    groups = channels if each < 1 else 1
-    kernel = round(math.sqrt(each * groups))
-    return Convolution(kernel, channels, filters, max(1, round(height / rows)), height, groups)
+class _Scale(MacCounter):  # type: ignore[no-untyped-call]
+    """Adds up what each kernel multiplies, by kind of convolution, and what all others write."""
+
+    def __init__(self) -> None:
+        self.call = Call(0, "forward", (), {}, "", None)
+        super().__init__(lambda: self.call)
+        self.macs: Counter[str] = Counter()
+        self.dense = 0
+        self.written = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before = self.call.macs
+        out = super().__torch_dispatch__(func, types, args, kwargs)
+        macs = self.call.macs - before
+        packet = func._overloadpacket
+        if packet is _CONVOLUTION and args[1].ndim == 4 and not args[6]:
+            self.macs[_convolution(args).kind] += macs
+        elif macs:
+            self.dense += macs
+        elif packet not in _EMPTY and not func.is_view:
+            # Of several, the first is what goes on: the others are for the backward pass.
+            first = out[0] if isinstance(out, tuple | list) and out else out
+            self.written += first.nbytes if isinstance(first, Tensor) else 0
+        return out
 
 
-def as_table(work: Workload) -> dict[str, Any]:
-    """A row of the table."""
-    return {key: value for key, value in asdict(work).items() if key != "net"}
-
-
-if __name__ == "__main__":
-    main()
+def _convolution(args: Any) -> Convolution:
+    """One as `aten::convolution` is given it, as if its kernel and map were square."""
+    (_, channels, rows, _), (filters, _, *kernel) = args[0].shape, args[1].shape
+    side = round((kernel[0] * kernel[1]) ** 0.5)
+    return Convolution(side, channels, filters, args[3][0], rows, args[8])

@@ -1,19 +1,16 @@
-"""How much each network here has to compute and to keep for a picture: a table that is checked.
+"""How much each network here has to compute and to keep for a picture.
 
-`workload.json` is written from the networks themselves by `python -m viewfinder.doctor.weighing`,
-so that nobody who asks has to import torch; `tests/doctor/test_workload.py` holds it to them.
+`weighing.py` counts it from the networks themselves, where torch is asked; it is kept in the cache
+for as long as the networks are the same.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import Any
 
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.recipe import Recipe
 
-FILE = Path(__file__).parent / "workload.json"
 # Kernels from this side on are large; channels are told apart at these numbers of them.
 _LARGE = 5
 _FEW, _SOME = 16, 128
@@ -39,10 +36,11 @@ class Convolution:
     @property
     def kind(self) -> str:
         """Those that compute about as fast: `3×3, some channels`."""
-        if self.groups > 1:
+        if self.groups == self.channels > 1:
             return "channels by themselves"
+        channels = self.channels // self.groups
         kernel = next(side for side in (1, 3, _LARGE) if self.kernel <= side or side == _LARGE)
-        few = "few" if self.channels <= _FEW else "some" if self.channels <= _SOME else "many"
+        few = "few" if channels <= _FEW else "some" if channels <= _SOME else "many"
         size = f"{kernel}×{kernel}" + (" or more" if kernel == _LARGE else "")
         return f"{size}, {few} channels"
 
@@ -55,7 +53,7 @@ class Workload:
         side: of the picture, in pixels.
         parameters: numbers that are learnt.
         macs: of convolutions a kind, and of everything that is multiplied besides, `dense`.
-        pointwise: bytes that all other layers write, in float32.
+        pointwise: bytes that all other operations write, in float32.
         kept: bytes that are kept for the backward pass.
     """
 
@@ -67,19 +65,34 @@ class Workload:
     pointwise: int
     kept: int
 
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> "Workload":
+        """What `dataclasses.asdict` made of one.
 
-@cache
-def workloads() -> dict[str, Workload]:
-    """Of every network here."""
-    table = json.loads(FILE.read_text(encoding="utf-8"))
-    return {name: Workload(net=name, **row) for name, row in table["nets"].items()}
+        Raises:
+            KeyError, TypeError, ValueError: it is of none.
+        """
+        work = cls(**row)
+        numbers = (work.side, work.parameters, work.dense, work.pointwise, work.kept)
+        if not all(type(each) is int and each >= 0 for each in (*numbers, *work.macs.values())):
+            raise ValueError("what a network costs is no number")
+        return work
 
 
-@cache
-def samples() -> tuple[Convolution, ...]:
-    """Of each kind of convolution, the one that the networks here spend most on."""
-    table = json.loads(FILE.read_text(encoding="utf-8"))
-    return tuple(Convolution(**row) for row in table["samples"])
+SAMPLES = (
+    Convolution(1, 16, 96, 1, 130),
+    Convolution(1, 128, 512, 1, 28),
+    Convolution(1, 256, 1024, 1, 14),
+    Convolution(3, 3, 32, 1, 416),
+    Convolution(3, 128, 256, 1, 52),
+    Convolution(3, 256, 512, 1, 26),
+    Convolution(7, 3, 64, 2, 224),
+    Convolution(5, 96, 256, 1, 27),
+    Convolution(5, 192, 192, 1, 28),
+    Convolution(5, 288, 288, 1, 33, groups=288),
+)
+"""One of each kind, which is timed: of the kinds that networks here have, those that they spend
+most on. They stay as they are when a network is added, so that what was measured stays true."""
 
 
 def defaults_of(task: str) -> Recipe:

@@ -3,7 +3,7 @@
 import re
 
 from viewfinder.doctor.finding import Finding
-from viewfinder.doctor.machine import Machine, is_busy
+from viewfinder.doctor.machine import Machine, is_busy, workload
 from viewfinder.doctor.rules.telling import (
     GIB,
     Rule,
@@ -15,7 +15,7 @@ from viewfinder.doctor.rules.telling import (
     untold,
     warning,
 )
-from viewfinder.doctor.workload import defaults_of, training_memory, workloads
+from viewfinder.doctor.workload import defaults_of, training_memory
 from viewfinder.tasks import NAMES
 
 # Bytes of a disk below which nothing fits on it, and below which it will be full soon.
@@ -89,7 +89,9 @@ def _memory_for_recipes(machine: Machine) -> Finding | None:
     short = []
     for task in NAMES:
         recipe = defaults_of(task)
-        work = workloads()[recipe.net]
+        work = workload(machine, recipe.net)
+        if work is None:
+            return _uncounted(machine)
         need = training_memory(work, recipe.batch)
         if need > free:
             fits = [n for n in (64, 32, 16, 8, 4, 2, 1) if n < recipe.batch]
@@ -108,6 +110,16 @@ def _memory_for_recipes(machine: Machine) -> Finding | None:
         "the training ends when memory does",
         fix,
     )
+
+
+def _uncounted(machine: Machine) -> Finding:
+    what = "whether the recipes' batches fit into memory"
+    if machine.torch is None:
+        return unasked(what)
+    if not machine.torch.works:
+        lacks = "torch counts what the networks take, and does not work"
+        return unknown(what, lacks, "mend torch, and ask again")
+    return untold(what, machine, "networks")
 
 
 def _memory_low(machine: Machine) -> Finding | None:
