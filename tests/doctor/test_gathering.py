@@ -1,6 +1,7 @@
 """Facts from odd machines: what is missing, hangs or prints anything costs its part alone."""
 
 import hashlib
+import importlib.metadata as metadata
 import json
 import os
 import socket
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_machine import WHOLE, changed, speed
 from made_up_machine import network as network_of
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from viewfinder.doctor import commands, environment, gathering, installation, nvidia, system
 from viewfinder.doctor.asking import Asked, ask_torch, read_reply
@@ -25,10 +28,12 @@ from viewfinder.doctor.privacy import cleaner
 from viewfinder.doctor.remembering import recall, remember
 from viewfinder.doctor.rules import findings
 from viewfinder.doctor.rules.telling import driver_version
+from viewfinder.doctor.tested import is_as_tested, pinned_versions
 from viewfinder.doctor.weights import weights
 from viewfinder.errors import InputError
 
 CLEAN = cleaner({})
+OURS = [Requirement(line).name for line in metadata.requires("viewfinder")]
 TABLE = "NVIDIA H100 80GB HBM3, 580.95.05, 81559, 81000, 9.0\n"
 
 
@@ -327,6 +332,12 @@ def test_an_installation_is_read_without_importing_it(tmp_path, monkeypatch):
     version = "__version__ = '2.11.0+cu128'\ncuda: Optional[str] = '12.8'\n"
     (tmp_path / "torch/version.py").write_text(version)
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    copy = tmp_path / "viewfinder-9.9.dist-info/extra_metadata"
+    copy.mkdir()
+    pins = ["Torch==2.15.0", "numpy==1.26.4", "nvidia-cudnn-cu12==9.1.0", "onnx==1.23.2"]
+    lines = f"[project]\nname = 'viewfinder'\n[tool.uv]\nconstraint-dependencies = {pins}\n"
+    (copy / "pyproject.toml").write_text(lines)
+    monkeypatch.setattr("viewfinder.doctor.tested._CLONE", tmp_path / "none")
     found = installation.installation()
     assert (found.torch, found.cuda, found.vision) == ("2.11.0+cu128", (12, 8), "0.30.0")
     assert (found.vision_wants, found.vision_fits) == ("==2.12.0", False)
@@ -334,9 +345,25 @@ def test_an_installation_is_read_without_importing_it(tmp_path, monkeypatch):
     assert found.nvidia == {"nvidia-cudnn-cu12": 12}
     assert [each.name for each in found.packages] == ["torch", "numpy", "av"]
     assert [each.fits for each in found.packages][::2] == [True, None]
+    tested = [(each.tested, each.as_tested) for each in (*found.packages, *found.others)]
+    numpy = found.packages[1].version == "1.26.4"
+    assert tested == [("2.15.0", False), ("1.26.4", numpy), ("", None), ("9.1.0", True)]
+    assert [each.name for each in found.others] == ["nvidia-cudnn-cu12"]
     assert sorted(found.packages[1].copies) == ["1.26.4", "2.3.0"]
     (tmp_path / "torch/version.py").write_text("__version__ = '2.11.0+cpu'\ncuda = None\n")
     assert installation.installation().cuda == ()
+
+
+def test_the_versions_that_were_tested_are_those_of_this_clone():
+    pins = pinned_versions()
+    assert pins["torch"].startswith("2.")
+    assert set(map(canonicalize_name, OURS)) <= set(pins), "whatever is asked for has a version"
+    copied = metadata.distribution("viewfinder").read_text("extra_metadata/pyproject.toml")
+    assert copied is None or 'name = "viewfinder"' in copied, "None of an install before it was"
+    assert is_as_tested("2.15.0+cpu", "2.15.0")
+    assert is_as_tested("2.15", "2.15.0")
+    assert is_as_tested("2.15.1", "2.15.0") is False
+    assert is_as_tested("dev", "2.15.0") is None
 
 
 def test_weights_are_held_to_their_digest(tmp_path):

@@ -11,9 +11,10 @@ from made_up_machine import GIB, WHOLE, changed, network, speed
 from viewfinder import nets
 from viewfinder.cli.main import main
 from viewfinder.doctor import gathering
+from viewfinder.doctor.about import about
 from viewfinder.doctor.document import document
 from viewfinder.doctor.estimate import PICTURES, epochs, likely, seconds
-from viewfinder.doctor.machine import Gpu, Weights
+from viewfinder.doctor.machine import Gpu, Package, Weights
 from viewfinder.doctor.page import in_figures, page
 from viewfinder.doctor.report import write_report
 from viewfinder.doctor.rules import RULES, findings
@@ -57,6 +58,25 @@ def test_what_is_not_good_is_told_in_full():
     assert "! The machine is busy" in told
     assert "? Not known:" in told
     assert told.index("✗") < told.index("! The machine") < told.index("? Not known")
+
+
+def packages(*drifted):
+    """What the page says of packages, of which some are not as they were tested."""
+    others = [Package(name, "1.0", "", None, (), "2.0", False) for name in drifted]
+    installed = replace(WHOLE.installation, others=tuple(others))
+    return dict(about(replace(WHOLE, installation=installed)))["packages"]
+
+
+def test_versions_are_held_to_those_that_were_tested():
+    assert packages() == "all 3 fit, and are of the versions that this was tested with"
+    assert packages("onnx") == "all 3 fit; not as tested: onnx 1.0 in place of 2.0"
+    many = packages("a", "b", "c", "d", "e", "numpy")
+    assert many.startswith("all 3 fit; not as tested: numpy 1.0 in place of 2.0, a 1.0")
+    assert many.endswith("c 1.0 in place of 2.0 and 2 more")
+    assert findings(changed(installation={"others": (Package("onnx", "1", "", None),)})) == []
+    unheld = tuple(replace(p, tested="", as_tested=None) for p in WHOLE.installation.packages)
+    told = dict(about(changed(installation={"packages": unheld})))["packages"]
+    assert told == "all 3 fit; with which versions this was tested is not known"
 
 
 def test_a_network_takes_what_its_parts_take():

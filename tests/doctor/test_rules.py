@@ -113,6 +113,12 @@ SPEAKS = [
     ),
     (
         "packages drifted",
+        changed(installation={"others": (Package("onnx", "1.2", ">=1.19", False),)}),
+        "warning",
+        "onnx 1.2 (asked for >=1.19)",
+    ),
+    (
+        "packages drifted",
         changed(installation={"packages": (Package("numpy", "dev", ">=2.2", None),)}),
         "unknown",
         "whether numpy fits",

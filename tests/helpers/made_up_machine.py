@@ -60,9 +60,9 @@ WHOLE = Machine(
     python=Python((3, 12, 1), ">=3.11", True, "CPython", 64, "virtual environment", "utf-8"),
     installation=Installation(
         packages=(
-            Package("numpy", "2.4.6", ">=2.2", True, ("2.4.6",)),
-            Package("torch", "2.15.0", ">=2.10", True, ("2.15.0",)),
-            Package("torchvision", "0.29.2", ">=0.25", True, ("0.29.2",)),
+            Package("numpy", "2.4.6", ">=2.2", True, ("2.4.6",), "2.4.6", True),
+            Package("torch", "2.15.0", ">=2.10", True, ("2.15.0",), "2.15.0", True),
+            Package("torchvision", "0.29.2", ">=0.25", True, ("0.29.2",), "0.29.2", True),
         ),
         torch="2.15.0+cu132",
         cuda=(13, 2),

@@ -2,13 +2,16 @@
 
 import time
 
-from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.machine import Installation, Machine, Package
 from viewfinder.doctor.rules.telling import dotted, driver_version, gib, listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.wording import counted
 
 _INSTRUCTIONS = (("avx512", "AVX-512"), ("vnni", "VNNI"), ("bf16", "BF16"), ("amx", "AMX"))
 _UNKNOWN = "not known"
+_WEIGHTY = ("torch", "torchvision", "numpy", "opencv-python-headless")
+# Packages of other versions than were tested that are named.
+_MOST = 4
 
 
 def about(machine: Machine) -> list[tuple[str, str]]:
@@ -19,6 +22,7 @@ def about(machine: Machine) -> list[tuple[str, str]]:
         ("GPU", _gpu(machine)),
         ("system", _system(machine)),
         ("Python", _python(machine)),
+        ("packages", _packages(machine)),
         ("torch", _torch(machine)),
         ("disk", _disk(machine)),
         ("network", _network(machine)),
@@ -79,15 +83,35 @@ def _system(machine: Machine) -> str:
 
 
 def _python(machine: Machine) -> str:
-    python, installed = machine.python, machine.installation
+    python = machine.python
     if python is None:
         return _UNKNOWN
-    told = f"{python.implementation} {dotted(python.version)}, {python.environment}"
+    return f"{python.implementation} {dotted(python.version)}, {python.environment}"
+
+
+def _packages(machine: Machine) -> str:
+    """Whether they fit, and whether they are of the versions that this project was tested with."""
+    installed = machine.installation
     if installed is None or not installed.packages:
-        return told
+        return _UNKNOWN
     fitting = sum(each.fits is True for each in installed.packages)
     every = len(installed.packages)
-    return f"{told}; {f'all {every}' if fitting == every else f'{fitting} of {every}'} packages fit"
+    told = f"{f'all {every}' if fitting == every else f'{fitting} of {every}'} fit"
+    held = [each for each in by_weight(installed) if each.as_tested is not None]
+    if not held:
+        return f"{told}; with which versions this was tested is not known"
+    drifted = [each for each in held if not each.as_tested]
+    if not drifted:
+        return f"{told}, and are of the versions that this was tested with"
+    names = [f"{each.name} {each.version} in place of {each.tested}" for each in drifted]
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{told}; not as tested: {', '.join(names[:_MOST])}{more}"
+
+
+def by_weight(installed: Installation) -> list[Package]:
+    """All packages, those first whose version matters most."""
+    every = (*installed.packages, *installed.others)
+    return sorted(every, key=lambda each: each.name not in _WEIGHTY)
 
 
 def _torch(machine: Machine) -> str:

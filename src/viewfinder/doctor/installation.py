@@ -15,9 +15,12 @@ from packaging.version import InvalidVersion
 
 from viewfinder.doctor.machine import Installation, Package, Python, Version
 from viewfinder.doctor.nvidia import version as as_version
+from viewfinder.doctor.tested import is_as_tested, pinned_versions
 
 _OURS = "viewfinder"
 _OPENCV = re.compile(r"opencv(-contrib)?-python(-headless)?")
+# What torch brings that computes.
+_OF_TORCH = re.compile(r"triton|nvidia-(cublas|cuda-runtime|cudnn|cufft|nccl)(-cu\d\d)?")
 _NVIDIA = re.compile(r"nvidia-[a-z-]+-cu(\d\d)")
 
 
@@ -49,16 +52,17 @@ def _environment() -> str:
 
 def installation() -> Installation:
     """Every package that this one asks for, and what torch was built for."""
-    copies = _copies()
-    required = _required()
-    packages = tuple(
-        _package(each, copies.get(canonicalize_name(each.name), ())) for each in required
-    )
+    copies, tested = _copies(), pinned_versions()
+    every = _required()
+    packages = [_package(each, copies, tested) for each in every if _is_asked_for(each)]
+    used = [each for each in every if not _is_asked_for(each)]
+    used += [Requirement(name) for name in sorted(copies) if _OF_TORCH.fullmatch(name)]
+    others = {each.name: _package(each, copies, tested) for each in used}
     vision = _file("torchvision", "torchvision/version.py")
     wants, fits = _vision_wants(_version("torch"))
     torch = _file("torch", "torch/version.py")
     return Installation(
-        packages=packages,
+        packages=tuple(packages),
         torch=_build(torch) or _version("torch"),
         cuda=_cuda(torch),
         vision=_build(vision) or _version("torchvision"),
@@ -70,6 +74,7 @@ def installation() -> Installation:
         nvidia={
             name: int(found[1]) for name in sorted(copies) if (found := _NVIDIA.fullmatch(name))
         },
+        others=tuple(each for each in others.values() if each.version),
     )
 
 
@@ -89,12 +94,11 @@ def _copies() -> dict[str, tuple[str, ...]]:
 
 
 def _required() -> list[Requirement]:
-    """What this package asks for, without its extras."""
+    """What this package asks for, that of its extras included."""
     try:
-        lines = metadata.requires(_OURS) or []
+        return _parsed(metadata.requires(_OURS) or [])
     except metadata.PackageNotFoundError:
         return []
-    return [each for each in _parsed(lines) if each.marker is None or _holds(each)]
 
 
 def _parsed(lines: Iterable[str]) -> list[Requirement]:
@@ -105,17 +109,25 @@ def _parsed(lines: Iterable[str]) -> list[Requirement]:
     return found
 
 
-def _holds(requirement: Requirement) -> bool:
+def _is_asked_for(requirement: Requirement) -> bool:
+    """Whether it is needed here, and not only by an extra."""
+    if requirement.marker is None:
+        return True
     try:
-        return bool(requirement.marker and requirement.marker.evaluate({"extra": ""}))
+        return bool(requirement.marker.evaluate({"extra": ""}))
     except Exception:  # a marker of a kind that this Python does not know
         return False
 
 
-def _package(requirement: Requirement, copies: tuple[str, ...]) -> Package:
-    found = _version(requirement.name) or next(iter(copies), "")
+def _package(
+    requirement: Requirement, copies: dict[str, tuple[str, ...]], tested: dict[str, str]
+) -> Package:
+    name = canonicalize_name(requirement.name)
+    ours, meant = copies.get(name, ()), tested.get(name, "")
+    found = _version(requirement.name) or next(iter(ours), "")
     wanted = str(requirement.specifier)
-    return Package(requirement.name, found, wanted, _fits(found, wanted), copies)
+    fits, same = _fits(found, wanted), is_as_tested(found, meant)
+    return Package(requirement.name, found, wanted, fits, ours, meant, same)
 
 
 def _version(name: str) -> str:

@@ -67,13 +67,15 @@ class Python:
 
 @dataclass(frozen=True)
 class Package:
-    """A package that this one asks for.
+    """A package that this one asks for, or uses.
 
     Attributes:
         version: the one that is imported; empty where it is not installed.
         wanted: as `>=2.2`.
         fits: None where the metadata cannot be read.
         copies: the versions of all installed copies, the imported one first.
+        tested: the version that this project was tested with; empty where that is not known.
+        as_tested: whether it is of that version; None where either is not known.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Package:
     wanted: str
     fits: bool | None
     copies: tuple[str, ...] = ()
+    tested: str = ""
+    as_tested: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Installation:
         cudnn, nccl: versions of the packages that torch brings; empty where it brings none.
         opencvs: the names of all installed packages that provide `cv2`.
         nvidia: CUDA's major version that each installed `nvidia-…-cuNN` package is for.
+        others: packages of which torch, or an extra of this one, makes use, where they are
+            installed.
     """
 
     packages: tuple[Package, ...]
@@ -107,6 +113,7 @@ class Installation:
     nccl: str
     opencvs: tuple[str, ...]
     nvidia: Mapping[str, int]
+    others: tuple[Package, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from viewfinder.doctor.about import about, when
+from viewfinder.doctor.about import about, by_weight, when
 from viewfinder.doctor.estimate import PICTURES, Epoch
 from viewfinder.doctor.finding import Finding, joined
 from viewfinder.doctor.html import write_page
@@ -41,7 +41,6 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
         for level, title in _TITLES.items()
     }
     bad = any(each.level == "broken" for each in found)
-    packages = machine.installation.packages if machine.installation else ()
     return {
         "facts": about(machine),
         "found": {title: each for title, each in by_level.items() if each},
@@ -49,7 +48,7 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
         "rules": len(RULES),
         "fine_names": [rule.name for rule in RULES if rule.name not in {f.rule for f in found}],
         "verdict": "bad" if bad else "good",
-        "packages": packages,
+        "packages": by_weight(machine.installation) if machine.installation else (),
         "settings": dict(machine.environment.settings) if machine.environment else {},
         "troubles": machine.troubles,
         "speed": _speed(machine.speed) if machine.speed else None,

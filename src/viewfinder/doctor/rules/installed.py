@@ -107,6 +107,14 @@ def _drifted(machine: Machine) -> Finding | None:
             "viewfinder was neither made for it nor tested with it",
             f"pip install {asked}, or uv sync in a clone",
         )
+    extra = [each for each in installed.others if each.fits is False]
+    if extra:
+        told = [f"{each.name} {each.version} (asked for {each.wanted})" for each in extra]
+        return warning(
+            f"of a version that does not fit: {listed(told)}",
+            "what uses it, as viewfinder export does onnx, may fail",
+            "pip install " + " ".join(f"'{each.name}{each.wanted}'" for each in extra),
+        )
     unread = [each.name for each in installed.packages if each.version and each.fits is None]
     if unread:
         return unknown(f"whether {listed(unread)} fits", "its metadata cannot be read", _AGAIN)
