@@ -19,13 +19,14 @@ from made_up_machine import network as network_of
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from viewfinder.doctor import commands, environment, gathering, installation, nvidia, system
+from viewfinder.doctor import commands, disk, environment, gathering, installation, nvidia, system
 from viewfinder.doctor.asking import Asked, ask_torch, read_reply
 from viewfinder.doctor.commands import Reply, ask
 from viewfinder.doctor.disk import disk_speed
+from viewfinder.doctor.machine import Disk
 from viewfinder.doctor.network import address, network
 from viewfinder.doctor.privacy import cleaner
-from viewfinder.doctor.remembering import recall, remember
+from viewfinder.doctor.remembering import recall, recall_disks, remember, remember_disks
 from viewfinder.doctor.rules import findings
 from viewfinder.doctor.rules.telling import driver_version
 from viewfinder.doctor.tested import is_as_tested, pinned_versions
@@ -479,9 +480,61 @@ def test_what_requirements_are_read_with_may_be_missing(monkeypatch):
     assert any(f.says.startswith("whether all that viewfinder asks for") for f in findings(machine))
 
 
+def test_a_disk_is_measured_once_for_all_that_lies_on_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    asked = []
+
+    def measuring(folder, most):
+        asked.append((str(folder), most))
+        return 500.0, None
+
+    monkeypatch.setattr(disk, "disk_speed", measuring)
+    (name, one), *others = disk.disks(WHOLE, {}, CLEAN).items()
+    assert others == []
+    assert one == Disk(("runs", "cache"), 500.0, None)
+    remember_disks(WHOLE, {name: one})
+    again = disk.disks(WHOLE, recall_disks(WHOLE), CLEAN)
+    assert again == {name: one}
+    assert asked == [("runs", 128 << 20), ("runs", 1 << 20)], "then only whether it can be written"
+    quick = replace(WHOLE, quick=True)
+    assert disk.disks(quick, recall_disks(WHOLE), CLEAN) == {name: one}
+    assert disk.disks(quick, {}, CLEAN) == {name: Disk(("runs", "cache"))}
+    full = tuple(replace(each, free=1 << 20) for each in WHOLE.places)
+    assert disk.disks(replace(WHOLE, places=full), {}, CLEAN) == {name: Disk(("runs", "cache"))}
+    assert len(asked) == 2
+    text = (tmp_path / "cache/doctor/disks.json").read_text()
+    for damage in ("", "{", "[]", text.replace("500.0", '"fast"'), text.replace("500.0", "null")):
+        (tmp_path / "cache/doctor/disks.json").write_text(damage)
+        assert recall_disks(WHOLE) == {}
+
+
+def test_two_disks_are_measured_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "folders", lambda: {"runs": tmp_path, "cache": Path("/proc")})
+    monkeypatch.setattr(disk, "disk_speed", lambda folder, most: (len(str(folder)), 1.0))
+    assert list(disk.disks(WHOLE, {}, CLEAN).values()) == [
+        Disk(("runs",), len(str(tmp_path)), 1.0),
+        Disk(("cache",), 5, 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failing", "says"),
+    [
+        (lambda *_: os.close(10**6), "Bad file descriptor"),
+        (lambda *_: time.sleep(3), "no answer in 0 s"),
+    ],
+)
+def test_a_disk_that_only_seems_writable_is_told(monkeypatch, failing, says):
+    monkeypatch.setattr(disk, "disk_speed", failing)
+    monkeypatch.setattr(disk, "_LIMIT", 0.1)
+    assert {each.error for each in disk.disks(WHOLE, {}, CLEAN).values()} == {says}
+
+
 @pytest.mark.parametrize(("load", "asked"), [(0.1, 1), (1e6, 2)])
 def test_it_is_measured_once_unless_the_machine_is_busy(tmp_path, monkeypatch, load, asked):
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path))
+    monkeypatch.setattr(disk, "disk_speed", lambda folder, most: (500.0, None))
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     given = []
 

@@ -6,6 +6,7 @@ import pytest
 from made_up_machine import GIB, H100, WHOLE, changed
 
 from viewfinder.doctor.machine import (
+    Disk,
     Environment,
     Gpu,
     Library,
@@ -186,6 +187,18 @@ SPEAKS = [
     ("runs", changed(places=(Place("runs", "./runs", GIB, False),)), "warning", "for runs"),
     ("runs", changed(places=()), "unknown", "the folder for runs"),
     (
+        "disks",
+        changed(disks=(Disk(("runs", "cache"), error="Disk quota exceeded"),)),
+        "broken",
+        "runs and the cache seems to be writable, and writing to it fails: Disk quota exceeded",
+    ),
+    (
+        "disks",
+        changed(disks=(Disk(("runs",), 400.0, 900.0), Disk(("cache",), 9.0, None))),
+        "warning",
+        "the disk of the cache writes 9 MB/s",
+    ),
+    (
         "memory for recipes",
         changed(memory={"free": int(1.2 * GIB)}, torch=None),
         "warning",
@@ -278,6 +291,7 @@ SILENT = [
     ("packages drifted", changed(installation={"packages": (Package("av", "", ">=15", None),)})),
     ("torch and torchvision", changed(installation={"vision": "0.29.2"})),
     ("OpenCV doubled", changed(installation={"opencvs": ()})),
+    ("disks", changed(disks=(Disk(("runs",)), Disk(("cache",), 400.0, None)))),
     ("memory for recipes", changed(memory={"free": GIB})),  # the GPU's counts
     ("memory", changed(memory={"swap": 0, "swap_free": 0})),
     ("threads", changed(environment=settings(OMP_NUM_THREADS="16,2"))),
@@ -301,7 +315,7 @@ def test_a_rule_that_cannot_know_says_so_and_nothing_breaks():
     empty = Machine(True, *[None] * 3, (), *[None] * 7)
     assert {each.level for each in findings(empty)} == {"unknown"}
     for part in fields(Machine):
-        if part.name not in ("quick", "places", "troubles"):
+        if part.name not in ("quick", "places", "disks", "troubles"):
             assert all(f.level == "unknown" for f in findings(replace(WHOLE, **{part.name: None})))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from viewfinder import nets
 from viewfinder.cpu import CpuFeatures
 from viewfinder.doctor.machine import (
+    Disk,
     Environment,
     Gpu,
     Installation,
@@ -94,6 +95,7 @@ WHOLE = Machine(
     ),
     network=Network("", None),
     speed=speed(),
+    disks=(Disk(("runs", "cache"), 500.0, 2000.0),),
     networks=tuple(map(network, nets.names())),
 )
 """A workstation with one GPU."""

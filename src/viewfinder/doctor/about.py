@@ -2,7 +2,7 @@
 
 import time
 
-from viewfinder.doctor.machine import Installation, Machine, Package
+from viewfinder.doctor.machine import Disk, Installation, Machine, Package, Place
 from viewfinder.doctor.rules.telling import dotted, driver_version, gib, listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.wording import counted
@@ -129,16 +129,26 @@ def _torch(machine: Machine) -> str:
 
 
 def _disk(machine: Machine) -> str:
-    names = {"runs": "runs", "cache": "cache"}
-    told = [
-        f"{names[each.name]} in {each.shown}, {'?' if each.free is None else gib(each.free)} free"
-        for each in machine.places
-    ]
-    speed = machine.speed
-    if speed and speed.written:
-        read = f", reads {speed.read:,.0f}" if speed.read else ""
-        told.append(f"writes {speed.written:,.0f}{read} MB/s")
-    return "; ".join(told)
+    """Where runs and the cache lie, and how fast that is: once, where it is one disk."""
+    known = {each.name: each for each in machine.places}
+    told, rest = [], dict(known)
+    for disk in machine.disks:
+        here = [known[name] for name in disk.places if name in known]
+        for each in here:
+            rest.pop(each.name, None)
+        if here:
+            told.append(_one_disk(here, disk))
+    return "; ".join([*told, *(_one_disk([each], None) for each in rest.values())]) or _UNKNOWN
+
+
+def _one_disk(here: list[Place], disk: Disk | None) -> str:
+    names = listed([f"{each.name} in {each.shown}" for each in here])
+    free = "?" if here[0].free is None else gib(here[0].free)
+    told = f"{names}{', on one disk' if len(here) > 1 else ''}, {free} free"
+    if disk and disk.written:
+        read = f", reads {disk.read:,.0f}" if disk.read else ""
+        told += f", writes {disk.written:,.0f}{read} MB/s"
+    return told
 
 
 def _network(machine: Machine) -> str:

@@ -169,7 +169,7 @@ def _library(path: str, cleaner: Cleaner) -> Library:
 def _speed(lines: list[dict[str, Any]], threads: int) -> Speed | None:
     rates = tuple(Rate(**line["rate"]) for line in lines if "rate" in line)
     about = next((line for line in lines if "device" in line), None)
-    if about is None:
+    if about is None or not rates:
         return None
     pictures = about["pictures"]
     return Speed(

@@ -11,25 +11,30 @@ from viewfinder import nets
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor import nvidia as nvidia_facts
 from viewfinder.doctor.asking import Asked, ask_torch
-from viewfinder.doctor.disk import disk_speed
+from viewfinder.doctor.disk import disks
 from viewfinder.doctor.environment import environment
 from viewfinder.doctor.machine import Installation, Machine, Python, is_busy
 from viewfinder.doctor.network import network
 from viewfinder.doctor.privacy import Cleaner, cleaner
-from viewfinder.doctor.remembering import recall, recall_networks, remember, remember_networks
+from viewfinder.doctor.remembering import (
+    recall,
+    recall_disks,
+    recall_networks,
+    remember,
+    remember_disks,
+    remember_networks,
+)
 from viewfinder.doctor.rules.telling import listed
-from viewfinder.doctor.speed import Speed
 from viewfinder.doctor.system import memory, places, system
 from viewfinder.doctor.weights import weights
 from viewfinder.doctor.workload import Workload
-from viewfinder.files import cache_folder
 
 Part = TypeVar("Part")
 # Seconds for `nvidia-smi`, which starts the driver where nothing keeps it awake; quickly, and not.
 _SMI_QUICK, _SMI = 1.0, 8.0
 _NETWORK_QUICK, _NETWORK = 1.0, 2.0
-# Seconds for measuring, and after which torch is asked no further.
-_MEASURING, _LIMIT = 14.0, 25.0
+# Seconds for measuring, and after which torch is asked no further, those before it included.
+_MEASURING, _LIMIT = 14.0, 27.0
 
 
 def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Machine:
@@ -43,7 +48,7 @@ def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Mach
     Raises:
         InputError: `host` is none.
     """
-    clean = cleaner()
+    start, clean = time.perf_counter(), cleaner()
     collected = _Parts(clean)
     variables = dict(os.environ)
     with ThreadPoolExecutor(4) as pool:
@@ -66,7 +71,10 @@ def gather(*, quick: bool, host: str | None = None, again: bool = False) -> Mach
             network=there.result(),
             torch=None,
         )
-    return _with_torch(machine, collected, variables, again=again)
+    machine = _with_disks(machine, collected, again=again)
+    left = _LIMIT - (time.perf_counter() - start)
+    machine = _with_torch(machine, collected, variables, again=again, seconds=left)
+    return replace(machine, troubles=tuple(collected.troubles))
 
 
 def _python() -> Python:
@@ -99,22 +107,26 @@ class _Parts:
 
 
 def _with_torch(
-    machine: Machine, collected: _Parts, variables: dict[str, str], *, again: bool
+    machine: Machine,
+    collected: _Parts,
+    variables: dict[str, str],
+    *,
+    again: bool,
+    seconds: float,
 ) -> Machine:
-    """The same with what torch says, what networks cost, and how fast all is: asked now, or
-    remembered."""
+    """The same with what torch says, what networks cost, and how fast all is: asked now, for at
+    most so many seconds, or remembered."""
     speed = None if again else collected.part("memory of speed", lambda: recall(machine))
     known = collected.part("memory of networks", lambda: recall_networks(machine)) or {}
     if machine.quick:
-        machine = replace(machine, networks=tuple(known.values()) or None)
-        return replace(machine, speed=speed, troubles=tuple(collected.troubles))
+        return replace(machine, networks=tuple(known.values()) or None, speed=speed)
     missing = [name for name in nets.names() if name not in known]
 
     def asking() -> Asked:
         return ask_torch(
             collected.clean,
             measuring=0.0 if speed else _MEASURING,
-            limit=_LIMIT,
+            limit=seconds,
             variables=variables,
             networks=missing,
         )
@@ -125,7 +137,7 @@ def _with_torch(
         collected.troubles += _untold(asked, missing, known)
         if asked.networks:
             collected.part("cache", lambda: remember_networks(machine, known))
-    fresh = _measured(asked.speed, collected) if asked and asked.speed else None
+    fresh = replace(asked.speed, measured=time.time()) if asked and asked.speed else None
     # Of a busy machine it holds for now alone.
     if fresh and not is_busy(machine):
         collected.part("cache", lambda: remember(machine, fresh))
@@ -134,8 +146,18 @@ def _with_torch(
         torch=asked.torch if asked else None,
         speed=speed or fresh,
         networks=tuple(known.values()) or None,
-        troubles=tuple(collected.troubles),
     )
+
+
+def _with_disks(machine: Machine, collected: _Parts, *, again: bool) -> Machine:
+    """The same with how fast the disks are: remembered, or measured now."""
+    before = {} if again else collected.part("memory of disks", lambda: recall_disks(machine))
+    before = before or {}
+    now = collected.part("disks", lambda: disks(machine, before, collected.clean)) or {}
+    fresh = any(disk not in before and each.written for disk, each in now.items())
+    if fresh and not is_busy(machine):
+        collected.part("cache", lambda: remember_disks(machine, before | now))
+    return replace(machine, disks=tuple(now.values()))
 
 
 def _untold(asked: Asked, missing: list[str], known: dict[str, Workload]) -> list[str]:
@@ -144,10 +166,3 @@ def _untold(asked: Asked, missing: list[str], known: dict[str, Workload]) -> lis
         return list(asked.troubles)
     late = [name for name in missing if name not in known]
     return [f"networks: the time was up before {listed(late)} could be counted"] if late else []
-
-
-def _measured(speed: Speed, collected: _Parts) -> Speed:
-    """With the disk's speed, when, and for how long."""
-    disk = collected.part("disk", lambda: disk_speed(cache_folder()))
-    written, read = disk or (None, None)
-    return replace(speed, written=written, read=read, measured=time.time())

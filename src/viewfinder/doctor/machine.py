@@ -53,6 +53,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """What one or several places lie on; 10⁶ bytes a second that it writes and reads, None where
+    that was not measured; and why it cannot be written, though it seemed so."""
+
+    places: tuple[str, ...]
+    written: float | None = None
+    read: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Python:
     """The interpreter; `wanted` is what this package asks for, as `>=3.11`."""
 
@@ -269,6 +280,7 @@ class Machine:
     network: Network | None
     speed: Speed | None = None
     networks: tuple[Workload, ...] | None = None
+    disks: tuple[Disk, ...] = ()
     troubles: tuple[str, ...] = ()
 
 

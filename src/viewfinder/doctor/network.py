@@ -1,13 +1,12 @@
 """Whether a network is there: one connection, to an address of the user's choice, or none."""
 
-import queue
 import socket
-import threading
 import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from viewfinder.doctor.machine import Network
+from viewfinder.doctor.waiting import within
 from viewfinder.errors import InputError
 
 SECONDS = 2.0
@@ -49,22 +48,20 @@ def address(host: str) -> tuple[str, int]:
 
 
 def _asked(what: str, host: str, port: int, seconds: float) -> Network:
-    told: queue.Queue[str] = queue.Queue()
+    start = time.perf_counter()
 
-    def connect() -> None:
+    def connect() -> str:
         try:
             socket.create_connection((host, port), timeout=seconds).close()
-            told.put("")
         except (OSError, UnicodeError) as error:
-            told.put(_reason(error))
+            return _reason(error)
+        return ""
 
-    start = time.perf_counter()
-    # A search for the address knows no limit of time: it is left to itself.
-    threading.Thread(target=connect, daemon=True).start()
     try:
-        says = told.get(timeout=seconds)
-    except queue.Empty:
-        return Network(what, answers=False, says=f"no answer in {seconds:.0f} s")
+        # A search for the address knows no limit of time.
+        says = within(seconds, connect)
+    except TimeoutError as error:
+        return Network(what, answers=False, says=str(error))
     taken = f"in {1e3 * (time.perf_counter() - start):.0f} ms"
     return Network(what, answers=not says, says=says or taken)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder import nets
-from viewfinder.doctor.machine import Machine
+from viewfinder.doctor.machine import Disk, Machine
 from viewfinder.doctor.speed import Speed
 from viewfinder.doctor.workload import Workload
 from viewfinder.files import cache_folder, write_json
 
-_SPEED, _NETWORKS = "doctor/speed.json", "doctor/networks.json"
+_SPEED, _DISKS, _NETWORKS = "doctor/speed.json", "doctor/disks.json", "doctor/networks.json"
 # What a damaged or a strange file may raise.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 # Seconds after which it is measured anew: drivers, cooling and neighbours change.
@@ -38,9 +38,38 @@ def recall(machine: Machine) -> Speed | None:
         document = _read(_SPEED)
         speed = Speed.from_json(document["speed"])
         known = document["machine"] == _key(machine)
-        return speed if known and 0 <= time.time() - speed.measured < _FRESH else None
+        return speed if known and _is_fresh(speed.measured) else None
     except _DAMAGE:
         return None
+
+
+def remember_disks(machine: Machine, disks: dict[str, Disk]) -> None:
+    """Keep how fast each is, under the name that it is known by.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    told = {
+        name: {"written": each.written, "read": each.read}
+        for name, each in disks.items()
+        if each.written
+    }
+    document = {"machine": _key(machine), "measured": time.time(), "disks": told}
+    write_json(cache_folder() / _DISKS, document)
+
+
+def recall_disks(machine: Machine) -> dict[str, Disk]:
+    """What was kept of this very machine's disks, unless it is old or damaged."""
+    try:
+        document = _read(_DISKS)
+        if document["machine"] != _key(machine) or not _is_fresh(document["measured"]):
+            return {}
+        return {
+            str(name): Disk((), float(each["written"]), each["read"] and float(each["read"]))
+            for name, each in document["disks"].items()
+        }
+    except _DAMAGE:
+        return {}
 
 
 def remember_networks(machine: Machine, networks: dict[str, Workload]) -> None:
@@ -63,6 +92,10 @@ def recall_networks(machine: Machine) -> dict[str, Workload]:
         return {name: found[name] for name in nets.names() if name in found}
     except _DAMAGE:
         return {}
+
+
+def _is_fresh(measured: float) -> bool:
+    return 0 <= time.time() - measured < _FRESH
 
 
 def _read(name: str) -> Any:

@@ -36,7 +36,6 @@ class Speed:
         rates: of those that there was time for.
         updates: 10⁹ weights a second that an optimiser with momentum changes.
         pictures: JPEGs of 640×480 that one thread decodes in a second.
-        written, read: 10⁶ bytes a second, of the disk with the cache.
         seconds: that all this took.
         measured: when, in seconds since 1970.
     """
@@ -46,8 +45,6 @@ class Speed:
     rates: tuple[Rate, ...]
     updates: float | None = None
     pictures: float | None = None
-    written: float | None = None
-    read: float | None = None
     seconds: float = 0.0
     measured: float = 0.0
 

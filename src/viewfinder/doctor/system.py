@@ -93,12 +93,14 @@ def _total() -> int | None:
         return None
 
 
-def places(cleaner: Cleaner) -> tuple[Place, ...]:
+def folders() -> dict[str, Path]:
     """Where runs go by default, and the cache."""
-    return (
-        _place("runs", Path("runs"), cleaner),
-        _place("cache", cache_folder(), cleaner),
-    )
+    return {"runs": Path("runs"), "cache": cache_folder()}
+
+
+def places(cleaner: Cleaner) -> tuple[Place, ...]:
+    """What is known of them."""
+    return tuple(_place(name, folder, cleaner) for name, folder in folders().items())
 
 
 def _place(name: str, folder: Path, cleaner: Cleaner) -> Place:

@@ -20,6 +20,9 @@ from viewfinder.tasks import NAMES
 
 # Bytes of a disk below which nothing fits on it, and below which it will be full soon.
 _FULL, _SOON = 200 << 20, 3 * GIB
+# 10⁶ bytes a second: less than a photograph takes to be decoded, in one thread.
+_SLOW_DISK = 20.0
+_WHAT = {"runs": "the folder for runs", "cache": "the cache"}
 _LITTLE_MEMORY = GIB
 # A share of swap that is left, below which the machine is about to run out of memory.
 _SWAPPED = 0.2
@@ -52,7 +55,7 @@ def _runs(machine: Machine) -> Finding | None:
 
 
 def _place(machine: Machine, name: str, fix: str) -> Finding | None:
-    what = "the cache" if name == "cache" else "the folder for runs"
+    what = _WHAT[name]
     place = next((each for each in machine.places if each.name == name), None)
     if place is None:
         return untold(f"whether {what} can be written", machine, "places")
@@ -75,6 +78,29 @@ def _place(machine: Machine, name: str, fix: str) -> Finding | None:
         return say(f"the disk of {what}, {place.shown}, has {gib(place.free)} left", why, fix)
     if place.writable is None or place.free is None:
         return unknown(f"whether {what} can be written", f"{place.shown} cannot be looked at", fix)
+    return None
+
+
+def _disks(machine: Machine) -> Finding | None:
+    for disk in machine.disks:
+        names = listed([_WHAT[name] for name in disk.places])
+        if disk.error:
+            return broken(
+                f"the disk of {names} seems to be writable, and writing to it fails: {disk.error}",
+                "runs and whatever is cached cannot be kept, though there is room by its figures",
+                "see whether your quota is used up (quota -s), or the disk fails (dmesg)",
+            )
+        slow = [
+            f"{verb} {speed:.2g} MB/s"
+            for verb, speed in (("writes", disk.written), ("reads", disk.read))
+            if speed and speed < _SLOW_DISK
+        ]
+        if slow:
+            return warning(
+                f"the disk of {names} {listed(slow)}",
+                "a training waits for what it reads there, and for each state that it keeps",
+                "give train a folder on a faster disk with --out, and VIEWFINDER_CACHE another one",
+            )
     return None
 
 
@@ -321,6 +347,7 @@ _THREADS = "https://docs.pytorch.org/docs/stable/notes/cpu_threading_torchscript
 RULES = (
     Rule("cache", "https://specifications.freedesktop.org/basedir-spec/latest/", _cache),
     Rule("runs", "https://docs.python.org/3/library/os.html#os.access", _runs),
+    Rule("disks", "https://man7.org/linux/man-pages/man2/fsync.2.html", _disks),
     Rule("memory for recipes", _KERNEL, _memory_for_recipes),
     Rule("memory", _KERNEL, _memory_low),
     Rule("threads", _THREADS, _threads),
