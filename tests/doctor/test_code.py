@@ -160,6 +160,34 @@ def test_what_works_is_not_named(said, text: str) -> None:
         ("from apex import amp\nwith amp.scale_loss(l, [a, b]) as s: s.backward()",
          "scaler.scale(l).backward()\nscaler.step(a)\nscaler.step(b)\nscaler.update()"),
         ("import numpy as np\ny = [np for np in x]\nz = np.float(1)", "float(1)"),
+        ("import cv2\nnet = cv2.dnn.readNetFromDarknet(a.cfg, join(d, a.weights))",
+         "import viewfinder\nviewfinder.open_run(join(d, a.weights))"),
+        ("import cv2\nnet = cv2.dnn.readNetFromDarknet(darknetModel=w, cfgFile=c)",
+         "import viewfinder\nviewfinder.open_run(w)"),
+        ("import cv2\nnet = cv2.dnn.readNetFromDarknet('a.cfg')",
+         "import viewfinder\nviewfinder.open_run(...)"),
+        ("from cv2.dnn import readNetFromDarknet as read\n",
+         "import viewfinder\nread = lambda x, y: viewfinder.open_run(y)"),
+        ("from torch import solve\n",
+         "import torch\nsolve = lambda x, y: torch.linalg.solve(y, x)"),
+        ("import cv2\nWEIGHTS = 'yolo/tiny.weights'\nnet = cv2.dnn.readNet(WEIGHTS, 'a.cfg')",
+         "import viewfinder\nviewfinder.open_run(WEIGHTS)"),
+        ("from torch.autograd import *\ny = Variable(x)", "x"),
+        ("from numpy import *\ny = product(x)", "prod(x)"),
+        ("from numpy import *\ny = NINF", "-inf"),
+        ("from numpy import *\nfrom mine import *\ny = asscalar(x)", "x.item()"),
+        ("from torch.nn.functional import *\ny = sigmoid(x)", "import torch\ntorch.sigmoid(x)"),
+        ("from torch import *\nwith cuda.amp.autocast(): pass",
+         "import torch\ntorch.amp.autocast('cuda')"),
+        ("from torch import *\nnn.init.normal(w)", "nn.init.normal_(w)"),
+        ("from torch import *\nx, _ = symeig(a)", "import torch\ntorch.linalg.eigh(a, UPLO='U')"),
+        ("from torch.nn import *\nc = BCELoss(size_average=False)", "BCELoss(reduction='sum')"),
+        ("from torchvision.models import *\nm = resnet18(pretrained=True)",
+         "resnet18(weights='DEFAULT')"),
+        ("from cv2 import *\n_, c, h = findContours(m, 1, 2)", "c, h = findContours(m, 1, 2)"),
+        ("from collections import *\nisinstance(x, Mapping)",
+         "import collections.abc\ncollections.abc.Mapping"),
+        ("from torch._six import *\n", "# the module is not needed any more"),
     ],
 )  # fmt: skip
 def test_the_line_to_paste_binds_the_same_name(said, text: str, instead: str) -> None:
@@ -181,6 +209,13 @@ def test_the_line_to_paste_binds_the_same_name(said, text: str, instead: str) ->
         "        y = y.view(2, -1)",
         "import os\nfrom PIL import Image\nos.path.getsize(p)\narchive.getsize(name)",
         "import torch, yaml\ntorch.load(f, **words)\nyaml.load(f, **words)",
+        "from numpy import *\nx = float(1) + int(2)",
+        "from numpy import *\ndef product(x): ...\nproduct(3)",
+        "from numpy import *\nfor product in x: print(product)",
+        "from .autograd import *\nVariable(x)",
+        "from mine import *\nVariable(x), product(x)",
+        "from torchvision.models import *\nfrom mine import *\nresnet18(pretrained=True)",
+        "import cv2\nnet = cv2.dnn.readNet('a.onnx')\nw = 'a.weights'",
         "labels = ['train', 'val', 'test']\nx_labels = ['a', 'b', 'c']\n"
         "params = {'xaxis.labellocation': ['left', 'center', 'right']}",
     ],
@@ -207,8 +242,7 @@ def test_what_hides_nothing(said, tmp_path: Path, text: str) -> None:
 
 
 def test_what_cannot_be_followed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    branches = "".join(f"elif a == {number}:\n    pass\n" for number in range(1200))
-    (tmp_path / "long.py").write_text(f"if a:\n    pass\n{branches}")
+    (tmp_path / "long.py").write_text("a = " + "1 + " * 4000 + "1\n")
     (tmp_path / "locked").mkdir()
     (tmp_path / "mistyped.py").write_text("print (a))\n")
     (tmp_path / "two.py").write_text("try:\n    pass\nexcept Exception, e:\n    pass\n")
@@ -224,6 +258,16 @@ def test_what_cannot_be_followed_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert [each.rule for each in looked.remarks] == ["syntax", "python-2"]
     assert any("locked" in text for text in looked.unread)
     assert any("too deeply" in text for text in looked.unread)
+
+
+def test_a_long_chain_of_elif_is_read(said) -> None:
+    head = "import numpy as np\nx = x.permute(0, 2, 1)\nif a:\n    pass\n"
+    branches = "".join(f"elif a == {number}:\n    y = {number}\n" for number in range(2500))
+    remarks = said(f"{head}{branches}    z = np.float(x.view(2, 3))\nx = 0\n")
+    assert [(line, rule) for line, rule, _ in remarks] == [
+        (5005, "gone-numpy"),
+        (5005, "view-after-permute"),
+    ]
 
 
 def test_a_module_that_is_gone_is_told_where_it_is_imported(said) -> None:

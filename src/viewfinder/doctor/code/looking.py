@@ -12,6 +12,7 @@ from viewfinder.doctor.code.patterns import RULES, Hit
 from viewfinder.doctor.code.remark import Remark
 from viewfinder.doctor.code.renamed import TABLE, row_of
 from viewfinder.doctor.code.sources import Code, files_below, read_code
+from viewfinder.doctor.code.stars import star_of
 from viewfinder.doctor.code.views import view_after_permute
 from viewfinder.doctor.code.writing import written
 from viewfinder.errors import InputError
@@ -53,7 +54,7 @@ def look(paths: list[Path]) -> Looked:
             unread.append(str(error))
             continue
         except RecursionError:
-            unread.append(f"{name} is nested too deeply to be read: split its longest if … elif")
+            unread.append(f"{name} is nested too deeply to be read: split its longest expression")
             continue
         codes += cells
         remarks += troubles + found
@@ -68,7 +69,7 @@ def _order(remark: Remark) -> tuple[str, int, int]:
 def _in_file(cells: list[Code]) -> list[Remark]:
     """What the rules say of a file; what a rule says twice is told once, with both places."""
     together: dict[tuple[str, str], list[tuple[Remark, bool]]] = {}
-    for code, found in zip(cells, uses([each.tree for each in cells]), strict=True):
+    for code, found in zip(cells, uses([each.tree for each in cells], star_of), strict=True):
         for key, hit, main in _hits(code, found):
             line = int(getattr(hit.node, "lineno", 1))
             if line in code.guarded:

@@ -5,8 +5,9 @@ parameter or a variable of the same name hides it within its function.
 """
 
 import ast
+import builtins
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -23,12 +24,23 @@ class Use:
         node: the name, with all its dots, or the import.
         call: the call of it, if it is called.
         imported: whether this is an import, and no use.
+        module: that was imported whole, by a star, where this brought the name.
     """
 
     name: str
     node: ast.AST
     call: ast.Call | None = None
     imported: bool = False
+    module: str = ""
+
+
+Stars = Callable[[str, list[str]], str]
+"""Of a name and the modules that are imported whole: the module that it comes from, or nothing."""
+
+
+def no_stars(name: str, modules: list[str]) -> str:
+    """That no name is known to come by a star."""
+    return ""
 
 
 @dataclass
@@ -39,66 +51,93 @@ class _Scope:
     of_class: bool = False
 
 
-def uses(trees: list[ast.Module]) -> list[list[Use]]:
+def uses(trees: list[ast.Module], stars: Stars = no_stars) -> list[list[Use]]:
     """Every use of a name from elsewhere in each of the cells of a notebook, or in one module.
 
     What a cell imports, the others know.
+
+    Args:
+        stars: tells from which of the modules that are imported whole (`from numpy import *`) a
+            name comes that nothing else binds.
     """
     shared = _Scope({})
     for tree in trees:
         shared.means |= _scope_of(tree).means
-    found = []
+    whole = _whole(trees)
+    bound = _names_bound(trees) if whole else set()
+
+    def starred(name: str) -> str:
+        return "" if name in bound else stars(name, whole)
+
+    return [list(_uses(tree, (shared, _scope_of(tree)), starred)) for tree in trees]
+
+
+def _whole(trees: list[ast.Module]) -> list[str]:
+    """The modules of which everything is imported; of one that is none of a library, nothing."""
+    return [
+        "" if node.level else node.module or ""
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    ]
+
+
+def _names_bound(trees: list[ast.Module]) -> set[str]:
+    """Every name that is bound anywhere, and those of Python's own, which no star hides."""
+    found = set(dir(builtins))
     for tree in trees:
-        finder = _Finder()
-        finder.scopes += [shared, _scope_of(tree)]
-        finder.visit(tree)
-        found.append(finder.found)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            found |= {name for name, _ in _bound(node)}
     return found
 
 
-class _Finder(ast.NodeVisitor):
-    def __init__(self) -> None:
-        self.scopes: list[_Scope] = []
-        self.found: list[Use] = []
-        self.calls: dict[int, ast.Call] = {}
-
-    def visit(self, node: ast.AST) -> None:
-        if isinstance(node, _SCOPES):
-            self._visit_scope(node)
-            return
+def _uses(
+    tree: ast.Module, scopes: tuple[_Scope, ...], starred: Callable[[str], str]
+) -> Iterator[Use]:
+    """In the order of the text; no deeper into Python's stack for a tree that is deep."""
+    calls: dict[int, ast.Call] = {}
+    left: list[tuple[ast.AST, tuple[_Scope, ...]]] = [(tree, scopes)]
+    while left:
+        node, scopes = left.pop()
         if isinstance(node, ast.Call):
-            self.calls[id(node.func)] = node
+            calls[id(node.func)] = node
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            self.found += [Use(name, node, imported=True) for name in imported(node)]
-        elif isinstance(node, ast.Attribute | ast.Name) and (name := self._meaning(node)):
-            self.found.append(Use(name, node, self.calls.get(id(node))))
-            return  # What is left of its last dot is part of it.
-        self.generic_visit(node)
+            yield from (Use(name, node, imported=True) for name in imported(node))
+        elif isinstance(node, ast.Attribute | ast.Name):
+            name, module = _meaning(node, scopes, starred)
+            if name:
+                yield Use(name, node, calls.get(id(node)), module=module)
+                continue  # What is left of its last dot is part of it.
+        if isinstance(node, _SCOPES):
+            outer = [*getattr(node, "decorator_list", []), *_defaults(node)]
+            inner = [child for child in ast.iter_child_nodes(node) if child not in outer]
+            within = (*scopes, _scope_of(node))
+            left += [(child, within) for child in reversed(inner)]
+            left += [(child, scopes) for child in reversed(outer)]
+        else:
+            left += [(child, scopes) for child in reversed(list(ast.iter_child_nodes(node)))]
 
-    def _visit_scope(self, node: ast.AST) -> None:
-        outer = [*getattr(node, "decorator_list", []), *_defaults(node)]
-        for each in outer:
-            self.visit(each)
-        self.scopes.append(_scope_of(node))
-        for child in ast.iter_child_nodes(node):
-            if child not in outer:
-                self.visit(child)
-        self.scopes.pop()
 
-    def _meaning(self, node: ast.expr) -> str | None:
-        """A dotted name in full, if it is built on an import."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return None
-        for scope in reversed(self.scopes):
-            # What a class binds, its methods do not see.
-            if node.id in scope.means and (not scope.of_class or scope is self.scopes[-1]):
-                root = scope.means[node.id]
-                return None if root is None else ".".join([root, *reversed(parts)])
-        return None
+def _meaning(
+    node: ast.expr, scopes: tuple[_Scope, ...], starred: Callable[[str], str]
+) -> tuple[str, str]:
+    """A dotted name in full, if it is built on an import, and the module that was imported whole
+    to bring it."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return "", ""
+    for scope in reversed(scopes):
+        # What a class binds, its methods do not see.
+        if node.id in scope.means and (not scope.of_class or scope is scopes[-1]):
+            root = scope.means[node.id]
+            return ("" if root is None else ".".join([root, *reversed(parts)])), ""
+    module = starred(node.id)
+    return (".".join([module, node.id, *reversed(parts)]) if module else ""), module
 
 
 def imported(node: ast.Import | ast.ImportFrom) -> list[str]:

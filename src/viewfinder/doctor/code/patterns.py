@@ -24,6 +24,8 @@ class Hit:
 
 Rule = Callable[[Code, list[Use]], Iterator[Hit]]
 
+# What reads a net of any kind, by the names of its files.
+_READERS = ("cv2.dnn.readNet", "cv2.dnn_DetectionModel", "cv2.dnn.DetectionModel")
 _OPENCV = ("cv2.imread", "cv2.imwrite")
 
 
@@ -136,7 +138,11 @@ def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
     known = _texts(code)
     called = {id(use.call): use.name for use in uses if use.call}
     for use in uses:
-        if use.call is None or use.name not in _OPENCV or not use.call.args:
+        if use.call is None or not use.call.args:
+            continue
+        if use.name in _READERS:
+            yield from _darknet(use.call, known)
+        if use.name not in _OPENCV:
             continue
         if text := _foreign(use.call.args[0], known):
             yield _not_ascii(use, use.call, text)
@@ -179,6 +185,30 @@ def _foreign(node: ast.expr, known: dict[str, ast.expr], seen: set[str] | None =
             if text := _foreign(known[each.id], known, seen):
                 return text
     return ""
+
+
+def _darknet(call: ast.Call, known: dict[str, ast.expr]) -> Iterator[Hit]:
+    """A net that is read from Darknet's files."""
+    given = [*call.args, *(word.value for word in call.keywords)]
+    weights = next((each for each in given if _ends(each, known, ".weights")), None)
+    if weights is not None:
+        yield Hit(
+            *("darknet-files", "broken", call, "a net is read from Darknet's .weights"),
+            "OpenCV 5 no longer reads Darknet's files; the .cfg beside the .weights is read too",
+            f"import viewfinder\nviewfinder.open_run({ast.unparse(weights)})",
+        )
+
+
+def _ends(node: ast.expr, known: dict[str, ast.expr], ending: str) -> bool:
+    """Whether a text that a path is put together of ends so."""
+    return any(
+        isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and each.value.lower().endswith(ending)
+        for part in (node, known.get(node.id) if isinstance(node, ast.Name) else None)
+        if part is not None
+        for each in ast.walk(part)
+    )
 
 
 def _not_ascii(use: Use, call: ast.Call, text: str) -> Hit:

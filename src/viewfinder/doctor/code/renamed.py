@@ -25,12 +25,14 @@ class Renamed:
     Attributes:
         new: a name, or a template of what to write.
         imports: the line that the new name needs.
+        takes: what the old one calls its first arguments, where a template needs to know.
     """
 
     new: str
     why: str
     level: Level = "broken"
     imports: str = ""
+    takes: tuple[str, ...] = ()
 
 
 def _rows(why: str, level: Level, names: dict[str, str], imports: str = "") -> dict[str, Renamed]:
@@ -285,12 +287,10 @@ TABLE: dict[str, Renamed] = {
         imports="import sklearn.model_selection",
     ),
     "cv2.dnn.readNetFromDarknet": Renamed(
-        "viewfinder.open_run('yolov3.weights')",
+        "viewfinder.open_run({1})",
         "OpenCV 5 no longer reads Darknet's files; the .cfg beside the .weights is read too",
         imports="import viewfinder",
-    ),
-    "cv2.dnn_DetectionModel.readNetFromDarknet": Renamed(
-        "viewfinder.open_run('yolov3.weights')", "OpenCV 5 no longer reads Darknet's files"
+        takes=("cfgFile", "darknetModel"),
     ),
     "cv2.xfeatures2d.SIFT_create": Renamed("cv2.SIFT_create", "OpenCV 4.4 moved it", "warning"),
     **_rows(

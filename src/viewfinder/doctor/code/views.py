@@ -11,6 +11,7 @@ _EXCHANGES = {"permute", "transpose", "t", "swapaxes", "movedim"}
 _MODULES = ("np", "numpy", "cv2")
 # Names, each with as many dimensions as its tensor has at least.
 _Exchanged = dict[str, int]
+_Block = tuple[list[ast.stmt], _Exchanged]
 
 
 def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
@@ -18,24 +19,31 @@ def view_after_permute(code: Code, uses: list[Use]) -> Iterator[Hit]:
 
     A view of more dimensions than there were splits them, which works: it is left alone.
     """
+    found: list[Hit] = []
     for scope in code.nodes:
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            yield from _in_block(scope.body, {})
+            blocks: list[_Block] = [(scope.body, {})]
+            # No deeper into Python's stack for an if with many an elif.
+            while blocks:
+                found += _in_block(*blocks.pop(), blocks)
+    yield from sorted(found, key=lambda hit: int(getattr(hit.node, "lineno", 0)))
 
 
-def _in_block(body: list[ast.stmt], exchanged: _Exchanged) -> Iterator[Hit]:
-    """In the order of the text; of two branches neither knows what the other did."""
+def _in_block(body: list[ast.stmt], exchanged: _Exchanged, blocks: list[_Block]) -> Iterator[Hit]:
+    """In the order of the text; blocks within it are left for later, each with what is known where
+    it begins: of two branches neither knows what the other did."""
     for statement in body:
         for node in _expressions(statement):
             if method_of(node) == "view" and isinstance(node, ast.Call):
                 yield from _viewed(node, exchanged)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
-        blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
-        blocks += [handler.body for handler in getattr(statement, "handlers", [])]
-        blocks += [case.body for case in getattr(statement, "cases", [])]
-        for block in blocks:
-            yield from _in_block(block, dict(exchanged))
+        within = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+        within += [handler.body for handler in getattr(statement, "handlers", [])]
+        within += [case.body for case in getattr(statement, "cases", [])]
+        blocks += [(block, dict(exchanged)) for block in within if block]
+        if statement is body[-1]:
+            return  # What it sets, nobody asks for.
         for name in _assigned(statement):
             dimensions = None
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):

@@ -14,13 +14,15 @@ def written(old: str, row: Renamed, use: Use) -> str:
         return _import(old, row, new, use)
     if new[:1] == "#":
         return _commented(row, new)
-    new = _as_imported(new, use)
-    needs = f"{row.imports}\n" if row.imports else ""
+    new, imports = _as_imported(new, use), row.imports
+    if use.module and not imports:
+        imports = _brought(new, use)
+    needs = f"{imports}\n" if imports else ""
     tail = f"   # {note}" if note else ""
     rest = "" if note else use.name[len(old) :]
     if use.call is None:
         return f"{needs}{_bare(new)}{rest}{tail}"
-    told, first, second = _arguments(use.call)
+    told, first, second = _arguments(use.call, row.takes)
     if "{" in new:
         filled = new.replace("{args}", told).replace("{0}", first).replace("{1}", second)
         return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
@@ -33,9 +35,18 @@ def _as_imported(new: str, use: Use) -> str:
     name, _, rest = text.partition(".")
     whole = use.name.removesuffix(f".{rest}") if rest else ""
     sign = "-" if new.startswith("-") else ""
+    beside = new.removeprefix(sign).removeprefix(f"{use.module}.")
+    if use.module and "." not in beside.partition("(")[0]:
+        return sign + beside  # The star brings this one too.
     if whole and new.removeprefix(sign).startswith(f"{whole}."):
         return sign + name + new.removeprefix(sign)[len(whole) :]
     return new
+
+
+def _brought(new: str, use: Use) -> str:
+    """The import that a new name needs where the old one came by a star."""
+    root, dot, _ = new.lstrip("-").partition("(")[0].partition(".")
+    return f"import {root}" if dot and root == use.module.partition(".")[0] else ""
 
 
 def _commented(row: Renamed, new: str) -> str:
@@ -54,8 +65,10 @@ def _import(old: str, row: Renamed, new: str, use: Use) -> str:
     if name == new or row.imports == f"import {new}{use.name[len(old) :]}":
         return row.imports or f"# leave it out: {new} is Python's own"
     if _is_more_than_a_call(new):
-        filled = new.replace("{args}", "*x").replace("{0}", "x")
-        return f"{row.imports}\n{name} = lambda x: {filled}".lstrip()
+        filled = new.replace("{args}", "*x").replace("{0}", "x").replace("{1}", "y")
+        given = "x, y" if "{1}" in new else "x"
+        needs = row.imports or ("import torch" if new.startswith("torch.") else "")
+        return f"{needs}\n{name} = lambda {given}: {filled}".lstrip()
     whole = new.partition("(")[0].lstrip("-") + use.name[len(old) :]
     module, _, last = whole.rpartition(".")
     dotted = all(part.isidentifier() for part in module.split("."))
@@ -73,6 +86,8 @@ def _given(use: Use) -> str:
 
 def _is_more_than_a_call(new: str) -> bool:
     """Whether a template is no call of one name, so that no import can stand for it."""
+    if "{1}" in new:
+        return True
     if "{0}" not in new and "{args}" not in new:
         return False
     head, _, rest = new.partition("(")
@@ -84,15 +99,21 @@ def _bare(new: str) -> str:
     if "{" not in new:
         return new
     kept = new.replace("{args}, ", "").replace(", {args}", "").replace("{args}", "")
-    return kept.replace("{1}, ", "").replace("{0}", "…")
+    return kept.replace("{1}, ", "").replace("{0}", "…").replace("{1}", "…")
 
 
-def _arguments(call: ast.Call) -> tuple[str, str, str]:
-    """All arguments of a call as they are written, the first and the second."""
+def _arguments(call: ast.Call, takes: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    """All arguments of a call as they are written, the first and the second; these by the names in
+    `takes` too."""
     given = [ast.unparse(each) for each in call.args]
     given += [
         f"{word.arg}={ast.unparse(word.value)}" if word.arg else f"**{ast.unparse(word.value)}"
         for word in call.keywords
     ]
     first, second = (*given, "…", "…")[:2]
+    if takes:
+        words = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        placed = [ast.unparse(each) for each in call.args]
+        both = [*placed, *(words.get(name, "…") for name in takes[len(placed) :])]
+        first, second = both[:2]
     return ", ".join(given), first, second
