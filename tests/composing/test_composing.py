@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pycocotools import mask as coco_mask
 
 from viewfinder.composing import (
     Composition,
@@ -23,13 +22,12 @@ from viewfinder.composing import (
     tabletop_backgrounds,
     write_composed,
 )
-from viewfinder.composing.outlines import outline_mask
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import decode, encode
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
-from viewfinder.tabletop.writing import run_lengths
 
 RED, GREEN, BLUE = (210, 40, 40), (40, 200, 40), (40, 40, 210)
 PLAIN = Composition(light=0, shadow=0, blur=0, noise=0)
@@ -308,77 +306,6 @@ def test_nothing_to_compose_of_is_said():
         composed([disc_cutout()], [GREY], size=(32, 32), count=1, seed=-1)
 
 
-# Outlines
-
-
-@settings(max_examples=60)
-@given(st.integers(0, 2**32), st.floats(0.02, 0.98))
-def test_run_lengths_are_read_as_pycocotools_writes_them(seed, share):
-    random = np.random.default_rng(seed)
-    shape = tuple(random.integers(1, 60, 2).tolist())
-    mask = random.random(shape) < share
-    if seed % 2:
-        mask = cv2.blur(mask.astype(np.float32), (5, 5)) > share
-    packed = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    size = (shape[1], shape[0])
-    np.testing.assert_array_equal(outline_mask(packed, size), mask)
-    text = {"size": list(shape), "counts": packed["counts"].decode()}
-    np.testing.assert_array_equal(outline_mask(text, size), mask)
-    plain = {"size": list(shape), "counts": run_lengths(mask)}
-    np.testing.assert_array_equal(outline_mask(plain, size), mask)
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation")
-def test_polygons_are_filled_as_pycocotools_fills_them():
-    random = np.random.default_rng(0)
-    for _ in range(40):
-        angles = np.sort(random.uniform(0, 2 * np.pi, 9))
-        reach = random.uniform(30, 38, 9)
-        points = np.stack([np.cos(angles) * reach + 70, np.sin(angles) * reach + 40], 1)
-        polygon = points.ravel()
-        theirs = coco_mask.decode(coco_mask.frPyObjects([polygon.tolist()], 90, 130))[..., 0] > 0
-        ours = outline_mask([polygon], (130, 90))
-        # Pixels that the edge cuts may differ, and nothing within or without.
-        assert (ours <= dilated(theirs, 1)).all()
-        assert (theirs <= dilated(ours, 1)).all()
-        # In all, the outline is true to a seventh of a pixel.
-        drawn = points.astype(np.float32)
-        assert abs(ours.sum() - cv2.contourArea(drawn)) < 0.143 * cv2.arcLength(drawn, True)
-    square = outline_mask([np.array([2.0, 3, 7, 3, 7, 9, 2, 9])], (10, 12))
-    assert square.sum() == 30
-    assert square[3:9, 2:7].all()
-
-
-@pytest.mark.parametrize(
-    "outline",
-    [
-        {"size": [5, 4], "counts": [20]},
-        {"size": 7, "counts": [20]},
-        {"size": [4, 5], "counts": [19]},
-        {"size": [4, 5], "counts": [-1, 21]},
-        {"size": [4, 5], "counts": [2**62, 2**62]},
-        {"size": [4, 5], "counts": [2**70]},
-        {"size": [4, 5], "counts": "a\ud800é"},
-        {"size": [4, 5], "counts": "o" * 200},
-        {"size": [4, 5], "counts": {"a": 1}},
-        {"size": [4, 5], "counts": [[1], [2, 3]]},
-        {"counts": None},
-        [np.array([1.0, 2, 3, 4])],
-        [np.array([1.0, 2, 3, 4, 5, 6, 7])],
-        [np.array([1.0, 2, np.nan, 4, 5, 6])],
-    ],
-)
-def test_damaged_outlines_are_refused(outline):
-    with pytest.raises(InputError):
-        outline_mask(outline, (5, 4))
-
-
-def test_a_polygon_far_outside_costs_nothing():
-    assert not outline_mask([np.array([1e12, 1e12, 2e12, 1e12, 2e12, 2e12])], (64, 48)).any()
-    wide = outline_mask([np.array([-1e9, -1e9, 1e9, -1e9, 1e9, 1e9, -1e9, 1e9])], (64, 48))
-    assert wide.all()
-
-
 # Sets and captures
 
 SIDES = {"train": RED, "val": GREEN, "test": BLUE}
@@ -394,9 +321,7 @@ def write_outlined_set(root, *, pictures=3):
             ground = tuple(v // 2 for v in colour)
             write_picture(root / "images" / side / name, capture(colour, ground)[0])
             images.append({"id": i + 1, "file_name": name, "width": 96, "height": 96})
-            outline = (
-                [polygon] if i else {"size": [96, 96], "counts": run_lengths(capture(colour)[1])}
-            )
+            outline = [polygon] if i else encode(capture(colour)[1])
             annotations.append(
                 {
                     "id": i + 1,
@@ -492,7 +417,7 @@ def test_what_is_written_shows_train_alone(tmp_path):
         assert picture.shape == (64, 96, 3)
         assert (picture[..., 1:].max(2) <= np.maximum(picture[..., 0], 115) + 25).all()
         for row in range(*opened.boxes.of(i).indices(10**6)):
-            mask = outline_mask(opened.boxes.segmentations[row], (96, 64))
+            mask = decode(opened.boxes.segmentations[row], (96, 64))
             assert mask.sum() == opened.boxes.areas[row]
             assert picture[mask].mean(axis=0)[0] > 150
 

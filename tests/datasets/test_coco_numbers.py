@@ -10,7 +10,6 @@ from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.meaning import Meaning, other_meaning
 from viewfinder.datasets.opening import open_dataset, read_boxes
-from viewfinder.datasets.run_lengths import extent_of_runs
 from viewfinder.errors import InputError
 
 OWN = Meaning("corner and size", "pixels")
@@ -96,32 +95,6 @@ def test_a_box_that_nobody_states_is_that_of_its_outline(tmp_path, outline):
     write(tmp_path, lambda a: {**a, "segmentation": outline(a), "bbox": []})
     assert said(read_boxes(tmp_path)) == truth()
     assert "6 boxes taken from outlines" in read_boxes(tmp_path).summary()
-
-
-@pytest.mark.parametrize("words", [False, True])
-def test_extents_of_run_lengths_are_those_of_another_program(words):
-    from pycocotools import mask
-
-    numbers = np.random.default_rng(3)
-    for share in (0.0, 0.001, 0.02, 0.5, 1.0):
-        for _ in range(20):
-            height, width = numbers.integers(1, 40, 2)
-            shown = (numbers.random((height, width)) < share).astype(np.uint8)
-            packed = mask.encode(np.asfortranarray(shown))
-            counts = packed["counts"].decode()
-            if not words:
-                flat = shown.ravel(order="F")
-                ends = np.flatnonzero(np.diff(flat)) + 1
-                counts = [0] * int(flat[0]) + np.diff([0, *ends, len(flat)]).tolist()
-            found = extent_of_runs({"size": [height, width], "counts": counts})
-            assert found == (mask.toBbox(packed).tolist() if shown.any() else None)
-
-
-@pytest.mark.parametrize(
-    "counts", ["", "o", "\x00\x01", "0" * 5000, "oooooooooooooooooo", [5], [-1, 3]]
-)
-def test_damaged_run_lengths_are_none(counts):
-    assert extent_of_runs({"size": [4, 5], "counts": counts}) is None
 
 
 def drawn(many, most, *, largest=0.2, seed=0):

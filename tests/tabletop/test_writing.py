@@ -175,13 +175,6 @@ def test_a_set_needs_pictures(counts):
         SplitCounts(train=counts[0], val=counts[1], test=counts[2])
 
 
-def test_run_lengths_begin_with_what_is_false():
-    mask = np.array([[True, False], [True, True]])
-    assert writing.run_lengths(mask) == [0, 2, 1, 1]
-    assert writing.run_lengths(np.zeros((2, 3), bool)) == [6]
-    assert (decoded(writing.run_lengths(mask), [2, 2]) == mask).all()
-
-
 def test_the_embedded_set_is_rendered_once(tmp_path, monkeypatch):
     calls = []
 

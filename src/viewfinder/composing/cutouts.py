@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import resample, stretch
-from viewfinder.tabletop.rendering import box_around
+from viewfinder.pictures.masks import box_around
 
 # Room around a cut-out, in which its edge fades out.
 _MARGIN = 4

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.composing.cutouts import CutOut, cut_out, fitted, is_cut_off
-from viewfinder.composing.outlines import outline_mask
 from viewfinder.console import note, track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import decode
 from viewfinder.wording import counted
 
 Item = TypeVar("Item")
@@ -138,7 +138,7 @@ def _outlined(dataset: Dataset, row: int, picture: NDArray[np.uint8]) -> NDArray
     """The mask of a box's outline, or None where it is damaged or holds no pixel."""
     assert dataset.boxes is not None
     try:
-        mask = outline_mask(dataset.boxes.segmentations[row], (picture.shape[1], picture.shape[0]))
+        mask = decode(dataset.boxes.segmentations[row], (picture.shape[1], picture.shape[0]))
     except InputError:
         return None
     return mask if mask.any() else None

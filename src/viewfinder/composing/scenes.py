@@ -26,7 +26,7 @@ from viewfinder.pictures.geometry import (
     transform_points,
     translation,
 )
-from viewfinder.tabletop.rendering import box_around
+from viewfinder.pictures.masks import box_around
 
 # An object with fewer visible pixels is left out, as a person would not label it.
 _FEWEST_PIXELS = 16

@@ -27,9 +27,9 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.writing import picture_folder, write_coco
 from viewfinder.files import new_folder
 from viewfinder.pictures.geometry import Boxes
+from viewfinder.pictures.masks import encode
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop.parallel import in_parallel
-from viewfinder.tabletop.writing import run_lengths
 
 QUALITY = 95
 # So many rendered tables are enough for any number of scenes, each of which shows another part.
@@ -91,7 +91,7 @@ def _write_scene(job: tuple[Path, int, Path]) -> _Truth:
     kept, number, path = job
     picture, boxes, labels, masks = _loaded(kept).scene(number)
     write_picture(path, picture, quality=QUALITY)
-    outlines = [{"size": list(mask.shape), "counts": run_lengths(mask)} for mask in masks]
+    outlines = [encode(mask) for mask in masks]
     return boxes, labels, outlines, masks.sum(axis=(1, 2)).tolist()
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Segmentation = list[NDArray[np.float64]] | dict[str, Any]
-"""Polygons, each `x, y, x, y, …` in pixels, or COCO's run lengths, `size` and `counts`."""
-
+from viewfinder.pictures.masks import Segmentation
 
 ENDLESS = float(2**53)
 """No coordinate is as great as this, beyond which floats are no longer whole numbers apart."""

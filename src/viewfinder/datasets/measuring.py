@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.console import track
-from viewfinder.datasets.boxes import Boxes, Segmentation, no_size
+from viewfinder.datasets.boxes import Boxes, no_size
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Segmentation
 from viewfinder.pictures.quick_headers import quick_measure
 from viewfinder.pictures.reading import read_header
 from viewfinder.wording import counted

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets import digests
-from viewfinder.datasets.boxes import Boxes, Segmentation
+from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.class_folders.layouts import alike_classes, some_of
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Segmentation
 from viewfinder.wording import counted
 
 

@@ -11,6 +11,7 @@ from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.plots import _TRAIN, _quiet, _svg
+from viewfinder.pictures.masks import box_around
 
 # Classes that are told one by one, the commonest; masks that are read, and cells to a side of the
 # map of places.
@@ -59,10 +60,8 @@ def _around_subjects(train: Dataset) -> Corners:
     for index in [i for i, mask in enumerate(train.masks) if mask][:_MOST_MASKS]:
         mask = read_subject(train, index)
         if mask.any():
-            rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
             height, width = mask.shape
-            edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-            found.append(np.array(edges) / (width, height, width, height))
+            found.append(np.array(box_around(mask)) / (width, height, width, height))
     return np.array(found).reshape(-1, 4)
 
 

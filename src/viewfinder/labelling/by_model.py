@@ -15,6 +15,7 @@ from viewfinder.inference.answers import Model
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
 from viewfinder.pictures.geometry import Boxes, iou
+from viewfinder.pictures.masks import box_around
 from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
 from viewfinder.tasks.detect.decoding import Detections
@@ -145,11 +146,7 @@ def _sureness(values: Map, mask: NDArray[np.bool_], parts: NDArray[np.int32]) ->
 
 def _edges(mask: NDArray[np.bool_]) -> Boxes:
     """1×4, the box around a mask; nothing around an empty one."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return np.zeros((1, 4), np.float32)
-    box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
-    return np.array([box], np.float32)
+    return np.array([box_around(mask)], np.float32)
 
 
 def maps_of_run(run: Run, device: torch.device) -> Mapper:

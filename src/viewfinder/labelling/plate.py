@@ -22,6 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.certainty import PLATE, expected_iou
 from viewfinder.labelling.registration import Registration, gradient, greatest, register, slope
 from viewfinder.pictures.geometry import Boxes, resample, stretch
+from viewfinder.pictures.masks import box_around
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -244,11 +245,11 @@ def _cut(frame: Array, change: _Change, misfit: Array, seen: Mask, others: Mask)
     labels[around & ~others] = cv2.GC_PR_BGD
     labels[seen] = cv2.GC_PR_FGD
     labels[own] = cv2.GC_FGD
-    rows, columns = (np.flatnonzero((labels != cv2.GC_BGD).any(axis=axis)) for axis in (1, 0))
+    x1, y1, x2, y2 = box_around(labels != cv2.GC_BGD)
     margin = 12
     window = (
-        slice(max(0, rows[0] - margin), rows[-1] + margin),
-        slice(max(0, columns[0] - margin), columns[-1] + margin),
+        slice(max(0, y1 - margin), y2 - 1 + margin),
+        slice(max(0, x1 - margin), x2 - 1 + margin),
     )
     inner = np.ascontiguousarray(labels[window])
     if (inner != cv2.GC_BGD).all():
@@ -319,6 +320,4 @@ def _sighting(mask: Mask, score: float, size: tuple[int, int]) -> Sighting:
     if (width, height) != size:
         grown = resample(mask.astype(np.float32), stretch((width, height), size), size)
         mask = grown > 0.5
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
-    return Sighting(mask, box, score)
+    return Sighting(mask, np.array(box_around(mask), np.float32), score)

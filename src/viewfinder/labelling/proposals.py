@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.composing.outlines import checked_runs, outline_mask
 from viewfinder.datasets.boxes import no_size
 from viewfinder.datasets.editing.transaction import HIDDEN
 from viewfinder.datasets.finding import checked_name
@@ -23,6 +22,7 @@ from viewfinder.datasets.formats.json_columns import numbers, text_of, whole_num
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.errors import InputError
 from viewfinder.files import inside, write_text
+from viewfinder.pictures.masks import checked_runs, decode
 from viewfinder.pictures.reading import MOST_PIXELS
 
 _SCHEMA = 1
@@ -76,7 +76,7 @@ class Proposals:
             KeyError: it has none.
         """
         width, height = self.sizes[self.pictures[row]].tolist()
-        return outline_mask(self.masks[row], (width, height))
+        return decode(self.masks[row], (width, height))
 
     def mask_area(self, row: int) -> int:
         """How many pixels the mask of a row has.

@@ -16,8 +16,8 @@ from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.kinds import sources_below
+from viewfinder.pictures.masks import encode
 from viewfinder.pictures.reading import read_picture
-from viewfinder.tabletop.writing import run_lengths
 
 # Of a thing beside the largest: that it is of the same class is anybody's guess.
 _BESIDE = 0.5
@@ -59,7 +59,7 @@ class Rows:
     ) -> None:
         """One proposal more, of a class `name`."""
         if mask is not None:
-            self.masks[len(self.rows)] = {"size": list(mask.shape), "counts": run_lengths(mask)}
+            self.masks[len(self.rows)] = encode(mask)
         # Four digits: more would claim to know more than it does.
         self.rows.append((path, name, box, round(score, 4), source))
 

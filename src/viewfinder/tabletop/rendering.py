@@ -219,11 +219,3 @@ def _reached(thing: Thing, camera: Camera, light: Light) -> tuple[int, int, int,
     low = clamp(np.floor(pixels.min(axis=0) - margin), 0, camera.size)
     high = clamp(np.ceil(pixels.max(axis=0) + margin), 0, camera.size)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
-
-
-def box_around(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """`x1, y1, x2, y2` around the true pixels of H×W, edges at pixel corners; zeros if none."""
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    if not columns.size:
-        return 0, 0, 0, 0
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.pictures.masks import box_around
 from viewfinder.tabletop import backdrop, lens, lighting, props, rendering, shapes
 from viewfinder.tabletop.backdrop import Print
 from viewfinder.tabletop.camera import Camera, look
@@ -209,7 +210,7 @@ def _truth(
         if label < 0 or seen < fewest or seen < (1 - hidden) * whole:
             continue
         mask = result.owner == i + 1
-        boxes.append(rendering.box_around(mask))
+        boxes.append(box_around(mask))
         classes.append(label)
         instances[mask] = len(classes)
     return (

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import box_around
 from viewfinder.tabletop import (
     backdrop,
     lens,
@@ -103,7 +104,7 @@ def render_turntable(
         frames=np.stack([picture for picture, _ in shots]),
         angles=np.arange(frames) * 360.0 / frames,
         masks=masks,
-        boxes=np.array([rendering.box_around(mask) for mask in masks], np.float32),
+        boxes=np.array([box_around(mask) for mask in masks], np.float32),
     )
 
 

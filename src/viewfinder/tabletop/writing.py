@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder, write_json, write_text
+from viewfinder.pictures.masks import encode
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_depth, write_instances, write_mask, write_picture
 from viewfinder.tabletop.depth import depth_state
@@ -209,15 +210,8 @@ def _annotation(label: int, box: NDArray[np.float32], mask: NDArray[np.bool_]) -
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": int(mask.sum()),
         "iscrowd": 0,
-        "segmentation": {"size": list(mask.shape), "counts": run_lengths(mask)},
+        "segmentation": encode(mask),
     }
-
-
-def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
-    """Lengths of the runs of false and true in turn, down the columns, false first (COCO's RLE)."""
-    flat = np.concatenate([[False], mask.ravel(order="F")])
-    changes = np.flatnonzero(flat[1:] != flat[:-1])
-    return [int(run) for run in np.diff(np.concatenate([[0], changes, [mask.size]]))]
 
 
 def _coco_file() -> dict[str, Any]:

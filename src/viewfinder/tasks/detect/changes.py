@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Matrix, Size, rotation, scaling, translation
+from viewfinder.pictures.masks import Area
 from viewfinder.tasks.detect.examples import Examples
-from viewfinder.tasks.detect.outlines import Area
 from viewfinder.tasks.detect.pasting import Paste
 from viewfinder.tasks.detect.warping import moved_boxes
 

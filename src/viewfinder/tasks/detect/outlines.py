@@ -6,19 +6,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-from hotcoco import mask as run_lengths
 from numpy.typing import NDArray
 
 from viewfinder.console import note
-from viewfinder.datasets.boxes import Boxes, Segmentation
+from viewfinder.datasets.boxes import Boxes
+from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Area, Segmentation, checked_runs, coverage, decode
 
-Area = tuple[int, int, int, int]
-"""A part of a picture, x1, y1, x2, y2 in whole pixels."""
-
-# Masks are drawn at four times their size and averaged, for OpenCV fills pixels or leaves them.
-_FINER = 4
-# Beyond any picture, and yet a number that OpenCV can fill to.
-_FAR = 1 << 20
+# Each side of a pixel is divided into so many parts: less than for a label, for speed.
+_FINE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,37 +66,22 @@ def _outline(
 ) -> Outline | None:
     size = (int(kept[0]), int(kept[1]))
     if isinstance(segmentation, dict):
-        runs = {"size": segmentation.get("size"), "counts": segmentation.get("counts")}
-        # Before anything is decoded: a few bytes can claim to be an enormous mask.
-        if runs["size"] != true[::-1].tolist():
-            return None
         try:
-            return Outline((), runs, size) if _decoded(runs).any() else None
-        except (ValueError, TypeError):
+            runs = checked_runs(segmentation, (int(true[0]), int(true[1])))
+        except InputError:
             return None
+        return Outline((), segmentation, size) if runs[1::2].any() else None
     if any(len(points) % 2 or not np.isfinite(points).all() for points in segmentation):
         return None
     shapes = [points.reshape(-1, 2) * (kept / true) for points in segmentation if len(points) >= 6]
     return Outline(tuple(shapes), None, size) if shapes else None
 
 
-def _decoded(runs: dict[str, Any]) -> NDArray[np.uint8]:
-    """H×W, 1 within."""
-    height, width = runs["size"]
-    if isinstance(runs["counts"], list):
-        runs = run_lengths.frPyObjects(runs, height, width)
-    return np.ascontiguousarray(run_lengths.decode(runs), np.uint8)
-
-
 def draw_outline(outline: Outline, area: Area) -> NDArray[np.uint8]:
     """How much of each pixel of an area of the kept picture the object covers: H×W, 0 to 255."""
+    if outline.runs is None:
+        return coverage(outline.polygons, area, fine=_FINE)
+    height, width = outline.runs["size"]
+    mask = 255 * decode(outline.runs, (width, height)).view(np.uint8)
     x1, y1, x2, y2 = area
-    if outline.runs is not None:
-        mask = cv2.resize(255 * _decoded(outline.runs), outline.size, interpolation=cv2.INTER_AREA)
-        return np.asarray(mask[y1:y2, x1:x2], np.uint8)
-    fine = np.zeros(((y2 - y1) * _FINER, (x2 - x1) * _FINER), np.uint8)
-    for points in outline.polygons:
-        # Down, since OpenCV counts from the centre of the first pixel and we from its corner.
-        moved = np.floor(np.clip((points - (x1, y1)) * _FINER, -_FAR, _FAR))
-        cv2.fillPoly(fine, [moved.astype(np.int32)], 255)
-    return np.asarray(cv2.resize(fine, (x2 - x1, y2 - y1), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(mask, outline.size, interpolation=cv2.INTER_AREA)[y1:y2, x1:x2])

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Matrix, translation
+from viewfinder.pictures.masks import Area, box_around
 from viewfinder.tasks.detect.examples import Examples
-from viewfinder.tasks.detect.outlines import Area, draw_outline
+from viewfinder.tasks.detect.outlines import draw_outline
 from viewfinder.tasks.detect.warping import moved_boxes, warp_into
 
 LEAST_LEFT = 0.5
@@ -213,5 +214,5 @@ def _whole_pixels(box: NDArray[Any] | Sequence[float], shape: tuple[int, ...]) -
 
 def _hull(mask: NDArray[np.bool_], x: int, y: int) -> NDArray[np.float64]:
     """The box around what is true in a mask whose corner is at (x, y); no area if nothing is."""
-    column, row, width, height = cv2.boundingRect(mask.view(np.uint8))
-    return np.array([x + column, y + row, x + column + width, y + row + height], np.float64)
+    x1, y1, x2, y2 = box_around(mask)
+    return np.array([x + x1, y + y1, x + x2, y + y2], np.float64)

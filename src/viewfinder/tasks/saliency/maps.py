@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Size, resample, stretch
+from viewfinder.pictures.masks import box_around
 
 THRESHOLD = 0.5
 """The map's least value in the subject, unless another is asked for."""
@@ -65,8 +66,6 @@ def describe_subject(values: NDArray[np.float32], *, threshold: float) -> dict[s
     count = int(np.count_nonzero(subject))
     box = None
     if count:
-        columns, rows = (np.flatnonzero(subject.any(axis=axis)) for axis in (0, 1))
-        edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-        box = {name: int(edge) for name, edge in zip(("x1", "y1", "x2", "y2"), edges, strict=True)}
+        box = dict(zip(("x1", "y1", "x2", "y2"), box_around(subject), strict=True))
     mean = float(values[subject].mean(dtype=np.float64)) if count else 0.0
     return {"box": box, "share": count / values.size, "mean": mean, "threshold": threshold}

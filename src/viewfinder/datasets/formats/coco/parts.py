@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Segmentation
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import Located, locate
@@ -19,6 +18,7 @@ from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Segmentation
 from viewfinder.wording import counted
 
 _LARGEST_TABLE = 4_000_000

@@ -21,13 +21,13 @@ from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.parts import Part, look_up, read_part, side_of_file
-from viewfinder.datasets.formats.coco.rows import extent_of
 from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.listings import Listing, sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.datasets.presence import absent, none_there
 from viewfinder.datasets.survey import Survey, speaks_of
+from viewfinder.pictures.masks import extent_of
 from viewfinder.wording import counted, some
 
 # Files of the same folder that tell of other things than boxes.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import ENDLESS, Segmentation
+from viewfinder.datasets.boxes import ENDLESS
 from viewfinder.datasets.formats.json_columns import (
     boxes_or_nan,
     identities,
@@ -18,8 +18,8 @@ from viewfinder.datasets.formats.json_columns import (
     whole_numbers,
 )
 from viewfinder.datasets.formats.large_json import Objects
-from viewfinder.datasets.run_lengths import extent_of_runs
 from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Segmentation, extent_of
 
 _IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
 _BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation"}
@@ -159,17 +159,6 @@ def _is_pair(point: Any) -> bool:
         and len(point) == 2
         and all(type(number) in (int, float) for number in point)
     )
-
-
-def extent_of(outline: Segmentation) -> list[float] | None:
-    """`x, y, width, height` of an outline; None of one without extent."""
-    if isinstance(outline, dict):
-        return extent_of_runs(outline)
-    points = [p.reshape(-1, 2) for p in outline if len(p) > 3 and len(p) % 2 == 0]
-    if not points:
-        return None
-    low, high = np.concatenate(points).min(0), np.concatenate(points).max(0)
-    return [*low.tolist(), *(high - low).tolist()]
 
 
 def _are_runs(outline: dict[str, Any]) -> bool:

@@ -16,13 +16,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Segmentation
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.finding import PictureIndex, nearest, side_of_path, without_upload
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.survey import Survey, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture
+from viewfinder.pictures.masks import Segmentation
 
 CLASS_LIST = "classes.txt"
 # A set's classes, one a line, without a data.yaml: LabelImg's and Roboflow's, then Darknet's.
