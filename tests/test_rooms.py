@@ -18,6 +18,8 @@ GROUND = {
     "wording",
     "files",
     "console",
+    "events",
+    "listeners",
     "interrupts",
     "memory",
     "student",
@@ -103,12 +105,28 @@ def test_a_room_imports_the_rooms_below_it_alone(room):
 
 
 def test_the_ground_imports_nothing_but_itself():
+    below = {"errors", "wording", "groups", "memory"}
     for path in files():
         if room_of(path) in GROUND:
-            own = {n for n in imports(path) if n.startswith("viewfinder.")}
-            assert own <= {
-                f"viewfinder.{name}" for name in ("errors", "wording", "groups", "memory")
-            }, path
+            # Events are heard by the terminal where nobody else was chosen to listen.
+            more = {"console", "events", "listeners"}
+            allowed = below | more if room_of(path) in ("events", "listeners") else below
+            own = {n.split(".")[1] for n in imports(path) if n.startswith("viewfinder.")}
+            assert own <= allowed, path
+
+
+def test_only_listeners_and_the_command_line_print():
+    """All else says what happens as events: a server, a notebook and a log listen too."""
+    # Programs of ours that run in a process of their own, where what they print is their answer.
+    programs = {"doctor/probe.py", "nets/published/__main__.py"}
+    for path in files():
+        where = path.relative_to(SOURCE).as_posix()
+        if where in programs or room_of(path) in ("cli", "listeners", "console"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+            forbidden = ("print", "rich_console", "sys.stdout", "sys.stderr", "redirect_stderr")
+            assert said.removeprefix("contextlib.") not in forbidden, f"{where} has {said}"
 
 
 def test_nets_need_torch_alone():

@@ -11,19 +11,30 @@ if TYPE_CHECKING:
     from viewfinder.api import Run, open_run, train
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
+    from viewfinder.events import listening
     from viewfinder.explain.explaining import explain
 
 _HOMES = {
     "InputError": "viewfinder.errors",
     "Run": "viewfinder.api",
     "explain": "viewfinder.explain",
+    "listening": "viewfinder.events",
     "nets": "viewfinder.nets",
     "open_dataset": "viewfinder.datasets.opening",
     "open_run": "viewfinder.api",
     "train": "viewfinder.api",
 }
 
-__all__ = ["InputError", "Run", "explain", "nets", "open_dataset", "open_run", "train"]
+__all__ = [
+    "InputError",
+    "Run",
+    "explain",
+    "listening",
+    "nets",
+    "open_dataset",
+    "open_run",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

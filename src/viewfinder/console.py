@@ -1,26 +1,16 @@
-"""What a person sees: names of strangers as data, and bars and notes while work goes on.
-
-Notes and bars go to standard error only. Standard output belongs to results, so that `--json`
-prints one document there and nothing else.
-"""
+"""Terminals: what is printed controls none, whatever a name of strangers holds."""
 
 import contextlib
-import html
 import io
 import os
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from viewfinder.wording import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Item = TypeVar("Item")
-# Seconds between two drawings of a bar in a notebook.
-_BETWEEN = 0.5
 
 
 class _Shown(io.TextIOBase):
@@ -76,11 +66,6 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
-def note(text: str) -> None:
-    """Print one line for the person at the terminal."""
-    print(shown(text), file=sys.stderr, flush=True)
-
-
 def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
     """A console of rich's, for what has colours, bars or columns; names are data on it too."""
     # Imported late: rich takes a tenth of a second that `--help` need not pay.
@@ -99,71 +84,3 @@ def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
                     yield Segment(lines, segment.style)
 
     return Safe(file=raw(sys.stderr if stderr else sys.stdout), **options)
-
-
-def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook, which shows HTML."""
-    shell = sys.modules.get("IPython")
-    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
-
-
-class NotebookBar:
-    """A progress bar in a cell of a notebook, in one place of it."""
-
-    def __init__(self) -> None:
-        self._cell: Any = None
-        self._drawn = 0.0
-
-    def show(self, done: float, total: float | None, text: str) -> None:
-        """Draw it; so often as an eye wants it, since each drawing is a message."""
-        now = time.monotonic()
-        if self._cell is not None and now - self._drawn < _BETWEEN:
-            return
-        self._drawn = now
-        extent = "" if total is None else f' value="{done}" max="{total}"'
-        bar = f'<progress{extent} style="vertical-align: middle"></progress>'
-        self._put(f"{bar} {html.escape(text)}", text)
-
-    def end(self, text: str) -> None:
-        """Leave a line of text in its place."""
-        self._put(html.escape(text), text)
-
-    def _put(self, shown_as: str, text: str) -> None:
-        from IPython.display import display
-
-        data = {"text/html": f"<div>{shown_as}</div>", "text/plain": text}
-        if self._cell is None:
-            self._cell = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._cell.update(data, raw=True)
-
-
-def track(items: Iterable[Item], *, total: int | None, description: str) -> Iterator[Item]:
-    """The items, one by one, with a progress bar, rate and time left while someone looks on.
-
-    Shows nothing where standard error is not a terminal.
-    """
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=rich_console(stderr=True), transient=True) as bar:
-        task = bar.add_task(description, total=total)
-        for item in items:
-            yield item
-            bar.advance(task)

@@ -38,6 +38,13 @@ def in_words(seconds: float) -> str:
     return f"about {hours} h" + (f" {rest} min" if rest else "")
 
 
+def duration(seconds: float) -> str:
+    """A time in a few letters: two hours as `2.0 h`, ninety seconds as `2 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def likest(word: str, known: Iterable[str]) -> str:
     """` (did you mean …?)` with the known words that are most like a misspelt one, or nothing."""
     matcher = difflib.SequenceMatcher(b=str(word).lower())

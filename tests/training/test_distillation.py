@@ -37,7 +37,7 @@ def no_report():
     """These tests are of the training; the reports have their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "write_report", lambda *_: None)
-        patch.setattr(training, "tell_verdict", lambda _: None)
+        patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 
 

@@ -41,7 +41,7 @@ def no_report():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "judge", lambda *_, **__: {})
         patch.setattr(training, "write_report", lambda *_: None)
-        patch.setattr(training, "tell_verdict", lambda _: None)
+        patch.setattr(training, "report_verdict", lambda *_: None)
         yield
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from viewfinder.evaluation.fitting import Verdict
+from viewfinder.runs.run import Run
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import journal
 from viewfinder.training.progress import Progress
-from viewfinder.training.telling import tell_verdict
+from viewfinder.training.train import report_verdict
 from viewfinder.wording import in_words
 
 
@@ -31,10 +32,8 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
     now = [100.0]
     monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
 
-    class Run:
-        folder = tmp_path
-
-    with journal.Journal(Run(), recipe, 5, score="val_accuracy", shown=True) as told:
+    run = Run(tmp_path, manifest=None)
+    with journal.Journal(run, recipe, 5, figure="val_accuracy", reports=True) as told:
         for done in range(1, 6):
             now[0] += each
             told.step(Progress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
@@ -63,9 +62,9 @@ def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, t
     assert told[:2] == ["training for 4 min; an epoch is 5 steps of 8 pictures", "about 4 min left"]
 
 
-def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys):
+def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, tmp_path):
     verdict = Verdict("fine", "The fit is fine: " + "word " * 40, ("do this: --a 1", "that", "no"))
-    tell_verdict(verdict)
+    report_verdict(Run(tmp_path, manifest=None), verdict)
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 80
     assert " ".join(" ".join(lines).split()).startswith(verdict.says.strip())

@@ -19,16 +19,16 @@ import torch
 from viewfinder.ablation import report
 from viewfinder.ablation.grid import Cell, Plan
 from viewfinder.ablation.report import Ablation, Trial
-from viewfinder.console import note
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.over_seeds import Score
+from viewfinder.events import note
 from viewfinder.files import explained_writing, write_text
 from viewfinder.runs.run import Run, holds_run, open_run
 from viewfinder.runs.scores import read_scores
 from viewfinder.training.locking import taken
 from viewfinder.training.workers import Order, Slot, Train, work
-from viewfinder.training.workers_progress import Progress
+from viewfinder.training.workers_report import JobsReport
 from viewfinder.wording import counted
 
 # What tells the folder of an ablation from any other: the file that it was last asked for with.
@@ -177,8 +177,8 @@ def _do(
     )
     try:
         with (
-            Progress(total=finished + len(orders), done=finished) as progress,
-            contextlib.closing(work(train, orders, slots, begin=progress.begin)) as results,
+            JobsReport(total=finished + len(orders), done=finished) as report_of_jobs,
+            contextlib.closing(work(train, orders, slots, begin=report_of_jobs.begin)) as results,
         ):
             for order, failed in results:
                 if failed is None:
@@ -187,7 +187,7 @@ def _do(
                     gathered.failures[order.folder] = failed
                 value = gathered.values.get(order.folder)
                 told = f"{gathered.score.name} {value:.4g}" if value is not None else "failed: "
-                progress.end(order, told + gathered.failures.get(order.folder, ""))
+                report_of_jobs.end(order, told + gathered.failures.get(order.folder, ""))
     except KeyboardInterrupt:
         note("stopped: the same command goes on, and does nothing again that is finished")
         raise

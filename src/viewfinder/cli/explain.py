@@ -14,6 +14,7 @@ position, and does shift augmentation replace it? LeNet takes about five minutes
 """
 
 import contextlib
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from viewfinder.cli.meant import refuse_misspelt_target
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_in_pages, print_json, print_styled
 from viewfinder.console import raw
 from viewfinder.errors import InputError
+from viewfinder.events import note
 
 if TYPE_CHECKING:
     from viewfinder.explain import Explanation
@@ -96,7 +98,6 @@ def run(flags: Flags) -> int:
     with contextlib.redirect_stdout(raw(sys.stderr)):
         explanation = _explain(flags, flags.target)
     if flags.html is not None:
-        from viewfinder.console import note
         from viewfinder.explain.rendering.html import page
         from viewfinder.files import write_text
 
@@ -107,10 +108,18 @@ def run(flags: Flags) -> int:
 
         print_json(document(explanation))
     else:
-        from viewfinder.explain.rendering.terminal import print_explanation
-
-        print_explanation(explanation, brief=flags.brief, full=flags.full)
+        _print_table(explanation, flags)
     return 0 if explanation.mistake is None else 1
+
+
+def _print_table(explanation: "Explanation", flags: Flags) -> None:
+    """Print the table, its totals and, where there is one, the mistake; in a terminal as wide as
+    fits."""
+    from viewfinder.explain.rendering.terminal import NARROW, WIDTH, lines
+
+    narrow = sys.stdout.isatty() and shutil.get_terminal_size((WIDTH, 50)).columns < WIDTH
+    width = NARROW if narrow else WIDTH
+    print_in_pages(lines(explanation, width=width, brief=flags.brief, full=flags.full), width=WIDTH)
 
 
 def _refuse_strays(flags: Flags) -> None:
@@ -193,18 +202,18 @@ def _run_shift(flags: Flags, largest: int) -> int:
             side=_side(flags.input[0]) if flags.input else None,
         )
     if flags.html is not None:
-        from viewfinder.console import note
         from viewfinder.files import write_text
         from viewfinder.position.sensitivity_page import page
 
         write_text(flags.html, page(found, setting))
         note(f"wrote {flags.html}")
-    from viewfinder.position.sensitivity_text import document, print_sensitivity
+    from viewfinder.explain.rendering.terminal import WIDTH
+    from viewfinder.position.sensitivity_text import document, lines
 
     if flags.json:
         print_json(document(found, setting))
     else:
-        print_sensitivity(found, setting)
+        print_styled(lines(found, setting), width=WIDTH)
     return 0
 
 
@@ -220,15 +229,15 @@ def _run_compare(flags: Flags, largest: int) -> int:
             epochs=comparing.EPOCHS if flags.epochs is None else flags.epochs,
             out=flags.out,
         )
-    from viewfinder.position.comparison_text import document, print_comparison
+    from viewfinder.explain.rendering.terminal import WIDTH
+    from viewfinder.position.comparison_text import document, lines
 
     # Before the page, which may not be writable: what took minutes must not be lost.
     if flags.json:
         print_json(document(found, runs))
     else:
-        print_comparison(found)
+        print_styled(lines(found), width=WIDTH)
     if flags.html is not None:
-        from viewfinder.console import note
         from viewfinder.files import write_text
         from viewfinder.position.comparison_page import page
 

@@ -19,8 +19,8 @@ from typing import Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.wording import counted
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from viewfinder.console import names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
+from viewfinder.events import listening
 from viewfinder.interrupts import stops_interrupt
 from viewfinder.tasks import NAMES
 from viewfinder.wording import shown
@@ -52,8 +53,9 @@ usage: viewfinder VERB …
 """
 _FOOTER = """
 viewfinder VERB --help tells what a verb takes. --version prints the version;
---completion bash (or zsh) a script that completes verbs and flags; --debug,
-anywhere, shows the whole traceback of an error.
+--completion bash (or zsh) a script that completes verbs and flags. Anywhere,
+--debug shows the whole traceback of an error, and --json-lines writes progress
+as JSON objects on standard error, one a line.
 
 A first quarter of an hour:
   viewfinder demo                                  see what comes out
@@ -76,14 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    as_lines = "--json-lines" in words
+    words = [word for word in words if word not in ("--debug", "--json-lines")]
     open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal's encoding does not.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            with stops_interrupt(), names_shown():
+            with stops_interrupt(), names_shown(), _listening(as_lines=as_lines):
                 return _dispatch(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
@@ -118,6 +121,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "command with --debug for the traceback"
         )
         return 2
+
+
+def _listening(*, as_lines: bool) -> contextlib.AbstractContextManager[None]:
+    """Who hears what happens: the terminal, or whoever reads JSON lines."""
+    if not as_lines:
+        return contextlib.nullcontext()
+    from viewfinder.listeners.json_lines import JsonLines
+
+    return listening(JsonLines())
 
 
 def _tell(error: str) -> None:

@@ -1,13 +1,17 @@
 """What verbs print on standard output."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from viewfinder.console import raw
+from viewfinder.console import raw, rich_console
 from viewfinder.wording import as_json
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -15,6 +19,26 @@ def print_json(document: dict[str, Any]) -> None:
     out = raw(sys.stdout)
     readable = (out.encoding or "").lower().replace("-", "") == "utf8"
     print(as_json(json.dumps(document, ensure_ascii=not readable, allow_nan=False)), file=out)
+
+
+def print_styled(lines: "Sequence[Text]", *, width: int) -> None:
+    """Print lines of at most `width` columns, in a terminal with their colours."""
+    console = rich_console(highlight=False, soft_wrap=True, width=width)
+    for line in lines:
+        console.print(line)
+
+
+def print_in_pages(lines: "Sequence[Text]", *, width: int) -> None:
+    """`print_styled`, through a pager where a terminal has fewer lines."""
+    if not sys.stdout.isatty() or len(lines) < shutil.get_terminal_size((width, 50)).lines:
+        print_styled(lines, width=width)
+        return
+    console = rich_console(highlight=False, soft_wrap=True, width=width)
+    # less leaves short texts on the screen, with their colours.
+    os.environ.setdefault("LESS", "-RFX")
+    with console.pager(styles=True):
+        for line in lines:
+            console.print(line)
 
 
 def headline(scores: Mapping[str, Any], figures: Sequence[tuple[str, str]]) -> list[str]:

@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:

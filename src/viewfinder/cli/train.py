@@ -15,8 +15,8 @@ import tyro
 
 from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.wording import counted
 

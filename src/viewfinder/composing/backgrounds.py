@@ -10,10 +10,10 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note, track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.events import note, track
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import resample, scaling
 from viewfinder.pictures.reading import read_picture

@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from viewfinder.composing.cutouts import CutOut, cut_out, fitted, is_cut_off
 from viewfinder.composing.labelled import PER_CLASS, cutouts_from, evenly
-from viewfinder.console import note, track
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
+from viewfinder.events import note, track
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
 from viewfinder.pictures.kinds import videos_in
 from viewfinder.pictures.reading import read_mask, read_picture

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.composing.cutouts import CutOut, cut_out, fitted, is_cut_off
-from viewfinder.console import note, track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.events import note, track
 from viewfinder.pictures.masks import decode
 from viewfinder.wording import counted
 

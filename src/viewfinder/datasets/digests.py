@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.reading import open_file
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import classes_shown
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.wording import counted
 
 

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.console import track
 from viewfinder.datasets import Keep, digests
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.events import track
 from viewfinder.files import replacing_by_name, sweep
 from viewfinder.memory import free_memory
 from viewfinder.pictures.geometry import Size, letterbox, resample, stretch

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.datasets.boxes import Boxes, no_size
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.pictures.quick_headers import quick_measure
 from viewfinder.pictures.reading import read_header

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.reading import read_picture
 
 _ROWS, _COLUMNS = 8, 9

@@ -6,8 +6,6 @@ frames/ball/       pictures of these videos, with boxes and outlines that were p
 Each process that films or proposes imports this module, so that it stays far from torch.
 """
 
-import contextlib
-import io
 import json
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.frame_list import read_frame_list
 from viewfinder.demo.setting import Setting
+from viewfinder.events import listening
 from viewfinder.files import write_json
 from viewfinder.labelling.accepting import Acceptance, accept
 from viewfinder.labelling.frames import write_frames
@@ -109,7 +108,7 @@ def propose(place: Path, shots: Sequence[Shot]) -> Proposals:
 def _propose(job: tuple[Path, list[str], Path]) -> Proposed:
     data, paths, capture = job
     # Each process would draw a bar of its own over that of all captures.
-    with contextlib.redirect_stderr(io.StringIO()):
+    with listening():
         return propose_by_plate(data, paths, empty=capture / "empty.png")
 
 

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.demo import capturing, learning, pacing
 from viewfinder.demo.capturing import Shot
 from viewfinder.demo.setting import Setting
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement
+from viewfinder.events import note
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
 from viewfinder.labelling.proposals import Proposals

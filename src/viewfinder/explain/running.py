@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from viewfinder.events import note
+
 if TYPE_CHECKING:
     from viewfinder.explain.explanation import Explanation
 
@@ -76,9 +78,9 @@ def _explain(error: Exception, found: TracebackType | None) -> None:
         return
     from viewfinder.explain.rendering.terminal import mistake_lines
 
-    print(file=sys.stderr)
+    note("")
     for line in mistake_lines(explanation.mistake):
-        print(line.plain.rstrip(), file=sys.stderr)
+        note(line.plain.rstrip())
 
 
 def explained(found: TracebackType | None) -> "Explanation | None":

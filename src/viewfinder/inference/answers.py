@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viewfinder.console import track
+from viewfinder.events import track
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find

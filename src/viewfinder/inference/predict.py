@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.inference.answers import Model, Prepared
 from viewfinder.pictures.kinds import Source, source_of, sources_below
 from viewfinder.pictures.opening import is_moving_webp

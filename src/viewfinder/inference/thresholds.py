@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.inference.onnx_files import LEAST_SCORE
 from viewfinder.runs.run import Run
 from viewfinder.runs.scores import read_scores

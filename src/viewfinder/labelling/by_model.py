@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.inference.answers import Model
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows, class_of

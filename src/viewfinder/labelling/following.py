@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
 from viewfinder.datasets.opening import has_boxes, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows
 from viewfinder.labelling.tracking import (

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.files import new_folder
 from viewfinder.labelling.sharpness import Look, are_blurred, look, sharpness
 from viewfinder.pictures.kinds import sources_below

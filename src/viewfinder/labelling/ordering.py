@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.reading import read_picture
 
 Array = NDArray[np.float32]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import track
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.editing.transaction import recover
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.nets.packaged import PACKAGES, packaged_weights
 from viewfinder.nets.weight_files import few, first_line, tensors_in
 from viewfinder.wording import counted

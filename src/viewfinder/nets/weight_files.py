@@ -17,8 +17,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.reading import open_file
 from viewfinder.wording import counted
 

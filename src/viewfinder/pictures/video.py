@@ -17,8 +17,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import replacing
 from viewfinder.pictures.clock import Clock, gaps_told, seconds_of
 from viewfinder.pictures.damage import Damage, Reach

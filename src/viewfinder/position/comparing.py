@@ -1,7 +1,6 @@
 """What `explain --shift --compare` does: trains four variants of a net, and measures each."""
 
 import contextlib
-import io
 import tempfile
 import time
 from collections.abc import Iterator
@@ -9,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import listening, note
 from viewfinder.position.comparison import VARIANTS, Comparison, Variant
 from viewfinder.position.measuring import (
     Pictures,
@@ -178,8 +177,8 @@ def _measured(plan: Plan, variant: Variant, seed: int, place: Path, probe: Probe
             "flip": 0.0,
         }
     )
-    # Each training tells of itself, which would bury what is told of the whole.
-    with contextlib.redirect_stderr(io.StringIO()):
+    # What each training reports would bury what is reported of the whole.
+    with listening():
         train("classify", DATA, recipe, out=place, resume=plan.kept is not None)
     subject = subject_of_run(place)
     pixels, labels = ready(probe.pictures, subject)

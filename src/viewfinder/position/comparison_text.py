@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.text import Text
 
-from viewfinder.console import rich_console
 from viewfinder.explain.rendering.terminal import WIDTH
 from viewfinder.position.claims import answers
 from viewfinder.position.comparison import (
@@ -79,13 +78,6 @@ def moved_words(comparison: Comparison) -> str:
 def pair_name(one: Variant, other: Variant) -> str:
     """What a difference is of."""
     return f"({NAMES[one]}) − ({NAMES[other]})"
-
-
-def print_comparison(comparison: Comparison) -> None:
-    """Print the tables and the answers."""
-    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
-    for line in lines(comparison):
-        console.print(line)
 
 
 def lines(comparison: Comparison) -> list[Text]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.text import Text
 
-from viewfinder.console import rich_console
 from viewfinder.explain.rendering.terminal import WIDTH
 from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, Stage, Step
 
@@ -65,13 +64,6 @@ def stride_text(stage: Stage) -> str:
         return ""
     down, right = (f"{one:.4g}" for one in stage.stride)
     return down if down == right else f"{down}×{right}"
-
-
-def print_sensitivity(found: Sensitivity, setting: Setting) -> None:
-    """Print the table."""
-    console = rich_console(width=WIDTH, highlight=False, soft_wrap=True)
-    for line in lines(found, setting):
-        console.print(line)
 
 
 def lines(found: Sensitivity, setting: Setting) -> list[Text]:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from viewfinder.console import note
 from viewfinder.datasets.framing import DARKNET
+from viewfinder.events import note
 from viewfinder.nets.published import COCO_FILE, COCO_NET, coco_weights
 from viewfinder.pictures.geometry import Size
 from viewfinder.runs.run import Run, new_net

@@ -26,9 +26,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
 from viewfinder.nets.building import build, numbers_in
 from viewfinder.nets.darknet import load_weights

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.tabletop.options import ClassOptions
 from viewfinder.tabletop.writing import SplitCounts, write_classes
 

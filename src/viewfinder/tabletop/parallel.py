@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import cv2
 
-from viewfinder.console import track
 from viewfinder.cpu import cpu_features
+from viewfinder.events import track
 from viewfinder.interrupts import blocked_interrupts, leave_stops_to_parent
 
 Job = TypeVar("Job")

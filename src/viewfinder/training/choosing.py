@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from viewfinder.console import note
 from viewfinder.cpu import cpu_features
 from viewfinder.devices import describe_device
 from viewfinder.doctor.chosen import FOLDER
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import cache_folder, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.tasks.manifest import check_precision

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from viewfinder.console import note
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
@@ -25,6 +24,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.evaluation.judging import seen_in_training
+from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
@@ -36,8 +36,7 @@ from viewfinder.training.locking import taken
 from viewfinder.training.loop import as_good
 from viewfinder.training.resuming import same_run
 from viewfinder.training.train import refuse_early, train_on
-from viewfinder.training.workers_progress import duration
-from viewfinder.wording import counted
+from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
 _MARK = "folds.json"

@@ -37,7 +37,7 @@ from viewfinder.training.progress import Progress
 from viewfinder.training.statistics import share_statistics
 from viewfinder.training.sums import add_gradients, over_processes
 
-# Fabric announces every process that it starts; the journal tells what matters.
+# Fabric announces every process that it starts; the journal reports what matters.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 # Seconds between two writings of what is needed to go on: what `kill -9` can cost. Of a net so
@@ -115,12 +115,12 @@ class Fit:
 
     def work(self) -> None:
         now = self.progress
-        best, shown = f"val_{self.task.best}", self.share.rank == 0
-        told = Journal(self.job.run, self.recipe, self.steps, score=best, shown=shown)
+        figure, first = f"val_{self.task.best}", self.share.rank == 0
+        kept = Journal(self.job.run, self.recipe, self.steps, figure=figure, reports=first)
         # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,
         # the one that started them answers whoever insists.
         late = late_interrupts(insisting=self.share.world == 1)
-        with told as journal, late as let_interrupt:
+        with kept as journal, late as let_interrupt:
             self.asked_to_stop = let_interrupt.waiting
             if not now.updates:
                 self._read_clock()

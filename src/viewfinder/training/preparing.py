@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
+from viewfinder.events import note
 from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet, require_imagenet
 from viewfinder.nets.packaged import PACKAGES
 from viewfinder.nets.published import COCO_NET, coco_weights

@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from viewfinder.errors import InputError
 from viewfinder.interrupts import end_with_parent, stops_interrupt
+from viewfinder.training.relay import relayed, sending
 
 # It logs which processes it ends after another has failed; the error tells what matters.
 logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
@@ -56,35 +58,40 @@ def launch(device: torch.device, count: int, work: Work) -> None:
         fabric.launch()
         work(fabric)
         return
+    with relayed() as pipe:
+        own_part = partial(_work, work=work, threads=threads_of_each(count), pipe=pipe)
+        stopped = _start(fabric, count, own_part)
+    if stopped:
+        raise KeyboardInterrupt
+
+
+def _start(fabric: Fabric, count: int, own_part: Callable[..., bool]) -> bool:
+    """Start processes and wait until all have ended; tells whether they were stopped."""
     failures = multiprocessing.get_context("spawn").SimpleQueue()
     before = multiprocessing.active_children()
     try:
-        stopped = fabric.launch(
-            partial(_work, work=work, threads=threads_of_each(count), failures=failures)
-        )
+        return bool(fabric.launch(partial(own_part, failures=failures)))
     except ProcessRaisedException:
         if failures.empty():
             raise
         raise failures.get() from None
     except ProcessExitedException as error:
-        told = error.signal_name or f"status {error.exit_code}"
+        how = error.signal_name or f"status {error.exit_code}"
         raise InputError(
-            f"one of the {count} processes ended with {told}, as it does when the memory is used "
+            f"one of the {count} processes ended with {how}, as it does when the memory is used "
             "up: go on with the same command and --resume, or ask for less at once, as of --batch "
             "or --devices"
         ) from None
     finally:
         _end([child for child in multiprocessing.active_children() if child not in before])
-    if stopped:
-        raise KeyboardInterrupt
 
 
-def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any) -> bool:
+def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any, pipe: Connection) -> bool:
     """One process's part; tells whether it was stopped."""
     end_with_parent()
     torch.set_num_threads(threads)
     try:
-        with stops_interrupt():
+        with stops_interrupt(), sending(pipe, fabric.global_rank):
             work(fabric)
     except InputError as error:
         failures.put(error)

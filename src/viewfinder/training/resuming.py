@@ -3,11 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from viewfinder.console import note
 from viewfinder.datasets import digests
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.recipe import Recipe, differing_fields

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
+from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
+from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
+from viewfinder.listeners import tensorboard
 from viewfinder.runs.pictures import FILE as PICTURES
 from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import (
@@ -50,7 +52,6 @@ from viewfinder.training.resuming import (
     tell_what_differs,
 )
 from viewfinder.training.seen import first_step
-from viewfinder.training.telling import tell, tell_verdict
 from viewfinder.training.trying import require_learnable
 
 
@@ -120,7 +121,7 @@ def train_on(
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
     if few is not None and not going_on:
-        tell(before(dataset, few))
+        emit(Advice(before(dataset, few)))
     begun = time.monotonic()
     with _pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
@@ -142,7 +143,8 @@ def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)
     try:
-        launch(device, recipe.devices, partial(fit, job=job))
+        with listening(*listeners(), *tensorboard.usual()):
+            launch(device, recipe.devices, partial(fit, job=job))
     except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
         if not holds_progress(run.folder):
@@ -152,10 +154,16 @@ def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:
     scores = {side: j.as_json() for side, j in judgements.items()}
     run.save_scores(scores | ({"folds": dict(folds)} if folds else {}))
     verdict = write_report(run, dataset, judgements, folds, first_step(job))
-    # Of folds the last run alone is told of, and that nothing was held out from it is no news.
+    # Of folds only the last run is judged, and that nothing was held out from it is no news.
     if "folded" not in run.manifest.data or (folds and verdict.kind != "unknown"):
-        tell_verdict(verdict)
+        report_verdict(run, verdict)
+    emit(RunDone(str(run.folder), scores))
     return run
+
+
+def report_verdict(run: Run, verdict: Verdict) -> None:
+    """Report the verdict, and all that could be tried."""
+    emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tuple(verdict.tries)))
 
 
 @contextmanager

@@ -5,20 +5,23 @@ import multiprocessing
 import os
 import signal
 import traceback
+import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from viewfinder.errors import InputError
+from viewfinder.events import listening
 from viewfinder.interrupts import (
     AfterImports,
     blocked_interrupts,
     end_with_parent,
     leave_stops_to_parent,
 )
+from viewfinder.listeners.terminal import Terminal
 
 Train = Callable[..., Any]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
@@ -32,7 +35,7 @@ class Order:
     """One training to do.
 
     Attributes:
-        log: a file that takes what the training tells.
+        log: a file for what the training reports.
     """
 
     name: str
@@ -72,19 +75,38 @@ def attempt(train: Train, order: Order) -> str | None:
     order.log.parent.mkdir(parents=True, exist_ok=True)
     with (
         order.log.open("a", encoding="utf-8", errors="backslashreplace") as log,
-        contextlib.redirect_stdout(log),
-        contextlib.redirect_stderr(log),
+        listening(Terminal(log)),
+        _warnings_to(log),
     ):
         try:
             train(order.task, order.data, out=order.folder, resume=True, **order.fields)
         except InputError as error:
-            print(f"error: {error}", file=log)
+            log.write(f"error: {error}\n")
             return " ".join(str(error).split())
         except Exception as error:
             # One cell that does not fit into the memory must not cost the others a night.
             traceback.print_exc(file=log)
             return f"{type(error).__name__}: {' '.join(str(error).split())[:300]} ({order.log})"
     return None
+
+
+@contextlib.contextmanager
+def _warnings_to(log: TextIO) -> Iterator[None]:
+    """Within, Python's warnings are written to a log."""
+
+    def write(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        log.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = write
+        yield
 
 
 class _Worker:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from viewfinder.console import track
 from viewfinder.datasets.boxes import finite, no_size
 from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.dataset import Dataset
@@ -17,6 +16,7 @@ from viewfinder.datasets.measuring import Fitting, fitting
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.tidying import ROUNDING, box_limits
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted, some
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from viewfinder.console import track
 from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.checks.rgbd import check_saliency
 from viewfinder.datasets.dataset import SPLITS, Dataset
@@ -16,6 +15,7 @@ from viewfinder.datasets.formats.class_folders.layouts import alike_classes, pas
 from viewfinder.datasets.formats.class_folders.reading import empty_class_folders
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from viewfinder.console import track
 from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
@@ -21,6 +20,7 @@ from viewfinder.datasets.formats.rgbd.stored import (
     stored_mask,
 )
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.pictures.reading import look_at_picture
 from viewfinder.wording import counted
 

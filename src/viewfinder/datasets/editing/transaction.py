@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from viewfinder.console import note
 from viewfinder.datasets.editing.record import (
     RECORD,
     VERBS,
@@ -28,6 +27,7 @@ from viewfinder.datasets.editing.record import (
 )
 from viewfinder.datasets.editing.steps import Change, apply, prepare, undo
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import (
     alone_in,
     explained_writing,

@@ -1,22 +1,18 @@
 """The table in the terminal: 80 or 100 columns, a line a layer and its arithmetic below it."""
 
-import os
-import shutil
-import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from viewfinder.console import rich_console
 from viewfinder.explain.explanation import Explanation, Layer, Mistake, shape_text
 from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
 from viewfinder.explain.rendering.repeats import Repeat, folded, staged
 from viewfinder.wording import counted
 
 WIDTH = 100
-_NARROW = 80
+NARROW = 80
 
 
 @dataclass(frozen=True)
@@ -38,31 +34,6 @@ _COLUMNS = (
     _Column("kept", 7, 0, "right", ""),
     _Column("sees", 8, 0, "right", "magenta"),
 )
-
-
-def print_explanation(explanation: Explanation, *, brief: bool = False, full: bool = True) -> None:
-    """Print the table, its totals and, where there is one, the mistake.
-
-    In a terminal the table is as wide as fits, and goes through a pager where it is longer.
-
-    Args:
-        brief: a line for each stage instead of each layer.
-        full: each layer, also of blocks that are alike.
-    """
-    console = rich_console(highlight=False, soft_wrap=True, width=WIDTH)
-    screen = shutil.get_terminal_size((WIDTH, 50))
-    terminal = sys.stdout.isatty()
-    width = _NARROW if terminal and screen.columns < WIDTH else WIDTH
-    printed = lines(explanation, width=width, brief=brief, full=full)
-    if terminal and len(printed) >= screen.lines:
-        # less leaves short texts on the screen, with their colours.
-        os.environ.setdefault("LESS", "-RFX")
-        with console.pager(styles=True):
-            for line in printed:
-                console.print(line)
-        return
-    for line in printed:
-        console.print(line)
 
 
 def lines(

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.augment import Augmentation, Changes, apply, draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import Boxes, no_size, usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import true_sizes
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.keeping import Pictures, kept_sizes, open_pictures

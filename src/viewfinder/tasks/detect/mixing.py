@@ -15,9 +15,9 @@ from viewfinder.composing import (
     read_backgrounds,
     tabletop_backgrounds,
 )
-from viewfinder.console import note
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
 from viewfinder.tasks.detect.augment import Batch
 from viewfinder.tasks.detect.examples import Examples

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import true_sizes
+from viewfinder.events import note
 from viewfinder.nets.yolov3 import Anchors
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.detect.anchors import fit_anchors, measure_fit, tell_gain

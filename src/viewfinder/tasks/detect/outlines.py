@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.console import note
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.pictures.masks import Area, Segmentation, checked_runs, coverage, decode
 
 # Each side of a pixel is divided into so many parts: less than for a label, for speed.

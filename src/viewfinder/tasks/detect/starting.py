@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
+from viewfinder.events import note
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.nets.darknet import find_config, read_weights
 from viewfinder.nets.yolov3 import BOX_VALUES

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
 from viewfinder.datasets.loading import FromFiles, Pixels, open_pixels, true_sizes
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes

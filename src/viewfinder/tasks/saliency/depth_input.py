@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.console import note
 from viewfinder.datasets.depth import DepthScale, nearest_scale, scales_of
 from viewfinder.datasets.formats.rgbd.folders import files_of
 from viewfinder.datasets.formats.rgbd.stored import stored_depth
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.pictures.geometry import Size, resample, stretch

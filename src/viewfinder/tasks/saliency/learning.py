@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from viewfinder.console import note
 from viewfinder.datasets.augment import Changes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.events import note
 from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.datasets.augment import Augmentation, draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.a2dele_weights import backbone_weights, stream_of
 from viewfinder.nets.checkpoints import LoadReport, load_matching

@@ -6,8 +6,8 @@ from pathlib import Path
 from torch import nn
 
 from viewfinder import nets
-from viewfinder.console import note
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.nets.a2dele import A2deleDepth
 from viewfinder.nets.a2dele_weights import read_checkpoint
 from viewfinder.nets.building import build

@@ -1,0 +1,1 @@
+"""Who listens to events. Nothing prints but what is here, and the command line."""

@@ -1,0 +1,153 @@
+"""What a person sees while work goes on: lines, and bars where someone looks on.
+
+All of it goes to standard error. Standard output belongs to results, so that `--json` prints one
+document there and nothing else.
+"""
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING, TextIO
+
+from viewfinder import events
+from viewfinder.console import rich_console
+from viewfinder.events import Event
+from viewfinder.listeners.training import TrainingView
+from viewfinder.wording import shown
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from rich.status import Status
+
+# Columns that sentences are broken to.
+_WIDTH = 80
+# How much of the advice is printed: the report has it all.
+_ADVICE = 2
+
+
+class Terminal:
+    """Prints lines; draws bars where what it prints to is a terminal, or the cell of a notebook."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """
+        Args:
+            stream: a file to write lines to; what is standard error at the time if None.
+        """
+        self._file = stream
+        self._bars: dict[str, tuple[Progress, TaskID]] = {}
+        self._trainings: dict[str, TrainingView] = {}
+        self._status: Status | None = None
+
+    @property
+    def _stream(self) -> TextIO:
+        return self._file or sys.stderr
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case events.Note():
+                self._print(event.text)
+            case events.Advice():
+                self._print_broken(event.text)
+            case events.FitJudged():
+                self._print_broken(event.says)
+                for each in event.tries[:_ADVICE]:
+                    self._print_broken(f"try: {each}")
+            case events.ProgressBegan() | events.Progressed() | events.ProgressEnded():
+                self._progress(event)
+            case events.JobsChanged() | events.JobsEnded():
+                self._jobs(event)
+            case events.TrainingBegan() | events.StepTaken():
+                self._training(event)
+            case events.EpochEnded() | events.TrainingEnded():
+                self._training(event)
+
+    def _print(self, text: str) -> None:
+        print(shown(text), file=self._stream, flush=True)
+
+    def _print_broken(self, text: str) -> None:
+        for line in textwrap.wrap(
+            text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        ):
+            self._print(line)
+
+    def _progress(
+        self, event: events.ProgressBegan | events.Progressed | events.ProgressEnded
+    ) -> None:
+        """Nothing is left of a bar when it is done, and nothing shown where nobody looks on."""
+        if isinstance(event, events.ProgressBegan):
+            if self._stream.isatty():
+                bar = _counting_bar()
+                self._bars[event.work] = bar, bar.add_task(event.name, total=event.total)
+                bar.start()
+            return
+        if event.work not in self._bars:
+            return
+        bar, task = self._bars[event.work]
+        if isinstance(event, events.Progressed):
+            bar.update(task, completed=event.done)
+        else:
+            bar.stop()
+            del self._bars[event.work]
+
+    def _jobs(self, event: events.JobsChanged | events.JobsEnded) -> None:
+        """A line that stays below where a person looks on; else one as each training begins."""
+        if isinstance(event, events.JobsEnded):
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
+            return
+        so_far = f"({event.so_far})"
+        if self._status is None and self._stream.isatty():
+            self._status = rich_console(stderr=True).status("")
+            self._status.start()
+        if self._status is not None:
+            from rich.text import Text
+
+            names = "; ".join(event.running) or "gathering"
+            self._status.update(Text(f"{names} {so_far}"))
+        elif event.begun is not None:
+            self._print(f"training {event.begun} {so_far}")
+
+    def _training(
+        self,
+        event: events.TrainingBegan | events.StepTaken | events.EpochEnded | events.TrainingEnded,
+    ) -> None:
+        if isinstance(event, events.TrainingBegan):
+            own_file = self._file is not None
+            self._trainings[event.run] = TrainingView(event, self._print, lines_only=own_file)
+            return
+        view = self._trainings.get(event.run)
+        if view is None:
+            return
+        if isinstance(event, events.StepTaken):
+            view.step(event)
+        elif isinstance(event, events.EpochEnded):
+            view.epoch(event.row)
+        else:
+            view.end()
+            del self._trainings[event.run]
+
+
+def _counting_bar() -> "Progress":
+    """A bar with a count, the time it took and the time left."""
+    # Imported late: rich takes a tenth of a second that `--help` need not pay.
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=rich_console(stderr=True), transient=True)
+
+
+USUAL = Terminal()
+"""Who listens where nobody chose."""

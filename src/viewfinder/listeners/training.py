@@ -1,0 +1,95 @@
+"""A training as a person sees it: a bar in a terminal or a notebook, a few lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from viewfinder import events
+from viewfinder.console import rich_console
+from viewfinder.listeners.notebook import NotebookBar, in_notebook
+from viewfinder.wording import in_words
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# Without a terminal a line an epoch would bury everything else; this many are enough.
+_LINES = 10
+
+
+class TrainingView:
+    """One training, from its begin to its end."""
+
+    def __init__(
+        self, begun: events.TrainingBegan, say: Callable[[str], None], *, lines_only: bool
+    ) -> None:
+        """
+        Args:
+            say: prints a line.
+            lines_only: draw no bar, whatever standard error is.
+        """
+        self._begun, self._say = begun, say
+        # The latest score may be of an epoch before the last.
+        self._latest = self._figures = self._last = ""
+        self._said_at = 0.0
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._cell: NotebookBar | None = None
+        self._total = None if begun.epochs is None else begun.steps * begun.epochs
+        if lines_only:
+            return
+        if in_notebook():
+            self._cell = NotebookBar()
+        elif sys.stderr.isatty():
+            self._bar = _bar()
+            self._task = self._bar.add_task("training", total=self._total, figures="", left="")
+            self._bar.start()
+
+    def step(self, now: events.StepTaken) -> None:
+        """Draw the bar anew."""
+        figures = f"epoch {self._of(now.epoch)}  loss {now.loss:.3f}  {self._figures}"
+        left = "" if now.seconds_left is None else f"{in_words(now.seconds_left)} left"
+        if self._cell is not None:
+            self._cell.show(now.done, self._total, f"{figures}  {left}")
+        elif self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=now.done, figures=figures, left=left)
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """Show an epoch's figures."""
+        if self._begun.figure in row:
+            self._latest = f"val {row[self._begun.figure]:.1%}  "
+        self._figures = f"{self._latest}{row['images_per_s']:,.0f} images/s"
+        epoch = self._of(int(row["epoch"]))
+        self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._figures}"
+        if self._bar is None and self._cell is None and self._is_due(row):
+            self._say(self._last)
+
+    def end(self) -> None:
+        """Take the bar away; in a notebook the last figures stay in its place."""
+        if self._bar is not None:
+            self._bar.stop()
+        if self._cell is not None and self._last:
+            self._cell.end(self._last)
+
+    def _of(self, epoch: int) -> str:
+        """`22 of 150`; of a training by the clock only the number."""
+        return f"{epoch}" if self._begun.epochs is None else f"{epoch} of {self._begun.epochs}"
+
+    def _is_due(self, row: Mapping[str, float]) -> bool:
+        """Whether a line should be printed of this epoch."""
+        epochs = self._begun.epochs
+        if epochs is not None:
+            return bool(row["epoch"] % max(1, epochs // _LINES) == 0 or row["epoch"] == epochs)
+        due = row["seconds"] >= self._said_at + 60 * (self._begun.minutes or 0) / _LINES
+        self._said_at = row["seconds"] if due else self._said_at
+        return due
+
+
+def _bar() -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        BarColumn(bar_width=10),
+        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[left]}"),
+    )
+    return Progress(*columns, console=rich_console(stderr=True), transient=True)

@@ -1,0 +1,158 @@
+"""Who listens hears what happens, in threads and other processes too; nobody else does."""
+
+import io
+import json
+import sys
+import threading
+
+import pytest
+import torch
+
+from viewfinder import events
+from viewfinder.events import Note, document, emit, listeners, listening, note, track
+from viewfinder.listeners.json_lines import JsonLines
+from viewfinder.listeners.terminal import Terminal
+from viewfinder.training.processes import launch
+
+
+def test_those_listen_who_were_chosen_and_only_as_long(capsys):
+    heard, inner = [], []
+    with listening(heard.append):
+        note("one")
+        with listening(inner.append):
+            note("two")
+        with listening():
+            note("nobody hears this")
+        note("three")
+    note("four")
+    assert heard == [Note("one"), Note("three")]
+    assert inner == [Note("two")]
+    assert capsys.readouterr() == ("", "four\n")
+
+
+def test_a_choice_ends_with_an_error_too():
+    before = listeners()
+    with pytest.raises(ValueError, match="stop"), listening():
+        raise ValueError("stop")
+    assert listeners() == before
+
+
+def test_two_threads_listen_each_for_itself():
+    heard = {name: [] for name in "ab"}
+    both = threading.Barrier(2)
+
+    def work(name):
+        with listening(heard[name].append):
+            both.wait()
+            note(name)
+            both.wait()
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in heard]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == {"a": [Note("a")], "b": [Note("b")]}
+
+
+def test_progress_is_heard_and_ends_where_it_is_left(monkeypatch):
+    monkeypatch.setattr(events, "OFTEN", 0.0)
+    closed, heard = [], []
+
+    def numbers():
+        try:
+            yield from range(5)
+        finally:
+            closed.append(True)
+
+    with listening(heard.append):
+        tracked = track(numbers(), total=5, description="counting")
+        assert [next(tracked) for _ in range(3)] == [0, 1, 2]
+        tracked.close()
+    assert closed == [True]
+    began, *between, ended = heard
+    assert (began.name, began.total) == ("counting", 5)
+    assert [event.done for event in between] == [1, 2]
+    assert ended.done == 2
+    assert {event.work for event in heard} == {began.work}
+
+
+def test_each_event_is_one_line_of_json():
+    stream = io.StringIO()
+    row = {"epoch": 1, "loss": float("nan"), "val_accuracy": 0.5}
+    with listening(JsonLines(stream)):
+        note("a\nb \x1b[31m é")
+        emit(events.TrainingBegan("runs/a", "val_accuracy", 3, None, 5, 32))
+        for done in range(100):
+            emit(events.StepTaken("runs/a", 1, done, 0.5, None))
+        emit(events.EpochEnded("runs/a", row))
+        emit(events.FitJudged("runs/a", "fine", "It is fine.", ("rest",)))
+    lines = stream.getvalue().splitlines()
+    assert stream.getvalue().isascii()
+    documents = [json.loads(line) for line in lines]
+    assert documents[0] == {"event": "note", "text": "a\nb \x1b[31m é"}
+    assert [each["event"] for each in documents[1:]] == [
+        *("training_began", "step_taken", "epoch_ended", "fit_judged")
+    ]
+    assert documents[3]["row"] == {"epoch": 1, "loss": None, "val_accuracy": 0.5}
+
+
+def test_every_kind_of_event_has_a_document_of_its_own():
+    kinds = [kind for kind in vars(events).values() if isinstance(kind, type)]
+    kinds = [kind for kind in kinds if issubclass(kind, events.Event) and kind is not events.Event]
+    values = {"row": {"loss": 1.0}, "scores": {}, "tries": (), "running": ("a",)}
+    made = [kind(**{f: values.get(f, 1) for f in kind.__dataclass_fields__}) for kind in kinds]
+    names = {json.loads(json.dumps(document(event)))["event"] for event in made}
+    assert len(names) == len(kinds) > 10
+
+
+def test_a_log_takes_what_a_terminal_without_a_person_does():
+    log = io.StringIO()
+    with listening(Terminal(log)):
+        note("begins")
+        assert list(track(range(3), total=3, description="hidden")) == [0, 1, 2]
+        emit(events.JobsChanged(("b",), "b", 1, 3, 60.0))
+        emit(events.JobsEnded())
+        emit(events.TrainingBegan("r", "val_accuracy", 2, None, 5, 32))
+        emit(events.StepTaken("r", 1, 1, 0.5, 1.0))
+        emit(events.EpochEnded("r", {"epoch": 1, "loss": 0.25, "images_per_s": 10.0}))
+        emit(events.TrainingEnded("r"))
+    assert log.getvalue().splitlines() == [
+        "begins",
+        "training b (1 of 3 done, about 1 min left)",
+        "epoch 1 of 2  loss 0.250  10 images/s",
+    ]
+
+
+def two_speak(fabric):
+    note(f"this is {fabric.global_rank} of {fabric.world_size}")
+
+
+def test_of_two_processes_the_first_is_heard_in_the_one_that_started_them(capfd):
+    heard = []
+    with listening(heard.append):
+        launch(torch.device("cpu"), 2, two_speak)
+    assert heard == [Note("this is 0 of 2")]
+    assert "this is" not in capfd.readouterr().err
+
+
+def much_to_say(_):
+    for _ in range(2000):
+        note("x" * 100)
+
+
+def test_a_listener_that_fails_holds_no_process_up():
+    def fails(_):
+        raise RuntimeError("the listener failed")
+
+    with listening(fails), pytest.raises(RuntimeError, match="the listener failed"):
+        launch(torch.device("cpu"), 2, much_to_say)
+
+
+def test_without_tensorboard_a_training_is_as_ever(monkeypatch):
+    from viewfinder.listeners import tensorboard
+
+    assert len(tensorboard.usual()) == 1
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    monkeypatch.setattr(tensorboard.importlib.util, "find_spec", lambda _: None)
+    assert tensorboard.usual() == []
