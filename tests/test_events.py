@@ -2,17 +2,18 @@
 
 import io
 import json
+import multiprocessing
 import sys
 import threading
 
 import pytest
-import torch
+import speaking
 
 from viewfinder import events
 from viewfinder.events import Note, document, emit, listeners, listening, note, track
 from viewfinder.listeners.json_lines import JsonLines
 from viewfinder.listeners.terminal import Terminal
-from viewfinder.training.processes import launch
+from viewfinder.training.relay import relayed
 
 
 def test_those_listen_who_were_chosen_and_only_as_long(capsys):
@@ -124,29 +125,35 @@ def test_a_log_takes_what_a_terminal_without_a_person_does():
     ]
 
 
-def two_speak(fabric):
-    note(f"this is {fabric.global_rank} of {fabric.world_size}")
+def of_two_processes(times):
+    """What is heard here of two processes that speak."""
+    context = multiprocessing.get_context("spawn")
+    with relayed() as pipe:
+        both = [
+            context.Process(target=speaking.speak, args=(pipe, rank, times)) for rank in range(2)
+        ]
+        for process in both:
+            process.start()
+        for process in both:
+            process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
 
 
 def test_of_two_processes_the_first_is_heard_in_the_one_that_started_them(capfd):
     heard = []
     with listening(heard.append):
-        launch(torch.device("cpu"), 2, two_speak)
-    assert heard == [Note("this is 0 of 2")]
-    assert "this is" not in capfd.readouterr().err
-
-
-def much_to_say(_):
-    for _ in range(2000):
-        note("x" * 100)
+        of_two_processes(3)
+    assert [event.text[:9] for event in heard] == ["this is 0"] * 3
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_listener_that_fails_holds_no_process_up():
     def fails(_):
         raise RuntimeError("the listener failed")
 
+    # Far more than a pipe holds.
     with listening(fails), pytest.raises(RuntimeError, match="the listener failed"):
-        launch(torch.device("cpu"), 2, much_to_say)
+        of_two_processes(5000)
 
 
 def test_without_tensorboard_a_training_is_as_ever(monkeypatch):

@@ -14,6 +14,7 @@ from viewfinder.ablation.grid import read_plan, recipe_of, slug
 from viewfinder.ablation.page import write_ablation
 from viewfinder.ablation.running import ablate, find_score
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.training import workers
 
 HEAD = 'task = "classify"\ndata = "tabletop"\n'
@@ -57,7 +58,7 @@ def trained(small_run):
             accuracy = 10 * fields["learning_rate"] + 0.01 * fields["seed"]
             scores = {"val": {"accuracy": accuracy, "loss": 1.0, "odd": None}}
             (out / "scores.json").write_text(json.dumps(scores))
-            print("told on standard output")
+            note("reported by the training")
             return api.open_run(out)
 
     return Trained()
@@ -217,7 +218,7 @@ def test_every_cell_is_trained_once_with_every_seed(plan_of, trained, tmp_path, 
         "learning_rate=0.02/seed-1",
     ]
     log = tmp_path / "out" / "learning_rate=0.02" / "seed-1.log"
-    assert log.read_text() == "told on standard output\n"
+    assert log.read_text() == "reported by the training\n"
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "learning_rate=0.02, seed 1: val.accuracy 0.21" in printed.err
