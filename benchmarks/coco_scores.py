@@ -19,7 +19,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.scores import Scores, score
 
 PICTURES, TRUTHS, DETECTIONS, CLASSES, ROUNDS = 2_000, 20_000, 200_000, 80, 3

@@ -25,7 +25,7 @@ from viewfinder.evaluation.judging import Judgement
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.breakdown import Cost
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import score
 from viewfinder.tasks.manifest import Manifest

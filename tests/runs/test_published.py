@@ -10,7 +10,7 @@ from viewfinder.nets.published import coco_weights, halved
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.class_names import COCO
-from viewfinder.tasks.detect.starting import load_by_name
+from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
 
 
 def test_it_is_kept_in_half_precision_and_is_whole():

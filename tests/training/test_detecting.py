@@ -18,8 +18,8 @@ from viewfinder.nets.darknet import Header, write_weights
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import new_net
+from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.starting import load_by_name
 from viewfinder.tasks.detect.task import Detect
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.task import Setting

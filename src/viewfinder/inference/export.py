@@ -28,7 +28,7 @@ from viewfinder.pictures.reading import BITS
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
-from viewfinder.tasks.detect.decoding import suppress
+from viewfinder.tasks.detect.detections import suppress
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted
 

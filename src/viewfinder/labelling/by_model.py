@@ -18,7 +18,7 @@ from viewfinder.pictures.geometry import Boxes, iou
 from viewfinder.pictures.masks import box_around
 from viewfinder.pictures.reading import read_picture
 from viewfinder.runs.run import Run
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.tasks.task import Threshold
 

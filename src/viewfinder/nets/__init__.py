@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["create", "input_size", "names", "options"]
+__all__ = ["create", "head_family", "input_size", "names", "options"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,19 @@ def create(name: str, *, classes: int | None = None, **options: Any) -> "nn.Modu
                 f"its options are: {', '.join(known)}"
             )
     return builder(**options)
+
+
+def head_family(name: str) -> str:
+    """The family of heads that the detector `name` has, as its class says; imports torch.
+
+    Raises:
+        InputError: there is no such net, or it is no detector.
+    """
+    builder = _builder(name)
+    family = getattr(getattr(builder, "func", builder), "head_family", None)
+    if not isinstance(family, str):
+        raise InputError(f"{name} is no detector; these are: {', '.join(names('detect'))}")
+    return family
 
 
 def _builder(name: str) -> "Callable[..., nn.Module]":

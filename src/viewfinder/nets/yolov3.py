@@ -31,20 +31,14 @@ Weights are drawn as by He et al. (2015); see `blocks.draw_weights`.
 MACs are the multiply-adds of convolutions for one picture.
 """
 
-import math
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from viewfinder.errors import InputError
 from viewfinder.nets.blocks import draw_weights, scaled
-
-Anchors = Sequence[Sequence[float]]
-Masks = Sequence[Sequence[int]]
+from viewfinder.nets.yolo import BOX_VALUES, YOLO, Anchors, Masks, draw_predictors, scales_of
 
 # Widths and heights in pixels of the net's input, from small to large; and which of them each
 # scale predicts, from the coarsest scale to the finest.
@@ -56,24 +50,6 @@ ANCHORS = (
 MASKS = ((6, 7, 8), (3, 4, 5), (0, 1, 2))
 TINY_ANCHORS = ((10, 14), (23, 27), (37, 58), (81, 82), (135, 169), (344, 319))
 TINY_MASKS = ((3, 4, 5), (1, 2, 3))
-
-# What is predicted of an anchor beside its classes: x, y, width, height and objectness.
-BOX_VALUES = 5
-_OBJECTNESS = 4
-_FIRST_OBJECTNESS = 0.01
-
-
-@dataclass(frozen=True)
-class Scale:
-    """One of a net's output maps: the pixels between its cells, and the anchors in each cell.
-
-    Anchors are (width, height) in pixels of the net's input. A cell predicts centres within a
-    square of `reach` cells' sides around its own middle: 1 is the cell itself, as in YOLOv3.
-    """
-
-    stride: int
-    anchors: tuple[tuple[float, float], ...]
-    reach: float = 1.0
 
 
 class Residual(nn.Module):
@@ -125,11 +101,11 @@ class PyramidPooling(nn.Module):
         return torch.cat([self.pool13(x), self.pool9(x), self.pool5(x), x], dim=1)  # N×4C×H×W
 
 
-class YOLOv3(nn.Module):
+class YOLOv3(YOLO):
     """N×3×H×W pictures to three maps, N×A·(5 + classes)×H/s×W/s for s = 32, 16, 8.
 
     A map's channels are, for each of its A anchors in turn: x, y, width, height, objectness and
-    the classes, all of them raw; `tasks.detect.decoding` makes boxes and scores of them.
+    the classes, all of them raw; `tasks.detect.heads.yolo` makes boxes and scores of them.
 
     Args:
         spp: whether the coarsest scale has the pyramid of pools.
@@ -156,7 +132,7 @@ class YOLOv3(nn.Module):
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.scales = _scales((32, 16, 8), anchors, masks, reach)
+        self.scales = scales_of((32, 16, 8), anchors, masks, reach)
         c2, c3, c4, c5 = (scaled(channels, width) for channels in (128, 256, 512, 1024))
         out32, out16, out8 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
         self.backbone = Darknet53(width=width)
@@ -168,7 +144,8 @@ class YOLOv3(nn.Module):
         self.up8 = _up(c3, c2)
         self.neck8 = _neck(c2 + c3, c2, c3)
         self.head8 = _head(c2, c3, out8)
-        _draw_weights(self, [self.head32, self.head16, self.head8])
+        draw_weights(self, heads=[])
+        draw_predictors(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # N×3×416×416
         fine, middle, coarse = self.backbone(x)  # N×256×52×52, N×512×26×26, N×1024×13×13
@@ -178,7 +155,7 @@ class YOLOv3(nn.Module):
         return self.head32(x32), self.head16(x16), self.head8(x8)
 
 
-class YOLOv3Tiny(nn.Module):
+class YOLOv3Tiny(YOLO):
     """N×3×H×W pictures to two maps, N×A·(5 + classes)×H/s×W/s for s = 32, 16; see `YOLOv3`.
 
     Args:
@@ -199,7 +176,7 @@ class YOLOv3Tiny(nn.Module):
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.scales = _scales((32, 16), anchors, masks, reach)
+        self.scales = scales_of((32, 16), anchors, masks, reach)
         c1, c2, c3, c4, c5, c6, c7 = (scaled(16 * 2**i, width) for i in range(7))
         out32, out16 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
         self.conv1 = _unit(3, c1, kernel=3, halve=True)
@@ -218,7 +195,8 @@ class YOLOv3Tiny(nn.Module):
         # changes no maximum, so that the map keeps its size.
         self.pad = nn.ReplicationPad2d((0, 1, 0, 1))
         self.pool = nn.MaxPool2d(2, stride=1)
-        _draw_weights(self, [self.head32, self.head16])
+        draw_weights(self, heads=[])
+        draw_predictors(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # N×3×416×416
         x = self.conv1(x)  # N×16×208×208
@@ -283,62 +261,6 @@ def _up(in_channels: int, channels: int) -> nn.Sequential:
     return nn.Sequential(
         _unit(in_channels, channels, kernel=1), nn.Upsample(scale_factor=2, mode="nearest")
     )
-
-
-def _draw_weights(net: YOLOv3 | YOLOv3Tiny, heads: list[nn.Sequential]) -> None:
-    draw_weights(net, heads=[])
-    for head, scale in zip(heads, net.scales, strict=True):
-        predict = head.predict
-        assert isinstance(predict, nn.Conv2d)
-        assert predict.bias is not None
-        nn.init.normal_(predict.weight, std=0.01)
-        with torch.no_grad():
-            biases = predict.bias.view(len(scale.anchors), -1)
-            biases[:, _OBJECTNESS] = math.log(_FIRST_OBJECTNESS / (1 - _FIRST_OBJECTNESS))
-
-
-def _scales(
-    strides: tuple[int, ...], anchors: Anchors, masks: Masks, reach: float
-) -> tuple[Scale, ...]:
-    """The scales of these strides with their share of the anchors.
-
-    Raises:
-        InputError: an anchor is no width and height above 0, a mask names none of the anchors, or
-            the reach is less than a cell.
-    """
-    if not isinstance(reach, int | float) or not 1 <= reach < math.inf:
-        raise InputError(f"reach is {reach!r}: it must be 1, for centres in their cell, or more")
-    if not isinstance(anchors, Sequence):
-        raise InputError(f"anchors is {anchors!r}: it must be a list of widths and heights")
-    pairs = [_anchor(anchor) for anchor in anchors]
-    if not isinstance(masks, Sequence) or len(masks) != len(strides):
-        raise InputError(
-            f"masks is {masks!r}: it must be a list of anchors for each of the {len(strides)} "
-            f"scales, of strides {', '.join(map(str, strides))}"
-        )
-    every = range(len(pairs))
-    for mask in masks:
-        if not mask or not isinstance(mask, Sequence) or len(set(mask) & set(every)) != len(mask):
-            raise InputError(
-                f"masks has {mask!r}: it must be one or more different numbers from 0 to "
-                f"{len(pairs) - 1}, for there are {len(pairs)} anchors"
-            )
-    return tuple(
-        Scale(stride, tuple(pairs[index] for index in mask), reach)
-        for stride, mask in zip(strides, masks, strict=True)
-    )
-
-
-def _anchor(anchor: Sequence[float]) -> tuple[float, float]:
-    try:
-        width, height = (float(side) for side in anchor)
-    except (TypeError, ValueError):
-        width = height = math.nan
-    if not (0 < width < math.inf and 0 < height < math.inf):
-        raise InputError(
-            f"anchors has {anchor!r}: it must be a width and a height in pixels, both above 0"
-        )
-    return width, height
 
 
 yolov3 = partial(YOLOv3, False)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.errors import InputError
-from viewfinder.nets.yolov3 import ANCHORS, TINY_ANCHORS, Anchors
+from viewfinder.nets.yolo import Anchors
+from viewfinder.nets.yolov3 import ANCHORS, TINY_ANCHORS
 from viewfinder.pictures.geometry import iou
-from viewfinder.tasks.detect.anchors import Fit, fit_anchors, measure_fit, tell_gain
+from viewfinder.tasks.detect.heads.yolo.anchors import Fit, fit_anchors, measure_fit, tell_gain
 
 
 @pytest.mark.parametrize("default", [ANCHORS, TINY_ANCHORS])

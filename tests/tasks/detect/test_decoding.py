@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.datasets.framing import DARKNET, frame, frame_matrix
 from viewfinder.nets.darknet import find_config, load_weights, read_config
-from viewfinder.nets.yolov3 import Scale
+from viewfinder.nets.yolo import Scale
 from viewfinder.pictures import geometry
 from viewfinder.pictures.reading import read_picture
-from viewfinder.tasks.detect.decoding import Detections, decode, suppress
+from viewfinder.tasks.detect.detections import Detections, suppress
+from viewfinder.tasks.detect.heads.yolo.decoding import decode
 
 SCALES = (Scale(32, ((30.0, 61.0), (62.0, 45.5))), Scale(16, ((10.0, 13.0),)))
 

@@ -12,9 +12,10 @@ from torch import Tensor
 from torchvision.ops import box_iou, complete_box_iou_loss
 
 from viewfinder import nets
-from viewfinder.nets.yolov3 import Scale
-from viewfinder.tasks.detect.decoding import decode, suppress
-from viewfinder.tasks.detect.losses import darknet_loss, loss
+from viewfinder.nets.yolo import Scale
+from viewfinder.tasks.detect.detections import suppress
+from viewfinder.tasks.detect.heads.yolo.decoding import decode
+from viewfinder.tasks.detect.heads.yolo.losses import darknet_loss, loss
 from viewfinder.tasks.detect.truth import Truth
 
 Loss = Callable[..., dict[str, Tensor]]

@@ -7,7 +7,7 @@ import pytest
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.tasks.detect.breakdown import confusion
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import Kind, match
 from viewfinder.tasks.detect.scores import score
 

@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, Matching, match
 from viewfinder.tasks.detect.scores import Scores, score, worst
 

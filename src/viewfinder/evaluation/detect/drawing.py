@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.pictures.drawing import Colour, draw_boxes
 from viewfinder.pictures.geometry import resample, stretch, transform_boxes
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import Kind, Matching, match
 
 # Told apart by eyes that confuse red and green too (Okabe, Ito: "Color universal design", 2008).

@@ -13,7 +13,8 @@ from viewfinder.errors import InputError
 from viewfinder.nets.darknet.grammar import Section, read_sections
 from viewfinder.nets.darknet.header import Header, read_header
 from viewfinder.nets.darknet.layouts import find_layout
-from viewfinder.nets.yolov3 import ANCHORS, BOX_VALUES, MASKS, TINY_ANCHORS, TINY_MASKS
+from viewfinder.nets.yolo import BOX_VALUES
+from viewfinder.nets.yolov3 import ANCHORS, MASKS, TINY_ANCHORS, TINY_MASKS
 from viewfinder.reading import open_file
 
 _MOST_BYTES = 1_000_000

@@ -25,8 +25,8 @@ from viewfinder.errors import InputError
 from viewfinder.files import replacing
 from viewfinder.nets.darknet.config import MOST_CLASSES, PUBLISHED_HEADER
 from viewfinder.nets.darknet.header import Header, read_header
+from viewfinder.nets.yolo import BOX_VALUES
 from viewfinder.nets.yolov3 import (
-    BOX_VALUES,
     TINY_ANCHORS,
     YOLOv3,
     YOLOv3Tiny,

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU from which a truth is found, and below which is none
 MOST = 100  # detections of a class in a picture that COCO counts

@@ -24,7 +24,7 @@ from viewfinder.tasks.detect.breakdown import (
     confusion,
     count_errors,
 )
-from viewfinder.tasks.detect.decoding import Detections
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import Kind, Matching, match
 
 

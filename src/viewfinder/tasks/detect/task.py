@@ -36,15 +36,13 @@ from viewfinder.tasks.answering import (
 )
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.changes import Augmentation
-from viewfinder.tasks.detect.decoding import Detections, decode, suppress
+from viewfinder.tasks.detect.detections import Detections, suppress
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
-from viewfinder.tasks.detect.losses import darknet_loss, loss
+from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.mixing import Learnt, mix, open_scenes
-from viewfinder.tasks.detect.net_options import net_options
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import Scores, score
-from viewfinder.tasks.detect.starting import load_by_name, read_darknet, tell_classes
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, as_pictures
@@ -56,8 +54,6 @@ THRESHOLD = 0.25
 # AP sums over every score; below this there is nothing left to sum.
 _LOWEST = 0.001
 _BATCH = 16
-# Sides of the net's input are multiples of this.
-_STRIDE = 32
 # Of the sides, while a training shows pictures small.
 _SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
@@ -121,16 +117,17 @@ class Detect:
     def size(self, recipe: DetectRecipe, dataset: Dataset) -> Size:
         """The recipe's long side, or the network's own, at the pictures' usual aspect."""
         long = recipe.size or nets.input_size(recipe.net)[0]
-        return frame_for(dataset.split("train"), long, stride=_STRIDE)
+        return frame_for(dataset.split("train"), long, stride=head_of(recipe.net).stride)
 
     def smallest(self, recipe: DetectRecipe, size: Size) -> Size:
         """While a training shows pictures small, and of the sizes around that the first."""
-        frame = reduced(size, stride=_STRIDE, share=_SMALL) if recipe.small else size
-        return frames_around(frame, stride=_STRIDE, share=recipe.multi_scale)[0]
+        stride = head_of(recipe.net).stride
+        frame = reduced(size, stride=stride, share=_SMALL) if recipe.small else size
+        return frames_around(frame, stride=stride, share=recipe.multi_scale)[0]
 
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
-        """The recipe's, and anchors fitted to the training boxes."""
-        return net_options(recipe, dataset, size)
+        """The recipe's, and what the net's head takes from the training boxes."""
+        return head_of(recipe.net).net_options(recipe, dataset, size)
 
     def colours(self, recipe: DetectRecipe, train: Learnt) -> Normalisation:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
@@ -139,8 +136,8 @@ class Detect:
     def read_foreign(
         self, file: Path, net: nn.Module
     ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
-        """Darknet's weights."""
-        return read_darknet(file, net)
+        """Weights in a format of the net's family."""
+        return head_of_net(net).read_foreign(file, net)
 
     def load(
         self,
@@ -151,8 +148,8 @@ class Detect:
     ) -> LoadReport:
         """Layers that fit; the last ones class by class, by name."""
         if names:
-            note(tell_classes(names, classes))
-        return load_by_name(net, state, names, classes)
+            note(_known_classes(names, classes))
+        return head_of_net(net).load(net, state, names, classes)
 
     def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Learnt | Framed:
         """Pictures with room to be changed, or as the net will see them."""
@@ -186,10 +183,10 @@ class Detect:
     ) -> Inputs:
         """Pictures changed, put together and pasted into, and where their objects are then."""
         random = np.random.default_rng(seed)
-        recipe, frame = setting.recipe, setting.size
+        recipe, frame, stride = setting.recipe, setting.size, head_of(setting.recipe.net).stride
         if done < recipe.small:
-            frame = reduced(frame, stride=_STRIDE, share=_SMALL)
-        frames = frames_around(frame, stride=_STRIDE, share=recipe.multi_scale)
+            frame = reduced(frame, stride=stride, share=_SMALL)
+        frames = frames_around(frame, stride=stride, share=recipe.multi_scale)
         frame = frames[random.integers(len(frames))]
         changes = augmentation(recipe, mosaic=done < recipe.mosaic_until)
         batch = compose(examples.pictures, numbers.numpy(), changes, frame, random, rows=rows)
@@ -207,12 +204,11 @@ class Detect:
         return Inputs(torch.from_numpy(batch.pictures).permute(0, 3, 1, 2), truth)
 
     def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
-        """The recipe's loss: boxes, objectness and classes."""
-        scales: Any = net.scales
-        function = loss if setting.recipe.loss == "iou" else darknet_loss
+        """The recipe's loss, in the terms that the net's head has."""
+        loss = head_of_net(net).make_loss(net, setting.recipe)
 
         def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
-            return function(forward(inputs.pictures.float() / 255), scales, inputs.truth, add=add)
+            return loss(forward(inputs.pictures.float() / 255), inputs.truth, add=add)
 
         return of
 
@@ -268,7 +264,7 @@ class Detect:
         self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
-        answering = net if isinstance(net, Answering) else Decoded(net)
+        answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
         boxes, scores = outputs(answering, pictures, setting.normalisation, device)
         return suppress(boxes, scores, threshold=_LOWEST)
 
@@ -286,29 +282,25 @@ class Detect:
     def portable(
         self, net: nn.Module, setting: Setting, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
-        """The net's maps, or boxes and scores before suppression."""
+        """The net's own outputs, or boxes and scores before suppression."""
+        head = head_of_net(net)
         if raw:
-            scales: Any = net.scales
-            return net, tuple(f"stride_{scale.stride}" for scale in scales)
-        return Decoded(net), ("boxes", "scores")
-
-
-class Decoded(Answering):
-    """N×3×H×W to boxes, N×P×4, and scores, N×P×classes; see `decoding.decode`."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-        self.scales: Any = net.scales
-
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:  # N×3×H×W
-        return decode(self.net(pictures), self.scales)
+            return net, head.outputs(net)
+        return head.decoded(net), ("boxes", "scores")
 
 
 def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
     """The recipe's augmentation, with or without mosaics."""
     share = {field.name: getattr(recipe, field.name) for field in fields(Augmentation)}
     return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})
+
+
+def _known_classes(names: Sequence[str], classes: Sequence[str]) -> str:
+    """Which classes had a name in the weights, in words."""
+    known = [name for name in classes if name in set(names)]
+    new = [name for name in classes if name not in set(names)]
+    told = f"classes known to the weights: {', '.join(known) or 'none'}"
+    return told + (f"; new: {', '.join(new)}" if new else "")
 
 
 def _placed(found: Detections, setting: Setting, *, of: Size) -> Detections:

@@ -1,17 +1,27 @@
-"""Anchors that fit a set's own boxes, and what fitting them gains.
+"""Anchors: those of the paper, or fitted to a set's own boxes; and what fitting them gains.
 
 Redmon, Farhadi: "YOLO9000: better, faster, stronger", 2017, section 2, "dimension clusters":
 k-means over widths and heights, where two boxes are 1 − IoU apart with their centres on each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder import nets
+from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.loading import true_sizes
 from viewfinder.errors import InputError
-from viewfinder.nets.yolov3 import Anchors
-from viewfinder.tasks.detect.assigning import RATIO
+from viewfinder.events import note
+from viewfinder.nets.yolo import Anchors
+from viewfinder.pictures.geometry import Size
+from viewfinder.tasks.detect.heads.yolo.assigning import RATIO
+from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.wording import counted
 
 Sides = NDArray[np.floating]
 
@@ -20,6 +30,9 @@ _SAMPLE = 20_000
 _RESTARTS = 8
 _MOST_ROUNDS = 100
 _CHUNK = 100_000
+# How far a centre may lie from the middle of a cell that answers for it, in cells: the loss that
+# gives an object to neighbouring cells needs more than Darknet's 1.
+_REACH = {"iou": 2.0, "darknet": 1.0}
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,23 @@ class Fit:
 
     overlap: float
     within: float
+
+
+def net_options(recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    """What a net of `yolo.YOLO` is created with: the recipe's options, anchors, masks and reach.
+
+    Args:
+        size: of the net's input, at which anchors are fitted to the training boxes.
+    """
+    usual = nets.options(recipe.net)
+    if recipe.anchors == "paper":
+        anchors, masks = usual["anchors"], [list(mask) for mask in usual["masks"]]
+    else:
+        anchors = _fitted(dataset.split("train"), size, usual["anchors"])
+        masks = _masks(len(anchors), len(usual["masks"]))
+    listed = [list(anchor) for anchor in anchors]
+    found = {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]}
+    return found | recipe.net_options()
 
 
 def fit_anchors(sides: Sides, count: int, *, seed: int = 0) -> Anchors:
@@ -89,6 +119,25 @@ def tell_gain(before: Fit, after: Fit) -> str:
         f"{after.overlap:.2f}, and the boxes within a factor {RATIO:g} of an anchor go from "
         f"{before.within:.1%} to {after.within:.1%}"
     )
+
+
+def _fitted(train: Dataset, size: Size, usual: Anchors) -> Anchors:
+    """Anchors fitted to the boxes at the size that the net sees them; tells the gain."""
+    boxes = train.boxes
+    assert boxes is not None, "`Detect.require` has seen to it"
+    kept = boxes.keep(usable(boxes) & ~boxes.crowd & ~boxes.difficult)
+    factors = (np.array(size) / true_sizes(train)).min(axis=1)[kept.pictures()]
+    sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
+    anchors = fit_anchors(sides, len(usual))
+    told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
+    note(f"anchors fitted to {counted(len(sides), 'box')}: {told}")
+    return tuple((round(width, 1), round(height, 1)) for width, height in anchors)
+
+
+def _masks(anchors: int, scales: int) -> list[list[int]]:
+    """The anchors of each scale, the coarsest scale first and with the largest."""
+    parts: Sequence[Any] = np.array_split(np.arange(anchors), scales)
+    return [part.tolist() for part in reversed(parts)]
 
 
 def _checked(sides: Sides) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from viewfinder.nets.yolov3 import Scale
+from viewfinder.nets.yolo import Scale
 
 Places = tuple[Tensor, ...]
 

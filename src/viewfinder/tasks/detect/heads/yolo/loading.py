@@ -3,21 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from viewfinder import nets
+from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.nets.darknet import find_config, read_weights
-from viewfinder.nets.yolov3 import BOX_VALUES
+from viewfinder.nets.yolo import BOX_VALUES, YOLO
+from viewfinder.nets.yolov3 import YOLOv3, YOLOv3Tiny
 from viewfinder.tasks.detect.class_names import names_of
 
 _SUFFIX = ".weights"
 
 
-def read_darknet(file: Path, net: nn.Module) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
+def read_darknet(file: Path, net: YOLO) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
     """The numbers of one of Darknet's files and the names of its classes; None of another file.
 
     A backbone alone (`darknet53.conv.74`) names no classes.
@@ -27,14 +30,22 @@ def read_darknet(file: Path, net: nn.Module) -> tuple[dict[str, Tensor], tuple[s
     """
     if file.suffix != _SUFFIX and ".conv." not in file.name:
         return None
-    layout: nn.Module = net
+    layout = net
     if file.suffix == _SUFFIX:
         config = find_config(file)
         with torch.device("meta"):
-            layout = nets.create(
-                config.net, classes=config.classes, anchors=config.anchors, masks=config.masks
+            layout = cast(
+                "YOLO",
+                nets.create(
+                    config.net, classes=config.classes, anchors=config.anchors, masks=config.masks
+                ),
             )
-    found = read_weights(file, layout)  # type: ignore[arg-type]
+    if not isinstance(layout, YOLOv3 | YOLOv3Tiny):
+        raise InputError(
+            f"{file} holds the first layers of one of Darknet's nets, which this net does not "
+            "have: choose yolov3, yolov3-spp or yolov3-tiny"
+        )
+    found = read_weights(file, layout)
     if not found.classes:
         return found.state, ()
     named = names_of(file, found.classes)
@@ -44,7 +55,7 @@ def read_darknet(file: Path, net: nn.Module) -> tuple[dict[str, Tensor], tuple[s
 
 
 def load_by_name(
-    net: nn.Module, state: Mapping[str, Tensor], names: Sequence[str], classes: Sequence[str]
+    net: YOLO, state: Mapping[str, Tensor], names: Sequence[str], classes: Sequence[str]
 ) -> LoadReport:
     """Load what fits; of the last layers the boxes, and the classes that both sides name.
 
@@ -59,28 +70,21 @@ def load_by_name(
     """
     ours = net.state_dict()
     fitted = dict(state)
-    for name in _heads(net):
+    for name in _predictors(net):
         theirs = state.get(name)
         if theirs is not None and names:
             fitted[name] = _by_class(ours[name], theirs, names, classes)
     report = load_matching(net, fitted)
     if not names or set(classes) <= set(names):
         return report
-    partly = tuple(name for name in _heads(net) if name in report.loaded)
+    partly = tuple(name for name in _predictors(net) if name in report.loaded)
     return replace(report, loaded=tuple(n for n in report.loaded if n not in partly), partly=partly)
 
 
-def tell_classes(names: Sequence[str], classes: Sequence[str]) -> str:
-    """Which classes had a name in the weights, in words."""
-    known = [name for name in classes if name in set(names)]
-    new = [name for name in classes if name not in set(names)]
-    told = f"classes known to the weights: {', '.join(known) or 'none'}"
-    return told + (f"; new: {', '.join(new)}" if new else "")
-
-
-def _heads(net: nn.Module) -> list[str]:
+def _predictors(net: YOLO) -> list[str]:
     """The parameters of the layers that predict, of which a row is a value of an anchor."""
-    return [name for name in net.state_dict() if ".predict." in name]
+    layers = net.predictors()
+    return [f"{name}.{own}" for name in layers for own, _ in layers[name].named_parameters()]
 
 
 def _by_class(ours: Tensor, theirs: Tensor, names: Sequence[str], classes: Sequence[str]) -> Tensor:

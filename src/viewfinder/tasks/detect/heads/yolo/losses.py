@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from viewfinder.nets.yolov3 import Scale
-from viewfinder.tasks.detect.assigning import (
+from viewfinder.nets.yolo import Scale
+from viewfinder.tasks.detect.heads.yolo.assigning import (
     RATIO,
     Places,
     best_anchors,
@@ -23,7 +23,7 @@ from viewfinder.tasks.detect.assigning import (
     positives,
     responsible,
 )
-from viewfinder.tasks.detect.decoding import centre, decode_boxes
+from viewfinder.tasks.detect.heads.yolo.decoding import centre, decode_boxes
 from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.task import Add, alone
 
