@@ -549,9 +549,10 @@ def test_one_capture_is_named_by_its_folder(tmp_path):
     assert open_captures(tmp_path / "mug").classes == ("mug",)
 
 
-def test_captures_of_val_and_test_are_not_cut_out(tmp_path):
-    for side, colour in SIDES.items():
-        write_capture(tmp_path / side / "mug", colour=colour)
+@pytest.mark.parametrize("names", [tuple(SIDES), ("Train", "val2017", "TestSet")])
+def test_captures_of_val_and_test_are_not_cut_out(tmp_path, names):
+    for name, colour in zip(names, SIDES.values(), strict=True):
+        write_capture(tmp_path / name / "mug", colour=colour)
     captures = open_captures(tmp_path)
     assert captures.classes == ("mug",)
     assert len(captures.cutouts) == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from viewfinder.datasets.sides import side_named, side_of, without_side
+from viewfinder.datasets.sides import side_named, side_of, side_of_path, without_side
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 
 
@@ -17,6 +17,8 @@ from viewfinder.datasets.splits import TEST, TRAIN, VAL
         ("TrainSet", TRAIN),
         ("testSet_1", TEST),
         ("train_val", TRAIN),
+        ("train_test_split", -1),
+        ("test-train", -1),
         ("Validation", VAL),
         ("valid", VAL),
         ("dev", VAL),
@@ -50,6 +52,20 @@ def test_the_side_that_a_name_speaks_of(name: str, side: int):
 )
 def test_a_folder_that_is_a_side_is_nothing_else(name: str, side: int):
     assert side_named(name) == side
+
+
+@pytest.mark.parametrize(
+    ("path", "side"),
+    [
+        ("train/val/1.jpg", VAL),
+        ("test/images/train.jpg", TEST),
+        ("train/train_test_split/1.jpg", TRAIN),
+        ("train.jpg", -1),
+        ("", -1),
+    ],
+)
+def test_the_innermost_folder_says_it(path: str, side: int):
+    assert side_of_path(path) == side
 
 
 def test_sides_of_one_set_have_the_same_other_words():

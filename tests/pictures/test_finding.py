@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from viewfinder.pictures.finding import folded, pictures_below, walk
+import pytest
+
+from viewfinder.errors import InputError
+from viewfinder.pictures.finding import folded, folders_in, pictures_below, pictures_in, walk
 
 
 def touch(*files: Path) -> None:
@@ -16,6 +19,27 @@ def test_every_suffix_of_a_picture_and_nothing_else(tmp_path: Path):
     touch(tmp_path / "notes.txt", tmp_path / ".hidden.jpg", tmp_path / "__MACOSX" / "1.jpg")
     touch(tmp_path / "._1.jpg", tmp_path / ".thumbs" / "1.png", tmp_path / "a.jpg.txt")
     assert list(pictures_below(tmp_path)) == ["0.JPG", "1.jfif", "2.jpe", "3.mpo", "4.dib"]
+
+
+def test_a_folder_alone(tmp_path: Path):
+    touch(tmp_path / "2.png", tmp_path / "1.JPG", tmp_path / ".3.jpg", tmp_path / "b/4.jpg")
+    touch(tmp_path / "notes.txt", tmp_path / ".thumbs/1.jpg", tmp_path / "a/5.txt")
+    assert [file.name for file in pictures_in(tmp_path)] == ["1.JPG", "2.png"]
+    assert [folder.name for folder in folders_in(tmp_path)] == ["a", "b"]
+    with pytest.raises(InputError, match="cannot read"):
+        pictures_in(tmp_path / "none")
+
+
+def test_a_walk_passes_over_the_folders_that_are_taken_out(tmp_path: Path):
+    touch(tmp_path / "a/b/1.jpg", tmp_path / "c/d/2.jpg", tmp_path / "c/e/3.jpg")
+    seen = []
+    for place in walk(tmp_path):
+        seen.append(place.path)
+        if place.path in ("a", "c/d"):
+            place.folders.clear()
+        elif place.path == "c":
+            place.folders.remove("e")
+    assert seen == ["", "a", "c", "c/d"]
 
 
 def test_links_to_folders_are_followed_under_their_own_names(tmp_path: Path):

@@ -10,7 +10,6 @@ What is on the sides `val` and `test` stays there: no object of theirs is cut ou
 mask reaches the picture's edge.
 """
 
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,17 +25,19 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.sides import side_named
+from viewfinder.datasets.splits import TEST, TRAIN, VAL
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
-from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
+from viewfinder.pictures.finding import folders_in, has_picture, pictures_in, walk
 from viewfinder.pictures.kinds import videos_in
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
 from viewfinder.wording import counted
 
 _FRAME_FOLDERS = ("frames", "images")
-_HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing"})
+_HELD_OUT = (VAL, TEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,19 +133,18 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
     """Each capture below `root`, with the name of its class, and each COCO set; none held out."""
     captures: list[tuple[str, Path]] = []
     sets: list[Path] = []
-    dealt = "train" in {f.name.lower() for f in root.iterdir() if f.is_dir()}
-    for place, folders, _ in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        folder = Path(place)
-        parts = folder.relative_to(root).parts
-        if dealt and parts and parts[0].lower() in _HELD_OUT:
-            folders.clear()
-        elif "masks" in folders:
-            named = parts[1:] if dealt and parts[0].lower() == "train" else parts
+    dealt = any(side_named(folder.name) == TRAIN for folder in folders_in(root))
+    for place in walk(root):
+        folder, parts = root / place.path, Path(place.path).parts
+        side = side_named(parts[0]) if dealt and parts else -1
+        if side in _HELD_OUT:
+            place.folders.clear()
+        elif "masks" in place.folders:
+            named = parts[1:] if side == TRAIN else parts
             captures.append((named[0] if named else root.resolve().name, folder))
         elif parts and _is_set(folder):
             sets.append(folder)
-            folders.clear()
+            place.folders.clear()
     return captures, sets
 
 
@@ -156,11 +156,10 @@ def _is_set(folder: Path) -> bool:
 def _tell_passed_over(root: Path, used: Sequence[Path]) -> None:
     """Name the folders of `root` whose pictures have neither masks nor labels."""
     taken = {folder.relative_to(root).parts[:1] for folder in used}
-    for folder in sorted(root.iterdir()):
-        hidden = folder.name.startswith(".") or folder.name.lower() in _HELD_OUT
-        if hidden or not folder.is_dir() or (folder.name,) in taken or () in taken:
+    for folder in folders_in(root):
+        if side_named(folder.name) in _HELD_OUT or (folder.name,) in taken or () in taken:
             continue
-        if next(pictures_below(folder), None) is not None:
+        if has_picture(folder):
             note(
                 f"{folder} has pictures, but neither labels with outlines nor masks, so no scene "
                 "shows what is on them: propose and accept some first"
@@ -169,10 +168,10 @@ def _tell_passed_over(root: Path, used: Sequence[Path]) -> None:
 
 def _cut_from_capture(folder: Path, label: int, most: int) -> Iterator[CutOut | None]:
     """The object of each frame, or None where the frame's edge cuts it."""
-    masks = _pictures(folder / "masks")
+    masks = _by_stem(folder / "masks")
     frames = next((folder / name for name in _FRAME_FOLDERS if (folder / name).is_dir()), None)
     pairs = (
-        _pairs(masks, _pictures(frames), most)
+        _pairs(masks, _by_stem(frames), most)
         if frames is not None
         else _video_pairs(masks, _only_video(folder), most)
     )
@@ -227,13 +226,9 @@ def _only_video(folder: Path) -> Path:
     return videos[0]
 
 
-def _pictures(folder: Path) -> dict[str, Path]:
+def _by_stem(folder: Path) -> dict[str, Path]:
     """The visible pictures of a folder by their stems."""
-    return {
-        file.stem: file
-        for file in folder.iterdir()
-        if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".")
-    }
+    return {file.stem: file for file in pictures_in(folder)}
 
 
 def _require_all(

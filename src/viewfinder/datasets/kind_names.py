@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from viewfinder.datasets.sides import side_of, words_of
+from viewfinder.datasets.sides import words_of
 
 KINDS = ("picture", "mask", "depth")
 
@@ -48,18 +48,6 @@ def kind_of_file(name: str) -> str:
     """`mask` or `depth` of a file that says so before or behind its stem, as `1_gt.png` does."""
     stem = name.rpartition(".")[0].casefold()
     return next((kind for kind, added in _ADDED_BY_KIND.items() if added.match(stem)), "")
-
-
-def side_of_names(names: tuple[str, ...]) -> int:
-    """The side that the last of these folders to name one names, or -1.
-
-    A name that speaks of two sides says nothing.
-    """
-    for name in reversed(names):
-        sides = {side_of(word) for word in kind_words(name)} - {-1}
-        if len(sides) == 1:
-            return sides.pop()
-    return -1
 
 
 def bare(place: str) -> str:

@@ -9,10 +9,7 @@ import numpy as np
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import undisturbed
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import PictureIndex
 from viewfinder.datasets.formats.class_folders.layouts import (
-    folders_in,
-    has_picture,
     layout_of,
     told_otherwise,
 )
@@ -31,6 +28,7 @@ from viewfinder.datasets.formats.yolo.labels import is_class_list
 from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.kind_names import kind_of
+from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
 from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.similarity import together
@@ -39,6 +37,7 @@ from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
+from viewfinder.pictures.finding import folders_in, has_picture
 
 TABLETOP = "tabletop"
 
@@ -120,7 +119,7 @@ def _boxes_of(root: Path) -> Dataset | None:
     refuse_other_tools(seen)
     if (table := box_table(seen)) and not _sure_of_classes(root):
         raise InputError(f"{root} has boxes in a table ({table:.80}), which is not read: {MEND}")
-    if not any(map(is_class_folders, (root, *_visible_folders(root)))):
+    if not any(map(is_class_folders, (root, *folders_in(root)))):
         if looks := told_otherwise(root):
             raise InputError(f"{root} is no data set that is known here: {looks}")
         raise InputError(
@@ -212,7 +211,7 @@ def _read_json(file: Path) -> Dataset:
 
 def _lie_below(folder: Path, names: list[str]) -> bool:
     """Whether a folder, or one within it, holds a file of one of these names."""
-    places = [folder, *_visible_folders(folder)]
+    places = [folder, *folders_in(folder)]
     return any((place / name).is_file() for place in places for name in names)
 
 
@@ -297,7 +296,3 @@ def classes_shown(dataset: Dataset) -> list[set[int]]:
     for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
         shown[picture].add(label)
     return shown
-
-
-def _visible_folders(root: Path) -> list[Path]:
-    return [f for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")]

@@ -5,6 +5,7 @@ letters within a word say nothing: `latest` is no test set, and `interval` no va
 """
 
 import re
+from collections.abc import Sequence
 
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 
@@ -50,9 +51,21 @@ def words_of(name: str) -> list[str]:
 def side_of(name: str) -> int:
     """The side that a file's or folder's name speaks of, as an index into `SPLITS`, or -1.
 
-    Of several the first: `test-dev` is a test set, `train_val` one to train on.
+    Of several the first: `test-dev` is a test set, `train_val` one to train on. A name that speaks
+    of both train and test, as `train_test_split`, says nothing.
     """
-    return next((_SIDE_OF_WORD[word] for word in words_of(name) if word in _SIDE_OF_WORD), -1)
+    spoken = [_SIDE_OF_WORD[word] for word in words_of(name) if word in _SIDE_OF_WORD]
+    return spoken[0] if spoken and not {TRAIN, TEST} <= set(spoken) else -1
+
+
+def side_of_parts(parts: Sequence[str]) -> int:
+    """The side that the innermost of some folders to name one names, or -1."""
+    return next((side for part in reversed(parts) if (side := side_of(part)) >= 0), -1)
+
+
+def side_of_path(path: str) -> int:
+    """The side that the folders of a file's path name; the file's own name says nothing."""
+    return side_of_parts(path.split("/")[:-1])
 
 
 def side_named(name: str) -> int:
@@ -60,10 +73,8 @@ def side_named(name: str) -> int:
 
     `train`, `Training_Set`, `val2017` and `test images` are sides; `test strips` may be a class.
     """
-    words = words_of(name)
-    sides = [_SIDE_OF_WORD[word] for word in words if word in _SIDE_OF_WORD]
-    others = [word for word in words if word not in _SIDE_OF_WORD and word not in _FILLERS]
-    return sides[0] if sides and not others else -1
+    others = [w for w in words_of(name) if w not in _SIDE_OF_WORD and w not in _FILLERS]
+    return -1 if others else side_of(name)
 
 
 def without_side(name: str) -> str:

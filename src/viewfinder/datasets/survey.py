@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from viewfinder.datasets.finding import PictureIndex
+from viewfinder.datasets.locating import PictureIndex
 from viewfinder.pictures.finding import is_picture, walk
 from viewfinder.reading import open_file
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import no_size
 from viewfinder.datasets.editing.transaction import HIDDEN
-from viewfinder.datasets.finding import checked_name
 from viewfinder.datasets.formats.json_columns import numbers, text_of, whole_numbers
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
+from viewfinder.datasets.locating import checked_name
 from viewfinder.errors import InputError
 from viewfinder.files import inside, write_text
 from viewfinder.pictures.masks import checked_runs, decode

@@ -14,7 +14,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
-from viewfinder.pictures.finding import PICTURE_SUFFIXES, pictures_below
+from viewfinder.pictures.finding import pictures_below, pictures_in
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.masks import encode
 from viewfinder.pictures.reading import read_picture
@@ -197,13 +197,9 @@ class _Stands:
 
     def _find(self, folder: Path) -> Path:
         for place in (folder, *folder.parents):
-            found = [
-                file
-                for file in place.iterdir()
-                if file.stem.lower() == "empty" and file.suffix.lower() in PICTURE_SUFFIXES
-            ]
+            found = [file for file in pictures_in(place) if file.stem.lower() == "empty"]
             if found:
-                return min(found)
+                return found[0]
             if place == self.data:
                 break
         raise InputError(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from viewfinder.errors import InputError
 
-PICTURE_SUFFIXES = frozenset(
+_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".mpo"}
     # These are not read, but said: a phone's photographs must not be passed over in silence.
@@ -25,10 +25,15 @@ _MOST_VISITS = 8
 
 
 class Place(NamedTuple):
-    """A folder's path relative to the one where a walk began, and its visible files by name."""
+    """A folder's path relative to the one where a walk began, and what is visible in it, by name.
+
+    Attributes:
+        folders: a walk goes on into these; whoever takes some out passes them over.
+    """
 
     path: str
     files: list[str]
+    folders: list[str]
 
     def within(self, name: str) -> str:
         """The path of a file of this folder, relative to where the walk began."""
@@ -46,16 +51,45 @@ def walk(root: Path, *, deepest: int = 32) -> Iterator[Place]:
 
 def is_picture(name: str) -> bool:
     """Whether a file is a picture by the end of its name."""
-    return os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122
+    return os.path.splitext(name)[1].lower() in _SUFFIXES  # noqa: PTH122
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The visible files of a folder, not of those in it, in order.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    return [folder / name for place in walk(folder, deepest=0) for name in place.files]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The visible pictures of a folder, not of those in it, in order.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    return [file for file in files_in(folder) if is_picture(file.name)]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The visible folders in a folder, in order.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    return [folder / name for place in walk(folder, deepest=0) for name in place.folders]
+
+
+def has_picture(folder: Path) -> bool:
+    """Whether there is a picture at any depth."""
+    return next(pictures_below(folder), None) is not None
 
 
 def pictures_below(root: Path) -> Iterator[str]:
     """Every visible picture at any depth, relative to `root`, with forward slashes, in order."""
     for place in walk(root):
-        prefix = f"{place.path}/" if place.path else ""
-        for name in place.files:
-            if is_picture(name):
-                yield prefix + name
+        yield from (place.within(name) for name in place.files if is_picture(name))
 
 
 def folded(name: str) -> str:
@@ -86,7 +120,7 @@ def _walk(
     if identity in above or visits[identity] > _MOST_VISITS:
         return
     folders = set(inner)
-    yield Place(path, [entry.name for entry in listed if entry.name not in folders])
+    yield Place(path, [entry.name for entry in listed if entry.name not in folders], inner)
     if len(above) < deepest:
         for name in inner:
             below = f"{path}/{name}" if path else name

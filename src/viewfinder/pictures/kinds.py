@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.pictures.finding import files_in, is_picture, walk
 from viewfinder.pictures.opening import open_for_reading
 from viewfinder.pictures.video import VIDEO_SUFFIXES, probe_video
 
@@ -84,7 +84,7 @@ def videos_in(folder: Path) -> list[Path]:
 
     Where there is none, those by their names, so that what is wrong with them can be told.
     """
-    files = [f for f in sorted(folder.iterdir()) if f.is_file() and not f.name.startswith(".")]
+    files = [file for file in files_in(folder) if file.is_file()]
     found = [file for file in files if _is_video(file)]
     return found or [file for file in files if _named(file.name) == "video"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viewfinder.datasets.finding import checked_name
 from viewfinder.datasets.formats.large_json import explained_json, read_text
+from viewfinder.datasets.locating import checked_name
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.reading import open_file

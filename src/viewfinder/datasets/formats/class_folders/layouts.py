@@ -20,7 +20,14 @@ from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.sides import side_named, side_of, words_of
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import folded, is_picture, is_visible, pictures_below, walk
+from viewfinder.pictures.finding import (
+    folded,
+    folders_in,
+    has_picture,
+    is_picture,
+    pictures_in,
+    walk,
+)
 from viewfinder.reading import open_file
 
 
@@ -80,18 +87,6 @@ def layout_of(root: Path) -> Layout:
     _refuse_sides(top, filled)
     notes += _nested(top, filled)
     return Layout(top, {top: TRAIN}, False, tuple(notes))
-
-
-def folders_in(root: Path) -> list[Path]:
-    """The visible folders in `root`, sorted by name."""
-    return sorted(
-        folder for folder in root.iterdir() if folder.is_dir() and is_visible(folder.name)
-    )
-
-
-def has_picture(folder: Path) -> bool:
-    """Whether there is a picture at any depth."""
-    return next(pictures_below(folder), None) is not None
 
 
 def some_of(names: Sequence[str]) -> str:
@@ -168,8 +163,7 @@ def _unwrapped(root: Path) -> Path:
 
 def _only_folders(folder: Path) -> bool:
     """Whether a folder holds pictures in folders alone."""
-    names = (entry.name for entry in folder.iterdir())
-    return not any(is_picture(name) and is_visible(name) for name in names)
+    return not pictures_in(folder)
 
 
 def _is_side(folder: Path) -> bool:

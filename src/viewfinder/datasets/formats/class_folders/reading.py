@@ -14,8 +14,6 @@ from viewfinder.datasets.formats.class_folders.layouts import (
     NAMED,
     alike_classes,
     classes_within,
-    folders_in,
-    has_picture,
     layout_of,
     passed_over,
     some_of,
@@ -25,7 +23,7 @@ from viewfinder.datasets.formats.class_folders.layouts import (
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
 from viewfinder.errors import InputError
-from viewfinder.pictures.finding import is_picture, walk
+from viewfinder.pictures.finding import folders_in, has_picture, is_picture, walk
 from viewfinder.wording import counted
 
 TEST_SHARE = 0.15

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import Located, locate
 from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, Rows
 from viewfinder.datasets.formats.json_columns import identities, text_of
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
-from viewfinder.datasets.sides import side_of
+from viewfinder.datasets.locating import Located, locate
+from viewfinder.datasets.sides import side_of_parts
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
@@ -256,7 +256,7 @@ def look_up(
 def side_of_file(file: Path, seen: Survey) -> int:
     """The side that the file's name speaks of, else the innermost of its folders to name one."""
     name = file_name(file, seen).split("/") if file.is_relative_to(seen.root) else [file.name]
-    return next((side for part in reversed(name) if (side := side_of(part)) >= 0), -1)
+    return side_of_parts(name)
 
 
 def file_name(file: Path, seen: Survey) -> str:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.finding import side_of_path
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.listings import Listing
-from viewfinder.datasets.sides import side_named
+from viewfinder.datasets.sides import side_named, side_of_path
 from viewfinder.datasets.survey import Survey
 from viewfinder.pictures.finding import folded
 

@@ -22,7 +22,6 @@ from viewfinder.datasets.boxes import gather_boxes, shortest
 from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import checked_name, nearest
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.voc.lists import listings_of
 from viewfinder.datasets.formats.voc.pages import Page, is_page, read_page
@@ -30,6 +29,7 @@ from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
 from viewfinder.datasets.formats.yolo.lists import listed_classes
 from viewfinder.datasets.joining import joined
 from viewfinder.datasets.listings import sides_of
+from viewfinder.datasets.locating import checked_name, nearest
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.presence import absent, none_there
 from viewfinder.datasets.survey import Survey, beginning

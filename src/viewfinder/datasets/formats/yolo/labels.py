@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.finding import PictureIndex, nearest, side_of_path, without_upload
 from viewfinder.datasets.formats.large_json import read_text
+from viewfinder.datasets.locating import PictureIndex, nearest, without_upload
+from viewfinder.datasets.sides import side_of_path
 from viewfinder.datasets.survey import Survey, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture

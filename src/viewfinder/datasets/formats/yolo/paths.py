@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from viewfinder.datasets.finding import likeliest
 from viewfinder.datasets.formats.yolo.data_yaml import Value
+from viewfinder.datasets.locating import likeliest
 from viewfinder.datasets.survey import Survey
 from viewfinder.pictures.finding import is_picture
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from viewfinder.datasets.kind_names import kind_of
-from viewfinder.datasets.sides import side_of, words_of
+from viewfinder.datasets.sides import side_of_path, words_of
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture
 
@@ -114,14 +114,6 @@ def _oddness(path: str) -> int:
     if small or kinds & {"mask", "depth"}:
         return 2
     return 0 if "picture" in kinds else 1
-
-
-def side_of_path(path: str) -> int:
-    """The side that the innermost folder to name one names, or -1; the file's name says nothing."""
-    for part in reversed(path.split("/")[:-1]):
-        if (side := side_of(part)) >= 0:
-            return side
-    return -1
 
 
 @dataclass
