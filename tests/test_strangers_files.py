@@ -67,7 +67,7 @@ def test_a_state_that_would_grow_as_it_is_read_is_refused(tmp_path: Path) -> Non
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data in entries.items():
             packed.writestr(name, data)
-    with pytest.raises(InputError, match="cannot be gone on from") as refused:
+    with pytest.raises(InputError, match="the training cannot be resumed") as refused:
         resume(tmp_path)
     assert "compressed" in str(refused.value.__cause__)
 

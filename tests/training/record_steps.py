@@ -25,7 +25,8 @@ from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find, recipe_of
-from viewfinder.training.loop import Fit, Job
+from viewfinder.training.job import Job
+from viewfinder.training.loop import Fit
 from viewfinder.training.processes import launch
 from viewfinder.training.train import begin
 
@@ -43,9 +44,7 @@ class Exact(Fit):
         super().__init__(fabric, replace(job, net=copy.deepcopy(job.net).double()))
         # Fabric hands on pictures in float32.
         self.net.module.register_forward_pre_hook(lambda _, given: (given[0].double(),))
-
-    def _choose(self) -> dict[str, float]:
-        return {}
+        self.best.choose = lambda now: {}
 
 
 class Copied(Fit):

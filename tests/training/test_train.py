@@ -248,7 +248,8 @@ def test_ctrl_c_at_any_moment_loses_nothing(make_set, tmp_path, monkeypatch, whe
     data, out = make_set(), tmp_path / "stopped"
     recipe = ClassifyRecipe(**QUICK)
     whole = train("classify", data, recipe, out=tmp_path / "whole")
-    usual, calls = getattr(loop.Fit, where), []
+    owner = loop.BestWeights if hasattr(loop.BestWeights, where) else loop.Fit
+    usual, calls = getattr(owner, where), []
 
     def interrupted(self, *given):
         calls.append(where)
@@ -257,7 +258,7 @@ def test_ctrl_c_at_any_moment_loses_nothing(make_set, tmp_path, monkeypatch, whe
         return usual(self, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Fit, where, interrupted)
+        patch.setattr(owner, where, interrupted)
         with pytest.raises(KeyboardInterrupt):
             train("classify", data, recipe, out=out)
     resumed = train("classify", data, recipe, out=out, resume=True)

@@ -2,22 +2,19 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Inputs, Loss, total
+from viewfinder.training.job import Job
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.progress import Progress
 
-if TYPE_CHECKING:
-    from viewfinder.training.loop import Job
-
 
 def not_finite(
-    job: "Job", net: nn.Module, loss: Loss, inputs: Inputs, now: Progress, step: int
+    job: Job, net: nn.Module, loss: Loss, inputs: Inputs, now: Progress, step: int
 ) -> str:
     """What became of a training whose loss at a step is no number, and what helps.
 

@@ -32,8 +32,8 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Task, require_classes
+from viewfinder.training.best import as_good
 from viewfinder.training.locking import taken
-from viewfinder.training.loop import as_good
 from viewfinder.training.resuming import same_run
 from viewfinder.training.train import refuse_early, train_on
 from viewfinder.wording import counted, duration

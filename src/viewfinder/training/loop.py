@@ -2,15 +2,22 @@
 
 One file to read from top to bottom. Lightning Fabric starts processes, places the net on its
 devices and sums numbers over processes; all else is here.
+
+    viewfinder train classify photos --device cpu                one process, all cores
+    viewfinder train classify photos --device cpu --devices 2    two processes, half the cores each
+    viewfinder train classify photos --device cuda               one GPU
+    viewfinder train classify photos --device cuda --devices 4   four GPUs of this machine
+
+A training stays on one machine and starts its processes itself: `torchrun` is refused. Two machines
+take a training each, such as another --seed, with an --out of its own.
 """
 
 import copy
 import logging
 import math
 import time
-import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,19 +28,17 @@ from viewfinder.datasets.loading import ahead
 from viewfinder.errors import InputError
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
-from viewfinder.nets.weight_files import refuse_compressed
-from viewfinder.reading import refuse_special
-from viewfinder.runs.run import Run
 from viewfinder.tasks import find
-from viewfinder.tasks.task import Task, total
+from viewfinder.tasks.task import total
 from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
-from viewfinder.training.choosing import Promise, forget
+from viewfinder.training.best import BestWeights
+from viewfinder.training.choosing import forget
+from viewfinder.training.job import Job
 from viewfinder.training.journal import Journal
 from viewfinder.training.pace import Pace
-from viewfinder.training.precision import Arrangement
-from viewfinder.training.preparing import Sides
 from viewfinder.training.progress import Progress
+from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
 from viewfinder.training.sums import add_gradients, over_processes
 
@@ -44,29 +49,6 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 # large that one writing takes longer than the second figure, in proportion more.
 _SAVE_EVERY = 15.0
 _CHEAP = _SAVE_EVERY / 20
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that a process needs to take part in a training; it travels to other processes whole.
-
-    Attributes:
-        frozen: the parameters that `recipe.freeze` holds still for a while.
-        promise: how long steps should take.
-    """
-
-    run: Run
-    net: nn.Module
-    sides: Sides
-    arrangement: Arrangement
-    resume: bool
-    frozen: frozenset[str] = frozenset()
-    promise: Promise | None = None
-
-
-def as_good(task: Task, score: float, best: float, pictures: int) -> bool:
-    """Whether a score on so many pictures is as good as the best, as far as one can tell."""
-    return score >= best - task.tolerance(best, pictures)
 
 
 def fit(fabric: Fabric, job: Job) -> None:
@@ -82,6 +64,7 @@ class Fit:
     """One process's training: the tensors it changes and the steps that change them."""
 
     def __init__(self, fabric: Fabric, job: Job) -> None:
+        # Each step asks for the same large blocks of memory again.
         keep_freed()
         self.fabric, self.job, self.recipe = fabric, job, job.run.manifest.recipe
         self.device = fabric.device
@@ -89,26 +72,33 @@ class Fit:
         self.task, self.setting = find(job.run.manifest.task), job.run.setting()
         # A net sent to several processes arrives in memory that they share; each trains its own.
         net = copy.deepcopy(job.net).to(self.device, memory_format=job.arrangement.memory_format)  # type: ignore[call-overload]
+        # Before batch norms are shared: the average answers in one process alone.
         self.average = optimise.make_average(net)
+        self.best = BestWeights(fabric, job, self.average)
         self.loss = self.task.make_loss(net, self.setting, self.device)
         if self.share.world > 1:
             net = share_statistics(net, self.device)
         self.net = fabric.setup_module(net)
         self.optimiser = optimise.make_optimiser(net, self.recipe)
+        # Small gradients vanish in float16, and not in bfloat16, whose range is float32's.
         scaled = job.arrangement.arithmetic == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.progress = Progress()
         self.pace = Pace(job.promise.seconds if job.promise else None)
-        self.numbers = 0
+        self.numbers, self._add = 0, partial(over_processes, fabric)
         self.started = self.saved = time.perf_counter()
         self.save_cost = 0.0
         self.stopping = False
         self.asked_to_stop: Callable[[], bool] = lambda: False
         if job.resume and job.run.state_file.exists():
-            self._load()
+            self.progress = read_state(job.run, self._parts(), self.device)
+            if self.share.rank == 0:
+                # Rows that a killed process wrote after its last state are written again.
+                job.run.keep_history(self.progress.epoch)
         elif self.share.rank == 0:
             job.run.keep_history(0)
         self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch, self.share.world)
+        # Seldom enough that measuring takes no more than the task's share of the time.
         measured = len(job.sides.probe) + len(job.sides.val or ())
         self.measure_every = max(1, round(measured / (self.task.measured * len(job.sides.train))))
         self.dealt = self._deal()
@@ -129,7 +119,7 @@ class Fit:
                 for batch in self.batches_left():
                     self.account(batch, self.step(batch))
                     journal.step(now)
-                    self._tell_pace(journal)
+                    self._report_pace(journal)
                     if self._save_is_due():
                         self._save()
                     let_interrupt(self._save, asked=self.stopping)
@@ -172,6 +162,7 @@ class Fit:
         inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
         begun = time.perf_counter()
+        # Gradients are summed below, once and in one order.
         with self.fabric.no_backward_sync(self.net, enabled=self.share.world > 1):
             terms = self.loss(self.forward, inputs, self._add)
             loss = total(terms)
@@ -183,20 +174,15 @@ class Fit:
             self.average, self.net.module, step=now.updates, decay=recipe.average
         )
         # Of a loss of one term, the term says nothing more.
-        told = {"loss": loss} | (terms if len(terms) > 1 else {})
-        return {name: value.detach() * batch.total for name, value in told.items()}
+        shown = {"loss": loss} | (terms if len(terms) > 1 else {})
+        return {name: value.detach() * batch.total for name, value in shown.items()}
 
-    def _tell_pace(self, journal: Journal) -> None:
-        """Say once that steps take much longer, or less long, than when the arithmetic was chosen.
-
-        It is kept nevertheless: with another the same steps would end in other weights.
-        """
+    def _report_pace(self, journal: Journal) -> None:
+        """Report once that steps take much longer, or less long, than when they were timed."""
+        # The arithmetic is kept nevertheless: with another, steps would end in other weights.
         if self.job.promise is not None and (times := self.pace.news()):
             journal.pace(times)
             forget(self.job.promise.file)
-
-    def _add(self, numbers: Tensor) -> Tensor:
-        return over_processes(self.fabric, numbers)
 
     def _update(self, done: float) -> None:
         """Clip the true gradients and step; a float16 step that overflowed is skipped."""
@@ -204,23 +190,26 @@ class Fit:
             for name, parameter in self.net.module.named_parameters():
                 if name in self.job.frozen:
                     parameter.grad = None
+        # First, since the limit below is one of true gradients.
         self.scaler.unscale_(self.optimiser)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip, foreach=True)
         before = self.scaler.get_scale()
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        # The scaler takes a smaller scale after an overflow, and says nothing else of it.
         self.progress.skipped += self.scaler.get_scale() < before
 
     def account(self, batch: Batch, terms: dict[str, Tensor]) -> None:
         """Count a step that was taken, and stop at a loss that is no number."""
         now = self.progress
+        # One sum over processes a step, for the loss and for who wants to stop: each one waits.
         values = torch.stack([value.float() for value in terms.values()])
         asked = values.new_tensor([float(self.asked_to_stop())])
-        *told, stopping = self._add(torch.cat([values, asked])).tolist()
+        *sums, stopping = self._add(torch.cat([values, asked])).tolist()
         # All processes stop after the same step, or one would wait for another for ever.
         self.stopping = stopping > 0
-        for name, value in zip(terms, told, strict=True):
+        for name, value in zip(terms, sums, strict=True):
             now.sums[name] = now.sums.get(name, 0.0) + value
         if not math.isfinite(now.sums["loss"]):
             inputs = batch.inputs.to(self.device)
@@ -264,10 +253,11 @@ class Fit:
         now.epoch, now.step, now.sums, now.seen = now.epoch + 1, 0, {}, 0
         due = now.epoch % self.measure_every == 0
         if due:
-            row |= self._choose()
+            row |= self.best.choose(now)
         now.ended = self._is_over()
         if now.ended and not due:
-            row |= self._choose()
+            row |= self.best.choose(now)
+        # Before the state: a row too many is cut off when a run is resumed; one too few stays lost.
         if self.share.rank == 0:
             self.job.run.append_history(row)
         now.epoch_seconds = self._seconds()
@@ -286,38 +276,6 @@ class Fit:
             return True
         return now.time_up if recipe.minutes is not None else now.epoch >= recipe.epochs
 
-    def _choose(self) -> dict[str, float]:
-        """Figures of the weights of now, the same in every process; the best weights are kept."""
-        figures = self._measure() if self.share.rank == 0 else {}
-        if self.share.world > 1:
-            figures = self.fabric.broadcast(figures)
-        self._keep(figures)
-        return figures
-
-    def _keep(self, figures: dict[str, float]) -> None:
-        """Keep the averaged weights of now if they are as good as any, as far as one can tell.
-
-        The highest score of many epochs is high by chance too; of those within what chance makes,
-        the latest weights have the most training behind them.
-        """
-        now, val = self.progress, self.job.sides.val
-        score = figures.get(f"val_{self.task.best}", float(now.epoch))
-        if score > now.best_score:
-            now.best_score, now.risen_epoch = score, now.epoch - 1
-        good = not val or as_good(self.task, score, now.best_score, len(val))
-        if good and self.share.rank == 0:
-            self.job.run.save_weights(self.average.state_dict())
-
-    def _measure(self) -> dict[str, float]:
-        """The averaged weights' figures on pictures that are not augmented."""
-        figures: dict[str, float] = {}
-        for name, examples in (("train", self.job.sides.probe), ("val", self.job.sides.val)):
-            if examples is not None:
-                answers = self.task.answers(self.average, examples, self.setting, self.device)
-                scores = self.task.score(answers, examples.truth)
-                figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
-        return figures
-
     def _save_is_due(self) -> bool:
         """Whether it is time; so seldom that no more than a twentieth of the time goes there."""
         since = time.perf_counter() - self.saved
@@ -327,33 +285,16 @@ class Fit:
         """Write what is needed to go on from here exactly."""
         begun = time.perf_counter()
         if self.share.rank == 0:
-            tensors = {
-                "net": self.net.module.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "scaler": self.scaler.state_dict(),
-            }
-            self.job.run.save_state(tensors, self.progress.as_json(seconds=self._seconds()))
+            progress = self.progress.as_json(seconds=self._seconds())
+            write_state(self.job.run, self._parts(), progress)
         self.saved = time.perf_counter()
         self.save_cost = self.saved - begun
 
-    def _load(self) -> None:
-        """Go on from what `_save` wrote."""
-        file = self.job.run.state_file
-        try:
-            refuse_special(file)
-            if zipfile.is_zipfile(file):
-                refuse_compressed(file)
-            state = torch.load(file, map_location=self.device, weights_only=True)
-            self.net.module.load_state_dict(state["net"])
-            self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.scaler.load_state_dict(state["scaler"])
-            self.progress = Progress.from_json(state["progress"])
-        except Exception as error:
-            raise InputError(
-                f"{file} is damaged, or of another version of Viewfinder, and cannot be gone on "
-                f"from: remove {self.job.run.folder} and train anew"
-            ) from error
-        if self.share.rank == 0:
-            self.job.run.keep_history(self.progress.epoch)
+    def _parts(self) -> Parts:
+        """All that changes and is no number of `Progress`."""
+        return {
+            "net": self.net.module,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "scaler": self.scaler,
+        }

@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
@@ -40,6 +41,21 @@ def make_fabric(device: torch.device, count: int) -> Fabric:
         # Running statistics are of all processes, and so the same in each of them.
         options = {"strategy": DDPStrategy(start_method="spawn", forward_sync_buffers=False)}
     return Fabric(accelerator=device.type, devices=count, **options)
+
+
+def refuse_torchrun() -> None:
+    """Refuse to be one of several processes that somebody else started.
+
+    Each would take the whole training, all in one folder.
+
+    Raises:
+        InputError: `torchrun` started this process, and others.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise InputError(
+            "this was started by torchrun, and Viewfinder starts its processes itself, on one "
+            "machine: run it without torchrun, as `viewfinder train … --devices 2`"
+        )
 
 
 def threads_of_each(count: int) -> int:

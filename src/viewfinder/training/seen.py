@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from viewfinder.tasks import find
 from viewfinder.training.batches import Share, batches, deal
-from viewfinder.training.loop import Job
+from viewfinder.training.job import Job
 
 _MOST = 8
 

@@ -1,4 +1,12 @@
-"""From a folder of pictures to a run: opens, chooses, trains, scores, reports."""
+"""From a folder of pictures to a run: opens, chooses, trains, scores, reports.
+
+    viewfinder train detect photos --out runs/a                  the fastest device there is
+    viewfinder train detect photos --out runs/a --resume         go on after a stop or a crash
+    viewfinder train detect photos --device cpu --devices 2      two processes share each step
+    viewfinder train detect photos --device cuda --devices 4     four GPUs of one machine do
+
+`training/loop.py` has the steps themselves, and says what two machines can do.
+"""
 
 import platform
 import time
@@ -40,11 +48,12 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import Setting, Task, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.folds_advice import after, before, folds_for
+from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
-from viewfinder.training.loop import Job, fit
+from viewfinder.training.loop import fit
 from viewfinder.training.precision import Choice
 from viewfinder.training.preparing import open_sides, refuse_unfetched, start_net
-from viewfinder.training.processes import launch, threads_of_each
+from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.resuming import (
     digests_of_inputs,
     refuse_other_input,
@@ -85,8 +94,9 @@ def refuse_early(task: Task, recipe: Recipe) -> None:
     """What needs no picture is refused before any is read.
 
     Raises:
-        InputError: no such device or network, or published weights that cannot be fetched.
+        InputError: torchrun, no such device or network, or published weights that cannot be fetched.
     """
+    refuse_torchrun()
     pick_device(recipe.device)
     _check_net(task.name, recipe)
     if recipe.init == "imagenet":

@@ -1,0 +1,60 @@
+"""Which weights a run keeps: measured at an epoch's end, on pictures that are not augmented."""
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from viewfinder.tasks import find
+from viewfinder.tasks.task import Task
+from viewfinder.training.job import Job
+from viewfinder.training.progress import Progress
+
+
+def as_good(task: Task, score: float, best: float, pictures: int) -> bool:
+    """Whether a score on so many pictures is as good as the best, as far as one can tell."""
+    return score >= best - task.tolerance(best, pictures)
+
+
+class BestWeights:
+    """Measures the averaged weights and writes those that are as good as any before.
+
+    The average stands in for the weights of now since it is what the run will answer by: it moves
+    slowly, and so its score is less noisy from epoch to epoch.
+    """
+
+    def __init__(self, fabric: Fabric, job: Job, average: nn.Module) -> None:
+        self.fabric, self.job, self.average = fabric, job, average
+        self.task, self.setting = find(job.run.manifest.task), job.run.setting()
+
+    def choose(self, now: Progress) -> dict[str, float]:
+        """Figures of the weights of now, the same in every process; the best weights are kept."""
+        # One process measures for all: patience must not end the training in some of them only.
+        figures = self._measure() if self.fabric.global_rank == 0 else {}
+        if self.fabric.world_size > 1:
+            figures = self.fabric.broadcast(figures)
+        self._keep(figures, now)
+        return figures
+
+    def _keep(self, figures: dict[str, float], now: Progress) -> None:
+        """Keep the averaged weights of now if they are as good as any, as far as one can tell.
+
+        The highest score of many epochs is high by chance too; of those within what chance makes,
+        the latest weights have the most training behind them.
+        """
+        val = self.job.sides.val
+        score = figures.get(f"val_{self.task.best}", float(now.epoch))
+        if score > now.best_score:
+            now.best_score, now.risen_epoch = score, now.epoch - 1
+        good = not val or as_good(self.task, score, now.best_score, len(val))
+        if good and self.fabric.global_rank == 0:
+            self.job.run.save_weights(self.average.state_dict())
+
+    def _measure(self) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        for name, examples in (("train", self.job.sides.probe), ("val", self.job.sides.val)):
+            if examples is not None:
+                answers = self.task.answers(
+                    self.average, examples, self.setting, self.fabric.device
+                )
+                scores = self.task.score(answers, examples.truth)
+                figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
+        return figures

@@ -1,0 +1,28 @@
+"""What a process needs to take part in a training."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from viewfinder.runs.run import Run
+from viewfinder.training.choosing import Promise
+from viewfinder.training.precision import Arrangement
+from viewfinder.training.preparing import Sides
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training that is ready to begin; it travels to other processes whole.
+
+    Attributes:
+        frozen: the parameters that `recipe.freeze` holds still for a while.
+        promise: how long steps should take.
+    """
+
+    run: Run
+    net: nn.Module
+    sides: Sides
+    arrangement: Arrangement
+    resume: bool
+    frozen: frozenset[str] = frozenset()
+    promise: Promise | None = None

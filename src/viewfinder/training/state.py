@@ -1,0 +1,45 @@
+"""What a training writes down to go on from exactly: every tensor it changes, and its progress."""
+
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from viewfinder.errors import InputError
+from viewfinder.nets.weight_files import refuse_compressed
+from viewfinder.reading import refuse_special
+from viewfinder.runs.run import Run
+from viewfinder.training.progress import Progress
+
+Parts = Mapping[str, Any]
+"""By their names in the file: what has `state_dict` and `load_state_dict`."""
+
+
+def write_state(run: Run, parts: Parts, progress: dict[str, Any]) -> None:
+    """Write the state of all parts, whole or not at all."""
+    run.save_state({name: part.state_dict() for name, part in parts.items()}, progress)
+
+
+def read_state(run: Run, parts: Parts, device: torch.device) -> Progress:
+    """Give all parts the state that was written.
+
+    Raises:
+        InputError: the file is damaged, or of another version.
+    """
+    file = run.state_file
+    try:
+        refuse_special(file)
+        # A small file can unpack into more than any memory.
+        if zipfile.is_zipfile(file):
+            refuse_compressed(file)
+        state = torch.load(file, map_location=device, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        return Progress.from_json(state["progress"])
+    # torch has no error of its own for a bad file: it raises whatever it stumbles over.
+    except Exception as error:
+        raise InputError(
+            f"{file} is damaged, or of another version of Viewfinder, and the training cannot be "
+            f"resumed: remove {run.folder} and train anew"
+        ) from error
