@@ -8,19 +8,17 @@
 `training/loop.py` has the steps themselves, and says what two machines can do.
 """
 
-import platform
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from viewfinder import nets
 from viewfinder.datasets.bit_depth import with_bits_found
-from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
@@ -54,8 +52,8 @@ from viewfinder.training.loop import fit
 from viewfinder.training.precision import Choice
 from viewfinder.training.preparing import open_sides, refuse_unfetched, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
+from viewfinder.training.record import data_record, versions
 from viewfinder.training.resuming import (
-    digests_of_inputs,
     refuse_other_input,
     same_run,
     tell_what_differs,
@@ -94,7 +92,8 @@ def refuse_early(task: Task, recipe: Recipe) -> None:
     """What needs no picture is refused before any is read.
 
     Raises:
-        InputError: torchrun, no such device or network, or published weights that cannot be fetched.
+        InputError: torchrun, no such device or network, or published weights that cannot be
+            fetched.
     """
     refuse_torchrun()
     pick_device(recipe.device)
@@ -234,8 +233,8 @@ def begin(
         mean=colours.mean,
         std=colours.std,
         recipe=recipe,
-        versions=_versions(),
-        data=_describe_data(dataset, recipe, source) | ({"folded": part} if part else {}),
+        versions=versions(),
+        data=data_record(dataset, recipe, source) | ({"folded": part} if part else {}),
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
         bits=dataset.bits,
@@ -285,22 +284,3 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         frozen=start.loaded,
         promise=promise(choice, task, run.setting(), pick_device(recipe.device)),
     )
-
-
-def _versions() -> dict[str, str]:
-    libraries = ("viewfinder", "torch", "torchvision", "lightning-fabric", "numpy")
-    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
-
-
-def _describe_data(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
-    sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
-    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
-    return {
-        "source": source,
-        "root": str(dataset.root.resolve()),
-        "layout": dataset.layout,
-        "fingerprint": dataset.fingerprint(),
-        "inputs": digests_of_inputs(recipe),
-        "images": sides,
-        "per_class": dataset.split("train").counts(),
-    } | ({"depth": depth} if depth else {})

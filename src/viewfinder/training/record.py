@@ -1,0 +1,35 @@
+"""What a run's manifest says of what it was made with, and of the pictures that it was made from."""
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.resuming import digests_of_inputs
+
+
+def versions() -> dict[str, str]:
+    """Of Python, and of the libraries that decide what a training comes to."""
+    libraries = ("viewfinder", "torch", "torchvision", "lightning-fabric", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
+def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
+    """What it was trained on: where it lies, what is in it, and digests that tell a changed set.
+
+    Args:
+        source: what the set was opened by.
+    """
+    sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
+    depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
+    return {
+        "source": source,
+        "root": str(dataset.root.resolve()),
+        "layout": dataset.layout,
+        "fingerprint": dataset.fingerprint(),
+        "inputs": digests_of_inputs(recipe),
+        "images": sides,
+        "per_class": dataset.split("train").counts(),
+    } | ({"depth": depth} if depth else {})
