@@ -1,4 +1,4 @@
-"""What a run's manifest says of what it was made with, and of the pictures that it was made from."""
+"""What a run's manifest says of the libraries that made it, and of the pictures it learnt from."""
 
 import platform
 from dataclasses import asdict
