@@ -2,7 +2,7 @@
 
 import time
 
-from viewfinder.doctor.machine import Disk, Installation, Machine, Package, Place
+from viewfinder.doctor.machine import Disk, Installation, Machine, Package, Place, is_busy
 from viewfinder.doctor.rules.telling import dotted, driver_version, gib, listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.wording import counted
@@ -12,6 +12,8 @@ _UNKNOWN = "not known"
 _WEIGHTY = ("torch", "torchvision", "numpy", "opencv-python-headless")
 # Packages of other versions than were tested that are named.
 _MOST = 4
+# Seconds; what is remembered was measured before.
+_JUST_NOW = 120
 
 
 def about(machine: Machine) -> list[tuple[str, str]]:
@@ -124,7 +126,7 @@ def _torch(machine: Machine) -> str:
     told += f", cuDNN {installed.cudnn}" if installed.cudnn else ""
     told += f", NCCL {installed.nccl}" if installed.nccl else ""
     if torch and torch.works:
-        told += f"; {torch.capability}, imported in {torch.seconds:.1f} s"
+        told += f"; uses {torch.capability}, imported in {torch.seconds:.1f} s"
     return told
 
 
@@ -161,9 +163,12 @@ def _network(machine: Machine) -> str:
     return f"{network.asked} {how} {network.says}"
 
 
-def when(speed: Speed) -> str:
-    """That it was measured, and how long ago."""
-    days = int((time.time() - speed.measured) // 86_400)
+def when(machine: Machine, speed: Speed) -> str:
+    """That it was measured, how long ago, and whether others took part of the machine then."""
+    passed = time.time() - speed.measured
+    if passed < _JUST_NOW and is_busy(machine):
+        return "measured just now, on a busy machine: it can do better"
+    days = int(passed // 86_400)
     if days < 1:
         return "measured today"
     return f"measured {counted(days, 'day')} ago (--again measures anew)"

@@ -5,14 +5,21 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from viewfinder.doctor.about import about, when
+from viewfinder.doctor.document import works
 from viewfinder.doctor.estimate import PICTURES, Epoch
 from viewfinder.doctor.finding import Finding, joined
 from viewfinder.doctor.machine import Machine
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Speed
+from viewfinder.doctor.workload import SAMPLES
 from viewfinder.wording import counted
 
+UNIT = (
+    "10⁹ multiply–accumulates a second, forward and backward; of convolutions by their kernel and "
+    "by how many channels go in: few up to 16, some up to 128"
+)
+"""What the figures of the table of speeds are."""
 _MARKS = {"broken": "✗", "warning": "!", "unknown": "?"}
 _STYLES = {"broken": "bold red", "warning": "yellow", "unknown": "cyan"}
 _ARITHMETICS = {"32": "float32", "bf16": "bfloat16", "16": "float16"}
@@ -42,7 +49,7 @@ def page(
     lines += _unknowns(found, width)
     lines += [Line(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")]
     if machine.speed:
-        lines += [Line(""), *_speed(machine.speed, width), Line("")]
+        lines += [Line(""), *_speed(machine, machine.speed, width), Line("")]
         if machine.networks is None:  # a finding tells why
             return lines
         lines += _epochs(epochs, width)
@@ -56,16 +63,21 @@ def _fact(name: str, text: str, width: int) -> Iterator[Line]:
 
 
 def _verdict(found: Sequence[Finding], width: int) -> Iterator[Line]:
-    fine = len(RULES) - len(found)
-    bad = sum(each.level == "broken" for each in found)
-    slow = sum(each.level == "warning" for each in found)
-    told = f"✓ {fine} of {counted(len(RULES), 'thing')} looked at are as they should be"
-    if bad or slow:
-        parts = [f"{bad} {'does' if bad == 1 else 'do'} not work"] if bad else []
-        parts += [f"{counted(slow, 'warning')}"] if slow else []
-        told += f"; {', '.join(parts)}"
-    style = _STYLES["broken"] if bad else "bold green"
+    style = "bold green" if works(found) else _STYLES["broken"]
+    told = f"{'✓' if works(found) else '✗'} {verdict(found)}"
     return (Line(text, style) for text in _wrap(told, width, ""))
+
+
+def verdict(found: Sequence[Finding]) -> str:
+    """How much is well, and how much of the rest is what, in a sentence without its full stop."""
+    levels = [each.level for each in found]
+    bad, slow, unknown = (levels.count(level) for level in ("broken", "warning", "unknown"))
+    fine = len(RULES) - len(found)
+    told = f"{fine} of {counted(len(RULES), 'thing')} looked at are as they should be"
+    parts = [f"{bad} {'does' if bad == 1 else 'do'} not work"] if bad else []
+    parts += [f"{counted(slow, 'warning')}"] if slow else []
+    parts += [f"{unknown} not known"] if unknown else []
+    return f"{told}; {', '.join(parts)}" if parts else told
 
 
 def _finding(each: Finding, width: int) -> Iterator[Line]:
@@ -113,7 +125,7 @@ def rows(speed: Speed) -> list[tuple[str, list[float]]]:
     whats = dict.fromkeys(rate.what for rate in speed.rates)
     order = [
         PRODUCT,
-        *sorted(what for what in whats if what not in (PRODUCT, POINTWISE)),
+        *dict.fromkeys(each.kind for each in SAMPLES),
         POINTWISE,
     ]
     table = {(r.what, r.arithmetic, r.layout, r.threads): r.value for r in speed.rates}
@@ -137,9 +149,10 @@ def heading(column: tuple[str, str, int], speed: Speed) -> tuple[str, str, str]:
     return _ARITHMETICS.get(arithmetic, arithmetic[:8]), order, on
 
 
-def _speed(speed: Speed, width: int) -> Iterator[Line]:
-    told = f"Speed, {when(speed)}: 10⁹ multiply–accumulates a second"
+def _speed(machine: Machine, speed: Speed, width: int) -> Iterator[Line]:
+    told = f"Speed, {when(machine, speed)}"
     yield from (Line(text, "bold") for text in _wrap(told, width, ""))
+    yield from (Line(text, "dim") for text in _wrap(UNIT, width, ""))
     shown = columns(speed)[: max(1, (width - _ROW) // _CELL)]
     for line in zip(*(heading(each, speed) for each in shown), strict=True):
         yield Line(" " * _ROW + "".join(f"{word:>{_CELL}}" for word in line), "dim")

@@ -11,7 +11,7 @@ from typing import Any
 from viewfinder import nets
 from viewfinder.doctor.machine import Disk, Machine
 from viewfinder.doctor.speed import Speed
-from viewfinder.doctor.workload import Workload
+from viewfinder.doctor.workload import SAMPLES, Workload
 from viewfinder.files import cache_folder, write_json
 
 _SPEED, _DISKS, _NETWORKS = "doctor/speed.json", "doctor/disks.json", "doctor/networks.json"
@@ -120,6 +120,7 @@ def _key(machine: Machine) -> list[str]:
     cpu, installed, cards = machine.cpu, machine.installation, machine.nvidia
     settings = machine.environment.settings if machine.environment else {}
     return [
+        *(each.kind for each in SAMPLES),
         cpu.name if cpu else "",
         str(cpu.threads if cpu else 0),
         installed.torch if installed else "",

@@ -5,11 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.doctor.about import about, by_weight, when
+from viewfinder.doctor.document import works
 from viewfinder.doctor.estimate import PICTURES, Epoch
 from viewfinder.doctor.finding import Finding, joined
 from viewfinder.doctor.html import write_page
 from viewfinder.doctor.machine import Machine
-from viewfinder.doctor.page import choice, columns, figure, heading, in_figures, row_name, rows
+from viewfinder.doctor.page import (
+    UNIT,
+    choice,
+    columns,
+    figure,
+    heading,
+    in_figures,
+    row_name,
+    rows,
+    verdict,
+)
 from viewfinder.doctor.rules import RULES
 from viewfinder.doctor.rules.telling import gib, sentence
 from viewfinder.doctor.speed import Speed
@@ -40,18 +51,17 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
         else [each for each in found if each.level == level]
         for level, title in _TITLES.items()
     }
-    bad = any(each.level == "broken" for each in found)
     return {
         "facts": about(machine),
         "found": {title: each for title, each in by_level.items() if each},
-        "fine": len(RULES) - len(found),
-        "rules": len(RULES),
+        "told": verdict(found),
+        "compared": all(each.compared > 1 for each in epochs),
         "fine_names": [rule.name for rule in RULES if rule.name not in {f.rule for f in found}],
-        "verdict": "bad" if bad else "good",
+        "verdict": "good" if works(found) else "bad",
         "packages": by_weight(machine.installation) if machine.installation else (),
         "settings": dict(machine.environment.settings) if machine.environment else {},
         "troubles": machine.troubles,
-        "speed": _speed(machine.speed) if machine.speed else None,
+        "speed": _speed(machine, machine.speed) if machine.speed else None,
         "pictures": f"{PICTURES:,}",
         "epochs": [
             {
@@ -68,11 +78,12 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
     }
 
 
-def _speed(speed: Speed) -> dict[str, Any]:
+def _speed(machine: Machine, speed: Speed) -> dict[str, Any]:
     table = rows(speed)
     highest = {what: max(values) or 1.0 for what, values in table}
     return {
-        "when": when(speed),
+        "when": when(machine, speed),
+        "unit": UNIT,
         "headings": [heading(column, speed) for column in columns(speed)],
         "rows": [
             (row_name(what), [(figure(value), value / highest[what]) for value in values])

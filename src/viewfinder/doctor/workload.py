@@ -37,7 +37,7 @@ class Convolution:
     def kind(self) -> str:
         """Those that compute about as fast: `3×3, some channels`."""
         if self.groups == self.channels > 1:
-            return "channels by themselves"
+            return "depthwise"
         channels = self.channels // self.groups
         kernel = next(side for side in (1, 3, _LARGE) if self.kernel <= side or side == _LARGE)
         few = "few" if channels <= _FEW else "some" if channels <= _SOME else "many"

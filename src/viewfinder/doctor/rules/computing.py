@@ -249,7 +249,8 @@ def _bytecode(machine: Machine) -> Finding | None:
     return warning(
         "PYTHONDONTWRITEBYTECODE is set",
         "each start compiles anew whatever was not compiled before: seconds for torch",
-        "unset PYTHONDONTWRITEBYTECODE, or compile once: python -m compileall -q the environment",
+        "unset PYTHONDONTWRITEBYTECODE, or compile once: "
+        "python -m compileall -q \"$(python -c 'import sys; print(sys.prefix)')\"",
     )
 
 
