@@ -13,17 +13,22 @@ without the GPU's shortened float32 (TF32), and the score of `evaluate` on both.
 With `--deterministic` torch is told to add up in one order where it can, which shows whether a
 difference comes of that alone: then a training that was stopped must end in the same bits.
 
+Before the table stand the facts about the GPU that `viewfinder doctor --json` tells, and what it
+finds.
+
 The pictures are rendered here. `--device cpu` runs the same without a GPU, to test this program.
 """
 
 import argparse
 import contextlib
 import itertools
+import json
 import math
 import os
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -279,6 +284,56 @@ def table(work: Work, cells: list[tuple[str, str]], limit: float) -> int:
     return failed
 
 
+def doctor(seconds: float = 120.0) -> Iterator[str]:
+    """The doctor's facts about the GPU here; a doctor that fails is told, and stops nothing."""
+    command = [sys.executable, "-m", "viewfinder", "doctor", "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield f"doctor: {error}"
+        return
+    try:
+        yield from gpu_facts(json.loads(done.stdout))
+    except (ValueError, KeyError, TypeError) as error:
+        yield f"doctor: status {done.returncode}, {error!r}: {done.stderr[-500:]}"
+
+
+def gpu_facts(document: dict[str, Any]) -> Iterator[str]:
+    """What a document of the doctor says of GPUs, a line each.
+
+    Raises:
+        KeyError, TypeError: it is none.
+    """
+    machine = document["machine"]
+    nvidia, torch_says = machine["nvidia"] or {}, machine["torch"] or {}
+    yield f"doctor: works {document['works']}, in {document['seconds']} s"
+    yield (
+        f"doctor: {nvidia.get('cards')} on the bus, nvidia-smi {nvidia.get('smi')}, driver "
+        f"{dotted(nvidia.get('driver'))}, runs CUDA {dotted(nvidia.get('cuda'))}"
+    )
+    for gpu in torch_says.get("gpus") or nvidia.get("gpus") or ():
+        sizes = [f"{(gpu[key] or 0) / 2**30:.1f} GiB" for key in ("memory", "free")]
+        capability = dotted(gpu["capability"])
+        yield f"doctor: {gpu['name']}, {sizes[0]}, {sizes[1]} free, capability {capability}"
+    yield (
+        f"doctor: torch uses CUDA: {torch_says.get('cuda')} {torch_says.get('cuda_error', '')}; "
+        f"cuDNN {dotted(torch_says.get('cudnn'))}; {' '.join(torch_says.get('architectures', ()))}"
+    )
+    for found in document["findings"]:
+        yield f"doctor: {found['level']}: {found['says']}"
+    speed = document["speed"] or {"device": "nothing", "rates": ()}
+    products = [each for each in speed["rates"] if each["what"] == "matrix product"]
+    told = ", ".join(f"{each['arithmetic']} {each['value']:,.0f}" for each in products)
+    yield f"doctor: measured on {speed['device']}: 10⁹ multiply–accumulates a second {told or '–'}"
+    for each in document["epochs"]:
+        how = f"{each['arithmetic']} {each['layout']}"
+        yield f"doctor: 1,000 pictures by {each['net']}: {each['seconds']:.2f} s, {how}"
+
+
+def dotted(version: list[int] | None) -> str:
+    return ".".join(map(str, version)) if version else "not known"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nets", nargs="+", default=list(NETS), choices=list(NETS))
@@ -300,6 +355,8 @@ def main() -> int:
         return 0
     card = torch.cuda.get_device_name() if flags.device == "cuda" else "CPU"
     print(f"{card}, torch {torch.__version__}, {os.cpu_count()} cores")
+    if flags.device == "cuda":
+        print(*doctor(), sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         data = render(Path(folder), flags.pictures)
         work = Work(Path(folder), data, flags.device, flags.size, flags.epochs, flags.batch)

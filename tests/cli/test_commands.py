@@ -230,6 +230,8 @@ def test_check(ask, small_set, tmp_path):
         (PermissionError(13, "Permission denied", "a/b"), 2, "error: a/b: Permission denied\n"),
         (OSError(30, "Read-only file system", b"a/b"), 2, "error: a/b: Read-only file system\n"),
         (ZeroDivisionError("by\nzero"), 2, "error: something went wrong inside Viewfinder"),
+        (ImportError("libGL.so.1"), 2, "error: what Viewfinder is built on cannot be imported"),
+        (OSError("x.so: cannot open shared object file"), 2, "error: what Viewfinder is built on"),
     ],
 )
 def test_how_an_error_ends(monkeypatch, capfd, error, status, says):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from made_up_machine import GIB, WHOLE, changed, network, speed
 from viewfinder import nets
 from viewfinder.cli.main import main
 from viewfinder.doctor import gathering
+from viewfinder.doctor.__main__ import main as without_flags
 from viewfinder.doctor.about import about
 from viewfinder.doctor.document import document
 from viewfinder.doctor.estimate import PICTURES, epochs, likely, seconds
@@ -192,6 +194,20 @@ def test_the_status_says_whether_all_works(monkeypatch, capsys, machine, status)
     assert "\x1b" not in plain, "colours are for terminals"
     assert main(["doctor", "--json"]) == status
     assert json.loads(capsys.readouterr().out)["works"] is (status == 0)
+
+
+def test_the_page_is_told_though_what_colours_it_or_reads_flags_is_broken(monkeypatch, capsys):
+    monkeypatch.setattr(gathering, "gather", lambda **_: ODD)
+    monkeypatch.setitem(sys.modules, "rich.text", None)
+    assert main(["doctor"]) == 1
+    plain = capsys.readouterr().out
+    assert plain == text_of(ODD) + "\n"
+    monkeypatch.setattr("viewfinder.doctor.__main__.gather", lambda **_: ODD)
+    assert without_flags([]) == 1
+    assert capsys.readouterr().out == plain
+    monkeypatch.setitem(sys.modules, "viewfinder.evaluation.templating", None)
+    assert main(["doctor", "--report", "x.html"]) == 2
+    assert "--report needs jinja2" in capsys.readouterr().err
 
 
 def test_a_wrong_host_or_report_is_one_line(capsys):

@@ -243,6 +243,7 @@ SPEAKS = [
     ("OpenMP twice", changed(torch={"libraries": ()}), "unknown", "OpenMP"),
     ("busy", changed(system={"load": 80.0}), "warning", "80.0 processes"),
     ("speed", changed(speed=None), "unknown", "how fast"),
+    ("speed", changed(speed=None, torch={"broken": (("numpy", "x"),)}), "unknown", "how fast"),
     ("network", changed(network=Network("the host", False, "no answer")), "warning", "no answer"),
 ]
 

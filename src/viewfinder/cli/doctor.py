@@ -103,9 +103,12 @@ def _width() -> int:
 
 
 def _print(lines: "Sequence[Line]", report: Path | None) -> None:
-    console = rich_console(no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=True)
-    from rich.text import Text
-
+    try:
+        console = rich_console(no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=True)
+        from rich.text import Text
+    except ImportError:  # then without colours
+        print(*(line.text for line in lines), *([f"\nreport {report}"] if report else []), sep="\n")
+        return
     for line in lines:
         console.print(Text(line.text, style=line.style))
     if report:

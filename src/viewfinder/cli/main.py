@@ -72,6 +72,10 @@ _NO_MEMORY = (
     "the memory was not enough ({}): close other programs, or ask for less at once: a "
     "smaller --batch or --size, --keep disk or none in a training, or fewer and smaller pictures"
 )
+_BROKEN = (
+    "what Viewfinder is built on cannot be imported ({:.750}): python -m viewfinder.doctor tells "
+    "what is wrong with this installation, and what mends it"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if debug:
             raise
+        if _lacks_library(error):
+            _tell(_BROKEN.format(_on_one_line(str(error))))
+            return 2
         named = error.filename
         where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
         _tell(f"{where}{error.strerror or error}")
@@ -114,6 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         if _lacks_memory(error):
             _tell(_NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free"))
+            return 2
+        if _lacks_library(error):
+            _tell(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
             return 2
         what = _on_one_line(f"{type(error).__name__}: {error}")
         _tell(
@@ -159,6 +169,14 @@ def _lacks_memory(error: Exception) -> bool:
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
         or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    )
+
+
+def _lacks_library(error: Exception) -> bool:
+    """Whether a package, or a library that one loads, is missing or damaged."""
+    loading = isinstance(error, OSError) and error.filename is None
+    return isinstance(error, ImportError) or (
+        loading and ("shared object" in str(error) or "DLL" in str(error))
     )
 
 

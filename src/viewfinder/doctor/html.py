@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from viewfinder.errors import InputError
-from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 
 
@@ -23,6 +22,14 @@ def write_page(
     """
     if file.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--report {file}: the page is HTML, name it {file.with_suffix('.html')}")
-    environment = environment_of("viewfinder.doctor")
+    try:
+        from viewfinder.evaluation.templating import environment_of
+
+        environment = environment_of("viewfinder.doctor")
+    except ImportError as error:
+        raise InputError(
+            f"--report needs jinja2, which cannot be imported ({error}): pip install "
+            "--force-reinstall jinja2 markupsafe, or send what is printed without --report"
+        ) from error
     environment.filters.update(filters)
     write_text(file, environment.get_template(template).render(content))

@@ -24,7 +24,10 @@ _LIBRARIES = re.compile(
     r"(?:-[0-9a-f]{6,})?\.(?:so|dylib)[.\d]*)$"
 )
 
-_OTHERS = ("numpy", "cv2", "PIL.Image", "av", "safetensors.torch")
+_OTHERS = (
+    *("numpy", "cv2", "PIL.Image", "av", "safetensors.torch"),
+    *("tyro", "rich.console", "jinja2"),
+)
 _VISION = "torchvision"
 
 

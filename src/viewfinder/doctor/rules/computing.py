@@ -318,6 +318,9 @@ def _measured(machine: Machine) -> Finding | None:
     torch = machine.torch
     if machine.quick or machine.speed or torch is None or not torch.works:
         return None
+    if torch.broken:
+        lacks = f"measuring needs {listed([name for name, _ in torch.broken])} too"
+        return unknown("how fast this machine computes", lacks, "mend that first, and ask again")
     return unknown(
         "how fast this machine computes",
         "the time was up before anything was measured",
