@@ -1,14 +1,11 @@
 """The page of a grid of trainings: its table with the intervals drawn, and every run's course."""
 
-import importlib.resources
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import jinja2
 
 from viewfinder.ablation.report import (
     Ablation,
@@ -19,6 +16,7 @@ from viewfinder.ablation.report import (
     notes,
 )
 from viewfinder.errors import InputError
+from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_json, write_text
 from viewfinder.runs.run import open_run
 
@@ -77,10 +75,9 @@ def _page(folder: Path, ablation: Ablation) -> str:
         number = 100 * value if ablation.score.share else value
         return f"{number:+.4g}" if sign and value else f"{number:.4g}"
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = environment_of("viewfinder.ablation")
     environment.filters["address"] = lambda path: quote(str(path))
-    source = importlib.resources.files("viewfinder.ablation") / "page.html.jinja"
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    return environment.get_template("ablation.html.jinja").render(
         ablation=ablation,
         told=told,
         mark=mark,

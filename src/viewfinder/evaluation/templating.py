@@ -6,9 +6,12 @@ from viewfinder.wording import counted
 
 
 def environment_of(package: str) -> jinja2.Environment:
-    """The templates in the folder `templates` of a package, with the filters that pages share."""
+    """The templates in the folder `templates` of a package, with the colours and filters that pages
+    share."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(package),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(package), jinja2.PackageLoader("viewfinder.evaluation")]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
