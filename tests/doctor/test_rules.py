@@ -21,6 +21,7 @@ from viewfinder.doctor.machine import (
     Weights,
 )
 from viewfinder.doctor.rules import RULES, findings
+from viewfinder.doctor.rules.telling import sentence
 
 OLD = Gpu("Tesla P100", 16 * GIB, 15 * GIB, (6, 0))
 NEW = Gpu("NVIDIA B300", 200 * GIB, 199 * GIB, (10, 3))
@@ -323,3 +324,13 @@ def test_a_rule_that_cannot_know_says_so_and_nothing_breaks():
 def test_what_does_not_work_comes_first():
     found = findings(changed(weights=Weights(False, "gone"), speed=None, system={"load": 90.0}))
     assert [each.level for each in found] == ["broken", "warning", "unknown"]
+
+
+def test_a_command_to_paste_stays_as_it_is():
+    numpy = Package("numpy", "1.26.4", ">=2.2", False, (), "2.4.6", False)
+    (found,) = findings(changed(installation={"packages": (numpy,)}))
+    assert sentence(found.fix) == "pip install 'numpy==2.4.6', or uv sync in a clone"
+    older = replace(numpy, tested="")
+    (found,) = findings(changed(installation={"packages": (older,)}))
+    assert sentence(found.fix).startswith("pip install 'numpy>=2.2'")
+    assert sentence("torch works") == "Torch works"

@@ -39,7 +39,7 @@ class Line(NamedTuple):
 def page(
     machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch], *, width: int = 80
 ) -> list[Line]:
-    """All lines, none longer than `width`."""
+    """All lines, none longer than `width` but addresses."""
     lines = [line for name, text in about(machine) for line in _fact(name, text, width)]
     lines += [Line(""), *_verdict(found, width)]
     for level in ("broken", "warning"):
@@ -88,7 +88,7 @@ def _finding(each: Finding, width: int) -> Iterator[Line]:
     yield from (
         Line(text, "bold") for text in _wrap(f"→ {sentence(each.fix)}", width, "    ", "  ")
     )
-    yield Line(f"  {each.source}"[:width], "dim")
+    yield Line(f"  {each.source}", "dim")  # whole, however long: half an address leads nowhere
 
 
 def _unknowns(found: Sequence[Finding], width: int) -> Iterator[Line]:

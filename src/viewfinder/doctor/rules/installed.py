@@ -1,7 +1,7 @@
 """Rules about Python and what is installed."""
 
 from viewfinder.doctor.finding import Finding
-from viewfinder.doctor.machine import Machine, Shadow
+from viewfinder.doctor.machine import Machine, Package, Shadow
 from viewfinder.doctor.rules.telling import (
     Rule,
     broken,
@@ -101,7 +101,7 @@ def _drifted(machine: Machine) -> Finding | None:
     off = [each for each in installed.packages if each.version and each.fits is False]
     if off:
         told = [f"{each.name} {each.version} (asked for {each.wanted})" for each in off]
-        asked = " ".join(f"'{each.name}{each.wanted}'" for each in off)
+        asked = " ".join(map(_to_install, off))
         return broken(
             f"of a version that does not fit: {listed(told)}",
             "viewfinder was neither made for it nor tested with it",
@@ -113,12 +113,18 @@ def _drifted(machine: Machine) -> Finding | None:
         return warning(
             f"of a version that does not fit: {listed(told)}",
             "what uses it, as viewfinder export does onnx, may fail",
-            "pip install " + " ".join(f"'{each.name}{each.wanted}'" for each in extra),
+            "pip install " + " ".join(map(_to_install, extra)),
         )
     unread = [each.name for each in installed.packages if each.version and each.fits is None]
     if unread:
         return unknown(f"whether {listed(unread)} fits", "its metadata cannot be read", _AGAIN)
     return None
+
+
+def _to_install(package: Package) -> str:
+    """For pip: the version that was tested, else one that fits."""
+    wanted = f"=={package.tested}" if package.tested else package.wanted
+    return f"'{package.name}{wanted}'"
 
 
 def _doubled(machine: Machine) -> Finding | None:

@@ -7,6 +7,7 @@ from viewfinder.doctor.finding import Finding, Level
 from viewfinder.doctor.machine import Machine, Nvidia, Version
 
 GIB = 1 << 30
+_COMMANDS = ("pip", "uv", "python", "viewfinder", "train", "predict")
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,10 @@ def gib(size: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital, unless it begins with the name of a file or a program."""
+    """With a capital, unless it begins with the name of a file or with a command to paste."""
     first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.isalpha() else text
+    plain = first.isalpha() and first not in _COMMANDS
+    return text[:1].upper() + text[1:] if plain else text
 
 
 def listed(names: Sequence[str]) -> str:
