@@ -21,9 +21,16 @@ from hypothesis import strategies as st
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.nets import checkpoints
+from viewfinder.nets import imagenet
 from viewfinder.nets.checkpoints import ShapeDifference, load_matching
+from viewfinder.nets.facts import Torchvision
 from viewfinder.nets.weight_files import read_weights
+
+FETCHED = [
+    name
+    for name in nets.names()
+    if (known := nets.pretrained(name)) and isinstance(known.source, Torchvision)
+]
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -289,11 +296,11 @@ def test_every_set_of_imagenet_weights_fits_its_net() -> None:
     """By the published count of parameters; GoogLeNet's leaves out its auxiliary heads."""
     from torchvision.models import get_model_weights
 
-    for name, theirs in checkpoints._IMAGENET.items():
-        options = {"auxiliary": False} if name == "googlenet" else {}
+    for name in FETCHED:
+        known = nets.pretrained(name)
         with torch.device("meta"):
-            net = nets.create(name, **options)
-        count = get_model_weights(theirs).DEFAULT.meta["num_params"]
+            net = nets.create(name, **known.options)
+        count = get_model_weights(known.source.name).DEFAULT.meta["num_params"]
         assert sum(weight.numel() for weight in net.parameters()) == count, name
 
 
@@ -314,7 +321,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_imagenet_weights_once_fetched_need_no_network(cache: Path) -> None:
     source = nets.create("resnet18")
     torch.save(source.state_dict(), cache / "resnet18-f37072fd.pth")
-    found = checkpoints.imagenet_weights("resnet18")
+    found = imagenet.imagenet_weights("resnet18")
     assert_same(found, source.state_dict())
     report = load_matching(nets.create("resnet18", classes=5), found)
     assert [each.name for each in report.different] == ["fc.weight", "fc.bias"]
@@ -322,7 +329,7 @@ def test_imagenet_weights_once_fetched_need_no_network(cache: Path) -> None:
 
 def test_imagenet_weights_without_a_network(cache: Path) -> None:
     with pytest.raises(InputError, match=r"vgg16 from https:.*no route to host.*give its path"):
-        checkpoints.imagenet_weights("vgg16")
+        imagenet.imagenet_weights("vgg16")
     assert not list(cache.iterdir())
 
 
@@ -332,7 +339,7 @@ def test_a_network_that_never_answers_is_not_waited_for(
     """A proxy that takes the connection and stays silent: to wait for it would take minutes."""
     monkeypatch.undo()
     monkeypatch.setenv("TORCH_HOME", str(cache.parent.parent))
-    monkeypatch.setattr(checkpoints, "_PATIENCE", 0.5)
+    monkeypatch.setattr(imagenet, "_PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for name in ("https_proxy", "HTTPS_PROXY"):
@@ -340,21 +347,21 @@ def test_a_network_that_never_answers_is_not_waited_for(
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         with pytest.raises(InputError, match=r"cannot get the ImageNet weights.*\(.*\)"):
-            checkpoints.require_imagenet("vgg16")
+            imagenet.require_imagenet("vgg16")
     with pytest.raises(InputError, match=r"refused.*see to the network"):
-        checkpoints.require_imagenet("vgg16")
+        imagenet.require_imagenet("vgg16")
 
 
 def test_damaged_download_is_named(cache: Path) -> None:
     (cache / "resnet18-f37072fd.pth").write_bytes(b"<html>Proxy</html>")
     with pytest.raises(InputError, match=r"remove .*resnet18-f37072fd\.pth, which is damaged"):
-        checkpoints.imagenet_weights("resnet18")
+        imagenet.imagenet_weights("resnet18")
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "resnet19"])
 def test_nets_without_imagenet_weights(name: str) -> None:
     with pytest.raises(InputError, match=rf"no ImageNet weights for '{name}'.*vgg16, googlenet"):
-        checkpoints.imagenet_weights(name)
+        imagenet.imagenet_weights(name)
 
 
 def under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -458,13 +465,13 @@ def test_another_nets_file_is_said_plainly() -> None:
     assert "no place" not in str(load_matching(nets.create("googlenet", auxiliary=False), whole))
 
 
-@pytest.mark.parametrize("name", list(checkpoints._IMAGENET))
+@pytest.mark.parametrize("name", FETCHED)
 def test_torchvisions_own_files_are_known_by_their_shapes(name: str) -> None:
     from torchvision.models import get_model
 
     with torch.device("meta"):
         quick = {"init_weights": False} if name == "googlenet" else {}
-        theirs = get_model(checkpoints._IMAGENET[name], weights=None, **quick)
+        theirs = get_model(nets.pretrained(name).source.name, weights=None, **quick)
         ours = nets.create(name, classes=999)
-    assert checkpoints.is_imagenet(name, theirs.state_dict())
-    assert not checkpoints.is_imagenet(name, ours.state_dict())
+    assert imagenet.is_imagenet(name, theirs.state_dict())
+    assert not imagenet.is_imagenet(name, ours.state_dict())

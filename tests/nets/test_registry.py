@@ -146,6 +146,27 @@ def test_detectors_maps_have_a_cell_a_stride(name: str, size: tuple[int, int]) -
                 assert each.shape == (3, channels, *(side // scale.stride for side in size))
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "info"),
+    [
+        ("efficientnet-lite0", {}, ((2, 16), (4, 24), (8, 40), (16, 112), (32, 320))),
+        ("efficientnet-lite2", {}, ((2, 16), (4, 24), (8, 48), (16, 120), (32, 352))),
+        ("resnet18", {}, ((4, 64), (8, 128), (16, 256), (32, 512))),
+        ("resnet50", {"stem": "small"}, ((1, 256), (2, 512), (4, 1024), (8, 2048))),
+        ("vgg16", {}, ((1, 64), (2, 128), (4, 256), (8, 512), (16, 512))),
+        ("vgg16", {"downsample": "stride"}, ((1, 64), (2, 128), (4, 256), (8, 512), (16, 512))),
+    ],
+)
+def test_maps_to_build_on_are_as_the_net_says(name, options, info) -> None:
+    with torch.device("meta"):
+        net = nets.create(name, **options).eval()
+        maps = net.feature_maps(torch.empty(1, 3, 320, 224))
+    assert net.feature_info == info
+    assert [tuple(each.shape) for each in maps] == [
+        (1, channels, 320 // stride, 224 // stride) for stride, channels in info
+    ]
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS + SALIENCY + DETECTORS)
 def test_gradient_reaches_every_parameter_and_evaluation_is_steady(name: str) -> None:
     net, side = small_net(name)

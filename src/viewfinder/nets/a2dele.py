@@ -44,6 +44,7 @@ from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 from viewfinder.nets.blocks import draw_weights, scaled
+from viewfinder.nets.facts import IMAGENET
 
 Profile = Literal["mended", "upstream"]
 
@@ -54,8 +55,7 @@ _SIDE_CHANNELS = 32
 _STRIDE = 16
 
 # ImageNet's colours, which the weights that may start the backbone have learnt to expect.
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+_MEAN, _DEVIATION = IMAGENET
 
 
 class A2deleLogits(NamedTuple):

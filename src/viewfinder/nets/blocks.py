@@ -1,16 +1,37 @@
-"""What two papers share: convolution–norm–ReLU, shrinking, dropout, the first weights, and the
-arithmetic of sizes through a stack of layers."""
+"""What two papers share: convolution–norm–ReLU, shrinking, dropout, the first weights, maps to
+build on, and the arithmetic of sizes through a stack of layers."""
 
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from viewfinder.errors import InputError
 
 Downsampling = Literal["pool", "stride"]
+
+
+class Feature(NamedTuple):
+    """One of the maps that a net makes on its way: pixels between its cells, and its channels."""
+
+    stride: int
+    channels: int
+
+
+class Backbone(Protocol):
+    """A net on whose maps another one can be built, as a detector on a classifier's.
+
+    Attributes:
+        feature_info: of each map of `feature_maps`, from the finest to the coarsest.
+    """
+
+    feature_info: tuple[Feature, ...]
+
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:
+        """N×3×H×W to the last map of each stride: N×channels×⌈H/stride⌉×⌈W/stride⌉ each."""
+        ...
 
 
 def conv_norm_relu(

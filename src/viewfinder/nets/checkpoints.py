@@ -1,42 +1,19 @@
-"""Weights that others made: loading of them what fits a net, and ImageNet's.
+"""Weights that others made: loading of them what fits a net. `weight_files` reads their files."""
 
-`weight_files` reads their files.
-"""
-
-import threading
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.events import note
-from viewfinder.nets.packaged import PACKAGES, packaged_weights
-from viewfinder.nets.weight_files import few, first_line, tensors_in
+from viewfinder.nets.weight_files import few
 from viewfinder.wording import counted
-
-# Our nets that torchvision publishes ImageNet weights for, by its name for the same layout.
-_IMAGENET = {
-    "vgg16": "vgg16_bn",
-    "googlenet": "googlenet",
-    "resnet18": "resnet18",
-    "resnet34": "resnet34",
-    "resnet50": "resnet50",
-    "resnet101": "resnet101",
-    "resnet152": "resnet152",
-}
 
 # Tensors of other shapes that a report tells one by one.
 _TOLD = 4
 # Share of a file's tensors that may be unknown to a net; GoogLeNet's auxiliary heads are fewer.
 _STRANGE = 0.15
-# Seconds that a server has to answer before its weights are fetched.
-_PATIENCE = 3.0
 # What a norm counts is no weight, and many files are without it.
 _COUNTER = "num_batches_tracked"
 
@@ -136,115 +113,6 @@ def load_matching(net: nn.Module, state: Mapping[str, Tensor]) -> LoadReport:
         withheld=tuple(n for n in shared if n not in different and _layer(n) in broken),
         missing=tuple(name for name in ours if name not in state),
         unexpected=tuple(name for name in state if name not in ours),
-    )
-
-
-def imagenet_weights(name: str) -> dict[str, Tensor]:
-    """The ImageNet weights of net `name`: out of an installed package, or torchvision's best,
-    downloaded once and then kept.
-
-    They fit `create(name)`. Those of googlenet expect pixels in [-1, 1]; for pictures normalised
-    by ImageNet's mean and deviation, as the others take, create it with `transform_input=True`.
-
-    Raises:
-        InputError: there are none for this net, or they cannot be fetched.
-    """
-    if name in PACKAGES:
-        state = packaged_weights(name)
-        note(f"ImageNet weights of {name} from the package {PACKAGES[name].name}")
-        return state
-    require_imagenet(name)
-    weights = _published(name)
-    try:
-        document = weights.get_state_dict(check_hash=True, map_location="cpu", weights_only=True)
-    except Exception as error:  # The network, its proxies and the cache fail in too many types.
-        raise _unfetched(name, error) from error
-    return tensors_in(document, weights.url)
-
-
-def require_imagenet(name: str) -> None:
-    """See within seconds that `imagenet_weights` has what it needs.
-
-    Raises:
-        InputError: there are no weights for this net; or they are not here, and their server does
-            not answer.
-    """
-    if name in PACKAGES:
-        return
-    if name not in _IMAGENET:
-        raise InputError(
-            f"there are no ImageNet weights for {name!r}; the nets that have them are: "
-            f"{', '.join((*_IMAGENET, *PACKAGES))}"
-        )
-    if _kept(name).exists():
-        return
-    try:
-        _require_answer(_published(name).url)
-    except Exception as error:
-        raise _unfetched(name, error) from error
-
-
-def _published(name: str) -> Any:
-    # Imported late: torchvision takes a second that no other use of the nets need pay.
-    from torchvision.models import get_model_weights
-
-    return get_model_weights(_IMAGENET[name]).DEFAULT
-
-
-def _kept(name: str) -> Path:
-    """Where torch keeps the file once it is fetched."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(_published(name).url).name
-
-
-def _unfetched(name: str, error: Exception) -> InputError:
-    kept = _kept(name)
-    mend = f"remove {kept}, which is damaged" if kept.exists() else "see to the network"
-    return InputError(
-        f"cannot get the ImageNet weights of {name} from {_published(name).url} "
-        f"({first_line(error)}): {mend}, or fetch that file by other means and give its path "
-        "instead"
-    )
-
-
-def _require_answer(url: str) -> None:
-    """See within seconds that a server can be reached: to connect may take minutes to fail.
-
-    Raises:
-        OSError: it cannot.
-    """
-    failed: list[Exception] = [TimeoutError(f"no answer within {_PATIENCE:g} s")]
-
-    def ask() -> None:
-        try:
-            request = urllib.request.Request(url, method="HEAD")
-            urllib.request.urlopen(request, timeout=_PATIENCE).close()
-            failed.clear()
-        except Exception as error:
-            failed[:] = [error]
-
-    # Beside this thread, since looking a name up heeds no timeout.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(_PATIENCE)
-    if failed:
-        raise failed[0]
-
-
-def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
-    """Whether weights are a whole net `name` for the 1000 classes of ImageNet.
-
-    Those that are published are, in a file of any name; auxiliary heads need not be there.
-    """
-    if name not in _IMAGENET and name not in PACKAGES:
-        return False
-    options = {"auxiliary": False} if name == "googlenet" else {}
-    with torch.device("meta"):
-        layout = nets.create(name, **options).state_dict()
-    return all(
-        found is not None and found.shape == tensor.shape
-        for own, tensor in layout.items()
-        if tensor.is_floating_point()
-        for found in (state.get(own),)
     )
 
 

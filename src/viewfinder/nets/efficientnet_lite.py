@@ -30,7 +30,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional
 
-from viewfinder.nets.blocks import draw_weights, dropout_layer
+from viewfinder.nets.blocks import Feature, draw_weights, dropout_layer
 
 # Table 1 of the paper: repeats, kernel, stride, factor that a block widens by, channels out.
 _STAGES = (
@@ -110,6 +110,7 @@ class Block(nn.Module):
         self.expand = nn.Identity() if widening == 1 else ConvNorm(in_channels, inner, kernel=1)
         self.depthwise = ConvNorm(inner, inner, kernel=kernel, stride=stride, groups=inner)
         self.project = ConvNorm(inner, out_channels, kernel=1, activate=False)
+        self.halves = stride == 2
         self.shortcut = stride == 1 and in_channels == out_channels
         self.drop = drop
 
@@ -154,33 +155,36 @@ class EfficientNetLite(nn.Module):
         super().__init__()
         rows = _rows(width, depth)
         self.stem = ConvNorm(3, _STEM, kernel=3, stride=2)
-        blocks, channels = [], _STEM
+        blocks, channels, info = [], _STEM, [Feature(2, _STEM)]
         for place, (kernel, stride, widening, out) in enumerate(rows):
             drop = _DROP_PATH * place / len(rows)
             made = Block(channels, out, kernel=kernel, stride=stride, widening=widening, drop=drop)
             blocks.append(made)
             channels = out
+            if stride == 2:
+                info.append(Feature(2 * info[-1].stride, out))
+            info[-1] = Feature(info[-1].stride, out)
+        self.feature_info = tuple(info)
         self.blocks = nn.ModuleList(blocks)
         self.head = ConvNorm(channels, _HEAD, kernel=1)
         self.dropout = dropout_layer(dropout)
         self.fc = nn.Linear(_HEAD, classes)
         draw_weights(self, heads=[self.fc])
 
-    def maps(self, x: Tensor) -> list[Tensor]:  # N×3×H×W
-        """The last map of each stride of 8, 16 and 32: N×channels×⌈H/stride⌉×⌈W/stride⌉ each."""
-        x, found = self.stem(x), []
-        for block, follower in zip(self.blocks, [*self.blocks[1:], None], strict=True):
-            x = block(x)
-            if follower is None or follower.depthwise.conv.stride != (1, 1):
-                found.append(x)
-        return found[-3:]
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
+        """The last map of each stride of 2, 4, 8, 16 and 32; see `blocks.Backbone`."""
+        maps = [self.stem(x)]  # N×32×H/2×W/2
+        for block in self.blocks:
+            x = block(maps[-1])  # … N×320×H/32×W/32
+            if block.halves:
+                maps.append(x)
+            else:
+                maps[-1] = x
+        return tuple(maps)
 
     def features(self, x: Tensor) -> Tensor:  # N×3×H×W
         """N×1280: what the last layer is asked of, the mean of the head over the map."""
-        x = self.stem(x)  # N×32×H/2×W/2
-        for block in self.blocks:
-            x = block(x)  # … N×320×H/32×W/32
-        x = self.head(x)  # N×1280×H/32×W/32
+        x = self.head(self.feature_maps(x)[-1])  # N×1280×H/32×W/32
         return x.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:  # N×3×224×224

@@ -31,11 +31,12 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.nets.blocks import conv_norm_relu, draw_weights, dropout_layer
+from viewfinder.nets.facts import IMAGENET
 
 # The published weights of torchvision expect pixels in [-1, 1]; this takes a picture normalised
 # by ImageNet's mean and deviation there: (x · deviation + mean − 0.5) / 0.5, a channel each.
-_SCALE = (0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5)
-_SHIFT = ((0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5)
+_SCALE = tuple(deviation / 0.5 for deviation in IMAGENET.std)
+_SHIFT = tuple((mean - 0.5) / 0.5 for mean in IMAGENET.mean)
 
 
 class GoogLeNetLogits(NamedTuple):

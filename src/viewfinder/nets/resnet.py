@@ -31,7 +31,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
-from viewfinder.nets.blocks import draw_weights, dropout_layer, scaled
+from viewfinder.nets.blocks import Feature, draw_weights, dropout_layer, scaled
 
 
 class BasicBlock(nn.Module):
@@ -126,6 +126,11 @@ class ResNet(nn.Module):
         self.layer2 = _stage(block, depths[1], out1, c2, stride=2)
         self.layer3 = _stage(block, depths[2], out2, c3, stride=2)
         self.layer4 = _stage(block, depths[3], out3, c4, stride=2)
+        first = 1 if stem == "small" else 4
+        self.feature_info = tuple(
+            Feature(first * 2**stage, channels)
+            for stage, channels in enumerate((out1, out2, out3, out4))
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = dropout_layer(dropout)
         self.fc = nn.Linear(out4, classes)
@@ -135,13 +140,18 @@ class ResNet(nn.Module):
                 if isinstance(module, Block):
                     nn.init.zeros_(module.last_norm.weight)
 
-    def forward(self, x: Tensor) -> Tensor:  # N×3×224×224
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×224×224
+        """What each of the four stages gives; see `blocks.Backbone`."""
         x = self.relu(self.bn1(self.conv1(x)))  # N×64×112×112
         x = self.maxpool(x)  # N×64×56×56
-        x = self.layer1(x)  # N×64·expansion×56×56
-        x = self.layer2(x)  # N×128·expansion×28×28
-        x = self.layer3(x)  # N×256·expansion×14×14
-        x = self.layer4(x)  # N×512·expansion×7×7
+        x4 = self.layer1(x)  # N×64·expansion×56×56
+        x8 = self.layer2(x4)  # N×128·expansion×28×28
+        x16 = self.layer3(x8)  # N×256·expansion×14×14
+        x32 = self.layer4(x16)  # N×512·expansion×7×7
+        return x4, x8, x16, x32
+
+    def forward(self, x: Tensor) -> Tensor:  # N×3×224×224
+        *_, x = self.feature_maps(x)  # N×512·expansion×7×7
         x = self.avgpool(x).flatten(1)  # N×512·expansion
         logits: Tensor = self.fc(self.dropout(x))  # N×classes
         return logits

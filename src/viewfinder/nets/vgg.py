@@ -17,10 +17,13 @@ Weights are drawn as by He et al. (2015); see `blocks.draw_weights`.
 MACs are the multiply-adds of convolutions and matrix products for one picture.
 """
 
+import itertools
+
 from torch import Tensor, nn
 
 from viewfinder.nets.blocks import (
     Downsampling,
+    Feature,
     conv_norm_relu,
     downsampling,
     draw_weights,
@@ -49,6 +52,10 @@ class VGG(nn.Module):
     ) -> None:
         super().__init__()
         self.features = nn.Sequential()
+        self._ends: list[int] = []  # Where a stage's map is whole: before what halves it.
+        self.feature_info = tuple(
+            Feature(2**stage, channels[-1]) for stage, channels in enumerate(_STAGES)
+        )
         channels = 3
         for stage in _STAGES:
             for out_channels in stage:
@@ -57,6 +64,7 @@ class VGG(nn.Module):
                     conv_norm_relu(channels, out_channels, kernel=3, padding=1, bias=True)
                 )
                 channels = out_channels
+            self._ends.append(len(self.features))
             self.features.append(downsampling(downsample, channels, kernel=2, stride=2))
         self.avgpool = nn.AdaptiveAvgPool2d(7)
         head = nn.Linear(4096, classes)
@@ -70,6 +78,14 @@ class VGG(nn.Module):
             head,
         )
         draw_weights(self, heads=[head])
+
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
+        """What each of the five stages gives, at strides 1 to 16; see `blocks.Backbone`."""
+        maps = []
+        for start, end in itertools.pairwise((0, *self._ends)):
+            x = self.features[start:end](x)  # … N×512×H/16×W/16
+            maps.append(x)
+        return tuple(maps)
 
     def forward(self, x: Tensor) -> Tensor:  # N×3×224×224
         x = self.features(x)  # N×512×7×7

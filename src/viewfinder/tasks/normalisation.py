@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from viewfinder.nets import facts
+
 # Pictures that are enough to know the mean and deviation of a set's colours.
 _SAMPLE = 2000
 
@@ -27,9 +29,9 @@ class Normalisation:
         return (pictures - mean) / std
 
 
-PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+PLAIN = Normalisation(*facts.PLAIN)
 """Of nets that take red, green and blue in [0, 1] as they are."""
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+IMAGENET = Normalisation(*facts.IMAGENET)
 """What torchvision's ImageNet weights were trained with."""
 
 

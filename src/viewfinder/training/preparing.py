@@ -13,27 +13,17 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.events import note
-from viewfinder.nets.checkpoints import imagenet_weights, is_imagenet, require_imagenet
-from viewfinder.nets.packaged import PACKAGES
+from viewfinder.nets.imagenet import imagenet_weights, is_imagenet, require_imagenet
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.foreign import COCO
 from viewfinder.runs.run import holds_run, new_net, open_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
-from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation
+from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import Examples, Setting, Task
 from viewfinder.wording import counted
 
-# Nets that have another's layers in them, whose ImageNet weights start these.
-_BACKBONES = {"a2dele": "vgg16", "a2dele-depth": "vgg16"}
-# GoogLeNet's and EfficientNet-lite's weights came from another library than the others'; the stream
-# of depth brings depth to ImageNet's colours by itself.
-_IMAGENET_COLOURS = {
-    **dict.fromkeys(PACKAGES, Normalisation((127 / 255,) * 3, (128 / 255,) * 3)),
-    "googlenet": Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-    "a2dele-depth": PLAIN,
-}
 _WEIGHTS = "weights.safetensors"
 
 
@@ -109,17 +99,16 @@ def refuse_unfetched(net: str) -> None:
     Raises:
         InputError: there are none, or they are not here and cannot be fetched.
     """
-    require_imagenet(_BACKBONES.get(net, net))
+    require_imagenet(_published(net))
 
 
 def _weights_to_start(
     task: Task, net: nn.Module, recipe: Recipe
 ) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None]:
     """What `--init` names: weights, the classes that they are for, and the colours they expect."""
-    published = _BACKBONES.get(recipe.net, recipe.net)
-    colours = _IMAGENET_COLOURS.get(recipe.net, IMAGENET)
+    published = _published(recipe.net)
     if recipe.init == "imagenet":
-        return imagenet_weights(published), (), colours
+        return _within(recipe.net, imagenet_weights(published)), (), _colours(recipe.net)
     place = Path(recipe.init).expanduser()
     # A run may be called coco too; who names nothing does not mean it.
     here = place.is_file() or holds_run(place)
@@ -132,22 +121,45 @@ def _weights_to_start(
     if holds_run(folder):
         run = open_run(folder)
         colours = Normalisation(run.manifest.mean, run.manifest.std)
-        return run.net().state_dict(), run.manifest.classes, colours
+        state = run.net().state_dict()
+        if run.manifest.net == published != recipe.net:
+            return _within(recipe.net, state), (), colours
+        return state, run.manifest.classes, colours
     if foreign := task.read_foreign(place, net):
         return *foreign, PLAIN
-    state = read_weights(place, *_layouts(net, published))
+    state = read_weights(place, *_layouts(net, recipe.net))
     if not is_imagenet(published, state):
         return state, (), None
     note(
         f"{place} holds {published} for the 1000 classes of ImageNet: pictures are brought to the "
         "colours that these weights expect, as with --init imagenet"
     )
-    return state, (), colours
+    return _within(recipe.net, state), (), _colours(recipe.net)
 
 
-def _layouts(net: nn.Module, published: str) -> Iterator[nn.Module]:
-    """The nets whose weights can start one: itself, and the one that has its backbone."""
+def _published(net: str) -> str:
+    """The net whose ImageNet weights start this one: itself, or the one that it has within."""
+    backbone = nets.backbone(net)
+    return net if backbone is None else backbone.net
+
+
+def _within(net: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a net's backbone under the names that its layers have in the net."""
+    backbone = nets.backbone(net)
+    if backbone is None or backbone.module is None:
+        return dict(state)
+    return {f"{backbone.module}.{name}": tensor for name, tensor in state.items()}
+
+
+def _colours(net: str) -> Normalisation | None:
+    """What ImageNet's weights expect of the pictures that the net is given."""
+    colours = nets.colours(net)
+    return None if colours is None else Normalisation(*colours)
+
+
+def _layouts(net: nn.Module, name: str) -> Iterator[nn.Module]:
+    """The nets whose weights can start one: itself, and the one that it has within."""
     yield net
-    if published in _BACKBONES.values():
+    if (published := _published(name)) != name:
         with torch.device("meta"):
             yield nets.create(published)

@@ -36,9 +36,11 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
         tries.append("vary the colours more: --colour 0.4")
     if recipe.erase == 0:
         tries.append("hide a part of each picture: --erase 0.4")
-    if "dropout" not in recipe.net_options() and nets.options(recipe.net)["dropout"] < _DROPPED:
+    # A net without this option has none to raise.
+    usual = nets.options(recipe.net).get("dropout", _DROPPED)
+    if "dropout" not in recipe.net_options() and usual < _DROPPED:
         tries.append(f"drop units of the last layers: {with_option(recipe, f'dropout={_DROPPED}')}")
-    if recipe.init == "random" and recipe.net != "lenet" and not recipe.options:
+    if recipe.init == "random" and nets.pretrained(recipe.net) and not recipe.options:
         tries.append("start from weights that have seen a million pictures: --init imagenet")
     tries.append(f"pull weights towards zero harder: --weight-decay {_harder(recipe):g}")
     if recipe.net != "lenet":
