@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from viewfinder.composing import Composition
+from viewfinder.composing.composition import Composition
 from viewfinder.pictures.writing import write_mask, write_picture
 
 
@@ -65,9 +65,9 @@ def test_the_help_tells_the_defaults(ask):
     told = " ".join(ask("compose", "--help")[1].split())
     for setting in fields(Composition):
         value = setting.default
-        numbers = " ".join(f"{v:g}" for v in (value if isinstance(value, tuple) else (value,)))
+        numbers = " ".join(map(str, value if isinstance(value, tuple) else (value,)))
         start = told.index(f"--{setting.name} ")
-        assert f"{numbers} if not given" in told[start : start + 220], setting.name
+        assert f"(default: {numbers})" in told[start : start + 220], setting.name
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from viewfinder.cli import demo
-from viewfinder.composing import open_captures
+from viewfinder.composing.captures import open_captures
 from viewfinder.demo import capturing, learning, pacing
 from viewfinder.demo.demonstrating import Stages
 from viewfinder.demo.setting import Setting

@@ -1,4 +1,4 @@
-"""Find every fault of a data set, each with its file and a way to mend it.
+"""Find every fault of a data set, each with its file and a way to fix it.
 
 Exit status 1 if there are any.
 """
@@ -13,7 +13,7 @@ from viewfinder.cli.output import print_json
 from viewfinder.wording import counted
 
 # What programs are promised of a fault.
-_TOLD = ("kind", "file", "detail", "mend")
+_PROMISED = ("kind", "file", "detail", "mend")
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,10 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the faults."""
-    from viewfinder.datasets.bit_depth import with_bits_found
-    from viewfinder.datasets.checks.boxes import check_boxes
-    from viewfinder.datasets.checks.checking import check_dataset
-    from viewfinder.datasets.opening import open_dataset, read_boxes
+    from viewfinder.datasets.checks.checking import check
     from viewfinder.pictures.reading import BITS
 
-    boxes = read_boxes(flags.data)
-    dataset = with_bits_found(open_dataset(flags.data) if boxes is None else boxes)
-    faults = check_dataset(dataset) if boxes is None else check_boxes(dataset)
+    dataset, faults = check(flags.data)
     if flags.json:
         counts: dict[str, Any] = {"images": len(dataset), "classes": dataset.counts()}
         if dataset.boxes is not None:
@@ -43,8 +38,8 @@ def run(flags: Flags) -> int:
         if dataset.bits < BITS[-1]:
             counts["bits"] = dataset.bits
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
-        told = [{name: getattr(fault, name) for name in _TOLD} for fault in faults]
-        print_json({"faults": told, "counts": counts})
+        listed = [{name: getattr(fault, name) for name in _PROMISED} for fault in faults]
+        print_json({"faults": listed, "counts": counts})
         return 1 if faults else 0
     print(dataset.summary())
     for name, count in dataset.counts().items():

@@ -12,13 +12,14 @@ frames/. Objects that the edge of their picture cuts are left out, and counted.
 What is written is a COCO set with one side, train. Judge a detector by real pictures.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.composing.composition import Composition
 from viewfinder.wording import counted
 
 
@@ -38,43 +39,22 @@ class Flags:
     """Another seed gives other scenes; the same seed the same, byte for byte."""
     processes: int | None = None
     """How many processes compose; all cores if not given."""
-    objects: tuple[int, int] | None = None
-    """Fewest and most objects to put into a scene; 2 7 if not given."""
-    scale: tuple[float, float] | None = None
-    """Smallest and largest object, as shares of the frame's side; 0.15 0.45 if not given."""
-    turn: float | None = None
-    """Largest turn of an object in degrees to either side; 15 if not given."""
-    mirror: float | None = None
-    """Share of the objects that are mirrored, 0 where they carry writing; 0.5 if not given."""
-    overlap: float | None = None
-    """Largest share of an object that others before it cover; 0.35 if not given."""
-    hidden: float | None = None
-    """Objects hidden to more than this share are left out; 0.6 if not given."""
-    light: float | None = None
-    """0 to 1: how much brightness, contrast and colour vary; 0.5 if not given."""
-    shadow: float | None = None
-    """0 to 1: how dark shadows are, at most; 0.75 if not given."""
-    blur: float | None = None
-    """Largest blur of an object, in pixels; 0.7 if not given."""
-    noise: float | None = None
-    """Largest noise of a scene, in grey levels of 255; 4 if not given."""
     json: bool = False
     """Print one JSON document: out, pictures, boxes, classes."""
+    settings: Composition = field(default_factory=Composition)
 
 
 def run(flags: Flags) -> int:
     """Compose, and say what was written."""
-    from viewfinder.composing import Composition, write_composed
+    from viewfinder.composing.writing import write_composed
 
-    chosen: dict[str, Any] = {f.name: getattr(flags, f.name, None) for f in fields(Composition)}
-    settings = Composition(**{name: value for name, value in chosen.items() if value is not None})
     dataset = write_composed(
         flags.captures,
         flags.out,
         backgrounds=flags.backgrounds,
         count=flags.count,
         size=flags.size,
-        settings=settings,
+        settings=flags.settings,
         seed=flags.seed,
         processes=flags.processes,
     )

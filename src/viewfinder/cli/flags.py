@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import tyro
 
 from viewfinder.tasks import NAMES
+from viewfinder.tasks.recipe import Recipe
 
 _KINDS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 
@@ -49,12 +50,12 @@ def kind_of(module: ModuleType, words: list[str]) -> Any:
 
 
 def flags_of(kind: Any, *, recipe: bool = False) -> list[Flag]:
-    """The flags of a dataclass, in their order; those of a recipe within it come last."""
+    """The flags of a dataclass, in their order; those of a dataclass within it come last."""
     hints, said = get_type_hints(kind, include_extras=True), _docs(kind)
     found, inner = [], []
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(hints[field.name]):
-            inner += flags_of(hints[field.name], recipe=True)
+            inner += flags_of(hints[field.name], recipe=issubclass(hints[field.name], Recipe))
         else:
             found.append(_flag(field, hints[field.name], said.get(field.name, ""), recipe))
     return found + inner

@@ -36,12 +36,12 @@ VERBS = {
     "export": "write a run as an ONNX file, proved to answer as the run does",
     "explain": "the arithmetic of every layer, and why a shape does not fit",
     "ablate": "train a grid of recipes, and tell findings from chance",
-    "check": "find every fault of a data set, each with a way to mend it",
+    "check": "find every fault of a data set, each with a way to fix it",
     "convert": "boxes as COCO, YOLO or Pascal VOC, and what that cannot carry",
     "classes": "list the classes; rename, merge or drop some everywhere at once",
     "compose": "labelled scenes of objects cut out of a few pictures",
     "render": "write the embedded set of rendered pictures as ordinary files",
-    "doctor": "what this machine and installation can do, and what mends the rest",
+    "doctor": "what this machine and installation can do, and what fixes the rest",
 }
 
 _HEADER = """\
@@ -308,6 +308,6 @@ def _one_line(box: str) -> str:
     for line in lines[1:]:
         if re.match(r"For full helptext|─+$", line):
             break
-        told.append(re.sub(r"^Error parsing \S*recipe:", "", line).strip())
+        told.append(re.sub(r"^Error parsing \S*(recipe|settings):", "", line).strip())
     # Another version of tyro may draw otherwise: then all that it drew is better than nothing.
     return " ".join(part for part in told if part) or _on_one_line(text)

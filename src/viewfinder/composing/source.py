@@ -7,13 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.composing.composition import Composition
 from viewfinder.composing.cutouts import CutOut, fitted
-from viewfinder.composing.scenes import (
-    Composition,
-    Scene,
-    check_size,
-    compose_scene,
-)
+from viewfinder.composing.scenes import Scene, check_size, compose_scene
 from viewfinder.composing.shelf import Shelf, shelve
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Boxes

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrounds
 from viewfinder.composing.captures import open_captures
-from viewfinder.composing.scenes import Composition
+from viewfinder.composing.composition import Composition
 from viewfinder.composing.source import Composed, check_request, composed
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset

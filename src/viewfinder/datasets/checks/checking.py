@@ -1,18 +1,25 @@
-"""Every fault of a dataset, each with its file and a mend; `box_checks` does sets of boxes."""
+"""Every fault of a dataset, each with its file and a way to fix it.
+
+`checks.boxes` does sets of boxes, and `checks.rgbd` those of masks.
+"""
 
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
+from viewfinder.datasets.bit_depth import with_bits_found
+from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.checks.duplicates import duplicates
 from viewfinder.datasets.checks.rgbd import check_saliency
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.class_folders.layouts import alike_classes, passed_over, some_of
 from viewfinder.datasets.formats.class_folders.reading import empty_class_folders
+from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.events import track
@@ -27,6 +34,20 @@ _IMBALANCE = 0.1
 def is_unbalanced(count: int, largest: int) -> bool:
     """Whether a class of `count` training pictures has far fewer than the largest one."""
     return 0 < count < _IMBALANCE * largest
+
+
+def check(source: str | Path) -> tuple[Dataset, list[Fault]]:
+    """Read a set of any layout whole, every picture too, and find all that can be wrong with it.
+
+    Args:
+        source: as `open_dataset` takes it.
+
+    Raises:
+        InputError: there is no set to be read.
+    """
+    boxes = read_boxes(source)
+    dataset = with_bits_found(open_dataset(source) if boxes is None else boxes)
+    return dataset, check_dataset(dataset) if boxes is None else check_boxes(dataset)
 
 
 def check_dataset(dataset: Dataset) -> list[Fault]:

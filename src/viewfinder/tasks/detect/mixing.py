@@ -7,14 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.composing import (
-    Captures,
-    Composed,
-    composed,
-    open_captures,
-    read_backgrounds,
-    tabletop_backgrounds,
-)
+from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrounds
+from viewfinder.composing.captures import Captures, open_captures
+from viewfinder.composing.source import Composed, composed
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.events import note
