@@ -15,7 +15,7 @@ import pytest
 
 from viewfinder.cli import demo
 from viewfinder.composing.captures import open_captures
-from viewfinder.demo import capturing, learning, pacing
+from viewfinder.demo import capturing, learning, pacing, running
 from viewfinder.demo.demonstrating import Stages
 from viewfinder.demo.setting import Setting
 from viewfinder.labelling.proposals import read_proposals
@@ -168,7 +168,7 @@ def test_the_page_shows_every_stage_and_fetches_nothing(done):
 def test_what_a_killed_demo_left_half_written_does_not_stand_in_the_way(tmp_path):
     for name in (".writing-x", ".writing-4194304-abcdefgh"):
         (tmp_path / name).write_bytes(b"half")
-    demo._clear(tmp_path)
+    running._clear(tmp_path)
 
 
 def test_a_demo_replaces_an_earlier_one_and_nothing_else(done, ask, tmp_path):
@@ -193,7 +193,7 @@ def test_an_earlier_demo_even_one_that_was_stopped_makes_room(tmp_path):
     place = tmp_path / "demo"
     (place / "captures" / "ball").mkdir(parents=True)
     (place / "demo.json").write_text('{"stages": []}')
-    demo._clear(place)
+    running._clear(place)
     assert not any(place.iterdir())
 
 
@@ -206,7 +206,7 @@ def test_ctrl_c_ends_it_quietly_and_leaves_what_the_next_may_replace(ask, tmp_pa
     assert status == 130
     assert not out
     assert "Traceback" not in told
-    demo._clear(tmp_path / "demo")
+    running._clear(tmp_path / "demo")
     assert not any((tmp_path / "demo").iterdir())
 
 

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 # How large the demo is, but for what the flags say.
 _SETTING = Setting()
 
-_MARK = "demo.json"
-# What a demo writes into its folder, and all that it will remove from there.
-_PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", "report.html", _MARK})
-
 
 @dataclass(frozen=True)
 class Flags:
@@ -40,33 +36,18 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Every stage, and then where the report is."""
-    from viewfinder.demo.demonstrating import demonstrate
-    from viewfinder.demo.learning import recipe
-    from viewfinder.demo.page import PAGE, write_page
-    from viewfinder.files import write_json
+    from viewfinder.demo.running import run_demo
 
     setting = replace(_SETTING, epochs=flags.epochs, seed=flags.seed)
-    # What cannot be trained is refused before anything is removed or filmed.
-    recipe(setting)
-    _clear(flags.out)
-    # Before anything else, so that a demo that was stopped can be replaced too.
-    write_json(flags.out / _MARK, {"stages": []})
-    outcome = demonstrate(flags.out, setting)
-    write_page(outcome)
-    document = {
-        "report": str(flags.out / PAGE),
-        "scores": outcome.unseen.as_json(),
-        "stages": outcome.stages,
-    }
-    write_json(flags.out / _MARK, document)
+    outcome, document = run_demo(flags.out, setting)
     if flags.json:
         print_json(document)
     else:
-        _tell(outcome, flags.out / PAGE)
+        _print_outcome(outcome, Path(document["report"]))
     return 0
 
 
-def _tell(outcome: "Outcome", report: Path) -> None:
+def _print_outcome(outcome: "Outcome", report: Path) -> None:
     from viewfinder.demo import learning
 
     for answer in outcome.answers:
@@ -80,35 +61,3 @@ def _tell(outcome: "Outcome", report: Path) -> None:
     )
     print(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
     print(f"report {report.resolve()}")
-
-
-def _clear(folder: Path) -> None:
-    """Remove an earlier demo, and nothing that is not one.
-
-    Raises:
-        InputError: there is something else.
-    """
-    import shutil
-
-    from viewfinder.errors import InputError
-    from viewfinder.files import explained_writing, is_empty, sweep
-
-    if not folder.exists() or is_empty(folder):
-        return
-    if not folder.is_dir():
-        raise InputError(f"{folder} is a file: give another --out")
-    sweep(folder)
-    found = {file.name for file in folder.iterdir()}
-    if found and (_MARK not in found or found - _PARTS):
-        other = min(found - _PARTS, default=min(found))
-        raise InputError(
-            f"{folder} holds {other}, which no demo wrote: give another --out, or move it away"
-        )
-    with explained_writing(folder):
-        # The mark last: what is left of a demo half removed is still one.
-        for name in sorted(found, key=lambda name: name == _MARK):
-            part = folder / name
-            if part.is_dir():
-                shutil.rmtree(part)
-            else:
-                part.unlink()

@@ -91,18 +91,28 @@ def run(flags: Flags) -> int:
     if flags.shift is not None:
         return _run_compare(flags, flags.shift) if flags.compare else _run_shift(flags, flags.shift)
     if flags.script is not None:
-        return _run_script(flags.script)
+        from viewfinder.explain.running import run_apart
+
+        return run_apart(flags.script)
     if flags.target is None:
         raise InputError("say which net: viewfinder explain resnet50, or file.py:Class")
+    from viewfinder.explain.asking import explain_target
+
     # The user's own code may print; standard output belongs to the result.
     with contextlib.redirect_stdout(raw(sys.stderr)):
-        explanation = _explain(flags, flags.target)
+        explanation = explain_target(
+            flags.target,
+            flags.input,
+            batch=flags.batch,
+            training=flags.training,
+            real=flags.real,
+            loss=flags.loss,
+            target_shape=flags.target_shape,
+        )
     if flags.html is not None:
         from viewfinder.explain.rendering.html import page
-        from viewfinder.files import write_text
 
-        write_text(flags.html, page(explanation))
-        note(f"wrote {flags.html}")
+        _write_page(flags.html, page(explanation))
     if flags.json:
         from viewfinder.explain.rendering.document import document
 
@@ -147,50 +157,8 @@ def _refuse_strays(flags: Flags) -> None:
         raise InputError("--shift takes no --batch, --training or --real, and one --input at most")
 
 
-def _explain(flags: Flags, target: str) -> "Explanation":
-    from viewfinder.explain import explain
-    from viewfinder.explain.targets import find_net, parse_input, parse_target, usual_input
-
-    if flags.batch < 0:
-        raise InputError(f"--batch {flags.batch}: give 1 or more, or 0 for no batch dimension")
-    samples = [parse_input(text, flags.batch) for text in flags.input]
-    net, size = find_net(target)
-    if not samples:
-        samples = [usual_input(net, size, flags.batch)]
-    net.train(flags.training)
-    if flags.loss is not None:
-        from viewfinder.explain.scoring import Scored, find_loss, usual_target
-
-        find_loss(flags.loss)
-        given = flags.target_shape
-        wanted = parse_target(given, flags.batch) if given else None
-        samples.append(wanted or usual_target(net, samples, flags.loss))
-        net = Scored(net, flags.loss).train(flags.training)
-    return explain(net, *samples, name=target, real=flags.real, batched=flags.batch > 0)
-
-
-def _run_script(command: str) -> int:
-    """Run a script of the user's in a Python of its own.
-
-    Raises:
-        InputError: the command names no script.
-    """
-    import shlex
-    import subprocess
-
-    words = shlex.split(command)
-    if words and Path(words[0]).name.removesuffix(".exe").startswith("python"):
-        words = words[1:]
-    if not words or (words[0] != "-m" and not Path(words[0]).is_file()):
-        raise InputError(
-            f'--run {command}: give a script that there is, as --run "python train.py"'
-        )
-    if words[0] == "-m" and len(words) == 1:
-        raise InputError(f'--run {command}: say which module, as --run "python -m train"')
-    return subprocess.call([sys.executable, "-m", "viewfinder.explain", *words])
-
-
 def _run_shift(flags: Flags, largest: int) -> int:
+    from viewfinder.explain.targets import side_of
     from viewfinder.position.measuring import measure
 
     with contextlib.redirect_stdout(raw(sys.stderr)):
@@ -199,14 +167,12 @@ def _run_shift(flags: Flags, largest: int) -> int:
             weights=flags.weights,
             on=flags.on or "tabletop",
             largest=largest,
-            side=_side(flags.input[0]) if flags.input else None,
+            side=side_of(flags.input[0]) if flags.input else None,
         )
     if flags.html is not None:
-        from viewfinder.files import write_text
         from viewfinder.position.sensitivity_page import page
 
-        write_text(flags.html, page(found, setting))
-        note(f"wrote {flags.html}")
+        _write_page(flags.html, page(found, setting))
     from viewfinder.explain.rendering.terminal import WIDTH
     from viewfinder.position.sensitivity_text import document, lines
 
@@ -218,13 +184,14 @@ def _run_shift(flags: Flags, largest: int) -> int:
 
 
 def _run_compare(flags: Flags, largest: int) -> int:
+    from viewfinder.explain.targets import side_of
     from viewfinder.position import comparing
 
     with contextlib.redirect_stdout(raw(sys.stderr)):
         found, runs = comparing.compare(
             flags.target,
             largest=largest,
-            side=_side(flags.input[0]) if flags.input else None,
+            side=side_of(flags.input[0]) if flags.input else None,
             seeds=comparing.SEEDS if flags.seeds is None else flags.seeds,
             epochs=comparing.EPOCHS if flags.epochs is None else flags.epochs,
             out=flags.out,
@@ -238,23 +205,14 @@ def _run_compare(flags: Flags, largest: int) -> int:
     else:
         print_styled(lines(found), width=WIDTH)
     if flags.html is not None:
-        from viewfinder.files import write_text
         from viewfinder.position.comparison_page import page
 
-        write_text(flags.html, page(found))
-        note(f"wrote {flags.html}")
+        _write_page(flags.html, page(found))
     return 0
 
 
-def _side(text: str) -> int:
-    """The side of a square colour picture, written 3x64x64.
+def _write_page(file: Path, page: str) -> None:
+    from viewfinder.files import write_text
 
-    Raises:
-        InputError: the input is something else.
-    """
-    from viewfinder.explain.targets import parse_input
-
-    shape = parse_input(text, 1).shape
-    if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
-        raise InputError(f"--input {text}: --shift moves square colour pictures, as 3x64x64")
-    return shape[2]
+    write_text(file, page)
+    note(f"wrote {file}")

@@ -304,10 +304,10 @@ def _one_line(box: str) -> str:
     """What a box of text says: without its frame, its colours and its advice to see the help."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [re.sub(r"^[│╭╰\s]+|[│╮╯\s]+$", "", line) for line in text.splitlines()]
-    told: list[str] = []
+    parts: list[str] = []
     for line in lines[1:]:
         if re.match(r"For full helptext|─+$", line):
             break
-        told.append(re.sub(r"^Error parsing \S*(recipe|settings):", "", line).strip())
+        parts.append(re.sub(r"^Error parsing \S*(recipe|settings):", "", line).strip())
     # Another version of tyro may draw otherwise: then all that it drew is better than nothing.
-    return " ".join(part for part in told if part) or _on_one_line(text)
+    return " ".join(part for part in parts if part) or _on_one_line(text)

@@ -7,6 +7,7 @@ setting        how large it is
 pacing         about how long it will take here
 capturing      film, take frames, propose, accept
 learning       compose, train, judge
-demonstrating  one stage after another, told and timed
+demonstrating  one stage after another, reported and timed
 page           what each came to, in pictures
+running        all of it, into a folder of its own
 """

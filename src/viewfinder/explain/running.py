@@ -6,6 +6,8 @@ net taken from the traceback, with the tensors that it was given, and explained.
 
 import inspect
 import io
+import shlex
+import subprocess
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from viewfinder.errors import InputError
 from viewfinder.events import note
 
 if TYPE_CHECKING:
@@ -40,6 +43,24 @@ def run_script(words: Sequence[str]) -> int:
             _explain(error, own)
         return 1
     return 0
+
+
+def run_apart(command: str) -> int:
+    """`run_script` in a Python of its own; `command` may begin with `python`.
+
+    Raises:
+        InputError: the command names no script.
+    """
+    words = shlex.split(command)
+    if words and Path(words[0]).name.removesuffix(".exe").startswith("python"):
+        words = words[1:]
+    if not words or (words[0] != "-m" and not Path(words[0]).is_file()):
+        raise InputError(
+            f'--run {command}: give a script that there is, as --run "python train.py"'
+        )
+    if words[0] == "-m" and len(words) == 1:
+        raise InputError(f'--run {command}: say which module, as --run "python -m train"')
+    return subprocess.call([sys.executable, "-m", "viewfinder.explain", *words])
 
 
 def _execute(words: list[str]) -> None:

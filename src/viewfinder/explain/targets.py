@@ -232,3 +232,15 @@ def _said(error: BaseException) -> str:
 
 def _article(name: str) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def side_of(text: str) -> int:
+    """The side of a square colour picture, written 3x64x64.
+
+    Raises:
+        InputError: the input is something else.
+    """
+    shape = parse_input(text, 1).shape
+    if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
+        raise InputError(f"--input {text}: --shift moves square colour pictures, as 3x64x64")
+    return shape[2]

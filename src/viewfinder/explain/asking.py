@@ -1,0 +1,48 @@
+"""An explanation asked for in words: a net by its name or its file, shapes as texts, perhaps a loss."""
+
+from collections.abc import Sequence
+
+from viewfinder.errors import InputError
+from viewfinder.explain.explaining import explain
+from viewfinder.explain.explanation import Explanation
+from viewfinder.explain.scoring import Scored, find_loss, usual_target
+from viewfinder.explain.targets import find_net, parse_input, parse_target, usual_input
+
+
+def explain_target(
+    target: str,
+    inputs: Sequence[str] = (),
+    *,
+    batch: int = 1,
+    training: bool = False,
+    real: bool = False,
+    loss: str | None = None,
+    target_shape: str | None = None,
+) -> Explanation:
+    """Explain a net, run once on inputs of these shapes.
+
+    Args:
+        target: a net by name, or `file.py:Class` or `module:Class`, whose code is run.
+        inputs: each a shape without its batch, such as `3x224x224`; the net's own if none.
+        batch: how many at once; 0 leaves the batch dimension out.
+        training: trace as in training.
+        real: run on random numbers.
+        loss: a loss to put behind the net, by its name.
+        target_shape: that of the loss's target; as the loss wants it if None.
+
+    Raises:
+        InputError: no such net, shape or loss.
+    """
+    if batch < 0:
+        raise InputError(f"--batch {batch}: give 1 or more, or 0 for no batch dimension")
+    samples = [parse_input(text, batch) for text in inputs]
+    net, size = find_net(target)
+    if not samples:
+        samples = [usual_input(net, size, batch)]
+    net.train(training)
+    if loss is not None:
+        find_loss(loss)
+        wanted = parse_target(target_shape, batch) if target_shape else None
+        samples.append(wanted or usual_target(net, samples, loss))
+        net = Scored(net, loss).train(training)
+    return explain(net, *samples, name=target, real=real, batched=batch > 0)
