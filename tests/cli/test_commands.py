@@ -12,6 +12,7 @@ import torch
 
 from viewfinder.cli import main as command_line
 from viewfinder.cli.main import VERBS, main
+from viewfinder.cli.parsing import one_line
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 
@@ -290,3 +291,23 @@ def test_short_memory_has_a_sentence_of_its_own(error, ask, monkeypatch):
     assert "the memory was not enough (" in said
     assert "allocate" in said
     assert "--batch" in said
+
+
+def test_what_tyro_draws_becomes_one_line_and_is_never_lost():
+    box = (
+        "╭─ Parsing error ──────────╮\n"
+        "│ \x1b[31mError parsing recipe: batch must be at least 1\x1b[0m │\n"
+        "│ ──────────────────────── │\n"
+        "│ For full helptext, run x │\n"
+        "╰──────────────────────────╯\n"
+    )
+    assert one_line(box) == "batch must be at least 1"
+    assert one_line("something   else\n") == "something else"
+
+
+def test_progress_can_be_read_as_lines_of_json(tmp_path, make_set, ask):
+    status, printed, said = ask("check", make_set(), "--json-lines", "--json")
+    assert status == 0
+    assert json.loads(printed)["faults"] == []
+    events = [json.loads(line) for line in said.splitlines()]
+    assert {event["event"] for event in events} >= {"progress_began", "progress_ended"}

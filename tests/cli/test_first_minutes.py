@@ -13,8 +13,8 @@ import pytest
 from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.cli.help import EXAMPLES
 from viewfinder.cli.main import VERBS, main
-from viewfinder.cli.main import _parsed as parsed
 from viewfinder.cli.meant import torchvision_names
+from viewfinder.cli.parsing import parsed
 from viewfinder.tasks import NAMES
 
 CALLED = sorted({*VERBS, *(f"train {task}" for task in NAMES)})

@@ -10,7 +10,7 @@ from training.test_folds import without_a_picture
 
 import viewfinder.training.train as training
 from viewfinder.cli import train as verb
-from viewfinder.cli.main import _parsed as parsed
+from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.folds_advice import folds_for

@@ -12,7 +12,6 @@ import importlib
 import inspect
 import io
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -229,85 +228,20 @@ def _dispatch(words: list[str]) -> int:
         with contextlib.redirect_stdout(raw(sys.stdout)):  # many lines, all of them ours
             _print_help(module, verb, words[1:])
         return 0
-    return int(module.run(_read_flags(module, verb, words[1:])))
+    from viewfinder.cli.parsing import read_flags
+
+    return int(module.run(read_flags(module, verb, words[1:])))
 
 
 def _print_help(module: Any, verb: str, words: list[str]) -> None:
     from viewfinder.cli.flags import flags_of, kind_of
     from viewfinder.cli.help import tasks_help, verb_help
+    from viewfinder.cli.parsing import called
 
-    called = _called(verb, words)
-    if called == "train":
+    name = called(verb, words)
+    if name == "train":
         print(tasks_help(module.__doc__), end="")
         return
     kind = kind_of(module, words)
     description = inspect.cleandoc(kind.__doc__) if verb == "train" else module.__doc__
-    print(verb_help(called, description, flags_of(kind)), end="")
-
-
-def _called(verb: str, words: list[str]) -> str:
-    """The verb, and of `train` the task, where it is said."""
-    return f"{verb} {words[0]}" if verb == "train" and words and words[0] in NAMES else verb
-
-
-def _read_flags(module: Any, verb: str, words: list[str]) -> Any:
-    """The verb's `Flags`, filled from the command line.
-
-    Raises:
-        InputError: they cannot be: a flag is misspelt, a value is none, a place is not there.
-    """
-    from viewfinder.cli.flags import flags_of, kind_of
-    from viewfinder.cli.meant import refuse_missing_places, refuse_misspelt_flags
-
-    if hasattr(module, "look_at"):
-        module.look_at(words)
-    try:
-        refuse_misspelt_flags(words, flags_of(kind_of(module, words)))
-        flags = _parsed(module, verb, words)
-    except InputError as error:
-        page = f"viewfinder {_called(verb, words)} --help"
-        raise InputError(f"{error} ({page} tells every flag)") from None
-    refuse_missing_places(flags)
-    return flags
-
-
-def _parsed(module: Any, verb: str, words: list[str]) -> Any:
-    """What tyro makes of the words.
-
-    It explains bad usage in a box of many lines; a script that reads standard error wants one.
-    """
-    import tyro
-
-    complaint = io.StringIO()
-    width = os.environ.get("COLUMNS")
-    try:
-        # Wide enough that nothing is broken into lines that would have to be put together.
-        os.environ["COLUMNS"] = "10000"
-        with contextlib.redirect_stderr(complaint):
-            return tyro.cli(
-                module.Flags,
-                args=words,
-                prog=f"viewfinder {verb}",
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise InputError(_one_line(complaint.getvalue())) from None
-    finally:
-        os.environ.pop("COLUMNS")
-        if width is not None:
-            os.environ["COLUMNS"] = width
-
-
-def _one_line(box: str) -> str:
-    """What a box of text says: without its frame, its colours and its advice to see the help."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", box)
-    lines = [re.sub(r"^[│╭╰\s]+|[│╮╯\s]+$", "", line) for line in text.splitlines()]
-    parts: list[str] = []
-    for line in lines[1:]:
-        if re.match(r"For full helptext|─+$", line):
-            break
-        parts.append(re.sub(r"^Error parsing \S*(recipe|settings):", "", line).strip())
-    # Another version of tyro may draw otherwise: then all that it drew is better than nothing.
-    return " ".join(part for part in parts if part) or _on_one_line(text)
+    print(verb_help(name, description, flags_of(kind)), end="")

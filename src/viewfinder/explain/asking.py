@@ -1,4 +1,4 @@
-"""An explanation asked for in words: a net by its name or its file, shapes as texts, perhaps a loss."""
+"""An explanation asked for in words: a net by its name, shapes as texts, and perhaps a loss."""
 
 from collections.abc import Sequence
 
