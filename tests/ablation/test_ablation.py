@@ -58,6 +58,7 @@ def trained(small_run):
             accuracy = 10 * fields["learning_rate"] + 0.01 * fields["seed"]
             scores = {"val": {"accuracy": accuracy, "loss": 1.0, "odd": None}}
             (out / "scores.json").write_text(json.dumps(scores))
+            (out / "report.html").write_text("")
             note("reported by the training")
             return api.open_run(out)
 
@@ -242,6 +243,15 @@ def test_what_is_finished_is_left_alone_and_what_is_new_is_added(plan_of, traine
     }
 
 
+def test_one_that_was_killed_before_its_report_was_written_goes_on(plan_of, trained, tmp_path):
+    out = tmp_path / "out"
+    ablate(plan_of(GRID), out=out, train=trained)
+    trained.asked = []
+    (out / "learning_rate=0.02" / "seed-1" / "report.html").unlink()
+    ablate(plan_of(GRID), out=out, train=trained)
+    assert [(fields["learning_rate"], fields["seed"]) for fields in trained.asked] == [(0.02, 1)]
+
+
 def test_a_training_that_fails_is_told_and_the_others_go_on(plan_of, trained, tmp_path, capsys):
     plan = plan_of(GRID.replace("[0.01, 0.02]", "[0.01, 0.5, 0.6, 0.02]"))
     out = tmp_path / "out"
@@ -290,7 +300,7 @@ def test_what_a_kill_left_of_a_first_file_is_cleared_away(plan_of, trained, tmp_
     (tmp_path / "out" / "ablation.toml").write_text("")
     ablate(plan_of(GRID), out=tmp_path / "out", train=trained)
     assert sorted(path.name for path in begun.iterdir()) == [
-        *("history.csv", "run.json", "scores.json"),
+        *("history.csv", "report.html", "run.json", "scores.json"),
     ]
 
 

@@ -215,7 +215,8 @@ def _finished(item: Planned, plan: Plan) -> bool:
         raise InputError(
             f"{item.folder} was trained on {run.manifest.data['source']}, not {plan.data}: {other}"
         )
-    return run.scores_file.exists()
+    # The report is what a training writes last.
+    return run.report_file.exists()
 
 
 def _refuse_other(folder: Path) -> bool:
