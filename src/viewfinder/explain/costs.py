@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
@@ -44,18 +45,23 @@ class KeptTensors:
 
     def __init__(self, current: Callable[[], Call | None]) -> None:
         self._current = current
+        self._packed: list[Tensor] = []
         self._versions: list[tuple[Tensor, int, Call]] = []
         # The tensors are held, so that no storage is freed and its address given to another.
         self._found: dict[int, tuple[Tensor, Call]] = {}
 
-    def pack(self, tensor: Tensor) -> Tensor:
+    def pack(self, tensor: Tensor) -> "ReferenceType[Tensor]":
         call = self._current()
+        self._packed.append(tensor)
         if call is not None:
             self._versions.append((tensor, tensor._version, call))
             self._found.setdefault(storage_key(tensor), (tensor, call))
-        return tensor
+        return ref(tensor)
 
-    def unpack(self, tensor: Tensor) -> Tensor:
+    @staticmethod
+    def unpack(packed: "ReferenceType[Tensor]") -> Tensor:
+        tensor = packed()
+        assert tensor is not None, "a graph is followed within the pass that made it"
         return tensor
 
     def overwritten(self, calls: Sequence[Call]) -> list[tuple[Call, Call | None]]:
@@ -76,7 +82,7 @@ class KeptTensors:
         return result
 
     def settle(self, module: nn.Module) -> None:
-        """Count each storage once; parameters and buffers stay in memory anyway."""
+        """Count each storage once, and let go; parameters and buffers stay in memory anyway."""
         own = {
             storage_key(tensor)
             for tensor in (*module.parameters(), *module.buffers())
@@ -85,6 +91,9 @@ class KeptTensors:
         for key, (tensor, call) in self._found.items():
             if key not in own and key > 0:
                 call.kept_bytes += int(tensor.untyped_storage().nbytes())
+        # The graph holds this object out of Python's sight: nothing would ever free its tensors.
+        self._current = lambda: None
+        self._packed, self._versions, self._found = [], [], {}
 
 
 def is_lazy(tensor: Tensor) -> bool:

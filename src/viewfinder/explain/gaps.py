@@ -1,9 +1,13 @@
 """What tensors without numbers let pass although real ones would be refused."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from viewfinder.explain.calls import Call
+from viewfinder.explain.calls import Call, tensors_in
+from viewfinder.explain.rehearsal import Unrehearsed, rehearse
 
 _PRODUCTS = {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"}
 _PRODUCTS |= {"conv_transpose3d", "linear", "matmul", "mm", "bmm", "mv"}
@@ -64,16 +68,28 @@ _FRACTIONS = {
 _DIMENSIONS = {"softmax": 1, "log_softmax": 1, "softmin": 1, "sort": 1, "argsort": 1}
 
 
-def refusal(call: Call) -> Exception | None:
+def unsafe(call: Call) -> Exception | None:
+    """What must not be tried for real, as no kernel looks at it before it reads."""
+    message = _attention(call)
+    return RuntimeError(message) if message else None
+
+
+def refusal(call: Call, function: Callable[..., Any], result: Any) -> Exception | None:
     """What torch would say to this call on real tensors, where fake tensors do not mind."""
-    if call.base in _DIMENSIONS and (error := _dimension(call)):
-        return error
     tensors = call.tensors
     device = tensors[0].device.type if tensors else "meta"
     # Autocast chooses types of its own accord.
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return None
-    message = _types(call) or _attention(call) or _classes(call)
+    if not any(True for _ in tensors_in(result)):
+        return None
+    try:
+        return rehearse(function, call.args, call.kwargs, result)
+    except Unrehearsed:
+        pass
+    if call.base in _DIMENSIONS and (error := _dimension(call)):
+        return error
+    message = _types(call) or _classes(call)
     return RuntimeError(message) if message else None
 
 
@@ -95,7 +111,7 @@ def _types(call: Call) -> str | None:
         return None
     first = tensors[0].dtype
     whole = not first.is_floating_point and not first.is_complex
-    if call.base in _FRACTIONS and whole and first != torch.uint8:
+    if call.base in _FRACTIONS and whole and first != torch.uint8 and "dtype" not in call.kwargs:
         return f"{call.base} is not implemented for {_names(tensors[:1])}"
     mixed = len({tensor.dtype for tensor in tensors[:2]}) > 1
     if call.operation in _PRODUCTS and mixed:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from viewfinder.explain.calls import Call, Place, operation_name, shape_of, tensors_in
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
-from viewfinder.explain.gaps import refusal
+from viewfinder.explain.gaps import refusal, unsafe
 from viewfinder.explain.traces import NOWHERE, Frame, Row, Trace
 
 _TORCH = str(Path(torch.__file__).parent) + os.sep
@@ -73,9 +73,14 @@ class Recorder(TorchFunctionMode):
             rewrite = self._rewrites.get((place.code, place.instruction, call.operation))
             if rewrite is not None:
                 return rewrite.run(function, call.args, call.kwargs)
-        if self.fake and (error := refusal(call)):
+        if not self.fake:
+            return function(*call.args, **call.kwargs)
+        if error := unsafe(call):
             raise error
-        return function(*call.args, **call.kwargs)
+        result = function(*call.args, **call.kwargs)
+        if error := refusal(call, function, result):
+            raise error
+        return result
 
     def _describe(self, call: Call) -> None:
         tensors = call.tensors

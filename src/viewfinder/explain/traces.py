@@ -23,6 +23,8 @@ _NEEDS_NUMBERS = (
     UnsupportedFakeTensorException,
     UnsupportedOperatorException,
 )
+# What the few functions say that ask a tensor for its numbers in C++.
+_UNMADE = "its data is not allocated yet"
 _READING = {"item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__array__", "__index__"}
 
 
@@ -122,7 +124,7 @@ def is_input(producer: Call | int) -> TypeGuard[int]:
 def looks_at_numbers(failure: Failure) -> bool:
     """Whether a pass stopped since it asked for the numbers that its tensors do not have."""
     reads = failure.call is not None and failure.call.operation in _READING
-    return reads or isinstance(failure.error, _NEEDS_NUMBERS)
+    return reads or isinstance(failure.error, _NEEDS_NUMBERS) or _UNMADE in str(failure.error)
 
 
 def ancestors(call: Call) -> Iterator[Call]:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -52,7 +52,7 @@ def trace(
         seen = Trace(module=twin, inputs=tuple(tensors_in(given)))
         rewrites = [edit for edit in edits if isinstance(edit, Rewrite)]
         recorder = Recorder(seen, fake=not real, rewrites=rewrites)
-        _watch(twin, recorder)
+        modes.callback(_watch(twin, recorder))
         for edit in edits:
             edit.watch(twin, recorder)
         kept = KeptTensors(lambda: recorder.current)
@@ -85,8 +85,12 @@ def _failure(
     return Failure(error, frame, call, recorder.trace)
 
 
-def _watch(module: nn.Module, recorder: Recorder) -> None:
-    """Hooks on the copy; they return None, for a returned value would replace the output."""
+def _watch(module: nn.Module, recorder: Recorder) -> Callable[[], None]:
+    """Hooks on the copy; they return None, for a returned value would replace the output.
+
+    Gives what takes them away: the copy would hold the recorder, and the recorder the copy.
+    """
+    handles = []
     for path, child in module.named_modules():
 
         def before(child: nn.Module, args: Any, kwargs: Any, path: str = path) -> None:
@@ -95,8 +99,14 @@ def _watch(module: nn.Module, recorder: Recorder) -> None:
         def after(child: nn.Module, args: Any, output: Any) -> None:
             recorder.leave(child, output)
 
-        child.register_forward_pre_hook(before, with_kwargs=True, prepend=True)
-        child.register_forward_hook(after, always_call=True)
+        handles.append(child.register_forward_pre_hook(before, with_kwargs=True, prepend=True))
+        handles.append(child.register_forward_hook(after, always_call=True))
+
+    def leave() -> None:
+        for handle in handles:
+            handle.remove()
+
+    return leave
 
 
 def _imagine(value: Any, fake: FakeTensorMode | None, device: torch.device) -> Any:
