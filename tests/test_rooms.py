@@ -49,6 +49,7 @@ ROOMS = {
     "position": {*_ANSWERING, "explain", "training"},
     "labelling": {*_ANSWERING, "evaluation", "training"},
     "demo": {*_TRAINING, "labelling"},
+    "studio": {*_TRAINING, "labelling"},
 }
 # What stands above every room.
 ABOVE = {"api", "cli", "__init__", "__main__"}

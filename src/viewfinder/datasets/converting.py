@@ -82,7 +82,7 @@ def convert(
         lost["pictures on no list of a side"] += len(dataset) - len(listed)
         home = dataset.root.resolve()
         for index in range(len(listed)):
-            _refuse_secret(listed.file(index), home)
+            refuse_secret(listed.file(index), home)
         sources.append(Source(name, listed))
     whole = merged(sources)
     return write_boxes(
@@ -124,8 +124,8 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
     lost: Counter[str] = Counter(dataset.unread)
     listed = listed_only(dataset)
     lost["pictures on no list of a side"] = len(dataset) - len(listed)
-    dataset = _carried(listed, to, lost)
-    names = _names(dataset, to)
+    dataset = carried(listed, to, lost)
+    names = file_names(dataset, to)
     lost["names of pictures, which were changed to be different"] = sum(
         PurePosixPath(path).name != name for path, name in zip(dataset.paths, names, strict=True)
     )
@@ -138,7 +138,7 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
     return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told, notes)
 
 
-def _carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:
+def carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:
     """The dataset with what the format can hold; `lost` counts the rest."""
     boxes, sizes = dataset.boxes, dataset.sizes
     assert boxes is not None
@@ -186,7 +186,7 @@ def _sparse(ids: "Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]] | N
     return len(ids)
 
 
-def _names(dataset: Dataset, to: Format) -> list[str]:
+def file_names(dataset: Dataset, to: Format) -> list[str]:
     """A file's name for each picture, no two on a side with the same stem, whatever the case."""
     taken: set[tuple[str, str]] = set()
     names = []
@@ -215,16 +215,16 @@ def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy
         if not file.is_file():
             missing += 1
             continue
-        _refuse_secret(file, root)
+        refuse_secret(file, root)
         target = folder / picture_folder(to, side) / name
         with explained_writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if copy or not _linked(file, target):
+            if copy or not linked(file, target):
                 shutil.copyfile(file, target)
     return missing
 
 
-def _refuse_secret(file: Path, root: Path) -> None:
+def refuse_secret(file: Path, root: Path) -> None:
     """A set from a stranger may lead to any file; who publishes what it becomes would publish it.
 
     Raises:
@@ -241,7 +241,8 @@ def _refuse_secret(file: Path, root: Path) -> None:
             ) from None
 
 
-def _linked(file: Path, target: Path) -> bool:
+def linked(file: Path, target: Path) -> bool:
+    """Give a picture a second name, which needs no space; False where the disk cannot."""
     try:
         os.link(file.resolve(), target)
     except OSError:

@@ -15,10 +15,12 @@ from viewfinder.datasets.formats.class_folders.layouts import (
 )
 from viewfinder.datasets.formats.class_folders.reading import (
     TEST_SHARE,
+    dealt,
     is_class_folders,
     open_class_folders,
 )
 from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
+from viewfinder.datasets.formats.label_store import LAYOUT, read_label_store, store_file
 from viewfinder.datasets.formats.other_tools import MEND, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
@@ -38,6 +40,7 @@ from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 from viewfinder.pictures.finding import folders_in, has_picture
+from viewfinder.wording import counted
 
 TABLETOP = "tabletop"
 
@@ -47,6 +50,7 @@ def open_dataset(
 ) -> Dataset:
     """Read what a folder holds, and make it ready to learn from.
 
+    Where the studio has labels of a folder, those are read, as they are now, and not its files.
     Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without sides
     is dealt to them so that pictures of one group, or that show nearly the same, stay together;
     only then are pictures decoded.
@@ -70,6 +74,8 @@ def open_dataset(
         from viewfinder.tabletop.embedded import embedded_classes
 
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share, deal=deal)
+    if (stored := _stored(source)) is not None and stored.boxes is None:
+        return _class_set_dealt(stored, val_share) if deal else stored
     boxes = read_boxes(source)
     if boxes is not None:
         dataset = _grouped(tidied(listed_only(usable_boxes(boxes))))
@@ -83,11 +89,57 @@ def open_dataset(
 
 
 def read_boxes(source: str | Path) -> Dataset | None:
-    """A set of boxes exactly as its files say, faults included; None where pictures have classes
-    or masks.
+    """A set of boxes exactly as its files say, faults included, or as the studio has them now; None
+    where pictures have classes or masks.
 
     Raises:
         InputError: as `open_dataset` does, but for what `check` is there to say.
+    """
+    if (stored := _stored(source)) is not None:
+        return stored if stored.boxes is not None else None
+    found = read_box_files(source)
+    if found is None or not (edited := _studio_beside(Path(source).expanduser())):
+        return found
+    return replace(found, notes=(*found.notes, edited))
+
+
+def _stored(source: str | Path) -> Dataset | None:
+    """The studio's labels of a folder, where it has any."""
+    root = Path(source).expanduser()
+    return read_label_store(root) if str(source) != TABLETOP and root.is_dir() else None
+
+
+def _class_set_dealt(dataset: Dataset, val_share: float | None) -> Dataset:
+    """The studio's pictures of classes, every one on a side.
+
+    Raises:
+        InputError: fewer than two classes.
+    """
+    shown = set(dataset.labels.tolist())
+    if len(shown) < 2:
+        raise InputError(
+            f"{dataset.root} has pictures of {counted(len(shown), 'class')} that count, and two "
+            "are needed to tell them apart: give more pictures a class in the studio"
+        )
+    return dealt(dataset, val_share)
+
+
+def _studio_beside(file: Path) -> str:
+    """A note where a file of labels is read whose set was edited in the studio."""
+    folders = () if file.is_dir() else tuple(file.absolute().parents)[:2]
+    stores = [store for folder in folders if (store := store_file(folder)) is not None]
+    return (
+        f"the labels edited in the studio are read by naming the folder: {stores[0].parent.parent}"
+        if stores
+        else ""
+    )
+
+
+def read_box_files(source: str | Path) -> Dataset | None:
+    """A set of boxes exactly as its files say, whatever was edited in the studio.
+
+    Raises:
+        InputError: as `read_boxes` does.
     """
     if str(source) == TABLETOP:
         return None
@@ -230,7 +282,8 @@ def usable_boxes(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
         InputError: a fault stands in the way, for going on would be silently wrong.
     """
     refuse_blocking(dataset)
-    return fitted(dataset, stored=stored)
+    # The studio's boxes are of the upright pictures.
+    return fitted(dataset, stored=False if dataset.layout == LAYOUT else stored)
 
 
 def refuse_blocking(dataset: Dataset) -> None:

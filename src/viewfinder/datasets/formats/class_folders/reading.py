@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -49,9 +50,6 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
     """
     layout = layout_of(root)
     root, tops = layout.root, layout.tops
-    if layout.sided and TRAIN not in tops.values():
-        # A folder with only a `test/` is still a set to evaluate on.
-        val_share = 0.0
     sorted_out = _sorted_out(root, tops)
     rows = sorted_out.rows
     classes = tuple(sorted({row.name for row in rows}))
@@ -60,27 +58,11 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
     labels = np.array([numbers[row.name] for row in rows], np.int64)
     sides = np.array([row.side for row in rows], np.int8)
     groups = frame_groups(root, paths)
-    if val_share is None:
-        val_share = usual_val_share(len(rows))
-    shares: list[tuple[int, float]] = []
-    if not deal:
-        sides = sides if layout.sided else np.full(len(rows), -1, np.int8)
-    elif not layout.sided:
-        shares = [(TEST, TEST_SHARE), (VAL, val_share)]
-    elif VAL not in tops.values():
-        shares = [(VAL, val_share)]
-    dealt = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
-    sides[dealt] = _dealt(
-        [paths[i] for i in dealt], labels[dealt], [groups[i] for i in dealt if groups], shares
-    )
-    alone = [
-        name
-        for number, name in enumerate(classes)
-        if groups and any(share for _, share in shares) and (sides[labels == number] == TRAIN).all()
-    ]
-    notes = (*layout.notes, *_alike(classes), *_left(sorted_out), *_told(alone))
+    if not layout.sided:
+        sides[:] = -1
+    notes = (*layout.notes, *_alike(classes), *_left(sorted_out))
     unread = {f"*{ending}": count for ending, count in sorted_out.unread.items()}
-    return Dataset(
+    dataset = Dataset(
         root,
         "class folders",
         classes,
@@ -88,9 +70,40 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
         labels,
         sides,
         groups=groups,
-        val_dealt=any(side == VAL for side, _ in shares),
         notes=notes,
         unread=unread,
+    )
+    return dealt(dataset, val_share) if deal else dataset
+
+
+def dealt(dataset: Dataset, val_share: float | None = None) -> Dataset:
+    """The same pictures of classes, every one on a side, as `open_class_folders` says."""
+    sided = bool((dataset.splits >= 0).any())
+    # Of a set with sides, a picture that came later is one to learn from.
+    sides = np.where(dataset.splits < 0, TRAIN, dataset.splits).astype(np.int8)
+    share = usual_val_share(len(dataset)) if val_share is None else val_share
+    shares: list[tuple[int, float]] = []
+    if not sided:
+        shares = [(TEST, TEST_SHARE), (VAL, share)]
+    elif not (sides == VAL).any():
+        # A folder with only a `test/` is still a set to evaluate on.
+        shares = [(VAL, share if (sides == TRAIN).any() else 0.0)]
+    chosen = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
+    paths = [dataset.paths[i] for i in chosen]
+    groups = [dataset.groups[i] for i in chosen if dataset.groups]
+    sides[chosen] = _dealt(paths, dataset.labels[chosen], groups, shares)
+    alone = [
+        name
+        for number, name in enumerate(dataset.classes)
+        if dataset.groups
+        and any(part for _, part in shares)
+        and (sides[dataset.labels == number] == TRAIN).all()
+    ]
+    return replace(
+        dataset,
+        splits=sides,
+        val_dealt=any(side == VAL for side, _ in shares),
+        notes=(*dataset.notes, *_told(alone)),
     )
 
 

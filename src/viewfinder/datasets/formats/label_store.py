@@ -1,0 +1,324 @@
+"""The studio's labels as a data set: `DATA/.viewfinder/labels.db`, read and never written here.
+
+The studio keeps what people mark in this SQLite file; to everything else it is one more layout. It
+is read in one moment, while people edit, with Python's own `sqlite3`. What the tables mean stands
+in `studio/store/tables.py`.
+
+Of its pictures those count that somebody has looked at: the ones that are done, that a file of
+labels listed, or that have a box or a class. The others would be learnt as background.
+"""
+
+import contextlib
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import Boxes, gather_boxes
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.editing.transaction import HIDDEN
+from viewfinder.errors import InputError
+from viewfinder.files import inside
+from viewfinder.pictures.masks import Segmentation
+from viewfinder.reading import refuse_special
+from viewfinder.wording import counted
+
+SCHEMA = 1
+LAYOUT = "the studio's labels"
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Answers an SQL query with its rows."""
+
+_MARK = "\x01"
+_LONGEST = 64_000_000
+_LONE = re.compile(r"\\(?:\\|x00|u([0-9a-f]{4}))")
+
+
+def kept(text: str) -> str:
+    """A text as both databases can hold it: a file's name need not be UTF-8."""
+    if "\0" not in text and not text.startswith(_MARK) and _is_utf8(text):
+        return text
+    doubled = text.replace("\\", "\\\\").replace("\0", "\\x00")
+    return _MARK + doubled.encode("utf-8", "backslashreplace").decode()
+
+
+def given(text: str) -> str:
+    """The text that was kept."""
+    if not text.startswith(_MARK):
+        return text
+    return _LONE.sub(_sign, text[1:])
+
+
+def _sign(found: "re.Match[str]") -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return "\\" if found[0] == "\\\\" else "\0"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def store_file(root: Path) -> Path | None:
+    """The file of the studio's labels of a data folder, where it has one."""
+    file = root / HIDDEN / "labels.db"
+    return file if file.is_file() else None
+
+
+def read_label_store(root: Path) -> Dataset | None:
+    """What the studio's labels of a folder say now; None where there are none, or nothing was
+    marked before all pictures were taken in.
+
+    Raises:
+        InputError: the file is damaged, of another version, or not what the studio writes.
+    """
+    file = store_file(root)
+    if file is None:
+        return None
+    inside(root, [file])
+    refuse_special(file)
+    try:
+        with contextlib.closing(_opened(file)) as connection:
+            return dataset_of(lambda sql: connection.execute(sql).fetchall(), root, str(file))
+    except (sqlite3.Error, OverflowError) as error:
+        raise InputError(
+            f"{file} cannot be read ({error}): put a backup in its place, or remove it to use the "
+            "label files"
+        ) from None
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    address = file.resolve().as_uri() + "?mode=ro"
+    try:
+        connection = _connected(address)
+    except sqlite3.OperationalError:
+        # Where nothing can be written, SQLite cannot share a file; nobody else writes it either.
+        if file.with_name(file.name + "-wal").exists():
+            raise
+        connection = _connected(address + "&immutable=1")
+    return connection
+
+
+def _connected(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=20, isolation_level=None)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+        for pragma in ("trusted_schema=OFF", "cell_size_check=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        connection.execute("SELECT name FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def dataset_of(ask: Ask, root: Path, name: str) -> Dataset | None:
+    """A data set of the tables' rows; see `read_label_store`.
+
+    Args:
+        ask: within one transaction.
+        name: of the database, for messages.
+    """
+    meta = {str(key): str(value) for key, value in ask("SELECT key, value FROM meta")}
+    if meta.get("schema") != str(SCHEMA):
+        raise InputError(
+            f"{name} is of schema {meta.get('schema', '?')[:20]}, and {SCHEMA} is read here: open "
+            "it with `viewfinder label` first, or update Viewfinder"
+        )
+    if meta.get("kind") == "masks":
+        return None
+    if meta.get("import") != "done":
+        if not ask("SELECT 1 FROM change LIMIT 1"):
+            return None
+        raise InputError(f"{name} has not taken in all of the set yet: open it in the studio again")
+    with _explained(name):
+        return _Reading(ask, root, meta).dataset()
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise InputError(
+            f"{name} holds what the studio does not write ({error}): put a backup in its place"
+        ) from None
+
+
+class _Reading:
+    """The columns of one moment."""
+
+    def __init__(self, ask: Ask, root: Path, meta: dict[str, str]) -> None:
+        self.root, self.meta = root, meta
+        self.classes, self.numbers, self.class_ids = _classes(ask)
+        self.pictures = ask(
+            "SELECT id, path, width, height, label, state, side, grp, number, listed, trouble"
+            " FROM picture WHERE removed = 0 ORDER BY place, id"
+        )
+        self.boxes = ask(
+            "SELECT picture, label, x1, y1, x2, y2, mask, difficult, crowd, area, number, place, id"
+            " FROM box WHERE removed = 0"
+        )
+
+    def dataset(self) -> Dataset:
+        boxed = {row[0] for row in self.boxes}
+        whole = self.meta.get("kind") == "classes"
+        counts: Counter[str] = Counter()
+        chosen = []
+        for row in self.pictures:
+            why = _left_out(row, boxed, whole)
+            counts[why] += 1
+            if not why:
+                chosen.append(row)
+        paths, top = self._paths(chosen)
+        columns = list(zip(*chosen, strict=True)) or [()] * 11
+        number = columns[8]
+        return Dataset(
+            top,
+            "class folders" if whole else LAYOUT,
+            self.classes,
+            paths,
+            np.array([self.numbers[r[4]] if whole else -1 for r in chosen], np.int64),
+            np.array(columns[6], np.int8),
+            None if whole else self._gathered({row[0]: i for i, row in enumerate(chosen)}),
+            None if whole else np.array([columns[2], columns[3]], np.int64).reshape(2, -1).T.copy(),
+            image_ids=_numbered(number) if any(n is not None for n in number) else None,
+            class_ids=None if whole else self.class_ids,
+            groups=tuple(map(given, columns[7])) if any(columns[7]) else (),
+            notes=tuple(_notes(counts)),
+        )
+
+    def _paths(self, chosen: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], Path]:
+        """Paths that stay in the folder, and the folder: an inner one if the set's own was that."""
+        paths = [checked_path(given(row[1])) for row in chosen]
+        below = self.meta.get("below", "")
+        if below and paths and all(path.startswith(below + "/") for path in paths):
+            checked_path(below)
+            return tuple(path[len(below) + 1 :] for path in paths), self.root / below
+        return tuple(paths), self.root
+
+    def _gathered(self, index: dict[int, int]) -> Boxes:
+        rows = [row for row in self.boxes if row[0] in index]
+        rows.sort(key=lambda row: (row[11], row[12]))
+        columns = list(zip(*rows, strict=True)) or [()] * 13
+        corners = np.array(columns[2:6], np.float64).reshape(4, -1).T
+        if not np.isfinite(corners).all():
+            raise ValueError("a box whose numbers are not finite")
+        number = columns[10]
+        masks = {i: outline(text) for i, text in enumerate(columns[6]) if text is not None}
+        return gather_boxes(
+            np.array([index[p] for p in columns[0]], np.int64),
+            len(index),
+            corners=corners.copy(),
+            classes=np.array([self.numbers[label] for label in columns[1]], np.int64),
+            ids=_numbered(number) if any(n is not None for n in number) else None,
+            crowd=np.array(columns[8], np.int64) > 0,
+            difficult=np.array(columns[7], np.int64) > 0,
+            areas=np.array([np.nan if a is None else a for a in columns[9]], np.float64),
+            segmentations=masks,
+        )
+
+
+def _classes(ask: Ask) -> tuple[tuple[str, ...], dict[str, int], tuple[int, ...] | None]:
+    """Names in order; for each id, merged ones too, the place of its class; the files' numbers."""
+    rows = ask('SELECT id, name, number, merged, removed FROM "class" ORDER BY position, id')
+    merged = {row[0]: row[3] for row in rows}
+    used: set[str] = set()
+    if any(row[4] for row in rows):
+        used = {row[0] for row in ask("SELECT DISTINCT label FROM box WHERE removed = 0")}
+        used |= {row[0] for row in ask("SELECT DISTINCT label FROM picture")}
+        used = {end_of(label, merged) for label in used if label}
+    own = [row for row in rows if end_of(row[0], merged) == row[0]]
+    live = [row for row in own if not row[4] or row[0] in used]
+    # Undo can leave two of one name, which to files are one class.
+    kept_: dict[str, Any] = {}
+    for row in live:
+        kept_.setdefault(row[1], row)
+    place = {name: index for index, name in enumerate(kept_)}
+    name_of = {row[0]: row[1] for row in rows}
+    ends = {key: name_of.get(end_of(key, merged)) for key in merged}
+    numbers = {key: place[name] for key, name in ends.items() if name in place}
+    names = tuple(map(given, kept_))
+    if any(row[2] is not None for row in kept_.values()):
+        given_ = _numbered([row[2] for row in kept_.values()])
+        return names, numbers, tuple(given_.tolist())
+    return names, numbers, None
+
+
+def end_of(key: str, merged: Mapping[str, str | None]) -> str:
+    """The class that another has become, through as many merges as there were."""
+    seen: list[str] = []
+    while key not in seen:
+        into = merged.get(key)
+        if into is None:
+            return key
+        seen.append(key)
+        key = into
+    # Undo and redo of two people can close a circle: it is one class then.
+    return min(seen[seen.index(key) :])
+
+
+def _left_out(row: Sequence[Any], boxed: set[int], whole: bool) -> str:
+    """Why a picture does not count, or nothing."""
+    label, state, listed, trouble = row[4], row[5], row[9], row[10]
+    if state == "skipped":
+        return "was skipped in the studio|were skipped in the studio"
+    if trouble and state != "done":
+        return "has trouble, which the studio shows|have trouble, which the studio shows"
+    if whole and label is None:
+        return "has no class yet|have no class yet"
+    if not whole and state != "done" and not listed and row[0] not in boxed:
+        return "is still to do|are still to do"
+    return ""
+
+
+def _notes(counts: Counter[str]) -> Iterator[str]:
+    for why, count in counts.items():
+        if why:
+            one, many = why.split("|")
+            yield f"{counted(count, 'picture')} {one if count == 1 else many}, and left out"
+
+
+def _numbered(numbers: Sequence[int | None]) -> NDArray[np.int64]:
+    """The files' own numbers, and new ones for what is new or has another's."""
+    last = max((number for number in numbers if number is not None), default=0)
+    seen: set[int] = set()
+    found = []
+    for number in numbers:
+        if number is None or number in seen:
+            last += 1
+            number = last
+        seen.add(number)
+        found.append(number)
+    return np.array(found, np.int64)
+
+
+def outline(text: str) -> Segmentation:
+    """A mask as it stands in the tables: JSON of polygons or run lengths."""
+    mask = json.loads(text)
+    if isinstance(mask, dict):
+        return mask
+    return [np.array(polygon, np.float64) for polygon in mask]
+
+
+def checked_path(path: str) -> str:
+    """A path that names something below the folder.
+
+    Raises:
+        InputError: it leads elsewhere.
+    """
+    parts = path.split("/")
+    if path.startswith("/") or not path or "\0" in path or {"", ".", ".."} & set(parts):
+        raise InputError(f"the studio's labels name {path[:200]!r}, which is outside of the folder")
+    return path

@@ -1,0 +1,1 @@
+"""The studio: where a person marks pictures and corrects what machines proposed."""

@@ -1,0 +1,216 @@
+"""The database under the store: SQLite in the data folder, or PostgreSQL by URL.
+
+Readers see one moment; writers go one at a time, and what they wrote is on the disk before they are
+told so (WAL with `synchronous=FULL`, or PostgreSQL's commit).
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from viewfinder.datasets.editing.transaction import HIDDEN
+from viewfinder.errors import InputError
+from viewfinder.files import inside
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.migrating import MIGRATIONS
+
+NAME = "labels.db"
+# No text or blob of ours is as long as this; a forged file must not fill the memory.
+_LONGEST = 64_000_000
+# Seconds that a writer waits for another process.
+_PATIENCE = 20
+
+
+class Database:
+    """Transactions on one database, from any thread.
+
+    Raises:
+        InputError: it is damaged, of a newer version, no database of ours, or cannot be reached.
+    """
+
+    def __init__(self, file: Path | None, url: str | None = None) -> None:
+        self.file = file
+        self._writing = threading.Lock()
+        address = URL.create("sqlite+pysqlite", database=str(file)) if file else _address(url)
+        self.name = str(file) if file else address.render_as_string(hide_password=True)
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if file:
+            options = {"connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
+        try:
+            self._engine = create_engine(address, pool_size=8, max_overflow=24, **options)
+        except ImportError:
+            raise InputError(
+                f"{self.name} needs a driver: pip install 'viewfinder[postgres]'"
+            ) from None
+        if file:
+            event.listen(self._engine, "connect", _prepare)
+            event.listen(self._engine, "begin", _begin)
+        try:
+            self._ready()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One moment of the database, while others write."""
+        level = {} if self.file else {"isolation_level": "REPEATABLE READ"}
+        with self._explained(), self._engine.connect() as connection:
+            yield connection.execution_options(**level)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Everything that the block does, or nothing; on the disk when it has ended."""
+        with self._explained(), self._writing, self._engine.connect() as connection:
+            writer = connection.execution_options(writes=True)
+            with writer.begin():
+                if not self.file:
+                    row = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
+                    writer.execute(row.with_for_update())
+                yield writer
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def backup(self, target: Path) -> None:
+        """A whole copy of one moment, while others write (SQLite)."""
+        if not self.file:
+            raise InputError(f"{self.name} is backed up by PostgreSQL's own pg_dump")
+        with self._explained(), self._engine.connect() as connection:
+            source = connection.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            with contextlib.closing(sqlite3.connect(target)) as copy:
+                source.backup(copy, pages=4096, sleep=0)
+
+    def _ready(self) -> None:
+        """Check the database, make its tables where there are none, or bring them up to date."""
+        with self._explained(), self._engine.connect() as connection:
+            present = set(inspect(connection).get_table_names())
+        ours = {table.name for table in tables.metadata.sorted_tables}
+        if present and "meta" not in present:
+            raise InputError(f"{self.name} is a database of another program: name another")
+        if "meta" not in present:
+            self._create()
+            return
+        with self.read() as connection:
+            version = value_of(connection, "schema")
+        if not version or not version.isdecimal():
+            raise InputError(f"{self.name} does not say its version: restore it from a backup")
+        if int(version) > tables.SCHEMA:
+            raise InputError(
+                f"{self.name} was written by a newer Viewfinder (schema {int(version)}, known is "
+                f"{tables.SCHEMA}): update this one"
+            )
+        if int(version) < tables.SCHEMA:
+            self._migrate(int(version))
+            present = ours
+        if missing := ours - present:
+            raise InputError(
+                f"{self.name} lacks the table {min(missing)}: restore it from a backup"
+            )
+
+    def _create(self) -> None:
+        with self._explained(), self._engine.connect() as connection:
+            writer = connection.execution_options(writes=True)
+            with writer.begin():
+                if not self.file:
+                    writer.execute(text("SELECT pg_advisory_xact_lock(7238150462)"))
+                tables.metadata.create_all(writer)
+                if value_of(writer, "schema") is None:
+                    set_value(writer, "schema", str(tables.SCHEMA))
+
+    def _migrate(self, version: int) -> None:
+        """Bring an older schema up to date, after a copy of it was made beside it."""
+        if self.file:
+            copy = self.file.with_name(f"labels.schema-{version}.db")
+            if not copy.exists():
+                self.backup(copy)
+        with self.write() as connection:
+            # Another process may have done it while this one waited.
+            for older in range(int(value_of(connection, "schema") or 0), tables.SCHEMA):
+                for statement in MIGRATIONS[older]:
+                    connection.execute(text(statement))
+            set_value(connection, "schema", str(tables.SCHEMA))
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what a database says into one sentence."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise _told(self.name, str(error.orig)) from error
+        except (sqlite3.Error, NoSuchModuleError) as error:
+            raise _told(self.name, str(error)) from error
+
+
+def database_file(data: Path) -> Path:
+    """Where the store of a data folder lies.
+
+    Raises:
+        InputError: a link leads out of the folder.
+    """
+    (file,) = inside(data, [data / HIDDEN / NAME])
+    return file
+
+
+def value_of(connection: Connection, key: str) -> str | None:
+    """A value of `meta`."""
+    found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == key))
+    return found.scalar()
+
+
+def set_value(connection: Connection, key: str, value: str) -> None:
+    """Keep a value of `meta`."""
+    connection.execute(tables.meta.delete().where(tables.meta.c.key == key))
+    connection.execute(tables.meta.insert().values(key=key, value=value))
+
+
+def _address(url: str | None) -> URL:
+    try:
+        address = make_url(url or "")
+    except ArgumentError:
+        raise InputError("the address of a database is postgresql://person@host/name") from None
+    if address.get_backend_name() != "postgresql":
+        raise InputError(
+            f"the store is kept in SQLite or PostgreSQL, not in {address.get_backend_name()}"
+        )
+    return address.set(drivername="postgresql+psycopg")
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    for pragma in ("busy_timeout=20000", "trusted_schema=OFF", "cell_size_check=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _told(name: str, said: str) -> InputError:
+    lower = said.lower()
+    if "malformed" in lower or "not a database" in lower or "corrupt" in lower:
+        return InputError(
+            f"{name} is damaged ({said.strip()[:200]}): put a backup in its place, and keep this "
+            "file for `sqlite3 FILE .recover`"
+        )
+    if "full" in lower or "no space" in lower:
+        return InputError(
+            f"cannot write {name}: the disk is full: free some space; nothing is lost"
+        )
+    if "readonly" in lower or "read-only" in lower:
+        return InputError(f"cannot write {name}: that place is read-only")
+    if "locked" in lower or "busy" in lower:
+        return InputError(f"{name} is busy: another program has been writing for long: try again")
+    return InputError(f"{name} does not answer: {said.strip().splitlines()[0][:200]}")

@@ -1,0 +1,174 @@
+"""What became of the pictures' files: added, moved, changed, missing. Rows are never dropped.
+
+A file is the same while its size and time are; where they are not, its bytes' digest decides. A
+missing picture whose size, time and (where it is known) digest a new file has was moved there.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from viewfinder import events
+from viewfinder.datasets import digests
+from viewfinder.datasets.formats.label_store import given, kept
+from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.database import Database, value_of
+from viewfinder.studio.store.records import DiskReport
+from viewfinder.studio.store.taking_in import add_pictures, new_row, status_of
+
+_p = tables.picture.c
+
+
+def look(database: Database, data: Path) -> DiskReport:
+    """Compare the folder with the rows, and keep what was found.
+
+    Raises:
+        InputError: the first reading is not over, or the folder cannot be read.
+    """
+    with database.read() as connection:
+        if value_of(connection, "import") != "done":
+            raise InputError("the folder is still being read for the first time: try again later")
+        kind = value_of(connection, "kind")
+        rows = [dict(row) for row in connection.execute(select(tables.picture)).mappings()]
+    known = {given(row["path"]): row for row in rows}
+    found = {path: status_of(data / path) for path in known}
+    new = _new(data, known, kind or "boxes")
+    fresh = {path: status_of(data / path) for path in new}
+    missing = [path for path in known if found[path]["missing"]]
+    moved = _moved(data, [known[path] for path in missing], fresh)
+    changed, same = _changed(data, known, found)
+    report = DiskReport(
+        added=tuple(path for path in new if path not in moved.values()),
+        missing=tuple(p for p in missing if p not in moved and not known[p]["missing"]),
+        found_again=tuple(p for p in known if known[p]["missing"] and not found[p]["missing"]),
+        moved=tuple(moved.items()),
+        changed=tuple(changed),
+    )
+    updates = [_gone(known[path]) for path in report.missing]
+    updates += [_now(known[old], fresh[new_], path=new_) for old, new_ in report.moved]
+    updates += [_now(known[path], found[path]) for path in (*report.found_again, *same)]
+    sizes = _sizes(data, report.changed)
+    for path in report.changed:
+        row = _now(known[path], found[path]) | {"changed": 1, "digest": digest_of(data / path)}
+        width, height = sizes[path]
+        row |= {"width": width, "height": height} if width else {}
+        updates.append(row)
+    _write(database, updates)
+    _add(database, data, report.added, fresh, kind)
+    return report
+
+
+def _new(data: Path, known: dict[str, Any], kind: str) -> list[str]:
+    """Pictures without a row: beside others of the set, or anywhere if it began without labels."""
+    paths = [path for path in pictures_below(data) if path not in known]
+    folders = {path.rpartition("/")[0] for path in known}
+    listed = any(row["listed"] for row in known.values())
+    if kind == "masks" or (kind == "boxes" and listed):
+        return [path for path in paths if path.rpartition("/")[0] in folders]
+    return paths
+
+
+def _moved(
+    data: Path, missing: Sequence[dict[str, Any]], fresh: dict[str, dict[str, Any]]
+) -> dict[str, str]:
+    """For paths that are missing, where they are now, as far as it is certain."""
+    places: dict[tuple[Any, Any], list[str]] = defaultdict(list)
+    for path, status in fresh.items():
+        places[status["size"], status["mtime"]].append(path)
+    alike: dict[tuple[Any, Any], int] = defaultdict(int)
+    for row in missing:
+        alike[row["size"], row["mtime"]] += 1
+    found: dict[str, str] = {}
+    for row in missing:
+        key = row["size"], row["mtime"]
+        candidates = places.get(key, []) if row["size"] is not None else []
+        if row["digest"]:
+            candidates = [p for p in candidates if digest_of(data / p) == row["digest"]]
+        name = PurePosixPath(given(row["path"])).name
+        if len(candidates) > 1 or alike[key] > 1:
+            candidates = [p for p in candidates if PurePosixPath(p).name == name]
+        if len(candidates) == 1 and candidates[0] not in found.values():
+            found[given(row["path"])] = candidates[0]
+    return found
+
+
+def _changed(
+    data: Path, known: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """Pictures of other bytes, and those that only have another time."""
+    changed: list[str] = []
+    same: list[str] = []
+    for path, row in known.items():
+        status = found[path]
+        if status["missing"] or row["size"] is None:
+            continue
+        if (status["size"], status["mtime"]) == (row["size"], row["mtime"]):
+            continue
+        unlike = status["size"] != row["size"] or row["digest"] != digest_of(data / path)
+        (changed if unlike else same).append(path)
+    return changed, same
+
+
+def digest_of(file: Path) -> str:
+    """What tells a file's bytes from others; nothing of one that cannot be read."""
+    try:
+        return digests.of_files([file])[0].hex()
+    except InputError:
+        return ""
+
+
+def _sizes(data: Path, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
+    if not paths:
+        return {}
+    with events.listening():
+        sizes = measured_sizes(data, paths).tolist()
+    return {path: (width, height) for path, (width, height) in zip(paths, sizes, strict=True)}
+
+
+def _now(row: dict[str, Any], status: dict[str, Any], path: str | None = None) -> dict[str, Any]:
+    names = ("changed", "digest", "width", "height")
+    values = {"key_": row["id"], "path": row["path"] if path is None else kept(path)}
+    return values | {name: row[name] for name in names} | status
+
+
+def _gone(row: dict[str, Any]) -> dict[str, Any]:
+    return _now(row, {"size": row["size"], "mtime": row["mtime"], "missing": 1})
+
+
+def _write(database: Database, updates: list[dict[str, Any]]) -> None:
+    if not updates:
+        return
+    values: dict[str, Any] = {name: bindparam(name) for name in updates[0] if name != "key_"}
+    with database.write() as connection:
+        where = _p.id == bindparam("key_")
+        connection.execute(tables.picture.update().where(where).values(values), updates)
+
+
+def _add(
+    database: Database,
+    data: Path,
+    paths: Sequence[str],
+    fresh: dict[str, dict[str, Any]],
+    kind: str | None,
+) -> None:
+    if not paths:
+        return
+    sizes = _sizes(data, paths)
+    labels: dict[str, str] = {}
+    if kind == "classes":
+        table = tables.label_class.c
+        with database.read() as connection:
+            names = select(table.name, table.id).where(table.removed == 0)
+            labels = {given(name): label for name, label in connection.execute(names)}
+    rows = []
+    for path in paths:
+        width, height = sizes[path]
+        row = new_row(path) | fresh[path] | {"width": width, "height": height, "ready": 1}
+        rows.append(row | {"label": labels.get(PurePosixPath(path).parent.name)})
+    add_pictures(database, rows)

@@ -1,0 +1,74 @@
+"""Who did what when, in the one order of all operations."""
+
+import json
+
+from sqlalchemy import Connection, select
+
+from viewfinder.datasets.formats.label_store import given
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.database import value_of
+from viewfinder.studio.store.records import Applied, Done
+from viewfinder.studio.store.writing import rows_of
+
+_o, _u, _c = tables.operation.c, tables.undoing.c, tables.change.c
+
+
+def history(
+    connection: Connection, *, before: int | None, count: int, picture: int | None
+) -> tuple[Done, ...]:
+    """Operations, the last first."""
+    rows = (
+        select(tables.operation, _u.undone)
+        .select_from(tables.operation.outerjoin(tables.undoing, _o.seq == _u.seq))
+        .order_by(_o.seq.desc())
+        .limit(max(0, min(count, 1000)))
+    )
+    if before is not None:
+        rows = rows.where(_o.seq < before)
+    if picture is not None:
+        rows = rows.where(_o.seq.in_(select(_c.seq).where(_c.picture == picture)))
+    return tuple(
+        Done(
+            row["seq"],
+            row["id"],
+            row["at"],
+            given(row["person"]),
+            given(row["session"]),
+            row["kind"],
+            given(row["said"]),
+            row["of"],
+            row["changes"],
+            bool(row["undone"]),
+        )
+        for row in connection.execute(rows).mappings()
+    )
+
+
+def said(connection: Connection, seq: int) -> str:
+    """An operation in words."""
+    found = connection.execute(select(_o.said).where(_o.seq == seq)).scalar()
+    return given(found or "")
+
+
+def applied(connection: Connection, id: str) -> Applied | None:
+    """What an operation that was applied before did, with the revisions of now."""
+    row = connection.execute(select(tables.operation).where(_o.id == id)).mappings().first()
+    if row is None:
+        return None
+    rows = connection.execute(
+        select(_c.kind, _c.record, _c.picture).where(_c.seq == row["seq"])
+    ).all()
+    kinds: dict[str, list[str]] = {}
+    for kind, record, _ in rows:
+        kinds.setdefault(kind, []).append(record)
+    revisions = {
+        kind: {str(found["id"]): found["rev"] for found in rows_of(connection, kind, ids)}
+        for kind, ids in kinds.items()
+    }
+    pictures = sorted({picture for _, _, picture in rows if picture is not None})
+    return Applied(row["seq"], id, True, revisions, row["of"], given(row["said"]), tuple(pictures))
+
+
+def notes(connection: Connection) -> tuple[str, ...]:
+    """What the first reading said."""
+    return tuple(json.loads(value_of(connection, "notes") or "[]"))

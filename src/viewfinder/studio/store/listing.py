@@ -1,0 +1,252 @@
+"""Reading: pictures by pages and filters, one picture with all of it, classes and counts."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+
+from viewfinder.datasets.formats.label_store import end_of, given, kept
+from viewfinder.errors import InputError
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.records import (
+    STATES,
+    Box,
+    Counts,
+    Filter,
+    LabelClass,
+    OnePicture,
+    Page,
+    Picture,
+    Proposal,
+    as_json,
+)
+
+_p, _b, _q, _c = tables.picture.c, tables.box.c, tables.proposal.c, tables.label_class.c
+MOST_ROWS = 1000
+
+
+def classes(connection: Connection) -> tuple[LabelClass, ...]:
+    """The classes in their order; those that were merged stand at the end."""
+    rows = (
+        connection.execute(select(tables.label_class).order_by(_c.position, _c.id)).mappings().all()
+    )
+    merged = {row["id"]: row["merged"] for row in rows}
+    used: set[str] = set()
+    if any(row["removed"] for row in rows):
+        used = {end_of(each, merged) for each in _labels_used(connection)}
+    found = [
+        LabelClass(
+            row["id"],
+            given(row["name"]),
+            row["colour"],
+            given(row["key"]),
+            row["position"],
+            row["number"],
+            None if end == row["id"] else end,
+            row["rev"],
+        )
+        for row in rows
+        if (end := end_of(row["id"], merged)) and (not row["removed"] or row["id"] in used)
+    ]
+    return tuple(sorted(found, key=lambda each: each.merged is not None))
+
+
+def _labels_used(connection: Connection) -> set[str]:
+    boxes = select(_b.label).where(_b.removed == 0).distinct()
+    whole = select(_p.label).where(_p.label.is_not(None)).distinct()
+    return {*connection.execute(boxes).scalars(), *connection.execute(whole).scalars()}
+
+
+def merges(connection: Connection) -> dict[str, str]:
+    """For each class, merged ones too, the one that it is now."""
+    merged: dict[str, str | None] = dict(connection.execute(select(_c.id, _c.merged)).all())
+    return {key: end_of(key, merged) for key in merged}
+
+
+def pictures(
+    connection: Connection, chosen: Filter, *, start: int, count: int, backwards: bool = False
+) -> Page:
+    """A part of the list of pictures, in their order."""
+    if start < 0 or not 0 <= count <= MOST_ROWS:
+        raise InputError(f"a page has from 0 to {MOST_ROWS} pictures")
+    ends = merges(connection)
+    where = _where(chosen, ends)
+    total = connection.execute(select(func.count()).select_from(tables.picture).where(where))
+    order = (_p.place.desc(), _p.id.desc()) if backwards else (_p.place, _p.id)
+    rows = _counted_rows().where(where).order_by(*order).offset(start).limit(count)
+    found = tuple(_picture(row, ends) for row in connection.execute(rows).mappings())
+    return Page(total.scalar_one(), found)
+
+
+def next_picture(
+    connection: Connection, after: int | None, chosen: Filter, *, backwards: bool = False
+) -> int | None:
+    """The id of the picture that follows in the order, of those that fit; None at the end."""
+    rows = select(_p.id).where(_where(chosen, merges(connection)))
+    if after is not None:
+        place = connection.execute(select(_p.place).where(_p.id == after)).scalar()
+        if place is None:
+            raise InputError(f"there is no picture {after}")
+        beyond = (
+            or_(_p.place < place, and_(_p.place == place, _p.id < after))
+            if backwards
+            else or_(_p.place > place, and_(_p.place == place, _p.id > after))
+        )
+        rows = rows.where(beyond)
+    order = (_p.place.desc(), _p.id.desc()) if backwards else (_p.place, _p.id)
+    return connection.execute(rows.order_by(*order).limit(1)).scalar()
+
+
+def one_picture(connection: Connection, picture: int) -> OnePicture:
+    """A picture with its boxes and proposals.
+
+    Raises:
+        InputError: there is none of this id.
+    """
+    ends = merges(connection)
+    row = connection.execute(_counted_rows().where(_p.id == picture)).mappings().first()
+    if row is None:
+        raise InputError(f"there is no picture {picture}")
+    boxes = connection.execute(
+        select(tables.box).where(_b.picture == picture, _b.removed == 0).order_by(_b.place, _b.id)
+    ).mappings()
+    proposals = connection.execute(
+        select(tables.proposal)
+        .where(_q.picture == picture, _q.removed == 0)
+        .order_by(_q.score.desc(), _q.place, _q.id)
+    ).mappings()
+    return OnePicture(
+        _picture(row, ends),
+        tuple(_box(each, ends) for each in boxes),
+        tuple(_proposal(each) for each in proposals),
+    )
+
+
+def record(connection: Connection, kind: str, id: str) -> dict[str, Any] | None:
+    """A record as the lists show it, in JSON; None of what is not there."""
+    ends = merges(connection)
+    if kind == "class":
+        found: Any = next((each for each in classes(connection) if each.id == id), None)
+        return None if found is None else dict(as_json(found))
+    if kind == "picture":
+        row = connection.execute(_counted_rows().where(_p.id == int(id))).mappings().first()
+        return None if row is None else dict(as_json(_picture(row, ends)))
+    table = tables.RECORDS[kind]
+    chosen = select(table).where(table.c.id == id, table.c.removed == 0)
+    row = connection.execute(chosen).mappings().first()
+    if row is None:
+        return None
+    return dict(as_json(_box(row, ends) if kind == "box" else _proposal(row)))
+
+
+def counts(connection: Connection) -> Counts:
+    """Pictures by state, boxes and pictures by class, and open proposals."""
+    ends = merges(connection)
+    by_state = select(_p.state, func.count()).where(_p.removed == 0).group_by(_p.state)
+    states = dict.fromkeys(map(str, STATES), 0)
+    states |= dict(connection.execute(by_state).all())
+    boxes = select(_b.label, func.count()).where(_b.removed == 0).group_by(_b.label)
+    whole = select(_p.label, func.count()).where(_p.label.is_not(None)).group_by(_p.label)
+    open_ = select(func.count()).where(_q.state == "open", _q.removed == 0)
+    return Counts(
+        states,
+        _summed(connection.execute(boxes), ends),
+        _summed(connection.execute(whole), ends),
+        connection.execute(open_).scalar_one(),
+    )
+
+
+def _summed(rows: Any, ends: dict[str, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for label, count in rows:
+        end = ends.get(label, label)
+        found[end] = found.get(end, 0) + count
+    return found
+
+
+def _where(chosen: Filter, ends: dict[str, str]) -> Any:
+    parts: list[Any] = [_p.removed == 0]
+    if chosen.state is not None:
+        parts.append(_p.state == chosen.state)
+    if chosen.text:
+        parts.append(func.lower(_p.path).contains(chosen.text.lower(), autoescape=True))
+    if chosen.label is not None:
+        same = [key for key, end in ends.items() if end == ends.get(chosen.label, chosen.label)]
+        own = select(_b.picture).where(_b.removed == 0, _b.label.in_(same))
+        parts.append(or_(_p.label.in_(same), _p.id.in_(own)))
+    if chosen.source is not None:
+        parts.append(
+            _p.id.in_(select(_b.picture).where(_b.removed == 0, _b.source == kept(chosen.source)))
+        )
+    if chosen.proposed is not None:
+        there = exists().where(_q.picture == _p.id, _q.state == "open", _q.removed == 0)
+        parts.append(there if chosen.proposed else ~there)
+    if chosen.trouble is not None:
+        bad = or_(_p.missing == 1, _p.changed == 1, _p.trouble != "")
+        parts.append(bad if chosen.trouble else ~bad)
+    return and_(*parts)
+
+
+def _counted_rows() -> Select[Any]:
+    boxes = select(func.count()).where(_b.picture == _p.id, _b.removed == 0)
+    proposals = select(func.count()).where(_q.picture == _p.id, _q.state == "open", _q.removed == 0)
+    return select(
+        tables.picture,
+        boxes.scalar_subquery().label("boxes"),
+        proposals.scalar_subquery().label("proposals"),
+    )
+
+
+def _picture(row: Any, ends: dict[str, str]) -> Picture:
+    label = row["label"]
+    return Picture(
+        row["id"],
+        given(row["path"]),
+        row["width"],
+        row["height"],
+        None if label is None else ends.get(label, label),
+        row["state"],
+        bool(row["ready"]),
+        bool(row["missing"]),
+        bool(row["changed"]),
+        given(row["trouble"]),
+        row["boxes"],
+        row["proposals"],
+        row["rev"],
+        row["touched"],
+    )
+
+
+def _box(row: Any, ends: dict[str, str]) -> Box:
+    return Box(
+        row["id"],
+        row["picture"],
+        ends.get(row["label"], row["label"]),
+        (row["x1"], row["y1"], row["x2"], row["y2"]),
+        None if row["mask"] is None else json.loads(row["mask"]),
+        None if row["track"] is None else given(row["track"]),
+        bool(row["key_frame"]),
+        bool(row["difficult"]),
+        bool(row["crowd"]),
+        given(row["source"]),
+        row["score"],
+        given(row["person"]),
+        row["at"],
+        row["rev"],
+    )
+
+
+def _proposal(row: Any) -> Proposal:
+    return Proposal(
+        row["id"],
+        row["picture"],
+        given(row["run"]),
+        given(row["name"]),
+        (row["x1"], row["y1"], row["x2"], row["y2"]),
+        None if row["mask"] is None else json.loads(row["mask"]),
+        row["score"],
+        given(row["source"]),
+        row["state"],
+        row["box"],
+        row["rev"],
+    )

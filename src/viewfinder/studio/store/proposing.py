@@ -1,0 +1,144 @@
+"""Proposals beside labels: proposing changes no label, and what was rejected of a run stays so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from viewfinder.datasets.formats.label_store import kept
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.applying import mask_text
+from viewfinder.studio.store.records import Corners
+from viewfinder.studio.store.writing import Writer
+
+# Two proposals of one run that share so much of their area are the same one.
+_SAME = 0.9
+_q = tables.proposal.c
+
+
+def propose(writer: Writer, run: str, proposals: Proposals) -> int:
+    """Put a run's proposals in place of its open ones, of the pictures that it looked at.
+
+    One that is like another of the same run and class that was accepted or rejected is not asked
+    again. Pictures that the store does not have are passed over.
+
+    Returns:
+        how many are open now that were not.
+    """
+    connection = writer.connection
+    ids = _pictures(connection, proposals.paths)
+    looked = [ids[path] for path in proposals.paths if path in ids]
+    before = _before(connection, run, looked)
+    dropped = [row for rows in before.values() for row in rows if row["state"] == "open"]
+    if dropped:
+        gone = tables.proposal.delete().where(_q.id == bindparam("key_"))
+        connection.execute(gone, [{"key_": row["id"]} for row in dropped])
+    new = []
+    for row in range(len(proposals)):
+        path = proposals.paths[int(proposals.pictures[row])]
+        if path not in ids:
+            continue
+        made = _row(writer, run, proposals, row, ids[path])
+        decided = [each for each in before.get(ids[path], ()) if each["state"] != "open"]
+        if not any(_same(each, made) for each in decided):
+            new.append(made)
+    if new:
+        connection.execute(tables.proposal.insert(), new)
+    for start in range(0, len(looked), 500):
+        connection.execute(
+            tables.picture.update()
+            .where(tables.picture.c.id.in_(looked[start : start + 500]))
+            .values(touched=writer.seq)
+        )
+    return len(new)
+
+
+def _pictures(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    names = {kept(path): path for path in paths}
+    keys = list(names)
+    table = tables.picture.c
+    for start in range(0, len(keys), 500):
+        rows = select(table.path, table.id).where(table.path.in_(keys[start : start + 500]))
+        found |= {names[path]: number for path, number in connection.execute(rows)}
+    return found
+
+
+def _before(connection: Connection, run: str, pictures: Sequence[int]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for start in range(0, len(pictures), 500):
+        rows = select(tables.proposal).where(
+            _q.run == kept(run), _q.picture.in_(pictures[start : start + 500])
+        )
+        for row in connection.execute(rows).mappings():
+            found.setdefault(row["picture"], []).append(row)
+    return found
+
+
+def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict[str, Any]:
+    x1, y1, x2, y2 = p.corners[row].tolist()
+    return {
+        "id": f"p{writer.seq}-{row}",
+        "picture": picture,
+        "run": kept(run),
+        "name": kept(p.classes[int(p.labels[row])]),
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        "mask": mask_text(p.masks[row]) if row in p.masks else None,
+        "source": kept(source_of(p.sources[row], run)),
+        "score": float(p.scores[row]),
+        "state": "open",
+        "box": None,
+        "place": row,
+        "rev": 1,
+        "removed": 0,
+    }
+
+
+def by_source(proposals: Proposals) -> dict[str, Proposals]:
+    """What each proposer said of all pictures that were looked at."""
+    names = dict.fromkeys(proposals.sources)
+    return {name: _of_source(proposals, name) for name in names}
+
+
+def _of_source(proposals: Proposals, name: str) -> Proposals:
+    rows = [row for row, source in enumerate(proposals.sources) if source == name]
+    return replace(
+        proposals,
+        pictures=proposals.pictures[rows],
+        labels=proposals.labels[rows],
+        corners=proposals.corners[rows],
+        scores=proposals.scores[rows],
+        sources=(name,) * len(rows),
+        masks={new: proposals.masks[row] for new, row in enumerate(rows) if row in proposals.masks},
+    )
+
+
+def source_of(said: str, run: str) -> str:
+    """Where a proposal comes from, in the words that a box keeps."""
+    first = said.partition(":")[0].strip().lower()
+    return first if first in ("plate", "saliency", "track", "interpolation") else f"run:{run[:200]}"
+
+
+def _same(one: Any, other: dict[str, Any]) -> bool:
+    if one["name"] != other["name"]:
+        return False
+    a, b = _corners(one), _corners(other)
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return False
+    both = width * height
+    return both >= _SAME * (_area(a) + _area(b) - both)
+
+
+def _corners(row: Any) -> Corners:
+    return row["x1"], row["y1"], row["x2"], row["y2"]
+
+
+def _area(corners: Corners) -> float:
+    return (corners[2] - corners[0]) * (corners[3] - corners[1])

@@ -1,0 +1,385 @@
+"""The store of a data folder: everything that the studio asks of it, from any thread."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import select
+
+from viewfinder import events
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.label_store import checked_path, dataset_of, given
+from viewfinder.errors import InputError
+from viewfinder.files import explained_writing
+from viewfinder.labelling.proposals import Proposals, read_proposals
+from viewfinder.studio.store import (
+    disk,
+    exporting,
+    history,
+    lines,
+    listing,
+    proposing,
+    tables,
+    undoing,
+)
+from viewfinder.studio.store.applying import apply_all, said_of
+from viewfinder.studio.store.changes import Operation, checked, checked_id
+from viewfinder.studio.store.database import Database, database_file, set_value, value_of
+from viewfinder.studio.store.records import (
+    Applied,
+    Counts,
+    DiskReport,
+    Done,
+    Export,
+    Filter,
+    Kind,
+    LabelClass,
+    OnePicture,
+    Page,
+    Progress,
+)
+from viewfinder.studio.store.taking_in import take_in
+from viewfinder.studio.store.writing import Writer
+
+
+def open_store(
+    data: Path, *, url: str | None = None, kind: Kind | None = None, wait: bool = False
+) -> "Store":
+    """Open the labels of a data folder, in `DATA/.viewfinder/labels.db`; made where there are none.
+
+    The folder's pictures and label files are then read in the background, as `train` reads them.
+
+    Args:
+        url: of a PostgreSQL database that keeps this one set, for a team; None for SQLite.
+        kind: what is to be labelled, where the folder is new to the store and could be either:
+            class folders can be given boxes. None for what the folder shows.
+        wait: return when the first reading is over.
+
+    Raises:
+        InputError: no such folder, or the database is damaged, newer, another program's, or cannot
+            be reached; with `wait` also why the folder cannot be read.
+    """
+    data = data.expanduser()
+    store = Store(data, _database(data, url), kind)
+    if wait:
+        try:
+            store.wait()
+        except BaseException:
+            store.close()
+            raise
+    return store
+
+
+def _database(data: Path, url: str | None) -> Database:
+    if not data.is_dir():
+        raise InputError(f"there is no folder {data}: give a folder of pictures")
+    if url is not None:
+        return Database(None, url)
+    file = database_file(data)
+    with explained_writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return Database(file)
+
+
+class Store:
+    """Labels that are kept as operations; see `viewfinder.studio.store`. Made by `open_store`."""
+
+    def __init__(self, data: Path, database: Database, kind: Kind | None) -> None:
+        self.data, self._database = data, database
+        self._progress = Progress("done", 0, 0)
+        self._reading: threading.Thread | None = None
+        with database.read() as connection:
+            done = value_of(connection, "import") == "done"
+        if not done:
+            self._progress = Progress("reading", 0, 0)
+            self._reading = threading.Thread(
+                target=self._take_in, args=(kind,), name="first reading", daemon=True
+            )
+            self._reading.start()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for a first reading to end, and close the database."""
+        if self._reading is not None:
+            self._reading.join()
+        self._database.close()
+
+    def progress(self) -> Progress:
+        """How far the first reading is."""
+        return self._progress
+
+    def wait(self) -> None:
+        """Until the first reading is over.
+
+        Raises:
+            InputError: it failed.
+        """
+        if self._reading is not None:
+            self._reading.join()
+        if self._progress.stage == "failed":
+            raise InputError(self._progress.trouble)
+
+    def _take_in(self, kind: Kind | None) -> None:
+        def report(progress: Progress) -> None:
+            self._progress = progress
+
+        with events.listening():
+            try:
+                take_in(self._database, self.data, kind, report)
+            except InputError as error:
+                self._progress = Progress("failed", 0, 0, str(error))
+            except Exception as error:
+                self._progress = Progress("failed", 0, 0, f"reading {self.data} failed: {error!r}")
+
+    # Reading.
+
+    def kind(self) -> Kind | None:
+        """What is labelled here; None until it is known."""
+        with self._database.read() as connection:
+            return value_of(connection, "kind")  # type: ignore[return-value]
+
+    def pictures(self, chosen: Filter | None = None, *, start: int = 0, count: int = 100) -> Page:
+        """A part of the list of pictures, in their order; `count` is at most 1000."""
+        with self._database.read() as connection:
+            return listing.pictures(connection, chosen or Filter(), start=start, count=count)
+
+    def next_picture(
+        self, after: int | None = None, chosen: Filter | None = None, *, backwards: bool = False
+    ) -> int | None:
+        """The id of the next picture in the order, of those that fit; None at the end."""
+        with self._database.read() as connection:
+            return listing.next_picture(connection, after, chosen or Filter(), backwards=backwards)
+
+    def picture(self, picture: int) -> OnePicture:
+        """A picture with its boxes and proposals.
+
+        Raises:
+            InputError: there is none of this id.
+        """
+        with self._database.read() as connection:
+            return listing.one_picture(connection, picture)
+
+    def path_of(self, picture: int) -> Path:
+        """Where the file of a picture lies.
+
+        Raises:
+            InputError: there is none of this id, or a forged database leads out of the folder.
+        """
+        with self._database.read() as connection:
+            row = select(tables.picture.c.path).where(tables.picture.c.id == picture)
+            path = connection.execute(row).scalar()
+        if path is None:
+            raise InputError(f"there is no picture {picture}")
+        return self.data / PurePosixPath(checked_path(given(path)))
+
+    def classes(self) -> tuple[LabelClass, ...]:
+        """The classes in their order; those that were merged into others stand at the end."""
+        with self._database.read() as connection:
+            return listing.classes(connection)
+
+    def counts(self) -> Counts:
+        """Pictures by state, boxes and pictures by class."""
+        with self._database.read() as connection:
+            return listing.counts(connection)
+
+    def history(
+        self, *, before: int | None = None, count: int = 100, picture: int | None = None
+    ) -> tuple[Done, ...]:
+        """Who did what when, the last first; before an operation, of a picture."""
+        with self._database.read() as connection:
+            return history.history(connection, before=before, count=count, picture=picture)
+
+    def notes(self) -> tuple[str, ...]:
+        """What reading the folder guessed, clipped or left out, in words for a person."""
+        with self._database.read() as connection:
+            return history.notes(connection)
+
+    def snapshot(self) -> Dataset | None:
+        """The labels of this moment as a data set, as `open_dataset` reads them before it deals
+        sides; None where files of masks are the labels."""
+        with self._database.read() as connection:
+
+            def ask(sql: str) -> Any:
+                return connection.exec_driver_sql(sql).fetchall()
+
+            return dataset_of(ask, self.data, self._database.name)
+
+    # Writing.
+
+    def apply(self, operation: Operation) -> Applied:
+        """Apply an operation, once however often it is sent; it is on the disk on return.
+
+        Raises:
+            Conflict: a change is based on another revision than the record has; nothing was done.
+            InputError: the operation is malformed, or the database cannot be written.
+        """
+        checked(operation)
+
+        def work(writer: Writer) -> str:
+            undoing.forget_undone(writer.connection, operation.person)
+            apply_all(writer, operation)
+            return said_of(operation)
+
+        return self._once(operation.id, operation.person, operation.session, "edit", work)
+
+    def undo(
+        self, id: str, person: str | None = "", session: str = "", *, seq: int | None = None
+    ) -> Applied:
+        """Undo the last operation of a person (None: of anybody), or the one numbered `seq`.
+
+        Raises:
+            Conflict: another has changed since what this would change.
+            InputError: there is nothing to undo.
+        """
+        return self._turn(id, person, session, seq, back=True)
+
+    def redo(
+        self, id: str, person: str | None = "", session: str = "", *, seq: int | None = None
+    ) -> Applied:
+        """Do again what a person undid last.
+
+        Raises:
+            Conflict: another has changed since what this would change.
+            InputError: there is nothing to do again.
+        """
+        return self._turn(id, person, session, seq, back=False)
+
+    def _turn(
+        self, id: str, person: str | None, session: str, seq: int | None, *, back: bool
+    ) -> Applied:
+        target: list[int] = []
+
+        def work(writer: Writer) -> str:
+            find = undoing.last_done if back else undoing.first_undone
+            found = seq if seq is not None else find(writer.connection, person)
+            if found is None:
+                raise InputError(f"there is nothing to {'undo' if back else 'do again'}")
+            target.append(found)
+            undoing.turn(writer, found, back=back)
+            return f"{'undone' if back else 'done again'}: {history.said(writer.connection, found)}"
+
+        kind = "undo" if back else "redo"
+        return self._once(id, person or "", session, kind, work, of=target)
+
+    def restore(self, id: str, seq: int, person: str = "", session: str = "") -> Applied:
+        """Make all labels what they were after operation `seq` (0: as they were first read).
+
+        It is an operation like others, and can be undone.
+        """
+
+        def work(writer: Writer) -> str:
+            undoing.forget_undone(writer.connection, person)
+            undoing.restore(writer, seq)
+            return f"restored to operation {seq}"
+
+        return self._once(id, person, session, "restore", work)
+
+    def propose(self, run: str, proposals: Proposals, *, id: str | None = None) -> int:
+        """Keep a run's proposals in place of its open ones, of the pictures that it looked at.
+
+        No label changes. What was accepted or rejected of this run is not proposed again.
+
+        Returns:
+            how many are new.
+        """
+        with self._database.write() as connection:
+            writer = Writer(connection, run)
+            made = proposing.propose(writer, run, proposals)
+            said = f"{made:,} proposed by {run}"
+            writer.finish(id or f"propose-{writer.seq}", "propose", said, undoable=False)
+        return made
+
+    def take_proposals(self) -> int:
+        """Keep what `viewfinder propose` left for this folder, by what made each.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        everything = read_proposals(self.data)
+        return sum(
+            self.propose(name, part) for name, part in proposing.by_source(everything).items()
+        )
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a short text, such as a person's keys, beside the labels."""
+        if len(key) > 100 or len(value) > 100_000:
+            raise InputError("what is kept beside the labels is a short text")
+        with self._database.write() as connection:
+            set_value(connection, f"page:{key}", value)
+
+    def meta(self, key: str) -> str | None:
+        """The text that `set_meta` kept."""
+        with self._database.read() as connection:
+            return value_of(connection, f"page:{key}")
+
+    def look_at_disk(self) -> DiskReport:
+        """Notice pictures that were added, moved, changed or are missing since last looked at.
+
+        Rows are added and marked, and never removed. It walks the folder: call it in a thread.
+        """
+        return disk.look(self._database, self.data)
+
+    # Out and in.
+
+    def export(self, out: Path, *, to: str) -> Export:
+        """Write the labels of this moment as a new folder; see `exporting.export`."""
+        dataset = self.snapshot()
+        if dataset is None:
+            raise InputError("the masks of this set are its own files: there is nothing to export")
+        return exporting.export(dataset, out, to=to)
+
+    def backup(self, target: Path) -> None:
+        """Write a whole copy of the database while others write; see `exporting.backup`."""
+        exporting.backup(self._database, target)
+
+    def write_lines(self, file: Path) -> None:
+        """Write everything, history too, as JSON lines; see `lines`."""
+        lines.write(self._database, file)
+
+    def _once(
+        self,
+        id: str,
+        person: str,
+        session: str,
+        kind: str,
+        work: Callable[[Writer], str],
+        *,
+        of: list[int] | None = None,
+    ) -> Applied:
+        """One operation in one transaction, unless it was applied before."""
+        checked_id(id)
+        with self._database.write() as connection:
+            if (before := history.applied(connection, id)) is not None:
+                return before
+            writer = Writer(connection, person, session)
+            said = work(writer)
+            return writer.finish(
+                id, kind, said, of=of[0] if of else None, undoable=kind in ("edit", "restore")
+            )
+
+
+def read_lines(data: Path, file: Path, *, url: str | None = None) -> Store:
+    """A store for a folder that has none, with all that `Store.write_lines` wrote.
+
+    Raises:
+        InputError: the folder has a store with labels, or the file is damaged or cut.
+    """
+    database = _database(data, url)
+    try:
+        lines.read(database, file)
+    except BaseException:
+        database.close()
+        raise
+    return Store(data, database, None)

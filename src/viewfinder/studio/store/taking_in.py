@@ -1,0 +1,398 @@
+"""The first reading of a data folder into its store, in the background; it can be resumed.
+
+Pictures are listed first, so that the first can be shown; then the labels are read as `train`
+reads them, and kept some hundred pictures at a time, each part whole. What is kept already is left
+as it is: a second reading, after the first was killed or beside it, adds only what is not there.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import bindparam, func, insert, select, update
+
+from viewfinder import events
+from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.class_folders.reading import is_class_folders, open_class_folders
+from viewfinder.datasets.formats.label_store import kept
+from viewfinder.datasets.formats.other_tools import refuse_other_tools
+from viewfinder.datasets.formats.rgbd.reading import read_saliency
+from viewfinder.datasets.measuring import measure
+from viewfinder.datasets.opening import has_boxes, read_box_files, usable_boxes
+from viewfinder.datasets.survey import survey
+from viewfinder.errors import InputError
+from viewfinder.pictures.finding import pictures_below
+from viewfinder.pictures.masks import Segmentation
+from viewfinder.studio.store import tables
+from viewfinder.studio.store.applying import mask_text
+from viewfinder.studio.store.database import Database, set_value, value_of
+from viewfinder.studio.store.records import Kind, Progress
+from viewfinder.wording import counted
+
+_AT_ONCE = 500
+Report = Callable[[Progress], None]
+_picture = tables.picture
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a folder holds.
+
+    Attributes:
+        kind: what is labelled.
+        dataset: as `train` reads it; None of a folder without labels.
+        paths: the pictures relative to the folder: the dataset's, in its order, then the others.
+        trouble: by path, why a picture's labels are not used.
+        below: the dataset's own folder, relative to this one, if it is another.
+    """
+
+    kind: Kind
+    dataset: Dataset | None
+    paths: tuple[str, ...]
+    trouble: Mapping[str, str]
+    below: str
+    notes: tuple[str, ...]
+
+    @cached_property
+    def good(self) -> NDArray[np.bool_]:
+        """Which rows of the boxes are boxes."""
+        assert self.dataset is not None
+        assert self.dataset.boxes is not None
+        return usable(self.dataset.boxes)
+
+
+def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -> None:
+    """Read a folder into a store that is empty, or was not filled to its end.
+
+    Raises:
+        InputError: the folder cannot be read, or a fault of its labels stands in the way.
+    """
+    report(Progress("reading", 0, 0))
+    _list_pictures(database, data)
+    with _measuring(report):
+        found = look(data, kind)
+    _begin(database, found)
+    total, done = len(found.paths), 0
+    rows = _rows(found)
+    numbers = iter(range(total))
+    while part := list(islice(numbers, _AT_ONCE)):
+        _keep(database, data, found, rows, part)
+        done += len(part)
+        report(Progress("keeping", done, total))
+    with database.write() as connection:
+        connection.execute(_picture.delete().where(_picture.c.ready == 0))
+        set_value(connection, "import", "done")
+    report(Progress("done", total, total))
+
+
+def look(data: Path, kind: Kind | None) -> Found:
+    """What a folder holds, by the readers that `train` has.
+
+    Raises:
+        InputError: as they do, but not where there are pictures and no labels.
+    """
+    boxes = None
+    with _no_labels_is_fine(data):
+        boxes = read_box_files(data)
+    if boxes is not None:
+        fitted = usable_boxes(boxes)
+        left = set(boxes.paths) - set(fitted.paths)
+        why = "the picture is of another shape than its labels say"
+        below = _below(data, fitted.root)
+        own = [_inner(below, path) for path in fitted.paths]
+        rest = [_inner(below, path) for path in boxes.paths if path in left]
+        beside = survey(fitted.root).beside(boxes.paths)
+        extra = [_inner(below, path) for path in beside]
+        return Found(
+            "boxes", fitted, (*own, *rest, *extra), dict.fromkeys(rest, why), below, _notes(fitted)
+        )
+    masks = read_saliency(data) if not kind else None
+    with _no_labels_is_fine(data):
+        dataset = masks or (
+            open_class_folders(data, deal=False) if is_class_folders(data) else None
+        )
+    if dataset is None:
+        return Found(kind or "boxes", None, tuple(pictures_below(data)), {}, "", ())
+    below = _below(data, dataset.root)
+    paths = tuple(_inner(below, path) for path in dataset.paths)
+    return Found(
+        kind or ("masks" if masks else "classes"), dataset, paths, {}, below, _notes(dataset)
+    )
+
+
+@contextlib.contextmanager
+def _no_labels_is_fine(data: Path) -> Iterator[None]:
+    """Pass over that a folder is no data set, if it just has no labels yet."""
+    try:
+        yield
+    except InputError:
+        seen = survey(data)
+        if has_boxes(seen):
+            raise
+        refuse_other_tools(seen)
+
+
+def _below(data: Path, root: Path) -> str:
+    """A set's own folder relative to the one that was opened.
+
+    Raises:
+        InputError: it lies elsewhere.
+    """
+    try:
+        below = root.absolute().relative_to(data.absolute()).as_posix()
+    except ValueError:
+        raise InputError(f"the pictures of {data} lie in {root}: open that folder") from None
+    return "" if below == "." else below
+
+
+def _inner(below: str, path: str) -> str:
+    """A path relative to the opened folder.
+
+    Raises:
+        InputError: it leads out of it.
+    """
+    if path.startswith("/") or ".." in path.split("/"):
+        raise InputError(
+            f"the labels list {path}, which lies outside of the folder: `viewfinder convert` the "
+            "set first, which puts all its pictures into one"
+        )
+    return f"{below}/{path}" if below else path
+
+
+def _notes(dataset: Dataset) -> tuple[str, ...]:
+    return (*dataset.notes, *map(str, dataset.faults))
+
+
+@contextlib.contextmanager
+def _measuring(report: Report) -> Iterator[None]:
+    """Report the readers' own progress."""
+    total = 0
+
+    def hear(event: events.Event) -> None:
+        nonlocal total
+        if isinstance(event, events.ProgressBegan):
+            total = event.total or 0
+        elif isinstance(event, events.Progressed):
+            report(Progress("measuring", event.done, total))
+
+    with events.listening(hear):
+        yield
+
+
+def _list_pictures(database: Database, data: Path) -> None:
+    """A row for each picture below the folder, without asking anything of the files."""
+    with database.read() as connection:
+        known = set(connection.execute(select(_picture.c.path)).scalars())
+    paths = (path for path in pictures_below(data) if kept(path) not in known)
+    first = True
+    while part := list(islice(paths, 100 if first else 20_000)):
+        first = False
+        add_pictures(database, [new_row(path) for path in part])
+
+
+def new_row(path: str) -> dict[str, Any]:
+    """A picture of which nothing is known."""
+    row = dict.fromkeys(("label", "number", "size", "mtime", "digest"))
+    row |= dict.fromkeys(("width", "height", "listed", "ready", "missing", "changed"), 0)
+    row |= {"path": kept(path), "state": "todo", "side": -1, "grp": "", "trouble": ""}
+    return row | {"rev": 1, "removed": 0, "touched": 0}
+
+
+def add_pictures(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+    """Give pictures that are not there yet their ids, in this order."""
+    with database.write() as connection:
+        last = connection.execute(select(func.max(_picture.c.id))).scalar() or 0
+        known: set[str] = set()
+        for start in range(0, len(rows), _AT_ONCE):
+            paths = [row["path"] for row in rows[start : start + _AT_ONCE]]
+            found = select(_picture.c.path).where(_picture.c.path.in_(paths))
+            known |= set(connection.execute(found).scalars())
+        new = [row for row in rows if row["path"] not in known]
+        numbered = [row | {"id": n, "place": n} for n, row in enumerate(new, last + 1)]
+        if numbered:
+            connection.execute(_picture.insert(), numbered)
+
+
+def _begin(database: Database, found: Found) -> None:
+    """Keep what is known of the set as a whole, and its classes."""
+    names = found.dataset.classes if found.dataset and found.kind != "masks" else ()
+    ids = found.dataset.class_ids if found.dataset else None
+    with database.write() as connection:
+        if value_of(connection, "kind") is not None:
+            return
+        for position, name in enumerate(names):
+            connection.execute(
+                insert(tables.label_class).values(
+                    id=f"c{position + 1}",
+                    name=kept(name),
+                    colour="",
+                    key="",
+                    position=position,
+                    number=ids[position] if ids else None,
+                    merged=None,
+                    rev=1,
+                    removed=0,
+                )
+            )
+        set_value(connection, "kind", found.kind)
+        set_value(connection, "below", kept(found.below))
+        notes = [*found.notes, *_dropped(found)]
+        set_value(connection, "notes", json.dumps(notes))
+    known = set()
+    with database.read() as connection:
+        known = set(connection.execute(select(_picture.c.path)).scalars())
+    missing = [path for path in found.paths if kept(path) not in known]
+    for start in range(0, len(missing), 20_000):
+        add_pictures(database, [new_row(path) for path in missing[start : start + 20_000]])
+
+
+def _dropped(found: Found) -> list[str]:
+    boxes = found.dataset.boxes if found.dataset else None
+    count = 0 if boxes is None else int((~found.good).sum())
+    said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
+    return [said] if count else []
+
+
+def _rows(found: Found) -> Callable[[int], dict[str, Any]]:
+    """What the labels say of the picture of an index."""
+    dataset, whole = found.dataset, found.kind == "classes"
+    count = 0 if dataset is None else len(dataset)
+
+    def row(index: int) -> dict[str, Any]:
+        path = found.paths[index]
+        values: dict[str, Any] = {"trouble": found.trouble.get(path, ""), "place": index}
+        values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
+        if index < count and dataset is not None:
+            ids = dataset.image_ids
+            values |= {
+                "label": f"c{int(dataset.labels[index]) + 1}" if whole else None,
+                "side": int(dataset.splits[index]),
+                "grp": kept(dataset.groups[index]) if dataset.groups else "",
+                "number": None if ids is None else int(ids[index]),
+                "listed": int(whole or dataset.boxes is not None),
+            }
+        return values
+
+    return row
+
+
+def _keep(
+    database: Database,
+    data: Path,
+    found: Found,
+    row: Callable[[int], dict[str, Any]],
+    part: Sequence[int],
+) -> None:
+    """Keep what the labels say of some pictures, of those alone that nobody has kept yet."""
+    paths = [kept(found.paths[index]) for index in part]
+    with database.read() as connection:
+        chosen = select(_picture.c.path, _picture.c.id).where(
+            _picture.c.path.in_(paths), _picture.c.ready == 0
+        )
+        open_: dict[str, int] = dict(connection.execute(chosen).all())
+    mine = [index for index, path in zip(part, paths, strict=True) if path in open_]
+    if not mine:
+        return
+    sizes = _sizes(data, found, mine)
+    updates, boxes = [], []
+    for index, (width, height) in zip(mine, sizes.tolist(), strict=True):
+        number = open_[kept(found.paths[index])]
+        values = row(index) | {"width": width, "height": height}
+        values |= status_of(data / found.paths[index])
+        updates.append(values | {"key_": number})
+        boxes += _boxes_of(found, index, number)
+    with database.write() as connection:
+        still = select(_picture.c.id).where(
+            _picture.c.id.in_([each["key_"] for each in updates]), _picture.c.ready == 0
+        )
+        free = set(connection.execute(still).scalars())
+        updates = [each for each in updates if each["key_"] in free]
+        boxes = [each for each in boxes if each["picture"] in free]
+        if updates:
+            names: dict[str, Any] = {n: bindparam(n) for n in updates[0] if n != "key_"}
+            where = _picture.c.id == bindparam("key_")
+            connection.execute(update(_picture).where(where).values(names | {"ready": 1}), updates)
+        if boxes:
+            connection.execute(insert(tables.box), boxes)
+
+
+def _sizes(data: Path, found: Found, part: Sequence[int]) -> Any:
+    """Width and height of pictures: as the labels' reader found them, or from the headers."""
+    dataset = found.dataset
+    count = 0 if dataset is None or dataset.sizes is None else len(dataset)
+    sizes = np.zeros((len(part), 2), np.int64)
+    for place, index in enumerate(part):
+        if index < count and dataset is not None and dataset.sizes is not None:
+            sizes[place] = dataset.sizes[index]
+    rest = [place for place, index in enumerate(part) if index >= count]
+    if rest:
+        with events.listening():
+            sizes[rest] = measure(data, [found.paths[part[place]] for place in rest]).sizes
+    return sizes
+
+
+def _boxes_of(found: Found, index: int, picture: int) -> list[dict[str, Any]]:
+    dataset = found.dataset
+    if dataset is None or dataset.boxes is None or index >= len(dataset):
+        return []
+    boxes, rows = dataset.boxes, dataset.boxes.of(index)
+    made = []
+    for row in range(rows.start, rows.stop):
+        if not found.good[row]:
+            continue
+        x1, y1, x2, y2 = boxes.corners[row].tolist()
+        area = float(boxes.areas[row])
+        made.append(
+            {
+                "id": f"f{row + 1}",
+                "picture": picture,
+                "label": f"c{int(boxes.classes[row]) + 1}",
+                "x1": x1,
+                "y1": y1,
+                "x2": x2,
+                "y2": y2,
+                "mask": _mask(boxes.segmentations.get(row)),
+                "source": "file",
+                "score": None,
+                "track": None,
+                "key_frame": 0,
+                "difficult": int(boxes.difficult[row]),
+                "crowd": int(boxes.crowd[row]),
+                "area": area if np.isfinite(area) else None,
+                "number": int(boxes.ids[row]),
+                "place": row,
+                "person": "",
+                "at": 0.0,
+                "rev": 1,
+                "removed": 0,
+            }
+        )
+    return made
+
+
+def _mask(outline: Segmentation | None) -> str | None:
+    if outline is None:
+        return None
+    if isinstance(outline, dict):
+        counts = outline.get("counts")
+        plain = counts.decode() if isinstance(counts, bytes) else counts
+        return mask_text(dict(outline) | {"counts": plain})
+    return mask_text([polygon.tolist() for polygon in outline])
+
+
+def status_of(file: Path) -> dict[str, Any]:
+    """What tells that a file is the same: size and time, or that it is missing."""
+    try:
+        status = os.stat(file)  # noqa: PTH116 - once for each picture
+    except OSError:
+        return {"size": None, "mtime": None, "missing": 1}
+    return {"size": status.st_size, "mtime": status.st_mtime_ns, "missing": 0}

@@ -1,0 +1,222 @@
+"""Changing records: each change is kept with what was there before, and counted.
+
+A `Writer` is one operation within one transaction. It reads the records that it needs, changes them
+in memory, and `finish` writes them with the operation and its changes, or raises.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from viewfinder.datasets.formats.label_store import kept
+from viewfinder.studio.store import listing, tables
+from viewfinder.studio.store.records import Applied, Conflict
+
+Contents = dict[str, Any]
+Key = tuple[str, str]
+"""A record: its kind, and its id as text."""
+
+# As many as PostgreSQL and SQLite take in one list.
+_AT_ONCE = 500
+
+
+@dataclass
+class Record:
+    """A record as it was, and as it is to be; without contents it is not there.
+
+    Attributes:
+        revision: now; `first` before this operation, 0 of a record that never was.
+    """
+
+    before: Contents | None
+    now: Contents | None
+    revision: int
+    first: int = 0
+    changed: bool = False
+
+
+@dataclass
+class Writer:
+    """One operation.
+
+    Attributes:
+        person, session, at: who, where and when.
+        seq: its number.
+    """
+
+    connection: Connection
+    person: str
+    session: str = ""
+    at: float = field(default_factory=time.time)
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        last = self.connection.execute(select(func.max(tables.operation.c.seq))).scalar()
+        self.seq = (last or 0) + 1
+        self.records: dict[Key, Record] = {}
+
+    def load(self, keys: Iterable[Key]) -> None:
+        """Read records that are not read yet, many at once."""
+        wanted: dict[str, list[str]] = {}
+        for kind, record in dict.fromkeys(keys):
+            if (kind, record) not in self.records:
+                wanted.setdefault(kind, []).append(record)
+        for kind, ids in wanted.items():
+            for found in rows_of(self.connection, kind, ids):
+                contents = None if found["removed"] else contents_of(kind, found)
+                key = kind, str(found["id"])
+                self.records[key] = Record(contents, contents, found["rev"], found["rev"])
+            for record in ids:
+                self.records.setdefault((kind, record), Record(None, None, 0))
+
+    def get(self, kind: str, record: str) -> Record:
+        """A record; one of revision 0 where there never was one."""
+        self.load([(kind, record)])
+        return self.records[kind, record]
+
+    def put(self, kind: str, record: str, contents: Contents | None) -> None:
+        """Change a record, or remove it; its revision is one more."""
+        found = self.get(kind, record)
+        found.now = contents
+        found.revision += 1
+        found.changed = True
+
+    def expect(self, kind: str, record: str, base: int, what: str) -> Contents | None:
+        """The contents of a record that has this revision.
+
+        Raises:
+            Conflict: it has another.
+        """
+        found = self.get(kind, record)
+        if found.revision != base and not (base == 0 and found.now is None):
+            raise self.conflict(f"{what} was changed meanwhile", [(kind, record)])
+        return found.now
+
+    def conflict(self, why: str, keys: Sequence[Key]) -> Conflict:
+        """What to raise: why, and the records as they are."""
+        now = [
+            {"kind": kind, "id": record, "record": listing.record(self.connection, kind, record)}
+            for kind, record in keys
+        ]
+        return Conflict(why, now)
+
+    def changes(self) -> dict[Key, Record]:
+        """The records that were changed."""
+        return {key: record for key, record in self.records.items() if record.changed}
+
+    def finish(
+        self, id: str, kind: str, said: str, *, of: int | None = None, undoable: bool = True
+    ) -> Applied:
+        """Write all of it."""
+        changed = self.changes()
+        pictures = sorted({p for key, r in changed.items() if (p := _picture(key, r)) is not None})
+        for name in tables.RECORDS:
+            self._write(name, {k[1]: r for k, r in changed.items() if k[0] == name})
+        self.connection.execute(
+            tables.operation.insert().values(
+                seq=self.seq,
+                id=id,
+                at=self.at,
+                person=kept(self.person),
+                session=kept(self.session),
+                kind=kind,
+                said=kept(said),
+                of=of,
+                changes=len(changed),
+            )
+        )
+        if changed:
+            self.connection.execute(tables.change.insert(), self._log(changed))
+        if undoable:
+            self.connection.execute(
+                tables.undoing.insert().values(seq=self.seq, person=kept(self.person), undone=0)
+            )
+        for part in _parts(pictures):
+            table = tables.picture
+            self.connection.execute(
+                table.update().where(table.c.id.in_(part)).values(touched=self.seq)
+            )
+        revisions: dict[str, dict[str, int]] = {}
+        for (name, record), value in changed.items():
+            revisions.setdefault(name, {})[record] = value.revision
+        return Applied(self.seq, id, False, revisions, of, said, tuple(pictures))
+
+    def _log(self, changed: dict[Key, Record]) -> list[dict[str, Any]]:
+        return [
+            {
+                "seq": self.seq,
+                "n": number,
+                "kind": key[0],
+                "record": key[1],
+                "picture": _picture(key, record),
+                "before": dumped(record.before),
+                "after": dumped(record.now),
+            }
+            for number, (key, record) in enumerate(changed.items())
+        ]
+
+    def _write(self, kind: str, changed: dict[str, Record]) -> None:
+        table, columns = tables.RECORDS[kind], tables.CONTENTS[kind]
+        new: list[Contents] = []
+        old: list[Contents] = []
+        gone: list[Contents] = []
+        for record, value in changed.items():
+            row = {"key_": _id(kind, record), "rev": value.revision}
+            if value.now is None:
+                # One that came and went in the same operation never was.
+                if not value.first:
+                    continue
+                gone.append(row | {"removed": 1})
+            else:
+                row |= {name: value.now[name] for name in columns} | {"removed": 0}
+                (old if value.first else new).append(row)
+        where = table.c.id == bindparam("key_")
+        if new:
+            rows = [{("id" if k == "key_" else k): v for k, v in row.items()} for row in new]
+            self.connection.execute(table.insert(), rows)
+        if old:
+            values: Contents = {name: bindparam(name) for name in (*columns, "rev", "removed")}
+            self.connection.execute(table.update().where(where).values(values), old)
+        if gone:
+            values = {"rev": bindparam("rev"), "removed": bindparam("removed")}
+            self.connection.execute(table.update().where(where).values(values), gone)
+
+
+def rows_of(connection: Connection, kind: str, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
+    """The rows of some records, removed ones too."""
+    table = tables.RECORDS[kind]
+    for part in _parts([_id(kind, record) for record in ids]):
+        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
+            yield dict(row)
+
+
+def contents_of(kind: str, row: Any) -> Contents:
+    """What operations change of a row."""
+    return {name: row[name] for name in tables.CONTENTS[kind]}
+
+
+def dumped(contents: Contents | None) -> str | None:
+    """Contents as the log keeps them."""
+    if contents is None:
+        return None
+    return json.dumps(contents, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def _picture(key: Key, record: Record) -> int | None:
+    if key[0] == "picture":
+        return int(key[1])
+    contents = record.now or record.before
+    return contents.get("picture") if contents else None
+
+
+def _id(kind: str, record: str) -> Any:
+    return int(record) if kind == "picture" else record
+
+
+def _parts(ids: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
