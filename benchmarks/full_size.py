@@ -16,8 +16,8 @@ import torch
 
 from viewfinder import nets
 from viewfinder.memory import keep_freed
+from viewfinder.tasks.detect.batch import Truth
 from viewfinder.tasks.detect.heads.yolo.losses import loss as detection_loss
-from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.saliency.losses import distillation_loss
 
 

@@ -1,5 +1,7 @@
 """Boxes follow pixels through every change; the same generator makes the same batch."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -16,17 +18,30 @@ from viewfinder.pictures.geometry import (
     transform_points,
     translation,
 )
+from viewfinder.pictures.warping import moved_boxes
 from viewfinder.tasks.detect import augment
-from viewfinder.tasks.detect.augment import compose
-from viewfinder.tasks.detect.changes import Augmentation
 from viewfinder.tasks.detect.examples import open_examples
 from viewfinder.tasks.detect.pasting import Objects, Paste, paste_objects
-from viewfinder.tasks.detect.warping import moved_boxes
+from viewfinder.tasks.detect.plan import Augmentation, plan_step
 
 FRAME = (96, 64)
 MOVES = Augmentation(scale=0.4, aspect=0.2, shift=0.15, flip=0.5, flip_vertical=0.5)
 COLOURS = {"hue": 0.1, "saturation": 0.5, "value": 0.3}
 EVERYTHING = Augmentation(0.4, 0.2, 0.1, 10, 0.5, 0.5, **COLOURS, mosaic=0.5, copy_paste=0.5)
+
+
+def compose(examples, numbers, augmentation, frame, generator, *, rows=slice(None), likely=None):
+    """`augment.compose` as arrays of NumPy, pictures N×H×W×3."""
+    step = plan_step(examples, augmentation, frame, likely=likely)
+    made = augment.compose(step, numbers, generator, rows=rows)
+    return SimpleNamespace(
+        pictures=made.pictures.permute(0, 2, 3, 1).numpy(),
+        boxes=made.truth.boxes.numpy(),
+        labels=made.truth.labels.numpy(),
+        pictures_of=made.truth.pictures.numpy(),
+        ignored=made.ignored.boxes.numpy(),
+        ignored_in=made.ignored.pictures.numpy(),
+    )
 
 
 def picture_with(box, width=160, height=120, *, ellipse=False):
@@ -239,14 +254,14 @@ def test_sets_of_one_picture_and_of_none_with_objects(open_set):
     assert compose(empty, [], EVERYTHING, FRAME, np.random.default_rng(0)).pictures.shape[0] == 0
 
 
-def test_objects_that_are_not_learnt_from_come_out_apart(open_set):
+def test_objects_that_are_not_learnt_from_come_out_as_ignored(open_set):
     examples = open_set(
         [picture_with(BOX)], [[BOX, (0, 0, 160, 120)]], crowd=np.array([False, True])
     )
     batch = compose(examples, [0, 0], Augmentation(), (160, 120), np.random.default_rng(0))
     assert batch.boxes.tolist() == [list(BOX)] * 2
-    assert batch.apart.tolist() == [[0, 0, 160, 120]] * 2
-    assert batch.apart_of.tolist() == [0, 1]
+    assert batch.ignored.tolist() == [[0, 0, 160, 120]] * 2
+    assert batch.ignored_in.tolist() == [0, 1]
 
 
 def test_an_object_of_which_little_is_left_is_dropped(open_set):
@@ -404,8 +419,8 @@ def test_classes_are_pasted_as_often_as_asked(open_set):
         return compose(examples, [1] * 150, paste, (160, 120), random, **options).labels
 
     assert 0.4 < labels().mean() < 0.6
-    assert set(labels(pasted=np.array([0, 0.5, 0.5]))) == {1}
-    assert len(labels(pasted=np.array([0, 0, 1.0]))) == 0
+    assert set(labels(likely=np.array([0, 0.5, 0.5]))) == {1}
+    assert len(labels(likely=np.array([0, 0, 1.0]))) == 0
     off = compose(examples, [1] * 20, Augmentation(), (160, 120), np.random.default_rng(0))
     assert len(off.labels) == 0
 

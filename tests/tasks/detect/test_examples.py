@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.examples import APART, frame_for, open_examples
+from viewfinder.tasks.detect.examples import IGNORED, frame_for, open_examples
 from viewfinder.tasks.detect.outlines import draw_outline, readable_outlines
 
 KEEPS = ["memory", "disk", "none"]
@@ -86,7 +86,7 @@ def test_boxes_shrink_with_their_pictures(mixed, tmp_path):
     assert [rows.tolist() for rows in examples.rows_by_class] == [[0, 3], [1, 2]]
 
 
-def test_crowds_and_difficult_objects_are_apart(boxes_set, tmp_path):
+def test_crowds_and_difficult_objects_are_ignored(boxes_set, tmp_path):
     dataset = boxes_set(
         [noise(40, 40)],
         [[(0, 0, 9, 9), (10, 0, 19, 9), (20, 0, 29, 9)]],
@@ -95,7 +95,7 @@ def test_crowds_and_difficult_objects_are_apart(boxes_set, tmp_path):
         difficult=np.array([False, False, True]),
     )
     examples = open_examples(dataset, (32, 32), cache=tmp_path)
-    assert examples.labels.tolist() == [0, APART, APART]
+    assert examples.labels.tolist() == [0, IGNORED, IGNORED]
     assert [rows.tolist() for rows in examples.rows_by_class] == [[0], []]
 
 

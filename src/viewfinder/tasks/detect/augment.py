@@ -10,18 +10,19 @@ dropped, and what shows of them is background.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from viewfinder.datasets.loading import LETTERBOX_FILL
-from viewfinder.pictures.geometry import Size, translation
-from viewfinder.tasks.detect.changes import Augmentation, Plan, View, draw
-from viewfinder.tasks.detect.examples import APART, Examples
+from viewfinder.pictures.geometry import translation
+from viewfinder.pictures.warping import moved_boxes, warp_into
+from viewfinder.tasks.detect.batch import BoxBatch, Truth
+from viewfinder.tasks.detect.examples import IGNORED, Examples
 from viewfinder.tasks.detect.pasting import Objects, joined, paste_objects
-from viewfinder.tasks.detect.warping import moved_boxes, warp_into
+from viewfinder.tasks.detect.plan import Plan, Step, View, draw
 
 LEAST_SHOWN = 0.25
 """Share of an object's box that must lie within its part of the picture."""
@@ -29,84 +30,51 @@ LEAST_SIDE = 2.0
 """Pixels that both sides of a box must have."""
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """N pictures and the T objects in them, picture by picture.
-
-    Attributes:
-        pictures: N×H×W×3 uint8 RGB.
-        boxes: T×4 float32, x1, y1, x2, y2 in their pixels.
-        labels: T int64, class indices.
-        pictures_of: T int64, the picture from 0 to N-1 that each lies in; ascending.
-        apart: U×4 float32, crowds and difficult objects, which are no truth: the losses pass over
-            what is found there.
-        apart_of: U int64, the picture that each of those lies in.
-    """
-
-    pictures: NDArray[np.uint8]
-    boxes: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    pictures_of: NDArray[np.int64]
-    apart: NDArray[np.float32]
-    apart_of: NDArray[np.int64]
-
-
 def compose(
-    examples: Examples,
+    step: Step,
     numbers: Sequence[int] | NDArray[np.int64],
-    augmentation: Augmentation,
-    frame: Size,
     generator: np.random.Generator,
     *,
     rows: slice = slice(None),
-    pasted: NDArray[np.float64] | None = None,
-) -> Batch:
+) -> BoxBatch:
     """Make the pictures of one step.
 
     With every change off, each is its picture in the middle of the frame, as large as fits.
 
     Args:
         numbers: the pictures that the step shows, in its order.
-        frame: width and height of what is made.
         rows: those of the step's pictures that are made here; whatever they are, the generator
             moves on alike, and each picture is as it would be among all.
-        pasted: for each class how probable it is that a pasted object has it; by default every
-            class that has objects is as likely as the others, however rare.
 
     Raises:
         InputError: a picture that is decoded only now cannot be read.
     """
+    examples, (width, height) = step.examples, step.frame
     seeds = generator.integers(1 << 63, size=len(numbers))
-    likely = _pasted_classes(examples, pasted)
     plans = [
-        draw(examples, int(number), augmentation, frame, likely, np.random.default_rng(seed))
+        draw(step, int(number), np.random.default_rng(seed))
         for number, seed in zip(numbers[rows], seeds[rows].tolist(), strict=True)
     ]
     needed = sorted(set().union(*(plan.pictures() for plan in plans)))
     pictures = dict(zip(needed, examples.pictures.take(needed), strict=True))
-    made = np.empty((len(plans), frame[1], frame[0], 3), np.uint8)
+    made = np.empty((len(plans), height, width, 3), np.uint8)
     found = [
         _make(target, plan, examples, pictures) for target, plan in zip(made, plans, strict=True)
     ]
-    return _batch(made, found, examples)
+    # A view, N×3×H×W with channels last in memory, as they were made.
+    return BoxBatch(torch.from_numpy(made).permute(0, 3, 1, 2), *_truth(found, examples))
 
 
-def _batch(made: NDArray[np.uint8], found: Sequence[Objects], examples: Examples) -> Batch:
+def _truth(found: Sequence[Objects], examples: Examples) -> tuple[Truth, Truth]:
+    """What is to be found in the made pictures, and what is ignored there."""
     of_each = np.repeat(np.arange(len(found)), [len(objects.rows) for objects in found])
     boxes = np.concatenate([np.zeros((0, 4)), *(objects.boxes for objects in found)])
     rows = np.concatenate([np.zeros(0, np.int64), *(objects.rows for objects in found)])
-    boxes, labels = boxes.astype(np.float32), examples.labels[rows]
-    truth = labels != APART
-    return Batch(made, boxes[truth], labels[truth], of_each[truth], boxes[~truth], of_each[~truth])
-
-
-def _pasted_classes(
-    examples: Examples, pasted: NDArray[np.float64] | None
-) -> NDArray[np.float64] | None:
-    """The probability of each class or one before it; None where there is nothing to paste."""
-    there = np.array([len(rows) > 0 for rows in examples.rows_by_class], np.float64)
-    up_to = np.cumsum(there if pasted is None else there * pasted)
-    return up_to / up_to[-1] if len(up_to) and up_to[-1] > 0 else None
+    labels = torch.from_numpy(examples.labels[rows])
+    every = Truth(
+        torch.from_numpy(boxes.astype(np.float32)), labels, torch.from_numpy(of_each), len(found)
+    )
+    return every.select(labels != IGNORED), every.select(labels == IGNORED)
 
 
 def _make(

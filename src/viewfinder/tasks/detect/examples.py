@@ -5,8 +5,8 @@ without blur, and little enough for the memory. What a training does to it, it d
 one matrix and one resample.
 
 Crowds (COCO: many objects in one box) and difficult objects (VOC: those that scores pass over) are
-nobody's truth. They keep their boxes, with the label `APART`; `tasks.detect.augment` moves them
-along and hands them out apart, never among the truths.
+nobody's truth. They keep their boxes, with the label `IGNORED`; `tasks.detect.augment` moves them
+along, and hands them out by themselves, never among the truths.
 """
 
 import math
@@ -29,7 +29,7 @@ from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.keeping import Pictures, kept_sizes, open_pictures
 from viewfinder.tasks.detect.outlines import Outline, readable_outlines
 
-APART = -1
+IGNORED = -1
 """The label of boxes that are not learnt from: crowds and difficult objects."""
 
 # Headers that tell the aspect of a set whose labels do not state sizes.
@@ -46,7 +46,7 @@ class Examples:
         sizes: N×2 int64, width and height of each as kept.
         true_sizes: N×2 int64, width and height of their files.
         corners: M×4 float32, x1, y1, x2, y2, within the picture.
-        labels: M int64, class indices, or `APART`.
+        labels: M int64, class indices, or `IGNORED`.
         offsets: N+1 int64; the boxes of picture `i` are rows `offsets[i]:offsets[i + 1]`.
         outlines: of those boxes that have one, by row.
     """
@@ -118,7 +118,7 @@ def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "a
         sizes=sizes,
         true_sizes=true,
         corners=boxes.corners.astype(np.float32),
-        labels=np.where(boxes.crowd | boxes.difficult, APART, boxes.classes),
+        labels=np.where(boxes.crowd | boxes.difficult, IGNORED, boxes.classes),
         offsets=boxes.offsets,
         outlines=readable_outlines(boxes, true, sizes),
     )

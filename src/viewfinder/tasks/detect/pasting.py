@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Matrix, translation
 from viewfinder.pictures.masks import Area, box_around
+from viewfinder.pictures.warping import moved_boxes, warp_into
 from viewfinder.tasks.detect.examples import Examples
 from viewfinder.tasks.detect.outlines import draw_outline
-from viewfinder.tasks.detect.warping import moved_boxes, warp_into
 
 LEAST_LEFT = 0.5
 """Share of an object that must stay uncovered."""

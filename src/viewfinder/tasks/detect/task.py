@@ -35,15 +35,15 @@ from viewfinder.tasks.answering import (
     picture_in,
 )
 from viewfinder.tasks.detect.augment import compose
-from viewfinder.tasks.detect.changes import Augmentation
+from viewfinder.tasks.detect.batch import BoxBatch
+from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
 from viewfinder.tasks.detect.detections import Detections, suppress
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.heads import head_of, head_of_net
-from viewfinder.tasks.detect.mixing import Learnt, mix, open_scenes
+from viewfinder.tasks.detect.plan import Augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import Scores, score
-from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, as_pictures
 from viewfinder.wording import counted
@@ -61,7 +61,7 @@ _TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Framed:
+class EvalExamples:
     """Pictures as the net is given them, never changed: `tasks.task.Examples` to be measured on.
 
     Attributes:
@@ -78,21 +78,6 @@ class Framed:
 
     def __len__(self) -> int:
         return len(self.truth)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """N×3×H×W uint8 pictures, changed already, and the objects in them."""
-
-    pictures: Tensor
-    truth: Truth
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def to(self, device: torch.device) -> "Inputs":
-        """The same on another device."""
-        return Inputs(self.pictures.to(device, non_blocking=True), self.truth.to(device))
 
 
 class Detect:
@@ -129,7 +114,7 @@ class Detect:
         """The recipe's, and what the net's head takes from the training boxes."""
         return head_of(recipe.net).net_options(recipe, dataset, size)
 
-    def colours(self, recipe: DetectRecipe, train: Learnt) -> Normalisation:
+    def colours(self, recipe: DetectRecipe, train: TrainExamples) -> Normalisation:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
         return PLAIN
 
@@ -151,20 +136,22 @@ class Detect:
             note(_known_classes(names, classes))
         return head_of_net(net).load(net, state, names, classes)
 
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Learnt | Framed:
+    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> TrainExamples | EvalExamples:
         """Pictures with room to be changed, or as the net will see them."""
         cache, keep = cache_folder(), setting.recipe.keep
         if learn:
             pictures = open_examples(side, setting.size, cache=cache, keep=keep)
-            return Learnt(pictures, open_scenes(setting.recipe, side, setting.size))
+            return TrainExamples(pictures, open_scenes(setting.recipe, side, setting.size))
         if setting.framing == USUAL:
             pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
         else:
             decode = partial(frame_file, framing=setting.framing, bits=side.bits)
             pixels = FromFiles(side, setting.size, decode)
-        return Framed(pixels, true_sizes(side), side)
+        return EvalExamples(pixels, true_sizes(side), side)
 
-    def order(self, examples: Learnt, recipe: DetectRecipe, generator: torch.Generator) -> Tensor:
+    def order(
+        self, examples: TrainExamples, recipe: DetectRecipe, generator: torch.Generator
+    ) -> Tensor:
         """Every picture once, and those with rare classes oftener."""
         boxes, classes = examples.truth.boxes, len(examples.truth.classes)
         assert boxes is not None, "`require` has seen to it"
@@ -173,14 +160,14 @@ class Detect:
 
     def draw(
         self,
-        examples: Learnt,
+        examples: TrainExamples,
         numbers: Tensor,
         rows: slice,
         setting: Setting,
         *,
         seed: int,
         done: float,
-    ) -> Inputs:
+    ) -> BoxBatch:
         """Pictures changed, put together and pasted into, and where their objects are then."""
         random = np.random.default_rng(seed)
         recipe, frame, stride = setting.recipe, setting.size, head_of(setting.recipe.net).stride
@@ -189,31 +176,25 @@ class Detect:
         frames = frames_around(frame, stride=stride, share=recipe.multi_scale)
         frame = frames[random.integers(len(frames))]
         changes = augmentation(recipe, mosaic=done < recipe.mosaic_until)
-        batch = compose(examples.pictures, numbers.numpy(), changes, frame, random, rows=rows)
+        step = plan_step(examples.pictures, changes, frame)
+        batch = compose(step, numbers.numpy(), random, rows=rows)
         if examples.scenes is not None:
             seeds = random.integers(1 << 63, size=len(numbers))[rows]
             batch = mix(batch, examples.scenes, recipe.compose_share, seeds=seeds)
-        truth = Truth(
-            torch.from_numpy(batch.boxes),
-            torch.from_numpy(batch.labels),
-            torch.from_numpy(batch.pictures_of),
-            len(batch.pictures),
-            torch.from_numpy(batch.apart),
-            torch.from_numpy(batch.apart_of),
-        )
-        return Inputs(torch.from_numpy(batch.pictures).permute(0, 3, 1, 2), truth)
+        return batch
 
     def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
         """The recipe's loss, in the terms that the net's head has."""
         loss = head_of_net(net).make_loss(net, setting.recipe)
 
-        def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
-            return loss(forward(inputs.pictures.float() / 255), inputs.truth, add=add)
+        def of(forward: Forward, inputs: BoxBatch, add: Add = alone) -> dict[str, Tensor]:
+            outputs = forward(inputs.pictures.float() / 255)
+            return loss(outputs, inputs.truth, inputs.ignored, add=add)
 
         return of
 
     def as_learnt(
-        self, inputs: Inputs, setting: Setting, most: int
+        self, inputs: BoxBatch, setting: Setting, most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, with its boxes."""
         classes, truth, shown = setting.classes, inputs.truth, []
@@ -227,7 +208,7 @@ class Detect:
         return shown
 
     def answers(
-        self, net: nn.Module, examples: Framed, setting: Setting, device: torch.device
+        self, net: nn.Module, examples: EvalExamples, setting: Setting, device: torch.device
     ) -> list[Detections]:
         """What is found in each picture, in its own pixels, down to very low scores."""
         found: list[Detections] = []

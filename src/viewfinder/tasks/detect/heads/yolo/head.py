@@ -11,13 +11,13 @@ from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.nets.yolo import YOLO
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.detect.batch import Truth
 from viewfinder.tasks.detect.heads.head import HeadLoss
 from viewfinder.tasks.detect.heads.yolo.anchors import net_options
 from viewfinder.tasks.detect.heads.yolo.decoding import decode
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name, read_darknet
 from viewfinder.tasks.detect.heads.yolo.losses import darknet_loss, loss
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.task import Add, alone
 
 
@@ -35,8 +35,10 @@ class YOLOHead:
         function = loss if recipe.loss == "iou" else darknet_loss
         scales = _yolo(net).scales
 
-        def of(outputs: Sequence[Tensor], truth: Truth, *, add: Add = alone) -> dict[str, Tensor]:
-            return function(outputs, scales, truth, add=add)
+        def of(
+            outputs: Sequence[Tensor], truth: Truth, ignored: Truth, *, add: Add = alone
+        ) -> dict[str, Tensor]:
+            return function(outputs, scales, truth, ignored, add=add)
 
         return of
 

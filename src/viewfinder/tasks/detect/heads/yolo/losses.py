@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from viewfinder.nets.yolo import Scale
+from viewfinder.tasks.detect.batch import Truth
 from viewfinder.tasks.detect.heads.yolo.assigning import (
     RATIO,
     Places,
@@ -24,7 +25,6 @@ from viewfinder.tasks.detect.heads.yolo.assigning import (
     responsible,
 )
 from viewfinder.tasks.detect.heads.yolo.decoding import centre, decode_boxes
-from viewfinder.tasks.detect.truth import Truth
 from viewfinder.tasks.task import Add, alone
 
 _OBJECTNESS = 4
@@ -36,7 +36,7 @@ _MOST_GROWTH = 8.0
 # In pixels: a box without width or height has no logarithm, and no ratio to an anchor.
 _LEAST_SIDE = 1e-3
 _TINY = 1e-7
-# The share of a predicted box within a crowd from which on it is passed over.
+# The share of a predicted box within what is ignored from which on it is ignored too.
 _MOSTLY = 0.5
 
 
@@ -44,6 +44,7 @@ def loss(
     outputs: Sequence[Tensor],
     scales: Sequence[Scale],
     truth: Truth,
+    ignored: Truth | None = None,
     *,
     ratio: float = RATIO,
     add: Add = alone,
@@ -68,6 +69,7 @@ def loss(
     Args:
         outputs: for each scale N×A·(5 + classes)×H×W, raw.
         scales: the net's `scales`.
+        ignored: see `batch.BoxBatch`; None is nothing.
         add: where several processes share a step, positives and pictures are those of all, and
             each term is this process's part.
     """
@@ -84,9 +86,9 @@ def loss(
         good = greatest(iou.detach().clamp(max=1), places, raw.shape[:4])
         box = box + (1 - ciou).sum()
         counts = None
-        if len(truth.apart):
-            passed = _passed_over(output, scale, truth.apart, truth.apart_of, _within, _MOSTLY)
-            counts = (~passed).view_as(good).float()
+        if ignored is not None and len(ignored):
+            spared = _covered(output, scale, ignored, _within, _MOSTLY)
+            counts = (~spared).view_as(good).float()
             counts[places] = 1
         entropy = _cross_entropy(raw[..., _OBJECTNESS], good, counts)
         objectness = objectness + scale.stride / mean_stride * entropy
@@ -107,6 +109,7 @@ def darknet_loss(
     outputs: Sequence[Tensor],
     scales: Sequence[Scale],
     truth: Truth,
+    ignored: Truth | None = None,
     *,
     ignore: float = 0.7,
     add: Add = alone,
@@ -149,9 +152,10 @@ def darknet_loss(
         share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
         box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
         answers = last > 0
-        passed = _passed_over(output, scale, truth.boxes, truth.pictures, _iou, ignore)
-        passed |= _passed_over(output, scale, truth.apart, truth.apart_of, _within, _MOSTLY)
-        counts = answers | ~passed.view_as(answers)
+        spared = _covered(output, scale, truth, _iou, ignore)
+        if ignored is not None:
+            spared |= _covered(output, scale, ignored, _within, _MOSTLY)
+        counts = answers | ~spared.view_as(answers)
         objectness = objectness + _cross_entropy(
             raw[..., _OBJECTNESS], answers.float(), counts.float()
         )
@@ -242,28 +246,26 @@ def _darknet_box_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tens
 
 
 @torch.no_grad()
-def _passed_over(
+def _covered(
     output: Tensor,
     scale: Scale,
-    others: Tensor,
-    pictures: Tensor,
+    others: Truth,
     measure: Callable[[Tensor, Tensor], Tensor],
     most: float,
 ) -> Tensor:
     """N×A·H·W bool: predicted boxes whose `measure` with a box of `others` exceeds `most`.
 
     Args:
-        others: M×4, in the `pictures` of these numbers.
         measure: from P×4 and Q×4 boxes to P×Q.
     """
     batch, _, height, width = output.shape
-    passed = output.new_zeros((batch, len(scale.anchors) * height * width), dtype=torch.bool)
+    covered = output.new_zeros((batch, len(scale.anchors) * height * width), dtype=torch.bool)
     if len(others):
         boxes = decode_boxes(output, scale)
-        for picture in torch.unique(pictures).tolist():
-            there = others[pictures == picture].float()
-            passed[picture] = measure(boxes[picture], there).amax(1) > most
-    return passed
+        for picture in torch.unique(others.pictures).tolist():
+            there = others.boxes[others.pictures == picture].float()
+            covered[picture] = measure(boxes[picture], there).amax(1) > most
+    return covered
 
 
 def _within(boxes: Tensor, others: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from viewfinder.pictures.geometry import (
     transform_points,
     translation,
 )
-from viewfinder.tasks.detect.warping import moved_boxes, warp_into
+from viewfinder.pictures.warping import moved_boxes, warp_into
 
 
 @settings(max_examples=60)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrounds
@@ -14,7 +15,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
-from viewfinder.tasks.detect.augment import Batch
+from viewfinder.tasks.detect.batch import BoxBatch, Truth
 from viewfinder.tasks.detect.examples import Examples
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
@@ -25,7 +26,7 @@ _SCENES = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class TrainExamples:
     """What a detector learns from: labelled pictures, and scenes composed of captures, if any."""
 
     pictures: Examples
@@ -67,38 +68,29 @@ def open_scenes(recipe: DetectRecipe, train: Dataset, size: Size) -> Composed | 
 
 
 def mix(
-    batch: Batch, scenes: Composed, share: float, *, seeds: Sequence[int] | NDArray[np.int64]
-) -> Batch:
+    batch: BoxBatch, scenes: Composed, share: float, *, seeds: Sequence[int] | NDArray[np.int64]
+) -> BoxBatch:
     """A share of a batch's pictures replaced by scenes.
 
     Args:
         seeds: one for each picture of the batch, which says whether it is replaced, and by what.
     """
-    height, width = batch.pictures.shape[1:3]
+    count, _, height, width = batch.pictures.shape
     draws = [np.random.default_rng(int(seed)) for seed in seeds]
     numbers = [int(draw.integers(_SCENES)) if draw.random() < share else None for draw in draws]
     made = {row: scenes.scene(number) for row, number in enumerate(numbers) if number is not None}
     if not made:
         return batch
-    pictures, kept = batch.pictures.copy(), ~np.isin(batch.pictures_of, list(made))
-    boxes, labels, owners = [batch.boxes[kept]], [batch.labels[kept]], [batch.pictures_of[kept]]
+    pictures, found = batch.pictures.clone(), []
     matrix = stretch(scenes.size, (width, height))
     for row, (picture, corners, classes, _) in made.items():
-        pictures[row] = resample(picture, matrix, (width, height))
-        boxes.append(transform_boxes(matrix, corners))
-        labels.append(classes)
-        owners.append(np.full(len(classes), row, np.int64))
-    owner = np.concatenate(owners)
-    order = np.argsort(owner, kind="stable")
-    apart = ~np.isin(batch.apart_of, list(made))
-    return Batch(
-        pictures,
-        np.concatenate(boxes)[order],
-        np.concatenate(labels)[order],
-        owner[order],
-        batch.apart[apart],
-        batch.apart_of[apart],
-    )
+        shown = resample(picture, matrix, (width, height))
+        pictures[row] = torch.from_numpy(shown).permute(2, 0, 1)
+        boxes, labels = transform_boxes(matrix, corners), torch.from_numpy(classes)
+        found.append(Truth(torch.from_numpy(boxes), labels, torch.full_like(labels, row), count))
+    kept = torch.tensor([number is None for number in numbers])
+    truth, ignored = (each.select(kept[each.pictures]) for each in (batch.truth, batch.ignored))
+    return BoxBatch(pictures, truth.joined(found), ignored)
 
 
 def _numbered(captures: Captures, classes: Sequence[str], source: str) -> Captures:

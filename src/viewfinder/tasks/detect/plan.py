@@ -1,6 +1,6 @@
 """What is drawn at random for a detector's training: one matrix a picture, and one of colours.
 
-Nothing here looks at a pixel: a `Plan` says what to make, and `tasks.detect.augment` makes it.
+Nothing here looks at a pixel: a `Plan` says what to make, and `augment.py` makes it.
 """
 
 import math
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from viewfinder.pictures.geometry import Matrix, Size, rotation, scaling, translation
 from viewfinder.pictures.masks import Area
+from viewfinder.pictures.warping import moved_boxes
 from viewfinder.tasks.detect.examples import Examples
 from viewfinder.tasks.detect.pasting import Paste
-from viewfinder.tasks.detect.warping import moved_boxes
 
 # Where the four pictures of a mosaic may meet, as shares of the sides.
 _MEETING = (0.25, 0.75)
@@ -60,6 +60,41 @@ class Augmentation:
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """What all pictures of a training's step have in common.
+
+    Attributes:
+        frame: width and height of what is made.
+        pasted: the probability that a pasted object is of a class or of one before it; what has no
+            objects has none. None where there is nothing to paste.
+    """
+
+    examples: Examples
+    augmentation: Augmentation
+    frame: Size
+    pasted: NDArray[np.float64] | None
+
+
+def plan_step(
+    examples: Examples,
+    augmentation: Augmentation,
+    frame: Size,
+    *,
+    likely: NDArray[np.float64] | None = None,
+) -> Step:
+    """A step of these examples.
+
+    Args:
+        likely: for each class how probable it is that a pasted object has it; by default every
+            class that has objects is as likely as the others, however rare.
+    """
+    there = np.array([len(rows) > 0 for rows in examples.rows_by_class], np.float64)
+    up_to = np.cumsum(there if likely is None else there * likely)
+    pasted = up_to / up_to[-1] if len(up_to) and up_to[-1] > 0 else None
+    return Step(examples, augmentation, frame, pasted)
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """A kept picture, seen through a matrix within an area of the frame."""
 
@@ -81,84 +116,51 @@ class Plan:
         return {view.picture for view in self.views} | {paste.picture for paste in self.pastes}
 
 
-def draw(
-    examples: Examples,
-    number: int,
-    augmentation: Augmentation,
-    frame: Size,
-    likely: NDArray[np.float64] | None,
-    random: np.random.Generator,
-) -> Plan:
-    """Draw what becomes of one picture.
-
-    Args:
-        number: the picture.
-        frame: width and height of what is made.
-        likely: the probability that a pasted object is of a class or of one before it; what has
-            no objects has none. None where there is nothing to paste.
-    """
+def draw(step: Step, number: int, random: np.random.Generator) -> Plan:
+    """Draw what becomes of one picture."""
+    augmentation = step.augmentation
     if random.random() < augmentation.mosaic:
-        views = _draw_mosaic(examples, number, augmentation, frame, random)
+        views = _draw_mosaic(step, number, random)
     else:
-        matrix = _draw_whole(examples, number, augmentation, frame, random)
-        views = [View(number, matrix, (0, 0, *frame))]
+        views = [View(number, _draw_whole(step, number, random), (0, 0, *step.frame))]
     pastes = []
-    if likely is not None and random.random() < augmentation.copy_paste:
+    if step.pasted is not None and random.random() < augmentation.copy_paste:
         count = random.integers(1, _MOST_PASTED, endpoint=True)
-        pastes = [_draw_paste(examples, augmentation, frame, likely, random) for _ in range(count)]
+        pastes = [_draw_paste(step, step.pasted, random) for _ in range(count)]
     return Plan(views, pastes, _draw_colours(augmentation, random))
 
 
-def _draw_mosaic(
-    examples: Examples,
-    number: int,
-    augmentation: Augmentation,
-    frame: Size,
-    random: np.random.Generator,
-) -> list[View]:
+def _draw_mosaic(step: Step, number: int, random: np.random.Generator) -> list[View]:
     """Four pictures that meet in a point, the one that is asked for in any of the quarters."""
-    width, height = frame
-    x, y = (round(side * random.uniform(*_MEETING)) for side in frame)
+    width, height = step.frame
+    x, y = (round(side * random.uniform(*_MEETING)) for side in step.frame)
     areas = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
-    others = random.integers(len(examples), size=3)
+    others = random.integers(len(step.examples), size=3)
     pictures = random.permutation([number, *others]).tolist()
     return [
-        View(chosen, _draw_quarter(examples, chosen, area, augmentation, frame, random), area)
+        View(chosen, _draw_quarter(step, chosen, area, random), area)
         for chosen, area in zip(pictures, areas, strict=True)
     ]
 
 
-def _draw_whole(
-    examples: Examples,
-    picture: int,
-    augmentation: Augmentation,
-    frame: Size,
-    random: np.random.Generator,
-) -> Matrix:
+def _draw_whole(step: Step, picture: int, random: np.random.Generator) -> Matrix:
     """The matrix of a picture that has the frame to itself: first letterboxed, then changed."""
-    fitted = examples.letterbox(picture, frame)
-    sides = examples.sizes[picture] * fitted.diagonal()[:2]
-    change, zoom = _draw_change(augmentation, random)
-    reach = augmentation.shift * np.array(frame) + np.abs(zoom - 1) * sides / 2
+    fitted = step.examples.letterbox(picture, step.frame)
+    sides = step.examples.sizes[picture] * fitted.diagonal()[:2]
+    change, zoom = _draw_change(step.augmentation, random)
+    reach = step.augmentation.shift * np.array(step.frame) + np.abs(zoom - 1) * sides / 2
     middle = fitted[:2, 2] + sides / 2
     return _about(middle, middle + reach * random.uniform(-1, 1, 2), change) @ fitted
 
 
-def _draw_quarter(
-    examples: Examples,
-    picture: int,
-    area: Area,
-    augmentation: Augmentation,
-    frame: Size,
-    random: np.random.Generator,
-) -> Matrix:
+def _draw_quarter(step: Step, picture: int, area: Area, random: np.random.Generator) -> Matrix:
     """The matrix of a picture in a mosaic, at half its size or more.
 
     It fills its quarter, unless it would have to be larger for that than it is alone.
     """
-    fitted = examples.letterbox(picture, frame)
-    change, zoom = _draw_change(augmentation, random)
-    sides = examples.sizes[picture] * fitted.diagonal()[:2]
+    fitted = step.examples.letterbox(picture, step.frame)
+    change, zoom = _draw_change(step.augmentation, random)
+    sides = step.examples.sizes[picture] * fitted.diagonal()[:2]
     x1, y1, x2, y2 = area
     quarter = np.array([x2 - x1, y2 - y1])
     filling = min((quarter / (sides * zoom)).max(), max(1, (1 / zoom).max()))
@@ -168,18 +170,13 @@ def _draw_quarter(
     return _about(fitted[:2, 2] + sides / 2, place, change @ scaling(smaller)) @ fitted
 
 
-def _draw_paste(
-    examples: Examples,
-    augmentation: Augmentation,
-    frame: Size,
-    likely: NDArray[np.float64],
-    random: np.random.Generator,
-) -> Paste:
+def _draw_paste(step: Step, pasted: NDArray[np.float64], random: np.random.Generator) -> Paste:
     """An object, as large as its picture would show it, somewhere within the frame."""
-    rows = examples.rows_by_class[np.searchsorted(likely, random.random(), side="right")]
+    examples, frame = step.examples, step.frame
+    rows = examples.rows_by_class[np.searchsorted(pasted, random.random(), side="right")]
     row = int(rows[random.integers(len(rows))])
     picture = examples.picture_of(row)
-    change, _ = _draw_change(augmentation, random)
+    change, _ = _draw_change(step.augmentation, random)
     change = change @ examples.letterbox(picture, frame)
     x1, y1, x2, y2 = moved_boxes(change, examples.corners[row : row + 1])[0]
     sides = np.array([x2 - x1, y2 - y1])

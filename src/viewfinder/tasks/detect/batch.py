@@ -1,0 +1,75 @@
+"""A step of a detector's training: pictures, and what is in them, from the plan to the loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """T objects in a batch of pictures; those of a picture need not stand together.
+
+    Attributes:
+        boxes: T×4 float32, x1, y1, x2, y2 in pixels of the net's input; sides above 0.
+        labels: T int64, class indices.
+        pictures: T int64, the picture of the batch that each lies in.
+        count: the pictures in the batch, those without an object too.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    pictures: Tensor
+    count: int
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def to(self, device: torch.device | str) -> "Truth":
+        """The same on a device."""
+        boxes, labels, pictures = (
+            column.to(device, non_blocking=True)
+            for column in (self.boxes, self.labels, self.pictures)
+        )
+        return Truth(boxes, labels, pictures, self.count)
+
+    def select(self, rows: Tensor) -> "Truth":
+        """Some of the objects, by a bool for each or by their numbers."""
+        return Truth(self.boxes[rows], self.labels[rows], self.pictures[rows], self.count)
+
+    def joined(self, others: Sequence["Truth"]) -> "Truth":
+        """These objects and those of others in the same batch, picture by picture."""
+        every = [self, *others]
+        all_of_them = Truth(
+            torch.cat([each.boxes for each in every]),
+            torch.cat([each.labels for each in every]),
+            torch.cat([each.pictures for each in every]),
+            self.count,
+        )
+        return all_of_them.select(all_of_them.pictures.argsort(stable=True))
+
+
+@dataclass(frozen=True, eq=False)
+class BoxBatch:
+    """The pictures of a step, or one process's part of them, changed already.
+
+    Attributes:
+        pictures: N×3×H×W uint8.
+        truth: what is to be found in them.
+        ignored: crowds (COCO: many objects in one box) and difficult objects (VOC: those that
+            scores pass over), whose labels mean nothing: what is predicted there is neither right
+            nor wrong.
+    """
+
+    pictures: Tensor
+    truth: Truth
+    ignored: Truth
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def to(self, device: torch.device) -> "BoxBatch":
+        """The same on another device."""
+        pictures = self.pictures.to(device, non_blocking=True)
+        return BoxBatch(pictures, self.truth.to(device), self.ignored.to(device))
