@@ -224,9 +224,9 @@ def _shown(judged: Judgement, each: Worst, threshold: float) -> Shown:
 
 
 def _anchors(options: dict[str, Any]) -> list[str]:
-    """The shapes that boxes start from, a line a map of the net, the coarsest first."""
-    anchors = [f"{width:g}×{height:g}" for width, height in options["anchors"]]
-    return [", ".join(anchors[index] for index in mask) for mask in options["masks"]]
+    """The shapes that boxes start from, a line a map of the net, the coarsest first; if any."""
+    anchors = [f"{width:g}×{height:g}" for width, height in options.get("anchors", ())]
+    return [", ".join(anchors[index] for index in mask) for mask in options.get("masks", ())]
 
 
 def _css(colour: tuple[int, int, int]) -> str:
