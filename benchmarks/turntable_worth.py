@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation.judging import judge_examples
 from viewfinder.runs.run import Run, open_run
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
@@ -29,7 +29,7 @@ from viewfinder.training.train import train
 SEED = 100
 
 
-def taught_by_hand(count: int, place: Path, setting: Setting, *, init: str) -> Run:
+def taught_by_hand(count: int, place: Path, setting: DemoSetting, *, init: str) -> Run:
     """The demonstration's net, trained on `count` labelled scenes."""
     write_scenes(
         place / "scenes",
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("counts", type=int, nargs="*", default=[10, 40, 80, 160])
     parser.add_argument("--init", default="random")
     given = parser.parse_args()
-    setting = Setting()
+    setting = DemoSetting()
     unseen = open_dataset(given.demo / "scenes").split("test")
     cpu = torch.device("cpu")
     told = {"turntable": judge_examples(open_run(given.demo / "run"), unseen, device=cpu).scores}

@@ -167,9 +167,9 @@ def grid(root: Path) -> None:
 
 def small_demo() -> None:
     from viewfinder.cli import demo
-    from viewfinder.demo.setting import Setting
+    from viewfinder.demo.setting import DemoSetting
 
-    small = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
+    small = DemoSetting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
     demo._SETTING = small
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from viewfinder import api
-from viewfinder.ablation.grid import read_plan, recipe_of, slug
+from viewfinder.ablation.grid import read_grid, recipe_with, slug
 from viewfinder.ablation.page import write_ablation
 from viewfinder.ablation.running import ablate, find_score
 from viewfinder.errors import InputError
@@ -23,13 +23,13 @@ QUICK = '[base]\nepochs = 1\nbatch = 18\nprecision = "32"\nkeep = "memory"\n'
 
 
 @pytest.fixture
-def plan_of(tmp_path):
+def grid_of(tmp_path):
     """A function that writes a grid's file and reads it back."""
 
     def read(text, name="grid.toml"):
         file = tmp_path / name
         file.write_text(text, encoding="utf-8")
-        return read_plan(file)
+        return read_grid(file)
 
     return read
 
@@ -50,7 +50,7 @@ def trained(small_run):
                 raise MemoryError("12 GiB")
             assert resume
             document = json.loads((small_run / "run.json").read_text())
-            document["recipe"] = recipe_of(task, fields).as_json()
+            document["recipe"] = recipe_with(task, fields).as_json()
             document["data"] |= {"source": data} | self.data
             out.mkdir(parents=True, exist_ok=True)
             (out / "run.json").write_text(json.dumps(document))
@@ -73,8 +73,8 @@ def files_of(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_a_grid_is_the_product_of_its_lists_and_the_named_cells(plan_of):
-    plan = plan_of(
+def test_a_grid_is_the_product_of_its_lists_and_the_named_cells(grid_of):
+    grid = grid_of(
         HEAD
         + """
         seeds = [3, 5]
@@ -90,26 +90,26 @@ def test_a_grid_is_the_product_of_its_lists_and_the_named_cells(plan_of):
         epochs = 8
         """
     )
-    assert [cell.name for cell in plan.cells] == [
+    assert [cell.name for cell in grid.cells] == [
         "learning_rate=0.02 options=[]",
         "learning_rate=0.02 options=[stem=small width=0.5]",
         "learning_rate=0.05 options=[]",
         "learning_rate=0.05 options=[stem=small width=0.5]",
         "long: 8 epochs",
     ]
-    assert plan.baseline == "learning_rate=0.05 options=[stem=small width=0.5]"
-    assert (plan.name, plan.seeds) == ("grid", (3, 5))
-    assert (plan.score.name, plan.score.higher_is_better) == ("accuracy", True)
-    recipes = [cell.recipe for cell in plan.cells]
+    assert grid.baseline == "learning_rate=0.05 options=[stem=small width=0.5]"
+    assert (grid.name, grid.seeds) == ("grid", (3, 5))
+    assert (grid.score.name, grid.score.higher_is_better) == ("accuracy", True)
+    recipes = [cell.recipe for cell in grid.cells]
     assert [recipe.epochs for recipe in recipes] == [4, 4, 4, 4, 8]
     assert recipes[3].options == ("stem=small", "width=0.5")
-    assert recipes[4].learning_rate == recipe_of("classify", {}).learning_rate
+    assert recipes[4].learning_rate == recipe_with("classify", {}).learning_rate
     assert {recipe.net for recipe in recipes} == {"resnet18"}
 
 
-def test_what_is_left_out_has_a_default(plan_of):
-    plan = plan_of(HEAD + "[grid]\nbatch = [32, 64]\n", name="sizes.toml")
-    assert (plan.name, plan.seeds, plan.baseline) == ("sizes", (0, 1, 2), "batch=32")
+def test_what_is_left_out_has_a_default(grid_of):
+    grid = grid_of(HEAD + "[grid]\nbatch = [32, 64]\n", name="sizes.toml")
+    assert (grid.name, grid.seeds, grid.baseline) == ("sizes", (0, 1, 2), "batch=32")
 
 
 def test_folders_are_named_alike_on_every_system():
@@ -120,7 +120,7 @@ def test_folders_are_named_alike_on_every_system():
     assert all(0 < len(s.encode()) <= 200 and not set(s) & set('/\\:*?"<>| []') for s in slugs)
     assert not any(s.startswith(".") for s in slugs)
     assert not {"report.html", "ablation.csv"} & {s.lower() for s in slugs}
-    # Only a space and an underscore are one; the plan refuses two cells in one folder.
+    # Only a space and an underscore are one; the grid refuses two cells in one folder.
     assert len(set(slugs)) == len(names) - 1
 
 
@@ -188,9 +188,9 @@ def test_folders_are_named_alike_on_every_system():
         ),
     ],
 )
-def test_a_bad_file_is_refused_in_a_sentence(plan_of, text, says):
+def test_a_bad_file_is_refused_in_a_sentence(grid_of, text, says):
     with pytest.raises(InputError) as refused:
-        plan_of(text)
+        grid_of(text)
     assert says in str(refused.value)
     assert "grid.toml" in str(refused.value)
 
@@ -200,14 +200,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, content):
     file = tmp_path / "grid.toml"
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"grid\.toml"):
-        read_plan(file)
+        read_grid(file)
     for place, says in ((tmp_path, "is a folder"), (tmp_path / "none", "there is no file")):
         with pytest.raises(InputError, match=says):
-            read_plan(place)
+            read_grid(place)
 
 
-def test_every_cell_is_trained_once_with_every_seed(plan_of, trained, tmp_path, capsys):
-    found = ablate(plan_of(GRID), out=tmp_path / "out", train=trained)
+def test_every_cell_is_trained_once_with_every_seed(grid_of, trained, tmp_path, capsys):
+    found = ablate(grid_of(GRID), out=tmp_path / "out", train=trained)
     asked = [(fields["learning_rate"], fields["seed"]) for fields in trained.asked]
     assert asked == [(0.01, 0), (0.02, 0), (0.01, 1), (0.02, 1)]
     one, two = found.cells
@@ -226,14 +226,14 @@ def test_every_cell_is_trained_once_with_every_seed(plan_of, trained, tmp_path, 
     assert "4 of 4 done" in printed.err
 
 
-def test_what_is_finished_is_left_alone_and_what_is_new_is_added(plan_of, trained, tmp_path):
+def test_what_is_finished_is_left_alone_and_what_is_new_is_added(grid_of, trained, tmp_path):
     out = tmp_path / "out"
-    ablate(plan_of(GRID), out=out, train=trained)
+    ablate(grid_of(GRID), out=out, train=trained)
     before, trained.asked = files_of(out), []
-    ablate(plan_of(GRID), out=out, train=trained)
+    ablate(grid_of(GRID), out=out, train=trained)
     assert trained.asked == []
     wider = GRID.replace("seeds = 2", "seeds = 3").replace("0.02]", "0.02, 0.03]")
-    found = ablate(plan_of(wider), out=out, train=trained)
+    found = ablate(grid_of(wider), out=out, train=trained)
     asked = {(fields["learning_rate"], fields["seed"]) for fields in trained.asked}
     assert asked == {(0.01, 2), (0.02, 2), (0.03, 0), (0.03, 1), (0.03, 2)}
     assert [len(cell.values) for cell in found.cells] == [3, 3, 3]
@@ -243,19 +243,19 @@ def test_what_is_finished_is_left_alone_and_what_is_new_is_added(plan_of, traine
     }
 
 
-def test_one_that_was_killed_before_its_report_was_written_goes_on(plan_of, trained, tmp_path):
+def test_one_that_was_killed_before_its_report_was_written_goes_on(grid_of, trained, tmp_path):
     out = tmp_path / "out"
-    ablate(plan_of(GRID), out=out, train=trained)
+    ablate(grid_of(GRID), out=out, train=trained)
     trained.asked = []
     (out / "learning_rate=0.02" / "seed-1" / "report.html").unlink()
-    ablate(plan_of(GRID), out=out, train=trained)
+    ablate(grid_of(GRID), out=out, train=trained)
     assert [(fields["learning_rate"], fields["seed"]) for fields in trained.asked] == [(0.02, 1)]
 
 
-def test_a_training_that_fails_is_told_and_the_others_go_on(plan_of, trained, tmp_path, capsys):
-    plan = plan_of(GRID.replace("[0.01, 0.02]", "[0.01, 0.5, 0.6, 0.02]"))
+def test_a_training_that_fails_is_told_and_the_others_go_on(grid_of, trained, tmp_path, capsys):
+    grid = grid_of(GRID.replace("[0.01, 0.02]", "[0.01, 0.5, 0.6, 0.02]"))
     out = tmp_path / "out"
-    found = ablate(plan, out=out, train=trained)
+    found = ablate(grid, out=out, train=trained)
     failed, lost = found.cells[1:3]
     assert [trial.failed for trial in failed.trials] == ["the loss became NaN"] * 2
     assert lost.trials[0].failed.startswith("MemoryError: 12 GiB (")
@@ -268,9 +268,9 @@ def test_a_training_that_fails_is_told_and_the_others_go_on(plan_of, trained, tm
     assert "learning_rate=0.5, seeds 0, 1, failed: the loss became NaN" in page
 
 
-def test_a_folder_of_other_trainings_is_refused(plan_of, trained, tmp_path):
+def test_a_folder_of_other_trainings_is_refused(grid_of, trained, tmp_path):
     out = tmp_path / "out"
-    ablate(plan_of(GRID), out=out, train=trained)
+    ablate(grid_of(GRID), out=out, train=trained)
     before, trained.asked = files_of(out), []
     base = GRID + "[base]\n"
     for text, says in [
@@ -278,46 +278,46 @@ def test_a_folder_of_other_trainings_is_refused(plan_of, trained, tmp_path):
         (GRID.replace("tabletop", "."), r"was trained on tabletop, not \."),
     ]:
         with pytest.raises(InputError, match=says):
-            ablate(plan_of(text), out=out, train=trained)
+            ablate(grid_of(text), out=out, train=trained)
     assert (trained.asked, files_of(out)) == ([], before)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("mine")
     for place in (tmp_path / "mine", tmp_path / "mine" / "letter.txt"):
         with pytest.raises(InputError, match="is not an ablation's folder"):
-            ablate(plan_of(GRID), out=place, train=trained)
+            ablate(grid_of(GRID), out=place, train=trained)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
     stray = out / "learning_rate=0.01" / "seed-7"
     stray.mkdir()
     (stray / "letter.txt").write_text("mine")
     with pytest.raises(InputError, match="seed-7 is no run"):
-        ablate(plan_of(GRID.replace("seeds = 2", "seeds = [7]")), out=out, train=trained)
+        ablate(grid_of(GRID.replace("seeds = 2", "seeds = [7]")), out=out, train=trained)
 
 
-def test_what_a_kill_left_of_a_first_file_is_cleared_away(plan_of, trained, tmp_path):
+def test_what_a_kill_left_of_a_first_file_is_cleared_away(grid_of, trained, tmp_path):
     begun = tmp_path / "out" / "learning_rate=0.01" / "seed-0"
     begun.mkdir(parents=True)
     (begun / ".writing-abc").write_text("{")
     (tmp_path / "out" / "ablation.toml").write_text("")
-    ablate(plan_of(GRID), out=tmp_path / "out", train=trained)
+    ablate(grid_of(GRID), out=tmp_path / "out", train=trained)
     assert sorted(path.name for path in begun.iterdir()) == [
         *("history.csv", "report.html", "run.json", "scores.json"),
     ]
 
 
-def test_runs_on_changed_pictures_are_not_compared(plan_of, trained, tmp_path):
-    ablate(plan_of(GRID), out=tmp_path / "out", train=trained)
+def test_runs_on_changed_pictures_are_not_compared(grid_of, trained, tmp_path):
+    ablate(grid_of(GRID), out=tmp_path / "out", train=trained)
     trained.data = {"fingerprint": "another"}
     with pytest.raises(InputError, match="the pictures have changed between the trainings of"):
-        ablate(plan_of(GRID.replace("= 2\n", "= 3\n", 1)), out=tmp_path / "out", train=trained)
+        ablate(grid_of(GRID.replace("= 2\n", "= 3\n", 1)), out=tmp_path / "out", train=trained)
 
 
-def test_a_score_that_is_not_there_stops_at_the_first_run(plan_of, trained, tmp_path):
+def test_a_score_that_is_not_there_stops_at_the_first_run(grid_of, trained, tmp_path):
     text = 'score = "val.recall"\n' + GRID
     with pytest.raises(InputError, match=r"no figure 'val.recall': there are val.accuracy, val.lo"):
-        ablate(plan_of(text), out=tmp_path / "out", train=trained)
+        ablate(grid_of(text), out=tmp_path / "out", train=trained)
     assert len(trained.asked) == 1
     text = 'score = "odd"\nhigher_is_better = false\n' + GRID
-    found = ablate(plan_of(text), out=tmp_path / "out", train=trained)
+    found = ablate(grid_of(text), out=tmp_path / "out", train=trained)
     assert [cell.failures[0].failed for cell in found.cells] == ["val.odd is undefined"] * 2
 
 
@@ -336,51 +336,51 @@ def test_figures_are_found_by_their_dotted_names():
             find_score(scores, name)
 
 
-def test_two_at_a_time_in_one_folder_are_refused(plan_of, trained, tmp_path):
-    plan = plan_of(GRID)
+def test_two_at_a_time_in_one_folder_are_refused(grid_of, trained, tmp_path):
+    grid = grid_of(GRID)
 
     def nested(*args, **options):
         with pytest.raises(InputError, match="another `viewfinder ablate` is at work"):
-            ablate(plan, out=tmp_path / "out", train=trained)
+            ablate(grid, out=tmp_path / "out", train=trained)
         return trained(*args, **options)
 
-    found = ablate(plan, out=tmp_path / "out", train=nested)
+    found = ablate(grid, out=tmp_path / "out", train=nested)
     assert [len(cell.values) for cell in found.cells] == [2, 2]
 
 
 @pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (3, 2), (20, 1)])
-def test_jobs_share_threads_and_gpus(plan_of, monkeypatch, jobs, threads):
+def test_jobs_share_threads_and_gpus(grid_of, monkeypatch, jobs, threads):
     from viewfinder.ablation.running import _slots
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    plan = plan_of(GRID)
+    grid = grid_of(GRID)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert _slots(plan, jobs) == [workers.Slot(None, threads)] * jobs
-    assert len(_slots(plan, None)) == 1
+    assert _slots(grid, jobs) == [workers.Slot(None, threads)] * jobs
+    assert len(_slots(grid, None)) == 1
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert [slot.device for slot in _slots(plan, None)] == ["0", "1"]
-    assert [slot.device for slot in _slots(plan, jobs)] == (["0", "1"] * 10)[:jobs]
+    assert [slot.device for slot in _slots(grid, None)] == ["0", "1"]
+    assert [slot.device for slot in _slots(grid, jobs)] == (["0", "1"] * 10)[:jobs]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b,GPU-c")
-    assert [slot.device for slot in _slots(plan, None)] == ["GPU-a", "GPU-b", "GPU-c"]
-    several = plan_of(GRID + "[base]\ndevices = 2\n")
+    assert [slot.device for slot in _slots(grid, None)] == ["GPU-a", "GPU-b", "GPU-c"]
+    several = grid_of(GRID + "[base]\ndevices = 2\n")
     assert len(_slots(several, None)) == 1
     with pytest.raises(InputError, match="several GPUs each"):
         _slots(several, 2)
     with pytest.raises(InputError, match="--jobs 0"):
-        _slots(plan, 0)
+        _slots(grid, 0)
 
 
-def test_processes_train_what_one_process_does(small_set, plan_of, tmp_path, capfd):
+def test_processes_train_what_one_process_does(small_set, grid_of, tmp_path, capfd):
     text = GRID.replace("tabletop", str(small_set)) + QUICK
     bad = text.replace("[0.01, 0.02]", "[0.01, 1e30]") + "clip = 0.0\nwarmup = 0.0\n"
-    found = ablate(plan_of(bad), out=tmp_path / "two", train=api.train, jobs=2)
+    found = ablate(grid_of(bad), out=tmp_path / "two", train=api.train, jobs=2)
     assert [len(cell.values) for cell in found.cells] == [2, 0]
     assert all("NaN or infinite" in trial.failed for trial in found.cells[1].trials)
     assert "Traceback" not in capfd.readouterr().err
     good = text.replace("[0.01, 0.02]", "[0.01]") + "clip = 0.0\nwarmup = 0.0\n"
-    alone = ablate(plan_of(good), out=tmp_path / "one", train=api.train)
+    alone = ablate(grid_of(good), out=tmp_path / "one", train=api.train)
     assert alone.cells[0].values == found.cells[0].values
     for seed in (0, 1):
         weights = [

@@ -11,7 +11,7 @@ import pytest
 from viewfinder.ablation.page import Axis, write_ablation
 from viewfinder.ablation.report import (
     Ablation,
-    Cell,
+    TrainedCell,
     Trial,
     as_csv,
     document,
@@ -32,7 +32,7 @@ PLAIN = Score("figure", higher_is_better=True)
 
 def grid(values=VALUES, *, score=SCORES["accuracy"], failed=()):
     cells = [
-        Cell(
+        TrainedCell(
             name,
             {"net": "lenet", "options": ["width=2", "stem=small"], "batch": 2**number},
             tuple(

@@ -17,12 +17,12 @@ from viewfinder.cli import demo
 from viewfinder.composing.captures import open_captures
 from viewfinder.demo import capturing, learning, pacing, running
 from viewfinder.demo.demonstrating import Stages
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.runs.run import open_run
 from viewfinder.tabletop import CLASSES
 
-SMALL = Setting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
+SMALL = DemoSetting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +103,9 @@ def test_the_same_scenes_end_in_the_same_detector_bit_for_bit(done, tmp_path):
 
 
 def test_no_clock_and_no_timing_decides_what_is_learnt():
-    recipe = learning.recipe(Setting())
+    recipe = learning.recipe(DemoSetting())
     assert recipe.minutes is None
-    assert recipe.precision == learning.recipe(Setting()).precision != "auto"
+    assert recipe.precision == learning.recipe(DemoSetting()).precision != "auto"
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_is_removed(ask, tmp_path):

@@ -140,7 +140,7 @@ def test_bad_usage_is_told_however_it_is_drawn(monkeypatch):
     err = io.StringIO()
     monkeypatch.setattr(sys, "stderr", err)
     assert command_line.main(["check", "x"]) == 2
-    assert err.getvalue() == "error: +-- oops --+ (viewfinder check --help tells every flag)\n"
+    assert err.getvalue() == "error: +-- oops --+ (viewfinder check --help lists every flag)\n"
 
 
 def test_json_that_is_printed_controls_no_terminal_and_reads_back(capsys):

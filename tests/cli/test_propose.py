@@ -80,7 +80,7 @@ def test_with_a_video_one_goes_on_where_its_frames_are(ask, tmp_path, table):
     assert ask("frames", video, tmp_path / "mug")[0] == 0
     words = ("propose", video, "--by", "plate", "--empty", tmp_path / "empty.png")
     status, out, err = ask(*words)
-    assert (status, "gone on with those" in err) == (0, True)
+    assert (status, "already: these are used" in err) == (0, True)
     assert f"{tmp_path / 'mug'}: " in out
     assert ask("propose", video, "--accept-above", 0.1)[0] == 0
     assert ask("propose", video, "--take-back")[0] == 0

@@ -30,7 +30,7 @@ def test_a_set_without_sides_is_scored_whole_and_learnt_pictures_are_named(run, 
     assert run.evaluate(new)["learnt"] == ["amber/renamed.png", "blue/renamed.png"]
     assert main(["evaluate", str(run.folder), str(new)]) == 0
     told = capsys.readouterr().out
-    assert "all of them, since the set has no test or val side" in told
+    assert "all of them, since the set has no test or val split" in told
     assert "note: 2 of the 20 pictures are among those that the run was trained on" in told
 
 

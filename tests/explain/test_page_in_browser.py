@@ -14,7 +14,7 @@ from viewfinder.position.comparison import VARIANTS, Comparison
 from viewfinder.position.comparison_page import page as comparison_page
 from viewfinder.position.sensitivity import Sensitivity, measure_position
 from viewfinder.position.sensitivity_page import page as sensitivity_page
-from viewfinder.position.sensitivity_text import Setting
+from viewfinder.position.sensitivity_text import PositionSetting
 from viewfinder.position.stages import choose_stages
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -105,7 +105,9 @@ def test_the_curves_of_position_are_shown(
     browser: "playwright.Browser", tmp_path: Path, touch: bool
 ) -> None:
     file = tmp_path / "shift.html"
-    file.write_text(sensitivity_page(measured(), Setting("net", None, "noise")), encoding="utf-8")
+    file.write_text(
+        sensitivity_page(measured(), PositionSetting("net", None, "noise")), encoding="utf-8"
+    )
     visit = Visit(browser, file, touch=touch)
     assert visit.page.locator("svg.chart").count() == 2
     width = visit.page.evaluate("document.documentElement.scrollWidth")

@@ -20,7 +20,7 @@ from fuzzing import Parser
 from PIL import Image
 
 from viewfinder import nets
-from viewfinder.ablation.grid import read_plan
+from viewfinder.ablation.grid import read_grid
 from viewfinder.ablation.running import Gathered
 from viewfinder.cli import check, classes, convert, evaluate
 from viewfinder.datasets.depth import read_scale
@@ -389,9 +389,9 @@ def grid(folder: Path) -> None:
     crash_jobs.grid(folder)
 
 
-def read_grid(folder: Path) -> None:
+def read_a_grid(folder: Path) -> None:
     with contextlib.chdir(folder):
-        read_plan("grid.toml")
+        read_grid("grid.toml")
 
 
 PARSERS = [
@@ -439,7 +439,7 @@ PARSERS = [
     Parser("depth.toml", depth_words, "depth.toml", read_depth_words),
     Parser("videos", video, "a.mp4", read_videos),
     Parser("videos of other kinds", videos, "a.*", read_videos),
-    Parser("ablation TOML", grid, "grid.toml", read_grid),
+    Parser("ablation TOML", grid, "grid.toml", read_a_grid),
 ]
 # Of what is slow to read there are fewer mutations.
 WEIGHTS = {

@@ -317,11 +317,11 @@ def test_what_cannot_be_compared(flags: Flags, words: str) -> None:
 
 
 def test_the_nets_that_can_be_compared_keep_their_stages_in_both_ways() -> None:
-    from viewfinder.position.comparing import Plan, _probe
+    from viewfinder.position.comparing import Trainings, _probe
 
     names = [name for name in nets.names("classify") if "downsample" in nets.options(name)]
     assert names[:2] == ["lenet", "alexnet"]
-    probe = _probe(Plan("lenet", 32, 1, 1, None), 2)
+    probe = _probe(Trainings("lenet", 32, 1, 1, None), 2)
     strided = nets.create("lenet", downsample="stride")
     assert [stage.name for stage in probe.stages][1] == "down1"
     assert {stage.name for stage in probe.stages} <= {name for name, _ in strided.named_modules()}

@@ -22,11 +22,11 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.position.chart import Line, chart
 from viewfinder.position.sensitivity import Stage, measure_position, shifted
 from viewfinder.position.sensitivity_page import page
-from viewfinder.position.sensitivity_text import Setting, document, lines
+from viewfinder.position.sensitivity_text import PositionSetting, document, lines
 from viewfinder.position.stages import MOST_STAGES, choose_stages
 
 STAGES = (Stage("0", (2.0, 2.0)), Stage("2", (4.0, 4.0)))
-SETTING = Setting("net", None, "noise")
+SETTING = PositionSetting("net", None, "noise")
 
 
 def circular() -> nn.Sequential:
@@ -181,7 +181,7 @@ def test_the_table_fits_and_the_page_is_whole() -> None:
         printed = lines(found, SETTING)
         assert max(line.cell_len for line in printed) <= WIDTH
         assert any("Weights are random" in line.plain for line in printed)
-        text = page(found, Setting("<script>alert(1)</script>", "a run", "b"))
+        text = page(found, PositionSetting("<script>alert(1)</script>", "a run", "b"))
         assert "<script" not in text
         assert not re.search(r"https?://|@import|url\((?!#)", text)
         for drawing in re.findall(r"<svg.*?</svg>", text, re.S):

@@ -332,7 +332,7 @@ def test_another_number_of_threads_is_told_of(boxes, tmp_path, capsys):
         learn("detect", boxes, run.folder, resume=True, **DETECT | {"epochs": 1})
     finally:
         torch.set_num_threads(1)
-    assert "begun with 1 thread and gone on with 2" in capsys.readouterr().err
+    assert "begun with 1 thread and resumed with 2" in capsys.readouterr().err
 
 
 def test_one_process_at_a_time_goes_on_with_a_run(boxes, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from safetensors.torch import load_file
 
 from viewfinder import api
-from viewfinder.ablation.grid import read_plan
+from viewfinder.ablation.grid import read_grid
 from viewfinder.ablation.running import ablate
 from viewfinder.errors import InputError
 from viewfinder.inference.export import export_onnx
@@ -78,7 +78,7 @@ def test_a_run_of_the_fewest_classes_does_all_that_a_run_is_for(learnt, tmp_path
         for name, value in fields.items()
     )
     (tmp_path / "plan.toml").write_text(text + "[grid]\nlearning_rate = [0.01]\n")
-    done = ablate(read_plan(tmp_path / "plan.toml"), out=tmp_path / "grid", train=api.train)
+    done = ablate(read_grid(tmp_path / "plan.toml"), out=tmp_path / "grid", train=api.train)
     assert [len(cell.values) for cell in done.cells] == [1]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viewfinder.ablation.grid import read_plan
+from viewfinder.ablation.grid import read_grid
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
@@ -17,7 +17,7 @@ def test_there_are_recipes():
 def test_a_recipe_is_a_plan_whose_cells_differ(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenes").mkdir()
-    plan = read_plan(file)
-    assert len(plan.cells) == {"a2dele-ablation": 13, "a2dele-reliability": 7}[file.stem]
-    assert len(plan.seeds) == 5
-    assert len({str(sorted(cell.fields.items())) for cell in plan.cells}) == len(plan.cells)
+    grid = read_grid(file)
+    assert len(grid.cells) == {"a2dele-ablation": 13, "a2dele-reliability": 7}[file.stem]
+    assert len(grid.seeds) == 5
+    assert len({str(sorted(cell.fields.items())) for cell in grid.cells}) == len(grid.cells)

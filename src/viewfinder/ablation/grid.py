@@ -51,7 +51,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Grid:
     """A grid as its file asks for it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
     text: str
 
 
-def recipe_of(task: str, fields: Mapping[str, Any]) -> Recipe:
+def recipe_with(task: str, fields: Mapping[str, Any]) -> Recipe:
     """The recipe that these fields make.
 
     Raises:
@@ -87,7 +87,7 @@ def recipe_of(task: str, fields: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
-def read_plan(file: str | Path) -> Plan:
+def read_grid(file: str | Path) -> Grid:
     """Read a grid's file.
 
     Raises:
@@ -128,15 +128,15 @@ def _read(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _plan(document: dict[str, Any], text: str, *, name: str) -> Plan:
+def _plan(document: dict[str, Any], text: str, *, name: str) -> Grid:
     _require_known(document, [*_KEYS, *_TABLES], "key")
     task, data = (_word(document, key) for key in ("task", "data"))
-    recipe_of(task, {})
+    recipe_with(task, {})
     if data != TABLETOP and not _exists(data):
         raise InputError(f"data: there is no folder {data}: give a data set, or `{TABLETOP}`")
     seeds = _seeds(document.get("seeds", _DEFAULT_SEEDS))
     cells = _cells(document, task, runs=len(seeds))
-    return Plan(
+    return Grid(
         name=_word(document, "name") if "name" in document else name,
         task=task,
         data=data,
@@ -172,7 +172,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
     if not isinstance(seeds, tuple) or not seeds or any(type(seed) is not int for seed in seeds):
         raise InputError("seeds must be how many, 1 or more, or a list such as [0, 1, 2]")
     if (twice := Counter(seeds).most_common(1)[0])[1] > 1:
-        raise InputError(f"seeds holds {twice[0]} twice: a seed trained again tells nothing new")
+        raise InputError(f"seeds holds {twice[0]} twice: a seed trained again shows nothing new")
     if outside := [seed for seed in seeds if not 0 <= seed < 2**31]:
         raise InputError(f"seeds holds {outside[0]}: each must be from 0 to {2**31 - 1}")
     return seeds
@@ -209,7 +209,7 @@ def _cells(document: dict[str, Any], task: str, *, runs: int) -> tuple[Cell, ...
         if "seed" in fields or "seed" in base:
             raise InputError("seed is no field here: list the seeds as seeds = [0, 1, 2]")
         try:
-            recipe = recipe_of(task, base | fields)
+            recipe = recipe_with(task, base | fields)
         except InputError as error:
             raise InputError(f"cell {name}: {error}") from error
         if recipe in cells:

@@ -37,7 +37,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TrainedCell:
     """One recipe of the grid; `fields` are those of `[base]`, its own over them."""
 
     name: str
@@ -68,7 +68,7 @@ class Ablation:
     data: str
     score: Score
     baseline: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TrainedCell, ...]
     text: str
 
     def compared(self) -> dict[str, Comparison]:

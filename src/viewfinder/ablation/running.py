@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from viewfinder.ablation import report
-from viewfinder.ablation.grid import Cell, Plan
+from viewfinder.ablation.grid import Cell, Grid
 from viewfinder.ablation.report import Ablation, Trial
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
@@ -49,11 +49,11 @@ class Planned:
         return f"{self.cell.name}, seed {self.seed}"
 
 
-def ablate(plan: Plan, *, out: str | Path, train: Train, jobs: int | None = None) -> Ablation:
+def ablate(grid: Grid, *, out: str | Path, train: Train, jobs: int | None = None) -> Ablation:
     """Do every training of the grid that is not finished, and gather all scores.
 
     Args:
-        out: the ablation's folder; one that holds some of the trainings already is gone on with.
+        out: the ablation's folder; one that holds some of the trainings already is resumed.
         train: `viewfinder.train`.
         jobs: how many trainings at a time, each in a process of its own with its part of the
             threads, and of the GPUs; if None, one on the CPU, else one a GPU.
@@ -64,21 +64,21 @@ def ablate(plan: Plan, *, out: str | Path, train: Train, jobs: int | None = None
             raises nothing: its cell tells why.
     """
     folder = Path(out).expanduser()
-    slots = _slots(plan, jobs)
+    slots = _slots(grid, jobs)
     with _taken(folder):
         planned = [
             Planned(cell, seed, folder / cell.slug / f"seed-{seed}")
-            for seed in plan.seeds
-            for cell in plan.cells
+            for seed in grid.seeds
+            for cell in grid.cells
         ]
-        waiting = {item.folder: item for item in planned if not _finished(item, plan)}
-        gathered = Gathered(plan.score)
+        waiting = {item.folder: item for item in planned if not _finished(item, grid)}
+        gathered = Gathered(grid.score)
         for item in planned:
             if item.folder not in waiting:
                 gathered.add(open_run(item.folder))
-        write_text(folder / _MARK, plan.text)
-        _do(plan, waiting, slots, train, gathered, finished=len(planned) - len(waiting))
-    return _ablation(plan, folder, planned, gathered)
+        write_text(folder / _MARK, grid.text)
+        _do(grid, waiting, slots, train, gathered, finished=len(planned) - len(waiting))
+    return _ablation(grid, folder, planned, gathered)
 
 
 class Gathered:
@@ -146,7 +146,7 @@ def _at(table: Any, path: str) -> Iterator[Any]:
 
 
 def _do(
-    plan: Plan,
+    grid: Grid,
     waiting: dict[Path, Planned],
     slots: Sequence[Slot],
     train: Train,
@@ -160,8 +160,8 @@ def _do(
     orders = [
         Order(
             name=item.name,
-            task=plan.task,
-            data=plan.data,
+            task=grid.task,
+            data=grid.data,
             folder=item.folder,
             log=item.folder.with_name(f"{item.folder.name}.log"),
             fields={**item.cell.fields, "seed": item.seed},
@@ -171,7 +171,7 @@ def _do(
     slots = slots[: len(orders)]
     already = f", {finished} of them finished already" if finished else ""
     note(
-        f"{counted(len(plan.cells), 'cell')} × {counted(len(plan.seeds), 'seed')}: "
+        f"{counted(len(grid.cells), 'cell')} × {counted(len(grid.seeds), 'seed')}: "
         f"{counted(finished + len(orders), 'training')}"
         f"{already}; {len(slots)} at a time"
     )
@@ -193,8 +193,8 @@ def _do(
         raise
 
 
-def _finished(item: Planned, plan: Plan) -> bool:
-    """Whether a run stands there whole; one that is begun, and is this one, will be gone on with.
+def _finished(item: Planned, grid: Grid) -> bool:
+    """Whether a run stands there whole; one that is begun, and is this one, will be resumed.
 
     Raises:
         InputError: something else stands there.
@@ -205,15 +205,15 @@ def _finished(item: Planned, plan: Plan) -> bool:
     other = "train anew into another --out, or give the same values"
     wanted = dataclasses.asdict(dataclasses.replace(item.cell.recipe, seed=item.seed))
     had = dataclasses.asdict(run.manifest.recipe)
-    if run.manifest.task != plan.task:
+    if run.manifest.task != grid.task:
         raise InputError(f"{item.folder} was trained to {run.manifest.task}: {other}")
     if differing := [name for name in wanted if had.get(name) != wanted[name]]:
         raise InputError(
             f"{item.folder} was trained with other values of {', '.join(differing)}: {other}"
         )
-    if run.manifest.data.get("source", plan.data) != plan.data:
+    if run.manifest.data.get("source", grid.data) != grid.data:
         raise InputError(
-            f"{item.folder} was trained on {run.manifest.data['source']}, not {plan.data}: {other}"
+            f"{item.folder} was trained on {run.manifest.data['source']}, not {grid.data}: {other}"
         )
     # The report is what a training writes last.
     return run.report_file.exists()
@@ -249,7 +249,7 @@ def _taken(folder: Path) -> Iterator[None]:
         yield
 
 
-def _slots(plan: Plan, jobs: int | None) -> list[Slot]:
+def _slots(grid: Grid, jobs: int | None) -> list[Slot]:
     """How the machine is shared.
 
     Raises:
@@ -257,12 +257,12 @@ def _slots(plan: Plan, jobs: int | None) -> list[Slot]:
     """
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs {jobs}: give 1 or more")
-    kinds = {pick_device(cell.recipe.device).type for cell in plan.cells}
+    kinds = {pick_device(cell.recipe.device).type for cell in grid.cells}
     gpus: list[str | None] = [None]
     if "cuda" in kinds:
         named = os.environ.get("CUDA_VISIBLE_DEVICES")
         gpus = [*(named.split(",") if named else map(str, range(torch.cuda.device_count())))]
-        if any(cell.recipe.devices > 1 for cell in plan.cells):
+        if any(cell.recipe.devices > 1 for cell in grid.cells):
             if jobs not in (None, 1):
                 raise InputError(f"--jobs {jobs}: these trainings take several GPUs each already")
             jobs = 1
@@ -271,19 +271,21 @@ def _slots(plan: Plan, jobs: int | None) -> list[Slot]:
     return [Slot(gpus[index % len(gpus)], threads) for index in range(jobs)]
 
 
-def _ablation(plan: Plan, folder: Path, planned: Sequence[Planned], gathered: Gathered) -> Ablation:
-    trials: dict[str, list[Trial]] = {cell.name: [] for cell in plan.cells}
+def _ablation(grid: Grid, folder: Path, planned: Sequence[Planned], gathered: Gathered) -> Ablation:
+    trials: dict[str, list[Trial]] = {cell.name: [] for cell in grid.cells}
     for item in planned:
         value, failed = gathered.values.get(item.folder), gathered.failures.get(item.folder)
         where = item.folder.relative_to(folder).as_posix()
         trials[item.cell.name].append(Trial(item.seed, where, value, failed))
-    cells = (report.Cell(cell.name, cell.fields, tuple(trials[cell.name])) for cell in plan.cells)
+    cells = (
+        report.TrainedCell(cell.name, cell.fields, tuple(trials[cell.name])) for cell in grid.cells
+    )
     return Ablation(
-        name=plan.name,
-        task=plan.task,
-        data=plan.data,
+        name=grid.name,
+        task=grid.task,
+        data=grid.data,
         score=gathered.score,
-        baseline=plan.baseline,
+        baseline=grid.baseline,
         cells=tuple(cells),
-        text=plan.text,
+        text=grid.text,
     )

@@ -1,4 +1,4 @@
-"""Compare recipes: train each of a grid with several seeds, and tell findings from chance.
+"""Compare recipes: train each of a grid with several seeds, and separate findings from chance.
 
 FILE is TOML:
 
@@ -46,15 +46,15 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Train what is left of the grid, then print the table."""
-    from viewfinder.ablation.grid import read_plan, slug
+    from viewfinder.ablation.grid import read_grid, slug
     from viewfinder.ablation.page import write_ablation
     from viewfinder.ablation.report import document
     from viewfinder.ablation.running import ablate
     from viewfinder.api import train
 
-    plan = read_plan(flags.file)
-    folder = flags.out or Path("runs") / slug(plan.name)
-    found = ablate(plan, out=folder, train=train, jobs=flags.jobs)
+    grid = read_grid(flags.file)
+    folder = flags.out or Path("runs") / slug(grid.name)
+    found = ablate(grid, out=folder, train=train, jobs=flags.jobs)
     page = write_ablation(folder.expanduser(), found)
     if flags.json:
         print_json({"report": str(page), **document(found)})

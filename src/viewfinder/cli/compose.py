@@ -4,12 +4,12 @@ A few pictures with exact masks become as many scenes as a detector needs: the o
 turned, lit and laid over each other on pictures of places where they are to be found, and the boxes
 follow from what stays visible. No label is drawn.
 
-CAPTURES is a COCO set whose objects have outlines, of which its side train alone is used; or a
+CAPTURES is a COCO set whose objects have outlines, of which its split train alone is used; or a
 folder of such sets and of captures, such as captures/mug/annotations/instances_all.json and
 captures/ball/frames/001.jpg with captures/ball/masks/001.png, where a video beside masks/ does for
 frames/. Objects that the edge of their picture cuts are left out, and counted.
 
-What is written is a COCO set with one side, train. Judge a detector by real pictures.
+What is written is a COCO set with one split, train. Judge a detector by real pictures.
 """
 
 from dataclasses import dataclass, field

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viewfinder.cli.output import print_json
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.demo.demonstrating import Outcome
 
 # How large the demo is, but for what the flags say.
-_SETTING = Setting()
+_SETTING = DemoSetting()
 
 
 @dataclass(frozen=True)

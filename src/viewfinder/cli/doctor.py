@@ -1,4 +1,4 @@
-"""What this machine, this installation or your own code can do, and how to mend what they cannot.
+"""What this machine, this installation or your own code can do, and how to fix what they cannot.
 
 What is good is told in a line, what is not in full, each with its reason, a fix and a source. How
 fast the machine computes is measured once, for at most 20 seconds, and remembered in the cache.

@@ -18,7 +18,7 @@ class Flags:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test", "all"] | None = None
-    """Which side of the data; if none is named, test where the set has one, else val, else all."""
+    """Which split of the data; if none is named, test where the set has one, else val, else all."""
     resize: Literal["own", "area"] = "own"
     """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
     Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
@@ -57,7 +57,7 @@ def run(flags: Flags) -> int:
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
     print(f"{images} in {judged['seconds']:.1f} s")
     if judged["split"] == "all":
-        print("all of them, since the set has no test or val side")
+        print("all of them, since the set has no test or val split")
     if learnt:
         print(
             f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "

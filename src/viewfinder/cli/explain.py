@@ -71,7 +71,7 @@ class Flags:
     for lenet, hours for alexnet, far more for vgg16; fewer --seeds and --epochs, and for alexnet
     --input 3x64x64, shorten it."""
     seeds: int | None = None
-    """With --compare: trainings of each of the four; 5 if not given. Fewer than 3 tell little."""
+    """With --compare: trainings of each of the four; 5 if not given. Fewer than 3 show little."""
     epochs: int | None = None
     """With --compare: epochs of each training; 25 if not given."""
     out: Path | None = None

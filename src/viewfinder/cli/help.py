@@ -66,7 +66,7 @@ def tasks_help(description: str) -> str:
     tasks = "\n".join(_in_columns(task, _first_sentence(task), _width()) for task in NAMES)
     return (
         f"usage: viewfinder train TASK DATA [--flag …]\n\n{_wrapped(description, _width())}\n\n"
-        f"TASK, what to learn (viewfinder train TASK --help tells its flags):\n{tasks}\n\n"
+        f"TASK, what to learn (viewfinder train TASK --help lists its flags):\n{tasks}\n\n"
         f"example:\n  {EXAMPLES['train']}\n"
     )
 

@@ -34,7 +34,7 @@ VERBS = {
     "predict": "let a trained run answer new pictures",
     "export": "write a run as an ONNX file, proved to answer as the run does",
     "explain": "the arithmetic of every layer, and why a shape does not fit",
-    "ablate": "train a grid of recipes, and tell findings from chance",
+    "ablate": "train a grid of recipes, and separate findings from chance",
     "check": "find every fault of a data set, each with a way to fix it",
     "convert": "boxes as COCO, YOLO or Pascal VOC, and what that cannot carry",
     "classes": "list the classes; rename, merge or drop some everywhere at once",
@@ -51,7 +51,7 @@ usage: viewfinder VERB …
 
 """
 _FOOTER = """
-viewfinder VERB --help tells what a verb takes. --version prints the version;
+viewfinder VERB --help shows what a verb takes. --version prints the version;
 --completion bash (or zsh) a script that completes verbs and flags. Anywhere,
 --debug shows the whole traceback of an error, and --json-lines writes progress
 as JSON objects on standard error, one a line.
@@ -72,8 +72,8 @@ _NO_MEMORY = (
     "smaller --batch or --size, --keep disk or none in a training, or fewer and smaller pictures"
 )
 _BROKEN = (
-    "what Viewfinder is built on cannot be imported ({:.750}): python -m viewfinder.doctor tells "
-    "what is wrong with this installation, and what mends it"
+    "what Viewfinder is built on cannot be imported ({:.750}): python -m viewfinder.doctor says "
+    "what is wrong with this installation, and what fixes it"
 )
 
 

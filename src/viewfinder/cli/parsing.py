@@ -32,7 +32,7 @@ def read_flags(module: Any, verb: str, words: list[str]) -> Any:
         flags = parsed(module, verb, words)
     except InputError as error:
         page = f"viewfinder {called(verb, words)} --help"
-        raise InputError(f"{error} ({page} tells every flag)") from None
+        raise InputError(f"{error} ({page} lists every flag)") from None
     refuse_missing_places(flags)
     return flags
 

@@ -21,7 +21,7 @@ class Flags:
     of `viewfinder export`, or of a saliency network such as u2netp."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A picture, a video, a folder of them, or - for paths on standard input, one a line. What they
-    are is told by their content."""
+    are is seen by their content."""
     out: Path | None = None
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
     saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and

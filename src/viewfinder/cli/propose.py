@@ -232,7 +232,7 @@ def _take_frames(video: Path, folder: Path) -> None:
     from viewfinder.labelling.frames import are_frames_of, write_frames
 
     if folder.exists() and are_frames_of(folder, video):
-        note(f"{folder} holds frames of {video} already: gone on with those")
+        note(f"{folder} holds frames of {video} already: these are used")
         return
     if folder.exists():
         raise InputError(

@@ -54,7 +54,7 @@ class Flags:
     hidden: float | None = None
     """scenes: objects hidden to more than this share have no truth."""
     unreliable_depth: float | None = None
-    """scenes: share of scenes whose depth is wrong or missing, as manifest.csv tells."""
+    """scenes: share of scenes whose depth is wrong or missing, as manifest.csv says."""
     subject: bool | None = None
     """scenes: one near object alone, the rest flat prints; its mask is the salient subject."""
     noise: float | None = None

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.frame_list import read_frame_list
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.events import listening
 from viewfinder.files import write_json
 from viewfinder.labelling.accepting import Acceptance, accept
@@ -46,7 +46,7 @@ class Shot:
     number: int
 
 
-def film(place: Path, setting: Setting) -> None:
+def film(place: Path, setting: DemoSetting) -> None:
     """Render a turn of each thing on its stand, and the empty stand, into `captures/`.
 
     Each is another thing of its class, and filmed from another height.
@@ -61,7 +61,7 @@ def film(place: Path, setting: Setting) -> None:
             pass
 
 
-def _film(job: tuple[Path, int, int, Setting]) -> None:
+def _film(job: tuple[Path, int, int, DemoSetting]) -> None:
     folder, label, number, setting = job
     write_turntable(
         folder,
@@ -73,7 +73,7 @@ def _film(job: tuple[Path, int, int, Setting]) -> None:
     )
 
 
-def take_frames(place: Path, setting: Setting) -> list[Shot]:
+def take_frames(place: Path, setting: DemoSetting) -> list[Shot]:
     """Take sharp frames that differ out of the videos into `frames/`, a folder a class."""
     shots = []
     for name in CLASSES:

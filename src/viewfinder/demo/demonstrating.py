@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.demo import capturing, learning, pacing
 from viewfinder.demo.capturing import Shot
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.events import note
@@ -81,7 +81,7 @@ class Outcome:
     """
 
     place: Path
-    setting: Setting
+    setting: DemoSetting
     shots: list[Shot]
     proposals: Proposals
     overlaps: NDArray[np.float64]
@@ -94,7 +94,7 @@ class Outcome:
     stages: list[dict[str, Any]]
 
 
-def demonstrate(place: Path, setting: Setting) -> Outcome:
+def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
     """Film, take frames, propose, accept, compose, learn, judge and answer, all below `place`.
 
     Raises:

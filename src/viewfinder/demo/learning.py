@@ -14,7 +14,7 @@ from viewfinder.composing.writing import write_composed
 from viewfinder.cpu import cpu_features
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP, open_dataset
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.judging import Judgement, judge_examples
 from viewfinder.runs.run import Run
@@ -31,7 +31,7 @@ COMPOSITION = Composition(
 """What is known of cluttered tables beforehand: many things, mostly small, and a poor camera."""
 
 
-def compose(place: Path, setting: Setting) -> Dataset:
+def compose(place: Path, setting: DemoSetting) -> Dataset:
     """Compose scenes of the accepted cut-outs on rendered tables into `composed/`."""
     return write_composed(
         place / "frames",
@@ -44,7 +44,7 @@ def compose(place: Path, setting: Setting) -> Dataset:
     )
 
 
-def recipe(setting: Setting) -> DetectRecipe:
+def recipe(setting: DemoSetting) -> DetectRecipe:
     """How the detector learns: counted in epochs, so that no clock decides what comes out."""
     return DetectRecipe(
         size=setting.size,
@@ -79,7 +79,7 @@ def arithmetic() -> Precision:
     return "bf16" if cpu_features().bf16 else "32"
 
 
-def learn(place: Path, setting: Setting) -> Run:
+def learn(place: Path, setting: DemoSetting) -> Run:
     """Train a detector on the composed scenes alone; returns its run, `run/`."""
     return train("detect", place / "composed", recipe(setting), out=place / "run")
 
@@ -92,7 +92,7 @@ def trained(run: Run) -> str:
     return f"{epochs} of {counted(steps, 'step')}, from weights of the 80 classes of COCO"
 
 
-def judge_unseen(place: Path, run: Run, setting: Setting) -> Judgement:
+def judge_unseen(place: Path, run: Run, setting: DemoSetting) -> Judgement:
     """Score the detector on cluttered tables, `scenes/`, whose things it has never seen."""
     write_scenes(
         place / "scenes",

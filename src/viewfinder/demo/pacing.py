@@ -13,7 +13,7 @@ import torch
 from viewfinder import nets
 from viewfinder.cpu import cpu_features
 from viewfinder.demo import learning
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
 from viewfinder.memory import keep_freed
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions
@@ -31,7 +31,7 @@ _AROUND_A_TRAINING = 1.1
 _SMALL = 0.75
 
 
-def expected(setting: Setting) -> dict[str, float]:
+def expected(setting: DemoSetting) -> dict[str, float]:
     """Seconds that each stage should take here, by the first word of its name."""
     cores = cpu_features().threads
     picture, scene = _seconds_of_a_picture(setting), _seconds_of_a_scene(setting)
@@ -57,7 +57,7 @@ def expected(setting: Setting) -> dict[str, float]:
     }
 
 
-def _seconds_of_a_picture(setting: Setting) -> float:
+def _seconds_of_a_picture(setting: DemoSetting) -> float:
     """Of a thing on its stand; the empty stand is rendered besides."""
     options = TurntableOptions(size=setting.size)
     turns = iter(range(len(CLASSES)))
@@ -65,7 +65,7 @@ def _seconds_of_a_picture(setting: Setting) -> float:
     return seconds / 2
 
 
-def _seconds_of_a_scene(setting: Setting) -> float:
+def _seconds_of_a_scene(setting: DemoSetting) -> float:
     options = SceneOptions(size=setting.size)
     indices = iter(range(setting.unseen + 3))
     return _mean(lambda: render_scene(seed=1, index=next(indices), options=options), 3)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.demo import learning
 from viewfinder.demo.capturing import ABOVE
 from viewfinder.demo.demonstrating import Outcome
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.detect import plots as detect_plots
 from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
@@ -84,7 +84,7 @@ def page(outcome: Outcome) -> dict[str, Any]:
         "cards": _cards(outcome),
         "setting": outcome.setting,
         "trained": learning.trained(outcome.run),
-        "shortened": outcome.setting.epochs < (usual := Setting().epochs),
+        "shortened": outcome.setting.epochs < (usual := DemoSetting().epochs),
         "usual_epochs": usual,
         "above": ABOVE,
         "stages": outcome.stages,

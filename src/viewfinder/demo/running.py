@@ -7,7 +7,7 @@ from typing import Any
 from viewfinder.demo import learning
 from viewfinder.demo.demonstrating import Outcome, demonstrate
 from viewfinder.demo.page import PAGE, write_page
-from viewfinder.demo.setting import Setting
+from viewfinder.demo.setting import DemoSetting
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, is_empty, sweep, write_json
 
@@ -16,7 +16,7 @@ _MARK = "demo.json"
 _PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", PAGE, _MARK})
 
 
-def run_demo(out: Path, setting: Setting) -> tuple[Outcome, dict[str, Any]]:
+def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, dict[str, Any]]:
     """Every stage, and the page that shows them.
 
     Returns:

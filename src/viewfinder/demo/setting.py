@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class DemoSetting:
     """How much of everything."""
 
     things: int = 40

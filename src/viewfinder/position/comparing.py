@@ -33,7 +33,7 @@ _SHIFT = 0.1
 
 
 @dataclass(frozen=True)
-class Plan:
+class Trainings:
     """What is trained: a net on square pictures, so often; where runs are kept, if they are."""
 
     net: str
@@ -66,7 +66,7 @@ def compare(
     Args:
         largest: the largest shift in pixels.
         side: of the square that pictures are brought to; the net's own if None.
-        out: where the runs are kept, and gone on with; nowhere if None.
+        out: where the runs are kept, and resumed; nowhere if None.
 
     Returns:
         the comparison, and the folder of each run, by variant and seed, None where not kept.
@@ -77,12 +77,12 @@ def compare(
     """
 
     net = _with_downsample(target)
-    plan = Plan(net, side or nets.input_size(net)[0], epochs, seeds, out)
-    _require(plan, largest)
-    probe = _probe(plan, largest)
+    trainings = Trainings(net, side or nets.input_size(net)[0], epochs, seeds, out)
+    _require(trainings, largest)
+    probe = _probe(trainings, largest)
     note(
         f"training {net} {len(VARIANTS) * seeds} times on {DATA}, {counted(epochs, 'epoch')} each, "
-        f"at {plan.size}×{plan.size}"
+        f"at {trainings.size}×{trainings.size}"
     )
     found: dict[Variant, list[Sensitivity]] = {variant: [] for variant in VARIANTS}
     runs: list[list[str | None]] = [[] for _ in VARIANTS]
@@ -91,10 +91,10 @@ def compare(
     for seed in range(seeds):
         for number, variant in enumerate(VARIANTS):
             with _place(out, f"{_name(variant)}-seed-{seed}") as place:
-                found[variant].append(_measured(plan, variant, seed, place, probe))
+                found[variant].append(_measured(trainings, variant, seed, place, probe))
             runs[number].append(str(place) if out else None)
-            _tell(plan, variant, found, time.perf_counter() - began)
-    reach = _SHIFT * plan.size
+            _tell(trainings, variant, found, time.perf_counter() - began)
+    reach = _SHIFT * trainings.size
     return Comparison(net, DATA, epochs, reach, tuple(range(seeds)), found), runs
 
 
@@ -112,36 +112,36 @@ def _with_downsample(target: str | None) -> str:
     raise InputError(f"{said}: --compare trains {', '.join(fitting)}")
 
 
-def _require(plan: Plan, largest: int) -> None:
+def _require(trainings: Trainings, largest: int) -> None:
     """Refuse what would only fail once everything is trained."""
-    if not 1 <= largest < plan.size:
+    if not 1 <= largest < trainings.size:
         raise InputError(
-            f"--shift {largest}: --compare moves pictures of {plan.size}×{plan.size}, so give 1 "
-            f"to {plan.size - 1}"
+            f"--shift {largest}: --compare moves pictures of {trainings.size}×{trainings.size}, "
+            f"so give 1 to {trainings.size - 1}"
         )
-    if plan.seeds < 1:
-        raise InputError(f"--seeds {plan.seeds}: give 1 or more; answers need 3 or more")
-    if plan.epochs < 1:
-        raise InputError(f"--epochs {plan.epochs}: give 1 or more")
+    if trainings.seeds < 1:
+        raise InputError(f"--seeds {trainings.seeds}: give 1 or more; answers need 3 or more")
+    if trainings.epochs < 1:
+        raise InputError(f"--epochs {trainings.epochs}: give 1 or more")
 
 
-def _probe(plan: Plan, largest: int) -> Probe:
+def _probe(trainings: Trainings, largest: int) -> Probe:
     """The pictures and the stages of all, before anything is trained.
 
     Raises:
         InputError: the net does not take pictures of this size.
     """
 
-    sized = {"size": plan.size} if "size" in nets.options(plan.net) else {}
+    sized = {"size": trainings.size} if "size" in nets.options(trainings.net) else {}
     pooled, strided = (
-        nets.create(plan.net, downsample=how, **sized).eval() for how in ("pool", "stride")
+        nets.create(trainings.net, downsample=how, **sized).eval() for how in ("pool", "stride")
     )
     explanations = [
-        explained(Subject(plan.net, net, plan.size, (), (), None, None))
+        explained(Subject(trainings.net, net, trainings.size, (), (), None, None))
         for net in (pooled, strided)
     ]
     # All of them: to measure takes a twentieth of what it takes to train.
-    pictures = load_pictures(DATA, plan.size)
+    pictures = load_pictures(DATA, trainings.size)
     names = dict(strided.named_modules())
     stages = choose_stages(pooled, explanations[0], pictures.pixels[:1])
     return Probe(pictures, tuple(stage for stage in stages if stage.name in names), largest)
@@ -161,14 +161,16 @@ def _name(variant: Variant) -> str:
     return f"{variant.downsample}-shifts" if variant.augmented else variant.downsample
 
 
-def _measured(plan: Plan, variant: Variant, seed: int, place: Path, probe: Probe) -> Sensitivity:
+def _measured(
+    trainings: Trainings, variant: Variant, seed: int, place: Path, probe: Probe
+) -> Sensitivity:
 
     recipe = recipe_of("classify").from_json(
         {
-            "net": plan.net,
+            "net": trainings.net,
             "options": (f"downsample={variant.downsample}",),
-            "size": plan.size,
-            "epochs": plan.epochs,
+            "size": trainings.size,
+            "epochs": trainings.epochs,
             "seed": seed,
             "precision": "32",
             "shift": _SHIFT if variant.augmented else 0.0,
@@ -179,7 +181,7 @@ def _measured(plan: Plan, variant: Variant, seed: int, place: Path, probe: Probe
     )
     # What each training reports would bury what is reported of the whole.
     with listening():
-        train("classify", DATA, recipe, out=place, resume=plan.kept is not None)
+        train("classify", DATA, recipe, out=place, resume=trainings.kept is not None)
     subject = subject_of_run(place)
     pixels, labels = ready(probe.pictures, subject)
     return measure_position(
@@ -188,10 +190,10 @@ def _measured(plan: Plan, variant: Variant, seed: int, place: Path, probe: Probe
 
 
 def _tell(
-    plan: Plan, variant: Variant, found: dict[Variant, list[Sensitivity]], seconds: float
+    trainings: Trainings, variant: Variant, found: dict[Variant, list[Sensitivity]], seconds: float
 ) -> None:
     """How far it is, what came of the last training, and how long the rest may take."""
-    done, total = sum(map(len, found.values())), len(found) * plan.seeds
+    done, total = sum(map(len, found.values())), len(found) * trainings.seeds
     first, last = found[variant][-1].steps[0], found[variant][-1].steps[-1]
     note(
         f"{done:>3}/{total}  {_name(variant):<13}  seed {len(found[variant]) - 1}  "

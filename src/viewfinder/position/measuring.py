@@ -15,7 +15,7 @@ from viewfinder.explain.explaining import explain
 from viewfinder.explain.explanation import Explanation
 from viewfinder.explain.targets import find_net
 from viewfinder.position.sensitivity import Sensitivity, measure_position
-from viewfinder.position.sensitivity_text import Setting
+from viewfinder.position.sensitivity_text import PositionSetting
 from viewfinder.position.stages import choose_stages
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.normalisation import Normalisation
@@ -54,7 +54,7 @@ class Pictures:
 
 def measure(
     target: str | None, *, weights: Path | None, on: str, largest: int, side: int | None
-) -> tuple[Sensitivity, Setting]:
+) -> tuple[Sensitivity, PositionSetting]:
     """Move the pictures of `on` by up to `largest` pixels, and compare.
 
     Args:
@@ -78,7 +78,7 @@ def measure(
         largest=largest,
         labels=labels,
     )
-    return found, Setting(subject.name, subject.weights, on)
+    return found, PositionSetting(subject.name, subject.weights, on)
 
 
 def explained(subject: Subject) -> Explanation:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from viewfinder.position.chart import Line, chart
 from viewfinder.position.sensitivity import Sensitivity
 from viewfinder.position.sensitivity_text import (
-    Setting,
+    PositionSetting,
     answer_curves,
     protocol,
     stride_text,
@@ -16,7 +16,7 @@ from viewfinder.position.sensitivity_text import (
 )
 
 
-def page(found: Sensitivity, setting: Setting) -> str:
+def page(found: Sensitivity, setting: PositionSetting) -> str:
     """The whole page, which needs nothing but a browser."""
     folder = files("viewfinder.position")
     shared = files("viewfinder.explain.rendering")

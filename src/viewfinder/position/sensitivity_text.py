@@ -17,7 +17,7 @@ _MOST_COLUMNS = (WIDTH - _NAME - _STRIDE) // _CELL
 
 
 @dataclass(frozen=True)
-class Setting:
+class PositionSetting:
     """What was measured: the net's name, its weights' run (None: random ones), the pictures."""
 
     net: str
@@ -25,7 +25,7 @@ class Setting:
     pictures: str
 
 
-def protocol(found: Sensitivity, setting: Setting) -> str:
+def protocol(found: Sensitivity, setting: PositionSetting) -> str:
     """One sentence on what was done."""
     height, width = found.size
     return (
@@ -35,7 +35,7 @@ def protocol(found: Sensitivity, setting: Setting) -> str:
     )
 
 
-def weights_words(setting: Setting) -> str:
+def weights_words(setting: PositionSetting) -> str:
     """Where the weights come from."""
     if setting.weights is None:
         return (
@@ -66,7 +66,7 @@ def stride_text(stage: Stage) -> str:
     return down if down == right else f"{down}×{right}"
 
 
-def lines(found: Sensitivity, setting: Setting) -> list[Text]:
+def lines(found: Sensitivity, setting: PositionSetting) -> list[Text]:
     """The lines of the table, each at most WIDTH wide."""
     steps = [found.steps[shift] for shift in spread(len(found.steps), _MOST_COLUMNS)]
     result = [Text(_cut(f"{setting.net}: sensitivity to position", WIDTH), "bold")]
@@ -93,7 +93,7 @@ def lines(found: Sensitivity, setting: Setting) -> list[Text]:
     return result
 
 
-def document(found: Sensitivity, setting: Setting) -> dict[str, Any]:
+def document(found: Sensitivity, setting: PositionSetting) -> dict[str, Any]:
     """The JSON: shares and relative distances as numbers, 1 being 100 %."""
     return {
         "schema": SCHEMA,

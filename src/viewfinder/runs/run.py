@@ -278,12 +278,12 @@ def refuse_taken(folder: Path, *, beside: Collection[str] = ()) -> None:
 
 
 def holds_run(folder: Path) -> bool:
-    """Whether a training was begun in this folder, so that it can be gone on with."""
+    """Whether a training was begun in this folder, so that it can be resumed."""
     return (folder / MANIFEST).exists()
 
 
 def holds_progress(folder: Path) -> bool:
-    """Whether a training in this folder got far enough to be used or gone on with."""
+    """Whether a training in this folder got far enough to be used or resumed."""
     return (folder / _WEIGHTS).exists() or (folder / _STATE).exists()
 
 

@@ -128,7 +128,7 @@ def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
 
 
 def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
-    """Whether folds were begun in a folder and are to be gone on with."""
+    """Whether folds were begun in a folder and are to be resumed."""
     place = folder / FOLDS
     mark = place / _MARK
     if not mark.exists():
@@ -151,7 +151,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
 def _train(
     kind: Task, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
 ) -> list[Run]:
-    """The folds' runs, those trained that are not finished; tells how long the rest takes."""
+    """The folds' runs, those trained that are not finished; reports how long the rest takes."""
     runs: list[Run] = []
     figure, form = kind.headline[0]
     for number, part in enumerate(parts, 1):

@@ -107,7 +107,7 @@ class Journal:
         return f"training for {counted(recipe.epochs, 'epoch')}, each of {steps}"
 
     def _left(self, done: int, clock: float) -> float | None:
-        """Seconds until the end as far as can be told; None before a second step."""
+        """Seconds until the end as far as is known; None before a second step."""
         if self._first is None:
             return None
         first, begun, budget = self._first

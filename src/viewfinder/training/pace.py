@@ -9,7 +9,7 @@ _OTHER = 2.0
 
 
 class Pace:
-    """Compares each step's time with what was promised, and has something to tell once."""
+    """Compares each step's time with what was promised, and has something to report once."""
 
     def __init__(self, promised: float | None) -> None:
         """
@@ -33,6 +33,6 @@ class Pace:
                 self._news, self._promised = times, None
 
     def news(self) -> float | None:
-        """How many times as long as promised a stretch took, if twice or half; told once."""
+        """How many times as long as promised a stretch took, if twice or half; returned once."""
         told, self._news = self._news, None
         return told

@@ -82,7 +82,7 @@ def launch(device: torch.device, count: int, work: Work) -> None:
 
 
 def _start(fabric: Fabric, count: int, own_part: Callable[..., bool]) -> bool:
-    """Start processes and wait until all have ended; tells whether they were stopped."""
+    """Start processes and wait until all have ended; returns whether they were stopped."""
     failures = multiprocessing.get_context("spawn").SimpleQueue()
     before = multiprocessing.active_children()
     try:
@@ -103,7 +103,7 @@ def _start(fabric: Fabric, count: int, own_part: Callable[..., bool]) -> bool:
 
 
 def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any, pipe: Connection) -> bool:
-    """One process's part; tells whether it was stopped."""
+    """One process's part; returns whether it was stopped."""
     end_with_parent()
     torch.set_num_threads(threads)
     try:

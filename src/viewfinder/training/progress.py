@@ -1,4 +1,4 @@
-"""What a training knows of itself beside its tensors: the loop changes it, the journal tells it."""
+"""How far a training is, beside its tensors: the loop changes it, the journal reports it."""
 
 import math
 from dataclasses import asdict, dataclass, field, fields

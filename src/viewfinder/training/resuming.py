@@ -1,4 +1,4 @@
-"""Whether a run that was begun can be gone on with: by the same recipe, pictures and inputs."""
+"""Whether a run that was begun can be resumed: by the same recipe, pictures and inputs."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -63,19 +63,19 @@ def tell_what_differs(begun: Manifest) -> None:
     if begun.threads not in (None, threads):
         count = begun.threads * recipe.devices
         note(
-            f"begun with {counted(begun.threads, 'thread')} and gone on with {threads}: sums come "
+            f"begun with {counted(begun.threads, 'thread')} and resumed with {threads}: sums come "
             "out another way, and the weights will not be bit for bit those of a training that "
             f"never stopped; with OMP_NUM_THREADS={count} they would be"
         )
     if begun.versions.get("torch") not in (None, version("torch")):
         note(
-            f"begun with torch {begun.versions['torch']} and gone on with {version('torch')}: the "
+            f"begun with torch {begun.versions['torch']} and resumed with {version('torch')}: the "
             "weights may not be bit for bit those of a training that never stopped"
         )
     machine = describe_device(pick_device(recipe.device), recipe.devices)
     if _without_threads(begun.device) != _without_threads(machine):
         note(
-            f"begun on {begun.device} and gone on with on {machine}: the weights may not be bit "
+            f"begun on {begun.device} and resumed on {machine}: the weights may not be bit "
             "for bit those of a training that never stopped"
         )
 

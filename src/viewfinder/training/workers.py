@@ -60,7 +60,7 @@ def work(
     """Do all orders, at most one a slot at a time; yields each with why it failed, or None.
 
     With one slot the work is done in this process. Leaving early, as on Ctrl-C, stops what runs:
-    each training saves its state and can be gone on with.
+    each training saves its state and can be resumed.
     """
     if len(slots) > 1:
         yield from _side_by_side(train, orders, slots, begin)
@@ -71,7 +71,7 @@ def work(
 
 
 def attempt(train: Train, order: Order) -> str | None:
-    """Begin one training, or go on with it; tells why it failed, or None."""
+    """Begin or resume one training; returns why it failed, or None."""
     order.log.parent.mkdir(parents=True, exist_ok=True)
     with (
         order.log.open("a", encoding="utf-8", errors="backslashreplace") as log,
