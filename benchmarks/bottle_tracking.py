@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
+from viewfinder.inference.opening import open_model
 from viewfinder.labelling.by_model import propose_by_detector
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import write_frames
@@ -28,7 +29,7 @@ from viewfinder.labelling.tracking import nearest_pairs
 from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import Run, open_run
+from viewfinder.tasks.model import Model
 
 BOTTLES, EVERY, THRESHOLD = 3, 15, 0.25
 # Sampled frames that show fewer than three whole bottles, and how many, counted by eye.
@@ -36,12 +37,12 @@ TWO = (216, 261, 336, 669, 679, 694, 709, 723, 738, 768, 813, 962, 1037)
 FEWER = dict.fromkeys(TWO, 2) | {546: 1}
 
 
-def detected(folder: Path, run: Run) -> dict[str, np.ndarray]:
+def detected(folder: Path, model: Model) -> dict[str, np.ndarray]:
     """The boxes of the bottles in each picture."""
     found = propose_by_detector(
         folder,
         find_pictures(folder),
-        run=run,
+        model=model,
         names={"bottle": "bottle"},
         threshold=THRESHOLD,
         device=torch.device("cpu"),
@@ -121,13 +122,13 @@ def overlaps(carried: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> np
 
 
 def main() -> None:
-    video, run = Path(sys.argv[1]), open_run(sys.argv[2])
+    video, model = Path(sys.argv[1]), open_model(sys.argv[2])
     with tempfile.TemporaryDirectory() as place:
         sampled, frames, keys_file = (Path(place) / name for name in ("some", "all", "keys.json"))
         write_frames([video], sampled)
-        tell_found(detected(sampled, run))
+        tell_found(detected(sampled, model))
         every_frame(video, frames)
-        found = detected(frames, run)
+        found = detected(frames, model)
         keys = key_frames(found)
         height, width = next(read_video(video)).picture.shape[:2]
         write_keys(keys_file, found, keys, (width, height))

@@ -15,11 +15,11 @@ from pathlib import Path
 import onnxruntime
 import torch
 
+from viewfinder.api import open_run
 from viewfinder.explain.explaining import explain
-from viewfinder.inference.answers import Model
+from viewfinder.inference.answers import Predictor
 from viewfinder.inference.export import export_onnx
 from viewfinder.pictures.reading import read_header, read_picture
-from viewfinder.runs.run import open_run
 from viewfinder.tasks import find
 
 
@@ -35,15 +35,16 @@ def median(work, times: int = 30) -> float:
 
 def main() -> None:
     run, file = open_run(sys.argv[1]), Path(sys.argv[2])
-    task, setting, net = find("detect"), run.setting(), run.net()
-    picture = read_picture(file, at_least=setting.size)
-    pixels = Model.of(run).prepare(picture, read_header(file).size, str(file)).pixels[None]
+    task, config, net = find("detect"), run.model.config, run.net()
+    picture = read_picture(file, at_least=config.size)
+    predictor = Predictor(run.model, device=torch.device("cpu"))
+    pixels = predictor.prepare(picture, read_header(file).size, str(file)).pixels[None]
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.onnx"
-        print(export_onnx(run, model, pictures=file))
+        print(export_onnx(run.model, model, pictures=[file]))
         session = onnxruntime.InferenceSession(str(model))
     given = {"pictures": (pixels.float() / 255).numpy()}
-    width, height = setting.size
+    width, height = config.size
     macs = explain(net, (1, 3, height, width)).totals.macs
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     rate = 2048**3 / (median(lambda: a @ b) / 1e3)
@@ -51,7 +52,7 @@ def main() -> None:
     with torch.no_grad():
         print(f"{run.manifest.net} at {width}×{height}, {torch.get_num_threads()} threads")
         print(f"torch, the net alone           {median(lambda: net(ready)):7.1f} ms")
-    reply = median(lambda: task.reply(net, pixels, setting, torch.device("cpu")))
+    reply = median(lambda: task.reply(net, pixels, config, torch.device("cpu")))
     print(f"torch, with decode and NMS     {reply:7.1f} ms")
     print(f"onnxruntime, with decode       {median(lambda: session.run(None, given)):7.1f} ms")
     print(f"limit: {macs / 1e9:.2f} G multiply-adds {1e3 * macs / rate:10.1f} ms")

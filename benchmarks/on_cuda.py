@@ -44,7 +44,7 @@ from safetensors.torch import load_file
 
 import viewfinder
 from viewfinder.errors import InputError
-from viewfinder.inference.answers import Model
+from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tabletop import (
     ClassOptions,
@@ -160,7 +160,7 @@ def resumed(work: Work, net: str, precision: str, whole: Any, steps: int) -> tup
 @torch.no_grad()
 def answers(run: Any, device: str, pictures: torch.Tensor) -> list[torch.Tensor]:
     """What an export of the run would answer, computed on a device; of depth, the net's maps."""
-    task, setting = find(run.manifest.task), run.setting()
+    task, setting = find(run.manifest.task), run.model.config
     if run.manifest.net == DEPTH_NET:
         module, pictures = run.net(), pictures.mean(1, keepdim=True)
     else:
@@ -177,7 +177,7 @@ def apart(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
 
 def asked(work: Work, run: Any) -> tuple[float, float]:
     """How far the device's answers are from the CPU's: as it comes, and without TF32."""
-    model = Model.of(run)
+    model = Predictor(run.model, device=torch.device("cpu"))
     made = [(read_picture(file), file) for file in tests(work, run)]
     ready = [
         model.prepare(picture, (picture.shape[1], picture.shape[0]), str(file)).pixels

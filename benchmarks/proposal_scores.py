@@ -28,6 +28,7 @@ from bottle_tracking import BOTTLES, detected, every_frame, key_frames, write_ke
 
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.inference.opening import open_model
 from viewfinder.labelling import by_model, certainty, following, plate
 from viewfinder.labelling.proposing import find_pictures
 from viewfinder.labelling.tracking import nearest_pairs
@@ -35,7 +36,6 @@ from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import open_run
 from viewfinder.tabletop import CLASSES, TurntableOptions, render_turntable
 
 Row = tuple[float, float, float]
@@ -93,7 +93,7 @@ def in_set(dataset, runs: list[str]) -> Iterator[Row]:
     masks = [read_mask(dataset.root / name) for name in dataset.masks]
     names = [str(index) for index in range(len(dataset))]
     for run in runs:
-        mapper = by_model.maps_of_run(open_run(run), torch.device("cpu"))
+        mapper = by_model.maps_of_model(open_model(run), torch.device("cpu"))
         for name, values in mapper(zip(names, pictures, strict=True)):
             true = masks[int(name)]
             for found, mask, score in list(by_model.subjects(values))[:1]:
@@ -154,11 +154,11 @@ def followed(place: Path, frames, boxes, motion: str, every: int) -> Iterator[Ro
 
 
 def with_bottles(video: Path, weights: str) -> Iterator[tuple[str, list[Row]]]:
-    run = open_run(weights)
+    model = open_model(weights)
     with tempfile.TemporaryDirectory() as place:
         frames, keys_file = Path(place) / "all", Path(place) / "keys.json"
         every_frame(video, frames)
-        found = detected(frames, run)
+        found = detected(frames, model)
         height, width = next(read_video(video)).picture.shape[:2]
         write_keys(keys_file, found, key_frames(found), (width, height))
         for motion in ("linear", "flow"):

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from viewfinder import nets
+from viewfinder.inference.opening import open_model
 from viewfinder.labelling.by_model import propose_by_detector, propose_by_saliency
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.frames import frames_per_second, write_frames
@@ -27,7 +28,6 @@ from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_p
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import open_run
 from viewfinder.tabletop import render_turntable
 
 STAND, SIZE = 48, (640, 480)
@@ -79,12 +79,12 @@ def main() -> None:
         done = write_frames([video], frames)
         print(f"{'frames':<34}{frames_per_second(done, start):8.1f} frames/s read")
         tell("plate, 640×480", stand, lambda paths: propose_by_plate(stand, paths, empty=empty))
-        run = open_run(weights)
+        detector = open_model(weights)
         tell(
-            f"detector, {run.manifest.net} at {run.setting().size[0]}",
+            f"detector, {detector.config.net} at {detector.config.size[0]}",
             frames,
             lambda paths: propose_by_detector(
-                frames, paths, run=run, names={}, threshold=0.25, device=CPU
+                frames, paths, model=detector, names={}, threshold=0.25, device=CPU
             ),
         )
         tell(

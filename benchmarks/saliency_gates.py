@@ -51,7 +51,7 @@ def tell_teacher(dataset, path: str, size: tuple[int, int]) -> None:
 
 def gates_of(run, pictures: Tensor) -> list[Tensor]:
     """How far each gate is open: N×H×W in [0, 1] for each stride."""
-    answer = run.net()(run.setting().normalisation.apply(pictures))
+    answer = run.net()(run.model.config.normalisation.apply(pictures))
     return [gate.sigmoid()[:, 0] for gate in answer[1:]]
 
 
@@ -59,7 +59,7 @@ def gates_of(run, pictures: Tensor) -> list[Tensor]:
 def main() -> None:
     dataset, teacher = open_dataset(Path(sys.argv[1])), sys.argv[2]
     runs = [open_run(name) for name in sys.argv[3:]]
-    size = runs[0].setting().size
+    size = runs[0].model.config.size
     tell_teacher(dataset, teacher, size)
     pictures, masks, _ = taken(dataset, "test", size, depth=False)
     rows = []

@@ -47,7 +47,7 @@ def main() -> None:
     for name in sys.argv[2:]:
         run = open_run(name)
         val, test = (
-            judge_examples(run, dataset.split(side), device=torch.device("cpu"))
+            judge_examples(run.model, dataset.split(side), device=torch.device("cpu"))
             for side in ("val", "test")
         )
         best = min(FACTORS, key=lambda factor: scores_of(val, factor).mae)

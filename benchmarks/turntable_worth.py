@@ -51,11 +51,13 @@ def main() -> None:
     setting = DemoSetting()
     unseen = open_dataset(given.demo / "scenes").split("test")
     cpu = torch.device("cpu")
-    told = {"turntable": judge_examples(open_run(given.demo / "run"), unseen, device=cpu).scores}
+    told = {
+        "turntable": judge_examples(open_run(given.demo / "run").model, unseen, device=cpu).scores
+    }
     for count in given.counts:
         with tempfile.TemporaryDirectory() as place:
             run = taught_by_hand(count, Path(place), setting, init=given.init)
-            told[f"{count} labelled scenes"] = judge_examples(run, unseen, device=cpu).scores
+            told[f"{count} labelled scenes"] = judge_examples(run.model, unseen, device=cpu).scores
     for name, scores in told.items():
         print(f"{name:<22} mAP50 {scores.ap50:.3f}  AP {scores.ap:.3f}  of {len(unseen)} scenes")
 

@@ -3,6 +3,7 @@
 import base64
 import re
 import shutil
+from dataclasses import replace
 
 import nbclient
 import nbformat
@@ -11,8 +12,10 @@ import pytest
 from torch import nn
 
 from viewfinder.explain.explaining import explain
+from viewfinder.inference.answers import Answer
 from viewfinder.inference.showing import Predictions
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks.classify.task import ClassProbabilities
 
 # A notebook is kept whole, in JSON: what a cell adds to it must stay small.
 _MOST_BYTES = 400_000
@@ -81,12 +84,14 @@ def test_an_explanation_shows_its_layers_and_its_mistake(cells):
 
 def test_names_of_strangers_are_text(tmp_path):
     write_picture(tmp_path / "a&b.png", np.zeros((16, 16, 3), np.uint8))
-    answer = {"source": str(tmp_path / "a&b.png"), "label": "<b>", "scores": {"<b>": 1.0}}
-    text = Predictions([answer], classes=["<b>"])._repr_html_()
+    sure = ClassProbabilities(np.ones(1, np.float32))
+    answer = Answer(str(tmp_path / "a&b.png"), (16, 16), sure)
+    text = Predictions([answer], classes=("<b>",))._repr_html_()
     assert "a&amp;b.png: &lt;b&gt; 100%" in text
-    gone = Predictions([answer | {"source": "gone.png"}], classes=["<b>"])
+    gone = Predictions([replace(answer, source="gone.png")], classes=("<b>",))
     assert "cannot be read any more" in gone._repr_html_()
-    assert gone == [answer | {"source": "gone.png"}]
+    about = {"source": "gone.png", "width": 16, "height": 16}
+    assert gone == [about | {"label": "<b>", "scores": {"<b>": 1.0}}]
 
 
 def test_a_deep_net_shows_its_first_and_last_layers():

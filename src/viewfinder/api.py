@@ -5,29 +5,82 @@ run.predict("new.jpg")
 viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from torch import nn
+
 from viewfinder.devices import pick_device
+from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import (
     default_side,
     judge_examples,
     seen_in_training,
     trained_on,
 )
-from viewfinder.inference.opening import open_any
+from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
-from viewfinder.runs.run import Run as Folder
+from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
+from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.model import Model
 
 Resize = Literal["own", "area"]
 
 
-class Run(Folder):
-    """A training's folder, with what can be asked of the net in it."""
+@dataclass(frozen=True)
+class Run:
+    """A model that can be asked, and the run that trained it.
+
+    Attributes:
+        trained: the folder that a training wrote; None of what another program wrote.
+    """
+
+    model: Model
+    trained: runs.Run | None = None
+
+    @property
+    def folder(self) -> Path:
+        """What was opened: the run's folder, or another program's file."""
+        return self.model.source
+
+    @property
+    def manifest(self) -> Manifest:
+        """What `run.json` says.
+
+        Raises:
+            InputError: there is none, as no training of Viewfinder's wrote this.
+        """
+        return self._of_training().manifest
+
+    @property
+    def scores_file(self) -> Path:
+        """Where its training wrote the scores; raises InputError as `manifest`."""
+        return self._of_training().scores_file
+
+    @property
+    def report_file(self) -> Path:
+        """Where its training wrote the report; raises InputError as `manifest`."""
+        return self._of_training().report_file
+
+    def net(self) -> nn.Module:
+        """The network with its best weights, in evaluation mode.
+
+        Raises:
+            InputError: no weights yet, or weights that are not this network's.
+        """
+        return self.model.load()
+
+    def history(self) -> list[dict[str, float]]:
+        """A row for each epoch of the training; empty before the first one's end.
+
+        Raises:
+            InputError: no training of Viewfinder's wrote this, or its history is damaged.
+        """
+        return self._of_training().history()
 
     def evaluate(
         self,
@@ -55,15 +108,17 @@ class Run(Folder):
         """
         from viewfinder.datasets.opening import open_dataset
 
-        tell_least(self, 0)
+        tell_least(self.model, 0)
+        run = self.trained
+        recipe = run.manifest.recipe if run else None
         # Of folds no side was dealt as one is now.
-        own = trained_on(self, data) and "folded" not in self.manifest.data
-        dataset = open_dataset(data, val_share=self.manifest.recipe.val_share, deal=own)
+        own = run is not None and trained_on(run, data) and "folded" not in run.manifest.data
+        dataset = open_dataset(data, val_share=recipe.val_share if recipe else None, deal=own)
         side = split or default_side(dataset)
-        run = _resizing(self, resize)
         examples = dataset if side == "all" else dataset.split(side)
-        judgement = judge_examples(run, examples, device=pick_device(device))
-        learnt = seen_in_training(self, examples)
+        model, keep = _resizing(self.model, resize), recipe.keep if recipe else "auto"
+        judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
+        learnt = seen_in_training(run, examples) if run else []
         return {"split": side, "learnt": learnt, **judgement.as_json()}
 
     def predict(
@@ -76,39 +131,57 @@ class Run(Folder):
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
-        They are a list, of which a notebook shows the pictures.
+        They are a list, of which a notebook shows the pictures: for each picture, or frame,
+        `source, width, height`, `frame` in a video, and what the run's task answers: for classify
+        `label, scores`, scores by class name that add up to 1; for detect `boxes`, each with
+        `class, score, x1, y1, x2, y2` in the picture's pixels; for saliency `mask`, the subject's
+        `box, share, mean` at a `threshold`. The same as arrays is the list's `answers`.
 
         Args:
             threshold: the least score that is answered; of a detector also `best`, each class's
                 own, of best F1 on the run's validation pictures. None leaves it to the task.
             resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
                 weights is Darknet's way; or `area`, averaged over area.
+
+        Raises:
+            InputError: no such file, no pictures, or none that can be read.
         """
-        run = _resizing(self, resize)
-        least = threshold_of(self, threshold)
-        answers = predict(run, source, device=pick_device(device), threshold=least)
-        return Predictions(answers, classes=self.manifest.classes, bits=self.manifest.bits)
+        model = _resizing(self.model, resize)
+        least = threshold_of(model, threshold, self.trained)
+        answers = predict(model, source, device=pick_device(device), threshold=least)
+        return Predictions(answers, classes=model.config.classes, bits=model.config.bits)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from viewfinder.evaluation.run_in_notebook import run_html
 
-        return run_html(self)
+        return run_html(self.model, self.trained)
+
+    def _of_training(self) -> runs.Run:
+        if self.trained is None:
+            raise InputError(
+                f"{self.folder} is no run that Viewfinder trained: nothing is known of its training"
+            )
+        return self.trained
 
 
-def _resizing(run: Run, resize: Resize) -> Run:
+def _resizing(model: Model, resize: Resize) -> Model:
     if resize == "own":
-        return run
-    return replace(run, framing=replace(run.framing, resizing="area"))
+        return model
+    framing = replace(model.config.framing, resizing="area")
+    return replace(model, config=replace(model.config, framing=framing))
 
 
 def open_run(path: str | Path) -> Run:
-    """What answers: the run in a folder, a Darknet `.weights` file, or an ONNX file.
+    """What answers: the run in a folder, a Darknet `.weights` file, an ONNX file, or `coco`.
 
     Raises:
         InputError: there is none.
     """
-    return Run(**vars(open_any(path)))
+    if foreign := open_foreign(path):
+        return Run(foreign)
+    run = runs.open_run(path)
+    return Run(run.model, run)
 
 
 def train(
@@ -137,4 +210,4 @@ def train(
         run = train_run(task, data, recipe, out=out, resume=resume)
     else:
         run = train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume)
-    return Run(run.folder, run.manifest)
+    return Run(run.model, run)

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import create_run, new_net
+from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.run_weights import new_net
 from viewfinder.training.precision import Arrangement, Choice
 
 CLASSES = ("cat", "dog", "owl")

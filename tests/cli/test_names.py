@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,10 @@ from viewfinder import console
 from viewfinder.cli import main as command_line
 from viewfinder.cli.main import main
 from viewfinder.cli.output import print_json
+from viewfinder.inference.answers import Answer
 from viewfinder.inference.tables import write_rows
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import as_cell, shown
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\u202egpj\u2028\n\x9b1m[red]"
@@ -102,10 +105,11 @@ def test_names_in_tables_of_rich_are_data(monkeypatch):
 
 
 def test_a_cell_is_no_formula(tmp_path):
-    box = {"score": 0.5, "x1": -1.5, "y1": 0.0, "x2": 2.0, "y2": 3.0}
+    count = 8
+    boxes = np.tile(np.array([[-1.5, 0, 2, 3]], np.float32), (count, 1))
+    found = Detections(boxes, np.full(count, 0.5, np.float32), np.arange(count))
     names = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "cat", "a=1"]
-    answers = [{"source": "=a.png", "boxes": [box | {"class": name} for name in names]}]
-    write_rows(answers, tmp_path / "found.csv")
+    write_rows([Answer("=a.png", (9, 9), found)], names, tmp_path / "found.csv")
     with (tmp_path / "found.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     wanted = ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\\rx", "cat", "a=1"]

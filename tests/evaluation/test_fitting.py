@@ -42,7 +42,9 @@ def verdict_on(data, recipe, out):
     run = train("classify", data, recipe, out=out)
     dataset = open_dataset(data)
     judgements = judge(run, dataset, device=torch.device("cpu"))
-    return classify_page.fit(Material(run, dataset, judgements, run.history())), run
+    return classify_page.fit(
+        Material(run, run.manifest.recipe, dataset, judgements, run.history())
+    ), run
 
 
 def test_labels_learnt_by_heart_are_over_fitting(make_set, tmp_path):
@@ -118,9 +120,11 @@ def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_pa
     dataset = open_dataset(data)
     judgements = judge(run, dataset, device=torch.device("cpu"))
     assert len(judgements["train"].examples) == len(judgements["val"].examples)
-    page = classify_page.page(Material(run, dataset, judgements, run.history()))
-    figures = {card.of: card.figure for card in page["cards"]}
-    says = page["verdict"].says
+    page = classify_page.page(
+        Material(run, run.manifest.recipe, dataset, judgements, run.history())
+    )
+    figures = {card.of: card.figure for card in page.cards}
+    says = page.verdict.says
     assert f"{figures['training']} of training pictures are right" in says
     assert f"{figures['validation']} of those held out" in says
 

@@ -59,7 +59,7 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
     page = page_of(run, dataset, judgements)
     assert "78.9% of 19 test pictures right, no better than always answering cat" in page.told
     assert "balanced 33.3%; chance 33.3%, always cat 78.9%; 19 pictures" in page.told
-    said = classify_page.fit(Material(run, dataset, judgements, run.history()))
+    said = classify_page.fit(Material(run, run.manifest.recipe, dataset, judgements, run.history()))
     assert said.kind != "fine"
     assert "Not one held-out picture is answered right of bird (" in said.says
     assert "dog (" in said.says
@@ -67,7 +67,9 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
     assert first.endswith("cat has 75 training pictures, bird 3: --balanced")
     assert not any("--balanced" in each for each in rest)
     manifest = replace(run.manifest, recipe=ClassifyRecipe(balanced=True))
-    told = Material(replace(run, manifest=manifest), dataset, judgements, run.history())
+    told = Material(
+        replace(run, manifest=manifest), manifest.recipe, dataset, judgements, run.history()
+    )
     assert not any("--balanced" in each for each in classify_page.fit(told).tries)
 
 
@@ -79,7 +81,9 @@ def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
     answers = np.eye(3, dtype=np.float32)[np.maximum(labels, 1)]
     examples = dataset.select(np.zeros(len(labels), np.int64))
     judged = Judgement(replace(examples, labels=labels), answers, score(answers, labels), 1.0)
-    said = classify_page.fit(Material(run, dataset, {"val": judged, "train": judged}, []))
+    said = classify_page.fit(
+        Material(run, run.manifest.recipe, dataset, {"val": judged, "train": judged}, [])
+    )
     assert said.kind == "uneven"
     assert "fine" not in said.says
     assert f"right of {dataset.classes[0]} (30 pictures)" in said.says

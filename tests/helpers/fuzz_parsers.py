@@ -29,8 +29,8 @@ from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_f
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.over_seeds import Score
-from viewfinder.inference.opening import open_any
-from viewfinder.inference.predict import predict
+from viewfinder.inference.opening import open_model
+from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.inference.thresholds import threshold_of
 from viewfinder.labelling.accepting import accept
 from viewfinder.labelling.proposals import read_proposals
@@ -44,6 +44,7 @@ from viewfinder.pictures.video import read_video, write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.tasks.model import Model
 from viewfinder.training.progress import Progress
 from viewfinder.training.resuming import same_run
 
@@ -191,14 +192,18 @@ def answer_and_score(folder: Path) -> None:
 
 def best_thresholds_of(folder: Path) -> None:
     run = open_run(folder / "run")
-    threshold_of(run, "best")
+    threshold_of(run.model, "best", run)
     same_run(folder / "run", open_dataset(folder / "set"), run.manifest.recipe)
+
+
+def answer_json(model: Model, picture: Path) -> None:
+    found = [each.as_json(model.config.classes) for each in predict(model, picture, device=CPU)]
+    json.dumps(found, allow_nan=False)
 
 
 def answer(folder: Path) -> None:
     picture = next((folder / "set/val").rglob("*.png"))
-    found = predict(open_any(folder / "run"), picture, device=CPU)
-    json.dumps(found, allow_nan=False)
+    answer_json(open_model(folder / "run"), picture)
 
 
 def history(folder: Path) -> None:
@@ -267,7 +272,8 @@ def exported() -> bytes:
 
     with tempfile.TemporaryDirectory() as place, contextlib.redirect_stderr(io.StringIO()):
         run = open_run(trained() / "run")
-        export_onnx(run, Path(place) / "a.onnx", pictures=trained() / "set/val")
+        files = find_pictures(trained() / "set/val")
+        export_onnx(run.model, Path(place) / "a.onnx", pictures=files)
         return (Path(place) / "a.onnx").read_bytes()
 
 
@@ -277,8 +283,7 @@ def onnx_file(folder: Path) -> None:
 
 
 def answer_onnx(folder: Path) -> None:
-    found = predict(open_any(folder / "a.onnx"), folder / "b.png", device=CPU)
-    json.dumps(found, allow_nan=False)
+    answer_json(open_model(folder / "a.onnx"), folder / "b.png")
 
 
 # Pictures, maps and videos.

@@ -10,17 +10,19 @@ import pytest
 import torch
 
 from viewfinder import api
+from viewfinder.cli.export import pictures_to_prove
 from viewfinder.errors import InputError
 from viewfinder.inference import export
 from viewfinder.inference.export import export_onnx
-from viewfinder.inference.opening import open_any
-from viewfinder.inference.predict import predict
+from viewfinder.inference.opening import open_model
+from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.inference.thresholds import threshold_of
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import create_run, new_net, open_run
+from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.run_weights import new_net
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -69,7 +71,7 @@ def detector(tmp_path_factory):
 def detectors_file(detector, pictures, tmp_path_factory):
     """What the detector's export writes if it is not asked for anything else."""
     file = tmp_path_factory.mktemp("exported") / "a.onnx"
-    export_onnx(detector, file, pictures=pictures)
+    export_onnx(detector.model, file, pictures=find_pictures(pictures))
     return file
 
 
@@ -88,11 +90,11 @@ def answers(file, batch):
 
 def test_a_classifier_gives_the_runs_probabilities_for_any_batch(small_run, small_set, tmp_path):
     run, file = open_run(small_run), tmp_path / "图 model.onnx"
-    parity = export_onnx(run, file, pictures=small_set / "test")
+    parity = export_onnx(run.model, file, pictures=find_pictures(small_set / "test"))
     assert parity.pictures == 8
     assert parity.differences["probabilities"] < 1e-5
     batch = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
-    expected = find("classify").reply(run.net(), batch, run.setting(), torch.device("cpu"))
+    expected = find("classify").reply(run.net(), batch, run.model.config, torch.device("cpu"))
     (given,) = answers(file, batch.float() / 255)
     np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
     # And it can stand for the run.
@@ -117,10 +119,14 @@ def test_the_names_of_the_classes_travel_inside(detectors_file):
 
 def stands_for(file, run, pictures):
     """Whether predict answers by a detector's file as by the run itself."""
-    opened = open_any(file)
-    assert opened.manifest.classes == run.manifest.classes
+    opened = open_model(file)
+    assert opened.config.classes == run.manifest.classes
     found, expected = (
-        predict(each, pictures, device=torch.device("cpu"), threshold=0.3) for each in (opened, run)
+        [
+            answer.as_json(run.manifest.classes)
+            for answer in predict(each, pictures, device=torch.device("cpu"), threshold=0.3)
+        ]
+        for each in (opened, run.model)
     )
     assert sum(len(each["boxes"]) for each in expected) > 10
     return same(found, expected)
@@ -131,10 +137,11 @@ def test_a_detectors_file_stands_for_its_run(detector, detectors_file, pictures)
 
 
 def test_a_detectors_own_maps(detector, pictures, tmp_path):
-    parity = export_onnx(detector, tmp_path / "a.onnx", answers="raw", pictures=pictures)
+    files = find_pictures(pictures)
+    parity = export_onnx(detector.model, tmp_path / "a.onnx", answers="raw", pictures=files)
     assert list(parity.differences) == ["stride_32", "stride_16"]
     with pytest.raises(InputError, match="export it again without --answers raw"):
-        open_any(tmp_path / "a.onnx")
+        open_model(tmp_path / "a.onnx")
     coarse, fine = answers(tmp_path / "a.onnx", torch.rand(1, 3, 64, 96))
     assert coarse.shape == (1, 21, 2, 3)
     assert fine.shape == (1, 21, 4, 6)
@@ -143,12 +150,18 @@ def test_a_detectors_own_maps(detector, pictures, tmp_path):
 def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path, capsys):
     threshold = 0.3
     export_onnx(
-        detector, tmp_path / "a.onnx", answers="final", threshold=threshold, pictures=pictures
+        detector.model,
+        tmp_path / "a.onnx",
+        answers="final",
+        threshold=threshold,
+        pictures=find_pictures(pictures),
     )
     assert stands_for(tmp_path / "a.onnx", detector, pictures)
     batch = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8)
     of_picture, labels, scores, boxes = answers(tmp_path / "a.onnx", batch.float() / 255)
-    replies = find("detect").reply(detector.net(), batch, detector.setting(), torch.device("cpu"))
+    replies = find("detect").reply(
+        detector.net(), batch, detector.model.config, torch.device("cpu")
+    )
     for number, reply in enumerate(replies):
         shown = reply.scores > threshold
         assert shown.sum() > 3
@@ -158,9 +171,9 @@ def test_final_objects_are_those_that_predict_finds(detector, pictures, tmp_path
         np.testing.assert_allclose(scores[mine][order], reply.scores[shown], atol=1e-5)
         assert sorted(labels[mine]) == sorted(reply.labels[shown])
         np.testing.assert_allclose(boxes[mine][order], reply.boxes[shown], rtol=1e-4, atol=1e-2)
-    run = open_any(tmp_path / "a.onnx")
-    assert (threshold_of(run, threshold), capsys.readouterr().err) == (threshold, "")
-    assert threshold_of(run, 0.1) == 0.1
+    model = open_model(tmp_path / "a.onnx")
+    assert (threshold_of(model, threshold, None), capsys.readouterr().err) == (threshold, "")
+    assert threshold_of(model, 0.1, None) == 0.1
     assert "chooses objects itself, with scores above 0.3 alone" in capsys.readouterr().err
 
 
@@ -181,13 +194,13 @@ def test_a_saliency_run_gives_its_maps(pictures, tmp_path):
     )
     run = create_run(tmp_path / "run", manifest)
     run.save_weights(new_net("a2dele", 2, manifest.options).state_dict())
-    export_onnx(run, tmp_path / "a.onnx", pictures=pictures)
+    export_onnx(run.model, tmp_path / "a.onnx", pictures=find_pictures(pictures))
     batch = torch.randint(0, 256, (2, 3, 48, 64), dtype=torch.uint8)
-    expected = find("saliency").reply(run.net(), batch, run.setting(), torch.device("cpu"))
+    expected = find("saliency").reply(run.net(), batch, run.model.config, torch.device("cpu"))
     (given,) = answers(tmp_path / "a.onnx", batch.float() / 255)
     np.testing.assert_allclose(given, np.stack(expected), atol=1e-5)
-    opened = open_any(tmp_path / "a.onnx")
-    again = find("saliency").reply(opened.net(), batch, opened.setting(), torch.device("cpu"))
+    opened = open_model(tmp_path / "a.onnx")
+    again = find("saliency").reply(opened.load(), batch, opened.config, torch.device("cpu"))
     np.testing.assert_allclose(np.stack(again), np.stack(expected), atol=1e-5)
 
 
@@ -195,15 +208,15 @@ def test_a_file_that_answers_otherwise_is_not_written(detector, pictures, tmp_pa
     monkeypatch.setattr(export, "_AGREEMENT", 1e-12)
     monkeypatch.setattr(export, "_difference", lambda one, other: 0.5)
     with pytest.raises(InputError, match=r"does not answer as the run does: boxes differs by 0\.5"):
-        export_onnx(detector, tmp_path / "a.onnx", pictures=pictures)
+        export_onnx(detector.model, tmp_path / "a.onnx", pictures=find_pictures(pictures))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_cannot_be_exported_is_said(detector, small_run, small_set, tmp_path):
     with pytest.raises(InputError, match="only a detector"):
-        export_onnx(open_run(small_run), tmp_path / "a.onnx", answers="final", pictures=small_set)
+        export_onnx(open_run(small_run).model, tmp_path / "a.onnx", answers="final", pictures=[])
     with pytest.raises(InputError, match="--pictures FOLDER"):
-        export_onnx(detector, tmp_path / "a.onnx")
+        pictures_to_prove(api.Run(detector.model, detector), None)
 
 
 @pytest.mark.parametrize(
@@ -224,11 +237,11 @@ def test_metadata_that_contradict_the_file_are_refused(detectors_file, tmp_path,
     entry.value = value
     onnx.save(model, tmp_path / "b.onnx")
     with pytest.raises(InputError, match=says):
-        open_any(tmp_path / "b.onnx")
+        open_model(tmp_path / "b.onnx")
 
 
 def test_a_name_that_is_no_utf8_is_refused_in_a_sentence(detector, pictures, tmp_path):
     named = replace(detector, manifest=replace(detector.manifest, classes=("cat", "caf\udce9")))
     with pytest.raises(InputError, match=r"the class 'caf\\\\udce9' has a name that is no UTF-8"):
-        export_onnx(named, tmp_path / "it.onnx", pictures=pictures)
+        export_onnx(named.model, tmp_path / "it.onnx", pictures=find_pictures(pictures))
     assert not (tmp_path / "it.onnx").exists()

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from viewfinder.errors import InputError
 from viewfinder.inference.onnx_files import OnnxFile
-from viewfinder.inference.opening import open_any
+from viewfinder.inference.opening import open_model
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.writing import write_picture
 
@@ -49,7 +49,7 @@ def test_a_network_that_cannot_answer_is_one_sentence(
     node = helper.make_node(nodes, ["x", *(name for name, _ in constants)], ["y"])
     file = write_network(tmp_path / "a.onnx", [node], shape=shape, constants=constants)
     with pytest.raises(InputError, match=says) as caught:
-        open_any(file)
+        open_model(file)
     words = str(caught.value)
     assert len(words) < 400 + len(str(file))
     assert words.isprintable()
@@ -63,7 +63,7 @@ def test_a_name_that_is_no_text_prints_nothing(tmp_path, capfd):
         file.read_bytes().replace(b"NAME", b"N\xa0M\xff").replace(b"Ident", b"Id\xffnt")
     )
     with pytest.raises(InputError, match="is no ONNX network"):
-        open_any(file)
+        open_model(file)
     assert capfd.readouterr() == ("", "")
 
 
@@ -71,7 +71,7 @@ def test_other_numbers_than_float32_are_refused(tmp_path):
     node = helper.make_node("Identity", ["x"], ["y"])
     file = write_network(tmp_path / "a.onnx", [node], kind=TensorProto.FLOAT16)
     with pytest.raises(InputError, match=r"of float32, but 1×3×32×32 of tensor\(float16\)"):
-        open_any(file)
+        open_model(file)
 
 
 @pytest.mark.parametrize("batch", ["N", 1, 2])
@@ -82,12 +82,13 @@ def test_a_map_of_any_range_is_brought_to_shares(tmp_path, batch):
         picture = np.zeros((40, 60, 3), np.uint8)
         picture[10:20, 30:50] = 50 + 50 * number
         write_picture(tmp_path / f"pictures/{number}.png", picture)
-    answers = predict(open_any(file), tmp_path / "pictures", device=torch.device("cpu"))
+    model, cpu = open_model(file), torch.device("cpu")
+    answers = list(predict(model, tmp_path / "pictures", device=cpu))
     assert len(answers) == 3
     for answer in answers:
-        values = answer["map"].at_own_size()
+        values = answer.value.map.at_own_size()
         assert (values.min(), values.max()) == pytest.approx((0, 1), abs=0.05)
-        assert answer["mask"]["box"] == {"x1": 30, "y1": 10, "x2": 50, "y2": 20}
+        assert answer.value.as_json(())["mask"]["box"] == {"x1": 30, "y1": 10, "x2": 50, "y2": 20}
 
 
 def test_a_file_of_fixed_pictures_is_given_as_many(tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.inference.drawing import draw_predictions
+from viewfinder.inference.drawing import draw_answers
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import read_video, write_video
@@ -32,7 +32,7 @@ def run(small_run):
 
 
 def answers(run, source):
-    return predict(run, source, device=CPU)
+    return [each.as_json(run.manifest.classes) for each in predict(run.model, source, device=CPU)]
 
 
 def say(monkeypatch, data: bytes):
@@ -60,9 +60,9 @@ def test_a_folder_is_answered_in_a_fixed_order_across_batches(run, small_set):
 
 def test_predict_equals_what_validation_says_of_the_same_picture(run, small_set, tmp_path):
     dataset = open_dataset(small_set).split("val")
-    task, setting = find("classify"), run.setting()
-    examples = task.open(dataset, setting, learn=False)
-    expected = task.answers(run.net(), examples, setting, CPU)
+    task, config = find("classify"), run.model.config
+    examples = task.open_eval(dataset, config, keep="memory")
+    expected = task.answers(run.net(), examples, config, CPU)
     given = {answer["source"]: answer["scores"] for answer in answers(run, small_set / "val")}
     for index in range(len(dataset)):
         mine = list(given[str(dataset.file(index))].values())
@@ -126,9 +126,9 @@ def test_find_pictures_goes_into_folders_but_not_hidden_files(tmp_path):
 
 
 def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
-    given = answers(run, small_set / "test")[:10]
+    given = list(predict(run.model, small_set / "test", device=CPU))[:10]
     out = tmp_path / "图 drawn"
-    draw_predictions(given, out, classes=run.manifest.classes)
+    draw_answers(given, out, classes=run.manifest.classes)
     names = sorted(path.name for path in out.iterdir())
     assert names[0] == "01-000.jpg"
     assert len(names) == 10
@@ -136,13 +136,14 @@ def test_drawn_answers_are_pictures_numbered_in_order(run, small_set, tmp_path):
     assert drawn.shape[1] >= 160
     assert drawn.std() > 10
     with pytest.raises(InputError, match="exists already"):
-        draw_predictions(given, out, classes=run.manifest.classes)
+        draw_answers(given, out, classes=run.manifest.classes)
 
 
 def test_a_name_as_long_as_the_disk_allows_can_be_drawn(run, small_set, tmp_path):
     file = tmp_path / ("图" * 83 + ".png")
     shutil.copy(small_set / "test/green/000.png", file)
-    draw_predictions(answers(run, file), tmp_path / "out", classes=run.manifest.classes)
+    given = list(predict(run.model, file, device=CPU))
+    draw_answers(given, tmp_path / "out", classes=run.manifest.classes)
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
@@ -162,14 +163,14 @@ def test_what_a_folder_holds_is_told_by_its_bytes(tmp_path, run, capsys):
     data = (folder / "c.mkv").read_bytes()
     (folder / "c.mkv").write_bytes(data[: round(0.6 * len(data))])
     (folder / "notes.txt").write_text("nothing")
-    found = answers(run, folder)
-    counts = Counter(Path(each["source"]).name for each in found)
+    found = list(predict(run.model, folder, device=CPU))
+    counts = Counter(Path(each.source).name for each in found)
     assert counts["a.jpg"] == 1
     assert counts["b"] == 30
     assert 0 < counts["c.mkv"] < 30
     assert set(counts) == {"a.jpg", "b", "c.mkv"}
     assert "c.mkv is cut short" in capsys.readouterr().err
-    draw_predictions(found, tmp_path / "drawn", classes=run.manifest.classes)
+    draw_answers(found, tmp_path / "drawn", classes=run.manifest.classes)
     assert capsys.readouterr().err == ""
     names = sorted(file.name for file in (tmp_path / "drawn").iterdir())
     assert names == ["1-a.jpg", "2-b.mp4", "3-c.mp4"]

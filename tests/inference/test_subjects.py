@@ -13,7 +13,7 @@ from viewfinder import api, nets
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.inference.drawing import draw_predictions
+from viewfinder.inference.drawing import draw_answers
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import probe_video, read_video, write_video
@@ -77,23 +77,24 @@ def picture(subject_scenes, tmp_path):
 
 
 def test_a_picture_is_told_and_its_map_is_of_its_own_size(run, picture):
-    (answer,) = predict(run, picture, device=CPU)
-    assert (answer["width"], answer["height"]) == (150, 96)
-    values = answer["map"].at_own_size()
+    (answer,) = predict(run.model, picture, device=CPU)
+    assert answer.size == (150, 96)
+    values = answer.value.map.at_own_size()
     assert values.shape == (96, 150)
     assert 0 <= values.min() < values.max() <= 1
-    mask = answer["mask"]
+    mask = answer.as_json(CLASSES)["mask"]
     assert mask["share"] == pytest.approx((values >= 0.5).mean())
-    (strict,) = predict(run, picture, device=CPU, threshold=0.9)
+    (strict,) = predict(run.model, picture, device=CPU, threshold=0.9)
+    strict = strict.as_json(CLASSES)
     assert strict["mask"]["share"] <= mask["share"]
     assert strict["mask"]["threshold"] == 0.9
 
 
 def test_what_is_written_is_what_was_answered(run, picture, tmp_path):
-    (answer,) = predict(run, picture, device=CPU)
+    (answer,) = predict(run.model, picture, device=CPU)
     out = tmp_path / "out"
-    (drawn,) = draw_predictions([answer], out, classes=CLASSES)
-    files = drawn["mask"]["files"]
+    (drawn,) = draw_answers([answer], out, classes=CLASSES)
+    files = drawn.as_json(CLASSES)["mask"]["files"]
     assert set(files) == {"map", "overlay", "cutout"}
     assert sorted(files.values()) == sorted(str(path) for path in out.rglob("*.*"))
     assert files["map"] == str(out / "图 1.png")
@@ -102,7 +103,7 @@ def test_what_is_written_is_what_was_answered(run, picture, tmp_path):
         data = np.fromfile(files[kind], np.uint8)
         return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
 
-    values, pixels = answer["map"].at_own_size(), read_picture(picture)
+    values, pixels = answer.value.map.at_own_size(), read_picture(picture)
     assert stored("map").dtype == np.uint8
     assert np.abs(stored("map") / 255 - values).max() <= 0.5 / 255 + 1e-6
     cutout = stored("cutout")
@@ -146,15 +147,15 @@ def test_maps_keep_the_names_of_their_pictures(run, picture, tmp_path):
         shutil.copy(picture, tmp_path / name)
     write_picture(tmp_path / "s/c/3.JPG", read_picture(picture))
     shutil.copy(picture, tmp_path / "s/c/3.png")
-    drawn = draw_predictions(
-        predict(run, tmp_path / "s", device=CPU), tmp_path / "out", classes=CLASSES
+    drawn = draw_answers(
+        list(predict(run.model, tmp_path / "s", device=CPU)), tmp_path / "out", classes=CLASSES
     )
-    maps = [Path(each["mask"]["files"]["map"]) for each in drawn]
+    maps = [Path(each.value.files["map"]) for each in drawn]
     assert {path.relative_to(tmp_path / "out").as_posix() for path in maps} == {
         "a/1.png", "b/1.png", "b/1.x.png", "c/2.png", "cutouts/c/2.png.png", "c/3.JPG.png",
         "c/3.png.png",
     }  # fmt: skip
-    files = [file for each in drawn for file in each["mask"]["files"].values()]
+    files = [file for each in drawn for file in each.value.files.values()]
     assert len(files) == len(set(files)) == len(list((tmp_path / "out").rglob("*.*")))
 
 
@@ -162,11 +163,11 @@ def test_a_video_gets_an_overlay(run, picture, tmp_path):
     scene = read_picture(picture)
     video = tmp_path / "scene.mp4"
     write_video(video, [np.roll(scene, 5 * number, axis=1) for number in range(6)], rate=5)
-    answers = predict(run, video, device=CPU)
-    assert [answer["frame"] for answer in answers] == list(range(6))
-    assert all("mask" in answer for answer in answers)
+    answers = list(predict(run.model, video, device=CPU))
+    assert [answer.frame for answer in answers] == list(range(6))
+    assert all("mask" in answer.as_json(CLASSES) for answer in answers)
     out = tmp_path / "out"
-    assert draw_predictions(answers, out, classes=CLASSES) == answers
+    assert draw_answers(answers, out, classes=CLASSES) == answers
     (written,) = out.iterdir()
     assert written.suffix == ".mp4"
     assert probe_video(written).rate == 5
@@ -195,9 +196,9 @@ def test_a_drawn_video_keeps_time_whatever_its_frames_size(run, tmp_path):
         parts.append((tmp_path / "part.ts").read_bytes())
     video = tmp_path / "it.ts"
     video.write_bytes(b"".join(parts))
-    answers = predict(run, video, device=CPU)
-    assert len({(answer["width"], answer["height"]) for answer in answers}) == 2
-    draw_predictions(answers, tmp_path / "out", classes=CLASSES)
+    answers = list(predict(run.model, video, device=CPU))
+    assert len({answer.size for answer in answers}) == 2
+    draw_answers(answers, tmp_path / "out", classes=CLASSES)
     (written,) = (tmp_path / "out").iterdir()
     own = [frame.seconds for frame in read_video(video, tell=lambda _: None)]
     drawn = list(read_video(written))
@@ -207,12 +208,12 @@ def test_a_drawn_video_keeps_time_whatever_its_frames_size(run, tmp_path):
 
 def test_a_run_of_depth_answers_depth_maps_and_refuses_pictures(subject_scenes, tmp_path):
     run = write_run(tmp_path / "run", net=DEPTH_NET)
-    (answer, *_) = predict(run, subject_scenes / "test/depth", device=CPU)
-    assert answer["map"].at_own_size().shape == (96, 96)
+    (answer, *_) = predict(run.model, subject_scenes / "test/depth", device=CPU)
+    assert answer.value.map.at_own_size().shape == (96, 96)
     with pytest.raises(InputError, match=r"not one of the .* in colour, but a depth map is grey"):
-        predict(run, subject_scenes / "test/RGB", device=CPU)
+        list(predict(run.model, subject_scenes / "test/RGB", device=CPU))
     with pytest.raises(InputError, match="in colour, but a depth map is grey"):
-        predict(run, next((subject_scenes / "test/RGB").iterdir()), device=CPU)
+        list(predict(run.model, next((subject_scenes / "test/RGB").iterdir()), device=CPU))
 
 
 def test_depth_whose_near_is_dark_is_answered_as_it_was_learnt(tmp_path):
@@ -227,30 +228,29 @@ def test_depth_whose_near_is_dark_is_answered_as_it_was_learnt(tmp_path):
     kept = json.loads((tmp_path / "run/run.json").read_text())["data"]["depth"]
     assert kept["."]["near_is_bright"] is False
     opened, dataset = open_run(tmp_path / "run"), open_dataset(root)
-    task, setting = find("saliency"), opened.setting()
-    maps = task.answers(
-        opened.net(), task.open(dataset, setting, learn=False), setting, torch.device("cpu")
-    )
+    task, config = find("saliency"), opened.model.config
+    examples = task.open_eval(dataset, config, keep="memory")
+    maps = task.answers(opened.net(), examples, config, CPU)
     for source in (root / "depth", root):
-        answers = predict(opened, source, device=CPU)
-        of = {Path(answer["source"]): answer["map"].values for answer in answers}
+        answers = predict(opened.model, source, device=CPU)
+        of = {Path(answer.source): answer.value.map.values for answer in answers}
         assert set(of) == {root / depth for depth in dataset.depths}
         for depth, expected in zip(dataset.depths, maps, strict=True):
             np.testing.assert_allclose(of[root / depth], expected.values, atol=1e-6)
     # Masks and depth maps beside the pictures are not asked about by a net of pictures.
-    asked = predict(write_run(tmp_path / "rgb"), root, device=CPU)
-    assert {Path(answer["source"]) for answer in asked} == {root / path for path in dataset.paths}
+    asked = predict(write_run(tmp_path / "rgb").model, root, device=CPU)
+    assert {Path(answer.source) for answer in asked} == {root / path for path in dataset.paths}
     shutil.rmtree(root / "GT")
-    assert len(predict(opened, root, device=CPU)) == 12
+    assert len(list(predict(opened.model, root, device=CPU))) == 12
     # What lies above the set's own folder is not its own.
     (tmp_path / "depth.toml").write_text("near_is_bright = true\n")
-    (again, *_) = predict(opened, root / "depth", device=CPU)
-    np.testing.assert_allclose(again["map"].values, of[Path(again["source"])])
+    (again, *_) = predict(opened.model, root / "depth", device=CPU)
+    np.testing.assert_allclose(again.value.map.values, of[Path(again.source)])
     # What a file beside the maps states counts for more, as it does in training.
     (root / "depth.toml").write_text("near_is_bright = true\n")
-    turned = predict(opened, root / "depth", device=CPU)
+    turned = predict(opened.model, root / "depth", device=CPU)
     assert any(
-        np.abs(answer["map"].values - of[Path(answer["source"])]).max() > 1e-3 for answer in turned
+        np.abs(answer.value.map.values - of[Path(answer.source)]).max() > 1e-3 for answer in turned
     )
 
 

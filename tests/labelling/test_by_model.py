@@ -7,9 +7,9 @@ import torch
 from onnx import TensorProto, helper
 
 from viewfinder.errors import InputError
-from viewfinder.inference.opening import open_any
+from viewfinder.inference.opening import open_model
 from viewfinder.labelling.by_model import (
-    maps_of_run,
+    maps_of_model,
     propose_by_detector,
     propose_by_saliency,
     subjects,
@@ -77,7 +77,7 @@ def test_an_unsure_map_scores_less_and_an_empty_one_has_no_subject():
 @pytest.mark.parametrize("sides", [{}, {"height": 64, "width": 96}])
 def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
     write_picture(tmp_path / "kubek" / "图.png", scene())
-    model = maps_of_run(open_any(write_brightness(tmp_path / "b.onnx", **sides)), CPU)
+    model = maps_of_model(open_model(write_brightness(tmp_path / "b.onnx", **sides)), CPU)
     done = propose_by_saliency(tmp_path, ["kubek/图.png"], model=model, source="saliency: b.onnx")
     proposals = done.proposals
     assert proposals.classes == ("kubek",)
@@ -91,24 +91,24 @@ def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
 def test_what_is_no_saliency_network_is_refused(tmp_path, small_run):
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(InputError, match="no ONNX network"):
-        open_any(tmp_path / "bad.onnx")
+        open_model(tmp_path / "bad.onnx")
     with pytest.raises(InputError, match="there is no file"):
-        open_any(tmp_path / "none.onnx")
+        open_model(tmp_path / "none.onnx")
     with pytest.raises(InputError, match="one picture as 1×3×H×W"):
-        open_any(write_brightness(tmp_path / "four.onnx", channels=4))
-    run = open_run(small_run)
+        open_model(write_brightness(tmp_path / "four.onnx", channels=4))
+    model = open_run(small_run).model
     with pytest.raises(InputError, match="a run of classify"):
-        maps_of_run(run, torch.device("cpu"))
+        maps_of_model(model, torch.device("cpu"))
     with pytest.raises(InputError, match="a run of classify"):
         propose_by_detector(
-            tmp_path, [], run=run, names={}, threshold=0.5, device=torch.device("cpu")
+            tmp_path, [], model=model, names={}, threshold=0.5, device=torch.device("cpu")
         )
 
 
 def test_pictures_that_cannot_be_read_are_told(tmp_path):
     write_picture(tmp_path / "a.png", scene())
     (tmp_path / "b.png").write_bytes(b"no picture")
-    model = maps_of_run(open_any(write_brightness(tmp_path / "b.onnx")), CPU)
+    model = maps_of_model(open_model(write_brightness(tmp_path / "b.onnx")), CPU)
     done = propose_by_saliency(tmp_path, ["a.png", "b.png"], model=model, source="b", name="square")
     assert done.proposals.classes == ("square",)
     assert len(done.notes) == 1

@@ -6,9 +6,9 @@ import torch
 
 import viewfinder
 from viewfinder.cli.main import main
+from viewfinder.inference.opening import open_model
 from viewfinder.nets.published import coco_weights, halved
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import open_run
 from viewfinder.tasks.detect.class_names import COCO
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
 
@@ -37,13 +37,13 @@ def open_coco():
 
 
 def test_coco_is_a_word_and_a_run_of_that_name_is_that_run(tmp_path, monkeypatch):
-    assert open_run("coco").manifest.classes == COCO
+    assert open_model("coco").config.classes == COCO
     monkeypatch.chdir(tmp_path)
     (tmp_path / "coco").mkdir()
-    assert open_run("coco").manifest.classes == COCO
+    assert open_model("coco").config.classes == COCO
     (tmp_path / "coco/run.json").write_text("{}")
     with pytest.raises(viewfinder.InputError, match="coco"):
-        open_run("coco")
+        open_model("coco")
 
 
 def test_a_net_begins_with_its_rows_of_the_classes_that_both_name():

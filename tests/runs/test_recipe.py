@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.runs.run import new_net
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
 from viewfinder.tasks.recipe import differing_fields
+from viewfinder.tasks.run_weights import new_net
 
 NAN, INF = math.nan, math.inf
 OUT_OF_RANGE = {

@@ -11,18 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from viewfinder import api
 from viewfinder.errors import InputError
 from viewfinder.runs.run import (
     Run,
     create_run,
     discard,
     holds_run,
-    new_net,
     open_run,
     refuse_taken,
 )
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.model import Model
+from viewfinder.tasks.run_weights import RunWeights, config_of, new_net
 
 MANIFEST = Manifest(
     task="classify",
@@ -328,12 +330,10 @@ def test_nothing_beside_weights_of_another_program_is_taken_for_the_runs(tmp_pat
     file = tmp_path / "net.weights"
     for name in ("net.weights", "history.csv", "scores.json", "report.html", "model.onnx"):
         (tmp_path / name).write_text("a stranger's")
-    run = Run(file, MANIFEST, foreign=file)
-    assert run.weights_file == file
-    assert run.history() == []
-    assert not any(f.exists() for f in (run.history_file, run.scores_file, run.report_file))
-    with pytest.raises(InputError, match="cannot write"):
-        run.save_history([])
+    run = api.Run(Model(file, RunWeights(file), config_of(MANIFEST)))
+    for asked in (run.history, lambda: run.scores_file, lambda: run.manifest):
+        with pytest.raises(InputError, match=r"net\.weights is no run that Viewfinder trained"):
+            asked()
     assert _place(run) == tmp_path / "net.onnx"
     (tmp_path / "net.onnx").write_text("a stranger's")
     with pytest.raises(InputError, match="exists already: name the file to write, with --out"):

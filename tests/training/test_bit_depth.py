@@ -55,8 +55,8 @@ def test_twelve_bits_are_learnt_from_as_eight_are(tmp_path, capsys):
     assert twelve.history()[-1]["val_accuracy"] == eight.history()[-1]["val_accuracy"] == 1.0
     # What the run is asked later, one picture too, is scaled as in training.
     one = data / "val" / "lying" / "0.png"
-    [answer] = predict(twelve, one, device=CPU)
-    [same] = predict(twelve, tmp_path / "8" / "val" / "lying" / "0.png", device=CPU)
+    [answer] = predict(twelve.model, one, device=CPU)
+    [same] = predict(twelve.model, tmp_path / "8" / "val" / "lying" / "0.png", device=CPU)
     assert answer["scores"]["lying"] == pytest.approx(same["scores"]["lying"], abs=0.01)
     val = open_dataset(data).split("val")
     judged = judge_examples(twelve, val, device=CPU)

@@ -10,8 +10,9 @@ from viewfinder.cpu import cpu_features
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
-from viewfinder.tasks.task import Setting
+from viewfinder.tasks.task import TrainSetup
 from viewfinder.training import choosing, loop, precision
 from viewfinder.training.choosing import choose_arithmetic
 from viewfinder.training.precision import Arrangement, Choice, Trial
@@ -52,18 +53,20 @@ def measured(monkeypatch):
 def learner(small_set):
     """All that a training has when it chooses."""
     task, dataset = find("classify"), open_dataset(small_set)
-    setting = Setting(RECIPE, dataset.classes, (32, 32), PLAIN, {})
+    config = ModelConfig("classify", RECIPE.net, dataset.classes, (32, 32), PLAIN)
+    setup = TrainSetup(RECIPE, config)
     net, _ = start_net(task, RECIPE, dataset.classes, {})
-    return task, net, open_sides(task, dataset, setting), setting
+    return task, net, open_sides(task, dataset, setup), setup
 
 
 @pytest.fixture
 def learn(learner):
     """What a training with these changes of its recipe, or its size, chooses."""
-    task, net, sides, setting = learner
+    task, net, sides, setup = learner
 
     def do(*, size=32, **changes):
-        changed = replace(setting, recipe=replace(RECIPE, **changes), size=(size, size))
+        config = replace(setup.config, size=(size, size))
+        changed = TrainSetup(replace(RECIPE, **changes), config)
         return choose_arithmetic(task, net, sides, changed, CPU)
 
     return do

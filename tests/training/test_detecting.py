@@ -17,12 +17,13 @@ from viewfinder.inference.tables import write_coco, write_rows
 from viewfinder.nets.darknet import Header, write_weights
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
-from viewfinder.runs.run import new_net
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.task import Detect
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
-from viewfinder.tasks.task import Setting
+from viewfinder.tasks.run_weights import new_net
+from viewfinder.tasks.task import TrainSetup
 from viewfinder.training.train import train
 
 CLASSES = {"sky": (60, 90, 220), "leaf": (40, 170, 60)}
@@ -132,12 +133,12 @@ def test_a_videos_frames_are_answered_and_written_as_tables(trained, tmp_path):
     write_video(tmp_path / "v.mp4", frames, rate=5)
     predictions = open_run(trained.folder).predict(tmp_path / "v.mp4", threshold=0.1)
     assert [each["frame"] for each in predictions] == [0, 1, 2, 3]
-    write_coco(predictions, tuple(CLASSES), tmp_path / "a.json")
+    write_coco(predictions.answers, tuple(CLASSES), tmp_path / "a.json")
     document = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     found = sum(len(each["boxes"]) for each in predictions)
     assert len(document["annotations"]) == found > 0
     assert [image["frame_id"] for image in document["images"]] == [0, 1, 2, 3]
-    write_rows(predictions, tmp_path / "a.csv")
+    write_rows(predictions.answers, tuple(CLASSES), tmp_path / "a.csv")
     assert len((tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()) == found + 1
 
 
@@ -166,15 +167,19 @@ def test_rare_pasted_and_many_scales_run_together(boxes, tmp_path):
     assert np.isfinite([row["loss"] for row in run.history()]).all()
 
 
+def setup_of(recipe, dataset, size):
+    return TrainSetup(recipe, ModelConfig("detect", recipe.net, dataset.classes, size, PLAIN))
+
+
 def test_pictures_are_small_for_the_share_that_is_asked_for(boxes):
     recipe = DetectRecipe(**QUICK, small=0.6)
     task, dataset = Detect(), open_dataset(boxes)
-    setting = Setting(recipe, dataset.classes, (128, 96), PLAIN, {})
-    learnt = task.open(dataset.split("train"), setting, learn=True)
+    setup = setup_of(recipe, dataset, (128, 96))
+    learnt = task.open_train(dataset.split("train"), setup)
 
     def drawn(done: float) -> torch.Size:
         return task.draw(
-            learnt, torch.arange(2), slice(None), setting, seed=5, done=done
+            learnt, torch.arange(2), slice(None), setup, seed=5, done=done
         ).pictures.shape
 
     assert drawn(0.0) == drawn(0.59) == (2, 3, 64, 96)
@@ -203,12 +208,12 @@ def test_composed_scenes_are_mixed_in(boxes, tmp_path):
     fields = {"compose": str(captures), "backgrounds": str(tmp_path / "places")}
     recipe = DetectRecipe(**QUICK, **fields, compose_share=1.0)
     task, dataset = Detect(), open_dataset(boxes)
-    setting = Setting(recipe, dataset.classes, (96, 96), PLAIN, {})
-    learnt = task.open(dataset.split("train"), setting, learn=True)
+    setup = setup_of(recipe, dataset, (96, 96))
+    learnt = task.open_train(dataset.split("train"), setup)
     numbers = torch.arange(6)
 
     def drawn(rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        inputs = task.draw(learnt, numbers, rows, setting, seed=5, done=0.0)
+        inputs = task.draw(learnt, numbers, rows, setup, seed=5, done=0.0)
         return inputs.pictures, inputs.truth.boxes
 
     whole, found = drawn(slice(None))
@@ -218,7 +223,7 @@ def test_composed_scenes_are_mixed_in(boxes, tmp_path):
     assert len(found) >= 6
     assert found.min() >= 0
     assert found.max() <= 96
-    plain = replace(setting, recipe=replace(recipe, compose_share=0.0))
+    plain = replace(setup, recipe=replace(recipe, compose_share=0.0))
     assert not torch.equal(
         whole, task.draw(learnt, numbers, slice(None), plain, seed=5, done=0.0).pictures
     )

@@ -247,7 +247,7 @@ def test_sixteen_bits_of_an_unknown_range_are_stretched(teacher, tmp_path):
     dataset = open_dataset(data, val_share=0.0)
     setting = learn(
         data, tmp_path / "run", teacher=str(teacher.folder), val_share=0.0, epochs=1
-    ).setting()
+    ).setup()
     depths = saliency.Saliency().open(dataset, setting, learn=True).take(range(6)).depths
     assert depths.min() == 0
     assert depths.max() == 1

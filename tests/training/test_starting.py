@@ -12,10 +12,10 @@ from viewfinder import nets
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.nets.published import COCO_NET, coco_weights
-from viewfinder.runs.foreign import COCO as COCO_WORD
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.class_names import COCO
+from viewfinder.tasks.detect.foreign import COCO as COCO_WORD
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.normalisation import IMAGENET
 from viewfinder.training.preparing import start_net

@@ -7,8 +7,8 @@ import torch
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.runs.run import new_net
 from viewfinder.tasks import find
+from viewfinder.tasks.run_weights import new_net
 from viewfinder.training.trying import require_learnable
 
 # Of each family the one that is made quickest.

@@ -49,10 +49,11 @@ def run(flags: Flags) -> int:
 
 def _print_outcome(outcome: "Outcome", report: Path) -> None:
     from viewfinder.demo import learning
+    from viewfinder.demo.demonstrating import found_in
 
     for answer in outcome.answers:
-        found = ", ".join(f"{box['class']} {box['score']:.0%}" for box in answer["boxes"])
-        print(f"{Path(answer['source']).name}: {found or 'nothing found'}")
+        found = found_in(answer).listed(outcome.unseen.examples.classes)
+        print(f"{Path(answer.source).name}: {found}")
     scores = outcome.unseen.as_json()
     print(f"trained {learning.trained(outcome.run)}")
     print(

@@ -41,7 +41,7 @@ def run(flags: Flags) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    task = find(run.manifest.task)
+    task = find(run.model.config.task)
     told = ", ".join(headline(judged, task.headline))
     print(f"{judged['split']}: {told}")
     table = Table(box=None)

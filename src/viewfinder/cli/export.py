@@ -13,7 +13,7 @@ import tyro
 from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
-    from viewfinder.runs.run import Run
+    from viewfinder.api import Run
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,19 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Write the file and tell how well it agrees."""
+    from viewfinder.api import open_run
     from viewfinder.inference.export import export_onnx
-    from viewfinder.runs.run import open_run
 
     if not 0 <= flags.threshold <= 1:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
     out = flags.out or _place(opened)
     parity = export_onnx(
-        opened, out, answers=flags.answers, threshold=flags.threshold, pictures=flags.pictures
+        opened.model,
+        out,
+        pictures=pictures_to_prove(opened, flags.pictures),
+        answers=flags.answers,
+        threshold=flags.threshold,
     )
     print(parity)
     print(f"{out} ({out.stat().st_size / 2**20:.1f} MiB)")
@@ -57,9 +61,30 @@ def _place(run: "Run") -> Path:
     Raises:
         InputError: beside weights that another program wrote, where there is such a file already.
     """
-    if run.foreign is None:
+    if run.trained:
         return run.folder / "model.onnx"
-    place = run.foreign.with_suffix(".onnx")
+    place = run.folder.with_suffix(".onnx")
     if place.exists():
         raise InputError(f"{place} exists already: name the file to write, with --out")
     return place
+
+
+def pictures_to_prove(run: "Run", source: str | None) -> list[Path]:
+    """Those to prove an export on: what is named, else what the run was trained on.
+
+    Raises:
+        InputError: there are none.
+    """
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.inference.predict import find_pictures
+
+    if source is not None:
+        return find_pictures(source)
+    try:
+        dataset = open_dataset(run.manifest.data["source"])
+    except (InputError, KeyError) as error:
+        raise InputError(
+            f"the pictures that {run.folder} was trained on are not here: name some to prove "
+            "the export on, with --pictures FOLDER"
+        ) from error
+    return [dataset.file(index) for index in range(len(dataset))]

@@ -3,15 +3,18 @@
 Pictures are prepared as they were in training: size, colours and class names come from the run.
 """
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.inference.answers import Answer
 
 
 @dataclass(frozen=True)
@@ -53,48 +56,24 @@ def run(flags: Flags) -> int:
     if flags.top < 1:
         raise InputError(f"--top {flags.top}: give 1 or more")
     from viewfinder.api import open_run
-    from viewfinder.inference.drawing import draw_predictions
+    from viewfinder.inference.drawing import draw_answers
     from viewfinder.inference.tables import write_coco, write_rows
 
     opened = open_run(flags.run)
-    classes, bits = opened.manifest.classes, opened.manifest.bits
-    predictions: list[dict[str, Any]] = opened.predict(
+    classes, bits = opened.model.config.classes, opened.model.config.bits
+    answers: Sequence[Answer] = opened.predict(
         flags.source, device=flags.device, threshold=flags.threshold, resize=flags.resize
-    )
+    ).answers
     if flags.out:
-        predictions = draw_predictions(predictions, flags.out, classes=classes, bits=bits)
+        answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
     if flags.coco:
-        write_coco(predictions, classes, flags.coco)
+        write_coco(answers, classes, flags.coco)
     if flags.csv:
-        write_rows(predictions, flags.csv)
+        write_rows(answers, classes, flags.csv)
     if flags.json:
-        print_json({"predictions": [_without_map(each) for each in predictions]})
+        print_json({"predictions": [answer.as_json(classes) for answer in answers]})
         return 0
-    for prediction in predictions:
-        frame = f" frame {prediction['frame']}" if "frame" in prediction else ""
-        print(f"{prediction['source']}{frame}: {_told(prediction, top=flags.top)}")
+    for answer in answers:
+        frame = "" if answer.frame is None else f" frame {answer.frame}"
+        print(f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}")
     return 0
-
-
-def _told(prediction: dict[str, Any], *, top: int) -> str:
-    """An answer on one line: the likeliest classes, how many of which objects, or the subject."""
-    if "boxes" in prediction:
-        counted = Counter(box["class"] for box in prediction["boxes"])
-        return ", ".join(f"{count} {name}" for name, count in counted.most_common()) or "nothing"
-    if "mask" in prediction:
-        return _subject(prediction["mask"])
-    best = sorted(prediction["scores"].items(), key=lambda item: -item[1])[:top]
-    return "  ".join(f"{name} {score:.1%}" for name, score in best)
-
-
-def _subject(mask: dict[str, Any]) -> str:
-    """Where the subject is, how large, and how sure that is."""
-    if mask["box"] is None:
-        return "no subject"
-    x1, y1, x2, y2 = (mask["box"][edge] for edge in ("x1", "y1", "x2", "y2"))
-    return f"subject {mask['share']:.1%} within {x1},{y1}–{x2},{y2}, {mask['mean']:.1%} sure"
-
-
-def _without_map(prediction: dict[str, Any]) -> dict[str, Any]:
-    """A prediction as JSON can hold it."""
-    return {key: value for key, value in prediction.items() if key != "map"}

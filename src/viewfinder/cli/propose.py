@@ -133,8 +133,8 @@ def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
 
 
 def _by_detector(flags: Flags, data: Path) -> "Proposed":
+    from viewfinder.api import open_run
     from viewfinder.devices import pick_device
-    from viewfinder.inference.opening import open_any
     from viewfinder.inference.thresholds import threshold_of
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.labelling.proposing import find_pictures
@@ -147,13 +147,13 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
                 f"--names {entry}: write each as class, or as class=name, as in 'cell phone=phone'"
             )
         names[theirs] = ours or theirs
-    run = open_any(flags.by[0])
-    threshold = threshold_of(run, flags.threshold)
+    run = open_run(flags.by[0])
+    threshold = threshold_of(run.model, flags.threshold, run.trained)
     assert threshold is not None, "one was wanted"
     return propose_by_detector(
         data,
         find_pictures(data),
-        run=run,
+        model=run.model,
         names=names,
         threshold=threshold,
         device=pick_device(flags.device),
@@ -163,20 +163,20 @@ def _by_detector(flags: Flags, data: Path) -> "Proposed":
 def _by_saliency(flags: Flags, data: Path) -> "Proposed":
     from viewfinder.datasets.bit_depth import bits_of
     from viewfinder.devices import pick_device
-    from viewfinder.inference.opening import open_any
-    from viewfinder.labelling.by_model import maps_of_run, propose_by_saliency
+    from viewfinder.inference.opening import ONNX, open_model
+    from viewfinder.labelling.by_model import maps_of_model, propose_by_saliency
     from viewfinder.labelling.proposing import find_pictures
     from viewfinder.pictures.reading import BITS
 
     given = Path(flags.by[1]).expanduser()
-    run = open_any(given)
-    model, bits = maps_of_run(run, pick_device(flags.device)), run.manifest.bits
+    model = open_model(given)
+    mapper, bits = maps_of_model(model, pick_device(flags.device)), model.config.bits
     source, pictures = f"saliency: {given.name}", find_pictures(data)
-    if run.manifest.net == "onnx" and bits == BITS[-1]:
+    if model.config.net == ONNX and bits == BITS[-1]:
         # A network of other people's says nothing of bits: then the pictures do.
         bits = bits_of([data / path for path in pictures])
     return propose_by_saliency(
-        data, pictures, model=model, source=source, name=flags.class_name, bits=bits
+        data, pictures, model=mapper, source=source, name=flags.class_name, bits=bits
     )
 
 

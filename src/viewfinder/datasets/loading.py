@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -178,11 +179,11 @@ class FromFiles:
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items, each made by a thread while the one before it is being used."""
-    iterator, end = iter(items), object()
+    iterator, end, context = iter(items), object(), copy_context()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        coming: Future[Any] = pool.submit(next, iterator, end)
+        coming: Future[Any] = pool.submit(context.run, partial(next, iterator, end))
         while (item := coming.result()) is not end:
-            coming = pool.submit(next, iterator, end)
+            coming = pool.submit(context.run, partial(next, iterator, end))
             yield item
 
 

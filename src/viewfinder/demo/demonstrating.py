@@ -14,12 +14,14 @@ from viewfinder.demo import capturing, learning, pacing
 from viewfinder.demo.capturing import Shot
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
-from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.events import note
+from viewfinder.inference.answers import Answer
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import Run
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, in_words
 
 Result = TypeVar("Result")
@@ -88,9 +90,9 @@ class Outcome:
     acceptance: Acceptance
     composed: Dataset
     run: Run
-    unseen: Judgement
+    unseen: DetectJudgement
     shown: list[int]
-    answers: list[dict[str, Any]]
+    answers: list[Answer]
     stages: list[dict[str, Any]]
 
 
@@ -151,7 +153,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
         "answer a few of them",
         lambda: _answers(run, unseen, chosen),
         lambda answers: (
-            f"{counted(sum(len(answer['boxes']) for answer in answers), 'thing')} found"
+            f"{counted(sum(len(found_in(answer).labels) for answer in answers), 'thing')} found"
         ),
     )
     return Outcome(
@@ -170,18 +172,24 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
     )
 
 
+def found_in(answer: Answer) -> Detections:
+    """What the detector found in a scene."""
+    assert isinstance(answer.value, Detections), "a detector answers"
+    return answer.value
+
+
 def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
     return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
 
 
-def _answers(run: Run, unseen: Judgement, chosen: list[int]) -> list[dict[str, Any]]:
+def _answers(run: Run, unseen: DetectJudgement, chosen: list[int]) -> list[Answer]:
     """Answers to some scenes, from the score on at which precision and recall are best together."""
     best = unseen.scores.best
     return [
         answer
         for index in chosen
         for answer in predict(
-            run,
+            run.model,
             unseen.examples.file(index),
             device=pick_device("auto"),
             threshold=best.threshold if best else None,

@@ -16,7 +16,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP, open_dataset
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
-from viewfinder.evaluation.judging import Judgement, judge_examples
+from viewfinder.evaluation.detect.judged import DetectJudgement
+from viewfinder.evaluation.judging import judge_examples
 from viewfinder.runs.run import Run
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -92,7 +93,7 @@ def trained(run: Run) -> str:
     return f"{epochs} of {counted(steps, 'step')}, from weights of the 80 classes of COCO"
 
 
-def judge_unseen(place: Path, run: Run, setting: DemoSetting) -> Judgement:
+def judge_unseen(place: Path, run: Run, setting: DemoSetting) -> DetectJudgement:
     """Score the detector on cluttered tables, `scenes/`, whose things it has never seen."""
     write_scenes(
         place / "scenes",
@@ -101,4 +102,4 @@ def judge_unseen(place: Path, run: Run, setting: DemoSetting) -> Judgement:
         options=SceneOptions(size=setting.size),
     )
     unseen = open_dataset(place / "scenes").split("test")
-    return judge_examples(run, unseen, device=pick_device("auto"))
+    return judge_examples(run.model, unseen, device=pick_device("auto"))

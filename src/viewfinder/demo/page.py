@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.demo import learning
 from viewfinder.demo.capturing import ABOVE
-from viewfinder.demo.demonstrating import Outcome
+from viewfinder.demo.demonstrating import Outcome, found_in
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.detect import plots as detect_plots
@@ -211,5 +211,4 @@ def _unseen(outcome: Outcome) -> Iterator[Shown]:
             threshold=best.threshold if best else THRESHOLD,
             side=_SIDE,
         )
-        found = ", ".join(f"{box['class']} {box['score']:.0%}" for box in answer["boxes"])
-        yield Shown(picture_url(drawn), found or "nothing found")
+        yield Shown(picture_url(drawn), found_in(answer).listed(examples.classes))

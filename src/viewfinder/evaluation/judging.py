@@ -3,61 +3,73 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import torch
 from torch import nn
 
+from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
+from viewfinder.tasks.model import Model, ModelConfig
+from viewfinder.tasks.task import AnswersT, ScoresT
 
 # Where there is no val to match.
 _STAND_INS = 500
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
-    """How a run answers the pictures of one side.
+class Judgement(Generic[AnswersT, ScoresT]):
+    """How a model answers the pictures of one split.
 
     Attributes:
-        examples: the pictures, numbered by the run's classes.
+        examples: the pictures, numbered by the model's classes.
         answers: the task's own: probabilities, detections or maps, a picture each.
-        scores: the task's own `tasks.task.Scores`.
+        scores: the task's own `tasks.task.TaskScores`.
         seconds: what decoding and answering took.
     """
 
     examples: Dataset
-    answers: Any
-    scores: Any
+    answers: AnswersT
+    scores: ScoresT
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
         """The scores under their public names, with the number of pictures and seconds."""
-        scores: dict[str, Any] = self.scores.as_json(self.examples.classes)
+        scores = self.scores.as_json(self.examples.classes)
         return scores | {"images": len(self.examples), "seconds": self.seconds}
 
 
-def judge_examples(run: Run, examples: Dataset, *, device: torch.device) -> Judgement:
-    """Let a run answer every picture of `examples`, and score it.
+AnyJudgement = Judgement[Any, Any]
+"""A judgement where nothing depends on the task."""
+
+
+def judge_examples(
+    model: Model, examples: Dataset, *, device: torch.device, keep: Keep = "auto"
+) -> AnyJudgement:
+    """Let a model answer every picture of `examples`, and score it.
+
+    Args:
+        keep: where decoded pictures are kept.
 
     Raises:
-        InputError: a class the run does not know, or a picture that cannot be read.
+        InputError: a class the model does not know, or a picture that cannot be read.
     """
-    return _judge(run.net_on(device), run, examples, device)
+    return _judge(model.load_on(device), model.config, examples, device, keep)
 
 
-def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, Judgement]:
-    """Judge a run on every side of its dataset; of `train`, by the pictures of `stand_ins`."""
-    net = run.net_on(device)
+def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJudgement]:
+    """Judge a run on every split of its dataset; of `train`, by the pictures of `stand_ins`."""
+    net, config, keep = run.model.load_on(device), run.model.config, run.manifest.recipe.keep
     judgements = {}
     for side in ("test", "val"):
         if dataset.has_split(side):
-            judgements[side] = _judge(net, run, dataset.split(side), device)
-    judgements["train"] = _judge(net, run, stand_ins(dataset), device)
+            judgements[side] = _judge(net, config, dataset.split(side), device, keep)
+    judgements["train"] = _judge(net, config, stand_ins(dataset), device, keep)
     return judgements
 
 
@@ -90,8 +102,6 @@ def trained_on(run: Run, data: str | Path) -> bool:
 
 def seen_in_training(run: Run, examples: Dataset) -> list[str]:
     """The paths of those pictures that the run was trained on or chosen by, byte for byte."""
-    if run.foreign is not None:
-        return []
     sides = read_pictures(run.folder)
     if not sides:
         return []
@@ -100,9 +110,10 @@ def seen_in_training(run: Run, examples: Dataset) -> list[str]:
     return [path for path, digest in pairs if sides.get(digest) in ("train", "val")]
 
 
-def _judge(net: nn.Module, run: Run, examples: Dataset, device: torch.device) -> Judgement:
-    start = time.perf_counter()
-    task, setting = find(run.manifest.task), run.setting()
-    known = replace(examples.with_classes(run.manifest.classes), bits=run.manifest.bits)
-    answers = task.answers(net, task.open(known, setting, learn=False), setting, device)
+def _judge(
+    net: nn.Module, config: ModelConfig, examples: Dataset, device: torch.device, keep: Keep
+) -> AnyJudgement:
+    start, task = time.perf_counter(), find(config.task)
+    known = replace(examples.with_classes(config.classes), bits=config.bits)
+    answers = task.answers(net, task.open_eval(known, config, keep=keep), config, device)
     return Judgement(known, answers, task.score(answers, known), time.perf_counter() - start)

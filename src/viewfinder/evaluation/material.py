@@ -1,19 +1,23 @@
 """What a report is made from, and what the pages of all tasks take from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.evaluation.fitting import LEAST_PICTURES, Verdict
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.runs.run import Run
+from viewfinder.tasks.task import AnswersT, RecipeT, ScoresT
 
 SIDES = {"test": "test", "val": "validation", "train": "training"}
 """The sides in words, those furthest from training first."""
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class Material(Generic[RecipeT, AnswersT, ScoresT]):
     """A run, the dataset that it learnt from, and how it answers there.
 
     Attributes:
@@ -22,8 +26,9 @@ class Material:
     """
 
     run: Run
+    recipe: RecipeT
     dataset: Dataset
-    judgements: Mapping[str, Judgement]
+    judgements: Mapping[str, Judgement[AnswersT, ScoresT]]
     history: Sequence[Mapping[str, float]]
 
     @property
@@ -32,12 +37,12 @@ class Material:
         return next(name for name in SIDES if name in self.judgements)
 
     @property
-    def judged(self) -> Judgement:
+    def judged(self) -> Judgement[AnswersT, ScoresT]:
         """The answers on that side."""
         return self.judgements[self.side]
 
     @property
-    def held_out(self) -> Judgement | None:
+    def held_out(self) -> Judgement[AnswersT, ScoresT] | None:
         """The side that tells over-fitting."""
         return self.judgements.get(self.held_out_side)
 
@@ -73,6 +78,10 @@ class Material:
         return (both[-1][names[0]], both[-1][names[1]]) if both else None
 
 
+AnyMaterial = Material[Any, Any, Any]
+"""Material where nothing depends on the task."""
+
+
 @dataclass(frozen=True)
 class Card:
     """A figure to be seen at once: what it is of, and a line of detail."""
@@ -80,3 +89,17 @@ class Card:
     figure: str
     of: str
     detail: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a task's template shows: what all have, and what is its own.
+
+    Attributes:
+        own: by the names that the template has for it.
+    """
+
+    cards: Sequence[Card]
+    verdict: Verdict
+    curves: Sequence[Markup]
+    own: Mapping[str, object] = field(default_factory=dict)

@@ -1,9 +1,11 @@
 """One HTML file that tells how a training went, and what to do next.
 
 `templates/report.html.jinja` has what all tasks share; a task's page fills in the rest. A new page
-is a function from `Material` to what its template shows, the template, and one line below.
+is the template, and a folder here named like its task, whose `page.py` has a function `page` from
+`Material` to what the template shows.
 """
 
+import importlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +19,10 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics
-from viewfinder.evaluation.classify import page as classify_page
-from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folds import section
-from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Material
-from viewfinder.evaluation.saliency import page as saliency_page
+from viewfinder.evaluation.judging import AnyJudgement
+from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url
@@ -33,16 +32,6 @@ from viewfinder.tasks import find
 # A flag of the command line, and its value if it has one.
 _FLAG = re.compile(r"(--[a-z-]+(?: [^\s,;:]+)?)")
 
-Page = Callable[[Material], dict[str, Any]]
-
-# A task, and what its template of the same name shows; `cards`, `verdict` and `curves` in all.
-_PAGES: dict[str, Page] = {
-    "classify": classify_page.page,
-    "detect": detect_page.page,
-    "saliency": saliency_page.page,
-}
-
-
 # Of the last epoch, what every page tells.
 _TOLD = ("seconds", "images_per_s", "skipped_steps")
 
@@ -50,7 +39,7 @@ _TOLD = ("seconds", "images_per_s", "skipped_steps")
 def write_report(
     run: Run,
     dataset: Dataset,
-    judgements: Mapping[str, Judgement],
+    judgements: Mapping[str, AnyJudgement],
     folds: Mapping[str, Any] | None = None,
     seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
 ) -> Verdict:
@@ -62,40 +51,46 @@ def write_report(
         seen: pictures as the net was shown them, and what it was to learn of each.
 
     Raises:
-        InputError: no page is known for the run's task, a picture cannot be read, or the file
-            cannot be written.
+        InputError: a picture cannot be read, or the file cannot be written.
     """
     manifest = run.manifest
-    if manifest.task not in _PAGES:
-        raise InputError(
-            f"{run.folder} is a run of the task {manifest.task!r}, which has no report: reports "
-            f"are of {', '.join(_PAGES)}"
-        )
-    material = Material(run, dataset, judgements, run.history())
+    material: AnyMaterial = Material(run, manifest.recipe, dataset, judgements, run.history())
     last = material.history[-1] if material.history else dict.fromkeys(_TOLD, 0.0)
     if lacks := [name for name in _TOLD if name not in last]:
         raise InputError(
             f"{run.history_file} is damaged: its last row has no {lacks[0]}; restore it, or remove "
             "it to go on without its rows"
         )
-    page = _environment().get_template(f"{manifest.task}.html.jinja")
-    shown = _PAGES[manifest.task](material)
-    text = page.render(
-        manifest=manifest,
-        name=run.folder.name,
-        side=material.side,
-        side_in_words=SIDES[material.side],
-        trained=material.history[-1] if material.history else {},
-        epochs=len(material.history),
-        recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
-        **shown,
-        labels=label_statistics.section(dataset),
-        seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
-        folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,
+    page = _page_of(manifest.task)(material)
+    text = (
+        _environment()
+        .get_template(f"{manifest.task}.html.jinja")
+        .render(
+            manifest=manifest,
+            name=run.folder.name,
+            side=material.side,
+            side_in_words=SIDES[material.side],
+            trained=material.history[-1] if material.history else {},
+            epochs=len(material.history),
+            recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
+            cards=page.cards,
+            verdict=page.verdict,
+            curves=page.curves,
+            **page.own,
+            labels=label_statistics.section(dataset),
+            seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
+            folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,
+        )
     )
     write_text(run.report_file, text)
-    said: Verdict = shown["verdict"]
-    return said
+    return page.verdict
+
+
+def _page_of(task: str) -> Callable[[AnyMaterial], Page]:
+    """What makes a task's page: `page` in its folder here."""
+    page: Callable[[AnyMaterial], Page]
+    page = importlib.import_module(f"viewfinder.evaluation.{task}.page").page
+    return page
 
 
 def _environment() -> jinja2.Environment:

@@ -1,7 +1,7 @@
 """A run as a notebook shows it: what it is, how good, and how its training went."""
 
 import base64
-from typing import Any
+from collections.abc import Sequence
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.material import SIDES
@@ -9,27 +9,31 @@ from viewfinder.evaluation.templating import environment_of
 from viewfinder.runs.run import Run
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
+from viewfinder.tasks.model import Model
 from viewfinder.wording import counted
 
 # Curves are thinned to so many epochs, so that what a notebook keeps stays small.
 _MOST_EPOCHS = 200
 
 
-def run_html(run: Run) -> str:
-    """A piece of HTML, complete in itself: a heading, a table of scores, and curves."""
+def run_html(model: Model, run: Run | None) -> str:
+    """A piece of HTML, complete in itself: a heading, a table of scores, and curves.
+
+    Args:
+        run: that trained the model, if one did.
+    """
     template = environment_of("viewfinder.evaluation").get_template("run_in_notebook.html.jinja")
-    manifest = run.manifest
-    figures = [name for name, _ in find(manifest.task).headline]
-    history = run.history() if run.foreign is None else []
+    config, task = model.config, find(model.config.task)
+    history = run.history() if run else []
     return template.render(
-        manifest=manifest,
-        folder=str(run.folder),
-        classes=counted(len(manifest.classes), "class"),
+        model=config,
+        folder=str(model.source),
+        classes=counted(len(config.classes), "class"),
         trained=_trained(history),
-        figures=[name.replace("_", " ") for name in figures],
-        sides=_sides(run),
-        curves=_curves(run, history),
-        report=run.report_file.as_posix() if run.report_file.exists() else None,
+        figures=[name.replace("_", " ") for name, _ in task.headline],
+        splits=_splits(run, task.headline) if run else [],
+        curves=_curves(task.best, history),
+        report=run.report_file.as_posix() if run and run.report_file.exists() else None,
     )
 
 
@@ -40,8 +44,8 @@ def _trained(history: list[dict[str, float]]) -> str:
     return f"trained for {epochs} in {history[-1]['seconds']:,.0f} s"
 
 
-def _sides(run: Run) -> list[dict[str, Any]]:
-    """A row a side that was scored; none of a run that has no scores, or damaged ones."""
+def _splits(run: Run, figures: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
+    """A row a split that was scored; none of a run that has no scores, or damaged ones."""
     try:
         scores = read_scores(run.scores_file)
         return [
@@ -50,7 +54,7 @@ def _sides(run: Run) -> list[dict[str, Any]]:
                 "images": int(scores[side]["images"]),
                 "figures": [
                     "–" if (value := scores[side][name]) is None else f"{value:{form}}"
-                    for name, form in find(run.manifest.task).headline
+                    for name, form in figures
                 ],
             }
             for side in SIDES
@@ -60,9 +64,8 @@ def _sides(run: Run) -> list[dict[str, Any]]:
         return []
 
 
-def _curves(run: Run, history: list[dict[str, float]]) -> list[dict[str, str]]:
+def _curves(best: str, history: list[dict[str, float]]) -> list[dict[str, str]]:
     """The loss, and the figure by which the weights were chosen, as pictures of their own."""
-    best = find(run.manifest.task).best
     thinned = history[:: max(1, len(history) // _MOST_EPOCHS)]
     name = best.replace("_", " ")
     panels = {

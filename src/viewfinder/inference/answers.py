@@ -3,20 +3,22 @@
 Answers become the public JSON only where they leave, by `Answer.as_json`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from viewfinder.datasets.loading import ahead
 from viewfinder.events import track
 from viewfinder.pictures.geometry import Size
-from viewfinder.runs.run import Run
 from viewfinder.tasks import find
-from viewfinder.tasks.task import Described, Setting, Task, Threshold
+from viewfinder.tasks.answering import Picture
+from viewfinder.tasks.model import Model, Threshold
+from viewfinder.tasks.task import Described
 
 # On a CPU the maps of more pictures than this leave the caches, and each takes longer.
 _BATCH = 16
@@ -53,33 +55,44 @@ class Answer:
     value: Described
     frame: int | None = None
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
         """`source, width, height`, `frame` in a video, and what the task's answer is called."""
         about = {"source": self.source, "width": self.size[0], "height": self.size[1]}
         frame = {} if self.frame is None else {"frame": self.frame}
         return about | frame | self.value.as_json(classes)
 
 
-@dataclass(frozen=True)
-class Model:
-    """What is needed of a run to answer, found once for all pictures."""
+class Predictor:
+    """A model that answers one picture after another; its weights are read for the first."""
 
-    run: Run
-    task: Task
-    setting: Setting
+    def __init__(
+        self, model: Model, *, device: torch.device, threshold: Threshold | None = None
+    ) -> None:
+        """Make one.
 
-    @staticmethod
-    def of(run: Run) -> "Model":
-        """The model of a run, whose weights are read when it is first asked."""
-        return Model(run, find(run.manifest.task), run.setting())
+        Args:
+            threshold: the least score that is answered, of each class if several; None leaves it to
+                the task.
+        """
+        self.model, self.device, self.threshold = model, device, threshold
+        self.task = find(model.config.task)
 
-    def prepare(self, picture: NDArray[Any], size: Size, source: str) -> Prepared:
+    @cached_property
+    def net(self) -> nn.Module:
+        """The net on its device."""
+        return self.model.load_on(self.device)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The files below a folder that the model can be asked about, in a fixed order."""
+        return self.task.files(folder, self.model.config)
+
+    def prepare(self, picture: Picture, size: Size, source: str) -> Prepared:
         """A picture as the net takes it.
 
         Args:
             picture: may have been decoded smaller than the picture's own `size`.
         """
-        pixels = self.task.prepare(picture, self.setting, of=size)
+        pixels = self.task.prepare(picture, self.model.config, of=size)
         # Copied, since a decoder may lend its own memory, which torch must not write to.
         return Prepared(source, size, torch.tensor(pixels).permute(2, 0, 1))
 
@@ -89,43 +102,29 @@ class Model:
         Raises:
             InputError: it cannot be read.
         """
-        picture, size = self.task.read(file, self.setting)
+        picture, size = self.task.read(file, self.model.config)
         return self.prepare(picture, size, str(file))
 
-    def answers(
-        self,
-        pictures: Iterator[Prepared],
-        total: int | None,
-        *,
-        device: torch.device,
-        threshold: Threshold | None = None,
-    ) -> Iterator[Answer]:
-        """Answers to prepared pictures, batch by batch, as they come.
+    def answers(self, pictures: Iterable[Prepared], total: int | None) -> Iterator[Answer]:
+        """Answers to prepared pictures, as they come: while the net computes, a thread makes more.
 
         Args:
             total: how many there will be, for the bar; None if that is not known.
-            threshold: the least score that is answered, of each class if several; None leaves it to
-                the task.
         """
-        net = self.run.net_on(device)
-        waiting: list[Prepared] = []
-        for each in track(pictures, total=total, description="predicting"):
-            waiting.append(each)
-            if len(waiting) == _BATCH:
-                yield from self._answer(net, waiting, device, threshold)
-                waiting.clear()
-        if waiting:
-            yield from self._answer(net, waiting, device, threshold)
+        net = self.net
+        found = (each for batch in ahead(_batched(pictures)) for each in self._answer(net, batch))
+        return iter(track(found, total=total, description="predicting"))
 
-    def _answer(
-        self,
-        net: nn.Module,
-        batch: list[Prepared],
-        device: torch.device,
-        threshold: Threshold | None,
-    ) -> Iterator[Answer]:
+    def _answer(self, net: nn.Module, batch: list[Prepared]) -> Iterator[Answer]:
+        config = self.model.config
         pixels = torch.stack([each.pixels for each in batch])
-        replies = self.task.reply(net, pixels, self.setting, device)
+        replies = self.task.reply(net, pixels, config, self.device)
         for each, reply in zip(batch, replies, strict=True):
-            value = self.task.describe(reply, self.setting, of=each.size, threshold=threshold)
+            value = self.task.describe(reply, config, of=each.size, threshold=self.threshold)
             yield Answer(each.source, each.size, value, each.frame)
+
+
+def _batched(pictures: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    rest = iter(pictures)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

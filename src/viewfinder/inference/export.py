@@ -18,17 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.files import write_bytes
-from viewfinder.inference.answers import Model
+from viewfinder.inference.answers import Predictor
 from viewfinder.inference.onnx_files import LEAST_SCORE, open_session
-from viewfinder.inference.predict import find_pictures
+from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
-from viewfinder.runs.run import Run
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.detect.detections import suppress
+from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted
 
@@ -66,47 +65,46 @@ class Parity:
 
 
 def export_onnx(
-    run: Run,
+    model: Model,
     out: Path,
     *,
+    pictures: Sequence[Path],
     answers: Answers = "decoded",
     threshold: float = 0.25,
-    pictures: str | Path | None = None,
 ) -> Parity:
-    """Write a run as an ONNX file with any number of pictures in a batch, and prove it.
+    """Write a model as an ONNX file with any number of pictures in a batch, and prove it.
 
     Args:
         answers: `raw` outputs of the net; `decoded`, probabilities, boxes with scores, or maps;
             or, of a detector, `final`: non-maximum suppression inside, a row an object.
         threshold: what the score of `final` objects must exceed.
-        pictures: real pictures to prove it on; if not given, those of the run's own data.
+        pictures: files of real pictures, some of which it is proved on.
 
     Raises:
-        InputError: the extra libraries are missing, there are no pictures to prove it on, the file
-            cannot be written, or it does not answer as the run does: then none is left behind.
+        InputError: the extra libraries are missing, a picture cannot be read, the file cannot be
+            written, or it does not answer as the model does: then none is left behind.
     """
     onnx = _library()
-    task, setting = find(run.manifest.task), run.setting()
-    if answers == "final" and task.name != "detect":
+    config, task = model.config, find(model.config.task)
+    if answers not in task.portables:
         raise InputError("only a detector has objects to choose: leave --answers final out")
-    _require_text(run.manifest.classes)
-    batch = _proof_pictures(run, pictures)
-    core, names = task.portable(run.net(), setting, raw=answers == "raw")
-    module = Portable(core, setting.normalisation).eval()
-    data = _traced(module, names, run)
-    model = onnx.load_model_from_string(data)
-    told = _metadata(run, answers)
+    _require_text(config.classes)
+    batch = _proof_pictures(model, pictures)
+    core, names = task.portable(model.load(), config, raw=answers == "raw")
+    module = Portable(core, config.normalisation).eval()
+    program = onnx.load_model_from_string(_traced(module, names, config.size))
+    told = _metadata(config, answers)
     if answers == "final":
         told[LEAST_SCORE] = repr(float(threshold))
     for key, value in told.items():
-        entry = model.metadata_props.add()
+        entry = program.metadata_props.add()
         entry.key, entry.value = key, value
-    parity = _compare(module, model.SerializeToString(), names, batch)
+    parity = _compare(module, program.SerializeToString(), names, batch)
     if answers == "final":
-        _append_suppression(model, onnx.helper, onnx.TensorProto, threshold)
-        onnx.checker.check_model(model)
-        _prove_objects(module, model.SerializeToString(), batch, threshold)
-    write_bytes(out, model.SerializeToString())
+        _append_suppression(program, onnx.helper, onnx.TensorProto, threshold)
+        onnx.checker.check_model(program)
+        _prove_objects(module, program.SerializeToString(), batch, threshold)
+    write_bytes(out, program.SerializeToString())
     return parity
 
 
@@ -154,27 +152,17 @@ def _require_text(classes: Sequence[str]) -> None:
             ) from None
 
 
-def _proof_pictures(run: Run, source: str | Path | None) -> Tensor:
-    """Up to eight real pictures, N×3×H×W float32 in [0, 1], prepared as the run prepares them."""
-    if source is not None:
-        files = find_pictures(source)
-    else:
-        try:
-            dataset = open_dataset(run.manifest.data["source"])
-        except (InputError, KeyError) as error:
-            raise InputError(
-                f"the pictures that {run.folder} was trained on are not here: name some to prove "
-                "the export on, with --pictures FOLDER"
-            ) from error
-        files = [dataset.file(index) for index in range(len(dataset))]
-    step, model = max(1, len(files) // _PROOF), Model.of(run)
-    prepared = [model.prepare_file(file).pixels for file in files[::step][:_PROOF]]
+def _proof_pictures(model: Model, files: Sequence[Path]) -> Tensor:
+    """Up to eight real pictures, N×3×H×W float32 in [0, 1], prepared as the model takes them."""
+    predictor = Predictor(model, device=torch.device("cpu"))
+    step = max(1, len(files) // _PROOF)
+    prepared = [predictor.prepare_file(file).pixels for file in files[::step][:_PROOF]]
     return as_shares(torch.stack(prepared))
 
 
-def _traced(module: nn.Module, names: Sequence[str], run: Run) -> bytes:
+def _traced(module: nn.Module, names: Sequence[str], size: Size) -> bytes:
     """The module as ONNX, for a batch of any size."""
-    width, height = run.manifest.size
+    width, height = size
     example = torch.rand(2, 3, height, width)
     with warnings.catch_warnings():
         # The exporter warns of its own inner workings, which a user can do nothing about.
@@ -193,19 +181,16 @@ def _traced(module: nn.Module, names: Sequence[str], run: Run) -> bytes:
     return bytes(program.model_proto.SerializeToString())
 
 
-def _metadata(run: Run, answers: Answers) -> dict[str, str]:
-    manifest = run.manifest
-    deep = manifest.bits < BITS[-1]
+def _metadata(config: ModelConfig, answers: Answers) -> dict[str, str]:
+    deep = config.bits < BITS[-1]
     return {
-        "task": manifest.task,
-        "net": manifest.net,
-        "classes": json.dumps(manifest.classes, ensure_ascii=False),
-        "size": json.dumps(manifest.size),
+        "task": config.task,
+        "net": config.net,
+        "classes": json.dumps(config.classes, ensure_ascii=False),
+        "size": json.dumps(config.size),
         "answers": answers,
-        "pictures": "red, green, blue in [0, 1]; "
-        + ("stretched" if manifest.task == "saliency" else str(run.framing))
-        + " to size, width and height"
-        + (f"; values of 16-bit files divided by {(1 << manifest.bits) - 1}, at most 1" * deep),
+        "pictures": f"red, green, blue in [0, 1]; {config.framing} to size, width and height"
+        + (f"; values of 16-bit files divided by {(1 << config.bits) - 1}, at most 1" * deep),
     }
 
 

@@ -1,7 +1,7 @@
 """ONNX files as onnxruntime runs them, each of whose failures is one sentence here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size
-
-Arrays = list[NDArray[Any]]
+from viewfinder.tasks.portable import Arrays
 
 LEAST_SCORE = "least_score"
 """The metadata's word for what the score of `final` objects exceeds."""
@@ -73,6 +72,10 @@ class OnnxFile:
             if not _may_be(each.shape):
                 self.refuse(f"answers with {_shown(each.shape)} values, which no memory holds")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A session cannot be sent to another process, which opens the file itself.
+        return _reopened, (self.file, self.size)
+
     def resize(self, size: Size) -> None:
         """Give it pictures of this width and height from now on.
 
@@ -118,6 +121,12 @@ class OnnxFile:
         raise InputError(f"{self.file} {what}")
 
 
+def _reopened(file: Path, size: Size) -> OnnxFile:
+    opened = OnnxFile(file)
+    opened.resize(size)
+    return opened
+
+
 def open_session(model: str | bytes) -> Any:
     """onnxruntime's session of a file or its bytes; it prints nothing of its own.
 
@@ -154,11 +163,11 @@ def _explained(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {shown or type(error).__name__}") from error
 
 
-def _may_be(shape: Any) -> bool:
+def _may_be(shape: Iterable[object] | None) -> bool:
     """Whether a tensor may be of this shape, as far as it is known: a number or not of a side."""
     known = [side for side in shape or () if isinstance(side, int)]
     return bool(0 <= np.prod(known, dtype=np.float64) <= _MOST_VALUES)
 
 
-def _shown(sides: Any) -> str:
+def _shown(sides: Iterable[object]) -> str:
     return "×".join(str(side)[:20] for side in sides)

@@ -5,57 +5,53 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.inference.answers import Model, Prepared
+from viewfinder.inference.answers import Answer, Predictor, Prepared
 from viewfinder.pictures.kinds import Source, source_of, sources_below
 from viewfinder.pictures.opening import is_moving_webp
 from viewfinder.pictures.video import probe_video, read_video
-from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import picture_files
-from viewfinder.tasks.task import Threshold
+from viewfinder.tasks.model import Model, Threshold
 
 
 def predict(
-    run: Run, source: str | Path, *, device: torch.device, threshold: Threshold | None = None
-) -> list[dict[str, Any]]:
-    """What a run answers to a picture, a video, a folder of them, or `-`: paths on stdin.
+    model: Model, source: str | Path, *, device: torch.device, threshold: Threshold | None = None
+) -> Iterator[Answer]:
+    """What a model answers to a picture, a video, a folder of them, or `-`: paths on stdin.
+
+    Answers come as they are made: what is read ahead of them is a batch or two.
 
     Args:
         threshold: the least score that is answered, of each class if several; None leaves it to
             the task.
 
-    Returns:
-        for each picture, or frame, `source, width, height`, `frame` in a video, and what the run's
-        task answers: for classify `label, scores`, scores by class name that add up to 1; for
-        detect `boxes`, each with `class, score, x1, y1, x2, y2` in the picture's pixels; for
-        saliency `mask`, the subject's `box, share, mean` at a `threshold`, and `map`, the
-        `SubjectMap` itself, which is no JSON.
-
     Raises:
         InputError: no such file, no pictures, or none that can be read.
     """
-    model = Model.of(run)
-    sources = find_sources(source, below=lambda folder: model.task.files(folder, model.setting))
+    predictor = Predictor(model, device=device, threshold=threshold)
+    sources = find_sources(source, below=predictor.files)
     total: int | None = len(sources)
     if any(each.kind == "video" for each in sources):
         total = probe_video(sources[0].file).frames if len(sources) == 1 else None
     failed: list[str] = []
-    pictures = _prepared(sources, model, failed)
-    answers = list(model.answers(pictures, total, device=device, threshold=threshold))
-    if not answers:
+    answered = False
+    for answer in predictor.answers(_prepared(sources, predictor, failed), total):
+        answered = True
+        yield answer
+    if not answered:
         raise InputError(
             f"not one of the {len(sources)} files of {source} can be read, "
             f"the first since {failed[0]}"
         )
-    return [answer.as_json(run.manifest.classes) for answer in answers]
 
 
-def _prepared(sources: Sequence[Source], model: Model, failed: list[str]) -> Iterator[Prepared]:
+def _prepared(
+    sources: Sequence[Source], predictor: Predictor, failed: list[str]
+) -> Iterator[Prepared]:
     """The pictures, and frames of videos, that can be read; what cannot is told and passed over.
 
     Args:
@@ -67,14 +63,14 @@ def _prepared(sources: Sequence[Source], model: Model, failed: list[str]) -> Ite
     for file, kind in sources:
         try:
             if kind == "video":
-                yield from _frames(file, model)
+                yield from _frames(file, predictor)
             else:
                 if is_moving_webp(file):
                     note(
                         f"{file} is an animated WebP, of which the first picture alone is "
                         "answered: convert it to GIF, APNG or MP4 for all of them"
                     )
-                yield model.prepare_file(file)
+                yield predictor.prepare_file(file)
         except InputError as error:
             if len(sources) == 1:
                 raise
@@ -82,11 +78,11 @@ def _prepared(sources: Sequence[Source], model: Model, failed: list[str]) -> Ite
             note(f"passed over: {error}")
 
 
-def _frames(video: Path, model: Model) -> Iterator[Prepared]:
+def _frames(video: Path, predictor: Predictor) -> Iterator[Prepared]:
     """A video's frames; of a damaged one those that can be read, which is told."""
     for frame in read_video(video):
         height, width = frame.picture.shape[:2]
-        prepared = model.prepare(frame.picture, (width, height), str(video))
+        prepared = predictor.prepare(frame.picture, (width, height), str(video))
         yield replace(prepared, frame=frame.index)
 
 

@@ -10,29 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.inference.drawing import draw, picture_of
+from viewfinder.inference.answers import Answer
+from viewfinder.inference.drawing import picture_of
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import picture_url
 from viewfinder.wording import counted, shown
 
-# Pictures that are shown, the longer side of each in pixels, and boxes named below one.
-_MOST, _SIDE, _MOST_BOXES = 12, 280, 4
+# Pictures that are shown, and the longer side of each in pixels.
+_MOST, _SIDE = 12, 280
 
 
 class Predictions(list[dict[str, Any]]):
-    """The answers of `predict`, a list that a notebook shows as pictures."""
+    """The answers of `predict` as JSON has them, a list that a notebook shows as pictures.
+
+    Attributes:
+        answers: the same as arrays, a subject with its map.
+    """
 
     def __init__(
-        self, answers: Iterable[dict[str, Any]], *, classes: Sequence[str], bits: int = 16
+        self, answers: Iterable[Answer], *, classes: tuple[str, ...], bits: int = 16
     ) -> None:
-        super().__init__(answers)
-        self._classes, self._bits = tuple(classes), bits
+        self.answers = tuple(answers)
+        super().__init__(answer.as_json(classes) for answer in self.answers)
+        self._classes, self._bits = classes, bits
 
     def _repr_html_(self) -> str:
         figures = [
-            f'<figure style="margin: 0 12px 12px 0">{_image(picture, answer)}'
-            f"<figcaption>{html.escape(said(answer))}</figcaption></figure>"
+            f'<figure style="margin: 0 12px 12px 0">{self._image(picture, answer)}'
+            f"<figcaption>{html.escape(said(answer, self._classes))}</figcaption></figure>"
             for answer, picture in self._drawn()
         ]
         more = len(self) - len(figures)
@@ -42,21 +48,19 @@ class Predictions(list[dict[str, Any]]):
             f"<p>{counted(len(self), 'answer')}{not_shown}</p>"
         )
 
-    def _drawn(self) -> Iterator[tuple[dict[str, Any], NDArray[np.uint8] | None]]:
+    def _drawn(self) -> Iterator[tuple[Answer, NDArray[np.uint8] | None]]:
         """The first answers, each drawn on its picture; None where that cannot be read any more."""
-        first = list(islice(self, _MOST))
-        for source, group in groupby(first, key=lambda answer: answer["source"]):
+        first = self.answers[:_MOST]
+        for source, group in groupby(first, key=lambda answer: answer.source):
             answers = list(group)
             pictures = self._pictures(source, answers)
             for answer in answers:
                 picture = next(pictures, None)
                 yield answer, None if picture is None else self._with(picture, answer)
 
-    def _pictures(
-        self, source: str, answers: Sequence[dict[str, Any]]
-    ) -> Iterator[NDArray[np.uint8]]:
+    def _pictures(self, source: str, answers: Sequence[Answer]) -> Iterator[NDArray[np.uint8]]:
         try:
-            if "frame" in answers[0]:
+            if answers[0].frame is not None:
                 frames = read_video(Path(source), tell=lambda _: None, remark=lambda _: None)
                 yield from (frame.picture for frame in islice(frames, len(answers)))
             else:
@@ -64,34 +68,21 @@ class Predictions(list[dict[str, Any]]):
         except InputError:
             return
 
-    def _with(self, picture: NDArray[np.uint8], answer: dict[str, Any]) -> NDArray[np.uint8]:
-        drawn = draw(picture, answer, classes=self._classes)
+    def _with(self, picture: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
+        drawn = answer.value.drawn_on(picture, self._classes)
         height, width = drawn.shape[:2]
         factor = _SIDE / max(height, width)
         size = (max(1, round(factor * width)), max(1, round(factor * height)))
         return np.asarray(resample(drawn, stretch((width, height), size), size), np.uint8)
 
+    def _image(self, picture: NDArray[np.uint8] | None, answer: Answer) -> str:
+        if picture is None:
+            return "<p>(the picture cannot be read any more)</p>"
+        words = html.escape(said(answer, self._classes))
+        return f'<img src="{picture_url(picture)}" alt="{words}">'
 
-def said(answer: dict[str, Any]) -> str:
+
+def said(answer: Answer, classes: Sequence[str]) -> str:
     """A picture's name, and its answer in a few words."""
-    name = shown(Path(answer["source"]).name)
-    frame = f", frame {answer['frame']:,}" if "frame" in answer else ""
-    return f"{name}{frame}: {_in_words(answer)}"
-
-
-def _in_words(answer: dict[str, Any]) -> str:
-    if "boxes" in answer:
-        boxes = answer["boxes"]
-        named = [f"{shown(box['class'])} {box['score']:.0%}" for box in boxes[:_MOST_BOXES]]
-        more = len(boxes) - len(named)
-        return ", ".join(named + [f"{more:,} more"] * bool(more)) or "nothing found"
-    if "mask" in answer:
-        share = answer["mask"]["share"]
-        return f"the subject is {share:.0%} of the picture" if share else "no subject"
-    return f"{shown(answer['label'])} {answer['scores'][answer['label']]:.0%}"
-
-
-def _image(picture: NDArray[np.uint8] | None, answer: dict[str, Any]) -> str:
-    if picture is None:
-        return "<p>(the picture cannot be read any more)</p>"
-    return f'<img src="{picture_url(picture)}" alt="{html.escape(said(answer))}">'
+    frame = "" if answer.frame is None else f", frame {answer.frame:,}"
+    return f"{shown(Path(answer.source).name)}{frame}: {answer.value.caption(classes)}"

@@ -4,16 +4,15 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json, write_text
+from viewfinder.inference.answers import Answer
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import as_cell
 
-_COLUMNS = ("source", "frame", "class", "score", "x1", "y1", "x2", "y2")
 
-
-def write_coco(predictions: Sequence[dict[str, Any]], classes: Sequence[str], file: Path) -> None:
+def write_coco(answers: Sequence[Answer], classes: Sequence[str], file: Path) -> None:
     """Write detections as a COCO data set, whose annotations have a `score` too.
 
     Ids begin at 1; a frame of a video is an image with the video's name and its `frame_id`.
@@ -21,38 +20,29 @@ def write_coco(predictions: Sequence[dict[str, Any]], classes: Sequence[str], fi
     Raises:
         InputError: these are no detections, or the file cannot be written.
     """
-    _require_boxes(predictions)
-    numbers = {name: index for index, name in enumerate(classes, start=1)}
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for image_id, prediction in enumerate(predictions, start=1):
-        image = {
-            "id": image_id,
-            "file_name": prediction["source"],
-            "width": prediction["width"],
-            "height": prediction["height"],
-        }
-        if "frame" in prediction:
-            image["frame_id"] = prediction["frame"]
-        images.append(image)
-        for box in prediction["boxes"]:
-            width, height = box["x2"] - box["x1"], box["y2"] - box["y1"]
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    for image_id, (answer, found) in enumerate(_detections(answers), start=1):
+        width, height = answer.size
+        image = {"id": image_id, "file_name": answer.source, "width": width, "height": height}
+        images.append(image if answer.frame is None else image | {"frame_id": answer.frame})
+        for label, score, (x1, y1, x2, y2) in found.rows():
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": image_id,
-                    "category_id": numbers[box["class"]],
-                    "bbox": [box["x1"], box["y1"], width, height],
-                    "area": width * height,
+                    "category_id": label + 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
                     "iscrowd": 0,
-                    "score": box["score"],
+                    "score": score,
                 }
             )
-    categories = [{"id": number, "name": name} for name, number in numbers.items()]
+    categories = [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
     write_json(file, {"images": images, "annotations": annotations, "categories": categories})
 
 
-def write_rows(predictions: Sequence[dict[str, Any]], file: Path) -> None:
+def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) -> None:
     """Write a CSV with a row for each object that was found.
 
     A source or class that a table's program would take for a formula has a `'` before it.
@@ -60,18 +50,19 @@ def write_rows(predictions: Sequence[dict[str, Any]], file: Path) -> None:
     Raises:
         InputError: these are no detections, or the file cannot be written.
     """
-    _require_boxes(predictions)
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=_COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    for prediction in predictions:
-        about = {"source": as_cell(prediction["source"]), "frame": prediction.get("frame", "")}
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("source", "frame", "class", "score", "x1", "y1", "x2", "y2"))
+    for answer, found in _detections(answers):
+        about = as_cell(answer.source), "" if answer.frame is None else answer.frame
         writer.writerows(
-            about | box | {"class": as_cell(box["class"])} for box in prediction["boxes"]
+            (*about, as_cell(classes[label]), score, *box) for label, score, box in found.rows()
         )
     write_text(file, text.getvalue())
 
 
-def _require_boxes(predictions: Sequence[dict[str, Any]]) -> None:
-    if any("boxes" not in prediction for prediction in predictions):
+def _detections(answers: Sequence[Answer]) -> list[tuple[Answer, Detections]]:
+    found = [(each, each.value) for each in answers if isinstance(each.value, Detections)]
+    if len(found) != len(answers):
         raise InputError("only a detector's answers have boxes to write: this run has another task")
+    return found

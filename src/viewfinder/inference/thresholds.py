@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.inference.onnx_files import LEAST_SCORE
 from viewfinder.runs.run import Run
 from viewfinder.runs.scores import read_scores
-from viewfinder.tasks.task import Threshold
+from viewfinder.tasks import find
+from viewfinder.tasks.model import Model, Threshold
 
 Wanted = float | Literal["best"] | None
 """A score for all classes, `best` for each class's own, or None for the task's usual one."""
@@ -16,33 +16,36 @@ THRESHOLD_SIDES = ("val", "test")
 """The sides whose scores `best` is read from, the first that there is."""
 
 
-def threshold_of(run: Run, wanted: Wanted) -> Threshold | None:
-    """What a run's answers must score to be shown.
+def threshold_of(model: Model, wanted: Wanted, run: Run | None) -> Threshold | None:
+    """What a model's answers must score to be shown.
+
+    Args:
+        run: of which the model is, if it is of one.
 
     Raises:
-        InputError: `wanted` is no score, or is `best` and the run does not know it.
+        InputError: `wanted` is no score, or is `best` and there is no run that knows it.
     """
     if wanted == "best":
-        return best_thresholds(run)
+        return best_thresholds(model, run)
     if wanted is not None and not 0 <= wanted <= 1:
         raise InputError(f"--threshold {wanted}: give a score from 0 to 1")
     if wanted is not None:
-        tell_least(run, wanted)
+        tell_least(model, wanted)
     return wanted
 
 
-def tell_least(run: Run, wanted: float) -> None:
+def tell_least(model: Model, wanted: float) -> None:
     """Say so where an ONNX file that chooses objects itself leaves out some that are wanted."""
-    least = run.manifest.data.get(LEAST_SCORE, 0)
-    if isinstance(least, int | float) and least > wanted:
+    least = model.config.least_score
+    if least > wanted:
         note(
-            f"{run.folder} chooses objects itself, with scores above {least:g} alone, so those "
+            f"{model.source} chooses objects itself, with scores above {least:g} alone, so those "
             "below are missing: export the run without --answers final, or with a lower --threshold"
         )
 
 
-def best_thresholds(run: Run) -> tuple[float, ...]:
-    """For each class the threshold of best F1 on the run's validation pictures.
+def best_thresholds(model: Model, run: Run | None) -> tuple[float, ...]:
+    """For each class the threshold of best F1 on a run's validation pictures.
 
     On test pictures where there was no validation; for a class that was never found rightly there,
     the best for all classes together.
@@ -50,22 +53,21 @@ def best_thresholds(run: Run) -> tuple[float, ...]:
     Raises:
         InputError: the run is no detector's, or its scores have no such thresholds.
     """
-    if run.manifest.task != "detect":
+    if "final" not in find(model.config.task).portables:
         raise InputError(
-            f"--threshold best is of detectors, and {run.folder} is a run of {run.manifest.task}: "
-            "leave it out"
+            f"--threshold best is of detectors, and {model.source} is a run of "
+            f"{model.config.task}: leave it out"
         )
-    scores = {} if run.foreign else _scores(run)
+    scores = {} if run is None else _scores(run)
     judged = next((scores[side] for side in THRESHOLD_SIDES if side in scores), None)
-    if judged is None:
-        what = run.foreign or run.folder
-        lacks = "none" if run.foreign or not scores else "none of pictures that were held out"
+    if run is None or judged is None:
+        lacks = "none of pictures that were held out" if scores else "none"
         raise InputError(
-            f"--threshold best needs the scores that a training writes, and {what} has {lacks}: "
-            "give a number, such as --threshold 0.4"
+            f"--threshold best needs the scores that a training writes, and {model.source} has "
+            f"{lacks}: give a number, such as --threshold 0.4"
         )
     try:
-        return _read(judged, run.manifest.classes)
+        return _read(judged, model.config.classes)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{run.scores_file} says of no class from which score on it is best shown: give a "

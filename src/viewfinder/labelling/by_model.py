@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.inference.answers import Model
+from viewfinder.inference.answers import Predictor
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
 from viewfinder.pictures.geometry import Boxes, iou
 from viewfinder.pictures.masks import box_around
 from viewfinder.pictures.reading import read_picture
-from viewfinder.runs.run import Run
 from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.task import Detect
+from viewfinder.tasks.model import Model, Threshold
 from viewfinder.tasks.saliency.maps import Subject
-from viewfinder.tasks.task import Threshold
+from viewfinder.tasks.saliency.task import Saliency
 
 # A part of a map is a subject of its own if it has this share of the largest part's pixels.
 _LEAST_PART = 0.05
@@ -39,7 +40,7 @@ def propose_by_detector(
     data: Path,
     paths: Sequence[str],
     *,
-    run: Run,
+    model: Model,
     names: Mapping[str, str],
     threshold: Threshold,
     device: torch.device,
@@ -47,32 +48,34 @@ def propose_by_detector(
     """What a detector finds in each picture.
 
     Args:
-        names: what to call a class of the run's; with any given, other classes are left away.
+        names: what to call a class of the model's; with any given, other classes are left away.
         threshold: the least score that is proposed, of each class if several.
 
     Raises:
-        InputError: the run is no detector, a name is none of its classes, or no picture can be
+        InputError: the model is no detector, a name is none of its classes, or no picture can be
             read.
     """
-    if run.manifest.task != "detect":
-        raise InputError(f"{run.folder} is a run of {run.manifest.task}: --by wants a detector's")
-    if unknown := [name for name in names if name not in run.manifest.classes]:
-        near = difflib.get_close_matches(unknown[0].lower(), run.manifest.classes, n=1)
+    config = model.config
+    if config.task != Detect.name:
+        raise InputError(f"{model.source} is a run of {config.task}: --by wants a detector's")
+    if unknown := [name for name in names if name not in config.classes]:
+        near = difflib.get_close_matches(unknown[0].lower(), config.classes, n=1)
         meant = f"do you mean {near[0]!r}? " if near else ""
         raise InputError(
             f"--names: the detector has no class {unknown[0]!r}: {meant}it has "
-            f"{', '.join(run.manifest.classes)}"
+            f"{', '.join(config.classes)}"
         )
     rows, failed = Rows(), list[str]()
-    source = f"detector: {run.weights_file.parent.name}/{run.weights_file.name}"
-    readable = _readable(data, paths, rows, failed, bits=run.manifest.bits)
-    model = Model.of(run)
-    prepared = (model.prepare(picture, rows.sizes[path], path) for path, picture in readable)
-    for answer in model.answers(prepared, len(paths), device=device, threshold=threshold):
+    weights = model.weights.file
+    source = f"detector: {weights.parent.name}/{weights.name}"
+    readable = _readable(data, paths, rows, failed, bits=config.bits)
+    predictor = Predictor(model, device=device, threshold=threshold)
+    prepared = (predictor.prepare(picture, rows.sizes[path], path) for path, picture in readable)
+    for answer in predictor.answers(prepared, len(paths)):
         found = answer.value
-        assert isinstance(found, Detections), "the run is a detector's"
+        assert isinstance(found, Detections), "the model is a detector"
         for box, score, label in zip(found.boxes, found.scores, found.labels, strict=True):
-            theirs = run.manifest.classes[label]
+            theirs = config.classes[label]
             if not names or theirs in names:
                 name = names.get(theirs, theirs)
                 rows.add(answer.source, name, box, float(score), source)
@@ -149,27 +152,27 @@ def _edges(mask: NDArray[np.bool_]) -> Boxes:
     return np.array([box_around(mask)], np.float32)
 
 
-def maps_of_run(run: Run, device: torch.device) -> Mapper:
-    """Saliency maps by a run, or an ONNX file that stands for one.
+def maps_of_model(model: Model, device: torch.device) -> Mapper:
+    """Saliency maps by a model.
 
     Raises:
-        InputError: the run is of another task.
+        InputError: the model is of another task.
     """
-    if run.manifest.task != "saliency":
+    if model.config.task != Saliency.name:
         raise InputError(
-            f"{run.folder} is a run of {run.manifest.task}: --by saliency wants one of saliency, "
+            f"{model.source} is a run of {model.config.task}: --by saliency wants one of saliency, "
             "or an ONNX file"
         )
 
-    model = Model.of(run)
+    predictor = Predictor(model, device=device)
 
     def find(pictures: Iterator[Named]) -> Iterator[tuple[str, Map]]:
         prepared = (
-            model.prepare(picture, (picture.shape[1], picture.shape[0]), path)
+            predictor.prepare(picture, (picture.shape[1], picture.shape[0]), path)
             for path, picture in pictures
         )
-        for answer in model.answers(prepared, None, device=device):
-            assert isinstance(answer.value, Subject), "the run is one of saliency"
+        for answer in predictor.answers(prepared, None):
+            assert isinstance(answer.value, Subject), "the model is one of saliency"
             yield answer.source, answer.value.map.at_own_size()
 
     return find

@@ -14,10 +14,10 @@ from viewfinder.errors import InputError
 from viewfinder.explain.explaining import explain
 from viewfinder.explain.explanation import Explanation
 from viewfinder.explain.targets import find_net
+from viewfinder.inference.opening import open_model
 from viewfinder.position.sensitivity import Sensitivity, measure_position
 from viewfinder.position.sensitivity_text import PositionSetting
 from viewfinder.position.stages import choose_stages
-from viewfinder.runs.run import open_run
 from viewfinder.tasks.normalisation import Normalisation
 
 # A few tens of seconds on one core: LeNet takes the whole test side, ResNet-50 a few pictures.
@@ -111,21 +111,21 @@ def subject_of_run(weights: Path, target: str | None = None, side: int | None = 
         InputError: no run, or another net or size.
     """
 
-    run = open_run(weights)
-    manifest = run.manifest
-    if target not in (None, manifest.net):
+    model = open_model(weights)
+    config = model.config
+    if target not in (None, config.net):
         raise InputError(
-            f"--weights {weights} holds a {manifest.net}, not {target}: leave the target out"
+            f"--weights {weights} holds a {config.net}, not {target}: leave the target out"
         )
-    if side not in (None, manifest.size[0]):
+    if side not in (None, config.size[0]):
         raise InputError(
-            f"--weights {weights} was trained on pictures of {manifest.size[0]}×"
-            f"{manifest.size[1]}: leave --input out"
+            f"--weights {weights} was trained on pictures of {config.size[0]}×"
+            f"{config.size[1]}: leave --input out"
         )
-    mean, std = manifest.mean, manifest.std
-    where, classes = str(weights), manifest.classes
-    side, bits = manifest.size[0], manifest.bits
-    return Subject(manifest.net, run.net(), side, mean, std, where, classes, bits)
+    mean, std = config.normalisation.mean, config.normalisation.std
+    where, classes = str(weights), config.classes
+    side, bits = config.size[0], config.bits
+    return Subject(config.net, model.load(), side, mean, std, where, classes, bits)
 
 
 def _of_target(target: str | None, side: int | None) -> Subject:

@@ -15,31 +15,28 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from viewfinder import nets
-from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
-from viewfinder.nets.building import build, numbers_in
-from viewfinder.nets.darknet import load_weights
-from viewfinder.reading import refuse_special
 from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.tasks.task import Setting
+from viewfinder.tasks.model import Model
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.run_weights import WEIGHTS, model_of
+from viewfinder.tasks.task import TrainSetup
 from viewfinder.wording import counted
 
-_WEIGHTS, _STATE = "weights.safetensors", "state.ckpt"
+_STATE = "state.ckpt"
 _HISTORY, _SCORES, _REPORT = "history.csv", "scores.json", "report.html"
 
 FOLDS = "folds"
@@ -48,25 +45,31 @@ FOLDS = "folds"
 
 @dataclass(frozen=True)
 class Run:
-    """A trained net and all that is known of its training.
-
-    Attributes:
-        folder: the run's own; of weights that another program wrote their file itself, so that
-            nothing beside it is taken for ours.
-        foreign: that file, or None.
-        framing: how a detector's net is given pictures.
-        opened: the net itself, where the foreign file is one that computes.
-    """
+    """The folder that a training writes: its model, and all that is known of how it was trained."""
 
     folder: Path
     manifest: Manifest
-    foreign: Path | None = None
-    framing: Framing = USUAL
-    opened: nn.Module | None = None
+
+    @cached_property
+    def model(self) -> Model:
+        """What answers, by the best weights so far."""
+        return model_of(self.folder, self.manifest)
+
+    def setup(self) -> TrainSetup[Recipe]:
+        """What the run's task asks for at every step of its training."""
+        return TrainSetup(self.manifest.recipe, self.model.config)
+
+    def net(self) -> nn.Module:
+        """The network with the run's best weights, in evaluation mode.
+
+        Raises:
+            InputError: no weights yet, or weights that are not this network's.
+        """
+        return self.model.load()
 
     @property
     def weights_file(self) -> Path:
-        return self.foreign or self.folder / _WEIGHTS
+        return self.folder / WEIGHTS
 
     @property
     def state_file(self) -> Path:
@@ -83,96 +86,6 @@ class Run:
     @property
     def report_file(self) -> Path:
         return self.folder / _REPORT
-
-    def net(self) -> nn.Module:
-        """The network with the run's best weights, in evaluation mode.
-
-        Raises:
-            InputError: no weights yet, or weights that are not this network's.
-        """
-        if self.opened is not None:
-            return self.opened
-        if self.foreign is not None:
-            net = self._new_net()
-            load_weights(net, self.foreign)  # type: ignore[arg-type]
-            return net.eval()
-        if not self.weights_file.exists():
-            raise InputError(
-                f"{self.folder} has no weights yet: its training stopped before the first epoch "
-                "ended; go on with the same command and --resume"
-            )
-        try:
-            refuse_special(self.weights_file)
-            numbers = numbers_in(self.weights_file)
-            state = safetensors.torch.load_file(self.weights_file)
-        except (SafetensorError, OSError) as error:
-            raise self._other_weights() from error
-        try:
-            net = build(self._new_net, numbers=numbers)
-        except InputError as error:
-            raise InputError(f"{self.folder / MANIFEST} is damaged: {error}") from error
-        try:
-            net.load_state_dict(state)
-        except RuntimeError as error:
-            raise self._other_weights() from error
-        if self.manifest.task == "classify":
-            self._refuse_other_size()
-        return net.eval()
-
-    def _refuse_other_size(self) -> None:
-        """See by shapes alone that a classifier's net takes pictures of the size that is stated."""
-        width, height = self.manifest.size
-        try:
-            with torch.device("meta"):
-                self._new_net().eval()(torch.empty(1, 3, height, width))
-        except (RuntimeError, ValueError) as error:
-            raise InputError(
-                f"{self.folder / MANIFEST} is damaged: its {self.manifest.net} takes no pictures "
-                f"of {width}×{height}"
-            ) from error
-
-    def net_on(self, device: torch.device) -> nn.Module:
-        """The net, on a device, to be asked: where it answers with what is no number, that is told.
-
-        Raises:
-            InputError: as `net`, and then whenever the net is given pictures.
-        """
-        net = self.net().to(device)
-
-        def look(_: nn.Module, __: Any, answer: Any) -> None:
-            if not all(bool(torch.isfinite(tensor).all()) for tensor in _tensors(answer)):
-                raise InputError(
-                    f"the net of {self.folder} answers with what is no number: "
-                    f"{self.weights_file} is damaged, or its training went astray"
-                )
-
-        net.register_forward_hook(look)
-        return net
-
-    def _other_weights(self) -> InputError:
-        return InputError(
-            f"{self.weights_file} does not hold the weights of this run's {self.manifest.net}: "
-            "the file is damaged or from another run"
-        )
-
-    def _new_net(self) -> nn.Module:
-        manifest = self.manifest
-        return new_net(manifest.net, len(manifest.classes), manifest.options)
-
-    def setting(self) -> Setting:
-        """What the run's task asks for again and again."""
-        manifest = self.manifest
-        colours = Normalisation(manifest.mean, manifest.std)
-        return Setting(
-            manifest.recipe,
-            manifest.classes,
-            manifest.size,
-            colours,
-            manifest.options,
-            self.framing,
-            manifest.data,
-            manifest.bits,
-        )
 
     def save_weights(self, state: dict[str, Tensor]) -> None:
         """Replace the run's weights."""
@@ -234,26 +147,6 @@ class _Told:
         """Leave what is left to who opened the file."""
 
 
-def _tensors(answer: Any) -> Iterator[Tensor]:
-    """The tensors of what a net answers: one, or several in some nest."""
-    if isinstance(answer, Tensor):
-        yield answer
-    elif isinstance(answer, (list, tuple, dict)):
-        for part in answer.values() if isinstance(answer, dict) else answer:
-            yield from _tensors(part)
-
-
-def new_net(name: str, classes: int, options: Mapping[str, Any]) -> nn.Module:
-    """A network with fresh weights.
-
-    Raises:
-        InputError: no such network or option, or pictures too small for it.
-    """
-    # A net that finds the one salient subject has no classes to count.
-    counted = {"classes": classes} if "classes" in nets.options(name) else {}
-    return nets.create(name, **counted, **options)
-
-
 def refuse_taken(folder: Path, *, beside: Collection[str] = ()) -> None:
     """See that a run can be begun in a folder, before anything slow is done for it.
 
@@ -284,7 +177,7 @@ def holds_run(folder: Path) -> bool:
 
 def holds_progress(folder: Path) -> bool:
     """Whether a training in this folder got far enough to be used or resumed."""
-    return (folder / _WEIGHTS).exists() or (folder / _STATE).exists()
+    return (folder / WEIGHTS).exists() or (folder / _STATE).exists()
 
 
 def discard(folder: Path) -> None:
@@ -321,19 +214,10 @@ def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()
 
 
 def open_run(path: str | Path) -> Run:
-    """Read a run's folder back, or take a Darknet `.weights` file for one; or, by the word `coco`,
-    the detector of COCO's 80 classes that comes with the package.
+    """Read a run's folder back.
 
     Raises:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
-    # These make runs, and so stand upon this module.
-    from viewfinder.runs.foreign import COCO, open_published, open_weights
-
     folder = Path(path).expanduser()
-    # A folder of that name is usually COCO itself.
-    if str(path) == COCO and not (folder.is_file() or holds_run(folder)):
-        return open_published()
-    if folder.suffix == ".weights" and not folder.is_dir():
-        return open_weights(folder)
     return Run(folder, read_manifest(folder))

@@ -10,7 +10,7 @@ from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
     from viewfinder.tasks.recipe import Recipe
-    from viewfinder.tasks.task import Task
+    from viewfinder.tasks.task import AnyTask
 
 _TASKS = {
     "classify": ("Classify", "ClassifyRecipe"),
@@ -21,13 +21,13 @@ _TASKS = {
 NAMES = tuple(_TASKS)
 
 
-def find(name: str) -> "Task":
+def find(name: str) -> "AnyTask":
     """The task of this name; imports torch.
 
     Raises:
         InputError: there is none.
     """
-    task: Task = getattr(importlib.import_module(f"{_home(name)}.task"), _TASKS[name][0])()
+    task: AnyTask = getattr(importlib.import_module(f"{_home(name)}.task"), _TASKS[name][0])()
     return task
 
 

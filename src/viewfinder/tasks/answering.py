@@ -14,8 +14,11 @@ from viewfinder.memory import keep_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.tasks.task import Setting
+
+Picture = NDArray[np.uint8] | NDArray[np.float32]
+"""H×W×3 uint8, or float32 in [0, 1]; of depth H×W float32 in [0, 1]."""
 
 
 class Answering(nn.Module):
@@ -57,11 +60,11 @@ def picture_files(folder: Path) -> list[Path]:
     return [folder / name for name in pictures_below(folder)]
 
 
-def picture_in(file: Path, setting: Setting) -> tuple[NDArray[np.uint8], Size]:
+def picture_in(file: Path, config: ModelConfig) -> tuple[NDArray[np.uint8], Size]:
     """A picture, decoded no larger than the net's framing needs, and its true size.
 
     Raises:
         InputError: it cannot be read.
     """
-    least = least_side(setting.framing, setting.size)
-    return read_picture(file, at_least=least, bits=setting.bits), read_header(file).size
+    least = least_side(config.framing, config.size)
+    return read_picture(file, at_least=least, bits=config.bits), read_header(file).size

@@ -4,52 +4,42 @@ The training loop, `evaluate`, `predict` and the reports are written once, for a
 is a folder with a class that answers the questions below, and one line in `tasks/__init__.py`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
-from viewfinder.nets.checkpoints import LoadReport
+from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
+from viewfinder.tasks.answering import Picture, picture_files, picture_in
+from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
 from viewfinder.tasks.recipe import Recipe
 
 Forward = Callable[[Tensor], Any]
 """N×3×H×W float32 pictures in [0, 1] to the net's outputs, in the arithmetic of the training."""
 
 
+RecipeT = TypeVar("RecipeT", bound=Recipe)
+
+
 @dataclass(frozen=True)
-class Setting:
-    """What stays the same from a run's first step to its last prediction.
+class TrainSetup(Generic[RecipeT]):
+    """What a training asks for at every step: its recipe, and how its net is asked."""
 
-    Attributes:
-        size: width and height of what the net is given.
-        options: what the net was created with, beside its classes.
-        framing: how a detector's net is given pictures.
-        data: what a run says of the set that it was trained on; empty before there is a run.
-        bits: how many the values of 16-bit pictures fill, as the run has them.
-    """
-
-    recipe: Any
-    classes: tuple[str, ...]
-    size: Size
-    normalisation: Normalisation
-    options: Mapping[str, Any]
-    framing: Framing = USUAL
-    data: Mapping[str, Any] = field(default_factory=dict)
-    bits: int = 16
-
-
-Threshold = float | tuple[float, ...]
-"""What a score must exceed to be shown: the same for all classes, or each class's own."""
+    recipe: RecipeT
+    config: ModelConfig
 
 
 class Examples(Protocol):
@@ -61,7 +51,8 @@ class Examples(Protocol):
         truth: what is known of its pictures, numbered by the run's classes.
     """
 
-    truth: Dataset
+    @property
+    def truth(self) -> Dataset: ...
 
     @property
     def waits(self) -> bool: ...
@@ -69,17 +60,26 @@ class Examples(Protocol):
     def __len__(self) -> int: ...
 
 
-class Inputs(Protocol):
+class TaskBatch(Protocol):
     """A process's part of one step: pictures, truth, and changes still to be made to them."""
 
     def __len__(self) -> int:
         """How many pictures there are."""
         ...
 
-    def to(self, device: torch.device) -> "Inputs":
+    def to(self, device: torch.device) -> "TaskBatch":
         """The same on another device."""
         ...
 
+
+TrainT = TypeVar("TrainT", bound=Examples)
+EvalT = TypeVar("EvalT", bound=Examples)
+BatchT = TypeVar("BatchT", bound=TaskBatch)
+BatchIn = TypeVar("BatchIn", contravariant=True)
+ReplyT = TypeVar("ReplyT")
+FoundT = TypeVar("FoundT", bound="Described")
+AnswersT = TypeVar("AnswersT")
+ScoresT = TypeVar("ScoresT", bound="TaskScores")
 
 Add = Callable[[Tensor], Tensor]
 """Adds numbers up over the processes that share a step; no gradient passes."""
@@ -97,10 +97,10 @@ def alone(numbers: Tensor) -> Tensor:
     return numbers
 
 
-class Loss(Protocol):
+class Loss(Protocol[BatchIn]):
     """What a step is to lessen."""
 
-    def __call__(self, forward: Forward, inputs: Any, add: Add = alone) -> dict[str, Tensor]:
+    def __call__(self, forward: Forward, inputs: BatchIn, add: Add = alone) -> dict[str, Tensor]:
         """This process's part of each term of the loss of a step.
 
         A term is a mean over all of the step's pictures, or all of its objects: what the parts of
@@ -127,12 +127,24 @@ def total(terms: Mapping[str, Tensor]) -> Tensor:
 class Described(Protocol):
     """An answer in the pixels of the picture that it is about."""
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
         """The answer under its public names."""
         ...
 
+    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
+        """A copy of its picture, H×W×3, with the answer on it, or below it."""
+        ...
 
-class Scores(Protocol):
+    def caption(self, classes: Sequence[str]) -> str:
+        """The answer in a few words, below its picture."""
+        ...
+
+    def line(self, classes: Sequence[str], *, top: int) -> str:
+        """The answer in a few words, behind its picture's name; `top` classes of several."""
+        ...
+
+
+class TaskScores(Protocol):
     """How well a run's answers meet the truth."""
 
     def figures(self) -> dict[str, float]:
@@ -144,47 +156,74 @@ class Scores(Protocol):
         ...
 
 
-class Task(Protocol):
+class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
     """Everything that is particular to one task.
+
+    Of its types, `TrainT` and `EvalT` are examples to learn from and to be measured on, `BatchT` a
+    step of a training, `ReplyT` what a net says of one prepared picture, `FoundT` the same in the
+    picture's own pixels, `AnswersT` what it says of all pictures of a split, and `ScoresT` how good
+    that is.
 
     Attributes:
         name: as it is given on the command line.
         recipe: the class of its recipes.
         best: the figure by which the best weights are known; higher is better.
+        compared: the figure by which recipes are compared, unless another is named.
         measured: how many pictures may be measured for each that is trained on; where val is too
             large for that, not every epoch is measured.
         headline: the figures of `as_json` to tell first, as `(name, format)`.
         fewest_classes: that there must be for there to be something to learn.
+        any_size: whether its nets take pictures of any size.
+        framing: how pictures are brought to a net that is trained here.
+        portables: what an exported file may answer.
+        unmarked: what an ONNX file of which nothing is stated is taken for, if for this task's.
     """
 
     name: ClassVar[str]
-    recipe: ClassVar[type[Recipe]]
+    recipe: type[RecipeT]
     best: ClassVar[str]
+    compared: ClassVar[str]
     measured: ClassVar[float]
     headline: ClassVar[tuple[tuple[str, str], ...]]
-    fewest_classes: ClassVar[int]
+    fewest_classes: ClassVar[int] = 1
+    any_size: ClassVar[bool] = True
+    framing: ClassVar[Framing] = USUAL
+    portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded")
+    unmarked: ClassVar[Unmarked | None] = None
 
     # Learning.
 
+    @abstractmethod
     def require(self, dataset: Dataset) -> None:
         """Refuse a set that says nothing of what this task learns; raises InputError."""
-        ...
 
-    def size(self, recipe: Any, dataset: Dataset) -> Size:
+    @abstractmethod
+    def size(self, recipe: RecipeT, dataset: Dataset) -> Size:
         """Width and height of what the net will be given."""
-        ...
 
-    def smallest(self, recipe: Any, size: Size) -> Size:
+    def smallest(self, recipe: RecipeT, size: Size) -> Size:
         """The least of the sizes that a training at `size` shows pictures in."""
-        ...
+        return size
 
-    def net_options(self, recipe: Any, dataset: Dataset, size: Size) -> dict[str, Any]:
+    @abstractmethod
+    def net_options(self, recipe: RecipeT, dataset: Dataset, size: Size) -> dict[str, Any]:
         """What the net is created with beside its classes: the recipe's options, and the set's."""
-        ...
 
-    def colours(self, recipe: Any, train: Any) -> Normalisation:
+    @abstractmethod
+    def colours(self, recipe: RecipeT, train: TrainT) -> Normalisation:
         """What the net's first layer expects of the pictures in `train`, when it starts anew."""
-        ...
+
+    def habits(self, recipe: RecipeT, data: Mapping[str, object]) -> Mapping[str, object]:
+        """What of a recipe, and of what a run says of its set, is needed to answer."""
+        return {}
+
+    def open_foreign(self, path: Path) -> Model | None:
+        """The model that a path names in a way that only this task knows; None of any other path.
+
+        Raises:
+            InputError: it cannot be read, or nothing says what it is.
+        """
+        return None
 
     def read_foreign(
         self, file: Path, net: nn.Module
@@ -193,7 +232,7 @@ class Task(Protocol):
 
         None of any other file.
         """
-        ...
+        return None
 
     def load(
         self,
@@ -203,26 +242,27 @@ class Task(Protocol):
         classes: Sequence[str],
     ) -> LoadReport:
         """Load what fits of weights for the classes `names`; empty where these are not known."""
-        ...
+        return load_matching(net, state)
 
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Any:
-        """Examples to learn from, or to be measured on."""
-        ...
+    @abstractmethod
+    def open_train(self, split: Dataset, setup: TrainSetup[RecipeT]) -> TrainT:
+        """Examples to learn from."""
 
-    def order(self, examples: Any, recipe: Any, generator: torch.Generator) -> Tensor:
+    @abstractmethod
+    def order(self, examples: TrainT, recipe: RecipeT, generator: torch.Generator) -> Tensor:
         """The numbers of the pictures that an epoch shows, in the order in which it shows them."""
-        ...
 
+    @abstractmethod
     def draw(
         self,
-        examples: Any,
+        examples: TrainT,
         numbers: Tensor,
         rows: slice,
-        setting: Setting,
+        setup: TrainSetup[RecipeT],
         *,
         seed: int,
         done: float,
-    ) -> Inputs:
+    ) -> BatchT:
         """The rows of a step that shows pictures `numbers`, changed as `seed` says.
 
         A function of its arguments alone: it reads no clock and nothing that changes.
@@ -230,82 +270,112 @@ class Task(Protocol):
         Args:
             done: share of the training that is done, for what changes in its course.
         """
-        ...
 
-    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+    @abstractmethod
+    def make_loss(
+        self, net: nn.Module, setup: TrainSetup[RecipeT], device: torch.device
+    ) -> Loss[BatchT]:
         """The loss of a training, with whatever else it needs on the device."""
-        ...
+
+    @abstractmethod
+    def as_learnt(
+        self, inputs: BatchT, setup: TrainSetup[RecipeT], most: int
+    ) -> list[tuple[NDArray[np.uint8], str]]:
+        """The first pictures of a step as the net is given them, with what it is to learn of each
+        drawn on it, and said."""
+
+    # Measuring.
+
+    @abstractmethod
+    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> EvalT:
+        """Examples to be measured on."""
+
+    @abstractmethod
+    def answers(
+        self, net: nn.Module, examples: EvalT, config: ModelConfig, device: torch.device
+    ) -> AnswersT:
+        """What a net answers to every picture of a split, in its order."""
+
+    @abstractmethod
+    def score(self, answers: AnswersT, truth: Dataset) -> ScoresT:
+        """Answers against truth."""
+
+    @abstractmethod
+    def tolerance(self, best: float, pictures: int) -> float:
+        """How far below the best a score may lie and still be as good, for all that is known."""
 
     # Answering.
 
-    def answers(self, net: nn.Module, examples: Any, setting: Setting, device: torch.device) -> Any:
-        """What a net answers to every picture of a side, in its order."""
-        ...
-
-    def score(self, answers: Any, truth: Dataset) -> Any:
-        """Answers against truth."""
-        ...
-
-    def tolerance(self, best: float, pictures: int) -> float:
-        """How far below the best a score may lie and still be as good, for all that is known."""
-        ...
-
-    def files(self, folder: Path, setting: Setting) -> list[Path]:
+    def files(self, folder: Path, config: ModelConfig) -> list[Path]:
         """The files below a folder that this net can be asked about, in a fixed order."""
-        ...
+        return picture_files(folder)
 
-    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+    def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
         """A file's picture for `prepare`, perhaps decoded smaller, and the picture's true size.
 
         Raises:
             InputError: it cannot be read, or is nothing that this net answers.
         """
-        ...
+        return picture_in(file, config)
 
-    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
+    @abstractmethod
+    def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
         """A picture as the net is given it, H×W×3 uint8, or float32 in [0, 1]; H×W×1 of depth.
 
         Args:
             picture: may have been decoded smaller than its true size `of`.
         """
-        ...
 
-    def as_learnt(
-        self, inputs: Any, setting: Setting, most: int
-    ) -> list[tuple[NDArray[np.uint8], str]]:
-        """The first pictures of a step as the net is given them, with what it is to learn of each
-        drawn on it, and said."""
-        ...
-
+    @abstractmethod
     def reply(
-        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
-    ) -> list[Any]:
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
+    ) -> list[ReplyT]:
         """An answer for each of N×3×H×W prepared pictures, on its prepared self."""
-        ...
 
+    @abstractmethod
     def describe(
-        self, answer: Any, setting: Setting, *, of: Size, threshold: Threshold | None
-    ) -> Described:
+        self, reply: ReplyT, config: ModelConfig, *, of: Size, threshold: Threshold | None
+    ) -> FoundT:
         """An answer in the pixels of the picture it is about.
 
         Args:
             of: the picture's true size.
             threshold: what a score must exceed to be shown; None is the task's own choice.
         """
-        ...
 
+    # Files for other programs.
+
+    @abstractmethod
     def portable(
-        self, net: nn.Module, setting: Setting, *, raw: bool
+        self, net: nn.Module, config: ModelConfig, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """What an export holds: a module from normalised pictures to tensors, and their names.
 
         Args:
             raw: give the net's own outputs instead of what they mean.
         """
-        ...
+
+    @abstractmethod
+    def read_portable(
+        self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
+    ) -> Tensor | tuple[Tensor, ...]:
+        """What `portable` gives, from what an ONNX file answered to so many pictures.
+
+        Args:
+            outputs: which of `portables` the file gives.
+
+        Raises:
+            ValueError: the arrays are not what such a file gives; the words go on from its name.
+        """
 
 
-def require_classes(task: Task, classes: Sequence[str]) -> None:
+AnyTask = Task[Any, Any, Any, Any, Any, Any, Any, Any]
+"""A task where nothing depends on which."""
+AnyLoss = Loss[Any]
+"""The loss of such a task."""
+
+
+def require_classes(task: AnyTask, classes: Sequence[str]) -> None:
     """See that there are as many classes as a task needs.
 
     Raises:

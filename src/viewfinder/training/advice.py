@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import Inputs, Loss, total
+from viewfinder.tasks.task import AnyLoss, TaskBatch, total
 from viewfinder.training.job import Job
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.progress import Progress
 
 
 def not_finite(
-    job: Job, net: nn.Module, loss: Loss, inputs: Inputs, now: Progress, step: int
+    job: Job, net: nn.Module, loss: AnyLoss, inputs: TaskBatch, now: Progress, step: int
 ) -> str:
     """What became of a training whose loss at a step is no number, and what helps.
 
@@ -23,7 +23,7 @@ def not_finite(
         inputs: what gave it, on the net's device.
     """
     run, arrangement = job.run, job.arrangement
-    colours = run.setting().normalisation
+    colours = run.model.config.normalisation
     plain = Arrangement("32", arrangement.layout)
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import Examples, Inputs, Setting, Task
+from viewfinder.tasks.task import AnyTask, Examples, TaskBatch, TrainSetup
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Batch:
     """
 
     step: int
-    inputs: Inputs
+    inputs: TaskBatch
     total: int
     done: float
 
@@ -62,7 +62,7 @@ def steps_per_epoch(pictures: int, batch: int, processes: int = 1) -> int:
 
 
 def deal(
-    task: Task, examples: Examples, recipe: Recipe, *, epoch: int, processes: int = 1
+    task: AnyTask, examples: Examples, recipe: Recipe, *, epoch: int, processes: int = 1
 ) -> tuple[Tensor, ...]:
     """The numbers of the pictures that each step of an epoch shows, in steps as equal as can be."""
     generator = torch.Generator().manual_seed(mixed(recipe.seed, epoch, "order"))
@@ -71,9 +71,9 @@ def deal(
 
 
 def batches(
-    task: Task,
+    task: AnyTask,
     examples: Examples,
-    setting: Setting,
+    setup: TrainSetup[Recipe],
     dealt: Sequence[Tensor],
     *,
     epoch: int,
@@ -91,7 +91,7 @@ def batches(
     """
     for step in steps:
         numbers, done = dealt[step], progress_at(step)
-        seed = mixed(setting.recipe.seed, epoch, step, "augment")
+        seed = mixed(setup.recipe.seed, epoch, step, "augment")
         rows = share.of(len(numbers))
-        inputs = task.draw(examples, numbers, rows, setting, seed=seed, done=done)
+        inputs = task.draw(examples, numbers, rows, setup, seed=seed, done=done)
         yield Batch(step, inputs, len(numbers), done)

@@ -4,12 +4,12 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from viewfinder.tasks import find
-from viewfinder.tasks.task import Task
+from viewfinder.tasks.task import AnyTask
 from viewfinder.training.job import Job
 from viewfinder.training.progress import Progress
 
 
-def as_good(task: Task, score: float, best: float, pictures: int) -> bool:
+def as_good(task: AnyTask, score: float, best: float, pictures: int) -> bool:
     """Whether a score on so many pictures is as good as the best, as far as one can tell."""
     return score >= best - task.tolerance(best, pictures)
 
@@ -23,7 +23,7 @@ class BestWeights:
 
     def __init__(self, fabric: Fabric, job: Job, average: nn.Module) -> None:
         self.fabric, self.job, self.average = fabric, job, average
-        self.task, self.setting = find(job.run.manifest.task), job.run.setting()
+        self.task, self.config = find(job.run.manifest.task), job.run.model.config
 
     def choose(self, now: Progress) -> dict[str, float]:
         """Figures of the weights of now, the same in every process; the best weights are kept."""
@@ -52,9 +52,7 @@ class BestWeights:
         figures: dict[str, float] = {}
         for name, examples in (("train", self.job.sides.probe), ("val", self.job.sides.val)):
             if examples is not None:
-                answers = self.task.answers(
-                    self.average, examples, self.setting, self.fabric.device
-                )
+                answers = self.task.answers(self.average, examples, self.config, self.fabric.device)
                 scores = self.task.score(answers, examples.truth)
                 figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
         return figures

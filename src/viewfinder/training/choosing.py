@@ -25,7 +25,8 @@ from viewfinder.events import note
 from viewfinder.files import cache_folder, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.tasks.manifest import check_precision
-from viewfinder.tasks.task import Inputs, Setting, Task
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.task import AnyTask, TaskBatch, TrainSetup
 from viewfinder.training.batches import Share, batches, deal
 from viewfinder.training.precision import (
     Arrangement,
@@ -60,19 +61,19 @@ class Promise:
 
 
 def choose_arithmetic(
-    task: Task, net: nn.Module, sides: Sides, setting: Setting, device: torch.device
+    task: AnyTask, net: nn.Module, sides: Sides, setup: TrainSetup[Recipe], device: torch.device
 ) -> Choice:
     """What the recipe asks for, or what is fastest here on the training's own first batches."""
-    arrangements = candidates(setting.recipe.precision, device)
+    arrangements = candidates(setup.recipe.precision, device)
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
-    trials = _first_batches(task, sides, setting, device)
+    trials = _first_batches(task, sides, setup, device)
     measured: dict[str, Any] = {
-        "loss": task.make_loss(net.to(device), setting, device),
-        "colours": setting.normalisation,
+        "loss": task.make_loss(net.to(device), setup, device),
+        "colours": setup.config.normalisation,
         "device": device,
     }
-    depends = _depends(task, setting, device)
+    depends = _depends(task, setup, device)
     file = _file(depends)
     found = None if os.environ.get(ANEW) else _recall(file, arrangements)
     if found is not None and still_agrees(net, trials, found.arrangement, **measured):
@@ -83,12 +84,14 @@ def choose_arithmetic(
     return choice
 
 
-def promise(choice: Choice, task: Task, setting: Setting, device: torch.device) -> Promise | None:
+def promise(
+    choice: Choice, task: AnyTask, setup: TrainSetup[Recipe], device: torch.device
+) -> Promise | None:
     """What steps may be held to; None where their time is not known, or not theirs alone."""
     # A GPU computes while others do, and processes wait for each other.
-    if choice.promise is None or device.type != "cpu" or setting.recipe.devices > 1:
+    if choice.promise is None or device.type != "cpu" or setup.recipe.devices > 1:
         return None
-    return Promise(choice.promise, _file(_depends(task, setting, device)))
+    return Promise(choice.promise, _file(_depends(task, setup, device)))
 
 
 def forget(file: Path) -> None:
@@ -98,13 +101,13 @@ def forget(file: Path) -> None:
 
 
 def _first_batches(
-    task: Task, sides: Sides, setting: Setting, device: torch.device
-) -> list[Inputs]:
-    dealt = deal(task, sides.train, setting.recipe, epoch=0)
+    task: AnyTask, sides: Sides, setup: TrainSetup[Recipe], device: torch.device
+) -> list[TaskBatch]:
+    dealt = deal(task, sides.train, setup.recipe, epoch=0)
     made = batches(
         task,
         sides.train,
-        setting,
+        setup,
         dealt,
         epoch=0,
         steps=range(min(_BATCHES, len(dealt))),
@@ -114,18 +117,18 @@ def _first_batches(
     return [batch.inputs.to(device) for batch in made]
 
 
-def _depends(task: Task, setting: Setting, device: torch.device) -> dict[str, Any]:
+def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> dict[str, Any]:
     """All on which the times depend."""
-    recipe = setting.recipe
+    recipe = setup.recipe
     return {
         "processor": asdict(cpu_features()),
         "device": describe_device(device, recipe.devices),
         "torch": version("torch"),
         "task": task.name,
         "net": recipe.net,
-        "options": dict(setting.options),
-        "classes": len(setting.classes),
-        "size": list(setting.size),
+        "options": dict(setup.config.options),
+        "classes": len(setup.config.classes),
+        "size": list(setup.config.size),
         "batch": recipe.batch,
         **{name: getattr(recipe, name, None) for name in ("loss", "teacher", "small")},
     }

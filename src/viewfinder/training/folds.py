@@ -31,7 +31,7 @@ from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
-from viewfinder.tasks.task import Task, require_classes
+from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.best import as_good
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import same_run
@@ -149,7 +149,7 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
 
 
 def _train(
-    kind: Task, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
+    kind: AnyTask, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
 ) -> list[Run]:
     """The folds' runs, those trained that are not finished; reports how long the rest takes."""
     runs: list[Run] = []
@@ -173,7 +173,7 @@ def _train(
     return runs
 
 
-def _row(kind: Task, run: Run, figure: str) -> dict[str, Any]:
+def _row(kind: AnyTask, run: Run, figure: str) -> dict[str, Any]:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
@@ -196,7 +196,7 @@ def _damaged(run: Run) -> InputError:
     )
 
 
-def _kept_epoch(kind: Task, run: Run) -> int:
+def _kept_epoch(kind: AnyTask, run: Run) -> int:
     """The epoch whose weights a run kept, from 1: the last that was as good as any before."""
     pictures, history, best, kept = run.manifest.data["images"]["val"], run.history(), -math.inf, 0
     if not pictures:

@@ -69,13 +69,13 @@ class Fit:
         self.fabric, self.job, self.recipe = fabric, job, job.run.manifest.recipe
         self.device = fabric.device
         self.share = Share(fabric.global_rank, fabric.world_size)
-        self.task, self.setting = find(job.run.manifest.task), job.run.setting()
+        self.task, self.setup = find(job.run.manifest.task), job.run.setup()
         # A net sent to several processes arrives in memory that they share; each trains its own.
         net = copy.deepcopy(job.net).to(self.device, memory_format=job.arrangement.memory_format)  # type: ignore[call-overload]
         # Before batch norms are shared: the average answers in one process alone.
         self.average = optimise.make_average(net)
         self.best = BestWeights(fabric, job, self.average)
-        self.loss = self.task.make_loss(net, self.setting, self.device)
+        self.loss = self.task.make_loss(net, self.setup, self.device)
         if self.share.world > 1:
             net = share_statistics(net, self.device)
         self.net = fabric.setup_module(net)
@@ -134,7 +134,7 @@ class Fit:
         made = batches(
             self.task,
             train,
-            self.setting,
+            self.setup,
             self.dealt,
             epoch=now.epoch,
             steps=range(now.step, timing.lap_ends(now, self.recipe, len(self.dealt))),
@@ -146,7 +146,7 @@ class Fit:
     def forward(self, pictures: Tensor) -> Any:
         """The net's outputs for N×3×H×W pictures in [0, 1], in the arithmetic that was chosen."""
         self.numbers += pictures.numel()
-        return self.job.arrangement.forward(self.net, pictures, self.setting.normalisation)
+        return self.job.arrangement.forward(self.net, pictures, self.setup.config.normalisation)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Forward, backward, and one step of the optimiser.

@@ -22,7 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.memory import keep_freed
 from viewfinder.tasks.manifest import Arithmetic, Layout
 from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.tasks.task import Inputs, Loss, total
+from viewfinder.tasks.task import AnyLoss, TaskBatch, total
 
 _DTYPES: dict[Arithmetic, torch.dtype] = {
     "32": torch.float32,
@@ -143,10 +143,10 @@ def asked_for(arrangement: Arrangement, device: torch.device) -> Choice:
 
 def choose(
     net: nn.Module,
-    trials: Sequence[Inputs],
+    trials: Sequence[TaskBatch],
     arrangements: Sequence[Arrangement],
     *,
-    loss: Loss,
+    loss: AnyLoss,
     colours: Normalisation,
     device: torch.device,
 ) -> Choice:
@@ -180,10 +180,10 @@ def choose(
 
 def still_agrees(
     net: nn.Module,
-    trials: Sequence[Inputs],
+    trials: Sequence[TaskBatch],
     arrangement: Arrangement,
     *,
-    loss: Loss,
+    loss: AnyLoss,
     colours: Normalisation,
     device: torch.device,
 ) -> bool:
@@ -202,7 +202,7 @@ class _Trainer:
     """A copy of the net that takes steps in any arrangement, timed."""
 
     def __init__(
-        self, net: nn.Module, trials: Sequence[Inputs], loss: Loss, colours: Normalisation
+        self, net: nn.Module, trials: Sequence[TaskBatch], loss: AnyLoss, colours: Normalisation
     ) -> None:
         self.net, self.trials, self.loss, self.colours = net, trials, loss, colours
         self.copied, self.numbers = net, 0

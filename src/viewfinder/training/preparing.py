@@ -16,12 +16,13 @@ from viewfinder.events import note
 from viewfinder.nets.imagenet import imagenet_weights, is_imagenet, require_imagenet
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.nets.weight_files import read_weights
-from viewfinder.runs.foreign import COCO
-from viewfinder.runs.run import holds_run, new_net, open_run
+from viewfinder.runs.run import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
+from viewfinder.tasks.detect.foreign import COCO
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.recipe import Recipe, UsualText
-from viewfinder.tasks.task import Examples, Setting, Task
+from viewfinder.tasks.run_weights import new_net, open_trained
+from viewfinder.tasks.task import AnyTask, Examples, TrainSetup
 from viewfinder.wording import counted
 
 _WEIGHTS = "weights.safetensors"
@@ -40,7 +41,7 @@ class Sides:
     probe: Examples
 
 
-def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
+def open_sides(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> Sides:
     """Decode what a training learns from and what it is measured on.
 
     Raises:
@@ -48,17 +49,17 @@ def open_sides(task: Task, dataset: Dataset, setting: Setting) -> Sides:
     """
     train = dataset.split("train")
     val = dataset.split("val") if dataset.has_split("val") else None
-    learnt = task.open(train, setting, learn=True)
-    shown = len(task.order(learnt, setting.recipe, torch.Generator()))
-    if shown < setting.recipe.devices:
+    learnt, keep = task.open_train(train, setup), setup.recipe.keep
+    shown = len(task.order(learnt, setup.recipe, torch.Generator()))
+    if shown < setup.recipe.devices:
         raise InputError(
-            f"--devices {setting.recipe.devices}: there {'is' if shown == 1 else 'are'} only "
+            f"--devices {setup.recipe.devices}: there {'is' if shown == 1 else 'are'} only "
             f"{counted(shown, 'picture')} to share"
         )
     return Sides(
         train=learnt,
-        val=None if val is None else task.open(val, setting, learn=False),
-        probe=task.open(stand_ins(dataset), setting, learn=False),
+        val=None if val is None else task.open_eval(val, setup.config, keep=keep),
+        probe=task.open_eval(stand_ins(dataset), setup.config, keep=keep),
     )
 
 
@@ -76,7 +77,7 @@ class Start:
 
 
 def start_net(
-    task: Task, recipe: Recipe, classes: tuple[str, ...], options: dict[str, Any]
+    task: AnyTask, recipe: Recipe, classes: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[nn.Module, Start]:
     """The recipe's network with its first weights, and what is known of them.
 
@@ -103,7 +104,7 @@ def refuse_unfetched(net: str) -> None:
 
 
 def _weights_to_start(
-    task: Task, net: nn.Module, recipe: Recipe
+    task: AnyTask, net: nn.Module, recipe: Recipe
 ) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None]:
     """What `--init` names: weights, the classes that they are for, and the colours they expect."""
     published = _published(recipe.net)
@@ -119,12 +120,11 @@ def _weights_to_start(
     # A run's weights alone do not tell what colours they expect; its folder does.
     folder = place.parent if place.name == _WEIGHTS else place
     if holds_run(folder):
-        run = open_run(folder)
-        colours = Normalisation(run.manifest.mean, run.manifest.std)
-        state = run.net().state_dict()
-        if run.manifest.net == published != recipe.net:
-            return _within(recipe.net, state), (), colours
-        return state, run.manifest.classes, colours
+        model = open_trained(folder)
+        state, config = model.load().state_dict(), model.config
+        if config.net == published != recipe.net:
+            return _within(recipe.net, state), (), config.normalisation
+        return state, config.classes, config.normalisation
     if foreign := task.read_foreign(place, net):
         return *foreign, PLAIN
     state = read_weights(place, *_layouts(net, recipe.net))

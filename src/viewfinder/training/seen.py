@@ -12,15 +12,15 @@ _MOST = 8
 
 def first_step(job: Job) -> list[tuple[NDArray[np.uint8], str]]:
     """Pictures of the training's first step with what is learnt of them, and that in words."""
-    task, train, setting = find(job.run.manifest.task), job.sides.train, job.run.setting()
+    task, train, setup = find(job.run.manifest.task), job.sides.train, job.run.setup()
     made = batches(
         task,
         train,
-        setting,
-        deal(task, train, setting.recipe, epoch=0),
+        setup,
+        deal(task, train, setup.recipe, epoch=0),
         epoch=0,
         steps=range(1),
         share=Share(),
         progress_at=lambda step: 0.0,
     )
-    return task.as_learnt(next(iter(made)).inputs, setting, _MOST)
+    return task.as_learnt(next(iter(made)).inputs, setup, _MOST)

@@ -41,9 +41,10 @@ from viewfinder.runs.run import (
 )
 from viewfinder.tasks import find
 from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import Setting, Task, require_classes
+from viewfinder.tasks.task import AnyTask, TrainSetup, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.folds_advice import after, before, folds_for
 from viewfinder.training.job import Job
@@ -88,7 +89,7 @@ def train(
     return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume)
 
 
-def refuse_early(task: Task, recipe: Recipe) -> None:
+def refuse_early(task: AnyTask, recipe: Recipe) -> None:
     """What needs no picture is refused before any is read.
 
     Raises:
@@ -103,7 +104,7 @@ def refuse_early(task: Task, recipe: Recipe) -> None:
 
 
 def train_on(
-    task: Task,
+    task: AnyTask,
     dataset: Dataset,
     recipe: Recipe,
     *,
@@ -197,7 +198,7 @@ def _check_net(task: str, recipe: Recipe) -> None:
 
 
 def begin(
-    task: Task,
+    task: AnyTask,
     folder: Path,
     dataset: Dataset,
     recipe: Recipe,
@@ -218,11 +219,11 @@ def begin(
     count = len(dataset.split("train"))
     require_learnable(task, recipe, size, options, classes=len(dataset.classes), count=count)
     net, start = start_net(task, recipe, dataset.classes, options)
-    setting = Setting(recipe, dataset.classes, size, PLAIN, options)
-    sides = open_sides(task, dataset, setting)
+    config = ModelConfig(task.name, recipe.net, dataset.classes, size, PLAIN, options, task.framing)
+    sides = open_sides(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, sides.train)
-    setting = replace(setting, normalisation=colours)
-    choice = choose_arithmetic(task, net, sides, setting, device)
+    setup = TrainSetup(recipe, replace(config, normalisation=colours))
+    choice = choose_arithmetic(task, net, sides, setup, device)
     note(f"arithmetic: {choice.arrangement} ({choice.why})")
     manifest = Manifest(
         task=task.name,
@@ -250,7 +251,7 @@ def begin(
         choice.arrangement,
         resume=False,
         frozen=start.loaded,
-        promise=promise(choice, task, setting, device),
+        promise=promise(choice, task, setup, device),
     )
 
 
@@ -273,7 +274,7 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     task = find(run.manifest.task)
     first = recipe if begins else replace(recipe, init="random")
     net, start = start_net(task, first, dataset.classes, run.manifest.options)
-    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setting())
+    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setup())
     choice = Choice.from_json(run.manifest.precision)
     return Job(
         run,
@@ -282,5 +283,5 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         choice.arrangement,
         resume=True,
         frozen=start.loaded,
-        promise=promise(choice, task, run.setting(), pick_device(recipe.device)),
+        promise=promise(choice, task, run.setup(), pick_device(recipe.device)),
     )

@@ -8,9 +8,9 @@ from torch import nn
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size
-from viewfinder.runs.run import new_net
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import Task
+from viewfinder.tasks.run_weights import new_net
+from viewfinder.tasks.task import AnyTask
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.wording import counted
 
@@ -21,7 +21,13 @@ _STRIDE = 32
 
 
 def require_learnable(
-    task: Task, recipe: Recipe, size: Size, options: Mapping[str, Any], *, classes: int, count: int
+    task: AnyTask,
+    recipe: Recipe,
+    size: Size,
+    options: Mapping[str, Any],
+    *,
+    classes: int,
+    count: int,
 ) -> None:
     """Refuse a size, or a batch, with which the net's training could not take a step.
 

@@ -112,7 +112,7 @@ def test_published_weights_answer_as_darknet_does(
 ) -> None:
     folder = shared / "golden/darknet"
     run = open_run(shared / "weights/yolov3-tiny.weights")
-    assert run.setting().framing == DARKNET
+    assert run.model.config.framing == DARKNET
     (answer,) = run.predict(folder / f"{name}.png", device="cpu")
     expected = darknet_found(name)
     assert [box["class"] for box in answer["boxes"]] == [each[0] for each in expected]

@@ -18,13 +18,14 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.nets import a2dele_weights
 from viewfinder.tasks import find, recipe_of
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN
-from viewfinder.tasks.saliency.maps import SubjectMap, describe_subject
+from viewfinder.tasks.saliency.maps import extent_of
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import mean, score
 from viewfinder.tasks.saliency.task import Saliency
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Setting
+from viewfinder.tasks.task import TrainSetup
 from viewfinder.training import preparing
 from viewfinder.training.batches import Share
 
@@ -33,14 +34,16 @@ TINY = ("width=0.0625",)
 SIZE = (64, 64)
 
 
-def setting_of(**fields):
+def setup_of(**fields):
     recipe = SaliencyRecipe(options=TINY, size=64, keep="memory", **fields)
     colours = PLAIN if recipe.net == DEPTH_NET else IMAGENET
-    return Setting(recipe, ("background", "salient"), SIZE, colours, recipe.net_options())
+    classes, options = ("background", "salient"), recipe.net_options()
+    config = ModelConfig("saliency", recipe.net, classes, SIZE, colours, options)
+    return TrainSetup(recipe, config)
 
 
-def net_of(setting):
-    return nets.create(setting.recipe.net, **setting.options).eval()
+def net_of(setup):
+    return nets.create(setup.recipe.net, **setup.config.options).eval()
 
 
 @pytest.fixture
@@ -80,8 +83,8 @@ def test_the_size_is_the_recipes_or_the_papers(dataset):
 
 
 def test_colours_are_measured_or_those_of_the_weights_and_depth_has_none(dataset):
-    task, setting = Saliency(), setting_of()
-    examples = task.open(dataset.split("train"), setting, learn=True)
+    task, setup = Saliency(), setup_of()
+    examples = task.open(dataset.split("train"), setup, learn=True)
     assert task.colours(SaliencyRecipe(init="vgg16.pth"), examples) == IMAGENET
     assert task.colours(SaliencyRecipe(net=DEPTH_NET, init="imagenet"), examples) == PLAIN
     pixels = examples.take(range(len(examples))).pictures.double() / 255
@@ -127,14 +130,14 @@ def test_weights_of_the_other_stream_are_refused():
 
 @pytest.mark.parametrize("net", ["a2dele", DEPTH_NET])
 def test_two_processes_draw_the_rows_that_one_draws(dataset, net):
-    task, setting = Saliency(), setting_of(net=net)
-    examples = task.open(dataset.split("train"), setting, learn=True)
-    order = task.order(examples, setting.recipe, torch.Generator().manual_seed(1))
+    task, setup = Saliency(), setup_of(net=net)
+    examples = task.open(dataset.split("train"), setup, learn=True)
+    order = task.order(examples, setup.recipe, torch.Generator().manual_seed(1))
     assert sorted(order.tolist()) == list(range(12))
 
     def draw(share):
         rows = share.of(7)
-        return task.draw(examples, order[:7], rows, setting, seed=5, done=0.0).changed()
+        return task.draw(examples, order[:7], rows, setup, seed=5, done=0.0).changed()
 
     whole, halves = draw(Share()), [draw(Share(rank, 2)) for rank in (0, 1)]
     for part, pair in zip(whole, zip(*halves, strict=True), strict=True):
@@ -146,11 +149,11 @@ def test_two_processes_draw_the_rows_that_one_draws(dataset, net):
 def test_pictures_without_depth_are_shown_to_the_student_alone(dataset, tmp_path):
     depths = tuple("" if index % 3 == 0 else path for index, path in enumerate(dataset.depths))
     train = replace(dataset, depths=depths).split("train")
-    task, setting = Saliency(), setting_of(net=DEPTH_NET)
-    examples = task.open(train, setting, learn=True)
-    order = task.order(examples, setting.recipe, torch.Generator())
+    task, setup = Saliency(), setup_of(net=DEPTH_NET)
+    examples = task.open_train(train, setup)
+    order = task.order(examples, setup.recipe, torch.Generator())
     assert sorted(order.tolist()) == [i for i in range(12) if train.depths[i]]
-    student = setting_of(teacher="somewhere")
+    student = setup_of(teacher="somewhere")
     order = task.order(examples, student.recipe, torch.Generator())
     assert sorted(order.tolist()) == list(range(12))
     inputs = task.draw(examples, order, slice(None), student, seed=0, done=0.0)
@@ -166,34 +169,44 @@ def test_depth_is_read_by_those_that_need_it_alone(dataset):
         ({"teacher": "somewhere"}, False, False),
         ({"net": DEPTH_NET}, False, True),
     ):
-        setting = setting_of(**fields)
-        assert (task.open(train, setting, learn=learn).take([0]).depths is not None) == reads
+        setup = setup_of(**fields)
+
+        def opened(split, setup=setup, learn=learn):
+            if learn:
+                return task.open_train(split, setup)
+            return task.open_eval(split, setup.config, keep="memory")
+
+        assert (opened(train).take([0]).depths is not None) == reads
         if reads:
             with pytest.raises(InputError, match="no depth maps"):
-                task.open(blind, setting, learn=learn)
+                opened(blind)
         else:
-            assert len(task.open(blind, setting, learn=learn)) == 12
+            assert len(opened(blind)) == 12
 
 
 @pytest.mark.parametrize("net", ["a2dele", DEPTH_NET])
 def test_a_picture_is_answered_alike_in_validation_and_in_predict(dataset, net):
-    task, setting, val = Saliency(), setting_of(net=net), dataset.split("val")
-    network = net_of(setting)
-    maps = task.answers(network, task.open(val, setting, learn=False), setting, CPU)
+    task, setup, val = Saliency(), setup_of(net=net), dataset.split("val")
+    network = net_of(setup)
+    maps = task.answers(
+        network, task.open_eval(val, setup.config, keep="memory"), setup.config, CPU
+    )
     for index, found in enumerate(maps):
         file = val.file(index) if net == "a2dele" else val.root / val.depths[index]
-        picture, size = task.read(file, setting)
+        picture, size = task.read(file, setup.config)
         assert size == (96, 96)
-        prepared = torch.tensor(task.prepare(picture, setting, of=size)).permute(2, 0, 1)
-        (reply,) = task.reply(network, prepared[None], setting, CPU)
+        prepared = torch.tensor(task.prepare(picture, setup.config, of=size)).permute(2, 0, 1)
+        (reply,) = task.reply(network, prepared[None], setup.config, CPU)
         np.testing.assert_allclose(reply, found.values, atol=1e-6)
         assert found.size == (96, 96)
         assert found.at_own_size().shape == (96, 96)
 
 
 def test_scores_are_the_mean_over_pictures_at_their_own_size(dataset):
-    task, setting, val = Saliency(), setting_of(), dataset.split("val")
-    maps = task.answers(net_of(setting), task.open(val, setting, learn=False), setting, CPU)
+    task, setup, val = Saliency(), setup_of(), dataset.split("val")
+    maps = task.answers(
+        net_of(setup), task.open_eval(val, setup.config, keep="memory"), setup.config, CPU
+    )
     judged = task.score(maps, val)
     alone = [
         score(found.at_own_size(), read_subject(val, index)) for index, found in enumerate(maps)
@@ -205,25 +218,25 @@ def test_scores_are_the_mean_over_pictures_at_their_own_size(dataset):
 
 
 def test_the_depth_stream_refuses_a_picture_in_colour(dataset):
-    setting = setting_of(net=DEPTH_NET)
+    setup = setup_of(net=DEPTH_NET)
     colour = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
     colour[0, 0] = 9
     with pytest.raises(InputError, match="reads depth maps"):
-        Saliency().reply(net_of(setting), colour, setting, CPU)
+        Saliency().reply(net_of(setup), colour, setup.config, CPU)
 
 
 def test_a_description_is_json_beside_its_map(dataset):
-    setting = setting_of()
+    setup = setup_of()
     answer = np.zeros((64, 64), np.float32)
     answer[16:32, 8:40] = 1
-    told = Saliency().describe(answer, setting, of=(128, 64), threshold=None).as_json(())
+    found = Saliency().describe(answer, setup.config, of=(128, 64), threshold=None)
+    told = found.as_json(())
     assert told["mask"]["box"] == {"x1": 16, "y1": 16, "x2": 80, "y2": 32}
     assert told["mask"]["share"] == pytest.approx(0.125)
     assert told["mask"]["threshold"] == 0.5
     assert json.loads(json.dumps(told["mask"])) == told["mask"]
-    assert isinstance(told["map"], SubjectMap)
-    assert told["map"].at_own_size().shape == (64, 128)
-    nothing = Saliency().describe(answer / 2, setting, of=(128, 64), threshold=0.75)
+    assert found.map.at_own_size().shape == (64, 128)
+    nothing = Saliency().describe(answer / 2, setup.config, of=(128, 64), threshold=0.75)
     nothing = nothing.as_json(())["mask"]
     assert nothing == {"box": None, "share": 0.0, "mean": 0.0, "threshold": 0.75}
 
@@ -238,19 +251,19 @@ def test_a_description_is_json_beside_its_map(dataset):
     st.floats(0.01, 1),
 )
 def test_the_box_holds_the_subject_and_touches_it_on_four_sides(values, threshold):
-    told = describe_subject(values, threshold=threshold)
+    told = extent_of(values, threshold=threshold)
     subject = values >= threshold
-    assert told["share"] == pytest.approx(subject.mean())
-    if told["box"] is None:
+    assert told.share == pytest.approx(subject.mean())
+    if told.box is None:
         assert not subject.any()
         return
-    x1, y1, x2, y2 = (told["box"][edge] for edge in ("x1", "y1", "x2", "y2"))
+    x1, y1, x2, y2 = told.box
     assert subject[y1:y2, x1:x2].sum() == subject.sum()
     assert subject[y1].any()
     assert subject[y2 - 1].any()
     assert subject[:, x1].any()
     assert subject[:, x2 - 1].any()
-    assert threshold <= told["mean"] + 1e-6 <= 1 + 1e-5
+    assert threshold <= told.mean + 1e-6 <= 1 + 1e-5
 
 
 @pytest.mark.parametrize(

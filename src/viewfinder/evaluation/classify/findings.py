@@ -7,9 +7,8 @@ import numpy as np
 
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.fitting import Verdict, unsaid
-from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import Material
 from viewfinder.wording import counted, some
 
 # A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
@@ -32,7 +31,7 @@ class Lost:
     clear: bool
 
 
-def lost_classes(material: Material) -> Lost | None:
+def lost_classes(material: ClassifyMaterial) -> Lost | None:
     """Classes with a recall of 0 on all held-out pictures, or on training ones if none were."""
     held_out = [each for side, each in material.judgements.items() if side != "train"]
     judged = held_out or [material.judgements["train"]]
@@ -74,7 +73,7 @@ def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
     return (f"show every class equally often, as {why}: --balanced",)
 
 
-def no_better(judged: Judgement) -> str:
+def no_better(judged: ClassifyJudgement) -> str:
     """The class that could as well be answered always; empty where the net beats that."""
     largest, share = judged.scores.largest
     return judged.examples.classes[largest] if judged.scores.accuracy <= share else ""

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,13 +14,12 @@ from viewfinder.evaluation.classify.findings import (
     no_better,
     with_lost,
 )
+from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
-from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
-from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted as counted_words
 
 _WORST, _TYPICAL = 24, 16
@@ -47,34 +45,33 @@ class Shown:
     right: bool
 
 
-def page(material: Material) -> dict[str, Any]:
+def page(material: ClassifyMaterial) -> Page:
     """What `classify.html.jinja` shows."""
     judged = material.judged
     classes = judged.examples.classes
-    return {
+    curves = plots.curves(
+        material.history,
+        plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
+        plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100),
+        plots.RATE,
+    )
+    own = {
         "judged": judged.as_json(),
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
         "no_better": no_better(judged),
-        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
-        "verdict": fit(material),
-        "curves": plots.curves(
-            material.history,
-            plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
-            plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100),
-            plots.RATE,
-        ),
         "classes": classes,
         "confusion": plots.confusion(judged.scores.confusion, classes),
         "confusions": common_confusions(judged.scores.confusion),
         "worst": worst(judged),
         "typical": typical(judged),
     }
+    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    return Page(cards, fit(material), curves, own)
 
 
-def fit(material: Material) -> Verdict:
+def fit(material: ClassifyMaterial) -> Verdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
-    recipe = material.run.manifest.recipe
-    assert isinstance(recipe, ClassifyRecipe), "a run of this task has a recipe of it"
+    recipe = material.recipe
     held_out = material.held_out
     train, other = _side(material.judgements["train"]), _side(held_out) if held_out else None
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
@@ -104,7 +101,7 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def worst(judged: Judgement) -> list[Shown]:
+def worst(judged: ClassifyJudgement) -> list[Shown]:
     """The pictures to whose true class the net gave least probability, the worst first."""
     truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
     wrong = judged.answers.argmax(axis=1) != judged.examples.labels
@@ -112,7 +109,7 @@ def worst(judged: Judgement) -> list[Shown]:
     return [_shown(judged, index) for index in order[:_WORST]]
 
 
-def typical(judged: Judgement) -> list[Shown]:
+def typical(judged: ClassifyJudgement) -> list[Shown]:
     """Pictures of median difficulty, class by class in turn."""
     truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
     labels = judged.examples.labels
@@ -126,7 +123,7 @@ def typical(judged: Judgement) -> list[Shown]:
     return [_shown(judged, index) for index in rounds[: max(_TYPICAL, len(by_class))][:48]]
 
 
-def _card(side: str, judgement: Judgement) -> Card:
+def _card(side: str, judgement: ClassifyJudgement) -> Card:
     scores = judgement.scores
     name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
     detail = (
@@ -137,11 +134,11 @@ def _card(side: str, judgement: Judgement) -> Card:
     return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
 
 
-def _side(judgement: Judgement) -> Side:
+def _side(judgement: ClassifyJudgement) -> Side:
     return counted(judgement.scores.accuracy, len(judgement.examples))
 
 
-def _shown(judged: Judgement, index: int) -> Shown:
+def _shown(judged: ClassifyJudgement, index: int) -> Shown:
     answer = int(judged.answers[index].argmax())
     label = int(judged.examples.labels[index])
     picture = judged.examples.picture(index, at_least=(_THUMBNAIL, _THUMBNAIL))

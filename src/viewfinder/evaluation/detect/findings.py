@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.breakdown import average_precision
@@ -39,7 +39,7 @@ class BySize:
     found: int
 
 
-def ap50_error(judgement: Judgement) -> float:
+def ap50_error(judgement: DetectJudgement) -> float:
     """The standard error of AP50, from what it is without each tenth of the pictures, or each one.
 
     The delete-a-group jackknife (Kott, "Delete-a-group jackknife", 2001): no assumption of what
@@ -63,7 +63,7 @@ def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> fl
     return average_precision(matching.labels[kept], matching.scores[kept], right, truths, truths)
 
 
-def found_by_size(judgement: Judgement, size: Size, *, threshold: float) -> list[BySize]:
+def found_by_size(judgement: DetectJudgement, size: Size, *, threshold: float) -> list[BySize]:
     """How many objects are found, by how large the net is given them.
 
     Args:
@@ -94,7 +94,7 @@ def misses_small(rows: Sequence[BySize]) -> bool:
 
 
 def _sides_and_found(
-    judgement: Judgement, size: Size, threshold: float
+    judgement: DetectJudgement, size: Size, threshold: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Of every truth that counts: the root of its area as the net sees it, and whether found."""
     boxes = judgement.examples.boxes

@@ -20,12 +20,11 @@ from viewfinder.evaluation.detect.findings import (
     found_by_size,
     misses_small,
 )
+from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
-from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
-from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import Scores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
 
@@ -59,7 +58,7 @@ class Shown:
     errors: str
 
 
-def page(material: Material) -> dict[str, Any]:
+def page(material: DetectMaterial) -> Page:
     """What `detect.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
     classes, size = judged.examples.classes, material.run.manifest.size
@@ -70,17 +69,15 @@ def page(material: Material) -> dict[str, Any]:
     costliest, against = detect_advice.costliest(scores.errors, now)
     ranked = _ranked(judged, threshold)
     wrong = [each for each in ranked[:_WORST] if each.error > 0]
-    return {
+    curves = plots.curves(
+        material.history,
+        plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+        plots.Panel("AP50", plots.both_sides("ap50")),
+        plots.RATE,
+    )
+    own = {
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
-        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
-        "verdict": said,
-        "curves": plots.curves(
-            material.history,
-            plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
-            plots.Panel("AP50", plots.both_sides("ap50")),
-            plots.RATE,
-        ),
         "threshold": _told(threshold),
         "own_thresholds": _side_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
@@ -96,9 +93,11 @@ def page(material: Material) -> dict[str, Any]:
         "anchors": _anchors(options),
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
+    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    return Page(cards, said, curves, own)
 
 
-def fit(material: Material, now: Situation) -> Verdict:
+def fit(material: DetectMaterial, now: Situation) -> Verdict:
     """Over-fitting, under-fitting or fine, by AP50."""
     held_out = material.held_out
     return verdict(
@@ -114,7 +113,7 @@ def fit(material: Material, now: Situation) -> Verdict:
     )
 
 
-def _side(judgement: Judgement) -> Side:
+def _side(judgement: DetectJudgement) -> Side:
     """AP50 with its error: what other pictures would change, and at least what other boxes would.
 
     Pictures are too few to show the first where AP50 is the same without each of them.
@@ -126,9 +125,8 @@ def _side(judgement: Judgement) -> Side:
     return Side(scores.ap50, len(judgement.examples), error, objects=boxes)
 
 
-def _situation(material: Material, sizes: list[BySize]) -> Situation:
-    recipe, held_out = material.run.manifest.recipe, material.held_out
-    assert isinstance(recipe, DetectRecipe), "a run of this task has a recipe of it"
+def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
+    recipe, held_out = material.recipe, material.held_out
     per_class, rarest = _counts(material.dataset.split("train"))
     return Situation(
         recipe,
@@ -156,7 +154,7 @@ def _threshold(scores: Scores) -> float:
     return scores.best.threshold if scores.best else THRESHOLD
 
 
-def _side_of_thresholds(material: Material) -> str:
+def _side_of_thresholds(material: DetectMaterial) -> str:
     """The side that `predict --threshold best` goes by, in words; empty if it cannot."""
     side = next((side for side in THRESHOLD_SIDES if side in material.judgements), None)
     known = side is not None and material.judgements[side].scores.best is not None
@@ -168,7 +166,7 @@ def _told(threshold: float) -> str:
     return f"{threshold:.3f}" if threshold >= 0.01 else f"{threshold:.2g}"
 
 
-def _card(side: str, judgement: Judgement) -> Card:
+def _card(side: str, judgement: DetectJudgement) -> Card:
     scores, count = judgement.scores, int(judgement.scores.boxes.sum())
     figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
     detail = (
@@ -192,7 +190,7 @@ def _confusions(scores: Scores, classes: tuple[str, ...]) -> list[str]:
     return told
 
 
-def _ranked(judged: Judgement, threshold: float) -> list[Worst]:
+def _ranked(judged: DetectJudgement, threshold: float) -> list[Worst]:
     """Every picture, the worst first, those without an error last."""
     boxes, count = judged.examples.boxes, len(judged.examples)
     assert boxes is not None, "detections are judged by boxes"
@@ -207,7 +205,7 @@ def _middle(ranked: list[Worst]) -> list[Worst]:
     return ranked[start : start + _TYPICAL]
 
 
-def _shown(judged: Judgement, each: Worst, threshold: float) -> Shown:
+def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> Shown:
     examples, index = judged.examples, each.picture
     assert examples.boxes is not None, "detections are judged by boxes"
     picture = draw_detections(

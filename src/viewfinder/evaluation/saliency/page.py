@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +9,11 @@ from numpy.typing import NDArray
 from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
-from viewfinder.evaluation.judging import Judgement
-from viewfinder.evaluation.material import SIDES, Card, Material
+from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
+from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
 from viewfinder.evaluation.saliency.views import View, Viewer
-from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
 from viewfinder.wording import counted
 
@@ -51,7 +49,7 @@ class Shown:
     views: tuple[View, ...]
 
 
-def page(material: Material) -> dict[str, Any]:
+def page(material: SaliencyMaterial) -> Page:
     """What `saliency.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
     likeness = {side: likenesses(each) for side, each in material.judgements.items()}
@@ -59,7 +57,7 @@ def page(material: Material) -> dict[str, Any]:
     # Half of them at most are the best, so that no picture is shown as both.
     best = order[::-1][: min(_SHOWN, len(order) // 2)]
     worst = [index for index in order[:_SHOWN] if index not in best]
-    viewer = Viewer(material.run, judged)
+    viewer = Viewer(material)
     shown = {
         index: Shown(
             judged.examples.paths[index],
@@ -68,33 +66,32 @@ def page(material: Material) -> dict[str, Any]:
         )
         for index in (*worst, *best)
     }
-    return {
+    curves = plots.curves(
+        material.history,
+        plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+        plots.Panel("S-measure", plots.both_sides("s_measure")),
+        plots.RATE,
+        plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", plots._INK),)),
+    )
+    own = {
         "scores": scores,
         "images": len(judged.examples),
         "f_max": float(scores.f_curve.max()),
         "e_max": float(scores.e_curve.max()),
         "table": _table(material),
-        "cards": [_card(side, judgement) for side, judgement in material.judgements.items()],
-        "verdict": fit(material, likeness),
-        "curves": plots.curves(
-            material.history,
-            plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
-            plots.Panel("S-measure", plots.both_sides("s_measure")),
-            plots.RATE,
-            plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", plots._INK),)),
-        ),
         "precision_recall": saliency_plots.precision_recall(scores),
         "over_thresholds": saliency_plots.over_thresholds(scores),
         "gates": viewer.student is not None,
         "worst": [shown[index] for index in worst],
         "best": [shown[index] for index in best],
     }
+    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    return Page(cards, fit(material, likeness), curves, own)
 
 
-def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
+def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
     """Over-fitting, under-fitting or fine, by S."""
-    recipe, dataset = material.run.manifest.recipe, material.dataset
-    assert isinstance(recipe, SaliencyRecipe), "a run of this task has a recipe of it"
+    recipe, dataset = material.recipe, material.dataset
     held_out = likeness.get(material.held_out_side)
     train, other = _side(likeness["train"]), _side(held_out) if held_out is not None else None
     return verdict(
@@ -115,7 +112,7 @@ def fit(material: Material, likeness: dict[str, NDArray[np.float64]]) -> Verdict
     )
 
 
-def likenesses(judgement: Judgement) -> NDArray[np.float64]:
+def likenesses(judgement: SaliencyJudgement) -> NDArray[np.float64]:
     """S of each picture's map with its mask."""
 
     def of(index: int) -> float:
@@ -135,13 +132,13 @@ def _side(likeness: NDArray[np.float64]) -> Side:
     return Side(float(likeness.mean()), len(likeness), error)
 
 
-def _card(side: str, judgement: Judgement) -> Card:
+def _card(side: str, judgement: SaliencyJudgement) -> Card:
     scores = judgement.scores
     detail = f"{counted(len(judgement.examples), 'picture')}, MAE {scores.mae:.3f}"
     return Card(f"{scores.s_measure:.3f}", f"S, {SIDES[side]}", detail)
 
 
-def _table(material: Material) -> list[tuple[str, list[float]]]:
+def _table(material: SaliencyMaterial) -> list[tuple[str, list[float]]]:
     """The scores that papers report, a row a score and a column a side."""
     sides = [each.scores.as_json() for each in material.judgements.values()]
     return [(words, [scores[name] for scores in sides]) for name, words in _WORDS.items()]

@@ -1,7 +1,6 @@
 """A picture, its truth, what the net answers, and what it was taught and attends to."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,14 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
-from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.saliency.judged import SaliencyMaterial
 from viewfinder.nets.a2dele import A2dele
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.writing import picture_url
-from viewfinder.runs.run import Run
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.saliency.examples import stretched
-from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
+from viewfinder.tasks.saliency.recipe import DEPTH_NET
 from viewfinder.tasks.saliency.teacher import read_teacher
 
 # Longer side in pixels of the pictures in the report.
@@ -35,12 +33,12 @@ class View:
 class Viewer:
     """The views of one run's pictures."""
 
-    def __init__(self, run: Run, judged: Judgement) -> None:
-        recipe, net = run.manifest.recipe, run.net()
-        assert isinstance(recipe, SaliencyRecipe), "a run of this task has a recipe of it"
-        self.judged, self.setting = judged, run.setting()
+    def __init__(self, material: SaliencyMaterial) -> None:
+        recipe, model = material.recipe, material.run.model
+        net = model.load()
+        self.judged, self.config = material.judged, model.config
         self.student = net if isinstance(net, A2dele) else None
-        self.teacher = read_teacher(recipe.teacher, self.setting.size) if recipe.teacher else None
+        self.teacher = read_teacher(recipe.teacher, self.config.size) if recipe.teacher else None
         self.shows_depth = recipe.net == DEPTH_NET or self.teacher is not None
 
     def views(self, index: int) -> tuple[View, ...]:
@@ -64,7 +62,7 @@ class Viewer:
         """Depth, and the teacher's map of it."""
         views = [_view("depth", _grey(_brought(depth, size)))]
         if self.teacher is not None:
-            seen = _brought(depth, self.setting.size)
+            seen = _brought(depth, self.config.size)
             with torch.no_grad():
                 logits: Tensor = self.teacher(torch.from_numpy(seen)[None, None])
             taught = logits.softmax(dim=1)[0, 1].numpy()
@@ -74,9 +72,9 @@ class Viewer:
     def _of_attention(self, picture: NDArray[np.uint8]) -> list[View]:
         """How far each of the student's gates is open, where."""
         assert self.student is not None, "only the student attends"
-        ready = torch.from_numpy(stretched(picture, self.setting.size)[0].copy())
+        ready = torch.from_numpy(stretched(picture, self.config.size)[0].copy())
         pictures = ready.permute(2, 0, 1)[None]
-        answer = outputs(self.student, pictures, self.setting.normalisation, torch.device("cpu"))
+        answer = outputs(self.student, pictures, self.config.normalisation, torch.device("cpu"))
         size = (picture.shape[1], picture.shape[0])
         return [
             _view(f"attention {stride}", _grey(_brought(gate.sigmoid()[0, 0].numpy(), size)))
@@ -91,7 +89,7 @@ def _brought(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
     return np.asarray(np.clip(grown, 0, 1), np.float32)
 
 
-def _grey(values: NDArray[Any]) -> NDArray[np.uint8]:
+def _grey(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """H×W in [0, 1] as H×W×3, 1 white."""
     grey = np.rint(255 * values.astype(np.float32)).astype(np.uint8)
     return np.repeat(grey[:, :, np.newaxis], 3, axis=2)

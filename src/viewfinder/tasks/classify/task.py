@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,35 +12,33 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from viewfinder import nets
+from viewfinder.datasets import Keep
 from viewfinder.datasets.augment import Augmentation, Changes, apply, draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
-from viewfinder.nets.checkpoints import LoadReport, load_matching
+from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import (
-    Answering,
-    in_batches,
-    outputs,
-    picture_files,
-    picture_in,
-)
+from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
+from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
+from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.task import (
     Add,
     Forward,
     Loss,
-    Setting,
-    Threshold,
+    Task,
+    TrainSetup,
     alone,
     as_pictures,
     share_of_step,
 )
+from viewfinder.wording import shown
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
 AUXILIARY_WEIGHT = 0.3
@@ -49,6 +46,8 @@ AUXILIARY_WEIGHT = 0.3
 _BATCH = 250
 # Pictures whose sizes stand for all, and the step in which a size is chosen from them.
 _SIZE_SAMPLE, _SIZE_STEP = 200, 32
+# Sides in pixels that a caption is legible beside and a screen can show.
+_SMALLEST, _LARGEST = 160, 1200
 
 
 def loss(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, label_smoothing: float) -> Tensor:
@@ -74,15 +73,33 @@ def decode(outputs: Tensor) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class ClassScores:
+class ClassProbabilities:
     """How likely a picture is of each class: C probabilities that add up to 1."""
 
     probabilities: NDArray[np.float32]
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
         """`label`, the likeliest class, and `scores`, each class's probability."""
         scores = dict(zip(classes, self.probabilities.tolist(), strict=True))
         return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}
+
+    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
+        """The picture, as large as letters are legible beside, with the likeliest class below."""
+        side = min(_LARGEST, max(_SMALLEST, *picture.shape[:2]))
+        return contact_sheet([picture], columns=1, cell=side, captions=[self._likeliest(classes)])
+
+    def caption(self, classes: Sequence[str]) -> str:
+        """The likeliest class."""
+        return self._likeliest([shown(name) for name in classes])
+
+    def line(self, classes: Sequence[str], *, top: int) -> str:
+        """The likeliest classes, the likeliest first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:top].tolist()
+        return "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in order)
+
+    def _likeliest(self, classes: Sequence[str]) -> str:
+        best = int(self.probabilities.argmax())
+        return f"{classes[best]} {self.probabilities[best]:.0%}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +118,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class LabelBatch:
     """N×3×H×W uint8 pictures, their N class indices, and the changes still to be made."""
 
     pictures: Tensor
@@ -111,18 +128,30 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def to(self, device: torch.device) -> "Inputs":
+    def to(self, device: torch.device) -> "LabelBatch":
         """The same on another device."""
         pictures = self.pictures.to(device, non_blocking=True)
-        return Inputs(pictures, self.labels.to(device, non_blocking=True), self.changes)
+        return LabelBatch(pictures, self.labels.to(device, non_blocking=True), self.changes)
 
 
-class Classify:
-    """`tasks.task.Task`: one class for each picture."""
+class Classify(
+    Task[
+        ClassifyRecipe,
+        Labelled,
+        LabelBatch,
+        Labelled,
+        NDArray[np.float32],
+        ClassProbabilities,
+        NDArray[np.float32],
+        Scores,
+    ]
+):
+    """One class for each picture."""
 
     name: ClassVar[str] = "classify"
-    recipe: ClassVar[type[ClassifyRecipe]] = ClassifyRecipe
+    recipe = ClassifyRecipe
     best: ClassVar[str] = "accuracy"
+    compared: ClassVar[str] = "accuracy"
     measured: ClassVar[float] = 1.0
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("accuracy", ".1%"),
@@ -131,6 +160,7 @@ class Classify:
         ("largest_class", ".1%"),
     )
     fewest_classes: ClassVar[int] = 2
+    any_size: ClassVar[bool] = False
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set whose pictures have no class of their own, or all the same."""
@@ -160,10 +190,6 @@ class Classify:
             note(f"pictures are small: brought to {brought} (--size)")
         return (min(own, fitting),) * 2
 
-    def smallest(self, recipe: ClassifyRecipe, size: Size) -> Size:
-        """All pictures are shown in one size."""
-        return size
-
     def net_options(self, recipe: ClassifyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and the size for a net that ends in a flattened map."""
         flattens = "size" in nets.options(recipe.net)
@@ -173,26 +199,13 @@ class Classify:
         """Measured on (a sample of) the training pictures."""
         return measure_colours(train.pixels.take, len(train))
 
-    def read_foreign(
-        self, file: Path, net: nn.Module
-    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
-        """No format is this task's alone."""
-        return None
+    def habits(self, recipe: ClassifyRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
+        """`mirror`: whether the mean over a picture and its mirror image is what is answered."""
+        return {"mirror": recipe.mirror and recipe.flip > 0}
 
-    def load(
-        self,
-        net: nn.Module,
-        state: Mapping[str, Tensor],
-        names: Sequence[str],
-        classes: Sequence[str],
-    ) -> LoadReport:
-        """Layers that fit by name and shape."""
-        return load_matching(net, state)
-
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Labelled:
+    def open_train(self, split: Dataset, setup: TrainSetup[ClassifyRecipe]) -> Labelled:
         """Letterboxed pictures, kept where the recipe says."""
-        pixels = open_pixels(side, setting.size, keep=setting.recipe.keep, cache=cache_folder())
-        return Labelled(pixels, side)
+        return self.open_eval(split, setup.config, keep=setup.recipe.keep)
 
     def order(
         self, examples: Labelled, recipe: ClassifyRecipe, generator: torch.Generator
@@ -210,24 +223,26 @@ class Classify:
         examples: Labelled,
         numbers: Tensor,
         rows: slice,
-        setting: Setting,
+        setup: TrainSetup[ClassifyRecipe],
         *,
         seed: int,
         done: float,
-    ) -> Inputs:
+    ) -> LabelBatch:
         """Pictures, and one matrix, one colour change and one square for each."""
         changes = draw(
-            len(numbers), augmentation(setting.recipe), torch.Generator().manual_seed(seed)
+            len(numbers), augmentation(setup.recipe), torch.Generator().manual_seed(seed)
         )
         mine = numbers[rows]
         labels = torch.from_numpy(examples.truth.labels)[mine]
-        return Inputs(examples.pixels.take(mine), labels, changes.part(rows))
+        return LabelBatch(examples.pixels.take(mine), labels, changes.part(rows))
 
-    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+    def make_loss(
+        self, net: nn.Module, setup: TrainSetup[ClassifyRecipe], device: torch.device
+    ) -> Loss[LabelBatch]:
         """Cross-entropy with smoothed labels."""
-        smoothing = setting.recipe.label_smoothing
+        smoothing = setup.recipe.label_smoothing
 
-        def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
+        def of(forward: Forward, inputs: LabelBatch, add: Add = alone) -> dict[str, Tensor]:
             pictures = apply(inputs.pictures.float() / 255, inputs.changes)
             value = loss(forward(pictures), inputs.labels, label_smoothing=smoothing)
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
@@ -235,19 +250,24 @@ class Classify:
         return of
 
     def as_learnt(
-        self, inputs: Inputs, setting: Setting, most: int
+        self, inputs: LabelBatch, setup: TrainSetup[ClassifyRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, and its class."""
         changed = apply(inputs.pictures.float() / 255, inputs.changes)[:most]
         labels = inputs.labels[:most].tolist()
-        return [(p, setting.classes[c]) for p, c in zip(as_pictures(changed), labels, strict=True)]
+        classes = setup.config.classes
+        return [(p, classes[c]) for p, c in zip(as_pictures(changed), labels, strict=True)]
+
+    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> Labelled:
+        """Letterboxed pictures."""
+        return Labelled(open_pixels(split, config.size, keep=keep, cache=cache_folder()), split)
 
     def answers(
-        self, net: nn.Module, examples: Labelled, setting: Setting, device: torch.device
+        self, net: nn.Module, examples: Labelled, config: ModelConfig, device: torch.device
     ) -> NDArray[np.float32]:
         """N×C class probabilities of every picture of a side."""
         parts = [
-            self._probabilities(net, examples.pixels.take(numbers), setting, device)
+            self._probabilities(net, examples.pixels.take(numbers), config, device)
             for numbers in in_batches(len(examples), _BATCH)
         ]
         return np.concatenate(parts)
@@ -260,51 +280,50 @@ class Classify:
         """One standard error of a share."""
         return math.sqrt(best * (1 - best) / pictures)
 
-    def files(self, folder: Path, setting: Setting) -> list[Path]:
-        """Every picture."""
-        return picture_files(folder)
-
-    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
-        """The picture, decoded no larger than is of use."""
-        return picture_in(file, setting)
-
-    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
+    def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
         """Letterboxed."""
-        return letterboxed(picture, setting.size, of=of)
+        return letterboxed(np.asarray(picture, np.uint8), config.size, of=of)
 
     def reply(
-        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> list[NDArray[np.float32]]:
         """C probabilities for each picture."""
-        return list(self._probabilities(net, pictures, setting, device))
+        return list(self._probabilities(net, pictures, config, device))
 
     def describe(
         self,
-        answer: NDArray[np.float32],
-        setting: Setting,
+        reply: NDArray[np.float32],
+        config: ModelConfig,
         *,
         of: Size,
         threshold: Threshold | None,
-    ) -> ClassScores:
+    ) -> ClassProbabilities:
         """Each class's probability."""
-        return ClassScores(answer)
+        return ClassProbabilities(reply)
 
     def portable(
-        self, net: nn.Module, setting: Setting, *, raw: bool
+        self, net: nn.Module, config: ModelConfig, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """N×C logits, or probabilities as `reply` gives them."""
         if raw:
             return net, ("logits",)
-        return Probabilities(net, mirror=_mirrors(setting)), ("probabilities",)
+        return Probabilities(net, mirror=bool(config.habits.get("mirror"))), ("probabilities",)
+
+    def read_portable(
+        self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
+    ) -> Tensor:
+        """N×C probabilities."""
+        (probabilities,) = require_count(found, 1)
+        return as_floats(probabilities, (pictures, len(config.classes)))
 
     def _probabilities(
-        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> NDArray[np.float32]:
         """N×C, of each picture, or the mean over it and its mirror image."""
         answering = net
         if not isinstance(net, Answering):
-            answering = Probabilities(net, mirror=_mirrors(setting))
-        answer: Tensor = outputs(answering, pictures, setting.normalisation, device)
+            answering = Probabilities(net, mirror=bool(config.habits.get("mirror")))
+        answer: Tensor = outputs(answering, pictures, config.normalisation, device)
         return answer.cpu().numpy()
 
 
@@ -321,10 +340,6 @@ class Probabilities(Answering):
             return answer
         mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
         return (answer + mirrored) / 2
-
-
-def _mirrors(setting: Setting) -> bool:
-    return bool(setting.recipe.mirror and setting.recipe.flip)
 
 
 def augmentation(recipe: ClassifyRecipe) -> Augmentation:

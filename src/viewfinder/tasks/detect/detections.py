@@ -3,20 +3,24 @@
 `suppress` follows Darknet's to the last detection.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.pictures.geometry import Boxes
+from viewfinder.wording import shown
 
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
 # believes in hundreds of thousands, which would take minutes and tell nothing.
 _MOST_CANDIDATES = 10_000
+# Boxes that are named below a picture.
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +38,43 @@ class Detections:
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
+    def rows(self) -> Iterator[tuple[int, float, list[float]]]:
+        """Label, score and corners of each."""
+        return zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
         """`boxes`, each with `class, score, x1, y1, x2, y2`."""
-        rows = zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
         edges = ("x1", "y1", "x2", "y2")
         return {
             "boxes": [
                 {"class": classes[label], "score": score} | dict(zip(edges, box, strict=True))
-                for label, score, box in rows
+                for label, score, box in self.rows()
             ]
         }
+
+    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
+        """The boxes, each with its class and score, in a colour for each class."""
+        colours = distinct_colours(len(classes))
+        tints = [colours[label] for label in self.labels.tolist()]
+        return draw_boxes(picture, self.boxes, self._named(classes), tints)
+
+    def caption(self, classes: Sequence[str]) -> str:
+        """The first few boxes."""
+        named = self._named([shown(name) for name in classes])[:_MOST_NAMED]
+        more = len(self.labels) - len(named)
+        return ", ".join(named + [f"{more:,} more"] * bool(more)) or "nothing found"
+
+    def listed(self, classes: Sequence[str]) -> str:
+        """All boxes, each by its class and score."""
+        return ", ".join(self._named(classes)) or "nothing found"
+
+    def line(self, classes: Sequence[str], *, top: int) -> str:
+        """How many of which class, the commonest first."""
+        counted = Counter(classes[label] for label in self.labels.tolist())
+        return ", ".join(f"{count} {name}" for name, count in counted.most_common()) or "nothing"
+
+    def _named(self, classes: Sequence[str]) -> list[str]:
+        return [f"{classes[label]} {score:.0%}" for label, score, _ in self.rows()]
 
 
 def suppress(

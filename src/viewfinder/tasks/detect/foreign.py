@@ -1,20 +1,97 @@
-"""What a detector's `.weights` file of Darknet's is: its net, classes, and how it sees pictures."""
+"""Detectors that no training of ours made: Darknet's files, and the one that comes with us.
+
+What such a file's net and classes are, and how it sees pictures, is found out here.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import nn
+
 from viewfinder.datasets.framing import DARKNET, STRETCHED, Framing
+from viewfinder.events import note
 from viewfinder.nets.darknet import (
     DarknetConfig,
     config_beside,
     find_config,
     is_published,
+    load_weights,
     read_header,
 )
+from viewfinder.nets.darknet.weights import Detector
+from viewfinder.nets.published import COCO_FILE, COCO_NET, coco_weights
+from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.tasks.manifest import MANIFEST
+from viewfinder.tasks.model import Model, ModelConfig
+from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.run_weights import new_net
+
+COCO = "coco"
+"""The word for the detector of COCO's 80 classes, wherever a run may stand."""
 
 # What its author's own Darknet writes, which keeps the aspect of pictures.
 _ORIGINAL = (0, 2, 0)
+
+
+@dataclass(frozen=True)
+class DarknetFile:
+    """`tasks.model.Weights` in a file of Darknet's."""
+
+    file: Path
+
+    def load(self, config: ModelConfig) -> nn.Module:
+        """The net that the file is for, with its numbers."""
+        net = new_net(config.net, len(config.classes), config.options)
+        assert isinstance(net, Detector), "Darknet's nets are detectors"
+        load_weights(net, self.file)
+        return net.eval()
+
+
+@dataclass(frozen=True)
+class Published:
+    """`tasks.model.Weights` that come with the package."""
+
+    file: Path = COCO_FILE
+
+    def load(self, config: ModelConfig) -> nn.Module:
+        """The net, which answers as the Darknet file that its weights are from."""
+        net = new_net(config.net, len(config.classes), config.options)
+        net.load_state_dict(coco_weights(), strict=False)  # all but the norms' counters of steps
+        return net.eval()
+
+
+def open_foreign(path: Path) -> Model | None:
+    """A file of Darknet's; or, by the word `coco`, the detector that comes with the package.
+
+    What is assumed of a file is noted.
+
+    Raises:
+        InputError: the file cannot be read, or nothing says what net it is for.
+    """
+    # A folder of that name is usually COCO itself.
+    if str(path) == COCO and not (path.is_file() or (path / MANIFEST).exists()):
+        config = ModelConfig("detect", COCO_NET, COCO_CLASSES, (416, 416), PLAIN, framing=DARKNET)
+        return Model(path, Published(), config)
+    if path.suffix != ".weights" or path.is_dir():
+        return None
+    found = describe_weights(path)
+    for assumed in found.notes:
+        note(assumed)
+    darknet = found.config
+    config = ModelConfig(
+        "detect",
+        darknet.net,
+        found.classes,
+        (darknet.size[1], darknet.size[0]),
+        PLAIN,
+        options={
+            "anchors": [list(anchor) for anchor in darknet.anchors],
+            "masks": [list(mask) for mask in darknet.masks],
+        },
+        framing=found.framing,
+    )
+    return Model(path, DarknetFile(path), config)
 
 
 @dataclass(frozen=True)

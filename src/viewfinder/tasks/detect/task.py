@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder import nets
+from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
@@ -27,25 +28,22 @@ from viewfinder.pictures.geometry import (
     inverse,
     transform_boxes,
 )
-from viewfinder.tasks.answering import (
-    Answering,
-    in_batches,
-    outputs,
-    picture_files,
-    picture_in,
-)
+from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
 from viewfinder.tasks.detect.detections import Detections, suppress
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
+from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.plan import Augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import Scores, score
+from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.task import Add, Forward, Loss, Setting, Threshold, alone, as_pictures
+from viewfinder.tasks.portable import Arrays, Outputs, as_floats, as_numbers, require_count
+from viewfinder.tasks.task import Add, Forward, Loss, Task, TrainSetup, alone, as_pictures
 from viewfinder.wording import counted
 
 THRESHOLD = 0.25
@@ -80,15 +78,27 @@ class EvalExamples:
         return len(self.truth)
 
 
-class Detect:
-    """`tasks.task.Task`: a box and a class for every object in a picture."""
+class Detect(
+    Task[
+        DetectRecipe,
+        TrainExamples,
+        BoxBatch,
+        EvalExamples,
+        Detections,
+        Detections,
+        list[Detections],
+        Scores,
+    ]
+):
+    """A box and a class for every object in a picture."""
 
     name: ClassVar[str] = "detect"
-    recipe: ClassVar[type[DetectRecipe]] = DetectRecipe
+    recipe = DetectRecipe
     best: ClassVar[str] = "ap50"
+    compared: ClassVar[str] = "ap50"
     measured: ClassVar[float] = 0.1
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("ap50", ".3f"), ("ap", ".3f"))
-    fewest_classes: ClassVar[int] = 1
+    portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "final")
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without boxes to learn from."""
@@ -118,6 +128,10 @@ class Detect:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
         return PLAIN
 
+    def open_foreign(self, path: Path) -> Model | None:
+        """A file of Darknet's; or, by the word `coco`, the detector that comes with the package."""
+        return open_foreign(path)
+
     def read_foreign(
         self, file: Path, net: nn.Module
     ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
@@ -136,18 +150,11 @@ class Detect:
             note(_known_classes(names, classes))
         return head_of_net(net).load(net, state, names, classes)
 
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> TrainExamples | EvalExamples:
-        """Pictures with room to be changed, or as the net will see them."""
-        cache, keep = cache_folder(), setting.recipe.keep
-        if learn:
-            pictures = open_examples(side, setting.size, cache=cache, keep=keep)
-            return TrainExamples(pictures, open_scenes(setting.recipe, side, setting.size))
-        if setting.framing == USUAL:
-            pixels = open_pixels(side, setting.size, cache=cache, keep=keep)
-        else:
-            decode = partial(frame_file, framing=setting.framing, bits=side.bits)
-            pixels = FromFiles(side, setting.size, decode)
-        return EvalExamples(pixels, true_sizes(side), side)
+    def open_train(self, split: Dataset, setup: TrainSetup[DetectRecipe]) -> TrainExamples:
+        """Pictures with room to be changed."""
+        recipe, size = setup.recipe, setup.config.size
+        pictures = open_examples(split, size, cache=cache_folder(), keep=recipe.keep)
+        return TrainExamples(pictures, open_scenes(recipe, split, size))
 
     def order(
         self, examples: TrainExamples, recipe: DetectRecipe, generator: torch.Generator
@@ -163,14 +170,15 @@ class Detect:
         examples: TrainExamples,
         numbers: Tensor,
         rows: slice,
-        setting: Setting,
+        setup: TrainSetup[DetectRecipe],
         *,
         seed: int,
         done: float,
     ) -> BoxBatch:
         """Pictures changed, put together and pasted into, and where their objects are then."""
         random = np.random.default_rng(seed)
-        recipe, frame, stride = setting.recipe, setting.size, head_of(setting.recipe.net).stride
+        recipe, frame = setup.recipe, setup.config.size
+        stride = head_of(recipe.net).stride
         if done < recipe.small:
             frame = reduced(frame, stride=stride, share=_SMALL)
         frames = frames_around(frame, stride=stride, share=recipe.multi_scale)
@@ -183,9 +191,11 @@ class Detect:
             batch = mix(batch, examples.scenes, recipe.compose_share, seeds=seeds)
         return batch
 
-    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+    def make_loss(
+        self, net: nn.Module, setup: TrainSetup[DetectRecipe], device: torch.device
+    ) -> Loss[BoxBatch]:
         """The recipe's loss, in the terms that the net's head has."""
-        loss = head_of_net(net).make_loss(net, setting.recipe)
+        loss = head_of_net(net).make_loss(net, setup.recipe)
 
         def of(forward: Forward, inputs: BoxBatch, add: Add = alone) -> dict[str, Tensor]:
             outputs = forward(inputs.pictures.float() / 255)
@@ -194,10 +204,10 @@ class Detect:
         return of
 
     def as_learnt(
-        self, inputs: BoxBatch, setting: Setting, most: int
+        self, inputs: BoxBatch, setup: TrainSetup[DetectRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, with its boxes."""
-        classes, truth, shown = setting.classes, inputs.truth, []
+        classes, truth, shown = setup.config.classes, inputs.truth, []
         colours = distinct_colours(len(classes))
         for row, picture in enumerate(as_pictures(inputs.pictures[:most].float() / 255)):
             here = truth.pictures == row
@@ -207,15 +217,24 @@ class Detect:
             shown.append((drawn, counted(len(labels), "object")))
         return shown
 
+    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> EvalExamples:
+        """Pictures as the net will see them."""
+        if config.framing == USUAL:
+            pixels = open_pixels(split, config.size, cache=cache_folder(), keep=keep)
+        else:
+            decode = partial(frame_file, framing=config.framing, bits=split.bits)
+            pixels = FromFiles(split, config.size, decode)
+        return EvalExamples(pixels, true_sizes(split), split)
+
     def answers(
-        self, net: nn.Module, examples: EvalExamples, setting: Setting, device: torch.device
+        self, net: nn.Module, examples: EvalExamples, config: ModelConfig, device: torch.device
     ) -> list[Detections]:
         """What is found in each picture, in its own pixels, down to very low scores."""
         found: list[Detections] = []
         for numbers in in_batches(len(examples), _BATCH):
-            replies = self.reply(net, examples.pixels.take(numbers), setting, device)
+            replies = self.reply(net, examples.pixels.take(numbers), config, device)
             found += [
-                _placed(each, setting, of=(int(width), int(height)))
+                _placed(each, config, of=(int(width), int(height)))
                 for each, (width, height) in zip(replies, examples.sizes[numbers], strict=True)
             ]
         return found
@@ -229,31 +248,23 @@ class Detect:
         """What AP50 moves by chance."""
         return _TOLERANCE
 
-    def files(self, folder: Path, setting: Setting) -> list[Path]:
-        """Every picture."""
-        return picture_files(folder)
-
-    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
-        """The picture, decoded no larger than is of use."""
-        return picture_in(file, setting)
-
-    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
-        """As the run's framing says: letterboxed, unless its weights are of another program."""
-        return frame(picture, setting.framing, setting.size, of=of)
+    def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
+        """As the model's framing says: letterboxed, unless its weights are of another program."""
+        return frame(np.asarray(picture, np.uint8), config.framing, config.size, of=of)
 
     def reply(
-        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
-        boxes, scores = outputs(answering, pictures, setting.normalisation, device)
+        boxes, scores = outputs(answering, pictures, config.normalisation, device)
         return suppress(boxes, scores, threshold=_LOWEST)
 
     def describe(
-        self, answer: Detections, setting: Setting, *, of: Size, threshold: Threshold | None
+        self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
-        placed = _placed(answer, setting, of=of)
+        placed = _placed(reply, config, of=of)
         least: Any = THRESHOLD if threshold is None else threshold
         if isinstance(threshold, tuple):
             least = np.array(threshold)[placed.labels]
@@ -261,13 +272,47 @@ class Detect:
         return Detections(placed.boxes[shown], placed.scores[shown], placed.labels[shown])
 
     def portable(
-        self, net: nn.Module, setting: Setting, *, raw: bool
+        self, net: nn.Module, config: ModelConfig, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """The net's own outputs, or boxes and scores before suppression."""
         head = head_of_net(net)
         if raw:
             return net, head.outputs(net)
         return head.decoded(net), ("boxes", "scores")
+
+    def read_portable(
+        self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
+    ) -> tuple[Tensor, Tensor]:
+        """Boxes and scores of each picture, before suppression."""
+        classes = len(config.classes)
+        if outputs == "final":
+            return _of_objects(found, pictures, classes)
+        boxes, scores = require_count(found, 2)
+        places = boxes.shape[1] if boxes.ndim == 3 else 0
+        return (
+            as_floats(boxes, (pictures, places, 4)),
+            as_floats(scores, (pictures, places, classes)),
+        )
+
+
+def _of_objects(found: Arrays, pictures: int, classes: int) -> tuple[Tensor, Tensor]:
+    """Objects that were chosen already, a row each, as boxes and scores of each picture."""
+    owners, labels, scores, boxes = require_count(found, 4)
+    count = len(scores)
+    corners, sure = as_floats(boxes, (count, 4)), as_floats(scores, (count,))
+    of_picture = as_numbers(owners, count, pictures)
+    of_class = as_numbers(labels, count, classes)
+    if of_picture is None or of_class is None:
+        raise ValueError("answers with objects of pictures or classes that there are none of")
+    most = int(np.bincount(of_picture, minlength=1).max())
+    all_boxes = torch.zeros(pictures, most, 4)
+    all_scores = torch.zeros(pictures, most, classes)
+    for picture in range(pictures):
+        rows = torch.from_numpy(np.flatnonzero(of_picture == picture))
+        places = torch.arange(len(rows))
+        all_boxes[picture, places] = corners[rows]
+        all_scores[picture, places, torch.from_numpy(of_class)[rows]] = sure[rows]
+    return all_boxes, all_scores
 
 
 def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
@@ -284,9 +329,9 @@ def _known_classes(names: Sequence[str], classes: Sequence[str]) -> str:
     return told + (f"; new: {', '.join(new)}" if new else "")
 
 
-def _placed(found: Detections, setting: Setting, *, of: Size) -> Detections:
+def _placed(found: Detections, config: ModelConfig, *, of: Size) -> Detections:
     """Detections in a prepared picture as those in the picture of size `of` itself."""
-    way = frame_matrix(setting.framing, of, setting.size)
+    way = frame_matrix(config.framing, of, config.size)
     boxes = transform_boxes(inverse(way), found.boxes)
     return Detections(clip_boxes(boxes, of), found.scores, found.labels)
 

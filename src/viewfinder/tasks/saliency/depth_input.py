@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +63,7 @@ def pictures_to_ask(folder: Path) -> list[Path]:
     return picture_files(folder) if found is None else [folder / path for path in found]
 
 
-def read_depth_map(file: Path, data: Mapping[str, Any]) -> NDArray[np.float32]:
+def read_depth_map(file: Path, data: Mapping[str, object]) -> NDArray[np.float32]:
     """H×W depth in [0, 1], near = bright, by the scale that holds for this file.
 
     Args:
@@ -77,7 +76,7 @@ def read_depth_map(file: Path, data: Mapping[str, Any]) -> NDArray[np.float32]:
     return scale_for(file, data).apply(stored_depth(file))
 
 
-def depth_of_frames(frames: Tensor, data: Mapping[str, Any]) -> Tensor:
+def depth_of_frames(frames: Tensor, data: Mapping[str, object]) -> Tensor:
     """N×1×H×W depth in [0, 1] of a video's frames, N×3×H×W uint8.
 
     Raises:
@@ -92,7 +91,7 @@ def depth_of_frames(frames: Tensor, data: Mapping[str, Any]) -> Tensor:
     return 1 - shares if _of_run(Path(), data).near_is_bright is False else shares
 
 
-def scale_for(file: Path, data: Mapping[str, Any]) -> DepthScale:
+def scale_for(file: Path, data: Mapping[str, object]) -> DepthScale:
     """What a depth file's numbers mean: what a `depth.toml` states, else what the run knows.
 
     Raises:
@@ -111,7 +110,7 @@ def scale_for(file: Path, data: Mapping[str, Any]) -> DepthScale:
     return known if stated is None else replace(stated, near_is_bright=known.near_is_bright)
 
 
-def _of_run(folder: Path, data: Mapping[str, Any]) -> DepthScale:
+def _of_run(folder: Path, data: Mapping[str, object]) -> DepthScale:
     scales = scales_of(data.get("depth", {}))
     if not scales:
         # A run that says nothing learnt from depth whose near is bright, or is not a training's.

@@ -61,7 +61,7 @@ def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
         note(f"{blind:,} of {len(train):,} pictures {have} no depth map: they {what}")
 
 
-def depth_loss(recipe: SaliencyRecipe) -> Loss:
+def depth_loss(recipe: SaliencyRecipe) -> Loss[Inputs]:
     """The depth stream's own loss."""
 
     def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ def depth_loss(recipe: SaliencyRecipe) -> Loss:
     return of
 
 
-def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss:
+def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss[Inputs]:
     """The RGB stream's loss, from the masks and, if there is one, from its teacher."""
 
     def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:

@@ -1,12 +1,13 @@
 """Where a picture's subject is: a map, and what can be told of it in a few numbers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.pictures.drawing import distinct_colours, draw_subject
 from viewfinder.pictures.geometry import Size, resample, stretch
 from viewfinder.pictures.masks import box_around
 
@@ -40,32 +41,76 @@ class SubjectMap:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A picture's subject: where the map is at least the threshold."""
+    """A picture's subject: where the map is at least the threshold.
+
+    Attributes:
+        files: what was written of it: `map`, `overlay` and `cutout`; empty if nothing was.
+    """
 
     map: SubjectMap
     threshold: float
+    files: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
-        """`mask`, the subject in a few numbers, and `map`, the `SubjectMap` itself: no JSON."""
-        told = describe_subject(self.map.at_own_size(), threshold=self.threshold)
-        return {"mask": told, "map": self.map}
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+        """`mask`: the subject in a few numbers, and its `files` where there are some."""
+        files = {"files": dict(self.files)} if self.files else {}
+        return {"mask": self._described.as_json() | files}
+
+    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
+        """The subject, in colour and outlined."""
+        colour = distinct_colours(len(classes))[-1]
+        values = self.map.at_own_size()
+        return draw_subject(picture, values, threshold=self.threshold, colour=colour)
+
+    def caption(self, classes: Sequence[str]) -> str:
+        """How much of the picture it is."""
+        share = self._described.share
+        return f"the subject is {share:.0%} of the picture" if share else "no subject"
+
+    def line(self, classes: Sequence[str], *, top: int) -> str:
+        """Where it is, how large, and how sure that is."""
+        told = self._described
+        if told.box is None:
+            return "no subject"
+        x1, y1, x2, y2 = told.box
+        return f"subject {told.share:.1%} within {x1},{y1}–{x2},{y2}, {told.mean:.1%} sure"
+
+    @cached_property
+    def _described(self) -> "Extent":
+        return extent_of(self.map.at_own_size(), threshold=self.threshold)
 
 
-def describe_subject(values: NDArray[np.float32], *, threshold: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Extent:
     """What a map says of the subject, which is where its values are at least `threshold`.
+
+    Attributes:
+        box: x1, y1, x2, y2 in whole pixels of the picture; None where there is no subject.
+        share: the part of the picture that it covers.
+        mean: the map's mean over it, 0 without one.
+    """
+
+    box: tuple[int, int, int, int] | None
+    share: float
+    mean: float
+    threshold: float
+
+    def as_json(self) -> dict[str, object]:
+        """`box, share, mean, threshold`; the box has its edges by name."""
+        edges = ("x1", "y1", "x2", "y2")
+        box = None if self.box is None else dict(zip(edges, self.box, strict=True))
+        return asdict(self) | {"box": box}
+
+
+def extent_of(values: NDArray[np.float32], *, threshold: float) -> Extent:
+    """The subject of a map.
 
     Args:
         values: H×W in [0, 1], at the picture's own size.
-
-    Returns:
-        `box`, the subject's `x1, y1, x2, y2` in pixels, None where there is no subject; `share`,
-        the part of the picture that it covers; `mean`, the map's mean over it, 0 without one; and
-        the `threshold`.
     """
     subject = values >= threshold
     count = int(np.count_nonzero(subject))
-    box = None
-    if count:
-        box = dict(zip(("x1", "y1", "x2", "y2"), box_around(subject), strict=True))
-    mean = float(values[subject].mean(dtype=np.float64)) if count else 0.0
-    return {"box": box, "share": count / values.size, "mean": mean, "threshold": threshold}
+    if not count:
+        return Extent(None, 0.0, 0.0, threshold)
+    mean = float(values[subject].mean(dtype=np.float64))
+    return Extent(box_around(subject), count / values.size, mean, threshold)

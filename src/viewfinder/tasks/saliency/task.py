@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder import nets
+from viewfinder.datasets import Keep
 from viewfinder.datasets.augment import Augmentation, draw
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.rgbd.reading import read_subject
+from viewfinder.datasets.formats.rgbd.reading import CLASSES, read_subject
+from viewfinder.datasets.framing import Framing
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
@@ -22,13 +24,10 @@ from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.drawing import distinct_colours, draw_subject
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import (
-    Answering,
-    in_batches,
-    outputs,
-    picture_in,
-)
+from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, picture_in
+from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
+from viewfinder.tasks.portable import Arrays, Outputs, Unmarked, as_floats, require_count
 from viewfinder.tasks.saliency.depth_input import (
     depth_maps_below,
     depth_of_frames,
@@ -48,7 +47,7 @@ from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import Scores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Loss, Setting, Threshold, as_pictures
+from viewfinder.tasks.task import Loss, Task, TrainSetup, as_pictures
 
 # Pictures that are answered at once.
 _BATCH = 16
@@ -58,19 +57,33 @@ _WIDTH = 0.25
 _TOLERANCE = 0.005
 
 
-class Saliency:
-    """`tasks.task.Task`: which pixels are the picture's subject."""
+class Saliency(
+    Task[
+        SaliencyRecipe,
+        Examples,
+        Inputs,
+        Examples,
+        NDArray[np.float32],
+        Subject,
+        list[SubjectMap],
+        Scores,
+    ]
+):
+    """Which pixels are the picture's subject."""
 
     name: ClassVar[str] = "saliency"
-    recipe: ClassVar[type[SaliencyRecipe]] = SaliencyRecipe
+    recipe = SaliencyRecipe
     best: ClassVar[str] = "s_measure"
+    compared: ClassVar[str] = "mae"
     measured: ClassVar[float] = 0.5
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("s_measure", ".3f"),
         ("f_max", ".3f"),
         ("mae", ".3f"),
     )
-    fewest_classes: ClassVar[int] = 1
+    framing: ClassVar[Framing] = Framing("stretch")
+    portables: ClassVar[tuple[Outputs, ...]] = ("raw", "decoded", "unmarked")
+    unmarked: ClassVar[Unmarked | None] = Unmarked(CLASSES, IMAGENET)
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without masks; one without depth is refused where depth is read."""
@@ -79,10 +92,6 @@ class Saliency:
     def size(self, recipe: SaliencyRecipe, dataset: Dataset) -> Size:
         """The recipe's size, or the network's own."""
         return (recipe.size or nets.input_size(recipe.net)[0],) * 2
-
-    def smallest(self, recipe: SaliencyRecipe, size: Size) -> Size:
-        """All pictures are shown in one size."""
-        return size
 
     def net_options(self, recipe: SaliencyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
         """The recipe's, and a width that few pictures fill where nothing is started from."""
@@ -103,11 +112,9 @@ class Saliency:
             return IMAGENET
         return measure_colours(lambda numbers: train.take(numbers).pictures, len(train))
 
-    def read_foreign(
-        self, file: Path, net: nn.Module
-    ) -> tuple[dict[str, Tensor], tuple[str, ...]] | None:
-        """No format is this task's alone: the authors' checkpoints are torch's."""
-        return None
+    def habits(self, recipe: SaliencyRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
+        """`root` and `depth`: what the numbers of depth maps meant in the set it learnt from."""
+        return {name: data[name] for name in ("root", "depth") if name in data}
 
     def load(
         self,
@@ -130,19 +137,16 @@ class Saliency:
         vgg16 = "features.0.weight" in state
         return load_matching(net, backbone_weights(state) if vgg16 else state)
 
-    def open(self, side: Dataset, setting: Setting, *, learn: bool) -> Examples:
-        """Pictures and masks at the net's size; with depth for whoever reads it.
+    def open_train(self, split: Dataset, setup: TrainSetup[SaliencyRecipe]) -> Examples:
+        """Pictures and masks at the net's size; with depth for a net, or a teacher, that reads it.
 
         Raises:
-            InputError: there is no depth for a net, or for a teacher, that reads it.
+            InputError: there is no such depth.
         """
-        recipe: SaliencyRecipe = setting.recipe
-        depth = recipe.net == DEPTH_NET or (learn and recipe.teacher is not None)
-        if learn:
-            tell_what_is_learnt(side, recipe)
-        return open_examples(
-            side, setting.size, cache=cache_folder(), keep=recipe.keep, depth=depth
-        )
+        recipe, size = setup.recipe, setup.config.size
+        depth = recipe.net == DEPTH_NET or recipe.teacher is not None
+        tell_what_is_learnt(split, recipe)
+        return open_examples(split, size, cache=cache_folder(), keep=recipe.keep, depth=depth)
 
     def order(
         self, examples: Examples, recipe: SaliencyRecipe, generator: torch.Generator
@@ -159,37 +163,39 @@ class Saliency:
         examples: Examples,
         numbers: Tensor,
         rows: slice,
-        setting: Setting,
+        setup: TrainSetup[SaliencyRecipe],
         *,
         seed: int,
         done: float,
     ) -> Inputs:
         """Pictures, masks and depth maps, and one matrix and one colour change for each picture."""
         generator = torch.Generator().manual_seed(seed)
-        changes = draw(len(numbers), augmentation(setting.recipe), generator)
+        changes = draw(len(numbers), augmentation(setup.recipe), generator)
         pictures, masks, depths = examples.take(numbers[rows])
         seen = None if depths is None else depths.amax((1, 2, 3)) > depths.amin((1, 2, 3))
         return Inputs(pictures, masks, depths, seen, changes.part(rows))
 
-    def make_loss(self, net: nn.Module, setting: Setting, device: torch.device) -> Loss:
+    def make_loss(
+        self, net: nn.Module, setup: TrainSetup[SaliencyRecipe], device: torch.device
+    ) -> Loss[Inputs]:
         """The depth stream's own loss; or the student's, with its teacher on the device.
 
         Raises:
             InputError: the teacher cannot be read.
         """
-        recipe: SaliencyRecipe = setting.recipe
+        recipe = setup.recipe
         if recipe.net == DEPTH_NET:
             return depth_loss(recipe)
         if recipe.teacher is None:
             return student_loss(recipe, None)
-        return student_loss(recipe, read_teacher(recipe.teacher, setting.size).to(device))
+        return student_loss(recipe, read_teacher(recipe.teacher, setup.config.size).to(device))
 
     def as_learnt(
-        self, inputs: Inputs, setting: Setting, most: int
+        self, inputs: Inputs, setup: TrainSetup[SaliencyRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, with its subject outlined; of the net for depth, its depth map."""
         pictures, masks, depths = inputs.changed()
-        alone = setting.recipe.net == DEPTH_NET
+        alone = setup.recipe.net == DEPTH_NET
         given = depths if depths is not None and alone else pictures
         shown = []
         for picture, mask in zip(as_pictures(given[:most]), masks[:most], strict=True):
@@ -198,16 +204,25 @@ class Saliency:
             shown.append((drawn, f"the subject is {values.mean():.0%} of it"))
         return shown
 
+    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> Examples:
+        """Pictures and masks at the net's size; with depth for a net that reads it.
+
+        Raises:
+            InputError: there is no such depth.
+        """
+        depth = config.net == DEPTH_NET
+        return open_examples(split, config.size, cache=cache_folder(), keep=keep, depth=depth)
+
     def answers(
-        self, net: nn.Module, examples: Examples, setting: Setting, device: torch.device
+        self, net: nn.Module, examples: Examples, config: ModelConfig, device: torch.device
     ) -> list[SubjectMap]:
         """A map for each picture of a side."""
         maps: list[SubjectMap] = []
         for numbers in in_batches(len(examples), _BATCH):
             pictures, _, depths = examples.take(numbers)
-            shown = depths if setting.recipe.net == DEPTH_NET else pictures
+            shown = depths if config.net == DEPTH_NET else pictures
             assert shown is not None, "`open` has read depth for the net that wants it"
-            found = _subjects(net, shown, setting, device)
+            found = _subjects(net, shown, config, device)
             sizes = (read_header(examples.truth.file(number)).size for number in numbers)
             maps += [SubjectMap(values, size) for values, size in zip(found, sizes, strict=True)]
         return maps
@@ -226,62 +241,72 @@ class Saliency:
         """What the S-measure moves by chance."""
         return _TOLERANCE
 
-    def files(self, folder: Path, setting: Setting) -> list[Path]:
+    def files(self, folder: Path, config: ModelConfig) -> list[Path]:
         """Every picture that is no mask; for the depth stream every depth map, an array or not."""
-        return (depth_maps_below if _sees_depth(setting) else pictures_to_ask)(folder)
+        return (depth_maps_below if _sees_depth(config) else pictures_to_ask)(folder)
 
-    def read(self, file: Path, setting: Setting) -> tuple[NDArray[Any], Size]:
+    def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
         """The picture; for the depth stream H×W depth in [0, 1], by the scale of its training.
 
         Raises:
             InputError: it cannot be read, or is in colour where depth is wanted.
         """
-        if not _sees_depth(setting):
-            return picture_in(file, setting)
-        depth = read_depth_map(file, setting.data)
+        if not _sees_depth(config):
+            return picture_in(file, config)
+        depth = read_depth_map(file, config.habits)
         return depth, (depth.shape[1], depth.shape[0])
 
-    def prepare(self, picture: NDArray[Any], setting: Setting, *, of: Size) -> NDArray[Any]:
+    def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
         """Stretched, whatever its aspect."""
         if picture.ndim == 2:
-            return given_depth(kept_depth(picture, setting.size))[..., None]
-        return stretched(picture, setting.size)[0]
+            return given_depth(kept_depth(np.asarray(picture, np.float32), config.size))[..., None]
+        return stretched(np.asarray(picture, np.uint8), config.size)[0]
 
     def reply(
-        self, net: nn.Module, pictures: Tensor, setting: Setting, device: torch.device
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> list[NDArray[np.float32]]:
         """h×w for each prepared picture or depth map; a video's grey frames are depth too.
 
         Raises:
             InputError: the depth stream is asked about a picture in colour.
         """
-        if _sees_depth(setting) and pictures.shape[1] != 1:
-            pictures = depth_of_frames(pictures, setting.data)
-        return list(_subjects(net, pictures, setting, device))
+        if _sees_depth(config) and pictures.shape[1] != 1:
+            pictures = depth_of_frames(pictures, config.habits)
+        return list(_subjects(net, pictures, config, device))
 
     def describe(
         self,
-        answer: NDArray[np.float32],
-        setting: Setting,
+        reply: NDArray[np.float32],
+        config: ModelConfig,
         *,
         of: Size,
         threshold: Threshold | None,
     ) -> Subject:
         """The map, and from where on it is the subject."""
         assert not isinstance(threshold, tuple), "there are no classes"
-        return Subject(SubjectMap(answer, of), THRESHOLD if threshold is None else threshold)
+        return Subject(SubjectMap(reply, of), THRESHOLD if threshold is None else threshold)
 
     def portable(
-        self, net: nn.Module, setting: Setting, *, raw: bool
+        self, net: nn.Module, config: ModelConfig, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """N×2×H×W logits, or N×H×W shares of the subject.
 
         Raises:
             InputError: the net reads depth maps, not pictures.
         """
-        if setting.recipe.net == DEPTH_NET:
+        if config.net == DEPTH_NET:
             raise InputError(f"{DEPTH_NET} reads depth and teaches: export a run of a2dele")
         return Subjects(net, raw=raw), ("logits" if raw else "map",)
+
+    def read_portable(
+        self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
+    ) -> Tensor:
+        """N×H×W shares of the subject."""
+        size = (pictures, config.size[1], config.size[0])
+        if outputs == "unmarked":
+            return _spread(found[0], size)
+        (maps,) = require_count(found, 1)
+        return as_floats(maps, size)
 
 
 class Subjects(Answering):
@@ -296,9 +321,29 @@ class Subjects(Answering):
         return logits if self.raw else logits.softmax(dim=1)[:, 1]
 
 
-def _sees_depth(setting: Setting) -> bool:
+def _spread(values: NDArray[np.generic], shape: tuple[int, int, int]) -> Tensor:
+    """N×H×W: the first output of some saliency network, each map brought to [0, 1].
+
+    Raises:
+        ValueError: it is no map a picture.
+    """
+    count, height, width = shape
+    if values.size != count * height * width or values.dtype.kind != "f":
+        raise ValueError(
+            f"does not answer with one map of {width}×{height}, as a saliency network does, "
+            "and is no detector that `viewfinder export` wrote"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("answers with values that are no numbers")
+    maps = values.astype(np.float32).reshape(shape)
+    low = maps.min(axis=(1, 2), keepdims=True)
+    spread = np.maximum(maps.max(axis=(1, 2), keepdims=True) - low, np.float32(1e-6))
+    return torch.from_numpy(np.clip((maps - low) / spread, 0, 1))
+
+
+def _sees_depth(config: ModelConfig) -> bool:
     """Whether the net is the depth stream, which is asked about depth and not about pictures."""
-    return bool(setting.recipe.net == DEPTH_NET)
+    return config.net == DEPTH_NET
 
 
 def augmentation(recipe: SaliencyRecipe) -> Augmentation:
@@ -313,10 +358,10 @@ def augmentation(recipe: SaliencyRecipe) -> Augmentation:
 
 
 def _subjects(
-    net: nn.Module, shown: Tensor, setting: Setting, device: torch.device
+    net: nn.Module, shown: Tensor, config: ModelConfig, device: torch.device
 ) -> NDArray[np.float32]:
     """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
-    answer = outputs(net, shown, setting.normalisation, device)
+    answer = outputs(net, shown, config.normalisation, device)
     if isinstance(net, Answering):
         return np.asarray(answer.float().cpu().numpy())
     logits: Tensor = answer if isinstance(answer, Tensor) else answer.logits

@@ -1,23 +1,16 @@
 """The depth stream that teaches: out of a run of its training, or a checkpoint of the authors'."""
 
-from functools import partial
 from pathlib import Path
 
 from torch import nn
 
-from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.nets.a2dele import A2deleDepth
 from viewfinder.nets.a2dele_weights import read_checkpoint
-from viewfinder.nets.building import build
-from viewfinder.nets.checkpoints import load_matching
-from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.manifest import MANIFEST, read_manifest
+from viewfinder.tasks.run_weights import WEIGHTS, open_trained
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
-
-_WEIGHTS = "weights.safetensors"
 
 
 def read_teacher(path: str, size: Size) -> A2deleDepth:
@@ -32,7 +25,7 @@ def read_teacher(path: str, size: Size) -> A2deleDepth:
     """
     place = Path(path).expanduser()
     # A run's weights alone do not tell what net they are for; its folder does.
-    folder = place.parent if place.name == _WEIGHTS else place
+    folder = place.parent if place.name == WEIGHTS else place
     if not folder.exists():
         raise InputError(
             f"--teacher {path}: there is no such run or file; train one with `viewfinder train "
@@ -50,27 +43,17 @@ def read_teacher(path: str, size: Size) -> A2deleDepth:
 def _of_run(folder: Path, size: Size) -> nn.Module:
     """The net that a training left in a folder."""
     try:
-        manifest = read_manifest(folder)
+        model = open_trained(folder)
+        if model.config.net == DEPTH_NET:
+            net = model.load()
     except InputError as error:
         raise InputError(f"--teacher: {error}") from error
-    if manifest.net != DEPTH_NET:
+    if model.config.net != DEPTH_NET:
         raise InputError(
-            f"--teacher {folder} is a run of {manifest.net!r:.50}, which cannot read depth: give a "
-            f"run of {DEPTH_NET}"
+            f"--teacher {folder} is a run of {model.config.net!r:.50}, which cannot read depth: "
+            f"give a run of {DEPTH_NET}"
         )
-    state = read_weights(folder / _WEIGHTS)
-    try:
-        numbers = sum(tensor.numel() for tensor in state.values())
-        net = build(partial(nets.create, manifest.net, **manifest.options), numbers=numbers)
-    except InputError as error:
-        raise InputError(f"--teacher {folder}: its {MANIFEST} is damaged: {error}") from error
-    report = load_matching(net, state)
-    if report.different or report.missing:
-        raise InputError(
-            f"--teacher {folder}: its weights are not those of the net that its {MANIFEST} tells "
-            f"of: {report}"
-        )
-    if manifest.size != size:
-        told = [f"{width}×{height}" for width, height in (manifest.size, size)]
-        note(f"the teacher learnt at {told[0]} and is asked at {told[1]}: train both at one --size")
+    if model.config.size != size:
+        own, asked = (f"{width}×{height}" for width, height in (model.config.size, size))
+        note(f"the teacher learnt at {own} and is asked at {asked}: train both at one --size")
     return net
