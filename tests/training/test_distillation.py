@@ -245,10 +245,10 @@ def test_sixteen_bits_of_an_unknown_range_are_stretched(teacher, tmp_path):
         near[10 + number : 30, 20:40] = 1
         write_depth(file, ((1000 - 400 * near) / 65535).astype(np.float32))
     dataset = open_dataset(data, val_share=0.0)
-    setting = learn(
+    setup = learn(
         data, tmp_path / "run", teacher=str(teacher.folder), val_share=0.0, epochs=1
     ).setup()
-    depths = saliency.Saliency().open(dataset, setting, learn=True).take(range(6)).depths
+    depths = saliency.Saliency().open_train(dataset, setup).take(range(6)).depths
     assert depths.min() == 0
     assert depths.max() == 1
     # In millimetres near is dark; the masks tell.

@@ -61,7 +61,7 @@ def write_report(
             f"{run.history_file} is damaged: its last row has no {lacks[0]}; restore it, or remove "
             "it to go on without its rows"
         )
-    page = _page_of(manifest.task)(material)
+    page = page_of(manifest.task)(material)
     text = (
         _environment()
         .get_template(f"{manifest.task}.html.jinja")
@@ -86,7 +86,7 @@ def write_report(
     return page.verdict
 
 
-def _page_of(task: str) -> Callable[[AnyMaterial], Page]:
+def page_of(task: str) -> Callable[[AnyMaterial], Page]:
     """What makes a task's page: `page` in its folder here."""
     page: Callable[[AnyMaterial], Page]
     page = importlib.import_module(f"viewfinder.evaluation.{task}.page").page

@@ -84,7 +84,7 @@ def test_the_size_is_the_recipes_or_the_papers(dataset):
 
 def test_colours_are_measured_or_those_of_the_weights_and_depth_has_none(dataset):
     task, setup = Saliency(), setup_of()
-    examples = task.open(dataset.split("train"), setup, learn=True)
+    examples = task.open_train(dataset.split("train"), setup)
     assert task.colours(SaliencyRecipe(init="vgg16.pth"), examples) == IMAGENET
     assert task.colours(SaliencyRecipe(net=DEPTH_NET, init="imagenet"), examples) == PLAIN
     pixels = examples.take(range(len(examples))).pictures.double() / 255
@@ -131,7 +131,7 @@ def test_weights_of_the_other_stream_are_refused():
 @pytest.mark.parametrize("net", ["a2dele", DEPTH_NET])
 def test_two_processes_draw_the_rows_that_one_draws(dataset, net):
     task, setup = Saliency(), setup_of(net=net)
-    examples = task.open(dataset.split("train"), setup, learn=True)
+    examples = task.open_train(dataset.split("train"), setup)
     order = task.order(examples, setup.recipe, torch.Generator().manual_seed(1))
     assert sorted(order.tolist()) == list(range(12))
 
@@ -364,8 +364,8 @@ WEIGHTS = {"weights.safetensors": save({"a": torch.zeros(1)})}
         ({"run.json": manifest(options={"breadth": 1}), **WEIGHTS}, "no option 'breadth'"),
         ({"run.json": manifest(options={"width": 99}), **WEIGHTS}, "larger than its weights"),
         ({"run.json": manifest(options={"width": "wide"}), **WEIGHTS}, "damaged"),
-        ({"run.json": manifest()}, "cannot read the weights"),
-        ({"run.json": manifest(), "weights.safetensors": "x"}, "not a whole safetensors file"),
+        ({"run.json": manifest()}, "no weights yet"),
+        ({"run.json": manifest(), "weights.safetensors": "x"}, "does not hold the weights"),
     ],
 )
 def test_what_cannot_teach_is_one_clear_line(tmp_path, files, told):
@@ -395,5 +395,5 @@ def test_weights_of_another_width_than_the_manifest_says(tmp_path):
     folder.mkdir()
     (folder / "run.json").write_text(manifest())
     save_file(nets.create(DEPTH_NET, width=0.125).state_dict(), folder / "weights.safetensors")
-    with pytest.raises(InputError, match="none of these weights fit"):
+    with pytest.raises(InputError, match="does not hold the weights"):
         read_teacher(str(folder), SIZE)
