@@ -61,6 +61,19 @@ class Paste:
     matrix: Matrix
 
 
+@dataclass(frozen=True, eq=False)
+class _Canvas:
+    """A picture that is pasted into.
+
+    Attributes:
+        made: H×W×3.
+        top: H×W, which paste is uppermost at each pixel, from 1; 0 where the picture itself shows.
+    """
+
+    made: NDArray[np.uint8]
+    top: NDArray[np.int16]
+
+
 def joined(parts: Sequence[Objects]) -> Objects:
     """The objects of all parts, in their order."""
     return Objects(
@@ -87,10 +100,9 @@ def paste_objects(
     Returns:
         What is to be seen in the end, of those before and of the pasted.
     """
-    # Which paste is uppermost at each pixel, from 1; 0 where the picture itself shows.
-    top = np.zeros(made.shape[:2], np.int16)
+    canvas = _Canvas(made, np.zeros(made.shape[:2], np.int16))
     boxes = [
-        _paste(made, top, order, paste, examples, pictures[paste.picture])
+        _paste(canvas, order, paste, examples, pictures[paste.picture])
         for order, paste in enumerate(pastes, 1)
     ]
     pasted = Objects(
@@ -99,18 +111,18 @@ def paste_objects(
         np.array([paste.matrix for paste in pastes]).reshape(-1, 3, 3),
     )
     orders = np.concatenate([np.zeros(len(objects.rows), int), np.arange(len(pastes)) + 1])
-    return _uncovered(joined([objects, pasted]), orders, top, examples)
+    return _uncovered(joined([objects, pasted]), orders, canvas.top, examples)
 
 
 def _paste(
-    made: NDArray[np.uint8],
-    top: NDArray[np.int16],
+    canvas: _Canvas,
     order: int,
     paste: Paste,
     examples: Examples,
     picture: NDArray[np.uint8],
 ) -> NDArray[np.float64]:
     """Paste one object, note where in `top`, and tell its box; one without area if none is seen."""
+    made, top = canvas.made, canvas.top
     corners = examples.corners[paste.row]
     x, y, right, below = area = _whole_pixels(corners, picture.shape)
     x1, y1, x2, y2 = _whole_pixels(_around(paste.matrix, area), made.shape)

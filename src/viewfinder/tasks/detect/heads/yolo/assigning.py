@@ -24,8 +24,10 @@ def fitting_anchors(sizes: Tensor, scales: Sequence[Scale], *, ratio: float) -> 
     For an object that no anchor of any scale fits, the one that is off by the least factor.
     """
     factors = sizes[:, None] / _anchors(sizes, scales)  # T×ΣA×2
+    # Too large by a factor is as far as too small by it; the worse of the two sides decides.
     factors = torch.maximum(factors, 1 / factors).amax(2)
     fits = factors <= ratio
+    # No object is left out, however odd its shape.
     nearest = one_hot(factors.argmin(1), factors.shape[1]).bool()
     fits = fits | (nearest & ~fits.any(1, keepdim=True))
     return list(torch.split(fits, [len(scale.anchors) for scale in scales], dim=1))
@@ -49,7 +51,10 @@ def positives(
         P int64, the objects, and the places that answer for them.
     """
     home = _home(cells, shape)
+    # A centre in the left half of its cell is nearer to the cell on the left, and so on. With a
+    # reach of 2 those cells' predictions get there, and an object has three times the positives.
     nearer = torch.where(cells - home < 0.5, -1, 1)
+    # No step, one to the side, one up or down.
     steps = torch.stack([torch.zeros_like(nearer), nearer, nearer], dim=1)  # T×3×2
     steps = steps * steps.new_tensor([[0, 0], [1, 0], [0, 1]])
     near = home[:, None] + steps
@@ -99,6 +104,7 @@ def greatest(values: Tensor, places: Places, shape: torch.Size) -> Tensor:
         values: P numbers of 0 or more.
         shape: N×A×H×W.
     """
+    # Plain indexing would keep any one of several values at a place; on a GPU, now this, now that.
     flat = values.new_zeros(shape.numel())
     return flat.scatter_reduce(0, _flat(places, shape), values, "amax").view(shape)
 

@@ -46,6 +46,7 @@ def decode_boxes(output: Tensor, scale: Scale) -> Tensor:
     column = torch.arange(width, device=x.device)
     row = torch.arange(height, device=x.device)[:, None]
     x, y = centre(x, column, scale), centre(y, row, scale)  # N×A×H×W
+    # By exp, so that a side is above 0 whatever the net says, and twice or half are as far apart.
     w, h = w.clamp(max=_WIDEST).exp(), h.clamp(max=_WIDEST).exp()
     half_width, half_height = w * anchors[:, 0] / 2, h * anchors[:, 1] / 2
     corners = (x - half_width, y - half_height, x + half_width, y + half_height)
@@ -68,11 +69,14 @@ def centre(raw: Tensor, cell: Tensor, scale: Scale) -> Tensor:
 def _by_anchor(output: Tensor, scale: Scale) -> Tensor:
     """A map as N×A×(5 + classes)×H×W."""
     batch, _, height, width = output.shape
+    # In float32 whatever the net's arithmetic: a half has no number for e¹⁵, nor whole pixels
+    # beyond 2048.
     return output.float().reshape(batch, len(scale.anchors), -1, height, width)
 
 
 def _scores(output: Tensor, scale: Scale) -> Tensor:
     """One map's scores, N×A·H·W×classes."""
     raw = _by_anchor(output, scale)
+    # Not a softmax over the classes: each is a question of its own (section 2.2).
     scores = raw[:, :, 4:5].sigmoid() * raw[:, :, 5:].sigmoid()
     return scores.movedim(2, -1).flatten(1, 3)

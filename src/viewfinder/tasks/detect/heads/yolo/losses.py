@@ -74,6 +74,7 @@ def loss(
             each term is this process's part.
     """
     centres, sizes = _centres_and_sizes(truth)
+    # For all scales at once: what no anchor fits goes to the nearest of them all.
     fits = fitting_anchors(sizes, scales, ratio=ratio)
     box, objectness, classes = (outputs[0].new_zeros((), dtype=torch.float32) for _ in range(3))
     count = 0
@@ -83,19 +84,25 @@ def loss(
         owners, places = positives(centres / scale.stride, fit, truth.pictures, raw.shape)
         predicted = raw[places]  # P×(5 + classes)
         iou, ciou = _overlap(*_boxes(predicted, places, scale), centres[owners], sizes[owners])
+        # Objectness learns how good the box is, so that scores rank boxes by their fit. Without a
+        # gradient here, else a worse box would be a way to a truer objectness.
         good = greatest(iou.detach().clamp(max=1), places, raw.shape[:4])
         box = box + (1 - ciou).sum()
         counts = None
         if ignored is not None and len(ignored):
             spared = _covered(output, scale, ignored, _within, _MOSTLY)
             counts = (~spared).view_as(good).float()
+            # Who answers for an object still does, though a crowd be around it.
             counts[places] = 1
+        # Every cell, the empty ones too: that is how a net learns to be silent.
         entropy = _cross_entropy(raw[..., _OBJECTNESS], good, counts)
         objectness = objectness + scale.stride / mean_stride * entropy
         wanted = torch.zeros_like(predicted[:, _CLASSES])
         wanted.scatter_(1, truth.labels[owners, None], 1)
         classes = classes + _cross_entropy(predicted[:, _CLASSES], wanted)
         count += len(owners)
+    # Divided by what all processes have, not by the mean of their means: a process whose pictures
+    # are empty would else weigh as much as one whose pictures are full.
     all_positives, all_pictures = add(box.new_tensor([count, truth.count]))
     most = all_positives.clamp(min=1)
     return {
@@ -149,6 +156,7 @@ def darknet_loss(
         predicted = raw[slots]  # P×(5 + classes)
         latest = last[slots] - 1
         wanted = _darknet_box(cells[latest], sizes[latest], slots, scale)
+        # A small object's box counts up to twice: a pixel off costs it more overlap.
         share = sizes[latest].prod(1) / (raw.shape[2] * raw.shape[3] * scale.stride**2)
         box = box + _darknet_box_loss(predicted, wanted, 2 - share.clamp(max=1))
         answers = last > 0
@@ -162,6 +170,7 @@ def darknet_loss(
         numbers = torch.zeros_like(last)
         numbers[slots] = torch.arange(len(latest), device=last.device)
         labels = torch.zeros_like(predicted[:, _CLASSES])
+        # By all owners, not by the latest alone: the classes of both are true.
         labels[numbers[places], truth.labels[owners]] = 1
         classes = classes + _cross_entropy(predicted[:, _CLASSES], labels)
     terms = {"box": box, "objectness": objectness, "classes": classes}
