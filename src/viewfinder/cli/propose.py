@@ -24,8 +24,7 @@ Proposals are kept apart from labels, in DATA/.viewfinder, until a rule accepts 
   viewfinder propose mug/ --take-back            as if that had never been
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,13 +32,10 @@ import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.errors import InputError
-from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.labelling.accepting import Acceptance
-    from viewfinder.labelling.proposals import Proposals
-    from viewfinder.labelling.proposing import Proposed
+    from viewfinder.labelling.requested import Outcome
 
 
 @dataclass(frozen=True)
@@ -79,181 +75,24 @@ def run(flags: Flags) -> int:
     """Propose, show, accept: whatever of it was asked for."""
     if flags.take_back:
         return _take_back(flags)
-    if not flags.by and flags.accept_above is None and flags.sheet is None:
-        raise InputError(
-            f"say who proposes: --by {', '.join(PROPOSERS)} or RUN (or --accept-above)"
-        )
-    from viewfinder.labelling.proposals import joined, read_proposals, write_proposals
+    from viewfinder.labelling.requested import Request, propose
 
-    data = _folder_of(flags.data)
-    if not flags.by:
-        proposals = read_proposals(data)
+    chosen = {each.name: getattr(flags, each.name) for each in fields(Request)}
+    outcome = propose(flags.data, Request(**chosen))
+    if flags.json:
+        _print_document(outcome)
     else:
-        proposer = _proposer(flags)
-        _refuse_picture(flags.data)
-        if flags.data.is_file():
-            _take_frames(flags.data, data)
-        proposed = proposer(flags, data)
-        for told in proposed.notes:
-            note(told)
-        proposals = joined(read_proposals(data), proposed.proposals)
-        write_proposals(data, proposals)
-    if flags.sheet is not None:
-        from viewfinder.labelling.sheet import write_sheet
-
-        write_sheet(data, proposals, flags.sheet)
-    accepted = None
-    if flags.accept_above is not None:
-        from viewfinder.labelling.accepting import accept
-
-        accepted = accept(data, above=flags.accept_above, proposals=proposals)
-    _tell(flags, data, proposals, accepted)
+        _print_outcome(outcome)
     return 0
-
-
-def _proposer(flags: Flags) -> "Callable[[Flags, Path], Proposed]":
-    """Whoever `--by` names: a word of the table, or a detector's run.
-
-    Raises:
-        InputError: it is neither, or has words too many or too few.
-    """
-    first, *others = flags.by
-    wanted = 1 if first == "saliency" else 0
-    if len(others) != wanted:
-        given = "saliency RUN, or saliency FILE.onnx" if wanted else first
-        raise InputError(f"--by {' '.join(flags.by)}: write --by {given}")
-    if first in PROPOSERS:
-        return PROPOSERS[first]
-    if first != "coco" and not Path(first).expanduser().exists():
-        raise InputError(
-            f"--by {first} is not known: choose {', '.join(PROPOSERS)}, coco, a detector's run, or "
-            "a Darknet .weights file"
-        )
-    return _by_detector
-
-
-def _by_detector(flags: Flags, data: Path) -> "Proposed":
-    from viewfinder.api import open_run
-    from viewfinder.devices import pick_device
-    from viewfinder.inference.thresholds import threshold_of
-    from viewfinder.labelling.by_model import propose_by_detector
-    from viewfinder.labelling.proposing import find_pictures
-
-    names = {}
-    for entry in flags.names:
-        theirs, separator, ours = (part.strip() for part in entry.partition("="))
-        if not theirs or (separator and not ours):
-            raise InputError(
-                f"--names {entry}: write each as class, or as class=name, as in 'cell phone=phone'"
-            )
-        names[theirs] = ours or theirs
-    run = open_run(flags.by[0])
-    threshold = threshold_of(run.model, flags.threshold, run.trained)
-    assert threshold is not None, "one was wanted"
-    return propose_by_detector(
-        data,
-        find_pictures(data),
-        model=run.model,
-        names=names,
-        threshold=threshold,
-        device=pick_device(flags.device),
-    )
-
-
-def _by_saliency(flags: Flags, data: Path) -> "Proposed":
-    from viewfinder.datasets.bit_depth import bits_of
-    from viewfinder.devices import pick_device
-    from viewfinder.inference.opening import ONNX, open_model
-    from viewfinder.labelling.by_model import maps_of_model, propose_by_saliency
-    from viewfinder.labelling.proposing import find_pictures
-    from viewfinder.pictures.reading import BITS
-
-    given = Path(flags.by[1]).expanduser()
-    model = open_model(given)
-    mapper, bits = maps_of_model(model, pick_device(flags.device)), model.config.bits
-    source, pictures = f"saliency: {given.name}", find_pictures(data)
-    if model.config.net == ONNX and bits == BITS[-1]:
-        # A network of other people's says nothing of bits: then the pictures do.
-        bits = bits_of([data / path for path in pictures])
-    return propose_by_saliency(
-        data, pictures, model=mapper, source=source, name=flags.class_name, bits=bits
-    )
-
-
-def _by_plate(flags: Flags, data: Path) -> "Proposed":
-    from viewfinder.labelling.proposing import find_pictures, propose_by_plate
-
-    return propose_by_plate(data, find_pictures(data), empty=flags.empty, name=flags.class_name)
-
-
-def _by_track(flags: Flags, data: Path) -> "Proposed":
-    from viewfinder.labelling.following import propose_by_track
-    from viewfinder.labelling.proposing import find_pictures
-
-    return propose_by_track(
-        data, find_pictures(data), keys=flags.keys, motion=flags.motion, video=flags.video
-    )
-
-
-PROPOSERS: dict[str, Callable[[Flags, Path], "Proposed"]] = {
-    "plate": _by_plate,
-    "track": _by_track,
-    "saliency": _by_saliency,
-}
-"""Each way to come by proposals, by the word that asks for it."""
-
-
-def _refuse_picture(data: Path) -> None:
-    """Refuse one picture as DATA.
-
-    Raises:
-        InputError: it is one.
-    """
-    from viewfinder.pictures.kinds import source_of
-
-    if data.is_file() and source_of(data).kind == "picture":
-        raise InputError(f"{data} is no video: give a folder of pictures, such as {data.parent}")
-
-
-def _folder_of(data: Path) -> Path:
-    """The folder of pictures that is meant: of a video that of its frames, beside it."""
-    if not data.is_file():
-        return data
-    folder = data.with_suffix("")
-    return data.with_name(f"{data.name}-frames") if folder == data else folder
-
-
-def _take_frames(video: Path, folder: Path) -> None:
-    """Write a video's frames into a folder, unless they are there already.
-
-    Raises:
-        InputError: there is no frame to be had, or the folder holds something else.
-    """
-    from viewfinder.labelling.frames import are_frames_of, write_frames
-
-    if folder.exists() and are_frames_of(folder, video):
-        note(f"{folder} holds frames of {video} already: these are used")
-        return
-    if folder.exists():
-        raise InputError(
-            f"{folder}, where the frames of {video} would go, exists already and holds something "
-            f"else: take them into another folder by `viewfinder frames {video} OUT`, and propose "
-            "OUT"
-        )
-    (done,) = write_frames([video], folder)
-    note(f"{folder}: {counted(len(done.written), 'frame')} of {video}")
-    if done.broken:
-        note(f"kept what could be read: {done.broken}")
-    if done.gaps:
-        note(done.gaps)
 
 
 def _take_back(flags: Flags) -> int:
     from viewfinder.labelling.accepting import take_back
+    from viewfinder.labelling.requested import folder_of
 
     if flags.by or flags.accept_above is not None:
         raise InputError("--take-back goes alone: take back first, and then propose or accept")
-    data = _folder_of(flags.data)
+    data = folder_of(flags.data)
     done = take_back(data)
     if flags.json:
         print_json({"taken_back": vars(done)})
@@ -266,20 +105,23 @@ def _take_back(flags: Flags) -> int:
     return 0
 
 
-def _tell(flags: Flags, data: Path, proposals: "Proposals", accepted: "Acceptance | None") -> None:
-    if flags.json:
-        document = {
-            "data": str(data),
-            "pictures": len(proposals.paths),
-            "proposals": len(proposals),
-            "scores": proposals.scores.tolist(),
-            "accepted": None if accepted is None else vars(accepted),
+def _print_document(outcome: "Outcome") -> None:
+    print_json(
+        {
+            "data": str(outcome.data),
+            "pictures": len(outcome.proposals.paths),
+            "proposals": len(outcome.proposals),
+            "scores": outcome.proposals.scores.tolist(),
+            "accepted": None if outcome.accepted is None else vars(outcome.accepted),
         }
-        print_json(document)
-        return
+    )
+
+
+def _print_outcome(outcome: "Outcome") -> None:
+    proposals, accepted = outcome.proposals, outcome.accepted
     sure = int((proposals.scores >= 0.9).sum())
     print(
-        f"{data}: {counted(len(proposals), 'proposal')} for "
+        f"{outcome.data}: {counted(len(proposals), 'proposal')} for "
         f"{counted(len(proposals.paths), 'picture')}, "
         f"{sure:,} of them with a score of 0.9 or more"
     )
