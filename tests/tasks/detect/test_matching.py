@@ -102,8 +102,8 @@ def test_crowds_and_difficult_objects_neither_count_nor_cost(column: str) -> Non
     ]
     flag = {column: [True]}
     assert kinds([(CAT, BOX)], answers, **flag) == [
-        Kind.PASSED_OVER,
-        Kind.PASSED_OVER,
+        Kind.IGNORED,
+        Kind.IGNORED,
         Kind.BACKGROUND,
         Kind.BACKGROUND,
     ]

@@ -32,7 +32,7 @@ def draw_detections(
     Right detections are green, and the truths they find thin and dashed, so that one sees how well
     they fit. Wrong ones are vermilion with class and score, and what it is that they take for
     another class. Truths not found are blue, with their class if no wrong detection explains them.
-    Not drawn are detections that are passed over, and truths that do not count.
+    Not drawn are detections that are ignored, and truths that do not count.
 
     Args:
         picture: H×W×3.

@@ -56,7 +56,7 @@ def ap50_error(judgement: DetectJudgement) -> float:
 
 def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> float:
     # Every tenth picture, not ten in a row, which may all show one class.
-    kept = (matching.pictures % parts != part) & (matching.kinds != Kind.PASSED_OVER)
+    kept = (matching.pictures % parts != part) & (matching.kinds != Kind.IGNORED)
     known = (matching.truth.pictures() % parts != part) & matching.counted
     truths = np.bincount(matching.truth.classes[known], minlength=classes)
     right = matching.kinds[kept] == Kind.RIGHT

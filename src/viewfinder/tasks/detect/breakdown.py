@@ -124,7 +124,7 @@ def _mean_ap50(
 ) -> float:
     """AP50 after one kind of error is mended, or `lost` truths are no longer asked for."""
     labels, right = matching.labels.copy(), matching.kinds == Kind.RIGHT
-    kept = matching.kinds != Kind.PASSED_OVER
+    kept = matching.kinds != Kind.IGNORED
     if mend in (Kind.LOCALISATION, Kind.CLASS):
         rows = np.flatnonzero(matching.kinds == mend)
         causes = matching.causes[rows]

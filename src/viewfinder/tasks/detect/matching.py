@@ -5,7 +5,7 @@ largest IoU that is not taken yet, if that is 0.5 or more. As a detection never 
 lower score, one matching serves every threshold.
 
 A crowd, and an object marked difficult, neither counts nor costs: a detection of its class that
-finds nothing else is passed over if at least half of the detection lies within it, and so is any
+finds nothing else is ignored if at least half of the detection lies within it, and so is any
 number of them. (COCO's rule for crowds; COCO knows no difficult objects.) Truths that hold nothing
 or are of no named class are left out, as are a picture's detections of a class beyond the best 100.
 
@@ -46,7 +46,7 @@ class Kind(enum.IntEnum):
     """A truth that a detection of higher score has found."""
     BACKGROUND = 5
     """Nothing is there."""
-    PASSED_OVER = 6
+    IGNORED = 6
     """It lies in a crowd, or on a difficult object: neither right nor wrong."""
 
 
@@ -244,7 +244,7 @@ def _kinds(matched: Rows, counted: Mask, pairs: _Pairs) -> tuple[NDArray[np.int8
         kinds[open_pairs.rows] = kind
         causes[open_pairs.rows] = open_pairs.columns
     settled = matched >= 0
-    kinds[settled] = np.where(counted[matched[settled]], Kind.RIGHT, Kind.PASSED_OVER)
+    kinds[settled] = np.where(counted[matched[settled]], Kind.RIGHT, Kind.IGNORED)
     return kinds, causes
 
 

@@ -243,7 +243,7 @@ def _known(matching: Matching, classes: int) -> COCO:
 
 def _best_point(matching: Matching, truths: int, label: int | None = None) -> OperatingPoint | None:
     """Of one class, or of all together."""
-    shown = matching.kinds != Kind.PASSED_OVER
+    shown = matching.kinds != Kind.IGNORED
     if label is not None:
         shown &= matching.labels == label
     return best_point(matching.scores[shown], matching.kinds[shown] == Kind.RIGHT, truths)
