@@ -33,7 +33,8 @@ def small_net(name: str, **options: Any) -> tuple[nn.Module, int]:
     if name in SALIENCY:
         return nets.create(name, **{"width": 0.125} | options), side
     if name in DETECTORS:
-        return nets.create(name, **{"classes": 7, "width": 0.125} | options), 2 * side
+        narrow = {"width": 0.125} if "width" in nets.options(name) else {}
+        return nets.create(name, **{"classes": 7} | narrow | options), 2 * side
     if "size" in nets.options(name):
         options["size"] = side
     return nets.create(name, classes=7, **options), side

@@ -98,6 +98,12 @@ _NETS = {
     "yolov3": _Entry("yolov3", 416, task="detect"),
     "yolov3-spp": _Entry("yolov3", 416, task="detect"),
     "yolov3-tiny": _Entry("yolov3", 416, task="detect"),
+    "yolov3-lite0": _Entry(
+        "yolov3_lite",
+        416,
+        task="detect",
+        imagenet=Backbone("efficientnet-lite0", module="backbone"),
+    ),
 }
 
 

@@ -127,13 +127,12 @@ class Block(nn.Module):
         return branch + x
 
 
-class EfficientNetLite(nn.Module):
-    """N×3×H×W pictures to N×classes logits.
+class Trunk(nn.Module):
+    """N×3×H×W pictures to maps: the stem and the blocks, on which other nets are built too.
 
     Args:
         width: the factor on the channels of the blocks.
         depth: the factor on the repeats of the inner stages.
-        dropout: the share of the values before the last layer that training leaves out.
     """
 
     # What published files call the parts: `weight_files` reads them under the names of this file.
@@ -149,9 +148,7 @@ class EfficientNetLite(nn.Module):
         (r"(^|\.)_bn1\.", r"\1head.norm."),
     )
 
-    def __init__(
-        self, width: float, depth: float, /, *, classes: int = 1000, dropout: float = 0.2
-    ) -> None:
+    def __init__(self, width: float, depth: float) -> None:
         super().__init__()
         rows = _rows(width, depth)
         self.stem = ConvNorm(3, _STEM, kernel=3, stride=2)
@@ -166,10 +163,6 @@ class EfficientNetLite(nn.Module):
             info[-1] = Feature(info[-1].stride, out)
         self.feature_info = tuple(info)
         self.blocks = nn.ModuleList(blocks)
-        self.head = ConvNorm(channels, _HEAD, kernel=1)
-        self.dropout = dropout_layer(dropout)
-        self.fc = nn.Linear(_HEAD, classes)
-        draw_weights(self, heads=[self.fc])
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
         """The last map of each stride of 2, 4, 8, 16 and 32; see `blocks.Backbone`."""
@@ -181,6 +174,25 @@ class EfficientNetLite(nn.Module):
             else:
                 maps[-1] = x
         return tuple(maps)
+
+
+class EfficientNetLite(Trunk):
+    """N×3×H×W pictures to N×classes logits.
+
+    Args:
+        width: the factor on the channels of the blocks.
+        depth: the factor on the repeats of the inner stages.
+        dropout: the share of the values before the last layer that training leaves out.
+    """
+
+    def __init__(
+        self, width: float, depth: float, /, *, classes: int = 1000, dropout: float = 0.2
+    ) -> None:
+        super().__init__(width, depth)
+        self.head = ConvNorm(self.feature_info[-1].channels, _HEAD, kernel=1)
+        self.dropout = dropout_layer(dropout)
+        self.fc = nn.Linear(_HEAD, classes)
+        draw_weights(self, heads=[self.fc])
 
     def features(self, x: Tensor) -> Tensor:  # N×3×H×W
         """N×1280: what the last layer is asked of, the mean of the head over the map."""

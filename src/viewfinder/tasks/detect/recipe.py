@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualText
+from viewfinder import nets
+from viewfinder.nets.facts import Package
+from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualNumber, UsualText
 
 # The net of the weights that come with the package, and the word for them.
 _PUBLISHED, _COCO = "yolov3-tiny", "coco"
+_IMAGENET = "imagenet"
+# Highest learning rates; those of whole backbones that others trained stand less.
+_RATE, _RATE_FROM_IMAGENET = 3e-3, 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +42,16 @@ class DetectRecipe(Recipe):
     }
 
     net: str = _PUBLISHED
-    """The network: yolov3-tiny, yolov3 or yolov3-spp."""
+    """The network: yolov3-tiny, yolov3, yolov3-spp, or yolov3-lite0, YOLOv3's scales on the maps of
+    EfficientNet-lite0."""
     size: int | None = None
     """Longer side in pixels of what the net is given, brought to a multiple of 32; the other side
     follows from the pictures' usual aspect. If not given, the network's own, 416."""
     init: str = UsualText(_COCO)
-    """Weights to start from: coco, yolov3-tiny's of COCO's 80 classes, which come with the package;
-    random, which is the default of every other net and width; a run, Darknet's .weights with its
-    .cfg beside it, or a torch file. Layers that fit are taken, the last ones class by class, by
+    """Weights to start from: coco, yolov3-tiny's of COCO's 80 classes, or imagenet, those of
+    yolov3-lite0's backbone: both come with the installation and are their nets' defaults; random,
+    which is the default of every other net and width; a run, Darknet's .weights with its .cfg
+    beside it, or a torch file. Layers that fit are taken, the last ones class by class, by
     name."""
 
     epochs: int = 100
@@ -53,8 +60,9 @@ class DetectRecipe(Recipe):
     """Pictures in a step."""
     optimiser: Optimiser = "adamw"
     """How gradients become steps: sgd with Nesterov momentum, or adamw."""
-    learning_rate: float = 3e-3
-    """Highest learning rate, reached at the end of the warm-up."""
+    learning_rate: float = UsualNumber(_RATE)
+    """Highest learning rate, reached at the end of the warm-up; if not given, 0.003, and 0.001 from
+    ImageNet's weights."""
     warmup: float = 0.05
     """Share of the training in which the learning rate rises; it then falls along a cosine."""
     weight_decay: float = 0.05
@@ -116,5 +124,15 @@ class DetectRecipe(Recipe):
         # What nobody asked for follows from what somebody did, and stays marked: in a copy with
         # another net it follows from that.
         if isinstance(self.init, UsualText):
-            fits = self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0
-            object.__setattr__(self, "init", UsualText(_COCO if fits else "random"))
+            object.__setattr__(self, "init", UsualText(self._usual_init()))
+        if isinstance(self.learning_rate, UsualNumber):
+            rate = _RATE_FROM_IMAGENET if self.init == _IMAGENET else _RATE
+            object.__setattr__(self, "learning_rate", UsualNumber(rate))
+
+    def _usual_init(self) -> str:
+        """What comes with the installation for this net."""
+        if self.net == _PUBLISHED and self.net_options().get("width", 1.0) == 1.0:
+            return _COCO
+        within = nets.backbone(self.net) if self.net in nets.names() else None
+        own = nets.pretrained(within.net) if within is not None else None
+        return _IMAGENET if own is not None and isinstance(own.source, Package) else "random"
