@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from viewfinder.datasets import loading
-from viewfinder.datasets.loading import ahead, open_pixels, prepare
+from viewfinder.datasets import decoded, loading
+from viewfinder.datasets.decoded import ahead
+from viewfinder.datasets.framing import DARKNET, STRETCHED, Framing, frame_file
+from viewfinder.datasets.loading import open_pixels, pixels_from_files, prepare
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
@@ -169,17 +172,58 @@ def test_pictures_decoded_as_they_are_asked_for_name_the_damaged_one(root, tmp_p
         pixels.take(range(len(pixels)))
 
 
+@pytest.mark.parametrize("framing", [DARKNET, STRETCHED, Framing(grey=7), Framing("stretch")])
+def test_pictures_framed_for_other_nets_keep_their_values(root, framing):
+    dataset = open_dataset(root)
+    read = partial(frame_file, framing=framing)
+    pixels = pixels_from_files(dataset, (24, 16), read, values=framing.values)
+    taken = pickle.loads(pickle.dumps(pixels)).take([9, 2, 2]).permute(0, 2, 3, 1).numpy()
+    assert taken.dtype == framing.values
+    expected = np.stack([frame_file(dataset.file(i), (24, 16), framing) for i in (9, 2, 2)])
+    assert np.array_equal(taken, expected)
+    assert len(pixels.take([])) == 0
+    other = pixels_from_files(dataset, (24, 16), read, values=np.dtype(np.int16))
+    with pytest.raises(TypeError):
+        other.take([0])
+
+
+@pytest.mark.parametrize("keep", KEEPS)
+def test_records_may_be_of_several_lengths(root, tmp_path, keep):
+    dataset, lengths = open_dataset(root), np.arange(10) * 3
+    opened = decoded.open_decoded(
+        dataset, lengths, written, words="numbers", keep=keep, cache=tmp_path
+    )
+    assert len(opened) == 10
+    for each in (opened, pickle.loads(pickle.dumps(opened))):
+        assert [record.tolist() for record in each.take([4, 0, 1])] == [[4] * 12, [], [1] * 3]
+        assert each.take([]) == []
+        with pytest.raises(ValueError, match="several lengths"):
+            each.together([1, 2])
+
+
+def written(number, record):
+    record[...] = number
+
+
+def test_what_is_kept_in_memory_is_shared_with_other_processes(root, tmp_path):
+    """Torch moves a tensor to shared memory when it is sent; what is taken stays the same."""
+    pixels = open_pixels(open_dataset(root), (16, 16), keep="memory", cache=tmp_path)
+    before = pixels.take([3, 1])
+    pixels.decoded._records.share_memory_()
+    assert torch.equal(pixels.take([3, 1]), before)
+
+
 def test_auto_takes_memory_then_disk_then_neither(root, tmp_path, monkeypatch):
     def kind():
         pixels = open_pixels(
             open_dataset(root), (16, 16), keep="auto", cache=tmp_path / "cache" / "new"
         )
-        return type(pixels).__name__
+        return type(pixels.decoded).__name__
 
     assert kind() == "InMemory"
-    monkeypatch.setattr(loading, "free_memory", lambda: 10_000)
+    monkeypatch.setattr(decoded, "free_memory", lambda: 10_000)
     assert kind() == "OnDisk"
-    monkeypatch.setattr(loading, "_DISK_SHARE", 0.0)
+    monkeypatch.setattr(decoded, "_DISK_SHARE", 0.0)
     assert kind() == "FromFiles"
 
 

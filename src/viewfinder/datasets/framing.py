@@ -7,7 +7,7 @@ its `resize_image` and `letterbox_image` (pjreddie/darknet, src/image.c).
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,11 @@ class Framing:
     fit: Literal["letterbox", "stretch"] = "letterbox"
     resizing: Literal["area", "corners"] = "area"
     grey: float = LETTERBOX_FILL
+
+    @property
+    def values(self) -> "np.dtype[Any]":
+        """The type of a framed picture's values: uint8, or by Darknet's resizing float32."""
+        return np.dtype(np.float32 if self.resizing == "corners" else np.uint8)
 
     def __str__(self) -> str:
         rule = " as Darknet resizes" if self.resizing == "corners" else ""

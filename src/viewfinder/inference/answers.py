@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from viewfinder.datasets.loading import ahead
+from viewfinder.datasets.decoded import ahead
 from viewfinder.events import track
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks import find

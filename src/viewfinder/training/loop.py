@@ -24,7 +24,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from viewfinder.datasets.loading import ahead
+from viewfinder.datasets.decoded import ahead
 from viewfinder.errors import InputError
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed

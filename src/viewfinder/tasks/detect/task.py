@@ -16,7 +16,7 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
-from viewfinder.datasets.loading import FromFiles, Pixels, open_pixels, true_sizes
+from viewfinder.datasets.loading import Pixels, open_pixels, pixels_from_files, true_sizes
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
@@ -223,7 +223,8 @@ class Detect(
             pixels = open_pixels(split, config.size, cache=cache_folder(), keep=keep)
         else:
             decode = partial(frame_file, framing=config.framing, bits=split.bits)
-            pixels = FromFiles(split, config.size, decode)
+            values = config.framing.values
+            pixels = pixels_from_files(split, config.size, decode, values=values)
         return EvalExamples(pixels, true_sizes(split), split)
 
     def answers(

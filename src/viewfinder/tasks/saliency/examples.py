@@ -6,9 +6,10 @@ subject's where at least half of its area is.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,9 +18,9 @@ from torch import Tensor
 
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.decoded import Decoded, Flat, open_decoded
 from viewfinder.datasets.depth import UNKNOWN
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
-from viewfinder.datasets.loading import cached_pixels, decode_all, where_they_fit
 from viewfinder.pictures.geometry import Matrix, Size, identity, resample, stretch
 from viewfinder.tasks.saliency.depth_input import given_depth, kept_depth
 
@@ -32,19 +33,30 @@ class Taken(NamedTuple):
     depths: Tensor | None
 
 
-class Examples(Protocol):
-    """One side of a saliency set: `tasks.task.Examples`."""
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One split of a saliency set: `tasks.task.Examples`.
+
+    Attributes:
+        decoded: a record each, of this type.
+    """
 
     truth: Dataset
+    decoded: Decoded
+    kind: "np.dtype[np.void]"
 
     @property
-    def waits(self) -> bool: ...
+    def waits(self) -> bool:
+        """Whether taking examples waits for a disk or a decoder."""
+        return self.decoded.waits
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        return len(self.decoded)
 
     def take(self, indices: Sequence[int] | Tensor) -> Taken:
         """The examples of `indices` in that order; depth is in [0, 1], near = bright."""
-        ...
+        rows = self.decoded.together(indices)
+        return _tensors(rows.reshape(-1).view(self.kind))
 
 
 def stretched(picture: NDArray[np.uint8], size: Size) -> tuple[NDArray[np.uint8], Matrix]:
@@ -85,100 +97,15 @@ def open_examples(
     if depth:
         dataset.require_depths()
     kind = _record(size, depth=depth)
-    needed = len(dataset) * kind.itemsize
-    if keep == "auto":
-        keep = where_they_fit(needed, cache)
-    if keep == "none":
-        return FromFiles(dataset, size, depth=depth)
-    if keep == "memory":
-        flat = np.empty(needed, np.uint8)
-        _fill(flat, dataset, size, depth=depth)
-        return InMemory(dataset, flat.view(kind))
-    file = cached_pixels(
+    decoded = open_decoded(
         dataset,
-        f"subjects-{size[0]}x{size[1]}-{depth}",
-        needed,
-        lambda flat: _fill(flat, dataset, size, depth=depth),
+        np.full(len(dataset), kind.itemsize, np.int64),
+        partial(_decode, dataset, kind),
+        words=f"subjects-{size[0]}x{size[1]}-{depth}",
+        keep=keep,
         cache=cache,
     )
-    return OnDisk(dataset, file, size, depth=depth)
-
-
-class InMemory:
-    """All examples in one array, a record each."""
-
-    waits = False
-
-    def __init__(self, truth: Dataset, records: NDArray[np.void]) -> None:
-        self.truth, self._records = truth, records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def take(self, indices: Sequence[int] | Tensor) -> Taken:
-        return _tensors(self._records[_numbers(indices)])
-
-
-class OnDisk:
-    """All examples in one file of records, read as they are asked for."""
-
-    waits = True
-
-    def __init__(self, truth: Dataset, file: Path, size: Size, *, depth: bool) -> None:
-        self.truth, self._made_of = truth, (truth, file, size, depth)
-        self._records = np.memmap(file, _record(size, depth=depth), "r", shape=(len(truth),))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Another process opens the file itself; else all of its bytes would be sent there.
-        return _on_disk, self._made_of
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def take(self, indices: Sequence[int] | Tensor) -> Taken:
-        return _tensors(
-            np.asarray(self._records[torch.as_tensor(indices, dtype=torch.int64).numpy()])
-        )
-
-
-class FromFiles:
-    """Examples decoded each time they are asked for, by as many threads as there are cores."""
-
-    waits = True
-
-    def __init__(self, truth: Dataset, size: Size, *, depth: bool) -> None:
-        self.truth, self._size, self._depth = truth, size, depth
-        self._pool = ThreadPoolExecutor()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Threads cannot be sent to another process, which starts its own.
-        return _from_files, (self.truth, self._size, self._depth)
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-    def take(self, indices: Sequence[int] | Tensor) -> Taken:
-        numbers = _numbers(indices).tolist()
-        records = np.empty(len(numbers), _record(self._size, depth=self._depth))
-
-        def decode(place: int) -> None:
-            _decode(self.truth, numbers[place], records[place])
-
-        list(self._pool.map(decode, range(len(numbers))))
-        return _tensors(records)
-
-
-def _numbers(indices: Sequence[int] | Tensor) -> NDArray[np.int64]:
-    """Whole numbers, even where there are none of them."""
-    return np.asarray(torch.as_tensor(indices, dtype=torch.int64).numpy())
-
-
-def _on_disk(truth: Dataset, file: Path, size: Size, depth: bool) -> OnDisk:
-    return OnDisk(truth, file, size, depth=depth)
-
-
-def _from_files(truth: Dataset, size: Size, depth: bool) -> FromFiles:
-    return FromFiles(truth, size, depth=depth)
+    return Examples(dataset, decoded, kind)
 
 
 def _record(size: Size, *, depth: bool) -> "np.dtype[np.void]":
@@ -191,14 +118,9 @@ def _record(size: Size, *, depth: bool) -> "np.dtype[np.void]":
     return np.dtype(fields, align=True)
 
 
-def _fill(flat: NDArray[np.uint8], dataset: Dataset, size: Size, *, depth: bool) -> None:
-    """Decode every example into the bytes of its record."""
-    records = flat.view(_record(size, depth=depth))
-    decode_all(lambda index: _decode(dataset, index, records[index]), len(dataset))
-
-
-def _decode(dataset: Dataset, index: int, record: Any) -> None:
+def _decode(dataset: Dataset, kind: "np.dtype[np.void]", index: int, flat: Flat) -> None:
     """Write one example into its record."""
+    record = flat.view(kind)[0]
     height, width = record["mask"].shape
     size = (width, height)
     record["picture"] = stretched(dataset.picture(index, at_least=size), size)[0]
