@@ -1,9 +1,10 @@
-"""Decoded pictures, kept where they fit: the one place that knows where.
+"""Decoded pictures, kept where they fit: in memory, in a file, or decoded as they are asked for.
 
-A store holds N records of bytes, each of its own length: a picture, or a picture with its mask. A
-set that fits in memory is decoded once and kept there; a larger one is decoded once into one file
+What is kept are N records of bytes, each of its own length: a picture, or a picture with its mask.
+A set that fits in memory is decoded once and kept there; a larger one is decoded once into one file
 in the cache; one too large even for that is decoded as it is asked for, in threads. All three
-answer the same two questions, `take` and `together`.
+answer the same two questions, `take` and `together`, and whoever asks knows what the bytes mean:
+`loading.Pixels`, a detector's `keeping.Pictures`, a saliency task's `Examples`.
 """
 
 import hashlib
@@ -42,7 +43,7 @@ _DISK_SHARE = 0.5
 
 
 class Decoded(Protocol):
-    """N records.
+    """N records of bytes, wherever they are kept.
 
     Attributes:
         waits: whether taking them waits for a disk or a decoder, so that a thread should do it

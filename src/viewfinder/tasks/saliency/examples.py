@@ -38,7 +38,8 @@ class Examples:
     """One split of a saliency set: `tasks.task.Examples`.
 
     Attributes:
-        decoded: a record each, of this type.
+        decoded: a record each.
+        kind: the type of a record: picture, mask and, where asked for, depth.
     """
 
     truth: Dataset
