@@ -8,12 +8,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from viewfinder.datasets.opening import read_boxes
+from viewfinder.inference.opening import open_model
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.pictures.geometry import iou
 from viewfinder.pictures.reading import read_header
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
-from viewfinder.runs.run import open_run
 from viewfinder.tabletop import TurntableOptions, render_turntable
 
 
@@ -110,7 +110,7 @@ def test_a_picture_is_no_video_and_coco_may_be_a_folder(ask, root, monkeypatch):
     assert not (root / "0").exists()
     monkeypatch.chdir(root.parent)
     (root.parent / "coco").mkdir()
-    assert len(open_run("coco").manifest.classes) == 80
+    assert len(open_model("coco").config.classes) == 80
 
 
 def test_the_stands_picture_is_found_whatever_its_case(ask, root):
