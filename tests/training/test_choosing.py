@@ -16,7 +16,7 @@ from viewfinder.tasks.task import TrainSetup
 from viewfinder.training import choosing, loop, precision
 from viewfinder.training.choosing import choose_arithmetic
 from viewfinder.training.precision import Arrangement, Choice, Trial
-from viewfinder.training.preparing import open_sides, start_net
+from viewfinder.training.preparing import open_splits, start_net
 from viewfinder.training.train import train
 
 CPU = torch.device("cpu")
@@ -56,18 +56,18 @@ def learner(small_set):
     config = ModelConfig("classify", RECIPE.net, dataset.classes, (32, 32), PLAIN)
     setup = TrainSetup(RECIPE, config)
     net, _ = start_net(task, RECIPE, dataset.classes, {})
-    return task, net, open_sides(task, dataset, setup), setup
+    return task, net, open_splits(task, dataset, setup), setup
 
 
 @pytest.fixture
 def learn(learner):
     """What a training with these changes of its recipe, or its size, chooses."""
-    task, net, sides, setup = learner
+    task, net, splits, setup = learner
 
     def do(*, size=32, **changes):
         config = replace(setup.config, size=(size, size))
         changed = TrainSetup(replace(RECIPE, **changes), config)
-        return choose_arithmetic(task, net, sides, changed, CPU)
+        return choose_arithmetic(task, net, splits, changed, CPU)
 
     return do
 

@@ -66,9 +66,9 @@ def _axis(values: Sequence[float], width: float = _WIDTH) -> Axis:
 
 
 def _page(folder: Path, ablation: Ablation) -> str:
-    told = ablation.compared()
+    compared = ablation.compared()
     scores = [value for cell in ablation.cells for value in cell.values.values()]
-    changes = [c.difference.mean for c in told.values() if c.difference is not None]
+    changes = [c.difference.mean for c in compared.values() if c.difference is not None]
 
     def mark(value: float, *, sign: bool) -> str:
         """The number at a tick."""
@@ -79,7 +79,7 @@ def _page(folder: Path, ablation: Ablation) -> str:
     environment.filters["address"] = lambda path: quote(str(path))
     return environment.get_template("ablation.html.jinja").render(
         ablation=ablation,
-        told=told,
+        compared=compared,
         mark=mark,
         chance=chance,
         headline=headline(ablation),

@@ -16,7 +16,7 @@ from viewfinder.evaluation.over_seeds import (
 from viewfinder.student import critical_t
 from viewfinder.wording import as_cell
 
-# With fewer seeds than this, only large differences can be told from chance.
+# With fewer seeds than this, only large differences can be separated from chance.
 _FEW = 5
 
 
@@ -108,19 +108,19 @@ def chance(found: Comparison) -> str:
 
 def headline(ablation: Ablation) -> str:
     """What was found, in a sentence."""
-    told = ablation.compared()
-    better = [name for name, found in told.items() if found.verdict == "better"]
+    compared = ablation.compared()
+    better = [name for name, found in compared.items() if found.verdict == "better"]
     if not better:
         return f"No cell is clearly better than the baseline, {ablation.baseline}"
 
     def gain(name: str) -> float:
-        found = told[name].difference
+        found = compared[name].difference
         return abs(found.mean) if found is not None else 0.0
 
     best = max(better, key=gain)
     others = len(better) - 1
     more = f", and so {'is 1 other' if others == 1 else f'are {others} others'}" if others else ""
-    change = told[best].difference
+    change = compared[best].difference
     by = ablation.shown(change.mean if change else None, sign=True)
     points = " points" if ablation.score.share else ""
     return f"{best} is better than the baseline, {ablation.baseline}, by {by}{points}{more}"
@@ -128,20 +128,22 @@ def headline(ablation: Ablation) -> str:
 
 def notes(ablation: Ablation) -> list[str]:
     """What must be known to read the table: few seeds, failures, what chance allows."""
-    told = ablation.compared()
-    pairs = [c.difference.n for c in told.values() if c.difference and c.difference.n > 1]
+    compared = ablation.compared()
+    pairs = [c.difference.n for c in compared.values() if c.difference and c.difference.n > 1]
     said = []
     if pairs and min(pairs) < _FEW:
         n, m = min(pairs), len(pairs)
         least = critical_t(CHANCE / m, n - 1) / math.sqrt(n)
         among = f" among {m} comparisons" if m > 1 else ""
         said.append(
-            f"{n} seeds are few: the first difference to be told from chance{among} must be "
+            f"{n} seeds are few: the first difference to be separated from chance{among} must be "
             f"{least:.2g} times the standard deviation of the differences. More seeds show "
             "smaller ones."
         )
-    if not pairs and len(told) > 1:
-        said.append("One seed shows no spread, so nothing can be told from chance: give seeds = 5.")
+    if not pairs and len(compared) > 1:
+        said.append(
+            "One seed shows no spread, so nothing can be separated from chance: give seeds = 5."
+        )
     for cell in ablation.cells:
         if len(failures := cell.failures) == 1:
             said.append(f"{cell.name}, seed {failures[0].seed}, failed: {failures[0].failed}")
@@ -153,7 +155,7 @@ def notes(ablation: Ablation) -> list[str]:
 
 def document(ablation: Ablation) -> dict[str, Any]:
     """The table as `ablation.json` holds it."""
-    told = ablation.compared()
+    compared = ablation.compared()
     return {
         "schema": "viewfinder.ablation/1",
         "name": ablation.name,
@@ -166,9 +168,9 @@ def document(ablation: Ablation) -> dict[str, Any]:
             {
                 "name": cell.name,
                 "fields": cell.fields,
-                **_estimate(told[cell.name].estimate),
-                "difference": asdict(found) if (found := told[cell.name].difference) else None,
-                "verdict": told[cell.name].verdict,
+                **_estimate(compared[cell.name].estimate),
+                "difference": asdict(found) if (found := compared[cell.name].difference) else None,
+                "verdict": compared[cell.name].verdict,
                 "runs": [asdict(trial) for trial in cell.trials],
             }
             for cell in ablation.cells
@@ -183,7 +185,7 @@ def _estimate(found: Estimate | None) -> dict[str, Any]:
 
 def as_csv(ablation: Ablation) -> str:
     """A row a cell: its fields, its score of each seed, and what was found."""
-    told = ablation.compared()
+    compared = ablation.compared()
     fields = list(dict.fromkeys(name for cell in ablation.cells for name in cell.fields))
     seeds = list(dict.fromkeys(trial.seed for cell in ablation.cells for trial in cell.trials))
     ends = ("mean", "low", "high", "n")
@@ -194,7 +196,7 @@ def as_csv(ablation: Ablation) -> str:
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     for cell in ablation.cells:
-        found = told[cell.name]
+        found = compared[cell.name]
         row = {"cell": as_cell(cell.name), "verdict": found.verdict, **_estimate(found.estimate)}
         row |= {name: _word(value) for name, value in cell.fields.items()}
         row |= {f"seed_{seed}": value for seed, value in cell.values.items()}

@@ -1,7 +1,7 @@
 """A grid of recipes × seeds: which trainings are left to do, doing them, and gathering the scores.
 
 Every training is a run of its own in `OUT/CELL/seed-N`, made by the very function that `train`
-calls; what it told stands beside it in `seed-N.log`. What is finished is never done again.
+calls; what it reported stands beside it in `seed-N.log`. What is finished is never done again.
 """
 
 import contextlib
@@ -186,8 +186,8 @@ def _do(
                 else:
                     gathered.failures[order.folder] = failed
                 value = gathered.values.get(order.folder)
-                told = f"{gathered.score.name} {value:.4g}" if value is not None else "failed: "
-                report_of_jobs.end(order, told + gathered.failures.get(order.folder, ""))
+                outcome = f"{gathered.score.name} {value:.4g}" if value is not None else "failed: "
+                report_of_jobs.end(order, outcome + gathered.failures.get(order.folder, ""))
     except KeyboardInterrupt:
         note("stopped: the same command goes on, and does nothing again that is finished")
         raise

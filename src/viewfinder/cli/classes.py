@@ -6,7 +6,7 @@
   viewfinder classes DATA drop NAME
   viewfinder classes DATA --take-back          undoes the last edit
 
-An edit is only told, file by file; with --yes it is made, in all files or in none.
+An edit is only shown, file by file; with --yes it is made, in all files or in none.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class Flags:
 
 @dataclass(frozen=True)
 class _Edited:
-    """What there is to tell of an edit: of each file what becomes of it, and whether it did."""
+    """What there is to say of an edit: of each file what becomes of it, and whether it did."""
 
     rows: tuple[tuple[str, str], ...] = ()
     made: bool = False

@@ -60,10 +60,10 @@ def script(shell: str, verbs: list[str]) -> str:
                 for flag in taken
                 if flag.choices
             ]
-    told = _SCRIPT.format(
+    text = _SCRIPT.format(
         verbs=" ".join(verbs),
         tasks=" ".join(NAMES),
         flags="\n".join(flags),
         choices="\n".join(choices),
     )
-    return (_ZSH if shell == "zsh" else "") + told
+    return (_ZSH if shell == "zsh" else "") + text

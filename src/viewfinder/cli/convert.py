@@ -48,8 +48,8 @@ def run(flags: Flags) -> int:
         return 0
     pictures, boxes = counted(done.pictures, "picture"), counted(done.boxes, "box")
     print(f"{out}: {pictures}, {boxes}, from {done.layout}")
-    for told in done.notes:
-        print(f"note: {told}")
+    for line in done.notes:
+        print(f"note: {line}")
     for what, count in done.lost.items():
         print(f"not carried: {count:,} × {what}")
     return 0

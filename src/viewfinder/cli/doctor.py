@@ -1,6 +1,6 @@
 """What this machine, this installation or your own code can do, and how to fix what they cannot.
 
-What is good is told in a line, what is not in full, each with its reason, a fix and a source. How
+What is good is said in a line, what is not in full, each with its reason, a fix and a source. How
 fast the machine computes is measured once, for at most 20 seconds, and remembered in the cache.
 Nothing that is printed or written names you, your folders or a secret.
 
@@ -37,7 +37,7 @@ class Flags:
     """Your own code: files, notebooks, folders."""
     quick: bool = False
     """At most 2 seconds: torch is not asked and nothing is measured; what follows from neither is
-    told as not known."""
+    shown as not known."""
     again: bool = False
     """Measure, though it was measured before on this machine."""
     network: Annotated[str | None, tyro.conf.arg(metavar="HOST")] = None
@@ -51,7 +51,7 @@ class Flags:
 
 
 def run(flags: Flags) -> int:
-    """Look at the machine, or at somebody's code, and tell."""
+    """Look at the machine, or at somebody's code, and print what was found."""
     return _code(flags) if flags.paths else _machine(flags)
 
 

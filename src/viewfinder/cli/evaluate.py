@@ -42,8 +42,8 @@ def run(flags: Flags) -> int:
     from rich.text import Text
 
     task = find(run.model.config.task)
-    told = ", ".join(headline(judged, task.headline))
-    print(f"{judged['split']}: {told}")
+    figures = ", ".join(headline(judged, task.headline))
+    print(f"{judged['split']}: {figures}")
     table = Table(box=None)
     rows = judged.get("per_class", {})
     headings = list(dict.fromkeys(key for row in rows.values() for key in row))

@@ -35,7 +35,7 @@ class Flags:
 
 
 def run(flags: Flags) -> int:
-    """Write the file and tell how well it agrees."""
+    """Write the file and print how well it agrees."""
     from viewfinder.api import open_run
     from viewfinder.inference.export import export_onnx
 
@@ -56,7 +56,7 @@ def run(flags: Flags) -> int:
 
 
 def _place(run: "Run") -> Path:
-    """Where an export goes that is told no place.
+    """Where an export goes if no place is given.
 
     Raises:
         InputError: beside weights that another program wrote, where there is such a file already.

@@ -66,7 +66,7 @@ def _flag(field: "dataclasses.Field[Any]", hint: Any, said: str, recipe: bool) -
     plain = hint.__origin__ if markers else hint
     name = next((m.name for m in markers if getattr(m, "name", None)), field.name)
     metavar = next((m.metavar for m in markers if getattr(m, "metavar", None)), None)
-    told = next((m.help for m in markers if getattr(m, "help", None)), None)
+    given = next((m.help for m in markers if getattr(m, "help", None)), None)
     positional = tyro.conf.Positional[int].__metadata__[0] in markers  # type: ignore[attr-defined]
     name = name.replace("_", "-")
     if positional:
@@ -82,7 +82,7 @@ def _flag(field: "dataclasses.Field[Any]", hint: Any, said: str, recipe: bool) -
         field=field.name,
         value="" if plain is bool or positional else metavar or _value(plain),
         default="" if plainly or positional else _shown(field.default),
-        help=told or (f"{said} (required)" if needed else said),
+        help=given or (f"{said} (required)" if needed else said),
         positional=positional,
         recipe=recipe,
         choices=_choices(plain),

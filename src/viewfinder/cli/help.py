@@ -121,11 +121,13 @@ def _in_columns(name: str, text: str, width: int) -> str:
 
 def _wrapped(description: str, width: int) -> str:
     """Paragraphs as wide as the terminal; lines that are set in stand as they are."""
-    told: list[str] = []
+    lines_of_help: list[str] = []
     for as_it_is, lines in groupby(description.strip().splitlines(), _stands):
         text = list(lines)
-        told += text if as_it_is else textwrap.wrap(" ".join(text), width, break_on_hyphens=False)
-    return "\n".join(told)
+        lines_of_help += (
+            text if as_it_is else textwrap.wrap(" ".join(text), width, break_on_hyphens=False)
+        )
+    return "\n".join(lines_of_help)
 
 
 def _stands(line: str) -> bool:

@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         if debug:
             raise
-        _tell(str(error))
+        _print_error(str(error))
         return 2
     except KeyboardInterrupt:
         return _STOPPED
@@ -109,23 +109,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         if _lacks_library(error):
-            _tell(_BROKEN.format(_on_one_line(str(error))))
+            _print_error(_BROKEN.format(_on_one_line(str(error))))
             return 2
         named = error.filename
         where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
-        _tell(f"{where}{error.strerror or error}")
+        _print_error(f"{where}{error.strerror or error}")
         return 2
     except Exception as error:
         if debug:
             raise
         if _lacks_memory(error):
-            _tell(_NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free"))
+            _print_error(_NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free"))
             return 2
         if _lacks_library(error):
-            _tell(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
+            _print_error(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
             return 2
         what = _on_one_line(f"{type(error).__name__}: {error}")
-        _tell(
+        _print_error(
             f"something went wrong inside Viewfinder ({what:.{_LONGEST // 2}}); run the same "
             "command with --debug for the traceback"
         )
@@ -141,7 +141,7 @@ def _listening(*, as_lines: bool) -> contextlib.AbstractContextManager[None]:
     return listening(JsonLines())
 
 
-def _tell(error: str) -> None:
+def _print_error(error: str) -> None:
     """Print an error: one line, which names in files cannot break, colour or make endless.
 
     For a person it is broken at words where the terminal ends.

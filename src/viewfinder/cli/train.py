@@ -109,9 +109,9 @@ def run(flags: Any) -> int:
         print(f"folds {in_words(scores['folds'], task.headline[0][1])}")
     for side in ("test", "val", "train"):
         if side in scores:
-            told = headline(scores[side], task.headline)
-            told.append(f"of {counted(scores[side]['images'], 'picture')}")
-            for line in in_lines(side, told):
+            figures = headline(scores[side], task.headline)
+            figures.append(f"of {counted(scores[side]['images'], 'picture')}")
+            for line in in_lines(side, figures):
                 print(line)
     print(f"report {done.report_file}")
     print(f"next   viewfinder predict {shlex.quote(str(folder))} {_TO_ANSWER[task.name]}")

@@ -34,7 +34,7 @@ _TELLING = 5.0
 
 @dataclass
 class Stages:
-    """What was done, told as it begins and timed as it ends, with about how long the rest takes.
+    """What was done, reported as it begins and timed as it ends, with how long the rest may take.
 
     Attributes:
         expected: seconds of each stage, by the first word of its name; see `pacing.expected`.
@@ -52,9 +52,9 @@ class Stages:
         start = time.perf_counter()
         result = work()
         seconds = round(time.perf_counter() - start, 1)
-        told = outcome(result)
-        note(f"  {told} ({seconds:.0f} s)")
-        self.done.append({"stage": name, "seconds": seconds, "outcome": told})
+        came_of_it = outcome(result)
+        note(f"  {came_of_it} ({seconds:.0f} s)")
+        self.done.append({"stage": name, "seconds": seconds, "outcome": came_of_it})
         return result
 
     def pace(self) -> float:
@@ -104,43 +104,43 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
     """
     expected = pacing.expected(setting)
     note(f"this takes {in_words(sum(expected.values()))} on this machine")
-    told = Stages(expected)
+    stages = Stages(expected)
     count = 8 * setting.things
-    told.do(
+    stages.do(
         "film things on a turning stand, and the empty stand",
         lambda: capturing.film(place, setting),
         lambda _: f"{counted(count, 'thing')} of 8 classes, {counted(setting.turn, 'frame')} each",
     )
-    shots = told.do(
+    shots = stages.do(
         "take sharp frames that differ",
         lambda: capturing.take_frames(place, setting),
         lambda shots: counted(len(shots), "picture"),
     )
-    proposals = told.do(
+    proposals = stages.do(
         "propose boxes and outlines, by the difference to the empty stand",
         lambda: capturing.propose(place, shots),
         lambda proposals: _overlaps_told(capturing.overlaps(shots, proposals)),
     )
-    acceptance = told.do(
+    acceptance = stages.do(
         f"accept those of a score of {capturing.ABOVE} or more",
         lambda: capturing.accept_sure(place, proposals),
         lambda acceptance: (
             f"{counted(acceptance.boxes, 'box')}, and {acceptance.below:,} left alone"
         ),
     )
-    composed = told.do(
+    composed = stages.do(
         "compose scenes of the cut-outs",
         lambda: learning.compose(place, setting),
         lambda composed: (
             f"{counted(len(composed), 'scene')}, {counted(sum(composed.counts().values()), 'box')}"
         ),
     )
-    run = told.do(
+    run = stages.do(
         "train a detector on these scenes alone",
         lambda: learning.learn(place, setting),
         learning.trained,
     )
-    unseen = told.do(
+    unseen = stages.do(
         "score it on cluttered scenes of things that it has never seen",
         lambda: learning.judge_unseen(place, run, setting),
         lambda unseen: (
@@ -149,7 +149,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
     )
     shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
     chosen = shown.round().astype(int).tolist()
-    answers = told.do(
+    answers = stages.do(
         "answer a few of them",
         lambda: _answers(run, unseen, chosen),
         lambda answers: (
@@ -168,7 +168,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
         unseen=unseen,
         shown=chosen,
         answers=answers,
-        stages=told.done,
+        stages=stages.done,
     )
 
 

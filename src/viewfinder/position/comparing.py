@@ -26,7 +26,7 @@ from viewfinder.training.train import train
 from viewfinder.wording import counted
 
 DATA = "tabletop"
-# LeNet then trains 20 times in a few minutes on one core, and its differences can be told.
+# LeNet then trains 20 times in a few minutes on one core, and its differences are clear.
 SEEDS, EPOCHS = 5, 25
 # The usual augmentation; 3 of LeNet's 32 pixels.
 _SHIFT = 0.1
@@ -87,13 +87,13 @@ def compare(
     found: dict[Variant, list[Sensitivity]] = {variant: [] for variant in VARIANTS}
     runs: list[list[str | None]] = [[] for _ in VARIANTS]
     began = time.perf_counter()
-    # Seed by seed, so that what has been told so far is of all four.
+    # Seed by seed, so that what has been reported so far is of all four.
     for seed in range(seeds):
         for number, variant in enumerate(VARIANTS):
             with _place(out, f"{_name(variant)}-seed-{seed}") as place:
                 found[variant].append(_measured(trainings, variant, seed, place, probe))
             runs[number].append(str(place) if out else None)
-            _tell(trainings, variant, found, time.perf_counter() - began)
+            _report(trainings, variant, found, time.perf_counter() - began)
     reach = _SHIFT * trainings.size
     return Comparison(net, DATA, epochs, reach, tuple(range(seeds)), found), runs
 
@@ -189,7 +189,7 @@ def _measured(
     )
 
 
-def _tell(
+def _report(
     trainings: Trainings, variant: Variant, found: dict[Variant, list[Sensitivity]], seconds: float
 ) -> None:
     """How far it is, what came of the last training, and how long the rest may take."""

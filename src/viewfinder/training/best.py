@@ -40,7 +40,7 @@ class BestWeights:
         The highest score of many epochs is high by chance too; of those within what chance makes,
         the latest weights have the most training behind them.
         """
-        val = self.job.sides.val
+        val = self.job.splits.val
         score = figures.get(f"val_{self.task.best}", float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
@@ -50,7 +50,7 @@ class BestWeights:
 
     def _measure(self) -> dict[str, float]:
         figures: dict[str, float] = {}
-        for name, examples in (("train", self.job.sides.probe), ("val", self.job.sides.val)):
+        for name, examples in (("train", self.job.splits.probe), ("val", self.job.splits.val)):
             if examples is not None:
                 answers = self.task.answers(self.average, examples, self.config, self.fabric.device)
                 scores = self.task.score(answers, examples.truth)

@@ -36,7 +36,7 @@ from viewfinder.training.precision import (
     choose,
     still_agrees,
 )
-from viewfinder.training.preparing import Sides
+from viewfinder.training.preparing import Splits
 
 ANEW = "VIEWFINDER_REMEASURE"
 """Set to anything, it has the arithmetic measured anew."""
@@ -61,13 +61,13 @@ class Promise:
 
 
 def choose_arithmetic(
-    task: AnyTask, net: nn.Module, sides: Sides, setup: TrainSetup[Recipe], device: torch.device
+    task: AnyTask, net: nn.Module, splits: Splits, setup: TrainSetup[Recipe], device: torch.device
 ) -> Choice:
     """What the recipe asks for, or what is fastest here on the training's own first batches."""
     arrangements = candidates(setup.recipe.precision, device)
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
-    trials = _first_batches(task, sides, setup, device)
+    trials = _first_batches(task, splits, setup, device)
     measured: dict[str, Any] = {
         "loss": task.make_loss(net.to(device), setup, device),
         "colours": setup.config.normalisation,
@@ -101,12 +101,12 @@ def forget(file: Path) -> None:
 
 
 def _first_batches(
-    task: AnyTask, sides: Sides, setup: TrainSetup[Recipe], device: torch.device
+    task: AnyTask, splits: Splits, setup: TrainSetup[Recipe], device: torch.device
 ) -> list[TaskBatch]:
-    dealt = deal(task, sides.train, setup.recipe, epoch=0)
+    dealt = deal(task, splits.train, setup.recipe, epoch=0)
     made = batches(
         task,
-        sides.train,
+        splits.train,
         setup,
         dealt,
         epoch=0,

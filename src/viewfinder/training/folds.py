@@ -66,7 +66,7 @@ def train_in_folds(
     dataset = open_dataset(data, deal=False)
     note(dataset.summary())
     sides = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
-    # What is the matter with the set is told once.
+    # What is the matter with the set is reported once.
     whole = replace(dataset, splits=sides, val_dealt=False, notes=(), faults=())
     kind.require(whole)
     require_classes(kind, whole.classes)
@@ -80,9 +80,9 @@ def train_in_folds(
     with taken(folder / FOLDS, "training"):
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.headline[0]
-        told = judged(figure, [_row(kind, run, figure) for run in runs])
-        epochs = _epochs(told["each"], recipe)
-        note(f"all folds: {in_words(told, form)}")
+        outcome = judged(figure, [_row(kind, run, figure) for run in runs])
+        epochs = _epochs(outcome["each"], recipe)
+        note(f"all folds: {in_words(outcome, form)}")
         why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""
         for_long = counted(epochs, "epoch", "epochs")
         note(f"now on all {counted(len(pool), 'picture')}, for {for_long}{why}")
@@ -94,7 +94,7 @@ def train_in_folds(
             source=str(data),
             resume=resume,
             part=f"everything, after {folds} folds",
-            folds=told | {"epochs": epochs},
+            folds=outcome | {"epochs": epochs},
         )
 
 
@@ -168,8 +168,8 @@ def _train(
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
         left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
-        told = headline_of(figure, _row(kind, runs[-1], figure)["figure"], form)
-        note(f"{name}: {told}; about {duration((left + last) * took)} for {more}")
+        reached = headline_of(figure, _row(kind, runs[-1], figure)["figure"], form)
+        note(f"{name}: {reached}; about {duration((left + last) * took)} for {more}")
     return runs
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from viewfinder.runs.run import Run
 from viewfinder.training.choosing import Promise
 from viewfinder.training.precision import Arrangement
-from viewfinder.training.preparing import Sides
+from viewfinder.training.preparing import Splits
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Job:
 
     run: Run
     net: nn.Module
-    sides: Sides
+    splits: Splits
     arrangement: Arrangement
     resume: bool
     frozen: frozenset[str] = frozenset()

@@ -97,10 +97,10 @@ class Fit:
                 job.run.keep_history(self.progress.epoch)
         elif self.share.rank == 0:
             job.run.keep_history(0)
-        self.steps = steps_per_epoch(len(job.sides.train), self.recipe.batch, self.share.world)
+        self.steps = steps_per_epoch(len(job.splits.train), self.recipe.batch, self.share.world)
         # Seldom enough that measuring takes no more than the task's share of the time.
-        measured = len(job.sides.probe) + len(job.sides.val or ())
-        self.measure_every = max(1, round(measured / (self.task.measured * len(job.sides.train))))
+        measured = len(job.splits.probe) + len(job.splits.val or ())
+        self.measure_every = max(1, round(measured / (self.task.measured * len(job.splits.train))))
         self.dealt = self._deal()
 
     def work(self) -> None:
@@ -130,7 +130,7 @@ class Fit:
 
     def batches_left(self) -> Iterator[Batch]:
         """This process's part of the steps that remain of the epoch, or of its lap."""
-        train, now = self.job.sides.train, self.progress
+        train, now = self.job.splits.train, self.progress
         made = batches(
             self.task,
             train,
@@ -222,7 +222,7 @@ class Fit:
 
     def _deal(self) -> tuple[Tensor, ...]:
         """What each step of the epoch of now shows."""
-        train, epoch = self.job.sides.train, self.progress.epoch
+        train, epoch = self.job.splits.train, self.progress.epoch
         return deal(self.task, train, self.recipe, epoch=epoch, processes=self.share.world)
 
     def _read_clock(self) -> None:

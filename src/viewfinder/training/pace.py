@@ -34,5 +34,5 @@ class Pace:
 
     def news(self) -> float | None:
         """How many times as long as promised a stretch took, if twice or half; returned once."""
-        told, self._news = self._news, None
-        return told
+        times, self._news = self._news, None
+        return times

@@ -57,6 +57,7 @@ class Arrangement:
 
     def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> Any:
         """A net's outputs for N×3×H×W pictures in [0, 1], in this arithmetic."""
+        # Outside autocast: colours in 16 bits would lose some of a picture's 256 levels.
         ready = colours.apply(pictures).contiguous(memory_format=self.memory_format)
         with self.autocast(pictures.device):
             return net(ready)
@@ -168,14 +169,15 @@ def choose(
         agreeing = [a for a in arrangements if a == plainest or _agree(losses[a], losses[plainest])]
         _take_turns(trainer, agreeing, quickest)
     best = plainest
+    # In the list's order, so that the plainer of two that are as fast is kept.
     for arrangement in agreeing:
         if quickest[arrangement] * _GAIN < quickest[best]:
             best = arrangement
     # As a person would measure them: times of a step.
     times = {arrangement: each * trainer.numbers for arrangement, each in quickest.items()}
-    told = tuple(_trial(a, times[a], losses[a], agrees=a in agreeing) for a in arrangements)
+    figures = tuple(_trial(a, times[a], losses[a], agrees=a in agreeing) for a in arrangements)
     why = _reason(times[best], [times[arrangement] for arrangement in agreeing])
-    return Choice(best, why, told, quickest[best])
+    return Choice(best, why, figures, quickest[best])
 
 
 def still_agrees(
@@ -210,6 +212,7 @@ class _Trainer:
     def begin(self, arrangement: Arrangement) -> torch.optim.Optimizer:
         """Start from the net's weights again."""
         self.copied = copy.deepcopy(self.net).train().to(memory_format=arrangement.memory_format)
+        # Plain and slow: what is compared is arithmetic, and a step must not leap apart by itself.
         return torch.optim.SGD(self.copied.parameters(), lr=1e-3)
 
     def first_steps(self, arrangement: Arrangement) -> tuple[float, float]:
@@ -228,6 +231,7 @@ class _Trainer:
         self.copied.to(memory_format=arrangement.memory_format)
         begun = perf_counter()
         torch.autograd.backward(self.value(arrangement, number))
+        # A GPU answers before it has computed.
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         return (perf_counter() - begun) / max(1, self.numbers)

@@ -29,7 +29,7 @@ _WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
-class Sides:
+class Splits:
     """Examples to learn from, to choose by, and to compare with.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sides:
     probe: Examples
 
 
-def open_sides(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> Sides:
+def open_splits(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> Splits:
     """Decode what a training learns from and what it is measured on.
 
     Raises:
@@ -56,7 +56,7 @@ def open_sides(task: AnyTask, dataset: Dataset, setup: TrainSetup[Recipe]) -> Si
             f"--devices {setup.recipe.devices}: there {'is' if shown == 1 else 'are'} only "
             f"{counted(shown, 'picture')} to share"
         )
-    return Sides(
+    return Splits(
         train=learnt,
         val=None if val is None else task.open_eval(val, setup.config, keep=keep),
         probe=task.open_eval(stand_ins(dataset), setup.config, keep=keep),

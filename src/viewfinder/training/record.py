@@ -22,7 +22,7 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]
     Args:
         source: what the set was opened by.
     """
-    sides = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
+    splits = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
     depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
     return {
         "source": source,
@@ -30,6 +30,6 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]
         "layout": dataset.layout,
         "fingerprint": dataset.fingerprint(),
         "inputs": digests_of_inputs(recipe),
-        "images": sides,
+        "images": splits,
         "per_class": dataset.split("train").counts(),
     } | ({"depth": depth} if depth else {})

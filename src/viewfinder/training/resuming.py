@@ -56,7 +56,7 @@ def refuse_other_input(run: Run, recipe: Recipe, flag: str) -> None:
         )
 
 
-def tell_what_differs(begun: Manifest) -> None:
+def report_differences(begun: Manifest) -> None:
     """Say what makes the weights other, in their last digits, than without a stop."""
     recipe = begun.recipe
     threads = threads_of_each(recipe.devices)
@@ -86,7 +86,7 @@ def _without_threads(device: str) -> str:
 
 def digests_of_inputs(recipe: Recipe) -> dict[str, str]:
     """What a training learns from beside its pictures: a digest of what each such flag names."""
-    return {flag: told for flag in _INPUTS if (told := _digest_of_input(recipe, flag))}
+    return {flag: digest for flag in _INPUTS if (digest := _digest_of_input(recipe, flag))}
 
 
 def _digest_of_input(recipe: Recipe, flag: str) -> str | None:

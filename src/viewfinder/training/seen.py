@@ -12,7 +12,7 @@ _MOST = 8
 
 def first_step(job: Job) -> list[tuple[NDArray[np.uint8], str]]:
     """Pictures of the training's first step with what is learnt of them, and that in words."""
-    task, train, setup = find(job.run.manifest.task), job.sides.train, job.run.setup()
+    task, train, setup = find(job.run.manifest.task), job.splits.train, job.run.setup()
     made = batches(
         task,
         train,

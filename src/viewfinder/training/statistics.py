@@ -42,12 +42,16 @@ class SharedBatchNorm(nn.BatchNorm2d):
     def forward(self, features: Tensor) -> Tensor:  # N×C×H×W
         if not self.training:
             return super().forward(features)
+        # Sums of many squares lose their last digits in 16 bits, and the small variances with them.
         low = features.dtype in (torch.float16, torch.bfloat16)
         exact = features.float() if low else features
+        # Parts of a batch may differ by a picture, so the count is summed too. In float64, so that
+        # into how many parts a batch is dealt hardly shows in float32.
         own = exact.new_tensor([exact.numel() / exact.shape[1]], dtype=torch.float64)
         sums: Tensor = _Sum.apply(torch.cat([exact.sum((0, 2, 3), dtype=torch.float64), own]))
         count = sums[-1].detach()
         mean = sums[:-1] / count
+        # Of what is centred: E[x²] − E[x]² would subtract two large numbers that are nearly equal.
         centred = exact - mean.to(exact.dtype)[:, None, None]
         squares: Tensor = _Sum.apply(centred.square().sum((0, 2, 3), dtype=torch.float64))
         variance = squares / count

@@ -24,6 +24,7 @@ def add_gradients(fabric: Fabric, net: nn.Module) -> None:
     """
     if fabric.world_size == 1:
         return
+    # What the net's outputs do not depend on has none, and that in every process alike.
     own = [each.grad for each in net.parameters() if each.grad is not None]
     whole = over_processes(fabric, torch.cat([each.flatten() for each in own]))
     for mine, part in zip(own, torch.split(whole, [each.numel() for each in own]), strict=True):

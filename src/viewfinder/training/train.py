@@ -51,13 +51,13 @@ from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
 from viewfinder.training.precision import Choice
-from viewfinder.training.preparing import open_sides, refuse_unfetched, start_net
+from viewfinder.training.preparing import open_splits, refuse_unfetched, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resuming import (
     refuse_other_input,
+    report_differences,
     same_run,
-    tell_what_differs,
 )
 from viewfinder.training.seen import first_step
 from viewfinder.training.trying import require_learnable
@@ -114,7 +114,7 @@ def train_on(
     part: str | None = None,
     folds: Mapping[str, Any] | None = None,
 ) -> Run:
-    """`train` on a set that is open, and on sides, already.
+    """`train` on a set that is open and has splits already.
 
     Args:
         source: what the set was opened by.
@@ -220,10 +220,10 @@ def begin(
     require_learnable(task, recipe, size, options, classes=len(dataset.classes), count=count)
     net, start = start_net(task, recipe, dataset.classes, options)
     config = ModelConfig(task.name, recipe.net, dataset.classes, size, PLAIN, options, task.framing)
-    sides = open_sides(task, dataset, TrainSetup(recipe, config))
-    colours = start.colours or task.colours(recipe, sides.train)
+    splits = open_splits(task, dataset, TrainSetup(recipe, config))
+    colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
-    choice = choose_arithmetic(task, net, sides, setup, device)
+    choice = choose_arithmetic(task, net, splits, setup, device)
     note(f"arithmetic: {choice.arrangement} ({choice.why})")
     manifest = Manifest(
         task=task.name,
@@ -247,7 +247,7 @@ def begin(
     return Job(
         run,
         net,
-        sides,
+        splits,
         choice.arrangement,
         resume=False,
         frozen=start.loaded,
@@ -268,18 +268,18 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
         refuse_other_input(run, recipe, "--init")
     if not run.state_file.exists():
         note(f"{folder} has nothing to go on from yet: its training begins anew")
-    tell_what_differs(run.manifest)
+    report_differences(run.manifest)
     if not (folder / PICTURES).exists():  # it was stopped before
         write_pictures(folder, dataset)
     task = find(run.manifest.task)
     first = recipe if begins else replace(recipe, init="random")
     net, start = start_net(task, first, dataset.classes, run.manifest.options)
-    sides = open_sides(task, replace(dataset, bits=run.manifest.bits), run.setup())
+    splits = open_splits(task, replace(dataset, bits=run.manifest.bits), run.setup())
     choice = Choice.from_json(run.manifest.precision)
     return Job(
         run,
         net,
-        sides,
+        splits,
         choice.arrangement,
         resume=True,
         frozen=start.loaded,
