@@ -6,7 +6,7 @@ the folder of the root that it lies in: `captures/mug/blue/masks/…` and `captu
 mugs. A folder of the root may be a COCO set as well, `captures/mug/annotations/…`, with classes of
 its own; sets and captures of one class are one class.
 
-What is on the sides `val` and `test` stays there: no object of theirs is cut out. Nor is one whose
+What is in the splits `val` and `test` stays there: no object of theirs is cut out. Nor is one whose
 mask reaches the picture's edge.
 """
 
@@ -25,7 +25,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.sides import side_named
+from viewfinder.datasets.split_names import split_named
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
@@ -47,7 +47,7 @@ class Captures:
     Attributes:
         classes: names of the classes, in order.
         cutouts: of each class at most `PER_CLASS`.
-        datasets: the sets they come from, all sides of them; none where all are captures.
+        datasets: the sets they come from, all splits of them; none where all are captures.
     """
 
     classes: tuple[str, ...]
@@ -76,7 +76,7 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
             f"{root} holds nothing to cut out: give a COCO set whose objects have outlines, or "
             f"captures, such as {root / 'mug' / 'frames'} and {root / 'mug' / 'masks'}"
         )
-    _tell_passed_over(root, [folder for _, folder in folders] + sets)
+    _note_passed_over(root, [folder for _, folder in folders] + sets)
     found = [_of_set(folder, longest) for folder in sets]
     if folders:
         found.append(_of_captures(root, folders, longest))
@@ -133,14 +133,14 @@ def _parts(root: Path) -> tuple[list[tuple[str, Path]], list[Path]]:
     """Each capture below `root`, with the name of its class, and each COCO set; none held out."""
     captures: list[tuple[str, Path]] = []
     sets: list[Path] = []
-    dealt = any(side_named(folder.name) == TRAIN for folder in folders_in(root))
+    dealt = any(split_named(folder.name) == TRAIN for folder in folders_in(root))
     for place in walk(root):
         folder, parts = root / place.path, Path(place.path).parts
-        side = side_named(parts[0]) if dealt and parts else -1
-        if side in _HELD_OUT:
+        split = split_named(parts[0]) if dealt and parts else -1
+        if split in _HELD_OUT:
             place.folders.clear()
         elif "masks" in place.folders:
-            named = parts[1:] if side == TRAIN else parts
+            named = parts[1:] if split == TRAIN else parts
             captures.append((named[0] if named else root.resolve().name, folder))
         elif parts and _is_set(folder):
             sets.append(folder)
@@ -153,11 +153,11 @@ def _is_set(folder: Path) -> bool:
     return any(folder in (file.parent, file.parent.parent) for file in find_coco(survey(folder)))
 
 
-def _tell_passed_over(root: Path, used: Sequence[Path]) -> None:
+def _note_passed_over(root: Path, used: Sequence[Path]) -> None:
     """Name the folders of `root` whose pictures have neither masks nor labels."""
     taken = {folder.relative_to(root).parts[:1] for folder in used}
     for folder in folders_in(root):
-        if side_named(folder.name) in _HELD_OUT or (folder.name,) in taken or () in taken:
+        if split_named(folder.name) in _HELD_OUT or (folder.name,) in taken or () in taken:
             continue
         if has_picture(folder):
             note(
@@ -189,12 +189,12 @@ def _pairs(
     masks: dict[str, Path], frames: dict[str, Path], most: int
 ) -> Iterator[tuple[NDArray[np.uint8], Path]]:
     bits = bits_of(list(frames.values()))
-    _tell_without_frames([masks[stem] for stem in sorted(masks.keys() - frames.keys())])
+    _note_without_frames([masks[stem] for stem in sorted(masks.keys() - frames.keys())])
     for stem in evenly(sorted(masks.keys() & frames.keys()), most):
         yield read_picture(frames[stem], bits=bits), masks[stem]
 
 
-def _tell_without_frames(masks: Sequence[Path]) -> None:
+def _note_without_frames(masks: Sequence[Path]) -> None:
     if masks:
         note(
             f"{masks[0].parent}: {counted(len(masks), 'mask')} of frames that are not there, such "
@@ -213,7 +213,7 @@ def _video_pairs(
             yield frame.picture, numbered[frame.index]
         if not wanted:
             break
-    _tell_without_frames([numbered[index] for index in sorted(wanted)])
+    _note_without_frames([numbered[index] for index in sorted(wanted)])
 
 
 def _only_video(folder: Path) -> Path:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.pictures.masks import box_around
+
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Array = NDArray[np.float32]
 
@@ -103,8 +105,7 @@ def darken(canvas: Array, alpha: NDArray[np.uint8], corner: tuple[int, int], lig
     small = np.array([width, height]) / _COARSE
     pad = np.array([aside, below]) / _COARSE
     whole = tuple(np.maximum(np.ceil(small + 2 * pad), 2).astype(int).tolist())
-    rows = np.flatnonzero((alpha > 127).any(axis=1))
-    foot = float(rows[-1] + 1 if len(rows) else height)
+    foot = float(box_around(alpha > 127)[3] or height)
     # The foot is as deep as it is wide: the shadow begins within it, not at its front edge.
     base = foot - 0.06 * reach
     thrown = _laid(alpha, pad, base, light, whole)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from viewfinder.datasets.sides import words_of
+from viewfinder.datasets.split_names import words_of
 
 # `train (1).json`, `train - Copy.json`, `train_old.json`, `train.bak.json`.
 _MARK = re.compile(

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from viewfinder.datasets.sides import words_of
+from viewfinder.datasets.split_names import words_of
 
 KINDS = ("picture", "mask", "depth")
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from viewfinder.datasets.kind_names import kind_of
-from viewfinder.datasets.sides import side_of_path, words_of
+from viewfinder.datasets.split_names import split_of_path, words_of
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture
 
@@ -45,14 +45,14 @@ class PictureIndex:
     def named(self, name: str) -> list[str]:
         """Pictures of a file's name; of those, where it has folders, the ones in most of them.
 
-        A picture is none of them that lies on another side than the folders of `name` speak of.
+        A picture is none of them that is of another split than the folders of `name` speak of.
         """
         *folders, last = folded(name).split("/")
-        side = side_of_path(name)
+        split = split_of_path(name)
         found = [
             path
             for path in self._by_name.get(last, ())
-            if side < 0 or side_of_path(path) in (-1, side)
+            if split < 0 or split_of_path(path) in (-1, split)
         ]
         agreeing = [_shared_end(folders, folded(path).split("/")[:-1]) for path in found]
         most = max(agreeing, default=0)
@@ -79,19 +79,19 @@ class PictureIndex:
 def nearest(candidates: Sequence[str], folder: str) -> list[str]:
     """Those of the candidates that a label file in `folder` most likely means; several in a tie.
 
-    A picture beside it, else one on the side that the folder speaks of, else the one whose own
+    A picture beside it, else one of the split that the folder speaks of, else the one whose own
     folder shares most of its path: `train/annotations` is nearer to `train/images` than to
     `test/images`, and `Annotations/a` to `JPEGImages/a`.
     """
     if len(candidates) < 2:
         return list(candidates)
-    here, side = folded(folder).split("/"), side_of_path(folder + "/")
+    here, split = folded(folder).split("/"), split_of_path(folder + "/")
 
     def score(path: str) -> tuple[bool, bool, bool, int]:
         there = folded(path).split("/")[:-1]
         shared = _shared_start(here, there) + _shared_end(here, there)
         beside = there == [part for part in here if part]
-        return beside, side_of_path(path) == side, _oddness(path) < 2, shared
+        return beside, split_of_path(path) == split, _oddness(path) < 2, shared
 
     best = max(map(score, candidates), default=None)
     return likeliest([path for path in candidates if score(path) == best])
@@ -220,11 +220,11 @@ def _by_name(name: str, present: PictureIndex) -> list[str]:
     for spelled in spellings:
         if spelled and (found := likeliest(present.named(spelled))):
             return found
-    side = side_of_path(plain)
+    split = split_of_path(plain)
     for spelled in spellings:
         stem = spelled.rpartition("/")[2]
         stem = stem.rpartition(".")[0] if is_picture(stem) else stem
-        same = [p for p in present.of_stem(stem) if side < 0 or side_of_path(p) in (-1, side)]
+        same = [p for p in present.of_stem(stem) if split < 0 or split_of_path(p) in (-1, split)]
         if stem and (found := likeliest(same)):
             return found
     return []

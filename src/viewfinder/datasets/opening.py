@@ -32,8 +32,8 @@ from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
-from viewfinder.datasets.sides import side_of
 from viewfinder.datasets.similarity import together
+from viewfinder.datasets.split_names import split_of
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
@@ -204,7 +204,7 @@ def _sure_of_classes(root: Path) -> bool:
         return False
     learnt = [top for top, side in tops.items() if side == TRAIN] or tops
     names = {folder.name for top in learnt for folder in folders_in(top) if has_picture(folder)}
-    return len(names) > 1 and not any(side_of(name) >= 0 or kind_of(name) for name in names)
+    return len(names) > 1 and not any(split_of(name) >= 0 or kind_of(name) for name in names)
 
 
 def _with_table(dataset: Dataset, root: Path) -> Dataset:

@@ -7,7 +7,7 @@ labels would silently go unused.
 import re
 from pathlib import PurePosixPath
 
-from viewfinder.datasets.sides import words_of
+from viewfinder.datasets.split_names import words_of
 from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels, speaks_of
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from viewfinder.datasets.kind_names import kind_of
-from viewfinder.datasets.sides import side_named, side_of, words_of
+from viewfinder.datasets.split_names import split_named, split_of, words_of
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import (
@@ -148,7 +148,7 @@ def _unwrapped(root: Path) -> Path:
         if not _only_folders(top):
             return top
         filled = [folder for folder in folders_in(top) if has_picture(folder)]
-        if len(filled) != 1 or side_named(filled[0].name) >= 0:
+        if len(filled) != 1 or split_named(filled[0].name) >= 0:
             return top
         (inner,) = filled
         within = [folder for folder in folders_in(inner) if has_picture(folder)]
@@ -167,7 +167,7 @@ def _only_folders(folder: Path) -> bool:
 
 
 def _is_side(folder: Path) -> bool:
-    return side_named(folder.name) >= 0 and any(map(has_picture, folders_in(folder)))
+    return split_named(folder.name) >= 0 and any(map(has_picture, folders_in(folder)))
 
 
 def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
@@ -175,9 +175,9 @@ def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
 
     A name of other words too, as `seg_train`, is a side's where several hold the same classes.
     """
-    found = {folder: side_named(folder.name) for folder in filled if _is_side(folder)}
+    found = {folder: split_named(folder.name) for folder in filled if _is_side(folder)}
     if not found:
-        spoken = {folder: side_of(folder.name) for folder in filled}
+        spoken = {folder: split_of(folder.name) for folder in filled}
         classes = {f: {c.name for c in folders_in(_within(f)) if has_picture(c)} for f in filled}
         trained = set().union(*(classes[f] for f in filled if spoken[f] == TRAIN))
         if len(trained) > 1:
@@ -210,12 +210,12 @@ def _within(side: Path) -> Path:
     if len(filled) != 1 or not _only_folders(side) or not _only_folders(filled[0]):
         return side
     name = filled[0].name
-    return filled[0] if folded(name) == folded(side.name) or side_of(name) >= 0 else side
+    return filled[0] if folded(name) == folded(side.name) or split_of(name) >= 0 else side
 
 
 def _refuse_sides(root: Path, filled: Sequence[Path]) -> None:
     """Folders that are folds or sides are no classes, though each hold pictures."""
-    if filled and all(side_named(folder.name) >= 0 for folder in filled):
+    if filled and all(split_named(folder.name) >= 0 for folder in filled):
         names = some_of([folder.name for folder in filled])
         raise InputError(
             told_otherwise(root)

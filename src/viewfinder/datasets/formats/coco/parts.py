@@ -15,7 +15,7 @@ from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, Rows
 from viewfinder.datasets.formats.json_columns import identities, text_of
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import Located, locate
-from viewfinder.datasets.sides import side_of_parts
+from viewfinder.datasets.split_names import split_of_parts
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
@@ -72,7 +72,7 @@ def read_part(file: Path, seen: Survey) -> Part:
     used = rows.box_column("class")
     categories = _categories(others.get("categories"), rows, set(np.unique(used).tolist()))
     used = _by_names(used, categories, rows.texts["class"])
-    side = side_of_file(file, seen)
+    side = split_of_file(file, seen)
     ids = np.array(rows.images["id"], np.int64)
     pictures = _positions(ids, rows.box_column("image"), file)
     stated = rows.fill_boxes()
@@ -253,10 +253,10 @@ def look_up(
     return np.where(keys[place] == wanted, values[place], -1)
 
 
-def side_of_file(file: Path, seen: Survey) -> int:
+def split_of_file(file: Path, seen: Survey) -> int:
     """The side that the file's name speaks of, else the innermost of its folders to name one."""
     name = file_name(file, seen).split("/") if file.is_relative_to(seen.root) else [file.name]
-    return side_of_parts(name)
+    return split_of_parts(name)
 
 
 def file_name(file: Path, seen: Survey) -> str:

@@ -20,7 +20,7 @@ from viewfinder.datasets.boxes import finite, gather_boxes
 from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.formats.coco.parts import Part, look_up, read_part, side_of_file
+from viewfinder.datasets.formats.coco.parts import Part, look_up, read_part, split_of_file
 from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.listings import Listing, sides_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
@@ -215,5 +215,5 @@ def _class_indices(part: Part, classes: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def _order(file: Path, seen: Survey) -> tuple[int, str]:
-    side = side_of_file(file, seen)
+    side = split_of_file(file, seen)
     return (side if side >= 0 else 3), str(file)

@@ -25,7 +25,7 @@ from viewfinder.datasets.kind_names import (
     kind_of_file,
     kind_words,
 )
-from viewfinder.datasets.sides import side_of
+from viewfinder.datasets.split_names import split_of
 from viewfinder.errors import InputError
 from viewfinder.pictures.arrays import is_array
 from viewfinder.pictures.finding import is_picture, pictures_below, walk
@@ -79,7 +79,7 @@ def group_folders(root: Path, files: Listing) -> list[Kinds]:
     groups: dict[tuple[str, int], Kinds] = defaultdict(lambda: {kind: [] for kind in KINDS})
     for folder in _named_folders(files):
         path = PurePosixPath(folder.path)
-        groups[str(path.parent), side_of(path.name)][folder.kind].append(folder)
+        groups[str(path.parent), split_of(path.name)][folder.kind].append(folder)
     for (parent, side), kinds in groups.items():
         if not kinds["picture"]:
             kinds["picture"] = _pictures_beside(root, files, parent, side, kinds)
@@ -248,7 +248,7 @@ def _pictures_beside(
     for path, paths in inside.items():
         name = PurePosixPath(path).name
         folder = _folder(path, "picture", paths)
-        if side in (-1, side_of(name)) and fit_together(folder, maps):
+        if side in (-1, split_of(name)) and fit_together(folder, maps):
             if look_like(root, replace(folder, kind="mask")):
                 continue  # Edges of subjects, say, have the same names too.
             right = "right" in kind_words(name)

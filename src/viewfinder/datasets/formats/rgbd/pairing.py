@@ -27,7 +27,7 @@ from viewfinder.datasets.formats.rgbd.folders import (
     plainest,
 )
 from viewfinder.datasets.kind_names import KINDS, bare, is_plain, kind_of
-from viewfinder.datasets.sides import side_of_path
+from viewfinder.datasets.split_names import split_of_path
 from viewfinder.errors import InputError
 
 _NAMES = {"mask": "mask", "depth": "depth map"}
@@ -159,7 +159,7 @@ def _pair(
         depth = depth_of.get(place, "")
         if depths is not None and not depth:
             alone.append((path, "this picture has no depth map"))
-        side = side_of_path(path)
+        side = split_of_path(path)
         folder = (depths.path or ".") if depths is not None and depth else ""
         triples.append(Triple(path, mask_of[place], depth, side, folder))
     for other, used in ((masks, mask_of), (depths, depth_of)):

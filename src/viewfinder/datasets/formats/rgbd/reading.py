@@ -29,7 +29,7 @@ from viewfinder.datasets.formats.rgbd.stored import (
     stored_depth,
     stored_mask,
 )
-from viewfinder.datasets.sides import without_side
+from viewfinder.datasets.split_names import without_split
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_header
 
@@ -212,7 +212,7 @@ def _depth_scales(
     guessed: dict[str, list[str]] = defaultdict(list)
     for folder, scale in scales.items():
         if scale.near_is_bright is None:
-            guessed[without_side(folder)].append(folder)
+            guessed[without_split(folder)].append(folder)
     for alike in guessed.values():
         rows = [triple for triple in triples if triple.depth_folder in alike]
         votes = _vote(root, rows, scales)

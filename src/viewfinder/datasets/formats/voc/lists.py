@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.listings import Listing
-from viewfinder.datasets.sides import side_named, side_of_path
+from viewfinder.datasets.split_names import split_named, split_of_path
 from viewfinder.datasets.survey import Survey
 from viewfinder.pictures.finding import folded
 
@@ -39,10 +39,10 @@ def listings_of(
         listings.append(Listing(path, side % 3, found, absent, reserve=side == 3))
     if listings := listings or _listings_of_classes(seen, dataset.classes, by_folder):
         return listings
-    sides = [side_of_path(picture) for picture in dataset.paths]
+    sides = [split_of_path(picture) for picture in dataset.paths]
     for page, row in zip(own, rows.tolist(), strict=True):
         if sides[row] < 0:
-            sides[row] = side_of_path(page)
+            sides[row] = split_of_path(page)
     if all(side < 0 for side in sides):
         return []
     return [
@@ -78,7 +78,7 @@ def _side_of_list(path: PurePosixPath) -> int:
     others = {"layout", "segmentation", "action"} & set(names)
     if others or not ("imagesets" in names or not names):
         return -1
-    return 3 if path.stem.lower() == "trainval" else side_named(path.stem)
+    return 3 if path.stem.lower() == "trainval" else split_named(path.stem)
 
 
 def _listed(file: Path, known: dict[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.locating import PictureIndex, nearest, without_upload
-from viewfinder.datasets.sides import side_of_path
+from viewfinder.datasets.split_names import split_of_path
 from viewfinder.datasets.survey import Survey, is_yolo_labels
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import folded, is_picture
@@ -117,8 +117,8 @@ def _by_names(
         pure = PurePosixPath(path)
         of_it = index.of_stem(pure.stem) or index.of_stem(without_upload(pure.stem))
         same = nearest(of_it, str(pure.parent))
-        side = side_of_path(path)
-        if len(same) == 1 and (side < 0 or side_of_path(same[0]) in (-1, side)):
+        side = split_of_path(path)
+        if len(same) == 1 and (side < 0 or split_of_path(same[0]) in (-1, side)):
             users[same[0]].append(path)
     return {bare[path]: own[0] for path, own in users.items() if len(own) == 1}
 

@@ -17,7 +17,7 @@ from viewfinder.datasets.formats.yolo.data_yaml import Entry, Value, read_data_y
 from viewfinder.datasets.formats.yolo.labels import is_class_list, label_files
 from viewfinder.datasets.formats.yolo.paths import Paths, path_ends, plain_path, relative
 from viewfinder.datasets.kind_names import kind_of
-from viewfinder.datasets.sides import side_of_path
+from viewfinder.datasets.split_names import split_of_path
 from viewfinder.datasets.survey import Survey
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
@@ -219,7 +219,7 @@ def _pictures_of_none(seen: Survey) -> list[str]:
 
 def _by_folder(paths: list[str]) -> tuple[NamedList, ...]:
     """Lists by the sides that folders speak of."""
-    sides = {path: side_of_path(path) for path in sorted(paths)}
+    sides = {path: split_of_path(path) for path in sorted(paths)}
     if all(side < 0 for side in sides.values()):
         return (NamedList("its folders", -1, tuple(sides)),)
     return tuple(

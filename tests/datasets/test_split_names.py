@@ -1,13 +1,13 @@
-"""A name speaks of a side by whole words, not by letters within them."""
+"""A name speaks of a split by whole words, not by letters within them."""
 
 import pytest
 
-from viewfinder.datasets.sides import side_named, side_of, side_of_path, without_side
+from viewfinder.datasets.split_names import split_named, split_of, split_of_path, without_split
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 
 
 @pytest.mark.parametrize(
-    ("name", "side"),
+    ("name", "split"),
     [
         ("instances_train2017", TRAIN),
         ("instances_val2017", VAL),
@@ -33,12 +33,12 @@ from viewfinder.datasets.splits import TEST, TRAIN, VAL
         ("2017", -1),
     ],
 )
-def test_the_side_that_a_name_speaks_of(name: str, side: int):
-    assert side_of(name) == side
+def test_the_split_that_a_name_speaks_of(name: str, split: int):
+    assert split_of(name) == split
 
 
 @pytest.mark.parametrize(
-    ("name", "side"),
+    ("name", "split"),
     [
         ("train", TRAIN),
         ("Training_Set", TRAIN),
@@ -50,12 +50,12 @@ def test_the_side_that_a_name_speaks_of(name: str, side: int):
         ("images", -1),
     ],
 )
-def test_a_folder_that_is_a_side_is_nothing_else(name: str, side: int):
-    assert side_named(name) == side
+def test_a_folder_that_is_a_split_is_nothing_else(name: str, split: int):
+    assert split_named(name) == split
 
 
 @pytest.mark.parametrize(
-    ("path", "side"),
+    ("path", "split"),
     [
         ("train/val/1.jpg", VAL),
         ("test/images/train.jpg", TEST),
@@ -64,9 +64,9 @@ def test_a_folder_that_is_a_side_is_nothing_else(name: str, side: int):
         ("", -1),
     ],
 )
-def test_the_innermost_folder_says_it(path: str, side: int):
-    assert side_of_path(path) == side
+def test_the_innermost_folder_says_it(path: str, split: int):
+    assert split_of_path(path) == split
 
 
-def test_sides_of_one_set_have_the_same_other_words():
-    assert without_side("train_depth_negation") == without_side("test_depth_negation") != ""
+def test_splits_of_one_set_have_the_same_other_words():
+    assert without_split("train_depth_negation") == without_split("test_depth_negation") != ""
