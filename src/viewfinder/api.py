@@ -48,6 +48,11 @@ class Run:
         return self.model.source
 
     @property
+    def weights_file(self) -> Path:
+        """What holds the weights."""
+        return self.model.weights.file
+
+    @property
     def manifest(self) -> Manifest:
         """What `run.json` says.
 

@@ -67,7 +67,7 @@ def test_a_run_of_the_fewest_classes_does_all_that_a_run_is_for(learnt, tmp_path
     picture = next(data.rglob("*.[jp][pn]g"))
     assert len(run.predict(picture)) == 1
     assert run.evaluate(data, split="val")["images"] >= 4
-    export_onnx(run, tmp_path / "run.onnx", pictures=picture)
+    export_onnx(run.model, tmp_path / "run.onnx", pictures=[picture])
     assert (tmp_path / "run.onnx").stat().st_size > 1000
     before = load_file(run.weights_file)
     resumed = api.train(task, data, out=run.folder, resume=True, **fields)
