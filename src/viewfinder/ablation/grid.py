@@ -20,7 +20,7 @@ from typing import Any
 from viewfinder import nets, tasks
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.errors import InputError
-from viewfinder.evaluation.over_seeds import DEFAULT_SCORES, SCORES, Score
+from viewfinder.evaluation.over_seeds import SCORES, Score
 from viewfinder.reading import read_bytes
 from viewfinder.tasks.recipe import Recipe
 
@@ -180,7 +180,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
 
 def _score(document: dict[str, Any], task: str) -> Score:
     """The score to compare by, and which way is up."""
-    name = document.get("score", DEFAULT_SCORES.get(task))
+    name = document.get("score", tasks.find(task).compared)
     if not isinstance(name, str) or not name:
         raise InputError('score must be the name of a figure, such as "test.accuracy"')
     last = name.rpartition(".")[2]

@@ -1,14 +1,38 @@
 """What the runs of k folds say together: a mean, its interval, and both in words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.wording import counted
 
 
-def judged(figure: str, each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+class FoldRow(TypedDict):
+    """A finished fold: its pictures by split, its figure, and the epoch whose weights it kept."""
+
+    test: int
+    val: int
+    train: int
+    figure: float | None
+    learnt: float | None
+    kept_epoch: int
+
+
+class FoldScores(TypedDict, total=False):
+    """The `folds` of `scores.json`; `epochs` are those of the run on everything."""
+
+    folds: int
+    figure: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    each: list[FoldRow]
+    epochs: int
+
+
+def judged(figure: str, each: Sequence[FoldRow]) -> FoldScores:
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
@@ -20,16 +44,16 @@ def judged(figure: str, each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         each: of every fold `test`, `val` and `train`, the pictures of each side, and `figure`,
             which is None where it is undefined.
     """
-    known = [row for row in each if row["figure"] is not None]
+    known = [(row, value) for row in each if (value := row["figure"]) is not None]
     mean = low = high = method = None
     if known:
-        values = [row["figure"] for row in known]
-        tested = sum(row["test"] for row in known)
-        found = estimate(values, overlap=tested / sum(row["train"] for row in known))
+        values = [value for _, value in known]
+        tested = sum(row["test"] for row, _ in known)
+        found = estimate(values, overlap=tested / sum(row["train"] for row, _ in known))
         mean = found.mean
         shares = figure == "accuracy"
         if shares:
-            mean = sum(row["figure"] * row["test"] for row in known) / tested
+            mean = sum(value * row["test"] for row, value in known) / tested
         if found.low is not None and found.high is not None:
             half, method = (found.high - found.low) / 2, "corrected t"
             low, high = max(0.0, mean - half), min(1.0, mean + half)
@@ -37,11 +61,18 @@ def judged(figure: str, each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             wide = wilson(mean, tested)
             if low is None or high is None or wide[1] - wide[0] > high - low:
                 (low, high), method = wide, "Wilson"
-    interval = {"mean": mean, "low": low, "high": high, "method": method}
-    return {"folds": len(each), "figure": figure, **interval, "each": list(each)}
+    return {
+        "folds": len(each),
+        "figure": figure,
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "method": method,
+        "each": list(each),
+    }
 
 
-def in_words(folds: Mapping[str, Any], form: str) -> str:
+def in_words(folds: FoldScores, form: str) -> str:
     """One line: the figure, its interval, and how many folds and pictures it is of.
 
     Args:
@@ -59,7 +90,7 @@ def headline_of(figure: str, value: float | None, form: str) -> str:
     return f"{figure.replace('_', ' ')} {_written(value, form)}"
 
 
-def section(folds: Mapping[str, Any], form: str) -> dict[str, Any]:
+def section(folds: FoldScores, form: str) -> dict[str, object]:
     """What the report shows of folds; `form` as of `in_words`."""
     line = in_words(folds, form)
     rows = [
@@ -77,7 +108,7 @@ def section(folds: Mapping[str, Any], form: str) -> dict[str, Any]:
     }
 
 
-def _sentence(folds: Mapping[str, Any], form: str) -> str:
+def _sentence(folds: FoldScores, form: str) -> str:
     name = folds["figure"].replace("_", " ")
     for_long = counted(folds["epochs"], "epoch", "epochs")
     last = (
@@ -96,7 +127,7 @@ def _sentence(folds: Mapping[str, Any], form: str) -> str:
     )
 
 
-def _interval(folds: Mapping[str, Any], form: str, between: str = " to ") -> str:
+def _interval(folds: FoldScores, form: str, between: str = " to ") -> str:
     return f"{_written(folds['low'], form)}{between}{_written(folds['high'], form)}"
 
 

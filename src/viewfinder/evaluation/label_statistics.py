@@ -1,7 +1,5 @@
 """What the labels of a set are like: how many of each class, how large objects are, and where."""
 
-from typing import Any
-
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -21,7 +19,7 @@ Corners = NDArray[np.float64]
 """M×4: x1, y1, x2, y2 as shares of the picture's width and height."""
 
 
-def section(dataset: Dataset) -> dict[str, Any]:
+def section(dataset: Dataset) -> dict[str, object]:
     """Counts by class and side; of boxes and masks also figures of those that are learnt from."""
     sides = [side for side in SPLITS if dataset.has_split(side)]
     parts = [dataset.split(side) for side in sides]

@@ -48,9 +48,6 @@ SCORES = (
 )
 """Every figure whose direction is known, by the last part of its name."""
 
-DEFAULT_SCORES = {"classify": "accuracy", "detect": "ap50", "saliency": "mae"}
-"""The figure that a task's recipes are compared by, if none is named."""
-
 
 @dataclass(frozen=True)
 class Estimate:

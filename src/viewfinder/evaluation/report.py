@@ -9,7 +9,6 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import jinja2
 import numpy as np
@@ -20,7 +19,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics
 from viewfinder.evaluation.fitting import Verdict
-from viewfinder.evaluation.folds import section
+from viewfinder.evaluation.folds import FoldScores, section
 from viewfinder.evaluation.judging import AnyJudgement
 from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
 from viewfinder.evaluation.templating import environment_of
@@ -40,7 +39,7 @@ def write_report(
     run: Run,
     dataset: Dataset,
     judgements: Mapping[str, AnyJudgement],
-    folds: Mapping[str, Any] | None = None,
+    folds: FoldScores | None = None,
     seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
 ) -> Verdict:
     """Write the run's `report.html`, and give its verdict.

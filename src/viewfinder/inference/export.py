@@ -119,8 +119,9 @@ class Portable(nn.Module):
         self.register_buffer("mean", torch.tensor(normalisation.mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(normalisation.std).view(1, 3, 1, 1))
 
-    def forward(self, pictures: Tensor) -> Any:  # N×3×H×W
-        return self.core((pictures - self.mean) / self.std)
+    def forward(self, pictures: Tensor) -> Tensor | tuple[Tensor, ...]:  # N×3×H×W
+        found: Tensor | tuple[Tensor, ...] = self.core((pictures - self.mean) / self.std)
+        return found
 
 
 def _library() -> Any:
@@ -270,7 +271,7 @@ def _append_suppression(model: Any, helper: Any, types: Any, threshold: float) -
     for name, numbers in (("by_score", [0, 2, 1]), ("by_box", [0, 2])):
         graph.initializer.append(helper.make_tensor(name, types.INT64, [len(numbers)], numbers))
     graph.initializer.append(helper.make_tensor("flat", types.INT64, [1], [-1]))
-    nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = [
+    nodes: list[tuple[str, list[str], list[str], dict[str, int | list[int]]]] = [
         ("Transpose", ["scores"], ["scores_by_class"], {"perm": [0, 2, 1]}),
         (
             "NonMaxSuppression",

@@ -149,7 +149,7 @@ def take_back(data: Path) -> Acceptance:
     return _acceptance(edit.details) or Acceptance(edit.said, 0, 0)
 
 
-def _acceptance(details: Mapping[str, Any]) -> Acceptance | None:
+def _acceptance(details: Mapping[str, object]) -> Acceptance | None:
     """What an edit kept of an acceptance; None if it was none."""
     known: dict[str, Any] = {f.name: details.get(f.name) for f in fields(Acceptance)}
     numbers = [known[field.name] for field in fields(Acceptance) if field.type is int]

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +51,7 @@ class Proposals:
     corners: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
     scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     sources: tuple[str, ...] = ()
-    masks: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    masks: Mapping[int, dict[str, object]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -209,7 +208,7 @@ def read_proposals(data: Path) -> Proposals:
     return proposals
 
 
-def _classes(listed: Any, file: Path) -> tuple[str, ...]:
+def _classes(listed: object, file: Path) -> tuple[str, ...]:
     if not isinstance(listed, list) or not all(
         isinstance(name, str) and name.strip() for name in listed
     ):

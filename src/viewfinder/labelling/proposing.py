@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,14 +44,14 @@ class Rows:
     """
 
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    rows: list[tuple[str, str, NDArray[np.floating[Any]], float, str]] = field(default_factory=list)
-    masks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    rows: list[tuple[str, str, NDArray[np.floating], float, str]] = field(default_factory=list)
+    masks: dict[int, dict[str, object]] = field(default_factory=dict)
 
     def add(
         self,
         path: str,
         name: str,
-        box: NDArray[np.floating[Any]],
+        box: NDArray[np.floating],
         score: float,
         source: str,
         mask: NDArray[np.bool_] | None = None,

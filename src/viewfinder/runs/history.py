@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, sync_all, write_text
 from viewfinder.reading import open_file, read_bytes
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 # Bytes beyond which a history is no training's: it must not fill the memory.
 _LARGEST = 1 << 26
@@ -40,7 +39,10 @@ def write_rows(file: Path, rows: Sequence[Row]) -> None:
     """Replace the whole history."""
     # Not every epoch is measured, the first least of all.
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [names, *([_brief(row.get(name, "")) for name in names] for row in rows)]
+    lines: list[Sequence[object]] = [
+        names,
+        *([_brief(row.get(name, "")) for name in names] for row in rows),
+    ]
     write_text(file, "".join(map(_line, lines)))
 
 
@@ -122,11 +124,11 @@ def _columns(file: Path) -> list[str] | None:
         return None
 
 
-def _line(values: Sequence[Any]) -> str:
+def _line(values: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
 
 
-def _brief(value: Any) -> Any:
+def _brief(value: object) -> object:
     return f"{value:.7g}" if isinstance(value, float) else value

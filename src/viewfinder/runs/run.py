@@ -15,11 +15,11 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import safetensors.torch
 import torch
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
-from viewfinder.runs.history import append_row, keep_rows, read_rows, sync_rows, write_rows
+from viewfinder.runs.history import Row, append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.recipe import Recipe
@@ -92,7 +92,7 @@ class Run:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         write_bytes(self.weights_file, safetensors.torch.save(tensors))
 
-    def save_state(self, tensors: Mapping[str, Any], progress: Mapping[str, Any]) -> None:
+    def save_state(self, tensors: Mapping[str, object], progress: Mapping[str, object]) -> None:
         """Replace what is needed to go on; the rows of the epochs that it has passed stay first."""
         sync_rows(self.history_file)
         # Straight into the file: a copy in memory would be as large as the net, thrice.
@@ -102,11 +102,11 @@ class Run:
             if told.refusal is not None:
                 raise told.refusal
 
-    def save_history(self, rows: list[dict[str, Any]]) -> None:
+    def save_history(self, rows: Sequence[Row]) -> None:
         """Replace the history: a row an epoch, numbers to seven digits."""
         write_rows(self.history_file, rows)
 
-    def append_history(self, row: dict[str, Any]) -> None:
+    def append_history(self, row: Row) -> None:
         """Add an epoch's row to the history."""
         append_row(self.history_file, row)
 
@@ -123,7 +123,7 @@ class Run:
         """
         return read_rows(self.history_file)
 
-    def save_scores(self, scores: dict[str, Any]) -> None:
+    def save_scores(self, scores: Mapping[str, object]) -> None:
         """Replace the run's scores."""
         write_json(self.scores_file, scores)
 
@@ -135,7 +135,7 @@ class _Told:
         self.refusal: OSError | None = None
         self._file = file
 
-    def write(self, data: Any) -> int:
+    def write(self, data: bytes) -> int:
         if self.refusal is None:
             try:
                 self._file.write(data)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
@@ -38,6 +38,25 @@ _COUNTS = ("images", "per_class")
 _TRIAL = ("arithmetic", "layout", "milliseconds", "loss", "verdict")
 
 
+class DataRecord(TypedDict, total=False):
+    """The set that a run was trained on.
+
+    `images` are counts by split, `per_class` of training pictures, `inputs` digests of what else
+    was learnt from by the flag that named it, `depth` what the numbers of depth maps mean by
+    folder, and `folded` which fold of how many it is.
+    """
+
+    source: str
+    root: str
+    layout: str
+    fingerprint: str
+    inputs: dict[str, str]
+    images: dict[str, int]
+    per_class: dict[str, int]
+    depth: dict[str, dict[str, object]]
+    folded: str
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What `run.json` says.
@@ -61,17 +80,17 @@ class Manifest:
     net: str
     classes: tuple[str, ...]
     size: Size
-    options: dict[str, Any]
+    options: dict[str, object]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     recipe: Recipe
     versions: dict[str, str]
-    data: dict[str, Any]
+    data: DataRecord
     device: str
     precision: dict[str, Any]
     bits: int = 16
     threads: int | None = None
-    machine: dict[str, Any] = field(default_factory=dict)
+    machine: dict[str, object] = field(default_factory=dict)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -154,7 +173,7 @@ def _checked(document: dict[str, Any]) -> Manifest:
     _require_table("options", manifest.options)
     _require_table("machine", manifest.machine)
     _require_table("versions", manifest.versions, dict.fromkeys(manifest.versions, str))
-    _check_data(manifest.data)
+    _check_data(document["data"])
     check_precision(manifest.precision)
     if type(manifest.bits) is not int or manifest.bits not in BITS:
         raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
@@ -208,7 +227,7 @@ def check_precision(precision: dict[str, Any]) -> None:
             raise ValueError("precision.trials must have numbers or null")
 
 
-def _require_table(name: str, value: Any, kinds: Mapping[str, type] | None = None) -> None:
+def _require_table(name: str, value: object, kinds: Mapping[str, type] | None = None) -> None:
     """See that a value is a table, in which some names have values of some kinds."""
     if not isinstance(value, dict):
         raise ValueError(f"{name} must be a table")

@@ -136,13 +136,13 @@ class Recipe:
             )
         self.net_options()
 
-    def net_options(self) -> dict[str, Any]:
+    def net_options(self) -> dict[str, object]:
         """`options` as keyword arguments: numbers, true and false are read as such.
 
         Raises:
             InputError: an option is not written `name=value`, or is no choice of the network.
         """
-        read = {}
+        read: dict[str, object] = {}
         for option in self.options:
             name, separator, text = option.partition("=")
             if not separator or not name.isidentifier():
@@ -152,7 +152,7 @@ class Recipe:
             read[name] = _value(text)
         return read
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Every field by name."""
         return dataclasses.asdict(self)
 
@@ -178,7 +178,7 @@ def differing_fields(one: Recipe, other: Recipe) -> list[str]:
     return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
-def _kinds(recipe: type[Recipe]) -> dict[str, Any]:
+def _kinds(recipe: type[Recipe]) -> dict[str, object]:
     """Each field's declared type."""
     hints = get_type_hints(recipe)
     return {field.name: hints[field.name] for field in dataclasses.fields(recipe)}
@@ -189,7 +189,7 @@ def _require(name: str, holds: bool, allowed: str) -> None:
         raise InputError(f"--{name.replace('_', '-')} must be {allowed}")
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> float | bool | str:
     """A number, true or false, or the text itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -201,7 +201,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _is(value: object, kind: object) -> bool:
     """Whether a value is what a field is declared as; a whole number may stand for any."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
@@ -214,7 +214,7 @@ def _is(value: Any, kind: Any) -> bool:
     return any(_is(value, each) for each in get_args(kind))
 
 
-def _in_words(kind: Any) -> str:
+def _in_words(kind: object) -> str:
     """What `_is` asks for."""
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))

@@ -206,7 +206,7 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
         return size
 
     @abstractmethod
-    def net_options(self, recipe: RecipeT, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(self, recipe: RecipeT, dataset: Dataset, size: Size) -> dict[str, object]:
         """What the net is created with beside its classes: the recipe's options, and the set's."""
 
     @abstractmethod

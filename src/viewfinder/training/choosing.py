@@ -117,7 +117,7 @@ def _first_batches(
     return [batch.inputs.to(device) for batch in made]
 
 
-def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> dict[str, Any]:
+def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> dict[str, object]:
     """All on which the times depend."""
     recipe = setup.recipe
     return {
@@ -134,7 +134,7 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
     }
 
 
-def _file(depends: dict[str, Any]) -> Path:
+def _file(depends: dict[str, object]) -> Path:
     text = json.dumps(depends, sort_keys=True, default=str)
     digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
     return cache_folder() / FOLDER / f"{digest}.json"
@@ -153,7 +153,7 @@ def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     return choice if choice.arrangement in arrangements else None
 
 
-def _remember(file: Path, choice: Choice, depends: dict[str, Any]) -> None:
+def _remember(file: Path, choice: Choice, depends: dict[str, object]) -> None:
     of = json.loads(json.dumps(depends, default=str))
     # Where nothing can be written, the next training measures too.
     with contextlib.suppress(InputError):

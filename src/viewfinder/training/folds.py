@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.folds import headline_of, in_words, judged
+from viewfinder.evaluation.folds import FoldRow, headline_of, in_words, judged
 from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, write_json
@@ -173,20 +172,27 @@ def _train(
     return runs
 
 
-def _row(kind: AnyTask, run: Run, figure: str) -> dict[str, Any]:
+def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
-        found = {"figure": scores["test"][figure], "learnt": scores["train"][figure]}
-        sizes = {side: images[side] for side in reversed(SPLITS)}
+        found, learnt = scores["test"][figure], scores["train"][figure]
+        test, val, train = (images[side] for side in reversed(SPLITS))
     except (KeyError, TypeError):
         raise _damaged(run) from None
-    for value in found.values():
+    for value in (found, learnt):
         if value is not None and not (type(value) in (int, float) and 0 <= value <= 1):
             raise _damaged(run)
-    if not all(sizes[side] for side in ("test", "train")):
+    if not test or not train:
         raise _damaged(run)
-    return {**sizes, **found, "kept_epoch": _kept_epoch(kind, run)}
+    return {
+        "test": test,
+        "val": val,
+        "train": train,
+        "figure": found,
+        "learnt": learnt,
+        "kept_epoch": _kept_epoch(kind, run),
+    }
 
 
 def _damaged(run: Run) -> InputError:
@@ -209,7 +215,7 @@ def _kept_epoch(kind: AnyTask, run: Run) -> int:
     return kept
 
 
-def _epochs(each: Sequence[dict[str, Any]], recipe: Recipe) -> int:
+def _epochs(each: Sequence[FoldRow], recipe: Recipe) -> int:
     """How long to learn from everything, when nothing is left to choose the moment by."""
     kept = [row["kept_epoch"] for row in each if row["val"]]
     return statistics.median_high(kept) if kept else recipe.epochs

@@ -234,7 +234,7 @@ class Fit:
     def _seconds(self) -> float:
         return self.progress.seconds + time.perf_counter() - self.started
 
-    def end_epoch(self) -> dict[str, Any]:
+    def end_epoch(self) -> dict[str, float]:
         """Measure the averaged weights, keep them if they are the best, write everything down.
 
         Returns:
@@ -242,7 +242,7 @@ class Fit:
         """
         now = self.progress
         trained = self._seconds()
-        row: dict[str, Any] = {
+        row: dict[str, float] = {
             "epoch": now.epoch + 1,
             "seconds": trained,
             "images_per_s": now.seen / max(1e-9, trained - now.epoch_seconds),

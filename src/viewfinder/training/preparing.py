@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +76,7 @@ class Start:
 
 
 def start_net(
-    task: AnyTask, recipe: Recipe, classes: tuple[str, ...], options: dict[str, Any]
+    task: AnyTask, recipe: Recipe, classes: tuple[str, ...], options: Mapping[str, object]
 ) -> tuple[nn.Module, Start]:
     """The recipe's network with its first weights, and what is known of them.
 

@@ -43,7 +43,7 @@ class Progress:
     lap_rate: float = 0.0
     time_up: bool = False
 
-    def as_json(self, *, seconds: float) -> dict[str, Any]:
+    def as_json(self, *, seconds: float) -> dict[str, object]:
         """Every field by name, with the time of now."""
         return asdict(self) | {"seconds": seconds}
 

@@ -3,9 +3,9 @@
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.tasks.manifest import DataRecord
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.resuming import digests_of_inputs
 
@@ -16,7 +16,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
-def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]:
+def data_record(dataset: Dataset, recipe: Recipe, source: str) -> DataRecord:
     """What it was trained on: where it lies, what is in it, and digests that tell a changed set.
 
     Args:
@@ -24,7 +24,7 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]
     """
     splits = {name: int((dataset.splits == index).sum()) for index, name in enumerate(SPLITS)}
     depth = {folder: asdict(scale) for folder, scale in dataset.depth_by_folder().items()}
-    return {
+    record: DataRecord = {
         "source": source,
         "root": str(dataset.root.resolve()),
         "layout": dataset.layout,
@@ -32,4 +32,5 @@ def data_record(dataset: Dataset, recipe: Recipe, source: str) -> dict[str, Any]
         "inputs": digests_of_inputs(recipe),
         "images": splits,
         "per_class": dataset.split("train").counts(),
-    } | ({"depth": depth} if depth else {})
+    }
+    return {**record, "depth": depth} if depth else record

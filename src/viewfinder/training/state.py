@@ -16,7 +16,7 @@ Parts = Mapping[str, Any]
 """By their names in the file: what has `state_dict` and `load_state_dict`."""
 
 
-def write_state(run: Run, parts: Parts, progress: dict[str, Any]) -> None:
+def write_state(run: Run, parts: Parts, progress: dict[str, object]) -> None:
     """Write the state of all parts, whole or not at all."""
     run.save_state({name: part.state_dict() for name, part in parts.items()}, progress)
 

@@ -9,12 +9,11 @@
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from viewfinder import nets
 from viewfinder.datasets.bit_depth import with_bits_found
@@ -24,6 +23,7 @@ from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.folds import FoldScores
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
@@ -112,7 +112,7 @@ def train_on(
     source: str,
     resume: bool = False,
     part: str | None = None,
-    folds: Mapping[str, Any] | None = None,
+    folds: FoldScores | None = None,
 ) -> Run:
     """`train` on a set that is open and has splits already.
 
@@ -148,7 +148,7 @@ def train_on(
     return run
 
 
-def _finish(job: Job, dataset: Dataset, folds: Mapping[str, Any] | None) -> Run:
+def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
     """Train to the end, score and report."""
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)

@@ -1,7 +1,6 @@
 """Whether a net can learn from pictures of a size, found out by shapes alone before any is read."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import nn
@@ -24,7 +23,7 @@ def require_learnable(
     task: AnyTask,
     recipe: Recipe,
     size: Size,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     *,
     classes: int,
     count: int,

@@ -43,7 +43,7 @@ class Order:
     data: str
     folder: Path
     log: Path
-    fields: dict[str, Any]
+    fields: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class _Worker:
         theirs.close()
         self.give(train)
 
-    def give(self, what: Any) -> None:
+    def give(self, what: object) -> None:
         """Send work; a process that has died is found when its answer is waited for."""
         with contextlib.suppress(OSError):
             self.connection.send(what)

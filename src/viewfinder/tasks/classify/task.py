@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -190,7 +190,9 @@ class Classify(
             note(f"pictures are small: brought to {brought} (--size)")
         return (min(own, fitting),) * 2
 
-    def net_options(self, recipe: ClassifyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(
+        self, recipe: ClassifyRecipe, dataset: Dataset, size: Size
+    ) -> dict[str, object]:
         """The recipe's, and the size for a net that ends in a flattened map."""
         flattens = "size" in nets.options(recipe.net)
         return ({"size": size[0]} if flattens else {}) | recipe.net_options()

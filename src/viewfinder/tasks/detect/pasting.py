@@ -12,7 +12,6 @@ mere box it is not known where the object is: it shrinks where a whole edge of i
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -211,7 +210,7 @@ def _around(matrix: Matrix, area: Area) -> list[float]:
     return [min(xs), min(ys), max(xs), max(ys)]
 
 
-def _whole_pixels(box: NDArray[Any] | Sequence[float], shape: tuple[int, ...]) -> Area:
+def _whole_pixels(box: NDArray[np.generic] | Sequence[float], shape: tuple[int, ...]) -> Area:
     """The pixels of a picture of this shape that a box touches."""
     # Plain numbers: for four of them NumPy takes five times as long.
     x1, y1, x2, y2 = (float(edge) for edge in box)

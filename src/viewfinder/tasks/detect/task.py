@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ class Detect(
         frame = reduced(size, stride=stride, share=_SMALL) if recipe.small else size
         return frames_around(frame, stride=stride, share=recipe.multi_scale)[0]
 
-    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """The recipe's, and what the net's head takes from the training boxes."""
         return head_of(recipe.net).net_options(recipe, dataset, size)
 
@@ -266,9 +266,9 @@ class Detect(
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
         placed = _placed(reply, config, of=of)
-        least: Any = THRESHOLD if threshold is None else threshold
+        least = np.asarray(THRESHOLD if threshold is None else threshold)
         if isinstance(threshold, tuple):
-            least = np.array(threshold)[placed.labels]
+            least = least[placed.labels]
         shown = placed.scores > least
         return Detections(placed.boxes[shown], placed.scores[shown], placed.labels[shown])
 

@@ -4,8 +4,8 @@ Fan, Cheng, Liu, Li, Borji: "Structure-measure: a new way to evaluate foreground
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import cv2
 import numpy as np
@@ -78,7 +78,7 @@ def _sums(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> tuple
     return prediction.size, *everywhere, wanted, *inside
 
 
-def _sum_and_squares(count: int, moments: tuple[Any, Any]) -> tuple[float, float]:
+def _sum_and_squares(count: int, moments: Sequence[NDArray[np.generic]]) -> tuple[float, float]:
     mean, deviation = float(moments[0][0, 0]), float(moments[1][0, 0])
     return count * mean, count * (mean**2 + deviation**2)
 

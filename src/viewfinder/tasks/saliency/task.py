@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -93,7 +93,9 @@ class Saliency(
         """The recipe's size, or the network's own."""
         return (recipe.size or nets.input_size(recipe.net)[0],) * 2
 
-    def net_options(self, recipe: SaliencyRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(
+        self, recipe: SaliencyRecipe, dataset: Dataset, size: Size
+    ) -> dict[str, object]:
         """The recipe's, and a width that few pictures fill where nothing is started from."""
         given = recipe.net_options()
         if recipe.init != "random" or "width" in given:

@@ -40,7 +40,7 @@ class Head(Protocol):
 
     stride: ClassVar[int]
 
-    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """What a net is created with beside its classes: the recipe's options, and the set's.
 
         Args:

@@ -6,7 +6,6 @@ k-means over widths and heights, where two boxes are 1 − IoU apart with their 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class Fit:
     within: float
 
 
-def net_options(recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+def net_options(recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
     """What a net of `yolo.YOLO` is created with: the recipe's options, anchors, masks and reach.
 
     Args:
@@ -136,7 +135,7 @@ def _fitted(train: Dataset, size: Size, usual: Anchors) -> Anchors:
 
 def _masks(anchors: int, scales: int) -> list[list[int]]:
     """The anchors of each scale, the coarsest scale first and with the largest."""
-    parts: Sequence[Any] = np.array_split(np.arange(anchors), scales)
+    parts: Sequence[NDArray[np.int64]] = np.array_split(np.arange(anchors), scales)
     return [part.tolist() for part in reversed(parts)]
 
 

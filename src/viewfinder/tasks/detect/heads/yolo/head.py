@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -26,7 +26,7 @@ class YOLOHead:
 
     stride: ClassVar[int] = 32
 
-    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, Any]:
+    def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """The recipe's, and anchors fitted to the training boxes."""
         return net_options(recipe, dataset, size)
 
