@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from known_nets import KNOWN
 from torch import Tensor, nn
 from torchvision import models
 
@@ -41,7 +42,7 @@ WRONG = {
     "forward returns None": (lambda: Net(lambda n, x: None, a=nn.Linear(8, 8)), ROW),
     "bias=False in 0": (lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)), PICTURE),
     "relu of what relu gave": (lambda: nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.ReLU()), ROW),
-    "scrambles the picture": (
+    "makes 1×16×20×3 into 1×3×16×20": (
         lambda: Net(lambda n, x: n.c(x.reshape(-1, 3, 16, 20)), c=nn.Conv2d(3, 8, 3)),
         (1, 16, 20, 3),
     ),
@@ -71,13 +72,174 @@ WRONG = {
         (1, 5, 8),
     ),
     "softmax over the batch": (lambda: nn.Sequential(nn.Linear(8, 4), nn.Softmax(dim=0)), ROW),
+    "a reads 1×5×8 as steps × batch": (
+        lambda: Net(lambda n, x: n.a(x)[0], a=nn.LSTM(8, 4)),
+        (1, 5, 8),
+    ),
+    "256 answers come out for a batch of 2": (
+        lambda: Net(lambda n, x: n.b(n.a(x).flatten(1).view(-1, 10)), a=linear(), b=linear(10)),
+        (2, 40, 4, 8),
+    ),
+    "linear has weights that forward makes": (
+        lambda: Net(lambda n, x: nn.Linear(8, 3)(n.a(x)), a=linear()),
+        ROW,
+    ),
+    "w, which matmul takes, is no nn.Parameter": (
+        lambda: Net(lambda n, x: x @ n.w, w=nn.Parameter(torch.ones(8, 3)) * 0.1),
+        ROW,
+    ),
+    "no gradient reaches a (72 weights)": (
+        lambda: Net(lambda n, x: n.b((n.a(x) > 0).float()), a=linear(), b=linear()),
+        ROW,
+    ),
+    "batch_norm measures its batch in evaluation too": (
+        lambda: Net(
+            lambda n, x: F.batch_norm(x, n.mean, n.mean + 1, training=True), mean=torch.zeros(3)
+        ),
+        (2, 3, 8, 8),
+    ),
+    "makes 1×12×4×4 into 1×16×12": (
+        lambda: Net(lambda n, x: n.a(x.reshape(x.size(0), -1, 12)), a=linear(12)),
+        (1, 12, 4, 4),
+    ),
+    "makes 1×10×8 into 1×2×10×4": (
+        lambda: Net(lambda n, x: n.a(x).view(x.size(0), 2, 10, 4), a=linear()),
+        (1, 10, 8),
+    ),
+    "makes 1×30×12 into 1×12×30": (
+        lambda: Net(lambda n, x: n.c(x.view(-1, 12, 30)), c=nn.Conv1d(12, 4, 3)),
+        (1, 30, 12),
+    ),
+    "log_softmax of what softmax gave": (
+        lambda: Net(lambda n, x: n.a(x).softmax(1).log_softmax(1), a=linear()),
+        ROW,
+    ),
+    "never below a half": (lambda: nn.Sequential(linear(), nn.ReLU(), nn.Sigmoid()), ROW),
+    "nll_loss wants logarithms of shares": (
+        lambda: Net(lambda n, x: F.nll_loss(n.a(x), x[:, 0].long()), a=linear()),
+        ROW,
+    ),
+    "binary_cross_entropy wants numbers from 0 to 1": (
+        lambda: Net(lambda n, x: F.binary_cross_entropy(n.a(x), x), a=linear()),
+        ROW,
+    ),
 }
+
+
+def linear(width: int = 8) -> nn.Module:
+    return nn.Linear(width, 8)
+
+
+def tied() -> nn.Module:
+    words, out = nn.Embedding(20, 8), nn.Linear(8, 20, bias=False)
+    out.weight = words.weight
+    return Net(lambda n, x: n.out(n.words(x.long())), words=words, out=out)
+
+
+def frozen(net, x):
+    with torch.no_grad():
+        y = net.a(x)
+    return net.b(y)
+
+
+def quantised(net, x):
+    y = net.a(x)
+    return y + (torch.round(y) - y).detach()
+
+
+def shuffled(net, x):
+    batch, channels, *sides = x.shape
+    y = x.view(batch, 3, channels // 3, *sides).transpose(1, 2)
+    return net.c(y.reshape(batch, channels, *sides))
+
+
+class Still(nn.Module):
+    """A batch norm that is kept in evaluation."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.out = nn.BatchNorm1d(8).requires_grad_(False), linear()
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.eval()
+        return self
+
+    def forward(self, x):
+        return self.out(self.norm(x))
+
+
+RIGHT = {
+    "weights tied": (tied, ROW),
+    "frozen layers": (lambda: Net(frozen, a=linear(), b=linear()), ROW),
+    "a frozen norm": (Still, ROW),
+    "straight through": (lambda: Net(quantised, a=linear()), ROW),
+    "channels shuffled": (lambda: Net(shuffled, c=nn.Conv2d(12, 4, 3)), (1, 12, 8, 8)),
+    "frames stacked": (
+        lambda: Net(lambda n, x: n.a(x.view(x.size(0), -1, 16)), a=linear(16)),
+        (1, 10, 8),
+    ),
+    "rows of words": (lambda: Net(lambda n, x: n.a(x).view(-1, 8), a=linear()), (2, 10, 8)),
+    "two softmaxes, two ways": (
+        lambda: Net(lambda n, x: n.a(x).softmax(1).log_softmax(2), a=linear()),
+        (2, 10, 8),
+    ),
+    "log_softmax and NLL": (
+        lambda: Net(lambda n, x: F.nll_loss(n.a(x).log_softmax(1), x[:, 0].long()), a=linear()),
+        ROW,
+    ),
+    "ReLU, pooling, ReLU": (
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU()),
+        PICTURE,
+    ),
+    "a group norm after a bias": (
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8)),
+        PICTURE,
+    ),
+    "dropout by the mode": (
+        lambda: Net(lambda n, x: n.a(F.dropout(x, 0.5, n.training)), a=linear()),
+        ROW,
+    ),
+    "weight norm": (lambda: nn.utils.parametrizations.weight_norm(linear()), ROW),
+    "a scale": (
+        lambda: Net(
+            lambda n, x: n.a(x) * n.scale.exp(), a=linear(), scale=nn.Parameter(torch.zeros(()))
+        ),
+        ROW,
+    ),
+    "classes alone": (lambda: Net(lambda n, x: n.a(x).argmax(1), a=linear()), ROW),
+}
+
+
+def in_evaluation(net, x):
+    net.drop.eval()
+    return net.a(net.drop(x))
+
+
+def test_a_forward_that_changes_the_mode_is_told() -> None:
+    net = Net(in_evaluation, a=linear(), drop=nn.Dropout()).train()
+    assert any("forward puts drop into evaluation" in one for one in explain(net, ROW).warnings)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("training", [False, True])
+def test_what_only_looks_wrong_is_not_warned_of(name: str, training: bool) -> None:
+    build, shape = RIGHT[name]
+    explanation = explain(build().train(training), shape, batched=True)
+    assert (explanation.mistake, explanation.warnings) == (None, ())
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_well_known_designs_are_not_warned_of(name: str) -> None:
+    build, inputs = KNOWN[name]
+    explanation = explain(build().train(), *inputs, batched=True)
+    assert (explanation.mistake, explanation.warnings) == (None, ())
 
 
 @pytest.mark.parametrize("words", WRONG)
 def test_what_runs_and_is_wrong_is_told(words: str) -> None:
     build, shape = WRONG[words]
-    explanation = explain(build().eval(), shape, batched="batch" in words)
+    explanation = explain(build().eval(), shape, batched=True)
     assert any(words in warning for warning in explanation.warnings), explanation.warnings
 
 

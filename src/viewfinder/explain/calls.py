@@ -109,6 +109,8 @@ class Call:
     output_shapes: tuple[Shape, ...] = ()
     producers: tuple["Call | int", ...] = ()
     """For each tensor that went in: the call it came from, or −1, −2, … for the net's inputs."""
+    graph: bool = True
+    """Whether gradients were wanted: not under `no_grad`."""
     macs: int = 0
     kept_bytes: int = 0
     params: list[Tensor] = field(default_factory=list)

@@ -93,7 +93,7 @@ class Recorder(TorchFunctionMode):
         if call.operation in _SILENT or any(map(is_lazy, call.tensors)):
             return
         self._describe(call)
-        call.outputs = outputs
+        call.outputs, call.graph = outputs, torch.is_grad_enabled()
         call.output_shapes = tuple(map(shape_of, outputs))
         self.count += 1
         for tensor in outputs:
