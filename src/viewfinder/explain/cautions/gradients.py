@@ -61,7 +61,8 @@ def _is_cut(seen: Trace) -> bool:
 def _leaves(roots: list[Any]) -> set[int]:
     """The tensors that a backward pass from these nodes fills."""
     found: set[int] = set()
-    waiting, met = list(roots), set()
+    waiting = list(roots)
+    met: set[Any] = set()
     while waiting:
         node = waiting.pop()
         if node is None or node in met:

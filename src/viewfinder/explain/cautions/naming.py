@@ -5,8 +5,24 @@ from collections.abc import Iterable, Iterator
 from viewfinder.explain.calls import Call
 from viewfinder.explain.traces import Row, Trace
 
-_MOVES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "permute", "transpose", "getitem")
-_MOVES += ("contiguous", "float", "to", "mT", "T", "unflatten")
+_MOVES = frozenset(
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "unflatten",
+        "squeeze",
+        "unsqueeze",
+        "permute",
+        "transpose",
+        "mT",
+        "T",
+        "getitem",
+        "contiguous",
+        "float",
+        "to",
+    ]
+)
 
 
 def named(row: Row) -> str:

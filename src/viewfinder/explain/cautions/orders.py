@@ -24,9 +24,10 @@ def scrambled(seen: Trace, twice: Trace | None) -> Iterator[str]:
             continue
         one, two = call.input_shapes[0], call.output_shapes[0]
         other = twice.by_index.get(call.index) if twice is not None else None
-        seen_twice = other is not None and other.input_shapes and other.output_shapes
-        # With a batch of 1 its place is not to be seen.
-        pair = (other.input_shapes[0], other.output_shapes[0]) if seen_twice else (one, two)
+        pair = (one, two)
+        if other is not None and other.input_shapes and other.output_shapes:
+            # With a batch of 1 its place is not to be seen.
+            pair = (other.input_shapes[0], other.output_shapes[0])
         if _turned(*pair):
             yield (
                 f"{names.get(call.index)} makes {shape_text(one)} into {shape_text(two)}: it reads "

@@ -27,8 +27,9 @@ def biases(seen: Trace) -> Iterator[str]:
         if call.base != "batch_norm" or maker is None:
             continue
         bias = maker.argument("bias") if maker.base.startswith(("conv", "linear")) else None
-        trains = isinstance(bias, Tensor) and bias.requires_grad
-        if trains and len(following.get(maker.index, ())) == 1:
+        if not isinstance(bias, Tensor) or not bias.requires_grad:
+            continue
+        if len(following.get(maker.index, ())) == 1:
             vain[names.get(maker.index, maker.operation)] = bias.numel()
     if vain:
         yield (

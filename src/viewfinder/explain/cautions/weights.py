@@ -55,7 +55,8 @@ def made_anew(seen: Trace) -> Iterator[str]:
     known = {id(one) for one in (*seen.module.parameters(), *seen.module.buffers())}
     held = {id(one): (path, name) for path, name, one in _attributes(seen.module)}
     listed = {id(one) for one in _in_containers(seen.module)}
-    names, told = homes(seen), set()
+    names = homes(seen)
+    told: set[int] = set()
     for call in seen.calls:
         if not call.graph or call.operation.endswith("_"):
             # What is drawn or filled is not yet used.
