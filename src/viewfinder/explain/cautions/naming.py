@@ -5,24 +5,8 @@ from collections.abc import Iterable, Iterator
 from viewfinder.explain.calls import Call
 from viewfinder.explain.traces import Row, Trace
 
-_MOVES = frozenset(
-    [
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "squeeze",
-        "unsqueeze",
-        "permute",
-        "transpose",
-        "mT",
-        "T",
-        "getitem",
-        "contiguous",
-        "float",
-        "to",
-    ]
-)
+_MOVES = ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "permute", "mT", "T")
+_KEEPS = ("getitem", "transpose", "contiguous", "float", "to")
 
 
 def named(row: Row) -> str:
@@ -48,7 +32,7 @@ def users(calls: Iterable[Call]) -> dict[int, list[Call]]:
 def before(call: Call, *, over_moves: bool = False) -> Call | None:
     """The call whose result is the first tensor; views and types may lie between."""
     producer = call.producers[0] if call.producers else None
-    while over_moves and isinstance(producer, Call) and producer.base in _MOVES:
+    while over_moves and isinstance(producer, Call) and producer.base in (*_MOVES, *_KEEPS):
         producer = producer.producers[0] if producer.producers else None
     return producer if isinstance(producer, Call) else None
 
