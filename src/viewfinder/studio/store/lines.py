@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, Text, func, select
+from sqlalchemy import Connection, Integer, Text, func, select
 
 from viewfinder.datasets.formats.label_store import SCHEMA, checked_path, given
 from viewfinder.errors import InputError
@@ -18,6 +18,7 @@ from viewfinder.files import replacing
 from viewfinder.reading import open_file
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database
+from viewfinder.studio.store.writing import contents_of
 
 _NAME = "viewfinder.labels/1"
 _AT_ONCE = 2000
@@ -41,6 +42,19 @@ def write(database: Database, file: Path) -> None:
                 out.write(_line({"table": table.name} | dict(row)))
                 count += 1
         out.write(_line({"rows": count}))
+
+
+def contents(connection: Connection) -> bytes:
+    """All labels, classes, states and proposals that are there, without revisions or history.
+
+    Undoing every operation gives back these bytes as they were first.
+    """
+    found = []
+    for kind, table in tables.RECORDS.items():
+        rows = select(table).where(table.c.removed == 0).order_by(table.c.id)
+        for row in connection.execute(rows).mappings():
+            found.append(_line({"kind": kind, "id": row["id"]} | contents_of(kind, row)))
+    return b"".join(found)
 
 
 def read(database: Database, file: Path) -> None:

@@ -206,6 +206,11 @@ class Store:
         with self._database.read() as connection:
             return history.notes(connection)
 
+    def contents(self) -> bytes:
+        """All that operations can change, as JSON lines without revisions: for comparing."""
+        with self._database.read() as connection:
+            return lines.contents(connection)
+
     def snapshot(self) -> Dataset | None:
         """The labels of this moment as a data set, as `open_dataset` reads them before it deals
         sides; None where files of masks are the labels."""

@@ -7,6 +7,8 @@ as 0 and 1, and masks as JSON, so that both databases give back what they were g
 The reader of `datasets/formats/label_store.py` names some of these columns too.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
 
 from viewfinder.datasets.formats.label_store import SCHEMA as SCHEMA
@@ -19,15 +21,14 @@ meta = Table(
     "meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False)
 )
 
-_PLACED = (
-    Column("x1", _DOUBLE, nullable=False),
-    Column("y1", _DOUBLE, nullable=False),
-    Column("x2", _DOUBLE, nullable=False),
-    Column("y2", _DOUBLE, nullable=False),
-    Column("mask", Text),
-    Column("source", Text, nullable=False),
-    Column("score", _DOUBLE),
-)
+
+
+def _placed() -> list[Column[Any]]:
+    """What a box and a proposal have."""
+    corners = [Column(name, _DOUBLE, nullable=False) for name in ("x1", "y1", "x2", "y2")]
+    score: Column[Any] = Column("score", _DOUBLE)
+    return [*corners, Column("mask", Text), Column("source", Text, nullable=False), score]
+
 
 label_class = Table(
     "class",
@@ -77,7 +78,7 @@ box = Table(
     Column("id", Text, primary_key=True),
     Column("picture", Integer, nullable=False),
     Column("label", Text, nullable=False),
-    *(column.copy() for column in _PLACED),
+    *_placed(),
     Column("track", Text),
     Column("key_frame", Integer, nullable=False),
     Column("difficult", Integer, nullable=False),
@@ -100,7 +101,7 @@ proposal = Table(
     Column("picture", Integer, nullable=False),
     Column("run", Text, nullable=False),
     Column("name", Text, nullable=False),
-    *(column.copy() for column in _PLACED),
+    *_placed(),
     Column("state", Text, nullable=False),
     Column("box", Text),
     Column("place", _BIG, nullable=False),

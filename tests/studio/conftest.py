@@ -1,0 +1,92 @@
+"""Both databases of the store: SQLite in the folder, and a real PostgreSQL where one is installed."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import brought
+import psycopg
+import pytest
+
+from viewfinder.studio.store import Store, open_store
+
+_number = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a server that this session started; tests that ask for it skip without one."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("no PostgreSQL server is installed (Debian's package postgresql)")
+    # The server refuses to be run by root.
+    user = {"user": "nobody"} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    if user:
+        shutil.chown(folder, "nobody")
+    asked = dict(check=True, capture_output=True, cwd=folder, **user)
+    there = str(folder / "data")
+    initdb = [programs[-1] / "initdb", "-D", there, "-U", "me", "-A", "trust", "-N", "-E", "UTF8"]
+    subprocess.run([*initdb, "--locale=C"], **asked)
+    options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB"
+    server = [programs[-1] / "pg_ctl", "-D", there, "-w", "-o", options, "-l", folder / "log"]
+    try:
+        subprocess.run([*server, "start"], **asked)
+        yield f"postgresql://me@/postgres?host={folder}"
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            subprocess.run([*server, "-m", "immediate", "stop"], **asked)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def new_schema(postgres: str) -> Callable[[], str]:
+    """A new place for a store in the server, as a URL."""
+
+    def make() -> str:
+        name = f"set{next(_number)}"
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{postgres}&options=-csearch_path%3D{name}"
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where the store is kept: None for SQLite in the folder."""
+    if request.param == "sqlite":
+        return None
+    make: Callable[[], str] = request.getfixturevalue("new_schema")
+    return make()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of pictures without labels."""
+    for stem in "0123":
+        brought.picture(tmp_path / "photos" / f"{stem}.jpg")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def labels(photos: Path, url: str | None) -> Iterator[Store]:
+    """A store of pictures without labels, in each of the databases."""
+    with open_store(photos, url=url, wait=True) as store:
+        yield store
+
+
+@pytest.fixture
+def yolo(tmp_path: Path) -> Path:
+    """A small set of boxes."""
+    root = tmp_path / "yolo"
+    for stem in brought.TRUTH:
+        brought.picture(root / "images" / f"{stem}.jpg")
+        brought.text(root / "labels" / f"{stem}.txt", brought.yolo_lines(stem))
+    brought.text(root / "data.yaml", "train: images\nnames: [red, blue]\n")
+    return root
