@@ -1,0 +1,348 @@
+"""Any layout that `train` opens is opened, read back the same, edited, and exported."""
+
+import json
+import os
+import shutil
+
+import brought
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+
+from viewfinder.datasets.converting import convert
+from viewfinder.datasets.formats.class_folders.reading import open_class_folders
+from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes, usable_boxes
+from viewfinder.errors import InputError
+from viewfinder.studio.store import (
+    LabelPicture,
+    Operation,
+    PutBox,
+    PutClass,
+    RemoveBox,
+    SetState,
+    open_store,
+    read_lines,
+)
+
+COLUMNS = ("splits", "labels", "sizes", "image_ids")
+
+
+def same(one, two, *, order=True):
+    """Two data sets that say the same."""
+    assert (one.paths, one.classes, one.class_ids) == (two.paths, two.classes, two.class_ids)
+    for name in COLUMNS:
+        first, second = getattr(one, name), getattr(two, name)
+        assert (first is None) == (second is None), name
+        assert first is None or (first == second).all(), name
+    if one.boxes is not None:
+        assert list(one.boxes.contents()) == list(two.boxes.contents())
+        assert (one.boxes.ids == two.boxes.ids).all()
+        assert np.array_equal(one.boxes.areas, two.boxes.areas, equal_nan=True)
+
+
+def do(store, id, *changes):
+    return store.apply(Operation(id, changes, "ann"))
+
+
+@pytest.fixture
+def rich(yolo, tmp_path):
+    """COCO with all that it can say: sparse numbers, crowds, outlines, sides, an unused class."""
+    convert(yolo, tmp_path / "coco", to="coco")
+    (file,) = (tmp_path / "coco" / "annotations").iterdir()
+    document = json.loads(file.read_text())
+    document["categories"] = [
+        {"id": 7, "name": "red"}, {"id": 90, "name": "Schraube ö 螺"}, {"id": 3, "name": "unused"},
+    ]  # fmt: skip
+    for number, annotation in enumerate(document["annotations"]):
+        annotation["category_id"] = 7 if annotation["category_id"] == 1 else 90
+        annotation["id"] = 100 + number * 3
+        annotation["bbox"][0] += 0.1
+    document["annotations"][0]["segmentation"] = [[4.1, 2, 14, 2, 14, 12]]
+    document["annotations"][1] |= {
+        "iscrowd": 1, "segmentation": {"size": [20, 40], "counts": [100, 40, 660]},
+    }  # fmt: skip
+    for number, image in enumerate(document["images"]):
+        image["id"] = 50 - number
+        image["group"] = "film" if number else ""
+    for annotation in document["annotations"]:
+        annotation["image_id"] = 51 - annotation["image_id"]
+    file.write_text(json.dumps(document))
+    return tmp_path / "coco"
+
+
+@pytest.mark.parametrize("layout", ["rich", "yolo", "voc"])
+def test_a_set_of_boxes_is_read_the_same_with_the_store_as_without(layout, request, yolo, tmp_path):
+    root = tmp_path / "voc" if layout == "voc" else request.getfixturevalue(layout)
+    if layout == "voc":
+        convert(yolo, root, to="voc")
+    before, raw = open_dataset(root), usable_boxes(read_boxes(root))
+    files = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+    with open_store(root, wait=True) as store:
+        assert store.kind() == "boxes"
+        same(store.snapshot(), raw)
+    same(open_dataset(root), before)
+    assert open_dataset(root).layout == "the studio's labels"
+    left = {path: time for path, time in files.items() if path.stat().st_mtime_ns == time}
+    assert left == files
+
+
+def test_with_postgresql_a_snapshot_is_the_same(rich, new_schema):
+    with open_store(rich, url=new_schema(), wait=True) as store:
+        same(store.snapshot(), usable_boxes(read_boxes(rich)))
+    assert open_dataset(rich).layout == "COCO"
+
+
+def class_folders(root, each, *, sides=("",)):
+    for side in sides:
+        for name in ("cat", "dog"):
+            for number in range(each):
+                brought.picture(root / side / name / f"{side}{name}{number}.jpg")
+    return root
+
+
+@pytest.mark.parametrize("sides", [("",), ("train", "test")])
+def test_class_folders_are_read_the_same_dealt_too_and_labelled(tmp_path, sides):
+    root = class_folders(tmp_path / "set", 8, sides=sides)
+    undealt, dealt = open_class_folders(root, deal=False), open_dataset(root)
+    with open_store(root, wait=True) as store:
+        assert store.kind() == "classes"
+        same(store.snapshot(), undealt)
+        same(open_dataset(root), dealt)
+        first = store.pictures().pictures[0]
+        other = next(each.id for each in store.classes() if each.id != first.label)
+        do(store, "o1", LabelPicture(first.id, other, 1))
+        do(store, "o2", SetState(first.id + 1, "skipped", 1))
+        now = open_dataset(root)
+        assert len(now) == len(dealt) - 1
+        assert now.classes[now.labels[now.paths.index(first.path)]] == other_name(store, other)
+        done = store.export(root.parent / "out", to="folders")
+    assert done.pictures == len(now)
+    again = open_class_folders(root.parent / "out")
+    assert again.counts() == now.counts()
+    with open_store(root) as store, pytest.raises(InputError, match="cannot hold"):
+        store.export(root.parent / "no", to="coco")
+
+
+def other_name(store, id):
+    return next(each.name for each in store.classes() if each.id == id)
+
+
+def test_class_folders_can_be_given_boxes(tmp_path):
+    root = class_folders(tmp_path / "set", 2)
+    with open_store(root, kind="boxes", wait=True) as store:
+        label = store.classes()[0].id
+        do(store, "o1", PutBox("b", 1, label, (0, 0, 5, 5), 0), SetState(1, "done", 1))
+    dataset = open_dataset(root)
+    assert len(dataset) == 1
+    assert len(dataset.boxes) == 1
+    assert any("still to do" in note for note in dataset.notes)
+
+
+def test_masks_stay_the_files_own(tmp_path):
+    for stem in "ab":
+        brought.picture(tmp_path / "set" / "RGB" / f"{stem}.jpg")
+        brought.picture(tmp_path / "set" / "GT" / f"{stem}.png")
+    with open_store(tmp_path / "set", wait=True) as store:
+        assert store.kind() == "masks"
+        assert [each.path for each in store.pictures().pictures] == ["RGB/a.jpg", "RGB/b.jpg"]
+        assert store.snapshot() is None
+    assert len(open_dataset(tmp_path / "set").masks) == 2
+
+
+def test_pictures_turned_by_exif_have_boxes_where_the_reader_has_them(tmp_path):
+    root = tmp_path / "turned"
+    brought.picture(root / "images" / "0.jpg", turned=6)
+    brought.picture(root / "images" / "1.jpg")
+    brought.text(root / "annotations.json", json.dumps({
+        "images": [
+            {"id": 1, "file_name": "images/0.jpg", "width": 40, "height": 20},
+            {"id": 2, "file_name": "images/1.jpg", "width": 40, "height": 20},
+        ],
+        "categories": [{"id": 1, "name": "red"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 2, 10, 8]}],
+    }))  # fmt: skip
+    before = open_dataset(root)
+    assert before.sizes[0].tolist() == [20, 40]
+    with open_store(root, wait=True) as store:
+        one = store.picture(1)
+        assert (one.picture.width, one.picture.height) == (20, 40)
+        assert one.boxes[0].corners == tuple(before.boxes.corners[0])
+    same(open_dataset(root), before)
+
+
+def test_pictures_of_another_shape_than_their_labels_say_are_shown_as_such(yolo, tmp_path):
+    convert(yolo, tmp_path / "voc", to="voc", copy=True)
+    brought.picture(tmp_path / "voc" / "JPEGImages" / "1.jpg", size=(30, 30))
+    with open_store(tmp_path / "voc", wait=True) as store:
+        bad = [each for each in store.pictures().pictures if each.trouble]
+        assert [each.path for each in bad] == ["JPEGImages/1.jpg"]
+        assert len(store.snapshot()) == 3
+        assert any("another shape" in note for note in store.notes())
+
+
+def test_what_nobody_has_looked_at_is_not_learnt_as_background(yolo):
+    brought.picture(yolo / "images" / "9.jpg")
+    with open_store(yolo, wait=True) as store:
+        new = next(each for each in store.pictures().pictures if each.path == "images/9.jpg")
+        assert "images/9.jpg" in open_dataset(yolo).paths
+        do(store, "o1", SetState(1, "skipped", 1))
+        assert len(store.snapshot()) == 4
+        do(store, "o2", SetState(new.id, "done", 1))
+        assert len(store.snapshot()) == 4
+
+
+@pytest.mark.parametrize("to", ["coco", "yolo", "voc"])
+def test_edits_come_out_in_every_layout(rich, tmp_path, to):
+    with open_store(rich, wait=True) as store:
+        first = store.picture(1).boxes[0]
+        do(store, "o1", RemoveBox(first.id, 1), PutClass("c2", "Umbenannt", 1, position=1))
+        do(store, "o2", PutBox("new", 1, "c2", (3.5, 4.25, 39.9, 19), 0))
+        expected = store.snapshot()
+        done = store.export(tmp_path / "out", to=to)
+        assert done.boxes == len(expected.boxes)
+        with pytest.raises(InputError, match="exists already"):
+            store.export(tmp_path / "out", to=to)
+    back = usable_boxes(read_box_files(tmp_path / "out"))
+    names = [os.path.basename(path) for path in back.paths]
+    for row, path in enumerate(expected.paths):
+        other = names.index(os.path.basename(path))
+        mine = expected.boxes.corners[expected.boxes.of(row)]
+        assert np.abs(mine - back.boxes.corners[back.boxes.of(other)]).max(initial=0) < 1e-6
+    if to == "coco":
+        (file,) = (tmp_path / "out" / "annotations").iterdir()
+        read = COCO(str(file))
+        assert sorted(read.getAnnIds()) == sorted(expected.boxes.ids.tolist())
+        assert [each["name"] for each in read.loadCats([90])] == ["Umbenannt"]
+
+
+def test_an_export_that_reads_back_otherwise_is_removed(rich, tmp_path, monkeypatch):
+    from viewfinder.studio.store import exporting
+
+    real = exporting.write_boxes
+
+    def cheating(dataset, out, *, to):
+        done = real(dataset, out, to=to)
+        (file,) = (out / "annotations").iterdir()
+        file.write_text(file.read_text().replace('"bbox": [10.1,', '"bbox": [11.1,'))
+        return done
+
+    monkeypatch.setattr(exporting, "write_boxes", cheating)
+    with open_store(rich, wait=True) as store:
+        with pytest.raises(InputError, match="was removed"):
+            store.export(tmp_path / "out", to="coco")
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_goes_through_json_lines(rich, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(rich, copy)
+    with open_store(rich, wait=True) as store:
+        do(store, "o1", PutBox("new", 1, "c1", (3.1, 4, 9, 9), 0))
+        do(store, "o2", SetState(1, "done", 1))
+        store.undo("u1", "ann")
+        store.write_lines(tmp_path / "all.jsonl")
+        contents, history = store.contents(), store.history()
+    with read_lines(copy, tmp_path / "all.jsonl") as store:
+        assert store.contents() == contents
+        assert store.history() == history
+        store.write_lines(tmp_path / "again.jsonl")
+        store.redo("r1", "ann")
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
+    with pytest.raises(InputError, match="has labels already"):
+        read_lines(copy, tmp_path / "all.jsonl")
+    lines = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
+    for cut in (lines[:-1], lines[:4] + lines[5:], [b"{}\n"], lines[:3] + [b"[1]\n"] + lines[3:]):
+        (tmp_path / "cut.jsonl").write_bytes(b"".join(cut))
+        shutil.rmtree(copy / ".viewfinder")
+        with pytest.raises(InputError):
+            read_lines(copy, tmp_path / "cut.jsonl")
+
+
+def test_pictures_that_come_move_change_and_go_are_noticed_and_kept(yolo):
+    with open_store(yolo, wait=True) as store:
+        boxes = store.counts().boxes
+        assert not store.look_at_disk()
+        images = yolo / "images"
+        brought.picture(images / "new.jpg")
+        (images / "0.jpg").rename(images / "moved.jpg")
+        brought.picture(images / "1.jpg", size=(80, 40))
+        (images / "2.jpg").unlink()
+        report = store.look_at_disk()
+        assert report.added == ("images/new.jpg",)
+        assert report.moved == (("images/0.jpg", "images/moved.jpg"),)
+        assert report.changed == ("images/1.jpg",)
+        assert report.missing == ("images/2.jpg",)
+        assert not store.look_at_disk()
+        assert store.counts().boxes == boxes
+        rows = {each.path: each for each in store.pictures().pictures}
+        assert rows["images/moved.jpg"].boxes == 2
+        assert rows["images/1.jpg"].changed
+        assert rows["images/2.jpg"].missing
+        assert rows["images/new.jpg"].state == "todo"
+        brought.picture(images / "2.jpg")
+        assert store.look_at_disk().found_again == ("images/2.jpg",)
+        os.utime(images / "3.jpg", (1, 1))
+        store.look_at_disk()
+        assert not store.look_at_disk()
+
+
+def test_names_that_are_no_utf8_are_kept(tmp_path):
+    name = os.fsdecode(b"b\xe9\\udc41 \xff.jpg")
+    brought.picture(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").rename(tmp_path / name)
+    with open_store(tmp_path, wait=True) as store:
+        assert store.pictures().pictures[0].path == name
+        assert store.path_of(1).is_file()
+
+
+def test_a_reading_that_was_cut_short_goes_on_and_keeps_the_edits(yolo, monkeypatch):
+    from viewfinder.studio.store import taking_in
+
+    real, calls = taking_in._keep, []
+
+    def fails_later(*args):
+        calls.append(1)
+        if len(calls) == 2:
+            raise InputError("cut short")
+        real(*args)
+
+    monkeypatch.setattr(taking_in, "_AT_ONCE", 1)
+    monkeypatch.setattr(taking_in, "_keep", fails_later)
+    with open_store(yolo) as store:
+        with pytest.raises(InputError, match="cut short"):
+            store.wait()
+        ready = [each for each in store.pictures().pictures if each.ready]
+        assert len(ready) == 1
+        first = store.picture(ready[0].id).boxes[0]
+        do(store, "o1", RemoveBox(first.id, 1))
+        waiting = next(each for each in store.pictures().pictures if not each.ready)
+        with pytest.raises(InputError, match="still being read"):
+            do(store, "o2", SetState(waiting.id, "done", 1))
+    with pytest.raises(InputError, match="not taken in all"):
+        open_dataset(yolo)
+    monkeypatch.setattr(taking_in, "_keep", real)
+    with open_store(yolo, wait=True) as store:
+        assert first.id not in {each.id for each in store.picture(ready[0].id).boxes}
+        total = sum(map(len, brought.TRUTH.values()))
+        assert len(store.snapshot().boxes) == total - 1
+
+
+def test_who_names_a_file_of_labels_is_told_of_the_studio(yolo):
+    with open_store(yolo, wait=True):
+        pass
+    dataset = read_boxes(yolo / "data.yaml")
+    assert dataset.layout == "YOLO"
+    assert any("studio" in note for note in dataset.notes)
+
+
+def test_a_folder_of_another_tools_labels_is_refused_and_an_empty_one_is_not(tmp_path):
+    brought.picture(tmp_path / "labelme" / "a.jpg")
+    page = {"version": "5.0", "flags": {}, "shapes": [], "imagePath": "a.jpg", "imageData": None}
+    brought.text(tmp_path / "labelme" / "a.json", json.dumps(page))
+    with pytest.raises(InputError, match="labelme"):
+        open_store(tmp_path / "labelme", wait=True)
+    (tmp_path / "empty").mkdir()
+    with open_store(tmp_path / "empty", wait=True) as store:
+        assert store.pictures().total == 0
+        brought.picture(tmp_path / "empty" / "a.jpg")
+        assert store.look_at_disk().added == ("a.jpg",)
