@@ -1,4 +1,4 @@
-"""Both databases of the store: SQLite in the folder, and a real PostgreSQL where one is installed."""
+"""Both databases of the store: SQLite in the folder, and PostgreSQL where it is installed."""
 
 import contextlib
 import itertools
@@ -26,7 +26,9 @@ def postgres() -> Iterator[str]:
         pytest.skip("no PostgreSQL server is installed (Debian's package postgresql)")
     # The server refuses to be run by root.
     user = {"user": "nobody"} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    )
     if user:
         shutil.chown(folder, "nobody")
     asked = dict(check=True, capture_output=True, cwd=folder, **user)
@@ -64,6 +66,19 @@ def url(request: pytest.FixtureRequest) -> str | None:
         return None
     make: Callable[[], str] = request.getfixturevalue("new_schema")
     return make()
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """Where a test writes: in memory as far as there is such a place, as each edit waits for the
+    disk."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="studio", dir=memory))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import PurePosixPath
 
 import brought
 import numpy as np
@@ -203,9 +204,9 @@ def test_edits_come_out_in_every_layout(rich, tmp_path, to):
         with pytest.raises(InputError, match="exists already"):
             store.export(tmp_path / "out", to=to)
     back = usable_boxes(read_box_files(tmp_path / "out"))
-    names = [os.path.basename(path) for path in back.paths]
+    names = [PurePosixPath(path).name for path in back.paths]
     for row, path in enumerate(expected.paths):
-        other = names.index(os.path.basename(path))
+        other = names.index(PurePosixPath(path).name)
         mine = expected.boxes.corners[expected.boxes.of(row)]
         assert np.abs(mine - back.boxes.corners[back.boxes.of(other)]).max(initial=0) < 1e-6
     if to == "coco":
@@ -227,9 +228,8 @@ def test_an_export_that_reads_back_otherwise_is_removed(rich, tmp_path, monkeypa
         return done
 
     monkeypatch.setattr(exporting, "write_boxes", cheating)
-    with open_store(rich, wait=True) as store:
-        with pytest.raises(InputError, match="was removed"):
-            store.export(tmp_path / "out", to="coco")
+    with open_store(rich, wait=True) as store, pytest.raises(InputError, match="was removed"):
+        store.export(tmp_path / "out", to="coco")
     assert not (tmp_path / "out").exists()
 
 
@@ -251,7 +251,7 @@ def test_everything_goes_through_json_lines(rich, tmp_path):
     with pytest.raises(InputError, match="has labels already"):
         read_lines(copy, tmp_path / "all.jsonl")
     lines = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
-    for cut in (lines[:-1], lines[:4] + lines[5:], [b"{}\n"], lines[:3] + [b"[1]\n"] + lines[3:]):
+    for cut in (lines[:-1], lines[:4] + lines[5:], [b"{}\n"], [*lines[:3], b"[1]\n", *lines[3:]]):
         (tmp_path / "cut.jsonl").write_bytes(b"".join(cut))
         shutil.rmtree(copy / ".viewfinder")
         with pytest.raises(InputError):

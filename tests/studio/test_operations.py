@@ -260,24 +260,31 @@ def test_pages_filters_and_the_next_picture(labels):
     assert labels.counts().states == {"todo": 2, "done": 1, "skipped": 1}
 
 
+GOOD = {"do": "PutBox", "id": "b", "picture": 1, "label": "cup", "corners": [0, 0, 9, 9], "base": 0}
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"do": "PutBox", "id": "b", "picture": 1, "label": "cup", "corners": [0, 0, 0, 5], "base": 0},
-        {"do": "PutBox", "id": "b", "picture": 1, "label": "cup", "corners": [0, 0, 9], "base": 0},
-        {"do": "PutBox", "id": "../b", "picture": 1, "label": "cup", "corners": [0, 0, 9, 9], "base": 0},
-        {"do": "PutBox", "id": "b", "picture": "1", "label": "cup", "corners": [0, 0, 9, 9], "base": 0},
-        {"do": "PutBox", "id": "b", "picture": 1, "label": "cup", "corners": [0, 0, 1e99, 9], "base": 0},
-        {"do": "PutBox", "id": "b", "picture": 1, "corners": [0, 0, 9, 9], "base": 0},
-        {"do": "PutBox", "id": "b", "picture": 99, "label": "cup", "corners": [0, 0, 9, 9], "base": 0},
+        GOOD | {"corners": [0, 0, 0, 5]},
+        GOOD | {"corners": [0, 0, 9]},
+        GOOD | {"corners": [0, 0, 1e99, 9]},
+        GOOD | {"corners": [0, 0, "9", 9]},
+        GOOD | {"id": "../b"},
+        GOOD | {"picture": "1"},
+        GOOD | {"picture": 99},
+        GOOD | {"label": None},
+        GOOD | {"source": "guess"},
+        GOOD | {"mask": {"size": [20, 40], "counts": [-1]}},
+        GOOD | {"extra": 1},
+        {key: value for key, value in GOOD.items() if key != "label"},
         {"do": "SetState", "picture": 1, "state": "lost", "base": 1},
         {"do": "SetState", "picture": 1, "state": "done", "base": True},
         {"do": "LabelPicture", "picture": -1, "label": None, "base": 1},
         {"do": "__class__"},
-        {"do": "RemoveBox", "id": "b", "base": 0, "extra": 1},
         "PutBox",
     ],
-)  # fmt: skip
+)
 def test_operations_of_another_form_are_refused(photos, change):
     with open_store(photos, wait=True) as store:
         do(store, "o1", CUP)
@@ -291,10 +298,10 @@ def test_an_operation_goes_through_json(labels):
         "id": "o1",
         "changes": [
             {"do": "PutClass", "id": "cup", "name": "Cup", "base": 0},
-            {"do": "PutBox", "id": "b", "picture": 1, "label": "cup", "corners": [1, 2, 9, 9], "base": 0},
+            GOOD,
             {"do": "LabelPicture", "picture": 1, "label": "cup", "base": 1},
         ],
-    }  # fmt: skip
+    }
     asked = operation_of(document, person="ann")
     assert asked.changes[2] == LabelPicture(1, "cup", 1)
     labels.apply(asked)

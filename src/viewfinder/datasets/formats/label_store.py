@@ -69,6 +69,20 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
+def refuse_forged(ask: Ask, name: str) -> None:
+    """Refuse an SQLite file with views or triggers: what they do would be done by who opens it.
+
+    Raises:
+        InputError: it has any, so that the studio did not write it.
+    """
+    strange = ask("SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')")
+    if strange:
+        raise InputError(
+            f"{name} holds {str(strange[0][0])[:60]!r}, which the studio does not write: put a "
+            "backup in its place"
+        )
+
+
 def store_file(root: Path) -> Path | None:
     """The file of the studio's labels of a data folder, where it has one."""
     file = root / HIDDEN / "labels.db"
@@ -89,7 +103,12 @@ def read_label_store(root: Path) -> Dataset | None:
     refuse_special(file)
     try:
         with contextlib.closing(_opened(file)) as connection:
-            return dataset_of(lambda sql: connection.execute(sql).fetchall(), root, str(file))
+
+            def ask(sql: str) -> Sequence[Sequence[Any]]:
+                return connection.execute(sql).fetchall()
+
+            refuse_forged(ask, str(file))
+            return dataset_of(ask, root, str(file))
     except (sqlite3.Error, OverflowError) as error:
         raise InputError(
             f"{file} cannot be read ({error}): put a backup in its place, or remove it to use the "

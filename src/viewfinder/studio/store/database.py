@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from viewfinder.datasets.editing.transaction import HIDDEN
+from viewfinder.datasets.formats.label_store import refuse_forged
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
@@ -91,6 +92,8 @@ class Database:
 
     def _ready(self) -> None:
         """Check the database, make its tables where there are none, or bring them up to date."""
+        if self.file:
+            self._check()
         with self._explained(), self._engine.connect() as connection:
             present = set(inspect(connection).get_table_names())
         ours = {table.name for table in tables.metadata.sorted_tables}
@@ -115,6 +118,18 @@ class Database:
             raise InputError(
                 f"{self.name} lacks the table {min(missing)}: restore it from a backup"
             )
+
+    def _check(self) -> None:
+        """Refuse an SQLite file that is damaged, or that holds more than tables."""
+        with self._explained(), self._engine.connect() as connection:
+
+            def ask(sql: str) -> Any:
+                return connection.exec_driver_sql(sql).fetchall()
+
+            refuse_forged(ask, self.name)
+            said = str(ask("PRAGMA quick_check(1)")[0][0])
+        if said != "ok":
+            raise _told(self.name, f"malformed: {said}")
 
     def _create(self) -> None:
         with self._explained(), self._engine.connect() as connection:

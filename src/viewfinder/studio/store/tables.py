@@ -22,7 +22,6 @@ meta = Table(
 )
 
 
-
 def _placed() -> list[Column[Any]]:
     """What a box and a proposal have."""
     corners = [Column(name, _DOUBLE, nullable=False) for name in ("x1", "y1", "x2", "y2")]

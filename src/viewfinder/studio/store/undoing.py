@@ -10,6 +10,9 @@ from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.writing import Key, Writer, dumped
 
+FORGOTTEN = 2
+"""What `undone` says of an operation that was undone before another edit: it stays so."""
+
 _undoing, _change = tables.undoing.c, tables.change.c
 
 
@@ -35,7 +38,9 @@ def _of(connection: Connection, rows: Any, person: str | None) -> int | None:
 def forget_undone(connection: Connection, person: str) -> None:
     """A new edit: what its person had undone cannot be done again."""
     connection.execute(
-        tables.undoing.delete().where(_undoing.person == kept(person), _undoing.undone == 1)
+        tables.undoing.update()
+        .where(_undoing.person == kept(person), _undoing.undone == 1)
+        .values(undone=FORGOTTEN)
     )
 
 
@@ -51,7 +56,7 @@ def turn(writer: Writer, seq: int, *, back: bool) -> None:
         InputError: there is no such operation that can be undone or redone.
     """
     row = writer.connection.execute(select(_undoing.undone).where(_undoing.seq == seq)).scalar()
-    if row is None or bool(row) == back:
+    if row != (0 if back else 1):
         raise InputError(f"operation {seq} cannot be {'undone' if back else 'done again'}")
     rows = writer.connection.execute(
         select(_change.kind, _change.record, _change.before, _change.after)
