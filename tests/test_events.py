@@ -11,6 +11,7 @@ import speaking
 
 from viewfinder import events
 from viewfinder.events import Note, document, emit, listeners, listening, note, track
+from viewfinder.listeners import tensorboard
 from viewfinder.listeners.json_lines import JsonLines
 from viewfinder.listeners.terminal import Terminal
 from viewfinder.training.relay import relayed
@@ -156,10 +157,15 @@ def test_a_listener_that_fails_holds_no_process_up():
         of_two_processes(5000)
 
 
-def test_without_tensorboard_a_training_is_as_ever(monkeypatch):
-    from viewfinder.listeners import tensorboard
-
+def test_without_tensorboard_nothing_is_lost(monkeypatch, tmp_path, capsys):
     assert len(tensorboard.usual()) == 1
-    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    # Broken: the package is there, and importing it fails.
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with listening(*listeners(), *tensorboard.usual()):
+        emit(events.TrainingBegan(str(tmp_path), "val_accuracy", 1, None, 5, 32))
+        emit(events.EpochEnded(str(tmp_path), {"epoch": 1, "loss": 0.5, "images_per_s": 10.0}))
+        emit(events.TrainingEnded(str(tmp_path)))
+    assert "nothing is written for TensorBoard" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(tensorboard.importlib.util, "find_spec", lambda _: None)
     assert tensorboard.usual() == []

@@ -17,9 +17,13 @@ class TensorBoard:
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.TrainingBegan):
-            # Slow to import.
-            from torch.utils.tensorboard import SummaryWriter
-
+            try:
+                # Slow to import.
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                # An installation that is broken costs TensorBoard's files, and no training.
+                events.note(f"nothing is written for TensorBoard: {error}")
+                return
             self._writers[event.run] = SummaryWriter(str(Path(event.run) / FOLDER))
         elif isinstance(event, events.EpochEnded) and event.run in self._writers:
             for name, value in event.row.items():
