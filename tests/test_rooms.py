@@ -30,16 +30,17 @@ GROUND = {
 }
 # A room, and the rooms that it may import.
 _DATA = {"pictures", "tabletop", "datasets"}
-_ANSWERING = {*_DATA, "nets", "composing", "tasks", "runs", "inference"}
+_ANSWERING = {*_DATA, "nets", "features", "composing", "tasks", "runs", "inference"}
 _TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "training"}
 ROOMS = {
     "nets": set(),
     "pictures": set(),
+    "features": set(),
     "explain": {"nets"},
     "tabletop": {"pictures"},
     "datasets": {"pictures", "tabletop"},
     "composing": _DATA,
-    "tasks": {*_DATA, "nets", "composing"},
+    "tasks": {*_DATA, "nets", "features", "composing"},
     "runs": {*_DATA, "nets", "tasks"},
     "inference": {*_DATA, "nets", "tasks", "runs"},
     "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},

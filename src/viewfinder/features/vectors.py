@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viewfinder.console import track
 from viewfinder.errors import InputError
+from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 
 Ask = Callable[[nn.Module, Tensor], Tensor]

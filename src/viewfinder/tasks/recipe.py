@@ -136,6 +136,11 @@ class Recipe:
             )
         self.net_options()
 
+    @property
+    def in_steps(self) -> bool:
+        """Whether the net learns in steps; else its task solves what it learns at once."""
+        return True
+
     def net_options(self) -> dict[str, object]:
         """`options` as keyword arguments: numbers, true and false are read as such.
 

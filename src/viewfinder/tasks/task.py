@@ -277,6 +277,16 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     ) -> Loss[BatchT]:
         """The loss of a training, with whatever else it needs on the device."""
 
+    def solve(
+        self, net: nn.Module, examples: TrainT, setup: TrainSetup[RecipeT], device: torch.device
+    ) -> Mapping[str, object]:
+        """Solve at once what a recipe that is not `in_steps` learns, and change the net in place.
+
+        Returns:
+            how it came about, for `scores.json`.
+        """
+        raise NotImplementedError(f"{self.name} learns in steps alone")
+
     @abstractmethod
     def as_learnt(
         self, inputs: BatchT, setup: TrainSetup[RecipeT], most: int

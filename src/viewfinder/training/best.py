@@ -1,11 +1,14 @@
 """Which weights a run keeps: measured at an epoch's end, on pictures that are not augmented."""
 
+import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 from viewfinder.tasks import find
+from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.job import Job
+from viewfinder.training.preparing import Splits
 from viewfinder.training.progress import Progress
 
 
@@ -49,10 +52,17 @@ class BestWeights:
             self.job.run.save_weights(self.average.state_dict())
 
     def _measure(self) -> dict[str, float]:
-        figures: dict[str, float] = {}
-        for name, examples in (("train", self.job.splits.probe), ("val", self.job.splits.val)):
-            if examples is not None:
-                answers = self.task.answers(self.average, examples, self.config, self.fabric.device)
-                scores = self.task.score(answers, examples.truth)
-                figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
-        return figures
+        return measure(self.task, self.average, self.job.splits, self.config, self.fabric.device)
+
+
+def measure(
+    task: AnyTask, net: nn.Module, splits: Splits, config: ModelConfig, device: torch.device
+) -> dict[str, float]:
+    """A net's figures on training and validation pictures, as a row of the history has them."""
+    figures: dict[str, float] = {}
+    for name, examples in (("train", splits.probe), ("val", splits.val)):
+        if examples is not None:
+            answers = task.answers(net, examples, config, device)
+            scores = task.score(answers, examples.truth)
+            figures |= {f"{name}_{key}": value for key, value in scores.figures().items()}
+    return figures

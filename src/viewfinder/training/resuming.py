@@ -15,7 +15,7 @@ from viewfinder.training.processes import threads_of_each
 from viewfinder.wording import counted
 
 # What a training learns from beside its pictures; the first only as long as it begins.
-_INPUTS = ("--init", "--teacher", "--compose", "--backgrounds")
+_INPUTS = ("--init", "--teacher", "--compose", "--backgrounds", "--unlabelled")
 _NO_PLACES = ("random", "imagenet")
 
 

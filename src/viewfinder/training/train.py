@@ -50,7 +50,7 @@ from viewfinder.training.folds_advice import after, before, folds_for
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
-from viewfinder.training.precision import Choice
+from viewfinder.training.precision import Arrangement, Choice
 from viewfinder.training.preparing import open_splits, refuse_unfetched, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
@@ -60,6 +60,7 @@ from viewfinder.training.resuming import (
     same_run,
 )
 from viewfinder.training.seen import first_step
+from viewfinder.training.solving import solve
 from viewfinder.training.trying import require_learnable
 
 
@@ -152,9 +153,13 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
     """Train to the end, score and report."""
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)
+    solved: Mapping[str, object] = {}
     try:
         with listening(*listeners(), *tensorboard.usual()):
-            launch(device, recipe.devices, partial(fit, job=job))
+            if recipe.in_steps:
+                launch(device, recipe.devices, partial(fit, job=job))
+            else:
+                solved = solve(job, device)
     except BaseException:
         # A training that never got anywhere leaves nothing to use or to go on from.
         if not holds_progress(run.folder):
@@ -162,8 +167,10 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
         raise
     judgements = judge(run, dataset, device=device)
     scores = {side: j.as_json() for side, j in judgements.items()}
-    run.save_scores(scores | ({"folds": dict(folds)} if folds else {}))
-    verdict = write_report(run, dataset, judgements, folds, first_step(job))
+    beside = {"folds": folds, "head": solved}
+    run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
+    seen = first_step(job) if recipe.in_steps else []
+    verdict = write_report(run, dataset, judgements, folds, seen)
     # Of folds only the last run is judged, and that nothing was held out from it is no news.
     if "folded" not in run.manifest.data or (folds and verdict.kind != "unknown"):
         report_verdict(run, verdict)
@@ -223,8 +230,11 @@ def begin(
     splits = open_splits(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
-    choice = choose_arithmetic(task, net, splits, setup, device)
-    note(f"arithmetic: {choice.arrangement} ({choice.why})")
+    if recipe.in_steps:
+        choice = choose_arithmetic(task, net, splits, setup, device)
+        note(f"arithmetic: {choice.arrangement} ({choice.why})")
+    else:
+        choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
     manifest = Manifest(
         task=task.name,
         net=recipe.net,

@@ -17,6 +17,8 @@ def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries
         per_class: training pictures in the average class.
         accuracy: on pictures that were held out.
     """
+    if not recipe.in_steps:
+        return _of_a_last_layer(recipe, per_class)
     return Tries(
         _against_over_fitting(recipe, per_class),
         _against_under_fitting(recipe),
@@ -49,6 +51,23 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     if per_class >= _FEW:
         tries.append(f"add pictures: there are {per_class:.0f} a class now")
     return tuple(tries)
+
+
+def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float) -> Tries:
+    """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
+    more = f"add pictures: {per_class:.0f} a class is few, and nothing helps as much"
+    full = "let every layer learn: --head full --optimiser adamw --learning-rate 0.001 --epochs 30"
+    other = ("let left-out pictures choose the way: --head auto",) if recipe.head != "auto" else ()
+    unlabelled = (
+        ("show it pictures without labels too: --unlabelled FOLDER",)
+        if recipe.unlabelled is None
+        else ()
+    )
+    learnt = (*other, *unlabelled)
+    look = "look at the worst pictures: are their labels right, could you tell them apart?"
+    if per_class < _FEW:
+        return Tries((more, *learnt, full), (full, *learnt, look), (more, *learnt))
+    return Tries((full, *learnt), (full, *learnt, look), (full, *learnt))
 
 
 def _against_under_fitting(recipe: ClassifyRecipe) -> tuple[str, ...]:

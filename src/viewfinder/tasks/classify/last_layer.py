@@ -3,6 +3,7 @@ pictures without labels help; each decided by pictures that were left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -81,28 +82,37 @@ def solve(examples: Examples, ways: Sequence[Way], unlabelled: Floats | None = N
     candidates = _candidates(ways)
     right, pictures = {}, 0
     for name, (way, decay) in candidates.items():
-        found = right_of_left_out(
-            examples.labels,
-            lambda kept, out, way=way, decay=decay: _answers(
-                _learn(examples.select(kept), way, decay), examples.views[out]
-            ),
-        )
+        found = right_of_left_out(examples.labels, partial(_left_out, examples, way, decay))
         right[name], pictures = found.right, found.pictures
     best = max(right, key=lambda name: right[name]) if pictures else _usual(candidates)
     way, decay = candidates[best]
     told = {name: share for name, share in right.items() if pictures}
     if unlabelled is not None and len(unlabelled) and pictures:
-        helped = right_of_left_out(
-            examples.labels,
-            lambda kept, out: _answers(
-                _self_trained(examples.select(kept), way, decay, unlabelled)[0], examples.views[out]
-            ),
-        ).right
+        with_more = partial(_left_out, examples, way, decay, unlabelled=unlabelled)
+        helped = right_of_left_out(examples.labels, with_more).right
         told["unlabelled"] = helped
         if helped > right[best]:
             layer, believed = _self_trained(examples, way, decay, unlabelled)
             return Solved(layer, way, decay, told, pictures, believed)
     return Solved(_learn(examples, way, decay), way, decay, told, pictures)
+
+
+def _left_out(
+    examples: Examples,
+    way: Way,
+    decay: float,
+    kept: Labels,
+    out: Labels,
+    *,
+    unlabelled: Floats | None = None,
+) -> Labels:
+    """The classes that a layer learnt from `kept` gives the pictures `out`."""
+    part = examples.select(kept)
+    if unlabelled is None:
+        layer = _learn(part, way, decay)
+    else:
+        layer, _ = _self_trained(part, way, decay, unlabelled)
+    return _answers(layer, examples.views[out])
 
 
 def _candidates(ways: Sequence[Way]) -> dict[str, tuple[Way, float]]:

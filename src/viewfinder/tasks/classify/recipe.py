@@ -1,9 +1,12 @@
 """Every choice of a classifier's training."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from viewfinder.errors import InputError
 from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Recipe
+
+Head = Literal["full", "auto", "linear", "prototypes"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,15 @@ class ClassifyRecipe(Recipe):
     net: str = "lenet"
     """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152,
     efficientnet-lite0, 1 or 2."""
+    head: Head = "full"
+    """What learns. full: every layer, step by step. The others: the last layer alone, in seconds,
+    from what a net that started from --init says of each picture: by class means (prototypes), by
+    regularised logistic regression (linear), or by whichever of the two left-out pictures prefer
+    (auto). Where there are a few dozen pictures a class, these are the better choice."""
+    unlabelled: str | None = None
+    """A folder of pictures without labels, for every --head but full: their surest guesses are
+    learnt from too, if left-out pictures come out right more often with them."""
+
     epochs: int = 150
     """How often every training picture is seen."""
     batch: int = 64
@@ -56,3 +68,18 @@ class ClassifyRecipe(Recipe):
     mirror: bool = True
     """Answer with the mean over a picture and its mirror image, at twice the time, where training
     mirrored pictures too."""
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether all of the net learns."""
+        return self.head == "full"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.in_steps and self.unlabelled is not None:
+            raise InputError("--unlabelled needs --head auto, linear or prototypes")
+        if not self.in_steps and self.init == "random":
+            raise InputError(
+                f"--head {self.head} learns the last layer alone, from a net that knows pictures: "
+                "give --init imagenet, with --net efficientnet-lite0 for instance, or a run"
+            )

@@ -25,6 +25,7 @@ from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import Scores, score
+from viewfinder.tasks.classify.solving import solve_last_layer
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
@@ -250,6 +251,17 @@ class Classify(
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of
+
+    def solve(
+        self,
+        net: nn.Module,
+        examples: Labelled,
+        setup: TrainSetup[ClassifyRecipe],
+        device: torch.device,
+    ) -> Mapping[str, object]:
+        """The last layer alone, from what the layers before say of each picture."""
+        pixels, truth = examples.pixels, examples.truth
+        return solve_last_layer(net, pixels, truth, setup.recipe, setup.config, device)
 
     def as_learnt(
         self, inputs: LabelBatch, setup: TrainSetup[ClassifyRecipe], most: int

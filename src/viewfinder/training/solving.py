@@ -1,0 +1,36 @@
+"""A training without steps: what is learnt is solved at once, measured, and kept."""
+
+import time
+from collections.abc import Mapping
+
+import torch
+
+from viewfinder.tasks import find
+from viewfinder.training.best import measure
+from viewfinder.training.job import Job
+
+
+def solve(job: Job, device: torch.device) -> Mapping[str, object]:
+    """Solve what the recipe learns; the run's folder then holds the weights.
+
+    Returns:
+        how it came about.
+    """
+    task, setup = find(job.run.manifest.task), job.run.setup()
+    started = time.perf_counter()
+    job.run.keep_history(0)
+    net = job.net.to(device)
+    found = task.solve(net, job.splits.train, setup, device)
+    figures = measure(task, net.eval(), job.splits, setup.config, device)
+    job.run.save_weights(net.state_dict())
+    seconds = time.perf_counter() - started
+    row = {
+        "epoch": 1,
+        "seconds": seconds,
+        "images_per_s": len(job.splits.train) / seconds,
+        "loss": figures.get("train_loss", 0.0),
+        "learning_rate": 0.0,
+        "skipped_steps": 0,
+    }
+    job.run.append_history(row | figures)
+    return found

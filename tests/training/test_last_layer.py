@@ -1,0 +1,92 @@
+"""A last layer solved at once is a run like any other."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from viewfinder import nets
+from viewfinder.api import open_run, train
+from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_picture
+
+FIELDS = {"net": "efficientnet-lite0", "size": 64, "keep": "memory"}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Stripes that lie or stand, in noise: 8 to train on, 2 to choose by and 4 to test of each."""
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    waves = 90 * np.sign(np.sin(np.arange(64) / 3))[None, :, None]
+    for split, count in (("train", 8), ("val", 2), ("test", 4), ("more", 6)):
+        for name, turned in (("lying", False), ("standing", True)):
+            for number in range(count):
+                stripes = waves.transpose(1, 0, 2) if turned else waves
+                picture = 128 + stripes + rng.normal(0, 30, (64, 64, 3))
+                place = folder / split / name / f"{number}.png"
+                write_picture(place, picture.clip(0, 255).astype(np.uint8))
+    (folder / "more").rename(folder.parent / f"{folder.name}-more")
+    return folder
+
+
+@pytest.mark.parametrize("head", ["auto", "linear", "prototypes"])
+def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, head):
+    run = train("classify", photos, out=tmp_path / "run", init="imagenet", head=head, **FIELDS)
+    scores = json.loads(run.scores_file.read_text())
+    assert scores["test"]["accuracy"] > 0.8
+    assert scores["head"]["way"] in ("linear", "prototypes")
+    assert [row["epoch"] for row in run.history()] == [1]
+    from viewfinder.nets.imagenet import imagenet_weights
+
+    state, published = run.net().state_dict(), imagenet_weights("efficientnet-lite0")
+    assert all(torch.equal(state[n], t) for n, t in published.items() if not n.startswith("fc."))
+    answer = open_run(tmp_path / "run").predict(photos / "test" / "lying" / "0.png")
+    assert answer[0]["label"] == "lying"
+    before = run.weights_file.read_bytes()
+    run.report_file.unlink()
+    fields = {"init": "imagenet", "head": head, **FIELDS}
+    again = train("classify", photos, out=tmp_path / "run", resume=True, **fields)
+    assert again.weights_file.read_bytes() == before
+    assert "--epochs 300" not in again.report_file.read_text()
+
+
+def test_another_head_for_a_run_of_ones_own(photos, tmp_path):
+    fields = {**FIELDS, "net": "lenet", "size": 32}
+    first = train("classify", photos, out=tmp_path / "a", epochs=1, precision="32", **fields)
+    run = train(
+        "classify", photos, out=tmp_path / "b", init=str(first.folder), head="linear", **fields
+    )
+    mine, theirs = run.net().state_dict(), first.net().state_dict()
+    changed = {n.rpartition(".")[0] for n in mine if not torch.equal(mine[n], theirs[n])}
+    assert len(changed) == 1
+    assert isinstance(nets.create("lenet").get_submodule(*changed), torch.nn.Linear)
+
+
+def test_pictures_without_labels_are_looked_at(photos, tmp_path):
+    fields = {**FIELDS, "init": "imagenet", "head": "linear"}
+    more = str(photos.parent / f"{photos.name}-more")
+    run = train("classify", photos, out=tmp_path / "run", unlabelled=more, **fields)
+    head = json.loads(run.scores_file.read_text())["head"]
+    assert set(head["right"]) >= {"unlabelled"}
+    assert (head["believed"] > 0) == (
+        head["right"]["unlabelled"] > max(v for n, v in head["right"].items() if n != "unlabelled")
+    )
+    with pytest.raises(InputError, match="no pictures but those with labels"):
+        train("classify", photos, out=tmp_path / "b", unlabelled=str(photos / "train"), **fields)
+    with pytest.raises(InputError, match="is no folder"):
+        train("classify", photos, out=tmp_path / "c", unlabelled=str(photos / "nothing"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"head": "linear"}, "give --init imagenet"),
+        ({"unlabelled": "more"}, "--unlabelled needs --head"),
+        ({"head": "half"}, "--head must be one of"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(photos, tmp_path, fields, says):
+    with pytest.raises(InputError, match=says):
+        train("classify", photos, out=tmp_path / "run", **fields)
+    assert not (tmp_path / "run").exists()
