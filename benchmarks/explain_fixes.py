@@ -2,6 +2,8 @@
 
     python benchmarks/explain_fixes.py             the mistakes of explain_wrong_nets.py
     python benchmarks/explain_fixes.py --all       each fix that is offered, not only the first
+    python benchmarks/explain_fixes.py explain_held_out_nets      other mistakes
+    python benchmarks/explain_fixes.py scripts     those in scripts, outside of any net
     python benchmarks/explain_fixes.py NAME…       some, with what was said
 
 The code of a fix, as it is written for people, is evaluated and put into the net: layers into
@@ -10,18 +12,24 @@ tensors on the CPU with two batches. A mistake without a fix counts as missed.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+import torchvision.transforms.functional as TF
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from viewfinder.explain import Sample, explain
+from viewfinder.explain import Mistake, Sample, explain
+from viewfinder.explain.building import explain_building
 from viewfinder.explain.calls import operation_name, tensors_in
+from viewfinder.explain.constructions import Begun, Built
 from viewfinder.explain.edits import (
     Around,
     Converted,
@@ -29,14 +37,16 @@ from viewfinder.explain.edits import (
     Fewer,
     Given,
     Mode,
+    More,
     Offer,
     Replace,
     Resized,
     Returned,
     Rewrite,
 )
+from viewfinder.explain.running import explained as explain_error
 
-WORDS = {"torch": torch, "nn": nn, "F": F}
+WORDS = {"torch": torch, "nn": nn, "F": F, "TF": TF}
 
 
 class Rewritten(TorchFunctionMode):
@@ -104,6 +114,34 @@ def put(net: nn.Module, edit: Replace) -> None:
     setattr(net.get_submodule(parent), name, new)
 
 
+@contextmanager
+def rebuilt(edits: tuple[Edit, ...]) -> Iterator[None]:
+    """Within, layers are made by the code that people read, where the user's code made others."""
+    first = {edit.kind: edit.kind.__init__ for edit in edits if isinstance(edit, Built | Begun)}
+
+    def make(kind: type[nn.Module], self: nn.Module, args: Any, kwargs: Any) -> None:
+        frame = sys._getframe(2)
+        if Begun(kind) in edits:
+            nn.Module.__init__(self)
+        for edit in edits:
+            if not isinstance(edit, Built) or edit.kind is not kind:
+                continue
+            here = edit.place == (frame.f_code, frame.f_lasti)
+            if here and repr((args, tuple(kwargs.items()))) == repr(edit.given):
+                new = eval(edit.code, {**WORDS, "args": args, "kwargs": kwargs})
+                self.__dict__.update(new.__dict__)
+                return
+        first[kind](self, *args, **kwargs)
+
+    for kind in first:
+        kind.__init__ = lambda self, *args, _kind=kind, **kwargs: make(_kind, self, args, kwargs)
+    try:
+        yield
+    finally:
+        for kind, old in first.items():
+            kind.__init__ = old
+
+
 def hook(net: nn.Module, edit: Around) -> None:
     def before(module: nn.Module, args: Any, kwargs: Any) -> Any:
         args, kwargs = list(args), dict(kwargs)
@@ -127,7 +165,8 @@ def run(
     build: Callable[[], nn.Module], inputs: list[Tensor], edits: tuple[Edit, ...], training: bool
 ) -> Any:
     """The real net with the edits made, on real tensors; raises what torch raises."""
-    net = build().train(training)
+    with rebuilt(edits):
+        net = build().train(training)
     mode = Rewritten([edit for edit in edits if isinstance(edit, Rewrite)])
     for edit in edits:
         if isinstance(edit, Replace):
@@ -141,6 +180,12 @@ def run(
             inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
         elif isinstance(edit, Fewer):
             inputs = inputs[: edit.count]
+        elif isinstance(edit, More) and edit.path:
+            net.get_submodule(edit.path).register_forward_pre_hook(
+                lambda module, args, count=edit.count: (*args, *args[-1:] * (count - len(args)))
+            )
+        elif isinstance(edit, More):
+            inputs = [*inputs, *[inputs[-1]] * (edit.count - len(inputs))]
         elif isinstance(edit, Mode):
             net.train(edit.training)
         elif isinstance(edit, Converted):
@@ -178,10 +223,81 @@ def judge(wrong: Any, offer: Offer) -> str:
     return ""
 
 
+def explained(wrong: Any) -> Mistake | None:
+    samples = [parse(text, wrong.batch) for text in wrong.inputs]
+    try:
+        net = wrong.build().train(wrong.training)
+    except Exception as error:
+        found = explain_building(error, wrong.build, lambda net: tuple(samples))
+        return found.mistake if found else None
+    return explain(net, *samples, batched=True).mistake
+
+
+def judge_script(text: str, mistake: Mistake, offer: Offer) -> str:
+    """Empty where the script, with the fix's words put into its text, runs with three batches."""
+    changed = in_text(text, offer, int(mistake.where.split(".py:")[1].split(":")[0]))
+    for batch in (4, 8, 6) if changed else ():
+        try:
+            exec(compile(changed, "script.py", "exec"), {"__name__": "__main__", "n": batch})
+        except Exception as error:
+            return f"with a batch of {batch}: {type(error).__name__}: {str(error)[:120]}"
+    return "" if changed else "the words do not say what to change"
+
+
+def in_text(text: str, offer: Offer, line: int) -> str | None:
+    """The script with what people read put into its text."""
+    lines = text.split("\n")
+    for words in (part for says in offer.says for part in says.split("; and ")):
+        new, instead, old = words.partition(" instead of ")
+        value = words.partition(" before ")[0]
+        if instead:
+            part, _, whole = old.partition(" in ")
+            whole = whole or part
+            if whole not in lines[line - 1]:
+                return None
+            lines[line - 1] = lines[line - 1].replace(whole, whole.replace(part, new), 1)
+        elif " = " in value:
+            indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
+            lines[line - 1] = f"{indent}{value}\n{lines[line - 1]}"
+        else:
+            return None
+    return "\n".join(lines)
+
+
+def script_mistake(name: str, text: str, folder: Path) -> Mistake | None:
+    """What is said of a script, which is run as `python -m viewfinder.explain` runs it."""
+    path = folder / f"{name.replace(' ', '_')}.py"
+    path.write_text(text, encoding="utf-8")
+    try:
+        exec(compile(text, str(path), "exec"), {"__name__": "__main__", "n": 4})
+    except Exception as error:
+        own = error.__traceback__ and error.__traceback__.tb_next
+        found = explain_error(error.with_traceback(own))
+        return found.mistake if found else None
+    raise SystemExit(f"{name} runs")
+
+
+def main_scripts(scripts: dict[str, str]) -> None:
+    works = 0
+    with TemporaryDirectory() as folder:
+        for name, text in scripts.items():
+            mistake = script_mistake(name, text, Path(folder))
+            offers = mistake.offers if mistake else ()
+            verdict = judge_script(text, mistake, offers[0]) if offers else "no fix"
+            works += not verdict
+            if verdict or "--all" in sys.argv:
+                print(f"{'✗' if verdict else '✓'} {name}: {mistake and mistake.rule}   {verdict}")
+                print("".join(f"    {offer.text}\n" for offer in offers), end="")
+    print(f"of {len(scripts)} scripts the first fix makes {works} run, with three batches")
+
+
 def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    if "scripts" in words:
+        main_scripts(import_module("explain_scripts").SCRIPTS)
+        return
     module = next((word for word in words if word.endswith("nets")), "explain_wrong_nets")
     cases = import_module(module).CASES
     chosen = [name for name in words if name in cases]
@@ -189,9 +305,7 @@ def main() -> None:
     for name, wrong in cases.items():
         if chosen and name not in chosen:
             continue
-        net = wrong.build().train(wrong.training)
-        samples = [parse(text, wrong.batch) for text in wrong.inputs]
-        mistake = explain(net, *samples, batched=True).mistake
+        mistake = explained(wrong)
         offers = mistake.offers if mistake else ()
         verdicts = [
             judge(wrong, offer) for offer in (offers if "--all" in sys.argv else offers[:1])

@@ -63,8 +63,8 @@ def row(name: str, case: Any) -> str:
     assert mistake is not None
     theirs = NOT_RUN.get(name) or cell(torch_says(case))
     ours = f"{cell(mistake.rule)}<br>got: {cell(mistake.got)}"
-    mends = "<br>".join(cell(mend) for mend in mistake.mends)
-    return f"| {name} | {theirs} | {ours} | {mends} |"
+    fixes = "<br>".join(cell(fix) for fix in mistake.fixes)
+    return f"| {name} | {theirs} | {ours} | {fixes} |"
 
 
 def main() -> None:

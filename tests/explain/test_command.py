@@ -76,9 +76,18 @@ def test_the_document_holds_exactly_these_keys(
     assert document["schema"] == "viewfinder.explain/1"
     assert document["inputs"] == [[2, 1, 30, 30]]
     assert list(document["totals"]) == ["params", "macs", "activation_bytes"]
-    assert list(document["mistake"]) == ["where", "rule", "got", "expected", "mends"]
-    assert document["mistake"]["mends"] == [
-        "fc = nn.Linear(3136, 7); then the whole net runs",
+    assert list(document["mistake"]) == [
+        "where",
+        "rule",
+        "got",
+        "expected",
+        "fixes",
+        "mends",
+        "untried",
+    ]
+    assert document["mistake"]["mends"] == document["mistake"]["fixes"]
+    assert document["mistake"]["fixes"] == [
+        "fc = nn.Linear(3136, 7); then the whole net runs, with 30×30 only",
         "F.adaptive_avg_pool2d(self.conv(x), 26).flatten(1) instead of self.conv(x).flatten(1); "
         "then the whole net runs",
         "pictures of 28×28; then the whole net runs",

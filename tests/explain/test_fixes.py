@@ -72,10 +72,10 @@ class Steps(nn.Module):
 
 
 def test_no_layer_is_made_for_time_steps_a_width_or_the_batch() -> None:
-    (mend,) = explain(Steps(), (2, 10, 8)).mistake.mends
-    assert mend == "x = norm(x.transpose(1, 2)).transpose(1, 2); then the whole net runs"
+    (fix,) = explain(Steps(), (2, 10, 8)).mistake.fixes
+    assert fix == "x = norm(x.transpose(1, 2)).transpose(1, 2); then the whole net runs"
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(99, 2))
-    assert not any("nn.Linear(14" in mend for mend in explain(net, (2, 3, 16, 16)).mistake.mends)
+    assert not any("nn.Linear(14" in fix for fix in explain(net, (2, 3, 16, 16)).mistake.fixes)
 
 
 class Deep(nn.Module):
@@ -90,7 +90,7 @@ class Deep(nn.Module):
 
 
 def test_the_next_mistake_is_mended_too() -> None:
-    first = explain(Deep(), (2, 8)).mistake.mends[0]
+    first = explain(Deep(), (2, 8)).mistake.fixes[0]
     assert first == (
         "b = nn.Linear(16, 4); then, at c, c = nn.BatchNorm1d(4); then the whole net runs"
     )
@@ -101,7 +101,7 @@ def test_where_nothing_works_nothing_is_offered() -> None:
         def forward(self, a: Tensor, b: Tensor) -> Tensor:
             return torch.linalg.solve(a, b)
 
-    assert explain(Impossible(), (2, 5, 6), (2, 5, 3)).mistake.mends == ()
+    assert explain(Impossible(), (2, 5, 6), (2, 5, 3)).mistake.fixes == ()
 
 
 def test_a_second_batch_is_no_mistake_of_a_net_that_refuses_it_itself() -> None:
@@ -118,7 +118,8 @@ def test_an_error_of_a_running_script_is_explained_with_its_tensors() -> None:
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(100, 10))
     with pytest.raises(RuntimeError) as caught:
         net(torch.zeros(4, 3, 16, 16))
-    explanation = explained(caught.tb)
+    explanation = explained(caught.value)
     assert explanation is not None
     assert explanation.inputs == ((4, 3, 16, 16),)
-    assert explanation.mistake.mends[0] == "net[2] = nn.Linear(1568, 10); then the whole net runs"
+    first = explanation.mistake.fixes[0]
+    assert first == "net[2] = nn.Linear(1568, 10); then the whole net runs, with 16×16 only"

@@ -67,7 +67,7 @@ class Case:
     inputs: tuple[Any, ...]
     where: str
     rule: str
-    mends: tuple[str, ...]
+    fixes: tuple[str, ...]
     got: str | None = None
     more: dict[str, str] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ CASES = {
         "fc1 (Linear)",
         "fc1 expects 800 features and the flattened map has 32·6·6 = 1152",
         (
-            "fc1 = nn.Linear(1152, 120); then the whole net runs",
+            "fc1 = nn.Linear(1152, 120); then the whole net runs, with 36×36 only",
             "F.adaptive_avg_pool2d(x, 5).flatten(1) instead of torch.flatten(x, 1); then the whole net runs",
             "pictures of 32×32; then the whole net runs",
         ),
@@ -334,6 +334,7 @@ CASES = {
         "pool met an odd size on the way down, ⌊(25 − 2 + 2·0)/2⌋ + 1 = ⌊11.5⌋ + 1 = 12, and up gives 24×24, not 25×25: halving drops what doubling cannot bring back",
         (
             "torch.cat([F.interpolate(net.up(F.relu(net.middle(net.pool(skip)))), size=skip.shape[2:]), skip], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1); then the whole net runs",
+            "torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), TF.center_crop(skip, net.up(F.relu(net.middle(net.pool(skip)))).shape[2:])], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1) (TF is torchvision.transforms.functional); then the whole net runs",
             "pictures whose sides are multiples of 2: 26×26; then the whole net runs",
         ),
     ),
@@ -345,6 +346,7 @@ CASES = {
         (
             "torch.cat([F.interpolate(net.up(F.relu(net.middle(net.pool(skip)))), size=skip.shape[2:]), skip], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1); then the whole net runs",
             "up = nn.ConvTranspose2d(8, 8, 2, stride=2, output_padding=(1, 0)); then the whole net runs",
+            "torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), TF.center_crop(skip, net.up(F.relu(net.middle(net.pool(skip)))).shape[2:])], 1) instead of torch.cat([net.up(F.relu(net.middle(net.pool(skip)))), skip], 1) (TF is torchvision.transforms.functional); then the whole net runs",
             "pictures whose sides are multiples of 2: 26×32; then the whole net runs",
         ),
     ),
@@ -438,7 +440,7 @@ CASES = {
         "gru (GRU)",
         "the last dimension must be gru's input_size: 5 ≠ 8",
         (
-            "x = x.transpose(1, -1) before gru; then the whole net runs",
+            "x = x.transpose(1, -1) before gru; then the whole net runs, with 8 steps only",
             "gru = nn.GRU(5, 16, batch_first=True); then the whole net runs",
         ),
     ),
@@ -456,7 +458,7 @@ def test_the_words_that_a_person_gets(name: str) -> None:
     case, mistake = CASES[name], mistake_of(CASES[name])
     assert mistake.where.split(", test_")[0] == case.where
     assert mistake.rule == case.rule
-    assert mistake.mends == case.mends
+    assert mistake.fixes == case.fixes
     assert case.got in (None, mistake.got)
     assert mistake.got
     assert mistake.expected
@@ -500,7 +502,7 @@ def test_the_users_line_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "mended"),
+    ("name", "net_and_shape"),
     [
         ("wrong flatten size", (LeNet(), (2, 3, 32, 32))),
         ("branches that differ in both", (nn.Conv2d(64, 128, 1, stride=2), (1, 64, 56, 56))),
@@ -514,8 +516,8 @@ def test_the_users_line_is_shown() -> None:
         ),
     ],
 )
-def test_the_mends_mend(name: str, mended: tuple[nn.Module, tuple[int, ...]]) -> None:
-    net, shape = mended
+def test_the_fixes_work(name: str, net_and_shape: tuple[nn.Module, tuple[int, ...]]) -> None:
+    net, shape = net_and_shape
     assert explain(net, shape).mistake is None
 
 
@@ -524,7 +526,7 @@ def test_an_unknown_failure_is_told_without_guessing() -> None:
     assert mistake is not None
     assert mistake.got == "linalg_inv(2×5×6)"
     assert mistake.rule.startswith("RuntimeError: linalg.inv")
-    assert mistake.mends == ()
+    assert mistake.fixes == ()
     assert mistake.where.startswith("linalg_inv() in Net, test_mistakes.py:")
 
 

@@ -34,17 +34,17 @@ def test_rows_of_several_pictures_are_a_mistake_whatever_the_batch(batch):
     mistake = explain(Learner(), (batch, 3, 36, 36)).mistake
     assert mistake is not None
     assert "view" in mistake.where
-    mend = next(mend for mend in mistake.mends if mend.startswith("x.view("))
+    fix = next(fix for fix in mistake.fixes if fix.startswith("x.view("))
     way, linear = re.fullmatch(
         r"(x\.view\(.*\)) instead of x.view\(-1, self.width\); then, at fc1, "
-        r"fc1 = (nn\.Linear\(.*\)); then the whole net runs",
-        mend,
+        r"fc1 = (nn\.Linear\(.*\)); then the whole net runs, with 36×36 only",
+        fix,
     ).groups()
     net = Learner(view=way)
     net.fc1 = eval(linear)
     assert net(torch.zeros(batch, 3, 36, 36)).shape == (batch, 10)
     assert explain(net, (batch, 3, 36, 36)).mistake is None
-    assert "pictures of 32×32; then the whole net runs" in mistake.mends
+    assert "pictures of 32×32; then the whole net runs" in mistake.fixes
     assert explain(Learner(), (batch, 3, 32, 32)).mistake is None
 
 

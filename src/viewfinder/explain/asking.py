@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+from torch import nn
+
 from viewfinder.errors import InputError
+from viewfinder.explain.building import explain_building
 from viewfinder.explain.explaining import explain
 from viewfinder.explain.explanation import Explanation
 from viewfinder.explain.scoring import Scored, find_loss, usual_target
-from viewfinder.explain.targets import find_net, parse_input, parse_target, usual_input
+from viewfinder.explain.targets import (
+    CannotBuild,
+    find_net,
+    parse_input,
+    parse_target,
+    usual_input,
+)
+from viewfinder.explain.traces import Sample
 
 
 def explain_target(
@@ -36,7 +46,13 @@ def explain_target(
     if batch < 0:
         raise InputError(f"--batch {batch}: give 1 or more, or 0 for no batch dimension")
     samples = [parse_input(text, batch) for text in inputs]
-    net, size = find_net(target)
+    try:
+        net, size = find_net(target)
+    except CannotBuild as refused:
+        explanation = _unbuilt(refused, target, tuple(samples), batch)
+        if explanation is None:
+            raise
+        return explanation
     if not samples:
         samples = [usual_input(net, size, batch)]
     net.train(training)
@@ -46,3 +62,14 @@ def explain_target(
         samples.append(wanted or usual_target(net, samples, loss))
         net = Scored(net, loss).train(training)
     return explain(net, *samples, name=target, real=real, batched=batch > 0)
+
+
+def _unbuilt(
+    refused: CannotBuild, target: str, samples: tuple[Sample, ...], batch: int
+) -> Explanation | None:
+    """Why a net cannot be built, where a layer of torch refuses its arguments."""
+
+    def given(net: nn.Module) -> tuple[Sample, ...]:
+        return samples or (usual_input(net, None, batch),)
+
+    return explain_building(refused.error, refused.build, given, target)

@@ -189,6 +189,21 @@ class Fewer(Edit):
 
 
 @dataclass(frozen=True)
+class More(Edit):
+    """A net, or a module of it, called with `count` inputs, those that lack being like the last."""
+
+    count: int
+    path: str = ""
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        def give(module: nn.Module, args: Any) -> Any:
+            return (*args, *args[-1:] * (self.count - len(args)))
+
+        if self.path:
+            net.get_submodule(self.path).register_forward_pre_hook(give, prepend=True)
+
+
+@dataclass(frozen=True)
 class Returned(Edit):
     """`return x` at the end of the forward of the module at `path`, which forgot it."""
 
@@ -235,6 +250,8 @@ def apply_to_inputs(edits: Sequence[Edit], given: tuple[Any, ...]) -> tuple[Any,
             given = (*given[: edit.position], new, *given[edit.position + 1 :])
         elif isinstance(edit, Fewer):
             given = given[: edit.count]
+        elif isinstance(edit, More) and not edit.path:
+            given = (*given, *given[-1:] * (edit.count - len(given)))
         elif isinstance(edit, Resized):
             given = tuple(
                 edit.resize(at, value) if isinstance(value, Tensor) else value

@@ -13,6 +13,7 @@ from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
 from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, offers, sampled
+from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace
 
@@ -53,15 +54,24 @@ def explain_call(
     name: str | None = None,
     real: bool = False,
     batched: bool | None = None,
+    line: tuple[int, tuple[str, ...]] | None = None,
 ) -> Explanation:
-    """As `explain`, of arguments as they are: Samples, tensors, and whatever else a net takes."""
-    seen = trace(module, arguments, real=real)
+    """As `explain`, of arguments as they are: Samples, tensors, and whatever else a net takes.
+
+    Args:
+        line: of a line of a script that is explained as a net: the batch of its tensors, and what
+            it calls them.
+    """
+    shortcuts = Shortcuts()
+    seen = trace(module, arguments, real=real, shortcuts=shortcuts)
     if seen.failure is not None and not real and looks_at_numbers(seen.failure):
         raise InputError(_numbers_wanted(seen.failure))
+    if line is not None and len(line[1]) == len(seen.inputs):
+        seen.called = line[1]
     refuse_mixed(seen)
     samples = tuple(sampled(value) for value in arguments)
-    inputs = Inputs(samples, batch_of(seen, samples, batched))
-    lab = Lab(module, inputs, seen, real)
+    inputs = Inputs(samples, *line) if line else Inputs(samples, batch_of(seen, samples, batched))
+    lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
     twice = lab.doubled if batched else None
     found = cautions(module, seen, twice)
@@ -81,7 +91,12 @@ def _mistake(lab: Lab, seen: Trace, stop: Stop) -> Mistake:
             mistake, rule=f"with a batch of {2 * batch} instead of {batch}: {mistake.rule}"
         )
         cut(seen, stop.failure, stop.place)
-    return replace(mistake, mends=tuple(offer.text for offer in found), offers=tuple(found))
+    return replace(
+        mistake,
+        fixes=tuple(offer.text for offer in found),
+        offers=tuple(found),
+        untried=lab.untried,
+    )
 
 
 def _sample(value: Any) -> Any:

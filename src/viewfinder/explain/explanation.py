@@ -82,12 +82,14 @@ class Mistake:
     rule: str
     got: str
     expected: str
-    mends: tuple[str, ...]
+    fixes: tuple[str, ...]
     """Each was tried: what to change, and how far the net then gets, the best first."""
     parents: tuple[int, ...] = ()
     """Indices of the layers that met there, as in `Layer.parents`; empty where it is unknown."""
+    untried: int = 0
+    """How many more ideas were not tried, for the time that it would have taken."""
     offers: tuple[Offer, ...] = field(default=(), compare=False, repr=False)
-    """The fixes that `mends` tells of, as what can be carried out."""
+    """The same fixes, as what can be carried out."""
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,21 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
 from viewfinder.explain.calls import Call, Place, operation_name, shape_of, tensors_in
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.gaps import refusal, unsafe
+from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import NOWHERE, Frame, Row, Trace
 
 _TORCH = str(Path(torch.__file__).parent) + os.sep
@@ -27,9 +30,18 @@ _SILENT = {"requires_grad_", "retain_grad", "register_hook", "grad", "numpy"}
 class Recorder(TorchFunctionMode):
     """Records each call that gives or changes a tensor, under the module that makes it."""
 
-    def __init__(self, trace: Trace, *, fake: bool, rewrites: Sequence[Rewrite] = ()) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        fake: FakeTensorMode | None,
+        rewrites: Sequence[Rewrite] = (),
+        shortcuts: Shortcuts | None = None,
+        learn: bool = False,
+    ) -> None:
         super().__init__()
         self.trace, self.fake = trace, fake
+        self._shortcuts, self._learn = shortcuts, learn
         self._rewrites = {one.key: one for one in rewrites}
         self.stack: list[Frame] = []
         self.current: Call | None = None
@@ -72,15 +84,33 @@ class Recorder(TorchFunctionMode):
         if self._rewrites and (place := _user_place()) is not None:
             rewrite = self._rewrites.get((place.code, place.instruction, call.operation))
             if rewrite is not None:
-                return rewrite.run(function, call.args, call.kwargs)
-        if not self.fake:
+                return rewrite.run(self._checked(call, function), call.args, call.kwargs)
+        if self.fake is None:
             return function(*call.args, **call.kwargs)
+        if self._shortcuts is not None:
+            return self._shortcuts.carry_out(
+                call, function, lambda: self._asked(call, function), self.fake, learn=self._learn
+            )
+        return self._asked(call, function)
+
+    def _asked(self, call: Call, function: Any) -> Any:
+        """What torch gives on tensors without numbers, unless it would refuse real ones."""
         if error := unsafe(call):
             raise error
         result = function(*call.args, **call.kwargs)
         if error := refusal(call, function, result):
             raise error
         return result
+
+    def _checked(self, call: Call, function: Any) -> Any:
+        """A function of torch that refuses what torch would, for the arguments of a rewrite."""
+
+        def carry_out(*args: Any, **kwargs: Any) -> Any:
+            if self.fake is None:
+                return function(*args, **kwargs)
+            return self._asked(replace(call, args=args, kwargs=kwargs), function)
+
+        return carry_out
 
     def _describe(self, call: Call) -> None:
         tensors = call.tensors

@@ -4,11 +4,13 @@ The script runs as Python runs it; nothing is watched. Only when an error comes 
 net taken from the traceback, with the tensors that it was given, and explained.
 """
 
+import contextlib
 import inspect
 import io
 import shlex
 import subprocess
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,7 +42,7 @@ def run_script(words: Sequence[str]) -> int:
         own = _users_part(error.__traceback__)
         traceback.print_exception(type(error), error, own)
         if isinstance(error, Exception):
-            _explain(error, own)
+            _explain(error.with_traceback(own))
         return 1
     return 0
 
@@ -89,9 +91,9 @@ def _users_part(found: TracebackType | None) -> TracebackType | None:
     return found
 
 
-def _explain(error: Exception, found: TracebackType | None) -> None:
+def _explain(error: Exception) -> None:
     try:
-        explanation = explained(found)
+        explanation = explained(error)
     except Exception:
         # The user's own error is what counts; an explanation that fails adds nothing to it.
         return
@@ -104,14 +106,29 @@ def _explain(error: Exception, found: TracebackType | None) -> None:
         note(line.plain.rstrip())
 
 
-def explained(found: TracebackType | None) -> "Explanation | None":
-    """The explanation of the outermost net in a traceback, with what it was given."""
+def explained(error: BaseException) -> "Explanation | None":
+    """What an error of a script's comes from: a layer that cannot be built, a net, or a line.
+
+    A net is explained for what it was given; a call of torch outside of any net by running its line
+    again, over the variables that it had.
+    """
+    from viewfinder.explain.building import explain_building
+
+    found = error.__traceback__
+    if isinstance(error, Exception) and (built := explain_building(error)) is not None:
+        return built
     call = next(_calls(found), None)
-    if call is None:
-        return None
+    if call is not None and not _is_torchs(call[0]):
+        return _net(*call)
+    line = _line(found)
+    if line is not None and line.mistake is not None:
+        return line
+    return None if call is None else _net(*call)
+
+
+def _net(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Explanation":
     from viewfinder.explain.explaining import explain_call
 
-    module, args, kwargs = call
     try:
         bound = inspect.signature(module.forward).bind(*args, **kwargs)
         bound.apply_defaults()
@@ -119,6 +136,36 @@ def explained(found: TracebackType | None) -> "Explanation | None":
     except TypeError:
         given = args
     return explain_call(module, tuple(given), name=type(module).__name__)
+
+
+def _is_torchs(module: Any) -> bool:
+    """A loss or a layer of torch that the script calls itself; its line tells more."""
+    home = type(module).__module__
+    return home.startswith("torch.nn.") and not home.endswith("container")
+
+
+def _line(found: TracebackType | None) -> "Explanation | None":
+    from viewfinder.explain.explaining import explain_call
+    from viewfinder.explain.replaying import replay
+
+    last = None
+    while found is not None and found.tb_frame.f_code.co_name not in _CALLS:
+        filename = found.tb_frame.f_code.co_filename
+        if not filename.startswith(("<", *_libraries())):
+            last = found
+        found = found.tb_next
+    if last is None or "torch" not in sys.modules:
+        return None
+    again = replay(last.tb_frame, last.tb_lasti, last.tb_lineno)
+    if again is None:
+        return None
+    with contextlib.redirect_stdout(io.StringIO()):
+        return explain_call(again.net, again.values, line=(again.batch, again.names))
+
+
+def _libraries() -> tuple[str, ...]:
+    """Where other people's code is installed."""
+    return tuple({path for path in sysconfig.get_paths().values() if path != sys.prefix})
 
 
 def _calls(found: TracebackType | None) -> Iterator[tuple[Any, tuple[Any, ...], dict[str, Any]]]:

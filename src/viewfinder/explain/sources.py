@@ -31,15 +31,15 @@ def expression(place: Place | None, args: Sequence[Any], tensors: Sequence[Tenso
     """The expression at `place`; where its text cannot be had, names alone."""
     names = tuple(_NAMES[at % len(_NAMES)] for at in range(len(tensors)))
     unknown = Expression("", names, (0, 0), (0, 0))
-    span = _span(place)
-    if place is None or span is None:
+    where = span(place)
+    if place is None or where is None:
         return unknown
-    text = _segment(place.code.co_filename, *span)
+    text = _segment(place.code.co_filename, *where)
     try:
         tree = ast.parse(text.strip(), mode="exec").body[0]
     except (SyntaxError, IndexError, ValueError):
         return unknown
-    first, last, start, end = span
+    first, last, start, end = where
     found = _operands(tree, args)
     operands = []
     for at, tensor in enumerate(tensors):
@@ -51,11 +51,11 @@ def expression(place: Place | None, args: Sequence[Any], tensors: Sequence[Tenso
 
 def module_call(place: Place | None) -> ast.Call | None:
     """The call of a module as it stands in the file: `self.fc(x.relu())`."""
-    span = _span(place)
-    if place is None or span is None:
+    at = span(place)
+    if place is None or at is None:
         return None
     try:
-        tree = ast.parse(_segment(place.code.co_filename, *span).strip(), mode="eval").body
+        tree = ast.parse(_segment(place.code.co_filename, *at).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
     return tree if isinstance(tree, ast.Call) else None
@@ -88,7 +88,8 @@ def _written(node: ast.expr) -> str:
     return text if simple else f"({text})"
 
 
-def _span(place: Place | None) -> tuple[int, int, int, int] | None:
+def span(place: Place | None) -> tuple[int, int, int, int] | None:
+    """First and last line, and first and last column in bytes, of the expression at a place."""
     if place is None:
         return None
     positions = list(place.code.co_positions())

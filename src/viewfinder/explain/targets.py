@@ -25,11 +25,20 @@ from viewfinder.explain.recording import is_users
 from viewfinder.explain.traces import Sample
 
 
+class CannotBuild(InputError):
+    """The class or function that stands for a net raised an error; `build` does so again."""
+
+    def __init__(self, message: str, error: Exception, build: Callable[[], nn.Module]) -> None:
+        super().__init__(message)
+        self.error, self.build = error, build
+
+
 def find_net(target: str) -> tuple[nn.Module, Shape | None]:
     """The net that `target` names, and the (height, width) it is meant for where that is known.
 
     Raises:
-        InputError: there is no such net, file, class or function, or it cannot be built.
+        InputError: there is no such net, file, class or function.
+        CannotBuild: building it raises an error.
     """
     if ":" in target and not (len(target) > 1 and target[1] == ":" and target.count(":") == 1):
         place, _, name = target.rpartition(":")
@@ -130,7 +139,8 @@ def _build(thing: Any, target: str) -> nn.Module:
     try:
         net = thing()
     except Exception as error:
-        raise InputError(f"building {target} failed: {_said(error)}{_built_at(error)}") from error
+        words = f"building {target} failed: {_said(error)}{_built_at(error)}: correct it first"
+        raise CannotBuild(words, error, thing) from error
     if not isinstance(net, nn.Module):
         raise InputError(
             f"{target} gave {_article(type(net).__name__)}, not a net: it must return a "
@@ -140,26 +150,13 @@ def _build(thing: Any, target: str) -> nn.Module:
 
 
 def _built_at(error: Exception) -> str:
-    """The user's line that building failed at, and what mends it where that is known."""
+    """The user's line that building failed at."""
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if is_users(frame.filename) and frame.line
     ]
-    line = f" at {Path(own[-1].filename).name}:{own[-1].lineno} ({own[-1].line})" if own else ""
-    said = str(error)
-    hint = "correct it first"
-    if "before Module.__init__" in said:
-        hint = "call super().__init__() first in the class's __init__"
-    elif "divisible by groups" in said:
-        hint = "groups must divide the channels in and out, as groups=1 does"
-    elif "divisible by num_groups" in said:
-        hint = "the number of groups must divide the channels"
-    elif "padding='same'" in said:
-        hint = "with a stride, give a number: padding=kernel_size // 2"
-    elif "divisible by num_heads" in said:
-        hint = "the number of heads must divide the features"
-    return f"{line}: {hint}"
+    return f" at {Path(own[-1].filename).name}:{own[-1].lineno} ({own[-1].line})" if own else ""
 
 
 def _needed(thing: Callable[..., Any]) -> list[str]:

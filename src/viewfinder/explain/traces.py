@@ -84,6 +84,8 @@ class Trace:
 
     module: nn.Module
     inputs: tuple[Tensor, ...]
+    called: tuple[str, ...] = ()
+    """What a line of a script calls its tensors."""
     rows: list[Row] = field(default_factory=list)
     outputs: tuple[Tensor, ...] = ()
     result: Any = None

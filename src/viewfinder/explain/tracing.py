@@ -17,6 +17,7 @@ from viewfinder.explain.costs import KeptTensors, MacCounter
 from viewfinder.explain.edits import Edit, Rewrite, apply_to_inputs
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow, undisturbed
+from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Frame, Sample, Trace
 
 
@@ -27,6 +28,7 @@ def trace(
     real: bool = False,
     edits: Sequence[Edit] = (),
     costs: bool = True,
+    shortcuts: Shortcuts | None = None,
 ) -> Trace:
     """Run `module` once on `arguments`, in which Samples and tensors stand for the inputs.
 
@@ -34,6 +36,7 @@ def trace(
         real: run on random numbers and a copy of the weights, for nets that look at values.
         edits: changes of the copy, of its inputs and of calls, to be tried out.
         costs: count multiply-accumulates and kept bytes too.
+        shortcuts: results of earlier passes, from which one without costs is made.
     """
     fake = None if real else FakeTensorMode(allow_non_fake_inputs=True)
     with undisturbed(), ExitStack() as modes:
@@ -51,7 +54,7 @@ def trace(
         given = apply_to_inputs(edits, _imagine(arguments, fake, device))
         seen = Trace(module=twin, inputs=tuple(tensors_in(given)))
         rewrites = [edit for edit in edits if isinstance(edit, Rewrite)]
-        recorder = Recorder(seen, fake=not real, rewrites=rewrites)
+        recorder = Recorder(seen, fake=fake, rewrites=rewrites, shortcuts=shortcuts, learn=costs)
         modes.callback(_watch(twin, recorder))
         for edit in edits:
             edit.watch(twin, recorder)

@@ -56,7 +56,12 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The module as Python reaches it: `features[0]`, or `net[0]` in a bare Sequential."""
+        """The module as Python reaches it: `features[0]`, or `net[0]` in a bare Sequential.
+
+        A function of torch that the user's own code calls is named itself.
+        """
+        if self.call is not None and not self.in_layer:
+            return call_kind(self.call)
         return path_as_code(self.path)
 
     @property
@@ -144,7 +149,10 @@ def _raised_at(error: Exception) -> tuple[str, int] | None:
 
 def input_title(case: Case, producer: int) -> str:
     """ "the input", or "input 2" where there are several."""
-    several = len(case.failure.trace.inputs) > 1
+    trace = case.failure.trace
+    if trace.called:
+        return trace.called[-producer - 1]
+    several = len(trace.inputs) > 1
     return f"input {-producer}" if several else "the input"
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from viewfinder.explain.edits import Converted, Fewer, Mode, Operation
+from viewfinder.explain.diagnosis.case import path_as_code
+from viewfinder.explain.edits import Converted, Fewer, Mode, More, Operation
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.scene import Candidate, Scene
@@ -115,6 +116,18 @@ def _counted(scene: Scene) -> Iterator[Candidate]:
     if extra > 0 and not frame.path:
         says = f"leave out the last {'input' if extra == 1 else f'{extra} inputs'}"
         yield Candidate((Fewer(len(positional)),), says, 0.0)
+    elif extra < 0 and not frame.path and frame.args and not frame.kwargs:
+        names = [p.name for p in positional if p.default is p.empty]
+        lacking = names[len(frame.args) :]
+        says = f"give {' and '.join(lacking)} too (tried with the same as {names[0]})"
+        if lacking:
+            yield Candidate((More(len(names)),), says, 0.0)
+    elif isinstance(frame.module, nn.MultiheadAttention) and not frame.kwargs:
+        name = path_as_code(frame.path)
+        says = f"{name}(x, x, x): query, key and value of one sequence"
+        if len(frame.args) == 2:
+            says = f"{name}(x, y, y): the values are the keys"
+        yield Candidate((More(3, frame.path),), says, 0.0)
     elif extra > 0:
         yield scene.before(ops.LEFT_OUT, 0.1, argument=len(frame.args) - 1)
     if isinstance(frame.module, nn.TransformerDecoder) and len(frame.args) == 1:

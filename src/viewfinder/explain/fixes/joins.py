@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes import branches, losses
+from viewfinder.explain.fixes import branches, losses, positions
 from viewfinder.explain.fixes import operations as ops
-from viewfinder.explain.fixes.layers import resized
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
@@ -34,13 +32,17 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
 def _sum(scene: Scene, call: Call) -> Iterator[Candidate]:
     one, two = call.input_shapes[:2]
     yield from _ranks(scene, one, two)
-    yield from _positions(scene, call, one, two)
+    yield from positions.candidates(scene, call, one, two)
     if len(one) == len(two) == 4:
         wrong = [dim for dim in (1, 2, 3) if one[dim] != two[dim] and 1 not in (one[dim], two[dim])]
         yield from branches.candidates(scene, call, wrong)
+    yield from positions.masks(scene, one, two)
     if len(one) == len(two) == 3:
         for position in (1, 0):
-            shape = (one, two)[position]
+            shape, other = (one, two)[position], (two, one)[position]
+            if shape[1] == 1 and (shape[0], shape[2]) == other[1:]:
+                # A table of positions with the length first, for sequences with the batch first.
+                yield from scene.operate(position, ops.transpose(0, 1), 0.0)
             if (shape[0], shape[2], shape[1]) == (two, one)[position]:
                 yield from scene.operate(position, ops.transpose(1, 2), 0.2)
         if one[:2] == two[:2] or one[-1] != two[-1]:
@@ -55,8 +57,11 @@ def _ranks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
         return
     short = 0 if len(one) < len(two) else 1
     small, large = (one, two) if short == 0 else (two, one)
-    if len(small) == 2 and small == large[:2] and len(large) > 2:
-        yield from scene.operate(short, ops.new_axes(len(large)), 0.0)
+    for dim in range(len(large) - len(small)):
+        # What is known of each channel, or of each picture, is the same at every place.
+        if small == large[dim : dim + len(small)] and "batch" in scene.called(1 - short)[:1]:
+            after = len(large) - dim - len(small)
+            yield from scene.operate(short, ops.new_axes(len(small), after), 0.0 if dim else 0.02)
     if len(small) == 3 and len(large) == 4 and small[-2:] == large[-2:]:
         yield from scene.operate(short, ops.unsqueeze(1), 0.1)
     if len(small) + 1 == len(large):
@@ -65,61 +70,6 @@ def _ranks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     for dim in range(1, len(large)):
         if large[dim] == 1:
             yield from scene.operate(1 - short, ops.squeeze(dim), 0.3)
-    if len(small) == 1 and len(large) == 4 and small[0] == large[1]:
-        spread = Operation("{}[:, None, None]", lambda x: x[:, None, None])
-        yield from scene.operate(short, spread, 0.0)
-
-
-def _positions(scene: Scene, call: Call, one: Shape, two: Shape) -> Iterator[Candidate]:
-    """A table of positions for another length."""
-    owned = {id(p): name for name, p in scene.net.named_parameters()}
-    owned |= {id(b): name for name, b in scene.net.named_buffers()}
-    for position in (0, 1):
-        table, other = (one, two) if position == 0 else (two, one)
-        name = owned.get(id(call.tensors[position]))
-        if len(table) != len(other) or len(table) < 2 or (table[0] != 1 and len(table) > 2):
-            continue
-        wrong = [d for d in range(len(table)) if table[d] != other[d] and table[d] != 1]
-        if len(wrong) != 1 or (name is None and not _constant(call, position)):
-            continue
-        dim = wrong[0]
-        if table[dim] > other[dim]:
-            lead = ", ".join([":"] * dim + [f":{{{1 - position}}}.size({dim})"])
-            code = f"{{{position}}}[{lead}]"
-
-            def cut(t: Sequence[Tensor], p: int = position, d: int = dim) -> Tensor:
-                return t[p].narrow(d, 0, t[1 - p].size(d))
-
-            # Of a picture's patches, a cut table would tell other places.
-            flat = "positions" in scene.called(1 - position)
-            yield from scene.on_operand(position, code, cut, 0.6 if flat else 0.05)
-        if name is not None:
-            yield from _new_table(scene, name, table, other, dim)
-    yield from _picture_for(scene, one, two)
-
-
-def _constant(call: Call, position: int) -> bool:
-    return isinstance(call.producers[position], int)
-
-
-def _new_table(
-    scene: Scene, name: str, table: Shape, other: Shape, dim: int
-) -> Iterator[Candidate]:
-    shape = (*table[:dim], other[dim], *table[dim + 1 :])
-    sizes = ", ".join(map(str, shape))
-    if name in dict(scene.net.named_parameters()):
-        code = f"nn.Parameter(torch.zeros({sizes}))"
-        yield scene.put(name, code, lambda: nn.Parameter(torch.zeros(*shape)), 0.2)
-
-
-def _picture_for(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
-    """The picture size that a table of positions was made for, tried out."""
-    inputs = scene.case.failure.trace.inputs
-    if len(one) != 3 or len(two) != 3 or not inputs or inputs[0].dim() != 4:
-        return
-    sides = (512, 384, 256, 224, 192, 128, 112, 96, 64, 48, 32, 28)
-    for at, side in enumerate(side for side in sides if side != int(inputs[0].shape[-1])):
-        yield resized(side, side, 0.1 + at / 1000)
 
 
 def _joined(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -136,7 +86,10 @@ def _joined(scene: Scene, call: Call) -> Iterator[Candidate]:
     for dim in range(1, rank):
         same = all(all(s[d] == shapes[0][d] for d in range(rank) if d != dim) for s in shapes)
         names = scene.called(0)
-        placed = bool(names) and names[dim] in SPATIAL
+        # Steps are joined behind each other where nothing else differs.
+        steps = bool(names) and names[dim] in ("time", "positions")
+        uneven = len({s[dim] for s in shapes}) > 1
+        placed = bool(names) and names[dim] in SPATIAL and not (steps and uneven)
         if same and call.base == "cat" and dim != along % rank and not placed:
             yield from _with_parts(scene, call, [f"{{{n}}}" for n in range(len(shapes))], dim, 0.2)
     if rank == 4:
@@ -205,6 +158,38 @@ def _resized_parts(
             for at in range(len(shapes))
         ]
         yield from _with_parts(scene, call, parts, along, 0.25)
+    yield from _cropped(scene, call, shapes, along, raised)
+
+
+def _cropped(
+    scene: Scene, call: Call, shapes: Sequence[Shape], along: int, raised: Sequence[bool]
+) -> Iterator[Candidate]:
+    """Skips that are larger, for nothing was padded, cut to their middle as the paper does."""
+    small = min(range(len(shapes)), key=lambda at: shapes[at][2] * shapes[at][3])
+    size = shapes[small][2:]
+    most = max(shape[2] - size[0] for shape in shapes)
+    if not raised[small] or any(s[2] < size[0] or s[3] < size[1] for s in shapes):
+        return
+    parts = [
+        f"{{{at}}}" if shape[2:] == size else f"TF.center_crop({{{at}}}, {{{small}}}.shape[2:])"
+        for at, shape in enumerate(shapes)
+    ]
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        rows, columns = t[small].shape[2:]
+        return torch.cat([_middle(m, rows, columns) for m in t], along)
+
+    code = f"torch.cat([{', '.join(parts)}], {along})"
+    # Of one row too many, the upsampled map is too small rather than the skip too large.
+    for one in scene.instead(call, code, run, 0.2 if most > 1 else 0.7):
+        words = f"{one.says} (TF is torchvision.transforms.functional)"
+        yield Candidate(one.edits, words, one.cost)
+
+
+def _middle(tensor: Tensor, rows: int, columns: int) -> Tensor:
+    top = round((tensor.size(2) - rows) / 2)
+    left = round((tensor.size(3) - columns) / 2)
+    return tensor[..., top : top + rows, left : left + columns]
 
 
 def _with_parts(

@@ -9,15 +9,18 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
-from viewfinder.explain.edits import Edit, Given
+from viewfinder.explain.edits import Around, Edit, Given, Replace, Resized, Rewrite
 from viewfinder.explain.explanation import shape_text
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.variants import Inputs
+from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Frame, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace
 
-# Calls of torch that all the trials of one mistake may make: what keeps a large net quick.
-BUDGET = 60_000
+# Calls that torch may be asked for in all the trials of one mistake, each about a millisecond: what
+# keeps a large net quick. Behind the first fix after which all runs, fewer are worth it.
+BUDGET = 8_000
+ENOUGH = 1_500
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Verdict:
     """Where it stops next; None where the whole net runs, with both batches."""
     any_size: bool = True
     """It runs with pictures, or sequences, of another size too."""
+    only: str = ""
+    """The one size that the fix itself fits, of pictures or sequences; empty where others do."""
     answers: str = ""
     """What is odd about the batch of what comes out; empty where nothing is."""
 
@@ -60,17 +65,27 @@ class Lab:
     base: Trace
     """The pass with the inputs as they were given."""
     real: bool = False
-    spent: int = field(default=0)
+    shortcuts: Shortcuts = field(default_factory=Shortcuts)
+    untried: int = 0
+    """Candidates that were left out since there was no time."""
 
-    @property
-    def exhausted(self) -> bool:
-        return self.spent > BUDGET
+    def exhausted(self, *, found: bool) -> bool:
+        """Whether no more is to be tried; `found` tells that something runs already."""
+        return self.shortcuts.work > (ENOUGH if found else BUDGET)
 
     def run(self, arguments: tuple[Any, ...], edits: Sequence[Edit] = ()) -> Trace:
         """A pass without its costs."""
-        seen = trace(self.module, arguments, real=self.real, edits=edits, costs=False)
+        seen = trace(
+            self.module,
+            arguments,
+            real=self.real,
+            edits=edits,
+            costs=False,
+            shortcuts=self.shortcuts,
+        )
         refuse_mixed(seen)
-        self.spent += seen.count + 10
+        if self.real:
+            self.shortcuts.work += seen.count
         return seen
 
     @cached_property
@@ -89,16 +104,29 @@ class Lab:
         """What the dimensions are, from passes in which one thing each was doubled."""
         inputs, second = self.inputs, self.inputs.doubled()
         if stop.batch and second is not None:
-            inputs, second = Inputs(second, 2 * inputs.batch), inputs.given
-        variants = {"batch": second}
+            inputs, second = replace(inputs, given=second, batch=2 * inputs.batch), inputs.given
+        asked: dict[str, tuple[Any, ...] | None] = {"batch": second}
         for name in ("height", "width", "time"):
-            variants[name] = inputs.stretched(name)
+            asked[name] = inputs.stretched(name)
+        if asked["width"] is not None and asked["time"] is None:
+            # What follows the width follows both sides and not the height; the pass with both
+            # is needed in any case.
+            del asked["width"]
+            asked["sides"] = inputs.stretched("height", "width")
         others = {
-            name: self.run(arguments, edits)
-            for name, arguments in variants.items()
+            name: self._made(name, stop, edits) or self.run(arguments, edits)
+            for name, arguments in asked.items()
             if arguments is not None
         }
         return Names(stop.failure.trace, inputs, others)
+
+    def _made(self, name: str, stop: Stop, edits: Sequence[Edit]) -> Trace | None:
+        """A pass that was made already."""
+        if edits or name not in ("batch", "sides"):
+            return None
+        if name == "batch":
+            return self.base if stop.batch else self.doubled
+        return None if stop.batch else self.stretched
 
     def stops(self) -> Stop | None:
         """Where the net stops as it is, with either batch."""
@@ -126,8 +154,8 @@ class Lab:
         cut(self.base, failure, call.index)
         return Stop(failure)
 
-    def judge(self, edits: Sequence[Edit], stop: Stop, *, sizes: bool = True) -> Verdict:
-        """Try `edits` against a mistake; with `sizes`, with inputs of another size too."""
+    def judge(self, edits: Sequence[Edit], stop: Stop) -> Verdict:
+        """Try `edits` against a mistake, with two batches and with inputs of another size."""
         seen = self.run(self.inputs.given, edits)
         if seen.failure is not None and Stop(seen.failure).place <= stop.place:
             return Verdict(False)
@@ -137,11 +165,24 @@ class Lab:
             return Verdict(False)
         if following is not None:
             return Verdict(True, following)
-        arguments = self.inputs.stretched("height", "width", "time") if sizes else None
-        wide = self.run(arguments, edits) if arguments is not None else None
-        fits = sizes and (wide is None or wide.failure is None)
         odd = _oddity(seen, other) if other is not None else ""
-        return Verdict(True, None, fits, odd)
+        wide = self._wide(edits)
+        if wide is None or wide.failure is None:
+            return Verdict(True, None, answers=odd)
+        # Another size may fail elsewhere, where the net was made for this one.
+        changed = {edit.path for edit in edits if isinstance(edit, Replace | Around)}
+        own = wide.failure.frame.path in changed
+        if any(isinstance(edit, Rewrite) for edit in edits):
+            own = own or Stop(wide.failure).place <= stop.place
+        return Verdict(True, None, False, self.inputs.size_text if own else "", odd)
+
+    def _wide(self, edits: Sequence[Edit]) -> Trace | None:
+        """The pass with inputs of another size, where that can be asked."""
+        arguments = self.inputs.stretched("height", "width", "time")
+        other = any(isinstance(edit, Resized) for edit in edits)
+        if arguments is None or other or self.inputs.names:
+            return None
+        return self.run(arguments, edits)
 
     def _second_batch(self, edits: Sequence[Edit]) -> Trace | None:
         arguments = self.inputs.doubled()

@@ -1,6 +1,7 @@
 """Fixes between an answer and its target, at a loss."""
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Operation
+from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
@@ -36,7 +38,20 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
                 yield from scene.operate(1, ops.squeeze(dim), 0.1)
         if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
             yield from _sized(scene)
+        yield from _flat(scene, answer, target)
     yield from _both(scene, call, answer, target)
+
+
+def _flat(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
+    """A flat answer against maps of as many numbers, or the other way round."""
+    if answer == target or answer[:1] != target[:1] or prod(answer) != prod(target):
+        return
+    if len(answer) == 2:
+        yield from scene.operate(1, ops.flatten(1), 0.1)
+    if len(target) == 2:
+        yield from scene.operate(0, ops.flatten(1), 0.1)
+    if len(answer) == 2 and not scene.case.in_layer:
+        yield from scene.on_operand(0, "{0}.view_as({1})", lambda t: t[0].reshape(t[1].shape), 0.15)
 
 
 def _sized(scene: Scene) -> Iterator[Candidate]:

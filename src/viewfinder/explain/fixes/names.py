@@ -23,7 +23,7 @@ class Names:
     seen: Trace
     inputs: Inputs
     others: dict[str, Trace] = field(default_factory=dict)
-    """Passes of the same calls, by what was doubled: batch, height, width, time."""
+    """Passes of the same calls, by what was doubled: batch, height, width, time, both sides."""
 
     def operand(self, call: Call, position: int) -> tuple[str, ...]:
         """The names of the dimensions of a tensor that a call took."""
@@ -42,12 +42,16 @@ class Names:
         if shape is None:
             shape = call.output_shapes[number]
         follows: list[set[str]] = [set() for _ in shape]
-        for name, other in self.others.items():
-            theirs = shape_in(other, call, number)
-            if theirs is not None and len(theirs) == len(shape):
-                for dim, (one, two) in enumerate(zip(shape, theirs, strict=True)):
-                    if one != two:
-                        follows[dim].add(name)
+        sizes = {name: shape_in(other, call, number) for name, other in self.others.items()}
+        for name, theirs in sizes.items():
+            if theirs is None or len(theirs) != len(shape):
+                continue
+            # With both sides doubled, what the height alone does not tell is the width's.
+            known = sizes.get("height") if name == "sides" else None
+            before = known if known is not None and len(known) == len(shape) else shape
+            for dim, (one, two) in enumerate(zip(before, theirs, strict=True)):
+                if one != two:
+                    follows[dim].add("width" if name == "sides" else name)
         return _called(shape, follows, self.inputs.batch, self._longest)
 
     @property

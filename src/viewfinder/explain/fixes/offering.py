@@ -12,6 +12,7 @@ from viewfinder.explain.fixes import (
     given,
     joins,
     layers,
+    layouts,
     lost,
     products,
     recurrent,
@@ -34,6 +35,7 @@ _GENERATORS = (
     products.candidates,
     joins.candidates,
     reshapes.candidates,
+    layouts.candidates,
 )
 
 
@@ -52,7 +54,7 @@ def _search(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> list[O
         if not verdict.whole and depth > 1 and chained < 3 and verdict.stop is not None:
             chained += 1
             chain = _next(lab, verdict.stop, (*edits, *candidate.edits), depth - 1)
-        result.append(_offer(candidate, verdict, chain))
+        result.append(_offer(lab, candidate, verdict, chain))
         if verdict.whole and not lab.inputs.batch and isinstance(candidate.edits[0], Given):
             # The batch was missing: whatever else runs without it mixes what belongs apart.
             return result
@@ -74,15 +76,17 @@ def _tried(scene: Scene, stop: Stop) -> Iterator[tuple[Candidate, Verdict]]:
     wanted = sorted(_all(scene), key=lambda candidate: candidate.cost)
     seen: set[str] = set()
     odd: list[tuple[Candidate, Verdict]] = []
-    found, resized = 0, False
+    found, whole, resized = 0, False, False
     for candidate in wanted[:_TRIED]:
-        if candidate.says in seen or scene.lab.exhausted or (resized and _resizes(candidate)):
+        known = candidate.says in seen or (whole and candidate.cost >= layouts.LAST)
+        if known or ((resized or scene.lab.inputs.names) and _resizes(candidate)):
+            continue
+        if scene.lab.exhausted(found=whole):
+            scene.lab.untried += 1
             continue
         seen.add(candidate.says)
         try:
-            verdict = scene.lab.judge(
-                (*scene.edits, *candidate.edits), stop, sizes=not candidate.only_here
-            )
+            verdict = scene.lab.judge((*scene.edits, *candidate.edits), stop)
         except EditError:
             # A change that cannot even be made is none.
             continue
@@ -94,7 +98,7 @@ def _tried(scene: Scene, stop: Stop) -> Iterator[tuple[Candidate, Verdict]]:
         resized = resized or _resizes(candidate)
         if verdict.whole and not verdict.any_size and not candidate.only_here:
             candidate = replace(candidate, cost=candidate.cost + 0.4)
-        found += 1
+        found, whole = found + 1, whole or verdict.whole
         yield candidate, verdict
     if not found:
         yield from odd
@@ -111,7 +115,7 @@ def _all(scene: Scene) -> Iterator[Candidate]:
             yield from generate(scene)
 
 
-def _offer(candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer:
+def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer:
     if chain is not None:
         return Offer(
             (*candidate.edits, *chain.edits),
@@ -121,7 +125,9 @@ def _offer(candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer
             candidate.cost + chain.cost + 0.1,
         )
     if verdict.whole:
-        end = "then the whole net runs"
+        end = f"then {'this line' if lab.inputs.names else 'the whole net'} runs"
+        if verdict.only:
+            end += f", with {verdict.only} only"
         if verdict.answers:
             end += f" (but {verdict.answers})"
     else:

@@ -37,6 +37,11 @@ def permute(*order: int) -> Operation:
     return method("permute", *order)
 
 
+def channels_first(rank: int) -> Operation:
+    """`x.permute(0, 3, 1, 2)`: the last dimension behind the batch."""
+    return permute(0, rank - 1, *range(1, rank - 1))
+
+
 def reshape(*sizes: int) -> Operation:
     """`x.reshape(x.size(0), …)`: every item of the batch keeps a row of its own."""
     written = ", ".join(map(str, sizes))
@@ -65,11 +70,11 @@ def item(index: int) -> Operation:
     return Operation(f"{{}}[{index}]", lambda x: x[index])
 
 
-def new_axes(rank: int) -> Operation:
+def new_axes(own: int, after: int) -> Operation:
     """`x[:, :, None, None]`: a number for each channel, to meet a map."""
-    tail = (None,) * (rank - 2)
-    written = ", ".join([":", ":", *["None"] * (rank - 2)])
-    return Operation(f"{{}}[{written}]", lambda x: x[(slice(None), slice(None), *tail)])
+    index = (*[slice(None)] * own, *[None] * after)
+    written = ", ".join([":"] * own + ["None"] * after)
+    return Operation(f"{{}}[{written}]", lambda x: x[index])
 
 
 def first_of(count: int, dim: int) -> Operation:

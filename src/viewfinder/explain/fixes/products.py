@@ -1,6 +1,6 @@
 """Fixes at matrix products and attention."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -22,6 +22,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     call = scene.call
     if isinstance(scene.case.module, nn.MultiheadAttention):
         yield from _attention(scene, scene.case.module)
+    if isinstance(scene.case.module, nn.Transformer) and scene.path:
+        yield from _transformer(scene, scene.case.module)
     if call is None or scene.case.in_layer:
         return
     if call.base in ("matmul", "mm", "bmm", "mv", "rmatmul") and len(call.tensors) == 2:
@@ -82,9 +84,13 @@ def _free(scene: Scene, position: int) -> bool:
 
 def _linear(scene: Scene, call: Call) -> Iterator[Candidate]:
     shape, weight = call.input_shapes[0], call.argument("weight")
-    if not isinstance(weight, Tensor) or len(shape) < 3:
+    if not isinstance(weight, Tensor) or weight.dim() != 2 or not shape:
         return
     wanted = int(weight.shape[1])
+    if int(weight.shape[0]) == shape[-1] and len(call.tensors) == 2:
+        yield from scene.operate(1, ops.method("t"), 0.1)
+    if len(shape) < 3:
+        return
     if scene.lab.inputs.batch:
         yield from scene.operate(0, ops.flatten(1), 0.2)
     for dim in range(1, len(shape) - 1):
@@ -154,9 +160,10 @@ def _attention(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candidate
     width = layer.embed_dim
     if query == width and (key, value) != (layer.kdim, layer.vdim):
         yield from scene.replace(scene.path, 0.1, kdim=key, vdim=value)
-    if given[0].dim() == 4 and given[0].shape[1] == width:
+    maps = [at for at in range(3) if given[at].dim() == 4]
+    if maps and all(given[at].shape[1] == width for at in maps):
         tokens = ops.then(ops.flatten(2), ops.transpose(1, 2))
-        yield from _all_three(scene, tokens)
+        yield from _all_three(scene, tokens, maps)
     if query != width:
         for dim in range(1, given[0].dim() - 1):
             if given[0].shape[dim] == width:
@@ -165,6 +172,23 @@ def _attention(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candidate
             yield from _wider(scene, layer, query, key, value)
         yield from _projected(scene, layer, query)
     yield from _masks(scene, layer, given)
+
+
+def _transformer(scene: Scene, whole: nn.Transformer) -> Iterator[Candidate]:
+    """nn.Transformer read with the batch first, or with the features that it is given."""
+    encoder: Any = whole.encoder
+    decoder: Any = whole.decoder
+    layer = encoder.layers[0]
+    sizes = (len(encoder.layers), len(decoder.layers), layer.linear1.out_features)
+    features = {int(tensor.shape[-1]) for tensor in scene.given[:2]}
+    for first in (True, False):
+        for width in (whole.d_model, *features):
+            heads = max(n for n in range(1, whole.nhead + 1) if width % n == 0)
+            options = {"batch_first": True} if first else {}
+            code, make = made("Transformer", width, heads, *sizes, **options)
+            other = (width != whole.d_model) + (first != whole.batch_first)
+            if other and (first or not whole.batch_first):
+                yield scene.put(scene.path, code, make, 0.1 * other)
 
 
 def _wider(
@@ -191,12 +215,16 @@ def _batch_first(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candida
         yield from scene.replace(scene.path, 0.2, batch_first=True)
 
 
-def _all_three(scene: Scene, operation: Operation) -> Iterator[Candidate]:
+def _all_three(
+    scene: Scene, operation: Operation, chosen: Sequence[int] = (0, 1, 2)
+) -> Iterator[Candidate]:
     """The same for query, key and value."""
-    edits = [scene.before(operation, 0.05, argument=at) for at in range(3)]
-    same = len({id(tensor) for tensor in scene.given[:3]}) == 1
+    edits = [scene.before(operation, 0.05, argument=at) for at in chosen]
+    same = len({id(scene.given[at]) for at in chosen}) == 1
     code = operation.code.replace("{0}", "{}").format("x")
-    says = f"x = {code} before {scene.case.name}, for query, key and value"
+    which = " and ".join(("query", "key", "value")[at] for at in chosen)
+    which = which.replace("query and key and value", "query, key and value")
+    says = f"x = {code} before {scene.case.name}, for {which}"
     parts = tuple(edit for one in edits for edit in one.edits)
     yield Candidate(parts, says, 0.05 if same else 0.15, only_here=True)
 

@@ -215,10 +215,13 @@ class Scene:
 
     def first(self, operation: Operation, cost: float, position: int = 0) -> Candidate:
         """An operation on an input, before the net."""
-        code = operation.code.replace("{0}", "{}").replace("{}", "x")
+        edit, names = Given(operation, position), self.lab.inputs.names
+        name = names[position] if names else "x"
+        code = operation.code.replace("{0}", "{}").replace("{}", name)
+        if names:
+            return Candidate((edit,), f"{name} = {code} before this line", cost)
         several = len(self.lab.inputs.given) > 1
         which = f" of input {position + 1}" if several else ""
-        edit = Given(operation, position)
         return Candidate(
             (edit,), f"x = {code} before the net{which and f', {which.strip()}'}", cost
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.traces import Sample, Trace, is_input
+from viewfinder.wording import counted
 
 
 def sampled(value: Any) -> Any:
@@ -53,12 +54,26 @@ class Inputs:
     given: tuple[Any, ...]
     batch: int
     """The size of the batch dimension; 0 where the inputs have none."""
+    names: tuple[str, ...] = ()
+    """Of a line of a script: what it calls its tensors."""
 
     @property
     def sure(self) -> bool:
         """Every input begins with the batch, so that a second batch is told beyond doubt."""
         shapes = [one.shape for one in _samples(self.given)]
         return self.batch > 0 and all(shape and shape[0] == self.batch for shape in shapes)
+
+    @property
+    def size_text(self) -> str:
+        """The sizes that `stretched` changes, as a person says them."""
+        lead = 1 if self.batch else 0
+        for sample in _samples(self.given):
+            named = dict(zip(input_names(sample, lead), sample.shape, strict=True))
+            if "height" in named:
+                return f"{named['height']}×{named['width']}"
+            if "time" in named:
+                return f"{counted(named['time'], 'step')}"
+        return ""
 
     def doubled(self) -> tuple[Any, ...] | None:
         """Twice the batch, in every input that has it."""
@@ -74,7 +89,10 @@ class Inputs:
                     break
             return replace(sample, shape=tuple(shape))
 
-        return tuple(_each(self.given, change))
+        doubled = tuple(_each(self.given, change))
+        # A line of a script may have the batch as a number besides.
+        number = self.batch if self.names else None
+        return tuple(2 * one if type(one) is int and one == number else one for one in doubled)
 
     def stretched(self, *names: str) -> tuple[Any, ...] | None:
         """Twice the height, width or length; None where no input has one."""

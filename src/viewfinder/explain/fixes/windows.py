@@ -1,14 +1,15 @@
 """Fixes at convolutions and pooling: channels, dimensions, groups, windows that are too large."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isqrt
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.diagnosis.case import path_as_code
+from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import functionals
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.layers import _upstream, resized
 from viewfinder.explain.fixes.names import SPATIAL
@@ -37,9 +38,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     elif scene.case.in_layer and isinstance(layer, nn.modules.padding._ReflectionPadNd):
         yield from _reflected(scene, layer)
     if scene.call is not None and not scene.case.in_layer:
-        yield from _functional(scene, scene.call)
+        yield from functionals.convolutions(scene, scene.call)
     if scene.call is not None and scene.call.base in ("interpolate", "upsample"):
-        yield from _interpolated(scene, scene.call)
+        yield from functionals.resizing(scene, scene.call)
 
 
 def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
@@ -53,7 +54,7 @@ def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candi
     wanted, got = layer.in_channels, shape[1]
     from_input = isinstance(scene.case.producer(), int)
     if shape[-1] == wanted and got != wanted and not (from_input and spatial == 2):
-        last = ops.transpose(1, 2) if spatial == 1 else ops.permute(*_channels_first(len(shape)))
+        last = ops.transpose(1, 2) if spatial == 1 else ops.channels_first(len(shape))
         yield scene.before(last, 0.0)
     if spatial > 1 and shape[2] == wanted and got != wanted and shape[-1] != wanted:
         yield scene.before(ops.transpose(1, 2), 0.2)
@@ -75,10 +76,6 @@ def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candi
             yield from scene.replace(scene.path, 0.5, in_channels=got, out_channels=got, groups=got)
     yield from _upstream(scene, wanted, got)
     yield from _through_norm(scene, wanted, got)
-
-
-def _channels_first(rank: int) -> Shape:
-    return (0, rank - 1, *range(1, rank - 1))
 
 
 def _through_norm(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:
@@ -109,7 +106,7 @@ def _dimensions(
     if rank == spatial + 2:
         return
     if batched and rank == 2 and shape[1] == wanted:
-        yield scene.before(ops.new_axes(spatial + 2), 0.0)
+        yield scene.before(ops.new_axes(2, spatial), 0.0)
     if batched and rank == spatial + 1 and wanted == 1:
         yield scene.before(ops.unsqueeze(1), 0.0)
     if batched and rank == 3 and spatial == 2 and shape[-1] == wanted:
@@ -130,6 +127,8 @@ def _dimensions(
                 yield scene.before(ops.squeeze(dim), 0.2)
         if rank == spatial + 3 and shape[1] == wanted:
             yield scene.before(ops.flatten(spatial + 1), 0.4)
+    if batched and rank == spatial + 3 and shape[2] == wanted:
+        yield from _frames(scene, shape[1])
     if rank in (spatial, spatial + 1):
         yield scene.before(ops.unsqueeze(0), 0.5)
         if rank == spatial:
@@ -138,6 +137,21 @@ def _dimensions(
         if batched and rank == spatial + 1 and wanted != 1:
             for one in scene.replace(scene.path, 0.6, in_channels=1):
                 yield scene.before(ops.unsqueeze(1), 0.5).and_(one)
+
+
+def _frames(scene: Scene, steps: int) -> Iterator[Candidate]:
+    """Clips into layers for pictures: every frame by itself, and back into its clip."""
+    parts = scene.path.split(".")
+    for depth in range(len(parts) - 1, -1, -1):
+        path = ".".join(parts[:depth])
+        above = scene.parent(path) if path else None
+        if depth and isinstance(above, nn.Sequential):
+            continue
+        back = Operation(f"{{}}.unflatten(0, (-1, {steps}))", lambda x: x.unflatten(0, (-1, steps)))
+        edits = (Around(path, ops.flatten(0, 1), "before"), Around(path, back, "after"))
+        name = path_as_code(path) or "net"
+        says = f"{name}(x.flatten(0, 1)).unflatten(0, (-1, {steps})): each frame by itself"
+        yield Candidate(edits, says, 0.4 - depth / 20)
 
 
 def _groups(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
@@ -235,50 +249,3 @@ def _reflected(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
     if most > 0:
         yield from scene.replace(scene.path, 0.3, padding=most)
     yield from _larger(scene)
-
-
-def _functional(scene: Scene, call: Call) -> Iterator[Candidate]:
-    """F.conv2d and its like: only what goes in can be changed."""
-    if not call.base.startswith("conv") or not call.input_shapes:
-        return
-    weight, shape = call.argument("weight"), call.input_shapes[0]
-    if not isinstance(weight, Tensor):
-        return
-    spatial, groups = weight.dim() - 2, call.argument("groups", 1)
-    wanted = int(weight.shape[1]) * groups
-    if len(shape) == spatial + 2 and shape[-1] == wanted and shape[1] != wanted:
-        yield from scene.operate(0, ops.permute(*_channels_first(len(shape))), 0.2)
-    if len(shape) == spatial + 1 and scene.lab.inputs.batch:
-        yield from scene.operate(0, ops.unsqueeze(1), 0.2)
-
-
-def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
-    """A mode that belongs to maps of another rank."""
-    rank = len(call.input_shapes[0]) - 2 if call.input_shapes else 0
-    size, mode = call.argument("size"), call.argument("mode", "nearest")
-    fitting = {1: "linear", 2: "bilinear", 3: "trilinear"}
-    if rank not in fitting or (call.args[:1] == () and "input" not in call.kwargs):
-        return
-    linear = mode in fitting.values() and mode != fitting[rank]
-    long = isinstance(size, list | tuple) and len(size) != rank
-    if not linear and not long:
-        return
-    new_mode = fitting[rank] if linear else mode
-    sized = size[-1] if rank == 1 and isinstance(size, list | tuple) else size
-    if long and rank > 1:
-        sized = tuple(list(size) * rank)[:rank]
-    scale = call.argument("scale_factor")
-    what = f"size={sized}" if size is not None else f"scale_factor={scale}"
-
-    def run(t: Sequence[Tensor]) -> Tensor:
-        return torch.nn.functional.interpolate(
-            t[0], size=sized, scale_factor=None if size is not None else scale, mode=new_mode
-        )
-
-    if scene.case.in_layer:
-        layer = scene.layer
-        assert layer is not None
-        yield from scene.replace(scene.path, 0.1, mode=new_mode, size=sized)
-    else:
-        code = f"F.interpolate({{0}}, {what}, mode={new_mode!r})"
-        yield from scene.instead(call, code, run, 0.1)

@@ -29,7 +29,10 @@ def document(explanation: Explanation) -> dict[str, Any]:
             "rule": mistake.rule,
             "got": mistake.got,
             "expected": mistake.expected,
-            "mends": list(mistake.mends),
+            "fixes": list(mistake.fixes),
+            # The name that they had first, which programs may rely on.
+            "mends": list(mistake.fixes),
+            "untried": mistake.untried,
         },
         "warnings": list(explanation.warnings),
     }

@@ -142,9 +142,16 @@ def mistake_lines(mistake: Mistake, width: int = WIDTH) -> list[Text]:
         ("expected", mistake.expected),
     ):
         result += _labelled(title, text, "", width)
-    for number, mend in enumerate(mistake.mends):
-        result += _labelled("tried" if number == 0 else "or", mend, "green", width)
+    for number, fix in enumerate(mistake.fixes):
+        result += _labelled("tried" if number == 0 else "or", fix, "green", width)
+    if mistake.untried:
+        result += _labelled("", untried_text(mistake), "dim", width)
     return result
+
+
+def untried_text(mistake: Mistake) -> str:
+    """That the search for fixes was cut short."""
+    return f"{counted(mistake.untried, 'more idea')} not tried: the net takes long to run"
 
 
 def _labelled(title: str, text: str, style: str, width: int) -> list[Text]:

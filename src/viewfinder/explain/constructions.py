@@ -1,0 +1,254 @@
+"""The making of a layer that torch refused: which, by which line, with which arguments."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+from torch import nn
+
+from viewfinder.explain.assembling import source_code, source_text
+from viewfinder.explain.calls import Place
+from viewfinder.explain.edits import Edit
+from viewfinder.explain.recording import is_users
+from viewfinder.explain.sources import module_call
+
+_RECURRENT = (
+    "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
+    "proj_size",
+)  # fmt: skip
+Rework = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+DROPPED = object()
+"""In changes of arguments: the argument is left out."""
+
+
+@dataclass(frozen=True)
+class Construction:
+    """`nn.Conv2d(3, 8, 3, groups=2)` in the user's code, with the values that it had."""
+
+    kind: type[nn.Module]
+    place: Place
+    node: ast.Call
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    error: Exception
+
+    @property
+    def text(self) -> str:
+        return ast.unparse(self.node)
+
+    @property
+    def where(self) -> str:
+        line = (self.place.code.co_filename, self.place.line)
+        owner = self.place.code.co_qualname
+        made = f" in {owner}" if not owner.startswith("<") else ""
+        return f"{ast.unparse(self.node.func)}{made}, {source_text(line)}: {source_code(line)}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What torch calls the arguments, in order."""
+        if issubclass(self.kind, nn.RNNBase):
+            return _RECURRENT
+        parameters = list(inspect.signature(self.kind.__init__).parameters.values())[1:]
+        return tuple(p.name for p in parameters if p.kind is not p.VAR_POSITIONAL)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Each argument that was given, or that has a value of its own, by name."""
+        found = {}
+        for name, parameter in inspect.signature(self.kind.__init__).parameters.items():
+            if parameter.default is not parameter.empty:
+                found[name] = parameter.default
+        return found | dict(zip(self.names, self.args, strict=False)) | self.kwargs
+
+    def changed(self, changes: Mapping[str, Any]) -> "Built":
+        """The same with other arguments, by name; "*" and "[]" open and make the list of layers."""
+        name = ast.unparse(self.node.func)
+        words = [ast.unparse(arg) for arg in self.node.args]
+        named = {k.arg: ast.unparse(k.value) for k in self.node.keywords if k.arg}
+        if "*" in changes:
+            return self._built(_opened, "*args[0]", f"{name}(*{words[0]})")
+        if "[]" in changes:
+            return self._built(_listed, "list(args)", f"{name}([{', '.join(words)}])")
+        places = {own: at for at, own in enumerate(self.names)}
+        plain = [_code(value, at) for at, value in enumerate(self.args)]
+        named_plain = {key: _code(value, key) for key, value in self.kwargs.items()}
+        for key, value in changes.items():
+            at = places.get(key, len(plain))
+            if value is DROPPED:
+                named.pop(key, None)
+                named_plain.pop(key, None)
+            elif at < len(plain):
+                plain[at], words[at] = repr(value), _said(self.node.args[at], value)
+            else:
+                named[key] = named_plain[key] = repr(value)
+        for key, text in named.items():
+            words.append(f"{key}={text}")
+        plain += [f"{key}={text}" for key, text in named_plain.items()]
+
+        def rework(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            args, kwargs = list(args), dict(kwargs)  # type: ignore[assignment]
+            for key, value in changes.items():
+                at = places.get(key, len(args))
+                if value is DROPPED:
+                    kwargs.pop(key, None)
+                elif at < len(args):
+                    args[at] = value  # type: ignore[index]
+                else:
+                    kwargs[key] = value
+            return tuple(args), kwargs
+
+        return self._built(rework, ", ".join(plain), f"{name}({', '.join(words)})")
+
+    def _built(self, rework: Rework, code: str, text: str) -> "Built":
+        return Built(
+            (self.place.code, self.place.instruction),
+            self.kind,
+            (self.args, tuple(self.kwargs.items())),
+            rework,
+            f"nn.{self.kind.__name__}({code})",
+            text,
+        )
+
+
+def _said(node: ast.expr, value: Any) -> str:
+    """A whole quotient as one writes it: `256 // 2`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and type(value) is int:
+        return ast.unparse(ast.BinOp(node.left, ast.FloorDiv(), node.right))
+    return repr(value)
+
+
+def _opened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return tuple(args[0]), kwargs
+
+
+def _listed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return (list(args),), kwargs
+
+
+@dataclass(frozen=True)
+class Built(Edit):
+    """Other arguments of a layer, at one place of the user's code, where it had these."""
+
+    place: tuple[Any, int]
+    kind: type[nn.Module]
+    given: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+    rework: Rework
+    code: str
+    """With its values written out; `args` and `kwargs` are what was given."""
+    text: str
+    """As one would write it in that place."""
+
+
+@dataclass(frozen=True)
+class Begun(Edit):
+    """`super().__init__()` first in the `__init__` of a class that forgot it."""
+
+    kind: type[nn.Module]
+
+
+@contextmanager
+def constructed(edits: Sequence[Edit]) -> Iterator[None]:
+    """Within, the layers of these edits are made as they say."""
+    kinds: dict[type[nn.Module], Any] = {}
+    for edit in edits:
+        if isinstance(edit, Built | Begun):
+            kinds.setdefault(edit.kind, edit.kind.__init__)
+    for kind, first in kinds.items():
+        kind.__init__ = _instead(kind, first, edits)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for kind, first in kinds.items():
+            kind.__init__ = first  # type: ignore[method-assign]
+
+
+def _instead(kind: type[nn.Module], first: Any, edits: Sequence[Edit]) -> Any:
+    begun = any(isinstance(edit, Begun) and edit.kind is kind for edit in edits)
+    own = [edit for edit in edits if isinstance(edit, Built) and edit.kind is kind]
+
+    def make(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        frame = sys._getframe(1)
+        if begun:
+            nn.Module.__init__(self)
+        for edit in own:
+            # A layer that is tried alone is made by ourselves, with the same arguments.
+            alone = frame.f_globals.get("__name__") == "viewfinder.explain.building"
+            here = alone or (frame.f_code, frame.f_lasti) == edit.place
+            if here and _same((args, tuple(kwargs.items())), edit.given):
+                args, kwargs = edit.rework(args, kwargs)
+                break
+        first(self, *args, **kwargs)
+
+    return make
+
+
+def _same(one: Any, two: Any) -> bool:
+    return repr(one) == repr(two)
+
+
+def _code(value: Any, place: int | str) -> str:
+    if isinstance(value, nn.Module):
+        return f"args[{place}]" if isinstance(place, int) else f"kwargs[{place!r}]"
+    return repr(value)
+
+
+def construction(error: BaseException) -> Construction | Begun | None:
+    """The layer of torch.nn whose making raised this error; None where it was something else."""
+    found, last, inner = error.__traceback__, None, None
+    while found is not None:
+        if is_users(found.tb_frame.f_code.co_filename):
+            last, inner = found, None
+        elif inner is None:
+            inner = found
+        found = found.tb_next
+    if last is None or not isinstance(error, Exception):
+        return None
+    if "before Module.__init__" in str(error):
+        owner = last.tb_frame.f_locals.get("self")
+        return Begun(type(owner)) if isinstance(owner, nn.Module) else None
+    return _made(last, inner, error)
+
+
+def _made(
+    last: TracebackType, inner: TracebackType | None, error: Exception
+) -> Construction | None:
+    frame = last.tb_frame
+    place = Place(frame.f_code, last.tb_lasti, last.tb_lineno)
+    node = module_call(place)
+    if node is None:
+        return None
+    kind = _value(node.func, frame)
+    if not isinstance(kind, type) or not issubclass(kind, nn.Module):
+        return None
+    if not kind.__module__.startswith("torch.nn.") or (
+        inner is not None and inner.tb_frame.f_code.co_name not in ("__init__", "__call__")
+    ):
+        return None
+    try:
+        args = tuple(part for arg in node.args for part in _parts(arg, frame))
+        kwargs = {str(k.arg): _value(k.value, frame) for k in node.keywords if k.arg}
+        for k in node.keywords:
+            kwargs |= {} if k.arg else dict(_value(k.value, frame))
+    except Exception:
+        # An argument that cannot be worked out again, such as the next of an iterator.
+        return None
+    if any(isinstance(arg, ast.Starred) for arg in node.args):
+        node = ast.Call(node.func, [ast.Constant(a) for a in args], node.keywords)
+    return Construction(kind, place, node, args, kwargs, error)
+
+
+def _parts(node: ast.expr, frame: FrameType) -> tuple[Any, ...]:
+    if isinstance(node, ast.Starred):
+        return tuple(_value(node.value, frame))
+    return (_value(node, frame),)
+
+
+def _value(node: ast.expr, frame: FrameType) -> Any:
+    """What an expression of the user's own line, which has just run, gives there."""
+    code = compile(ast.fix_missing_locations(ast.Expression(node)), "<argument>", "eval")
+    return eval(code, frame.f_globals, frame.f_locals)

@@ -1,0 +1,83 @@
+"""Fixes at convolutions and resizing that the user calls as functions."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+
+def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """F.conv2d and its like: only what goes in can be changed."""
+    if not call.base.startswith("conv") or not call.input_shapes:
+        return
+    weight, shape = call.argument("weight"), call.input_shapes[0]
+    if not isinstance(weight, Tensor):
+        return
+    spatial, groups = weight.dim() - 2, call.argument("groups", 1)
+    wanted = int(weight.shape[1]) * groups
+    if len(shape) == spatial + 2 and shape[-1] == wanted and shape[1] != wanted:
+        yield from scene.operate(0, ops.channels_first(len(shape)), 0.2)
+    if len(shape) == spatial + 1 and scene.lab.inputs.batch:
+        yield from scene.operate(0, ops.unsqueeze(1), 0.2)
+    if len(shape) == spatial + 2 and groups == 1 and "transpose" not in call.base:
+        if int(weight.shape[0]) == shape[1] != wanted:
+            yield from scene.operate(1, ops.transpose(0, 1), 0.1)
+        if wanted == 1 and shape[1] > 1:
+            yield from _each_channel(scene, call, spatial)
+
+
+def _each_channel(scene: Scene, call: Call, spatial: int) -> Iterator[Candidate]:
+    """One filter, such as a blur or an edge, over every channel by itself."""
+    kept = {
+        name: call.argument(name)
+        for name in ("stride", "padding", "dilation")
+        if call.argument(name) is not None
+    }
+    ones = (1,) * (spatial + 1)
+    words = "".join(f", {name}={value!r}" for name, value in kept.items())
+    repeated = f"{{1}}.repeat({{0}}.size(1), {', '.join(map(str, ones))})"
+    code = f"F.{call.base}({{0}}, {repeated}{words}, groups={{0}}.size(1))"
+    function: Any = getattr(torch.nn.functional, call.base)
+
+    def run(t: Sequence[Tensor]) -> Any:
+        count = t[0].size(1)
+        return function(t[0], t[1].repeat(count, *ones), **kept, groups=count)
+
+    yield from scene.instead(call, code, run, 0.15)
+
+
+def resizing(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """A mode that belongs to maps of another rank."""
+    rank = len(call.input_shapes[0]) - 2 if call.input_shapes else 0
+    size, mode = call.argument("size"), call.argument("mode", "nearest")
+    fitting = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    if rank not in fitting or (call.args[:1] == () and "input" not in call.kwargs):
+        return
+    linear = mode in fitting.values() and mode != fitting[rank]
+    long = isinstance(size, list | tuple) and len(size) != rank
+    if not linear and not long:
+        return
+    new_mode = fitting[rank] if linear else mode
+    sized = size[-1] if rank == 1 and isinstance(size, list | tuple) else size
+    if long and rank > 1:
+        sized = tuple(list(size) * rank)[:rank]
+    scale = call.argument("scale_factor")
+    what = f"size={sized}" if size is not None else f"scale_factor={scale}"
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return torch.nn.functional.interpolate(
+            t[0], size=sized, scale_factor=None if size is not None else scale, mode=new_mode
+        )
+
+    if scene.case.in_layer:
+        layer = scene.layer
+        assert layer is not None
+        yield from scene.replace(scene.path, 0.1, mode=new_mode, size=sized)
+    else:
+        code = f"F.interpolate({{0}}, {what}, mode={new_mode!r})"
+        yield from scene.instead(call, code, run, 0.1)

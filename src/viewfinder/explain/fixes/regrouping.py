@@ -1,0 +1,150 @@
+"""Fixes at views into a shape that holds another number of elements."""
+
+from collections.abc import Iterator, Sequence
+from math import isqrt, prod
+
+from torch import Tensor, nn
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import layers
+from viewfinder.explain.fixes.lost import view_sizes
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+
+def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
+    shape, target = call.input_shapes[0], _target(call)
+    if target is None or not shape:
+        return
+    lead = 1 if scene.lab.inputs.batch else 0
+    own = prod(shape[lead:])
+    tail = target[lead:]
+    batched = lead and (target[0] in (shape[0], -1))
+    if len(shape) == 4 and len(target) == 2 and target[1] > 0:
+        yield from _pictures(scene, call, shape, target[1])
+    elif len(shape) == 4 and len(target) > 4:
+        yield from _divided(scene)
+    if batched and -1 not in tail:
+        yield from _one_size(scene, call, shape, target)
+    if not batched or -1 in tail:
+        return
+    if len(tail) == 3 and own % tail[0] == 0:
+        side = isqrt(own // tail[0])
+        if side * side * tail[0] == own:
+            yield from _viewed(scene, call, (tail[0], side, side), 0.1)
+    if len(tail) == 3 and own % (tail[1] * tail[2]) == 0:
+        yield from _viewed(scene, call, (own // (tail[1] * tail[2]), *tail[1:]), 0.4)
+    if prod(tail) > 0:
+        yield from _upstream(scene, call, shape, tail)
+    yield from _heads(scene, call, shape, target)
+
+
+def _divided(scene: Scene) -> Iterator[Candidate]:
+    """Pictures whose sides the patches, or the windows, divide."""
+    inputs = scene.case.failure.trace.inputs
+    if not inputs or inputs[0].dim() != 4:
+        return
+    sides = tuple(map(int, inputs[0].shape[-2:]))
+    sizes = {
+        tuple(max(step, (side + up) // step * step) for side in sides)
+        for step in (4, 7, 8, 14, 16, 28, 32, 56, 112, 224)
+        for up in (0, step - 1)
+    }
+    near = sorted(
+        sizes - {sides}, key=lambda size: abs(size[0] - sides[0]) + abs(size[1] - sides[1])
+    )
+    for at, (height, width) in enumerate(near):
+        yield layers.resized(height, width, 1.0 + at / 1000)
+
+
+def _one_size(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator[Candidate]:
+    """One of the sizes asked for as what is there gives it: an anchor's numbers, say."""
+    map_kept = len(shape) == 4 and target[-2:] == shape[-2:]
+    own, last = prod(shape[1:]), len(target) - (2 if map_kept else 0)
+    places = "{0}.size(-2), {0}.size(-1)" if map_kept else ""
+    producer = scene.case.back(scene.case.producer())
+    if map_kept and isinstance(producer, Call) and producer.module:
+        layer = scene.net.get_submodule(producer.module)
+        if getattr(layer, "out_channels", None) == shape[1]:
+            yield from scene.replace(producer.module, 0.3, out_channels=prod(target[1:-2]))
+    for dim in range(last - 1, 0, -1):
+        rest = prod(target[1:dim]) * prod(target[dim + 1 :])
+        if len(target) < 3 or rest < 1 or own % rest or own // rest < 1:
+            continue
+        fitted = (*target[1:dim], own // rest, *target[dim + 1 : last])
+        written = ", ".join([*map(str, fitted), *([places] if places else [])])
+
+        def run(t: Sequence[Tensor], fitted: Shape = fitted) -> Tensor:
+            kept = t[0].shape[-2:] if map_kept else ()
+            return t[0].reshape(t[0].size(0), *fitted, *kept)
+
+        way = "view" if call.base == "view" else "reshape"
+        yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {written})", run, 0.5)
+
+
+def _target(call: Call) -> Shape | None:
+    if call.base != "unflatten":
+        return view_sizes(call)
+    dim, shape = call.argument("dim", 0), call.input_shapes[0]
+    inner = tuple(call.argument("sizes"))
+    dim %= len(shape)
+    return (*shape[:dim], *inner, *shape[dim + 1 :])
+
+
+def _viewed(scene: Scene, call: Call, tail: Shape, cost: float) -> Iterator[Candidate]:
+    if scene.case.in_layer:
+        yield from scene.replace(scene.path, cost, unflattened_size=tail)
+        return
+    way = call.base if call.base != "unflatten" else "reshape"
+    sizes = ", ".join(map(str, tail))
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        return getattr(t[0], way)(t[0].size(0), *tail)  # type: ignore[no-any-return]
+
+    yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {sizes})", run, cost)
+
+
+def _upstream(scene: Scene, call: Call, shape: Shape, tail: Shape) -> Iterator[Candidate]:
+    """The linear layer before gives as many features as the view asks for."""
+    producer = scene.case.back(scene.case.producer())
+    if not isinstance(producer, Call) or not producer.module:
+        return
+    module = scene.net.get_submodule(producer.module)
+    if not isinstance(module, nn.Linear):
+        return
+    wanted = prod(tail) if len(shape) == 2 else 0
+    if len(shape) == 3 and tail and tail[0] == shape[1]:
+        wanted = prod(tail[1:])
+    if wanted:
+        yield from scene.replace(producer.module, 0.3, out_features=wanted)
+
+
+def _heads(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator[Candidate]:
+    """Another number of heads, which divides the features."""
+    if len(shape) != 3 or len(target) != 4 or target[1] != shape[1]:
+        return
+    features, heads = shape[2], target[2]
+    numbers = [n for n in range(1, features + 1) if features % n == 0]
+    for at, number in enumerate(sorted(numbers, key=lambda n: (abs(n - heads), -n))[:2]):
+        each = features // number
+        code = f"{{0}}.{call.base}({{0}}.size(0), {{0}}.size(1), {number}, {each})"
+
+        def run(t: Sequence[Tensor], n: int = number, e: int = each) -> Tensor:
+            return t[0].reshape(t[0].size(0), t[0].size(1), n, e)
+
+        yield from scene.instead(call, code, run, 0.35 + at / 10)
+
+
+def _pictures(scene: Scene, call: Call, shape: Shape, wanted: int) -> Iterator[Candidate]:
+    """Pictures of the size at which the view comes out whole."""
+    inputs = scene.case.failure.trace.inputs
+    if wanted % shape[1] or not inputs or inputs[0].dim() != 4:
+        return
+    side = isqrt(wanted // shape[1])
+    if side * side * shape[1] != wanted:
+        return
+    step = max(1, round(int(inputs[0].shape[-2]) / max(shape[2], 1)))
+    near = range(max(1, (side - 2) * step), (side + 3) * step + 1)
+    order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - side * step)))
+    for at, size in enumerate(order[:10]):
+        yield layers.resized(size, size, 1.4 + at / 1000)
