@@ -160,6 +160,8 @@ class Lab:
         if seen.failure is not None and Stop(seen.failure).place <= stop.place:
             return Verdict(False)
         other = self._second_batch(edits)
+        if other is not None and other.failure is not None and _unpacks(other.failure):
+            return Verdict(False)
         following = first_stop(seen, other)
         if following is not None and following.place <= stop.place:
             return Verdict(False)
@@ -205,6 +207,11 @@ def first_stop(seen: Trace, other: Trace | None) -> Stop | None:
     if other is not None and other.failure is not None and not _own_words(other.failure):
         stops.append(Stop(other.failure, batch=True))
     return min(stops, key=lambda stop: stop.place) if stops else None
+
+
+def _unpacks(failure: Failure) -> bool:
+    """A tensor was taken apart as the parts of a tuple, which goes well with one batch alone."""
+    return isinstance(failure.error, ValueError) and "unpack" in str(failure.error)
 
 
 def _own_words(failure: Failure) -> bool:

@@ -39,7 +39,15 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
             yield from _sized(scene)
         yield from _flat(scene, answer, target)
+        yield from _one_step(scene, answer, target)
     yield from _both(scene, call, answer, target)
+
+
+def _one_step(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
+    """An answer of the last step against a target of every step, or the other way round."""
+    for position, (one, two) in enumerate(((answer, target), (target, answer))):
+        if len(one) == len(two) + 1 and len(one) > 2 and (one[0], *one[2:]) == two:
+            yield from scene.operate(position, ops.last_of(1), 0.4)
 
 
 def _flat(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:

@@ -17,6 +17,7 @@ from viewfinder.explain.fixes import (
     products,
     recurrent,
     reshapes,
+    upstream,
     windows,
 )
 from viewfinder.explain.fixes.lab import Lab, Stop, Verdict
@@ -35,6 +36,7 @@ _GENERATORS = (
     products.candidates,
     joins.candidates,
     reshapes.candidates,
+    upstream.candidates,
     layouts.candidates,
 )
 

@@ -123,6 +123,12 @@ class Scene:
         edit = Around(path, operation, "before", argument)
         return Candidate((edit,), self._said_before(edit), cost, only_here)
 
+    def after(self, operation: Operation, cost: float, path: str) -> Candidate:
+        """An operation on what the module at `path` gives."""
+        name = path_as_code(path)
+        words = operation.code.replace("{0}", "{}").format(f"{name}(…)")
+        return Candidate((Around(path, operation, "after"),), f"{words} instead of {name}(…)", cost)
+
     def _said_before(self, edit: Around) -> str:
         name, code = path_as_code(edit.path), edit.operation.code
         name = name or "the net"

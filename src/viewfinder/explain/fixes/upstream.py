@@ -1,0 +1,76 @@
+"""Fixes further up: the layer that an operand comes from gives what the other operand asks for."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from viewfinder.explain.calls import Call
+from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.scene import Candidate, Scene
+
+_TURNING = {"t", "transpose", "permute", "mT", "T", "normalize", "unsqueeze", "squeeze"}
+_PRODUCTS = {"matmul", "mm", "bmm", "rmatmul"}
+_TURNS = {3: ((0, 2, 1),), 4: ((0, 3, 1, 2), (0, 2, 3, 1)), 5: ((0, 4, 1, 2, 3), (0, 2, 3, 4, 1))}
+
+
+def candidates(scene: Scene) -> Iterator[Candidate]:
+    """At a call of the user's own code that takes two tensors which differ in one size."""
+    call = scene.call
+    if call is None or scene.case.in_layer or len(call.input_shapes) < 2:
+        return
+    one, two = call.input_shapes[:2]
+    if call.base in _PRODUCTS and len(one) > 1 and len(two) > 1:
+        # Columns on the left, rows on the right.
+        yield from _fitted(scene, call, 0, two[-2])
+        yield from _fitted(scene, call, 1, one[-1])
+        yield from _as_rows(scene, call)
+        return
+    wrong = [dim for dim in range(len(one)) if one[dim:] != two[dim:] and one[dim] != two[dim]]
+    if len(one) != len(two) or call.base in ("linear", "embedding"):
+        return
+    if len(wrong) == 1 and wrong[0] in (1, len(one) - 1):
+        yield from _fitted(scene, call, 0, two[wrong[0]])
+        yield from _fitted(scene, call, 1, one[wrong[0]])
+    for position in (1, 0):
+        yield from _turned(scene, position, (one, two)[position], (two, one)[position])
+
+
+def _fitted(scene: Scene, call: Call, position: int, wanted: int) -> Iterator[Candidate]:
+    """The layer of an operand with another number of features or channels."""
+    producer: Call | int | None = call.producers[position]
+    while isinstance(producer, Call) and producer.base in PASSING | _TURNING and producer.producers:
+        producer = producer.producers[0]
+    if not isinstance(producer, Call) or not producer.module:
+        return
+    layer = scene.net.get_submodule(producer.module)
+    if isinstance(layer, nn.Linear) and layer.out_features != wanted:
+        yield from scene.replace(producer.module, 0.65, out_features=wanted)
+    elif isinstance(layer, nn.Embedding) and layer.embedding_dim != wanted:
+        yield from scene.replace(producer.module, 0.65, embedding_dim=wanted)
+    elif isinstance(layer, nn.modules.conv._ConvNd) and layer.out_channels != wanted:
+        yield from scene.replace(producer.module, 0.7, out_channels=wanted)
+
+
+def _as_rows(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Maps into a product: each as channels × positions, where they leave their layer."""
+    paths = dict.fromkeys(path for p in (0, 1) if (path := _map_of(scene, call, p)))
+    for path in paths:
+        yield scene.after(ops.flatten(2), 0.6, path)
+
+
+def _map_of(scene: Scene, call: Call, position: int) -> str:
+    producer: Call | int | None = call.producers[position]
+    while isinstance(producer, Call) and producer.base in PASSING | _TURNING and producer.producers:
+        producer = producer.producers[0]
+    if not isinstance(producer, Call) or not producer.module:
+        return ""
+    return producer.module if len(producer.output_shapes[0]) == 4 else ""
+
+
+def _turned(scene: Scene, position: int, shape: Shape, other: Shape) -> Iterator[Candidate]:
+    """An operand whose dimensions are those of the other in another order."""
+    for order in _TURNS.get(len(shape), ()):
+        if shape != other and tuple(shape[dim] for dim in order) == other:
+            yield from scene.operate(position, ops.permute(*order), 0.05)
