@@ -27,9 +27,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from _fitted(scene, call, 1, one[-1])
         yield from _as_rows(scene, call)
         return
-    wrong = [dim for dim in range(len(one)) if one[dim:] != two[dim:] and one[dim] != two[dim]]
     if len(one) != len(two) or call.base in ("linear", "embedding"):
         return
+    wrong = [dim for dim in range(len(one)) if one[dim] != two[dim]]
     if len(wrong) == 1 and wrong[0] in (1, len(one) - 1):
         yield from _fitted(scene, call, 0, two[wrong[0]])
         yield from _fitted(scene, call, 1, one[wrong[0]])
