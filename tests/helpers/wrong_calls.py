@@ -75,7 +75,7 @@ def told(fake: FakeTensorMode, function: Callable[..., Any], args: Any, kwargs: 
     with fake, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         given, named = _imagined(fake, args), _imagined(fake, kwargs)
-        recorder = Recorder(Trace(nn.Identity(), ()), fake=True)
+        recorder = Recorder(Trace(nn.Identity(), ()), fake=fake)
         try:
             with recorder:
                 run(*given, **named)

@@ -224,7 +224,7 @@ def _shared(whole: str, parts: str, words: str) -> Callable[..., Refused | None]
             # The arguments were given the wrong way round.
             changes.insert(0, {parts: number, whole: count})
         return Refused(
-            f"the {words}: {number}/{count} = {number / count:.4g}",
+            f"{words}: {number}/{count} = {number / count:.4g}",
             f"a {parts} that divides {number}",
             tuple(changes),
         )

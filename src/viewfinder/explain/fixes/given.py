@@ -28,9 +28,9 @@ def _types(scene: Scene) -> Iterator[Candidate]:
     layer = scene.layer
     if call is None and layer is not None and scene.given:
         # A recurrent layer refuses whole numbers before it calls anything.
-        weights = {p.dtype for p in layer.parameters()}
-        if len(weights) == 1 and scene.given[0].dtype not in weights:
-            yield scene.before(ops.to_type(weights.pop()), 0.1)
+        held = {p.dtype for p in layer.parameters()}
+        if len(held) == 1 and scene.given[0].dtype not in held:
+            yield scene.before(ops.to_type(held.pop()), 0.1)
     if call is None:
         return
     kinds = [tensor.dtype for tensor in call.tensors]
