@@ -20,7 +20,7 @@ from pycocotools.cocoeval import COCOeval
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.scores import Scores, score
+from viewfinder.tasks.detect.scores import DetectScores, score
 
 PICTURES, TRUTHS, DETECTIONS, CLASSES, ROUNDS = 2_000, 20_000, 200_000, 80, 3
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
@@ -92,7 +92,7 @@ def main() -> None:
     ours, theirs = [], []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        scores: Scores = score(detections, truth, classes=classes)
+        scores: DetectScores = score(detections, truth, classes=classes)
         middle = time.perf_counter()
         expected = by_pycocotools(detections, truth)
         ours.append(middle - start)

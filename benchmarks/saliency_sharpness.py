@@ -18,7 +18,7 @@ from viewfinder.evaluation.judging import judge_examples
 from viewfinder.runs.run import open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.saliency.maps import SubjectMap
-from viewfinder.tasks.saliency.scores import Scores
+from viewfinder.tasks.saliency.scores import SaliencyScores
 
 FACTORS = (0.25, 0.5, 1, 2, 3, 5, 8, 12, 20)
 _EDGE = 1e-6
@@ -31,7 +31,7 @@ def sharpened(answer: SubjectMap, factor: float) -> SubjectMap:
     return SubjectMap((1 / (1 + np.exp(-logits))).astype(np.float32), answer.size)
 
 
-def scores_of(judgement, factor: float) -> Scores:
+def scores_of(judgement, factor: float) -> SaliencyScores:
     answers = [sharpened(answer, factor) for answer in judgement.answers]
     return find("saliency").score(answers, judgement.examples)
 

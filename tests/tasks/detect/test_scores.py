@@ -18,7 +18,7 @@ from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.errors import InputError
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, Matching, match
-from viewfinder.tasks.detect.scores import Scores, score, worst
+from viewfinder.tasks.detect.scores import DetectScores, score, worst
 
 CLASSES = ("cat", "dog", "bird", "fish")
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
@@ -343,7 +343,7 @@ def test_perfect_detections_score_one(rows: list[Row]) -> None:
 def test_a_false_detection_more_never_raises_ap(
     rows: list[Row], detections: list[Found], height: float, name: int
 ) -> None:
-    def judged(extra: list[Found]) -> Scores:
+    def judged(extra: list[Found]) -> DetectScores:
         return score(found([*detections, *extra], 3), truths(rows, 3), classes=CLASSES)
 
     before, after = judged([]), judged([(1, name, height, (500.0, 500.0, 540.0, 540.0))])

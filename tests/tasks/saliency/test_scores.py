@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as npst
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_picture
-from viewfinder.tasks.saliency.scores import THRESHOLDS, Scores, mean, score
+from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean, score
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -56,7 +56,7 @@ def special(name: str) -> tuple[Array, Array]:
     return noise, np.full((32, 32), name == "full_mask")
 
 
-def assert_golden(found: Scores, wanted: dict[str, float]) -> None:
+def assert_golden(found: SaliencyScores, wanted: dict[str, float]) -> None:
     scores = found.as_json()
     assert set(wanted) == set(KEYS) - {"f_max_dataset"}
     for name, value in wanted.items():

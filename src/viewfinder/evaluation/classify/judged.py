@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import Scores
+from viewfinder.tasks.classify.scores import ClassifyScores
 
-ClassifyJudgement = Judgement[NDArray[np.float32], Scores]
-ClassifyMaterial = Material[ClassifyRecipe, NDArray[np.float32], Scores]
+ClassifyJudgement = Judgement[NDArray[np.float32], ClassifyScores]
+ClassifyMaterial = Material[ClassifyRecipe, NDArray[np.float32], ClassifyScores]

@@ -33,7 +33,7 @@ _MEASURE = Measure(
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownAnswer:
     """A picture in the report: its file, pixels as a data URL, true class, and the two likeliest
     answers with their probabilities."""
 
@@ -101,7 +101,7 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def worst(judged: ClassifyJudgement) -> list[Shown]:
+def worst(judged: ClassifyJudgement) -> list[ShownAnswer]:
     """The pictures to whose true class the net gave least probability, the worst first."""
     truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
     wrong = judged.answers.argmax(axis=1) != judged.examples.labels
@@ -109,7 +109,7 @@ def worst(judged: ClassifyJudgement) -> list[Shown]:
     return [_shown(judged, index) for index in order[:_WORST]]
 
 
-def typical(judged: ClassifyJudgement) -> list[Shown]:
+def typical(judged: ClassifyJudgement) -> list[ShownAnswer]:
     """Pictures of median difficulty, class by class in turn."""
     truth = judged.answers[np.arange(len(judged.examples)), judged.examples.labels]
     labels = judged.examples.labels
@@ -138,14 +138,14 @@ def _side(judgement: ClassifyJudgement) -> Side:
     return counted(judgement.scores.accuracy, len(judgement.examples))
 
 
-def _shown(judged: ClassifyJudgement, index: int) -> Shown:
+def _shown(judged: ClassifyJudgement, index: int) -> ShownAnswer:
     answer = int(judged.answers[index].argmax())
     label = int(judged.examples.labels[index])
     picture = judged.examples.picture(index, at_least=(_THUMBNAIL, _THUMBNAIL))
     height, width = picture.shape[:2]
     box = (_THUMBNAIL, _THUMBNAIL)
     thumbnail = resample(picture, letterbox((width, height), box), box, fill=255)
-    return Shown(
+    return ShownAnswer(
         path=judged.examples.paths[index],
         image=picture_url(thumbnail),
         true=judged.examples.classes[label],

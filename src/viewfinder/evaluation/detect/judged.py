@@ -4,7 +4,7 @@ from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.detect.scores import Scores
+from viewfinder.tasks.detect.scores import DetectScores
 
-DetectJudgement = Judgement[list[Detections], Scores]
-DetectMaterial = Material[DetectRecipe, list[Detections], Scores]
+DetectJudgement = Judgement[list[Detections], DetectScores]
+DetectMaterial = Material[DetectRecipe, list[Detections], DetectScores]

@@ -25,7 +25,7 @@ from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted
 from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
-from viewfinder.tasks.detect.scores import Scores, Worst, worst
+from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
 
 _WORST, _TYPICAL = 12, 6
@@ -48,7 +48,7 @@ _ERRORS = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownScene:
     """A picture in the report, drawn upon: its file, a data URL, its sides and what is wrong."""
 
     path: str
@@ -149,7 +149,7 @@ def _counts(train: Dataset) -> tuple[float, float]:
     return len(boxes) / max(1, classes), rarest / len(train)
 
 
-def _threshold(scores: Scores) -> float:
+def _threshold(scores: DetectScores) -> float:
     """From which score on detections are drawn and counted as found."""
     return scores.best.threshold if scores.best else THRESHOLD
 
@@ -175,7 +175,7 @@ def _card(side: str, judgement: DetectJudgement) -> Card:
     return Card(figure, f"AP50, {SIDES[side]}", detail)
 
 
-def _confusions(scores: Scores, classes: tuple[str, ...]) -> list[str]:
+def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:
     """The commonest errors, class by class, in words."""
     background = len(classes)
     told = []
@@ -205,7 +205,7 @@ def _middle(ranked: list[Worst]) -> list[Worst]:
     return ranked[start : start + _TYPICAL]
 
 
-def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> Shown:
+def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> ShownScene:
     examples, index = judged.examples, each.picture
     assert examples.boxes is not None, "detections are judged by boxes"
     picture = draw_detections(
@@ -218,7 +218,7 @@ def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> Shown:
     )
     height, width = picture.shape[:2]
     errors = ", ".join(f"{count} {_ERRORS[kind]}" for kind, count in each.counts.items())
-    return Shown(examples.paths[index], picture_url(picture), width, height, errors)
+    return ShownScene(examples.paths[index], picture_url(picture), width, height, errors)
 
 
 def _anchors(options: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.plots import _INK, _TRAIN, _quiet, _svg
 from viewfinder.tasks.detect.breakdown import RECALLS
-from viewfinder.tasks.detect.scores import Scores
+from viewfinder.tasks.detect.scores import DetectScores
 
 # With more classes than this, curves in colours of their own cannot be told apart.
 _MOST_COLOURS = 10
@@ -27,7 +27,7 @@ _ERRORS = {
 }
 
 
-def precision_recall(scores: Scores, classes: Sequence[str]) -> str:
+def precision_recall(scores: DetectScores, classes: Sequence[str]) -> str:
     """Precision over recall at IoU 0.5, a curve a class, with a dot at its best threshold.
 
     Of many classes, the mean of all and those of lowest AP50 are named; the others are grey.
@@ -63,7 +63,7 @@ def precision_recall(scores: Scores, classes: Sequence[str]) -> str:
     return _svg(figure, "Precision over recall, class by class, at an overlap of 0.5")
 
 
-def confusion(scores: Scores, classes: Sequence[str]) -> str:
+def confusion(scores: DetectScores, classes: Sequence[str]) -> str:
     """Answers (columns) to each true class (rows), at the best threshold and IoU 0.5.
 
     The last column are objects missed, the last row answers where nothing is.
@@ -71,7 +71,7 @@ def confusion(scores: Scores, classes: Sequence[str]) -> str:
     return plots.confusion(scores.confusion, [*map(_name, classes), "background"])
 
 
-def errors(scores: Scores) -> str:
+def errors(scores: DetectScores) -> str:
     """What AP50 would gain without each kind of error, and how many there are."""
     figure = Figure(figsize=(7.6, 2.7), layout="constrained")
     axes = figure.subplots()

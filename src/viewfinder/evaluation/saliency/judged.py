@@ -4,7 +4,7 @@ from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.material import Material
 from viewfinder.tasks.saliency.maps import SubjectMap
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
-from viewfinder.tasks.saliency.scores import Scores
+from viewfinder.tasks.saliency.scores import SaliencyScores
 
-SaliencyJudgement = Judgement[list[SubjectMap], Scores]
-SaliencyMaterial = Material[SaliencyRecipe, list[SubjectMap], Scores]
+SaliencyJudgement = Judgement[list[SubjectMap], SaliencyScores]
+SaliencyMaterial = Material[SaliencyRecipe, list[SubjectMap], SaliencyScores]

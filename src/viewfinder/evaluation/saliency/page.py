@@ -41,7 +41,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownSubject:
     """A picture in the report: its file, its S, and the views of it."""
 
     path: str
@@ -59,7 +59,7 @@ def page(material: SaliencyMaterial) -> Page:
     worst = [index for index in order[:_SHOWN] if index not in best]
     viewer = Viewer(material)
     shown = {
-        index: Shown(
+        index: ShownSubject(
             judged.examples.paths[index],
             float(likeness[material.side][index]),
             viewer.views(index),

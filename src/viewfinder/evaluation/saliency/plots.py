@@ -4,12 +4,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from viewfinder.evaluation.plots import _INK, _TRAIN, _VAL, _quiet, _svg
-from viewfinder.tasks.saliency.scores import THRESHOLDS, Scores
+from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores
 
 _SIZE = (4.6, 3.4)
 
 
-def precision_recall(scores: Scores) -> Markup:
+def precision_recall(scores: SaliencyScores) -> Markup:
     """Mean precision over mean recall, with a dot at the threshold of best F."""
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.subplots()
@@ -27,7 +27,7 @@ def precision_recall(scores: Scores) -> Markup:
     return _svg(figure, "Precision over recall, over all thresholds of the map")
 
 
-def over_thresholds(scores: Scores) -> Markup:
+def over_thresholds(scores: SaliencyScores) -> Markup:
     """F and E of the map cut at each threshold, with dots at their best."""
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.subplots()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class ClassifyScores:
     """How well probabilities meet the truth.
 
     Attributes:
@@ -72,13 +72,13 @@ class Scores:
         }
 
 
-def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
+def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> ClassifyScores:
     """Compare N×C probabilities with N class indices."""
     count = probabilities.shape[1]
     answers = probabilities.argmax(axis=1)
     confusion = np.bincount(labels * count + answers, minlength=count * count)
     truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return Scores(
+    return ClassifyScores(
         accuracy=float((answers == labels).mean()),
         loss=float(-np.log(np.maximum(truth, 1e-12)).mean()),
         confusion=confusion.reshape(count, count),

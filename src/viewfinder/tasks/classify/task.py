@@ -24,7 +24,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import Scores, score
+from viewfinder.tasks.classify.scores import ClassifyScores, score
 from viewfinder.tasks.classify.solving import solve_last_layer
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -144,7 +144,7 @@ class Classify(
         NDArray[np.float32],
         ClassProbabilities,
         NDArray[np.float32],
-        Scores,
+        ClassifyScores,
     ]
 ):
     """One class for each picture."""
@@ -286,7 +286,7 @@ class Classify(
         ]
         return np.concatenate(parts)
 
-    def score(self, answers: NDArray[np.float32], truth: Dataset) -> Scores:
+    def score(self, answers: NDArray[np.float32], truth: Dataset) -> ClassifyScores:
         """Accuracy, loss and confusion."""
         return score(answers, truth.labels)
 

@@ -29,7 +29,7 @@ from viewfinder.tasks.detect.matching import Kind, Matching, match
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class DetectScores:
     """COCO's scores of C classes, in [0, 1]; None, or NaN in an array, where there is no truth.
 
     Attributes:
@@ -122,7 +122,9 @@ class Worst:
     counts: dict[str, int]
 
 
-def score(detections: Sequence[Detections], truth: Boxes, *, classes: tuple[str, ...]) -> Scores:
+def score(
+    detections: Sequence[Detections], truth: Boxes, *, classes: tuple[str, ...]
+) -> DetectScores:
     """Judge the detections of N pictures.
 
     Args:
@@ -147,7 +149,7 @@ def score(detections: Sequence[Detections], truth: Boxes, *, classes: tuple[str,
     boxes = np.bincount(matching.truth.classes[matching.counted], minlength=count)
     best = _best_point(matching, int(boxes.sum()))
     threshold = best.threshold if best else 0.0
-    return Scores(
+    return DetectScores(
         ap=_mean(precision[..., 0]),
         ap50=_mean(precision[0, ..., 0]),
         ap75=_mean(precision[5, ..., 0]),

@@ -39,7 +39,7 @@ from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.plan import Augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
-from viewfinder.tasks.detect.scores import Scores, score
+from viewfinder.tasks.detect.scores import DetectScores, score
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, as_numbers, require_count
@@ -87,7 +87,7 @@ class Detect(
         Detections,
         Detections,
         list[Detections],
-        Scores,
+        DetectScores,
     ]
 ):
     """A box and a class for every object in a picture."""
@@ -240,7 +240,7 @@ class Detect(
             ]
         return found
 
-    def score(self, answers: list[Detections], truth: Dataset) -> Scores:
+    def score(self, answers: list[Detections], truth: Dataset) -> DetectScores:
         """COCO's."""
         assert truth.boxes is not None, "`require_boxes` has seen to it"
         return score(answers, truth.boxes, classes=truth.classes)

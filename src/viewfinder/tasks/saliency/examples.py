@@ -34,7 +34,7 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
+class SubjectExamples:
     """One split of a saliency set: `tasks.task.Examples`.
 
     Attributes:
@@ -81,7 +81,7 @@ def stretched_mask(mask: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
 
 def open_examples(
     dataset: Dataset, size: Size, *, cache: Path, keep: Keep = "auto", depth: bool
-) -> Examples:
+) -> SubjectExamples:
     """Decode a set in the way that its size and this machine allow.
 
     Args:
@@ -106,7 +106,7 @@ def open_examples(
         keep=keep,
         cache=cache,
     )
-    return Examples(dataset, decoded, kind)
+    return SubjectExamples(dataset, decoded, kind)
 
 
 def _record(size: Size, *, depth: bool) -> "np.dtype[np.void]":

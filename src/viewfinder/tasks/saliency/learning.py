@@ -15,7 +15,7 @@ from viewfinder.tasks.task import Add, Forward, Loss, alone, share_of_step
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
+class SubjectBatch:
     """One step's pictures with masks and, for nets that learn of depth, depth maps.
 
     Attributes:
@@ -35,9 +35,9 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.masks)
 
-    def to(self, device: torch.device) -> "Inputs":
+    def to(self, device: torch.device) -> "SubjectBatch":
         """The same on another device."""
-        return Inputs(
+        return SubjectBatch(
             self.pictures.to(device, non_blocking=True),
             self.masks.to(device, non_blocking=True),
             None if self.depths is None else self.depths.to(device, non_blocking=True),
@@ -61,10 +61,10 @@ def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
         note(f"{blind:,} of {len(train):,} pictures {have} no depth map: they {what}")
 
 
-def depth_loss(recipe: SaliencyRecipe) -> Loss[Inputs]:
+def depth_loss(recipe: SaliencyRecipe) -> Loss[SubjectBatch]:
     """The depth stream's own loss."""
 
-    def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
+    def of(forward: Forward, inputs: SubjectBatch, add: Add = alone) -> dict[str, Tensor]:
         _, masks, depths = inputs.changed()
         assert depths is not None, "`open` has read depth for the net that wants it"
         value = teacher_loss(forward(depths), masks, temperature=recipe.temperature)
@@ -73,10 +73,10 @@ def depth_loss(recipe: SaliencyRecipe) -> Loss[Inputs]:
     return of
 
 
-def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss[Inputs]:
+def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss[SubjectBatch]:
     """The RGB stream's loss, from the masks and, if there is one, from its teacher."""
 
-    def of(forward: Forward, inputs: Inputs, add: Add = alone) -> dict[str, Tensor]:
+    def of(forward: Forward, inputs: SubjectBatch, add: Add = alone) -> dict[str, Tensor]:
         pictures, masks, depths = inputs.changed()
         logits, *attentions = forward(pictures)
         taught = None if teacher is None or depths is None else _taught(teacher, depths, logits)

@@ -29,7 +29,7 @@ THRESHOLDS: Curve = np.arange(LEVELS) / (LEVELS - 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class SaliencyScores:
     """Scores of one picture, or their means over several: in [0, 1], 1 is best, of MAE 0.
 
     Only E may pass 1, by one part in the picture's pixels: its paper divides by one pixel fewer.
@@ -94,7 +94,7 @@ class Scores:
 
 def score(
     prediction: NDArray[np.floating], mask: NDArray[np.bool_], *, stretch: bool = False
-) -> Scores:
+) -> SaliencyScores:
     """Judge one saliency map by its mask.
 
     Args:
@@ -120,7 +120,7 @@ def score(
     counts = count(prediction, subject, adaptive=min(1.0, 2 * sums.map.sum() / mask.size))
     precision, recall = counts.precision(), counts.recall()
     f, e = f_measure(precision, recall), alignment(counts)
-    return Scores(
+    return SaliencyScores(
         images=1,
         mae=cv2.norm(prediction, subject.astype(prediction.dtype), cv2.NORM_L1) / mask.size,
         s_measure=s_measure(sums),
@@ -134,7 +134,7 @@ def score(
     )
 
 
-def mean(parts: Iterable[Scores]) -> Scores:
+def mean(parts: Iterable[SaliencyScores]) -> SaliencyScores:
     """The mean over all pictures of several scores, each with the weight of its pictures.
 
     The parts are taken one by one and none is kept, so they may come from a generator.
@@ -150,7 +150,7 @@ def mean(parts: Iterable[Scores]) -> Scores:
             sums[name] = sums[name] + part.images * getattr(part, name)
     if images == 0:
         raise InputError("there are no pictures to score: give at least one with its mask")
-    return Scores(images=images, **{name: sums[name] / images for name in _MEANS})
+    return SaliencyScores(images=images, **{name: sums[name] / images for name in _MEANS})
 
 
 def _checked(prediction: NDArray[np.floating], mask: NDArray[np.bool_]) -> tuple[float, float]:
@@ -179,11 +179,11 @@ def _size(array: NDArray[np.generic]) -> str:
     return "×".join(map(str, array.shape)) or "one number"
 
 
-_MEANS = tuple(field.name for field in fields(Scores) if field.name != "images")
+_MEANS = tuple(field.name for field in fields(SaliencyScores) if field.name != "images")
 
 _ONES = np.ones(LEVELS)
 _ONES.flags.writeable = False
-_RIGHTLY_EMPTY = Scores(
+_RIGHTLY_EMPTY = SaliencyScores(
     images=1,
     mae=0.0,
     s_measure=1.0,

@@ -36,16 +36,16 @@ from viewfinder.tasks.saliency.depth_input import (
     pictures_to_ask,
     read_depth_map,
 )
-from viewfinder.tasks.saliency.examples import Examples, open_examples, stretched
+from viewfinder.tasks.saliency.examples import SubjectExamples, open_examples, stretched
 from viewfinder.tasks.saliency.learning import (
-    Inputs,
+    SubjectBatch,
     depth_loss,
     student_loss,
     tell_what_is_learnt,
 )
 from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
-from viewfinder.tasks.saliency.scores import Scores, mean, score
+from viewfinder.tasks.saliency.scores import SaliencyScores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
 from viewfinder.tasks.task import Loss, Task, TrainSetup, as_pictures
 
@@ -60,13 +60,13 @@ _TOLERANCE = 0.005
 class Saliency(
     Task[
         SaliencyRecipe,
-        Examples,
-        Inputs,
-        Examples,
+        SubjectExamples,
+        SubjectBatch,
+        SubjectExamples,
         NDArray[np.float32],
         Subject,
         list[SubjectMap],
-        Scores,
+        SaliencyScores,
     ]
 ):
     """Which pixels are the picture's subject."""
@@ -103,7 +103,7 @@ class Saliency(
         note(f"the network has {_WIDTH:g} of its paper's width (--options width=1 for all of it)")
         return {"width": _WIDTH} | given
 
-    def colours(self, recipe: SaliencyRecipe, train: Examples) -> Normalisation:
+    def colours(self, recipe: SaliencyRecipe, train: SubjectExamples) -> Normalisation:
         """Measured on (a sample of) the pictures; ImageNet's for weights that have learnt those.
 
         Depth has none: the depth stream brings it to ImageNet's range by itself.
@@ -139,7 +139,7 @@ class Saliency(
         vgg16 = "features.0.weight" in state
         return load_matching(net, backbone_weights(state) if vgg16 else state)
 
-    def open_train(self, split: Dataset, setup: TrainSetup[SaliencyRecipe]) -> Examples:
+    def open_train(self, split: Dataset, setup: TrainSetup[SaliencyRecipe]) -> SubjectExamples:
         """Pictures and masks at the net's size; with depth for a net, or a teacher, that reads it.
 
         Raises:
@@ -151,7 +151,7 @@ class Saliency(
         return open_examples(split, size, cache=cache_folder(), keep=recipe.keep, depth=depth)
 
     def order(
-        self, examples: Examples, recipe: SaliencyRecipe, generator: torch.Generator
+        self, examples: SubjectExamples, recipe: SaliencyRecipe, generator: torch.Generator
     ) -> Tensor:
         """Every picture once; for the depth stream, every picture that has a depth map."""
         order = torch.randperm(len(examples), generator=generator)
@@ -162,24 +162,24 @@ class Saliency(
 
     def draw(
         self,
-        examples: Examples,
+        examples: SubjectExamples,
         numbers: Tensor,
         rows: slice,
         setup: TrainSetup[SaliencyRecipe],
         *,
         seed: int,
         done: float,
-    ) -> Inputs:
+    ) -> SubjectBatch:
         """Pictures, masks and depth maps, and one matrix and one colour change for each picture."""
         generator = torch.Generator().manual_seed(seed)
         changes = draw(len(numbers), augmentation(setup.recipe), generator)
         pictures, masks, depths = examples.take(numbers[rows])
         seen = None if depths is None else depths.amax((1, 2, 3)) > depths.amin((1, 2, 3))
-        return Inputs(pictures, masks, depths, seen, changes.part(rows))
+        return SubjectBatch(pictures, masks, depths, seen, changes.part(rows))
 
     def make_loss(
         self, net: nn.Module, setup: TrainSetup[SaliencyRecipe], device: torch.device
-    ) -> Loss[Inputs]:
+    ) -> Loss[SubjectBatch]:
         """The depth stream's own loss; or the student's, with its teacher on the device.
 
         Raises:
@@ -193,7 +193,7 @@ class Saliency(
         return student_loss(recipe, read_teacher(recipe.teacher, setup.config.size).to(device))
 
     def as_learnt(
-        self, inputs: Inputs, setup: TrainSetup[SaliencyRecipe], most: int
+        self, inputs: SubjectBatch, setup: TrainSetup[SaliencyRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, with its subject outlined; of the net for depth, its depth map."""
         pictures, masks, depths = inputs.changed()
@@ -206,7 +206,7 @@ class Saliency(
             shown.append((drawn, f"the subject is {values.mean():.0%} of it"))
         return shown
 
-    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> Examples:
+    def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> SubjectExamples:
         """Pictures and masks at the net's size; with depth for a net that reads it.
 
         Raises:
@@ -216,7 +216,7 @@ class Saliency(
         return open_examples(split, config.size, cache=cache_folder(), keep=keep, depth=depth)
 
     def answers(
-        self, net: nn.Module, examples: Examples, config: ModelConfig, device: torch.device
+        self, net: nn.Module, examples: SubjectExamples, config: ModelConfig, device: torch.device
     ) -> list[SubjectMap]:
         """A map for each picture of a side."""
         maps: list[SubjectMap] = []
@@ -229,10 +229,10 @@ class Saliency(
             maps += [SubjectMap(values, size) for values, size in zip(found, sizes, strict=True)]
         return maps
 
-    def score(self, answers: Sequence[SubjectMap], truth: Dataset) -> Scores:
+    def score(self, answers: Sequence[SubjectMap], truth: Dataset) -> SaliencyScores:
         """The field's, each map at the size of its mask."""
 
-        def judge(index: int) -> Scores:
+        def judge(index: int) -> SaliencyScores:
             mask = read_subject(truth, index)
             return score(answers[index].at((mask.shape[1], mask.shape[0])), mask)
 
