@@ -41,7 +41,7 @@ class Judgement(Generic[AnswersT, ScoresT]):
     def as_json(self) -> dict[str, Any]:
         """The scores under their public names, with the number of pictures and seconds."""
         scores = self.scores.as_json(self.examples.classes)
-        return scores | {"images": len(self.examples), "seconds": self.seconds}
+        return {**scores, "images": len(self.examples), "seconds": self.seconds}
 
 
 AnyJudgement = Judgement[Any, Any]

@@ -1,6 +1,6 @@
 """From which score on a detector's answers are shown: one number, or the best of each class."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
@@ -75,7 +75,7 @@ def best_thresholds(model: Model, run: Run | None) -> tuple[float, ...]:
         ) from error
 
 
-def _scores(run: Run) -> dict[str, Any]:
+def _scores(run: Run) -> dict[str, object]:
     if not run.scores_file.exists():
         return {}
     try:
@@ -86,8 +86,10 @@ def _scores(run: Run) -> dict[str, Any]:
         ) from error
 
 
-def _read(judged: Any, classes: tuple[str, ...]) -> tuple[float, ...]:
+def _read(judged: object, classes: tuple[str, ...]) -> tuple[float, ...]:
     """Raises KeyError, TypeError or ValueError where what is needed is not there."""
+    if not isinstance(judged, dict):
+        raise TypeError("scores are a table")
     together = judged["best"]["threshold"]
     own = [judged["per_class"][name]["threshold"] for name in classes]
     found = tuple(float(together if each is None else each) for each in own)

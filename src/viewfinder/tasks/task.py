@@ -151,7 +151,7 @@ class TaskScores(Protocol):
         """A few numbers for the history's row of an epoch."""
         ...
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(self, classes: tuple[str, ...]) -> Mapping[str, object]:
         """The scores under their public names."""
         ...
 

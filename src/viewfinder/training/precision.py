@@ -55,14 +55,14 @@ class Arrangement:
             return torch.channels_last
         return torch.contiguous_format
 
-    def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> Any:
+    def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> object:
         """A net's outputs for N×3×H×W pictures in [0, 1], in this arithmetic."""
         # Outside autocast: colours in 16 bits would lose some of a picture's 256 levels.
         ready = colours.apply(pictures).contiguous(memory_format=self.memory_format)
         with self.autocast(pictures.device):
             return net(ready)
 
-    def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
+    def autocast(self, device: torch.device) -> AbstractContextManager[object]:
         """The context in which the forward pass runs; weights stay in float32."""
         dtype = _DTYPES[self.arithmetic]
         return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
@@ -100,7 +100,7 @@ class Choice:
     trials: tuple[Trial, ...] = ()
     promise: float | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod
@@ -241,7 +241,7 @@ class _Trainer:
         torch.manual_seed(number)
         self.numbers = 0
 
-        def forward(pictures: Tensor) -> Any:
+        def forward(pictures: Tensor) -> object:
             self.numbers += pictures.numel()
             return arrangement.forward(self.copied, pictures, self.colours)
 

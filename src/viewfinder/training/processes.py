@@ -3,10 +3,11 @@
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
 
 import torch
 from lightning_fabric import Fabric
@@ -36,11 +37,11 @@ def make_fabric(device: torch.device, count: int) -> Fabric:
         raise InputError(
             f"--devices {count}: this machine has {torch.cuda.device_count()} CUDA GPUs"
         )
-    options: dict[str, Any] = {}
-    if count > 1:
-        # Running statistics are of all processes, and so the same in each of them.
-        options = {"strategy": DDPStrategy(start_method="spawn", forward_sync_buffers=False)}
-    return Fabric(accelerator=device.type, devices=count, **options)
+    if count == 1:
+        return Fabric(accelerator=device.type, devices=1)
+    # Running statistics are of all processes, and so the same in each of them.
+    strategy = DDPStrategy(start_method="spawn", forward_sync_buffers=False)
+    return Fabric(accelerator=device.type, devices=count, strategy=strategy)
 
 
 def refuse_torchrun() -> None:
@@ -102,7 +103,14 @@ def _start(fabric: Fabric, count: int, own_part: Callable[..., bool]) -> bool:
         _end([child for child in multiprocessing.active_children() if child not in before])
 
 
-def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any, pipe: Connection) -> bool:
+def _work(
+    fabric: Fabric,
+    *,
+    work: Work,
+    threads: int,
+    failures: "SimpleQueue[InputError]",
+    pipe: Connection,
+) -> bool:
     """One process's part; returns whether it was stopped."""
     end_with_parent()
     torch.set_num_threads(threads)
@@ -117,7 +125,7 @@ def _work(fabric: Fabric, *, work: Work, threads: int, failures: Any, pipe: Conn
     return False
 
 
-def _end(children: list[Any]) -> None:
+def _end(children: Sequence[BaseProcess]) -> None:
     """Have processes save what they have and end; one that does not is hung."""
     for child in children:
         child.terminate()

@@ -5,11 +5,9 @@ process takes. On CUDA this is torch's `SyncBatchNorm`; on the CPU, which that r
 a few lines: sums over all processes, whose gradients are summed likewise.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, distributed, nn
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 
 def share_statistics(net: nn.Module, device: torch.device) -> nn.Module:
@@ -80,14 +78,14 @@ class _Sum(torch.autograd.Function):
     """The sum over all processes. What each of them makes of it counts in its gradient."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, values: Tensor) -> Tensor:
         total = values.clone()
         distributed.all_reduce(total)
         return total
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
         total = gradient.clone()
         distributed.all_reduce(total)
         return total

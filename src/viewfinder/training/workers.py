@@ -23,7 +23,7 @@ from viewfinder.interrupts import (
 )
 from viewfinder.listeners.terminal import Terminal
 
-Train = Callable[..., Any]
+Train = Callable[..., object]
 """Called as `train(task, data, out=…, resume=True, **fields)`; found by name in other processes."""
 
 # A training that is stopped saves its state; one that takes longer to do so is hung.

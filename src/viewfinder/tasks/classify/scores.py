@@ -1,7 +1,6 @@
 """How well probabilities of classes meet the truth."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +54,7 @@ class ClassifyScores:
         """Loss and accuracy, for the history."""
         return {"loss": self.loss, "accuracy": self.accuracy}
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
         """The scores under their public names, with what a net that learnt nothing has.
 
         `chance` is the accuracy of guessing, `largest_class` that of always answering the class

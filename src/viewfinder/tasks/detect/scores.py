@@ -7,7 +7,6 @@ precision at 101 recalls. `matching` tells which truths count and what finds the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from hotcoco import COCO, COCOeval
@@ -88,7 +87,7 @@ class DetectScores:
         """AP and AP50, for the history; 0 where there is no truth."""
         return {"ap": self.ap or 0.0, "ap50": self.ap50 or 0.0}
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
         """The scores under their public names; without the curves, which are for drawing."""
         return {
             "ap": self.ap,

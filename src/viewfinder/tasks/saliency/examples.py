@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -112,7 +112,10 @@ def open_examples(
 def _record(size: Size, *, depth: bool) -> "np.dtype[np.void]":
     """How one example lies in memory and on disk."""
     width, height = size
-    fields: list[Any] = [("picture", "u1", (height, width, 3)), ("mask", "u1", (height, width))]
+    fields: list[tuple[str, str, tuple[int, ...]]] = [
+        ("picture", "u1", (height, width, 3)),
+        ("mask", "u1", (height, width)),
+    ]
     if depth:
         fields.append(("depth", "<u2", (height, width)))
     # Aligned, since torch takes numbers of 16 bits at even places alone.
