@@ -8,9 +8,12 @@ import torch
 
 from viewfinder import nets
 from viewfinder.api import open_run, train
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks import find
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 FIELDS = {"net": "efficientnet-lite0", "size": 64, "keep": "memory"}
 
@@ -90,3 +93,18 @@ def test_what_cannot_be_meant_is_refused(photos, tmp_path, fields, says):
     with pytest.raises(InputError, match=says):
         train("classify", photos, out=tmp_path / "run", **fields)
     assert not (tmp_path / "run").exists()
+
+
+def test_small_pictures_are_enlarged_for_weights_of_imagenet_and_no_further(photos):
+    task, data = find("classify"), open_dataset(photos)
+    assert task.size(ClassifyRecipe(net="resnet18"), data) == (64, 64)
+    assert task.size(ClassifyRecipe(net="resnet18", init="imagenet"), data) == (224, 224)
+    given = ClassifyRecipe(net="resnet18", init="imagenet", size=96)
+    assert task.size(given, data) == (96, 96)
+
+
+def test_thumbnails_are_enlarged_four_times(tmp_path):
+    for split, name in (("train", "a"), ("train", "b"), ("test", "a")):
+        write_picture(tmp_path / split / name / "1.png", np.zeros((32, 32, 3), np.uint8))
+    recipe = ClassifyRecipe(net="efficientnet-lite0", init="imagenet")
+    assert find("classify").size(recipe, open_dataset(tmp_path)) == (128, 128)

@@ -6,6 +6,8 @@ from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 # With fewer pictures a class than this, more pictures help more than anything else.
 _FEW = 200
+# A net whose weights come with the installation, and the way for few pictures.
+_BY_OTHERS = "--net efficientnet-lite0 --init imagenet --head auto"
 # Share of units that are dropped, where a net drops fewer.
 _DROPPED = 0.3
 
@@ -30,6 +32,8 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     tries = []
     if per_class < _FEW:
         tries.append(f"add pictures: {per_class:.0f} a class is few, and nothing helps as much")
+        if recipe.init == "random":
+            tries.append(f"start from what others learnt, in seconds: {_BY_OTHERS}")
     if recipe.shift < 0.1 or recipe.scale < 0.15 or recipe.turn < 10:
         tries.append(f"augment more: {raised(recipe, shift=0.1, scale=0.2, turn=10)}")
     if recipe.flip == 0:

@@ -47,6 +47,8 @@ AUXILIARY_WEIGHT = 0.3
 _BATCH = 250
 # Pictures whose sizes stand for all, and the step in which a size is chosen from them.
 _SIZE_SAMPLE, _SIZE_STEP = 200, 32
+# Of nets with ImageNet's weights: how much small pictures are enlarged, and the least side.
+_ENLARGED, _LEAST_PRETRAINED = 4, 128
 # Sides in pixels that a caption is legible beside and a screen can show.
 _SMALLEST, _LARGEST = 160, 1200
 
@@ -176,16 +178,21 @@ class Classify(
     def size(self, recipe: ClassifyRecipe, dataset: Dataset) -> Size:
         """The recipe's size, or the network's own, but no larger than the pictures without need.
 
-        A network that takes any size learns nothing from small pictures blown up, only slowly;
-        one that ends in a flattened map, or that starts from weights of others, keeps its own.
+        A network that takes any size learns nothing from small pictures blown up, only slowly. One
+        that starts from ImageNet's weights expects things as large as there: four times the
+        pictures' own side is enough. One that ends in a flattened map, or that starts from other
+        weights, keeps its own.
         """
         own = nets.input_size(recipe.net)[0]
-        if recipe.size is not None or recipe.init != "random" or "size" in nets.options(recipe.net):
+        given = recipe.size is not None or "size" in nets.options(recipe.net)
+        if given or recipe.init not in ("random", "imagenet"):
             return (recipe.size or own,) * 2
         train = dataset.split("train")
         step = max(1, len(train) // _SIZE_SAMPLE)
         sides = [max(read_header(train.file(index)).size) for index in range(0, len(train), step)]
         fitting = -(-int(np.median(sides)) // _SIZE_STEP) * _SIZE_STEP
+        if recipe.init == "imagenet":
+            fitting = max(_LEAST_PRETRAINED, _ENLARGED * fitting)
         if fitting < own:
             brought = f"{fitting}×{fitting} instead of {own}×{own}"
             note(f"pictures are small: brought to {brought} (--size)")
