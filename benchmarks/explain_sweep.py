@@ -11,6 +11,16 @@ them. The verdict of the real call on the CPU is held against that of a pass on 
 numbers. A call whose real verdict changes with the numbers in its tensors, or for which a pass asks
 for numbers, is not judged. Each operation runs in a process of its own: with wrong arguments, some
 end theirs.
+
+With torch 2.15.0: 34,203 calls judged, the same verdict on 99.69 %; torch alone refuses 27, the
+explanation alone 79. What differs: `native_batch_norm`, `native_group_norm`, `grid_sampler_2d` and
+`grid_sampler_3d`, which layers do not call by these names (48); `linalg.pinv` of a product (12); a
+function among the arguments (`triplet_margin_with_distance_loss`, 12); `roll` of tensors without
+numbers (6); `scaled_dot_product_attention` with fewer values than keys, refused on purpose (4); and
+up to five calls each of `embedding_bag`, `gather`, `baddbmm`, `randn_like`, `nll_loss`,
+`cross_entropy`, `multilabel_margin_loss`, `index_put`, `linear_cross_entropy`, `multinomial`. Of 16
+operations no call is judged, mostly since a pass on shapes asks for numbers: `unique`, `nonzero`,
+`masked_select`, `bincount`, `ctc_loss`, `gaussian_nll_loss` and their like (`--real` runs them).
 """
 
 import argparse
