@@ -4,12 +4,14 @@ import contextlib
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 
+import brought
 import pytest
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.store import Operation, PutBox, PutClass, open_store, tables
+from viewfinder.studio.store import Operation, PutBox, PutClass, open_store, read_lines, tables
 from viewfinder.studio.store import database as databases
 
 
@@ -116,6 +118,41 @@ def test_views_and_triggers_in_place_of_tables_are_not_run(stored):
     change(file, "DROP VIEW box", "ALTER TABLE hidden RENAME TO box",
            "CREATE TRIGGER t AFTER INSERT ON operation BEGIN DELETE FROM box; END")  # fmt: skip
     refused(data, by_train=False)
+
+
+def test_every_older_schema_is_opened_and_brought_up(tmp_path):
+    for script in sorted(Path(__file__).parent.glob("schema_*.sql")):
+        version = script.stem.rpartition("_")[2]
+        data = tmp_path / version
+        for stem in "01":
+            brought.picture(data / f"{stem}.jpg")
+        (data / ".viewfinder").mkdir()
+        file = data / ".viewfinder" / "labels.db"
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.executescript(script.read_text(encoding="utf-8"))
+        before = open_dataset(data, deal=False)
+        assert before.boxes.corners.tolist() == [[1, 2, 9.5, 9]]
+        with open_store(data) as store:
+            assert [each.said for each in store.history()][1:] == [
+                "1 picture's state set: done", "1 box put, 1 class set: K ö",
+            ]  # fmt: skip
+            assert store.redo("r1", "ann").of == 2
+            store.restore("r2", 1, "ann")
+            contents = store.contents()
+            structure = _structure(file)
+            store.write_lines(tmp_path / f"{version}.jsonl")
+        (tmp_path / f"new{version}").mkdir()
+        with read_lines(tmp_path / f"new{version}", tmp_path / f"{version}.jsonl") as store:
+            assert store.contents() == contents
+        assert _structure(tmp_path / f"new{version}" / ".viewfinder" / "labels.db") == structure
+        assert file.with_name(f"labels.schema-{version}.db").is_file()
+
+
+def _structure(file):
+    """The tables with their columns, and the indexes."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master").fetchall()
+    return sorted((name, " ".join((sql or "").split())) for name, sql in rows)
 
 
 def test_a_newer_schema_is_left_and_an_older_one_is_brought_up_after_a_copy(stored, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from viewfinder.datasets.converting import convert
+from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.formats.class_folders.reading import open_class_folders
 from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes, usable_boxes
 from viewfinder.errors import InputError
@@ -325,6 +326,15 @@ def test_a_reading_that_was_cut_short_goes_on_and_keeps_the_edits(yolo, monkeypa
         assert first.id not in {each.id for each in store.picture(ready[0].id).boxes}
         total = sum(map(len, brought.TRUTH.values()))
         assert len(store.snapshot().boxes) == total - 1
+
+
+def test_edits_of_files_that_nobody_reads_any_more_are_refused(rich):
+    with open_store(rich, wait=True):
+        pass
+    before = {path: path.read_bytes() for path in rich.rglob("*.json")}
+    with pytest.raises(InputError, match="studio's now"):
+        apply_changes(rich, plan_edit(rich, {"red": "rot"}))
+    assert {path: path.read_bytes() for path in rich.rglob("*.json")} == before
 
 
 def test_who_names_a_file_of_labels_is_told_of_the_studio(yolo):

@@ -42,6 +42,9 @@ from viewfinder.interrupts import late_interrupts
 HIDDEN = ".viewfinder"
 """The folder in a data set that holds what is no label."""
 
+STUDIO = "labels.db"
+"""The file in it that the studio keeps a set's labels in, which then count, and not its files'."""
+
 Found = TypeVar("Found")
 
 # How often a set is read again that others edit meanwhile.
@@ -78,6 +81,7 @@ def change_files(
             planned, or cannot be written. Nothing is changed then.
     """
     root = root.resolve()
+    _refuse_stored(root)
     with _at_work(root) as place:
         _finish(root, place)
         number = 1 + max(map(_number, _edits(place)), default=0)
@@ -106,6 +110,7 @@ def editing(root: Path) -> Iterator[list[Finished]]:
         InputError: another process is editing it.
     """
     root = root.expanduser().resolve()
+    _refuse_stored(root)
     with _at_work(root) as place:
         _held.add(root)
         try:
@@ -198,6 +203,19 @@ def take_back(root: Path, *, verb: str) -> Edit | None:
             sync_folder(place)
             undo(root, undone, edit)
     return edit
+
+
+def _refuse_stored(root: Path) -> None:
+    """Refuse to edit files that nobody reads any more.
+
+    Raises:
+        InputError: the studio keeps the labels of this set.
+    """
+    if (root / HIDDEN / STUDIO).is_file():
+        raise InputError(
+            f"the labels of {root} are the studio's now, and not its files': change them there, or "
+            "export them and change those"
+        )
 
 
 def _rolled_back(root: Path, folder: Path, edit: Edit, error: Exception) -> InputError:

@@ -22,14 +22,16 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.editing.transaction import HIDDEN
+from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.reading import refuse_special
 from viewfinder.wording import counted
 
-SCHEMA = 1
+SCHEMA = 2
+# Those that differ in nothing that is read here.
+_READ = ("1", "2")
 LAYOUT = "the studio's labels"
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
@@ -85,7 +87,7 @@ def refuse_forged(ask: Ask, name: str) -> None:
 
 def store_file(root: Path) -> Path | None:
     """The file of the studio's labels of a data folder, where it has one."""
-    file = root / HIDDEN / "labels.db"
+    file = root / HIDDEN / STUDIO
     return file if file.is_file() else None
 
 
@@ -150,9 +152,9 @@ def dataset_of(ask: Ask, root: Path, name: str) -> Dataset | None:
         name: of the database, for messages.
     """
     meta = {str(key): str(value) for key, value in ask("SELECT key, value FROM meta")}
-    if meta.get("schema") != str(SCHEMA):
+    if meta.get("schema") not in _READ:
         raise InputError(
-            f"{name} is of schema {meta.get('schema', '?')[:20]}, and {SCHEMA} is read here: open "
+            f"{name} is of schema {meta.get('schema', '?')[:20]}, and {SCHEMA} is known here: open "
             "it with `viewfinder label` first, or update Viewfinder"
         )
     if meta.get("kind") == "masks":

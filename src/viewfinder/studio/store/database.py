@@ -15,14 +15,13 @@ from sqlalchemy import Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from viewfinder.datasets.editing.transaction import HIDDEN
+from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.label_store import refuse_forged
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.migrating import MIGRATIONS
 
-NAME = "labels.db"
 # No text or blob of ours is as long as this; a forged file must not fill the memory.
 _LONGEST = 64_000_000
 # Seconds that a writer waits for another process.
@@ -171,7 +170,7 @@ def database_file(data: Path) -> Path:
     Raises:
         InputError: a link leads out of the folder.
     """
-    (file,) = inside(data, [data / HIDDEN / NAME])
+    (file,) = inside(data, [data / HIDDEN / STUDIO])
     return file
 
 

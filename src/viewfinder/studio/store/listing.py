@@ -73,7 +73,10 @@ def pictures(
     where = _where(chosen, ends)
     total = connection.execute(select(func.count()).select_from(tables.picture).where(where))
     order = (_p.place.desc(), _p.id.desc()) if backwards else (_p.place, _p.id)
-    rows = _counted_rows().where(where).order_by(*order).offset(start).limit(count)
+    # Boxes are counted for the pictures of the page alone, not for those before it.
+    part = select(_p.id).where(where).order_by(*order).offset(start).limit(count)
+    ids = connection.execute(part).scalars().all()
+    rows = _counted_rows().where(_p.id.in_(ids)).order_by(*order)
     found = tuple(_picture(row, ends) for row in connection.execute(rows).mappings())
     return Page(total.scalar_one(), found)
 

@@ -67,7 +67,8 @@ picture = Table(
     Column("rev", _BIG, nullable=False),
     Column("removed", Integer, nullable=False),
     Column("touched", _BIG, nullable=False),
-    Index("picture_state", "state"),
+    Index("picture_order", "removed", "place", "id"),
+    Index("picture_state_order", "removed", "state", "place", "id"),
     Index("picture_label", "label"),
 )
 
@@ -89,8 +90,9 @@ box = Table(
     Column("at", _DOUBLE, nullable=False),
     Column("rev", _BIG, nullable=False),
     Column("removed", Integer, nullable=False),
-    Index("box_picture", "picture"),
-    Index("box_label", "removed", "label"),
+    # Without statistics SQLite takes the index that more columns are asked of.
+    Index("box_picture", "picture", "removed"),
+    Index("box_label", "label", "removed"),
 )
 
 proposal = Table(
