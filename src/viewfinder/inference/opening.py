@@ -13,6 +13,7 @@ from viewfinder.inference.onnx_files import LEAST_SCORE, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.portable import Outputs
@@ -86,6 +87,8 @@ def open_foreign(path: str | Path) -> Model | None:
         InputError: it cannot be read, or nothing says what it is.
     """
     file = Path(path).expanduser()
+    if (file / MANIFEST).is_file():
+        return None
     if file.suffix.lower() == ".onnx" and not file.is_dir():
         return _open_onnx(file)
     return next((m for name in NAMES if (m := find(name).open_foreign(file)) is not None), None)
