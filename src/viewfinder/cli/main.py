@@ -29,6 +29,7 @@ VERBS = {
     "demo": "the whole loop on rendered videos, without a drawn box",
     "frames": "sharp frames that differ, taken out of videos as pictures to label",
     "propose": "boxes by a machine, kept apart from labels until a rule accepts them",
+    "label": "draw and correct boxes in the browser, every edit kept",
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",

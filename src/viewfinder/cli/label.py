@@ -1,0 +1,56 @@
+"""Draw and correct boxes in the browser; every edit is on the disk when the page says saved.
+
+The labels of any set that `train` reads, and of a folder of pictures without any, are opened in a
+page of this machine's own. They are kept in DATA/.viewfinder/labels.db, beside your files, which
+stay as they are. Ctrl-C ends the server; what was not sent yet waits in the browser.
+
+  viewfinder label my-photos                 open the page
+  viewfinder label my-photos --no-browser    print its address and open nothing
+"""
+
+import getpass
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Flags:
+    data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
+    """A folder of pictures, or a set: COCO, YOLO, Pascal VOC, or class folders."""
+    browser: bool = True
+    """Open the page; else its address is printed alone."""
+    person: str | None = None
+    """In whose name edits are kept; the name of your account if not given."""
+    host: str = "127.0.0.1"
+    """The address to listen at. Another than this machine's own lets others on the network in who
+    have the token, over plain HTTP."""
+    port: int | None = None
+    """The port; 8790 if not given, or any free one where that is taken."""
+    database: str | None = None
+    """URL of a PostgreSQL database that keeps the labels of this set, for a team."""
+
+
+def run(flags: Flags) -> int:
+    """Serve the page until Ctrl-C."""
+    from viewfinder.studio.server.serving import serve, studio_server
+    from viewfinder.studio.store import open_store
+
+    person = flags.person or _account()
+    with (
+        open_store(flags.data, url=flags.database) as store,
+        studio_server(store, person=person, host=flags.host, port=flags.port) as made,
+    ):
+        server, bound, address = made
+        print(f"{flags.data}: label at {address.url}\nCtrl-C ends it", flush=True)
+        serve(server, bound, address, open_browser=flags.browser)
+    return 0
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without a name, as in a container
+        return "somebody"

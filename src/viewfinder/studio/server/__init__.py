@@ -1,0 +1,1 @@
+"""The studio's server: the page and the store's labels, for one machine unless asked otherwise."""

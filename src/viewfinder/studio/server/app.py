@@ -1,0 +1,216 @@
+"""What the page asks: JSON to read, and operations, answered once they are on the disk."""
+
+import json
+import secrets
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from viewfinder.errors import InputError
+from viewfinder.studio.server.guard import Access, Guard
+from viewfinder.studio.server.news import News, said_of
+from viewfinder.studio.server.pixels import Shown, picture_of, thumbnail_of
+from viewfinder.studio.store import Conflict, Filter, Store, as_json, operation_of
+from viewfinder.studio.web import assets
+
+# Numbers that databases and JSON hold alike.
+_MOST = (1 << 53) - 1
+Number = Annotated[int, Path(ge=0, le=_MOST)]
+Asked = Annotated[int, Query(ge=0, le=_MOST)]
+AskedOrNone = Annotated[int | None, Query(ge=0, le=_MOST)]
+
+AHEAD = 3
+"""Pictures that the page fetches before the person asks for them."""
+
+
+def studio_app(store: Store, access: Access, news: News, *, person: str) -> ASGIApp:
+    """The application, behind its guard.
+
+    Args:
+        news: what was noticed of the folder.
+        person: in whose name what comes is written.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _refusals(app)
+    _page(app)
+    _reading(app, store, news, person)
+    _pictures(app, store)
+    _writing(app, store, person)
+    return Guard(app, access)
+
+
+def _refusals(app: FastAPI) -> None:
+    @app.exception_handler(Conflict)
+    def conflict(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Conflict)
+        return JSONResponse({"error": str(error), "now": error.now}, 409)
+
+    @app.exception_handler(InputError)
+    def refused(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error)}, 400)
+
+
+def _page(app: FastAPI) -> None:
+    files = assets()
+
+    @app.get("/")
+    def page() -> Response:
+        return _sent(Shown(*files["index.html"]))
+
+    @app.get("/page/{name}")
+    def asset(name: str) -> Response:
+        if name not in files:
+            return JSONResponse({"error": "the page has no such file"}, 404)
+        return _sent(Shown(*files[name]))
+
+
+def _reading(app: FastAPI, store: Store, news: News, person: str) -> None:
+    project = _project(store)
+
+    @app.get("/api/start")
+    def start() -> Response:
+        settings = json.loads(store.meta(f"settings:{person}") or "{}")
+        about = {"project": project, "name": store.data.resolve().name, "kind": store.kind()}
+        mine = {"person": person, "settings": settings, "notes": store.notes()}
+        return _json(about | mine | _status(store, news))
+
+    @app.get("/api/status")
+    def status() -> Response:
+        return _json(_status(store, news))
+
+    @app.get("/api/pictures")
+    def pictures(chosen: Chosen, start: Asked = 0, count: Asked = 100) -> Response:
+        return _json(as_json(store.pictures(chosen, start=start, count=count)))
+
+    @app.get("/api/next")
+    def following(
+        chosen: Chosen, after: AskedOrNone = None, backwards: bool = False, count: Asked = 1
+    ) -> Response:
+        found: list[int] = []
+        for _ in range(max(0, min(count, AHEAD))):
+            one = store.next_picture(after, chosen, backwards=backwards)
+            if one is None:
+                break
+            found.append(one)
+            after = one
+        return _json({"pictures": found})
+
+    @app.get("/api/history")
+    def history(before: AskedOrNone = None, count: Asked = 100) -> Response:
+        return _json({"history": as_json(store.history(before=before, count=count))})
+
+
+def _pictures(app: FastAPI, store: Store) -> None:
+    @app.get("/api/pictures/{picture}")
+    def one(picture: Number) -> Response:
+        return _json(as_json(store.picture(picture)))
+
+    @app.get("/api/pictures/{picture}/pixels")
+    def pixels(picture: Number) -> Response:
+        return _sent(picture_of(store.path_of(picture)))
+
+    @app.get("/api/pictures/{picture}/thumbnail")
+    def thumbnail(picture: Number) -> Response:
+        # For a while: a strip that is scrolled back and forth does not ask twice.
+        kept = {"cache-control": "private, max-age=600"}
+        return _sent(thumbnail_of(store.path_of(picture)), kept)
+
+
+def _writing(app: FastAPI, store: Store, person: str) -> None:
+    @app.post("/api/operations")
+    def apply(document: Document) -> Response:
+        session = document.pop("session", "")
+        return _json(as_json(store.apply(operation_of(document, person=person, session=session))))
+
+    @app.post("/api/undo")
+    def undo(document: Document) -> Response:
+        return _json(as_json(store.undo(*_turned(document, person), seq=_seq(document))))
+
+    @app.post("/api/redo")
+    def redo(document: Document) -> Response:
+        return _json(as_json(store.redo(*_turned(document, person), seq=_seq(document))))
+
+    @app.post("/api/settings")
+    def settings(document: Document) -> Response:
+        text = json.dumps(document)
+        if len(text) > 50_000:
+            raise InputError("settings are a short text")
+        store.set_meta(f"settings:{person}", text)
+        return _json({})
+
+    @app.post("/api/look")
+    def look(_document: Document) -> Response:
+        return _json({"news": said_of(store.look_at_disk())})
+
+
+def _turned(document: dict[str, Any], person: str) -> tuple[str, str, str]:
+    return str(document.get("id")), person, str(document.get("session", ""))
+
+
+def _seq(document: dict[str, Any]) -> int | None:
+    seq = document.get("seq")
+    if seq is not None and (type(seq) is not int or not 0 < seq < 1 << 53):
+        raise InputError("the number of an operation is a whole one")
+    return seq
+
+
+def _status(store: Store, news: News) -> dict[str, Any]:
+    newest = store.history(count=1)
+    return {
+        "progress": as_json(store.progress()),
+        "classes": as_json(store.classes()),
+        "counts": as_json(store.counts()),
+        "seq": newest[0].seq if newest else 0,
+        "news": news.said,
+    }
+
+
+def _project(store: Store) -> str:
+    """What tells this set's queue in a browser from that of another on the same address."""
+    project = store.meta("project")
+    if project is None:
+        project = secrets.token_hex(16)
+        store.set_meta("project", project)
+    return project
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    """A request's JSON: an object, without numbers that JSON does not have."""
+    body = await request.body()
+    try:
+        document = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise InputError("the request is not JSON") from None
+    if not isinstance(document, dict):
+        raise InputError("the request is not a JSON object")
+    return document
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+def _chosen(
+    state: str | None = None,
+    label: str | None = None,
+    text: str | None = None,
+    proposed: bool | None = None,
+) -> Filter:
+    if state not in (None, "todo", "done", "skipped"):
+        raise InputError("a picture is todo, done or skipped")
+    return Filter(state=state, label=label, text=text, proposed=proposed)  # type: ignore[arg-type]
+
+
+Document = Annotated[dict[str, Any], Depends(_document)]
+Chosen = Annotated[Filter, Depends(_chosen)]
+
+
+def _json(document: Any) -> Response:
+    """JSON in ASCII: a name of a file may hold half a character, which UTF-8 cannot."""
+    return Response(json.dumps(document), media_type="application/json")
+
+
+def _sent(shown: Shown, headers: dict[str, str] | None = None) -> Response:
+    return Response(shown.data, headers={"content-type": shown.kind, **(headers or {})})

@@ -1,0 +1,58 @@
+"""The pictures that the page shows: by number alone, and upright as the one reader has them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.reading import read_header, read_picture
+from viewfinder.pictures.writing import encode_picture
+from viewfinder.reading import read_bytes
+
+THUMBNAIL = 128
+"""Pixels of a thumbnail's longer side."""
+
+# What every browser decodes to the reader's pixels, if it is upright and of 8 bits.
+_AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_PLAIN = ("RGB", "L", "P", "1")
+# Of pictures that are encoded anew.
+_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is sent: bytes of this type."""
+
+    data: bytes
+    kind: str
+
+
+def picture_of(path: Path) -> Shown:
+    """A picture's file where a browser reads it as we do, else its pixels, encoded anew.
+
+    Raises:
+        InputError: there is no such file, or it is no picture, damaged or too large.
+    """
+    header = read_header(path)
+    plain = header.orientation == 1 and header.mode in _PLAIN and header.bits <= 8
+    if plain and header.format in _AS_IT_IS:
+        try:
+            return Shown(read_bytes(path), _AS_IT_IS[header.format])
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from None
+    return Shown(encode_picture(read_picture(path), ".jpg", quality=_QUALITY), "image/jpeg")
+
+
+def thumbnail_of(path: Path) -> Shown:
+    """A small picture, a JPEG.
+
+    Raises:
+        InputError: there is no such file, or it is no picture, damaged or too large.
+    """
+    width, height = read_header(path).size
+    share = min(1.0, THUMBNAIL / max(width, height))
+    size = max(1, round(width * share)), max(1, round(height * share))
+    picture = read_picture(path, at_least=size)
+    source = picture.shape[1], picture.shape[0]
+    picture = resample(picture, stretch(source, size), size)
+    return Shown(encode_picture(picture, ".jpg", quality=80), "image/jpeg")

@@ -1,0 +1,62 @@
+/** What the server is asked, and the shapes of its answers. */
+
+/**
+ * @typedef {import("./geometry.js").Corners} Corners
+ * @typedef {{id: string, name: string, colour: string, key: string, position: number,
+ *   number: number | null, merged: string | null, revision: number}} LabelClass
+ * @typedef {"todo" | "done" | "skipped"} State
+ * @typedef {{id: number, path: string, width: number, height: number, label: string | null,
+ *   state: State, ready: boolean, missing: boolean, changed: boolean, trouble: string,
+ *   boxes: number, proposals: number, revision: number, touched: number}} Picture
+ * @typedef {{id: string, picture: number, label: string, corners: Corners, mask: any,
+ *   track: string | null, key_frame: boolean, difficult: boolean, crowd: boolean, source: string,
+ *   score: number | null, person: string, at: number, revision: number}} Box
+ * @typedef {{id: string, picture: number, run: string, name: string, corners: Corners, mask: any,
+ *   score: number, source: string, state: string, box: string | null, revision: number}} Proposal
+ * @typedef {{picture: Picture, boxes: Box[], proposals: Proposal[]}} OnePicture
+ * @typedef {{states: Record<State, number>, boxes: Record<string, number>,
+ *   pictures: Record<string, number>, proposals: number}} Counts
+ * @typedef {{progress: {stage: string, done: number, total: number, trouble: string},
+ *   classes: LabelClass[], counts: Counts, seq: number, news: string[]}} Status
+ * @typedef {{state?: State, label?: string, text?: string, proposed?: boolean}} Filter
+ */
+
+/** An answer that is no success: `status`, and the server's sentence. */
+export class Refused extends Error {
+  /** @param {number} status @param {string} message @param {any} [now] */
+  constructor(status, message, now) {
+    super(message);
+    this.status = status;
+    this.now = now;
+  }
+}
+
+/** @param {Response} answer */
+async function read(answer) {
+  const document = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, document.error || `error ${answer.status}`, document.now);
+  return document;
+}
+
+/** @param {string} path @param {Record<string, any>} [query] @returns {Promise<any>} */
+export async function get(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const asked = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+  return read(await fetch(asked ? `${path}?${asked}` : path, { signal: AbortSignal.timeout(60000) }));
+}
+
+/** @param {string} path @param {any} document @returns {Promise<any>} */
+export async function post(path, document) {
+  return read(await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(document),
+    signal: AbortSignal.timeout(30000),
+  }));
+}
+
+/** An id of its own for each operation, box and class. (`randomUUID` is for secure pages alone.) */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

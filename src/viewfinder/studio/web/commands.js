@@ -1,0 +1,91 @@
+/** What each command of the table does. */
+
+import { showKeys } from "./help.js";
+import { accept, reject } from "./proposals.js";
+
+/** @param {import("./main.js").Page} page @returns {Record<string, () => void | Promise<void>>} */
+export function actions(page) {
+  const { studio, stage, pointer, travel } = page;
+  const nudge = (/** @type {number} */ dx, /** @type {number} */ dy) => () => studio.nudge(dx, dy);
+  const grow = (/** @type {number} */ dx, /** @type {number} */ dy) => () => studio.grow(dx, dy);
+  return {
+    done: () => travel.finish("done"),
+    skip: () => travel.finish("skipped"),
+    next: () => travel.go(false),
+    previous: () => travel.go(true),
+    "next-todo": () => travel.go(false, { state: "todo" }),
+    "find-class": () => findClass(page),
+    "new-box": () => studio.newBox(),
+    "grab-nw": () => pointer.grab("nw"),
+    "grab-se": () => pointer.grab("se"),
+    repeat: () => travel.repeat(),
+    duplicate: () => studio.duplicate(),
+    copy: () => studio.copy(),
+    paste: () => studio.paste(studio.copied),
+    delete: () => studio.remove(),
+    difficult: () => studio.difficult(),
+    undo: () => travel.turn(true),
+    redo: () => travel.turn(false),
+    left: nudge(-1, 0), right: nudge(1, 0), up: nudge(0, -1), down: nudge(0, 1),
+    "left-10": nudge(-10, 0), "right-10": nudge(10, 0), "up-10": nudge(0, -10), "down-10": nudge(0, 10),
+    narrower: grow(-1, 0), wider: grow(1, 0), flatter: grow(0, -1), taller: grow(0, 1),
+    "next-box": () => studio.hop(1),
+    "previous-box": () => studio.hop(-1),
+    all: () => studio.select(studio.visible().map((each) => each.id), { held: true }),
+    none: () => {
+      if (pointer.busy) pointer.cancel();
+      else studio.select([]);
+    },
+    hide: () => marked(page, studio.hidden),
+    lock: () => marked(page, studio.locked),
+    fit: () => stage.fit(),
+    "zoom-box": () => zoomToBox(page),
+    nearer: () => stage.zoom(1.25),
+    further: () => stage.zoom(0.8),
+    names: () => {
+      studio.showsNames = !studio.showsNames;
+      studio.changed();
+    },
+    help: () => showKeys(page),
+    "next-ghost": () => studio.hopGhost(),
+    accept: () => {
+      if (studio.ghost) accept(studio, [studio.ghost]);
+    },
+    reject: () => {
+      if (studio.ghost) reject(studio, studio.ghost);
+    },
+    "accept-all": () => accept(studio, studio.above().map((each) => each.id)),
+    ghosts: () => {
+      studio.showsGhosts = !studio.showsGhosts;
+      studio.changed();
+    },
+  };
+}
+
+/** Hide or lock the chosen boxes; where none is chosen, none is any more. */
+/** @param {import("./main.js").Page} page @param {Set<string>} set */
+function marked({ studio }, set) {
+  if (!studio.selection.size) set.clear();
+  for (const id of studio.selection) set.add(id);
+  if (set === studio.hidden) studio.selection.clear();
+  studio.changed();
+}
+
+/** @param {import("./main.js").Page} page */
+function zoomToBox({ studio, stage }) {
+  const [box] = [...studio.selected(), ...studio.ghosts().filter((each) => each.id === studio.ghost)];
+  if (box) stage.lookAt(box.corners);
+}
+
+/** @param {import("./main.js").Page} page */
+async function findClass({ studio, labels, dialogs }) {
+  const chosen = await dialogs.find("Which class?", labels.listed(), "New class");
+  if (!chosen) return;
+  if (chosen.id) {
+    studio.choose(chosen.id);
+    return;
+  }
+  const made = labels.newClass(chosen.name);
+  labels.commit([made]);
+  studio.choose(made.id);
+}

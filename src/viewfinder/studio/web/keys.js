@@ -1,0 +1,134 @@
+/**
+ * The keys: one table of commands, which a person can change, and the classes' keys beside it.
+ *
+ * A key is written as "d", "Ctrl+z" or "Shift+ArrowLeft". A class may have any key that no command
+ * has; digits that no class has been given stand for the first ten classes in their order.
+ *
+ * @typedef {{id: string, says: string, keys: string[], group: string}} Command
+ */
+
+/** @param {string} id @param {string} says @param {string} group @param {...string} keys @returns {Command} */
+const command = (id, says, group, ...keys) => ({ id, says, keys, group });
+
+const [GO, DRAW, CHOOSE, SEE, PROPOSED] = ["Pictures", "Boxes", "Choosing boxes", "Seeing", "Proposals"];
+
+/** @type {Command[]} */
+export const COMMANDS = [
+  command("done", "Done: to the next picture to do", GO, "Enter"),
+  command("skip", "Skip this picture", GO, "k"),
+  command("next", "Next picture", GO, "d", "PageDown"),
+  command("previous", "Previous picture", GO, "a", "PageUp"),
+  command("next-todo", "Next picture to do", GO, "n"),
+  command("find-class", "Choose a class by its first letters", DRAW, "c"),
+  command("new-box", "New box in the middle of the view", DRAW, "w"),
+  command("grab-nw", "Top left corner of the nearest box follows the pointer until a click", DRAW, "q"),
+  command("grab-se", "Bottom right corner follows the pointer until a click", DRAW, "e"),
+  command("repeat", "Repeat the boxes of the previous picture", DRAW, "r"),
+  command("duplicate", "Duplicate", DRAW, "Ctrl+d"),
+  command("copy", "Copy", DRAW, "Ctrl+c"),
+  command("paste", "Paste", DRAW, "Ctrl+v"),
+  command("delete", "Delete", DRAW, "Delete", "Backspace"),
+  command("difficult", "Mark as difficult, or not", DRAW, "i"),
+  command("undo", "Undo", DRAW, "Ctrl+z"),
+  command("redo", "Redo", DRAW, "Ctrl+y", "Ctrl+Shift+z"),
+  command("left", "Left by 1 pixel", DRAW, "ArrowLeft"),
+  command("right", "Right by 1 pixel", DRAW, "ArrowRight"),
+  command("up", "Up by 1 pixel", DRAW, "ArrowUp"),
+  command("down", "Down by 1 pixel", DRAW, "ArrowDown"),
+  command("left-10", "Left by 10 pixels", DRAW, "Shift+ArrowLeft"),
+  command("right-10", "Right by 10 pixels", DRAW, "Shift+ArrowRight"),
+  command("up-10", "Up by 10 pixels", DRAW, "Shift+ArrowUp"),
+  command("down-10", "Down by 10 pixels", DRAW, "Shift+ArrowDown"),
+  command("narrower", "Narrower by 1 pixel", DRAW, "Alt+ArrowLeft"),
+  command("wider", "Wider by 1 pixel", DRAW, "Alt+ArrowRight"),
+  command("flatter", "Less tall by 1 pixel", DRAW, "Alt+ArrowUp"),
+  command("taller", "Taller by 1 pixel", DRAW, "Alt+ArrowDown"),
+  command("next-box", "Next box", CHOOSE, "."),
+  command("previous-box", "Previous box", CHOOSE, ","),
+  command("all", "All boxes", CHOOSE, "Ctrl+a"),
+  command("none", "None; leave a gesture", CHOOSE, "Escape"),
+  command("hide", "Hide the chosen boxes; show all where none is chosen", CHOOSE, "h"),
+  command("lock", "Lock the chosen boxes, or unlock all where none is chosen", CHOOSE, "l"),
+  command("fit", "Whole picture", SEE, "f"),
+  command("zoom-box", "Zoom to the box", SEE, "z"),
+  command("nearer", "Nearer", SEE, "+", "="),
+  command("further", "Further", SEE, "-"),
+  command("names", "Names, or only boxes", SEE, "v"),
+  command("help", "This table", SEE, "?"),
+  command("next-ghost", "Next proposal", PROPOSED, "p"),
+  command("accept", "Accept the chosen proposal", PROPOSED, "y"),
+  command("reject", "Reject the chosen proposal", PROPOSED, "x"),
+  command("accept-all", "Accept all at or above the sliders", PROPOSED, "Shift+y"),
+  command("ghosts", "Show proposals, or not", PROPOSED, "g"),
+];
+
+/** What no command and no class may have: they are the page's own ways to be used. */
+export const RESERVED = ["Tab", "Shift+Tab", " ", "F5", "F11", "F12", "Ctrl+r", "Ctrl+w", "Ctrl+t", "Ctrl+n"];
+export const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
+const BARE = ["Control", "Shift", "Alt", "Meta", "AltGraph", "CapsLock", "Dead", "Unidentified", "Process"];
+
+/**
+ * How a pressed key is written; "" for one that is none by itself. Shift counts where it does not
+ * already show in the sign: "?" is "?", and a capital letter is "Shift+y".
+ * @param {{key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean}} event
+ */
+export function written(event) {
+  if (BARE.includes(event.key)) return "";
+  const letter = event.key.length === 1 && event.key.toLowerCase() !== event.key.toUpperCase();
+  const key = letter ? event.key.toLowerCase() : event.key;
+  const sign = event.key.length === 1 && !letter && event.key !== " ";
+  const shift = event.shiftKey && !sign ? "Shift+" : "";
+  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift}${key}`;
+}
+
+/**
+ * The table as a person has changed it.
+ * @param {Record<string, string[]>} [changed] @returns {Command[]}
+ */
+export function commandsWith(changed = {}) {
+  return COMMANDS.map((each) => {
+    const keys = changed[each.id];
+    return Array.isArray(keys) && keys.every((key) => typeof key === "string") ? { ...each, keys } : each;
+  });
+}
+
+/**
+ * Why a key cannot be a command's or a class's; "" if it can.
+ * @param {string} key @param {Command[]} commands
+ * @param {{id: string, name: string, key: string}[]} classes @param {string} [own]  whose key it is
+ */
+export function clash(key, commands, classes, own = "") {
+  if (key === "" || RESERVED.includes(key)) return `${shownKey(key) || "This"} cannot be chosen`;
+  const taken = commands.find((each) => each.id !== own && each.keys.includes(key));
+  if (taken) return `${shownKey(key)} is taken by “${taken.says}”`;
+  const other = classes.find((each) => each.id !== own && each.key === key);
+  if (other) return `${shownKey(key)} is the key of ${other.name}`;
+  return commands.some((each) => each.id === own) && DIGITS.includes(key) ? "Digits choose classes" : "";
+}
+
+/**
+ * The key that chooses each class: its own where it has one that no command has, else a digit.
+ * @param {{id: string, key: string}[]} classes @param {Command[]} commands
+ * @returns {Map<string, string>} by key, the class's id
+ */
+export function classKeys(classes, commands) {
+  const taken = new Set([...RESERVED, ...commands.flatMap((each) => each.keys)]);
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const each of classes) {
+    if (each.key && !taken.has(each.key) && !found.has(each.key)) found.set(each.key, each.id);
+  }
+  const have = new Set(found.values());
+  classes.slice(0, DIGITS.length).forEach((each, place) => {
+    const digit = DIGITS[place];
+    if (!have.has(each.id) && !found.has(digit) && !taken.has(digit)) found.set(digit, each.id);
+  });
+  return found;
+}
+
+/** @type {Record<string, string>} */
+const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", " ": "Space" };
+
+/** @param {string} key */
+export const shownKey = (key) =>
+  key.replace(/Arrow\w+|Escape| /, (name) => SHOWN[name]).replace(/\+([a-z])$/, (_, letter) => `+${letter.toUpperCase()}`);

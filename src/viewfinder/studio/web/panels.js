@@ -1,0 +1,86 @@
+/** The panels of the picture's proposals and boxes: what the stage shows, as text and buttons. */
+
+import { button, element } from "./dialogs.js";
+import { accept, reject } from "./proposals.js";
+
+const MOST_LISTED = 100;
+
+/** @param {import("./studio.js").Studio} studio @param {() => void} keep  remember the sliders */
+export function drawProposals(studio, keep) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("proposals"));
+  const all = [...(studio.content?.proposals.values() ?? [])].filter((each) => each.state === "open");
+  place.hidden = all.length === 0;
+  if (!all.length || place.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).matches("[type=range]:active")) return;
+  const focused = document.activeElement?.id;
+  const taking = studio.above().length;
+  const takeAll = button(`accept ${taking}`, () => accept(studio, studio.above().map((each) => each.id)), { id: "accept-all", "aria-label": `Accept the ${taking} at or above the sliders` });
+  takeAll.disabled = taking === 0;
+  const head = element("h2", {}, "Proposals", element("span", { class: "space" }), takeAll);
+  const names = [...new Set(all.map((each) => each.name))].sort();
+  place.replaceChildren(head, ...names.map((name) => slider(studio, name, all, takeAll, keep)));
+  const chosen = studio.ghost && studio.content?.proposals.get(studio.ghost);
+  if (chosen) {
+    place.append(element("div", { class: "row" },
+      button("Accept", () => accept(studio, [chosen.id])), button("Reject", () => reject(studio, chosen.id))));
+  }
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/**
+ * @param {import("./studio.js").Studio} studio @param {string} name
+ * @param {import("./api.js").Proposal[]} all @param {HTMLButtonElement} takeAll @param {() => void} keep
+ */
+function slider(studio, name, all, takeAll, keep) {
+  const own = all.filter((each) => each.name === name);
+  const input = element("input", { type: "range", min: "0", max: "1", step: "0.01", id: `slider-${name}`, "aria-label": `Least score of ${name}` });
+  input.value = String(studio.thresholds[name] ?? 0.5);
+  const count = element("span", { class: "count" });
+  const say = () => {
+    const least = Number(input.value);
+    count.textContent = `≥ ${least.toFixed(2)}: ${own.filter((each) => each.score >= least).length} of ${own.length}`;
+    const taking = studio.above().length;
+    takeAll.textContent = `accept ${taking}`;
+    takeAll.disabled = taking === 0;
+  };
+  input.addEventListener("input", () => {
+    studio.thresholds[name] = Number(input.value);
+    say();
+  });
+  input.addEventListener("change", keep);
+  say();
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = studio.colourOfName(name);
+  const title = element("div", { class: "line" }, swatch, element("span", { class: "name" }, name), count);
+  return element("div", {}, title, element("div", { class: "line" }, input));
+}
+
+/** @param {import("./studio.js").Studio} studio */
+export function drawBoxes(studio) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("boxes"));
+  const focused = document.activeElement?.id;
+  const boxes = [...studio.boxes.values()];
+  const listed = boxes.slice(0, MOST_LISTED);
+  const head = element("h2", {}, `Boxes: ${boxes.length}`);
+  place.replaceChildren(head, ...listed.map((each) => line(studio, each)));
+  if (boxes.length > listed.length) place.append(element("p", {}, `… and ${boxes.length - listed.length} more in the picture`));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/** @param {import("./studio.js").Studio} studio @param {import("./api.js").Box} box */
+function line(studio, box) {
+  const name = studio.labels.classOf(box.label)?.name ?? "?";
+  const [x1, y1, x2, y2] = box.corners.map(Math.round);
+  const from = box.source === "hand" ? "" : `, from ${box.source}`;
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = studio.colour(box.label);
+  const choose = button(`${name} ${x2 - x1} × ${y2 - y1}`, () => studio.select([box.id], { held: true }),
+    { class: "name", id: `box-${box.id}`, title: `${name}, at ${x1}, ${y1}${from}` });
+  const switched = (/** @type {Set<string>} */ set, /** @type {string} */ says) =>
+    button(says.toLowerCase(), () => {
+      if (!set.delete(box.id)) set.add(box.id);
+      studio.changed();
+    }, { class: "icon", id: `${says}-${box.id}`, "aria-label": `${says} this ${name}`, "aria-pressed": String(set.has(box.id)) });
+  const row = element("div", { class: "line" }, swatch, choose, switched(studio.hidden, "Hide"), switched(studio.locked, "Lock"));
+  if (studio.selection.has(box.id)) row.setAttribute("aria-current", "true");
+  return row;
+}

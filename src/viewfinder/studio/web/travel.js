@@ -1,0 +1,156 @@
+/** From picture to picture, and back in time. */
+
+import { Refused, get, newId, post } from "./api.js";
+
+export class Travel {
+  /** The pictures around this one, so that they are here before they are asked for. @type {{of: number, ahead: number[], behind: number | undefined} | null} */
+  #around = null;
+  #turn = 0;
+
+  /** @param {import("./main.js").Page} page */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** @param {number} id */
+  async open(id) {
+    const { studio, strip, dialogs } = this.page;
+    const turn = ++this.#turn;
+    strip.choose(id);
+    try {
+      const [content, image] = await Promise.all([studio.labels.load(id), studio.cache.get(id)]);
+      if (turn !== this.#turn) return; // gone further meanwhile
+      this.page.pointer.cancel();
+      studio.show(content, image);
+      if (!image) dialogs.say(`${content.picture.path} cannot be shown: it is missing, damaged or no picture.`);
+      this.#around = null;
+      this.#prepare(id, turn).catch(() => {}); // whatever fails here is asked again when it is needed
+    } catch (error) {
+      if (error instanceof Refused) dialogs.say(error.message);
+      else dialogs.say("The server does not answer: this picture is not here yet.");
+    }
+  }
+
+  /** @param {number} id @param {number} turn */
+  async #prepare(id, turn) {
+    const { studio, strip } = this.page;
+    const [ahead, behind] = await Promise.all([
+      this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), this.fresh(id)]);
+    if (turn !== this.#turn) return;
+    this.#around = { of: id, ahead, behind: behind[0] };
+    for (const each of [...ahead, ...behind]) {
+      studio.cache.get(each);
+      studio.labels.load(each).catch(() => {});
+    }
+  }
+
+  /** What another person, or another page, has done to it since. @param {number} id */
+  async fresh(id) {
+    const { studio, labels } = this.page;
+    const content = await labels.load(id, { fresh: true });
+    if (studio.picture?.id === id && content !== studio.content) studio.show(content, await studio.cache.get(id));
+  }
+
+  /** @param {number | undefined} after @param {import("./api.js").Filter} filter @param {number} count @param {boolean} backwards @returns {Promise<number[]>} */
+  async #next(after, filter, count, backwards) {
+    return (await get("/api/next", { ...filter, after, backwards, count })).pictures;
+  }
+
+  /** @param {boolean} backwards @param {import("./api.js").Filter} [filter] */
+  async go(backwards, filter) {
+    const { studio, strip, dialogs } = this.page;
+    const after = strip.current ?? studio.picture?.id;
+    try {
+      const ready = !backwards && !filter && this.#around?.of === after ? this.#around?.ahead[0] : undefined;
+      const [next] = ready !== undefined ? [ready] : await this.#next(after, filter ?? strip.filter, 1, backwards);
+      if (next !== undefined) await this.open(next);
+      else if (filter) await this.#fromStart(filter);
+      else dialogs.say(backwards ? "This is the first picture." : "This is the last picture.", 3);
+    } catch {
+      dialogs.say("The server does not answer: the next picture is not here yet.");
+    }
+  }
+
+  /** Nothing follows: perhaps something was left out before. @param {import("./api.js").Filter} filter */
+  async #fromStart(filter) {
+    const current = this.page.studio.picture?.id;
+    const [first] = await this.#next(undefined, filter, 1, false);
+    if (first === undefined || first === current) this.page.dialogs.say("Nothing is left to do.", 5);
+    else await this.open(first);
+  }
+
+  /** Say of this picture that it is done or skipped, and go to the next to do. @param {"done" | "skipped"} state */
+  async finish(state) {
+    const { studio, labels } = this.page;
+    const picture = studio.picture;
+    if (!picture?.ready) return;
+    if (picture.state !== state) labels.commit([{ do: "SetState", picture: picture.id, state }]);
+    const todo = { ...this.page.strip.filter, state: /** @type {const} */ ("todo") };
+    const ids = this.#around?.of === picture.id ? this.#around.ahead : [];
+    const next = ids.find((id) => labels.contents.get(id)?.picture.state === "todo");
+    if (next !== undefined && ids[0] === next) await this.open(next);
+    else await this.go(false, todo);
+  }
+
+  /** Put the boxes of the picture before into this one. */
+  async repeat() {
+    const { studio, labels, dialogs } = this.page;
+    const picture = studio.picture;
+    if (!picture) return;
+    try {
+      const here = this.#around?.of === picture.id && this.#around.behind;
+      const [before] = here ? [here] : await this.#next(picture.id, {}, 1, true);
+      const content = before === undefined ? null : await labels.load(before);
+      const boxes = [...(content?.boxes.values() ?? [])];
+      if (studio.picture?.id !== picture.id) return;
+      if (boxes.length) studio.paste(boxes);
+      else dialogs.say("The picture before has no boxes.", 4);
+    } catch {
+      dialogs.say("The server does not answer: the picture before is not here.");
+    }
+  }
+
+  /** Undo, or redo. @param {boolean} back */
+  async turn(back) {
+    const { studio, labels, dialogs } = this.page;
+    this.page.pointer.cancel();
+    const edit = labels.turn(back);
+    if (edit) {
+      const at = edit.parts.map((each) => each.picture).find((each) => each > 0);
+      const merged = edit.parts.some((each) => each.kind === "class" && each.before && each.after && each.before.merged !== each.after.merged);
+      if (merged || (at && !labels.contents.has(at))) {
+        await labels.outbox.settled();
+        labels.forget();
+      }
+      if (merged && studio.picture) await this.#reload(at ?? studio.picture.id);
+      else if (at && at !== studio.picture?.id) await this.open(at);
+      return;
+    }
+    await this.#turnOnServer(back, dialogs);
+  }
+
+  /** What was done before this page was opened. @param {boolean} back @param {import("./dialogs.js").Dialogs} dialogs */
+  async #turnOnServer(back, dialogs) {
+    const { labels, session, studio } = this.page;
+    await labels.outbox.settled();
+    try {
+      const answer = await post(back ? "/api/undo" : "/api/redo", { id: newId(), session });
+      labels.forget();
+      dialogs.say(answer.said, 4);
+      await this.page.status();
+      const at = answer.pictures[0] ?? studio.picture?.id;
+      if (at) await this.#reload(at);
+    } catch (error) {
+      dialogs.say(error instanceof Refused ? error.message : "The server does not answer: undo needs it here.", 4);
+    }
+  }
+
+  /** @param {number} id */
+  async #reload(id) {
+    const { studio, labels, strip } = this.page;
+    const content = await labels.load(id);
+    strip.choose(id);
+    studio.show(content, await studio.cache.get(id));
+    await strip.refresh();
+  }
+}

@@ -1,0 +1,111 @@
+"""A studio on an address of its own, and a page of it in Chromium."""
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from studio_page import Person
+
+from viewfinder.pictures.writing import write_picture
+from viewfinder.studio.server.serving import studio_server
+from viewfinder.studio.store import Store, open_store
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def write_pictures(folder: Path, count: int = 4, size: tuple[int, int] = (640, 480)) -> Path:
+    """Pictures of noise around another grey each."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        grey = random.integers(60, 200)
+        coarse = random.normal(grey, 12, (size[1] // 16, size[0] // 16, 3))
+        picture = np.clip(coarse, 0, 255).astype(np.uint8).repeat(16, axis=0).repeat(16, axis=1)
+        write_picture(folder / f"{number:03}.png", picture)
+    return folder
+
+
+class Served:
+    """A studio that answers: its store, its address and the whole address with the token."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._thread: threading.Thread | None = None
+        self.start(None)
+
+    def start(self, port: int | None) -> None:
+        """Begin to answer, at any port or the one of before."""
+        self._made = studio_server(self.store, person="tester", port=port or 0)
+        self.server, self._bound, self.address = self._made.__enter__()
+        self.root = f"http://127.0.0.1:{self.address.port}"
+        work = {"target": self.server.run, "kwargs": {"sockets": [self._bound]}}
+        self._thread = threading.Thread(**work, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        if self._thread is not None:
+            self.server.should_exit = self.server.force_exit = True
+            self._thread.join(10)
+            self._made.__exit__(None, None, None)
+            self._thread = None
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """A studio of four pictures without labels."""
+    with open_store(write_pictures(folder), wait=True) as store:
+        made = Served(store)
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A studio of its own."""
+    with serving(tmp_path / "photos") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A studio for tests that change nothing."""
+    with serving(tmp_path_factory.mktemp("standing") / "photos") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; tests skip without it."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, served):
+    """The page of `served`, open, in a browser without a past; it must end without an error."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    made = context.new_page()
+    errors: list[str] = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.goto(served.address.url)
+    yield made
+    context.close()
+    assert not errors
+
+
+@pytest.fixture
+def person(page, served):
+    """Whoever is before the page."""
+    return Person(page, served.store)

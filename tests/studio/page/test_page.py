@@ -1,0 +1,197 @@
+"""A person's way through the page, in a real browser; what the store has is what counts."""
+
+import pytest
+from studio_page import until
+
+
+def test_drawing_moving_resizing_and_deleting(person):
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    assert person.boxes() == [("mug", [100, 100, 200, 180])]
+    person.drag((120, 120), (150, 150))  # within the one just drawn
+    assert person.boxes()[1:] == [("mug", [120, 120, 150, 150])]
+    person.press("Escape")
+    person.click(180, 110)
+    person.drag((180, 110), (190, 130))  # within a box that was clicked: it moves
+    assert person.boxes()[0] == ("mug", [110, 120, 210, 200])
+    person.drag((210, 200), (260, 220), steps=1)
+    assert person.boxes()[0] == ("mug", [110, 120, 260, 220])
+    person.drag((110, 170), (90, 170))
+    assert person.boxes()[0] == ("mug", [90, 120, 260, 220])
+    person.press("ArrowRight", "Shift+ArrowDown", "Alt+ArrowLeft")
+    assert person.boxes()[0] == ("mug", [91, 130, 260, 230])
+    person.press("Delete")
+    assert person.boxes() == [("mug", [120, 120, 150, 150])]
+
+
+def test_edges_hold_boxes_and_no_stroke_is_lost(person):
+    person.drag((600, 440), (700, 520))  # beyond the picture's edge
+    person.named("mug")
+    assert person.boxes() == [("mug", [600, 440, 640, 480])]
+    person.press("Escape")
+    person.click(620, 460)
+    person.drag((620, 460), (100, 460), steps=1)
+    person.drag((100, 460), (-300, 100), steps=1)
+    assert person.boxes() == [("mug", [0, 80, 40, 120])]
+    person.press("Escape")
+    for side in (6, 8, 12):
+        person.drag((200 + 20 * side, 50), (200 + 21 * side, 50 + side), steps=1)
+    assert len(person.boxes()) == 4
+    person.drag((300, 300), (420, 301))
+    person.page.get_by_role("button", name="Keep it").click()
+    person.answered()
+    assert len(person.boxes()) == 5
+    person.drag((300, 350), (420, 351))
+    person.page.get_by_role("button", name="Leave it out").click()
+    person.answered()
+    assert len(person.boxes()) == 5
+
+
+def test_undo_and_redo_of_everything_also_after_a_reload(person, served):
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.press("ArrowRight", "i", "Enter")
+    person.saved()
+    until(lambda: person.shown() == 2)
+    person.press("Control+z")
+    until(lambda: person.shown() == 1)  # where it was done
+    person.press("Control+z", "Control+z")
+    assert person.boxes() == [("mug", [100, 100, 200, 180])]
+    person.press("Control+y", "Control+Shift+z")
+    assert person.boxes() == [("mug", [101, 100, 201, 180])]
+    assert served.store.picture(1).boxes[0].difficult
+    person.page.reload()
+    until(lambda: person.page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    for _ in range(3):
+        count = len(served.store.history())
+        person.press("Control+z")
+        until(lambda count=count: len(served.store.history()) > count)
+    until(lambda: not served.store.picture(1).boxes)
+    assert served.store.classes() == ()
+
+
+def test_classes_by_digit_and_by_letters_and_their_panel(person, served):
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.press("c")
+    person.named("plate")  # a new one
+    assert person.boxes() == [("plate", [100, 100, 200, 180])]
+    person.press("1")
+    assert person.boxes()[0][0] == "mug"
+    person.press("c")
+    person.named("pl")
+    assert person.boxes()[0][0] == "plate"
+    page = person.page
+    page.get_by_role("button", name="Change plate").click()
+    page.get_by_role("button", name="Rename").click()
+    page.locator("dialog input").fill("dish")
+    person.press("Enter")
+    person.answered()
+    assert person.boxes()[0][0] == "dish"
+    page.get_by_role("button", name="Change dish").click()
+    page.get_by_role("button", name="Merge into another").click()
+    person.named("mug")
+    assert person.boxes()[0][0] == "mug"
+    until(lambda: page.locator("#classes .count").inner_text() == "1")
+    person.press("Control+z")
+    until(lambda: page.locator("#classes .line").count() == 2)
+    assert person.boxes()[0][0] == "dish"
+
+
+def test_a_class_key_clashes_with_no_command(person, served):
+    page = person.page
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    page.get_by_role("button", name="Change mug").click()
+    page.get_by_role("button", name="Key", exact=True).click()
+    page.get_by_text("Press a key").wait_for()
+    keys = page.evaluate("viewfinder.commands().flatMap((each) => each.keys)")
+    assert len(keys) == len(set(keys)) > 50
+    for key in keys:
+        if key != "Escape":
+            person.press(key.replace("Ctrl", "Control"))
+    assert page.locator("dialog").is_visible()
+    person.press("m")
+    person.answered()
+    person.saved()
+    until(lambda: served.store.classes()[0].key == "m")
+    # Every command of the table does something.
+    assert (
+        page.evaluate("viewfinder.commands().filter((c) => !viewfinder.actions[c.id]).length") == 0
+    )
+
+
+def test_from_picture_to_picture(person, served):
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.press("Enter")
+    until(lambda: person.shown() == 2)
+    person.press("r")
+    until(lambda: served.store.picture(2).boxes)
+    assert person.boxes(2) == [("mug", [100, 100, 200, 180])]
+    assert served.store.picture(1).boxes[0].id != served.store.picture(2).boxes[0].id
+    person.press("k")
+    until(lambda: person.shown() == 3)
+    person.press("a")
+    until(lambda: person.shown() == 2)
+    person.press("d")
+    until(lambda: person.shown() == 3)
+    states = ["done", "skipped", "todo"]
+    until(lambda: [served.store.picture(n).picture.state for n in (1, 2, 3)] == states)
+    person.page.locator("#filter-state").select_option("done")
+    until(lambda: person.shown() == 1)
+    until(lambda: person.page.locator(".thumb").count() == 1)
+    until(lambda: "2 of 4" in person.page.locator("#progress-text").inner_text())
+
+
+def test_edits_wait_for_the_server_and_go_in_order_once(person, served, chromium):
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.saved()
+    port = served.address.port
+    served.stop()
+    person.drag((300, 100), (400, 180))
+    person.press("ArrowRight", "ArrowRight", "Control+z")
+    sending = person.page.locator("#sending")
+    until(lambda: "offline, 4" in sending.inner_text())
+    # A browser that is closed and opened again has them still.
+    served.start(port)
+    assert len(served.store.picture(1).boxes) == 1
+    person.page.goto(served.address.url)
+    until(lambda: len(served.store.picture(1).boxes) == 2)
+    until(lambda: person.page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    assert person.boxes()[1] == ("mug", [301, 100, 401, 180])
+    assert len(served.store.history()) == 5
+
+
+def test_a_refused_edit_is_said_and_takes_no_other_along(person, served):
+    from viewfinder.studio.store import Operation, PutBox
+
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.saved()
+    box = served.store.picture(1).boxes[0]
+    moved = PutBox(box.id, 1, box.label, (50.0, 50.0, 90.0, 90.0), box.revision)
+    served.store.apply(Operation("theirs", (moved,), "another"))
+    person.press("ArrowRight")
+    person.drag((300, 300), (400, 400))
+    person.page.get_by_text("Not kept").wait_for()
+    until(lambda: len(served.store.picture(1).boxes) == 2)
+    assert person.boxes() == [("mug", [50, 50, 90, 90]), ("mug", [300, 300, 400, 400])]
+    until(lambda: person.page.evaluate("[...viewfinder.studio.boxes.values()][0].corners[0]") == 50)
+
+
+@pytest.mark.parametrize(("pointer", "draws"), [("pen", True), ("touch", False)])
+def test_a_pen_draws_and_a_finger_pans(person, pointer, draws):
+    before = person.page.evaluate("viewfinder.stage.view.x")
+    script = """([pointerType, from, to]) => { const stage = document.getElementById("stage");
+        stage.setPointerCapture = () => {};
+        const send = (kind, [clientX, clientY]) => stage.dispatchEvent(new PointerEvent(kind,
+            {pointerType, clientX, clientY, pointerId: 7, button: 0, bubbles: true}));
+        send("pointerdown", from); send("pointermove", to); send("pointerup", to); }"""
+    places = [person.place(100, 100), person.place(200, 200)]
+    person.page.evaluate(script, [pointer, *places])
+    if draws:
+        person.named("mug")
+    assert len(person.boxes()) == int(draws)
+    assert (person.page.evaluate("viewfinder.stage.view.x") != before) is not draws
