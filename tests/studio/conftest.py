@@ -1,6 +1,5 @@
 """Both databases of the store: SQLite in the folder, and PostgreSQL where it is installed."""
 
-import contextlib
 import itertools
 import os
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import brought
 import psycopg
@@ -18,9 +18,21 @@ from viewfinder.studio.store import Store, open_store
 _number = itertools.count()
 
 
+class Server:
+    """A PostgreSQL server of this session: its URL, and its end and new beginning."""
+
+    def __init__(self, url: str, command: list[object], options: dict[str, Any]) -> None:
+        self.url, self._command, self._options = url, command, options
+
+    def restart(self) -> None:
+        """Stop it as a crash would, without a word to anybody, and start it again."""
+        for words in (["-m", "immediate", "stop"], ["start"]):
+            subprocess.run([*self._command, *words], check=True, **self._options)  # type: ignore[list-item]
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a server that this session started; tests that ask for it skip without one."""
+def postgres() -> Iterator[Server]:
+    """A server that this session started; tests that ask for it skip without one."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("no PostgreSQL server is installed (Debian's package postgresql)")
@@ -31,30 +43,31 @@ def postgres() -> Iterator[str]:
     )
     if user:
         shutil.chown(folder, "nobody")
-    asked = dict(check=True, capture_output=True, cwd=folder, **user)
+    # Not by pipes, which the server would hold open.
+    nowhere = subprocess.DEVNULL
+    asked: dict[str, Any] = {"cwd": folder, "stdout": nowhere, "stderr": nowhere, **user}
     there = str(folder / "data")
     initdb = [programs[-1] / "initdb", "-D", there, "-U", "me", "-A", "trust", "-N", "-E", "UTF8"]
-    subprocess.run([*initdb, "--locale=C"], **asked)
+    subprocess.run([*initdb, "--locale=C"], check=True, **asked)
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB"
     server = [programs[-1] / "pg_ctl", "-D", there, "-w", "-o", options, "-l", folder / "log"]
     try:
-        subprocess.run([*server, "start"], **asked)
-        yield f"postgresql://me@/postgres?host={folder}"
+        subprocess.run([*server, "start"], check=True, **asked)
+        yield Server(f"postgresql://me@/postgres?host={folder}", [*server], asked)
     finally:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            subprocess.run([*server, "-m", "immediate", "stop"], **asked)
+        subprocess.run([*server, "-m", "immediate", "stop"], check=False, **asked)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def new_schema(postgres: str) -> Callable[[], str]:
+def new_schema(postgres: Server) -> Callable[[], str]:
     """A new place for a store in the server, as a URL."""
 
     def make() -> str:
         name = f"set{next(_number)}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}")
-        return f"{postgres}&options=-csearch_path%3D{name}"
+        return f"{postgres.url}&options=-csearch_path%3D{name}"
 
     return make
 

@@ -1,10 +1,12 @@
 """Operations: applied once, refused when stale, undone exactly; on SQLite and on PostgreSQL."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from viewfinder.errors import InputError
-from viewfinder.labelling.proposals import Proposals
+from viewfinder.labelling.proposals import Proposals, write_proposals
 from viewfinder.studio.store import (
     Accept,
     Conflict,
@@ -201,6 +203,20 @@ def test_proposing_changes_no_label_and_what_was_rejected_stays_so(photos, url):
         store.undo("u1", "ann")
         assert {each.state for each in store.picture(1).proposals} == {"open"}
         assert [each.id for each in store.picture(1).boxes] == ["b1"]
+
+
+def test_what_propose_left_for_the_folder_is_taken_by_what_made_it(labels):
+    found = proposals((1, 1, 11, 11), (20, 2, 38, 18))
+    two = replace(found, sources=("plate: empty.png", "detector: mugs/weights.safetensors"))
+    write_proposals(labels.data, two)
+    assert labels.take_proposals() == 2
+    shown = labels.picture(1).proposals
+    assert {(each.run, each.source) for each in shown} == {
+        ("plate: empty.png", "plate"),
+        ("detector: mugs/weights.safetensors", "run:mugs/weights.safetensors"),
+    }
+    assert labels.take_proposals() == 2
+    assert len(labels.picture(1).proposals) == 2
 
 
 def test_accepting_makes_the_class_and_keeps_a_correction(labels):

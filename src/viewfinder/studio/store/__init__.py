@@ -18,7 +18,8 @@ raises `Conflict`, whose `now` has the records as they are; nothing of the opera
 Each change of a record adds exactly 1 to its revision, so a client may queue edits of one box
 before the first is answered. Undo and redo go by person, and are operations themselves.
 
-More of `Store`: `path_of(picture) -> Path`; `propose(run, proposals) -> int` and
+More of `Store`: `kind()`, whether boxes or classes are labelled; `notes() -> tuple[str, ...]`, what
+reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and sliders; `path_of(picture) -> Path`; `propose(run, proposals) -> int` and
 `take_proposals() -> int` (those of `viewfinder propose`); `history(before=None, count=100,
 picture=None) -> tuple[Done, ...]`; `restore(id, seq, person) -> Applied`; `look_at_disk() ->
 DiskReport`; `snapshot() -> Dataset`; `export(out, to=…) -> Export` for `coco`, `yolo`, `voc` and

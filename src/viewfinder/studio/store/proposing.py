@@ -89,7 +89,7 @@ def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict
         "x2": x2,
         "y2": y2,
         "mask": mask_text(p.masks[row]) if row in p.masks else None,
-        "source": kept(source_of(p.sources[row], run)),
+        "source": kept(source_of(p.sources[row])),
         "score": float(p.scores[row]),
         "state": "open",
         "box": None,
@@ -99,29 +99,38 @@ def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict
     }
 
 
-def by_source(proposals: Proposals) -> dict[str, Proposals]:
-    """What each proposer said of all pictures that were looked at."""
-    names = dict.fromkeys(proposals.sources)
-    return {name: _of_source(proposals, name) for name in names}
+def by_run(proposals: Proposals) -> dict[str, Proposals]:
+    """What each proposer said, of all pictures that were looked at."""
+    runs = [run_of(source) for source in proposals.sources]
+    return {run: _of_run(proposals, runs, run) for run in dict.fromkeys(runs)}
 
 
-def _of_source(proposals: Proposals, name: str) -> Proposals:
-    rows = [row for row, source in enumerate(proposals.sources) if source == name]
+def _of_run(proposals: Proposals, runs: Sequence[str], run: str) -> Proposals:
+    rows = [row for row, each in enumerate(runs) if each == run]
     return replace(
         proposals,
         pictures=proposals.pictures[rows],
         labels=proposals.labels[rows],
         corners=proposals.corners[rows],
         scores=proposals.scores[rows],
-        sources=(name,) * len(rows),
+        sources=tuple(proposals.sources[row] for row in rows),
         masks={new: proposals.masks[row] for new, row in enumerate(rows) if row in proposals.masks},
     )
 
 
-def source_of(said: str, run: str) -> str:
-    """Where a proposal comes from, in the words that a box keeps."""
-    first = said.partition(":")[0].strip().lower()
-    return first if first in ("plate", "saliency", "track", "interpolation") else f"run:{run[:200]}"
+def run_of(source: str) -> str:
+    """What proposed: the words of a proposal's source without those about this one."""
+    return source.partition(",")[0]
+
+
+def source_of(source: str) -> str:
+    """Where a box comes from, as `Box.source` says it, from the words of a proposal."""
+    kind, _, name = (part.strip() for part in run_of(source).partition(":"))
+    if kind == "track":
+        return "interpolation" if name == "linear" else "track"
+    if kind in ("plate", "saliency", "interpolation"):
+        return kind
+    return f"run:{(name or kind)[:200]}"
 
 
 def _same(one: Any, other: dict[str, Any]) -> bool:

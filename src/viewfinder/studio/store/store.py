@@ -313,9 +313,7 @@ class Store:
             InputError: the file is damaged.
         """
         everything = read_proposals(self.data)
-        return sum(
-            self.propose(name, part) for name, part in proposing.by_source(everything).items()
-        )
+        return sum(self.propose(run, part) for run, part in proposing.by_run(everything).items())
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a short text, such as a person's keys, beside the labels."""
