@@ -10,7 +10,7 @@
         labels.counts()                                  # -> Counts
         labels.apply(Operation(id, (PutBox(…), SetState(…)), person, session))    # -> Applied
         labels.undo(id, person); labels.redo(id, person) # -> Applied
-        labels.next_picture(after=7, filter=Filter(state="todo"))     # -> int | None
+        labels.next_picture(7, Filter(state="todo"))     # -> int | None
 
 `apply` returns once the operation is on the disk. An id that was sent before changes nothing and
 gives the same `Applied` with `again=True`. A change whose `base` is not the record's revision
@@ -19,8 +19,8 @@ Each change of a record adds exactly 1 to its revision, so a client may queue ed
 before the first is answered. Undo and redo go by person, and are operations themselves.
 
 More of `Store`: `kind()`, whether boxes or classes are labelled; `notes() -> tuple[str, ...]`, what
-reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and sliders; `path_of(picture) -> Path`; `propose(run, proposals) -> int` and
-`take_proposals() -> int` (those of `viewfinder propose`); `history(before=None, count=100,
+reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and sliders;
+`path_of(picture) -> Path`; `propose(run, proposals) -> int` and `take_proposals() -> int` (those of `viewfinder propose`); `history(before=None, count=100,
 picture=None) -> tuple[Done, ...]`; `restore(id, seq, person) -> Applied`; `look_at_disk() ->
 DiskReport`; `snapshot() -> Dataset`; `export(out, to=…) -> Export` for `coco`, `yolo`, `voc` and
 `folders`; `write_lines(file)` and `read_lines(data, file)`, with everything; `backup(file)`;
