@@ -20,11 +20,12 @@ before the first is answered. Undo and redo go by person, and are operations the
 
 More of `Store`: `kind()`, whether boxes or classes are labelled; `notes() -> tuple[str, ...]`, what
 reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and sliders;
-`path_of(picture) -> Path`; `propose(run, proposals) -> int` and `take_proposals() -> int` (those of `viewfinder propose`); `history(before=None, count=100,
-picture=None) -> tuple[Done, ...]`; `restore(id, seq, person) -> Applied`; `look_at_disk() ->
-DiskReport`; `snapshot() -> Dataset`; `export(out, to=…) -> Export` for `coco`, `yolo`, `voc` and
-`folders`; `write_lines(file)` and `read_lines(data, file)`, with everything; `backup(file)`;
-`close()`. Every method may be called from any thread.
+`path_of(picture) -> Path`; `propose(run, proposals) -> int` and `take_proposals() -> int` (those of
+`viewfinder propose`); `history(before=None, count=100, picture=None) -> tuple[Done, ...]`;
+`restore(id, seq, person) -> Applied`; `look_at_disk() -> DiskReport`; `snapshot() -> Dataset`;
+`export(out, to=…) -> Export` for `coco`, `yolo`, `voc` and `folders`; `write_lines(file)` and
+`read_lines(data, file)`, with everything; `backup(file)`; `close()`. Every method may be called
+from any thread.
 
 `operation_of(json)` makes an `Operation` of a request's JSON; `as_json(record)` the reverse way.
 Bad input of any kind is an `InputError`, and `Conflict` is one too.
