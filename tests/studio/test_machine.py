@@ -162,5 +162,5 @@ class Labelling(RuleBasedStateMachine):
 def test_undoing_all_gives_the_first_state_whatever_was_done():
     run_state_machine_as_test(
         Labelling,
-        settings=settings(max_examples=6, stateful_step_count=25, phases=(Phase.generate,)),
+        settings=settings(max_examples=4, stateful_step_count=25, phases=(Phase.generate,)),
     )

@@ -5,7 +5,7 @@ missing picture whose size, time and (where it is known) digest a new file has w
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +23,9 @@ from viewfinder.studio.store.records import DiskReport
 from viewfinder.studio.store.taking_in import add_pictures, new_row, status_of
 
 _p = tables.picture.c
+# What is asked of each row: of a hundred thousand, all columns would be much.
+_SEEN = ("size", "mtime", "digest", "missing", "changed", "listed")
+_ASKED = ("id", "path", "width", "height", *_SEEN)
 
 
 def look(database: Database, data: Path) -> DiskReport:
@@ -35,8 +38,9 @@ def look(database: Database, data: Path) -> DiskReport:
         if value_of(connection, "import") != "done":
             raise InputError("the folder is still being read for the first time: try again later")
         kind = value_of(connection, "kind")
-        rows = [dict(row) for row in connection.execute(select(tables.picture)).mappings()]
-    known = {given(row["path"]): row for row in rows}
+        columns = [_p[name] for name in _ASKED]
+        rows = connection.execute(select(*columns).order_by(_p.id)).mappings().all()
+    known: dict[str, Any] = {given(row["path"]): row for row in rows}
     found = {path: status_of(data / path) for path in known}
     new = _new(data, known, kind or "boxes")
     fresh = {path: status_of(data / path) for path in new}
@@ -75,7 +79,7 @@ def _new(data: Path, known: dict[str, Any], kind: str) -> list[str]:
 
 
 def _moved(
-    data: Path, missing: Sequence[dict[str, Any]], fresh: dict[str, dict[str, Any]]
+    data: Path, missing: Sequence[Mapping[str, Any]], fresh: dict[str, dict[str, Any]]
 ) -> dict[str, str]:
     """For paths that are missing, where they are now, as far as it is certain."""
     places: dict[tuple[Any, Any], list[str]] = defaultdict(list)
@@ -99,7 +103,7 @@ def _moved(
 
 
 def _changed(
-    data: Path, known: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
+    data: Path, known: Mapping[str, Mapping[str, Any]], found: dict[str, dict[str, Any]]
 ) -> tuple[list[str], list[str]]:
     """Pictures of other bytes, and those that only have another time."""
     changed: list[str] = []
@@ -131,13 +135,13 @@ def _sizes(data: Path, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {path: (width, height) for path, (width, height) in zip(paths, sizes, strict=True)}
 
 
-def _now(row: dict[str, Any], status: dict[str, Any], path: str | None = None) -> dict[str, Any]:
+def _now(row: Mapping[str, Any], status: dict[str, Any], path: str | None = None) -> dict[str, Any]:
     names = ("changed", "digest", "width", "height")
     values = {"key_": row["id"], "path": row["path"] if path is None else kept(path)}
     return values | {name: row[name] for name in names} | status
 
 
-def _gone(row: dict[str, Any]) -> dict[str, Any]:
+def _gone(row: Mapping[str, Any]) -> dict[str, Any]:
     return _now(row, {"size": row["size"], "mtime": row["mtime"], "missing": 1})
 
 
