@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain import explain
+from viewfinder.explain.rendering.terminal import mistake_lines
 from viewfinder.explain.running import explained
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -123,3 +124,37 @@ def test_an_error_of_a_running_script_is_explained_with_its_tensors() -> None:
     assert explanation.inputs == ((4, 3, 16, 16),)
     first = explanation.mistake.fixes[0]
     assert first == "net[2] = nn.Linear(1568, 10); then the whole net runs, with 16×16 only"
+
+
+def test_a_fix_says_where_it_fits_one_size_only() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(100, 10))
+    fixes = explain(net, (2, 3, 16, 16)).mistake.fixes
+    assert fixes[0].endswith("then the whole net runs, with 16×16 only")
+    wide = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(4, 8, 3))
+    assert "only" not in explain(wide, (2, 3, 16, 16)).mistake.fixes[0]
+
+
+def test_what_was_not_tried_in_a_net_that_takes_long_is_counted() -> None:
+    ends = nn.Conv2d(3, 8, 3), nn.Conv2d(4, 8, 3)
+    quick = nn.Sequential(ends[0], nn.Hardshrink(), ends[1])
+    assert explain(quick, (2, 3, 16, 16)).mistake.untried == 0
+    long = nn.Sequential(ends[0], *(nn.Hardshrink() for _ in range(500)), ends[1])
+    mistake = explain(long, (2, 3, 16, 16)).mistake
+    assert mistake.fixes[0].endswith("then the whole net runs")
+    assert mistake.untried > 0
+    assert "not tried" in " ".join(line.plain for line in mistake_lines(mistake))
+
+
+def test_a_state_of_more_layers_gives_its_last() -> None:
+    class Decoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.e = nn.GRU(8, 12, 2, batch_first=True)
+            self.d = nn.GRU(8, 12, batch_first=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            _, h = self.e(x)
+            return self.d(x, h)[0]
+
+    first = explain(Decoder(), (3, 5, 8)).mistake.fixes[0]
+    assert first == "h = h[-1:] before d; then the whole net runs"

@@ -12,7 +12,7 @@ from viewfinder.explain.diagnosis import diagnose
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
-from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, offers, sampled
+from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, first_use, offers, sampled
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace
@@ -71,6 +71,9 @@ def explain_call(
     refuse_mixed(seen)
     samples = tuple(sampled(value) for value in arguments)
     inputs = Inputs(samples, *line) if line else Inputs(samples, batch_of(seen, samples, batched))
+    first = first_use(seen)
+    if first is not None and first.base in ("conv1d", "conv_transpose1d"):
+        inputs = replace(inputs, steps_last=True)
     lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
     twice = lab.doubled if batched else None

@@ -2,6 +2,6 @@
 
 from viewfinder.explain.fixes.lab import Lab, Stop
 from viewfinder.explain.fixes.offering import offers
-from viewfinder.explain.fixes.variants import Inputs, batch_of, sampled
+from viewfinder.explain.fixes.variants import Inputs, batch_of, first_use, sampled
 
-__all__ = ["Inputs", "Lab", "Stop", "batch_of", "offers", "sampled"]
+__all__ = ["Inputs", "Lab", "Stop", "batch_of", "first_use", "offers", "sampled"]

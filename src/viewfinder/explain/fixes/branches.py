@@ -33,7 +33,7 @@ def candidates(
     yield from _transposed(scene, call)
     if not parts:
         yield from _interpolated(scene, call)
-    yield from _padded(scene, call)
+    yield from padded(scene, call)
     yield from _unstrided(scene, call)
     yield from _multiples(scene)
 
@@ -184,7 +184,7 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from scene.on_operand(position, crop, cut, 0.8)
 
 
-def _padded(scene: Scene, call: Call) -> Iterator[Candidate]:
+def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
     """Windows in the branches padded so that they keep their map's size."""
     changes: list[Candidate] = []
     seen: set[str] = set()

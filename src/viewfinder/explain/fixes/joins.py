@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viewfinder.explain.calls import Call
+from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import branches, losses, positions
 from viewfinder.explain.fixes import operations as ops
@@ -45,7 +46,10 @@ def _sum(scene: Scene, call: Call) -> Iterator[Candidate]:
                 yield from scene.operate(position, ops.transpose(0, 1), 0.0)
             if (shape[0], shape[2], shape[1]) == (two, one)[position]:
                 yield from scene.operate(position, ops.transpose(1, 2), 0.2)
-        if one[:2] == two[:2] or one[-1] != two[-1]:
+        if one[:2] == two[:2] and any(map(_convolved, call.producers)):
+            yield from _shorter(scene, one, two)
+            yield from branches.padded(scene, call)
+        elif one[:2] == two[:2] or one[-1] != two[-1]:
             yield from branches.linear_projection(scene, call)
     if len(one) == len(two) == 2 and one[0] == two[0]:
         yield from branches.linear_projection(scene, call)
@@ -70,6 +74,24 @@ def _ranks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     for dim in range(1, len(large)):
         if large[dim] == 1:
             yield from scene.operate(1 - short, ops.squeeze(dim), 0.3)
+
+
+def _convolved(producer: Call | int) -> bool:
+    """A sequence with its steps last, as convolutions give it."""
+    while isinstance(producer, Call) and producer.base in PASSING and producer.producers:
+        producer = producer.producers[0]
+    return isinstance(producer, Call) and producer.base.startswith("conv")
+
+
+def _shorter(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
+    """The last steps of the longer sequence, as a causal convolution leaves them."""
+    long = 0 if one[2] > two[2] else 1
+    code = f"{{{long}}}[..., -{{{1 - long}}}.size(-1):]"
+
+    def cut(t: Sequence[Tensor]) -> Tensor:
+        return t[long][..., -t[1 - long].size(-1) :]
+
+    yield from scene.on_operand(long, code, cut, 0.1)
 
 
 def _joined(scene: Scene, call: Call) -> Iterator[Candidate]:

@@ -89,7 +89,9 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from scene.operate(1, ops.to_type(torch.int64), 0.1)
     if len(answer) == 3 and len(target) == 2 and answer[:2] == target:
         yield from scene.operate(0, ops.transpose(1, 2), 0.05)
-    if len(answer) == 4 and len(target) == 3 and answer[2:] != target[1:]:
+    if len(answer) == 4 and len(target) == 3 and answer[1:3] == target[1:] != answer[2:]:
+        yield from scene.operate(0, ops.channels_first(4), 0.05)
+    elif len(answer) == 4 and len(target) == 3 and answer[2:] != target[1:]:
 
         def run(t: Sequence[Tensor]) -> Tensor:
             return F.interpolate(t[0], size=t[1].shape[1:])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes.variants import Inputs, input_names, shape_in
+from viewfinder.explain.fixes.variants import Inputs, shape_in
 from viewfinder.explain.traces import Sample, Trace, is_input
 
 SPATIAL = {"height", "width", "depth", "time", "positions"}
@@ -33,8 +33,7 @@ class Names:
             number = next((n for n, t in enumerate(producer.outputs) if t is tensor), 0)
             return self.output(producer, number, shape)
         if is_input(producer):
-            lead = 1 if self.inputs.batch else 0
-            return input_names(Sample(shape, tensor.dtype), lead)
+            return self.inputs.dimensions(Sample(shape, tensor.dtype))
         return ("constant",) * len(shape)
 
     def output(self, call: Call, number: int = 0, shape: Shape | None = None) -> tuple[str, ...]:

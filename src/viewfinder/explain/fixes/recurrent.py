@@ -65,6 +65,9 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         parts = list(tensors_in(state))
         if all(tuple(part.shape) == (batch, states, hidden) for part in parts):
             yield scene.before(_on_parts("{}.transpose(0, 1)", _turned), 0.0, argument=argument)
+        if all(part.shape[0] > states and part.shape[1:] == (batch, hidden) for part in parts):
+            # The state of a deeper layer, or of two directions: its last ones.
+            yield scene.before(_last_states(state, states), 0.05, argument=argument)
         dim = 0 if layer.batch_first else 1
         yield scene.before(_zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument)
     if isinstance(layer, nn.LSTM | nn.LSTMCell) and isinstance(state, Tensor):
@@ -73,6 +76,12 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
     if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
         yield scene.before(ops.item(0), 0.1, argument=argument)
     yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
+
+
+def _last_states(state: Any, count: int) -> Operation:
+    if isinstance(state, Tensor):
+        return Operation(f"{{}}[-{count}:]", lambda h: h[-count:])
+    return _on_parts(f"{{}}[-{count}:]", lambda h: h[-count:].contiguous())
 
 
 def _turned(part: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 _TURNING = {"t", "transpose", "permute", "mT", "T", "normalize", "unsqueeze", "squeeze"}
@@ -23,22 +24,28 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     one, two = call.input_shapes[:2]
     if call.base in _PRODUCTS and len(one) > 1 and len(two) > 1:
         # Columns on the left, rows on the right.
-        yield from _fitted(scene, call, 0, two[-2])
-        yield from _fitted(scene, call, 1, one[-1])
+        yield from _fitted(scene, call, 0, two[-2], -2)
+        yield from _fitted(scene, call, 1, one[-1], -1)
         yield from _as_rows(scene, call)
         return
-    if len(one) != len(two) or call.base in ("linear", "embedding"):
+    if call.base in ("linear", "embedding"):
+        return
+    if len(one) != len(two):
+        yield from _spread(scene, call, one, two)
         return
     wrong = [dim for dim in range(len(one)) if one[dim] != two[dim]]
     if len(wrong) == 1 and wrong[0] in (1, len(one) - 1):
-        yield from _fitted(scene, call, 0, two[wrong[0]])
-        yield from _fitted(scene, call, 1, one[wrong[0]])
+        yield from _fitted(scene, call, 0, two[wrong[0]], wrong[0])
+        yield from _fitted(scene, call, 1, one[wrong[0]], wrong[0])
     for position in (1, 0):
         yield from _turned(scene, position, (one, two)[position], (two, one)[position])
 
 
-def _fitted(scene: Scene, call: Call, position: int, wanted: int) -> Iterator[Candidate]:
-    """The layer of an operand with another number of features or channels."""
+def _fitted(scene: Scene, call: Call, position: int, wanted: int, dim: int) -> Iterator[Candidate]:
+    """The layer of an operand with as many features as the other has in a dimension."""
+    name = scene.called(1 - position)[dim]
+    if call.base == "einsum" or name in SPATIAL or "batch" in name:
+        return
     producer: Call | int | None = call.producers[position]
     while isinstance(producer, Call) and producer.base in PASSING | _TURNING and producer.producers:
         producer = producer.producers[0]
@@ -51,6 +58,17 @@ def _fitted(scene: Scene, call: Call, position: int, wanted: int) -> Iterator[Ca
         yield from scene.replace(producer.module, 0.65, embedding_dim=wanted)
     elif isinstance(layer, nn.modules.conv._ConvNd) and layer.out_channels != wanted:
         yield from scene.replace(producer.module, 0.7, out_channels=wanted)
+
+
+def _spread(scene: Scene, call: Call, one: Shape, two: Shape) -> Iterator[Candidate]:
+    """Features of another number than a map has channels, such as a time's embedding."""
+    short = 0 if len(one) < len(two) else 1
+    small, large = (one, two) if short == 0 else (two, one)
+    if len(small) != 2 or small[0] != large[0] or small[1] == large[1] or call.base == "cat":
+        return
+    for fitted in _fitted(scene, call, short, large[1], 1):
+        for wide in scene.operate(short, ops.new_axes(2, len(large) - 2), 0.1):
+            yield fitted.and_(wide)
 
 
 def _as_rows(scene: Scene, call: Call) -> Iterator[Candidate]:

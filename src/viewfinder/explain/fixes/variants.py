@@ -56,6 +56,17 @@ class Inputs:
     """The size of the batch dimension; 0 where the inputs have none."""
     names: tuple[str, ...] = ()
     """Of a line of a script: what it calls its tensors."""
+    steps_last: bool = False
+    """Sequences have their features first, as convolutions take them."""
+
+    def dimensions(self, sample: Sample) -> tuple[str, ...]:
+        """What the dimensions of an input most likely are."""
+        names = input_names(sample, 1 if self.batch else 0)
+        if names[-2:] == ("time", "features") and sample.shape[-2:] in self._sides:
+            return (*names[:-2], "height", "width")
+        if self.steps_last and names[-2:] == ("time", "features"):
+            names = (*names[:-2], "channels", "time")
+        return names
 
     @property
     def sure(self) -> bool:
@@ -64,11 +75,16 @@ class Inputs:
         return self.batch > 0 and all(shape and shape[0] == self.batch for shape in shapes)
 
     @property
+    def _sides(self) -> set[Shape]:
+        """The heights and widths of pictures, which masks of theirs have too."""
+        rank = 4 if self.batch else 3
+        return {one.shape[-2:] for one in _samples(self.given) if len(one.shape) == rank}
+
+    @property
     def size_text(self) -> str:
         """The sizes that `stretched` changes, as a person says them."""
-        lead = 1 if self.batch else 0
         for sample in _samples(self.given):
-            named = dict(zip(input_names(sample, lead), sample.shape, strict=True))
+            named = dict(zip(self.dimensions(sample), sample.shape, strict=True))
             if "height" in named:
                 return f"{named['height']}×{named['width']}"
             if "time" in named:
@@ -96,13 +112,12 @@ class Inputs:
 
     def stretched(self, *names: str) -> tuple[Any, ...] | None:
         """Twice the height, width or length; None where no input has one."""
-        lead = 1 if self.batch else 0
         touched = False
 
         def change(sample: Sample) -> Sample:
             nonlocal touched
             shape = list(sample.shape)
-            for dim, name in enumerate(input_names(sample, lead)):
+            for dim, name in enumerate(self.dimensions(sample)):
                 if name in names:
                     shape[dim] *= 2
                     touched = True
