@@ -44,7 +44,8 @@ def run(flags: Flags) -> int:
         studio_server(store, person=person, host=flags.host, port=flags.port) as made,
     ):
         server, bound, address = made
-        print(f"{flags.data}: label at {address.url}\nCtrl-C ends it", flush=True)
+        print(f"{flags.data}: label at {address.url}")
+        print("Ctrl-C ends it", flush=True)
         serve(server, bound, address, open_browser=flags.browser)
     return 0
 

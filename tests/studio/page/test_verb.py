@@ -1,0 +1,50 @@
+"""The verb itself: an address in its first lines, torch left alone, and Ctrl-C as its end."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_picture
+from viewfinder.studio.server.serving import studio_server
+from viewfinder.studio.store import open_store
+
+
+def test_label_prints_its_address_and_ends_by_ctrl_c(tmp_path):
+    import numpy as np
+
+    write_picture(tmp_path / "photos" / "a.png", np.zeros((40, 60, 3), np.uint8))
+    command = [sys.executable, "-m", "viewfinder", "label", "photos", "--no-browser", "--port", "0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    first = process.stdout.readline()
+    url = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", first)[0]
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with opener.open(url, timeout=10) as answer:
+        assert "token" not in answer.geturl()
+        assert b"Viewfinder" in answer.read()
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(url.partition("?")[0] + "api/start", timeout=10)
+    with Path(f"/proc/{process.pid}/maps").open() as maps:
+        assert "libtorch" not in maps.read()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in out
+
+
+def test_an_address_that_cannot_be_had_is_said(served):
+    store = served.store
+    for host, port in (("127.0.0.1", served.address.port), ("nowhere.invalid", 0), ("::1", 70000)):
+        with pytest.raises(InputError, match="cannot listen"):
+            studio_server(store, person="a", host=host, port=port).__enter__()
+
+
+def test_a_folder_that_is_none_is_said(tmp_path):
+    with pytest.raises(InputError, match="no folder"):
+        open_store(tmp_path / "nothing")
