@@ -1,5 +1,7 @@
 """A person's way through the page, in a real browser; what the store has is what counts."""
 
+from pathlib import Path
+
 import pytest
 from studio_page import until
 
@@ -195,3 +197,22 @@ def test_a_pen_draws_and_a_finger_pans(person, pointer, draws):
         person.named("mug")
     assert len(person.boxes()) == int(draws)
     assert (person.page.evaluate("viewfinder.stage.view.x") != before) is not draws
+
+
+def test_a_picture_that_came_since_is_found(page, served):
+    folder = served.store.data
+    (folder / "new.png").write_bytes((folder / "000.png").read_bytes())
+    assert page.evaluate(
+        """fetch("/api/look", {method: "POST", body: "{}",
+            headers: {"content-type": "application/json"}}).then((answer) => answer.json())"""
+    ) == {"news": ["1 picture came into the folder"]}
+    page.locator("#filter-text").fill("new")
+    until(lambda: page.locator(".thumb").count() == 1)
+
+
+@pytest.mark.parametrize("what", ["geometry", "keys"])
+def test_what_holds_whatever_comes(page, what):
+    """Boxes stay within the picture and keep their size when moved, and views lead back; and no
+    class has a key of a command, whatever was asked for, and each of the first ten has one."""
+    script = Path(__file__).with_name(f"{what}_check.js").read_text(encoding="utf-8")
+    assert page.evaluate(script) == []

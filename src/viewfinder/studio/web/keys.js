@@ -118,11 +118,19 @@ export function classKeys(classes, commands) {
   for (const each of classes) {
     if (each.key && !taken.has(each.key) && !found.has(each.key)) found.set(each.key, each.id);
   }
+  const free = (/** @type {string} */ digit) => !found.has(digit) && !taken.has(digit);
   const have = new Set(found.values());
-  classes.slice(0, DIGITS.length).forEach((each, place) => {
-    const digit = DIGITS[place];
-    if (!have.has(each.id) && !found.has(digit) && !taken.has(digit)) found.set(digit, each.id);
-  });
+  const without = classes.slice(0, DIGITS.length).filter((each) => !have.has(each.id));
+  // Its own place's digit, and where that is another's, the first that is left.
+  for (const each of without) {
+    const digit = DIGITS[classes.indexOf(each)];
+    if (free(digit)) found.set(digit, each.id);
+  }
+  const digits = new Set(found.values());
+  for (const each of without.filter((one) => !digits.has(one.id))) {
+    const digit = DIGITS.find(free);
+    if (digit) found.set(digit, each.id);
+  }
   return found;
 }
 

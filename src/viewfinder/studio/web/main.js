@@ -12,6 +12,7 @@ import { Pointer } from "./pointer.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
+import { theme, themeAtStart } from "./theme.js";
 import { Travel } from "./travel.js";
 
 const TOOLS = [
@@ -282,27 +283,6 @@ export class Page {
     if (command) this.run(command.id);
     else if (label) this.#chain = this.#chain.then(() => this.studio.choose(label));
   }
-}
-
-/** @param {string} name */
-function theme(name) {
-  document.documentElement.dataset.theme = name;
-  try {
-    localStorage.setItem("theme", name);
-  } catch {
-    // A browser that keeps nothing: the theme is then the system's at the next start.
-  }
-}
-
-/** @returns {string} */
-function themeAtStart() {
-  try {
-    const kept = localStorage.getItem("theme");
-    if (kept === "dark" || kept === "light") return kept;
-  } catch {
-    // As above.
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 document.documentElement.dataset.theme = themeAtStart();

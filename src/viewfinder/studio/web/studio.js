@@ -6,6 +6,7 @@ import { area, moved, resized } from "./geometry.js";
 import { movedMask } from "./masks.js";
 import { PictureCache } from "./pictures.js";
 import { accept, reject } from "./proposals.js";
+import { shapesOf } from "./shapes.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -52,7 +53,7 @@ export class Studio {
     this.cache = new PictureCache();
     /** @type {() => void} */
     this.onchange = () => {};
-    stage.shapes = () => this.#shapes();
+    stage.shapes = () => shapesOf(this);
     labels.onchange = () => this.changed();
   }
 
@@ -121,30 +122,7 @@ export class Studio {
     return found ? this.colour(found.id) : "#c8c8c8";
   }
 
-  #shapes() {
-    const names = this.showsNames;
-    const boxes = this.visible().map((each) => ({
-      corners: this.preview.get(each.id) ?? each.corners,
-      colour: this.colour(each.label),
-      name: names ? this.labels.classOf(each.label)?.name ?? "?" : "",
-      selected: this.selection.has(each.id), locked: this.locked.has(each.id),
-      difficult: each.difficult, mask: each.mask, ghost: false,
-    }));
-    const ghosts = this.ghosts().map((each) => ({
-      corners: this.preview.get(each.id) ?? each.corners, colour: this.colourOfName(each.name),
-      name: names ? `${each.name} ${each.score.toFixed(2)}` : "", selected: this.ghost === each.id,
-      locked: false, difficult: false, mask: null, ghost: true,
-    }));
-    return [...ghosts, ...boxes];
-  }
-
   // Going.
-
-  /** Show a picture. @param {number} id */
-  async open(id) {
-    const [content, image] = await Promise.all([this.labels.load(id), this.cache.get(id)]);
-    this.show(content, image);
-  }
 
   /** @param {Content} content @param {HTMLImageElement | null} image */
   show(content, image) {
