@@ -55,6 +55,10 @@ export function actions(page) {
       if (studio.ghost) reject(studio, studio.ghost);
     },
     "accept-all": () => accept(studio, studio.above().map((each) => each.id)),
+    "accept-done": () => {
+      accept(studio, studio.above().map((each) => each.id));
+      return travel.finish("done");
+    },
     ghosts: () => {
       studio.showsGhosts = !studio.showsGhosts;
       studio.changed();

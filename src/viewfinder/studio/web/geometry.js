@@ -92,6 +92,16 @@ export function handlePoints(box) {
 }
 
 /**
+ * The one of a box's eight handles that a point is on, or null.
+ * @param {Corners} box @param {Point} point @param {number} reach @returns {Handle | null}
+ */
+export function handleOn(box, point, reach) {
+  const points = handlePoints(box);
+  return HANDLES.find((each) =>
+    Math.max(Math.abs(points[each][0] - point[0]), Math.abs(points[each][1] - point[1])) <= reach) ?? null;
+}
+
+/**
  * The smallest box that a point is in, so that a large one hides none.
  * @template {{corners: Corners}} T
  * @param {Iterable<T>} boxes @param {Point} point @param {number} [margin] @returns {T | null}

@@ -4,7 +4,7 @@ import { button, element } from "./dialogs.js";
 import { COMMANDS, clash, shownKey, written } from "./keys.js";
 
 const MOUSE = [
-  ["drag", "draw a box, inside another too; by a side or handle of a chosen box, pull it; within a box that was clicked, move it"],
+  ["drag", "draw a box, inside another too; by a handle of a chosen box, pull it; of one that was clicked, by a side too, and within it move it"],
   ["click", "choose the smallest box there; Alt+click gives it the class of now"],
   ["Shift+drag", "choose all boxes in a rectangle; Shift+click one more"],
   ["wheel, two fingers", "nearer and further; Shift+wheel, Space+drag, the middle button or one finger: along"],

@@ -59,6 +59,7 @@ export const COMMANDS = [
   command("accept", "Accept the chosen proposal", PROPOSED, "y"),
   command("reject", "Reject the chosen proposal", PROPOSED, "x"),
   command("accept-all", "Accept all at or above the sliders", PROPOSED, "Shift+y"),
+  command("accept-done", "Accept all at or above the sliders, done, and to the next to do", PROPOSED, "Shift+Enter"),
   command("ghosts", "Show proposals, or not", PROPOSED, "g"),
 ];
 

@@ -2,11 +2,11 @@
  * What pointers do on the stage. A mouse or a pen draws; a finger pans and two fingers zoom, unless
  * the person has said that a finger draws.
  *
- * Dragging a handle or a side of a selected box pulls it; dragging within a box that was clicked
- * moves it; dragging anywhere else draws, inside other boxes too. A click selects.
+ * Dragging a handle of a selected box pulls it; of one that was clicked, a side does too, and dragging
+ * within moves it. Dragging anywhere else draws, inside other boxes too. A click selects.
  */
 
-import { between, handleAt, inside, moved, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
+import { between, handleAt, handleOn, inside, moved, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
 
 /**
  * @typedef {import("./geometry.js").Point} Point
@@ -126,7 +126,8 @@ export class Pointer {
     const reach = (REACH[/** @type {keyof REACH} */ (event.pointerType)] ?? REACH.mouse) / this.stage.view.scale;
     const selected = this.studio.pullable();
     for (const box of selected) {
-      const handle = handleAt(box.corners, point, reach);
+      // One that was just drawn is in the way of the next, but for its handles.
+      const handle = (this.studio.held ? handleAt : handleOn)(box.corners, point, reach);
       if (handle) return { kind: "resize", handle, id: box.id };
     }
     const held = selected.find((each) => inside(each.corners, point));
