@@ -69,6 +69,7 @@ SHORTER = {
         },
         text={},
     ),
+    "few-labels.md": Shorter(flags={}, text={}),
     "labelling.md": Shorter(
         flags={
             "viewfinder compose captures scenes --count 1000 --backgrounds places": (
@@ -99,7 +100,7 @@ def prepare(page, folder, shorter, small_run):
     elif page == "a2dele.md":
         material.places(folder, "photos")
         material.recipes(folder, shorter.of_text)
-    elif page == "ablation.md":
+    elif page in ("ablation.md", "few-labels.md"):
         material.photos(folder)
     elif page == "detection.md":
         material.boxes(folder)
@@ -127,6 +128,7 @@ LEFT = {
     "detection.md": ["drawn/1-clip.mp4", "found.json", "found.csv"],
     "doctor.md": ["doctor.html"],
     "explain.md": ["net.html", "shift.html", "pooling.html"],
+    "few-labels.md": ["runs/my-photos-efficientnet-lite0/report.html"],
     "labelling.md": ["look.png", "runs/scenes-yolov3-tiny/report.html"],
 }
 
