@@ -106,6 +106,7 @@ def prepare(page, folder, shorter, small_run):
         material.boxes(folder)
     elif page == "explain.md":
         material.net_of_my_own(folder)
+        material.script_of_tensors(folder)
         material.script(folder)
         material.run_of_photos(folder, small_run)
     elif page == "doctor.md":

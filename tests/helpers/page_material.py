@@ -139,3 +139,14 @@ def script(folder: Path) -> None:
     for file in (folder / "train.py", folder / "my-project/train.py"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+def script_of_tensors(folder: Path) -> None:
+    """Lines outside of any net, the last of which fails."""
+    lines = (
+        "import torch",
+        "pictures = torch.rand(4, 3, 10, 12)",
+        "mean = torch.tensor([0.5, 0.5, 0.5])",
+        "normal = pictures - mean",
+    )
+    (folder / "means.py").write_text("\n".join(lines), encoding="utf-8")

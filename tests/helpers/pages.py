@@ -3,6 +3,8 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -145,6 +147,9 @@ def _run(line: str, ask: Ask, shorter: Shorter) -> tuple[int, str]:
     if program == "cp":
         shutil.copy(*words)
         return 0, ""
+    if program == "python":
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr + done.stdout
     assert program == "viewfinder", line
     status, out, err = ask(*words)
     return status, err + out
