@@ -117,6 +117,7 @@ export class Stage {
 
   /** Many boxes: one path a colour. @param {CanvasRenderingContext2D} context @param {Shape[]} shapes */
   #outlines(context, shapes) {
+    if (shapes.length > MOST_NAMED) return this.#thin(context, shapes);
     /** @type {Map<string, Path2D>} */
     const paths = new Map();
     for (const shape of shapes) {
@@ -132,6 +133,21 @@ export class Stage {
       stroked(context, path, key.slice(1), ghost ? 1.5 : 2);
     }
     context.setLineDash([]);
+  }
+
+  /** Very many: each side is a filled rectangle, which is several times as quick as a stroke. */
+  /** @param {CanvasRenderingContext2D} context @param {Shape[]} shapes */
+  #thin(context, shapes) {
+    const [width, height] = this.room;
+    for (const shape of shapes) {
+      const [x1, y1, x2, y2] = toScreen(this.view, shape.corners).map(Math.round);
+      if (x2 < 0 || y2 < 0 || x1 > width || y1 > height) continue;
+      context.fillStyle = shape.colour;
+      context.fillRect(x1, y1, x2 - x1, 1);
+      context.fillRect(x1, y2, x2 - x1, 1);
+      context.fillRect(x1, y1, 1, y2 - y1);
+      context.fillRect(x2, y1, 1, y2 - y1);
+    }
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Shape} shape */
