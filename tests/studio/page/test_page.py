@@ -216,3 +216,31 @@ def test_what_holds_whatever_comes(page, what):
     class has a key of a command, whatever was asked for, and each of the first ten has one."""
     script = Path(__file__).with_name(f"{what}_check.js").read_text(encoding="utf-8")
     assert page.evaluate(script) == []
+
+
+def test_copying_pasting_and_choosing_many(person, served):
+    person.drag((100, 100), (160, 150))
+    person.named("mug")
+    person.press("Control+d")
+    until(lambda: len(served.store.picture(1).boxes) == 2)
+    person.page.keyboard.down("Shift")
+    person.drag((50, 50), (400, 400))  # a rectangle around both
+    person.page.keyboard.up("Shift")
+    assert person.page.evaluate("viewfinder.studio.selection.size") == 2
+    person.press("Control+c", "d")
+    until(lambda: person.shown() == 2)
+    person.press("Control+v")
+    until(lambda: len(served.store.picture(2).boxes) == 2)
+    assert person.boxes(2) == person.boxes(1)
+    person.press("Delete")
+    until(lambda: not served.store.picture(2).boxes)
+    person.press("Control+z")
+    until(lambda: len(served.store.picture(2).boxes) == 2)
+    person.press("Control+a", "h")
+    assert person.page.evaluate("viewfinder.studio.visible().length") == 0
+    person.press("h")
+    person.page.mouse.move(*person.place(98, 98))
+    person.press("q")  # the nearest corner follows the pointer until a click
+    person.page.evaluate("new Promise((go) => setTimeout(go, 20))")
+    person.click(90, 95)
+    until(lambda: ("mug", [90, 95, 160, 150]) in person.boxes(2))

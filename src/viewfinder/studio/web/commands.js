@@ -1,5 +1,6 @@
 /** What each command of the table does. */
 
+import { copy, duplicate, paste } from "./clipboard.js";
 import { showKeys } from "./help.js";
 import { accept, reject } from "./proposals.js";
 
@@ -19,9 +20,9 @@ export function actions(page) {
     "grab-nw": () => pointer.grab("nw"),
     "grab-se": () => pointer.grab("se"),
     repeat: () => travel.repeat(),
-    duplicate: () => studio.duplicate(),
-    copy: () => studio.copy(),
-    paste: () => studio.paste(studio.copied),
+    duplicate: () => duplicate(studio),
+    copy: () => copy(studio),
+    paste: () => paste(studio, studio.copied),
     delete: () => studio.remove(),
     difficult: () => studio.difficult(),
     undo: () => travel.turn(true),

@@ -215,13 +215,13 @@ export class Studio {
       label = made.id;
     }
     this.label = label ?? null;
-    const box = this.#new(picture.id, label ?? "", corners);
+    const box = this.fresh(picture.id, label ?? "", corners);
     this.labels.commit([...changes, box]);
     this.select([box.id]);
   }
 
-  /** @param {number} picture @param {string} label @param {Corners} corners @returns {Change} */
-  #new(picture, label, corners) {
+  /** The change that makes a box. @param {number} picture @param {string} label @param {Corners} corners @returns {Change} */
+  fresh(picture, label, corners) {
     return { do: "PutBox", id: newId(), picture, label, corners, mask: null, track: null,
       key_frame: false, difficult: false, crowd: false, source: "hand", score: null };
   }
@@ -294,30 +294,6 @@ export class Studio {
     const boxes = this.selected();
     const difficult = !boxes.every((each) => each.difficult);
     this.labels.commit(boxes.map((each) => this.#put(each, { difficult })));
-  }
-
-  copy() {
-    if (this.selected().length) this.copied = this.selected().map(({ id: _id, ...box }) => ({ ...box }));
-  }
-
-  /** Put boxes into this picture, as far as they fit. @param {Omit<Box, "id">[]} boxes @param {number} [by] */
-  paste(boxes, by = 0) {
-    const picture = this.picture;
-    if (!picture || !boxes.length) return;
-    const made = boxes.map((box) => {
-      const id = newId();
-      const [x1, y1, x2, y2] = box.corners;
-      const [width, height] = [Math.min(x2 - x1, this.stage.size[0]), Math.min(y2 - y1, this.stage.size[1])];
-      const corners = moved([x1, y1, x1 + width, y1 + height], by, by, this.stage.size);
-      const mask = movedMask(box, corners);
-      return { ...this.#new(picture.id, this.labels.classOf(box.label)?.id ?? box.label, corners), id, difficult: box.difficult, crowd: box.crowd, track: box.track, mask };
-    });
-    this.labels.commit(made);
-    this.select(made.map((each) => each.id), { held: true });
-  }
-
-  duplicate() {
-    this.paste(this.selected(), Math.max(4, Math.round(12 / this.stage.view.scale)));
   }
 
   newBox() {

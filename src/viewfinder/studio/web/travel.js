@@ -1,6 +1,7 @@
 /** From picture to picture, and back in time. */
 
 import { Refused, get, newId, post } from "./api.js";
+import { paste } from "./clipboard.js";
 
 export class Travel {
   /** The pictures around this one, so that they are here before they are asked for. @type {{of: number, ahead: number[], behind: number | undefined} | null} */
@@ -103,7 +104,7 @@ export class Travel {
       const content = before === undefined ? null : await labels.load(before);
       const boxes = [...(content?.boxes.values() ?? [])];
       if (studio.picture?.id !== picture.id) return;
-      if (boxes.length) studio.paste(boxes);
+      if (boxes.length) paste(studio, boxes);
       else dialogs.say("The picture before has no boxes.", 4);
     } catch {
       dialogs.say("The server does not answer: the picture before is not here.");
