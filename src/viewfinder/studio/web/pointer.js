@@ -92,6 +92,8 @@ export class Pointer {
 
   /** @param {PointerEvent} event */
   #down(event) {
+    // Captured, a press of a button that lies on the stage would not reach it.
+    if (/** @type {HTMLElement} */ (event.target).closest("#empty")) return;
     this.stage.element.focus({ preventScroll: true });
     this.at = this.#place(event);
     if (this.grabbed) {
