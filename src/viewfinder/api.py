@@ -202,15 +202,17 @@ def train(
     `viewfinder train TASK`.
 
     Args:
-        folds: judge the recipe by so many folds first, then train on everything.
+        folds: judge the recipe by so many folds first, then train on everything; None chooses:
+            folds where few pictures would judge and the training takes seconds.
 
     Raises:
         InputError: an unknown field, or anything in the data or the recipe that cannot be used.
     """
-    from viewfinder.training.folds import train_in_folds
+    from viewfinder.training.folds import train_in_folds, usual_folds
     from viewfinder.training.train import train as train_run
 
     recipe = recipe_of(task).from_json(fields)
+    folds = usual_folds(data, recipe) if folds is None else folds
     if folds is None:
         run = train_run(task, data, recipe, out=out, resume=resume)
     else:

@@ -14,6 +14,7 @@ from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training.folds import usual_folds
 
 FIELDS = {"net": "efficientnet-lite0", "size": 64, "keep": "memory"}
 
@@ -108,3 +109,22 @@ def test_thumbnails_are_enlarged_four_times(tmp_path):
         write_picture(tmp_path / split / name / "1.png", np.zeros((32, 32, 3), np.uint8))
     recipe = ClassifyRecipe(net="efficientnet-lite0", init="imagenet")
     assert find("classify").size(recipe, open_dataset(tmp_path)) == (128, 128)
+
+
+def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
+    flat, rng = tmp_path / "flat", np.random.default_rng(1)
+    for number in range(8):
+        for name, axis in (("lying", 0), ("standing", 1)):
+            waves = np.sign(np.sin(np.arange(64) / rng.uniform(2, 5) + rng.uniform(0, 6)))
+            field = np.expand_dims(waves, 1 - axis)[..., None] * rng.uniform(40, 90, 3)
+            light = np.linspace(*rng.uniform(60, 200, 2), 64)[:, None, None]
+            picture = (light + field).clip(0, 255).astype(np.uint8)
+            write_picture(flat / name / f"{number}.png", np.broadcast_to(picture, (64, 64, 3)))
+    fields = {**FIELDS, "init": "imagenet", "head": "prototypes"}
+    run = train("classify", flat, out=tmp_path / "run", **fields)
+    folds = json.loads(run.scores_file.read_text())["folds"]
+    assert folds["folds"] == 5
+    assert sum(each["test"] for each in folds["each"]) == 16
+    assert usual_folds(flat, ClassifyRecipe(**FIELDS)) is None
+    assert usual_folds(photos, ClassifyRecipe(**fields)) is None
+    assert usual_folds(flat, ClassifyRecipe(**fields, val_share=0.0)) is None

@@ -44,7 +44,8 @@ class Common:
     """Go on with the run in --out, or with the newest of this data and network."""
     folds: int | None = None
     """Judge by k-fold cross-validation, for sets too small to spare pictures: so many trainings,
-    each judged by the part of the pictures that it did not see, then one on all of them."""
+    each judged by the part of the pictures that it did not see, then one on all of them. Where few
+    pictures would judge, and --head has the training take seconds, it is done unasked."""
     json: bool = False
     """Print the run's folder and scores as one JSON document."""
 
@@ -87,16 +88,17 @@ def run(flags: Any) -> int:
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.runs.scores import read_scores
     from viewfinder.tasks import find
-    from viewfinder.training.folds import train_in_folds
+    from viewfinder.training.folds import train_in_folds, usual_folds
     from viewfinder.training.train import train
 
     task = find(flags.task)
     try:
         what: Any = {"out": folder, "resume": flags.resume}
-        if flags.folds is None:
+        folds = usual_folds(flags.data, flags.recipe) if flags.folds is None else flags.folds
+        if folds is None:
             done = train(task.name, flags.data, flags.recipe, **what)
         else:
-            done = train_in_folds(task.name, flags.data, flags.recipe, folds=flags.folds, **what)
+            done = train_in_folds(task.name, flags.data, flags.recipe, folds=folds, **what)
     except KeyboardInterrupt:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")

@@ -32,6 +32,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.best import as_good
+from viewfinder.training.folds_advice import folds_for
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import same_run
 from viewfinder.training.train import refuse_early, train_on
@@ -39,6 +40,30 @@ from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
 _MARK = "folds.json"
+
+
+def usual_folds(data: str | Path, recipe: Recipe) -> int | None:
+    """How many folds judge a recipe where nobody says; None for a training without folds.
+
+    Where few pictures would judge, and what is learnt is solved in seconds rather than in steps:
+    there, folds take seconds too, whatever the machine. Else they are advised.
+
+    Raises:
+        InputError: the set cannot be opened.
+    """
+    if recipe.in_steps or recipe.devices > 1:
+        return None
+    dataset = open_dataset(data, deal=False)
+    folds = folds_for(open_dataset(data, val_share=recipe.val_share))
+    if folds is None:
+        return None
+    try:
+        pool = dataset.select(np.flatnonzero(dataset.splits != TEST))
+        dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
+    except InputError:
+        return None  # pictures that look alike, or are of one video, cannot be told apart
+    note(f"few pictures: {folds} folds let each of them judge once, in seconds (--folds)")
+    return folds
 
 
 def train_in_folds(
