@@ -1,7 +1,9 @@
 """A model is a value: whatever it was opened from, another process answers alike with it."""
 
-import multiprocessing
+import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,15 +16,17 @@ from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.nets.darknet import write_weights
 from viewfinder.pictures.writing import write_picture
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+_ASK = """
+import json, pickle, sys
+from pathlib import Path
+import torch
+from viewfinder.inference.predict import predict
 
-
-def answered(pickled: bytes, source: str, threads: int) -> list[dict[str, object]]:
-    """What a model that came as bytes answers, as JSON."""
-    torch.set_num_threads(threads)
-    model = pickle.loads(pickled)
-    answers = predict(model, source, device=torch.device("cpu"), threshold=0.001)
-    return [answer.as_json(model.config.classes) for answer in answers]
+torch.set_num_threads(int(sys.argv[3]))
+model = pickle.loads(Path(sys.argv[1]).read_bytes())
+answers = predict(model, sys.argv[2], device=torch.device("cpu"), threshold=0.001)
+print(json.dumps([answer.as_json(model.config.classes) for answer in answers]))
+"""
 
 
 def of_run(small_run, small_set, folder):
@@ -48,8 +52,12 @@ def test_a_model_answers_alike_in_another_process(small_run, small_set, tmp_path
     for number in range(2):
         write_picture(source / f"{number}.png", random.integers(0, 255, (40, 60, 3), np.uint8))
     model = open_model(made_of(small_run, small_set, tmp_path) if made_of else "coco")
-    args = (pickle.dumps(model), str(source), torch.get_num_threads())
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        there = pool.apply(answered, args)
-    assert there == answered(*args)
-    assert len(there) == 2
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
+    words = (tmp_path / "model.pickle", source, torch.get_num_threads())
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    answers = list(predict(model, str(source), device=torch.device("cpu"), threshold=0.001))
+    assert json.loads(done.stdout) == [a.as_json(model.config.classes) for a in answers]
+    assert len(answers) == 2
