@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import brought
-import psycopg
+import pg8000.native
 import pytest
 
 from viewfinder.studio.store import Store, open_store
@@ -65,8 +65,9 @@ def new_schema(postgres: Server) -> Callable[[], str]:
 
     def make() -> str:
         name = f"set{next(_number)}"
-        with psycopg.connect(postgres.url, autocommit=True) as connection:
-            connection.execute(f"CREATE SCHEMA {name}")
+        socket = f"{postgres.url.rpartition('=')[2]}/.s.PGSQL.5432"
+        with pg8000.native.Connection("me", database="postgres", unix_sock=socket) as connection:
+            connection.run(f"CREATE SCHEMA {name}")
         return f"{postgres.url}&options=-csearch_path%3D{name}"
 
     return make

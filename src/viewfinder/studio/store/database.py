@@ -26,6 +26,8 @@ from viewfinder.studio.store.migrating import MIGRATIONS
 _LONGEST = 64_000_000
 # Seconds that a writer waits for another process.
 _PATIENCE = 20
+# Where PostgreSQL listens if nothing else is said.
+_PORT = 5432
 
 
 class Database:
@@ -38,13 +40,20 @@ class Database:
     def __init__(self, file: Path | None, url: str | None = None) -> None:
         self.file = file
         self._writing = threading.Lock()
-        address = URL.create("sqlite+pysqlite", database=str(file)) if file else _address(url)
-        self.name = str(file) if file else address.render_as_string(hide_password=True)
-        options: dict[str, Any] = {"pool_pre_ping": True}
         if file:
-            options = {"connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
+            address = URL.create("sqlite+pysqlite", database=str(file))
+            options: dict[str, Any] = {"timeout": _PATIENCE, "check_same_thread": False}
+        else:
+            address, options = _address(url)
+        self.name = str(file) if file else address.render_as_string(hide_password=True)
         try:
-            self._engine = create_engine(address, pool_size=8, max_overflow=24, **options)
+            self._engine = create_engine(
+                address,
+                pool_size=8,
+                max_overflow=24,
+                pool_pre_ping=file is None,
+                connect_args=options,
+            )
         except ImportError:
             raise InputError(
                 f"{self.name} needs a driver: pip install 'viewfinder[postgres]'"
@@ -159,7 +168,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _told(self.name, str(error.orig)) from error
+            raise _told(self.name, _words(error.orig)) from error
         except (sqlite3.Error, NoSuchModuleError) as error:
             raise _told(self.name, str(error)) from error
 
@@ -186,7 +195,12 @@ def set_value(connection: Connection, key: str, value: str) -> None:
     connection.execute(tables.meta.insert().values(key=key, value=value))
 
 
-def _address(url: str | None) -> URL:
+def _address(url: str | None) -> tuple[URL, dict[str, Any]]:
+    """Where PostgreSQL is as the driver takes it, and what else the driver is told.
+
+    Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
+    `options`, the server's settings such as `-csearch_path=NAME`.
+    """
     try:
         address = make_url(url or "")
     except ArgumentError:
@@ -195,7 +209,20 @@ def _address(url: str | None) -> URL:
         raise InputError(
             f"the store is kept in SQLite or PostgreSQL, not in {address.get_backend_name()}"
         )
-    return address.set(drivername="postgresql+psycopg")
+    given: dict[str, Any] = {}
+    query = {name: str(value) for name, value in address.query.items()}
+    if folder := query.pop("host", ""):
+        given["unix_sock"] = f"{folder}/.s.PGSQL.{address.port or _PORT}"
+    if settings := query.pop("options", ""):
+        pairs = (each.partition("=") for each in settings.replace("-c ", "-c").split())
+        given["startup_params"] = {name.removeprefix("-c"): value for name, _, value in pairs}
+    return address.set(drivername="postgresql+pg8000", query=query), given
+
+
+def _words(error: BaseException | None) -> str:
+    """What a driver says; PostgreSQL's says it in fields, of which M is for people."""
+    fields = error.args[0] if error is not None and error.args else error
+    return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
 
 
 def _prepare(connection: Any, _record: Any) -> None:
