@@ -43,6 +43,8 @@ OUT_OF_RANGE = {
 WRONG_TYPES = {
     "net": [None, 5],
     "init": [None, ["random"]],
+    "head": ["half", None, 1],
+    "unlabelled": [5, ["photos"]],
     "options": ["width=0.5", [1], None],
     "epochs": ["ten", 2.5, None, True, [1]],
     "learning_rate": ["fast", None, {}],
