@@ -1,9 +1,11 @@
 """What every test stands on: one thread, fixed seeds, small sets, and the shared test material."""
 
 import os
+import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,3 +138,17 @@ def subject_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     counts = SplitCounts(train=12, val=4, test=4)
     write_scenes(root, options=options, counts=counts, seed=3, processes=1)
     return root
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser, one for all: a process takes Playwright's synchronous interface once."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("there is no chromium on the PATH to open pages in: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as tool:
+        opened = tool.chromium.launch(executable_path=program, headless=True, args=["--no-sandbox"])
+        yield opened
+        opened.close()

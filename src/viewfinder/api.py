@@ -53,6 +53,11 @@ class Run:
         return self.model.weights.file
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of its classes, in the order of its outputs."""
+        return self.model.config.classes
+
+    @property
     def manifest(self) -> Manifest:
         """What `run.json` says.
 

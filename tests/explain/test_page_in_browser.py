@@ -1,7 +1,5 @@
 """The page of a net in a real browser: it loads nothing, and tells a layer on hover and on tap."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,17 +18,9 @@ from viewfinder.position.stages import choose_stages
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium on the PATH to open the page in")
-    with playwright.sync_playwright() as tool:
-        opened = tool.chromium.launch(
-            executable_path=chromium, headless=True, args=["--no-sandbox"]
-        )
-        yield opened
-        opened.close()
+@pytest.fixture
+def browser(chromium: "playwright.Browser") -> "playwright.Browser":
+    return chromium
 
 
 class Visit:

@@ -285,7 +285,7 @@ def test_darknets_files_are_started_from_and_taken_for_runs(boxes, tmp_path, cap
     header = Header((0, 2, 0), 500_208 * 64)
     write_weights(net, tmp_path / "yolov3-tiny.weights", header=header)
     run = open_run(tmp_path / "yolov3-tiny.weights")
-    assert run.manifest.classes[:2] == ("person", "bicycle")
+    assert run.classes[:2] == ("person", "bicycle")
     picture = paint(np.random.default_rng(0), (64, 64))[0]
     write_picture(tmp_path / "a.png", picture)
     assert "boxes" in run.predict(tmp_path / "a.png")[0]

@@ -1,7 +1,6 @@
 """A studio on an address of its own, and a page of it in Chromium."""
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,6 @@ from studio_page import Person
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import Store, open_store
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def write_pictures(folder: Path, count: int = 4, size: tuple[int, int] = (640, 480)) -> Path:
@@ -77,19 +74,6 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio for tests that change nothing."""
     with serving(tmp_path_factory.mktemp("standing") / "photos") as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The browser; tests skip without it."""
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
