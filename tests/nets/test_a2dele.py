@@ -17,6 +17,10 @@ from viewfinder.errors import InputError
 from viewfinder.nets.a2dele import A2dele, A2deleDepth, Enlarge
 from viewfinder.nets.a2dele_weights import backbone_weights, read_checkpoint, stream_of
 from viewfinder.nets.checkpoints import load_matching
+from viewfinder.nets.imagenet import imagenet_weights
+from viewfinder.tasks import find
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
+from viewfinder.training.preparing import start_net
 
 STREAMS = {"rgb": "a2dele", "depth": "a2dele-depth"}
 MEAN = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
@@ -317,3 +321,21 @@ def test_first_loss_is_that_of_a_guess_and_a_batch_is_learnt_by_heart(name: str)
         losses.append(loss.item())
     assert losses[0] == pytest.approx(math.log(2), abs=0.1)
     assert losses[-1] < 0.3 * math.log(2)
+
+
+def test_on_lite0_the_taps_are_those_of_the_published_net() -> None:
+    """With its weights, which the logits of another program prove; and as they once were."""
+    x = torch.from_numpy(np.random.default_rng(100).uniform(-1, 1, (2, 3, 224, 224)).astype("f4"))
+    published = nets.create("efficientnet-lite0").eval()
+    published.load_state_dict(imagenet_weights("efficientnet-lite0"))
+    recipe = SaliencyRecipe(net="a2dele-lite0", init="imagenet")
+    net, start = start_net(find("saliency"), recipe, ("subject",), {})
+    assert start.colours.mean == nets.colours("efficientnet-lite0").mean
+    assert len(start.loaded) == sum(name.startswith("backbone.") for name in net.state_dict())
+    with torch.no_grad():
+        taps, maps = net.eval().taps(x), published.feature_maps(x)[1:4]
+    golden = ((-0.239767, 11.089523), (-1.757720, 6.998430), (-0.377790, 3.942920))
+    for ours, theirs, (mean, deviation) in zip(taps, maps, golden, strict=True):
+        torch.testing.assert_close(ours, theirs)
+        assert ours.mean().item() == pytest.approx(mean, abs=1e-4)
+        assert ours.std().item() == pytest.approx(deviation, rel=1e-4)

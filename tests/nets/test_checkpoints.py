@@ -3,13 +3,14 @@
 import argparse
 import collections
 import contextlib
+import hashlib
 import os
 import pickle
 import random
 import re
 import socket
-import urllib.error
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,20 @@ from hypothesis import strategies as st
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.nets import imagenet
+from viewfinder.nets import imagenet, receiving
 from viewfinder.nets.checkpoints import ShapeDifference, load_matching
-from viewfinder.nets.facts import Torchvision
+from viewfinder.nets.facts import Download
 from viewfinder.nets.weight_files import read_weights
 
 FETCHED = [
     name
     for name in nets.names()
-    if (known := nets.pretrained(name)) and isinstance(known.source, Torchvision)
+    if (known := nets.pretrained(name)) and isinstance(known.source, Download)
 ]
+
+
+# What torchvision calls them, where it is another name.
+THEIRS = {"vgg16": "vgg16_bn"}
 
 
 def state() -> dict[str, torch.Tensor]:
@@ -300,35 +305,59 @@ def test_every_set_of_imagenet_weights_fits_its_net() -> None:
         known = nets.pretrained(name)
         with torch.device("meta"):
             net = nets.create(name, **known.options)
-        count = get_model_weights(known.source.name).DEFAULT.meta["num_params"]
+        count = get_model_weights(THEIRS.get(name, name)).DEFAULT.meta["num_params"]
         assert sum(weight.numel() for weight in net.parameters()) == count, name
+
+
+def test_addresses_are_torchvisions() -> None:
+    from torchvision.models import get_model_weights
+
+    for name in FETCHED:
+        source, theirs = nets.pretrained(name).source, get_model_weights(THEIRS.get(name, name))
+        assert source.url == theirs.DEFAULT.url
+        assert abs(source.length - theirs.DEFAULT.meta["_file_size"] * 2**20) < 1024
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """torch's folder of downloads, empty, and no network behind it."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise urllib.error.URLError("no route to host")
-
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VIEWFINDER_WEIGHTS", raising=False)
+    for name in ("https_proxy", "HTTPS_PROXY"):  # nobody listens there
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     return folder
 
 
-def test_imagenet_weights_once_fetched_need_no_network(cache: Path) -> None:
+@pytest.mark.parametrize("brought", [False, True])
+def test_imagenet_weights_once_fetched_need_no_network(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, brought: bool
+) -> None:
+    """By torch earlier, or by somebody into a folder of theirs."""
     source = nets.create("resnet18")
-    torch.save(source.state_dict(), cache / "resnet18-f37072fd.pth")
-    found = imagenet.imagenet_weights("resnet18")
-    assert_same(found, source.state_dict())
-    report = load_matching(nets.create("resnet18", classes=5), found)
-    assert [each.name for each in report.different] == ["fc.weight", "fc.bias"]
+    folder = cache
+    if brought:
+        folder = cache.parent / "mine"
+        folder.mkdir()
+        monkeypatch.setenv("VIEWFINDER_WEIGHTS", str(folder))
+    file = folder / "resnet18-f37072fd.pth"
+    torch.save(source.state_dict(), file)
+    with pytest.raises(InputError, match=r"resnet18-f37072fd\.pth is not the ImageNet weights of"):
+        imagenet.imagenet_weights("resnet18")
+    entry = nets._NETS["resnet18"]
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+    known = replace(entry.imagenet.source, length=file.stat().st_size, sha256=digest)
+    theirs = replace(entry, imagenet=replace(entry.imagenet, source=known))
+    monkeypatch.setitem(nets._NETS, "resnet18", theirs)
+    assert_same(imagenet.imagenet_weights("resnet18"), source.state_dict())
 
 
 def test_imagenet_weights_without_a_network(cache: Path) -> None:
-    with pytest.raises(InputError, match=r"vgg16 from https:.*no route to host.*give its path"):
+    with pytest.raises(InputError, match=r"vgg16 from https:.*refused.*give its path to --init"):
         imagenet.imagenet_weights("vgg16")
     assert not list(cache.iterdir())
 
@@ -337,25 +366,12 @@ def test_a_network_that_never_answers_is_not_waited_for(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy that takes the connection and stays silent: to wait for it would take minutes."""
-    monkeypatch.undo()
-    monkeypatch.setenv("TORCH_HOME", str(cache.parent.parent))
-    monkeypatch.setattr(imagenet, "_PATIENCE", 0.5)
+    monkeypatch.setattr(receiving, "_PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        for name in ("https_proxy", "HTTPS_PROXY"):
-            monkeypatch.setenv(name, proxy)
-        for name in ("no_proxy", "NO_PROXY"):
-            monkeypatch.delenv(name, raising=False)
-        with pytest.raises(InputError, match=r"cannot get the ImageNet weights.*\(.*\)"):
-            imagenet.require_imagenet("vgg16")
-    with pytest.raises(InputError, match=r"refused.*see to the network"):
-        imagenet.require_imagenet("vgg16")
-
-
-def test_damaged_download_is_named(cache: Path) -> None:
-    (cache / "resnet18-f37072fd.pth").write_bytes(b"<html>Proxy</html>")
-    with pytest.raises(InputError, match=r"remove .*resnet18-f37072fd\.pth, which is damaged"):
-        imagenet.imagenet_weights("resnet18")
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(InputError, match=r"cannot get the ImageNet weights.*no answer within"):
+            imagenet.imagenet_file("vgg16")
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "resnet19"])
@@ -471,7 +487,7 @@ def test_torchvisions_own_files_are_known_by_their_shapes(name: str) -> None:
 
     with torch.device("meta"):
         quick = {"init_weights": False} if name == "googlenet" else {}
-        theirs = get_model(nets.pretrained(name).source.name, weights=None, **quick)
+        theirs = get_model(THEIRS.get(name, name), weights=None, **quick)
         ours = nets.create(name, classes=999)
     assert imagenet.is_imagenet(name, theirs.state_dict())
     assert not imagenet.is_imagenet(name, ours.state_dict())

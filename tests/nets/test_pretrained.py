@@ -77,7 +77,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor
     file = types.ModuleType("viewfinder.nets.little")
     file.little, file.little_yolo = Little, LittleYOLO
     monkeypatch.setitem(sys.modules, file.__name__, file)
-    package = Package("little-weights", "little_weights", "models/little.pth")
+    package = Package("little-weights", "little_weights", "models/little.pth", 0, "")
     for name, entry in {
         "little": nets._Entry("little", 32, imagenet=Pretrained(package, SIGNED)),
         "little-yolo": nets._Entry(

@@ -62,4 +62,4 @@ def test_it_proposes_without_a_download(tmp_path, capsys):
     write_picture(tmp_path / "photos/1.png", np.full((96, 128, 3), 90, np.uint8))
     assert main(["propose", str(tmp_path / "photos"), "--by", "coco", "--names", "person"]) == 0
     assert main(["predict", "coco", str(tmp_path / "photos/1.png"), "--json"]) == 0
-    assert main(["train", "detect", str(tmp_path), "--net", "yolov3", "--init", "coco"]) == 2
+    assert main(["train", "detect", str(tmp_path), "--net", "yolov3-lite0", "--init", "coco"]) == 2

@@ -11,6 +11,8 @@ import torch
 from viewfinder import nets
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
+from viewfinder.nets.darknet.config import PUBLISHED_HEADER
+from viewfinder.nets.published import _PUBLISHED as facts
 from viewfinder.nets.published import COCO_NET, coco_weights
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -104,6 +106,32 @@ def test_a_detector_starts_from_coco_whatever_its_classes(
         if name in COCO:
             there = theirs.unflatten(0, (3, 85))[:, 5 + COCO.index(name)]
             assert torch.equal(ours[:, 5 + index], there)
+
+
+def test_a_larger_detector_starts_from_cocos_weights_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of the published length and header, of zeros, which take no place on the disk."""
+    length, _ = facts["yolov3-spp"]
+    with (tmp_path / "yolov3-spp.weights").open("wb") as file:
+        file.write(PUBLISHED_HEADER.pack())
+        file.truncate(length)
+    monkeypatch.setitem(facts, "yolov3-spp", (length, ""))  # of any digest
+    monkeypatch.setenv("VIEWFINDER_WEIGHTS", str(tmp_path))
+    recipe = DetectRecipe(net="yolov3-spp", init="coco")
+    net, start = start_net(find("detect"), recipe, ("person", "leaf"), {})
+    assert not net.state_dict()["backbone.conv.conv.weight"].any()
+    assert len(start.loaded) > 400
+    head = net.state_dict()["head8.predict.weight"].unflatten(0, (3, 7))
+    assert not head[:, 5].any()
+    assert head[:, 6].any(), "COCO has no such class"
+    assert "classes known to the weights: person" in capsys.readouterr().err
+
+
+def test_a_net_without_cocos_weights_is_told_which_have_them() -> None:
+    recipe = DetectRecipe(net="yolov3-lite0", init="coco")
+    with pytest.raises(InputError, match="are of yolov3-tiny, yolov3, yolov3-spp, and not yolov3"):
+        start_net(find("detect"), recipe, CLASSES, {})
 
 
 def test_what_a_detector_starts_from_follows_from_what_was_asked_for() -> None:

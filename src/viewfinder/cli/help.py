@@ -21,6 +21,7 @@ EXAMPLES = {
     "evaluate": "viewfinder evaluate runs/my-photos-lenet my-photos --split test",
     "predict": "viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn",
     "export": "viewfinder export runs/my-boxes-yolov3-tiny --answers final",
+    "weights": "viewfinder weights get yolov3",
     "explain": "viewfinder explain mynet.py:Net --input 3x96x96 --html net.html",
     "ablate": "viewfinder ablate my-recipes.toml --out runs/compared",
     "check": "viewfinder check my-photos",

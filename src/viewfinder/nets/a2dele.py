@@ -36,6 +36,7 @@ count the 120,128 of the layers that nothing uses.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -50,7 +51,7 @@ Profile = Literal["mended", "upstream"]
 
 # VGG-16's stages: the channels and the number of convolutions of each.
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-_SIDE_CHANNELS = 32
+SIDE_CHANNELS = 32
 # The last tap lies behind four halvings, which must come out even.
 _STRIDE = 16
 
@@ -170,18 +171,17 @@ class Stream(nn.Module):
         return maps[2], maps[3], maps[4]
 
 
-class A2dele(Stream):
-    """N×3×H×W pictures, normalised by ImageNet's mean and deviation, to `A2deleLogits`.
+class Gated(nn.Module):
+    """What an RGB stream has behind its taps, maps at strides 4, 8 and 16: gates and a decoder."""
 
-    Args:
-        width: the factor on the channels of every convolution.
-        profile: "mended", or "upstream" for weights that the authors' program trained.
-    """
+    def make_gates(self, taps: Sequence[int], channels: int, profile: Profile) -> None:
+        """The layers, to be made last.
 
-    def __init__(self, *, width: float = 1.0, profile: Profile = "mended") -> None:
-        super().__init__(width=width, profile=profile)
-        c4, c8, c16 = (scaled(base, width) for base, _ in STAGES[2:])
-        channels = scaled(_SIDE_CHANNELS, width)
+        Args:
+            taps: the channels of the three maps.
+            channels: those that each is brought to.
+        """
+        c4, c8, c16 = taps
         # The depth stream has other layers under these names.
         self.rfb2_1 = nn.Conv2d(c4, channels, 1)
         self.rfb3_1 = nn.Conv2d(c8, channels, 1)
@@ -194,6 +194,10 @@ class A2dele(Stream):
         self.enlarge8 = Enlarge(8, profile=profile)
         self.enlarge16 = Enlarge(16, profile=profile)
         _draw_weights(self, heads=[self.att_1, self.att_2, self.att_3, self.agg1.conv5])
+
+    def taps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # N×3×H×W
+        """The maps at strides 4, 8 and 16, of pictures whose sides are multiples of 16."""
+        raise NotImplementedError
 
     def forward(self, pictures: Tensor) -> A2deleLogits:  # N×3×H×W
         tap4, tap8, tap16 = self.taps(_padded(pictures))
@@ -208,6 +212,20 @@ class A2dele(Stream):
         )
 
 
+class A2dele(Stream, Gated):
+    """N×3×H×W pictures, normalised by ImageNet's mean and deviation, to `A2deleLogits`.
+
+    Args:
+        width: the factor on the channels of every convolution.
+        profile: "mended", or "upstream" for weights that the authors' program trained.
+    """
+
+    def __init__(self, *, width: float = 1.0, profile: Profile = "mended") -> None:
+        super().__init__(width=width, profile=profile)
+        taps = [scaled(base, width) for base, _ in STAGES[2:]]
+        self.make_gates(taps, scaled(SIDE_CHANNELS, width), profile)
+
+
 class A2deleDepth(Stream):
     """N×1×H×W depth in [0, 1], near = bright, to N×2×H×W logits, background and subject.
 
@@ -219,7 +237,7 @@ class A2deleDepth(Stream):
     def __init__(self, *, width: float = 1.0, profile: Profile = "mended") -> None:
         super().__init__(width=width, profile=profile)
         c4, c8, c16 = (scaled(base, width) for base, _ in STAGES[2:])
-        channels = scaled(_SIDE_CHANNELS, width)
+        channels = scaled(SIDE_CHANNELS, width)
         self.rfb2_1 = ReceptiveFieldBlock(c4, channels)
         self.rfb3_1 = ReceptiveFieldBlock(c8, channels)
         self.rfb4_1 = ReceptiveFieldBlock(c16, channels)

@@ -133,6 +133,7 @@ class Trunk(nn.Module):
     Args:
         width: the factor on the channels of the blocks.
         depth: the factor on the repeats of the inner stages.
+        deepest: the stride of the last map; blocks beyond it are left out.
     """
 
     # What published files call the parts: `weight_files` reads them under the names of this file.
@@ -148,12 +149,14 @@ class Trunk(nn.Module):
         (r"(^|\.)_bn1\.", r"\1head.norm."),
     )
 
-    def __init__(self, width: float, depth: float) -> None:
+    def __init__(self, width: float, depth: float, *, deepest: int = 32) -> None:
         super().__init__()
         rows = _rows(width, depth)
         self.stem = ConvNorm(3, _STEM, kernel=3, stride=2)
         blocks, channels, info = [], _STEM, [Feature(2, _STEM)]
         for place, (kernel, stride, widening, out) in enumerate(rows):
+            if stride == 2 and info[-1].stride == deepest:
+                break
             drop = _DROP_PATH * place / len(rows)
             made = Block(channels, out, kernel=kernel, stride=stride, widening=widening, drop=drop)
             blocks.append(made)

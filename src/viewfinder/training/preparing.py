@@ -12,8 +12,9 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.events import note
-from viewfinder.nets.imagenet import imagenet_weights, is_imagenet, require_imagenet
-from viewfinder.nets.published import COCO_NET, coco_weights
+from viewfinder.nets.fetching import obtain
+from viewfinder.nets.imagenet import imagenet_file, imagenet_weights, is_imagenet
+from viewfinder.nets.published import COCO_NETS, coco_download, coco_weights
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.run import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
@@ -93,13 +94,38 @@ def start_net(
     return net, Start(colours, frozenset(report.loaded))
 
 
-def refuse_unfetched(net: str) -> None:
-    """Refuse ImageNet's weights of a net, or of its backbone, that cannot be had.
+def fetch_published(recipe: Recipe) -> None:
+    """See that published weights that a recipe starts from are here; fetch them if they are not.
 
     Raises:
-        InputError: there are none, or they are not here and cannot be fetched.
+        InputError: there are none for its net, or they cannot be fetched.
     """
-    require_imagenet(_published(net))
+    if recipe.init == "imagenet":
+        imagenet_file(_published(recipe.net))
+    elif _means_coco(recipe):
+        coco_file(recipe.net)
+
+
+def coco_file(net: str) -> Path | None:
+    """Darknet's file of a net for COCO's classes; fetched, where it is not here. None of the net
+    whose weights come with the package.
+
+    Raises:
+        InputError: there are none for this net, or they cannot be had.
+    """
+    if net not in COCO_NETS:
+        nets_with = ", ".join(COCO_NETS)
+        raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}")
+    download = coco_download(net)
+    return None if download is None else obtain(download, needed_for=f"the COCO weights of {net}")
+
+
+def _means_coco(recipe: Recipe) -> bool:
+    """Whether `--init coco` is meant, and no run of that name."""
+    place = Path(recipe.init).expanduser()
+    # A run may be called coco too; who names nothing does not mean it.
+    here = place.is_file() or holds_run(place)
+    return recipe.init == COCO and (isinstance(recipe.init, UsualText) or not here)
 
 
 def _weights_to_start(
@@ -108,21 +134,20 @@ def _weights_to_start(
     """What `--init` names: weights, the classes that they are for, and the colours they expect."""
     published = _published(recipe.net)
     if recipe.init == "imagenet":
-        return _within(recipe.net, imagenet_weights(published)), (), _colours(recipe.net)
+        return _within(recipe.net, net, imagenet_weights(published)), (), _colours(recipe.net)
     place = Path(recipe.init).expanduser()
-    # A run may be called coco too; who names nothing does not mean it.
-    here = place.is_file() or holds_run(place)
-    if recipe.init == COCO and (isinstance(recipe.init, UsualText) or not here):
-        if recipe.net != COCO_NET:
-            raise InputError(f"--init coco: these weights are of {COCO_NET}, and not {recipe.net}")
-        return coco_weights(), COCO_CLASSES, PLAIN
+    if _means_coco(recipe):
+        file = coco_file(recipe.net)
+        if file is None:
+            return coco_weights(), COCO_CLASSES, PLAIN
+        place = file
     # A run's weights alone do not tell what colours they expect; its folder does.
     folder = place.parent if place.name == _WEIGHTS else place
     if holds_run(folder):
         model = open_trained(folder)
         state, config = model.load().state_dict(), model.config
         if config.net == published != recipe.net:
-            return _within(recipe.net, state), (), config.normalisation
+            return _within(recipe.net, net, state), (), config.normalisation
         return state, config.classes, config.normalisation
     if foreign := task.read_foreign(place, net):
         return *foreign, PLAIN
@@ -133,7 +158,7 @@ def _weights_to_start(
         f"{place} holds {published} for the 1000 classes of ImageNet: pictures are brought to the "
         "colours that these weights expect, as with --init imagenet"
     )
-    return _within(recipe.net, state), (), _colours(recipe.net)
+    return _within(recipe.net, net, state), (), _colours(recipe.net)
 
 
 def _published(net: str) -> str:
@@ -142,12 +167,17 @@ def _published(net: str) -> str:
     return net if backbone is None else backbone.net
 
 
-def _within(net: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a net's backbone under the names that its layers have in the net."""
-    backbone = nets.backbone(net)
+def _within(name: str, net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a net's backbone under the names that its layers have in the net.
+
+    Those of layers that it does not build on, such as what tells ImageNet's classes, are left out.
+    """
+    backbone = nets.backbone(name)
     if backbone is None or backbone.module is None:
         return dict(state)
-    return {f"{backbone.module}.{name}": tensor for name, tensor in state.items()}
+    named = {f"{backbone.module}.{each}": tensor for each, tensor in state.items()}
+    known = net.state_dict()
+    return {each: tensor for each, tensor in named.items() if each in known}
 
 
 def _colours(net: str) -> Normalisation | None:

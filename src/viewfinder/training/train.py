@@ -51,7 +51,7 @@ from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
 from viewfinder.training.precision import Arrangement, Choice
-from viewfinder.training.preparing import open_splits, refuse_unfetched, start_net
+from viewfinder.training.preparing import fetch_published, open_splits, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resuming import (
@@ -100,8 +100,7 @@ def refuse_early(task: AnyTask, recipe: Recipe) -> None:
     refuse_torchrun()
     pick_device(recipe.device)
     _check_net(task.name, recipe)
-    if recipe.init == "imagenet":
-        refuse_unfetched(recipe.net)
+    fetch_published(recipe)
 
 
 def train_on(

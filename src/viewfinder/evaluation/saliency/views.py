@@ -9,7 +9,7 @@ from torch import Tensor
 
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.evaluation.saliency.judged import SaliencyMaterial
-from viewfinder.nets.a2dele import A2dele
+from viewfinder.nets.a2dele import Gated
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.answering import outputs
@@ -37,7 +37,7 @@ class Viewer:
         recipe, model = material.recipe, material.run.model
         net = model.load()
         self.judged, self.config = material.judged, model.config
-        self.student = net if isinstance(net, A2dele) else None
+        self.student = net if isinstance(net, Gated) else None
         self.teacher = read_teacher(recipe.teacher, self.config.size) if recipe.teacher else None
         self.shows_depth = recipe.net == DEPTH_NET or self.teacher is not None
 

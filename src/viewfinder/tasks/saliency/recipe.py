@@ -36,17 +36,18 @@ class SaliencyRecipe(Recipe):
     }
 
     net: str = "a2dele"
-    """The network: a2dele, which finds the subject in a picture, or a2dele-depth, which finds it in
-    a depth map and can teach the other."""
+    """The network: a2dele, which finds the subject in a picture; a2dele-lite0, the same on
+    EfficientNet-lite0, smaller; or a2dele-depth, which finds it in a depth map and can teach the
+    others."""
     options: tuple[str, ...] = ()
     """Options of the network, such as width=0.5 profile=upstream. If nothing is started from, the
     width is 0.25, a quarter of the paper's."""
     size: int | None = 128
     """Side in pixels of the square that pictures are stretched to; the paper's is 256."""
     init: str = "random"
-    """Weights to start from: random, imagenet (VGG-16's, fetched by torchvision), a run of the same
-    network, or a file: VGG-16's of torchvision, or, with --options profile=upstream, a checkpoint
-    of A2dele's authors."""
+    """Weights to start from: random, imagenet (of a2dele-lite0 they come with the installation,
+    VGG-16's are fetched), a run of the same network, or a file: VGG-16's of torchvision, or, with
+    --options profile=upstream, a checkpoint of A2dele's authors."""
 
     epochs: int = 50
     """How often every training picture is seen."""
@@ -55,14 +56,14 @@ class SaliencyRecipe(Recipe):
     optimiser: Optimiser = "adamw"
     """How gradients become steps: sgd with Nesterov momentum, or adamw."""
     learning_rate: float = 5e-3
-    """Highest learning rate, reached at the end of the warm-up; about 0.0003 suits weights that
-    --init has brought along."""
+    """Highest learning rate, reached at the end of the warm-up; about 0.0003 suits weights of
+    VGG-16 that --init has brought along, 0.001 those of a2dele-lite0."""
     weight_decay: float = 0.01
     """Pull of every weight towards zero; biases and normalisations are left alone."""
 
     teacher: str | None = None
-    """Who teaches a2dele: a run of a2dele-depth, or the authors' checkpoint of their depth stream.
-    Without one it learns from the masks alone."""
+    """Who teaches the network: a run of a2dele-depth, or the authors' checkpoint of their depth
+    stream. Without one it learns from the masks alone."""
     teacher_weight: Weight = "adaptive"
     """λ, how much is learnt from the teacher and how little from the mask: adaptive, by the
     teacher's error on each batch; adaptive-picture, on each picture; or a number from 0, the mask

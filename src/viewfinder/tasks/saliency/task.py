@@ -125,13 +125,13 @@ class Saliency(
         names: Sequence[str],
         classes: Sequence[str],
     ) -> LoadReport:
-        """Weights of the same stream, or VGG-16's for the layers that are VGG-16's.
+        """Weights of the same stream, or of its backbone: VGG-16's, or those named as its own.
 
         Raises:
             InputError: they are of the other stream, or of another net.
         """
         stream, mine = stream_of(state), stream_of(net.state_dict())
-        if stream is not None and stream != mine:
+        if None not in (stream, mine) and stream != mine:
             raise InputError(
                 f"--init: these are weights of A2dele's {stream} stream, and this is its {mine} "
                 "stream; to learn from a depth stream, name it with --teacher"

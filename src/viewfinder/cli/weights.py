@@ -1,0 +1,101 @@
+"""List the weights that nets can start from: whose, from where, and what is on this machine.
+
+  viewfinder weights                  lists them
+  viewfinder weights get NAME …       fetches what is not here, and prints the files
+
+NAME is a net's. A file is there whole or not at all; one that was cut short is gone on with. Where
+there is no network, bring the file from elsewhere into a folder, and name that folder in the
+variable VIEWFINDER_WEIGHTS.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from viewfinder.cli.output import print_json
+from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from viewfinder.nets.catalogue import Known
+
+
+@dataclass(frozen=True)
+class Flags:
+    wanted: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WANTED")] = ()
+    """Nothing; or get NAME, or get NAME NAME …"""
+    json: bool = False
+    """Print one JSON document: weights, each with net, init, within, colours, from, licence, bytes,
+    exact, sha256, file and place."""
+
+
+def run(flags: Flags) -> int:
+    """List, or fetch."""
+    from viewfinder.nets.catalogue import get_weights, known_weights
+
+    names = _names(flags.wanted)
+    files = {name: get_weights(name) for name in names}
+    if flags.json:
+        told = known_weights()
+        chosen = [each for each in told if each.file in files.values()] if names else told
+        print_json({"weights": [_document(each) for each in chosen]})
+    elif names:
+        for file in files.values():
+            print(file)
+    else:
+        for each in known_weights():
+            _print(each)
+    return 0
+
+
+def _names(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """What follows `get`.
+
+    Raises:
+        InputError: it is another word, or nothing does.
+    """
+    if not wanted:
+        return ()
+    if wanted[0] != "get":
+        raise InputError(
+            f"{wanted[0]!r} is nothing to do: `viewfinder weights` lists them, and `viewfinder "
+            f"weights get {wanted[0]}` would fetch one"
+        )
+    if len(wanted) == 1:
+        raise InputError("get what? `viewfinder weights` lists the names, as in: get yolov3")
+    return wanted[1:]
+
+
+def _print(known: "Known") -> None:
+    """Four lines: what they are, where from, their digest, and where they are."""
+    within = f"; within {', '.join(known.within)}" if known.within else ""
+    size = f"{known.length:,} bytes" if known.exact else f"about {known.length / 1e6:.1f} MB"
+    print(f"{known.net}: --init {known.start}{within}")
+    print(f"  from {known.origin}, {known.licence}, {size}")
+    digits = "" if len(known.sha256) == 64 else " …"
+    print(f"  colours {_colours(known)}; sha256 {known.sha256}{digits}")
+    print(f"  here: {known.file} ({known.place})" if known.file else "  not here")
+
+
+def _colours(known: "Known") -> str:
+    """What pictures are brought to, red, green and blue from 0 to 1 before."""
+    mean, std = (
+        " ".join(dict.fromkeys(f"{value:.3g}" for value in values)) for values in known.colours
+    )
+    return "as they are" if (mean, std) == ("0", "1") else f"less {mean}, over {std}"
+
+
+def _document(known: "Known") -> dict[str, Any]:
+    return {
+        "net": known.net,
+        "init": known.start,
+        "within": list(known.within),
+        "colours": {"mean": list(known.colours.mean), "std": list(known.colours.std)},
+        "from": known.origin,
+        "licence": known.licence,
+        "bytes": known.length,
+        "exact": known.exact,
+        "sha256": known.sha256,
+        "file": None if known.file is None else str(known.file),
+        "place": known.place or None,
+    }

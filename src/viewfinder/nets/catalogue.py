@@ -1,0 +1,118 @@
+"""Every set of pretrained weights that nets can start from: whose, from where, and what is here."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder import nets
+from viewfinder.errors import InputError
+from viewfinder.nets import published
+from viewfinder.nets.facts import PLAIN, Colours, Download, Package
+from viewfinder.nets.fetching import FOLDER, here, obtain
+from viewfinder.wording import likest
+
+
+@dataclass(frozen=True)
+class Known:
+    """One set of weights.
+
+    Attributes:
+        net: whose layers they are; there is one set for each net.
+        start: what `--init` calls them.
+        within: other nets that have these layers, and start from them.
+        colours: what they expect of pictures.
+        origin: a package's name, an address, or "viewfinder itself".
+        length: bytes of the file.
+        exact: the length is known to the byte.
+        sha256: the digest of the file, or its first digits.
+        file: where it is on this machine, if it is here.
+        place: where that is, in words.
+    """
+
+    net: str
+    start: str
+    within: tuple[str, ...]
+    colours: Colours
+    origin: str
+    licence: str
+    length: int
+    exact: bool
+    sha256: str
+    file: Path | None
+    place: str
+
+
+def known_weights() -> list[Known]:
+    """All of them, in the order of the nets; nothing is fetched."""
+    found = []
+    for net in nets.names():
+        imagenet = nets.pretrained(net)
+        if imagenet is not None:
+            users = [name for name in nets.names() if _backbone(name) == net]
+            found.append(_known(net, "imagenet", users, imagenet.colours, imagenet.source))
+        elif net in published.COCO_NETS:
+            found.append(_of_coco(net))
+    return found
+
+
+def get_weights(name: str) -> Path:
+    """The file of a net's weights, or of those that its backbone starts from; fetched if need be.
+
+    Raises:
+        InputError: there are none, or they cannot be had.
+    """
+    by_net = {each.net: each for each in known_weights()}
+    net = name if name in by_net or name not in nets.names() else _backbone(name) or name
+    if net not in by_net:
+        raise InputError(
+            f"there are no pretrained weights called {name!r}{likest(name, by_net)}; there are: "
+            f"{', '.join(by_net)}"
+        )
+    if by_net[net].start == "imagenet":
+        from viewfinder.nets.imagenet import imagenet_file
+
+        return imagenet_file(net)
+    download = published.coco_download(net)
+    if download is None:
+        return published.COCO_FILE
+    return obtain(download, needed_for=f"the COCO weights of {net}")
+
+
+def _known(
+    net: str, start: str, users: list[str], colours: Colours, source: Package | Download
+) -> Known:
+    if isinstance(source, Package):
+        file, place, origin, exact = source.path(), "installed package", source.name, True
+    else:
+        file, origin, exact = here(source), source.url, source.exact
+        place = _place(file)
+    return Known(
+        *(net, start, tuple(users), colours, origin, source.licence, source.length, exact),
+        *(source.sha256, file, place if file else ""),
+    )
+
+
+def _of_coco(net: str) -> Known:
+    download = published.coco_download(net)
+    if download is not None:
+        return _known(net, "coco", [], PLAIN, download)
+    file = published.COCO_FILE
+    digest = file.with_name(f"{file.name}.sha256").read_text("ascii").split()[0]
+    return Known(
+        *(net, "coco", (), PLAIN, "viewfinder itself", "public domain"),
+        *(file.stat().st_size, True, digest, file, "comes with viewfinder"),
+    )
+
+
+def _place(file: Path | None) -> str:
+    """In words, what kind of place a file lies in."""
+    if file is None:
+        return ""
+    if (named := os.environ.get(FOLDER)) and file.parent == Path(named).expanduser():
+        return FOLDER
+    return "torch's cache" if file.parent.name == "checkpoints" else "cache"
+
+
+def _backbone(net: str) -> str | None:
+    within = nets.backbone(net)
+    return None if within is None else within.net
