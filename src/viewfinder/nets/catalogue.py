@@ -9,6 +9,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets import published
 from viewfinder.nets.facts import PLAIN, Colours, Download, Package
 from viewfinder.nets.fetching import FOLDER, here, obtain
+from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
 
 
@@ -97,7 +98,7 @@ def _of_coco(net: str) -> Known:
     if download is not None:
         return _known(net, "coco", [], PLAIN, download)
     file = published.COCO_FILE
-    digest = file.with_name(f"{file.name}.sha256").read_text("ascii").split()[0]
+    digest = read_bytes(file.with_name(f"{file.name}.sha256")).decode("ascii").split()[0]
     return Known(
         *(net, "coco", (), PLAIN, "viewfinder itself", "public domain"),
         *(file.stat().st_size, True, digest, file, "comes with viewfinder"),

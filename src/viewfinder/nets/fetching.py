@@ -30,6 +30,7 @@ from viewfinder.nets.receiving import (
     size_of,
     validator_of,
 )
+from viewfinder.reading import open_file
 
 
 def obtain(what: Download, *, needed_for: str) -> Path:
@@ -122,7 +123,7 @@ def _is_whole(file: Path, what: Download) -> bool:
     length = file.stat().st_size
     if abs(length - what.length) > (0 if what.exact else LEEWAY):
         return False
-    with file.open("rb") as data:
+    with open_file(file) as data:
         return hashlib.file_digest(data, "sha256").hexdigest().startswith(what.sha256)
 
 

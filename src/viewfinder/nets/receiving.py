@@ -14,6 +14,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.files import write_text
 from viewfinder.nets.facts import Download
+from viewfinder.reading import read_bytes
 
 FOLDER = "VIEWFINDER_WEIGHTS"
 """The variable that names a folder of files that somebody brought."""
@@ -159,7 +160,7 @@ def _open(what: Download, have: int, validator: Path) -> Any:
         OSError: there is none in time.
     """
     headers = {"User-Agent": "viewfinder", "Accept-Encoding": "identity"}
-    known = validator.read_text("utf-8").strip() if validator.is_file() else ""
+    known = read_bytes(validator).decode("utf-8").strip() if validator.is_file() else ""
     if have and known:
         headers |= {"Range": f"bytes={have}-", "If-Range": known}
     elif have:
