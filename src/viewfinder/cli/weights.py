@@ -1,7 +1,7 @@
 """List the weights that nets can start from: whose, from where, and what is on this machine.
 
   viewfinder weights                  lists them
-  viewfinder weights get NAME …       fetches what is not here, and prints the files
+  viewfinder weights get NAME …       fetches what is not here; prints the files
 
 NAME is a net's. A file is there whole or not at all; one that was cut short is gone on with. Where
 there is no network, bring the file from elsewhere into a folder, and name that folder in the

@@ -57,7 +57,7 @@ class SaliencyRecipe(Recipe):
     """How gradients become steps: sgd with Nesterov momentum, or adamw."""
     learning_rate: float = 5e-3
     """Highest learning rate, reached at the end of the warm-up; about 0.0003 suits weights of
-    VGG-16 that --init has brought along, 0.001 those of a2dele-lite0."""
+    VGG-16 that --init has brought along."""
     weight_decay: float = 0.01
     """Pull of every weight towards zero; biases and normalisations are left alone."""
 
