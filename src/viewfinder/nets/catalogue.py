@@ -8,7 +8,8 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets import published
 from viewfinder.nets.facts import PLAIN, Colours, Download, Package
-from viewfinder.nets.fetching import FOLDER, here, obtain
+from viewfinder.nets.fetching import here, obtain
+from viewfinder.nets.receiving import FOLDER
 from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
 
