@@ -223,6 +223,26 @@ def test_check(ask, small_set, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "damage", ["raise OSError('no room')", "raise KeyError('k')", "def f(:", "x = 1"]
+)
+def test_a_damaged_package_is_the_doctors_matter(tmp_path, damage):
+    """However its import ends; the doctor needs none of them."""
+    (tmp_path / "tyro").mkdir()
+    (tmp_path / "tyro" / "__init__.py").write_text(damage)
+    code = "import sys; from viewfinder.cli.main import main; sys.exit(main(['check', 'x']))"
+    asked = [sys.executable, "-c", code]
+    done = subprocess.run(
+        asked,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "python -m viewfinder.doctor says" in done.stderr
+
+
+@pytest.mark.parametrize(
     ("error", "status", "says"),
     [
         (InputError("two\n  lines"), 2, "error: two lines\n"),

@@ -85,7 +85,6 @@ def test_it_is_named_with_a_line_to_paste(said, text: str, instead: str) -> None
         "import torch\ntorch.load('a', weights_only=True)",
         "import torch\nwith torch.amp.autocast('cuda'): pass",
         "def f(x):\n    return x.permute(0, 2, 1).contiguous().view(-1)",
-        "def f(x):\n    x = x.permute(0, 2, 1)\n    x = x.clone()\n    return x.view(-1)",
         "def f(x):\n    x = x.permute(1, 0)\n\ndef g(x):\n    return x.view(-1)",
         "import numpy as np\ny = np.transpose(x).view(np.uint8)",
         "import cv2\nc, h = cv2.findContours(m, 1, 2)\ncv2.imread('a.jpg')",

@@ -17,7 +17,7 @@ from viewfinder.doctor.about import about
 from viewfinder.doctor.document import document
 from viewfinder.doctor.estimate import PICTURES, epochs, likely, seconds
 from viewfinder.doctor.machine import Gpu, Package, Weights
-from viewfinder.doctor.page import in_figures, page
+from viewfinder.doctor.page import choice, in_figures, page
 from viewfinder.doctor.report import write_report
 from viewfinder.doctor.rules import RULES, findings
 from viewfinder.doctor.workload import SAMPLES, Workload, training_memory
@@ -125,6 +125,18 @@ def test_every_network_is_estimated_and_what_was_chosen_before_is_told(tmp_path,
     second = {each.net: each for each in epochs(WHOLE)}
     assert (second["resnet18"].arithmetic, second["resnet18"].remembered) == ("32", True)
     assert [each.net for each in second.values() if each.remembered] == ["resnet18"]
+
+
+def test_a_choice_says_when_there_was_no_time_for_all_that_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path))
+    made = speed(device="cpu")
+    known = [rate for rate in made.rates if rate.arithmetic == "32"]
+    half = replace(WHOLE, speed=replace(made, rates=tuple(known)))
+    assert {choice(each) for each in epochs(half)} == {"32 contiguous (2 of 4)"}
+    assert {choice(each) for each in epochs(changed(half, cpu={"bf16": False}))} == {
+        "32 contiguous"
+    }
+    assert {choice(each) for each in epochs(replace(WHOLE, speed=made))} == {"bf16 channels_last"}
 
 
 def test_the_choice_that_a_training_keeps_is_one_that_is_read(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
+from sysconfig import get_path
 from typing import Any
 
 from viewfinder.console import names_shown, open_closed_streams, raw
@@ -111,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         if _lacks_library(error):
-            _print_error(_BROKEN.format(_on_one_line(str(error))))
+            _print_error(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
             return 2
         named = error.filename
         where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
@@ -176,9 +178,26 @@ def _lacks_memory(error: Exception) -> bool:
 def _lacks_library(error: Exception) -> bool:
     """Whether a package, or a library that one loads, is missing or damaged."""
     loading = isinstance(error, OSError) and error.filename is None
-    return isinstance(error, ImportError) or (
-        loading and ("shared object" in str(error) or "DLL" in str(error))
+    return (
+        isinstance(error, ImportError)
+        or (loading and ("shared object" in str(error) or "DLL" in str(error)))
+        or _arose_in_import(error)
     )
+
+
+def _arose_in_import(error: Exception) -> bool:
+    """Whether an error ended the import of a module of ours, or of a package beside ours.
+
+    Our own modules do nothing while they are imported that input could make fail.
+    """
+    homes = {Path(__file__).parents[1], *map(Path, (get_path("purelib"), get_path("platlib")))}
+    left = error.__traceback__
+    while left is not None:
+        code = left.tb_frame.f_code
+        if code.co_name == "<module>" and homes & set(Path(code.co_filename).parents):
+            return True
+        left = left.tb_next
+    return False
 
 
 def entry() -> None:

@@ -33,6 +33,7 @@ class Epoch:
         arithmetic, layout: of that arrangement, which `--precision auto` is likely to take.
         memory: bytes that a training takes in about.
         compared: in how many arrangements the time is known.
+        wanted: in how many a training compares.
         remembered: it was chosen in a training on this machine, and not by these rates.
     """
 
@@ -45,6 +46,7 @@ class Epoch:
     layout: str
     memory: int
     compared: int
+    wanted: int = 0
     remembered: bool = False
 
 
@@ -67,9 +69,19 @@ def epochs(machine: Machine) -> list[Epoch]:
             need = training_memory(work, batch)
             known = name in before and before[name] == best
             found.append(
-                Epoch(name, task, work.side, batch, taken[best], *best, need, len(taken), known)
+                Epoch(
+                    *(name, task, work.side, batch, taken[best], *best, need, len(taken)),
+                    *(_wanted(machine, speed), known),
+                )
             )
     return found
+
+
+def _wanted(machine: Machine, speed: Speed) -> int:
+    """In how many arrangements a training compares here; on a GPU, at least."""
+    if speed.device == "cuda":
+        return 4
+    return 4 if machine.cpu is not None and machine.cpu.bf16 else 2
 
 
 def likely(taken: dict[tuple[str, str], float]) -> tuple[str, str]:

@@ -195,7 +195,12 @@ def choice(each: Epoch) -> str:
     """What `--precision auto` is likely to take, or took here before."""
     if each.remembered:
         return f"{each.arithmetic} {each.layout} (chosen)"
-    return f"{each.arithmetic} {each.layout}" if each.compared > 1 else "not compared"
+    if each.compared < 2:
+        return "not compared"
+    told = f"{each.arithmetic} {each.layout}"
+    if each.compared < each.wanted:  # The others may be faster: there was no time for them.
+        told += f" ({each.compared} of {each.wanted})"
+    return told
 
 
 def in_figures(seconds: float) -> str:

@@ -28,6 +28,9 @@ _NAMES = re.compile(
 _BARE = re.compile(r"-*(labels|class|cls)", re.IGNORECASE)
 # Tests choose small numbers of their own.
 _TEST = re.compile(r"test_.*|.*_test\.py|conftest\.py")
+_TESTS = "tests"
+# Of many a thing: of classes only where the file speaks of as many besides.
+_WEAK = "names"
 # Two stands in too many places for other reasons.
 _FEWEST = 3
 # A detector's layer has (classes + 5) channels for each of three anchors.
@@ -41,21 +44,46 @@ class Written:
     Attributes:
         chosen: written for this project: set or passed, and no default of a function.
         names: the names, where these are written out.
+        weak: it may be the names of anything.
     """
 
     count: int
     place: Place
     chosen: bool
     names: tuple[str, ...] = ()
+    weak: bool = False
 
 
-def repeated(codes: list[Code]) -> Iterator[Remark]:
+@dataclass(frozen=True)
+class Counts:
+    """What a file, or a cell, says of counts of classes.
+
+    Attributes:
+        widths: of its layers, each with a count that it may follow from.
+    """
+
+    written: tuple[Written, ...] = ()
+    widths: tuple[Written, ...] = ()
+
+
+def counts_in(code: Code) -> Counts:
+    """What one file says; of a test nothing."""
+    path = Path(code.file)
+    if _TEST.fullmatch(path.name) or _TESTS in path.parts[:-1]:
+        return Counts()
+    found = list(_written(code))
+    sure = {each.count for each in found if not each.weak}
+    written = tuple(each for each in found if not each.weak or each.count in sure)
+    return Counts(written, tuple(_shaped(code)))
+
+
+def repeated(counts: list[Counts]) -> Iterator[Remark]:
     """A remark for each count, and each list of names, that stands in several places."""
-    codes = [code for code in codes if not _TEST.fullmatch(Path(code.file).name)]
-    found = [each for code in codes for each in _written(code)]
+    found = [each for one in counts for each in one.written]
+    widths = [each for one in counts for each in one.widths]
     for count in sorted({each.count for each in found if each.chosen and each.count >= _FEWEST}):
         places = _together([each for each in found if each.count == count])
-        places += [each for code in codes for each in _shaped(code, count)]
+        places += [each for each in widths if each.count == count]
         places = list({str(each.place): each for each in places}.values())
         first = next((each for each in places if each.chosen), None)
         if first and len(places) > 1:
@@ -113,7 +141,7 @@ def _set(name: str, value: ast.expr | None, place: Place) -> Iterator[Written]:
         texts = [each.value for each in value.elts if isinstance(each, ast.Constant)]
         words = tuple(text for text in texts if isinstance(text, str))
         if len(words) == len(value.elts) > 1:
-            yield Written(len(words), place, True, words)
+            yield Written(len(words), place, True, words, name == _WEAK)
 
 
 def _passed(call: ast.Call, code: Code) -> Iterator[Written]:
@@ -134,17 +162,20 @@ def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, code: Code) -> Itera
         yield from _set(argument.arg, default, code.place(argument))
 
 
-def _shaped(code: Code, count: int) -> Iterator[Written]:
-    """Layers that are as wide as the count says."""
+def _shaped(code: Code) -> Iterator[Written]:
+    """Layers, with each count of classes that their width may follow from."""
     for node in code.nodes:
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
             continue
         layer = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         layer = node.func.id if isinstance(node.func, ast.Name) else layer
-        width = _number(node.args[1]) if len(node.args) > 1 else None
-        wide = {"Linear": (count,), "Conv2d": (count, _ANCHORS * (count + _BOX))}
-        if width in wide.get(layer, ()):
-            yield Written(count, code.place(node), False)
+        width = _number(node.args[1])
+        if width is None or layer not in ("Linear", "Conv2d"):
+            continue
+        yield Written(width, code.place(node), False)
+        of_boxes, rest = divmod(width, _ANCHORS)
+        if layer == "Conv2d" and not rest and of_boxes > _BOX:
+            yield Written(of_boxes - _BOX, code.place(node), False)
 
 
 def _number(node: ast.expr | None) -> int | None:

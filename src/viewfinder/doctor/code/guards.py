@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 # What is raised where a name is not there.
-_ABSENT = {"ImportError", "ModuleNotFoundError", "AttributeError"}
+_ABSENT = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"}
 # A version of a library or of Python, and none of the user's own models.
 _VERSION = re.compile(
     r"__version__|version_info|python_version|VERSION|\bversion\.(parse|Version)|Loose_?Version|"

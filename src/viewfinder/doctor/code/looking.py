@@ -6,16 +6,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewfinder.doctor.code.apex import apex
-from viewfinder.doctor.code.counts import repeated
-from viewfinder.doctor.code.names import Use, uses
-from viewfinder.doctor.code.patterns import RULES, Hit
+from viewfinder.doctor.code.arguments import arguments_gone, nets_by_name
+from viewfinder.doctor.code.counts import Counts, counts_in, repeated
+from viewfinder.doctor.code.names import Use, names_bound, uses, whole_modules
+from viewfinder.doctor.code.patterns import (
+    Hit,
+    Rule,
+    added,
+    old_scalars,
+    opencv,
+    unconnected_layers,
+    volatile_set,
+)
+from viewfinder.doctor.code.python2 import builtins_gone, methods_gone
 from viewfinder.doctor.code.remark import Remark
 from viewfinder.doctor.code.renamed import TABLE, row_of
+from viewfinder.doctor.code.rows_python2 import BUILTINS
+from viewfinder.doctor.code.schedules import scheduler_first
 from viewfinder.doctor.code.sources import Code, files_below, read_code
 from viewfinder.doctor.code.stars import star_of
 from viewfinder.doctor.code.views import view_after_permute
 from viewfinder.doctor.code.writing import written
 from viewfinder.errors import InputError
+
+_RULES: tuple[Rule, ...] = (
+    *(apex, arguments_gone, nets_by_name, opencv, unconnected_layers, old_scalars, volatile_set),
+    *(added, view_after_permute, scheduler_first, methods_gone),
+)
+# Rules that speak of several things, each told by itself.
+_SEVERAL = {"apex", "python-2"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,7 @@ def look(paths: list[Path]) -> Looked:
         InputError: there is no such path, or no code in it.
     """
     remarks: list[Remark] = []
-    codes: list[Code] = []
+    counts: list[Counts] = []
     unread: list[str] = []
     files = files_below(paths)
     for file, name in files:
@@ -56,9 +75,9 @@ def look(paths: list[Path]) -> Looked:
         except RecursionError:
             unread.append(f"{name} is nested too deeply to be read: split its longest expression")
             continue
-        codes += cells
+        counts += [counts_in(cell) for cell in cells]
         remarks += troubles + found
-    remarks += list(repeated(codes))
+    remarks += list(repeated(counts))
     return Looked(len(files), tuple(sorted(remarks, key=_order)), tuple(unread))
 
 
@@ -69,8 +88,12 @@ def _order(remark: Remark) -> tuple[str, int, int]:
 def _in_file(cells: list[Code]) -> list[Remark]:
     """What the rules say of a file; what a rule says twice is told once, with both places."""
     together: dict[tuple[str, str], list[tuple[Remark, bool]]] = {}
-    for code, found in zip(cells, uses([each.tree for each in cells], star_of), strict=True):
-        for key, hit, main in _hits(code, found):
+    trees = [each.tree for each in cells]
+    # What a star brings may be any of them.
+    bound = set(BUILTINS) if whole_modules(trees) else names_bound(trees)
+    for code, found in zip(cells, uses(trees, star_of), strict=True):
+        old = ((hit.says, hit, True) for hit in builtins_gone(code, bound))
+        for key, hit, main in (*_hits(code, found), *old):
             line = int(getattr(hit.node, "lineno", 1))
             if line in code.guarded:
                 continue
@@ -92,9 +115,9 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
             # A module under its old name is mended where it is imported.
             module = " as " in new.imports or new.new.startswith("#")
             yield old, hit, use.imported == module
-    for rule in (apex, *RULES, view_after_permute):
+    for rule in _RULES:
         for hit in rule(code, found):
-            yield hit.says if hit.rule == "apex" else hit.rule, hit, True
+            yield hit.says if hit.rule in _SEVERAL else hit.rule, hit, True
     yield from ((hit.rule, hit, True) for hit in _copied(code))
 
 

@@ -63,8 +63,8 @@ def uses(trees: list[ast.Module], stars: Stars = no_stars) -> list[list[Use]]:
     shared = _Scope({})
     for tree in trees:
         shared.means |= _scope_of(tree).means
-    whole = _whole(trees)
-    bound = _names_bound(trees) if whole else set()
+    whole = whole_modules(trees)
+    bound = names_bound(trees) if whole else set()
 
     def starred(name: str) -> str:
         return "" if name in bound else stars(name, whole)
@@ -72,7 +72,7 @@ def uses(trees: list[ast.Module], stars: Stars = no_stars) -> list[list[Use]]:
     return [list(_uses(tree, (shared, _scope_of(tree)), starred)) for tree in trees]
 
 
-def _whole(trees: list[ast.Module]) -> list[str]:
+def whole_modules(trees: list[ast.Module]) -> list[str]:
     """The modules of which everything is imported; of one that is none of a library, nothing."""
     return [
         "" if node.level else node.module or ""
@@ -82,7 +82,7 @@ def _whole(trees: list[ast.Module]) -> list[str]:
     ]
 
 
-def _names_bound(trees: list[ast.Module]) -> set[str]:
+def names_bound(trees: list[ast.Module]) -> set[str]:
     """Every name that is bound anywhere, and those of Python's own, which no star hides."""
     found = set(dir(builtins))
     for tree in trees:

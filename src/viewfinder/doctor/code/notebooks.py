@@ -22,18 +22,29 @@ def cells(data: bytes, name: str) -> Iterator[str]:
     """The text of each cell, empty of one that is not Python's.
 
     Raises:
-        InputError: it is no notebook of version 4.
+        InputError: it is no notebook of version 3 or 4.
     """
     try:
         document: Any = json.loads(data)
         kernel = document.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-        for cell in document["cells"]:
-            source = cell["source"]
+        for cell in _all_cells(document):
+            source = cell["source"] if "source" in cell else cell["input"]
             text = source if isinstance(source, str) else "".join(source)
             python = cell["cell_type"] == "code" and str(kernel).lower() == "python"
             yield _below_magic(text) if python else ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{name} is not a notebook of version 4: save it again") from error
+        raise InputError(f"{name} is not a notebook of version 3 or 4: save it again") from error
+
+
+def _all_cells(document: Any) -> list[Any]:
+    """Also of version 3 (until 2015), which had them in worksheets."""
+    if "worksheets" in document:
+        return [
+            {"source": "", **cell} if cell["cell_type"] != "code" else cell
+            for sheet in document["worksheets"]
+            for cell in sheet["cells"]
+        ]
+    return list(document["cells"])
 
 
 def _below_magic(text: str) -> str:

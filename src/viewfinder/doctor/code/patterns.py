@@ -1,4 +1,4 @@
-"""What a name alone does not tell: arguments that are gone, and calls that go wrong together."""
+"""What a name alone does not tell: OpenCV's files and answers, and methods of any object."""
 
 import ast
 import re
@@ -27,110 +27,11 @@ Rule = Callable[[Code, list[Use]], Iterator[Hit]]
 # What reads a net of any kind, by the names of its files.
 _READERS = ("cv2.dnn.readNet", "cv2.dnn_DetectionModel", "cv2.dnn.DetectionModel")
 _OPENCV = ("cv2.imread", "cv2.imwrite")
-
-
-def arguments_gone(code: Code, uses: list[Use]) -> Iterator[Hit]:
-    """`size_average`, `reduce`, `volatile`, `pretrained`, `resample`, `gpus`."""
-    for use in uses:
-        # What **words hold cannot be seen.
-        if use.call is None or any(word.arg is None for word in use.call.keywords):
-            continue
-        words = {word.arg: word.value for word in use.call.keywords if word.arg}
-        if use.name.startswith("torch.nn.") and {"size_average", "reduce"} & set(words):
-            yield _reduction(use, use.call, words)
-        if use.name == "torch.autograd.Variable":
-            yield _variable(use.call, words)
-        if use.name.startswith("torchvision.models."):
-            yield from _pretrained(use.call, words)
-        if use.name == "torch.load" and "weights_only" not in words:
-            yield _load(use.call)
-        if use.name == "yaml.load" and len(use.call.args) < 2 and "Loader" not in words:
-            yield Hit(
-                *("yaml-load", "broken", use.call, "yaml.load is called without a Loader"),
-                "PyYAML 6 (2021) asks for one: TypeError; before, a stranger's file could run code",
-                f"yaml.safe_load({ast.unparse(use.call.args[0]) if use.call.args else '…'})",
-            )
-
-
-def _literal(node: ast.expr | None) -> bool:
-    return not (isinstance(node, ast.Constant) and node.value in (False, None))
-
-
-def _without(call: ast.Call, gone: set[str], **new: str) -> str:
-    """A call as it is written, without some of its words and with new ones."""
-    kept = [word for word in call.keywords if word.arg not in gone]
-    given = [ast.unparse(each) for each in call.args]
-    given += [
-        f"{w.arg}={ast.unparse(w.value)}" if w.arg else f"**{ast.unparse(w.value)}" for w in kept
-    ]
-    given += [f"{name}={value}" for name, value in new.items()]
-    return f"{ast.unparse(call.func)}({', '.join(given)})"
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
-
-
-def _reduction(use: Use, call: ast.Call, words: dict[str, ast.expr]) -> Hit:
-    # Of both, None means what the default does: True.
-    averaged = words.get("size_average") or ast.Constant(True)
-    reduced = words.get("reduce") or ast.Constant(True)
-    whole = "'sum'" if _is_false(averaged) else "'mean'"
-    if not isinstance(averaged, ast.Constant):
-        whole = f"'mean' if {ast.unparse(averaged)} else 'sum'"
-    how = "'none'" if _is_false(reduced) else whole
-    if not isinstance(reduced, ast.Constant):
-        how = f"({whole}) if {ast.unparse(reduced)} else 'none'"
-    return Hit(
-        *("size-average", "warning", call, "size_average and reduce are one argument now"),
-        "torch warns of them since 0.4.1; reduction is 'mean', 'sum' or 'none'",
-        _without(call, {"size_average", "reduce"}, reduction=how),
-    )
-
-
-def _variable(call: ast.Call, words: dict[str, ast.expr]) -> Hit:
-    inner = ast.unparse(call.args[0]) if call.args else "…"
-    if "volatile" in words:
-        return Hit(
-            *("volatile", "broken", call, "volatile=True no longer does anything"),
-            "torch 0.4 (2018) took it out: the graph of gradients is kept, and fills the memory",
-            f"with torch.no_grad():\n    …   # {inner} itself, without Variable",
-        )
-    if "requires_grad" in words:
-        inner += f".requires_grad_({ast.unparse(words['requires_grad'])})"
-    return Hit(
-        *("variable", "warning", call, "Variable is a Tensor, and has been since torch 0.4"),
-        "it does nothing any more",
-        inner,
-    )
-
-
-def _pretrained(call: ast.Call, words: dict[str, ast.expr]) -> Iterator[Hit]:
-    value, rest = words.get("pretrained"), call.args
-    if value is None and rest and isinstance(rest[0], ast.Constant):
-        value, rest = (rest[0] if isinstance(rest[0].value, bool) else None), rest[1:]
-    if value is None:
-        return
-    short = ast.Call(call.func, rest, call.keywords)
-    weights = "'DEFAULT'" if _literal(value) else "None"
-    if not isinstance(value, ast.Constant):
-        weights += f" if {ast.unparse(value)} else None"
-    yield Hit(
-        *("pretrained", "warning", call, "pretrained is called weights now"),
-        "torchvision 0.13 and newer warn; 'DEFAULT' may be newer weights than those of then "
-        "('IMAGENET1K_V1')",
-        _without(short, {"pretrained"}, weights=weights),
-    )
-
-
-def _load(call: ast.Call) -> Hit:
-    return Hit(
-        *("torch-load", "warning", call, "torch.load without weights_only"),
-        "before torch 2.6 a stranger's file may run any code; since then files that hold more than "
-        "tensors are refused (UnpicklingError)",
-        _without(call, set(), weights_only="True")
-        + "   # of your own old file: save its state_dict() once, and load that",
-    )
+# How many arguments they have where the first is a factor, and what it is called.
+_FACTORED = {
+    **dict.fromkeys(("add_", "sub_"), (2, "alpha")),
+    **dict.fromkeys(("addcmul_", "addcdiv_"), (3, "value")),
+}
 
 
 def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
@@ -158,6 +59,47 @@ def opencv(code: Code, uses: list[Use]) -> Iterator[Hit]:
                 "OpenCV 4 (2018) no longer gives the picture back: ValueError",
                 f"{kept} = {ast.unparse(node.value)}",
             )
+
+
+def unconnected_layers(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`i[0]` of what `getUnconnectedOutLayers` gives, which are plain numbers."""
+    for node in code.nodes:
+        if not isinstance(node, ast.comprehension | ast.For):
+            continue
+        if method_of(node.iter) != "getUnconnectedOutLayers" or not isinstance(
+            node.target, ast.Name
+        ):
+            continue
+        for each in code.nodes:
+            if _is_first_of(each, node.target.id) and _within(each, node, code):
+                yield Hit(
+                    *("unconnected-layers", "broken", each),
+                    "getUnconnectedOutLayers gives plain numbers, and no lists of one",
+                    "OpenCV 4.5.4 (2021) and newer: IndexError",
+                    "net.getUnconnectedOutLayersNames()   # the names at once; or "
+                    f"{node.target.id} without [0]",
+                )
+
+
+def _is_first_of(node: ast.AST, name: str) -> bool:
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and isinstance(node.slice, ast.Constant)
+        and node.slice.value == 0
+    )
+
+
+def _within(node: ast.AST, loop: ast.comprehension | ast.For, code: Code) -> bool:
+    """Whether a node stands in the loop, or in what a comprehension is part of."""
+    if isinstance(loop, ast.For):
+        return any(each is node for each in ast.walk(loop))
+    return any(
+        any(each is loop for each in getattr(whole, "generators", ()))
+        and any(each is node for each in ast.walk(whole))
+        for whole in code.nodes
+    )
 
 
 def _texts(code: Code) -> dict[str, ast.expr]:
@@ -247,6 +189,43 @@ def old_scalars(code: Code, uses: list[Use]) -> Iterator[Hit]:
             yield from _text_size(node)
 
 
+def volatile_set(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`x.volatile = True`, in a file that imports torch."""
+    if not any(use.name.partition(".")[0] == "torch" for use in uses):
+        return
+    for node in code.nodes:
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+            continue
+        target = node.targets[0]
+        if isinstance(target, ast.Attribute) and target.attr == "volatile" and node.value.value:
+            yield Hit(
+                *("volatile", "broken", node, "volatile no longer does anything"),
+                "torch 0.4 (2018) took it out: the graph of gradients is kept, and fills the "
+                "memory",
+                f"with torch.no_grad():\n    …   # what is done with {ast.unparse(target.value)}",
+            )
+
+
+def added(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`x.add_(alpha, y)` and its kin: the factor stands before the tensors."""
+    for node in code.nodes:
+        name = method_of(node)
+        if name not in _FACTORED or not isinstance(node, ast.Call) or node.keywords:
+            continue
+        if len(node.args) != _FACTORED[name][0] or any(
+            isinstance(a, ast.Starred) for a in node.args
+        ):
+            continue
+        assert isinstance(node.func, ast.Attribute)
+        factor, *tensors = [ast.unparse(each) for each in node.args]
+        word = _FACTORED[name][1]
+        yield Hit(
+            *("factor-first", "warning", node, f"{name} is given its factor first"),
+            "torch warns since 1.5: the factor has a name now, and stands behind",
+            f"{ast.unparse(node.func)}({', '.join(tensors)}, {word}={factor})",
+        )
+
+
 def _text_size(call: ast.Call) -> Iterator[Hit]:
     """`draw.textsize(text, …)`, and `font.getsize(text, …)`, which other things have too."""
     if not (isinstance(call.func, ast.Attribute) and call.args):
@@ -271,6 +250,3 @@ def _is_loss_data(node: ast.Subscript) -> bool:
     first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
     data = isinstance(node.value, ast.Attribute) and node.value.attr == "data"
     return first and data and "loss" in ast.unparse(node.value).lower()
-
-
-RULES: tuple[Rule, ...] = (arguments_gone, opencv, old_scalars)

@@ -4,6 +4,7 @@ import ast
 import io
 import os
 import re
+import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from viewfinder.doctor.code.guards import guarded
 from viewfinder.doctor.code.notebooks import cells, without_magic
+from viewfinder.doctor.code.python2_text import python_2
 from viewfinder.doctor.code.remark import Place, Remark
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
@@ -22,6 +24,7 @@ _PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv", "env", "
 _SUFFIXES = {".py", ".pyw", ".ipynb"}
 # A longer file was not written by hand.
 _MOST_BYTES = 4_000_000
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
 # As of 2017, in x.cuda(async=True).
 _ASYNC = re.compile(r"\basync(\s*=(?!=))")
 # More of a line is not shown.
@@ -139,6 +142,8 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _parsed(text: str, name: str, cell: int | None) -> tuple[list[Code], list[Remark]]:
+    if "\0" in text:
+        raise InputError(f"{name} is not Python: it holds a null byte, or what is no text")
     lines = _END.split(text)
     kept, troubles = lines, list[Remark]()
     while True:
@@ -185,17 +190,15 @@ def _renamed_async(lines: list[str], name: str, cell: int | None) -> Iterator[Re
 
 def _unreadable(error: SyntaxError, text: str, at: int, name: str, cell: int | None) -> Remark:
     place = Place(name, at + 1, text[:_LONGEST], cell)
-    printed = re.match(r"print\s+[^\s(=]", text) or "Missing parentheses" in str(error.msg)
-    if printed or re.match(r"(except|raise)\s+[\w.]+\s*,", text):
-        says = "in which print is a statement" if printed else "in which errors are named so"
+    if says := python_2(text, str(error.msg)):
+        tool = "" if cell else f"; and the rest: pip install fissix; python -m fissix -w {name}"
         return Remark(
-            *("python-2", "broken", place, f"this is Python 2, {says}"),
+            *("python-2", "broken", place, f"this is Python 2, {says[0]}"),
             "Python 2 ended in 2020, and nothing here runs on it; what follows was not looked at",
-            ("print(…)   # and the rest: " if printed else "# this line, and the rest: ")
-            + f"python -m pip install 2to3; 2to3 -w {name}",
+            f"{says[1]}   # this line{tool}",
         )
     return Remark(
-        *("syntax", "broken", place, f"this cannot be read as Python: {error.msg}"),
+        *("syntax", "broken", place, f"this cannot be read as Python {_PYTHON}: {error.msg}"),
         "the rest of it was not looked at",
         "mend this line first",
     )

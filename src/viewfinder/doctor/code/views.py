@@ -9,6 +9,12 @@ from viewfinder.doctor.code.sources import Code
 
 _EXCHANGES = {"permute", "transpose", "t", "swapaxes", "movedim"}
 _MODULES = ("np", "numpy", "cv2")
+# What gives a tensor whose numbers lie as the first one's do.
+_ALIKE = {
+    *("eq", "ne", "lt", "gt", "le", "ge", "float", "double", "half", "long", "int", "bool", "byte"),
+    *("to", "type", "cuda", "cpu", "detach", "clone", "add", "sub", "mul", "div", "exp", "sigmoid"),
+    *("relu", "tanh", "abs", "clamp", "requires_grad_", "add_", "mul_", "relu_"),
+}
 # Names, each with as many dimensions as its tensor has at least.
 _Exchanged = dict[str, int]
 _Block = tuple[list[ast.stmt], _Exchanged]
@@ -45,12 +51,26 @@ def _in_block(body: list[ast.stmt], exchanged: _Exchanged, blocks: list[_Block])
         if statement is body[-1]:
             return  # What it sets, nobody asks for.
         for name in _assigned(statement):
-            dimensions = None
-            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-                dimensions = _dimensions(statement.value, exchanged)
+            value = _given(statement, name)
+            dimensions = None if value is None else _dimensions(value, exchanged)
             exchanged.pop(name, None)
             if dimensions is not None:
                 exchanged[name] = dimensions
+
+
+def _given(statement: ast.stmt, name: str) -> ast.expr | None:
+    """What a statement sets a name to, alone or in a row of them."""
+    if not isinstance(statement, ast.Assign):
+        return None
+    target, value = statement.targets[0], statement.value
+    if isinstance(target, ast.Name):
+        return value
+    if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
+        return None
+    for each, given in zip(target.elts, value.elts, strict=False):
+        if isinstance(each, ast.Name) and each.id == name:
+            return given
+    return None
 
 
 def _assigned(statement: ast.stmt) -> set[str]:
@@ -77,10 +97,18 @@ def _dimensions(node: ast.AST, exchanged: _Exchanged) -> int | None:
     """How many dimensions an exchanged tensor has at least; None of any other."""
     if isinstance(node, ast.Name):
         return exchanged.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return 2 if node.attr in ("T", "mT") else None
+    if isinstance(node, ast.Subscript):
+        return _sliced(node, exchanged)
     name = method_of(node)
-    if name not in _EXCHANGES or not isinstance(node, ast.Call):
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
-    inner = node.func.value if isinstance(node.func, ast.Attribute) else node
+    inner = node.func.value
+    if name in _ALIKE:
+        return _dimensions(inner, exchanged)
+    if name not in _EXCHANGES:
+        return None
     if isinstance(inner, ast.Name) and inner.id in _MODULES:
         return None  # An array, such as of np.transpose(x, …).
     if name == "permute":
@@ -88,6 +116,13 @@ def _dimensions(node: ast.AST, exchanged: _Exchanged) -> int | None:
         return len(given.elts if isinstance(given, ast.Tuple | ast.List) else node.args)
     whole = [each.value for each in node.args if isinstance(each, ast.Constant)]
     return max([2, *(each + 1 for each in whole if isinstance(each, int))])
+
+
+def _sliced(node: ast.Subscript, exchanged: _Exchanged) -> int | None:
+    """Of rows of an exchanged tensor, as `correct[:k]` is of `top.t().eq(…)`."""
+    if not isinstance(node.slice, ast.Slice) or node.slice.step is not None:
+        return None
+    return _dimensions(node.value, exchanged)
 
 
 def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
@@ -103,6 +138,9 @@ def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
     )
     if not shape or dimensions is None or len(shape) > dimensions or not known:
         return
+    # `array.T.view(kind)` is of another type; a shape has a number in it.
+    if _is_turned(call.func.value) and not any(_is_number(each) for each in shape):
+        return
     given = ", ".join(ast.unparse(each) for each in call.args)
     yield Hit(
         *("view-after-permute", "warning", call),
@@ -111,3 +149,11 @@ def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
         "reshape copies then, and keeps the order that was made",
         f"{ast.unparse(call.func.value)}.reshape({given})",
     )
+
+
+def _is_turned(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute)
+
+
+def _is_number(node: ast.expr) -> bool:
+    return any(isinstance(each, ast.Constant) for each in ast.walk(node))

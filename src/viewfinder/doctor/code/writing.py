@@ -4,7 +4,7 @@ import ast
 import builtins
 
 from viewfinder.doctor.code.names import Use
-from viewfinder.doctor.code.renamed import Renamed
+from viewfinder.doctor.code.row import Renamed
 
 
 def written(old: str, row: Renamed, use: Use) -> str:
@@ -22,7 +22,7 @@ def written(old: str, row: Renamed, use: Use) -> str:
     rest = "" if note else use.name[len(old) :]
     if use.call is None:
         return f"{needs}{_bare(new)}{rest}{tail}"
-    told, first, second = _arguments(use.call, row.takes)
+    told, first, second = _arguments(use.call, row)
     if "{" in new:
         filled = new.replace("{args}", told).replace("{0}", first).replace("{1}", second)
         return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
@@ -61,7 +61,9 @@ def _import(old: str, row: Renamed, new: str, use: Use) -> str:
     if " as " in row.imports:
         return row.imports
     if isinstance(use.node, ast.Import):
-        return f"import {new}{use.name[len(old) :]}"
+        whole = f"{new}{use.name[len(old) :]}"
+        alias = "" if name in (whole, use.name.rpartition(".")[2]) else f" as {name}"
+        return f"import {whole}{alias}"
     if name == new or row.imports == f"import {new}{use.name[len(old) :]}":
         return row.imports or f"# leave it out: {new} is Python's own"
     if _is_more_than_a_call(new):
@@ -73,7 +75,8 @@ def _import(old: str, row: Renamed, new: str, use: Use) -> str:
     module, _, last = whole.rpartition(".")
     dotted = all(part.isidentifier() for part in module.split("."))
     if not dotted or row.imports.startswith("from") or hasattr(builtins, last) or new[0] == "-":
-        return f"{row.imports or 'import ' + module if module else ''}\n{name} = {new}".lstrip()
+        needs = row.imports or (f"import {module}" if module and dotted else "")
+        return f"{needs}\n{name} = {new}".lstrip()
     return f"from {module} import {last}" + ("" if name in (last, "*") else f" as {name}")
 
 
@@ -102,18 +105,19 @@ def _bare(new: str) -> str:
     return kept.replace("{1}, ", "").replace("{0}", "…").replace("{1}", "…")
 
 
-def _arguments(call: ast.Call, takes: tuple[str, ...] = ()) -> tuple[str, str, str]:
+def _arguments(call: ast.Call, row: Renamed) -> tuple[str, str, str]:
     """All arguments of a call as they are written, the first and the second; these by the names in
-    `takes` too."""
+    `takes` too; without those that are dropped."""
     given = [ast.unparse(each) for each in call.args]
     given += [
         f"{word.arg}={ast.unparse(word.value)}" if word.arg else f"**{ast.unparse(word.value)}"
         for word in call.keywords
+        if word.arg not in row.drops
     ]
     first, second = (*given, "…", "…")[:2]
-    if takes:
+    if row.takes:
         words = {word.arg: ast.unparse(word.value) for word in call.keywords}
         placed = [ast.unparse(each) for each in call.args]
-        both = [*placed, *(words.get(name, "…") for name in takes[len(placed) :])]
+        both = [*placed, *(words.get(name, "…") for name in row.takes[len(placed) :])]
         first, second = both[:2]
     return ", ".join(given), first, second
