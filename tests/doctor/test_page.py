@@ -132,9 +132,9 @@ def test_a_choice_says_when_there_was_no_time_for_all_that_are_compared(tmp_path
     made = speed(device="cpu")
     known = [rate for rate in made.rates if rate.arithmetic == "32"]
     half = replace(WHOLE, speed=replace(made, rates=tuple(known)))
-    assert {choice(each) for each in epochs(half)} == {"32 contiguous (2 of 4)"}
+    assert {choice(each) for each in epochs(half)} == {"32 channels_last (2 of 4)"}
     assert {choice(each) for each in epochs(changed(half, cpu={"bf16": False}))} == {
-        "32 contiguous"
+        "32 channels_last"
     }
     assert {choice(each) for each in epochs(replace(WHOLE, speed=made))} == {"bf16 channels_last"}
 
