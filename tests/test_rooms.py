@@ -46,6 +46,7 @@ ROOMS = {
     "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},
     "doctor": {*_ANSWERING, "evaluation", "explain"},
     "training": {*_ANSWERING, "evaluation", "doctor"},
+    "scoring": {*_ANSWERING, "evaluation"},
     "ablation": {*_ANSWERING, "evaluation", "training"},
     "position": {*_ANSWERING, "explain", "training"},
     "labelling": {*_ANSWERING, "evaluation", "training"},

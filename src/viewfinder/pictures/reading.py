@@ -50,6 +50,7 @@ __all__ = [
     "read_depth",
     "read_header",
     "read_instances",
+    "read_map",
     "read_mask",
     "read_picture",
 ]
@@ -149,6 +150,18 @@ def read_depth(path: Path, *, near_is_bright: bool = True) -> NDArray[np.float32
     values = _read_grey(path, "a depth map")
     depth = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
     return depth if near_is_bright else 1 - depth
+
+
+def read_map(path: Path) -> NDArray[np.float64]:
+    """H×W in [0, 1] of a grey file of 8 or 16 bits, such as a saliency map.
+
+    1 is the greatest value that the file's bits can hold.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    values = _read_grey(path, "a saliency map")
+    return values / np.iinfo(values.dtype).max
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.tasks.saliency.curves import LEVELS, alignment, count, f_measure
+from viewfinder.tasks.saliency.curves import LEVELS, Counts, alignment, count, f_measure
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
 from viewfinder.tasks.saliency.weighted import weighted_f
 
@@ -92,10 +92,50 @@ class SaliencyScores:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What is counted and summed of one map beside its mask; every score follows from it."""
+
+    counts: Counts
+    mae: float
+    s_measure: float
+    weighted_f: float
+
+    @property
+    def rightly_empty(self) -> bool:
+        """Whether the map is empty, and so is the mask."""
+        return self.counts.wanted == 0 and self.mae == 0
+
+    def scores(self) -> SaliencyScores:
+        if self.rightly_empty:
+            return _RIGHTLY_EMPTY
+        precision, recall = self.counts.precision(), self.counts.recall()
+        f, e = f_measure(precision, recall), alignment(self.counts)
+        return SaliencyScores(
+            images=1,
+            mae=self.mae,
+            s_measure=self.s_measure,
+            e_adaptive=float(e[LEVELS]),
+            f_adaptive=float(f[LEVELS]),
+            weighted_f=self.weighted_f,
+            e_curve=e[:LEVELS],
+            f_curve=f[:LEVELS],
+            precision=precision[:LEVELS],
+            recall=recall[:LEVELS],
+        )
+
+
 def score(
     prediction: NDArray[np.floating], mask: NDArray[np.bool_], *, stretch: bool = False
 ) -> SaliencyScores:
-    """Judge one saliency map by its mask.
+    """Judge one saliency map by its mask: the scores of `measure`."""
+    return measure(prediction, mask, stretch=stretch).scores()
+
+
+def measure(
+    prediction: NDArray[np.floating], mask: NDArray[np.bool_], *, stretch: bool = False
+) -> Measurement:
+    """Count and sum what the scores of one saliency map follow from.
 
     Args:
         prediction: H×W, in [0, 1], 1 where the subject is.
@@ -108,8 +148,6 @@ def score(
             values that are no number or lie outside [0, 1].
     """
     low, high = _checked(prediction, mask)
-    if high == 0 and not mask.any():
-        return _RIGHTLY_EMPTY
     if stretch and high > low:
         prediction = (prediction - low) / (high - low)
     if prediction.dtype == np.float16:
@@ -117,20 +155,11 @@ def score(
     prediction = np.ascontiguousarray(prediction)
     subject = np.ascontiguousarray(mask).view(np.uint8)
     sums = block_sums(prediction, subject)
-    counts = count(prediction, subject, adaptive=min(1.0, 2 * sums.map.sum() / mask.size))
-    precision, recall = counts.precision(), counts.recall()
-    f, e = f_measure(precision, recall), alignment(counts)
-    return SaliencyScores(
-        images=1,
+    return Measurement(
+        counts=count(prediction, subject, adaptive=min(1.0, 2 * sums.map.sum() / mask.size)),
         mae=cv2.norm(prediction, subject.astype(prediction.dtype), cv2.NORM_L1) / mask.size,
         s_measure=s_measure(sums),
-        e_adaptive=float(e[LEVELS]),
-        f_adaptive=float(f[LEVELS]),
         weighted_f=weighted_f(prediction, subject),
-        e_curve=e[:LEVELS],
-        f_curve=f[:LEVELS],
-        precision=precision[:LEVELS],
-        recall=recall[:LEVELS],
     )
 
 

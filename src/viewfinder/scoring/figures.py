@@ -1,0 +1,103 @@
+"""The curves of all methods on one plot for each set: as SVG for a page, and PDF for a paper."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from viewfinder.scoring.comparing import MethodScores, SetScores
+from viewfinder.tasks.saliency.scores import THRESHOLDS
+
+_SIZE = (4.6, 3.6)
+# Told apart in grey and by most who are colour-blind: Okabe and Ito's colours, then by dashes.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5c5c5c")
+_DASHES = ("solid", "dashed", "dotted", "dashdot")
+# Axes begin where the worst curve's interesting part does.
+_MARGIN = 0.03
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot of one set.
+
+    Attributes:
+        key: for the name of its file.
+        alt: what it shows, for those who do not see it.
+    """
+
+    key: str
+    title: str
+    x: str
+    y: str
+    alt: str
+
+
+PLOTS = (
+    Plot("pr", "Precision and recall", "recall", "precision", "Precision over recall"),
+    Plot("f", "F by threshold", "threshold on the map", "F, β² = 0.3", "F over the threshold"),
+    Plot("e", "E by threshold", "threshold on the map", "E", "E over the threshold"),
+    Plot("roc", "ROC", "false positive rate", "true positive rate", "True over false positives"),
+)
+
+
+def _line(plot: Plot, own: MethodScores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean = own.mean
+    if plot.key == "pr":
+        there = mean.recall > 0  # The last thresholds take nothing, where precision means nothing.
+        return mean.recall[there], mean.precision[there]
+    if plot.key == "roc":
+        return own.roc[0], own.roc[1]
+    return THRESHOLDS, mean.f_curve if plot.key == "f" else mean.e_curve
+
+
+def draw(plot: Plot, each: SetScores, order: Sequence[str], form: str) -> bytes:
+    """A plot as `svg` or `pdf`, the same bytes every time.
+
+    Args:
+        order: of all methods, so that a method has its colour in every set.
+    """
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    axes = figure.subplots()
+    for own in each.methods:
+        k = order.index(own.method)
+        x, y = _line(plot, own)
+        if len(x) == 0:
+            continue
+        dashes = _DASHES[k // len(_COLOURS) % len(_DASHES)]
+        colour = _COLOURS[k % len(_COLOURS)]
+        # A method may be called "$5" without meaning TeX; a leading _ would hide it.
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.4, label=f"\u200b{own.method}")
+    axes.set_title(f"{plot.title}, {each.name}", fontsize=10, parse_math=False)
+    axes.set_xlabel(plot.x)
+    axes.set_ylabel(plot.y)
+    axes.set_xlim(0, 1.005)
+    _, top = axes.get_ylim()
+    axes.set_ylim(top=min(max(top, 0.5), 1 + _MARGIN))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#8884", linewidth=0.6)
+    if axes.lines:
+        legend = axes.legend(frameon=False, fontsize=7, ncols=1 + (len(axes.lines) > 10))
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    return _saved(figure, form)
+
+
+def _saved(figure: Figure, form: str) -> bytes:
+    out = io.BytesIO()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with (
+        # Fonts of a PDF must be of a kind that publishers take.
+        matplotlib.rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": "viewfinder", "pdf.fonttype": 42}
+        ),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        figure.savefig(out, format=form, metadata=dates[form], transparent=True)
+    return out.getvalue()

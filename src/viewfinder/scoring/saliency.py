@@ -1,0 +1,250 @@
+"""Each picture's saliency scores of each method, kept by the contents of its map and its mask.
+
+Whoever adds a method waits for that method only. What is kept is what is counted and summed
+(`tasks.saliency.scores.Measurement`), from which all scores and curves follow.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.cpu import cpu_features
+from viewfinder.datasets.digests import of_files
+from viewfinder.errors import PictureError
+from viewfinder.events import track
+from viewfinder.features.store import KEY, keep_vectors, kept_vectors
+from viewfinder.pictures.reading import read_map, read_mask
+from viewfinder.scoring.sets import Contest
+from viewfinder.tasks.saliency.curves import LEVELS, Counts
+from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
+
+# Named anew where what is kept of a picture, or how it is measured, changes.
+_KEPT = "saliency-scores-1"
+# Figures of 64 bits, then counts of 32 at each threshold.
+_RECORD = np.dtype([("figures", "<f8", (9,)), ("taken", "<u4", LEVELS), ("hits", "<u4", LEVELS)])
+# Fewer pictures than this are scored sooner than processes start.
+_FEW = 200
+_CHUNK = 16
+# A map is held to be white from here, as a mask is: above half of 255.
+_HALF = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One picture's measurement, the contour's score, and how its file was found.
+
+    Attributes:
+        boundary_iou: of the contours' bands, at half of the map's range (Cheng et al., 2021).
+        resized: whether the map was of another size than its mask.
+    """
+
+    of: Measurement
+    boundary_iou: float
+    resized: bool
+
+    @property
+    def scores(self) -> SaliencyScores:
+        return self.of.scores()
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union at half of the map's range."""
+        counts = self.of.counts
+        union = counts.taken[_HALF] + counts.wanted - counts.hits[_HALF]
+        return float(counts.hits[_HALF] / union) if union else 1.0
+
+    def roc(self) -> NDArray[np.float64] | None:
+        """Shares of the background and of the subject that are taken at each threshold, 2×256;
+        None where there is no background or no subject."""
+        counts = self.of.counts
+        outside = counts.pixels - counts.wanted
+        if not outside or not counts.wanted:
+            return None
+        false = (counts.taken - counts.hits)[:LEVELS] / outside
+        return np.stack([false, counts.hits[:LEVELS] / counts.wanted])
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A map that could not be scored, and why."""
+
+    method: str
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """All measurements of one set, by method and mask."""
+
+    contest: Contest
+    measured: dict[str, dict[str, Measured]]
+    unread: tuple[Unread, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    key: bytes
+    map: Path
+    mask: Path
+    stretch: bool
+
+
+def judge(contest: Contest, *, stretch: bool, jobs: int | None = None) -> Judged:
+    """Measure every map beside its mask; those that are known already are not read again.
+
+    Args:
+        stretch: spread each map's values over [0, 1] first.
+
+    Raises:
+        InputError: a mask cannot be read, or the cache's folder.
+    """
+    masks = contest.truth.masks
+    mask_digests = dict(zip(masks, of_files([contest.truth.root / m for m in masks]), strict=True))
+    asked: dict[tuple[str, str], _Job] = {}
+    # By the picture, so that a mask is still in the system's memory for the next method.
+    for mask in masks:
+        for answers in contest.answers:
+            if mask in answers.paired.answers:
+                asked[answers.method, mask] = _Job(
+                    b"", answers.file(mask), contest.truth.root / mask, stretch
+                )
+    digests = of_files([job.map for job in asked.values()])
+    keyed = {
+        who: _Job(_key(digest, mask_digests[who[1]], stretch), job.map, job.mask, stretch)
+        for (who, job), digest in zip(asked.items(), digests, strict=True)
+    }
+    known = kept_vectors(_KEPT, _RECORD.itemsize // 4)
+    left = {job.key: job for job in keyed.values() if job.key not in known}
+    failed: dict[bytes, str] = {}
+    fresh: dict[bytes, NDArray[np.float32]] = {}
+    for key, found in _all(list(left.values()), contest.truth.name, jobs):
+        if isinstance(found, str):
+            failed[key] = found
+        else:
+            fresh[key] = found
+    keep_vectors(_KEPT, fresh)
+    known |= fresh
+    measured: dict[str, dict[str, Measured]] = {each.method: {} for each in contest.answers}
+    unread = []
+    for (method, mask), job in keyed.items():
+        if job.key in failed:
+            unread.append(Unread(method, str(job.map), failed[job.key]))
+        else:
+            measured[method][mask] = _unpacked(known[job.key])
+    return Judged(contest, measured, tuple(unread))
+
+
+def _key(map_digest: bytes, mask_digest: bytes, stretch: bool) -> bytes:
+    return hashlib.sha256(map_digest + mask_digest + bytes([stretch])).digest()[:KEY]
+
+
+def _all(
+    jobs: Sequence[_Job], name: str, processes: int | None
+) -> Iterator[tuple[bytes, NDArray[np.float32] | str]]:
+    """Each job's record, or why there is none, with progress."""
+    if not jobs:
+        return
+    shown = f"scoring {name}"
+    workers = processes or cpu_features().threads
+    if workers == 1 or len(jobs) < _FEW:
+        yield from track((_one(job) for job in jobs), total=len(jobs), description=shown)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), _alone) as pool:
+        yield from track(pool.map(_one, jobs, chunksize=_CHUNK), total=len(jobs), description=shown)
+
+
+def _alone() -> None:
+    """A process is one thread: there are as many of them as cores."""
+    cv2.setNumThreads(1)
+
+
+def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
+    mask = read_mask(job.mask)
+    try:
+        values = read_map(job.map)
+    except PictureError as error:
+        return job.key, str(error)
+    resized = values.shape != mask.shape
+    if resized:
+        values = np.asarray(
+            cv2.resize(values, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float64
+        )
+    return job.key, _packed(_measured(values, mask, stretch=job.stretch, resized=resized))
+
+
+def _measured(
+    values: NDArray[np.float64], mask: NDArray[np.bool_], *, stretch: bool, resized: bool
+) -> Measured:
+    found = measure(values, mask, stretch=stretch)
+    low, high = float(values.min()), float(values.max())
+    if stretch and high > low:
+        values = (values - low) / (high - low)
+    return Measured(found, boundary_iou(values >= _HALF / (LEVELS - 1), mask), resized)
+
+
+def boundary_iou(
+    found: NDArray[np.bool_], mask: NDArray[np.bool_], *, share: float = 0.02
+) -> float:
+    """Intersection over union of two masks' bands along their contours.
+
+    A band is what of a mask lies no farther from its contour, or from the picture's edge, than
+    `share` of the picture's diagonal. B. Cheng et al., "Boundary IoU", CVPR 2021. Two empty masks
+    agree: 1.
+    """
+    height, width = mask.shape
+    reach = max(1, round(share * float(np.hypot(height, width))))
+    one, other = _band(found, reach), _band(mask, reach)
+    union = int((one | other).sum())
+    return float((one & other).sum() / union) if union else 1.0
+
+
+def _band(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if width == 0:
+        return mask
+    # With a border of background, so that the picture's edge is a contour too.
+    framed = np.zeros((height + 2, width + 2), np.uint8)
+    framed[1:-1, 1:-1] = mask[y : y + height, x : x + width]
+    window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    inner = cv2.erode(framed, window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    band = np.zeros_like(mask)
+    band[y : y + height, x : x + width] = (framed - inner)[1:-1, 1:-1] > 0
+    return band
+
+
+def _packed(found: Measured) -> NDArray[np.float32]:
+    """A record as the cache's kind of numbers, bit by bit."""
+    record, counts = np.zeros(1, _RECORD), found.of.counts
+    record["figures"][0] = (
+        found.of.mae,
+        found.of.s_measure,
+        found.of.weighted_f,
+        found.boundary_iou,
+        counts.pixels,
+        counts.wanted,
+        counts.taken[LEVELS],
+        counts.hits[LEVELS],
+        found.resized,
+    )
+    record["taken"][0], record["hits"][0] = counts.taken[:LEVELS], counts.hits[:LEVELS]
+    return record.view(np.float32)
+
+
+def _unpacked(kept: NDArray[np.float32]) -> Measured:
+    record = np.ascontiguousarray(kept).view(_RECORD)[0]
+    mae, s, weighted, contour, pixels, wanted, taken, hits, resized = record["figures"].tolist()
+    counts = Counts(
+        pixels=int(pixels),
+        wanted=int(wanted),
+        taken=np.append(record["taken"].astype(np.float64), taken),
+        hits=np.append(record["hits"].astype(np.float64), hits),
+    )
+    return Measured(Measurement(counts, mae, s, weighted), contour, bool(resized))

@@ -1,0 +1,140 @@
+"""The scores of saliency that are compared: what each is made of, and which way is better."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from viewfinder.scoring.saliency import Measured
+from viewfinder.scoring.sampling import Figure, Values
+from viewfinder.tasks.saliency.curves import f_measure
+from viewfinder.tasks.saliency.scores import SaliencyScores
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of a set.
+
+    Attributes:
+        key: its name in JSON and CSV.
+        title: as tables head it.
+        tex: the same in LaTeX.
+        parts: what one picture gives, k numbers, whose mean over pictures `figure` makes the score
+            of; None where a picture has none.
+        meaning: in a sentence.
+    """
+
+    key: str
+    title: str
+    tex: str
+    higher_is_better: bool
+    parts: Callable[[Measured, SaliencyScores], Values | None]
+    figure: Figure
+    meaning: str
+
+
+def _plain(means: Values) -> Values:
+    return means[..., 0]
+
+
+def _largest(means: Values) -> Values:
+    return np.asarray(means.max(axis=-1))
+
+
+def _largest_f(means: Values) -> Values:
+    precision, recall = means[..., : means.shape[-1] // 2], means[..., means.shape[-1] // 2 :]
+    return np.asarray(f_measure(precision, recall).max(axis=-1))
+
+
+def _area(means: Values) -> Values:
+    """Under the mean ROC curve, from (1, 1) to (0, 0)."""
+    half = means.shape[-1] // 2
+    false, true = means[..., :half], means[..., half:]
+    corner = np.zeros((*means.shape[:-1], 1))
+    false, true = np.concatenate([false, corner], -1), np.concatenate([true, corner], -1)
+    heights = (true[..., 1:] + true[..., :-1]) / 2
+    return np.asarray((heights * (false[..., :-1] - false[..., 1:])).sum(axis=-1))
+
+
+def _one(number: float) -> Values:
+    return np.array([number])
+
+
+def _roc(measured: Measured, _: SaliencyScores) -> Values | None:
+    found = measured.roc()
+    return None if found is None else found.ravel()
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "mae", "MAE", r"$\mathcal{M}$", False, lambda m, s: _one(s.mae), _plain,
+        "mean absolute difference of map and mask",
+    ),
+    Metric(
+        "s_measure", "S", r"$S_\alpha$", True, lambda m, s: _one(s.s_measure), _plain,
+        "likeness of structure (Fan et al., 2017)",
+    ),
+    Metric(
+        "weighted_f", "F weighted", r"$F^w_\beta$", True, lambda m, s: _one(s.weighted_f), _plain,
+        "F with errors weighted by where they lie (Margolin et al., 2014)",
+    ),
+    Metric(
+        "f_adaptive", "F adaptive", r"$F^{adp}_\beta$", True, lambda m, s: _one(s.f_adaptive),
+        _plain, "F, β² = 0.3, at twice the map's mean (Achanta et al., 2009)",
+    ),
+    Metric(
+        "f_mean", "F mean", r"$F^{mean}_\beta$", True, lambda m, s: _one(s.f_curve.mean()), _plain,
+        "the mean of the F curve",
+    ),
+    Metric(
+        "f_max", "F max", r"$F^{max}_\beta$", True, lambda m, s: s.f_curve, _largest,
+        "the best of the mean F curve",
+    ),
+    Metric(
+        "f_max_dataset", "F max of set", r"$F^{max}_{PR}$", True,
+        lambda m, s: np.concatenate([s.precision, s.recall]), _largest_f,
+        "the best F of the mean precision and the mean recall",
+    ),
+    Metric(
+        "e_adaptive", "E adaptive", r"$E^{adp}_\phi$", True, lambda m, s: _one(s.e_adaptive),
+        _plain, "likeness of alignment at twice the map's mean (Fan et al., 2018)",
+    ),
+    Metric(
+        "e_mean", "E mean", r"$E^{mean}_\phi$", True, lambda m, s: _one(s.e_curve.mean()), _plain,
+        "the mean of the E curve",
+    ),
+    Metric(
+        "e_max", "E max", r"$E^{max}_\phi$", True, lambda m, s: s.e_curve, _largest,
+        "the best of the mean E curve",
+    ),
+    Metric(
+        "auc", "AUC", "AUC", True, _roc, _area,
+        "area under the ROC curve, of pictures that have both subject and background",
+    ),
+    Metric(
+        "iou", "IoU", "IoU", True, lambda m, s: _one(m.iou), _plain,
+        "intersection over union at half of the map's range",
+    ),
+    Metric(
+        "boundary_iou", "Boundary IoU", "B-IoU", True, lambda m, s: _one(m.boundary_iou), _plain,
+        "the same of the bands along the contours (Cheng et al., 2021)",
+    ),
+)  # fmt: skip
+"""In the order of the tables."""
+
+HEADLINE = ("mae", "s_measure", "weighted_f", "f_max", "e_max")
+"""Those of the terminal's table, and of a paper's where no others are asked for."""
+
+
+def metric(key: str) -> Metric:
+    """By its name."""
+    return next(each for each in METRICS if each.key == key)
+
+
+def stacked(
+    metric: Metric, measured: Sequence[Measured], scores: Sequence[SaliencyScores]
+) -> Values:
+    """What the pictures give to a score, images×k, without those that give nothing."""
+    parts = (metric.parts(one, its) for one, its in zip(measured, scores, strict=True))
+    rows = [part for part in parts if part is not None]
+    return np.stack(rows) if rows else np.zeros((0, 1))

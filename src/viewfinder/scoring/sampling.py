@@ -1,0 +1,149 @@
+"""How far a score would move with other pictures of the same kind, and which differences are more
+than chance: the bootstrap over pictures.
+
+A set's pictures are drawn anew, as many as there are, with replacement, a few thousand times; each
+draw gives every method's score. Both methods of a comparison see the same draw, so that what is
+hard for all of them drops out of the difference. B. Efron and R. Tibshirani, "An Introduction to
+the Bootstrap" (1993). Of few pictures, the plain percentiles lie too close together; they are taken
+farther out, by the quantiles of Student's t: T. Hesterberg, "What Teachers Should Know About the
+Bootstrap", The American Statistician 69 (2015).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.evaluation.over_seeds import CHANCE, holm
+from viewfinder.student import critical_t, two_sided_p
+
+Values = NDArray[np.float64]
+Draws = NDArray[np.float64]
+
+DRAWS = 4_000
+"""Of pictures, for each set: the ends of an interval then move by some 3 % of its width."""
+_FEWEST = 2
+# Draws beyond 0 whose share says what chance does.
+_FEW = 20
+_ROWS = 500
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A score, and where 95 of 100 such sets of pictures would put it; no ends of one picture."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One method less another.
+
+    Attributes:
+        value: the difference of their scores, and its interval.
+        p: how often chance alone would differ as much; None where there are too few pictures.
+        p_holm: the same for all pairs together.
+        images: that both have answered.
+    """
+
+    one: str
+    other: str
+    value: Interval
+    p: float | None
+    p_holm: float | None
+    images: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is more than chance."""
+        return self.p_holm is not None and self.p_holm <= CHANCE
+
+
+Figure = Callable[[Values], Values]
+"""From the mean over pictures, …×k, of what a score is made of to the score, …"""
+
+
+def shares(images: int, draws: int = DRAWS, *, seed: int = 0) -> NDArray[np.float32]:
+    """What share each picture has in each draw: draws×images, rows that sum to 1."""
+    if images < _FEWEST:
+        return np.zeros((0, images), np.float32)
+    random = np.random.default_rng(seed)
+    counts = random.multinomial(images, np.full(images, 1 / images), size=draws)
+    return (counts / images).astype(np.float32)
+
+
+def redrawn(shares: NDArray[np.float32], values: Values, figure: Figure) -> Draws:
+    """The score of each draw.
+
+    Args:
+        values: images×k, what the score is made of.
+    """
+    small = values.astype(np.float32)
+    # In blocks, so that what the scores are made of stays in the processor's cache.
+    blocks = (shares[at : at + _ROWS] @ small for at in range(0, len(shares), _ROWS))
+    found = [figure(block.astype(np.float64)) for block in blocks]
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def interval(value: float, draws: Draws, images: int) -> Interval:
+    """The middle 95 % of the draws, widened for few pictures."""
+    if len(draws) == 0:
+        return Interval(value, None, None)
+    tail = _NORMAL.cdf(-_widening(images) * critical_t(CHANCE, images - 1))
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return Interval(value, float(low), float(high))
+
+
+def chance(draws: Draws, images: int) -> float | None:
+    """How often chance alone puts 0 as far out among draws of a difference, both sides."""
+    if len(draws) == 0:
+        return None
+    below, same = int((draws < 0).sum()), int((draws == 0).sum())
+    if same == len(draws):
+        return 1.0
+    # A draw that is 0 lies on both sides.
+    beyond = min(below, len(draws) - below - same) + same / 2
+    if beyond < _FEW:
+        # So few say little of so small a chance; the draws' mean and spread say more.
+        z = -abs(float(draws.mean())) / float(draws.std())
+    else:
+        z = _NORMAL.inv_cdf(min(0.5, beyond / len(draws)))
+    return two_sided_p(z / _widening(images), images - 1)
+
+
+def _widening(images: int) -> float:
+    return math.sqrt(images / (images - 1))
+
+
+def pairs(scores: Mapping[str, float], draws: Mapping[str, Draws], images: int) -> list[Pair]:
+    """Every method less every later one, corrected by Holm for their number.
+
+    Args:
+        scores: of each method over the same pictures.
+        draws: the score of each draw, the same draws for all.
+    """
+    names = list(scores)
+    found = [(one, other) for k, one in enumerate(names) for other in names[k + 1 :]]
+    plain = []
+    for one, other in found:
+        moved = draws[one] - draws[other]
+        value = interval(scores[one] - scores[other], moved, images)
+        plain.append((value, chance(moved, images)))
+    adjusted = holm([p for _, p in plain if p is not None])
+    corrected = iter(adjusted)
+    return [
+        Pair(one, other, value, p, None if p is None else next(corrected), images)
+        for (one, other), (value, p) in zip(found, plain, strict=True)
+    ]
+
+
+def ranks(scores: Sequence[float], *, higher_is_better: bool) -> list[float]:
+    """1 for the best; equal ones share the mean of their places."""
+    signed = np.array(scores) * (-1 if higher_is_better else 1)
+    return [float((signed < each).sum() + (signed == each).sum() / 2 + 0.5) for each in signed]

@@ -1,0 +1,167 @@
+"""The comparison as tables: for spreadsheets, for programs, for a paper."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from viewfinder.scoring.comparing import Comparison, MethodScores, SetScores
+from viewfinder.scoring.saliency_scores import METRICS, Metric, metric
+from viewfinder.wording import as_cell
+
+_TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+_SPECIAL = re.compile("|".join(map(re.escape, _TEX)))
+
+
+def best_two(methods: Sequence[MethodScores], key: Metric) -> tuple[set[str], set[str]]:
+    """The methods of the best and of the second best value, as it is printed; equal ones share."""
+    printed = {
+        each.method: shown(each.values[key.key].value) for each in methods if key.key in each.values
+    }
+    places = sorted(set(printed.values()), key=float, reverse=key.higher_is_better)
+    if len(printed) < 2:
+        return set(), set()
+    first, second = (
+        {name for name, text in printed.items() if text in places[k : k + 1]} for k in (0, 1)
+    )
+    return first, second
+
+
+def shown(value: float) -> str:
+    """A score as papers print it: .9213 with a point and three digits."""
+    return f"{value:.3f}"
+
+
+def as_document(found: Comparison, *, command: str) -> dict[str, object]:
+    """Everything, under its public names."""
+    return {
+        "schema": "viewfinder.score/1",
+        "command": command,
+        "stretched": found.stretched,
+        "metrics": {
+            each.key: {"higher_is_better": each.higher_is_better, "meaning": each.meaning}
+            for each in METRICS
+        },
+        "sets": [_set(each) for each in found.sets],
+        "ranks": found.ranks,
+    }
+
+
+def _set(each: SetScores) -> dict[str, object]:
+    return {
+        "name": each.name,
+        "truth": str(each.judged.contest.truth.root),
+        "images": each.images,
+        "compared": len(each.common),
+        "methods": [
+            {
+                "method": own.method,
+                "images": own.images,
+                "scores": {key: asdict(value) for key, value in own.values.items()},
+            }
+            for own in each.methods
+        ],
+        "pairs": {
+            key: [
+                {
+                    "one": pair.one,
+                    "other": pair.other,
+                    "difference": asdict(pair.value),
+                    "p": pair.p,
+                    "p_holm": pair.p_holm,
+                    "clear": pair.clear,
+                }
+                for pair in pairs
+            ]
+            for key, pairs in each.pairs.items()
+        },
+        "notes": list(each.notes),
+    }
+
+
+def as_csv(found: Comparison) -> str:
+    """A row for each method and set: every score with both ends of its interval."""
+    text = io.StringIO()
+    ends = [f"{each.key}{end}" for each in METRICS for end in ("", "_low", "_high")]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["set", "method", "images", *ends])
+    for each in found.sets:
+        for own in each.methods:
+            cells: list[object] = []
+            for key in METRICS:
+                value = own.values.get(key.key)
+                cells += [value.value, value.low, value.high] if value else ["", "", ""]
+            row = [as_cell(each.name), as_cell(own.method), own.images, *cells]
+            writer.writerow(["" if cell is None else cell for cell in row])
+    return text.getvalue()
+
+
+def pictures_csv(found: Comparison) -> str:
+    """A row for each method and picture: its own scores."""
+    text = io.StringIO()
+    plain = ("mae", "s_measure", "weighted_f", "f_adaptive", "e_adaptive")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["set", "method", "mask", *plain, "f_max", "e_max", "iou", "boundary_iou"])
+    for each in found.sets:
+        for method, own in each.judged.measured.items():
+            for mask, one in own.items():
+                scores = one.scores
+                row = [getattr(scores, key) for key in plain]
+                row += [float(scores.f_curve.max()), float(scores.e_curve.max())]
+                row += [one.iou, one.boundary_iou]
+                writer.writerow([as_cell(each.name), as_cell(method), as_cell(mask), *row])
+    return text.getvalue()
+
+
+def as_latex(found: Comparison, keys: Sequence[str]) -> str:
+    """A table for a paper: sets as groups of columns, the best bold, the second best underlined.
+
+    It needs `\\usepackage{booktabs}` and, where several sets stand side by side, a wide page.
+    """
+    metrics = [metric(key) for key in keys]
+    groups = " & ".join(
+        rf"\multicolumn{{{len(metrics)}}}{{c}}{{{_tex(each.name)}}}" for each in found.sets
+    )
+    rules = "".join(
+        rf"\cmidrule(lr){{{2 + k * len(metrics)}-{1 + (k + 1) * len(metrics)}}}"
+        for k in range(len(found.sets))
+    )
+    heads = " & ".join(f"{each.tex}{_arrow(each)}" for _ in found.sets for each in metrics)
+    lines = [
+        rf"\begin{{tabular}}{{l{'c' * len(metrics) * len(found.sets)}}}",
+        r"\toprule",
+        rf"& {groups} \\",
+        rules,
+        rf"Method & {heads} \\",
+        r"\midrule",
+    ]
+    for method in found.methods:
+        cells = [_cell(each, method, key) for each in found.sets for key in metrics]
+        lines.append(rf"{_tex(method)} & {' & '.join(cells)} \\")
+    lines += [r"\bottomrule", r"\end{tabular}", ""]
+    return "\n".join(lines)
+
+
+def _cell(each: SetScores, method: str, key: Metric) -> str:
+    own = next((one for one in each.methods if one.method == method), None)
+    if own is None or key.key not in own.values:
+        return "--"
+    first, second = best_two(each.methods, key)
+    text = shown(own.values[key.key].value)
+    if method in first:
+        return rf"\textbf{{{text}}}"
+    return rf"\underline{{{text}}}" if method in second else text
+
+
+def _arrow(key: Metric) -> str:
+    return r"$\uparrow$" if key.higher_is_better else r"$\downarrow$"
+
+
+def _tex(text: str) -> str:
+    """A name as LaTeX prints it."""
+    return _SPECIAL.sub(lambda sign: _TEX[sign.group()], text)

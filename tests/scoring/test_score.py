@@ -1,0 +1,253 @@
+"""`viewfinder score` from folders of maps to tables, figures and a page."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from viewfinder.cli.main import main
+from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_mask, write_picture
+from viewfinder.scoring.comparing import compare
+from viewfinder.scoring.figures import PLOTS
+from viewfinder.scoring.page import write_comparison
+from viewfinder.scoring.saliency import boundary_iou, judge
+from viewfinder.scoring.sets import read_contests
+from viewfinder.tasks.saliency.scores import mean, score
+
+SIZE = (48, 64)
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+
+
+def mask_of(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    return ((y - random.uniform(15, 33)) / 10) ** 2 + ((x - random.uniform(20, 44)) / 14) ** 2 < 1
+
+
+def map_of(mask: np.ndarray, noise: float, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 3)
+    return np.clip(255 * soft + random.normal(0, 255 * noise, SIZE), 0, 255).astype(np.uint8)
+
+
+def grey(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), values)
+
+
+def made(root: Path, sets=("SIP",), pictures: int = 8) -> Path:
+    """`truth/SET/GT`, `truth/SET/RGB` and `maps/METHOD/SET`, by two methods."""
+    for k, name in enumerate(sets):
+        for n in range(pictures):
+            mask = mask_of(100 * k + n)
+            (root / "truth" / name / "GT").mkdir(parents=True, exist_ok=True)
+            (root / "truth" / name / "RGB").mkdir(parents=True, exist_ok=True)
+            write_mask(root / "truth" / name / "GT" / f"{n}.png", mask)
+            shown = np.repeat(mask[:, :, None] * np.uint8(200), 3, axis=2)
+            write_picture(root / "truth" / name / "RGB" / f"{n}.png", shown)
+            grey(root / "maps" / "good" / name / f"{n}.png", map_of(mask, 0.02, n))
+            grey(root / "maps" / "bad" / name / f"{n}_sal.png", map_of(mask, 0.3, n))
+    return root
+
+
+def judged(root: Path, *methods: str, stretch: bool = True):
+    contests = read_contests(root / "truth/SIP/GT", methods or [f"{root}/maps"], [])
+    return [judge(each, stretch=stretch) for each in contests]
+
+
+@pytest.mark.parametrize("stretch", [True, False])
+def test_scores_are_those_of_the_pictures(tmp_path, stretch):
+    """Equal to the scores of one picture at a time, which are held to an independent program."""
+    made(tmp_path)
+    found = compare(judged(tmp_path, stretch=stretch), stretched=stretch)
+    own = {each.method: each for each in found.sets[0].methods}["good"]
+    expected = mean(
+        score(map_of(mask_of(n), 0.02, n) / 255, mask_of(n), stretch=stretch) for n in range(8)
+    )
+    for key, value in expected.as_json().items():
+        assert own.values[key].value == pytest.approx(value, abs=1e-9)
+        assert own.values[key].low <= value <= own.values[key].high
+
+
+def test_kept_scores_are_the_same(tmp_path, monkeypatch):
+    made(tmp_path)
+    before = compare(judged(tmp_path), stretched=True)
+    monkeypatch.setattr("viewfinder.scoring.saliency._one", None)  # Nothing is measured again.
+    after = compare(judged(tmp_path), stretched=True)
+    assert [m.values for m in after.sets[0].methods] == [m.values for m in before.sets[0].methods]
+
+
+def test_a_changed_map_is_scored_anew(tmp_path):
+    made(tmp_path)
+    judged(tmp_path)
+    grey(tmp_path / "maps/good/SIP/3.png", np.zeros(SIZE, np.uint8))
+    (found,) = judged(tmp_path)
+    measured = found.measured["good"]
+    assert measured["3.png"].of.mae == pytest.approx(mask_of(3).mean())
+
+
+def test_what_is_missing_odd_or_in_colour_is_said(tmp_path):
+    made(tmp_path)
+    maps = tmp_path / "maps/good/SIP"
+    (maps / "0.png").unlink()
+    grey(maps / "extra.png", np.zeros(SIZE, np.uint8))
+    grey(maps / "1.png", cv2.resize(map_of(mask_of(1), 0.02, 1), (128, 96)))
+    three = map_of(mask_of(2), 0.02, 2)
+    cv2.imwrite(str(maps / "2.png"), np.dstack([three] * 3))  # Grey in three channels is grey.
+    cv2.imwrite(str(maps / "3.png"), cv2.applyColorMap(three, cv2.COLORMAP_JET))
+    (maps / "4.png").write_bytes((maps / "4.png").read_bytes()[:100])
+    (only,) = compare(judged(tmp_path), stretched=True).sets
+    notes = "\n".join(only.notes)
+    assert "good: no map for 1 mask: 0.png" in notes
+    assert "good: 1 map of no mask: extra.png" in notes
+    assert "good: 1 map of another size than the mask, resized to it: 1.png" in notes
+    assert "3.png is in colour" in notes
+    assert "4.png is damaged or was cut short" in notes
+    assert only.common == ("1.png", "2.png", "5.png", "6.png", "7.png")
+    images = {own.method: own.images for own in only.methods}
+    assert images == {"bad": 8, "good": 5}
+
+
+def test_empty_masks_follow_the_rule_that_is_said(tmp_path):
+    made(tmp_path)
+    write_mask(tmp_path / "truth/SIP/GT/0.png", np.zeros(SIZE, bool))
+    grey(tmp_path / "maps/good/SIP/0.png", np.zeros(SIZE, np.uint8))
+    (found,) = judged(tmp_path)
+    assert found.measured["good"]["0.png"].scores.weighted_f == 1
+    assert found.measured["bad"]["0.png"].scores.weighted_f == 0
+    (only,) = compare([found], stretched=True).sets
+    assert any("1 mask without a subject (0.png)" in note for note in only.notes)
+    assert all(0 < own.values["auc"].value <= 1 for own in only.methods)
+
+
+@pytest.mark.parametrize("reach", [0.02, 0.1])
+def test_boundary_iou_by_its_definition(reach):
+    def band(mask: np.ndarray, steps: int) -> np.ndarray:
+        """What has a pixel of the background, or beyond the edge, within so many steps."""
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.pad(mask, steps), (2 * steps + 1, 2 * steps + 1)
+        )
+        return mask & ~windows.all(axis=(2, 3))
+
+    one, other = mask_of(1), mask_of(2)
+    other[:5] = True  # It touches the picture's edge.
+    steps = max(1, round(reach * float(np.hypot(*SIZE))))
+    first, second = band(one, steps), band(other, steps)
+    expected = (first & second).sum() / (first | second).sum()
+    assert boundary_iou(one, other, share=reach) == pytest.approx(expected)
+    assert boundary_iou(one & False, one & False) == 1
+
+
+@pytest.mark.parametrize("set_first", [False, True])
+def test_folders_of_many_sets(tmp_path, set_first):
+    made(tmp_path, sets=("SIP", "LFSD"), pictures=4)
+    if set_first:
+        for method in ("good", "bad"):
+            for name in ("SIP", "LFSD"):
+                target = tmp_path / "turned" / name / method
+                shutil.copytree(tmp_path / "maps" / method / name, target)
+    maps = tmp_path / ("turned" if set_first else "maps")
+    contests = read_contests(tmp_path / "truth", [str(maps)], [])
+    assert sorted(each.truth.name for each in contests) == ["LFSD", "SIP"]
+    for each in contests:
+        assert [answers.method for answers in each.answers] == ["bad", "good"]
+        assert len(each.truth.pictures) == 4
+        assert each.answers[1].file(each.truth.masks[0]).is_file()
+
+
+def test_sets_by_pattern(tmp_path):
+    made(tmp_path, pictures=4)
+    given = f"mine={tmp_path}/truth/SIP/GT:{tmp_path}/maps/*/SIP"
+    (only,) = read_contests(None, [], [given])
+    assert only.truth.name == "mine"
+    assert [answers.method for answers in only.answers] == ["bad", "good"]
+
+
+@pytest.mark.parametrize(
+    ("truth", "methods", "sets", "said"),
+    [
+        ("truth/SIP/GTs", ["maps"], [], "there is no folder truth.SIP.GTs: name the folder"),
+        ("truth/SIP/GT", ["x=nowhere"], [], "there is no folder nowhere: a method is named as"),
+        ("truth/SIP/GT", [], [], "name a method's maps"),
+        ("truth/SIP/GT", ["a=maps/good/SIP", "a=maps/bad/SIP"], [], "the same name"),
+        (None, [], ["SIP=truth/SIP/GT"], "a set is named as NAME=MASKS:MAPS"),
+        (None, [], ["SIP=truth/SIP/GT:maps/good/SIP"], "needs one [*] where"),
+        (None, [], ["SIP=truth/SIP/GT:nowhere/*"], "there is no folder nowhere"),
+        (None, [], [], "name the masks and a method"),
+    ],
+)
+def test_what_is_named_wrongly(tmp_path, monkeypatch, truth, methods, sets, said):
+    made(tmp_path, pictures=3)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=said):
+        read_contests(Path(truth) if truth else None, methods, sets)
+
+
+def test_the_folder_that_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("viewfinder.scoring.page.PLOTS", PLOTS[:1])
+    made(tmp_path, sets=("SIP", "A&B_50%"))
+    out = tmp_path / "out"
+    status = main(["score", str(tmp_path / "truth"), str(tmp_path / "maps"), "--out", str(out)])
+    assert status == 0
+    printed = capsys.readouterr().out
+    assert "bad: maps are named NAME_sal for the mask NAME" in printed
+    assert "S: 1 of 1 pair differ by more than chance" in printed
+    rows = list(csv.DictReader((out / "scores.csv").read_text(encoding="utf-8").splitlines()))
+    assert {(row["set"], row["method"]) for row in rows} == {
+        (name, method) for name in ("SIP", "A&B_50%") for method in ("good", "bad")
+    }
+    document = json.loads((out / "scores.json").read_text(encoding="utf-8"))
+    assert document["schema"] == "viewfinder.score/1"
+    assert document["ranks"]["mae"] == {"good": 1.0, "bad": 2.0}
+    assert (out / "pictures.csv").read_text(encoding="utf-8").count("\n") == 1 + 2 * 2 * 8
+    latex = (out / "table.tex").read_text(encoding="utf-8")
+    assert r"\multicolumn{5}{c}{A\&B\_50\%}" in latex
+    assert latex.count(r"\textbf{") == 10
+    assert latex.count(r"\underline{") == 10
+    assert all(
+        line.count("&") == 10 for line in latex.splitlines() if line.startswith(("go", "ba"))
+    )
+    assert len(list((out / "figures").glob("*.svg"))) == 2
+    assert all(f.read_bytes().startswith(b"%PDF") for f in (out / "figures").glob("*.pdf"))
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "A&amp;B_50%" in page
+    assert page.count("<figure>") == 2 * 6 * 4
+
+
+def test_names_are_text(tmp_path, monkeypatch):
+    monkeypatch.setattr("viewfinder.scoring.page.PLOTS", PLOTS[:1])
+    made(tmp_path, pictures=3)
+    name = "<script>alert(1)</script>$x_$"
+    shutil.copytree(tmp_path / "maps/good/SIP", tmp_path / "evil")
+    found = judged(tmp_path, f"{name}={tmp_path}/evil", f"=cmd={tmp_path}/maps/bad/SIP"[1:])
+    page = write_comparison(tmp_path / "out", compare(found, stretched=True), command="<b>")
+    text = page.read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    assert "<b>" not in text.replace("<b>MAE", "").split("How this was made")[1]
+    assert r"alert(1)" in (tmp_path / "out/table.tex").read_text(encoding="utf-8")
+
+
+def test_json_is_one_document(tmp_path, capsys):
+    made(tmp_path, pictures=3)
+    arguments = [str(tmp_path / "truth/SIP/GT"), f"good={tmp_path}/maps/good/SIP", "--json"]
+    assert main(["score", *arguments]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (only,) = document["sets"]
+    assert only["name"] == "SIP"
+    assert only["methods"][0]["scores"]["mae"]["value"] < 0.1
+
+
+def test_unknown_metric_is_refused(tmp_path, capsys):
+    made(tmp_path, pictures=3)
+    command = ["score", str(tmp_path / "truth/SIP/GT"), f"{tmp_path}/maps", "--metrics", "fmax"]
+    assert main(command) == 2
+    assert "did you mean f_max" in capsys.readouterr().err
