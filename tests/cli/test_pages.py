@@ -81,6 +81,7 @@ SHORTER = {
         },
         text={},
     ),
+    "scoring.md": Shorter(flags={}, text={}),
 }
 
 
@@ -119,6 +120,8 @@ def prepare(page, folder, shorter, small_run):
         material.keys(folder)
         material.saliency_onnx(folder)
         material.detector(folder)
+    elif page == "scoring.md":
+        material.maps_of_methods(folder)
 
 
 # What is there when a page's last command is done.
@@ -131,6 +134,7 @@ LEFT = {
     "explain.md": ["net.html", "shift.html", "pooling.html"],
     "few-labels.md": ["runs/my-photos-efficientnet-lite0/report.html"],
     "labelling.md": ["look.png", "runs/scenes-yolov3-tiny/report.html"],
+    "scoring.md": ["comparison/report.html", "comparison/table.tex", "comparison/figures/*.pdf"],
 }
 
 

@@ -11,7 +11,7 @@ from pages import ROOT
 from viewfinder.labelling.frames import write_frames
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import write_video
-from viewfinder.pictures.writing import write_picture
+from viewfinder.pictures.writing import write_map, write_mask, write_picture
 from viewfinder.tabletop import (
     CLASSES,
     SceneOptions,
@@ -110,6 +110,28 @@ def detector(folder: Path) -> None:
 
     small = {"size": 64, "epochs": 1, "options": ("width=0.125",), "precision": "32"}
     viewfinder.train("detect", folder / "my-boxes", out=folder / "runs/first", **small)
+
+
+def maps_of_methods(folder: Path) -> None:
+    """`masks`, `data/SET/GT` and `RGB`, `maps/METHOD` and `maps/METHOD/SET`, of two methods."""
+    random = np.random.default_rng(0)
+    for name in ("SIP", "LFSD"):
+        for number in range(3):
+            mask = np.zeros((24, 32), bool)
+            mask[4 + number : 18, 6 : 20 + number] = True
+            for kind in (f"data/{name}/GT", f"data/{name}/RGB", "masks"):
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+            write_mask(folder / f"data/{name}/GT/{number}.png", mask)
+            write_mask(folder / f"masks/{number}.png", mask)
+            write_picture(
+                folder / f"data/{name}/RGB/{number}.png",
+                np.repeat(mask[:, :, None] * np.uint8(255), 3, axis=2),
+            )
+            for method, noise in (("mine", 0.1), ("other", 0.3)):
+                values = np.clip(mask + random.normal(0, noise, mask.shape), 0, 1)
+                (folder / f"maps/{method}/{name}").mkdir(parents=True, exist_ok=True)
+                write_map(folder / f"maps/{method}/{name}/{number}.png", values)
+                write_map(folder / f"maps/{method}/{number}.png", values)
 
 
 def recipes(folder: Path, shorter: Callable[[str], str]) -> None:
