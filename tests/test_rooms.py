@@ -35,7 +35,7 @@ _TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "training"}
 ROOMS = {
     "nets": set(),
     "pictures": set(),
-    "features": set(),
+    "features": {*_DATA, "nets"},
     "explain": {"nets"},
     "tabletop": {"pictures"},
     "datasets": {"pictures", "tabletop"},

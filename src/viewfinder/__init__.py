@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from viewfinder import nets
-    from viewfinder.api import Run, open_run, train
+    from viewfinder.api import Run, describe, next_to_label, open_run, similar, train
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
     from viewfinder.events import listening
@@ -17,22 +17,28 @@ if TYPE_CHECKING:
 _HOMES = {
     "InputError": "viewfinder.errors",
     "Run": "viewfinder.api",
+    "describe": "viewfinder.api",
     "explain": "viewfinder.explain",
     "listening": "viewfinder.events",
     "nets": "viewfinder.nets",
+    "next_to_label": "viewfinder.api",
     "open_dataset": "viewfinder.datasets.opening",
     "open_run": "viewfinder.api",
+    "similar": "viewfinder.api",
     "train": "viewfinder.api",
 }
 
 __all__ = [
     "InputError",
     "Run",
+    "describe",
     "explain",
     "listening",
     "nets",
+    "next_to_label",
     "open_dataset",
     "open_run",
+    "similar",
     "train",
 ]
 

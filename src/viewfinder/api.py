@@ -5,10 +5,13 @@ run.predict("new.jpg")
 viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from viewfinder.devices import pick_device
@@ -223,3 +226,61 @@ def train(
     else:
         run = train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume)
     return Run(run.model, run)
+
+
+def next_to_label(
+    data: str | Path, *, by: str | Path | None = None, everything: bool = False, seed: int = 0
+) -> list[str]:
+    """The pictures of a folder that have no labels, relative to it, those to label first in front.
+
+    Args:
+        data: a set of boxes or class folders, of which some are labelled, or a folder of pictures.
+        by: a detector's run; once 20 pictures are labelled, those that it doubts come early too.
+        everything: take no picture for labelled.
+
+    Raises:
+        InputError: there are no such pictures, or no such run.
+    """
+    from viewfinder.labelling.asking import next_to_label as ask
+
+    model = None if by is None else open_run(by).model
+    found = ask(data, by=model, device=pick_device("auto"), everything=everything, seed=seed)
+    return [each.path for each in found.asked]
+
+
+def similar(
+    picture: str | Path,
+    data: str | Path,
+    *,
+    box: tuple[float, float, float, float] | None = None,
+    objects: bool = False,
+    count: int = 12,
+) -> list[dict[str, Any]]:
+    """The pictures below a folder, or the labelled objects of a set, that look most like one.
+
+    Args:
+        box: x1, y1, x2, y2 in pixels, the part of the picture to look for.
+        objects: look among the labelled boxes of the set.
+
+    Returns:
+        For each `file` and `likeness`, at most 1; of objects `box` and `class` too.
+
+    Raises:
+        InputError: a place is not there, or holds no such pictures or boxes.
+    """
+    from viewfinder.labelling.similar import find_similar
+
+    found = find_similar(picture, data, box=box, objects=objects, count=count)
+    return [each.as_json() for each in found.alike]
+
+
+def describe(pictures: Sequence[str | Path]) -> NDArray[np.float32]:
+    """N×1280, each of length 1: what pictures look like; the product of two is their likeness.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    from viewfinder.features.describing import Part
+    from viewfinder.features.describing import describe as vectors_of
+
+    return vectors_of([Part(Path(picture).expanduser()) for picture in pictures])

@@ -14,6 +14,8 @@ EXAMPLES = {
     "frames": "viewfinder frames mug.mp4 captures/mug --every 0.5",
     "propose": "viewfinder propose captures/mug --by plate --empty empty.png",
     "label": "viewfinder label my-photos",
+    "order": "viewfinder order my-photos --html next.html",
+    "similar": "viewfinder similar odd.jpg my-photos",
     "train": "viewfinder train classify my-photos --net resnet18",
     "train classify": "viewfinder train classify my-photos --net resnet18 --epochs 30",
     "train detect": "viewfinder train detect my-boxes --size 320 --minutes 8",

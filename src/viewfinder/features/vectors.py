@@ -6,7 +6,9 @@ alike to a person lie close to each other (Donahue et al., "DeCAF", 2014).
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
-from viewfinder.events import track
+from viewfinder.events import note, track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
+from viewfinder.wording import duration
 
 Ask = Callable[[nn.Module, Tensor], Tensor]
 """A net's answer to N×3×H×W uint8 pictures, normalised and on its device as the net expects."""
@@ -25,6 +28,8 @@ Ask = Callable[[nn.Module, Tensor], Tensor]
 # batch (lite0 at 224×224: 21 ms a picture, 38 in batches of 32), and a vector does not depend, in
 # its last bits, on which others were known already.
 _BATCH, _BATCH_ON_GPU = 1, 64
+# Seconds after which it is said how long it takes, and between two writings.
+_TELLING, _OFTEN = 3.0, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,26 +101,69 @@ def vectors(
 ) -> NDArray[np.float32]:
     """N×D: a vector for each picture, from the cache where it is known.
 
+    What is made is kept as it goes, so that whoever is stopped goes on from there; where it takes a
+    while, a note says how long.
+
     Args:
-        take: from numbers of pictures to B×3×H×W uint8.
+        take: from numbers of pictures to B×3×H×W uint8; called from another thread.
         keys: digests of what each picture was made of, `KEY` bytes each.
     """
     assert all(len(key) == KEY for key in keys)
     known = kept_vectors(extractor.name, extractor.width)
-    missing = [number for number, key in enumerate(keys) if key not in known]
-    fresh: dict[bytes, NDArray[np.float32]] = {}
-    on_gpu = next(extractor.net.parameters()).is_cuda
-    batch = _BATCH_ON_GPU if on_gpu else _BATCH
-    starts = range(0, len(missing), batch)
-    for start in track(starts, total=len(starts), description=description):
-        numbers = missing[start : start + batch]
-        made = _described(extractor, take(numbers))
-        fresh |= {keys[number]: vector for number, vector in zip(numbers, made, strict=True)}
-    keep_vectors(extractor.name, fresh)
-    known |= fresh
+    first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in known}
+    known |= _made(extractor, take, {number: key for key, number in first.items()}, description)
     if not keys:
         return np.zeros((0, extractor.width), np.float32)
     return np.stack([known[key] for key in keys])
+
+
+def _made(
+    extractor: Extractor,
+    take: Callable[[Sequence[int]], Tensor],
+    missing: Mapping[int, bytes],
+    description: str,
+) -> dict[bytes, NDArray[np.float32]]:
+    """The vectors of pictures by their keys, each kept."""
+    on_gpu = next(extractor.net.parameters()).is_cuda
+    numbers = sorted(missing)
+    size = _BATCH_ON_GPU if on_gpu else _BATCH
+    batches = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    made: dict[bytes, NDArray[np.float32]] = {}
+    fresh: dict[bytes, NDArray[np.float32]] = {}
+    began = kept = time.monotonic()
+    told = False
+    try:
+        for done, (batch, pictures) in enumerate(
+            track(_ahead(take, batches), total=len(batches), description=description), 1
+        ):
+            rows = _described(extractor, pictures)
+            fresh |= {missing[n]: vector for n, vector in zip(batch, rows, strict=True)}
+            now = time.monotonic()
+            if not told and now - began >= _TELLING:
+                left = (now - began) / done * (len(batches) - done)
+                if told := left >= _TELLING:
+                    note(
+                        f"{description}: about {duration(left)} more; what is done is kept, should "
+                        "it be stopped"
+                    )
+            if now - kept >= _OFTEN:
+                keep_vectors(extractor.name, fresh)
+                made, fresh, kept = made | fresh, {}, now
+    finally:
+        keep_vectors(extractor.name, fresh)
+    return made | fresh
+
+
+def _ahead(
+    take: Callable[[Sequence[int]], Tensor], batches: Sequence[Sequence[int]]
+) -> Iterator[tuple[Sequence[int], Tensor]]:
+    """Each batch with its pictures, which are read while the net computes those before."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = [pool.submit(take, batch) for batch in batches[:1]]
+        for place, batch in enumerate(batches):
+            pictures = coming.pop().result()
+            coming = [pool.submit(take, each) for each in batches[place + 1 : place + 2]]
+            yield batch, pictures
 
 
 def _described(extractor: Extractor, pictures: Tensor) -> NDArray[np.float32]:
