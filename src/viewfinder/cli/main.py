@@ -32,7 +32,7 @@ VERBS = {
     "frames": "sharp frames that differ, taken out of videos as pictures to label",
     "propose": "boxes by a machine, kept apart from labels until a rule accepts them",
     "label": "draw and correct boxes in the browser, every edit kept",
-    "order": "which pictures to label next: typical ones that differ, some at random",
+    "order": "which pictures to label next: typical, different, some at random",
     "similar": "pictures, or labelled objects, that look like a given one",
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
