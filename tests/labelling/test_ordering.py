@@ -9,11 +9,9 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.ordering import (
     LEAST_LABELLED,
     drawn_at_random,
-    features,
     order,
     uncertainty,
 )
-from viewfinder.pictures.writing import write_picture
 
 
 @st.composite
@@ -159,44 +157,10 @@ def test_uncertainty_of_scores():
     assert uncertainty([]).shape == (0,)
 
 
-def test_features_tell_colours_and_edges_apart(tmp_path):
-    random = np.random.default_rng(0)
-    stripes = np.zeros((90, 120, 3), np.uint8)
-    stripes[:, ::6] = stripes[:, 1::6] = stripes[:, 2::6] = 255
-    pictures = {
-        "red 图.png": np.full((90, 120, 3), (200, 30, 30), np.uint8),
-        "red again.png": np.full((45, 60, 3), (198, 32, 29), np.uint8),
-        "blue.png": np.full((90, 120, 3), (30, 30, 200), np.uint8),
-        "across.png": stripes,
-        "down.png": np.ascontiguousarray(stripes[:90, :90].swapaxes(0, 1)),
-        "grain.png": random.integers(0, 256, (90, 120, 3), np.uint8),
-    }
-    for name, picture in pictures.items():
-        write_picture(tmp_path / name, picture)
-    told = features([tmp_path / name for name in pictures])
-    assert told.dtype == np.float32
-    assert np.isfinite(told).all()
-    apart = np.linalg.norm(told[:, None] - told[None], axis=2)
-    assert apart[0, 1] < 0.05
-    assert apart[0, 2] > 0.5
-    assert apart[3, 4] > 0.5
-    assert (np.sort(apart[2:, :], axis=1)[:, 1] > 0.3).all()
-    # Hellinger's distance of two histograms that share nothing is √2; here are two of them.
-    assert apart.max() <= 2 + 1e-4
-
-
 def test_no_pictures_have_no_order():
-    empty = features([])
-    assert empty.ndim == 2
-    assert len(empty) == 0
+    empty = np.zeros((0, 3), np.float32)
     assert order(empty, labelled=()) == []
     assert order(np.zeros((3, 2), np.float32), labelled=[0, 1, 2]) == []
-
-
-def test_a_file_that_is_no_picture_is_named(tmp_path):
-    (tmp_path / "ö.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"ö\.png"):
-        features([tmp_path / "ö.png"])
 
 
 @pytest.mark.parametrize(

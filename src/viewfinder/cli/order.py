@@ -4,8 +4,8 @@ With few labels, pictures that are typical of many others, and unlike those labe
 most. A fifth is drawn at random, marked so: keep these to judge by. Pictures are compared by what a
 network that has seen a million says of them, about 20 ms each, once; what was done is kept.
 
-  viewfinder order my-photos                      the next 20
-  viewfinder order my-boxes --by runs/first       with those that a detector doubts
+  viewfinder order my-photos                  the next 20
+  viewfinder order my-boxes --by runs/first   with those that a detector doubts
 """
 
 from dataclasses import dataclass

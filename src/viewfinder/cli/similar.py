@@ -3,8 +3,9 @@
 They are compared by what a network that has seen a million pictures says of them, about 20 ms each,
 once; what was done is kept. 1 is the same picture.
 
-  viewfinder similar odd.jpg my-photos                        whole pictures
-  viewfinder similar odd.jpg my-boxes --objects --box 10 20 90 120    objects like a part
+  viewfinder similar odd.jpg my-photos             pictures like it
+  viewfinder similar odd.jpg my-boxes --objects    labelled objects like it
+  viewfinder similar odd.jpg my-photos --box 10 20 90 120     like a part of it
 """
 
 from dataclasses import dataclass

@@ -14,26 +14,17 @@ are like the pictures to come: keep them to judge by, `drawn_at_random` tells wh
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.events import track
-from viewfinder.pictures.reading import read_picture
 
 Array = NDArray[np.float32]
 
 LEAST_LABELLED = 20
 """As long as fewer pictures than this are labelled, a detector's doubt is not asked for."""
 
-# Pictures are described at this side.
-_SIDE = 64
-_COLOUR_BINS, _COLOUR_CELLS = 8, 2
-_DIRECTIONS, _GRADIENT_CELLS = 8, 4
 # Distances are taken in so many principal directions, which hold nearly all that features differ.
 _DIMENSIONS = 32
 # A picture is typical if so many others are near; looked for among this many drawn at random.
@@ -46,24 +37,6 @@ _TIME = 0.25
 _DOUBTED = 5 / 8
 # Farther down an order one by one makes no difference that a person would live to see.
 _MOST_ONE_BY_ONE = 10_000
-
-
-def features(files: Sequence[Path]) -> Array:
-    """What each picture looks like in colours and edges: N×D float32, to compare by distance.
-
-    Histograms of Lab colours in 2×2 cells, and of gradient directions in 4×4 cells, of the picture
-    at 64×64; roots of shares, so that distances are Hellinger's. Each file is read once.
-
-    Raises:
-        InputError: a file cannot be read.
-    """
-    with ThreadPoolExecutor() as pool:
-        described = track(
-            pool.map(_described, files), total=len(files), description="looking at pictures"
-        )
-        rows = list(described)
-    width = 3 * _COLOUR_BINS * _COLOUR_CELLS**2 + _DIRECTIONS * _GRADIENT_CELLS**2
-    return np.array(rows, np.float32).reshape(len(files), width)
 
 
 def uncertainty(
@@ -203,33 +176,6 @@ class _Chooser:
         return np.asarray(self._distances * weight, np.float32)
 
 
-def _described(file: Path) -> Array:
-    """One picture's row of features."""
-    picture = read_picture(file, at_least=(_SIDE, _SIDE))
-    small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    # L goes from 0 to 100; a and b of most photographs stay within 40 of grey.
-    levels = (lab - np.array([0, -40, -40])) / np.array([100, 80, 80]) * _COLOUR_BINS
-    bins = np.clip(levels, 0, _COLOUR_BINS - 1).astype(np.int64)
-    bins += np.arange(3) * _COLOUR_BINS
-    colours = _cells(bins, np.ones(bins.shape), _COLOUR_CELLS, 3 * _COLOUR_BINS)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    across, down = cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)
-    turns = np.arctan2(down, across) / (2 * np.pi) % 1
-    directions = (turns * _DIRECTIONS).astype(np.int64) % _DIRECTIONS
-    strength = np.hypot(across, down)
-    edges = _cells(directions[..., None], strength[..., None], _GRADIENT_CELLS, _DIRECTIONS)
-    return np.concatenate([np.sqrt(colours), np.sqrt(edges)])
-
-
-def _cells(bins: NDArray[np.int64], weights: NDArray[np.floating], cells: int, count: int) -> Array:
-    """Weighted histograms of H×W×C bins in cells×cells parts of the picture, that sum to 1."""
-    part = np.arange(_SIDE) * cells // _SIDE
-    which = (part[:, None] * cells + part[None, :])[..., None] * count + bins
-    sums = np.bincount(which.ravel(), weights.ravel(), cells * cells * count)
-    return np.asarray(sums / max(float(sums.sum()), 1e-9), np.float32)
-
-
 def _condensed(features: Array) -> Array:
     """The features in their principal directions, of which few hold nearly all distances."""
     centred = np.asarray(features, np.float64)
@@ -276,7 +222,7 @@ def _check(
     if features.ndim != 2 or not np.isfinite(features).all():
         raise InputError(
             f"features are N×D finite numbers, a row a picture, not {features.shape}: compute them "
-            "again with features(files)"
+            "again, as `features.describing.describe` does"
         )
     count = len(features)
     if len(labelled) and not 0 <= labelled[0] <= labelled[-1] < count:
