@@ -23,7 +23,8 @@ import numpy as np
 import viewfinder
 from viewfinder.datasets.converting import write_boxes
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.labelling.ordering import features, order
+from viewfinder.features.describing import Part, describe
+from viewfinder.labelling.ordering import order
 
 
 def subset(dataset: Dataset, count: int, seed: int, *, by: str) -> Dataset:
@@ -31,7 +32,7 @@ def subset(dataset: Dataset, count: int, seed: int, *, by: str) -> Dataset:
     train = np.flatnonzero(dataset.splits == SPLITS.index("train"))
     val = np.flatnonzero(dataset.splits == SPLITS.index("val"))
     if by == "order":
-        described = features([dataset.file(index) for index in train.tolist()])
+        described = describe([Part(dataset.file(index)) for index in train.tolist()])
         chosen = train[order(described, labelled=(), seed=seed)][:count]
     else:
         chosen = np.random.default_rng(seed).permutation(train)[:count]
