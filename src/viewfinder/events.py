@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from viewfinder.wording import duration
 
@@ -176,7 +176,7 @@ class RunDone(Event):
     """A run is whole: its scores, as in `scores.json`, and its report are written."""
 
     run: str
-    scores: Mapping[str, Any]
+    scores: Mapping[str, object]
 
 
 Listener = Callable[[Event], None]
@@ -233,7 +233,7 @@ def track(items: Iterable[Item], *, total: int | None, description: str) -> Iter
         emit(ProgressEnded(work, done))
 
 
-def document(event: Event) -> dict[str, Any]:
+def document(event: Event) -> dict[str, object]:
     """An event as JSON has it: `event` says which, and its attributes follow.
 
     Numbers that JSON does not have become null.
@@ -243,7 +243,7 @@ def document(event: Event) -> dict[str, Any]:
     return {"event": kind} | {name: _plain(value) for name, value in values.items()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

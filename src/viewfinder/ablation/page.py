@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from viewfinder.ablation.report import (
@@ -97,7 +96,7 @@ def _page(folder: Path, ablation: Ablation) -> str:
     )
 
 
-def _charts(folder: Path, ablation: Ablation) -> dict[str, Any] | None:
+def _charts(folder: Path, ablation: Ablation) -> dict[str, object] | None:
     """How each run's validation went, epoch by epoch, all on one scale; None without histories."""
     histories = {
         (cell.name, trial.seed): _history(folder / trial.folder)

@@ -4,7 +4,6 @@ import csv
 import io
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from viewfinder.evaluation.over_seeds import (
     CHANCE,
@@ -41,7 +40,7 @@ class TrainedCell:
     """One recipe of the grid; `fields` are those of `[base]`, its own over them."""
 
     name: str
-    fields: dict[str, Any]
+    fields: dict[str, object]
     trials: tuple[Trial, ...]
 
     @property
@@ -153,7 +152,7 @@ def notes(ablation: Ablation) -> list[str]:
     return said
 
 
-def document(ablation: Ablation) -> dict[str, Any]:
+def document(ablation: Ablation) -> dict[str, object]:
     """The table as `ablation.json` holds it."""
     compared = ablation.compared()
     return {
@@ -179,7 +178,7 @@ def document(ablation: Ablation) -> dict[str, Any]:
     }
 
 
-def _estimate(found: Estimate | None) -> dict[str, Any]:
+def _estimate(found: Estimate | None) -> dict[str, object]:
     return asdict(found) if found else {"mean": None, "low": None, "high": None, "n": 0}
 
 
@@ -207,6 +206,6 @@ def as_csv(ablation: Ablation) -> str:
     return text.getvalue()
 
 
-def _word(value: Any) -> Any:
+def _word(value: object) -> object:
     word = " ".join(map(str, value)) if isinstance(value, list) else value
     return as_cell(word) if isinstance(word, str) else word

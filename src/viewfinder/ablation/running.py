@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -115,7 +114,7 @@ class Gathered:
             self.values[run.folder] = float(value)
 
 
-def find_score(scores: Mapping[str, Any], name: str) -> tuple[str, float | None]:
+def find_score(scores: Mapping[str, object], name: str) -> tuple[str, float | None]:
     """A figure of `scores.json` by its dotted name, with the name's side; None if undefined.
 
     Raises:
@@ -128,13 +127,14 @@ def find_score(scores: Mapping[str, Any], name: str) -> tuple[str, float | None]
     have = [
         f"{side}.{figure}"
         for side, figures in scores.items()
+        if isinstance(figures, dict)
         for figure, value in figures.items()
         if isinstance(value, int | float)
     ]
     raise InputError(f"there is no figure {name!r}: there are {', '.join(have)}")
 
 
-def _at(table: Any, path: str) -> Iterator[Any]:
+def _at(table: object, path: str) -> Iterator[object]:
     """What stands at a dotted path; keys may hold dots themselves, as a class's name may."""
     if not isinstance(table, dict):
         return

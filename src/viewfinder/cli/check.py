@@ -5,7 +5,7 @@ Exit status 1 if there are any.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
@@ -32,7 +32,7 @@ def run(flags: Flags) -> int:
 
     dataset, faults = check(flags.data)
     if flags.json:
-        counts: dict[str, Any] = {"images": len(dataset), "classes": dataset.counts()}
+        counts: dict[str, object] = {"images": len(dataset), "classes": dataset.counts()}
         if dataset.boxes is not None:
             counts["boxes"] = len(dataset.boxes)
         if dataset.bits < BITS[-1]:

@@ -9,7 +9,7 @@ variable VIEWFINDER_WEIGHTS.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -85,7 +85,7 @@ def _colours(known: "Known") -> str:
     return "as they are" if (mean, std) == ("0", "1") else f"less {mean}, over {std}"
 
 
-def _document(known: "Known") -> dict[str, Any]:
+def _document(known: "Known") -> dict[str, object]:
     return {
         "net": known.net,
         "init": known.start,

@@ -11,7 +11,6 @@ import math
 import pickle
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ QUALITY = 95
 # So many rendered tables are enough for any number of scenes, each of which shows another part.
 _TABLES = 32
 
-_Truth = tuple[Boxes, NDArray[np.int64], list[dict[str, Any]], list[int]]
+_Truth = tuple[Boxes, NDArray[np.int64], list[dict[str, object]], list[int]]
 
 
 def write_composed(

@@ -19,7 +19,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,7 @@ class DepthScale:
     highest: float | None = None
     missing: float | None = None
 
-    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def apply(self, values: np.ndarray) -> NDArray[np.float32]:
         """H×W stored values, uint8, uint16 or floating, as H×W depth in [0, 1].
 
         A map whose measured values are all the same is `UNKNOWN` throughout.
@@ -74,7 +73,7 @@ class DepthScale:
             depth = 1 - depth
         return depth if known is None else np.where(known, depth, np.float32(0))
 
-    def _known(self, values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    def _known(self, values: np.ndarray) -> NDArray[np.bool_] | None:
         """Where something was measured; None where nothing says that it was not everywhere."""
         known = None if self.missing is None else np.asarray(values != self.missing)
         if values.dtype.kind != "f":
@@ -85,7 +84,7 @@ class DepthScale:
             return known
         return finite if known is None else known & finite
 
-    def _range(self, measured: NDArray[Any]) -> tuple[float, float]:
+    def _range(self, measured: np.ndarray) -> tuple[float, float]:
         if self.lowest is not None and self.highest is not None:
             return self.lowest, self.highest
         if measured.dtype == np.uint8:
@@ -105,7 +104,7 @@ def nearest_scale(folder: Path, places: Iterable[Path]) -> DepthScale | None:
     return None
 
 
-def scales_of(stored: Any) -> dict[str, DepthScale]:
+def scales_of(stored: object) -> dict[str, DepthScale]:
     """The scales of folders, as `run.json` keeps them.
 
     Raises:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.errors import InputError
@@ -82,7 +81,7 @@ def frame_groups(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(groups) if any(groups) else ()
 
 
-def _origin(row: Any, file: Path) -> tuple[str, FrameOrigin]:
+def _origin(row: object, file: Path) -> tuple[str, FrameOrigin]:
     kinds = {"file": (str,), "video": (str,), "frame": (int,), "seconds": (int, float)}
     if (
         not isinstance(row, dict)

@@ -7,7 +7,7 @@ its `resize_image` and `letterbox_image` (pjreddie/darknet, src/image.c).
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Framing:
     grey: float = LETTERBOX_FILL
 
     @property
-    def values(self) -> "np.dtype[Any]":
+    def values(self) -> "np.dtype":
         """The type of a framed picture's values: uint8, or by Darknet's resizing float32."""
         return np.dtype(np.float32 if self.resizing == "corners" else np.uint8)
 

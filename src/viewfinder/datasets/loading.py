@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from viewfinder.datasets.decoded import Decoded, Flat, FromFiles, open_decoded
 from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
 from viewfinder.pictures.reading import read_header, read_picture
 
-Read = Callable[[Path, Size], NDArray[Any]]
+Read = Callable[[Path, Size], np.ndarray]
 """H×W×3 of this width and height, from a file."""
 
 _BYTES = np.dtype(np.uint8)
@@ -37,7 +36,7 @@ class Pixels:
 
     decoded: Decoded
     size: Size
-    values: "np.dtype[Any]" = _BYTES
+    values: "np.dtype" = _BYTES
 
     @property
     def waits(self) -> bool:
@@ -103,9 +102,7 @@ def open_pixels(dataset: Dataset, size: Size, *, keep: Keep = "auto", cache: Pat
     return Pixels(open_decoded(dataset, lengths, decode, words=words, keep=keep, cache=cache), size)
 
 
-def pixels_from_files(
-    dataset: Dataset, size: Size, read: Read, *, values: "np.dtype[Any]"
-) -> Pixels:
+def pixels_from_files(dataset: Dataset, size: Size, read: Read, *, values: "np.dtype") -> Pixels:
     """Pictures of a dataset that are read each time they are asked for.
 
     Args:
@@ -116,12 +113,12 @@ def pixels_from_files(
     return Pixels(FromFiles(_lengths(dataset, size, values), decode), size, values)
 
 
-def _lengths(dataset: Dataset, size: Size, values: "np.dtype[Any]") -> NDArray[np.int64]:
+def _lengths(dataset: Dataset, size: Size, values: "np.dtype") -> NDArray[np.int64]:
     return np.full(len(dataset), 3 * size[0] * size[1] * values.itemsize, np.int64)
 
 
 def _decode(
-    dataset: Dataset, size: Size, values: "np.dtype[Any]", read: Read, index: int, record: Flat
+    dataset: Dataset, size: Size, values: "np.dtype", read: Read, index: int, record: Flat
 ) -> None:
     """Write one picture into its record."""
     picture = record.view(values).reshape(size[1], size[0], 3)

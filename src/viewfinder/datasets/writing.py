@@ -8,7 +8,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TypedDict
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -40,7 +40,15 @@ def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
         write_text(folder / "annotations" / f"instances_{side_name(side)}.json", text + "\n")
 
 
-def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int]) -> dict[str, Any]:
+class CocoDocument(TypedDict):
+    """What a COCO file says: each list's objects as the format names their keys."""
+
+    images: list[dict[str, object]]
+    annotations: list[dict[str, object]]
+    categories: list[dict[str, object]]
+
+
+def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int]) -> CocoDocument:
     """What a COCO file says of the chosen pictures; `names` has one for every picture."""
     ids = dataset.class_ids or tuple(range(1, len(dataset.classes) + 1))
     return {
@@ -150,7 +158,7 @@ def _error(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return 4 * np.spacing(np.abs(values))
 
 
-def _coco_image(dataset: Dataset, index: int, name: str) -> dict[str, Any]:
+def _coco_image(dataset: Dataset, index: int, name: str) -> dict[str, object]:
     assert dataset.sizes is not None
     width, height = dataset.sizes[index].tolist()
     number = index + 1 if dataset.image_ids is None else int(dataset.image_ids[index])
@@ -160,7 +168,7 @@ def _coco_image(dataset: Dataset, index: int, name: str) -> dict[str, Any]:
     return image
 
 
-def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[str, object]]:
     boxes = dataset.boxes
     assert boxes is not None
     rows = boxes.of(index)

@@ -4,7 +4,6 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from viewfinder.wording import counted, shown
 _MOST, _SIDE = 12, 280
 
 
-class Predictions(list[dict[str, Any]]):
+class Predictions(list[dict[str, object]]):
     """The answers of `predict` as JSON has them, a list that a notebook shows as pictures.
 
     Attributes:

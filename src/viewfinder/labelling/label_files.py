@@ -103,7 +103,7 @@ def with_proposals(
     images = {}
     last = max((item["id"] for item in document["images"]), default=0)
     for image in added["images"]:
-        name = image["file_name"]
+        name = str(image["file_name"])
         if name not in file.ids:
             last += 1
             document["images"].append(image | {"id": last})

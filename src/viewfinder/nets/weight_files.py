@@ -11,7 +11,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -104,7 +103,7 @@ def few(words: tuple[str, ...] | list[str]) -> str:
     return ", ".join(words[:4]) + more
 
 
-def first_line(error: Any) -> str:
+def first_line(error: object) -> str:
     """The first line of an error's text, or its kind where it has none."""
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
@@ -124,7 +123,7 @@ def _innermost(document: object) -> object:
     return document
 
 
-def _own_tensors(document: Mapping[Any, Any]) -> dict[str, Tensor]:
+def _own_tensors(document: Mapping[object, object]) -> dict[str, Tensor]:
     return {
         name: value
         for name, value in document.items()

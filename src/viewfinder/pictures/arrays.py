@@ -12,10 +12,9 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.opening import open_for_reading
@@ -39,7 +38,7 @@ def is_array(path: Path) -> bool:
     return path.suffix.lower() in ARRAY_SUFFIXES
 
 
-def read_array(path: Path) -> NDArray[Any]:
+def read_array(path: Path) -> np.ndarray:
     """H×W numbers or truth values, as the file stores them.
 
     Raises:
@@ -57,7 +56,7 @@ def read_array(path: Path) -> NDArray[Any]:
     return values
 
 
-def _read_npy(file: IO[bytes], path: Path) -> NDArray[Any]:
+def _read_npy(file: IO[bytes], path: Path) -> np.ndarray:
     damaged = f"{path} is damaged, or no NumPy array of numbers: save it with numpy.save"
     try:
         version = np.lib.format.read_magic(file)
@@ -81,7 +80,7 @@ def _read_npy(file: IO[bytes], path: Path) -> NDArray[Any]:
     file.seek(0)
     try:
         with _unwarned():
-            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(damaged) from error
     return values
@@ -102,7 +101,7 @@ def _unwarned() -> Iterator[None]:
         yield
 
 
-def _read_mat(file: IO[bytes], path: Path) -> NDArray[Any]:
+def _read_mat(file: IO[bytes], path: Path) -> np.ndarray:
     """The one matrix of numbers in a MAT-file.
 
     Raises:
@@ -131,7 +130,7 @@ def _read_mat(file: IO[bytes], path: Path) -> NDArray[Any]:
     return found[0]
 
 
-def _matrices(data: memoryview, order: str) -> Iterator[NDArray[Any]]:
+def _matrices(data: memoryview, order: str) -> Iterator[np.ndarray]:
     """Every matrix of real numbers; what is text, a structure or the like is passed over."""
     left = _MOST_BYTES
     for element in _elements(data, order):
@@ -178,7 +177,7 @@ def _elements(data: memoryview, order: str) -> Iterator[_Element]:
         place = following
 
 
-def _matrix(data: memoryview, order: str) -> NDArray[Any] | None:
+def _matrix(data: memoryview, order: str) -> np.ndarray | None:
     """A matrix of real numbers, or None where the element is another thing."""
     parts = _elements(data, order)
     flags = next(parts, None)

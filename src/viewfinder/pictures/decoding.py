@@ -4,7 +4,7 @@ import functools
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from viewfinder.pictures.quiet import quiet_c_libraries
 
-Pixels = NDArray[np.unsignedinteger[Any]]
+Pixels = NDArray[np.unsignedinteger]
 
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = b"\xff\xd9"
@@ -52,7 +52,7 @@ def transparent_by_opencv(data: bytes) -> NDArray[np.uint8] | None:
     return _red_first(pixels).astype(np.uint8, copy=False)
 
 
-def _red_first(pixels: NDArray[Any]) -> NDArray[Any]:
+def _red_first(pixels: np.ndarray) -> np.ndarray:
     """Blue and red exchanged in place, in bands of rows: a copy would double the memory."""
     if pixels.ndim == 3:
         for rows in bands(pixels.shape[0], pixels.shape[1]):
@@ -60,7 +60,7 @@ def _red_first(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
-def _from_file_by_opencv(file: IO[bytes]) -> NDArray[Any] | None:
+def _from_file_by_opencv(file: IO[bytes]) -> np.ndarray | None:
     """What is in an open file, as stored.
 
     OpenCV copies what it decodes from bytes, and what it reads from a file into an array it does
@@ -80,7 +80,7 @@ def _from_file_by_opencv(file: IO[bytes]) -> NDArray[Any] | None:
         return None
 
 
-def _by_opencv(data: bytes, flags: int) -> NDArray[Any] | None:
+def _by_opencv(data: bytes, flags: int) -> np.ndarray | None:
     try:
         with quiet_c_libraries():
             return cv2.imdecode(np.frombuffer(data, np.uint8), flags)

@@ -9,7 +9,6 @@ import colorsys
 import math
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -102,7 +101,7 @@ def number_boxes(
 
 def draw_subject(
     picture: NDArray[np.uint8],
-    values: NDArray[np.floating[Any]],
+    values: NDArray[np.floating],
     *,
     threshold: float,
     colour: Colour,

@@ -11,11 +11,13 @@ changes are strung together, `resample` makes the pixels once.
 """
 
 import math
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 Boxes = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -156,13 +158,13 @@ def _matrix(x: tuple[float, float, float], y: tuple[float, float, float]) -> Mat
 
 
 def resample(
-    picture: NDArray[Any],
+    picture: NDArray[_Value],
     matrix: Matrix,
     size: Size,
     *,
     fill: Fill = 0,
     nearest: bool = False,
-) -> NDArray[Any]:
+) -> NDArray[_Value]:
     """The target of this size, in the picture's type, when `matrix` changes the picture.
 
     A target pixel takes its value from where its centre comes from, and `fill` where that is
@@ -192,7 +194,7 @@ def resample(
     return target
 
 
-def _check_picture(picture: NDArray[Any]) -> None:
+def _check_picture(picture: np.ndarray) -> None:
     grey_or_colour = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
     if not grey_or_colour or picture.dtype not in (np.uint8, np.uint16, np.float32, np.bool_):
         raise ValueError(
@@ -210,7 +212,7 @@ def _is_move(matrix: Matrix) -> bool:
     return bool(near and (turns.sum(axis=0) == 1).all() and (turns.sum(axis=1) == 1).all())
 
 
-def _move(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -> NDArray[Any]:
+def _move(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray:
     left, top = np.rint(_hull(matrix, picture.shape)[:2]).astype(int)
     along_x, along_y = np.rint(matrix[:2, :2]).sum(axis=1)
     if abs(matrix[0, 1]) > 0.5:
@@ -224,7 +226,7 @@ def _move(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -> NDArra
     return target
 
 
-def _take_nearest(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -> NDArray[Any]:
+def _take_nearest(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray:
     # Not OpenCV's nearest, whose coordinates are rounded to a fraction of a pixel beforehand.
     back = inverse(matrix)
     # A centre that falls on the edge between two pixels takes the second, whatever the rounding.
@@ -237,7 +239,7 @@ def _take_nearest(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -
     return target
 
 
-def _interpolate(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -> NDArray[Any]:
+def _interpolate(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> NDArray[_Value]:
     """The target's pixels; those outside the picture stay as they are in `target`."""
     scales = np.minimum(np.hypot(matrix[0, :2], matrix[1, :2]), 1)
     picture, matrix = _cut(picture, matrix, target.shape, scales)
@@ -257,8 +259,8 @@ def _interpolate(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) ->
 
 
 def _cut(
-    picture: NDArray[Any], matrix: Matrix, target: tuple[int, ...], scales: NDArray[np.float64]
-) -> tuple[NDArray[Any], Matrix]:
+    picture: np.ndarray, matrix: Matrix, target: tuple[int, ...], scales: NDArray[np.float64]
+) -> tuple[np.ndarray, Matrix]:
     """The part of the picture that the target shows, and its matrix: less to average and warp."""
     needed = _hull(inverse(matrix), target)
     if np.abs(needed - np.rint(needed)).max() < _TOLERANCE and scales.max() < 1:
@@ -273,7 +275,7 @@ def _cut(
     return picture[y1:y2, x1:x2], matrix @ translation(x1, y1)
 
 
-def _warp(picture: NDArray[Any], matrix: Matrix, target: NDArray[Any]) -> NDArray[Any]:
+def _warp(picture: np.ndarray, matrix: Matrix, target: np.ndarray) -> np.ndarray:
     back = inverse(matrix)
     height, width = target.shape[:2]
     # OpenCV counts from the centre of the first pixel, we from its corner.

@@ -6,8 +6,6 @@ left to shrink is less than a half, and that is bilinear: less than half a milli
 is that of a mipmap, far below what an augmentation changes anyway.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +37,7 @@ def warp_into(
     )
 
 
-def moved_boxes(matrix: Matrix, boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def moved_boxes(matrix: Matrix, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
     """The upright boxes, M×4, around where the ellipse inscribed in each box goes.
 
     Without a turn that is where the box itself goes. With one, the corners of a box are seldom

@@ -2,7 +2,6 @@
 
 import base64
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -84,7 +83,7 @@ def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
     _write_png(path, mask.astype(np.uint8) * np.uint8(255))
 
 
-def write_map(path: Path, values: NDArray[np.floating[Any]]) -> None:
+def write_map(path: Path, values: NDArray[np.floating]) -> None:
     """Write H×W shares in [0, 1] as a grey PNG of 8 bits: 255 is 1.
 
     Raises:
@@ -96,9 +95,7 @@ def write_map(path: Path, values: NDArray[np.floating[Any]]) -> None:
     _write_png(path, _bytes_of(values))
 
 
-def write_cut_out(
-    path: Path, picture: NDArray[np.uint8], opacity: NDArray[np.floating[Any]]
-) -> None:
+def write_cut_out(path: Path, picture: NDArray[np.uint8], opacity: NDArray[np.floating]) -> None:
     """Write H×W×3 RGB as a PNG that is as opaque, pixel by pixel, as H×W `opacity` in [0, 1].
 
     Where nothing is to be seen the file holds black, and so does not carry the background along.
@@ -116,7 +113,7 @@ def write_cut_out(
     _write_png(path, np.concatenate([visible, alpha], axis=2))
 
 
-def write_instances(path: Path, instances: NDArray[np.integer[Any]]) -> None:
+def write_instances(path: Path, instances: NDArray[np.integer]) -> None:
     """Write H×W instance numbers, 0 to 65535, exactly, as a grey PNG of 16 bits.
 
     Raises:
@@ -130,20 +127,20 @@ def write_instances(path: Path, instances: NDArray[np.integer[Any]]) -> None:
     _write_png(path, instances.astype(np.uint16))
 
 
-def _bytes_of(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+def _bytes_of(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     if not ((values >= 0) & (values <= 1)).all():  # false of NaN too
         raise ValueError("a map's values are within [0, 1]")
     shares: NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
     return shares
 
 
-def _write_png(path: Path, pixels: NDArray[np.unsignedinteger[Any]]) -> None:
+def _write_png(path: Path, pixels: NDArray[np.unsignedinteger]) -> None:
     if path.suffix.lower() != ".png":
         raise InputError(f"cannot write {path}: exact values need PNG, so end its name in .png")
     write_bytes(path, _encoded(".png", pixels, []))
 
 
-def _encoded(kind: str, pixels: NDArray[np.unsignedinteger[Any]], options: list[int]) -> bytes:
+def _encoded(kind: str, pixels: NDArray[np.unsignedinteger], options: list[int]) -> bytes:
     height, width = pixels.shape[:2]
     if not pixels.size:
         raise ValueError(f"there are no pixels to write in {width}×{height}")

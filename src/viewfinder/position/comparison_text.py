@@ -3,7 +3,6 @@
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 from rich.text import Text
 
@@ -106,7 +105,7 @@ def cell(value: Interval, *, signed: bool = False) -> str:
     return f"{text}±{margin:.{1 if margin < 9.95 else 0}f}"
 
 
-def document(comparison: Comparison, runs: Sequence[Sequence[str | None]]) -> dict[str, Any]:
+def document(comparison: Comparison, runs: Sequence[Sequence[str | None]]) -> dict[str, object]:
     """The JSON: shares and relative distances as numbers, 1 being 100 %.
 
     Args:
@@ -193,7 +192,7 @@ def _wide_row(name: str, cells: Sequence[str], style: str) -> Text:
 
 def _variant_document(
     comparison: Comparison, variant: Variant, folders: Sequence[str | None]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     curves = {
         measure.key: [_interval_document(value) for value in curve(comparison, variant, measure)]
         for measure in MEASURES
@@ -210,7 +209,7 @@ def _variant_document(
     }
 
 
-def _difference_document(comparison: Comparison, one: Variant, other: Variant) -> dict[str, Any]:
+def _difference_document(comparison: Comparison, one: Variant, other: Variant) -> dict[str, object]:
     means = {
         measure.key: _interval_document(
             difference(comparison, one, other, measure, moved(comparison))
@@ -220,7 +219,7 @@ def _difference_document(comparison: Comparison, one: Variant, other: Variant) -
     return {"one": _key(one), "other": _key(other), "shifts": [1, comparison.largest], **means}
 
 
-def _key(variant: Variant) -> dict[str, Any]:
+def _key(variant: Variant) -> dict[str, object]:
     return {"downsample": variant.downsample, "shifted_in_training": variant.augmented}
 
 

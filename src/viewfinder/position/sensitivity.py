@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -244,14 +243,16 @@ def _run(module: nn.Module, pictures: Tensor, stages: Sequence[Stage]) -> list[T
     return [*(caught[stage.name] for stage in stages), output.detach().float()]
 
 
-def _keep(caught: dict[str, Tensor], name: str, module: nn.Module, _: Any, output: Any) -> None:
+def _keep(
+    caught: dict[str, Tensor], name: str, module: nn.Module, _: object, output: object
+) -> None:
     if not isinstance(output, Tensor):
         raise InputError(f"{name} gives no single tensor: leave it out of the stages")
     # Cloned, since the next layer may write into the same memory.
     caught[name] = output.detach().float().clone()
 
 
-def first_tensor(output: Any) -> Tensor | None:
+def first_tensor(output: object) -> Tensor | None:
     """The output itself, or the first tensor in it, however it is nested."""
     if isinstance(output, Tensor):
         return output

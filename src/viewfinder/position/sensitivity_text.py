@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.text import Text
 
@@ -93,7 +92,7 @@ def lines(found: Sensitivity, setting: PositionSetting) -> list[Text]:
     return result
 
 
-def document(found: Sensitivity, setting: PositionSetting) -> dict[str, Any]:
+def document(found: Sensitivity, setting: PositionSetting) -> dict[str, object]:
     """The JSON: shares and relative distances as numbers, 1 being 100 %."""
     return {
         "schema": SCHEMA,
@@ -109,7 +108,7 @@ def document(found: Sensitivity, setting: PositionSetting) -> dict[str, Any]:
     }
 
 
-def stages_document(found: Sensitivity) -> list[dict[str, Any]]:
+def stages_document(found: Sensitivity) -> list[dict[str, object]]:
     """The stages and their strides, for the JSON."""
     return [
         {"name": stage.name, "stride": None if stage.stride is None else list(stage.stride)}
@@ -117,7 +116,7 @@ def stages_document(found: Sensitivity) -> list[dict[str, Any]]:
     ]
 
 
-def steps_document(found: Sensitivity) -> list[dict[str, Any]]:
+def steps_document(found: Sensitivity) -> list[dict[str, object]]:
     """The figures of each shift, for the JSON."""
     return [
         {

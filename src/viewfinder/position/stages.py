@@ -9,7 +9,6 @@ nor change the stride, such as activations, are passed over.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,9 +76,9 @@ def _single_calls(module: nn.Module, pictures: Tensor) -> dict[str, torch.Size]:
     """The output's shape of each module that runs exactly once and gives one tensor, in order."""
     shapes: dict[str, torch.Size | None] = {}
 
-    def note(name: str, _: nn.Module, __: Any, output: Any) -> None:
-        single = isinstance(output, Tensor) and name not in shapes
-        shapes[name] = output.shape if single else None
+    def note(name: str, _: nn.Module, __: object, output: object) -> None:
+        once = name not in shapes
+        shapes[name] = output.shape if once and isinstance(output, Tensor) else None
 
     hooks = [
         child.register_forward_hook(partial(note, name))

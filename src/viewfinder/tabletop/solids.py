@@ -7,13 +7,12 @@ of one shape or plain floats; lengths are in the shape's own units.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Always of float32, which numpy's types lose on meeting a plain float.
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.floating]
 
 
 def clamp(values: Array, low: float, high: float) -> Array:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.locating import checked_name
@@ -50,7 +49,7 @@ class Edit:
     verb: str
     said: str
     time: str
-    details: dict[str, Any]
+    details: dict[str, object]
     writes: tuple[Write, ...]
     moves: tuple[tuple[str, str], ...]
     made: tuple[str, ...]

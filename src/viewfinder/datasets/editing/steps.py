@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from viewfinder.datasets.editing.record import RECORD, Edit, Write, digest, digest_of
 from viewfinder.errors import InputError
@@ -47,7 +46,7 @@ def prepare(
     *,
     verb: str,
     said: str,
-    details: dict[str, Any],
+    details: dict[str, object],
 ) -> Edit:
     """Write all of an edit into a folder, and nothing anywhere else."""
     written = [change for change in changes if change.data is not None]

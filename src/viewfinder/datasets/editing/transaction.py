@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from viewfinder.datasets.editing.record import (
     RECORD,
@@ -67,7 +67,7 @@ def change_files(
     *,
     verb: str,
     said: str,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> None:
     """Make all of some changes to the files of a set, in such a way that they can be taken back.
 

@@ -114,7 +114,7 @@ def _named_four(box: dict[str, Any]) -> list[Any] | None:
     return None
 
 
-def _as_whole(column: NDArray[Any]) -> NDArray[Any]:
+def _as_whole(column: np.ndarray) -> np.ndarray:
     """The whole numbers that a column of fractions or of texts stands for, if it does."""
     try:
         values = column.astype(np.float64)
@@ -145,7 +145,7 @@ def numbers(
     return column.astype(np.float64)
 
 
-def _rows_of(objects: Objects, key: str, length: int) -> NDArray[Any]:
+def _rows_of(objects: Objects, key: str, length: int) -> np.ndarray:
     """Lists of `length` numbers as rows; of another shape where one is not."""
     lists: list[Any] = [item.get(key) for item in objects]
     if set(map(type, lists)) != {list} or {len(values) for values in lists} != {length}:
@@ -160,7 +160,7 @@ def _rows_of(objects: Objects, key: str, length: int) -> NDArray[Any]:
         return np.array("")
 
 
-def _column(objects: Objects, key: str, where: str, default: float | None) -> NDArray[Any]:
+def _column(objects: Objects, key: str, where: str, default: float | None) -> np.ndarray:
     """A value of every object; an array of text where they make no array."""
     values: list[Any]
     try:

@@ -45,7 +45,7 @@ class Rows:
 
     where: str
     images: dict[str, list[Any]] = field(default_factory=dict)
-    boxes: dict[str, list[NDArray[Any]]] = field(default_factory=dict)
+    boxes: dict[str, list[np.ndarray]] = field(default_factory=dict)
     segmentations: dict[int, Segmentation] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     texts: dict[str, dict[str, int]] = field(
@@ -131,7 +131,7 @@ class Rows:
             self.unread[f"{key} ({kind})"] += sum(key in item for item in objects)
         return present
 
-    def box_column(self, name: str) -> NDArray[Any]:
+    def box_column(self, name: str) -> np.ndarray:
         """One column of the boxes."""
         shape = (0, 4) if name == "box" else (0,)
         return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))

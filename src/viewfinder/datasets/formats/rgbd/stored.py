@@ -1,7 +1,6 @@
 """The values that a file of a mask or of depth stores: a grey picture, or a grid of numbers."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from viewfinder.pictures.reading import LOSSY, read_depth, read_header, read_mas
 _ALL_AROUND = 0.98
 
 
-def stored_depth(file: Path) -> NDArray[Any]:
+def stored_depth(file: Path) -> np.ndarray:
     """H×W, the values that a depth file stores.
 
     uint8 or uint16 of pictures and of arrays of these types, float64 of other arrays.
@@ -69,7 +68,7 @@ def _of_zero_and_one(file: Path) -> bool:
     return round(float(read_depth(file).max()) * 255) == 1
 
 
-def _white(values: NDArray[Any]) -> float:
+def _white(values: np.ndarray) -> float:
     greatest = float(np.nanmax(values.astype(np.float64), initial=0.0))
     return next((float(white) for white in (1, 255) if greatest <= white), 65535.0)
 
