@@ -12,7 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.studio.server.guard import Access, Guard
 from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.pixels import Shown, picture_of, thumbnail_of
-from viewfinder.studio.store import Conflict, Filter, Store, as_json, operation_of
+from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
 from viewfinder.studio.web import assets
 
 # Numbers that databases and JSON hold alike.
@@ -49,7 +49,7 @@ def _refusals(app: FastAPI) -> None:
 
     @app.exception_handler(InputError)
     def refused(_request: Request, error: Exception) -> Response:
-        return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"error": str(error)}, 503 if isinstance(error, Unavailable) else 400)
 
 
 def _page(app: FastAPI) -> None:

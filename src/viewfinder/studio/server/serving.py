@@ -85,7 +85,9 @@ def _bound(host: str, port: int | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     wanted = [port] if port is not None else [PORT, 0]
     for each in wanted:
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        # Of no protocol by name, asyncio leaves its connections slow: each answer of more than one
+        # packet would wait 40 ms for the browser's acknowledgement (Nagle's algorithm).
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((host, each))

@@ -28,7 +28,9 @@ reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and slid
 from any thread.
 
 `operation_of(json)` makes an `Operation` of a request's JSON; `as_json(record)` the reverse way.
-Bad input of any kind is an `InputError`, and `Conflict` is one too.
+Bad input of any kind is an `InputError`, and `Conflict` is one too. `Unavailable`, another, is no
+fault of what was asked: the disk is full, or the database does not answer. What was to be written
+is then kept by the client, and sent again.
 """
 
 from viewfinder.studio.store.changes import (
@@ -60,6 +62,7 @@ from viewfinder.studio.store.records import (
     Picture,
     Progress,
     Proposal,
+    Unavailable,
     as_json,
 )
 from viewfinder.studio.store.store import Store, open_store, read_lines
@@ -91,6 +94,7 @@ __all__ = [
     "RemoveClass",
     "SetState",
     "Store",
+    "Unavailable",
     "as_json",
     "open_store",
     "operation_of",

@@ -3,7 +3,7 @@
 import json
 from typing import Any, assert_never
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from viewfinder.datasets.formats.label_store import end_of, given, kept
 from viewfinder.errors import InputError
@@ -21,10 +21,12 @@ from viewfinder.studio.store.changes import (
     RemoveClass,
     SetState,
 )
+from viewfinder.studio.store.records import Unavailable
 from viewfinder.studio.store.writing import Contents, Key, Writer
 
 # Boxes that people add stand behind those of the files, in the order of their operations.
 FIRST_PLACE = 1 << 40
+_IS_READY = select(tables.picture.c.ready).where(tables.picture.c.id == bindparam("key_"))
 
 
 def apply_all(writer: Writer, operation: Operation) -> None:
@@ -32,7 +34,8 @@ def apply_all(writer: Writer, operation: Operation) -> None:
 
     Raises:
         Conflict: a record has another revision than a change is based on, or is no more.
-        InputError: a picture's boxes have not been read yet, or a change cannot be.
+        Unavailable: a picture's boxes have not been read yet.
+        InputError: a change cannot be.
     """
     writer.load(key for change in operation.changes for key in _keys(change))
     for number, change in enumerate(operation.changes):
@@ -152,13 +155,11 @@ def _place(writer: Writer, number: int) -> int:
 
 
 def _ready(writer: Writer, picture: int) -> None:
-    row = writer.connection.execute(
-        select(tables.picture.c.ready).where(tables.picture.c.id == picture)
-    ).scalar()
+    row = writer.connection.execute(_IS_READY, {"key_": picture}).scalar()
     if row is None:
         raise InputError(f"there is no picture {picture}")
     if not row:
-        raise InputError("the labels of this picture are still being read: try again in a moment")
+        raise Unavailable("the labels of this picture are still being read: try again in a moment")
 
 
 def _picture(writer: Writer, picture: int, base: int) -> Contents:

@@ -13,7 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+)
 
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.label_store import refuse_forged
@@ -21,6 +27,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.migrating import MIGRATIONS
+from viewfinder.studio.store.records import Unavailable
 
 # No text or blob of ours is as long as this; a forged file must not fill the memory.
 _LONGEST = 64_000_000
@@ -34,7 +41,8 @@ class Database:
     """Transactions on one database, from any thread.
 
     Raises:
-        InputError: it is damaged, of a newer version, no database of ours, or cannot be reached.
+        InputError: it is of a newer version, or no database of ours.
+        Unavailable: it is damaged, full, busy, or cannot be reached.
     """
 
     def __init__(self, file: Path | None, url: str | None = None) -> None:
@@ -168,6 +176,8 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            if _of_the_request(error):
+                raise InputError(f"{self.name} cannot hold that: {_words(error.orig)}") from error
             raise _told(self.name, _words(error.orig)) from error
         except (sqlite3.Error, NoSuchModuleError) as error:
             raise _told(self.name, str(error)) from error
@@ -219,6 +229,15 @@ def _address(url: str | None) -> tuple[URL, dict[str, Any]]:
     return address.set(drivername="postgresql+pg8000", query=query), given
 
 
+def _of_the_request(error: DBAPIError) -> bool:
+    """Whether what was asked is at fault, so that asking again would not help."""
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    fields = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    # SQLSTATE's classes of data that cannot be and of constraints.
+    return isinstance(fields, dict) and str(fields.get("C", ""))[:2] in ("22", "23")
+
+
 def _words(error: BaseException | None) -> str:
     """What a driver says; PostgreSQL's says it in fields, of which M is for people."""
     fields = error.args[0] if error is not None and error.args else error
@@ -239,19 +258,21 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _told(name: str, said: str) -> InputError:
+def _told(name: str, said: str) -> Unavailable:
     lower = said.lower()
     if "malformed" in lower or "not a database" in lower or "corrupt" in lower:
-        return InputError(
+        return Unavailable(
             f"{name} is damaged ({said.strip()[:200]}): put a backup in its place, and keep this "
             "file for `sqlite3 FILE .recover`"
         )
     if "full" in lower or "no space" in lower:
-        return InputError(
+        return Unavailable(
             f"cannot write {name}: the disk is full: free some space; nothing is lost"
         )
     if "readonly" in lower or "read-only" in lower:
-        return InputError(f"cannot write {name}: that place is read-only")
+        return Unavailable(f"cannot write {name}: that place is read-only")
     if "locked" in lower or "busy" in lower:
-        return InputError(f"{name} is busy: another program has been writing for long: try again")
-    return InputError(f"{name} does not answer: {said.strip().splitlines()[0][:200]}")
+        return Unavailable(f"{name} is busy: another program has been writing for long: try again")
+    return Unavailable(
+        f"{name} does not answer: {(said.strip() or 'no reason given').splitlines()[0][:200]}"
+    )

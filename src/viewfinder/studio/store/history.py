@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from viewfinder.datasets.formats.label_store import given
 from viewfinder.studio.store import tables
@@ -11,6 +11,7 @@ from viewfinder.studio.store.records import Applied, Done
 from viewfinder.studio.store.writing import rows_of
 
 _o, _u, _c = tables.operation.c, tables.undoing.c, tables.change.c
+_OF_ID = select(tables.operation).where(_o.id == bindparam("sent"))
 
 
 def history(
@@ -52,7 +53,7 @@ def said(connection: Connection, seq: int) -> str:
 
 def applied(connection: Connection, id: str) -> Applied | None:
     """What an operation that was applied before did, with the revisions of now."""
-    row = connection.execute(select(tables.operation).where(_o.id == id)).mappings().first()
+    row = connection.execute(_OF_ID, {"sent": id}).mappings().first()
     if row is None:
         return None
     rows = connection.execute(

@@ -280,6 +280,11 @@ class Conflict(InputError):
         self.now = list(now)
 
 
+class Unavailable(InputError):
+    """The store cannot be asked just now; the same request would be right later, and is to be kept
+    until then. A server answers 503."""
+
+
 def as_json(record: Any) -> Any:
     """A record, or several, as what `json.dumps` takes."""
     if isinstance(record, list | tuple):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from viewfinder.datasets.formats.label_store import kept
 from viewfinder.errors import InputError
@@ -14,6 +14,11 @@ FORGOTTEN = 2
 """What `undone` says of an operation that was undone before another edit: it stays so."""
 
 _undoing, _change = tables.undoing.c, tables.change.c
+_FORGET = (
+    tables.undoing.update()
+    .where(_undoing.person == bindparam("who"), _undoing.undone == 1)
+    .values(undone=FORGOTTEN)
+)
 
 
 def last_done(connection: Connection, person: str | None) -> int | None:
@@ -37,11 +42,7 @@ def _of(connection: Connection, rows: Any, person: str | None) -> int | None:
 
 def forget_undone(connection: Connection, person: str) -> None:
     """A new edit: what its person had undone cannot be done again."""
-    connection.execute(
-        tables.undoing.update()
-        .where(_undoing.person == kept(person), _undoing.undone == 1)
-        .values(undone=FORGOTTEN)
-    )
+    connection.execute(_FORGET, {"who": kept(person)})
 
 
 def turn(writer: Writer, seq: int, *, back: bool) -> None:

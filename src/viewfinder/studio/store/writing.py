@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, Update, bindparam, func, select
 
 from viewfinder.datasets.formats.label_store import kept
 from viewfinder.studio.store import listing, tables
@@ -22,6 +22,27 @@ Key = tuple[str, str]
 
 # As many as PostgreSQL and SQLite take in one list.
 _AT_ONCE = 500
+
+# Built once: SQLAlchemy takes longer to build a statement than a database to execute it.
+_LAST = select(func.max(tables.operation.c.seq))
+_KEY: BindParameter[Any] = bindparam("key_")
+_TOUCH = tables.picture.update().where(tables.picture.c.id == _KEY)
+_TOUCH = _TOUCH.values(touched=bindparam("touched"))
+_ONE = {kind: select(table).where(table.c.id == _KEY) for kind, table in tables.RECORDS.items()}
+
+
+def _setting(kind: str, names: Iterable[str]) -> Update:
+    """The statement that sets these columns of the record of an id."""
+    table = tables.RECORDS[kind]
+    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
+    return table.update().where(table.c.id == _KEY).values(values)
+
+
+_CHANGE = {kind: _setting(kind, (*tables.CONTENTS[kind], "rev", "removed")) for kind in _ONE}
+_REMOVE = {kind: _setting(kind, ("rev", "removed")) for kind in _ONE}
+_ADD = {kind: table.insert() for kind, table in tables.RECORDS.items()}
+_ADD_OPERATION, _ADD_CHANGE = tables.operation.insert(), tables.change.insert()
+_ADD_UNDOING = tables.undoing.insert()
 
 
 @dataclass
@@ -55,7 +76,7 @@ class Writer:
     seq: int = 0
 
     def __post_init__(self) -> None:
-        last = self.connection.execute(select(func.max(tables.operation.c.seq))).scalar()
+        last = self.connection.execute(_LAST).scalar()
         self.seq = (last or 0) + 1
         self.records: dict[Key, Record] = {}
 
@@ -116,30 +137,28 @@ class Writer:
         pictures = sorted({p for key, r in changed.items() if (p := _picture(key, r)) is not None})
         for name in tables.RECORDS:
             self._write(name, {k[1]: r for k, r in changed.items() if k[0] == name})
+        person = kept(self.person)
         self.connection.execute(
-            tables.operation.insert().values(
-                seq=self.seq,
-                id=id,
-                at=self.at,
-                person=kept(self.person),
-                session=kept(self.session),
-                kind=kind,
-                said=kept(said),
-                of=of,
-                changes=len(changed),
-            )
+            _ADD_OPERATION,
+            {
+                "seq": self.seq,
+                "id": id,
+                "at": self.at,
+                "person": person,
+                "session": kept(self.session),
+                "kind": kind,
+                "said": kept(said),
+                "of": of,
+                "changes": len(changed),
+            },
         )
         if changed:
-            self.connection.execute(tables.change.insert(), self._log(changed))
+            self.connection.execute(_ADD_CHANGE, self._log(changed))
         if undoable:
-            self.connection.execute(
-                tables.undoing.insert().values(seq=self.seq, person=kept(self.person), undone=0)
-            )
-        for part in _parts(pictures):
-            table = tables.picture
-            self.connection.execute(
-                table.update().where(table.c.id.in_(part)).values(touched=self.seq)
-            )
+            self.connection.execute(_ADD_UNDOING, {"seq": self.seq, "person": person, "undone": 0})
+        if pictures:
+            touched = [{"key_": picture, "touched": self.seq} for picture in pictures]
+            self.connection.execute(_TOUCH, touched)
         revisions: dict[str, dict[str, int]] = {}
         for (name, record), value in changed.items():
             revisions.setdefault(name, {})[record] = value.revision
@@ -160,35 +179,35 @@ class Writer:
         ]
 
     def _write(self, kind: str, changed: dict[str, Record]) -> None:
-        table, columns = tables.RECORDS[kind], tables.CONTENTS[kind]
+        columns = tables.CONTENTS[kind]
         new: list[Contents] = []
         old: list[Contents] = []
         gone: list[Contents] = []
         for record, value in changed.items():
-            row = {"key_": _id(kind, record), "rev": value.revision}
+            id, revision = _id(kind, record), value.revision
             if value.now is None:
                 # One that came and went in the same operation never was.
-                if not value.first:
-                    continue
-                gone.append(row | {"removed": 1})
+                if value.first:
+                    gone.append({"key_": id, "rev": revision, "removed": 1})
+                continue
+            row = {name: value.now[name] for name in columns} | {"rev": revision, "removed": 0}
+            if value.first:
+                old.append(row | {"key_": id})
             else:
-                row |= {name: value.now[name] for name in columns} | {"removed": 0}
-                (old if value.first else new).append(row)
-        where = table.c.id == bindparam("key_")
-        if new:
-            rows = [{("id" if k == "key_" else k): v for k, v in row.items()} for row in new]
-            self.connection.execute(table.insert(), rows)
-        if old:
-            values: Contents = {name: bindparam(name) for name in (*columns, "rev", "removed")}
-            self.connection.execute(table.update().where(where).values(values), old)
-        if gone:
-            values = {"rev": bindparam("rev"), "removed": bindparam("removed")}
-            self.connection.execute(table.update().where(where).values(values), gone)
+                new.append(row | {"id": id})
+        parts = (_ADD[kind], new), (_CHANGE[kind], old), (_REMOVE[kind], gone)
+        for statement, rows in parts:
+            if rows:
+                self.connection.execute(statement, rows)
 
 
 def rows_of(connection: Connection, kind: str, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
     """The rows of some records, removed ones too."""
     table = tables.RECORDS[kind]
+    if len(ids) == 1:
+        rows = connection.execute(_ONE[kind], {"key_": _id(kind, ids[0])})
+        yield from map(dict, rows.mappings())
+        return
     for part in _parts([_id(kind, record) for record in ids]):
         for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
             yield dict(row)
