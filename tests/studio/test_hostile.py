@@ -11,7 +11,15 @@ import pytest
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.store import Operation, PutBox, PutClass, open_store, read_lines, tables
+from viewfinder.studio.store import (
+    Operation,
+    PutBox,
+    PutClass,
+    Unavailable,
+    open_store,
+    read_lines,
+    tables,
+)
 from viewfinder.studio.store import database as databases
 
 
@@ -207,7 +215,7 @@ def test_a_full_disk_loses_nothing(stored, monkeypatch):
         event.listen(store._database._engine, "connect", small)
         big = {"size": [20, 40], "counts": [1] * 800}
         boxes = tuple(PutBox(f"b{n}", 1, "k", (0, 0, 5, 5), 0, mask=big) for n in range(200))
-        with pytest.raises(InputError, match="full"):
+        with pytest.raises(Unavailable, match="full"):
             store.apply(Operation("big", boxes, "ann"))
         assert store.contents() == before
         assert len(store.history()) == 1

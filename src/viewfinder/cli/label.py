@@ -45,6 +45,8 @@ def run(flags: Flags) -> int:
     ):
         server, bound, address = made
         print(f"{flags.data}: label at {address.url}")
+        if store.caution():
+            print(store.caution())
         print("Ctrl-C ends it", flush=True)
         serve(server, bound, address, open_browser=flags.browser)
     return 0

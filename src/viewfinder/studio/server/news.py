@@ -23,6 +23,7 @@ class News:
 
         It begins when the first reading of the folder is over.
         """
+        self.said = (store.caution(),) if store.caution() else ()
         thread = threading.Thread(target=self._look, args=(store,), name="news", daemon=True)
         thread.start()
         return thread
@@ -33,7 +34,7 @@ class News:
         except InputError:
             return  # the page says what the reading came to
         try:
-            self.said = said_of(store.look_at_disk())
+            self.said += said_of(store.look_at_disk())
             if proposals_file(store.data).exists():
                 new = store.take_proposals()
                 if new:

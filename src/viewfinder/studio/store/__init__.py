@@ -19,7 +19,8 @@ Each change of a record adds exactly 1 to its revision, so a client may queue ed
 before the first is answered. Undo and redo go by person, and are operations themselves.
 
 More of `Store`: `kind()`, whether boxes or classes are labelled; `notes() -> tuple[str, ...]`, what
-reading said; `set_meta(key, text)` and `meta(key)` for a person's keys and sliders;
+reading said; `caution()`, what to know of the disk; `set_meta(key, text)` and `meta(key)` for a
+person's keys and sliders;
 `path_of(picture) -> Path`; `propose(run, proposals) -> int` and `take_proposals() -> int` (those of
 `viewfinder propose`); `history(before=None, count=100, picture=None) -> tuple[Done, ...]`;
 `restore(id, seq, person) -> Applied`; `look_at_disk() -> DiskReport`; `snapshot() -> Dataset`;

@@ -1,6 +1,5 @@
 """What an operation asks for: changes, all of which are made, or none."""
 
-import functools
 import math
 import re
 from dataclasses import dataclass, fields
@@ -135,6 +134,19 @@ Change = (
 CHANGES: dict[str, type[Any]] = {each.__name__: each for each in get_args(Change)}
 
 
+def _types(kind: type[Any]) -> dict[str, set[type]]:
+    """What the values of a change's plain fields may be."""
+    found: dict[str, set[type]] = {}
+    for name, hint in get_type_hints(kind).items():
+        wanted = get_args(hint) or (hint,)
+        # A text of few, such as a state, has its own check.
+        found[name] = {each for each in wanted if isinstance(each, type)} or {str}
+    return {name: types for name, types in found.items() if name not in ("corners", "mask")}
+
+
+_TYPES = {name: _types(kind) for name, kind in CHANGES.items()}
+
+
 @dataclass(frozen=True)
 class Operation:
     """Some changes that are one for the person, and for undo.
@@ -214,25 +226,13 @@ def checked(operation: Operation) -> None:
 
 def _typed(change: Change) -> None:
     """Types as the dataclasses say; JSON's whole numbers may stand for floats."""
-    kind: type[object] = type(change)
-    for name, names in _types(kind).items():
+    for name, names in _TYPES[type(change).__name__].items():
         value = getattr(change, name)
         good = type(value) in names or (float in names and type(value) is int)
         if not good:
             raise InputError(f"{name} of {type(change).__name__} cannot be {str(value)[:60]!r}")
         if type(value) is int and not 0 <= value < 1 << 53:
             raise InputError(f"{name} of {type(change).__name__} is no number that can be")
-
-
-@functools.cache
-def _types(kind: type[object]) -> dict[str, set[type]]:
-    """What the values of a change's plain fields may be."""
-    found: dict[str, set[type]] = {}
-    for name, hint in get_type_hints(kind).items():
-        wanted = get_args(hint) or (hint,)
-        # A text of few, such as a state, has its own check.
-        found[name] = {each for each in wanted if isinstance(each, type)} or {str}
-    return {name: types for name, types in found.items() if name not in ("corners", "mask")}
 
 
 def checked_id(id: str) -> None:

@@ -1,10 +1,12 @@
 """The database under the store: SQLite in the data folder, or PostgreSQL by URL.
 
 Readers see one moment; writers go one at a time, and what they wrote is on the disk before they are
-told so (WAL with `synchronous=FULL`, or PostgreSQL's commit).
+told so (WAL with `synchronous=FULL`, a rollback journal on a disk of another machine, or
+PostgreSQL's commit).
 """
 
 import contextlib
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.migrating import MIGRATIONS
+from viewfinder.studio.store.mounts import caution_of, disk_of, is_of_another_machine
 from viewfinder.studio.store.records import Unavailable
 
 # No text or blob of ours is as long as this; a forged file must not fill the memory.
@@ -40,6 +43,9 @@ _PORT = 5432
 class Database:
     """Transactions on one database, from any thread.
 
+    Attributes:
+        caution: what to know of the disk that it lies on, in a sentence; nothing of most.
+
     Raises:
         InputError: it is of a newer version, or no database of ours.
         Unavailable: it is damaged, full, busy, or cannot be reached.
@@ -47,6 +53,7 @@ class Database:
 
     def __init__(self, file: Path | None, url: str | None = None) -> None:
         self.file = file
+        self.caution = caution_of(file) if file else ""
         self._writing = threading.Lock()
         if file:
             address = URL.create("sqlite+pysqlite", database=str(file))
@@ -54,6 +61,8 @@ class Database:
         else:
             address, options = _address(url)
         self.name = str(file) if file else address.render_as_string(hide_password=True)
+        # A server that went away is said in a sentence, and not as the pool's own log besides.
+        logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
         try:
             self._engine = create_engine(
                 address,
@@ -67,7 +76,8 @@ class Database:
                 f"{self.name} needs a driver: pip install 'viewfinder[postgres]'"
             ) from None
         if file:
-            event.listen(self._engine, "connect", _prepare)
+            shared = is_of_another_machine(disk_of(file)[0])
+            event.listen(self._engine, "connect", _prepare_shared if shared else _prepare)
             event.listen(self._engine, "begin", _begin)
         try:
             self._ready()
@@ -244,12 +254,16 @@ def _words(error: BaseException | None) -> str:
     return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _prepare_shared(connection: Any, record: Any) -> None:
+    _prepare(connection, record, journal="DELETE")
+
+
+def _prepare(connection: Any, _record: Any, journal: str = "WAL") -> None:
     connection.isolation_level = None
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     for pragma in ("busy_timeout=20000", "trusted_schema=OFF", "cell_size_check=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA journal_mode={journal}")
     connection.execute("PRAGMA synchronous=FULL")
 
 

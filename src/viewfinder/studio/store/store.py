@@ -206,6 +206,10 @@ class Store:
         with self._database.read() as connection:
             return history.notes(connection)
 
+    def caution(self) -> str:
+        """What to know of the disk that the labels lie on, in a sentence; nothing of most."""
+        return self._database.caution
+
     def contents(self) -> bytes:
         """All that operations can change, as JSON lines without revisions: for comparing."""
         with self._database.read() as connection:
