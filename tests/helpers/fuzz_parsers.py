@@ -43,7 +43,9 @@ from viewfinder.pictures.reading import read_depth, read_instances, read_mask, r
 from viewfinder.pictures.video import read_video, write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
+from viewfinder.tasks.classify.heads import Layer
 from viewfinder.tasks.detect.class_names import names_of
+from viewfinder.tasks.detect.opinion import Opinion, read_opinion, write_opinion
 from viewfinder.tasks.model import Model
 from viewfinder.training.progress import Progress
 from viewfinder.training.resuming import same_run
@@ -394,6 +396,11 @@ def grid(folder: Path) -> None:
     crash_jobs.grid(folder)
 
 
+def opinion(folder: Path) -> None:
+    layer = Layer(np.arange(24.0).reshape(3, 8), np.zeros(3))
+    write_opinion(folder, Opinion(layer, np.arange(3), 0.5, "features"))
+
+
 def read_a_grid(folder: Path) -> None:
     with contextlib.chdir(folder):
         read_grid("grid.toml")
@@ -435,6 +442,7 @@ PARSERS = [
     Parser("state.ckpt", run_folder, "run/state.ckpt", resume),
     Parser("state.ckpt, progress", progress, "progress.json", read_progress, json=0),
     Parser("weights.safetensors", run_folder, "run/weights.safetensors", answer, json=8),
+    Parser("second opinion", opinion, "opinion.safetensors", lambda f: read_opinion(f, 3), json=8),
     Parser(".pth", checkpoint, "*.pth", read_checkpoint),
     Parser("Darknet .cfg, .names", darknet, "a.[cn]*", read_darknet),
     Parser("Darknet .weights", darknet, "a.weights", read_darknet),

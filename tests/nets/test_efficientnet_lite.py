@@ -1,5 +1,6 @@
 """EfficientNet-lite beside an independent program's answers with the published weights."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,35 @@ def test_weights_for_other_classes_are_not_imagenets() -> None:
     with torch.device("meta"):
         state = nets.create("efficientnet-lite0", classes=10).state_dict()
     assert not is_imagenet("efficientnet-lite0", state)
+
+
+def test_what_is_still_keeps_its_weights_and_statistics() -> None:
+    net = nets.create("yolov3-lite0", classes=2, still=2).train()
+    assert not net.backbone.blocks[1].training
+    assert net.backbone.blocks[2].training
+    before = copy.deepcopy(net.backbone.state_dict())
+    sum(output.square().mean() for output in net(torch.rand(2, 3, 64, 64))).backward()
+    for name, weight in net.named_parameters():
+        still = name.startswith(("backbone.stem.", "backbone.blocks.0.", "backbone.blocks.1."))
+        assert (weight.grad is None) == still, name
+    after = net.backbone.state_dict()
+    name = "depthwise.norm.running_mean"
+    torch.testing.assert_close(after[f"blocks.1.{name}"], before[f"blocks.1.{name}"])
+    assert not torch.equal(after[f"blocks.2.{name}"], before[f"blocks.2.{name}"])
+
+
+@pytest.mark.parametrize("still", [-1, 17, 1.5, True])
+def test_blocks_that_are_not_there_cannot_be_still(still: object) -> None:
+    with pytest.raises(InputError, match="still is"):
+        nets.create("yolov3-lite0", still=still)
+
+
+def test_depthwise_convolutions_are_computed_in_float32() -> None:
+    layer = ConvNorm(8, 8, kernel=3, stride=2, groups=8)
+    x = torch.rand(2, 8, 9, 9).bfloat16().requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = layer(x)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, layer(x.float()))
+    found.sum().backward()
+    assert x.grad is not None

@@ -17,7 +17,9 @@ from viewfinder.inference.tables import write_coco, write_rows
 from viewfinder.nets.darknet import Header, write_weights
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
+from viewfinder.tasks.classify.heads import Layer
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
+from viewfinder.tasks.detect.opinion import FILE, Opinion, crop_extractor, write_opinion
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.task import Detect
 from viewfinder.tasks.model import ModelConfig
@@ -93,6 +95,28 @@ def boxes(tmp_path_factory):
 def trained(boxes, tmp_path_factory):
     recipe = DetectRecipe(**QUICK | LEARNING)
     return train("detect", boxes, recipe, out=tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, tmp_path):
+    shutil.copytree(trained.folder, tmp_path / "run")
+    layer = Layer(np.zeros((2, 1280)), np.array([-50.0, 50.0]))
+    features = crop_extractor(torch.device("cpu")).name
+    write_opinion(tmp_path / "run", Opinion(layer, np.array([0, 1]), 1.0, features))
+    run = open_run(tmp_path / "run")
+    answers = [box["class"] for answer in run.predict(boxes / "val") for box in answer["boxes"]]
+    assert set(answers) == {"leaf"}
+    with_it, without = (
+        open_run(f).evaluate(boxes, split="val") for f in (run.folder, trained.folder)
+    )
+    assert with_it["per_class"]["sky"]["ap50"] < 0.1 < without["per_class"]["sky"]["ap50"]
+
+
+def test_a_training_with_one_says_what_it_gained(boxes, tmp_path):
+    recipe = DetectRecipe(**QUICK, second_opinion=True)
+    run = train("detect", boxes, recipe, out=tmp_path / "run")
+    told = json.loads(run.scores_file.read_text(encoding="utf-8"))["second_opinion"]
+    assert told["kept"] == (run.folder / FILE).exists()
+    assert "second opinion" in told["says"]
 
 
 def test_a_detector_learns_to_find_rectangles_and_reports(trained, boxes):

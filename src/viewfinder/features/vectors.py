@@ -136,7 +136,7 @@ def _made(
         for done, (batch, pictures) in enumerate(
             track(_ahead(take, batches), total=len(batches), description=description), 1
         ):
-            rows = _described(extractor, pictures)
+            rows = described(extractor, pictures)
             fresh |= {missing[n]: vector for n, vector in zip(batch, rows, strict=True)}
             now = time.monotonic()
             if not told and now - began >= _TELLING:
@@ -166,8 +166,8 @@ def _ahead(
             yield batch, pictures
 
 
-def _described(extractor: Extractor, pictures: Tensor) -> NDArray[np.float32]:
-    """What the layer is asked of for these pictures."""
+def described(extractor: Extractor, pictures: Tensor) -> NDArray[np.float32]:
+    """B×D: a vector for each of B×3×H×W pictures, made anew and not kept."""
     with _inputs_of(_linear(extractor.net, extractor.layer)) as seen, torch.no_grad():
         extractor.ask(extractor.net, pictures)
     return seen[0].float().cpu().numpy()

@@ -25,11 +25,13 @@ MACs are the multiply-adds of convolutions and matrix products for one picture.
 
 import math
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from viewfinder.errors import InputError
 from viewfinder.nets.blocks import Feature, draw_weights, dropout_layer
 
 # Table 1 of the paper: repeats, kernel, stride, factor that a block widens by, channels out.
@@ -82,6 +84,14 @@ class ConvNorm(nn.Module):
             top, bottom = _same(x.shape[2], self.conv.kernel_size[0], self.conv.stride[0])
             left, right = _same(x.shape[3], self.conv.kernel_size[1], self.conv.stride[1])
             x = functional.pad(x, (left, right, top, bottom))
+        if self.conv.groups > 1 and x.dtype == torch.bfloat16 and x.device.type == "cpu":
+            # The gradients of depthwise convolutions take oneDNN up to nine times as long in
+            # bfloat16 as in float32: half of a whole net's step.
+            with torch.autocast("cpu", enabled=False):
+                return self._filtered(x.float())
+        return self._filtered(x)
+
+    def _filtered(self, x: Tensor) -> Tensor:
         filtered: Tensor = self.norm(self.conv(x))  # N×out_channels×⌈H/stride⌉×⌈W/stride⌉
         activated: Tensor = self.activation(filtered)
         return activated
@@ -134,6 +144,9 @@ class Trunk(nn.Module):
         width: the factor on the channels of the blocks.
         depth: the factor on the repeats of the inner stages.
         deepest: the stride of the last map; blocks beyond it are left out.
+        still: so many blocks, and the stem before them, keep their weights and the statistics of
+            their norms in training; 0 keeps none. What need not go back is most of a step, as the
+            first maps are the largest.
     """
 
     # What published files call the parts: `weight_files` reads them under the names of this file.
@@ -149,9 +162,11 @@ class Trunk(nn.Module):
         (r"(^|\.)_bn1\.", r"\1head.norm."),
     )
 
-    def __init__(self, width: float, depth: float, *, deepest: int = 32) -> None:
+    def __init__(self, width: float, depth: float, *, deepest: int = 32, still: int = 0) -> None:
         super().__init__()
         rows = _rows(width, depth)
+        if type(still) is not int or not 0 <= still <= len(rows):
+            raise InputError(f"still is {still!r}: it must be a number of blocks, 0 to {len(rows)}")
         self.stem = ConvNorm(3, _STEM, kernel=3, stride=2)
         blocks, channels, info = [], _STEM, [Feature(2, _STEM)]
         for place, (kernel, stride, widening, out) in enumerate(rows):
@@ -166,6 +181,19 @@ class Trunk(nn.Module):
             info[-1] = Feature(info[-1].stride, out)
         self.feature_info = tuple(info)
         self.blocks = nn.ModuleList(blocks)
+        self._still = still
+        for part in self._still_parts():
+            part.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """As of every module; what is still stays in evaluation mode."""
+        super().train(mode)
+        for part in self._still_parts():
+            part.eval()
+        return self
+
+    def _still_parts(self) -> list[nn.Module]:
+        return [self.stem, *list(self.blocks)[: self._still]] if self._still else []
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, ...]:  # N×3×H×W
         """The last map of each stride of 2, 4, 8, 16 and 32; see `blocks.Backbone`."""

@@ -43,6 +43,7 @@ class YOLOv3Lite(YOLO):
         masks: for each scale, from stride 32 to 8, the indices of its anchors.
         reach: how far a centre may lie from its cell; see `yolov3.YOLOv3`.
         neck: channels of the maps that the scales predict from.
+        still: how many of the backbone's blocks do not learn; see `efficientnet_lite.Trunk`.
     """
 
     def __init__(
@@ -56,12 +57,13 @@ class YOLOv3Lite(YOLO):
         masks: Masks = MASKS,
         reach: float = 1.0,
         neck: int = 96,
+        still: int = 0,
     ) -> None:
         super().__init__()
         self.classes = classes
         self.scales = scales_of((32, 16, 8), anchors, masks, reach)
         out32, out16, out8 = (len(s.anchors) * (BOX_VALUES + classes) for s in self.scales)
-        self.backbone = Trunk(width, depth)
+        self.backbone = Trunk(width, depth, still=still)
         c8, c16, c32 = (feature.channels for feature in self.backbone.feature_info[-3:])
         self.narrow32 = conv_norm_relu(c32, neck, kernel=1)
         self.narrow16 = conv_norm_relu(c16, neck, kernel=1)

@@ -2,6 +2,7 @@
 
 run.json             task, net, classes, recipe, versions, data, device, precision and why
 weights.safetensors  the best weights, averaged
+opinion.safetensors  with --second-opinion, where it gains: what judges the classes of objects again
 state.ckpt           what is needed to go on exactly
 history.csv          a row an epoch
 pictures.csv         which pictures it learnt from, by the digests of their files

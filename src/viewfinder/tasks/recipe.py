@@ -22,10 +22,6 @@ class UsualText(str):
     """A word that nobody asked for: with other fields it may be another."""
 
 
-class UsualNumber(float):
-    """A number that nobody asked for: with other fields it may be another."""
-
-
 @dataclass(frozen=True)
 class Range:
     """What a field may be: the test, and the same in words."""

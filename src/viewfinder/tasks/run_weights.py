@@ -1,7 +1,7 @@
 """The model in a run's folder: its net with the weights that the training left."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -98,7 +98,9 @@ def config_of(manifest: Manifest) -> ModelConfig:
 
 def model_of(folder: Path, manifest: Manifest) -> Model:
     """The model in a run's folder, of which `manifest` was read."""
-    return Model(folder, RunWeights(folder), config_of(manifest))
+    config = config_of(manifest)
+    kept = find(manifest.task).kept_habits(folder, manifest.classes)
+    return Model(folder, RunWeights(folder), replace(config, habits={**config.habits, **kept}))
 
 
 def open_trained(folder: Path) -> Model:

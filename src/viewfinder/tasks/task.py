@@ -217,6 +217,14 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
         """What of a recipe, and of what a run says of its set, is needed to answer."""
         return {}
 
+    def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
+        """What `conclude` left in a run's folder that is needed to answer.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        return {}
+
     def open_foreign(self, path: Path) -> Model | None:
         """The model that a path names in a way that only this task knows; None of any other path.
 
@@ -286,6 +294,24 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
             how it came about, for `scores.json`.
         """
         raise NotImplementedError(f"{self.name} learns in steps alone")
+
+    def conclude(
+        self,
+        net: nn.Module,
+        dataset: Dataset,
+        setup: TrainSetup[RecipeT],
+        device: torch.device,
+        folder: Path,
+    ) -> Mapping[str, Mapping[str, object]]:
+        """Learn what can only be learnt once the net is, and keep it in the run's folder.
+
+        Args:
+            net: with the weights that the run keeps, in evaluation mode on the device.
+
+        Returns:
+            how it came about, under its names in `scores.json`.
+        """
+        return {}
 
     @abstractmethod
     def as_learnt(

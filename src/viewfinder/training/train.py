@@ -37,6 +37,7 @@ from viewfinder.runs.run import (
     discard,
     holds_progress,
     holds_run,
+    open_run,
     refuse_taken,
 )
 from viewfinder.tasks import find
@@ -164,9 +165,13 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
         if not holds_progress(run.folder):
             discard(run.folder)
         raise
+    concluded = find(run.manifest.task).conclude(
+        run.model.load_on(device), dataset, run.setup(), device, run.folder
+    )
+    run = open_run(run.folder)  # with what it has been given now
     judgements = judge(run, dataset, device=device)
     scores = {side: j.as_json() for side, j in judgements.items()}
-    beside = {"folds": folds, "head": solved}
+    beside: dict[str, Mapping[str, object] | None] = {"folds": folds, "head": solved, **concluded}
     run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
     seen = first_step(job) if recipe.in_steps else []
     verdict = write_report(run, dataset, judgements, folds, seen)

@@ -8,23 +8,22 @@ from viewfinder.tasks.detect.recipe import DetectRecipe
 
 
 @pytest.mark.parametrize(
-    ("fields", "init", "rate"),
+    ("fields", "init"),
     [
-        ({}, "coco", 0.003),
-        ({"net": "yolov3-lite0"}, "imagenet", 0.001),
-        ({"net": "yolov3-lite0", "init": "random"}, "random", 0.003),
-        ({"net": "yolov3-lite0", "learning_rate": 0.003}, "imagenet", 0.003),
-        ({"net": "yolov3"}, "random", 0.003),
-        ({"options": ("width=0.5",)}, "random", 0.003),
+        ({}, "coco"),
+        ({"net": "yolov3-lite0"}, "imagenet"),
+        ({"net": "yolov3-lite0", "init": "random"}, "random"),
+        ({"net": "yolov3"}, "random"),
+        ({"options": ("width=0.5",)}, "random"),
     ],
 )
-def test_the_start_follows_from_the_net(fields, init, rate):
+def test_the_start_follows_from_the_net(fields, init):
     recipe = DetectRecipe(**fields)
-    assert (recipe.init, recipe.learning_rate) == (init, rate)
+    assert recipe.init == init
     assert DetectRecipe.from_json(recipe.as_json()) == recipe
 
 
 def test_a_copy_with_another_net_starts_as_that_does():
     recipe = replace(DetectRecipe(), net="yolov3-lite0")
-    assert (recipe.init, recipe.learning_rate) == ("imagenet", 0.001)
+    assert recipe.init == "imagenet"
     assert replace(recipe, net="yolov3-tiny") == DetectRecipe()

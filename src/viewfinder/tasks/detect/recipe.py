@@ -5,13 +5,11 @@ from typing import ClassVar, Literal
 
 from viewfinder import nets
 from viewfinder.nets.facts import Package
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualNumber, UsualText
+from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualText
 
 # The net of the weights that come with the package, and the word for them.
 _PUBLISHED, _COCO = "yolov3-tiny", "coco"
 _IMAGENET = "imagenet"
-# Highest learning rates; those of whole backbones that others trained stand less.
-_RATE, _RATE_FROM_IMAGENET = 3e-3, 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +58,8 @@ class DetectRecipe(Recipe):
     """Pictures in a step."""
     optimiser: Optimiser = "adamw"
     """How gradients become steps: sgd with Nesterov momentum, or adamw."""
-    learning_rate: float = UsualNumber(_RATE)
-    """Highest learning rate, reached at the end of the warm-up; if not given, 0.003, and 0.001 from
-    ImageNet's weights."""
+    learning_rate: float = 3e-3
+    """Highest learning rate, reached at the end of the warm-up."""
     warmup: float = 0.05
     """Share of the training in which the learning rate rises; it then falls along a cosine."""
     weight_decay: float = 0.05
@@ -79,6 +76,10 @@ class DetectRecipe(Recipe):
     """Shapes that boxes start from: fitted to the training boxes, or those of the paper."""
     rare: float = 0.0
     """Show pictures of a class oftener where fewer than this share of pictures have it."""
+
+    second_opinion: bool = False
+    """Judge the class of each object again by features of ImageNet, learnt from the labelled crops,
+    and mix both by a weight fitted on held-out pictures; left off where these do not gain."""
 
     compose: str | None = None
     """Captures with masks, or COCO with outlines: scenes composed of their objects are mixed in."""
@@ -125,9 +126,6 @@ class DetectRecipe(Recipe):
         # another net it follows from that.
         if isinstance(self.init, UsualText):
             object.__setattr__(self, "init", UsualText(self._usual_init()))
-        if isinstance(self.learning_rate, UsualNumber):
-            rate = _RATE_FROM_IMAGENET if self.init == _IMAGENET else _RATE
-            object.__setattr__(self, "learning_rate", UsualNumber(rate))
 
     def _usual_init(self) -> str:
         """What comes with the installation for this net."""

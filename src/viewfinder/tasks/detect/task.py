@@ -1,7 +1,7 @@
 """Detect: a box and a class for every object in a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -36,6 +36,8 @@ from viewfinder.tasks.detect.detections import Detections, suppress
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of, head_of_net
+from viewfinder.tasks.detect.opining import Side, form_opinion, open_side
+from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
 from viewfinder.tasks.detect.plan import Augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
@@ -128,6 +130,11 @@ class Detect(
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
         return PLAIN
 
+    def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
+        """The second opinion on classes, if the run has one."""
+        opinion = read_opinion(folder, len(classes))
+        return {} if opinion is None else {OPINION: opinion}
+
     def open_foreign(self, path: Path) -> Model | None:
         """A file of Darknet's; or, by the word `coco`, the detector that comes with the package."""
         return open_foreign(path)
@@ -203,6 +210,39 @@ class Detect(
 
         return of
 
+    def conclude(
+        self,
+        net: nn.Module,
+        dataset: Dataset,
+        setup: TrainSetup[DetectRecipe],
+        device: torch.device,
+        folder: Path,
+    ) -> Mapping[str, Mapping[str, object]]:
+        """A second opinion on classes, if the recipe wants one and held-out pictures gain by it."""
+        if not setup.recipe.second_opinion:
+            return {}
+        (folder / FILE).unlink(missing_ok=True)  # of an earlier end of this training
+        config = replace(setup.config, habits={})
+        formed = form_opinion(
+            self._side(dataset, "train", config, setup.recipe),
+            self._side(dataset, "val", config, setup.recipe) if dataset.has_split("val") else None,
+            config.classes,
+            lambda pictures: self.reply(net, pictures, config, device),
+            device,
+        )
+        note(formed.says)
+        if formed.opinion is not None:
+            write_opinion(folder, formed.opinion)
+        return {OPINION: formed.as_json()}
+
+    def _side(
+        self, dataset: Dataset, split: str, config: ModelConfig, recipe: DetectRecipe
+    ) -> Side:
+        known = dataset.split(split).with_classes(config.classes)
+        examples = self.open_eval(replace(known, bits=config.bits), config, keep=recipe.keep)
+        assert known.boxes is not None, "`require` has seen to it"
+        return open_side(examples.pixels, known.boxes, examples.sizes, config)
+
     def as_learnt(
         self, inputs: BoxBatch, setup: TrainSetup[DetectRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
@@ -259,7 +299,9 @@ class Detect(
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
         boxes, scores = outputs(answering, pictures, config.normalisation, device)
-        return suppress(boxes, scores, threshold=_LOWEST)
+        found = suppress(boxes, scores, threshold=_LOWEST)
+        opinion = config.habits.get(OPINION)
+        return opinion.on(found, pictures, device) if isinstance(opinion, Opinion) else found
 
     def describe(
         self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
@@ -277,6 +319,8 @@ class Detect(
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """The net's own outputs, or boxes and scores before suppression."""
         head = head_of_net(net)
+        if OPINION in config.habits:
+            note("the file answers without the run's second opinion on classes")
         if raw:
             return net, head.outputs(net)
         return head.decoded(net), ("boxes", "scores")

@@ -1,0 +1,234 @@
+"""How a second opinion comes about: a layer from the labelled crops, its weight from held-out ones.
+
+A detector knows the pictures that it learnt from nearly by heart, so that only pictures which were
+held out can tell what another opinion is worth. The weight is the likeliest for the true classes of
+the objects found there, and it is kept only if their AP50 rises too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viewfinder.datasets.boxes import Boxes, usable
+from viewfinder.datasets.digests import of_bytes
+from viewfinder.datasets.framing import frame_matrix
+from viewfinder.datasets.loading import Pixels
+from viewfinder.features.vectors import Extractor, vectors
+from viewfinder.pictures.geometry import iou, transform_boxes
+from viewfinder.tasks.answering import in_batches
+from viewfinder.tasks.classify.heads import Floats, Labels
+from viewfinder.tasks.classify.last_layer import Examples, Solved, solve
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.matching import FOREGROUND
+from viewfinder.tasks.detect.opinion import (
+    Consulted,
+    Opinion,
+    as_arrays,
+    as_tensor,
+    consult,
+    crop,
+    crop_extractor,
+    mix,
+    mixture,
+)
+from viewfinder.tasks.detect.scores import score
+from viewfinder.tasks.model import ModelConfig
+from viewfinder.wording import counted
+
+Reply = Callable[[Tensor], list[Detections]]
+"""What a detector finds in N×3×H×W prepared pictures, in their pixels."""
+
+# Pictures of a side that are looked at, at most, and as many held-out objects as must be found.
+_MOST_PICTURES, _FEWEST = 400, 10
+_BATCH = 16
+_WEIGHTS = np.linspace(0, 1, 21)
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Pictures as the net is given them, and their objects in the pixels of these."""
+
+    pixels: Pixels
+    truth: Boxes
+
+
+@dataclass(frozen=True)
+class Formed:
+    """What became of a second opinion.
+
+    Attributes:
+        opinion: None where it does not gain.
+        before, after: AP50 of the held-out pictures without it and with it; None if not measured.
+        objects: held-out objects that were found, by which its weight was fitted.
+        right: of those, how many the detector alone, and both, give their class.
+        says: how it came about, in a line.
+    """
+
+    opinion: Opinion | None
+    says: str
+    weight: float = 0.0
+    before: float | None = None
+    after: float | None = None
+    objects: int = 0
+    right: tuple[int, int] = (0, 0)
+
+    def as_json(self) -> dict[str, object]:
+        """Its figures for `scores.json`."""
+        return {
+            "kept": self.opinion is not None,
+            "weight": self.weight,
+            "ap50_before": self.before,
+            "ap50_after": self.after,
+            "objects": self.objects,
+            "right_before": self.right[0],
+            "right_after": self.right[1],
+            "says": self.says,
+        }
+
+
+def open_side(pixels: Pixels, truth: Boxes, sizes: NDArray[np.int64], config: ModelConfig) -> Side:
+    """A side with its boxes where they lie in prepared pictures.
+
+    Args:
+        truth: in pixels of the pictures themselves, whose widths and heights `sizes` has.
+    """
+    corners = np.zeros((len(truth), 4))
+    for picture, (width, height) in enumerate(sizes.tolist()):
+        way = frame_matrix(config.framing, (width, height), config.size)
+        rows = truth.of(picture)
+        corners[rows] = transform_boxes(way, truth.corners[rows].astype(np.float32))
+    return Side(pixels, replace(truth, corners=corners))
+
+
+def form_opinion(
+    train: Side, held_out: Side | None, classes: tuple[str, ...], reply: Reply, device: torch.device
+) -> Formed:
+    """Learn a second opinion from `train`, and keep it if the held-out pictures gain."""
+    extractor = crop_extractor(device)
+    labels, views = _crops(train, extractor)
+    known = np.unique(labels)
+    if len(known) < 2:
+        return Formed(None, "no second opinion: there is but one class to learn")
+    if held_out is None:
+        return Formed(None, "no second opinion: no pictures were held out to judge it by")
+    numbered = np.searchsorted(known, labels)
+    solved = solve(Examples(views, numbered, len(known)), ("prototypes", "linear"))
+    found: list[Detections] = []
+    consulted: list[Consulted] = []
+    for numbers in in_batches(_count(held_out), _BATCH):
+        pictures = held_out.pixels.take(numbers)
+        for each, picture in zip(reply(pictures), as_arrays(pictures), strict=True):
+            found.append(each)
+            consulted.append(consult(each, picture, extractor, solved.layer))
+    truth = held_out.truth.select(range(len(found)))
+    return _judged(found, consulted, truth, known, classes, solved, extractor)
+
+
+def _count(side: Side) -> int:
+    return min(len(side.truth.offsets) - 1, _MOST_PICTURES)
+
+
+def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
+    """M classes and M×2×D features of the labelled objects, and of their mirror images."""
+    truth, labels, made = side.truth, list[int](), list[NDArray[np.uint8]]()
+    good = usable(truth) & ~truth.crowd & ~truth.difficult
+    for number in range(_count(side)):
+        (picture,) = as_arrays(side.pixels.take([number]))
+        rows = np.arange(len(truth))[truth.of(number)]
+        for row in rows[good[rows]].tolist():
+            labels.append(int(truth.classes[row]))
+            made.append(crop(picture, truth.corners[row]))
+    both = made + [each[:, ::-1] for each in made]
+    keys = [of_bytes(np.ascontiguousarray(each)) for each in both]
+
+    def take(numbers: Sequence[int]) -> Tensor:
+        return torch.cat([as_tensor(both[number]) for number in numbers])
+
+    told = vectors(extractor, take, keys, description="describing labelled objects")
+    views = told.reshape(2, len(made), extractor.width).transpose(1, 0, 2)
+    return np.array(labels, np.int64), views.astype(np.float64)
+
+
+def _judged(
+    found: list[Detections],
+    consulted: list[Consulted],
+    truth: Boxes,
+    known: Labels,
+    classes: tuple[str, ...],
+    solved: Solved,
+    extractor: Extractor,
+) -> Formed:
+    """Fit the weight on held-out pictures, and see whether they gain."""
+    first, second, true = _pairs(found, consulted, truth, known)
+    way = "class means" if solved.way == "prototypes" else "logistic regression"
+    if len(true) < _FEWEST:
+        return Formed(
+            None,
+            f"no second opinion: {counted(len(true), 'object')} found in held-out pictures are too "
+            f"few to judge it by, {_FEWEST} would do (--val-share 0.3 holds more out)",
+            objects=len(true),
+        )
+    weight = _likeliest(first, second, true)
+
+    def ap50(weight: float) -> float:
+        mixed = zip(found, consulted, strict=True)
+        answers = [mix(f, c, known, weight) if weight else f for f, c in mixed]
+        return score(answers, truth, classes=classes).ap50 or 0.0
+
+    before, after = ap50(0.0), ap50(weight)
+    right = (_right(first, second, true, 0.0), _right(first, second, true, weight))
+    gains = weight > 0 and after > before
+    says = (
+        f"second opinion on classes by {way}, weight {weight:.2f}: AP50 of held-out pictures "
+        f"{before:.3f} without, {after:.3f} with it; of {counted(len(true), 'object')} found there "
+        f"{right[0]} and {right[1]} have their class; {'kept' if gains else 'left off'}"
+    )
+    opinion = Opinion(solved.layer, known, weight, extractor.name) if gains else None
+    return Formed(opinion, says, weight, before, after, len(true), right)
+
+
+def _pairs(
+    found: list[Detections], consulted: list[Consulted], truth: Boxes, known: Labels
+) -> tuple[Floats, Floats, Labels]:
+    """Of objects that are there, M: what the detector and the layer say, M×K, and the truth, M."""
+    good = usable(truth) & ~truth.crowd & ~truth.difficult & np.isin(truth.classes, known)
+    first, second, true = list[Floats](), list[Floats](), list[int]()
+    for number, (each, asked) in enumerate(zip(found, consulted, strict=True)):
+        rows = np.arange(len(truth))[truth.of(number)]
+        rows = rows[good[rows]]
+        if not len(rows) or not len(asked.leaders):
+            continue
+        overlaps = iou(each.boxes[asked.leaders], truth.corners[rows].astype(np.float32))
+        for place in np.flatnonzero(overlaps.max(axis=1) >= FOREGROUND).tolist():
+            own = asked.objects == place
+            told = np.zeros(len(known))
+            for column, label in enumerate(known.tolist()):
+                told[column] = each.scores[own & (each.labels == label)].max(initial=0)
+            first.append(told)
+            second.append(asked.shares[place])
+            true.append(int(np.searchsorted(known, truth.classes[rows[overlaps[place].argmax()]])))
+    empty = np.zeros((0, len(known)))
+    return (
+        np.array(first) if first else empty,
+        np.array(second) if second else empty,
+        np.array(true, np.int64),
+    )
+
+
+def _likeliest(first: Floats, second: Floats, true: Labels) -> float:
+    """The weight that makes the true classes likeliest; the least of several."""
+
+    def surprise(weight: float) -> float:
+        shares = [mixture(f, s, weight)[t] for f, s, t in zip(first, second, true, strict=True)]
+        return float(-np.log(shares).mean())
+
+    return float(min(_WEIGHTS, key=surprise))
+
+
+def _right(first: Floats, second: Floats, true: Labels, weight: float) -> int:
+    answers = [mixture(f, s, weight).argmax() for f, s in zip(first, second, strict=True)]
+    return int((np.array(answers) == true).sum())

@@ -1,0 +1,258 @@
+"""A second opinion on classes: what features of ImageNet say of each object that was found.
+
+What a detector of few labels confuses are classes: it has seen a dozen mugs, where a net that has
+seen ImageNet knows how things look in general. So the crop around each object is described by that
+net (`features`), a linear layer learnt from the labelled crops names its class, and both are mixed:
+
+    score of a class ∝ (detector's score)^(1 − w) · (layer's probability)^w,
+
+where w was fitted on held-out pictures (`opining.py`), and all classes of an object share what the
+detector gave them together: a second opinion changes what an object is, not whether it is there.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from viewfinder import nets
+from viewfinder.errors import InputError
+from viewfinder.features.vectors import Extractor, described, make_extractor
+from viewfinder.files import write_bytes
+from viewfinder.nets.imagenet import imagenet_weights
+from viewfinder.pictures.geometry import Boxes, Matrix, iou, resample, scaling, translation
+from viewfinder.reading import refuse_special
+from viewfinder.tasks.answering import outputs
+from viewfinder.tasks.classify.heads import Floats, Labels, Layer
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.normalisation import Normalisation
+
+OPINION = "second_opinion"
+"""The name of a model's habit that holds its `Opinion`."""
+FILE = "opinion.safetensors"
+"""The file in a run's folder that keeps it."""
+
+_NET = "efficientnet-lite0"
+# Side of a crop in pixels, and how much larger than the object it is.
+_SIDE, _ROOM = 128, 1.25
+_FILL = 127
+# Crops at a time: 7 ms of a core each, where they take 14 one by one.
+_BATCH = 16
+# Boxes that overlap more than this are of one object, whatever classes they have.
+_SAME = 0.6
+# Objects of a picture that are judged: so many, the best, that score no less than this.
+_MOST, _LEAST = 40, 0.05
+# What a class has that the detector does not mention, and below which nothing is added.
+_UNMENTIONED, _ADDED = 1e-3, 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Opinion:
+    """What names the class of a crop, and how much that counts.
+
+    Attributes:
+        layer: K×D, of the crop's features.
+        known: K class indices that it tells apart; other classes keep their scores.
+        weight: its share beside the detector, above 0, to 1.
+        features: the name of the extractor whose vectors it takes.
+    """
+
+    layer: Layer
+    known: Labels
+    weight: float
+    features: str
+
+    def on(
+        self, found: Sequence[Detections], pictures: Tensor, device: torch.device
+    ) -> list[Detections]:
+        """Detections with classes judged again.
+
+        Args:
+            pictures: N×3×H×W, in whose pixels the N detections are; uint8, or float32 in [0, 1].
+        """
+        extractor = crop_extractor(device)
+        if extractor.name != self.features:
+            raise InputError(
+                f"the second opinion of this run was learnt from other weights of {_NET} than are "
+                "installed here: train it again, or remove its " + FILE
+            )
+        judged = []
+        for each, picture in zip(found, as_arrays(pictures), strict=True):
+            consulted = consult(each, picture, extractor, self.layer)
+            judged.append(mix(each, consulted, self.known, self.weight))
+        return judged
+
+
+@dataclass(frozen=True, eq=False)
+class Consulted:
+    """What a layer says of the objects in a picture.
+
+    Attributes:
+        objects: of each of M detections the object that it is of, or -1 where that is not judged.
+        leaders: of each of G objects its best detection.
+        shares: G×K probabilities.
+    """
+
+    objects: Labels
+    leaders: Labels
+    shares: Floats
+
+
+def consult(
+    found: Detections, picture: NDArray[np.uint8], extractor: Extractor, layer: Layer
+) -> Consulted:
+    """Ask a layer about the objects that were found in a picture, H×W×3."""
+    objects, leaders = _objects(found)
+    described_here = describe(picture, found.boxes[leaders], extractor)
+    return Consulted(objects, leaders, _softmax(layer.logits(described_here)))
+
+
+def mix(found: Detections, consulted: Consulted, known: Labels, weight: float) -> Detections:
+    """Both opinions as one, by falling score."""
+    scores, added = found.scores.astype(np.float64), []
+    for number, leader in enumerate(consulted.leaders.tolist()):
+        own = np.flatnonzero(consulted.objects == number)
+        first = np.zeros(len(known))
+        for place, label in enumerate(known.tolist()):
+            first[place] = found.scores[own][found.labels[own] == label].max(initial=0)
+        mixed = min(1.0, first.sum()) * mixture(first, consulted.shares[number], weight)
+        for place, label in enumerate(known.tolist()):
+            if first[place] > 0:
+                scores[own[found.labels[own] == label]] *= mixed[place] / first[place]
+            elif mixed[place] > _ADDED:
+                added.append((leader, mixed[place], label))
+    rows = np.array([row for row, _, _ in added], np.int64)
+    boxes = np.concatenate([found.boxes, found.boxes[rows]])
+    scores = np.concatenate([scores, [score for _, score, _ in added]])
+    labels = np.concatenate([found.labels, [label for _, _, label in added]]).astype(np.int64)
+    order = np.argsort(-scores, kind="stable")
+    return Detections(boxes[order], scores[order].astype(np.float32), labels[order])
+
+
+def mixture(first: Floats, second: Floats, weight: float) -> Floats:
+    """Two opinions, K numbers each, as shares that sum to 1: the product of their powers."""
+    told = np.log(np.maximum(first, _UNMENTIONED)) * (1 - weight)
+    told += np.log(np.maximum(second, 1e-12)) * weight
+    shares = np.exp(told - told.max())
+    return np.asarray(shares / shares.sum(), np.float64)
+
+
+def describe(picture: NDArray[np.uint8], boxes: Boxes, extractor: Extractor) -> Floats:
+    """M×D features of what is in M boxes of a picture, H×W×3."""
+    if not len(boxes):
+        return np.zeros((0, extractor.width))
+    made = torch.cat([as_tensor(crop(picture, box)) for box in boxes])
+    return np.concatenate([described(extractor, m) for m in made.split(_BATCH)]).astype(np.float64)
+
+
+def crop(picture: NDArray[np.uint8], box: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """The square around a box, with room, as the extractor takes it."""
+    x1, y1, x2, y2 = (float(edge) for edge in box)
+    side = max(_ROOM * max(x2 - x1, y2 - y1), 1.0)
+    way: Matrix = (
+        translation(_SIDE / 2, _SIDE / 2)
+        @ scaling(_SIDE / side)
+        @ translation(-(x1 + x2) / 2, -(y1 + y2) / 2)
+    )
+    return np.asarray(resample(picture, way, (_SIDE, _SIDE), fill=_FILL), np.uint8)
+
+
+def as_tensor(made: NDArray[np.uint8]) -> Tensor:
+    """One picture as 1×3×H×W."""
+    return torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))[None]
+
+
+def as_arrays(pictures: Tensor) -> list[NDArray[np.uint8]]:
+    """N×3×H×W, uint8 or float32 in [0, 1], as H×W×3 uint8 each."""
+    if pictures.is_floating_point():
+        pictures = (255 * pictures).round().to(torch.uint8)
+    return list(pictures.cpu().permute(0, 2, 3, 1).contiguous().numpy())
+
+
+@cache
+def crop_extractor(device: torch.device) -> Extractor:
+    """What describes crops, with the ImageNet weights that come with the installation."""
+    net = nets.create(_NET)
+    net.load_state_dict(imagenet_weights(_NET))
+    colours = nets.colours(_NET)
+    assert colours is not None, "it has ImageNet weights"
+    normalisation = Normalisation(*colours)
+
+    def ask(net: nn.Module, pictures: Tensor) -> Tensor:
+        answer: Tensor = outputs(net, pictures, normalisation, device)
+        return answer
+
+    made = f"crops of {_ROOM} {normalisation}"
+    return make_extractor(net.eval().to(device), ask, size=(_SIDE, _SIDE), made=made)
+
+
+def write_opinion(folder: Path, opinion: Opinion) -> None:
+    """Keep an opinion in a run's folder."""
+    arrays: dict[str, NDArray[Any]] = {
+        "weight": opinion.layer.weight.astype(np.float32),
+        "bias": opinion.layer.bias.astype(np.float32),
+        "known": opinion.known,
+    }
+    told = {"share": json.dumps(opinion.weight), "features": opinion.features}
+    write_bytes(folder / FILE, safetensors.numpy.save(arrays, told))
+
+
+def read_opinion(folder: Path, classes: int) -> Opinion | None:
+    """The opinion in a run's folder, of so many classes; None if there is none.
+
+    Raises:
+        InputError: the file is damaged, or of another run.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return None
+    try:
+        refuse_special(file)
+        with safe_open(file, "np") as opened:
+            arrays = {name: opened.get_tensor(name) for name in ("weight", "bias", "known")}
+            told = opened.metadata() or {}
+        weight, features = float(told["share"]), told["features"]
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise InputError(f"{file} is damaged: train the run again, or remove it") from error
+    known = arrays["known"]
+    fits = known.ndim == 1 and arrays["bias"].shape == known.shape and 0 < weight <= 1
+    fits = fits and arrays["weight"].ndim == 2 and len(arrays["weight"]) == len(known)
+    fits = fits and known.dtype == np.int64 and len(set(known.tolist())) == len(known) > 0
+    if not fits or known.min() < 0 or known.max() >= classes:
+        raise InputError(f"{file} is damaged, or of another run: train it again, or remove it")
+    if not all(np.isfinite(arrays[name]).all() for name in ("weight", "bias")):
+        raise InputError(f"{file} is damaged: it has what is no number")
+    layer = Layer(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
+    return Opinion(layer, known, weight, features)
+
+
+def _objects(found: Detections) -> tuple[Labels, Labels]:
+    """Of each detection the object that it is of, or -1; and each object's best detection."""
+    objects = np.full(len(found.scores), -1)
+    near = iou(found.boxes, found.boxes) > _SAME
+    free = np.ones(len(objects), np.bool_)
+    leaders: list[int] = []
+    for row, score in enumerate(found.scores.tolist()):
+        if not free[row]:
+            continue
+        if score < _LEAST or len(leaders) == _MOST:
+            break
+        own = free & near[row]
+        own[row] = True
+        objects[own], free[own] = len(leaders), False
+        leaders.append(row)
+    return objects, np.array(leaders, np.int64)
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float64)

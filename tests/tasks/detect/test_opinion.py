@@ -1,0 +1,183 @@
+"""A second opinion changes what an object is, not whether it is there; and is kept if it gains."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viewfinder.datasets.boxes import gather_boxes
+from viewfinder.errors import InputError
+from viewfinder.tasks.classify.heads import Layer
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.opining import Side, form_opinion
+from viewfinder.tasks.detect.opinion import (
+    FILE,
+    Consulted,
+    Opinion,
+    crop,
+    mix,
+    mixture,
+    read_opinion,
+    write_opinion,
+)
+
+KNOWN = np.array([0, 1])
+SHARES = st.lists(st.floats(1e-3, 1), min_size=3, max_size=3).map(np.array)
+
+
+def found_of(*rows):
+    """Detections of (score, label) in boxes that lie on each other."""
+    count = len(rows)
+    boxes = np.tile(np.array([[10, 10, 30, 30]], np.float32), (count, 1))
+    scores, labels = zip(*rows, strict=True)
+    return Detections(boxes, np.array(scores, np.float32), np.array(labels))
+
+
+def asked(found, shares):
+    """All of them one object, of which the layer says so much."""
+    return Consulted(np.zeros(len(found.scores), int), np.array([0]), np.array([shares]))
+
+
+@given(SHARES, SHARES)
+@settings(max_examples=30, deadline=None)
+def test_the_weight_leads_from_one_opinion_to_the_other(first, second):
+    np.testing.assert_allclose(mixture(first, second, 0.0), first / first.sum(), rtol=1e-9)
+    np.testing.assert_allclose(mixture(first, second, 1.0), second / second.sum(), rtol=1e-9)
+    between = np.sqrt(first * second)
+    np.testing.assert_allclose(mixture(first, second, 0.5), between / between.sum(), rtol=1e-9)
+
+
+def test_an_object_is_called_otherwise_and_keeps_its_score():
+    found = found_of((0.5, 0), (0.3, 1), (0.2, 2))
+    mixed = mix(found, asked(found, [0.1, 0.9]), KNOWN, 1.0)
+    assert mixed.labels.tolist() == [1, 2, 0]
+    # The third class is one that the layer does not know.
+    np.testing.assert_allclose(mixed.scores, [0.72, 0.2, 0.08], rtol=1e-5)
+
+
+def test_a_class_that_the_detector_did_not_mention_is_added():
+    found = found_of((0.6, 0))
+    mixed = mix(found, asked(found, [0.25, 0.75]), KNOWN, 1.0)
+    assert mixed.labels.tolist() == [1, 0]
+    np.testing.assert_allclose(mixed.scores, [0.45, 0.15], rtol=1e-5)
+    np.testing.assert_array_equal(mixed.boxes[0], mixed.boxes[1])
+
+
+def test_what_is_not_judged_stays():
+    found = found_of((0.6, 0), (0.04, 1))
+    consulted = Consulted(np.array([-1, -1]), np.array([], int), np.zeros((0, 2)))
+    mixed = mix(found, consulted, KNOWN, 1.0)
+    np.testing.assert_array_equal(mixed.scores, found.scores)
+    np.testing.assert_array_equal(mixed.labels, found.labels)
+
+
+def test_a_crop_is_the_object_with_room_around_it():
+    picture = np.zeros((60, 80, 3), np.uint8)
+    picture[20:40, 30:50] = 200
+    made = crop(picture, np.array([30, 20, 50, 40]))
+    inside = (made[:, :, 0] > 100).mean()
+    assert inside == pytest.approx(1 / 1.25**2, abs=0.02)
+
+
+def test_it_is_read_back(tmp_path):
+    layer = Layer(np.arange(6.0).reshape(2, 3), np.array([0.5, -1]))
+    write_opinion(tmp_path, Opinion(layer, np.array([0, 2]), 0.4, "abc"))
+    back = read_opinion(tmp_path, 3)
+    np.testing.assert_array_equal(back.layer.weight, layer.weight)
+    np.testing.assert_array_equal(back.known, [0, 2])
+    assert (back.weight, back.features) == (0.4, "abc")
+    with pytest.raises(InputError, match="another run"):
+        read_opinion(tmp_path, 2)
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-4])
+    with pytest.raises(InputError, match="is damaged"):
+        read_opinion(tmp_path, 3)
+
+
+def test_one_of_other_features_is_refused():
+    opinion = Opinion(Layer(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
+    with pytest.raises(InputError, match="other weights"):
+        opinion.on([found_of((0.5, 0))], torch.zeros(1, 3, 64, 64), torch.device("cpu"))
+
+
+class Painted:
+    """Pictures in memory, as `Pixels` gives them."""
+
+    waits = False
+
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def take(self, numbers):
+        return torch.from_numpy(np.stack([self.pictures[n] for n in numbers])).permute(0, 3, 1, 2)
+
+
+def side(count, seed):
+    """Blue and green rectangles on noise, two a picture."""
+    random = np.random.default_rng(seed)
+    pictures = random.integers(90, 150, (count, 96, 128, 3), dtype=np.uint8)
+    corners, classes = [], []
+    for picture in pictures:
+        for left in (8, 72):
+            label = int(random.integers(2))
+            picture[30:70, left : left + 40] = ((60, 90, 220), (40, 170, 60))[label]
+            corners.append((left, 30, left + 40, 70))
+            classes.append(label)
+    truth = gather_boxes(
+        np.repeat(np.arange(count), 2),
+        count,
+        corners=np.array(corners, np.float64),
+        classes=np.array(classes),
+    )
+    return Side(Painted(pictures), truth)
+
+
+def confused(held_out):
+    """A detector that finds every object of `held_out` and guesses what it is."""
+    random, place = np.random.default_rng(5), iter(range(len(held_out.truth.offsets)))
+
+    def reply(pictures):
+        answers = []
+        for picture in (next(place) for _ in pictures):
+            boxes = held_out.truth.corners[held_out.truth.of(picture)].astype(np.float32)
+            first = random.integers(2, size=len(boxes))
+            scores = np.repeat(np.float32([0.5, 0.45]), len(boxes))
+            labels = np.concatenate([first, 1 - first])
+            answers.append(Detections(np.tile(boxes, (2, 1)), scores, labels))
+        return answers
+
+    return reply
+
+
+def test_one_that_gains_is_kept():
+    held_out = side(12, 1)
+    reply, cpu = confused(held_out), torch.device("cpu")
+    formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, cpu)
+    assert formed.objects == 24
+    assert formed.right[0] < 20
+    assert formed.right[1] == 24
+    assert formed.after == pytest.approx(1.0)
+    assert formed.opinion is not None
+    assert "kept" in formed.says
+
+
+def test_one_that_cannot_be_judged_is_not():
+    train, cpu = side(4, 0), torch.device("cpu")
+    few = side(2, 1)
+    formed = form_opinion(train, few, ("sky", "leaf"), confused(few), cpu)
+    assert formed.opinion is None
+    assert "too few" in formed.says
+    formed = form_opinion(train, None, ("sky", "leaf"), confused(few), cpu)
+    assert formed.opinion is None
+    assert "no pictures were held out" in formed.says
+
+
+def test_one_of_a_single_class_is_not():
+    train = side(3, 0)
+    alone = replace(train.truth, classes=np.zeros(len(train.truth), np.int64))
+    formed = form_opinion(
+        Side(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
+    )
+    assert "one class" in formed.says
