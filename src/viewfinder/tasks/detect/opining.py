@@ -5,7 +5,7 @@ held out can tell what another opinion is worth. The weight is the likeliest for
 the objects found there, and it is kept only if their AP50 rises too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.datasets.boxes import Boxes, usable
-from viewfinder.datasets.digests import of_bytes
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.loading import Pixels
-from viewfinder.features.vectors import Extractor, vectors
+from viewfinder.events import track
+from viewfinder.features.vectors import Extractor
 from viewfinder.pictures.geometry import iou, transform_boxes
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
@@ -28,10 +28,9 @@ from viewfinder.tasks.detect.opinion import (
     Consulted,
     Opinion,
     as_arrays,
-    as_tensor,
     consult,
-    crop,
     crop_extractor,
+    describe,
     mix,
     mixture,
 )
@@ -42,8 +41,10 @@ from viewfinder.wording import counted
 Reply = Callable[[Tensor], list[Detections]]
 """What a detector finds in N×3×H×W prepared pictures, in their pixels."""
 
-# Pictures of a side that are looked at, at most, and as many held-out objects as must be found.
-_MOST_PICTURES, _FEWEST = 400, 10
+# Held-out pictures that are looked at, at most, and as many objects as must be found there.
+_MOST_PICTURES, _FEWEST = 100, 10
+# Labelled crops that are learnt from, at most, and up to how many with their mirror images.
+_MOST_CROPS, _FEW_CROPS = 1200, 400
 _BATCH = 16
 _WEIGHTS = np.linspace(0, 1, 21)
 
@@ -133,24 +134,22 @@ def _count(side: Side) -> int:
 
 
 def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
-    """M classes and M×2×D features of the labelled objects, and of their mirror images."""
-    truth, labels, made = side.truth, list[int](), list[NDArray[np.uint8]]()
+    """M classes and M×V×D features of the labelled objects, and of the mirror images of few."""
+    truth, labels, found = side.truth, list[int](), list[Floats]()
     good = usable(truth) & ~truth.crowd & ~truth.difficult
-    for number in range(_count(side)):
-        (picture,) = as_arrays(side.pixels.take([number]))
+    mirrored = good.sum() <= _FEW_CROPS
+    order = np.random.default_rng(0).permutation(len(truth.offsets) - 1).tolist()
+    for number in track(order, total=len(order), description="describing labelled objects"):
         rows = np.arange(len(truth))[truth.of(number)]
-        for row in rows[good[rows]].tolist():
-            labels.append(int(truth.classes[row]))
-            made.append(crop(picture, truth.corners[row]))
-    both = made + [each[:, ::-1] for each in made]
-    keys = [of_bytes(np.ascontiguousarray(each)) for each in both]
-
-    def take(numbers: Sequence[int]) -> Tensor:
-        return torch.cat([as_tensor(both[number]) for number in numbers])
-
-    told = vectors(extractor, take, keys, description="describing labelled objects")
-    views = told.reshape(2, len(made), extractor.width).transpose(1, 0, 2)
-    return np.array(labels, np.int64), views.astype(np.float64)
+        rows = rows[good[rows]]
+        if not len(rows) or len(labels) >= _MOST_CROPS:
+            continue
+        (picture,) = as_arrays(side.pixels.take([number]))
+        views = describe(picture, truth.corners[rows], extractor, mirrored=mirrored)
+        found.append(views)
+        labels += truth.classes[rows].tolist()
+    empty = np.zeros((0, 1, extractor.width))
+    return np.array(labels, np.int64), np.concatenate(found) if found else empty
 
 
 def _judged(

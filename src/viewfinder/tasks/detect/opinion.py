@@ -112,8 +112,8 @@ def consult(
 ) -> Consulted:
     """Ask a layer about the objects that were found in a picture, H×W×3."""
     objects, leaders = _objects(found)
-    described_here = describe(picture, found.boxes[leaders], extractor)
-    return Consulted(objects, leaders, _softmax(layer.logits(described_here)))
+    features = describe(picture, found.boxes[leaders], extractor)[:, 0]
+    return Consulted(objects, leaders, _softmax(layer.logits(features)))
 
 
 def mix(found: Detections, consulted: Consulted, known: Labels, weight: float) -> Detections:
@@ -146,12 +146,18 @@ def mixture(first: Floats, second: Floats, weight: float) -> Floats:
     return np.asarray(shares / shares.sum(), np.float64)
 
 
-def describe(picture: NDArray[np.uint8], boxes: Boxes, extractor: Extractor) -> Floats:
-    """M×D features of what is in M boxes of a picture, H×W×3."""
+def describe(
+    picture: NDArray[np.uint8], boxes: Boxes, extractor: Extractor, *, mirrored: bool = False
+) -> Floats:
+    """M×1×D features of what is in M boxes of a picture, H×W×3; M×2×D with their mirror images."""
     if not len(boxes):
-        return np.zeros((0, extractor.width))
-    made = torch.cat([as_tensor(crop(picture, box)) for box in boxes])
-    return np.concatenate([described(extractor, m) for m in made.split(_BATCH)]).astype(np.float64)
+        return np.zeros((0, 1 + mirrored, extractor.width))
+    made = [as_tensor(crop(picture, box)) for box in boxes]
+    if mirrored:
+        made = [view for each in made for view in (each, each.flip(3))]
+    views = torch.cat(made)
+    found = np.concatenate([described(extractor, part) for part in views.split(_BATCH)])
+    return found.reshape(len(boxes), 1 + mirrored, extractor.width).astype(np.float64)
 
 
 def crop(picture: NDArray[np.uint8], box: NDArray[np.floating]) -> NDArray[np.uint8]:
