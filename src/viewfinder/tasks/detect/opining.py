@@ -145,7 +145,8 @@ def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
         if not len(rows) or len(labels) >= _MOST_CROPS:
             continue
         (picture,) = as_arrays(side.pixels.take([number]))
-        views = describe(picture, truth.corners[rows], extractor, mirrored=mirrored)
+        corners = truth.corners[rows].astype(np.float32)
+        views = describe(picture, corners, extractor, mirrored=mirrored)
         found.append(views)
         labels += truth.classes[rows].tolist()
     empty = np.zeros((0, 1, extractor.width))

@@ -156,7 +156,7 @@ def describe(
     if mirrored:
         made = [view for each in made for view in (each, each.flip(3))]
     views = torch.cat(made)
-    found = np.concatenate([described(extractor, part) for part in views.split(_BATCH)])
+    found = np.concatenate([described(extractor, part) for part in torch.split(views, _BATCH)])
     return found.reshape(len(boxes), 1 + mirrored, extractor.width).astype(np.float64)
 
 
