@@ -24,13 +24,13 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures the net was asked about, each time."""
     counts: list[int] = []
-    described = of_any_net._described
+    described = of_any_net.described
 
     def count(extractor, pictures):
         counts.append(len(pictures))
         return described(extractor, pictures)
 
-    monkeypatch.setattr(of_any_net, "_described", count)
+    monkeypatch.setattr(of_any_net, "described", count)
     return counts
 
 
@@ -85,7 +85,7 @@ def test_the_same_content_is_asked_once(pictures: list[Path], tmp_path: Path, as
 
 
 def test_who_is_stopped_goes_on(pictures: list[Path], monkeypatch, asked) -> None:
-    described = of_any_net._described
+    described = of_any_net.described
 
     def stop_at_the_third(extractor, given):
         if len(asked) == 2:
@@ -93,7 +93,7 @@ def test_who_is_stopped_goes_on(pictures: list[Path], monkeypatch, asked) -> Non
         return described(extractor, given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(of_any_net, "_described", stop_at_the_third)
+        patched.setattr(of_any_net, "described", stop_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             describe([Part(file) for file in pictures])
     assert len(asked) == 2
