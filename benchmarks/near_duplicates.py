@@ -19,7 +19,7 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from viewfinder.datasets.similarity import difference_hash
+from viewfinder.datasets.similarity import difference_hashes
 from viewfinder.features.describing import Part, describe
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.reading import decode_picture, read_picture
@@ -62,7 +62,7 @@ def made(random: np.random.Generator) -> dict[str, Callable[[Picture], Picture]]
 def told(pictures: list[Picture]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
     """Hashes and vectors, and what they cost."""
     begun = time.process_time()
-    hashes = np.array([difference_hash(each) for each in pictures], np.uint64)
+    hashes = np.array([difference_hashes(each) for each in pictures], np.uint64)
     hashed = time.process_time() - begun
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, f"{number:05}.png") for number in range(len(pictures))]
@@ -74,6 +74,11 @@ def told(pictures: list[Picture]) -> tuple[NDArray[np.uint64], NDArray[np.float3
     each = 1000 / len(pictures)
     print(f"  CPU a picture: hash {hashed * each:.1f} ms, vector {spent * each:.1f} ms")
     return hashes, vectors
+
+
+def apart_by(some: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Bits between pictures, N×2 hashes each, one of two mirrored or not."""
+    return np.bitwise_count(some[:, 0][:, None, None] ^ others[None]).min(axis=2)
 
 
 def told_of(
@@ -97,7 +102,7 @@ def of_set(folder: Path, count: int) -> None:
     kinds = made(random)
     pictures = [*originals, *(make(each) for make in kinds.values() for each in originals)]
     hashes, vectors = told(pictures)
-    bits = np.bitwise_count(hashes[:count, None] ^ hashes[None])
+    bits = apart_by(hashes[:count], hashes)
     likeness = vectors[:count] @ vectors.T
     for place, name in enumerate(kinds, 1):
         part = slice(place * count, (place + 1) * count)
@@ -112,7 +117,7 @@ def of_video(video: Path, count: int) -> None:
     place = np.arange(len(frames))
     gap = np.abs(place[:, None] - place[None])
     counted = (gap == 1) | (gap >= 20)
-    bits = np.bitwise_count(hashes[:, None] ^ hashes[None])[counted]
+    bits = apart_by(hashes, hashes)[counted]
     told_of("next frame", bits, (vectors @ vectors.T)[counted], (gap == 1)[counted])
 
 

@@ -2,7 +2,7 @@
 
 A picture becomes 64 bits: whether each cell of an 8×8 grid is brighter than its neighbour to the
 right (a difference hash). Compression, scale and brightness hardly change them; two pictures that
-differ in at most three bits are taken for one scene.
+differ in at most three bits, one of them mirrored or not, are taken for one scene.
 """
 
 from collections import defaultdict
@@ -24,6 +24,11 @@ _BANDS = 4
 
 def difference_hash(picture: NDArray[np.uint8]) -> int:
     """64 bits of an H×W×3 picture that change little when it is compressed or scaled."""
+    return difference_hashes(picture)[0]
+
+
+def difference_hashes(picture: NDArray[np.uint8]) -> tuple[int, int]:
+    """The picture's `difference_hash`, and that of its mirror image, left to right."""
     grey = picture.mean(axis=2, dtype=np.float32)
     rows, columns = (
         np.linspace(0, n, m + 1) for n, m in zip(grey.shape, (_ROWS, _COLUMNS), strict=True)
@@ -35,8 +40,12 @@ def difference_hash(picture: NDArray[np.uint8]) -> int:
     cells = np.diff(np.diff(corners, axis=0), axis=1)
     # A thousandth of a grey level, so that a plain surface's rounding decides nothing.
     step = 1e-3 * grey.size / (_ROWS * _COLUMNS)
-    bits = cells[:, 1:] > cells[:, :-1] + step
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    return _bits(cells, step), _bits(cells[:, ::-1], step)
+
+
+def _bits(cells: NDArray[np.float64], step: float) -> int:
+    brighter = cells[:, 1:] > cells[:, :-1] + step
+    return int.from_bytes(np.packbits(brighter).tobytes(), "big")
 
 
 def scenes(dataset: Dataset) -> NDArray[np.int64]:
@@ -45,17 +54,19 @@ def scenes(dataset: Dataset) -> NDArray[np.int64]:
     Every picture is read, once; one that cannot be read, or has no edges at all, is like no other.
     """
     with ThreadPoolExecutor() as pool:
-        hashes = pool.map(lambda index: _hash(dataset, index), range(len(dataset)))
-        told = list(track(hashes, total=len(dataset), description="comparing pictures"))
-    parents = list(range(len(told)))
+        hashes = pool.map(lambda index: _hashes(dataset, index), range(len(dataset)))
+        pairs = list(track(hashes, total=len(dataset), description="comparing pictures"))
+    parents = list(range(len(pairs)))
+    # A picture comes twice, as it is and mirrored; two that look alike do so either way.
+    told = [bits for pair in pairs for bits in pair]
     for band in range(_BANDS):
         alike: dict[int, list[int]] = defaultdict(list)
-        for index, bits in enumerate(told):
+        for place, bits in enumerate(told):
             if bits:
-                alike[bits >> (16 * band) & 0xFFFF].append(index)
+                alike[bits >> (16 * band) & 0xFFFF].append(place)
         for members in alike.values():
             _join(members, told, parents)
-    return np.array([_root(parents, index) for index in range(len(told))], np.int64)
+    return np.array([_root(parents, index) for index in range(len(pairs))], np.int64)
 
 
 def together(dataset: Dataset) -> list[str]:
@@ -70,12 +81,17 @@ def together(dataset: Dataset) -> list[str]:
 
 
 def _join(members: list[int], hashes: list[int], parents: list[int]) -> None:
-    """Unite those pictures of a band whose other bits agree too."""
-    bits = np.array([hashes[index] for index in members], np.uint64)
-    for place, index in enumerate(members):
-        near = np.bitwise_count(bits[place + 1 :] ^ bits[place]) <= _MOST_BITS
+    """Unite those pictures of a band whose other bits agree too.
+
+    Args:
+        members: places in `hashes`, in which each picture has two.
+    """
+    bits = np.array([hashes[place] for place in members], np.uint64)
+    for number, place in enumerate(members):
+        near = np.bitwise_count(bits[number + 1 :] ^ bits[number]) <= _MOST_BITS
         for other in np.flatnonzero(near).tolist():
-            first, second = _root(parents, index), _root(parents, members[place + 1 + other])
+            one, two = place // 2, members[number + 1 + other] // 2
+            first, second = _root(parents, one), _root(parents, two)
             parents[max(first, second)] = min(first, second)
 
 
@@ -86,11 +102,11 @@ def _root(parents: list[int], index: int) -> int:
     return index
 
 
-def _hash(dataset: Dataset, index: int) -> int:
+def _hashes(dataset: Dataset, index: int) -> tuple[int, int]:
     try:
-        return difference_hash(read_picture(dataset.file(index), at_least=(64, 64)))
+        return difference_hashes(read_picture(dataset.file(index), at_least=(64, 64)))
     except (InputError, OSError):
-        return 0
+        return 0, 0
 
 
 def _between(sums: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
