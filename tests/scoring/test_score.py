@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from page_material import saliency_onnx
 
 from viewfinder.cli.main import main
 from viewfinder.errors import InputError
@@ -251,3 +252,26 @@ def test_unknown_metric_is_refused(tmp_path, capsys):
     command = ["score", str(tmp_path / "truth/SIP/GT"), f"{tmp_path}/maps", "--metrics", "fmax"]
     assert main(command) == 2
     assert "did you mean f_max" in capsys.readouterr().err
+
+
+def test_a_model_in_the_place_of_maps(tmp_path):
+    """It answers the pictures beside the masks, once."""
+    made(tmp_path, pictures=3)
+    saliency_onnx(tmp_path)
+    given = f"bright={tmp_path}/u2netp.onnx"
+    (found,) = judged(tmp_path, given, f"good={tmp_path}/maps/good/SIP")
+    # What is bright in these pictures is the subject.
+    assert all(each.iou > 0.9 for each in found.measured["bright"].values())
+    (kept,) = (tmp_path / "cache/maps").iterdir()
+    before = kept.stat().st_mtime_ns
+    judged(tmp_path, given)
+    assert kept.stat().st_mtime_ns == before
+    shutil.rmtree(tmp_path / "truth/SIP/RGB")
+    with pytest.raises(InputError, match="some are not found"):
+        judged(tmp_path, given)
+
+
+def test_a_model_of_another_task(tmp_path, small_run):
+    made(tmp_path, pictures=3)
+    with pytest.raises(InputError, match="a model to classify: only saliency has maps"):
+        judged(tmp_path, f"x={small_run}")

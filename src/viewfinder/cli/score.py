@@ -32,7 +32,8 @@ class Flags:
         tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MASKS NAME=MAPS …")
     ] = ()
     """A folder of masks, or of sets with masks; then each method's folder of maps as NAME=FOLDER,
-    or one folder that holds a folder for each method."""
+    a run or ONNX file that answers the pictures beside the masks as NAME=RUN, or one folder that
+    holds a folder for each method."""
     set: tuple[str, ...] = ()
     """Sets by name, NAME=MASKS:MAPS, with * in MAPS where the method's name stands."""
     out: Path | None = None

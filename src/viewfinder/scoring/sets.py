@@ -8,6 +8,7 @@ from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.finding import folders_in, pictures_below, pictures_in
+from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
 from viewfinder.wording import counted, likest, some
 
@@ -52,7 +53,7 @@ def read_contests(truth: Path | None, methods: Sequence[str], sets: Sequence[str
 
     Args:
         truth: a folder of masks, or of several sets that each have some; None if `sets` says it.
-        methods: `NAME=FOLDER`, or a folder that holds a folder for each method.
+        methods: `NAME=FOLDER`, `NAME=RUN`, or a folder that holds a folder for each method.
         sets: `NAME=TRUTH:PATTERN`, where `*` in the pattern stands for the method.
 
     Raises:
@@ -145,8 +146,12 @@ def _named(given: str) -> dict[str, Path]:
     """`NAME=FOLDER`, or the folders of a folder."""
     name, sign, folder = given.partition("=")
     path = Path(folder if sign else given).expanduser()
+    if is_model(path):
+        return {name if sign else path.stem: path}
     if not path.is_dir():
-        raise InputError(f"there is no folder {path}: a method is named as NAME=FOLDER")
+        raise InputError(
+            f"there is no folder {path}: a method is named as NAME=FOLDER, or NAME=RUN"
+        )
     if sign:
         return {name: path}
     below = folders_in(path)
@@ -165,6 +170,9 @@ def _of_set(each: TruthSet, folders: dict[str, Path], *, alone: bool = False) ->
     """The folder of each method's maps of one set; with only one set that may be its own folder."""
     found = {}
     for method, folder in folders.items():
+        if is_model(folder):
+            found[method] = maps_by(folder, each.masks, each.pictures, of=each.name)
+            continue
         below = {p.name.casefold(): p for p in folders_in(folder)}
         if each.name.casefold() in below:
             found[method] = below[each.name.casefold()]
