@@ -98,6 +98,7 @@ def test_it_is_named_with_a_line_to_paste(tmp_path: Path, text: str, instead: st
         "import numpy as np\nx = np.fromstring('1 2', sep=' ')",
         "x.add_(y)\nx.add_(y, alpha=2)\ns.sub_(*words)",
         "def f(x):\n    return x.T.view(kind)",
+        "x = y.T\nx = x.view(x.dtype.newbyteorder())",
         "def f(x):\n    return x.permute(0, 2, 1)[0].view(-1), x.t().matmul(y).view(-1)",
         "for e in range(9):\n    for x in data:\n        loss.backward()\n    scheduler.step()",
         "for x in data:\n    optimizer.step()\n    scheduler.step()\n    train(x)",
@@ -198,3 +199,17 @@ def test_names_of_anything_are_not_counted_as_classes(tmp_path: Path) -> None:
     (tmp_path / "parts.py").write_text("nc = 3\nnames = ['cup', 'pen', 'key']\n")
     (remark,) = look([tmp_path]).remarks
     assert "stands in 3 places" in remark.says
+
+
+def test_no_home_and_no_user_in_the_names_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "gretelf"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USER", "gretelf")
+    (home / "a.py").write_text("import numpy as np\nx = np.float(1)\n")
+    (home / "b.py").write_bytes(b"x = '\xff'\n")
+    looked = look([home])
+    assert [each.place.file for each in looked.remarks] == ["~/a.py"]
+    assert looked.unread[0].startswith("~/b.py")

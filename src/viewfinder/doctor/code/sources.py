@@ -16,6 +16,7 @@ from viewfinder.doctor.code.guards import guarded
 from viewfinder.doctor.code.notebooks import cells, without_magic
 from viewfinder.doctor.code.python2_text import python_2
 from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.privacy import cleaner
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 
@@ -66,6 +67,7 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
         InputError: there is no such path, a file is neither, or a folder has none.
     """
     found: dict[Path, str] = {}
+    clean = cleaner().clean  # A report goes to strangers: nobody's home is in it.
     for path in paths:
         if path.is_dir():
             inner = [
@@ -75,13 +77,13 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
             ]
             if not inner:
                 raise InputError(f"{path} has no Python file and no notebook in it")
-            found |= {each: str(each) for each in inner}
+            found |= {each: clean(str(each)) for each in inner}
         elif not path.exists():
             raise InputError(f"there is no {path}: name a Python file, a notebook or a folder")
         elif path.suffix.lower() not in _SUFFIXES:
             raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb)")
         else:
-            found[path] = str(path)
+            found[path] = clean(str(path))
     # What is named twice, or linked to, is looked at once.
     once = {os.path.realpath(file): (file, name) for file, name in reversed(found.items())}
     return list(reversed(once.values()))

@@ -133,6 +133,7 @@ def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
     # Another number of dimensions than is seen, or none but a type of elements.
     known = not any(
         isinstance(each, ast.Starred | ast.Attribute)
+        or _is_kind(each)
         or (isinstance(each, ast.Constant) and isinstance(each.value, str))
         for each in shape
     )
@@ -157,3 +158,8 @@ def _is_turned(node: ast.expr) -> bool:
 
 def _is_number(node: ast.expr) -> bool:
     return any(isinstance(each, ast.Constant) for each in ast.walk(node))
+
+
+def _is_kind(node: ast.expr) -> bool:
+    """Whether an argument is a type of elements, such as `x.dtype.newbyteorder()`."""
+    return any(isinstance(each, ast.Attribute) and each.attr == "dtype" for each in ast.walk(node))
