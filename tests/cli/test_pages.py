@@ -4,6 +4,7 @@ Those of one page in order, in one folder, with small sets where a reader has se
 """
 
 import re
+import shutil
 from collections import Counter
 
 import page_material as material
@@ -117,6 +118,7 @@ def prepare(page, folder, shorter, small_run):
         material.boxes(folder)
         material.places(folder, "places")
         material.places(folder, "photos")
+        shutil.copy(min((folder / "photos").iterdir()), folder / "odd.jpg")
         material.keys(folder)
         material.saliency_onnx(folder)
         material.detector(folder)
