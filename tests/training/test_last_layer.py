@@ -104,11 +104,11 @@ def test_small_pictures_are_enlarged_for_weights_of_imagenet_and_no_further(phot
     assert task.size(given, data) == (96, 96)
 
 
-def test_thumbnails_are_enlarged_four_times(tmp_path):
+def test_thumbnails_are_enlarged_five_times(tmp_path):
     for split, name in (("train", "a"), ("train", "b"), ("test", "a")):
         write_picture(tmp_path / split / name / "1.png", np.zeros((32, 32, 3), np.uint8))
     recipe = ClassifyRecipe(net="efficientnet-lite0", init="imagenet")
-    assert find("classify").size(recipe, open_dataset(tmp_path)) == (128, 128)
+    assert find("classify").size(recipe, open_dataset(tmp_path)) == (160, 160)
 
 
 def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
