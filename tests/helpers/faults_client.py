@@ -56,7 +56,7 @@ class Client:
                 self._change()
 
     def read(self, picture: int) -> Any:
-        status, answer = self._until_answered("GET", f"/api/pictures/{picture}", None)
+        status, answer = self.until_answered("GET", f"/api/pictures/{picture}", None)
         assert status == 200, answer
         return answer
 
@@ -147,7 +147,7 @@ class Client:
     def _post(self, path: str, document: dict[str, Any]) -> Any:
         id = str(uuid.uuid4())
         start = time.perf_counter()
-        status, answer = self._until_answered("POST", path, document | {"id": id})
+        status, answer = self.until_answered("POST", path, document | {"id": id})
         self.spent.append(time.perf_counter() - start)
         if status != 200:
             self.refused.append(f"{status} {answer}"[:300])
@@ -156,7 +156,7 @@ class Client:
         self.again += answer["again"]
         return answer
 
-    def _until_answered(self, method: str, path: str, document: Any) -> tuple[int, Any]:
+    def until_answered(self, method: str, path: str, document: Any) -> tuple[int, Any]:
         while True:
             try:
                 status, answer = self._ask(method, path, document)
@@ -179,6 +179,16 @@ class Client:
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         return answer.status, json.loads(answer.read())
+
+    def ask_bytes(self, path: str) -> bytes:
+        if self._connection is None:
+            self._let_in()
+        assert self._connection is not None
+        self._connection.request("GET", path, headers={"Cookie": self._cookie})
+        answer = self._connection.getresponse()
+        data = answer.read()
+        assert answer.status == 200, data[:300]
+        return data
 
     def _let_in(self) -> None:
         address = urlsplit(self._url())
