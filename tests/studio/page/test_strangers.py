@@ -56,8 +56,9 @@ def test_a_refusal_holds_a_strangers_name_as_text(served, page):
     page.reload()
     Person(page, served.store)
     page.evaluate(
-        """() => viewfinder.outbox.add({id: "x", path: "/api/operations", body: {id: "x",
-          changes: [{do: "PutClass", id: "d", name: "<img src=x onerror=window.bad=1>", base: 1}]}})"""
+        """(name) => viewfinder.outbox.add({id: "x", path: "/api/operations", body: {id: "x",
+          changes: [{do: "PutClass", id: "d", name, base: 1}]}})""",
+        hostile,
     )
     page.get_by_text(re.compile("there is a class")).first.wait_for()
     assert page.evaluate("window.bad") is None
