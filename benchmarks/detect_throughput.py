@@ -1,8 +1,8 @@
 """Pictures a second of a detector's training, and where the time goes.
 
-    uv run python benchmarks/detect_throughput.py DATA [SIZE] [BATCH]
+    uv run python benchmarks/detect_throughput.py DATA [SIZE] [BATCH] [NET]
 
-yolov3-tiny on DATA's training pictures cut to squares, everything included: pictures changed and
+yolov3-tiny, or NET, on DATA's training pictures cut to squares, everything included: pictures changed and
 put together, net, loss, gradients, optimiser, running average. Beside it the net's bare step on the
 same number of pictures, in the same arithmetic.
 """
@@ -38,7 +38,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     size = int(sys.argv[2]) if len(sys.argv) > 2 else 320
     batch = int(sys.argv[3]) if len(sys.argv) > 3 else 16
-    recipe = DetectRecipe(size=size, batch=batch, flip_vertical=0.5, epochs=1000)
+    net = sys.argv[4] if len(sys.argv) > 4 else "yolov3-tiny"
+    recipe = DetectRecipe(net=net, size=size, batch=batch, flip_vertical=0.5, epochs=1000)
     dataset = viewfinder.open_dataset(folder)
     with tempfile.TemporaryDirectory() as out:
         job = begin(Square(), Path(out) / "run", dataset, recipe, source=str(folder))
