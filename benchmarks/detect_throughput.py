@@ -2,9 +2,9 @@
 
     uv run python benchmarks/detect_throughput.py DATA [SIZE] [BATCH] [NET]
 
-yolov3-tiny, or NET, on DATA's training pictures cut to squares, everything included: pictures changed and
-put together, net, loss, gradients, optimiser, running average. Beside it the net's bare step on the
-same number of pictures, in the same arithmetic.
+yolov3-tiny, or NET, on DATA's training pictures cut to squares, everything included: pictures
+changed and put together, net, loss, gradients, optimiser, running average. Beside it the net's bare
+step on the same number of pictures, in the same arithmetic.
 """
 
 import statistics
