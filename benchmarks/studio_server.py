@@ -26,7 +26,7 @@ from faults_client import Client
 from faults_servers import slow_disk
 from large_set import make
 
-PORT = 8123
+begun: list[subprocess.Popen[str]] = []
 
 
 class Server:
@@ -36,8 +36,9 @@ class Server:
         start = time.perf_counter()
         words = [sys.executable, "-m", "viewfinder", "label", str(root), "--no-browser"]
         self._process = subprocess.Popen(
-            [*words, "--port", str(PORT)], env=slow_disk(work), stdout=subprocess.PIPE, text=True
+            [*words, "--port", "0"], env=slow_disk(work), stdout=subprocess.PIPE, text=True
         )
+        begun.append(self._process)
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().split()[-1]
         self.address = time.perf_counter() - start
@@ -158,7 +159,12 @@ def main() -> None:
         root = make(Path(folder), pictures, boxes)
         print(f"{pictures:,} pictures, {boxes:,} boxes; load {os.getloadavg()[0]:.1f} on "
               f"{os.cpu_count()} cores\n\n| what | time |\n|---|---|", flush=True)  # fmt: skip
-        measure(root, Path(folder), pictures)
+        try:
+            measure(root, Path(folder), pictures)
+        finally:
+            for process in begun:
+                process.kill()
+                process.wait()
         print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 

@@ -217,6 +217,28 @@ def test_edits_come_out_in_every_layout(rich, tmp_path, to):
         assert [each["name"] for each in read.loadCats([90])] == ["Umbenannt"]
 
 
+def test_pictures_moved_into_another_folder_keep_their_labels(yolo):
+    """Also where none of the set lay before, and a whole folder under another name."""
+    with open_store(yolo, wait=True) as store:
+        before = store.contents()
+        images = yolo / "images"
+        (images / "below").mkdir()
+        (images / "0.jpg").rename(images / "below" / "0.jpg")
+        assert store.look_at_disk().moved == (("images/0.jpg", "images/below/0.jpg"),)
+        images.rename(yolo / "pictures")
+        report = store.look_at_disk()
+        assert len(report.moved) == 4
+        assert not report.missing
+        assert not report.added
+        assert store.contents() == before
+        assert [each.path.partition("/")[0] for each in store.pictures().pictures] == [
+            "pictures"
+        ] * 4
+        # Beside the set stands what is no part of it: it was not moved there, and is not added.
+        brought.picture(yolo / "notes" / "sketch.png")
+        assert not store.look_at_disk()
+
+
 def test_an_export_that_reads_back_otherwise_is_removed(rich, tmp_path, monkeypatch):
     from viewfinder.studio.store import exporting
 

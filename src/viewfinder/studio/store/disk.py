@@ -42,9 +42,11 @@ def look(database: Database, data: Path) -> DiskReport:
         rows = connection.execute(select(*columns).order_by(_p.id)).mappings().all()
     known: dict[str, Any] = {given(row["path"]): row for row in rows}
     found = {path: status_of(data / path) for path in known}
-    new = _new(data, known, kind or "boxes")
-    fresh = {path: status_of(data / path) for path in new}
     missing = [path for path in known if found[path]["missing"]]
+    unknown = [path for path in pictures_below(data) if path not in known]
+    new = _new(unknown, known, kind or "boxes")
+    # What is missing may have been moved anywhere below the folder.
+    fresh = {path: status_of(data / path) for path in (unknown if missing else new)}
     moved = _moved(data, [known[path] for path in missing], fresh)
     changed, same = _changed(data, known, found)
     report = DiskReport(
@@ -68,9 +70,8 @@ def look(database: Database, data: Path) -> DiskReport:
     return report
 
 
-def _new(data: Path, known: dict[str, Any], kind: str) -> list[str]:
-    """Pictures without a row: beside others of the set, or anywhere if it began without labels."""
-    paths = [path for path in pictures_below(data) if path not in known]
+def _new(paths: list[str], known: dict[str, Any], kind: str) -> list[str]:
+    """Of pictures without a row, those beside others of the set; all if it began without labels."""
     folders = {path.rpartition("/")[0] for path in known}
     listed = any(row["listed"] for row in known.values())
     if kind == "masks" or (kind == "boxes" and listed):
