@@ -39,6 +39,7 @@ from viewfinder.explain.edits import (
     Mode,
     More,
     Offer,
+    Reordered,
     Replace,
     Resized,
     Returned,
@@ -72,7 +73,7 @@ class Rewritten(TorchFunctionMode):
         else:
             tensors = list(tensors_in((args, kwargs)))
             names = {f"t{at}": tensor for at, tensor in enumerate(tensors)}
-            value = eval(edit.code.format(*names), {**WORDS, **names})
+            value = eval(edit.code.format(*names), {**WORDS, **names, "args": args})
             if edit.operand is None:
                 result = value
             else:
@@ -171,6 +172,10 @@ def run(
     for edit in edits:
         if isinstance(edit, Replace):
             put(net, edit)
+        elif isinstance(edit, Reordered):
+            layers = net.get_submodule(edit.path)
+            for at, layer in enumerate([list(layers)[number] for number in edit.order]):
+                layers[at] = layer
     for edit in edits:
         if isinstance(edit, Around):
             hook(net, edit)

@@ -1,7 +1,9 @@
-"""Forty-eight mistakes of another hand, fixed as a set before any of them was explained.
+"""Forty-six mistakes of another hand, fixed as a set before any of them was explained.
 
 python benchmarks/explain_fixes.py explain_unseen_nets
 """
+
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -56,12 +58,8 @@ class ListUnet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         sizes = [3, 8, 16, 32]
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(b, a, 2, 2) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(sizes))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, 2) for a, b in pairwise(sizes))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.down:
@@ -511,9 +509,7 @@ case(
 )
 case(
     "two losses, one of the wrong output",
-    lambda: Net(
-        lambda s, x, y: F.nll_loss(F.log_softmax(s.a(x), 1), y), a=nn.Conv2d(3, 5, 8)
-    ),
+    lambda: Net(lambda s, x, y: F.nll_loss(F.log_softmax(s.a(x), 1), y), a=nn.Conv2d(3, 5, 8)),
     "3x8x8",
     ":int64",
     batch=3,
@@ -539,9 +535,7 @@ case(
 )
 case(
     "grid of a YOLO head for another stride",
-    lambda: Net(
-        lambda s, x: s.c(x).reshape(x.shape[0], 2, 9, 7, 7), c=nn.Conv2d(3, 18, 16, 16)
-    ),
+    lambda: Net(lambda s, x: s.c(x).reshape(x.shape[0], 2, 9, 7, 7), c=nn.Conv2d(3, 18, 16, 16)),
     "3x128x128",
     batch=2,
 )

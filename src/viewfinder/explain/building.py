@@ -13,12 +13,13 @@ from torch import nn
 from viewfinder.explain.constructions import (
     Begun,
     Construction,
+    Refused,
     constructed,
     construction,
 )
-from viewfinder.explain.edits import Edit, Offer
+from viewfinder.explain.edits import Edit, Offer, Replace
 from viewfinder.explain.explanation import Explanation, Mistake, Totals
-from viewfinder.explain.fixes.arguments import Refused, refused
+from viewfinder.explain.fixes.arguments import refused
 from viewfinder.explain.recording import is_users
 
 Build = Callable[[], nn.Module]
@@ -137,8 +138,17 @@ def _offer(
     if not result.mistake.offers:
         return Offer(edits, (says,), False, f"{says}; then it stops at {place}")
     further = result.mistake.offers[0]
+    if isinstance(made, Construction) and any(_again(made, edit) for edit in further.edits):
+        return None
     joined = Offer((*edits, *further.edits), further.says, further.whole, further.text)
     return _chained(edits, says, place, joined)
+
+
+def _again(made: Construction, edit: Edit) -> bool:
+    """Whether a fix that follows makes anew the layer that was just made."""
+    if not isinstance(edit, Replace) or not edit.code.startswith(f"nn.{made.kind.__name__}("):
+        return False
+    return f".{edit.path.rpartition('.')[2]} = " in made.where
 
 
 def _chained(edits: tuple[Edit, ...], says: str, place: str, chain: Offer) -> Offer:

@@ -74,6 +74,8 @@ class Construction:
             return self._built(_opened, "*args[0]", f"{name}(*{words[0]})")
         if "[]" in changes:
             return self._built(_listed, "list(args)", f"{name}([{', '.join(words)}])")
+        if "()" in changes:
+            return self._with_layers(changes["()"])
         places = {own: at for at, own in enumerate(self.names)}
         plain = [_code(value, at) for at, value in enumerate(self.args)]
         named_plain = {key: _code(value, key) for key, value in self.kwargs.items()}
@@ -103,6 +105,33 @@ class Construction:
             return tuple(args), kwargs
 
         return self._built(rework, ", ".join(plain), f"{name}({', '.join(words)})")
+
+    def _with_layers(self, layers: Mapping[int, str]) -> "Built":
+        """With a layer made in the place of its class, or of a function."""
+        inner = self.kind is nn.ModuleList
+        nodes = self.node.args
+        if inner and nodes and isinstance(nodes[0], ast.List | ast.Tuple):
+            nodes = nodes[0].elts
+        given = list(self.args[0]) if inner else list(self.args)
+        words = [ast.unparse(node) for node in nodes]
+        source = "args[0]" if inner else "args"
+        plain = [f"{source}[{at}]" for at in range(len(given))]
+        for at, name in layers.items():
+            plain[at] = f"nn.{name}()"
+            if at < len(words):
+                own = words[at] if isinstance(given[at], type) else f"nn.{name}"
+                words[at] = f"{own}()"
+
+        def rework(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            new = list(args[0]) if inner else list(args)
+            for at, name in layers.items():
+                new[at] = getattr(nn, name)()
+            return ((new,) if inner else tuple(new)), kwargs
+
+        code, text = ", ".join(plain), ", ".join(words)
+        if inner:
+            code, text = f"[{code}]", f"[{text}]"
+        return self._built(rework, code, f"{ast.unparse(self.node.func)}({text})")
 
     def _built(self, rework: Rework, code: str, text: str) -> "Built":
         return Built(
@@ -149,6 +178,15 @@ class Begun(Edit):
     """`super().__init__()` first in the `__init__` of a class that forgot it."""
 
     kind: type[nn.Module]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a layer cannot be made, and what to change, the likeliest first."""
+
+    rule: str
+    expected: str
+    changes: tuple[dict[str, Any], ...]
 
 
 @contextmanager

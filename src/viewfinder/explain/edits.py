@@ -84,6 +84,20 @@ class Replace(Edit):
 
 
 @dataclass(frozen=True)
+class Reordered(Edit):
+    """The layers of a list, or of a Sequential, in another order: the numbers that they had."""
+
+    path: str
+    order: tuple[int, ...]
+
+    def prepare(self, net: nn.Module) -> None:
+        layers: Any = net.get_submodule(self.path)
+        own = list(layers)
+        for at, number in enumerate(self.order):
+            layers[at] = own[number]
+
+
+@dataclass(frozen=True)
 class Around(Edit):
     """An operation on what the module at `path` is given, or gives."""
 
@@ -152,7 +166,8 @@ class Rewrite(Edit):
     call: str
     """The operation that is called there."""
     code: str
-    """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order."""
+    """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order, and `args` for
+    what else it was given."""
     run: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any]
     """Of torch's function and its arguments: what the new expression gives."""
     operand: int | None = None

@@ -13,6 +13,7 @@ from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
 from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, first_use, offers, sampled
+from viewfinder.explain.fixes.variants import has_channels_last
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace
@@ -74,6 +75,8 @@ def explain_call(
     first = first_use(seen)
     if first is not None and first.base in ("conv1d", "conv_transpose1d"):
         inputs = replace(inputs, steps_last=True)
+    elif first is not None and first.base in ("conv2d", "conv3d"):
+        inputs = replace(inputs, channels_last=has_channels_last(first))
     lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
     twice = lab.doubled if batched else None

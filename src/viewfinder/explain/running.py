@@ -101,7 +101,6 @@ def _explain(error: Exception) -> None:
         return
     from viewfinder.explain.rendering.terminal import mistake_lines
 
-    note("")
     for line in mistake_lines(explanation.mistake):
         note(line.plain.rstrip())
 

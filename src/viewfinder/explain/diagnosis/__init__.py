@@ -45,6 +45,7 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     windows.convolution_groups,
     windows.window_too_large,
     windows.pooling_padding,
+    windows.output_padding,
     features.linear_features,
     features.batch_norm,
     features.layer_norm,

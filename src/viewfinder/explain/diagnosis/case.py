@@ -21,6 +21,8 @@ Dimensions = Callable[[Call, int], tuple[str, ...]]
 
 # Calls that hand a map on with its channels and positions as they were.
 PASSING = ACTIVATIONS | {"batch_norm", "group_norm", "contiguous", "clone", "detach"}
+# Calls after which the channels are where they were, whatever their number.
+_KEEPING = {"add", "sub", "mul", "cat", "interpolate", "dropout", "dropout2d", "feature_dropout"}
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,14 @@ class Case:
         while isinstance(producer, Call) and producer.base in PASSING and producer.producers:
             producer = producer.producers[0]
         return producer
+
+
+def from_a_map(case: Case, position: int = 0) -> bool:
+    """A convolution or pooling gave this tensor, so that its channels come first for certain."""
+    found = case.producer(position)
+    while isinstance(found, Call) and found.base in PASSING | _KEEPING and found.producers:
+        found = found.producers[0]
+    return isinstance(found, Call) and (found.base.startswith("conv") or "_pool" in found.base)
 
 
 def path_as_code(path: str) -> str:

@@ -1,7 +1,7 @@
 """Mistakes at convolutions and pooling: channels, layout, batch, groups, windows too large."""
 
 from viewfinder.explain.arithmetic import Transposed, Window
-from viewfinder.explain.diagnosis.case import Case
+from viewfinder.explain.diagnosis.case import Case, from_a_map
 from viewfinder.explain.explanation import Mistake, shape_text
 from viewfinder.explain.geometry import axes
 
@@ -44,12 +44,15 @@ def channel_last(case: Case) -> Mistake | None:
         return None
     rank, channels, _, _ = _setting(case)
     shape = case.shapes[0]
-    if rank != 2 or len(shape) not in (3, 4) or shape[-1] != channels or shape[-3] == channels:
+    if rank < 2 or len(shape) not in (rank + 1, rank + 2) or shape[-1] != channels:
         return None
-    moved = (*shape[:-3], shape[-1], *shape[-3:-1])
+    at = len(shape) - rank - 1
+    if shape[at] == channels or from_a_map(case):
+        return None
+    moved = (*shape[:at], shape[-1], *shape[at:-1])
     return case.mistake(
         f"torch keeps the channels before the rows, and here they come last: {case.name} looks "
-        f"for its {channels} channels in dimension {len(shape) - 3} and finds {shape[-3]}",
+        f"for its {channels} channels in dimension {at} and finds {shape[at]}",
         case.operand(0),
         f"{shape_text(moved)}, by permute: reshape or view would run but scramble the picture",
     )
@@ -120,6 +123,29 @@ def _too_large(case: Case, axis: Window, name: str) -> Mistake:
         case.operand(0),
         f"a {name} of at least {axis.span - axis.before - axis.after}",
     )
+
+
+def output_padding(case: Case) -> Mistake | None:
+    """More rows added to an enlarged map than its stride has room for."""
+    added = case.argument("output_padding") if "transpose" in case.operation else None
+    rank = len(case.shapes[0]) - 2 if case.shapes else 0
+    if added is None or rank < 1:
+        return None
+
+    def each(name: str) -> tuple[int, ...]:
+        value = case.argument(name, 1)
+        return tuple(value) if isinstance(value, tuple | list) else (value,) * rank
+
+    extra = each("output_padding")
+    for most, stride, dilation in zip(extra, each("stride"), each("dilation"), strict=False):
+        if most >= max(stride, dilation):
+            return case.mistake(
+                f"output_padding is below the stride or the dilation: {most} ≥ "
+                f"{max(stride, dilation)}",
+                case.operand(0),
+                f"output_padding ≤ {max(stride, dilation) - 1}",
+            )
+    return None
 
 
 def pooling_padding(case: Case) -> Mistake | None:

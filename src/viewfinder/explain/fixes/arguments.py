@@ -1,14 +1,15 @@
 """Arguments with which a layer can be made, where torch refused those that were given."""
 
 import difflib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable
 from math import gcd
 from typing import Any
 
 from torch import nn
 
-from viewfinder.explain.constructions import DROPPED, Construction
+from viewfinder.explain.constructions import DROPPED, Construction, Refused
+from viewfinder.explain.fixes.containers import containers
 
 _SIZES = (
     "in_channels", "out_channels", "in_features", "out_features", "num_features",
@@ -19,15 +20,6 @@ _SIZES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Refused:
-    """Why a layer cannot be made, and what to change, the likeliest first."""
-
-    rule: str
-    expected: str
-    changes: tuple[dict[str, Any], ...]
-
-
 def refused(made: Construction) -> Refused:
     """The rule that a layer's arguments break, and others that keep it."""
     values = made.values
@@ -36,7 +28,7 @@ def refused(made: Construction) -> Refused:
         if found is not None:
             return found
     said = (str(made.error).strip().splitlines() or [""])[0]
-    return Refused(f"{type(made.error).__name__}: {said}", "", tuple(_missing(made)))
+    return Refused(f"{type(made.error).__name__}: {said}", "", ())
 
 
 def _names(made: Construction, values: dict[str, Any]) -> Refused | None:
@@ -71,29 +63,6 @@ _OTHERS = {
     "rate": "p",
     "n_layers": "num_layers",
 }
-
-
-def _modules(made: Construction, values: dict[str, Any]) -> Refused | None:
-    """Sequential takes its layers one by one, ModuleList takes a list."""
-    first = made.args[0] if made.args else None
-    if made.kind is nn.Sequential and isinstance(first, list | tuple):
-        # The stars are written by `changed`'s caller, for they are no value.
-        return Refused(
-            "nn.Sequential takes its layers one by one, and is given a list of them",
-            "nn.Sequential(*layers)",
-            ({"*": tuple(first)},),
-        )
-    if (
-        made.kind is nn.ModuleList
-        and made.args
-        and all(isinstance(one, nn.Module) for one in made.args)
-    ):
-        return Refused(
-            f"nn.ModuleList takes a list of layers, and is given {len(made.args)} of them",
-            "nn.ModuleList([…])",
-            ({"[]": list(made.args)},),
-        )
-    return None
 
 
 def _types(made: Construction, values: dict[str, Any]) -> Refused | None:
@@ -257,22 +226,46 @@ def _index(made: Construction, values: dict[str, Any]) -> Refused | None:
     )
 
 
-def _missing(made: Construction) -> Iterator[dict[str, Any]]:
-    """What is usual for an argument that was left out."""
-    usual = {"kernel_size": 3, "num_heads": 1, "nhead": 1, "num_layers": 1}
-    given = {*made.names[: len(made.args)], *made.kwargs}
-    words = str(made.error)
-    for name, value in usual.items():
-        if name in made.names and name not in given and f"'{name}'" in words:
-            yield {name: value}
-    for name in ("out_features", "out_channels", "embedding_dim", "hidden_size"):
-        if name in made.names and name not in given and f"'{name}'" in words and made.args:
-            yield {name: made.args[0]}
+# What is usual for an argument, where it is no size of what goes in or comes out.
+_USUAL = {
+    "kernel_size": 3, "num_heads": 1, "nhead": 1, "num_layers": 1, "scale_factor": 2,
+    "upscale_factor": 2, "downscale_factor": 2, "output_size": 1, "padding": 1,
+}  # fmt: skip
+
+
+def _left_out(made: Construction, values: dict[str, Any]) -> Refused | None:
+    """Arguments without which the layer cannot be: what is usual, or the size that is known."""
+    parameters = inspect.signature(made.kind.__init__).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.name in made.names]
+    if issubclass(made.kind, nn.RNNBase):
+        needed = ["input_size", "hidden_size"]
+    lacking = [name for name in needed if name not in values]
+    sizes = [v for v in (*made.args, *made.kwargs.values()) if type(v) is int and v > 0]
+    if not lacking or len(made.args) > len(made.names):
+        return None
+    filled: dict[str, Any] = {
+        name: _USUAL[name] if name in _USUAL else max(sizes, default=None) for name in lacking
+    }
+    if made.kind is nn.Unflatten or None in filled.values():
+        return None
+    changes = [filled]
+    if made.kind is nn.GroupNorm and lacking == ["num_channels"]:
+        # The only number was most likely meant for the channels.
+        channels = max(sizes)
+        changes.append({"num_groups": _near(channels, 8), "num_channels": channels})
+    words = " and ".join(lacking)
+    return Refused(
+        f"nn.{made.kind.__name__} needs {words}, which {'is' if len(lacking) == 1 else 'are'} "
+        "not given",
+        f"{', '.join(needed)}",
+        tuple(changes),
+    )
 
 
 _RULES: tuple[Callable[[Construction, dict[str, Any]], Refused | None], ...] = (
-    _modules,
+    containers,
     _names,
+    _left_out,
     _types,
     _negative,
     _padding,

@@ -25,6 +25,7 @@ def candidates(
     """For a sum, or with `parts` a concatenation, of maps that differ in the dimensions `wrong`."""
     spatial = [dim for dim in wrong if dim > 1]
     if not parts and wrong:
+        yield from _strided(scene, call)
         yield from _projections(scene, call)
     if not spatial:
         if wrong:
@@ -78,6 +79,20 @@ def _projections(scene: Scene, call: Call) -> Iterator[Candidate]:
     options = {"stride": stride} if stride > 1 else {}
     code, make = made("Conv2d", small[1], large[1], kernel_size=1, **options)
     yield from _new_layer(scene, short, code, make, 0.1 if len(_exclusive(call, short)) < 3 else 1)
+
+
+def _strided(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """A convolution that the shortcut has already, with the stride of the branch."""
+    short = _short(call)
+    small, large = call.input_shapes[short], call.input_shapes[1 - short]
+    stride = round(small[2] / large[2]) if large[2] else 0
+    if stride < 2:
+        return
+    for one in _exclusive(call, short):
+        layer = scene.net.get_submodule(one.module) if one.module else None
+        if isinstance(layer, nn.Conv2d) and set(layer.stride) == {1}:
+            yield from scene.replace(one.module, 0.05, stride=stride)
+            return
 
 
 def _new_layer(

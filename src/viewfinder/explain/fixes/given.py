@@ -88,24 +88,23 @@ def _batchless(scene: Scene) -> Iterator[Candidate]:
 
 def _order(scene: Scene) -> Iterator[Candidate]:
     """A picture with its channels last, a sequence with its features first."""
-    wanted = first_channels(scene)
     lead = 1 if scene.lab.inputs.batch else 0
     for position, sample in enumerate(scene.lab.inputs.given):
         shape = getattr(sample, "shape", None)
-        if shape is None or not wanted or position:
+        if shape is None or position or len(shape) - lead not in (3, 4):
             continue
-        rank = len(shape)
-        if rank == lead + 3 and shape[-1] == wanted and shape[lead] != wanted:
-            order = (0, 3, 1, 2) if lead else (2, 0, 1)
+        spatial = len(shape) - lead - 1
+        wanted = _first_channels(scene, spatial)
+        if wanted and shape[-1] == wanted and shape[lead] != wanted:
+            order = (*range(lead), len(shape) - 1, *range(lead, len(shape) - 1))
             yield scene.first(ops.permute(*order), 0.0, position)
 
 
-def first_channels(scene: Scene) -> int:
-    """The channels that the first convolution of the net over pictures asks for."""
-    for module in scene.net.modules():
-        if isinstance(module, nn.Conv2d):
-            return module.in_channels
-    return 0
+def _first_channels(scene: Scene, spatial: int) -> int:
+    """The channels that the first convolution of the net over pictures, or volumes, asks for."""
+    kind = nn.Conv2d if spatial == 2 else nn.Conv3d
+    first = next((m for m in scene.net.modules() if isinstance(m, kind)), None)
+    return first.in_channels if first is not None else 0
 
 
 def _counted(scene: Scene) -> Iterator[Candidate]:

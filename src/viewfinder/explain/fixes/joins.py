@@ -146,8 +146,30 @@ def _turned_part(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator[
             yield from scene.operate(position, ops.transpose(1, 2), 0.5)
 
 
+def _one_hot(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator[Candidate]:
+    """Class numbers beside features: as many columns as the next linear layer leaves for them."""
+    rest = [shape for shape in shapes if len(shape) == 2]
+    for position, shape in enumerate(shapes):
+        whole = call.tensors[position].dtype == torch.int64
+        if not whole or len(shape) != 1 or len(rest) + 1 != len(shapes):
+            continue
+        width = sum(one[1] for one in rest)
+        for layer in scene.net.modules():
+            classes = getattr(layer, "in_features", 0) - width
+            if classes < 2:
+                continue
+            code = f"F.one_hot({{{position}}}, {classes})"
+
+            def run(t: Sequence[Tensor], p: int = position, n: int = classes) -> Tensor:
+                return t[p].new_zeros((*t[p].shape, n))
+
+            yield from scene.on_operand(position, code, run, 0.05)
+            break
+
+
 def _uneven_ranks(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator[Candidate]:
     most = max(map(len, shapes))
+    yield from _one_hot(scene, call, shapes)
     for position, shape in enumerate(shapes):
         other = next(at for at, s in enumerate(shapes) if len(s) == most)
         if len(shape) == most:

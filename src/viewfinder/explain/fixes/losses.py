@@ -58,6 +58,11 @@ def _flat(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
         yield from scene.operate(1, ops.flatten(1), 0.1)
     if len(target) == 2:
         yield from scene.operate(0, ops.flatten(1), 0.1)
+    if len(target) == 1 and len(answer) > 2:
+        # One verdict for each item, as a convolution gives it.
+        yield from scene.operate(0, ops.flatten(0), 0.1)
+    if len(answer) == 1 and len(target) > 2:
+        yield from scene.operate(1, ops.flatten(0), 0.1)
     if len(answer) == 2 and not scene.case.in_layer:
         yield from scene.on_operand(0, "{0}.view_as({1})", lambda t: t[0].reshape(t[1].shape), 0.15)
 
@@ -87,6 +92,12 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from scene.operate(1, ops.method("argmax", 1), 0.2)
     if kind != torch.int64:
         yield from scene.operate(1, ops.to_type(torch.int64), 0.1)
+    if len(target) == 1 and len(answer) == 4 and answer[0] == target[0]:
+        pooled = [] if answer[2:] == (1, 1) else [ops.pool_to(1, 2)]
+        yield from scene.operate(0, ops.then(*pooled, ops.flatten(1)), 0.1)
+    if len(target) == 1 and len(answer) == 3 and answer[0] == target[0]:
+        yield from scene.operate(0, ops.last_of(1), 0.2)
+        yield from scene.operate(0, ops.mean(1, keep=False), 0.25)
     if len(answer) == 3 and len(target) == 2 and answer[:2] == target:
         yield from scene.operate(0, ops.transpose(1, 2), 0.05)
     if len(answer) == 4 and len(target) == 3 and answer[1:3] == target[1:] != answer[2:]:

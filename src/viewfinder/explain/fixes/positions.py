@@ -11,6 +11,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes.layers import resized
 from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.traces import is_input
 
 
 def masks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
@@ -46,6 +47,8 @@ def candidates(scene: Scene, call: Call, one: Shape, two: Shape) -> Iterator[Can
         if len(table) != len(other) or len(table) < 2 or (table[0] != 1 and len(table) > 2):
             continue
         wrong = [d for d in range(len(table)) if table[d] != other[d] and table[d] != 1]
+        if len(table) == 4 and (name is not None or _constant(call, position)):
+            yield from _finer_map(scene, position, table, other, name)
         if len(wrong) != 1 or (name is None and not _constant(call, position)):
             continue
         dim = wrong[0]
@@ -102,8 +105,34 @@ def _finer_table(scene: Scene, position: int, table: Shape, other: Shape) -> Ite
         yield from scene.on_operand(position, code, run, 0.12)
 
 
+def _finer_map(
+    scene: Scene, position: int, table: Shape, other: Shape, name: str | None
+) -> Iterator[Candidate]:
+    """A map of positions, interpolated for maps of another size."""
+    last = table[3] == other[3] and table[1:3] != other[1:3]
+    if not last and (table[1] != other[1] or table[2:] == other[2:]):
+        return
+    sizes = "shape[1:3]" if last else "shape[2:]"
+    before, after = (".permute(0, 3, 1, 2)", ".permute(0, 2, 3, 1)") if last else ("", "")
+    size = f"{{{1 - position}}}.{sizes}"
+    code = f"F.interpolate({{{position}}}{before}, size={size}, mode='bicubic'){after}"
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        wanted = t[1 - position].shape[1:3] if last else t[1 - position].shape[2:]
+        grid = t[position].permute(0, 3, 1, 2) if last else t[position]
+        new = F.interpolate(grid, size=wanted, mode="bicubic")
+        return new.permute(0, 2, 3, 1) if last else new
+
+    yield from scene.on_operand(position, code, run, 0.12)
+    if name is not None and name in dict(scene.net.named_parameters()):
+        shape = (1, *other[1:])
+        made = f"nn.Parameter(torch.zeros({', '.join(map(str, shape))}))"
+        yield scene.put(name, made, lambda: nn.Parameter(torch.zeros(*shape)), 0.2)
+
+
 def _constant(call: Call, position: int) -> bool:
-    return isinstance(call.producers[position], int)
+    producer = call.producers[position]
+    return isinstance(producer, int) and not is_input(producer)
 
 
 def _new_table(
@@ -119,7 +148,7 @@ def _new_table(
 def _picture_for(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     """The picture size that a table of positions was made for, tried out."""
     inputs = scene.case.failure.trace.inputs
-    if len(one) != 3 or len(two) != 3 or not inputs or inputs[0].dim() != 4:
+    if len(one) not in (3, 4) or len(two) != len(one) or not inputs or inputs[0].dim() != 4:
         return
     sides = (512, 384, 256, 224, 192, 128, 112, 96, 64, 48, 32, 28)
     for at, side in enumerate(side for side in sides if side != int(inputs[0].shape[-1])):

@@ -1,15 +1,19 @@
 """Fixes at views into a shape that holds another number of elements."""
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt, prod
+from typing import Any
 
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
+from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import layers
 from viewfinder.explain.fixes.lost import view_sizes
 from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.sources import module_call
 
 
 def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -67,11 +71,17 @@ def _one_size(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator
         layer = scene.net.get_submodule(producer.module)
         if getattr(layer, "out_channels", None) == shape[1]:
             yield from scene.replace(producer.module, 0.3, out_channels=prod(target[1:-2]))
+    if len(shape) == 4 and not map_kept and prod(target[1:-2]) == shape[1]:
+        # A grid that was written down, for maps of another size.
+        yield from as_asked(scene, call, {len(target) - 2: -2, len(target) - 1: -1}, 0.2)
     for dim in range(last - 1, 0, -1):
         rest = prod(target[1:dim]) * prod(target[dim + 1 :])
         if len(target) < 3 or rest < 1 or own % rest or own // rest < 1:
             continue
         fitted = (*target[1:dim], own // rest, *target[dim + 1 : last])
+        if not map_kept and (said := as_asked(scene, call, {dim: own // rest}, 0.45)):
+            yield from said
+            continue
         written = ", ".join([*map(str, fitted), *([places] if places else [])])
 
         def run(t: Sequence[Tensor], fitted: Shape = fitted) -> Tensor:
@@ -80,6 +90,40 @@ def _one_size(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator
 
         way = "view" if call.base == "view" else "reshape"
         yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {written})", run, 0.5)
+
+
+def as_asked(scene: Scene, call: Call, sizes: dict[int, int], cost: float) -> list[Candidate]:
+    """The view as it is written but for some sizes; one below 0 is the map's own at that end."""
+    node, asked = module_call(call.place), call.args[1:]
+    if call.place is None or node is None or not isinstance(node.func, ast.Attribute):
+        return []
+    starred = any(isinstance(word, ast.Starred) for word in node.args)
+    if starred or node.keywords or len(node.args) != len(asked) or isinstance(asked[0], tuple):
+        return []
+    way, owner = node.func.attr, ast.unparse(node.func.value)
+    short = owner if len(owner) < 40 else "x"
+    said, code = [], []
+    for at, word in enumerate(node.args):
+        new = sizes.get(at)
+        size = "size" if new is not None and new < 0 else ""
+        said.append(
+            ast.unparse(word) if new is None else f"{short}.size({new})" if size else f"{new}"
+        )
+        code.append(
+            f"args[{at + 1}]" if new is None else f"{{0}}.size({new})" if size else f"{new}"
+        )
+
+    def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        new = [
+            size if (own := sizes.get(at)) is None else args[0].size(own) if own < 0 else own
+            for at, size in enumerate(args[1:])
+        ]
+        return function(args[0], *new, **kwargs)
+
+    text = f"{{0}}.{way}({', '.join(code)})"
+    edit = Rewrite(call.place[:2], call.operation, text, carry_out)
+    old = " ".join(ast.unparse(node).split())
+    return [Candidate((edit,), f"{owner}.{way}({', '.join(said)}) instead of {old}", cost)]
 
 
 def _target(call: Call) -> Shape | None:
@@ -127,6 +171,9 @@ def _heads(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator[Ca
     numbers = [n for n in range(1, features + 1) if features % n == 0]
     for at, number in enumerate(sorted(numbers, key=lambda n: (abs(n - heads), -n))[:2]):
         each = features // number
+        if said := as_asked(scene, call, {2: number, 3: each}, 0.35 + at / 10):
+            yield from said
+            continue
         code = f"{{0}}.{call.base}({{0}}.size(0), {{0}}.size(1), {number}, {each})"
 
         def run(t: Sequence[Tensor], n: int = number, e: int = each) -> Tensor:

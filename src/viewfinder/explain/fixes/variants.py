@@ -58,6 +58,8 @@ class Inputs:
     """Of a line of a script: what it calls its tensors."""
     steps_last: bool = False
     """Sequences have their features first, as convolutions take them."""
+    channels_last: bool = False
+    """Pictures or volumes have their channels last, where a convolution wants them first."""
 
     def dimensions(self, sample: Sample) -> tuple[str, ...]:
         """What the dimensions of an input most likely are."""
@@ -66,6 +68,9 @@ class Inputs:
             return (*names[:-2], "height", "width")
         if self.steps_last and names[-2:] == ("time", "features"):
             names = (*names[:-2], "channels", "time")
+        if self.channels_last and names[-2:] == ("height", "width"):
+            lead = names.index("channels") if "channels" in names else len(names)
+            names = (*names[:lead], *names[lead + 1 :], *names[lead : lead + 1])
         return names
 
     @property
@@ -168,6 +173,15 @@ def first_use(seen: Trace) -> Call | None:
     if seen.failure is not None and seen.failure.call is not None:
         calls = (*calls, seen.failure.call)
     return next((c for c in calls if any(is_input(p) and p == -1 for p in c.producers)), None)
+
+
+def has_channels_last(first: Call) -> bool:
+    """Whether a convolution finds its channels in the last dimension and not behind the batch."""
+    weight, shape = first.argument("weight"), first.input_shapes[0]
+    if not isinstance(weight, Tensor) or len(shape) != weight.dim():
+        return False
+    wanted = int(weight.shape[1]) * int(first.argument("groups", 1))
+    return shape[-1] == wanted != shape[1]
 
 
 def shape_in(other: Trace, call: Call, number: int) -> Shape | None:

@@ -6,7 +6,7 @@ from math import isqrt
 from torch import nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.diagnosis.case import path_as_code
+from viewfinder.explain.diagnosis.case import from_a_map, path_as_code
 from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import functionals
@@ -29,6 +29,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         if scene.given:
             yield from _convolution(scene, layer)
             yield from _too_large(scene, layer)
+            yield from _output_padding(scene, layer)
     elif isinstance(layer, _POOLS):
         yield from _too_large(scene, layer)
     elif isinstance(layer, nn.PixelShuffle):
@@ -53,10 +54,11 @@ def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candi
         return
     wanted, got = layer.in_channels, shape[1]
     from_input = isinstance(scene.case.producer(), int)
-    if shape[-1] == wanted and got != wanted and not (from_input and spatial == 2):
+    kept = from_a_map(scene.case)
+    if shape[-1] == wanted and got != wanted and not kept and not (from_input and spatial > 1):
         last = ops.transpose(1, 2) if spatial == 1 else ops.channels_first(len(shape))
         yield scene.before(last, 0.0)
-    if spatial > 1 and shape[2] == wanted and got != wanted and shape[-1] != wanted:
+    if spatial > 1 and shape[2] == wanted and got != wanted and shape[-1] != wanted and not kept:
         yield scene.before(ops.transpose(1, 2), 0.2)
     if from_input and (wanted, got) == (3, 1):
         yield scene.before(ops.expand(-1, 3, *([-1] * spatial)), 0.35)
@@ -152,6 +154,17 @@ def _frames(scene: Scene, steps: int) -> Iterator[Candidate]:
         name = path_as_code(path) or "net"
         says = f"{name}(x.flatten(0, 1)).unflatten(0, (-1, {steps})): each frame by itself"
         yield Candidate(edits, says, 0.4 - depth / 20)
+
+
+def _output_padding(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
+    """Rows added to an enlarged map must be fewer than its stride, or its dilation."""
+    added = layer.output_padding
+    most = [max(s, d) - 1 for s, d in zip(layer.stride, layer.dilation, strict=True)]
+    if not any(a > m for a, m in zip(added, most, strict=True)):
+        return
+    fitted = tuple(min(a, m) for a, m in zip(added, most, strict=True))
+    yield from scene.replace(scene.path, 0.1, output_padding=fitted)
+    yield from scene.replace(scene.path, 0.2, stride=max(added) + 1)
 
 
 def _groups(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
