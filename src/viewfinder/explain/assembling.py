@@ -2,7 +2,7 @@
 
 import linecache
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def assemble(trace: Trace, name: str, mistake: Mistake | None) -> Explanation:
     """The explanation of a traced pass."""
     rows = _visible(trace)
     names = row_names(rows)
-    params = _new_params(trace, rows)
+    params, counted = _new_params(trace, rows)
     parents = _parents(rows, trace)
     calls = sorted((call for row in trace.rows for call in row.calls), key=lambda c: c.index)
     reaches = fields(calls, trace.inputs)
@@ -46,7 +46,7 @@ def assemble(trace: Trace, name: str, mistake: Mistake | None) -> Explanation:
         inputs=shapes,
         outputs=tuple(shape_of(tensor) for tensor in trace.outputs),
         layers=tuple(layers),
-        totals=_totals(trace.module, calls, layers),
+        totals=_totals(trace.module, calls, layers, counted),
         mistake=mistake and replace(mistake, parents=_met(trace, rows)),
         training=trace.module.training,
     )
@@ -133,8 +133,11 @@ def _visible(trace: Trace) -> list[Row]:
     ]
 
 
-def _new_params(trace: Trace, rows: Sequence[Row]) -> list[int]:
-    """How many parameters take part for the first time in each row, by way of constants too."""
+def _new_params(trace: Trace, rows: Sequence[Row]) -> tuple[list[int], set[int]]:
+    """How many parameters take part for the first time in each row, by way of constants too.
+
+    And the identities of all that take part.
+    """
     own = {id(p): p for p in trace.module.parameters()}
     carried: dict[int, set[int]] = {}
     shown = {id(row) for row in rows}
@@ -155,7 +158,7 @@ def _new_params(trace: Trace, rows: Sequence[Row]) -> list[int]:
         if id(row) in shown:
             result.append(sum(own[key].numel() for key in used - counted))
             counted |= used
-    return result
+    return result, counted
 
 
 def _met(trace: Trace, rows: Sequence[Row]) -> tuple[int, ...]:
@@ -192,14 +195,33 @@ def _activation_shapes(row: Row, own: set[int]) -> tuple[Shape, ...]:
     return flowing or tuple(shape for _, shape in pairs)
 
 
-def _totals(module: nn.Module, calls: Sequence[Call], layers: Sequence[Layer]) -> Totals:
+def _totals(
+    module: nn.Module, calls: Sequence[Call], layers: Sequence[Layer], counted: set[int]
+) -> Totals:
     params = sum(_count(p) for p in module.parameters())
+    unused = sorted(_unused(module, "", counted), key=lambda one: -one[1])
     return Totals(
         params=params,
         macs=sum(call.macs for call in calls),
         activation_bytes=sum(call.kept_bytes for call in calls),
         unused_params=params - sum(layer.params for layer in layers),
+        unused=tuple(unused),
     )
+
+
+def _unused(module: nn.Module, path: str, counted: set[int]) -> Iterator[tuple[str, int]]:
+    """The outermost modules none of whose parameters took part, and parameters beside others."""
+    own = list(module.parameters())
+    if path and own and not any(id(p) in counted for p in own):
+        if size := sum(map(_count, own)):
+            yield path, size
+        return
+    lead = f"{path}." if path else ""
+    for name, parameter in module.named_parameters(recurse=False):
+        if id(parameter) not in counted and _count(parameter):
+            yield lead + name, _count(parameter)
+    for name, child in module.named_children():
+        yield from _unused(child, lead + name, counted)
 
 
 def _count(parameter: Tensor) -> int:

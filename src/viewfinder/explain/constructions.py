@@ -36,6 +36,8 @@ class Construction:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     error: Exception
+    nearby: tuple[int, ...] = ()
+    """Sizes beside it: what the layers that stand already give, the latest first, and numbers."""
 
     @property
     def text(self) -> str:
@@ -277,7 +279,19 @@ def _made(
         return None
     if any(isinstance(arg, ast.Starred) for arg in node.args):
         node = ast.Call(node.func, [ast.Constant(a) for a in args], node.keywords)
-    return Construction(kind, place, node, args, kwargs, error)
+    return Construction(kind, place, node, args, kwargs, error, tuple(_nearby(frame)))
+
+
+def _nearby(frame: FrameType) -> Iterator[int]:
+    owner = frame.f_locals.get("self")
+    if isinstance(owner, nn.Module) and "_modules" in owner.__dict__:
+        for layer in reversed(list(owner.modules())):
+            for name in ("out_channels", "out_features", "hidden_size", "embedding_dim"):
+                if type(size := getattr(layer, name, None)) is int:
+                    yield size
+    for constant in frame.f_code.co_consts:
+        if type(constant) is int and constant > 1:
+            yield constant
 
 
 def _parts(node: ast.expr, frame: FrameType) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
 from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, first_use, offers, sampled
-from viewfinder.explain.fixes.variants import has_channels_last
+from viewfinder.explain.fixes.variants import has_channels_last, module_takes_last
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace
@@ -77,6 +77,8 @@ def explain_call(
         inputs = replace(inputs, steps_last=True)
     elif first is not None and first.base in ("conv2d", "conv3d"):
         inputs = replace(inputs, channels_last=has_channels_last(first))
+    elif module_takes_last(module, inputs):
+        inputs = replace(inputs, channels_last=True)
     lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
     twice = lab.doubled if batched else None

@@ -72,6 +72,8 @@ class Totals:
     activation_bytes: int
     unused_params: int
     """Of `params`, those that no layer of this pass took: auxiliary heads in evaluation, say."""
+    unused: tuple[tuple[str, int], ...] = ()
+    """The modules, or single parameters, that hold these, with how many, the most first."""
 
 
 @dataclass(frozen=True)

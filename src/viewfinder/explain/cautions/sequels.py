@@ -7,6 +7,7 @@ from torch import Tensor
 from viewfinder.explain.calls import Call
 from viewfinder.explain.cautions.modes import DROPOUTS
 from viewfinder.explain.cautions.naming import before, ends, first_few, homes, users
+from viewfinder.explain.explanation import shape_text
 from viewfinder.explain.pointwise import ACTIVATIONS
 from viewfinder.explain.traces import Trace
 from viewfinder.wording import counted
@@ -15,6 +16,7 @@ _ONCE = ACTIVATIONS - {*DROPOUTS, "feature_dropout"}
 _SOFT = ("softmax", "log_softmax")
 # A second time they change nothing.
 _IDLE = ("relu", "relu6", "log_softmax", "hardtanh", "threshold")
+_BY_NUMBER = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _SQUEEZED = (("softmax", "sigmoid"), ("softmax", "log_softmax"))
 
 
@@ -77,6 +79,12 @@ def losses(seen: Trace) -> Iterator[str]:
     names = homes(seen)
     for call in seen.calls:
         maker = before(call, over_moves=True)
+        answer, target = (*call.input_shapes[:2], (), ())[:2]
+        if call.base in _BY_NUMBER and len(call.tensors) > 1 and answer != target:
+            yield (
+                f"{call.base} compares number by number, and repeats what there is less of: "
+                f"{shape_text(answer)} ≠ {shape_text(target)}"
+            )
         if maker is None:
             continue
         earlier = names.get(maker.index)

@@ -243,12 +243,11 @@ def _left_out(made: Construction, values: dict[str, Any]) -> Refused | None:
     sizes = [v for v in (*made.args, *made.kwargs.values()) if type(v) is int and v > 0]
     if not lacking or len(made.args) > len(made.names):
         return None
-    filled: dict[str, Any] = {
-        name: _USUAL[name] if name in _USUAL else max(sizes, default=None) for name in lacking
-    }
-    if made.kind is nn.Unflatten or None in filled.values():
+    # Where nothing is known of a size, those of the layers beside it are tried.
+    likely = dict.fromkeys([max(sizes)] if sizes else made.nearby)
+    if made.kind is nn.Unflatten:
         return None
-    changes = [filled]
+    changes = [{name: _USUAL.get(name, size) for name in lacking} for size in list(likely)[:6]]
     if made.kind is nn.GroupNorm and lacking == ["num_channels"]:
         # The only number was most likely meant for the channels.
         channels = max(sizes)

@@ -30,6 +30,7 @@ def candidates(
     if not spatial:
         if wrong:
             yield from _same_channels(scene, call)
+            yield from _shuffled(scene, call)
         return
     yield from _transposed(scene, call)
     if not parts:
@@ -71,7 +72,7 @@ def _projections(scene: Scene, call: Call) -> Iterator[Candidate]:
     """A 1×1 convolution on the shortcut, with the stride of the branch."""
     short = _short(call)
     small, large = call.input_shapes[short], call.input_shapes[1 - short]
-    if small[0] != large[0] or upsampled(call, 1 - short):
+    if small[0] != large[0] or upsampled(call, 1 - short) or _laterals(scene, call):
         return
     stride = round(small[2] / large[2]) if large[2] else 0
     if stride < 1 or any(-(-small[d] // stride) != large[d] for d in (2, 3)):
@@ -81,12 +82,24 @@ def _projections(scene: Scene, call: Call) -> Iterator[Candidate]:
     yield from _new_layer(scene, short, code, make, 0.1 if len(_exclusive(call, short)) < 3 else 1)
 
 
+def _laterals(scene: Scene, call: Call) -> bool:
+    """Levels of a pyramid, each from a bare 1×1 convolution: the coarser is to be made larger."""
+    if call.input_shapes[0][2:] == call.input_shapes[1][2:]:
+        return False
+    for producer in call.producers[:2]:
+        path = producer.module if isinstance(producer, Call) else ""
+        layer = scene.net.get_submodule(path) if path else None
+        if not isinstance(layer, nn.Conv2d) or set(layer.kernel_size) != {1}:
+            return False
+    return True
+
+
 def _strided(scene: Scene, call: Call) -> Iterator[Candidate]:
     """A convolution that the shortcut has already, with the stride of the branch."""
     short = _short(call)
     small, large = call.input_shapes[short], call.input_shapes[1 - short]
     stride = round(small[2] / large[2]) if large[2] else 0
-    if stride < 2:
+    if stride < 2 or _laterals(scene, call):
         return
     for one in _exclusive(call, short):
         layer = scene.net.get_submodule(one.module) if one.module else None
@@ -147,6 +160,19 @@ def _same_channels(scene: Scene, call: Call) -> Iterator[Candidate]:
     yield from _together(changes)
 
 
+def _shuffled(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """The convolution before a PixelShuffle by r gives r² times the channels that are wanted."""
+    for position in (0, 1):
+        wanted, factor = call.input_shapes[1 - position][1], 1
+        for one in _exclusive(call, position):
+            layer = scene.net.get_submodule(one.module) if one.module else None
+            if one.base == "pixel_shuffle":
+                factor *= int(one.argument("upscale_factor")) ** 2
+            elif isinstance(layer, _CONV) and factor > 1:
+                yield from scene.replace(one.module, 0.2, out_channels=wanted * factor)
+                break
+
+
 def _together(changes: list[Candidate]) -> Iterator[Candidate]:
     if not changes:
         return
@@ -177,6 +203,7 @@ def _transposed(scene: Scene, call: Call) -> Iterator[Candidate]:
 def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
     """The enlarged map brought to the size of the other; never the other way round."""
     raised = [upsampled(call, at) for at in (0, 1)]
+    pyramid = _laterals(scene, call)
     if any(scene.called(at)[2:] != ("height", "width") for at in (0, 1)):
         return
     for position in (0, 1):
@@ -188,7 +215,8 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
             def run(t: Sequence[Tensor], p: int = position) -> Tensor:
                 return F.interpolate(t[p], size=t[1 - p].shape[2:])
 
-            yield from scene.on_operand(position, code, run, 0.2 if raised[position] else 1.0)
+            cost = 0.2 if raised[position] or pyramid else 1.0
+            yield from scene.on_operand(position, code, run, cost)
         elif any(raised) and not smaller and mine[2:] != other[2:]:
             # A skip that is larger, since nothing was padded, is cropped.
             crop = f"{{{position}}}[..., :{{{1 - position}}}.size(2), :{{{1 - position}}}.size(3)]"

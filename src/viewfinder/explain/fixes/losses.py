@@ -32,6 +32,9 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         if len(answer) == len(target) + 1:
             for dim in [d for d in range(1, len(answer)) if answer[d] == 1]:
                 yield from scene.operate(1, ops.unsqueeze(dim), 0.05)
+                if not call.tensors[1].is_floating_point():
+                    both = ops.then(ops.unsqueeze(dim), ops.to_type(torch.float32))
+                    yield from scene.operate(1, both, 0.04)
                 yield from scene.operate(0, ops.squeeze(dim), 0.1)
         if len(target) == len(answer) + 1:
             for dim in [d for d in range(1, len(target)) if target[d] == 1]:

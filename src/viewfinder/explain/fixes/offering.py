@@ -26,6 +26,8 @@ from viewfinder.explain.fixes.scene import Candidate, Scene
 
 MOST = 4
 _TRIED = 48
+# A fix that needs another behind it comes after one that does not.
+CHAINED = 0.4
 _DEPTH = 3
 _GENERATORS = (
     lost.candidates,
@@ -126,7 +128,7 @@ def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None
             (candidate.says, *chain.says),
             chain.whole,
             f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}",
-            candidate.cost + chain.cost + 0.1,
+            candidate.cost + chain.cost + CHAINED,
         )
     if verdict.whole:
         end = f"then {'this line' if lab.inputs.names else 'the whole net'} runs"

@@ -12,12 +12,15 @@ from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 _TURNING = {"t", "transpose", "permute", "mT", "T", "normalize", "unsqueeze", "squeeze"}
+# Of one tensor alone, number by number.
+_ELEMENTWISE = {"exp", "log", "sqrt", "neg", "abs", "clamp", "mul", "div", "add", "sub", "pow"}
 _PRODUCTS = {"matmul", "mm", "bmm", "rmatmul"}
 _TURNS = {3: ((0, 2, 1),), 4: ((0, 3, 1, 2), (0, 2, 3, 1)), 5: ((0, 4, 1, 2, 3), (0, 2, 3, 4, 1))}
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """At a call of the user's own code that takes two tensors which differ in one size."""
+    yield from _into_attention(scene)
     call = scene.call
     if call is None or scene.case.in_layer or len(call.input_shapes) < 2:
         return
@@ -27,6 +30,12 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from _fitted(scene, call, 0, two[-2], -2)
         yield from _fitted(scene, call, 1, one[-1], -1)
         yield from _as_rows(scene, call)
+        return
+    if call.base == "scaled_dot_product_attention":
+        # A query meets a key feature by feature.
+        if one[-1] != two[-1]:
+            yield from _fitted(scene, call, 1, one[-1], -1)
+            yield from _fitted(scene, call, 0, two[-1], -1)
         return
     if call.base in ("linear", "embedding"):
         return
@@ -47,8 +56,30 @@ def _fitted(scene: Scene, call: Call, position: int, wanted: int, dim: int) -> I
     if call.base == "einsum" or name in SPATIAL or "batch" in name:
         return
     producer: Call | int | None = call.producers[position]
-    while isinstance(producer, Call) and producer.base in PASSING | _TURNING and producer.producers:
+    while isinstance(producer, Call) and producer.producers and _hands_on(producer):
         producer = producer.producers[0]
+    yield from _gives(scene, producer, wanted)
+
+
+def _hands_on(call: Call) -> bool:
+    """Whether a call keeps the features of its tensor."""
+    return call.base in PASSING | _TURNING or (call.base in _ELEMENTWISE and len(call.tensors) == 1)
+
+
+def _into_attention(scene: Scene) -> Iterator[Candidate]:
+    """What an attention layer is given has other features than it was made for."""
+    layer = scene.case.module
+    if not isinstance(layer, nn.MultiheadAttention):
+        return
+    for tensor in scene.given[:1]:
+        if tensor.dim() and int(tensor.shape[-1]) != layer.embed_dim:
+            calls = scene.case.failure.trace.calls
+            made = next((c for c in calls if any(t is tensor for t in c.outputs)), None)
+            yield from _gives(scene, made, layer.embed_dim)
+
+
+def _gives(scene: Scene, producer: Call | int | None, wanted: int) -> Iterator[Candidate]:
+    """The layer of a call with as many features as are wanted."""
     if not isinstance(producer, Call) or not producer.module:
         return
     layer = scene.net.get_submodule(producer.module)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.explanation import Shape
@@ -182,6 +182,21 @@ def has_channels_last(first: Call) -> bool:
         return False
     wanted = int(weight.shape[1]) * int(first.argument("groups", 1))
     return shape[-1] == wanted != shape[1]
+
+
+def module_takes_last(net: nn.Module, inputs: Inputs) -> bool:
+    """Whether a net's first layer is a norm or a linear layer made for a map's last dimension."""
+    sample = next(_samples(inputs.given), None)
+    if sample is None or len(sample.shape) - (inputs.batch > 0) not in (3, 4):
+        return False
+    for module in net.modules():
+        if isinstance(module, nn.Linear):
+            return module.in_features == sample.shape[-1]
+        if isinstance(module, nn.LayerNorm):
+            return tuple(module.normalized_shape) == sample.shape[-1:]
+        if any(True for _ in module.parameters(recurse=False)):
+            return False
+    return False
 
 
 def shape_in(other: Trace, call: Call, number: int) -> Shape | None:

@@ -127,7 +127,7 @@ def _dimensions(
         for dim in range(1, rank):
             if shape[dim] == 1:
                 yield scene.before(ops.squeeze(dim), 0.2)
-        if rank == spatial + 3 and shape[1] == wanted:
+        if rank == spatial + 3 and shape[1] == wanted != shape[2]:
             yield scene.before(ops.flatten(spatial + 1), 0.4)
     if batched and rank == spatial + 3 and shape[2] == wanted:
         yield from _frames(scene, shape[1])

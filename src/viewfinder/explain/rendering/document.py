@@ -21,6 +21,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
             "params": totals.params,
             "macs": totals.macs,
             "activation_bytes": totals.activation_bytes,
+            "unused": [{"name": name, "params": count} for name, count in totals.unused],
         },
         "mistake": None
         if mistake is None

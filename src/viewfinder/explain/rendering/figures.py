@@ -1,6 +1,6 @@
 """Numbers and shapes as a person reads them, the same in every view."""
 
-from viewfinder.explain.explanation import Layer, ReceptiveField, Shape, shape_text
+from viewfinder.explain.explanation import Layer, ReceptiveField, Shape, Totals, shape_text
 
 
 def count_text(count: int) -> str:
@@ -21,6 +21,13 @@ def bytes_text(count: int) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count} B"
+
+
+def unused_text(totals: Totals) -> str:
+    """The modules that take no part, the three largest: aux1 (2,048), head.bias (10)."""
+    named = [f"{name} ({count:,})" for name, count in totals.unused]
+    more = [f"{len(named) - 3} more"] if len(named) > 3 else []
+    return ", ".join(named[:3] + more)
 
 
 def field_text(field: ReceptiveField | None) -> str:

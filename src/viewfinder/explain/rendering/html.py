@@ -8,7 +8,13 @@ from jinja2 import Environment
 
 from viewfinder.explain.explanation import Explanation, Layer, Shape, shape_text
 from viewfinder.explain.rendering.figure import family, figure
-from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
+from viewfinder.explain.rendering.figures import (
+    bytes_text,
+    count_text,
+    field_text,
+    flow_text,
+    unused_text,
+)
 
 
 def page(explanation: Explanation) -> str:
@@ -29,6 +35,7 @@ def page(explanation: Explanation) -> str:
         params=count_text(explanation.totals.params) or "0",
         kept=bytes_text(explanation.totals.activation_bytes) or "0 B",
         unused=None if explanation.mistake else count_text(explanation.totals.unused_params),
+        unused_names=unused_text(explanation.totals),
         mistake=explanation.mistake,
         warnings=explanation.warnings,
         figure=figure(explanation),

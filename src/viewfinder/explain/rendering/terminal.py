@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from viewfinder.explain.explanation import Explanation, Layer, Mistake, shape_text
-from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
+from viewfinder.explain.rendering.figures import (
+    bytes_text,
+    count_text,
+    field_text,
+    flow_text,
+    unused_text,
+)
 from viewfinder.explain.rendering.repeats import Repeat, folded, staged
 from viewfinder.wording import counted
 
@@ -53,7 +59,7 @@ def lines(
         else:
             result += _layer(layer, batch, told, width, arithmetic=not brief)
     result.append(Text("─" * width, "dim"))
-    result += _totals(explanation)
+    result += _totals(explanation, width)
     for warning in explanation.warnings:
         result += [Text(line, "yellow") for line in _hung("⚠ ", warning, width)]
     if explanation.mistake is not None:
@@ -117,7 +123,7 @@ def _cut(text: str, width: int, *, keep_end: bool) -> str:
     return "…" + text[1 - width :] if keep_end else text[: width - 1] + "…"
 
 
-def _totals(explanation: Explanation) -> list[Text]:
+def _totals(explanation: Explanation, width: int) -> list[Text]:
     totals = explanation.totals
     line = Text()
     line.append(f"{totals.params:,}", "bold")
@@ -129,7 +135,9 @@ def _totals(explanation: Explanation) -> list[Text]:
     result = [line]
     if totals.unused_params and explanation.mistake is None:
         unused = counted(totals.unused_params, "param")
-        result.append(Text(f"{unused} of these take no part in this pass", "yellow"))
+        words = f"{unused} of these take no part in this pass"
+        named = f": {unused_text(totals)}" if totals.unused else ""
+        result += [Text(part, "yellow") for part in textwrap.wrap(words + named, width)]
     return result
 
 
