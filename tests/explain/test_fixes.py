@@ -158,3 +158,58 @@ def test_a_state_of_more_layers_gives_its_last() -> None:
 
     first = explain(Decoder(), (3, 5, 8)).mistake.fixes[0]
     assert first == "h = h[-1:] before d; then the whole net runs"
+
+
+UNSEEN = [
+    "module list walked forwards",
+    "shortcut's convolution without its stride",
+    "group norm of one number",
+    "a function in Sequential",
+    "output padding without a stride",
+    "position map of another size",
+    "heads joined to 64",
+    "conditional generator's label as a number",
+    "discriminator's verdicts against flat labels",
+    "grid of a YOLO head for another stride",
+    "channel-last volumes with time",
+]
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+@pytest.mark.filterwarnings("ignore")
+def test_mistakes_of_another_hand(name: str) -> None:
+    fixes = script("explain_fixes")
+    wrong = script("explain_unseen_nets").CASES[name]
+    mistake = fixes.explained(wrong)
+    assert mistake is not None
+    assert mistake.offers
+    for offer in mistake.offers:
+        assert not fixes.judge(wrong, offer), offer.text
+
+
+def first_fix(name: str, module: str) -> str:
+    mistake = script("explain_fixes").explained(script(module).CASES[name])
+    assert mistake is not None
+    return str(mistake.fixes[0])
+
+
+def test_the_first_fix_is_the_one_that_keeps_the_meaning() -> None:
+    script("explain_wrong_nets")
+    # The coarser level of a pyramid is made larger, not the finer one smaller.
+    pyramid = first_fix("pyramid level not enlarged", "explain_newest_nets")
+    assert pyramid.startswith("F.interpolate(self.l2(b)")
+    # Three pictures in a row are three pictures, and no channels.
+    assert first_fix("triplet of pictures in one tensor", "explain_newest_nets").startswith(
+        "net(x.flatten(0, 1)).unflatten(0, (-1, 3))"
+    )
+    # Channels that a convolution gave stand where they are, though a side has their number.
+    stages = first_fix("stages that do not follow", "explain_unseen_nets")
+    assert stages.startswith("net[2].conv1 = nn.Conv2d(16, 64")
+
+
+def test_a_net_on_the_meta_device_is_mended_there() -> None:
+    with torch.device("meta"):
+        net = nn.Sequential(nn.Linear(4, 8), nn.Linear(9, 2))
+    mistake = explain(net, (3, 4), batched=True).mistake
+    assert mistake is not None
+    assert mistake.fixes[0].startswith("net[1] = nn.Linear(8, 2)")

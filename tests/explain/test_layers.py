@@ -192,6 +192,7 @@ def test_parameters_that_take_no_part_are_told() -> None:
 
     explanation = explain(Unused(), (1, 4))
     assert explanation.totals.unused_params == 10
+    assert explanation.totals.unused == (("spare", 10),)
     assert sum(layer.params for layer in explanation.layers) == 24
 
 

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -384,8 +385,8 @@ CASES = {
         "view keeps every number: 2·10·760 = 15200, but 2·10·12·64 = 15360",
         (
             "qkv = nn.Linear(32, 768); then the whole net runs",
-            "net.qkv(x).view(net.qkv(x).size(0), net.qkv(x).size(1), 10, 76) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
-            "net.qkv(x).view(net.qkv(x).size(0), net.qkv(x).size(1), 8, 95) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
+            "net.qkv(x).view(x.size(0), x.size(1), 10, 76) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
+            "net.qkv(x).view(x.size(0), x.size(1), 8, 95) instead of net.qkv(x).view(x.size(0), x.size(1), 12, 64); then the whole net runs",
         ),
     ),
     "keys without values": Case(
@@ -552,3 +553,17 @@ def test_a_failure_that_the_net_catches_is_none() -> None:
     explanation = explain(Net(run, fc=nn.Linear(3, 3)), (1, 4))
     assert explanation.mistake is None
     assert [layer.name for layer in explanation.layers] == ["relu"]
+
+
+def test_the_table_of_the_docs_says_what_explain_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+
+    def cell(text: str) -> str:
+        return text.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
+
+    for name, case in CASES.items():
+        ours = mistake_of(case)
+        fixes = "<br>".join(map(cell, ours.fixes))
+        end = f"| {cell(ours.rule)}<br>got: {cell(ours.got)} | {fixes} |\n"
+        row = page.partition(f"\n| {name} | ")[2].partition("\n")[0] + "\n"
+        assert row.endswith(end), name

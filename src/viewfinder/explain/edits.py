@@ -67,7 +67,8 @@ class Replace(Edit):
         parent, _, name = self.path.rpartition(".")
         home = net.get_submodule(parent)
         try:
-            new = self.make()
+            with torch.device(self._place(net)):
+                new = self.make()
         except (ValueError, RuntimeError, TypeError) as error:
             raise EditError(str(error)) from error
         if isinstance(new, nn.Module):
@@ -81,6 +82,12 @@ class Replace(Edit):
             home._buffers[name] = new
         else:
             setattr(home, name, new)
+
+    def _place(self, net: nn.Module) -> torch.device:
+        """Where the old one lies, or else the net."""
+        named = dict(net.named_parameters()) | dict(net.named_buffers())
+        own = [t for name, t in named.items() if f"{name}.".startswith(f"{self.path}.")]
+        return next((t.device for t in (*own, *named.values())), torch.device("cpu"))
 
 
 @dataclass(frozen=True)
