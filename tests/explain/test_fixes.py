@@ -179,6 +179,7 @@ UNSEEN = [
 @pytest.mark.filterwarnings("ignore")
 def test_mistakes_of_another_hand(name: str) -> None:
     fixes = script("explain_fixes")
+    script("explain_wrong_nets")  # the other sets import it
     wrong = script("explain_unseen_nets").CASES[name]
     mistake = fixes.explained(wrong)
     assert mistake is not None
