@@ -173,7 +173,7 @@ def run(
         if isinstance(edit, Replace):
             put(net, edit)
         elif isinstance(edit, Reordered):
-            layers = net.get_submodule(edit.path)
+            layers: Any = net.get_submodule(edit.path)
             for at, layer in enumerate([list(layers)[number] for number in edit.order]):
                 layers[at] = layer
     for edit in edits:

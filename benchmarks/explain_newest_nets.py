@@ -163,7 +163,7 @@ class MissingChannels(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.c1 = nn.Conv2d(3, 16, 3)
-        self.bn = nn.BatchNorm2d()
+        self.bn = nn.BatchNorm2d()  # type: ignore[call-arg]
         self.head = nn.Linear(16, 4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -173,7 +173,7 @@ class MissingChannels(nn.Module):
 class NoKernel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(1, 8), nn.ReLU(), nn.MaxPool2d(2))
+        self.body = nn.Sequential(nn.Conv2d(1, 8), nn.ReLU(), nn.MaxPool2d(2))  # type: ignore[call-arg]
         self.head = nn.Linear(8, 2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -199,7 +199,10 @@ class WrongWord(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 8, kernel=3, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+            nn.Conv2d(3, 8, kernel=3, stride=2),  # type: ignore[call-arg]
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
         )
         self.head = nn.Linear(8, 2)
 
@@ -210,7 +213,7 @@ class WrongWord(nn.Module):
 class FewArguments(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(32)
+        self.norm = nn.GroupNorm(32)  # type: ignore[call-arg]
         self.conv = nn.Conv2d(32, 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -221,7 +224,7 @@ class ListInSequential(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers = [nn.Linear(12, 12) for _ in range(3)]
-        self.body = nn.Sequential(layers)
+        self.body = nn.Sequential(layers)  # type: ignore[call-overload]
         self.head = nn.Linear(12, 2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -264,7 +267,7 @@ class OutputPadding(nn.Module):
 class FunctionAsLayer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(8, 16), F.relu, nn.Linear(16, 2))
+        self.net = nn.Sequential(nn.Linear(8, 16), F.relu, nn.Linear(16, 2))  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -273,7 +276,7 @@ class FunctionAsLayer(nn.Module):
 class ClassAsLayer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(8, 16), nn.ReLU, nn.Linear(16, 2))
+        self.net = nn.Sequential(nn.Linear(8, 16), nn.ReLU, nn.Linear(16, 2))  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -375,7 +378,7 @@ class SinePositions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.words(x)
-        return self.head(x + self.pe[: x.size(1)])
+        return self.head(x + self.pe[: x.size(1)])  # type: ignore[index]
 
 
 case("vit for larger pictures", PositionVit, "3x64x64", batch=2)
