@@ -216,15 +216,10 @@ def train(
     Raises:
         InputError: an unknown field, or anything in the data or the recipe that cannot be used.
     """
-    from viewfinder.training.folds import train_in_folds, usual_folds
-    from viewfinder.training.train import train as train_run
+    from viewfinder.training.folds import train_with
 
     recipe = recipe_of(task).from_json(fields)
-    folds = usual_folds(data, recipe) if folds is None else folds
-    if folds is None:
-        run = train_run(task, data, recipe, out=out, resume=resume)
-    else:
-        run = train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume)
+    run = train_with(folds, task, data, recipe, out=out, resume=resume)
     return Run(run.model, run)
 
 

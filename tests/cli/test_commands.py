@@ -215,7 +215,8 @@ def test_check(ask, small_set, tmp_path):
     (tmp_path / "set/train/blue/000.png").write_bytes(b"no picture")
     status, out, _ = ask("check", tmp_path / "set", "--json")
     (fault,) = json.loads(out)["faults"]
-    assert (status, set(fault)) == (1, {"kind", "file", "detail", "mend"})
+    assert (status, set(fault)) == (1, {"kind", "file", "detail", "fix", "mend"})
+    assert fault["fix"] == fault["mend"]
     status, out, _ = ask("check", tmp_path / "set")
     assert status == 1
     assert "unreadable: train/blue/000.png: " in out

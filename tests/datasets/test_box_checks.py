@@ -73,7 +73,7 @@ def test_a_bad_box_is_named(root, box, kind):
     assert set(found) == {(kind, "images/train1.png")}
     (fault,) = found.values()
     assert "its box 3 of dog" in fault.detail
-    assert fault.mend
+    assert fault.fix
 
 
 def test_a_box_over_the_edge_by_the_rounding_of_decimals_is_none(root):
@@ -109,7 +109,7 @@ def test_pictures_missing_damaged_scaled_turned_and_doubled(root):
     }
     turned = found["size", "images/train2.png"]
     assert turned.detail == "the labels say 40×20, the picture is 20×40"
-    assert "turned" in turned.mend
+    assert "turned" in turned.fix
     shutil.copy(root / "images/val0.png", root / "images/train0.png")
     assert ("duplicate-across-splits", "images/train0.png") in faults(root)
     shutil.copy(root / "images/val0.png", root / "images/val1.png")

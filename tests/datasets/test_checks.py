@@ -46,7 +46,7 @@ def test_what_cannot_be_read_is_named(root, damage):
     assert set(found) == {("unreadable", "train/cat/3.png")}
     (fault,) = found.values()
     assert fault.detail
-    assert "replace" in fault.mend
+    assert "replace" in fault.fix
 
 
 def test_a_file_that_vanished_is_named(root):

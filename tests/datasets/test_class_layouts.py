@@ -168,4 +168,4 @@ def test_classes_that_differ_in_case_or_accent_are_told(tmp_path):
     put(tmp_path, "train/Câfe/1.jpg", "train/dog/2.jpg", "val/cafe/3.jpg", "val/dog/4.jpg")
     assert "the classes Câfe and cafe differ" in told(tmp_path)
     (fault,) = [f for f in check_dataset(open_dataset(tmp_path)) if f.kind == "alike-classes"]
-    assert "merge" in fault.mend
+    assert "merge" in fault.fix

@@ -75,8 +75,8 @@ def test_names_of_classes_are_quoted_for_the_shell(tmp_path):
         for count in range(3):
             picture(tmp_path / name / f"{number}{count}.jpg")
     faults = check_dataset(open_dataset(tmp_path))
-    mend = next(fault.mend for fault in faults if fault.kind == "alike-classes")
-    assert mend.endswith("merge 'golden retriever' golden_retriever 'golden retriever'")
+    fix = next(fault.fix for fault in faults if fault.kind == "alike-classes")
+    assert fix.endswith("merge 'golden retriever' golden_retriever 'golden retriever'")
 
 
 def test_a_list_of_results_is_no_coco(tmp_path):

@@ -428,7 +428,7 @@ def test_each_fault_is_found_with_its_file(tmp_path, damage):
     assert set(found) == {(kind, f"train/{file}")}
     (fault,) = found.values()
     assert fault.detail
-    assert fault.mend
+    assert fault.fix
 
 
 def test_a_picture_on_two_sides_is_found(tmp_path):

@@ -125,6 +125,6 @@ def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
     folds = json.loads(run.scores_file.read_text())["folds"]
     assert folds["folds"] == 5
     assert sum(each["test"] for each in folds["each"]) == 16
-    assert usual_folds(flat, ClassifyRecipe(**FIELDS)) is None
-    assert usual_folds(photos, ClassifyRecipe(**fields)) is None
-    assert usual_folds(flat, ClassifyRecipe(**fields, val_share=0.0)) is None
+    assert usual_folds(flat, ClassifyRecipe(**FIELDS))[0] is None
+    assert usual_folds(photos, ClassifyRecipe(**fields))[0] is None
+    assert usual_folds(flat, ClassifyRecipe(**fields, val_share=0.0))[0] is None

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from viewfinder import nets, tasks
 from viewfinder.datasets.opening import TABLETOP
@@ -46,7 +45,7 @@ class Cell:
 
     name: str
     slug: str
-    fields: dict[str, Any]
+    fields: dict[str, object]
     recipe: Recipe
 
 
@@ -70,7 +69,7 @@ class Grid:
     text: str
 
 
-def recipe_with(task: str, fields: Mapping[str, Any]) -> Recipe:
+def recipe_with(task: str, fields: Mapping[str, object]) -> Recipe:
     """The recipe that these fields make.
 
     Raises:
@@ -128,7 +127,7 @@ def _read(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _plan(document: dict[str, Any], text: str, *, name: str) -> Grid:
+def _plan(document: dict[str, object], text: str, *, name: str) -> Grid:
     _require_known(document, [*_KEYS, *_TABLES], "key")
     task, data = (_word(document, key) for key in ("task", "data"))
     recipe_with(task, {})
@@ -148,7 +147,7 @@ def _plan(document: dict[str, Any], text: str, *, name: str) -> Grid:
     )
 
 
-def _word(document: dict[str, Any], key: str) -> str:
+def _word(document: dict[str, object], key: str) -> str:
     if key not in document:
         raise InputError(f'{key} is missing: add a line such as {key} = "…"')
     value = document[key]
@@ -165,7 +164,7 @@ def _exists(data: str) -> bool:
         return False
 
 
-def _seeds(value: Any) -> tuple[int, ...]:
+def _seeds(value: object) -> tuple[int, ...]:
     seeds = tuple(value) if isinstance(value, list) else value
     if type(seeds) is int and 1 <= seeds <= _MOST_RUNS:
         seeds = tuple(range(seeds))
@@ -178,7 +177,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return seeds
 
 
-def _score(document: dict[str, Any], task: str) -> Score:
+def _score(document: dict[str, object], task: str) -> Score:
     """The score to compare by, and which way is up."""
     name = document.get("score", tasks.find(task).compared)
     if not isinstance(name, str) or not name:
@@ -196,7 +195,7 @@ def _score(document: dict[str, Any], task: str) -> Score:
     return Score(name, higher_is_better=higher, share=known.share if known else False)
 
 
-def _cells(document: dict[str, Any], task: str, *, runs: int) -> tuple[Cell, ...]:
+def _cells(document: dict[str, object], task: str, *, runs: int) -> tuple[Cell, ...]:
     """Every cell, of the product and by name, none of them twice."""
     base = _table(document, "base")
     own = _product(_table(document, "grid"), runs) + _named(document.get("cells", []))
@@ -222,18 +221,20 @@ def _cells(document: dict[str, Any], task: str, *, runs: int) -> tuple[Cell, ...
     return tuple(cells.values())
 
 
-def _product(grid: dict[str, Any], runs: int) -> list[tuple[str, dict[str, Any]]]:
+def _product(grid: dict[str, object], runs: int) -> list[tuple[str, dict[str, object]]]:
+    lists: list[list[object]] = []
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
             raise InputError(f"[grid] {name} must be a list of the values to try, such as [1, 2]")
+        lists.append(values)
     # Before it is made: a product grows faster than the memory.
-    if math.prod(map(len, grid.values())) * runs > _MOST_RUNS:
+    if math.prod(map(len, lists)) * runs > _MOST_RUNS:
         raise InputError(f"the grid has more than {_MOST_RUNS:,} trainings: try fewer values")
-    made = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    made = [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
     return [(_label(fields), fields) for fields in made if fields]
 
 
-def _named(cells: Any) -> list[tuple[str, dict[str, Any]]]:
+def _named(cells: object) -> list[tuple[str, dict[str, object]]]:
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise InputError("cells must be tables, each under its own line [[cells]]")
     if len(cells) > _MOST_RUNS:
@@ -244,7 +245,7 @@ def _named(cells: Any) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def _baseline(wanted: Any, cells: tuple[Cell, ...], document: dict[str, Any]) -> str:
+def _baseline(wanted: object, cells: tuple[Cell, ...], document: dict[str, object]) -> str:
     """The one cell that has this name, or these values."""
     if isinstance(wanted, str):
         names = [cell.name for cell in cells]
@@ -253,9 +254,9 @@ def _baseline(wanted: Any, cells: tuple[Cell, ...], document: dict[str, Any]) ->
         return wanted
     if not isinstance(wanted, dict) or not wanted:
         raise InputError("baseline must be a cell's name, or a table such as {batch = 64}")
-    if document.get("grid"):
+    if grid := _table(document, "grid"):
         # The others have names, and what a table leaves open may be anything in them.
-        cells = cells[: math.prod(map(len, document["grid"].values()))]
+        cells = cells[: len(_product(grid, 1))]
     recipes = [dataclasses.asdict(cell.recipe) for cell in cells]
     _require_known(wanted, recipes[0], "field")
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in wanted.items()}
@@ -270,19 +271,19 @@ def _baseline(wanted: Any, cells: tuple[Cell, ...], document: dict[str, Any]) ->
     return found[0]
 
 
-def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
+def _table(document: dict[str, object], key: str) -> dict[str, object]:
     table = document.get(key, {})
     if not isinstance(table, dict):
         raise InputError(f"{key} must be a table: the line [{key}], and a line each field below it")
     return table
 
 
-def _label(fields: Mapping[str, Any]) -> str:
+def _label(fields: Mapping[str, object]) -> str:
     """A cell's name by what sets it apart: `batch=32 options=[width=0.5]`."""
     return " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, list):
         return f"[{' '.join(map(_shown, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

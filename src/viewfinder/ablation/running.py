@@ -215,8 +215,7 @@ def _finished(item: Planned, grid: Grid) -> bool:
         raise InputError(
             f"{item.folder} was trained on {run.manifest.data['source']}, not {grid.data}: {other}"
         )
-    # The report is what a training writes last.
-    return run.report_file.exists()
+    return run.finished
 
 
 def _refuse_other(folder: Path) -> bool:

@@ -5,15 +5,15 @@ Exit status 1 if there are any.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.wording import counted
 
-# What programs are promised of a fault.
-_PROMISED = ("kind", "file", "detail", "mend")
+if TYPE_CHECKING:
+    from viewfinder.datasets.faults import Fault
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Flags:
     """Also find pictures that look nearly the same: cut, mirrored, saved again. They are compared
     by what a network says of them, about 25 ms each, once; what was done is kept."""
     json: bool = False
-    """Print one JSON document: faults (kind, file, detail, mend) and counts."""
+    """Print one JSON document: faults (kind, file, detail, fix) and counts."""
 
 
 def run(flags: Flags) -> int:
@@ -45,13 +45,18 @@ def run(flags: Flags) -> int:
         if dataset.bits < BITS[-1]:
             counts["bits"] = dataset.bits
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
-        listed = [{name: getattr(fault, name) for name in _PROMISED} for fault in faults]
-        print_json({"faults": listed, "counts": counts})
+        print_json({"faults": [_promised(fault) for fault in faults], "counts": counts})
         return 1 if faults else 0
     print(dataset.summary())
     for name, count in dataset.counts().items():
         print(f"  {name}: {count}")
     for fault in faults:
-        print(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.mend}")
+        print(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.fix}")
     print(counted(len(faults), "fault") if faults else "no faults")
     return 1 if faults else 0
+
+
+def _promised(fault: "Fault") -> dict[str, str]:
+    """What programs are promised of a fault; `mend` is `fix` by the name it had first."""
+    place = {"kind": fault.kind, "file": fault.file, "detail": fault.detail}
+    return place | {"fix": fault.fix, "mend": fault.fix}

@@ -88,17 +88,13 @@ def run(flags: Any) -> int:
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.runs.scores import read_scores
     from viewfinder.tasks import find
-    from viewfinder.training.folds import train_in_folds, usual_folds
-    from viewfinder.training.train import train
+    from viewfinder.training.folds import train_with
 
     task = find(flags.task)
     try:
-        what: Any = {"out": folder, "resume": flags.resume}
-        folds = usual_folds(flags.data, flags.recipe) if flags.folds is None else flags.folds
-        if folds is None:
-            done = train(task.name, flags.data, flags.recipe, **what)
-        else:
-            done = train_in_folds(task.name, flags.data, flags.recipe, folds=folds, **what)
+        done = train_with(
+            flags.folds, task.name, flags.data, flags.recipe, out=folder, resume=flags.resume
+        )
     except KeyboardInterrupt:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")

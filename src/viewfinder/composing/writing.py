@@ -26,7 +26,7 @@ from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.writing import picture_folder, write_coco
 from viewfinder.files import new_folder
 from viewfinder.pictures.geometry import Boxes
-from viewfinder.pictures.masks import encode
+from viewfinder.pictures.masks import Segmentation, encode
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop.parallel import in_parallel
 
@@ -34,7 +34,7 @@ QUALITY = 95
 # So many rendered tables are enough for any number of scenes, each of which shows another part.
 _TABLES = 32
 
-_Truth = tuple[Boxes, NDArray[np.int64], list[dict[str, object]], list[int]]
+_Truth = tuple[Boxes, NDArray[np.int64], list[Segmentation], list[int]]
 
 
 def write_composed(
@@ -90,7 +90,7 @@ def _write_scene(job: tuple[Path, int, Path]) -> _Truth:
     kept, number, path = job
     picture, boxes, labels, masks = _loaded(kept).scene(number)
     write_picture(path, picture, quality=QUALITY)
-    outlines = [encode(mask) for mask in masks]
+    outlines: list[Segmentation] = [encode(mask) for mask in masks]
     return boxes, labels, outlines, masks.sum(axis=(1, 2)).tolist()
 
 

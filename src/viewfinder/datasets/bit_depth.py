@@ -49,8 +49,8 @@ def with_bits_found(dataset: Dataset) -> Dataset:
         f"{(1 << usual) - 1:,} and {len(found) - sum(fewer.values()):,} have, as this one: all are "
         f"read as {most}-bit values, and the former are dark"
     )
-    mend = "learn from the files of one camera at a time, or repair those few"
-    fault = Fault("bits", dataset.paths[first], detail, mend)
+    fix = "learn from the files of one camera at a time, or repair those few"
+    fault = Fault("bits", dataset.paths[first], detail, fix)
     note = f"{dataset.paths[first]:.80}: {detail}"
     return replace(dataset, notes=(*dataset.notes, note), faults=(*dataset.faults, fault))
 

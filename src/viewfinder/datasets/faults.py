@@ -15,8 +15,8 @@ class Fault:
     kind: str
     file: str
     detail: str
-    mend: str
+    fix: str
     blocking: bool = False
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.detail}; {self.mend}"
+        return f"{self.file}: {self.detail}; {self.fix}"

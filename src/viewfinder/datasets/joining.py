@@ -101,8 +101,8 @@ def _versions(paths: Sequence[str], boxes: Boxes, sources: NDArray[np.int64]) ->
     if not close:
         return []
     detail = f"{counted(close, 'box')} of them lie on another of the same class"
-    mend = "two states of the same labels, it seems: keep the file of one of them"
-    return [Fault("two-versions", first, detail, mend)]
+    fix = "two states of the same labels, it seems: keep the file of one of them"
+    return [Fault("two-versions", first, detail, fix)]
 
 
 def _shared(corners: NDArray[np.float64]) -> NDArray[np.float64]:

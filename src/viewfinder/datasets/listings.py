@@ -71,8 +71,8 @@ def sides_of(count: int, listings: Sequence[Listing]) -> Sides:
         silent = [one for one in listings if one.side < 0 and set(one.rows) & set(out.tolist())]
         if silent:
             detail = f"{counted(len(out), 'picture')} in no list of train, val or test, left out"
-            mend = "let its name say a side, such as train, or list them in one that does"
-            faults.append(Fault("no-side", silent[0].name, detail, mend))
+            fix = "let its name say a side, such as train, or list them in one that does"
+            faults.append(Fault("no-side", silent[0].name, detail, fix))
     return Sides(splits, tuple(notes), tuple(faults))
 
 
@@ -100,8 +100,8 @@ def _overlaps(
             detail += f": taken for {SPLITS[near if loser == far else far]} alone"
         notes.append(detail)
         lists = ", ".join(listing.name for listing in listings if listing.side in (near, far))
-        mend = "keep each picture on one side: what was learnt from cannot judge a net"
-        faults.append(Fault("overlap", lists, detail, mend))
+        fix = "keep each picture on one side: what was learnt from cannot judge a net"
+        faults.append(Fault("overlap", lists, detail, fix))
     return notes, faults
 
 

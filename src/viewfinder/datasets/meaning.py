@@ -137,8 +137,8 @@ def meaning_fault(numbers: NDArray[np.float64], sizes: NDArray[np.int64], own: M
     look = "look like" if meant.certain else "may be"
     detail = f"the numbers of its boxes {look} {meant}, where {layout} has {own}"
     again = f"export the labels again as {layout}"
-    mend = again if meant.certain else f"look at some of its boxes; if they are off, {again}"
-    return [Fault("meaning", file, detail, mend, blocking=meant.certain)]
+    fix = again if meant.certain else f"look at some of its boxes; if they are off, {again}"
+    return [Fault("meaning", file, detail, fix, blocking=meant.certain)]
 
 
 def _told_by(extents: Mapping[int, Sequence[float]], numbers: NDArray[np.float64]) -> str | None:

@@ -226,11 +226,11 @@ def _with_masks(dataset: Dataset) -> Dataset:
     pictures, masks = found
     detail = f"the pictures of {masks} have the names of those of {pictures} and are black and "
     detail += "white, as masks of their subjects are"
-    mend = f"if they are masks, call the folders RGB (now {pictures}) and GT (now {masks})"
-    fault = Fault("masks", masks, detail, mend)
+    fix = f"if they are masks, call the folders RGB (now {pictures}) and GT (now {masks})"
+    fault = Fault("masks", masks, detail, fix)
     return replace(
         dataset,
-        notes=(*dataset.notes, f"{detail}: {mend}"),
+        notes=(*dataset.notes, f"{detail}: {fix}"),
         faults=(*dataset.faults, fault),
     )
 
@@ -297,7 +297,7 @@ def refuse_blocking(dataset: Dataset) -> None:
         more = len(blocking) - 1
         told = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
         raise InputError(f"{dataset.root / blocking[0].file}: {blocking[0].detail}: "
-                         f"{blocking[0].mend}{told}")  # fmt: skip
+                         f"{blocking[0].fix}{told}")  # fmt: skip
 
 
 def listed_only(dataset: Dataset) -> Dataset:

@@ -20,5 +20,5 @@ def none_there(seen: Survey, paths: tuple[str, ...], file: str) -> list[Fault]:
     if not paths or any(path in seen.pictures.paths for path in paths):
         return []
     detail = f"of {counted(len(paths), 'picture')} that it names none is in {seen.root}"
-    mend = f"bring them into it, as {paths[0]:.80}"
-    return [Fault("no-pictures", file, detail, mend, blocking=True)]
+    fix = f"bring them into it, as {paths[0]:.80}"
+    return [Fault("no-pictures", file, detail, fix, blocking=True)]

@@ -21,7 +21,7 @@ from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import checked_name
 from viewfinder.errors import InputError
 from viewfinder.files import inside, write_text
-from viewfinder.pictures.masks import checked_runs, decode
+from viewfinder.pictures.masks import Runs, checked_runs, decode
 from viewfinder.pictures.reading import MOST_PIXELS
 
 _SCHEMA = 1
@@ -51,7 +51,7 @@ class Proposals:
     corners: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
     scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     sources: tuple[str, ...] = ()
-    masks: Mapping[int, dict[str, object]] = field(default_factory=dict)
+    masks: Mapping[int, Runs] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.corners)

@@ -15,7 +15,7 @@ from viewfinder.labelling.plate import find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import pictures_below, pictures_in
 from viewfinder.pictures.kinds import sources_below
-from viewfinder.pictures.masks import encode
+from viewfinder.pictures.masks import Runs, encode
 from viewfinder.pictures.reading import read_picture
 
 # Of a thing beside the largest: that it is of the same class is anybody's guess.
@@ -45,7 +45,7 @@ class Rows:
 
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     rows: list[tuple[str, str, NDArray[np.floating], float, str]] = field(default_factory=list)
-    masks: dict[int, dict[str, object]] = field(default_factory=dict)
+    masks: dict[int, Runs] = field(default_factory=dict)
 
     def add(
         self,

@@ -6,8 +6,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
+from http.client import HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import urlsplit
 
 from viewfinder.errors import InputError
@@ -86,7 +87,7 @@ def _receive(partial: Path, what: Download) -> None:
         raise CutError(f"the connection broke after {mebibytes(size_of(partial))}")
 
 
-def _copied(answer: Any, file: IO[bytes], have: int, what: Download) -> Iterator[None]:
+def _copied(answer: HTTPResponse, file: IO[bytes], have: int, what: Download) -> Iterator[None]:
     """Write the answer down; yields at every mebibyte of the file, those there before too."""
     yield from (None for _ in range(have // _MEBIBYTE))
     while piece := answer.read1(_PIECE):
@@ -103,7 +104,7 @@ def _copied(answer: Any, file: IO[bytes], have: int, what: Download) -> Iterator
         yield from (None for _ in range(have // _MEBIBYTE - before // _MEBIBYTE))
 
 
-def _length(answer: Any, have: int, what: Download) -> int | None:
+def _length(answer: HTTPResponse, have: int, what: Download) -> int | None:
     """The bytes of the whole file: those known, or, where these are none exactly, those said.
 
     Raises:
@@ -121,7 +122,7 @@ def _length(answer: Any, have: int, what: Download) -> int | None:
     return said
 
 
-def _begins(answer: Any) -> int:
+def _begins(answer: HTTPResponse) -> int:
     """The place in the file of the first byte that comes."""
     if answer.status != HTTPStatus.PARTIAL_CONTENT:
         return 0
@@ -129,7 +130,7 @@ def _begins(answer: Any) -> int:
     return int(first) if first.isdecimal() else 0
 
 
-def _refuse_page(answer: Any, what: Download) -> None:
+def _refuse_page(answer: HTTPResponse, what: Download) -> None:
     if answer.headers.get_content_type() == "text/html":
         raise InputError(_page(what))
 
@@ -145,15 +146,21 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     """Followed to the web alone, and never from a connection that is secured to one that is not."""
 
     def redirect_request(  # as the library calls it
-        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
         schemes = ("https",) if urlsplit(req.full_url).scheme == "https" else ("http", "https")
         if urlsplit(newurl).scheme not in schemes:
             raise urllib.error.URLError(f"it leads to {newurl:.200}, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _open(what: Download, have: int, validator: Path) -> Any:
+def _open(what: Download, have: int, validator: Path) -> HTTPResponse:
     """The answer to a request for what is still missing, or for all.
 
     Raises:
@@ -166,7 +173,7 @@ def _open(what: Download, have: int, validator: Path) -> Any:
     elif have:
         headers |= {"Range": f"bytes={have}-"}
     request = urllib.request.Request(what.url, headers=headers)
-    came: list[Any] = []
+    came: list[HTTPResponse] = []
     failed: list[Exception] = []
     late = threading.Event()
 
@@ -192,7 +199,7 @@ def _open(what: Download, have: int, validator: Path) -> Any:
     raise failed[0] if failed else TimeoutError(f"no answer within {_PATIENCE:g} s")
 
 
-def _remember(answer: Any, validator: Path) -> None:
+def _remember(answer: HTTPResponse, validator: Path) -> None:
     """Keep by what the server tells this file from a later one (`If-Range`)."""
     told = answer.headers.get("ETag") or ""
     if told.startswith("W/"):

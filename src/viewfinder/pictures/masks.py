@@ -6,7 +6,7 @@ that holds them.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 
-Segmentation = list[NDArray[np.float64]] | dict[str, Any]
+
+class Runs(TypedDict):
+    """COCO's run lengths: `size`, height and width, and `counts`, numbers or a text of them.
+
+    pycocotools gives the text in bytes.
+    Of a file that is damaged they may be anything: `checked_runs` holds them to it.
+    """
+
+    size: list[int]
+    counts: list[int] | str | bytes
+
+
+Segmentation = list[NDArray[np.float64]] | Runs
 """Polygons, each `x, y, x, y, …` in pixels, or COCO's run lengths, `size` and `counts`."""
 
 Area = tuple[int, int, int, int]
@@ -34,7 +46,7 @@ def box_around(mask: NDArray[np.bool_]) -> Area:
     return x, y, x + width, y + height
 
 
-def encode(mask: NDArray[np.bool_]) -> dict[str, Any]:
+def encode(mask: NDArray[np.bool_]) -> Runs:
     """H×W as COCO's run lengths, in numbers."""
     flat = np.concatenate([[False], mask.ravel(order="F")])
     changes = np.flatnonzero(flat[1:] != flat[:-1])
@@ -89,7 +101,7 @@ def coverage(
     return np.asarray(averaged, np.uint8)
 
 
-def checked_runs(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.int64]:
+def checked_runs(outline: Runs, size: tuple[int, int]) -> NDArray[np.int64]:
     """COCO's run lengths as numbers: of pixels outside, within, outside, … down the columns.
 
     Args:
@@ -121,7 +133,7 @@ def extent_of(segmentation: Segmentation) -> list[float] | None:
     return [*low.tolist(), *(high - low).tolist()]
 
 
-def _extent_of_runs(outline: dict[str, Any]) -> list[float] | None:
+def _extent_of_runs(outline: Runs) -> list[float] | None:
     height, width = (int(side) for side in outline["size"])
     runs = _runs_within(outline["counts"], height * width)
     if runs is None or runs.sum() > height * width:
@@ -141,7 +153,7 @@ def _extent_of_runs(outline: dict[str, Any]) -> list[float] | None:
     return [float(left), float(top), float(right - left + 1), float(bottom - top + 1)]
 
 
-def _runs_within(counts: Any, most: int) -> NDArray[np.int64] | None:
+def _runs_within(counts: object, most: int) -> NDArray[np.int64] | None:
     """Run lengths as an array, each from 0 to `most` so that no sum can overflow; None if not."""
     if isinstance(counts, str | bytes):
         counts = _numbers_of(counts)

@@ -88,6 +88,11 @@ class Run:
     def report_file(self) -> Path:
         return self.folder / _REPORT
 
+    @property
+    def finished(self) -> bool:
+        """Whether its training came to its end: the report is what it writes last."""
+        return self.report_file.exists()
+
     def save_weights(self, state: dict[str, Tensor]) -> None:
         """Replace the run's weights."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}

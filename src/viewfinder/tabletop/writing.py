@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.files import new_folder, write_json, write_text
-from viewfinder.pictures.masks import encode
+from viewfinder.pictures.masks import Runs, encode
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_depth, write_instances, write_mask, write_picture
 from viewfinder.tabletop.depth import depth_state
@@ -34,6 +34,24 @@ from viewfinder.tabletop.single import check_label, render_class_picture
 from viewfinder.tabletop.turntable import render_turntable
 
 QUALITY = 95
+
+
+class _Annotation(TypedDict):
+    """An object as COCO states it; numbered where it joins a file."""
+
+    id: NotRequired[int]
+    image_id: NotRequired[int]
+    category_id: int
+    bbox: list[float]
+    area: int
+    iscrowd: int
+    segmentation: Runs
+
+
+class _CocoFile(TypedDict):
+    images: list[dict[str, object]]
+    annotations: list[_Annotation]
+    categories: list[dict[str, object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +133,7 @@ def write_scenes(
     write = _write_subject if options.subject else _write_scene
     with new_folder(out) as folder:
         jobs = [(folder, split, seed, index, options) for split, index in counts.places()]
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         files = {split: _coco_file() for split, _ in counts.places()}
         work = in_parallel(write, jobs, processes=processes, description="Rendering")
         with closing(work):
@@ -173,7 +191,7 @@ def _write_class(job: tuple[Path, int, int, int, ClassOptions]) -> None:
     write_picture(path, example.picture, quality=QUALITY)
 
 
-def _write_scene(job: tuple[Path, str, int, int, SceneOptions]) -> list[dict[str, Any]]:
+def _write_scene(job: tuple[Path, str, int, int, SceneOptions]) -> list[_Annotation]:
     """Write one scene's pictures; returns its COCO annotations, yet without numbers."""
     folder, _, seed, index, options = job
     example = render_scene(seed=seed, index=index, options=options)
@@ -189,7 +207,7 @@ def _write_scene(job: tuple[Path, str, int, int, SceneOptions]) -> list[dict[str
     ]
 
 
-def _write_subject(job: tuple[Path, str, int, int, SceneOptions]) -> list[dict[str, Any]]:
+def _write_subject(job: tuple[Path, str, int, int, SceneOptions]) -> list[_Annotation]:
     """Write one subject's pictures; returns what the manifest says of it."""
     folder, split, seed, index, options = job
     example = render_scene(seed=seed, index=index, options=options)
@@ -203,7 +221,7 @@ def _write_subject(job: tuple[Path, str, int, int, SceneOptions]) -> list[dict[s
     return [_annotation(int(example.box_classes[0]), example.boxes[0], mask)]
 
 
-def _annotation(label: int, box: NDArray[np.float32], mask: NDArray[np.bool_]) -> dict[str, Any]:
+def _annotation(label: int, box: NDArray[np.float32], mask: NDArray[np.bool_]) -> _Annotation:
     x1, y1, x2, y2 = map(float, box)
     return {
         "category_id": label + 1,
@@ -214,14 +232,12 @@ def _annotation(label: int, box: NDArray[np.float32], mask: NDArray[np.bool_]) -
     }
 
 
-def _coco_file() -> dict[str, Any]:
+def _coco_file() -> _CocoFile:
     categories = [{"id": i + 1, "name": name} for i, name in enumerate(CLASSES)]
     return {"images": [], "annotations": [], "categories": categories}
 
 
-def _append(
-    document: dict[str, Any], name: str, size: int, annotations: list[dict[str, Any]]
-) -> None:
+def _append(document: _CocoFile, name: str, size: int, annotations: list[_Annotation]) -> None:
     """Add a picture and its annotations to a COCO document."""
     image = len(document["images"]) + 1
     document["images"].append({"id": image, "file_name": name, "width": size, "height": size})
@@ -236,8 +252,8 @@ def _manifest_row(
     seed: int,
     index: int,
     options: SceneOptions,
-    annotations: list[dict[str, Any]],
-) -> dict[str, Any]:
+    annotations: list[_Annotation],
+) -> dict[str, object]:
     state = depth_state(seed=seed, index=index, share=options.unreliable_depth)
     classes = " ".join(CLASSES[a["category_id"] - 1] for a in annotations)
     return {
@@ -251,7 +267,7 @@ def _manifest_row(
     }
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_csv(path: Path, rows: list[dict[str, object]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
     writer.writeheader()

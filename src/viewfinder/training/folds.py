@@ -35,39 +35,70 @@ from viewfinder.training.best import as_good
 from viewfinder.training.folds_advice import folds_for
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import same_run
-from viewfinder.training.train import refuse_early, train_on
+from viewfinder.training.train import refuse_early, train, train_on
 from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
 _MARK = "folds.json"
 
 
-def usual_folds(data: str | Path, recipe: Recipe) -> int | None:
-    """How many folds judge a recipe where nobody says; None for a training without folds.
+def train_with(
+    folds: int | None,
+    task: str,
+    data: str | Path,
+    recipe: Recipe,
+    *,
+    out: str | Path,
+    resume: bool = False,
+) -> Run:
+    """Train, in so many folds first; None chooses.
 
-    Where few pictures would judge, and what is learnt is solved in seconds rather than in steps:
-    there, folds take seconds too, whatever the machine. Else they are advised.
+    Folds are chosen where few pictures would judge, and what is learnt is solved in seconds rather
+    than in steps: there, folds take seconds too, whatever the machine. Else they are advised.
+
+    Raises:
+        InputError: what `train` or `train_in_folds` refuse.
+    """
+    opened = None
+    if folds is None:
+        folds, opened = usual_folds(data, recipe)
+    if folds is None:
+        return train(task, data, recipe, out=out, resume=resume, opened=opened)
+    return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=opened)
+
+
+def usual_folds(data: str | Path, recipe: Recipe) -> tuple[int | None, Dataset | None]:
+    """How many folds judge a recipe where nobody says, None for a training without folds; and the
+    set as that training deals it, if it had to be opened to tell.
 
     Raises:
         InputError: the set cannot be opened.
     """
     if recipe.in_steps or recipe.devices > 1:
-        return None
-    dataset = open_dataset(data, deal=False)
-    folds = folds_for(open_dataset(data, val_share=recipe.val_share))
+        return None, None
+    opened = open_dataset(data, val_share=recipe.val_share)
+    folds = folds_for(opened)
     if folds is None:
-        return None
+        return None, opened
+    dataset = open_dataset(data, deal=False)
     try:
         pool = dataset.select(np.flatnonzero(dataset.splits != TEST))
         dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
     except InputError:
-        return None  # pictures that look alike, or are of one video, cannot be told apart
+        return None, opened  # pictures that look alike, or of one video, cannot be told apart
     note(f"few pictures: {folds} folds let each of them judge once, in seconds (--folds)")
-    return folds
+    return folds, dataset
 
 
 def train_in_folds(
-    task: str, data: str | Path, recipe: Recipe, *, folds: int, out: str | Path, resume: bool
+    task: str,
+    data: str | Path,
+    recipe: Recipe,
+    *,
+    folds: int,
+    out: str | Path,
+    resume: bool,
+    opened: Dataset | None = None,
 ) -> Run:
     """Judge a recipe by k folds of a set, then train on all of it.
 
@@ -76,6 +107,7 @@ def train_in_folds(
 
     Args:
         resume: go on where it was: folds that are finished are kept.
+        opened: the set, where it is open already, not dealt.
 
     Returns:
         The last run, in `out`.
@@ -87,7 +119,7 @@ def train_in_folds(
     refuse_early(kind, recipe)
     _refuse_recipe(recipe, folds)
     begun = _begun(folder, folds, resume=resume)
-    dataset = open_dataset(data, deal=False)
+    dataset = opened or open_dataset(data, deal=False)
     note(dataset.summary())
     sides = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
     # What is the matter with the set is reported once.
@@ -180,13 +212,12 @@ def _train(
     figure, form = kind.headline[0]
     for number, part in enumerate(parts, 1):
         out, begun = place / str(number), time.monotonic()
-        # The report is what a training writes last.
-        if (out / "report.html").exists():
+        goes_on = holds_run(out)
+        if goes_on and open_run(out).finished:
             runs.append(same_run(out, part, recipe))
             continue
         name = f"fold {number} of {len(parts)}"
         note(f"{name}: {out}")
-        goes_on = holds_run(out)
         runs.append(train_on(kind, part, recipe, out=out, source=source, resume=goes_on, part=name))
         # What was trained before a stop was no part of this sitting.
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])

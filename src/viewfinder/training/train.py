@@ -66,7 +66,13 @@ from viewfinder.training.trying import require_learnable
 
 
 def train(
-    task: str, data: str | Path, recipe: Recipe, *, out: str | Path, resume: bool = False
+    task: str,
+    data: str | Path,
+    recipe: Recipe,
+    *,
+    out: str | Path,
+    resume: bool = False,
+    opened: Dataset | None = None,
 ) -> Run:
     """Train, score and report; the run's folder holds it all.
 
@@ -77,6 +83,7 @@ def train(
             if the training had never stopped, unless `minutes` ties it to the clock, or it goes on
             with another number of threads, on another processor or with another torch, which a
             note then says.
+        opened: the set, where it is open already, dealt as the recipe has it.
 
     Raises:
         InputError: anything in the data or the recipe that cannot be used, or a loss that stopped
@@ -87,7 +94,7 @@ def train(
     refuse_early(kind, recipe)
     if resume and (folder / FOLDS).exists():
         raise InputError(f"--resume: {folder} was begun with --folds: give it again")
-    dataset = open_dataset(data, val_share=recipe.val_share)
+    dataset = opened or open_dataset(data, val_share=recipe.val_share)
     return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume)
 
 

@@ -1,4 +1,4 @@
-"""Every fault of a set of boxes, each with its file and a mend; `checks` does sets of classes."""
+"""Every fault of a set of boxes, each with its file and a fix; `checks` does sets of classes."""
 
 import unicodedata
 from collections import defaultdict
@@ -88,22 +88,22 @@ def _size_faults(dataset: Dataset, how: Fitting) -> Iterator[Fault]:
         (how.turned, "marked as stored, before EXIF turns them", "reading turns their boxes too"),
         (how.scaled, "scaled since they were labelled", "reading scales their boxes too"),
     )
-    for chosen, detail, mend in groups:
+    for chosen, detail, fix in groups:
         if names := [dataset.paths[index] for index in np.flatnonzero(chosen).tolist()]:
-            mend += ", and `viewfinder convert` writes them so"
-            yield Fault("size", some(names), f"{counted(len(names), 'picture')} {detail}", mend)
+            fix += ", and `viewfinder convert` writes them so"
+            yield Fault("size", some(names), f"{counted(len(names), 'picture')} {detail}", fix)
     for index in np.flatnonzero(how.misshapen).tolist():
         stated, size = dataset.sizes[index].tolist(), how.measures.sizes[index].tolist()
         detail = f"the labels say {stated[0]}×{stated[1]}, the picture is {size[0]}×{size[1]}"
-        mend = "it was cut or turned after it was labelled, and is left out: put the first one back"
-        yield Fault("size", dataset.paths[index], detail, mend)
+        fix = "it was cut or turned after it was labelled, and is left out: put the first one back"
+        yield Fault("size", dataset.paths[index], detail, fix)
     if names := [dataset.paths[index] for index in np.flatnonzero(how.unsure).tolist()]:
         detail = (
             f"{counted(len(names), 'picture')} that EXIF turns, and nothing says whether boxes were"
             " marked before or after: LabelImg, VoTT, Yolo_mark and Darknet mark them unturned"
         )
-        mend = "look at one; if boxes are off, `viewfinder convert` with --stored turns them"
-        yield Fault("turned", some(names), detail, mend)
+        fix = "look at one; if boxes are off, `viewfinder convert` with --stored turns them"
+        yield Fault("turned", some(names), detail, fix)
 
 
 def _box_faults(dataset: Dataset) -> Iterator[Fault]:
@@ -129,7 +129,7 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
         ("duplicate-box", _repeated(dataset), "is there twice, to the last digit", "remove one"),
     ]
     pictures = boxes.pictures()
-    for kind, wrong, detail, mend in found:
+    for kind, wrong, detail, fix in found:
         for row in np.flatnonzero(wrong).tolist():
             where = int(pictures[row])
             box = ", ".join(f"{value:.6g}" for value in corners[row].tolist())
@@ -138,7 +138,7 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
             place = row - boxes.of(where).start + 1
             size = f" of {sizes[where][0]}×{sizes[where][1]}" if kind == "outside" else ""
             says = f"its box {place}{name} ({box}) {detail}{size}"
-            yield Fault(kind, dataset.paths[where], says, mend)
+            yield Fault(kind, dataset.paths[where], says, fix)
 
 
 def _repeated(dataset: Dataset) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -163,8 +163,8 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     yield from _similar_names(dataset.classes)
     for index, (name, count) in enumerate(dataset.counts().items()):
         if not count:
-            mend = "label some, or take the class out with `viewfinder classes`"
-            yield Fault("no-boxes", name, f"no box is of the class {name}", mend)
+            fix = "label some, or take the class out with `viewfinder classes`"
+            yield Fault("no-boxes", name, f"no box is of the class {name}", fix)
         elif in_train.any() and index not in taught:
             detail = f"{name} has {counted(count, 'box')}, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to the side train")
@@ -180,5 +180,5 @@ def _similar_names(classes: Sequence[str]) -> Iterator[Fault]:
         if len(names) > 1:
             listed = ", ".join(map(repr, names))
             detail = f"the classes {listed} differ in case, accents or spaces alone"
-            mend = f"if they are one: `viewfinder classes DATA merge {' '.join(names)} {names[0]}`"
-            yield Fault("similar-classes", names[0], detail, mend)
+            fix = f"if they are one: `viewfinder classes DATA merge {' '.join(names)} {names[0]}`"
+            yield Fault("similar-classes", names[0], detail, fix)

@@ -71,8 +71,8 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
         bar = track(results, total=len(dataset), description="reading pictures")
         for index, (digest, trouble) in enumerate(bar):
             if trouble:
-                mend = "replace the file, or remove it"
-                yield Fault("unreadable", dataset.paths[index], trouble, mend)
+                fix = "replace the file, or remove it"
+                yield Fault("unreadable", dataset.paths[index], trouble, fix)
             else:
                 same[digest].append(index)
     yield from duplicates(dataset, same.values())
@@ -83,19 +83,19 @@ def _passed_over(dataset: Dataset) -> Iterator[Fault]:
     loose = passed_over(pictures_below(dataset.root), dataset.paths)
     for place, paths in loose.items():
         if len(paths) == 1:
-            mend = "move it into the folder of its class"
-            yield Fault("passed-over", paths[0], "this picture lies in no class's folder", mend)
+            fix = "move it into the folder of its class"
+            yield Fault("passed-over", paths[0], "this picture lies in no class's folder", fix)
             continue
         detail = f"{len(paths):,} pictures lie in no class's folder: {some_of(paths)}"
-        mend = "move them into folders of their classes, or name a side's folder train, val or test"
-        yield Fault("passed-over", place, detail, mend)
+        fix = "move them into folders of their classes, or name a side's folder train, val or test"
+        yield Fault("passed-over", place, detail, fix)
     for files, count in dataset.unread.items():
         detail = f"{counted(count, 'file')} in class folders of a format that is not read"
         yield Fault("unread", files, detail, "store them as JPEG or PNG if they are pictures")
     for folder in empty_class_folders(dataset.root):
-        mend = f"put pictures of {folder.name} into it, or remove it"
+        fix = f"put pictures of {folder.name} into it, or remove it"
         name = folder.relative_to(dataset.root).as_posix()
-        yield Fault("empty-class", name, "this folder holds no pictures", mend)
+        yield Fault("empty-class", name, "this folder holds no pictures", fix)
 
 
 def _read(dataset: Dataset, index: int) -> tuple[str, str]:
@@ -114,8 +114,8 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     for names in alike_classes(dataset.classes):
         detail = f"{' and '.join(names)} differ in case, accents or spaces alone"
         merge = shlex.join(["merge", *names, names[0]])
-        mend = f"if they are one class: viewfinder classes DATA {merge}"
-        yield Fault("alike-classes", names[0], detail, mend)
+        fix = f"if they are one class: viewfinder classes DATA {merge}"
+        yield Fault("alike-classes", names[0], detail, fix)
     for index, name in enumerate(dataset.classes):
         count = train[index]
         everywhere = int((dataset.labels == index).sum())
@@ -127,13 +127,13 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
         elif is_unbalanced(count, largest):
             detail = f"{name} has {count} training pictures, the largest class {largest}"
-            mend = f"add pictures of {name}, or train with --balanced"
-            yield Fault("imbalance", name, detail, mend)
+            fix = f"add pictures of {name}, or train with --balanced"
+            yield Fault("imbalance", name, detail, fix)
     for side, side_name in enumerate(SPLITS):
         if side != TRAIN and (dataset.splits == side).any():
             present = set(dataset.labels[dataset.splits == side].tolist())
             missing = [n for i, n in enumerate(dataset.classes) if i not in present and train[i]]
             if missing:
                 detail = f"{side_name} has no pictures of {', '.join(missing)}"
-                mend = f"add some: {side_name} says nothing about these classes"
-                yield Fault(f"not-in-{side_name}", side_name, detail, mend)
+                fix = f"add some: {side_name} says nothing about these classes"
+                yield Fault(f"not-in-{side_name}", side_name, detail, fix)

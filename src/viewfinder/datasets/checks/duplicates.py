@@ -26,8 +26,8 @@ def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Faul
             yield Fault("two-classes", first, detail, "keep it in the class it belongs to")
         elif len(sides) > 1:
             detail += f", on the sides {', '.join(sides)}"
-            mend = "keep it on one side: a net that has seen a test picture cannot be judged by it"
-            yield Fault("duplicate-across-splits", first, detail, mend)
+            fix = "keep it on one side: a net that has seen a test picture cannot be judged by it"
+            yield Fault("duplicate-across-splits", first, detail, fix)
         else:
             what = "one of them" if dataset.boxes is None else "one, with the labels of both"
             yield Fault("duplicate", first, detail, f"keep {what}")

@@ -1,4 +1,4 @@
-"""Every fault of a set of masks and depth maps, each with its file and a mend."""
+"""Every fault of a set of masks and depth maps, each with its file and a fix."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -46,11 +46,11 @@ def _left_over(dataset: Dataset) -> Iterator[Fault]:
     if pairing is None:
         return
     for path, reason in pairing.alone:
-        mend = "give the files of one picture the same name, or remove this one"
-        yield Fault("no-partner", path, reason, mend)
+        fix = "give the files of one picture the same name, or remove this one"
+        yield Fault("no-partner", path, reason, fix)
     for folder in pairing.unused:
-        mend = "move it elsewhere, or rename it if its files are meant"
-        yield Fault("passed-over", folder, "nothing is read from this folder", mend)
+        fix = "move it elsewhere, or rename it if its files are meant"
+        yield Fault("passed-over", folder, "nothing is read from this folder", fix)
     for files, count in pairing.unread.items():
         detail = f"{counted(count, 'file')} with names of pictures, of a format that is not read"
         yield Fault("unread", files, detail, "store them as 16-bit PNG or .npy")
@@ -79,15 +79,15 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
             f"in {inverted:,} of {len(dataset):,} masks the subject covers most of the picture and "
             "all of its border"
         )
-        mend = "invert them if they are black where the subject is, and should be white"
-        yield Fault("inverted-masks", str(PurePosixPath(dataset.masks[0]).parent), detail, mend)
+        fix = "invert them if they are black where the subject is, and should be white"
+        yield Fault("inverted-masks", str(PurePosixPath(dataset.masks[0]).parent), detail, fix)
     for folder, files in wide.items():
         detail = (
             f"{len(files):,} depth maps have 16 bits or more, and nothing says which values they "
             "use: each is stretched from its own least to its own greatest"
         )
-        mend = f"state `lowest` and `highest` in a {SIDE_FILE} beside the set's folders"
-        yield Fault("depth-range", folder, detail, mend)
+        fix = f"state `lowest` and `highest` in a {SIDE_FILE} beside the set's folders"
+        yield Fault("depth-range", folder, detail, fix)
 
 
 def _look(dataset: Dataset, index: int) -> _Look:
@@ -116,15 +116,15 @@ def _look_at_mask(dataset: Dataset, index: int, size: tuple[int, int] | None, lo
     look.faults += _another_size(dataset.paths[index], size, path, mask.shape)
     look.inverted = looks_inverted(mask)
     if mask.all():
-        mend = "draw the subject's outline, or remove the picture"
-        look.faults.append(Fault("full-mask", path, "the whole picture is its subject", mend))
+        fix = "draw the subject's outline, or remove the picture"
+        look.faults.append(Fault("full-mask", path, "the whole picture is its subject", fix))
     elif not mask.any() and share:
         detail = f"it is nowhere brighter than {share:.1%} of white"
-        mend = "make the subject white (255)"
-        look.faults.append(Fault("dark-mask", path, detail, mend))
+        fix = "make the subject white (255)"
+        look.faults.append(Fault("dark-mask", path, detail, fix))
     elif not mask.any():
-        mend = "draw the subject, or remove the picture"
-        look.faults.append(Fault("empty-mask", path, "it shows no subject", mend))
+        fix = "draw the subject, or remove the picture"
+        look.faults.append(Fault("empty-mask", path, "it shows no subject", fix))
 
 
 def _look_at_depth(dataset: Dataset, index: int, size: tuple[int, int] | None, look: _Look) -> None:
@@ -138,8 +138,8 @@ def _look_at_depth(dataset: Dataset, index: int, size: tuple[int, int] | None, l
     look.faults += _another_size(dataset.paths[index], size, path, values.shape)
     if values.min() == values.max():
         detail = f"every pixel is {values.flat[0]}, which says nothing of what is near"
-        mend = "measure it again, or remove the file: the picture can be learnt from without it"
-        look.faults.append(Fault("constant-depth", path, detail, mend))
+        fix = "measure it again, or remove the file: the picture can be learnt from without it"
+        look.faults.append(Fault("constant-depth", path, detail, fix))
 
 
 def _unreadable(path: str, error: Exception) -> Fault:
@@ -154,15 +154,15 @@ def _another_size(
         return
     detail = f"it is {other[0]}×{other[1]}, its picture {picture} {size[0]}×{size[1]}"
     if other == size[::-1]:
-        mend = "one of the two was turned after it was saved: turn it back"
+        fix = "one of the two was turned after it was saved: turn it back"
     else:
-        mend = "one of the two was scaled or cut after it was saved: put the first file back"
-    yield Fault("size", path, detail, mend)
+        fix = "one of the two was scaled or cut after it was saved: put the first file back"
+    yield Fault("size", path, detail, fix)
 
 
 def _depth_faults(dataset: Dataset) -> Iterator[Fault]:
     """Depth that the set itself calls wrong."""
     for index, state in enumerate(dataset.depth_faults):
         if state and (path := dataset.depths[index]):
-            mend = "measure it again, or distil with a weight that adapts, which trusts it less"
-            yield Fault("unreliable-depth", path, f"the set's manifest calls it {state}", mend)
+            fix = "measure it again, or distil with a weight that adapts, which trusts it less"
+            yield Fault("unreliable-depth", path, f"the set's manifest calls it {state}", fix)

@@ -5,13 +5,15 @@ counted back from it where the number is negative.
 """
 
 import difflib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from viewfinder.nets.darknet.grammar import Section
 
-# A layer's kind, and what it computes with. None stands for what the file decides.
-_Layer = tuple[str, dict[str, Any]]
+# What a layer computes with, by name. None stands for what the file decides.
+_Value = int | str | tuple[int, ...] | None
+_Values = Mapping[str, _Value]
+# Its kind comes first.
+_Layer = tuple[str, _Values]
 
 
 def find_layout(sections: Sequence[Section]) -> str:
@@ -50,19 +52,19 @@ def _followed(found: Sequence[_Layer], expected: Sequence[_Layer]) -> int:
     return next((number for number, equal in enumerate(same) if not equal), len(pairs))
 
 
-def _differences(found: dict[str, Any], expected: dict[str, Any], number: int) -> list[str]:
+def _differences(found: _Values, expected: _Values, number: int) -> list[str]:
     return [
         key
         for key, value in expected.items()
-        if value is not None and _absolute(found[key], key, number) != _absolute(value, key, number)
+        if value is not None and _absolute(found[key], number) != _absolute(value, number)
     ]
 
 
-def _absolute(value: Any, key: str, number: int) -> Any:
+def _absolute(value: _Value, number: int) -> _Value:
     """The value, with layers that are taken from counted from the first."""
-    if key != "layers":
+    if not isinstance(value, tuple):
         return value
-    return [layer if layer >= 0 else number + layer for layer in value]
+    return tuple(layer if layer >= 0 else number + layer for layer in value)
 
 
 def _refuse_difference(section: Section, found: _Layer, expected: _Layer, net: str) -> None:
@@ -75,7 +77,7 @@ def _refuse_difference(section: Section, found: _Layer, expected: _Layer, net: s
     section.refuse(f"{name} is {theirs}, where {net} has {ours}; {others}", key=name)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: _Value) -> str:
     text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text[:40] or "missing"
 
@@ -102,7 +104,7 @@ def _layer(section: Section) -> _Layer:
     return section.kind, _READERS[section.kind][0](section)
 
 
-def _read_convolutional(section: Section) -> dict[str, Any]:
+def _read_convolutional(section: Section) -> _Values:
     size = section.integer("size", 1)
     padding = section.integer("padding", 0)
     return {
@@ -115,30 +117,30 @@ def _read_convolutional(section: Section) -> dict[str, Any]:
     }
 
 
-def _read_maxpool(section: Section) -> dict[str, Any]:
+def _read_maxpool(section: Section) -> _Values:
     stride = section.integer("stride", 1)
     size = section.integer("size", stride)
     return {"size": size, "stride": stride, "padding": section.integer("padding", size - 1)}
 
 
-def _read_shortcut(section: Section) -> dict[str, Any]:
+def _read_shortcut(section: Section) -> _Values:
     return {"layers": section.integers("from"), "activation": section.text("activation", "linear")}
 
 
-def _read_route(section: Section) -> dict[str, Any]:
+def _read_route(section: Section) -> _Values:
     return {"layers": section.integers("layers")}
 
 
-def _read_upsample(section: Section) -> dict[str, Any]:
+def _read_upsample(section: Section) -> _Values:
     return {"stride": section.integer("stride", 2)}
 
 
-def _read_yolo(_: Section) -> dict[str, Any]:
+def _read_yolo(_: Section) -> _Values:
     return {}
 
 
 # What makes a layer of a section, Darknet's defaults filled in, and the keys that it reads.
-_READERS: dict[str, tuple[Callable[[Section], dict[str, Any]], set[str]]] = {
+_READERS: dict[str, tuple[Callable[[Section], _Values], set[str]]] = {
     "convolutional": (
         _read_convolutional,
         {"filters", "size", "stride", "pad", "padding", "batch_normalize", "activation"},
@@ -181,12 +183,12 @@ def _route(*layers: int) -> _Layer:
 
 
 def _residual(channels: int) -> list[_Layer]:
-    shortcut = ("shortcut", {"layers": (-3,), "activation": "linear"})
+    shortcut: _Layer = ("shortcut", {"layers": (-3,), "activation": "linear"})
     return [_conv(channels // 2, size=1), _conv(channels), shortcut]
 
 
 def _head(wide: int) -> list[_Layer]:
-    predict = {
+    predict: _Values = {
         "filters": None, "size": 1, "stride": 1, "padding": 0,
         "batch_normalize": 0, "activation": "linear",
     }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.pictures.masks import Area, Segmentation, checked_runs, coverage, decode
+from viewfinder.pictures.masks import Area, Runs, Segmentation, checked_runs, coverage, decode
 
 # Each side of a pixel is divided into so many parts: less than for a label, for speed.
 _FINE = 4
@@ -28,7 +27,7 @@ class Outline:
     """
 
     polygons: tuple[NDArray[np.float64], ...]
-    runs: dict[str, Any] | None
+    runs: Runs | None
     size: tuple[int, int]
 
 

@@ -144,8 +144,8 @@ def _unclear(name: str, located: Located) -> list[Fault]:
     detail = f"it lists {first:.80}, which may be {' or '.join(same[:3]):.160}"
     if more := len(located.unclear) - 1:
         detail += f" (and {more:,} more such names)"
-    mend = "write the folder into the name, as in file_name: " + f"{same[0]:.80}"
-    return [Fault("two-pictures", name, detail, mend, blocking=True)]
+    fix = "write the folder into the name, as in file_name: " + f"{same[0]:.80}"
+    return [Fault("two-pictures", name, detail, fix, blocking=True)]
 
 
 def _groups(listed: list[dict[str, Any]]) -> frozenset[str]:

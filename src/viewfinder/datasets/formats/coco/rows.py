@@ -97,7 +97,7 @@ class Rows:
 
     def _take_segmentation(self, row: int, outline: Any) -> None:
         if isinstance(outline, dict) and _are_runs(outline):
-            self.segmentations[row] = {key: outline[key] for key in ("size", "counts")}
+            self.segmentations[row] = {"size": outline["size"], "counts": outline["counts"]}
             return
         try:
             polygons = [np.array(points) for points in _polygons(outline) if len(points)]

@@ -150,8 +150,8 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
             pages.append(read_page(root / path))
         except InputError as error:
             said = str(error).removeprefix(str(root / path)).lstrip(": ")
-            detail, _, mend = said.rpartition(": ")
-            faults.append(Fault("label", path, detail or said, mend if detail else "mend it", True))
+            detail, _, fix = said.rpartition(": ")
+            faults.append(Fault("label", path, detail or said, fix if detail else "mend it", True))
     shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
     if not shaped:
         return pages, faults
@@ -232,12 +232,12 @@ def _locate(
         candidates = same or named
         if len(candidates) > 1:
             detail = f"it may be of {' or of '.join(candidates[:3])}"
-            mend = "give each XML file and its picture a name that no other has"
-            faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
+            fix = "give each XML file and its picture a name that no other has"
+            faults.append(Fault("two-pictures", path, detail, fix, blocking=True))
         elif same and named and not set(same) & set(named):
             detail = f"its name is that of {same[0]}, and it says <filename>{given:.80}"
-            mend = f"which is another picture, {named[0]}: correct the one that is wrong"
-            faults.append(Fault("two-pictures", path, detail, mend, blocking=True))
+            fix = f"which is another picture, {named[0]}: correct the one that is wrong"
+            faults.append(Fault("two-pictures", path, detail, fix, blocking=True))
         if candidates:
             found.append(candidates[0])
         else:

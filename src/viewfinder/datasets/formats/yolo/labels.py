@@ -171,9 +171,9 @@ class Rows:
         try:
             text = read_text(file)
         except InputError as error:
-            detail, _, mend = str(error).removeprefix(f"{file} ").partition(": ")
-            mend = mend or "replace it"
-            self.faults.append(Fault("unreadable", name, detail, mend, blocking=True))
+            detail, _, fix = str(error).removeprefix(f"{file} ").partition(": ")
+            fix = fix or "replace it"
+            self.faults.append(Fault("unreadable", name, detail, fix, blocking=True))
             return
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split()
@@ -287,8 +287,8 @@ def like_key_points(rows: Rows) -> bool:
 
 
 def _split(error: InputError) -> tuple[str, str]:
-    detail, _, mend = str(error).partition("; ")
-    return detail, mend
+    detail, _, fix = str(error).partition("; ")
+    return detail, fix
 
 
 def pixels(corners: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -202,14 +202,14 @@ def _unlisted_faults(file: Path, unlisted: Mapping[str, str]) -> list[Fault]:
         return []
     those = f"{counted(len(unlisted), 'picture')} with labels on no list"
     detail = f"{those} of the set ({some(sorted(unlisted), 2):.120}): left out"
-    mend = "name their folder as train, val or test, or move them elsewhere"
-    return [Fault("unlisted-image", file.name, detail, mend)]
+    fix = "name their folder as train, val or test, or move them elsewhere"
+    return [Fault("unlisted-image", file.name, detail, fix)]
 
 
 def _file_faults(files: LabelFiles) -> list[Fault]:
     detail = "these labels belong to no picture of the set"
-    mend = "bring the picture back, give the two the same name, or remove the file"
-    faults = [Fault("missing", file, detail, mend) for file in files.alone]
+    fix = "bring the picture back, give the two the same name, or remove the file"
+    faults = [Fault("missing", file, detail, fix) for file in files.alone]
     for file, pictures in files.shared:
         detail = f"these labels would belong to {', '.join(pictures[:3])} alike"
         faults.append(Fault("two-pictures", file, detail, "give each picture its own"))
@@ -219,8 +219,8 @@ def _file_faults(files: LabelFiles) -> list[Fault]:
 def _no_pictures(paths: Sequence[str], files: LabelFiles) -> list[Fault]:
     if paths or not files.alone:
         return []
-    mend = "bring the pictures into images/, under the names of the labels"
-    return [Fault("no-pictures", files.alone[0], "there are labels and no picture", mend, True)]
+    fix = "bring the pictures into images/, under the names of the labels"
+    return [Fault("no-pictures", files.alone[0], "there are labels and no picture", fix, True)]
 
 
 def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> list[Fault]:
@@ -237,8 +237,8 @@ def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> li
         detail = (
             f"its labels look like boxes with {count} numbers of key points behind, not polygons"
         )
-        mend = f"say so in data.yaml, as kpt_shape: [{count // 2}, 2]"
-        return [Fault("meaning", said.names_file.name, detail, mend, blocking=True)]
+        fix = f"say so in data.yaml, as kpt_shape: [{count // 2}, 2]"
+        return [Fault("meaning", said.names_file.name, detail, fix, blocking=True)]
     return []
 
 
@@ -249,8 +249,8 @@ def _counted_from_one(rows: Rows, said: Described) -> list[Fault]:
         return []
     detail = f"its labels use the classes 1 to {len(said.classes)} and never 0, where YOLO counts "
     detail += "from 0"
-    mend = "count from 0 in the labels, or put a first name for the class 0 into the list"
-    return [Fault("off-by-one", said.names_file.name, detail, mend, blocking=True)]
+    fix = "count from 0 in the labels, or put a first name for the class 0 into the list"
+    return [Fault("off-by-one", said.names_file.name, detail, fix, blocking=True)]
 
 
 def _other_lists(seen: Survey, said: Described) -> list[Fault]:
@@ -266,6 +266,6 @@ def _other_lists(seen: Survey, said: Described) -> list[Fault]:
         if names != said.classes:
             detail = f"it lists {', '.join(names):.60}, and {said.names_file.name} "
             detail += f"{', '.join(said.classes):.60}: the labels' numbers mean one of them"
-            mend = f"remove the one that is wrong, or correct {said.names_file.name}"
-            faults.append(Fault("classes-differ", path, detail, mend, blocking=True))
+            fix = f"remove the one that is wrong, or correct {said.names_file.name}"
+            faults.append(Fault("classes-differ", path, detail, fix, blocking=True))
     return faults
