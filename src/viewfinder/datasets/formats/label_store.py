@@ -329,7 +329,7 @@ def outline(text: str) -> Segmentation:
     """A mask as it stands in the tables: JSON of polygons or run lengths."""
     mask = json.loads(text)
     if isinstance(mask, dict):
-        return {"size": mask.get("size"), "counts": mask.get("counts")}
+        return {"size": mask.get("size", []), "counts": mask.get("counts", [])}
     return [np.array(polygon, np.float64) for polygon in mask]
 
 
