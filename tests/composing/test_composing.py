@@ -369,7 +369,7 @@ def test_a_picture_or_group_on_two_sides_is_not_cut_out(tmp_path):
 def test_a_set_that_is_not_dealt_is_refused(tmp_path):
     dataset = read_boxes(write_outlined_set(tmp_path / "set"))
     undealt = replace(dataset, splits=np.full(len(dataset), -1, np.int8))
-    with pytest.raises(InputError, match="on no side yet"):
+    with pytest.raises(InputError, match="in no split yet"):
         cutouts_from(undealt)
 
 
@@ -382,9 +382,9 @@ def test_backgrounds_of_val_and_test_are_refused(tmp_path):
     held = dataset.file(dataset.splits.tolist().index(2))
     (places / "deep").mkdir()
     (places / "deep" / "copy.png").write_bytes(held.read_bytes())
-    with pytest.raises(InputError, match=r"copy\.png is a picture of .* on its side val or test"):
+    with pytest.raises(InputError, match=r"copy\.png is a picture of .* in its split val or test"):
         read_backgrounds(places, (64, 48), apart_from=[dataset])
-    with pytest.raises(InputError, match="side val or test"):
+    with pytest.raises(InputError, match="split val or test"):
         write_composed(
             tmp_path / "set", tmp_path / "out", backgrounds=places, count=2, size=(64, 48)
         )
@@ -457,7 +457,7 @@ def test_objects_cut_by_the_edge_are_not_used(tmp_path, capsys):
     assert [cutout.label for cutout in cutouts_from(open_dataset(root))] == [0]
     told = capsys.readouterr().err
     assert "of objects cut by their picture's edge, 2 left out" in told
-    assert "nothing to cut out on its side train of 螺, so no scene shows it" in told
+    assert "nothing to cut out in its split train of 螺, so no scene shows it" in told
     document["annotations"] = document["annotations"][:2]
     file.write_text(json.dumps(document))
     with pytest.raises(InputError, match="seen whole"):

@@ -90,12 +90,12 @@ def test_lists_with_suffixes_that_leave_pictures_out_or_name_what_is_not_there(t
     voc(tmp_path, {"train": ["0.jpg", "./JPEGImages/1.jpg", "9"], "val": ["2"]})
     dataset = read_boxes(tmp_path)
     assert list(sides(dataset).values()) == ["train", "train", "val", None]
-    assert "1 picture on no list of a side left out" in dataset.summary()
+    assert "1 picture on no list of a split left out" in dataset.summary()
     assert {fault.kind for fault in check_boxes(dataset)} == {"not-found"}
     opened = open_dataset(tmp_path)
     assert list(sides(opened)) == [f"JPEGImages/{stem}.jpg" for stem in "012"]
     done = convert(tmp_path, tmp_path / "out", to="coco")
-    assert done.lost["pictures on no list of a side"] == 1
+    assert done.lost["pictures on no list of a split"] == 1
     voc(tmp_path / "empty", {"train": ["x", "y"]})
     assert "not-found" in {fault.kind for fault in check_boxes(read_boxes(tmp_path / "empty"))}
 

@@ -46,7 +46,7 @@ def test_two_sets_of_other_formats_and_orders_of_classes(tmp_path, to):
     done = convert([tmp_path / "a", tmp_path / "b"], tmp_path / "out", to=to)
     assert (done.pictures, done.boxes) == (8, 12)
     assert done.layout == "a (YOLO) and b (Pascal VOC)"
-    assert "b: 4 pictures on no side, and on train's now" in done.notes
+    assert "b: 4 pictures in no split, and in train now" in done.notes
     found = read_boxes(tmp_path / "out")
     assert said(found) == truth() | {f"v{stem}": boxes for stem, boxes in truth().items()}
     assert [sides(found)[name] for name in ("0.jpg", "2.jpg", "v0.jpg")] == [0, 1, 0]
@@ -83,7 +83,7 @@ def test_a_picture_of_both_is_one_with_the_boxes_of_both_on_the_later_side(tmp_p
     found = read_boxes(tmp_path / "out")
     assert said(found) == truth("0", "1")
     assert set(sides(found).values()) == {1}
-    assert any("on different sides in different sets" in note for note in done.notes)
+    assert any("in different splits in different sets" in note for note in done.notes)
 
 
 def test_classes_that_a_set_does_not_know_are_said(tmp_path):

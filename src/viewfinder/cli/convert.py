@@ -2,7 +2,7 @@
 
 Several sets become one: viewfinder convert A B C --to yolo --out joined. Classes of the same name
 are one class, pictures of the same name stay apart, a picture that two sets have is one with the
-boxes of both, and sides are kept.
+boxes of both, and splits are kept.
 
 Boxes keep their fractions of a pixel; between COCO and Pascal VOC every number comes back as it
 was. Pictures are hard links to the same files, or copies with --copy.

@@ -21,6 +21,7 @@ EXAMPLES = {
     "train detect": "viewfinder train detect my-boxes --size 320 --minutes 8",
     "train saliency": "viewfinder train saliency scenes --teacher runs/teacher",
     "evaluate": "viewfinder evaluate runs/my-photos-lenet my-photos --split test",
+    "score": "viewfinder score data/SIP/GT mine=maps/mine/SIP other=maps/other/SIP",
     "predict": "viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn",
     "export": "viewfinder export runs/my-boxes-yolov3-tiny --answers final",
     "weights": "viewfinder weights get yolov3",

@@ -18,7 +18,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from sysconfig import get_path
-from typing import Any
+from types import ModuleType
 
 from viewfinder.console import names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
@@ -257,15 +257,15 @@ def _dispatch(words: list[str]) -> int:
     return int(module.run(read_flags(module, verb, words[1:])))
 
 
-def _print_help(module: Any, verb: str, words: list[str]) -> None:
+def _print_help(module: ModuleType, verb: str, words: list[str]) -> None:
     from viewfinder.cli.flags import flags_of, kind_of
     from viewfinder.cli.help import tasks_help, verb_help
     from viewfinder.cli.parsing import called
 
     name = called(verb, words)
     if name == "train":
-        print(tasks_help(module.__doc__), end="")
+        print(tasks_help(module.__doc__ or ""), end="")
         return
     kind = kind_of(module, words)
-    description = inspect.cleandoc(kind.__doc__) if verb == "train" else module.__doc__
+    description = inspect.cleandoc((kind if verb == "train" else module).__doc__ or "")
     print(verb_help(name, description, flags_of(kind)), end="")

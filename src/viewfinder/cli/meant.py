@@ -5,7 +5,6 @@ import importlib.util
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from viewfinder import nets
 from viewfinder.cli.flags import Flag
@@ -89,7 +88,7 @@ def _meant_flag(given: str, known: set[str]) -> str:
     return close[0] if close else " or ".join(sorted(begun)[:3])
 
 
-def refuse_missing_places(flags: Any) -> None:
+def refuse_missing_places(flags: object) -> None:
     """Refuse a folder or file that is not there, whatever is done with it.
 
     Raises:

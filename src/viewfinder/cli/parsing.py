@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+from types import ModuleType
 from typing import Any
 
 import tyro
@@ -19,7 +20,7 @@ def called(verb: str, words: list[str]) -> str:
     return f"{verb} {words[0]}" if verb == "train" and words and words[0] in NAMES else verb
 
 
-def read_flags(module: Any, verb: str, words: list[str]) -> Any:
+def read_flags(module: ModuleType, verb: str, words: list[str]) -> Any:
     """The verb's `Flags`, filled from the command line.
 
     Raises:
@@ -37,7 +38,7 @@ def read_flags(module: Any, verb: str, words: list[str]) -> Any:
     return flags
 
 
-def parsed(module: Any, verb: str, words: list[str]) -> Any:
+def parsed(module: ModuleType, verb: str, words: list[str]) -> Any:
     """What tyro makes of the words.
 
     It explains bad usage in a box of many lines; a script that reads standard error wants one.

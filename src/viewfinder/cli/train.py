@@ -18,6 +18,7 @@ from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.tasks import NAMES, recipe_of
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted
 
 # What a person would let the run of a task answer next.
@@ -50,7 +51,14 @@ class Common:
     """Print the run's folder and scores as one JSON document."""
 
 
-def _flags_of(task: str) -> Any:
+class _TrainFlags(Common):
+    """What the flags of every task have; each task's class is made when they are read."""
+
+    task: str
+    recipe: Recipe
+
+
+def _flags_of(task: str) -> object:
     """The flags of `train TASK`: the common ones, and the fields of the task's recipe."""
     recipe = recipe_of(task)
     kind = make_dataclass(
@@ -77,7 +85,7 @@ def look_at(words: Sequence[str]) -> None:
     recipe_of(words[0])
 
 
-def run(flags: Any) -> int:
+def run(flags: _TrainFlags) -> int:
     """Train, then say where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
     folder = flags.out or _default_folder(flags)
@@ -116,7 +124,7 @@ def run(flags: Any) -> int:
     return 0
 
 
-def _default_folder(flags: Any) -> Path:
+def _default_folder(flags: _TrainFlags) -> Path:
     """`runs/DATA-NET`, or the first of `-2`, `-3`, … that is free; with --resume, the last taken.
 
     Raises:

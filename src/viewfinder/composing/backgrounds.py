@@ -141,7 +141,7 @@ def _refuse_held_out(files: list[Path], dataset: Dataset) -> None:
                 digests[held] = hashlib.sha256(read_bytes(held)).digest()
             if hashlib.sha256(read_bytes(file)).digest() == digests[held]:
                 raise InputError(
-                    f"{file} is a picture of {dataset.root} that is on its side val or test, or "
+                    f"{file} is a picture of {dataset.root} that is in its split val or test, or "
                     "that is on none: scenes made of it would be learnt before they are judged by; "
                     "take it out of the backgrounds"
                 )

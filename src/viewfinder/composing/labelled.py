@@ -66,7 +66,7 @@ def cutouts_from(
     _tell(dataset, cutouts, damaged, cut_off)
     if not cutouts:
         raise InputError(
-            f"{dataset.root} has no object with a sound outline on its side train that is seen "
+            f"{dataset.root} has no object with a sound outline in its split train that is seen "
             "whole, and those of val and test are not used: label some outlines on train"
         )
     return cutouts
@@ -82,7 +82,7 @@ def _tell(dataset: Dataset, cutouts: list[CutOut], damaged: int, cut_off: int) -
     missing = [name for label, name in enumerate(dataset.classes) if label not in found]
     if missing and cutouts:
         note(
-            f"{dataset.root}: nothing to cut out on its side train of {', '.join(missing)}, so no "
+            f"{dataset.root}: nothing to cut out in its split train of {', '.join(missing)}, so no "
             "scene shows it"
         )
 
@@ -119,7 +119,7 @@ def _learnt_from(dataset: Dataset) -> NDArray[np.bool_]:
     """
     if (dataset.splits < 0).any():
         raise InputError(
-            f"{dataset.root} has pictures on no side yet: open it with open_dataset, which deals "
+            f"{dataset.root} has pictures in no split yet: open it with open_dataset, which deals "
             "them, so that none to judge by is cut out"
         )
     train = dataset.splits == TRAIN

@@ -79,7 +79,7 @@ def convert(
     for name, one in named.items():
         dataset = _source(one, stored=stored)
         listed = listed_only(dataset)
-        lost["pictures on no list of a side"] += len(dataset) - len(listed)
+        lost["pictures on no list of a split"] += len(dataset) - len(listed)
         home = dataset.root.resolve()
         for index in range(len(listed)):
             refuse_secret(listed.file(index), home)
@@ -123,7 +123,7 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
     """
     lost: Counter[str] = Counter(dataset.unread)
     listed = listed_only(dataset)
-    lost["pictures on no list of a side"] = len(dataset) - len(listed)
+    lost["pictures on no list of a split"] = len(dataset) - len(listed)
     dataset = carried(listed, to, lost)
     names = file_names(dataset, to)
     lost["names of pictures, which were changed to be different"] = sum(
@@ -149,7 +149,7 @@ def carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:
         unmeasured = (sizes == 0).any(1)[boxes.pictures()]
         lost["boxes in pictures of unknown size"] = int((keep & unmeasured).sum())
         keep &= ~unmeasured
-        lost["pictures that were on no side, and are on train's now"] = int(
+        lost["pictures that were in no split, and are in train now"] = int(
             (dataset.splits < 0).sum()
         )
     if to == "voc":

@@ -149,7 +149,7 @@ class Dataset:
             for index, name in enumerate(SPLITS)
             if self.has_split(name)
         )
-        sides = sides or f"{counted(len(self), 'picture')} on no side yet"
+        sides = sides or f"{counted(len(self), 'picture')} in no split yet"
         boxes = "" if self.boxes is None else f", {counted(len(self.boxes), 'box')}"
         with_depth = sum(map(bool, self.depths))
         depths = f", {with_depth:,} with depth" if with_depth else ""

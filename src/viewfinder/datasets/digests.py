@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MANY = 5_000
 _BLOCK = 1 << 24
 # Digests by path, size, times and place on the disk: a set's sides are looked at again and again.
-_known: dict[tuple[Any, ...], bytes] = {}
+_known: dict[tuple[str | int, ...], bytes] = {}
 
 
 def of_files(files: Sequence[Path]) -> list[bytes]:
@@ -88,7 +88,7 @@ def of_bytes(values: NDArray[np.uint8]) -> bytes:
     """The digest of a flat array, by all cores: that of the digests of its blocks."""
     starts = range(0, len(values), _BLOCK)
     with ThreadPoolExecutor() as pool:
-        blocks = pool.map(lambda start: _new(values[start : start + _BLOCK]).digest(), starts)
+        blocks = pool.map(lambda start: _new(values[start : start + _BLOCK].data).digest(), starts)
         return bytes(_new(b"".join(blocks)).digest())
 
 
@@ -101,5 +101,5 @@ def _of_file(file: Path) -> bytes:
         return _known[key]
 
 
-def _new(data: Any = b"") -> Any:
+def _new(data: bytes | memoryview = b"") -> "hashlib.blake2b":
     return hashlib.blake2b(data, digest_size=16)

@@ -67,11 +67,11 @@ def sides_of(count: int, listings: Sequence[Listing]) -> Sides:
             faults.append(_absent(listing))
     out = np.flatnonzero(splits < 0)
     if any(named.values()) and len(out):
-        notes.append(f"{counted(len(out), 'picture')} on no list of a side left out")
+        notes.append(f"{counted(len(out), 'picture')} on no list of a split left out")
         silent = [one for one in listings if one.side < 0 and set(one.rows) & set(out.tolist())]
         if silent:
             detail = f"{counted(len(out), 'picture')} in no list of train, val or test, left out"
-            fix = "let its name say a side, such as train, or list them in one that does"
+            fix = "let its name say a split, such as train, or list them in one that does"
             faults.append(Fault("no-side", silent[0].name, detail, fix))
     return Sides(splits, tuple(notes), tuple(faults))
 
@@ -100,7 +100,7 @@ def _overlaps(
             detail += f": taken for {SPLITS[near if loser == far else far]} alone"
         notes.append(detail)
         lists = ", ".join(listing.name for listing in listings if listing.side in (near, far))
-        fix = "keep each picture on one side: what was learnt from cannot judge a net"
+        fix = "keep each picture in one split: what was learnt from cannot judge a net"
         faults.append(Fault("overlap", lists, detail, fix))
     return notes, faults
 

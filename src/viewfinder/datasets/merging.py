@@ -77,7 +77,7 @@ def _sided(source: Source, sources: Sequence[Source]) -> Source:
     others = any((one.dataset.splits >= 0).any() for one in sources)
     if not others or (dataset.splits >= 0).any() or not len(dataset):
         return source
-    note = f"{counted(len(dataset), 'picture')} on no side, and on train's now"
+    note = f"{counted(len(dataset), 'picture')} in no split, and in train now"
     splits = np.full(len(dataset), TRAIN, np.int8)
     return replace(source, dataset=replace(dataset, splits=splits, notes=(*dataset.notes, note)))
 
@@ -173,6 +173,8 @@ def _furthest(dataset: Dataset, sides: NDArray[np.int8], rows: NDArray[np.int64]
     several = int((least != last).sum())
     if not several:
         return dataset
-    note = f"{counted(several, 'picture')} on different sides in different sets: taken for the one "
+    note = (
+        f"{counted(several, 'picture')} in different splits in different sets: taken for the one "
+    )
     note += "that is further from learning"
     return replace(dataset, splits=last, notes=(*dataset.notes, note))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,14 @@ _SHOWN = 6
 _TELLING = 5.0
 
 
+class Stage(TypedDict):
+    """What a stage took, and what came of it, in words for a person."""
+
+    stage: str
+    seconds: float
+    outcome: str
+
+
 @dataclass
 class Stages:
     """What was done, reported as it begins and timed as it ends, with how long the rest may take.
@@ -42,7 +50,7 @@ class Stages:
     """
 
     expected: dict[str, float]
-    done: list[dict[str, Any]] = field(default_factory=list)
+    done: list[Stage] = field(default_factory=list)
 
     def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         """Do one stage's work."""
@@ -93,7 +101,7 @@ class Outcome:
     unseen: DetectJudgement
     shown: list[int]
     answers: list[Answer]
-    stages: list[dict[str, Any]]
+    stages: list[Stage]
 
 
 def demonstrate(place: Path, setting: DemoSetting) -> Outcome:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from viewfinder.doctor.estimate import Epoch
 from viewfinder.doctor.finding import Finding
@@ -13,7 +12,7 @@ SCHEMA = "viewfinder.doctor/1"
 
 def document(
     machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch], *, seconds: float
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """See docs/doctor.md for its keys."""
     facts = asdict(machine)
     del facts["speed"], facts["networks"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
@@ -11,7 +10,7 @@ from viewfinder.files import write_text
 def write_page(
     file: Path,
     template: str,
-    content: Mapping[str, Any],
+    content: Mapping[str, object],
     *,
     filters: Mapping[str, Callable[[str], str]],
 ) -> None:

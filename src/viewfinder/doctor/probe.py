@@ -36,7 +36,7 @@ def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
     start = time.perf_counter()
     import torch
 
-    told: dict[str, Any] = {"seconds": time.perf_counter() - start}
+    told: dict[str, object] = {"seconds": time.perf_counter() - start}
     # Broken libraries are often found out by the first product only.
     left = torch.ones(64, 64)
     if float((left @ left).sum()) != 64.0**3:
@@ -82,8 +82,8 @@ def _load_operators(torch: Any) -> None:
             torch.ops.load_library(file)
 
 
-def _of_cuda(torch: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {"architectures": torch._C._cuda_getArchFlags().split()}
+def _of_cuda(torch: Any) -> dict[str, object]:
+    told: dict[str, object] = {"architectures": torch._C._cuda_getArchFlags().split()}
     try:
         told["cudnn"] = torch.backends.cudnn.version()
         told["cuda"] = bool(torch.cuda.is_available())
@@ -98,7 +98,7 @@ def _of_cuda(torch: Any) -> dict[str, Any]:
     return told
 
 
-def _gpu(torch: Any, index: int) -> dict[str, Any]:
+def _gpu(torch: Any, index: int) -> dict[str, object]:
     about = torch.cuda.get_device_properties(index)
     free, _ = torch.cuda.mem_get_info(index)
     return {
@@ -157,7 +157,7 @@ def _measure(device: str, seconds: float) -> None:
         _print({"rate": asdict(rate)})
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: dict[str, object]) -> None:
     print(json.dumps(document), flush=True)
 
 

@@ -1,7 +1,5 @@
 """What a run keeps of the machine that trained it: a few facts, to compare runs by."""
 
-from typing import Any
-
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor.nvidia import driver_in_kernel
 from viewfinder.doctor.privacy import cleaner
@@ -11,12 +9,12 @@ from viewfinder.doctor.system import memory, system
 _INSTRUCTIONS = ("avx2", "avx512", "vnni", "bf16", "amx")
 
 
-def machine_record() -> dict[str, Any]:
+def machine_record() -> dict[str, object]:
     """As `run.json` has it; for a process that has torch already."""
     import torch
 
     here, cpu, room = system(cleaner()), cpu_features(), memory()
-    told: dict[str, Any] = {
+    told: dict[str, object] = {
         "system": here.name,
         "architecture": here.architecture,
         "container": here.container,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from viewfinder.doctor.about import about, by_weight, when
 from viewfinder.doctor.document import works
@@ -44,7 +43,9 @@ def write_report(
     write_page(file, "doctor.html.jinja", content, filters={"sentence": sentence})
 
 
-def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]) -> dict[str, Any]:
+def _content(
+    machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
+) -> dict[str, object]:
     by_level = {
         title: joined(found)
         if level == "unknown"
@@ -78,7 +79,7 @@ def _content(machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch]
     }
 
 
-def _speed(machine: Machine, speed: Speed) -> dict[str, Any]:
+def _speed(machine: Machine, speed: Speed) -> dict[str, object]:
     table = rows(speed)
     highest = {what: max(values) or 1.0 for what, values in table}
     return {

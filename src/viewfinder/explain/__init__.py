@@ -7,7 +7,7 @@ This package can itself be called: `viewfinder.explain(net, (1, 3, 224, 224))` i
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ _HOMES = dict.fromkeys(__all__, "viewfinder.explain.explanation") | {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Late, so that a script which is run here imports torch itself, when it is ready to.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -55,7 +55,7 @@ class _Callable(ModuleType):
     def __call__(
         self,
         module: "nn.Module",
-        *inputs_or_shapes: Any,
+        *inputs_or_shapes: object,
         name: str | None = None,
         real: bool = False,
         batched: bool | None = None,

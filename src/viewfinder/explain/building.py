@@ -23,7 +23,7 @@ from viewfinder.explain.fixes.arguments import refused
 from viewfinder.explain.recording import is_users
 
 Build = Callable[[], nn.Module]
-Given = Callable[[nn.Module], tuple[Any, ...]]
+Given = Callable[[nn.Module], tuple[object, ...]]
 MOST = 4
 _DEPTH = 4
 
@@ -157,7 +157,7 @@ def _chained(edits: tuple[Edit, ...], says: str, place: str, chain: Offer) -> Of
     return Offer(own, (says, *chain.says), chain.whole, text)
 
 
-def _place(made: Construction | Begun) -> Any:
+def _place(made: Construction | Begun) -> object:
     if isinstance(made, Begun):
         return made.kind
     return made.place, repr(made.args), repr(made.kwargs)
@@ -178,7 +178,7 @@ def _rebuilding(error: Exception) -> tuple[Build | None, str]:
     return None, ""
 
 
-def _of(kind: type[nn.Module], local: dict[str, Any]) -> Build | None:
+def _of(kind: type[nn.Module], local: dict[str, object]) -> Build | None:
     try:
         args, kwargs = _arguments(kind, local)
     except KeyError:

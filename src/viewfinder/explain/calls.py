@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.passed import Args, Kwargs
 
 # torch's built-in functions carry no signature, so the names of their arguments stand here.
 _CONVOLUTION = "input weight bias stride padding dilation groups"
@@ -96,8 +97,8 @@ class Call:
     index: int
     operation: str
     """The function's plain name: `conv2d`, `add`, `cat`; in-place forms keep their `_`."""
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
+    args: Args
+    kwargs: Kwargs
     module: str
     """The path of the module whose forward made the call; empty for the net itself."""
     source: tuple[str, int] | None
@@ -125,7 +126,7 @@ class Call:
         """The operation without the `_` of its in-place form."""
         return self.operation.rstrip("_") or self.operation
 
-    def argument(self, name: str, default: Any = None) -> Any:
+    def argument(self, name: str, default: object = None) -> Any:
         """The argument called `name` in torch's documentation, however it was passed."""
         if name in self.kwargs:
             return self.kwargs[name]
@@ -134,7 +135,7 @@ class Call:
         return self.args[position] if position < len(self.args) else default
 
 
-def operation_name(function: Callable[..., Any]) -> str:
+def operation_name(function: Callable[..., object]) -> str:
     """The plain name of a torch function, method or property."""
     name = getattr(function, "__name__", type(function).__name__)
     if name in ("__get__", "__set__"):
@@ -142,7 +143,7 @@ def operation_name(function: Callable[..., Any]) -> str:
     return _SPOKEN.get(name, name)
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: object) -> Iterator[Tensor]:
     """The tensors of nested lists, tuples, mappings and data classes, in order."""
     if isinstance(value, Tensor):
         yield value

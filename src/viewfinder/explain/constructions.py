@@ -3,7 +3,7 @@
 import ast
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -14,6 +14,7 @@ from torch import nn
 from viewfinder.explain.assembling import source_code, source_text
 from viewfinder.explain.calls import Place
 from viewfinder.explain.edits import Edit
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.recording import is_users
 from viewfinder.explain.sources import module_call
 
@@ -21,7 +22,7 @@ _RECURRENT = (
     "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
     "proj_size",
 )  # fmt: skip
-Rework = Callable[[tuple[Any, ...], dict[str, Any]], Any]
+Rework = Callable[[Args, dict[str, Any]], Any]
 DROPPED = object()
 """In changes of arguments: the argument is left out."""
 
@@ -33,7 +34,7 @@ class Construction:
     kind: type[nn.Module]
     place: Place
     node: ast.Call
-    args: tuple[Any, ...]
+    args: Args
     kwargs: dict[str, Any]
     error: Exception
     nearby: tuple[int, ...] = ()
@@ -67,7 +68,7 @@ class Construction:
                 found[name] = parameter.default
         return found | dict(zip(self.names, self.args, strict=False)) | self.kwargs
 
-    def changed(self, changes: Mapping[str, Any]) -> "Built":
+    def changed(self, changes: Kwargs) -> "Built":
         """The same with other arguments, by name; "*" and "[]" open and make the list of layers."""
         name = ast.unparse(self.node.func)
         words = [ast.unparse(arg) for arg in self.node.args]
@@ -94,7 +95,7 @@ class Construction:
             words.append(f"{key}={text}")
         plain += [f"{key}={text}" for key, text in named_plain.items()]
 
-        def rework(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def rework(args: Args, kwargs: dict[str, Any]) -> Any:
             args, kwargs = list(args), dict(kwargs)  # type: ignore[assignment]
             for key, value in changes.items():
                 at = places.get(key, len(args))
@@ -153,11 +154,11 @@ def _said(node: ast.expr, value: Any) -> str:
     return repr(value)
 
 
-def _opened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _opened(args: Args, kwargs: dict[str, Any]) -> Any:
     return tuple(args[0]), kwargs
 
 
-def _listed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _listed(args: Args, kwargs: dict[str, Any]) -> Any:
     return (list(args),), kwargs
 
 
@@ -167,7 +168,7 @@ class Built(Edit):
 
     place: tuple[Any, int]
     kind: type[nn.Module]
-    given: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+    given: tuple[Args, tuple[tuple[str, Any], ...]]
     rework: Rework
     code: str
     """With its values written out; `args` and `kwargs` are what was given."""
@@ -294,7 +295,7 @@ def _nearby(frame: FrameType) -> Iterator[int]:
             yield constant
 
 
-def _parts(node: ast.expr, frame: FrameType) -> tuple[Any, ...]:
+def _parts(node: ast.expr, frame: FrameType) -> Args:
     if isinstance(node, ast.Starred):
         return tuple(_value(node.value, frame))
     return (_value(node, frame),)

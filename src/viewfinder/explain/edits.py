@@ -4,13 +4,15 @@ Each is written as a person would write it (`code`) and carried out as torch wou
 are made together, by `operations.py` and `modules.py`, so that what is offered is what was tried.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from viewfinder.explain.passed import Args, Kwargs
 
 if TYPE_CHECKING:
     from viewfinder.explain.recording import Recorder
@@ -140,10 +142,10 @@ class Around(Edit):
 def changed(
     operation: Operation,
     argument: int | str,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    args: Args,
+    kwargs: Kwargs,
     recorder: "Recorder | None" = None,
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[Args, dict[str, Any]]:
     """The arguments of a call with one of them operated on, or left out where that gives None."""
     kwargs = dict(kwargs)
     named = isinstance(argument, str)
@@ -175,7 +177,7 @@ class Rewrite(Edit):
     code: str
     """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order, and `args` for
     what else it was given."""
-    run: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any]
+    run: Callable[[Any, Args, Kwargs], Any]
     """Of torch's function and its arguments: what the new expression gives."""
     operand: int | None = None
     """Which tensor of the call `code` stands for; None where it stands for the whole call."""
@@ -259,7 +261,7 @@ class Converted(Edit):
         net.to(self.dtype)
 
 
-def apply_to_inputs(edits: Sequence[Edit], given: tuple[Any, ...]) -> tuple[Any, ...]:
+def apply_to_inputs(edits: Sequence[Edit], given: Args) -> Args:
     """The inputs after those edits that are made on inputs."""
     for edit in edits:
         if isinstance(edit, Given):

@@ -1,7 +1,6 @@
 """One net, one pass, one explanation."""
 
 from dataclasses import replace
-from typing import Any
 
 from torch import nn
 
@@ -21,7 +20,7 @@ from viewfinder.explain.tracing import trace
 
 def explain(
     module: nn.Module,
-    *inputs_or_shapes: Any,
+    *inputs_or_shapes: object,
     name: str | None = None,
     real: bool = False,
     batched: bool | None = None,
@@ -50,7 +49,7 @@ def explain(
 
 def explain_call(
     module: nn.Module,
-    arguments: tuple[Any, ...],
+    arguments: tuple[object, ...],
     *,
     name: str | None = None,
     real: bool = False,
@@ -107,7 +106,7 @@ def _mistake(lab: Lab, seen: Trace, stop: Stop) -> Mistake:
     )
 
 
-def _sample(value: Any) -> Any:
+def _sample(value: object) -> object:
     if isinstance(value, tuple | list) and value and all(type(size) is int for size in value):
         return Sample(tuple(value))
     if isinstance(value, list | tuple):

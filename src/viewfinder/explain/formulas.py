@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
-from typing import Any
 
 from torch import Tensor
 
@@ -119,7 +118,7 @@ def _counts(call: Call) -> Iterator[str]:
         yield f"{shape_text(shapes[1])} is repeated over {shape_text(shapes[0])}"
 
 
-def _weights(name: str, shape: Shape, bias: Any) -> str:
+def _weights(name: str, shape: Shape, bias: object) -> str:
     if name == "embedding":
         return f"{shape[0]:,}·{shape[1]} = {prod(shape):,} params"
     out, rest = shape[0], shape[1:]

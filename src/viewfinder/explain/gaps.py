@@ -1,7 +1,6 @@
 """What tensors without numbers let pass although real ones would be refused."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,7 +73,7 @@ def unsafe(call: Call) -> Exception | None:
     return RuntimeError(message) if message else None
 
 
-def refusal(call: Call, function: Callable[..., Any], result: Any) -> Exception | None:
+def refusal(call: Call, function: Callable[..., object], result: object) -> Exception | None:
     """What torch would say to this call on real tensors, where fake tensors do not mind."""
     tensors = call.tensors
     device = tensors[0].device.type if tensors else "meta"

@@ -17,6 +17,7 @@ from viewfinder.explain.calls import Call, Place, operation_name, shape_of, tens
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.gaps import refusal, unsafe
+from viewfinder.explain.passed import Args
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import NOWHERE, Frame, Row, Trace
 
@@ -146,7 +147,7 @@ class Recorder(TorchFunctionMode):
         """The last call within the latest forward of the module at `path`."""
         return self._last.get(path)
 
-    def follow(self, new: Any, old: Any) -> None:
+    def follow(self, new: object, old: object) -> None:
         """Tensors that an edit made of others come from where those came from."""
         for one, two in zip(tensors_in(new), tensors_in(old), strict=False):
             if id(two) in self._producers and id(one) not in self._producers:
@@ -156,7 +157,7 @@ class Recorder(TorchFunctionMode):
         self._producers[id(tensor)] = producer
         self._known.setdefault(storage_key(tensor), {})[id(tensor)] = tensor
 
-    def enter(self, module: nn.Module, path: str, args: tuple[Any, ...], kwargs: Any) -> None:
+    def enter(self, module: nn.Module, path: str, args: Args, kwargs: Any) -> None:
         row = self.stack[-1].row if self.stack else None
         place = _user_place()
         opens = row is None and _is_layer(module)
@@ -166,7 +167,7 @@ class Recorder(TorchFunctionMode):
             row.input_shapes = tuple(map(shape_of, row.inputs))
         self.stack.append(Frame(module, path, args, kwargs, row, opens, place))
 
-    def leave(self, module: nn.Module, output: Any) -> None:
+    def leave(self, module: nn.Module, output: object) -> None:
         frame = self.stack.pop()
         self._last[frame.path] = frame.last
         error = sys.exception()

@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from viewfinder.explain.calls import shape_of, tensors_in
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.passed import Args
 
 # Numbers in all tensors of a call, up to which it is made at its own sizes.
 _SMALL = 1 << 15
@@ -54,7 +55,7 @@ class _Plain(NamedTuple):
 class _Many(NamedTuple):
     kind: type
     names: tuple[str, ...]
-    items: tuple[Any, ...]
+    items: Args
 
 
 def rehearse(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Exception | None:

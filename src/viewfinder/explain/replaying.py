@@ -21,10 +21,10 @@ from viewfinder.explain.sources import span
 _BATCH = re.compile(r"n|b|bs|.*batch.*|n_?samples|num_samples", re.IGNORECASE)
 
 
-class Shared(dict[str, Any]):
+class Shared(dict[str, object]):
     """The variables of a frame, which a copy of the net does not copy."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Shared":
+    def __deepcopy__(self, memo: dict[int, object]) -> "Shared":
         return self
 
 
@@ -36,7 +36,7 @@ class Line(nn.Module):
         self.code, self.scope, self.slots = code, scope, slots
         self.paths: dict[str, str] = {}
 
-    def forward(self, *values: Any) -> Any:
+    def forward(self, *values: object) -> object:
         """What the expression gives for these values of its tensors."""
         scope = dict(self.scope)
         scope.update(zip(self.slots, values, strict=True))
@@ -52,7 +52,7 @@ class Replay:
     net: Line
     names: tuple[str, ...]
     """What the line calls its tensors."""
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
     batch: int
     """The first dimension that most of the tensors share; 0 where there is none."""
 
@@ -120,8 +120,8 @@ def _value(node: ast.AST) -> ast.expr | None:
 class _Leaves(ast.NodeTransformer):
     """Puts a slot in the place of each tensor and each module that an expression reads."""
 
-    scope: dict[str, Any]
-    slots: dict[str, Any] = field(default_factory=dict)
+    scope: dict[str, object]
+    slots: dict[str, object] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     modules: dict[str, tuple[str, nn.Module]] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
@@ -190,7 +190,7 @@ def _is_chain(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and _is_chain(node.value)
 
 
-def _is_given(value: Any) -> bool:
+def _is_given(value: object) -> bool:
     if isinstance(value, list | tuple):
         return type(value) in (list, tuple) and bool(value) and all(map(_is_given, value))
     return isinstance(value, Tensor)
@@ -207,7 +207,7 @@ def _register(net: nn.Module, path: str, module: nn.Module) -> None:
     home.add_module(name, module)
 
 
-def _batch(values: tuple[Any, ...]) -> int:
+def _batch(values: tuple[object, ...]) -> int:
     shapes = [tuple(v.shape) for v in values if isinstance(v, Tensor) and v.dim()]
     shapes = [s for v in values if type(v) in (list, tuple) for s in _shapes(v)] + shapes
     wide = [shape for shape in shapes if len(shape) > 1] or shapes

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.explain.passed import Args
 
 if TYPE_CHECKING:
     from viewfinder.explain.explanation import Explanation
@@ -125,7 +126,7 @@ def explained(error: BaseException) -> "Explanation | None":
     return None if call is None else _net(*call)
 
 
-def _net(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Explanation":
+def _net(module: Any, args: Args, kwargs: dict[str, Any]) -> "Explanation":
     from viewfinder.explain.explaining import explain_call
 
     try:
@@ -137,7 +138,7 @@ def _net(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Explana
     return explain_call(module, tuple(given), name=type(module).__name__)
 
 
-def _is_torchs(module: Any) -> bool:
+def _is_torchs(module: object) -> bool:
     """A loss or a layer of torch that the script calls itself; its line tells more."""
     home = type(module).__module__
     return home.startswith("torch.nn.") and not home.endswith("container")
@@ -167,7 +168,9 @@ def _libraries() -> tuple[str, ...]:
     return tuple({path for path in sysconfig.get_paths().values() if path != sys.prefix})
 
 
-def _calls(found: TracebackType | None) -> Iterator[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
+def _calls(
+    found: TracebackType | None,
+) -> Iterator[tuple[object, tuple[object, ...], dict[str, object]]]:
     torch = sys.modules.get("torch")
     while torch is not None and found is not None:
         frame: FrameType = found.tb_frame

@@ -1,7 +1,6 @@
 """A net with its loss behind it, so that answer and target are explained together."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +27,7 @@ class Scored(nn.Module):
         super().__init__()
         self.net, self.loss = net, find_loss(loss)()
 
-    def forward(self, *inputs: Any) -> Tensor:
+    def forward(self, *inputs: object) -> Tensor:
         """The loss, one number."""
         *given, target = inputs
         answer = self.net(*given)

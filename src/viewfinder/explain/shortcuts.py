@@ -15,6 +15,7 @@ from torch.utils._mode_utils import no_dispatch
 
 from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.costs import is_lazy, storage_key
+from viewfinder.explain.passed import Args
 
 # Functions that give one new tensor, or the very one they were given, by shapes alone.
 _PURE = frozenset({
@@ -33,7 +34,7 @@ class Shortcuts:
     """What calls gave in earlier passes."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Any] = {}
+        self._known: dict[Hashable, object] = {}
         self.work = 0
         """How many calls torch itself was asked for."""
 
@@ -62,12 +63,12 @@ class Shortcuts:
             return result
         if isinstance(known, int):
             return call.tensors[known]
-        shape, stride, dtype, device = cast(tuple[Any, ...], known)
+        shape, stride, dtype, device = cast(Args, known)
         with no_dispatch():
             blank = torch.empty_strided(shape, stride, dtype=dtype, device="meta")
         return FakeTensor(fake, blank, device)
 
-    def _key(self, call: Call, function: Callable[..., Any]) -> Hashable | None:
+    def _key(self, call: Call, function: Callable[..., object]) -> Hashable | None:
         if call.operation not in _PURE:
             return None
         try:
@@ -97,7 +98,7 @@ def _frozen(value: Any) -> Hashable:
     raise _Unknown
 
 
-def _remembered(call: Call, result: Any) -> Any:
+def _remembered(call: Call, result: object) -> object:
     if not isinstance(result, FakeTensor) or result.layout is not torch.strided:
         return _NOTHING
     tensors = list(tensors_in((call.args, dict(call.kwargs))))

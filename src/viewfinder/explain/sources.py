@@ -4,7 +4,6 @@ import ast
 import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -27,7 +26,9 @@ class Expression:
 _NAMES = "xyzuvw"
 
 
-def expression(place: Place | None, args: Sequence[Any], tensors: Sequence[Tensor]) -> Expression:
+def expression(
+    place: Place | None, args: Sequence[object], tensors: Sequence[Tensor]
+) -> Expression:
     """The expression at `place`; where its text cannot be had, names alone."""
     names = tuple(_NAMES[at % len(_NAMES)] for at in range(len(tensors)))
     unknown = Expression("", names, (0, 0), (0, 0))
@@ -111,9 +112,9 @@ def _segment(filename: str, first: int, last: int, start: int, end: int) -> str:
     return b"".join(lines).decode(errors="replace")
 
 
-def _operands(tree: ast.stmt, args: Sequence[Any]) -> list[tuple[ast.expr, Any]]:
+def _operands(tree: ast.stmt, args: Sequence[object]) -> list[tuple[ast.expr, object]]:
     """Pairs of an expression in the source and the value that it had."""
-    pairs: list[tuple[ast.expr, Any]] = []
+    pairs: list[tuple[ast.expr, object]] = []
     if isinstance(tree, ast.AugAssign):
         nodes: list[ast.expr] = [tree.target, tree.value]
     elif not isinstance(tree, ast.Expr):

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import nn
@@ -106,7 +105,7 @@ def _run_file(path: Path) -> ModuleType:
     return module
 
 
-def _attribute(module: ModuleType, name: str, place: str) -> Any:
+def _attribute(module: ModuleType, name: str, place: str) -> object:
     if hasattr(module, name):
         return getattr(module, name)
     nets_there = [
@@ -122,7 +121,7 @@ def _attribute(module: ModuleType, name: str, place: str) -> Any:
     raise InputError(f"{place} has no class or function called {name}: {hint}")
 
 
-def _build(thing: Any, target: str) -> nn.Module:
+def _build(thing: object, target: str) -> nn.Module:
     if isinstance(thing, nn.Module):
         return thing
     if not callable(thing):
@@ -159,7 +158,7 @@ def _built_at(error: Exception) -> str:
     return f" at {Path(own[-1].filename).name}:{own[-1].lineno} ({own[-1].line})" if own else ""
 
 
-def _needed(thing: Callable[..., Any]) -> list[str]:
+def _needed(thing: Callable[..., object]) -> list[str]:
     try:
         parameters = inspect.signature(thing).parameters.values()
     except (TypeError, ValueError):

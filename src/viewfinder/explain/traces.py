@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -57,8 +57,8 @@ class Frame:
 
     module: nn.Module
     path: str
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
     row: Row | None
     opens: bool
     """The row begins with this frame and ends with it."""
@@ -88,7 +88,7 @@ class Trace:
     """What a line of a script calls its tensors."""
     rows: list[Row] = field(default_factory=list)
     outputs: tuple[Tensor, ...] = ()
-    result: Any = None
+    result: object = None
     """What the net's forward returned, in its own structure."""
     failure: Failure | None = None
     overwritten: Sequence[tuple[Call, Call | None]] = ()

@@ -15,6 +15,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.costs import KeptTensors, MacCounter
 from viewfinder.explain.edits import Edit, Rewrite, apply_to_inputs
+from viewfinder.explain.passed import Args
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow, undisturbed
 from viewfinder.explain.shortcuts import Shortcuts
@@ -23,7 +24,7 @@ from viewfinder.explain.traces import Failure, Frame, Sample, Trace
 
 def trace(
     module: nn.Module,
-    arguments: tuple[Any, ...],
+    arguments: Args,
     *,
     real: bool = False,
     edits: Sequence[Edit] = (),
@@ -76,9 +77,7 @@ def trace(
     return seen
 
 
-def _failure(
-    error: Exception, recorder: Recorder, module: nn.Module, given: tuple[Any, ...]
-) -> Failure:
+def _failure(error: Exception, recorder: Recorder, module: nn.Module, given: Args) -> Failure:
     call = None
     if recorder.failed is not None and recorder.failed[1] is error:
         call = recorder.failed[0]

@@ -2,9 +2,12 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from viewfinder import events
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 FOLDER = "tensorboard"
 
@@ -13,7 +16,7 @@ class TensorBoard:
     """Writes each epoch's row of the history into `RUN/tensorboard/`."""
 
     def __init__(self) -> None:
-        self._writers: dict[str, Any] = {}
+        self._writers: dict[str, SummaryWriter] = {}
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.TrainingBegan):

@@ -177,7 +177,7 @@ def options(name: str) -> dict[str, Any]:
     return {option: parameter.default for option, parameter in parameters.items()}
 
 
-def create(name: str, *, classes: int | None = None, **options: Any) -> "nn.Module":
+def create(name: str, *, classes: int | None = None, **options: object) -> "nn.Module":
     """A new net with freshly drawn weights, in training mode.
 
     Args:

@@ -1,7 +1,7 @@
 """Making a net as a stranger's file says, in no more memory than the weights beside it fill."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,14 @@ class _Counted(TorchFunctionMode):
         self.left = left
 
     def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         if func is torch.empty and args:
-            sizes = args[0] if isinstance(args[0], (tuple, list)) else args
+            sizes: Sequence[int] = args[0] if isinstance(args[0], (tuple, list)) else args
             self.left -= math.prod(sizes)
             if self.left < 0:
                 raise InputError("the net would be larger than its weights")

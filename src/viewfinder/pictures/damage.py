@@ -9,7 +9,7 @@ length have a mark at their end, or a size in which they come.
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import av
 
@@ -39,7 +39,7 @@ class Reach:
         self._packets = 0
         self._incomplete = -math.inf  # the number of the last packet that is
 
-    def add(self, packet: "av.Packet[Any]") -> None:
+    def add(self, packet: "av.Packet[av.stream.Stream]") -> None:
         """Take note of one packet of any stream."""
         if packet.pts is None or not packet.size:
             return

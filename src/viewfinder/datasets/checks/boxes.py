@@ -167,7 +167,7 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             yield Fault("no-boxes", name, f"no box is of the class {name}", fix)
         elif in_train.any() and index not in taught:
             detail = f"{name} has {counted(count, 'box')}, none of them to train on"
-            yield Fault("not-in-train", name, detail, f"add pictures of {name} to the side train")
+            yield Fault("not-in-train", name, detail, f"add pictures of {name} to the split train")
 
 
 def _similar_names(classes: Sequence[str]) -> Iterator[Fault]:

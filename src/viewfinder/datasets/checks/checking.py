@@ -87,7 +87,7 @@ def _passed_over(dataset: Dataset) -> Iterator[Fault]:
             yield Fault("passed-over", paths[0], "this picture lies in no class's folder", fix)
             continue
         detail = f"{len(paths):,} pictures lie in no class's folder: {some_of(paths)}"
-        fix = "move them into folders of their classes, or name a side's folder train, val or test"
+        fix = "move them into folders of their classes, or name a split's folder train, val or test"
         yield Fault("passed-over", place, detail, fix)
     for files, count in dataset.unread.items():
         detail = f"{counted(count, 'file')} in class folders of a format that is not read"

@@ -25,8 +25,8 @@ def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Faul
             detail += f", under the classes {', '.join(classes)}"
             yield Fault("two-classes", first, detail, "keep it in the class it belongs to")
         elif len(sides) > 1:
-            detail += f", on the sides {', '.join(sides)}"
-            fix = "keep it on one side: a net that has seen a test picture cannot be judged by it"
+            detail += f", in the splits {', '.join(sides)}"
+            fix = "keep it in one split: a net that has seen a test picture cannot be judged by it"
             yield Fault("duplicate-across-splits", first, detail, fix)
         else:
             what = "one of them" if dataset.boxes is None else "one, with the labels of both"

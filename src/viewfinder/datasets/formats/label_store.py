@@ -263,7 +263,7 @@ def _classes(ask: Ask) -> tuple[tuple[str, ...], dict[str, int], tuple[int, ...]
     own = [row for row in rows if end_of(row[0], merged) == row[0]]
     live = [row for row in own if not row[4] or row[0] in used]
     # Undo can leave two of one name, which to files are one class.
-    kept_: dict[str, Any] = {}
+    kept_: dict[str, Sequence[Any]] = {}
     for row in live:
         kept_.setdefault(row[1], row)
     place = {name: index for index, name in enumerate(kept_)}

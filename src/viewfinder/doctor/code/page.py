@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 from viewfinder.doctor.code.looking import Looked
 from viewfinder.doctor.code.remark import Place, Remark
@@ -79,7 +78,7 @@ def _wrapped(
         yield Line(line, style)
 
 
-def document(looked: Looked) -> dict[str, Any]:
+def document(looked: Looked) -> dict[str, object]:
     """See docs/doctor.md for its keys."""
     return {
         "schema": SCHEMA,

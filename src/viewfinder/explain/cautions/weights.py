@@ -1,7 +1,6 @@
 """Weights that are none of the net's, or that nothing depends on."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -33,7 +32,7 @@ def unregistered(net: nn.Module) -> Iterator[str]:
                 )
 
 
-def _modules_in(value: Any) -> Iterator[nn.Module]:
+def _modules_in(value: object) -> Iterator[nn.Module]:
     if isinstance(value, nn.Module):
         yield value
     elif isinstance(value, dict):
@@ -44,7 +43,7 @@ def _modules_in(value: Any) -> Iterator[nn.Module]:
             yield from _modules_in(item)
 
 
-def _parameters_in(value: Any) -> Iterator[nn.Parameter]:
+def _parameters_in(value: object) -> Iterator[nn.Parameter]:
     for tensor in tensors_in(value):
         if isinstance(tensor, nn.Parameter):
             yield tensor

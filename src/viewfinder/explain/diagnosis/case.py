@@ -86,7 +86,7 @@ class Case:
     def mistake(self, rule: str, got: str, expected: str) -> Mistake:
         return Mistake(self.where, rule, got, expected, ())
 
-    def argument(self, name: str, default: Any = None) -> Any:
+    def argument(self, name: str, default: object = None) -> Any:
         return self.call.argument(name, default) if self.call else default
 
     def weight(self) -> Tensor | None:

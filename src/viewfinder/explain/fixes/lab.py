@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -73,7 +72,7 @@ class Lab:
         """Whether no more is to be tried; `found` tells that something runs already."""
         return self.shortcuts.work > (ENOUGH if found else BUDGET)
 
-    def run(self, arguments: tuple[Any, ...], edits: Sequence[Edit] = ()) -> Trace:
+    def run(self, arguments: tuple[object, ...], edits: Sequence[Edit] = ()) -> Trace:
         """A pass without its costs."""
         seen = trace(
             self.module,
@@ -105,7 +104,7 @@ class Lab:
         inputs, second = self.inputs, self.inputs.doubled()
         if stop.batch and second is not None:
             inputs, second = replace(inputs, given=second, batch=2 * inputs.batch), inputs.given
-        asked: dict[str, tuple[Any, ...] | None] = {"batch": second}
+        asked: dict[str, tuple[object, ...] | None] = {"batch": second}
         for name in ("height", "width", "time"):
             asked[name] = inputs.stretched(name)
         if asked["width"] is not None and asked["time"] is None:

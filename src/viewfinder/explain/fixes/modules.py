@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,7 +19,7 @@ _DEFAULTS = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0
 _SKIPPED = {"self", "device", "dtype", "mode"}
 
 
-def written(module: nn.Module, **changes: Any) -> tuple[str, Callable[[], nn.Module]] | None:
+def written(module: nn.Module, **changes: object) -> tuple[str, Callable[[], nn.Module]] | None:
     """Code that builds a layer like `module` but for the `changes`, and what it builds.
 
     None for a module that is not torch's own, whose arguments are not known.
@@ -43,7 +42,7 @@ def written(module: nn.Module, **changes: Any) -> tuple[str, Callable[[], nn.Mod
     return build(home, values)
 
 
-def made(name: str, *args: Any, **kwargs: Any) -> tuple[str, Callable[[], nn.Module]]:
+def made(name: str, *args: object, **kwargs: object) -> tuple[str, Callable[[], nn.Module]]:
     """`nn.Name(args)` and what it builds."""
     kind = getattr(nn, name)
     words = [*map(_text, args), *(f"{key}={_text(value)}" for key, value in kwargs.items())]
@@ -51,10 +50,10 @@ def made(name: str, *args: Any, **kwargs: Any) -> tuple[str, Callable[[], nn.Mod
 
 
 def build(
-    kind: type[nn.Module], values: dict[str, tuple[Any, Any]]
+    kind: type[nn.Module], values: dict[str, tuple[object, object]]
 ) -> tuple[str, Callable[[], nn.Module]]:
-    positional: list[Any] = []
-    named: dict[str, Any] = {}
+    positional: list[object] = []
+    named: dict[str, object] = {}
     for name, (value, default) in values.items():
         value = _short(value)
         if default is inspect.Parameter.empty and not named:
@@ -64,15 +63,15 @@ def build(
     return made(kind.__name__, *positional, **named)
 
 
-def _settings(module: nn.Module, home: type[nn.Module]) -> dict[str, tuple[Any, Any]] | None:
-    values: dict[str, tuple[Any, Any]] = {}
+def _settings(module: nn.Module, home: type[nn.Module]) -> dict[str, tuple[object, object]] | None:
+    values: dict[str, tuple[object, object]] = {}
     for name, parameter in inspect.signature(home.__init__).parameters.items():
         if name in _SKIPPED and not (name == "mode" and hasattr(module, "mode")):
             continue
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if name == "num_parameters":
-            value: Any = module.num_parameters
+            value: object = module.num_parameters
         elif name == "bias":
             value = _has_bias(module)
         elif name in ("kdim", "vdim") and getattr(module, name, 0) == module.embed_dim:
@@ -96,8 +95,8 @@ def _has_bias(module: nn.Module) -> bool:
     return getattr(module, "bias", None) is not None
 
 
-def _recurrent(module: nn.RNNBase) -> dict[str, tuple[Any, Any]]:
-    values: dict[str, tuple[Any, Any]] = {
+def _recurrent(module: nn.RNNBase) -> dict[str, tuple[object, object]]:
+    values: dict[str, tuple[object, object]] = {
         name: (getattr(module, name), _DEFAULTS.get(name, inspect.Parameter.empty))
         for name in _RECURRENT
     }
@@ -107,7 +106,7 @@ def _recurrent(module: nn.RNNBase) -> dict[str, tuple[Any, Any]]:
     return values
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> object:
     """A pair of equal numbers as one number, as it was most likely written."""
     if isinstance(value, torch.Size):
         value = tuple(value)
@@ -116,9 +115,9 @@ def _short(value: Any) -> Any:
     return value
 
 
-def _equal(one: Any, two: Any) -> bool:
+def _equal(one: object, two: object) -> bool:
     return (type(one) is type(two) and one == two) or (one == two and not isinstance(one, bool))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return repr(value)

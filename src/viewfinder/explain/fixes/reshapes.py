@@ -1,6 +1,6 @@
 """Fixes at views, permutations and whatever is told a dimension."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import permutations
 from math import prod
@@ -14,6 +14,7 @@ from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import regrouping
 from viewfinder.explain.fixes.lost import view_sizes
 from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import expression
 
 _DIMS = ("dim", "dims", "axis", "dim0", "dim1", "start_dim", "end_dim")
@@ -178,7 +179,7 @@ def _dimension(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _again(scene, call, args, kwargs, 0.2 + (other != -1) / 10)
 
 
-def _within(call: Call, rank: int, other: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _within(call: Call, rank: int, other: int) -> tuple[Args, dict[str, Any]]:
     def fit(value: Any) -> Any:
         if type(value) is int and not -rank <= value < rank:
             return other
@@ -196,7 +197,7 @@ def _within(call: Call, rank: int, other: int) -> tuple[tuple[Any, ...], dict[st
 
 
 def _again(
-    scene: Scene, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any], cost: float
+    scene: Scene, call: Call, args: Args, kwargs: Kwargs, cost: float
 ) -> Iterator[Candidate]:
     if any(isinstance(value, Tensor) for value in (*args, *kwargs.values())):
         return

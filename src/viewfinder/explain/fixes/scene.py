@@ -16,6 +16,7 @@ from viewfinder.explain.fixes.lab import Lab
 from viewfinder.explain.fixes.modules import written
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.operations import LEFT_OUT
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import argument_text, expression, module_call, with_argument
 
 Tensors = Sequence[Tensor]
@@ -97,7 +98,7 @@ class Scene:
 
     # Ways to edit.
 
-    def replace(self, path: str, cost: float, **changes: Any) -> list[Candidate]:
+    def replace(self, path: str, cost: float, **changes: object) -> list[Candidate]:
         """The layer at `path` with other arguments."""
         # A net that is one layer has no place of its own to put another in.
         built = written(self.net.get_submodule(path), **changes) if path else None
@@ -158,14 +159,14 @@ class Scene:
         return names[edit.argument] if edit.argument < len(names) else None
 
     def on_operand(
-        self, position: int, code: str, run: Callable[[Tensors], Any], cost: float
+        self, position: int, code: str, run: Callable[[Tensors], object], cost: float
     ) -> list[Candidate]:
         """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …"""
         call = self.call
         if call is None or call.place is None or self.case.in_layer:
             return []
 
-        def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        def carry_out(function: Any, args: Args, kwargs: Kwargs) -> Any:
             tensors = list(tensors_in((args, dict(kwargs))))
             args, kwargs = substitute(args, kwargs, position, run(tensors))
             return function(*args, **kwargs)
@@ -201,13 +202,15 @@ class Scene:
         return next((key for key, value in frame.kwargs.items() if value is tensor), 0)
 
     def instead(
-        self, call: Call, code: str, run: Callable[[Tensors], Any], cost: float
+        self, call: Call, code: str, run: Callable[[Tensors], object], cost: float
     ) -> list[Candidate]:
         """Another expression for a whole call of the user's code."""
         if call.place is None:
             return []
 
-        def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        def carry_out(
+            function: object, args: tuple[object, ...], kwargs: Mapping[str, object]
+        ) -> object:
             return run(list(tensors_in((args, dict(kwargs)))))
 
         found = expression(call.place, call.args, call.tensors)
@@ -234,12 +237,12 @@ class Scene:
 
 
 def substitute(
-    args: tuple[Any, ...], kwargs: Mapping[str, Any], position: int, new: Any
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    args: tuple[object, ...], kwargs: Mapping[str, object], position: int, new: object
+) -> tuple[tuple[object, ...], dict[str, object]]:
     """The arguments with the tensor at `position`, as `tensors_in` counts, replaced."""
     count = -1
 
-    def walk(value: Any) -> Any:
+    def walk(value: object) -> object:
         nonlocal count
         if isinstance(value, Tensor):
             count += 1

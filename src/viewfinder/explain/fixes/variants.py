@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.passed import Args
 from viewfinder.explain.traces import Sample, Trace, is_input
 from viewfinder.wording import counted
 
 
-def sampled(value: Any) -> Any:
+def sampled(value: object) -> object:
     """Inputs as shapes and types alone, in their own structure."""
     if isinstance(value, Tensor):
         return Sample(shape_of(value), value.dtype, value.device)
@@ -26,7 +27,7 @@ def sampled(value: Any) -> Any:
     return value
 
 
-def _samples(value: Any) -> Iterator[Sample]:
+def _samples(value: object) -> Iterator[Sample]:
     if isinstance(value, Sample):
         yield value
     elif isinstance(value, list | tuple):
@@ -51,7 +52,7 @@ def _each(value: Any, change: Any) -> Any:
 class Inputs:
     """The inputs of a pass, and what can be varied of them."""
 
-    given: tuple[Any, ...]
+    given: tuple[object, ...]
     batch: int
     """The size of the batch dimension; 0 where the inputs have none."""
     names: tuple[str, ...] = ()
@@ -96,7 +97,7 @@ class Inputs:
                 return f"{counted(named['time'], 'step')}"
         return ""
 
-    def doubled(self) -> tuple[Any, ...] | None:
+    def doubled(self) -> Args | None:
         """Twice the batch, in every input that has it."""
         if not self.batch:
             return None
@@ -115,7 +116,7 @@ class Inputs:
         number = self.batch if self.names else None
         return tuple(2 * one if type(one) is int and one == number else one for one in doubled)
 
-    def stretched(self, *names: str) -> tuple[Any, ...] | None:
+    def stretched(self, *names: str) -> Args | None:
         """Twice the height, width or length; None where no input has one."""
         touched = False
 
@@ -145,7 +146,7 @@ def input_names(sample: Sample, lead: int) -> tuple[str, ...]:
     return ("batch",) * lead + names
 
 
-def batch_of(seen: Trace, given: tuple[Any, ...], batched: bool | None) -> int:
+def batch_of(seen: Trace, given: tuple[object, ...], batched: bool | None) -> int:
     """The batch of the inputs: their first dimension, unless the first layer takes it for more."""
     samples = list(_samples(given))
     if batched is False or not samples or not samples[0].shape:

@@ -4,12 +4,10 @@
 integers, batch included. `dropped` lists rows and columns of the input, counted from 0.
 """
 
-from typing import Any
-
 from viewfinder.explain.explanation import SCHEMA, Explanation, Layer, ReceptiveField
 
 
-def document(explanation: Explanation) -> dict[str, Any]:
+def document(explanation: Explanation) -> dict[str, object]:
     """The explanation as plain lists, dictionaries and numbers."""
     totals, mistake = explanation.totals, explanation.mistake
     return {
@@ -39,7 +37,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(layer: Layer) -> dict[str, object]:
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -57,7 +55,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _field(field: ReceptiveField | None) -> dict[str, Any] | None:
+def _field(field: ReceptiveField | None) -> dict[str, object] | None:
     if field is None:
         return None
     return {

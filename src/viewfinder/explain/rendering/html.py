@@ -2,7 +2,6 @@
 
 import json
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment
 
@@ -48,7 +47,7 @@ def page(explanation: Explanation) -> str:
     )
 
 
-def _details(layer: Layer, batch: int, inputs: tuple[Shape, ...]) -> dict[str, Any]:
+def _details(layer: Layer, batch: int, inputs: tuple[Shape, ...]) -> dict[str, object]:
     field = layer.receptive_field
     shape = layer.outputs[0] if layer.outputs else ()
     return {

@@ -57,7 +57,7 @@ class Database:
         self._writing = threading.Lock()
         if file:
             address = URL.create("sqlite+pysqlite", database=str(file))
-            options: dict[str, Any] = {"timeout": _PATIENCE, "check_same_thread": False}
+            options: dict[str, object] = {"timeout": _PATIENCE, "check_same_thread": False}
         else:
             address, options = _address(url)
         self.name = str(file) if file else address.render_as_string(hide_password=True)
@@ -215,7 +215,7 @@ def set_value(connection: Connection, key: str, value: str) -> None:
     connection.execute(tables.meta.insert().values(key=key, value=value))
 
 
-def _address(url: str | None) -> tuple[URL, dict[str, Any]]:
+def _address(url: str | None) -> tuple[URL, dict[str, object]]:
     """Where PostgreSQL is as the driver takes it, and what else the driver is told.
 
     Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
@@ -229,7 +229,7 @@ def _address(url: str | None) -> tuple[URL, dict[str, Any]]:
         raise InputError(
             f"the store is kept in SQLite or PostgreSQL, not in {address.get_backend_name()}"
         )
-    given: dict[str, Any] = {}
+    given: dict[str, object] = {}
     query = {name: str(value) for name, value in address.query.items()}
     if folder := query.pop("host", ""):
         given["unix_sock"] = f"{folder}/.s.PGSQL.{address.port or _PORT}"

@@ -96,7 +96,7 @@ def _unlike(expected: Dataset, names: list[str], out: Path, to: Format) -> Itera
         if not _same_boxes(expected, own, back, other):
             yield f"the boxes of {path} are others"
         if to != "yolo" and int(back.splits[index[path]]) != side:
-            yield f"{path} is on another side"
+            yield f"{path} is in another split"
     if len(back) > len(names):
         yield f"it has {len(back):,} pictures in place of {len(names):,}"
 

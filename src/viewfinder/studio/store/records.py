@@ -95,7 +95,7 @@ class Box:
     picture: int
     label: str
     corners: Corners
-    mask: Any
+    mask: object
     track: str | None
     key_frame: bool
     difficult: bool
@@ -122,7 +122,7 @@ class Proposal:
     run: str
     name: str
     corners: Corners
-    mask: Any
+    mask: object
     score: float
     source: str
     state: str
@@ -275,7 +275,7 @@ class Conflict(InputError):
             no more.
     """
 
-    def __init__(self, why: str, now: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(self, why: str, now: Sequence[dict[str, object]] = ()) -> None:
         super().__init__(why)
         self.now = list(now)
 

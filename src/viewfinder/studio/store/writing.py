@@ -119,7 +119,7 @@ class Writer:
 
     def conflict(self, why: str, keys: Sequence[Key]) -> Conflict:
         """What to raise: why, and the records as they are."""
-        now = [
+        now: list[dict[str, object]] = [
             {"kind": kind, "id": record, "record": listing.record(self.connection, kind, record)}
             for kind, record in keys
         ]

@@ -108,7 +108,7 @@ def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "a
     """
     require_boxes(dataset)
     if not len(dataset):
-        raise InputError(f"{dataset.root} has no pictures on this side: add some to learn from")
+        raise InputError(f"{dataset.root} has no pictures in this split: add some to learn from")
     true = _checked_sizes(dataset)
     sizes = kept_sizes(true, frame)
     boxes = _trainable(dataset, true, sizes)
