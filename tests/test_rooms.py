@@ -161,7 +161,7 @@ def test_files_of_strangers_are_opened_in_one_place():
     # What reads what the system says of itself, our own templates, or what was just written.
     ours = (
         *("reading.py", "memory.py", "cpu.py", "groups.py", "doctor/", "explain/rendering/"),
-        *("position/", "composing/writing.py", "studio/web/"),
+        *("position/", "composing/composed_set.py", "studio/web/"),
         *("datasets/editing/steps.py", "nets/published/__main__.py"),
     )
     opens = re.compile(r"\.read_bytes\(|\.read_text\(|\.open\((\)|\"r?b?\"|encoding)")

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrounds
 from viewfinder.composing.captures import open_captures
+from viewfinder.composing.composed_set import write_composed
 from viewfinder.composing.composition import Composition
 from viewfinder.composing.cutouts import CutOut, cut_out
 from viewfinder.composing.labelled import cutouts_from
 from viewfinder.composing.scenes import compose_scene
 from viewfinder.composing.source import composed
-from viewfinder.composing.writing import write_composed
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import decode, encode

@@ -83,9 +83,10 @@ def test_what_a_killed_process_or_a_bad_disk_leaves_is_made_again(harm, pictures
     (file,) = (cache_folder() / "features").iterdir()
     file.write_bytes(harm(file.read_bytes()))
     np.testing.assert_array_equal(vectors(extractor, lambda n: pictures[n], KEYS), whole)
-    assert len(kept_vectors(extractor.name, 5)) == 7
+    assert len(kept_vectors(extractor.name, 5, KEYS)) == 7
     keep_vectors(extractor.name, {b"x" * 16: np.ones(5, np.float32)})
-    assert len(kept_vectors(extractor.name, 5)) == 8
+    assert len(kept_vectors(extractor.name, 5, [*KEYS, b"x" * 16])) == 8
+    assert list(kept_vectors(extractor.name, 5, KEYS[:1])) == KEYS[:1]
 
 
 def test_a_cache_that_cannot_be_written_stops_nobody(pictures, tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Compose, and say what was written."""
-    from viewfinder.composing.writing import write_composed
+    from viewfinder.composing.composed_set import write_composed
 
     dataset = write_composed(
         flags.captures,

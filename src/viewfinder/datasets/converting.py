@@ -11,11 +11,11 @@ from typing import Literal
 
 import numpy as np
 
+from viewfinder.datasets.box_files import WRITERS, picture_folder, voc_numbers
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.merging import Source, merged
 from viewfinder.datasets.opening import listed_only, read_boxes, usable_boxes
-from viewfinder.datasets.writing import WRITERS, picture_folder, voc_numbers
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import explained_writing, new_folder

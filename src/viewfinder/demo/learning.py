@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
+from viewfinder.composing.composed_set import write_composed
 from viewfinder.composing.composition import Composition
-from viewfinder.composing.writing import write_composed
 from viewfinder.cpu import cpu_features
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP, open_dataset

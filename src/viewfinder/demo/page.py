@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +20,7 @@ from viewfinder.files import write_text
 from viewfinder.pictures.drawing import Colour, distinct_colours, draw_boxes
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.task import THRESHOLD
 from viewfinder.wording import counted
 
@@ -31,7 +31,6 @@ PAGE = "report.html"
 _FRAMES, _COMPOSED = 3, 6
 # Longer side in pixels of the scenes as they are shown.
 _SIDE = 420
-_TERMS = {"loss": "all", "box": "boxes", "objectness": "objectness", "classes": "classes"}
 _SURE, _UNSURE = (0, 158, 115), (230, 159, 0)
 
 
@@ -75,11 +74,12 @@ def write_page(outcome: Outcome) -> None:
     write_text(outcome.place / PAGE, template.render(page(outcome)))
 
 
-def page(outcome: Outcome) -> dict[str, Any]:
+def page(outcome: Outcome) -> dict[str, object]:
     """What the template shows."""
     classes = [_class(outcome, name) for name in outcome.proposals.classes]
     unseen, scores = outcome.unseen, outcome.unseen.scores
-    seconds = [float(stage["seconds"]) for stage in outcome.stages]
+    terms = {"loss": "all", **head_of(outcome.run.manifest.net).terms}
+    seconds = [stage["seconds"] for stage in outcome.stages]
     return {
         "cards": _cards(outcome),
         "setting": outcome.setting,
@@ -96,7 +96,7 @@ def page(outcome: Outcome) -> dict[str, Any]:
         "composed": list(_composed(outcome)),
         "curves": plots.curves(
             outcome.run.history(),
-            plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+            plots.Panel("Loss", plots.terms(terms), logarithmic=True),
             plots.Panel("AP50 on composed scenes", plots.both_sides("ap50")),
         ),
         "judged": unseen.as_json(),

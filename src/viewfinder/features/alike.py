@@ -8,11 +8,11 @@ vectors lose, those that were saved coarsely or made brighter. Both are asked
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.box_files import side_name
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.similarity import scenes
-from viewfinder.datasets.writing import side_name
 from viewfinder.features.describing import Part, describe_readable
 
 # Pictures are near-duplicates from this likeness on, in a set of blood cells, whose pictures are

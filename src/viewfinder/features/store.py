@@ -7,36 +7,50 @@ is cut off by the next that appends. It can be removed at any time.
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.files import cache_folder, locked
-from viewfinder.reading import read_bytes
+from viewfinder.reading import open_file
 
 KEY = 16
 """Bytes of a key."""
 
 
-def kept_vectors(name: str, width: int) -> dict[bytes, NDArray[np.float32]]:
-    """Every whole vector of that name; none where the file is not there or is another's.
+def kept_vectors(
+    name: str, width: int, wanted: Collection[bytes]
+) -> dict[bytes, NDArray[np.float32]]:
+    """The whole vectors of that name under the wanted keys, as far as they are kept.
+
+    Of the others only the keys are read, unbuffered: the file may hold those of many sets.
 
     Args:
         width: how many numbers a vector has.
     """
     file = _file(name)
-    if not file.is_file():
+    if not wanted or not file.is_file():
         return {}
-    data = read_bytes(file)
-    kind = _record(width)
-    rows = np.frombuffer(data[: len(data) // kind.itemsize * kind.itemsize], kind)
-    return {
-        bytes(row["key"]): row["vector"].copy()
-        for row in rows
-        if zlib.crc32(row["vector"].tobytes()) == row["sum"]
-    }
+    kind, sought = _record(width), frozenset(wanted)
+    found: dict[bytes, NDArray[np.float32]] = {}
+    with (
+        open_file(file) as opened,
+        open(opened.fileno(), "rb", buffering=0, closefd=False) as records,
+    ):
+        for start in range(0, file.stat().st_size, kind.itemsize):
+            records.seek(start)
+            head = records.read(KEY)
+            if head not in sought:
+                continue
+            record = head + records.read(kind.itemsize - KEY)
+            if len(record) < kind.itemsize:
+                break
+            row = np.frombuffer(record, kind)[0]
+            if zlib.crc32(row["vector"].tobytes()) == row["sum"]:
+                found[head] = row["vector"].copy()
+    return found
 
 
 def keep_vectors(name: str, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:

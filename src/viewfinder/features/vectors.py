@@ -109,7 +109,7 @@ def vectors(
         keys: digests of what each picture was made of, `KEY` bytes each.
     """
     assert all(len(key) == KEY for key in keys)
-    known = kept_vectors(extractor.name, extractor.width)
+    known = kept_vectors(extractor.name, extractor.width, keys)
     first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in known}
     known |= _made(extractor, take, {number: key for key, number in first.items()}, description)
     if not keys:

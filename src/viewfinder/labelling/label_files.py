@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from viewfinder.datasets.box_files import coco_document
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
@@ -15,7 +16,6 @@ from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.opening import has_boxes
 from viewfinder.datasets.survey import Survey, survey
-from viewfinder.datasets.writing import coco_document
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, of_pictures
 from viewfinder.reading import read_bytes

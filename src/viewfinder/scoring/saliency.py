@@ -121,7 +121,7 @@ def judge(contest: Contest, *, stretch: bool, jobs: int | None = None) -> Judged
         who: _Job(_key(digest, mask_digests[who[1]], stretch), job.map, job.mask, stretch)
         for (who, job), digest in zip(asked.items(), digests, strict=True)
     }
-    known = kept_vectors(_KEPT, _RECORD.itemsize // 4)
+    known = kept_vectors(_KEPT, _RECORD.itemsize // 4, [job.key for job in keyed.values()])
     left = {job.key: job for job in keyed.values() if job.key not in known}
     failed: dict[bytes, str] = {}
     fresh: dict[bytes, NDArray[np.float32]] = {}

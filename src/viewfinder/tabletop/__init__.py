@@ -11,16 +11,16 @@ same set is made again anywhere, a picture at a time or by the thousand.
 
 from viewfinder.tabletop.depth import DepthState, depth_state
 from viewfinder.tabletop.options import ClassOptions, SceneOptions, TurntableOptions
-from viewfinder.tabletop.scenes import render_scene
-from viewfinder.tabletop.shapes import CLASSES
-from viewfinder.tabletop.single import render_class_picture
-from viewfinder.tabletop.turntable import Turntable, render_turntable
-from viewfinder.tabletop.writing import (
+from viewfinder.tabletop.rendered_sets import (
     SplitCounts,
     write_classes,
     write_scenes,
     write_turntable,
 )
+from viewfinder.tabletop.scenes import render_scene
+from viewfinder.tabletop.shapes import CLASSES
+from viewfinder.tabletop.single import render_class_picture
+from viewfinder.tabletop.turntable import Turntable, render_turntable
 
 __all__ = [
     "CLASSES",

@@ -5,7 +5,7 @@ from pathlib import Path
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.tabletop.options import ClassOptions
-from viewfinder.tabletop.writing import SplitCounts, write_classes
+from viewfinder.tabletop.rendered_sets import SplitCounts, write_classes
 
 # Counted up whenever the pictures change, so that no cache keeps old ones.
 EDITION = 1

@@ -57,6 +57,7 @@ class CentresHead:
     """`heads.Head`: a cell that an object's centre lies in says how far the box's edges are."""
 
     stride: ClassVar[int] = 16
+    terms: ClassVar = {"edges": "edges", "classes": "classes"}
 
     def net_options(self, recipe, dataset, size):
         return {"side": float(size[0]) / 4} | recipe.net_options()

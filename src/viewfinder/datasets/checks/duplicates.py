@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from viewfinder.datasets.box_files import side_name
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.writing import side_name
 
 
 def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
+from viewfinder.datasets.box_files import line_of
 from viewfinder.datasets.editing.record import digest, digest_of
 from viewfinder.datasets.editing.steps import Change
 from viewfinder.datasets.editing.transaction import change_files
@@ -25,7 +26,6 @@ from viewfinder.datasets.formats.yolo.lists import class_names, describe
 from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
 from viewfinder.datasets.opening import refuse_blocking
 from viewfinder.datasets.survey import Survey, survey
-from viewfinder.datasets.writing import line_of
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.wording import counted

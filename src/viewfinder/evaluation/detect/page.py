@@ -25,6 +25,7 @@ from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted
 from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
 
@@ -36,7 +37,6 @@ _MEASURE = Measure(
     alone="AP50 is {train:.3f} on training pictures",
     learnt=0.8,
 )
-_TERMS = {"loss": "all", "box": "boxes", "objectness": "objectness", "classes": "classes"}
 _ERRORS = {
     "localisation": "misplaced",
     "class": "of another class",
@@ -69,9 +69,10 @@ def page(material: DetectMaterial) -> Page:
     costliest, against = detect_advice.costliest(scores.errors, now)
     ranked = _ranked(judged, threshold)
     wrong = [each for each in ranked[:_WORST] if each.error > 0]
+    terms = {"loss": "all", **head_of(material.run.manifest.net).terms}
     curves = plots.curves(
         material.history,
-        plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
+        plots.Panel("Loss", plots.terms(terms), logarithmic=True),
         plots.Panel("AP50", plots.both_sides("ap50")),
         plots.RATE,
     )

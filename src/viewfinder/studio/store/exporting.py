@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 import numpy as np
 
+from viewfinder.datasets.box_files import line_of, picture_folder
 from viewfinder.datasets.converting import (
     Format,
     carried,
@@ -20,7 +21,6 @@ from viewfinder.datasets.converting import (
 )
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.opening import listed_only, read_box_files, refuse_blocking, usable_boxes
-from viewfinder.datasets.writing import line_of, picture_folder
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder, replacing_by_name
 from viewfinder.pictures.finding import pictures_below

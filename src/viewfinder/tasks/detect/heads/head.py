@@ -36,9 +36,11 @@ class Head(Protocol):
 
     Attributes:
         stride: sides of its nets' inputs are multiples of this, in pixels.
+        terms: its loss's terms as the history names them, each in words for a curve.
     """
 
     stride: ClassVar[int]
+    terms: ClassVar[Mapping[str, str]]
 
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """What a net is created with beside its classes: the recipe's options, and the set's.

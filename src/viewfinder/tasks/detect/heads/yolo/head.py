@@ -25,6 +25,11 @@ class YOLOHead:
     """Boxes from anchors, cell by cell."""
 
     stride: ClassVar[int] = 32
+    terms: ClassVar[Mapping[str, str]] = {
+        "box": "boxes",
+        "objectness": "objectness",
+        "classes": "classes",
+    }
 
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """The recipe's, and anchors fitted to the training boxes."""

@@ -19,11 +19,11 @@ from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrou
 from viewfinder.composing.captures import open_captures
 from viewfinder.composing.composition import Composition
 from viewfinder.composing.source import Composed, check_request, composed
+from viewfinder.datasets.box_files import picture_folder, write_coco
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.datasets.splits import TRAIN
-from viewfinder.datasets.writing import picture_folder, write_coco
 from viewfinder.files import new_folder
 from viewfinder.pictures.geometry import Boxes
 from viewfinder.pictures.masks import Segmentation, encode
