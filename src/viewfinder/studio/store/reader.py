@@ -1,0 +1,113 @@
+"""What is asked of a store: each answer is of one moment, while others write."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sqlalchemy import select
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.label_store import checked_path, dataset_of, given
+from viewfinder.errors import InputError
+from viewfinder.studio.store import history, lines, listing, tables
+from viewfinder.studio.store.database import Database, value_of
+from viewfinder.studio.store.records import (
+    Counts,
+    Done,
+    Filter,
+    Kind,
+    LabelClass,
+    OnePicture,
+    Page,
+)
+
+
+class Reader:
+    """The half of a `Store` that changes nothing."""
+
+    def __init__(self, data: Path, database: Database) -> None:
+        self.data, self._database = data, database
+
+    def kind(self) -> Kind | None:
+        """What is labelled here; None until it is known."""
+        with self._database.read() as connection:
+            return value_of(connection, "kind")  # type: ignore[return-value]
+
+    def pictures(self, chosen: Filter | None = None, *, start: int = 0, count: int = 100) -> Page:
+        """A part of the list of pictures, in their order; `count` is at most 1000."""
+        with self._database.read() as connection:
+            return listing.pictures(connection, chosen or Filter(), start=start, count=count)
+
+    def next_picture(
+        self, after: int | None = None, chosen: Filter | None = None, *, backwards: bool = False
+    ) -> int | None:
+        """The id of the next picture in the order, of those that fit; None at the end."""
+        with self._database.read() as connection:
+            return listing.next_picture(connection, after, chosen or Filter(), backwards=backwards)
+
+    def picture(self, picture: int) -> OnePicture:
+        """A picture with its boxes and proposals.
+
+        Raises:
+            InputError: there is none of this id.
+        """
+        with self._database.read() as connection:
+            return listing.one_picture(connection, picture)
+
+    def path_of(self, picture: int) -> Path:
+        """Where the file of a picture lies.
+
+        Raises:
+            InputError: there is none of this id, or a forged database leads out of the folder.
+        """
+        with self._database.read() as connection:
+            row = select(tables.picture.c.path).where(tables.picture.c.id == picture)
+            path = connection.execute(row).scalar()
+        if path is None:
+            raise InputError(f"there is no picture {picture}")
+        return self.data / PurePosixPath(checked_path(given(path)))
+
+    def classes(self) -> tuple[LabelClass, ...]:
+        """The classes in their order; those that were merged into others stand at the end."""
+        with self._database.read() as connection:
+            return listing.classes(connection)
+
+    def counts(self) -> Counts:
+        """Pictures by state, boxes and pictures by class."""
+        with self._database.read() as connection:
+            return listing.counts(connection)
+
+    def history(
+        self, *, before: int | None = None, count: int = 100, picture: int | None = None
+    ) -> tuple[Done, ...]:
+        """Who did what when, the last first; before an operation, of a picture."""
+        with self._database.read() as connection:
+            return history.history(connection, before=before, count=count, picture=picture)
+
+    def notes(self) -> tuple[str, ...]:
+        """What reading the folder guessed, clipped or left out, in words for a person."""
+        with self._database.read() as connection:
+            return history.notes(connection)
+
+    def caution(self) -> str:
+        """What to know of the disk that the labels lie on, in a sentence; nothing of most."""
+        return self._database.caution
+
+    def contents(self) -> bytes:
+        """All that operations can change, as JSON lines without revisions: for comparing."""
+        with self._database.read() as connection:
+            return lines.contents(connection)
+
+    def snapshot(self) -> Dataset | None:
+        """The labels of this moment as a data set, as `open_dataset` reads them before it deals
+        sides; None where files of masks are the labels."""
+        with self._database.read() as connection:
+
+            def ask(sql: str) -> Any:
+                return connection.exec_driver_sql(sql).fetchall()
+
+            return dataset_of(ask, self.data, self._database.name)
+
+    def meta(self, key: str) -> str | None:
+        """The text that `set_meta` kept."""
+        with self._database.read() as connection:
+            return value_of(connection, f"page:{key}")
