@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from viewfinder.cli.main import main
 from viewfinder.doctor import gathering
 from viewfinder.doctor.asking import read_reply
+from viewfinder.doctor.code.looking import look
+from viewfinder.doctor.code.sharing import without_user
 from viewfinder.doctor.commands import Reply
 from viewfinder.doctor.privacy import cleaner
 
@@ -103,3 +105,26 @@ def test_neither_page_nor_document_names_the_user(tmp_path, monkeypatch, capsys,
 def test_a_machine_is_plain_data():
     machine = gathering.gather(quick=True)
     assert json.loads(json.dumps(dataclasses.asdict(machine)))["quick"] is True
+
+
+def test_source_and_lines_to_paste_do_not_tell_the_user(tmp_path):
+    text = (
+        "import torch\n"
+        "net = torch.load('/home/wilhelmina/nets/a.pt')  # by Wilhelmina\n"
+        "x = torch.qr(y.wilhelmina(1))\n"
+    )
+    (tmp_path / "a.py").write_text(text)
+    load, gone = without_user(look([tmp_path / "a.py"]), cleaner(SECRETS)).remarks
+    assert load.place.text == "net = torch.load('~/nets/a.pt')  # by (user)"
+    assert load.instead.startswith("torch.load('~/nets/a.pt', weights_only=True)")
+    assert "y.wilhelmina(1)" in gone.place.text  # A method, without which the line means nothing.
+
+
+def test_the_report_of_code_does_not_tell_the_home(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "/home/wilhelmina")
+    (tmp_path / "a.py").write_text("import torch\ntorch.load('/home/wilhelmina/a.pt')\n")
+    page = tmp_path / "page.html"
+    main(["doctor", str(tmp_path / "a.py"), "--json", "--report", str(page)])
+    assert not leaks(capsys.readouterr().out)
+    assert not leaks(page.read_text())
+    assert "~/a.pt" in page.read_text()

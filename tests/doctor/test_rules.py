@@ -158,6 +158,12 @@ SPEAKS = [
         "broken",
         "cv2 (ImportError",
     ),
+    (
+        "other libraries",
+        changed(torch={"broken": (("torchvision", "RuntimeError: boom"),)}),
+        "broken",
+        "torchvision (RuntimeError: boom)",
+    ),
     ("other libraries", changed(torch={"unfinished": "av"}), "unknown", "other libraries"),
     (
         "OpenCV doubled",

@@ -20,6 +20,10 @@ _SECRET_NAME = re.compile(
 # Credentials within an address: https://name:word@host
 _USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,12}://\S+", re.IGNORECASE)
+# Homes of others.
+_HOMES = re.compile(r"(?<=/home/)[^/\s'\"]+|(?<=/Users/)[^/\s'\"]+")
+# A string, or a comment.
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|#.*")
 # A secret shorter than this could be any word.
 _SHORTEST = 5
 _LONGEST = 300
@@ -43,8 +47,23 @@ class Cleaner:
             told = re.sub(
                 rf"(?<![\w]){re.escape(user)}(?![\w])", "(user)", told, flags=re.IGNORECASE
             )
-        told = re.sub(r"(?<=/home/)[^/\s'\"]+|(?<=/Users/)[^/\s'\"]+", "(user)", told)
+        told = _HOMES.sub("(user)", told)
         return shown(told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…")
+
+    def code(self, text: str) -> str:
+        """Source text, with its lines and blanks, without home, secrets and the user's name.
+
+        Of code itself a call or an attribute that is called as the user is stays, as `x.max()`.
+        """
+        told = _USERINFO.sub("", text)
+        for secret, instead in self.hidden:
+            told = told.replace(secret, instead)
+        for user in self.users:
+            name = re.escape(user)
+            word = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
+            told = _QUOTED.sub(lambda found, word=word: word.sub("(user)", found[0]), told)
+            told = re.sub(rf"(?<![\w.]){name}(?![\w(])", "(user)", told, flags=re.IGNORECASE)
+        return _HOMES.sub("(user)", told)
 
     def path(self, path: Path) -> str:
         """A path, as it can be shown: `~` for the home, and below the working folder from there."""

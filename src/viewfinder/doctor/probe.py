@@ -66,16 +66,15 @@ def _import_others(torch: Any) -> None:
         _print({"importing": name})
         try:
             if name == _VISION:
-                _load_operators(torch)
-            else:
-                importlib.import_module(name)
+                _load_operators(torch)  # Whose error tells more than that of what follows.
+            importlib.import_module(name)
         except Exception as error:  # whatever a broken module does
             _print({"broken": name, "error": f"{type(error).__name__}: {error}"})
     _print({"importing": ""})
 
 
 def _load_operators(torch: Any) -> None:
-    """Load torchvision's own, which is what does not go together; the rest of it takes seconds."""
+    """Load torchvision's own, which is what does not go together with another torch."""
     found = importlib.util.find_spec(_VISION)
     for folder in (found and found.submodule_search_locations) or ():
         for file in Path(folder).glob("_C.*"):

@@ -12,6 +12,7 @@ _VERSION = re.compile(
     r"(torch|numpy|np|cv2?|opencv|pil|pillow|tv|torchvision|timm|apex|scipy|lib)_?version|"
     r"MAJOR|MINOR|GREATER_EQUAL|\bPY[23]\w*\b"
 )
+_GONE = re.compile(r"\b_six\.PY[23]")
 
 
 def guarded(tree: ast.Module) -> Iterator[int]:
@@ -23,7 +24,11 @@ def guarded(tree: ast.Module) -> Iterator[int]:
             for handler in node.handlers:
                 yield from _lines(handler.body)
         elif isinstance(node, ast.If | ast.IfExp) and _asks(node.test, modules):
-            yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if _GONE.search(ast.unparse(node.test)):
+                # What is asked is gone itself, and only what hangs on it is guarded.
+                yield from _lines([*node.body, *node.orelse] if isinstance(node, ast.If) else [])
+            else:
+                yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _imported(tree: ast.Module) -> set[str]:

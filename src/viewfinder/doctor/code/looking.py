@@ -8,6 +8,11 @@ from pathlib import Path
 from viewfinder.doctor.code.apex import apex
 from viewfinder.doctor.code.arguments import arguments_gone, nets_by_name
 from viewfinder.doctor.code.counts import Counts, counts_in, repeated
+from viewfinder.doctor.code.methods import (
+    factors_by_place,
+    methods_of_tensors,
+    objects_loaded,
+)
 from viewfinder.doctor.code.names import Use, names_bound, uses, whole_modules
 from viewfinder.doctor.code.patterns import (
     Hit,
@@ -22,7 +27,8 @@ from viewfinder.doctor.code.python2 import builtins_gone, methods_gone
 from viewfinder.doctor.code.remark import Remark
 from viewfinder.doctor.code.renamed import TABLE, row_of
 from viewfinder.doctor.code.rows_python2 import BUILTINS
-from viewfinder.doctor.code.schedules import scheduler_first
+from viewfinder.doctor.code.schedules import rate_asked, scheduler_first
+from viewfinder.doctor.code.settings import disagreeing, read_settings
 from viewfinder.doctor.code.sources import Code, files_below, read_code
 from viewfinder.doctor.code.stars import star_of
 from viewfinder.doctor.code.views import view_after_permute
@@ -31,7 +37,8 @@ from viewfinder.errors import InputError
 
 _RULES: tuple[Rule, ...] = (
     *(apex, arguments_gone, nets_by_name, opencv, unconnected_layers, old_scalars, volatile_set),
-    *(added, view_after_permute, scheduler_first, methods_gone),
+    *(added, view_after_permute, scheduler_first, rate_asked, methods_gone),
+    *(factors_by_place, methods_of_tensors, objects_loaded),
 )
 # Rules that speak of several things, each told by itself.
 _SEVERAL = {"apex", "python-2"}
@@ -43,11 +50,13 @@ class Looked:
 
     Attributes:
         unread: files that could not be read, each with why.
+        empty: folders that were named and have no code in them.
     """
 
     files: int
     remarks: tuple[Remark, ...]
     unread: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -64,8 +73,8 @@ def look(paths: list[Path]) -> Looked:
     remarks: list[Remark] = []
     counts: list[Counts] = []
     unread: list[str] = []
-    files = files_below(paths)
-    for file, name in files:
+    found_at = files_below(paths)
+    for file, name in found_at.code:
         try:
             cells, troubles = read_code(file, name)
             found = _in_file(cells)
@@ -77,8 +86,15 @@ def look(paths: list[Path]) -> Looked:
             continue
         counts += [counts_in(cell) for cell in cells]
         remarks += troubles + found
-    remarks += list(repeated(counts))
-    return Looked(len(files), tuple(sorted(remarks, key=_order)), tuple(unread))
+    settings = read_settings(found_at.settings)
+    remarks += list(repeated([*counts, settings.counts]))
+    remarks += [*settings.remarks, *disagreeing(settings, counts)]
+    return Looked(
+        len(found_at.code),
+        tuple(sorted(remarks, key=_order)),
+        (*unread, *settings.unread),
+        tuple(found_at.empty),
+    )
 
 
 def _order(remark: Remark) -> tuple[str, int, int]:

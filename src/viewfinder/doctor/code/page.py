@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from viewfinder.doctor.code.looking import Looked
 from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.sharing import without_user
 from viewfinder.doctor.page import Line
 from viewfinder.wording import counted, shown
 
@@ -22,6 +23,9 @@ def page(looked: Looked, *, width: int = 80) -> list[Line]:
         lines += [Line(""), *_wrapped(f"✗ {shown(text)}", width, "  ", "bold red", first="")]
     for remark in looked.remarks:
         lines += [Line(""), *_remark(remark, width)]
+    for folder in looked.empty:
+        told = f"note: {folder} has no Python file and no notebook in it"
+        lines += [Line(""), *_wrapped(shown(told), width, "  ", "dim", first="")]
     return lines
 
 
@@ -80,10 +84,12 @@ def _wrapped(
 
 def document(looked: Looked) -> dict[str, object]:
     """See docs/doctor.md for its keys."""
+    looked = without_user(looked)
     return {
         "schema": SCHEMA,
         "works": looked.works,
         "files": looked.files,
         "unread": list(looked.unread),
+        "empty": list(looked.empty),
         "remarks": [asdict(each) for each in looked.remarks],
     }

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from viewfinder.doctor.code.looking import Looked
+from viewfinder.doctor.code.sharing import without_user
 from viewfinder.doctor.html import write_page
 from viewfinder.wording import shown
 
@@ -15,6 +16,7 @@ def write_report(file: Path, looked: Looked) -> None:
     Raises:
         InputError: the file is none of HTML, or cannot be written.
     """
+    looked = without_user(looked)
     by_level = {
         title: [each for each in looked.remarks if each.level == level]
         for level, title in _TITLES.items()

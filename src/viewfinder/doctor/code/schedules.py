@@ -49,3 +49,18 @@ def _trains(body: list[ast.stmt]) -> bool:
         if last.startswith("train") and node.args:
             return True
     return False
+
+
+def rate_asked(code: Code, uses: list[Use]) -> Iterator[Hit]:
+    """`scheduler.get_lr()`, which is the scheduler's own and no longer for asking."""
+    for node in code.nodes:
+        if method_of(node) != "get_lr" or not isinstance(node, ast.Call) or node.args:
+            continue
+        assert isinstance(node.func, ast.Attribute)
+        of = ast.unparse(node.func.value)
+        if "sched" in of.lower():
+            yield Hit(
+                *("get-lr", "warning", node, "get_lr no longer tells the learning rate"),
+                "torch 1.4 (2020) and newer warn; outside of step() its answer may be another rate",
+                f"{of}.get_last_lr()",
+            )

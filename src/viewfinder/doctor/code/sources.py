@@ -23,6 +23,8 @@ from viewfinder.reading import read_bytes
 # Folders of other people's code, or of none.
 _PASSED_OVER = {"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"}
 _SUFFIXES = {".py", ".pyw", ".ipynb"}
+SETTINGS = (".cfg", ".names", ".data", ".yaml", ".yml")
+"""Of files that write the count of classes beside the code: Darknet's, and YAML."""
 # A longer file was not written by hand.
 _MOST_BYTES = 4_000_000
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
@@ -60,11 +62,25 @@ class Code:
         return Place(self.file, line, text, self.cell)
 
 
-def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
-    """Every Python file and notebook that is named or lies below a folder, with its shown name.
+@dataclass(frozen=True)
+class Found:
+    """What lies at the paths that were named, each file with its shown name.
+
+    Attributes:
+        settings: files below folders that say of classes and layers what the code says too.
+        empty: folders without code.
+    """
+
+    code: list[tuple[Path, str]]
+    settings: list[tuple[Path, str]]
+    empty: list[str]
+
+
+def files_below(paths: list[Path]) -> Found:
+    """Every Python file and notebook that is named or lies below a folder, and settings there.
 
     Raises:
-        InputError: there is no such path, a file is neither, or a folder has none.
+        InputError: there is no such path, a file is neither, or no path has any code.
     """
     found: dict[Path, str] = {}
     clean = cleaner().clean  # A report goes to strangers: nobody's home is in it.
@@ -78,13 +94,37 @@ def files_below(paths: list[Path]) -> list[tuple[Path, str]]:
             if not inner:
                 raise InputError(f"{path} has no Python file and no notebook in it")
             found |= {each: clean(str(each)) for each in inner}
+=======
+    beside: dict[Path, str] = {}
+    empty: list[str] = []
+    for path in paths:
+        if path.is_dir():
+            inner = sorted(_walk(path))
+            code = [each for each in inner if each.suffix.lower() in _SUFFIXES or each.is_dir()]
+            settings = [each for each in inner if each.suffix.lower() in SETTINGS]
+            if not code and not settings:
+                empty.append(clean(str(path)))
+            found |= {each: clean(str(each)) for each in code}
+            beside |= {each: clean(str(each)) for each in settings}
+>>>>>>> 6985b91 (doctor: names more of old code, reads Darknet's files and YAML for the count of classes, hides the user in lines of source, imports torchvision)
         elif not path.exists():
             raise InputError(f"there is no {path}: name a Python file, a notebook or a folder")
         elif path.suffix.lower() not in _SUFFIXES:
             raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb)")
         else:
+<<<<<<< HEAD
             found[path] = clean(str(path))
     # What is named twice, or linked to, is looked at once.
+            found[path] = str(path)
+    if not found:
+        raise InputError(
+            f"{' and '.join(map(str, paths))} has no Python file and no notebook in it"
+        )
+    return Found(_once(found), _once(beside), empty)
+
+
+def _once(found: dict[Path, str]) -> list[tuple[Path, str]]:
+    """What is named twice, or linked to, only once."""
     once = {os.path.realpath(file): (file, name) for file, name in reversed(found.items())}
     return list(reversed(once.values()))
 

@@ -53,9 +53,27 @@ def _in_block(body: list[ast.stmt], exchanged: _Exchanged, blocks: list[_Block])
         for name in _assigned(statement):
             value = _given(statement, name)
             dimensions = None if value is None else _dimensions(value, exchanged)
-            exchanged.pop(name, None)
+            _forget(name, exchanged)
             if dimensions is not None:
                 exchanged[name] = dimensions
+        # `self.reset()` may set anything of self.
+        if isinstance(statement, ast.Expr) and method_of(statement.value):
+            assert isinstance(statement.value, ast.Call)
+            _forget(_dotted(statement.value.func).rpartition(".")[0], exchanged)
+
+
+def _forget(name: str, exchanged: _Exchanged) -> None:
+    """Take out a name, and what belongs to it, as `self.x` to `self`."""
+    for each in [each for each in exchanged if each == name or each.startswith(f"{name}.")]:
+        del exchanged[each]
+
+
+def _dotted(node: ast.AST) -> str:
+    """`x` or `self.x`; nothing of what is more than names."""
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _given(statement: ast.stmt, name: str) -> ast.expr | None:
@@ -63,12 +81,12 @@ def _given(statement: ast.stmt, name: str) -> ast.expr | None:
     if not isinstance(statement, ast.Assign):
         return None
     target, value = statement.targets[0], statement.value
-    if isinstance(target, ast.Name):
-        return value
+    if _dotted(target):
+        return value if _dotted(target) == name else None
     if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
         return None
     for each, given in zip(target.elts, value.elts, strict=False):
-        if isinstance(each, ast.Name) and each.id == name:
+        if _dotted(each) == name:
             return given
     return None
 
@@ -76,10 +94,10 @@ def _given(statement: ast.stmt, name: str) -> ast.expr | None:
 def _assigned(statement: ast.stmt) -> set[str]:
     """Every name that a statement, or one within it, sets."""
     return {
-        node.id
+        _dotted(node)
         for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
+    } - {""}
 
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -98,7 +116,7 @@ def _dimensions(node: ast.AST, exchanged: _Exchanged) -> int | None:
     if isinstance(node, ast.Name):
         return exchanged.get(node.id)
     if isinstance(node, ast.Attribute):
-        return 2 if node.attr in ("T", "mT") else None
+        return 2 if _is_turned(node) else exchanged.get(_dotted(node))
     if isinstance(node, ast.Subscript):
         return _sliced(node, exchanged)
     name = method_of(node)
@@ -153,7 +171,7 @@ def _viewed(call: ast.Call, exchanged: _Exchanged) -> Iterator[Hit]:
 
 
 def _is_turned(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute)
+    return isinstance(node, ast.Attribute) and node.attr in ("T", "mT")
 
 
 def _is_number(node: ast.expr) -> bool:

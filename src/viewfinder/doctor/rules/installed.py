@@ -16,6 +16,10 @@ from viewfinder.wording import some
 
 _AGAIN = "install viewfinder anew: uv sync, or pip install --force-reinstall viewfinder"
 _SLOW = "wait until the machine is less busy, and ask again"
+_WITHOUT_VISION = (
+    "your own code that imports it fails, and so does explain of one of its nets; training and "
+    "answering do not need it"
+)
 # What an error of an import says, and what mends it.
 _CURES = (
     ("No module named 'torch'", "install it: uv sync, or pip install viewfinder"),
@@ -190,9 +194,10 @@ def _others(machine: Machine) -> Finding | None:
             return unknown("whether the other libraries can be imported", slow, _SLOW)
         return None
     told = [f"{name} ({error})" for name, error in machine.torch.broken]
+    vision = {name for name, _ in machine.torch.broken} == {"torchvision"}
     return broken(
         f"cannot be imported: {listed(told)}",
-        "whatever needs it fails",
+        _WITHOUT_VISION if vision else "whatever needs it fails",
         _cure(machine.torch.broken[0][1]),
     )
 
