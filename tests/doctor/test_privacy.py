@@ -114,7 +114,8 @@ def test_source_and_lines_to_paste_do_not_tell_the_user(tmp_path):
         "x = torch.qr(y.wilhelmina(1))\n"
     )
     (tmp_path / "a.py").write_text(text)
-    load, gone = without_user(look([tmp_path / "a.py"]), cleaner(SECRETS)).remarks
+    by = cleaner({"HOME": "/home/wilhelmina", "USER": "wilhelmina"})
+    load, gone = without_user(look([tmp_path / "a.py"]), by).remarks
     assert load.place.text == "net = torch.load('~/nets/a.pt')  # by (user)"
     assert load.instead.startswith("torch.load('~/nets/a.pt', weights_only=True)")
     assert "y.wilhelmina(1)" in gone.place.text  # A method, without which the line means nothing.

@@ -47,7 +47,7 @@ class Flags:
     """Write all of it as a page, FILE.html, to send to whoever helps."""
     json: bool = False
     """Print one JSON document: works, findings, machine, speed, epochs; of code works, files,
-    unread, remarks."""
+    unread, empty, remarks."""
 
 
 def run(flags: Flags) -> int:

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,12}://\S+", re.IGNORECASE)
 # Homes of others.
 _HOMES = re.compile(r"(?<=/home/)[^/\s'\"]+|(?<=/Users/)[^/\s'\"]+")
 # A string, or a comment.
-_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|#.*")
+_QUOTED = re.compile(r"('[^'\n]*'|\"[^\"\n]*\"|#.*)")
 # A secret shorter than this could be any word.
 _SHORTEST = 5
 _LONGEST = 300
@@ -61,7 +61,10 @@ class Cleaner:
         for user in self.users:
             name = re.escape(user)
             word = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
-            told = _QUOTED.sub(lambda found, word=word: word.sub("(user)", found[0]), told)
+            # Every other part is a string or a comment.
+            parts = _QUOTED.split(told)
+            parts[1::2] = [word.sub("(user)", part) for part in parts[1::2]]
+            told = "".join(parts)
             told = re.sub(rf"(?<![\w.]){name}(?![\w(])", "(user)", told, flags=re.IGNORECASE)
         return _HOMES.sub("(user)", told)
 

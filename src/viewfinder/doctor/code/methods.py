@@ -99,7 +99,7 @@ def factors_by_place(code: Code, uses: list[Use]) -> Iterator[Hit]:
     for use in uses:
         count, word = _FACTORED.get(use.name, (0, ""))
         call = use.call
-        if call and len(call.args) == count and not _starred(call):
+        if call and count and len(call.args) == count and not _starred(call):
             of, factor, *tensors = [ast.unparse(each) for each in call.args]
             yield _factor(call, [of, *tensors], word, factor)
     for node in code.nodes:
