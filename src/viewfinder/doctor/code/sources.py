@@ -84,17 +84,6 @@ def files_below(paths: list[Path]) -> Found:
     """
     found: dict[Path, str] = {}
     clean = cleaner().clean  # A report goes to strangers: nobody's home is in it.
-    for path in paths:
-        if path.is_dir():
-            inner = [
-                each
-                for each in sorted(_walk(path))
-                if each.suffix.lower() in _SUFFIXES or each.is_dir()
-            ]
-            if not inner:
-                raise InputError(f"{path} has no Python file and no notebook in it")
-            found |= {each: clean(str(each)) for each in inner}
-=======
     beside: dict[Path, str] = {}
     empty: list[str] = []
     for path in paths:
@@ -106,16 +95,12 @@ def files_below(paths: list[Path]) -> Found:
                 empty.append(clean(str(path)))
             found |= {each: clean(str(each)) for each in code}
             beside |= {each: clean(str(each)) for each in settings}
->>>>>>> 6985b91 (doctor: names more of old code, reads Darknet's files and YAML for the count of classes, hides the user in lines of source, imports torchvision)
         elif not path.exists():
             raise InputError(f"there is no {path}: name a Python file, a notebook or a folder")
         elif path.suffix.lower() not in _SUFFIXES:
             raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb)")
         else:
-<<<<<<< HEAD
             found[path] = clean(str(path))
-    # What is named twice, or linked to, is looked at once.
-            found[path] = str(path)
     if not found:
         raise InputError(
             f"{' and '.join(map(str, paths))} has no Python file and no notebook in it"
