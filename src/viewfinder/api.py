@@ -250,7 +250,7 @@ def similar(
     box: tuple[float, float, float, float] | None = None,
     objects: bool = False,
     count: int = 12,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The pictures below a folder, or the labelled objects of a set, that look most like one.
 
     Args:

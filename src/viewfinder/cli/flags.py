@@ -89,14 +89,14 @@ def _flag(field: "dataclasses.Field[Any]", hint: Any, said: str, recipe: bool) -
     )
 
 
-def _choices(kind: Any) -> tuple[str, ...]:
+def _choices(kind: object) -> tuple[str, ...]:
     if get_origin(kind) is Literal:
         return tuple(map(str, get_args(kind)))
     inner = [each for each in get_args(kind) if get_origin(each) is Literal]
     return _choices(inner[0]) if inner else ()
 
 
-def _value(kind: Any) -> str:
+def _value(kind: object) -> str:
     if chosen := _choices(kind):
         return "|".join(chosen)
     parts = [each for each in get_args(kind) if each is not NoneType]
@@ -108,7 +108,7 @@ def _value(kind: Any) -> str:
     return _KINDS[kind] if kind in _KINDS else _value(parts[0])
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -128,7 +128,7 @@ def _libraries(lines: list[dict[str, Any]]) -> list[str]:
 
 
 def _broken(
-    lines: list[dict[str, Any]], reply: Reply, cleaner: Cleaner
+    lines: list[dict[str, object]], reply: Reply, cleaner: Cleaner
 ) -> Iterator[tuple[str, str]]:
     """Modules that cannot be imported; the last, if the process ended while it was."""
     for each in lines:
@@ -138,13 +138,13 @@ def _broken(
         yield last, cleaner.clean(_why(reply))
 
 
-def _begun(lines: list[dict[str, Any]]) -> str:
+def _begun(lines: list[dict[str, object]]) -> str:
     """The module that was being imported when the process ended; nothing where none was."""
     begun = [str(each["importing"]) for each in lines if "importing" in each]
     return begun[-1] if begun else ""
 
 
-def _cudnn(number: Any) -> Version | None:
+def _cudnn(number: object) -> Version | None:
     """9.10.2 of 91002; before its ninth version, 8.9.7 of 8907."""
     if not isinstance(number, int):
         return None

@@ -188,7 +188,7 @@ def _of(kind: type[nn.Module], local: dict[str, object]) -> Build | None:
 
 def _arguments(kind: type[nn.Module], local: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     args: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, object] = {}
     for name, parameter in list(inspect.signature(kind.__init__).parameters.items())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             args += local[name]

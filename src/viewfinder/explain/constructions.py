@@ -60,7 +60,7 @@ class Construction:
         return tuple(p.name for p in parameters if p.kind is not p.VAR_POSITIONAL)
 
     @property
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Each argument that was given, or that has a value of its own, by name."""
         found = {}
         for name, parameter in inspect.signature(self.kind.__init__).parameters.items():
@@ -95,7 +95,7 @@ class Construction:
             words.append(f"{key}={text}")
         plain += [f"{key}={text}" for key, text in named_plain.items()]
 
-        def rework(args: Args, kwargs: dict[str, Any]) -> Any:
+        def rework(args: Args, kwargs: dict[str, object]) -> object:
             args, kwargs = list(args), dict(kwargs)  # type: ignore[assignment]
             for key, value in changes.items():
                 at = places.get(key, len(args))
@@ -147,18 +147,18 @@ class Construction:
         )
 
 
-def _said(node: ast.expr, value: Any) -> str:
+def _said(node: ast.expr, value: object) -> str:
     """A whole quotient as one writes it: `256 // 2`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and type(value) is int:
         return ast.unparse(ast.BinOp(node.left, ast.FloorDiv(), node.right))
     return repr(value)
 
 
-def _opened(args: Args, kwargs: dict[str, Any]) -> Any:
+def _opened(args: Args, kwargs: dict[str, object]) -> object:
     return tuple(args[0]), kwargs
 
 
-def _listed(args: Args, kwargs: dict[str, Any]) -> Any:
+def _listed(args: Args, kwargs: dict[str, object]) -> object:
     return (list(args),), kwargs
 
 
@@ -166,9 +166,9 @@ def _listed(args: Args, kwargs: dict[str, Any]) -> Any:
 class Built(Edit):
     """Other arguments of a layer, at one place of the user's code, where it had these."""
 
-    place: tuple[Any, int]
+    place: tuple[object, int]
     kind: type[nn.Module]
-    given: tuple[Args, tuple[tuple[str, Any], ...]]
+    given: tuple[Args, tuple[tuple[str, object], ...]]
     rework: Rework
     code: str
     """With its values written out; `args` and `kwargs` are what was given."""
@@ -212,7 +212,7 @@ def _instead(kind: type[nn.Module], first: Any, edits: Sequence[Edit]) -> Any:
     begun = any(isinstance(edit, Begun) and edit.kind is kind for edit in edits)
     own = [edit for edit in edits if isinstance(edit, Built) and edit.kind is kind]
 
-    def make(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+    def make(self: nn.Module, *args: object, **kwargs: object) -> None:
         frame = sys._getframe(1)
         if begun:
             nn.Module.__init__(self)
@@ -228,11 +228,11 @@ def _instead(kind: type[nn.Module], first: Any, edits: Sequence[Edit]) -> Any:
     return make
 
 
-def _same(one: Any, two: Any) -> bool:
+def _same(one: object, two: object) -> bool:
     return repr(one) == repr(two)
 
 
-def _code(value: Any, place: int | str) -> str:
+def _code(value: object, place: int | str) -> str:
     if isinstance(value, nn.Module):
         return f"args[{place}]" if isinstance(place, int) else f"kwargs[{place!r}]"
     return repr(value)

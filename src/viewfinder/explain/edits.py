@@ -123,14 +123,14 @@ class Around(Edit):
         else:
             module.register_forward_pre_hook(self._before(recorder), with_kwargs=True, prepend=True)
 
-    def _before(self, recorder: "Recorder") -> Callable[..., Any]:
+    def _before(self, recorder: "Recorder") -> Callable[..., object]:
         def change(module: nn.Module, args: Any, kwargs: Any) -> Any:
             return changed(self.operation, self.argument, args, kwargs, recorder)
 
         return change
 
-    def _after(self, recorder: "Recorder") -> Callable[..., Any]:
-        def change(module: nn.Module, args: Any, output: Any) -> Any:
+    def _after(self, recorder: "Recorder") -> Callable[..., object]:
+        def change(module: nn.Module, args: object, output: object) -> object:
             with torch._C.DisableTorchFunction():
                 new = self.operation.run(output)
             recorder.follow(new, output)
@@ -145,7 +145,7 @@ def changed(
     args: Args,
     kwargs: Kwargs,
     recorder: "Recorder | None" = None,
-) -> tuple[Args, dict[str, Any]]:
+) -> tuple[Args, dict[str, object]]:
     """The arguments of a call with one of them operated on, or left out where that gives None."""
     kwargs = dict(kwargs)
     named = isinstance(argument, str)
@@ -177,7 +177,7 @@ class Rewrite(Edit):
     code: str
     """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order, and `args` for
     what else it was given."""
-    run: Callable[[Any, Args, Kwargs], Any]
+    run: Callable[[object, Args, Kwargs], object]
     """Of torch's function and its arguments: what the new expression gives."""
     operand: int | None = None
     """Which tensor of the call `code` stands for; None where it stands for the whole call."""
@@ -234,7 +234,7 @@ class Returned(Edit):
     path: str
 
     def watch(self, net: nn.Module, recorder: "Recorder") -> None:
-        def give(module: nn.Module, args: Any, output: Any) -> Any:
+        def give(module: nn.Module, args: object, output: object) -> object:
             last = recorder.latest(self.path)
             return last.outputs[0] if output is None and last is not None else output
 

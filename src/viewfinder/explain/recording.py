@@ -106,7 +106,7 @@ class Recorder(TorchFunctionMode):
     def _checked(self, call: Call, function: Any) -> Any:
         """A function of torch that refuses what torch would, for the arguments of a rewrite."""
 
-        def carry_out(*args: Any, **kwargs: Any) -> Any:
+        def carry_out(*args: object, **kwargs: object) -> object:
             if self.fake is None:
                 return function(*args, **kwargs)
             return self._asked(replace(call, args=args, kwargs=kwargs), function)

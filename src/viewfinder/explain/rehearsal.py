@@ -58,7 +58,9 @@ class _Many(NamedTuple):
     items: Args
 
 
-def rehearse(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Exception | None:
+def rehearse(
+    function: Callable[..., object], args: object, kwargs: object, result: object
+) -> Exception | None:
     """What torch says to a call on the CPU, whatever the numbers in its tensors.
 
     Args:
@@ -135,7 +137,7 @@ def _built(call: Any, fill: float, device: str) -> Any:
     return slice(*items) if call.kind is slice else call.kind(items)
 
 
-def _said(function: Callable[..., Any], call: Any, *, miniature: bool) -> Exception | None:
+def _said(function: Callable[..., object], call: object, *, miniature: bool) -> Exception | None:
     with (
         _disable_current_modes(),
         torch._C.DisableTorchFunction(),
@@ -162,7 +164,7 @@ def _said(function: Callable[..., Any], call: Any, *, miniature: bool) -> Except
     return said if counts else None
 
 
-def _fits(function: Callable[..., Any], call: Any) -> None:
+def _fits(function: Callable[..., object], call: object) -> None:
     """Whether a miniature keeps to the shapes that the call asks for."""
     args, kwargs = _built(call, 0.5, "meta")
     try:

@@ -104,7 +104,9 @@ def _as_parameter(twin: Tensor, requires_grad: bool) -> Tensor:
     return twin.requires_grad_(requires_grad)
 
 
-def _converted(module: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+def _converted(
+    module: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True
+) -> object:
     """`module.to(…)` and its like; torch's own swaps tensors, which fake ones often refuse."""
     for child in module.children() if recurse else ():
         child._apply(change)  # type: ignore[no-untyped-call]
@@ -141,7 +143,7 @@ class _tensors_copied(torch.overrides.TorchFunctionMode):
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    ) -> object:
         if function in (Tensor.__deepcopy__, nn.Parameter.__deepcopy__):
             tensor, memo = args
             if id(tensor) not in memo:

@@ -46,7 +46,7 @@ class Shortcuts:
         fake: FakeTensorMode,
         *,
         learn: bool,
-    ) -> Any:
+    ) -> object:
         """The result of a call, made from what an equal one gave where there was one.
 
         Args:

@@ -162,7 +162,7 @@ def _rows_of(objects: Objects, key: str, length: int) -> np.ndarray:
 
 def _column(objects: Objects, key: str, where: str, default: float | None) -> np.ndarray:
     """A value of every object; an array of text where they make no array."""
-    values: list[Any]
+    values: list[object]
     try:
         values = list(map(itemgetter(key), objects))
     except KeyError:
@@ -188,7 +188,7 @@ def _wrong(objects: Objects, key: str, where: str, what: str) -> InputError:
     return InputError(f"{where}'s {key!r} is not {what}, as with id {number}: {shown}")
 
 
-def text_of(item: dict[str, Any], key: str, where: str) -> str:
+def text_of(item: dict[str, object], key: str, where: str) -> str:
     """A value that must be text.
 
     Raises:

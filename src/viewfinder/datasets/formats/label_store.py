@@ -290,7 +290,7 @@ def end_of(key: str, merged: Mapping[str, str | None]) -> str:
     return min(seen[seen.index(key) :])
 
 
-def _left_out(row: Sequence[Any], boxed: set[int], whole: bool) -> str:
+def _left_out(row: Sequence[object], boxed: set[int], whole: bool) -> str:
     """Why a picture does not count, or nothing."""
     label, state, listed, trouble = row[4], row[5], row[9], row[10]
     if state == "skipped":

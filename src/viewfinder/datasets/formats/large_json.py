@@ -79,8 +79,8 @@ def explained_json(path: Path) -> Iterator[None]:
 
 def _members(
     text: str, take: Mapping[str, Callable[[Objects], None]], path: Path
-) -> dict[str, Any]:
-    others: dict[str, Any] = {}
+) -> dict[str, object]:
+    others: dict[str, object] = {}
     place = _expect(text, _skip(text, 0), "{")
     if text[place : place + 1] == "}":
         return _ended(text, place + 1, others)
@@ -143,7 +143,7 @@ def _one_by_one(text: str, place: int, until: int) -> tuple[Objects, int]:
             return objects, place
 
 
-def _ended(text: str, place: int, members: dict[str, Any]) -> dict[str, Any]:
+def _ended(text: str, place: int, members: dict[str, object]) -> dict[str, object]:
     if _skip(text, place) != len(text):
         raise json.JSONDecodeError("more after the end", text, place)
     return members

@@ -67,7 +67,7 @@ _OTHERS = {
 
 def _types(made: Construction, values: dict[str, Any]) -> Refused | None:
     """Sizes that are no whole numbers: a quotient, or text."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     for name in _SIZES:
         value: Any = values.get(name)
         text = isinstance(value, str) and value.strip().isdigit()
@@ -87,7 +87,7 @@ def _types(made: Construction, values: dict[str, Any]) -> Refused | None:
     )
 
 
-def _negative(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _negative(made: Construction, values: dict[str, object]) -> Refused | None:
     """Sizes below zero, or zero where there must be one."""
     for name in _SIZES:
         value = values.get(name)
@@ -104,7 +104,7 @@ def _negative(made: Construction, values: dict[str, Any]) -> Refused | None:
     return None
 
 
-def _padding(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _padding(made: Construction, values: dict[str, object]) -> Refused | None:
     """`padding="same"` with a stride, and words that are none."""
     padding = values.get("padding")
     if not issubclass(made.kind, nn.modules.conv._ConvNd) or not isinstance(padding, str):
@@ -112,7 +112,7 @@ def _padding(made: Construction, values: dict[str, Any]) -> Refused | None:
     spatial = int(next(c for c in made.kind.__name__ if c.isdigit()))
     kernel, dilation = (_tuple(values.get(n, 1), spatial) for n in ("kernel_size", "dilation"))
     halves = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
-    half: Any = halves[0] if len(set(halves)) == 1 else halves
+    half: object = halves[0] if len(set(halves)) == 1 else halves
     strided = set(_tuple(values.get("stride", 1), spatial)) != {1}
     if padding == "same" and strided:
         return Refused(
@@ -135,7 +135,7 @@ def _tuple(value: Any, spatial: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * spatial
 
 
-def _mode(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _mode(made: Construction, values: dict[str, object]) -> Refused | None:
     modes = ("zeros", "reflect", "replicate", "circular")
     given = values.get("padding_mode")
     if not isinstance(given, str) or given in modes:
@@ -201,7 +201,7 @@ def _shared(whole: str, parts: str, words: str) -> Callable[..., Refused | None]
     return rule
 
 
-def _probability(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _probability(made: Construction, values: dict[str, object]) -> Refused | None:
     """A dropout given in per cent."""
     name = "p" if "Dropout" in made.kind.__name__ else "dropout"
     p = values.get(name)
@@ -215,7 +215,7 @@ def _probability(made: Construction, values: dict[str, Any]) -> Refused | None:
     )
 
 
-def _index(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _index(made: Construction, values: dict[str, object]) -> Refused | None:
     rows, at = values.get("num_embeddings"), values.get("padding_idx")
     if type(rows) is not int or type(at) is not int or -rows <= at < rows:
         return None
@@ -233,7 +233,7 @@ _USUAL = {
 }  # fmt: skip
 
 
-def _left_out(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _left_out(made: Construction, values: dict[str, object]) -> Refused | None:
     """Arguments without which the layer cannot be: what is usual, or the size that is known."""
     parameters = inspect.signature(made.kind.__init__).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.name in made.names]
@@ -261,7 +261,7 @@ def _left_out(made: Construction, values: dict[str, Any]) -> Refused | None:
     )
 
 
-_RULES: tuple[Callable[[Construction, dict[str, Any]], Refused | None], ...] = (
+_RULES: tuple[Callable[[Construction, dict[str, object]], Refused | None], ...] = (
     containers,
     _names,
     _left_out,

@@ -112,7 +112,7 @@ def pool_to(size: int, rank: int) -> Operation:
 def then(*operations: Operation) -> Operation:
     """One after the other, as one expression."""
 
-    def run(x: Any) -> Any:
+    def run(x: object) -> object:
         for operation in operations:
             x = operation.run(x)
         return x

@@ -200,7 +200,7 @@ def _wider(
         path, (code, make) = outer(query, heads, None)
         yield scene.put(path, code, make, 0.3)
         return
-    changes: dict[str, Any] = {"embed_dim": query, "num_heads": heads}
+    changes: dict[str, object] = {"embed_dim": query, "num_heads": heads}
     changes["kdim"] = None if key == query else key
     changes["vdim"] = None if value == query else value
     yield from scene.replace(scene.path, 0.4, **changes)
@@ -268,14 +268,14 @@ def _layer_code(
     width: int | None,
     heads: int | None,
     first: bool | None,
-) -> Any:
+) -> object:
     attention: Any = layer.self_attn
     hidden: Any = layer.linear1
     width = width or attention.embed_dim
     heads = heads or attention.num_heads
     first = attention.batch_first if first is None else first
     kind = type(layer).__name__
-    options: dict[str, Any] = {"batch_first": True} if first else {}
+    options: dict[str, object] = {"batch_first": True} if first else {}
     code, make = made(kind, width, heads, hidden.out_features, **options)
     if stack is None:
         return code, make

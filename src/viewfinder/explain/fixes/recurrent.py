@@ -92,14 +92,14 @@ def _on_parts(code: str, run: Any) -> Operation:
     """The same for h and for c, where the state has both."""
     whole = f"tuple({code.replace('{}', 'h')}.contiguous() for h in ({{}}))"
 
-    def both(state: Any) -> Any:
+    def both(state: object) -> object:
         return tuple(map(run, state)) if isinstance(state, tuple | list) else run(state)
 
     return Operation(whole, both)
 
 
 def _zeros(
-    state: Any, states: int, hidden: int, layer: nn.Module, dim: int, given: Tensor
+    state: object, states: int, hidden: int, layer: nn.Module, dim: int, given: Tensor
 ) -> Operation:
     """Zeros of the layout that the layer wants, for whatever batch."""
     shape = f"{states}, x.size({dim}), {hidden}"
@@ -108,7 +108,7 @@ def _zeros(
 
     place = _batch_of(state, batch)
 
-    def run(state: Any) -> Any:
+    def run(state: object) -> object:
         like = next(tensors_in(state))
         zeros = like.new_zeros(states, int(like.shape[place]), hidden)
         return (zeros, zeros) if pair else zeros
@@ -117,7 +117,7 @@ def _zeros(
     return Operation(f"({zeros}, {zeros})" if pair else zeros, run)
 
 
-def _batch_of(state: Any, batch: int) -> int:
+def _batch_of(state: object, batch: int) -> int:
     """Which dimension of a state holds the batch: the second, unless only the first fits."""
     shape = next(tensors_in(state)).shape
     fits = [dim for dim in range(len(shape)) if shape[dim] == batch]

@@ -180,7 +180,7 @@ def _dimension(scene: Scene, call: Call) -> Iterator[Candidate]:
 
 
 def _within(call: Call, rank: int, other: int) -> tuple[Args, dict[str, Any]]:
-    def fit(value: Any) -> Any:
+    def fit(value: object) -> object:
         if type(value) is int and not -rank <= value < rank:
             return other
         if isinstance(value, tuple | list) and all(type(one) is int for one in value):
@@ -210,7 +210,7 @@ def _again(
     kept.pop("stacklevel", None)
     words = [*map(repr, args), *(f"{key}={value!r}" for key, value in kept.items())]
 
-    def run(t: Sequence[Tensor]) -> Any:
+    def run(t: Sequence[Tensor]) -> object:
         return getattr(t[0], call.base)(*args, **kept)
 
     yield from scene.instead(call, f"{{0}}.{call.base}({', '.join(words)})", run, cost)

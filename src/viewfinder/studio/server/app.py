@@ -156,7 +156,7 @@ def _seq(document: dict[str, Any]) -> int | None:
     return seq
 
 
-def _status(store: Store, news: News) -> dict[str, Any]:
+def _status(store: Store, news: News) -> dict[str, object]:
     newest = store.history(count=1)
     return {
         "progress": as_json(store.progress()),
@@ -176,7 +176,7 @@ def _project(store: Store) -> str:
     return project
 
 
-async def _document(request: Request) -> dict[str, Any]:
+async def _document(request: Request) -> dict[str, object]:
     """A request's JSON: an object, without numbers that JSON does not have."""
     body = await request.body()
     try:
@@ -207,7 +207,7 @@ Document = Annotated[dict[str, Any], Depends(_document)]
 Chosen = Annotated[Filter, Depends(_chosen)]
 
 
-def _json(document: Any) -> Response:
+def _json(document: object) -> Response:
     """JSON in ASCII: a name of a file may hold half a character, which UTF-8 cannot."""
     return Response(json.dumps(document), media_type="application/json")
 

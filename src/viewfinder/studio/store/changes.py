@@ -134,7 +134,7 @@ Change = (
 CHANGES: dict[str, type[Any]] = {each.__name__: each for each in get_args(Change)}
 
 
-def _types(kind: type[Any]) -> dict[str, set[type]]:
+def _types(kind: type[object]) -> dict[str, set[type]]:
     """What the values of a change's plain fields may be."""
     found: dict[str, set[type]] = {}
     for name, hint in get_type_hints(kind).items():
@@ -163,7 +163,7 @@ class Operation:
     session: str = ""
 
 
-def operation_of(document: Any, *, person: str = "", session: str = "") -> Operation:
+def operation_of(document: object, *, person: str = "", session: str = "") -> Operation:
     """An operation from JSON: `{id, changes: [{do: "PutBox", …}, …]}`, fields as in the classes.
 
     Raises:
@@ -177,7 +177,7 @@ def operation_of(document: Any, *, person: str = "", session: str = "") -> Opera
     return operation
 
 
-def _change_of(document: Any) -> Change:
+def _change_of(document: object) -> Change:
     if not isinstance(document, dict) or document.get("do") not in CHANGES:
         raise InputError(f"a change says what to `do`: one of {', '.join(CHANGES)}")
     kind = CHANGES[document["do"]]
@@ -244,7 +244,7 @@ def checked_id(id: str) -> None:
     _matching(id, _ID, "the id of an operation")
 
 
-def _matching(value: Any, pattern: re.Pattern[str], what: str) -> None:
+def _matching(value: object, pattern: re.Pattern[str], what: str) -> None:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise InputError(f"{what} cannot be {str(value)[:60]!r}")
 
@@ -268,7 +268,7 @@ def _box(change: PutBox) -> None:
         raise InputError("a mask is polygons of three points or more, or run lengths with a size")
 
 
-def _is_mask(mask: Any) -> bool:
+def _is_mask(mask: object) -> bool:
     if isinstance(mask, dict):
         counts, size = mask.get("counts"), mask.get("size")
         if not isinstance(size, list | tuple) or len(size) != 2:

@@ -83,10 +83,10 @@ def _moved(
     data: Path, missing: Sequence[Mapping[str, Any]], fresh: dict[str, dict[str, Any]]
 ) -> dict[str, str]:
     """For paths that are missing, where they are now, as far as it is certain."""
-    places: dict[tuple[Any, Any], list[str]] = defaultdict(list)
+    places: dict[tuple[object, object], list[str]] = defaultdict(list)
     for path, status in fresh.items():
         places[status["size"], status["mtime"]].append(path)
-    alike: dict[tuple[Any, Any], int] = defaultdict(int)
+    alike: dict[tuple[object, object], int] = defaultdict(int)
     for row in missing:
         alike[row["size"], row["mtime"]] += 1
     found: dict[str, str] = {}
@@ -104,7 +104,7 @@ def _moved(
 
 
 def _changed(
-    data: Path, known: Mapping[str, Mapping[str, Any]], found: dict[str, dict[str, Any]]
+    data: Path, known: Mapping[str, Mapping[str, object]], found: dict[str, dict[str, object]]
 ) -> tuple[list[str], list[str]]:
     """Pictures of other bytes, and those that only have another time."""
     changed: list[str] = []
@@ -136,20 +136,22 @@ def _sizes(data: Path, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {path: (width, height) for path, (width, height) in zip(paths, sizes, strict=True)}
 
 
-def _now(row: Mapping[str, Any], status: dict[str, Any], path: str | None = None) -> dict[str, Any]:
+def _now(
+    row: Mapping[str, object], status: dict[str, object], path: str | None = None
+) -> dict[str, object]:
     names = ("changed", "digest", "width", "height")
     values = {"key_": row["id"], "path": row["path"] if path is None else kept(path)}
     return values | {name: row[name] for name in names} | status
 
 
-def _gone(row: Mapping[str, Any]) -> dict[str, Any]:
+def _gone(row: Mapping[str, object]) -> dict[str, object]:
     return _now(row, {"size": row["size"], "mtime": row["mtime"], "missing": 1})
 
 
-def _write(database: Database, updates: list[dict[str, Any]]) -> None:
+def _write(database: Database, updates: list[dict[str, object]]) -> None:
     if not updates:
         return
-    values: dict[str, Any] = {name: bindparam(name) for name in updates[0] if name != "key_"}
+    values: dict[str, object] = {name: bindparam(name) for name in updates[0] if name != "key_"}
     with database.write() as connection:
         where = _p.id == bindparam("key_")
         connection.execute(tables.picture.update().where(where).values(values), updates)

@@ -127,7 +127,7 @@ def _check(table: Any, row: dict[str, Any], where: str) -> None:
         checked_path(given(row["path"]))
 
 
-def _read(line: bytes, file: Path, number: int) -> dict[str, Any]:
+def _read(line: bytes, file: Path, number: int) -> dict[str, object]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -137,5 +137,5 @@ def _read(line: bytes, file: Path, number: int) -> dict[str, Any]:
     return row
 
 
-def _line(document: dict[str, Any]) -> bytes:
+def _line(document: dict[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=True, allow_nan=False).encode() + b"\n"

@@ -77,7 +77,7 @@ def _before(connection: Connection, run: str, pictures: Sequence[int]) -> dict[i
     return found
 
 
-def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict[str, Any]:
+def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict[str, object]:
     x1, y1, x2, y2 = p.corners[row].tolist()
     return {
         "id": f"p{writer.seq}-{row}",

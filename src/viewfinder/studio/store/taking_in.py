@@ -147,14 +147,14 @@ def _dropped(found: Found) -> list[str]:
     return [said] if count else []
 
 
-def _rows(found: Found) -> Callable[[int], dict[str, Any]]:
+def _rows(found: Found) -> Callable[[int], dict[str, object]]:
     """What the labels say of the picture of an index."""
     dataset, whole = found.dataset, found.kind == "classes"
     count = 0 if dataset is None else len(dataset)
 
-    def row(index: int) -> dict[str, Any]:
+    def row(index: int) -> dict[str, object]:
         path = found.paths[index]
-        values: dict[str, Any] = {"trouble": found.trouble.get(path, ""), "place": index}
+        values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
         values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
         if index < count and dataset is not None:
             ids = dataset.image_ids
@@ -174,7 +174,7 @@ def _keep(
     database: Database,
     data: Path,
     found: Found,
-    row: Callable[[int], dict[str, Any]],
+    row: Callable[[int], dict[str, object]],
     part: Sequence[int],
 ) -> None:
     """Keep what the labels say of some pictures, of those alone that nobody has kept yet."""
@@ -203,7 +203,7 @@ def _keep(
         updates = [each for each in updates if each["key_"] in free]
         boxes = [each for each in boxes if each["picture"] in free]
         if updates:
-            names: dict[str, Any] = {n: bindparam(n) for n in updates[0] if n != "key_"}
+            names: dict[str, object] = {n: bindparam(n) for n in updates[0] if n != "key_"}
             where = _picture.c.id == bindparam("key_")
             connection.execute(update(_picture).where(where).values(names | {"ready": 1}), updates)
         if boxes:
@@ -225,7 +225,7 @@ def _sizes(data: Path, found: Found, part: Sequence[int]) -> Any:
     return sizes
 
 
-def _boxes_of(found: Found, index: int, picture: int) -> list[dict[str, Any]]:
+def _boxes_of(found: Found, index: int, picture: int) -> list[dict[str, object]]:
     dataset = found.dataset
     if dataset is None or dataset.boxes is None or index >= len(dataset):
         return []
@@ -274,7 +274,7 @@ def _mask(outline: Segmentation | None) -> str | None:
     return mask_text([polygon.tolist() for polygon in outline])
 
 
-def status_of(file: Path) -> dict[str, Any]:
+def status_of(file: Path) -> dict[str, object]:
     """What tells that a file is the same: size and time, or that it is missing."""
     try:
         status = os.stat(file)  # noqa: PTH116 - once for each picture

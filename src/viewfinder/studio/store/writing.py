@@ -232,10 +232,10 @@ def _picture(key: Key, record: Record) -> int | None:
     return contents.get("picture") if contents else None
 
 
-def _id(kind: str, record: str) -> Any:
+def _id(kind: str, record: str) -> object:
     return int(record) if kind == "picture" else record
 
 
-def _parts(ids: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _parts(ids: Sequence[object]) -> Iterable[Sequence[object]]:
     for start in range(0, len(ids), _AT_ONCE):
         yield ids[start : start + _AT_ONCE]

@@ -153,7 +153,7 @@ def _polygons(outline: Any) -> Any:
     return outline
 
 
-def _is_pair(point: Any) -> bool:
+def _is_pair(point: object) -> bool:
     return (
         isinstance(point, list)
         and len(point) == 2
@@ -161,7 +161,7 @@ def _is_pair(point: Any) -> bool:
     )
 
 
-def _are_runs(outline: dict[str, Any]) -> bool:
+def _are_runs(outline: dict[str, object]) -> bool:
     """Whether these are run lengths, as numbers or as COCO's text of them."""
     size, counts = outline.get("size"), outline.get("counts")
     if not isinstance(size, list) or len(size) != 2:
