@@ -75,7 +75,7 @@ def test_the_document_holds_exactly_these_keys(
     ]
     assert document["schema"] == "viewfinder.explain/1"
     assert document["inputs"] == [[2, 1, 30, 30]]
-    assert list(document["totals"]) == ["params", "macs", "activation_bytes"]
+    assert list(document["totals"]) == ["params", "macs", "activation_bytes", "unused"]
     assert list(document["mistake"]) == [
         "where",
         "rule",
