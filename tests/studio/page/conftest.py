@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,20 @@ def serving(folder: Path) -> Iterator[Served]:
             yield made
         finally:
             made.stop()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Store], Served]]:
+    """Serve a store that a test has opened; it stops it before it closes the store."""
+    made: list[Served] = []
+
+    def begin(store: Store) -> Served:
+        made.append(Served(store))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture

@@ -166,6 +166,34 @@ def test_edits_wait_for_the_server_and_go_in_order_once(person, served, chromium
     assert len(served.store.history()) == 5
 
 
+def test_closing_warns_only_if_something_is_unsaved(person, served):
+    page = person.page
+    asked: list[str] = []
+    leave: list[bool] = []
+    page.on(
+        "dialog",
+        lambda dialog: (asked.append(dialog.type), dialog.accept() if leave else dialog.dismiss()),
+    )
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.saved()
+    served.stop()
+    person.press("ArrowRight")
+    until(lambda: "offline, 1" in page.locator("#sending").inner_text())
+    page.close(run_before_unload=True)
+    until(lambda: page.evaluate("document.title") and asked == ["beforeunload"])
+    served.start(served.address.port)
+    leave.append(True)
+    page.goto(served.address.url)
+    assert asked == ["beforeunload"] * 2
+    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    assert person.boxes() == [("mug", [101, 100, 201, 180])]
+    person.press("ArrowRight")
+    person.saved()
+    page.goto("about:blank")
+    assert asked == ["beforeunload"] * 2
+
+
 def test_a_refused_edit_is_said_and_takes_no_other_along(person, served):
     from viewfinder.studio.store import Operation, PutBox
 

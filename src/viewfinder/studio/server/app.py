@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from viewfinder.errors import InputError
-from viewfinder.studio.server.guard import Access, Guard
+from viewfinder.studio.server.adding import Adding
+from viewfinder.studio.server.folder import folder_routes
+from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.pixels import Shown, picture_of, thumbnail_of
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
@@ -21,23 +23,28 @@ Number = Annotated[int, Path(ge=0, le=_MOST)]
 Asked = Annotated[int, Query(ge=0, le=_MOST)]
 AskedOrNone = Annotated[int | None, Query(ge=0, le=_MOST)]
 
-AHEAD = 3
-"""Pictures that the page fetches before the person asks for them."""
+AHEAD = 12
+"""Pictures that the page asks for at once: 3 before the person does, 12 to look over."""
 
 
-def studio_app(store: Store, access: Access, news: News, *, person: str) -> ASGIApp:
+def studio_app(
+    store: Store, access: Access, news: News, adding: Adding, *, person: str, local: bool
+) -> ASGIApp:
     """The application, behind its guard.
 
     Args:
         news: what was noticed of the folder.
+        adding: takes in what is added to it.
         person: in whose name what comes is written.
+        local: only this machine can ask, so that its paths may be given.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _refusals(app)
     _page(app)
-    _reading(app, store, news, person)
+    _reading(app, store, news, adding, person, local=local)
     _pictures(app, store)
     _writing(app, store, person)
+    folder_routes(app, store, adding, _document, _json, person=person, local=local)
     return Guard(app, access)
 
 
@@ -66,19 +73,22 @@ def _page(app: FastAPI) -> None:
         return _sent(Shown(*files[name]))
 
 
-def _reading(app: FastAPI, store: Store, news: News, person: str) -> None:
+def _reading(
+    app: FastAPI, store: Store, news: News, adding: Adding, person: str, *, local: bool
+) -> None:
     project = _project(store)
 
     @app.get("/api/start")
     def start() -> Response:
         settings = json.loads(store.meta(f"settings:{person}") or "{}")
-        about = {"project": project, "name": store.data.resolve().name, "kind": store.kind()}
-        mine = {"person": person, "settings": settings, "notes": store.notes()}
-        return _json(about | mine | _status(store, news))
+        about = {"project": project, "name": store.data.resolve().name, "notes": store.notes()}
+        mine = {"person": person, "settings": settings}
+        place = {"local": local, "folder": str(store.data.resolve()), "largest": MOST_FILE}
+        return _json(about | mine | place | _status(store, news, adding))
 
     @app.get("/api/status")
     def status() -> Response:
-        return _json(_status(store, news))
+        return _json(_status(store, news, adding))
 
     @app.get("/api/pictures")
     def pictures(chosen: Chosen, start: Asked = 0, count: Asked = 100) -> Response:
@@ -98,8 +108,11 @@ def _reading(app: FastAPI, store: Store, news: News, person: str) -> None:
         return _json({"pictures": found})
 
     @app.get("/api/history")
-    def history(before: AskedOrNone = None, count: Asked = 100) -> Response:
-        return _json({"history": as_json(store.history(before=before, count=count))})
+    def history(
+        before: AskedOrNone = None, count: Asked = 100, picture: AskedOrNone = None
+    ) -> Response:
+        found = store.history(before=before, count=count, picture=picture)
+        return _json({"history": as_json(found)})
 
 
 def _pictures(app: FastAPI, store: Store) -> None:
@@ -156,14 +169,16 @@ def _seq(document: dict[str, Any]) -> int | None:
     return seq
 
 
-def _status(store: Store, news: News) -> dict[str, object]:
+def _status(store: Store, news: News, adding: Adding) -> dict[str, object]:
     newest = store.history(count=1)
     return {
+        "kind": store.kind(),
         "progress": as_json(store.progress()),
         "classes": as_json(store.classes()),
         "counts": as_json(store.counts()),
         "seq": newest[0].seq if newest else 0,
         "news": news.said,
+        "adding": adding.state(),
     }
 
 

@@ -16,6 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 16 << 20
 """Of a request's body: the largest operation has fewer."""
+MOST_FILE = 8 << 30
+"""Of a picture or video that is added."""
+FILES = "/api/files"
+"""Where files are sent to; everything else that is sent is JSON."""
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -96,22 +100,24 @@ class Guard:
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return _no(403, "another page asked for this")
         if scope["method"] not in ("GET", "HEAD"):
-            return self._refused_writing(headers, hosts[0])
+            return self._refused_writing(headers, hosts[0], scope["path"])
         return None
 
-    def _refused_writing(self, headers: Headers, host: str) -> Response | None:
+    def _refused_writing(self, headers: Headers, host: str, path: str) -> Response | None:
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"http://{host.lower()}":
             return _no(403, "another page asked for this")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        # A form of another page cannot send this without asking first.
-        if kind != "application/json":
-            return _no(415, "send application/json")
+        # A form of another page cannot send these without asking first.
+        wanted = "application/octet-stream" if path == FILES else "application/json"
+        if kind != wanted:
+            return _no(415, f"send {wanted}")
         length = headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()):
             return _no(411, "say how long it is")
-        if int(length[:20]) > MOST_BYTES:
-            return _no(413, f"at most {MOST_BYTES >> 20} MB at once")
+        most = MOST_FILE if path == FILES else MOST_BYTES
+        if int(length[:20]) > most:
+            return _no(413, f"at most {most >> 20:,} MB at once")
         return None
 
     def _has_cookie(self, headers: Headers) -> bool:

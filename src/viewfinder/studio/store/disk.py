@@ -70,6 +70,29 @@ def look(database: Database, data: Path) -> DiskReport:
     return report
 
 
+def add(database: Database, data: Path, paths: Sequence[str]) -> None:
+    """Rows for pictures that were put into the folder; what has a row keeps it.
+
+    Raises:
+        InputError: the first reading is not over.
+    """
+    with database.read() as connection:
+        if value_of(connection, "import") != "done":
+            raise InputError("the folder is still being read for the first time: try again later")
+        kind = value_of(connection, "kind")
+    _add(database, data, paths, {path: status_of(data / path) for path in paths}, kind)
+
+
+def home(database: Database) -> str:
+    """The one folder in which the pictures of the label files lie; empty where there is none."""
+    with database.read() as connection:
+        if value_of(connection, "kind") != "boxes":
+            return ""
+        rows = select(_p.path).where(_p.listed == 1).limit(1000)
+        folders = {given(path).rpartition("/")[0] for path in connection.execute(rows).scalars()}
+    return folders.pop() if len(folders) == 1 else ""
+
+
 def _new(paths: list[str], known: dict[str, Any], kind: str) -> list[str]:
     """Of pictures without a row, those beside others of the set; all if it began without labels."""
     folders = {path.rpartition("/")[0] for path in known}
@@ -177,5 +200,6 @@ def _add(
     for path in paths:
         width, height = sizes[path]
         row = new_row(path) | fresh[path] | {"width": width, "height": height, "ready": 1}
-        rows.append(row | {"label": labels.get(PurePosixPath(path).parent.name)})
+        label = labels.get(PurePosixPath(path).parent.name)
+        rows.append(row | {"label": label, "state": "todo" if label is None else "done"})
     add_pictures(database, rows)

@@ -10,6 +10,8 @@ from viewfinder.studio.store.database import value_of
 from viewfinder.studio.store.records import Applied, Done
 from viewfinder.studio.store.writing import rows_of
 
+# Of pictures that a line of the history names.
+_MOST_PATHS = 3
 _o, _u, _c = tables.operation.c, tables.undoing.c, tables.change.c
 _OF_ID = select(tables.operation).where(_o.id == bindparam("sent"))
 
@@ -28,6 +30,8 @@ def history(
         rows = rows.where(_o.seq < before)
     if picture is not None:
         rows = rows.where(_o.seq.in_(select(_c.seq).where(_c.picture == picture)))
+    found = connection.execute(rows).mappings().all()
+    paths = _paths(connection, [row["seq"] for row in found])
     return tuple(
         Done(
             row["seq"],
@@ -40,9 +44,23 @@ def history(
             row["of"],
             row["changes"],
             bool(row["undone"]),
+            paths.get(row["seq"], ()),
         )
-        for row in connection.execute(rows).mappings()
+        for row in found
     )
+
+
+def _paths(connection: Connection, seqs: list[int]) -> dict[int, tuple[str, ...]]:
+    """Of each operation, the first pictures that it touched."""
+    touched = select(_c.seq, _c.picture).where(_c.seq.in_(seqs), _c.picture.is_not(None)).distinct()
+    ids: dict[int, list[int]] = {}
+    for seq, picture in connection.execute(touched.order_by(_c.seq, _c.picture)):
+        if len(mine := ids.setdefault(seq, [])) < _MOST_PATHS:
+            mine.append(picture)
+    wanted = {picture for each in ids.values() for picture in each}
+    rows = select(tables.picture.c.id, tables.picture.c.path).where(tables.picture.c.id.in_(wanted))
+    names = {number: given(path) for number, path in connection.execute(rows)}
+    return {seq: tuple(names[n] for n in each if n in names) for seq, each in ids.items()}
 
 
 def said(connection: Connection, seq: int) -> str:

@@ -192,7 +192,11 @@ class Applied:
 
 @dataclass(frozen=True)
 class Done:
-    """A line of the history: who did what when."""
+    """A line of the history: who did what when.
+
+    Attributes:
+        paths: of pictures that it touched, three at most.
+    """
 
     seq: int
     id: str
@@ -204,6 +208,7 @@ class Done:
     of: int | None
     changes: int
     undone: bool
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

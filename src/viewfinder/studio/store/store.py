@@ -1,7 +1,7 @@
 """The store of a data folder: everything that the studio asks of it, from any thread."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -238,6 +238,18 @@ class Store(Reader):
         Rows are added and marked, and never removed. It walks the folder: call it in a thread.
         """
         return disk.look(self._database, self.data)
+
+    def add_pictures(self, paths: Sequence[str]) -> None:
+        """Take in pictures that were put into the folder; paths are relative to it.
+
+        Raises:
+            InputError: the first reading is not over.
+        """
+        disk.add(self._database, self.data, paths)
+
+    def home(self) -> str:
+        """Where pictures of a set with label files lie, if in one folder; else empty."""
+        return disk.home(self._database)
 
     # Out and in.
 

@@ -156,6 +156,8 @@ def _rows(found: Found) -> Callable[[int], dict[str, object]]:
         path = found.paths[index]
         values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
         values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
+        # A picture that lies in the folder of its class is labelled.
+        values["state"] = "done" if whole and index < count else "todo"
         if index < count and dataset is not None:
             ids = dataset.image_ids
             values |= {

@@ -17,7 +17,8 @@
  * @typedef {{states: Record<State, number>, boxes: Record<string, number>,
  *   pictures: Record<string, number>, proposals: number}} Counts
  * @typedef {{progress: {stage: string, done: number, total: number, trouble: string},
- *   classes: LabelClass[], counts: Counts, seq: number, news: string[]}} Status
+ *   classes: LabelClass[], counts: Counts, seq: number, news: string[],
+ *   kind: "boxes" | "classes" | "masks" | null, adding: import("./adding.js").State}} Status
  * @typedef {{state?: State, label?: string, text?: string, proposed?: boolean}} Filter
  */
 
@@ -45,14 +46,20 @@ export async function get(path, query = {}) {
   return read(await fetch(asked ? `${path}?${asked}` : path, { signal: AbortSignal.timeout(60000) }));
 }
 
-/** @param {string} path @param {any} document @returns {Promise<any>} */
-export async function post(path, document) {
+/** @param {string} path @param {any} document @param {number} [patience]  milliseconds @returns {Promise<any>} */
+export async function post(path, document, patience = 30000) {
   return read(await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(document),
-    signal: AbortSignal.timeout(30000),
+    signal: AbortSignal.timeout(patience),
   }));
+}
+
+/** Send a picture or a video to be added. @param {string} name @param {File} file @returns {Promise<{picture?: string, video?: string}>} */
+export async function send(name, file) {
+  const headers = { "content-type": "application/octet-stream" };
+  return read(await fetch(`/api/files?${new URLSearchParams({ name })}`, { method: "POST", headers, body: file }));
 }
 
 /** An id of its own for each operation, box and class. (`randomUUID` is for secure pages alone.) */

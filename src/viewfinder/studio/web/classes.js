@@ -1,6 +1,7 @@
 /** The panel of classes: counts, keys, colours, names, and merging. */
 
 import { button, element } from "./dialogs.js";
+import { choose } from "./editing.js";
 import { clash, classKeys, shownKey, written } from "./keys.js";
 
 /** @typedef {import("./api.js").LabelClass} LabelClass */
@@ -13,6 +14,8 @@ export class ClassPanel {
     this.dialogs = studio.dialogs;
     this.commands = commands;
     this.place = /** @type {HTMLElement} */ (document.getElementById("classes"));
+    /** @type {() => void} */
+    this.onguess = () => {};
   }
 
   /** By key, the class that it chooses. */
@@ -23,24 +26,37 @@ export class ClassPanel {
   draw() {
     const keys = new Map([...this.keys()].map(([key, id]) => [id, key]));
     const focused = document.activeElement?.id;
-    const head = element("h2", {}, "Classes", element("span", { class: "space" }), button("add", () => this.add(), { "aria-label": "Add a class" }));
-    const counts = this.labels.boxesByClass();
-    const lines = this.labels.listed().map((each) => this.#line(each, keys.get(each.id) ?? "", counts.get(each.id) ?? 0));
-    const none = lines.length ? [] : [element("p", {}, "None yet: the first box that you draw asks for its class.")];
+    const head = element("h2", {}, "Classes", element("span", { class: "space" }), ...this.#guessing(), button("add", () => this.add(), { "aria-label": "Add a class" }));
+    const what = this.studio.whole ? "pictures" : "boxes";
+    const counts = this.labels.countsByClass(what);
+    const lines = this.labels.listed().map((each) => this.#line(each, keys.get(each.id) ?? "", counts.get(each.id) ?? 0, what));
+    const none = lines.length ? [] : [element("p", {}, this.studio.whole ? "None yet: add one, then its key gives it to a picture." : "None yet: the first box that you draw asks for its class.")];
     this.place.replaceChildren(head, ...none, ...lines);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
-  /** @param {LabelClass} each @param {string} key @param {number} count */
-  #line(each, key, count) {
+  /** Whether the class of a new box is guessed. */
+  #guessing() {
+    const { studio } = this;
+    if (studio.whole) return [];
+    return [button("guess", () => {
+      studio.guesses = !studio.guesses;
+      this.onguess();
+      studio.changed();
+    }, { id: "guess", "aria-pressed": String(studio.guesses), "aria-label": "Guess the class of a new box by its look", title: "A new box is of the class of the box that looks most like it; a class key says otherwise" })];
+  }
+
+  /** @param {LabelClass} each @param {string} key @param {number} count @param {string} what */
+  #line(each, key, count, what) {
     const colour = element("input", { type: "color", "aria-label": `Colour of ${each.name}`, id: `colour-${each.id}` });
     colour.value = hex(this.studio.colour(each.id));
     colour.addEventListener("change", () => this.#put(each, { colour: colour.value }));
-    const name = button(each.name, () => this.studio.choose(each.id), { class: "name", id: `class-${each.id}`, title: each.name });
-    const line = element("div", { class: "line" }, colour, name, element("span", { class: "count", "aria-label": `${count} boxes` }, String(count)));
+    const name = button(each.name, () => choose(this.studio, each.id), { class: "name", id: `class-${each.id}`, title: each.name });
+    const line = element("div", { class: "line" }, colour, name, element("span", { class: "count", "aria-label": `${count} ${what}` }, String(count)));
     if (key) line.append(element("kbd", {}, shownKey(key)));
     line.append(button("⋯", () => this.#change(each), { class: "icon", "aria-label": `Change ${each.name}` }));
-    if (this.labels.classOf(this.studio.label ?? "")?.id === each.id) line.setAttribute("aria-current", "true");
+    const now = this.studio.whole ? this.studio.picture?.label : this.studio.label;
+    if (this.labels.classOf(now ?? "")?.id === each.id) line.setAttribute("aria-current", "true");
     return line;
   }
 
@@ -59,13 +75,13 @@ export class ClassPanel {
     }
     const made = this.labels.newClass(name);
     this.labels.commit([made]);
-    this.studio.choose(made.id);
+    choose(this.studio, made.id);
   }
 
   /** @param {LabelClass} each */
   async #change(each) {
     const close = (/** @type {string} */ what) => () => this.dialogs.dialog.close(what);
-    const used = Boolean(this.labels.boxesByClass().get(each.id) || this.labels.counts.pictures[each.id]);
+    const used = Boolean(this.labels.countsByClass().get(each.id) || this.labels.counts.pictures[each.id]);
     const row = element("div", { class: "row" },
       button("Rename", close("rename")), button("Key", close("key")), button("Earlier in the list", close("earlier")),
       button("Later in the list", close("later")), button("Merge into another", close("merge")));

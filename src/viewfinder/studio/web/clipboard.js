@@ -1,8 +1,9 @@
 /** Boxes again: copied, pasted, duplicated. */
 
 import { newId } from "./api.js";
+import { fresh } from "./editing.js";
 import { moved } from "./geometry.js";
-import { movedMask } from "./masks.js";
+import { fitting, movedMask } from "./masks.js";
 
 /**
  * @typedef {import("./studio.js").Studio} Studio
@@ -18,13 +19,17 @@ export function copy(studio) {
 export function paste(studio, boxes, by = 0) {
   const picture = studio.picture;
   if (!picture || !boxes.length) return;
+  const tracks = new Set([...studio.boxes.values()].map((each) => each.track));
   const made = boxes.map((box) => {
     const id = newId();
     const [x1, y1, x2, y2] = box.corners;
     const [width, height] = [Math.min(x2 - x1, studio.stage.size[0]), Math.min(y2 - y1, studio.stage.size[1])];
-    const corners = moved([x1, y1, x1 + width, y1 + height], by, by, studio.stage.size);
+    const corners = fitting(box, moved([x1, y1, x1 + width, y1 + height], by, by, studio.stage.size));
     const mask = movedMask(box, corners);
-    return { ...studio.fresh(picture.id, studio.labels.classOf(box.label)?.id ?? box.label, corners), id, difficult: box.difficult, crowd: box.crowd, track: box.track, mask };
+    // An object is in a picture once.
+    const track = box.track !== null && !tracks.has(box.track) ? box.track : null;
+    const label = studio.labels.classOf(box.label)?.id ?? box.label;
+    return { ...fresh(picture.id, label, corners), id, difficult: box.difficult, crowd: box.crowd, track, key_frame: track !== null, mask };
   });
   studio.labels.commit(made);
   studio.select(made.map((each) => each.id), { held: true });

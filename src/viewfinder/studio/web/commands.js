@@ -1,14 +1,18 @@
 /** What each command of the table does. */
 
 import { copy, duplicate, paste } from "./clipboard.js";
+import { choose, follow, grow, mark, newBox, nudge, remove } from "./editing.js";
+import { showExport } from "./exporting.js";
 import { showKeys } from "./help.js";
+import { showHistory } from "./history.js";
 import { accept, reject } from "./proposals.js";
+import { showSheet } from "./sheet.js";
 
 /** @param {import("./main.js").Page} page @returns {Record<string, () => void | Promise<void>>} */
 export function actions(page) {
   const { studio, stage, pointer, travel } = page;
-  const nudge = (/** @type {number} */ dx, /** @type {number} */ dy) => () => studio.nudge(dx, dy);
-  const grow = (/** @type {number} */ dx, /** @type {number} */ dy) => () => studio.grow(dx, dy);
+  const nudged = (/** @type {number} */ dx, /** @type {number} */ dy) => () => nudge(studio, dx, dy);
+  const grown = (/** @type {number} */ dx, /** @type {number} */ dy) => () => grow(studio, dx, dy);
   return {
     done: () => travel.finish("done"),
     skip: () => travel.finish("skipped"),
@@ -16,20 +20,26 @@ export function actions(page) {
     previous: () => travel.go(true),
     "next-todo": () => travel.go(false, { state: "todo" }),
     "find-class": () => findClass(page),
-    "new-box": () => studio.newBox(),
+    "new-box": () => newBox(studio),
     "grab-nw": () => pointer.grab("nw"),
     "grab-se": () => pointer.grab("se"),
     repeat: () => travel.repeat(),
     duplicate: () => duplicate(studio),
     copy: () => copy(studio),
     paste: () => paste(studio, studio.copied),
-    delete: () => studio.remove(),
-    difficult: () => studio.difficult(),
+    delete: () => remove(studio),
+    difficult: () => mark(studio, "difficult"),
+    crowd: () => mark(studio, "crowd"),
+    track: () => follow(studio),
+    add: () => page.adding.ask(),
+    history: () => showHistory(page),
+    export: () => showExport(page),
+    sheet: () => showSheet(page),
     undo: () => travel.turn(true),
     redo: () => travel.turn(false),
-    left: nudge(-1, 0), right: nudge(1, 0), up: nudge(0, -1), down: nudge(0, 1),
-    "left-10": nudge(-10, 0), "right-10": nudge(10, 0), "up-10": nudge(0, -10), "down-10": nudge(0, 10),
-    narrower: grow(-1, 0), wider: grow(1, 0), flatter: grow(0, -1), taller: grow(0, 1),
+    left: nudged(-1, 0), right: nudged(1, 0), up: nudged(0, -1), down: nudged(0, 1),
+    "left-10": nudged(-10, 0), "right-10": nudged(10, 0), "up-10": nudged(0, -10), "down-10": nudged(0, 10),
+    narrower: grown(-1, 0), wider: grown(1, 0), flatter: grown(0, -1), taller: grown(0, 1),
     "next-box": () => studio.hop(1),
     "previous-box": () => studio.hop(-1),
     all: () => studio.select(studio.visible().map((each) => each.id), { held: true }),
@@ -55,7 +65,9 @@ export function actions(page) {
     reject: () => {
       if (studio.ghost) reject(studio, studio.ghost);
     },
-    "accept-all": () => accept(studio, studio.above().map((each) => each.id)),
+    "accept-all": () => {
+      accept(studio, studio.above().map((each) => each.id));
+    },
     "accept-done": () => {
       accept(studio, studio.above().map((each) => each.id));
       return travel.finish("done");
@@ -87,10 +99,10 @@ async function findClass({ studio, labels, dialogs }) {
   const chosen = await dialogs.find("Which class?", labels.listed(), "New class");
   if (!chosen) return;
   if (chosen.id) {
-    studio.choose(chosen.id);
+    choose(studio, chosen.id);
     return;
   }
   const made = labels.newClass(chosen.name);
   labels.commit([made]);
-  studio.choose(made.id);
+  choose(studio, made.id);
 }

@@ -60,16 +60,22 @@ export class Dialogs {
 
   /** A line of text; "" if it was left. @param {string} title @param {string} name @param {string} [value] @returns {Promise<string>} */
   async ask(title, name, value = "") {
+    return (await this.answer(title, name, value)) ?? "";
+  }
+
+  /** The same, with null if it was left. @param {string} title @param {string} name @param {string} [value] @returns {Promise<string | null>} */
+  async answer(title, name, value = "") {
     const input = element("input", { type: "text", "aria-label": name, maxlength: "500", autocomplete: "off" });
     input.value = value;
     const form = element("form", {}, input, element("button", { type: "submit" }, "OK"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.dialog.close(input.value);
+      this.dialog.close(`=${input.value}`);
     });
     const shown = this.show(title, [form]);
     input.select();
-    return shown;
+    const said = await shown;
+    return said.startsWith("=") ? said.slice(1) : null;
   }
 
   /**

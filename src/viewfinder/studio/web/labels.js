@@ -89,6 +89,12 @@ export class Labels {
     this.contents.clear();
   }
 
+  /** What was done before cannot be undone from here any more: the server is asked. */
+  past() {
+    [this.done, this.undone] = [[], []];
+    this.forget();
+  }
+
   // Classes.
 
   /** Those that are not merged, in order. @returns {LabelClass[]} */
@@ -109,11 +115,12 @@ export class Labels {
     return this.listed().find((each) => each.name === name);
   }
 
-  /** How many boxes are of each class; those of merged ones are of what they were merged into. */
-  boxesByClass() {
+  /** How many boxes, or pictures, are of each class; those of merged ones are of what they were merged into. */
+  /** @param {"boxes" | "pictures"} [what] */
+  countsByClass(what = "boxes") {
     /** @type {Map<string, number>} */
     const found = new Map();
-    for (const [id, count] of Object.entries(this.counts.boxes)) {
+    for (const [id, count] of Object.entries(this.counts[what])) {
       const end = this.classOf(id)?.id ?? id;
       found.set(end, (found.get(end) ?? 0) + count);
     }
@@ -243,8 +250,10 @@ export class Labels {
     if (kind === "picture") {
       if (content) {
         this.#count("states", content.picture.state, -1);
+        if (content.picture.label) this.#count("pictures", content.picture.label, -1);
         content.picture = { ...record, revision };
         this.#count("states", record.state, 1);
+        if (record.label) this.#count("pictures", record.label, 1);
       }
       return;
     }
@@ -257,7 +266,7 @@ export class Labels {
     else records.delete(id);
   }
 
-  /** @param {"states" | "boxes"} what @param {string} key @param {number} by */
+  /** @param {"states" | "boxes" | "pictures"} what @param {string} key @param {number} by */
   #count(what, key, by) {
     const counts = /** @type {Record<string, number>} */ (this.counts[what]);
     counts[key] = (counts[key] ?? 0) + by;

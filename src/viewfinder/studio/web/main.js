@@ -1,10 +1,13 @@
 /** The page: its parts, and how they hear of each other. */
 
 import { Refused, get, newId, post } from "./api.js";
+import { Adding } from "./adding.js";
+import { first } from "./beginning.js";
 import { ClassPanel } from "./classes.js";
 import { actions } from "./commands.js";
-import { Dialogs, button, element } from "./dialogs.js";
-import { commandsWith, shownKey, written } from "./keys.js";
+import { Dialogs } from "./dialogs.js";
+import { choose } from "./editing.js";
+import { commandsWith, written } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals } from "./panels.js";
@@ -13,13 +16,9 @@ import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
 import { theme, themeAtStart } from "./theme.js";
+import { drawTools } from "./tools.js";
 import { Travel } from "./travel.js";
 
-const TOOLS = [
-  ["previous", "◀"], ["next", "▶"], ["done", "Done ✓"], ["skip", "Skip"], ["undo", "Undo"], ["redo", "Redo"],
-  ["delete", "Delete"], ["duplicate", "Duplicate"], ["repeat", "Repeat"], ["find-class", "Class…"],
-  ["fit", "Whole"], ["nearer", "+"], ["further", "−"], ["zoom-box", "To box"],
-];
 // Milliseconds between two questions how things stand.
 const EVERY = 4000;
 // Milliseconds for which a command waits for the one before it.
@@ -29,7 +28,7 @@ const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 
 export class Page {
   session = newId();
-  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>}} */
+  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, guesses?: boolean}} */
   settings = {};
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
@@ -48,14 +47,21 @@ export class Page {
     this.labels = new Labels(this.outbox, this.session);
     this.stage = new Stage(byId("stage"));
     this.studio = new Studio(this.labels, this.stage, this.dialogs);
+    this.studio.kind = start.kind;
     this.studio.thresholds = { ...start.settings.thresholds };
+    this.studio.guesses = start.settings.guesses ?? true;
     this.pointer = new Pointer(this.studio);
     this.travel = new Travel(this);
     this.strip = new Strip((id) => this.travel.open(id));
     this.strip.onfilter = () => this.#filtered();
     this.classes = new ClassPanel(this.studio, () => this.commands());
     this.actions = actions(this);
+    this.adding = new Adding(this);
+    this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
+    this.studio.onsheet = () => this.run("sheet");
+    this.studio.onlabelled = () => this.run("done");
+    this.strip.named = (picture) => (this.studio.whole ? this.#nameOf(picture.label) : null);
     this.outbox.onstate = () => this.#sending();
     this.outbox.onanswer = (_entry, answer) => this.#answered(answer);
     this.outbox.onrefusal = (entry, error) => this.#refused(entry.target ?? entry.id, error);
@@ -68,55 +74,44 @@ export class Page {
   }
 
   async begin() {
-    this.#tools();
+    drawTools(this);
     this.#listen();
     await this.outbox.recover();
     if (this.outbox.waiting) await Promise.race([this.outbox.settled(), new Promise((go) => setTimeout(go, 5000))]);
     this.labels.takeStatus(this.start);
     if (this.start.classes.length) this.studio.label = this.labels.listed()[0]?.id ?? null;
-    await this.#first();
-    this.#say(this.start.progress);
+    await first(this);
+    this.tell(this.start.progress);
     this.#hear(this.start.news);
     for (const note of this.start.notes.slice(0, 2)) this.dialogs.say(note, 15);
     setInterval(() => this.status().catch(() => {}), EVERY);
   }
 
-  /** Show the first picture, as soon as there is one: the one to do, else any. */
-  async #first() {
-    for (;;) {
-      await this.strip.refresh();
-      const [todo] = (await get("/api/next", { state: "todo" })).pictures;
-      const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
-      if (any !== undefined) {
-        byId("empty").hidden = true;
-        await this.travel.open(any);
-        return;
-      }
-      const status = await get("/api/status");
-      this.#say(status.progress);
-      if (["done", "failed"].includes(status.progress.stage)) return this.#empty(status.progress);
-      await new Promise((go) => setTimeout(go, 300));
-    }
-  }
-
-  /** @param {{stage: string, trouble: string}} progress */
-  #empty(progress) {
-    const place = byId("empty");
-    const failed = progress.stage === "failed";
-    place.replaceChildren(
-      element("h2", {}, failed ? "This folder cannot be read" : "No pictures here yet"),
-      element("p", {}, failed ? progress.trouble : `Put pictures (JPEG, PNG, WebP, TIFF, BMP) into the folder ${this.start.name}, or take them out of a video with viewfinder frames.`));
-    if (!failed) place.append(element("div", {}, button("Look again", () => this.#look())));
-    place.hidden = false;
-  }
-
-  async #look() {
+  /** Look for what came into the folder since. */
+  async look() {
     try {
-      await post("/api/look", {});
-      await this.#first();
+      const { news } = await post("/api/look", {});
+      this.dialogs.say(news.join("; ") || "Nothing came into the folder.", 6);
+      await this.came();
     } catch (error) {
       this.dialogs.say(error instanceof Refused ? error.message : "The server does not answer.");
     }
+  }
+
+  /** Pictures came: the list has them, and the first is shown where there was none. */
+  async came() {
+    await this.status().catch(() => {});
+    if (this.studio.picture) await this.strip.refresh();
+    else await first(this);
+  }
+
+  /** Everything may be other than it was: ask the server anew. */
+  async anew() {
+    this.labels.forget();
+    await this.status();
+    const picture = this.studio.picture;
+    if (picture) this.studio.show(await this.labels.load(picture.id), await this.studio.cache.get(picture.id));
+    await this.strip.refresh();
   }
 
   async #filtered() {
@@ -130,9 +125,11 @@ export class Page {
   async status() {
     const status = await get("/api/status");
     this.outbox.wake();
+    this.studio.kind = status.kind;
     this.labels.takeStatus(status);
-    this.#say(status.progress);
+    this.tell(status.progress);
     this.#hear(status.news);
+    this.adding.hear(status.adding);
     const picture = this.studio.picture;
     if (picture && !picture.ready && !this.outbox.waiting) {
       this.labels.contents.delete(picture.id);
@@ -154,7 +151,7 @@ export class Page {
   }
 
   /** @param {{stage: string, done: number, total: number, trouble: string}} progress */
-  #say(progress) {
+  tell(progress) {
     this.progress = progress;
     const reading = !["done", "failed"].includes(progress.stage);
     const { todo, done, skipped } = this.labels.counts.states;
@@ -176,10 +173,7 @@ export class Page {
     this.labels.drop(op);
     this.dialogs.say(`Not kept: ${error.message}. The picture shows what the server has.`, 20);
     await this.outbox.settled();
-    this.labels.forget();
-    await this.status().catch(() => {});
-    const picture = this.studio.picture;
-    if (picture) this.studio.show(await this.labels.load(picture.id), await this.studio.cache.get(picture.id));
+    await this.anew().catch(() => {});
   }
 
   #sending() {
@@ -194,13 +188,14 @@ export class Page {
   changeKeys(keys) {
     this.settings = { ...this.settings, keys };
     this.keep();
-    this.#tools();
+    drawTools(this);
     this.draw();
   }
 
   /** Keep the keys and sliders of this person. */
   keep() {
     this.settings.thresholds = { ...this.studio.thresholds };
+    this.settings.guesses = this.studio.guesses;
     post("/api/settings", this.settings).catch(() => this.dialogs.say("The keys and sliders could not be kept: the server does not answer."));
   }
 
@@ -213,14 +208,29 @@ export class Page {
       const picture = this.studio.picture;
       byId("path").textContent = picture?.path ?? "";
       byId("state").textContent = !picture ? "" : !picture.ready ? "being read …" : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
+      this.#whole();
       this.classes.draw();
       drawProposals(this.studio, () => this.keep());
       drawBoxes(this.studio);
       for (const each of this.labels.touched) this.strip.update(each);
       this.labels.touched.clear();
       this.strip.draw();
-      this.#say(this.progress);
+      this.tell(this.progress);
     });
+  }
+
+  /** @param {string | null} label */
+  #nameOf(label) {
+    return label === null ? "no class" : this.labels.classOf(label)?.name ?? "?";
+  }
+
+  /** Of a picture as a whole, its class over it. */
+  #whole() {
+    const { picture, whole } = this.studio;
+    const place = byId("whole");
+    place.hidden = !whole || !picture;
+    place.textContent = picture ? this.#nameOf(picture.label) : "";
+    place.style.background = picture?.label ? this.studio.colour(picture.label) : "";
   }
 
   /** Do what a command says, once what was said before it is done: a quick hand is ahead of the server. */
@@ -231,21 +241,6 @@ export class Page {
         console.error(error);
         this.dialogs.say(`That did not work: ${error.message ?? error}`);
       });
-  }
-
-  #tools() {
-    const commands = new Map(this.commands().map((each) => [each.id, each]));
-    const made = TOOLS.map(([id, text]) => {
-      const found = commands.get(id);
-      const says = `${found?.says} (${found?.keys.map(shownKey).join(", ")})`;
-      return button(text, () => this.run(id), { title: says, "aria-label": found?.says ?? text, id: `tool-${id}` });
-    });
-    const finger = button("Finger draws", () => {
-      this.pointer.fingerDraws = !this.pointer.fingerDraws;
-      finger.setAttribute("aria-pressed", String(this.pointer.fingerDraws));
-    }, { "aria-pressed": String(this.pointer.fingerDraws), title: "A finger draws; else it moves the picture" });
-    finger.hidden = !matchMedia("(any-pointer: coarse)").matches;
-    byId("tools").replaceChildren(...made, finger);
   }
 
   #listen() {
@@ -281,7 +276,7 @@ export class Page {
     if (!command && !label) return;
     event.preventDefault();
     if (command) this.run(command.id);
-    else if (label) this.#chain = this.#chain.then(() => this.studio.choose(label));
+    else if (label) this.#chain = this.#chain.then(() => choose(this.studio, label));
   }
 }
 

@@ -1,6 +1,8 @@
 /** The panels of the picture's proposals and boxes: what the stage shows, as text and buttons. */
 
 import { button, element } from "./dialogs.js";
+import { follow, mark } from "./editing.js";
+import { marksOf } from "./shapes.js";
 import { accept, reject } from "./proposals.js";
 
 const MOST_LISTED = 100;
@@ -15,7 +17,8 @@ export function drawProposals(studio, keep) {
   const taking = studio.above().length;
   const takeAll = button(`accept ${taking}`, () => accept(studio, studio.above().map((each) => each.id)), { id: "accept-all", "aria-label": `Accept the ${taking} at or above the sliders` });
   takeAll.disabled = taking === 0;
-  const head = element("h2", {}, "Proposals", element("span", { class: "space" }), takeAll);
+  const many = button("look over…", () => studio.onsheet(), { id: "sheet", "aria-label": "Look over the next pictures with proposals" });
+  const head = element("h2", {}, "Proposals", element("span", { class: "space" }), many, takeAll);
   const names = [...new Set(all.map((each) => each.name))].sort();
   place.replaceChildren(head, ...names.map((name) => slider(studio, name, all, takeAll, keep)));
   const chosen = studio.ghost && studio.content?.proposals.get(studio.ghost);
@@ -60,10 +63,23 @@ export function drawBoxes(studio) {
   const focused = document.activeElement?.id;
   const boxes = [...studio.boxes.values()];
   const listed = boxes.slice(0, MOST_LISTED);
+  place.hidden = studio.whole && !boxes.length;
   const head = element("h2", {}, `Boxes: ${boxes.length}`);
-  place.replaceChildren(head, ...listed.map((each) => line(studio, each)));
+  place.replaceChildren(head, ...marks(studio), ...listed.map((each) => line(studio, each)));
   if (boxes.length > listed.length) place.append(element("p", {}, `… and ${boxes.length - listed.length} more in the picture`));
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/** What can be said of the chosen boxes. @param {import("./studio.js").Studio} studio */
+function marks(studio) {
+  const chosen = studio.selected();
+  if (!chosen.length) return [];
+  const toggle = (/** @type {"difficult" | "crowd"} */ what) => button(what, () => mark(studio, what),
+    { id: `mark-${what}`, "aria-pressed": String(chosen.every((each) => each[what])), "aria-label": `Chosen boxes are ${what}` });
+  const [box] = chosen;
+  const track = button(box.track === null ? "track…" : `track ${box.track}`, () => follow(studio),
+    { id: "mark-track", "aria-label": box.track === null ? "Give the chosen box a track" : `Change track ${box.track} of the chosen box` });
+  return [element("div", { class: "marks" }, toggle("difficult"), toggle("crowd"), ...(chosen.length === 1 ? [track] : []))];
 }
 
 /** @param {import("./studio.js").Studio} studio @param {import("./api.js").Box} box */
@@ -73,8 +89,8 @@ function line(studio, box) {
   const from = box.source === "hand" ? "" : `, from ${box.source}`;
   const swatch = element("span", { class: "swatch" });
   swatch.style.background = studio.colour(box.label);
-  const choose = button(`${name} ${x2 - x1} × ${y2 - y1}`, () => studio.select([box.id], { held: true }),
-    { class: "name", id: `box-${box.id}`, title: `${name}, at ${x1}, ${y1}${from}` });
+  const choose = button(`${name}${marksOf(box)} ${x2 - x1} × ${y2 - y1}`, () => studio.select([box.id], { held: true }),
+    { class: "name", id: `box-${box.id}`, title: `${name}${marksOf(box)}, at ${x1}, ${y1}${from}` });
   const switched = (/** @type {Set<string>} */ set, /** @type {string} */ says) =>
     button(says.toLowerCase(), () => {
       if (!set.delete(box.id)) set.add(box.id);

@@ -6,6 +6,7 @@
  * within moves it. Dragging anywhere else draws, inside other boxes too. A click selects.
  */
 
+import { drawn, keepPreview, classify } from "./editing.js";
 import { between, handleAt, handleOn, inside, moved, nearestByCorner, resized, smallestAt, toPicture } from "./geometry.js";
 
 /**
@@ -182,9 +183,9 @@ export class Pointer {
     if (gesture.kind !== "pan" && gesture.kind !== "wait") this.#shape(gesture);
     const band = this.stage.band;
     this.stage.band = null;
-    if (gesture.kind === "draw" && band) this.studio.drawn(band.corners);
+    if (gesture.kind === "draw" && band) drawn(this.studio, band.corners);
     else if (gesture.kind === "select" && band) this.#within(band.corners, event);
-    else if (gesture.kind === "move" || gesture.kind === "resize") this.studio.keepPreview();
+    else if (gesture.kind === "move" || gesture.kind === "resize") keepPreview(this.studio);
     this.stage.draw();
   }
 
@@ -195,7 +196,7 @@ export class Pointer {
     const box = smallestAt(this.studio.visible(), point, reach);
     if (box && event.altKey && this.studio.writable) {
       this.studio.select([box.id], { held: true });
-      this.studio.classify();
+      classify(this.studio);
       return;
     }
     const ghost = box ? null : smallestAt(this.studio.ghosts(), point, reach);
@@ -214,7 +215,7 @@ export class Pointer {
 
   #release() {
     this.grabbed = null;
-    this.studio.keepPreview();
+    keepPreview(this.studio);
   }
 
   /** Two fingers: nearer, further and along. @param {PointerEvent} event */

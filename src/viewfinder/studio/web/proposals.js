@@ -5,23 +5,55 @@ import { newId } from "./api.js";
 /**
  * @typedef {import("./studio.js").Studio} Studio
  * @typedef {import("./labels.js").Change} Change
+ * @typedef {import("./labels.js").Content} Content
+ * @typedef {{label?: string, corners?: import("./geometry.js").Corners}} How
+ *   the class and corners where they are not the proposals' own
  */
+
+/** Open proposals of a picture at or above the sliders. @param {Studio} studio @param {Content} content */
+export function acceptable(studio, content) {
+  return [...content.proposals.values()].filter((each) => each.state === "open" && each.score >= (studio.thresholds[each.name] ?? 0.5));
+}
 
 /**
  * Make labels of open proposals.
- * @param {Studio} studio @param {string[]} ids
- * @param {{label?: string, corners?: import("./geometry.js").Corners}} [how]
- *   the class and corners where they are not the proposals' own
+ * @param {Studio} studio @param {string[]} ids @param {How & {next?: boolean}} [how]  `next`: choose the next one
+ * @returns {Change[]} those that make boxes
  */
-export function accept(studio, ids, { label, corners } = {}) {
+export function accept(studio, ids, { label, corners, next: goOn = true } = {}) {
   const { labels, content } = studio;
+  if (!content) return [];
   /** @type {Change[]} */
   const classes = [];
+  const made = accepting(studio, content, ids, classes, { label, corners });
+  const next = goOn && ids.length === 1 ? studio.ghostAfter(ids[0]) : null;
+  labels.commit([...classes, ...made]);
+  if (next) studio.selectGhost(next);
+  else if (made.length) studio.select([]);
+  return made;
+}
+
+/** Make labels of all that is acceptable in some pictures, which are done then. @param {Studio} studio @param {Content[]} contents */
+export function acceptMany(studio, contents) {
   /** @type {Change[]} */
+  const classes = [];
+  const made = contents.flatMap((content) => [
+    ...accepting(studio, content, acceptable(studio, content).map((each) => each.id), classes),
+    { do: "SetState", picture: content.picture.id, state: "done" },
+  ]);
+  studio.labels.commit([...classes, ...made]);
+}
+
+/**
+ * The changes that make labels of proposals; the classes that they need go into `classes`.
+ * @param {Studio} studio @param {Content} content @param {string[]} ids @param {Change[]} classes @param {How} [how]
+ * @returns {Change[]}
+ */
+function accepting({ labels }, content, ids, classes, { label, corners } = {}) {
   const made = [];
   for (const id of ids) {
-    const proposal = content?.proposals.get(id);
-    if (!content || proposal?.state !== "open") continue;
+    const proposal = content.proposals.get(id);
+    if (proposal?.state !== "open") continue;
     let own = label ?? labels.named(proposal.name)?.id ?? classes.find((each) => each.name === proposal.name)?.id;
     if (!own) {
       const fresh = labels.newClass(proposal.name);
@@ -31,10 +63,7 @@ export function accept(studio, ids, { label, corners } = {}) {
     }
     made.push({ do: "Accept", proposal: id, box: newId(), label: own, corners: corners ?? null, picture: content.picture.id });
   }
-  const next = ids.length === 1 ? studio.ghostAfter(ids[0]) : null;
-  labels.commit([...classes, ...made]);
-  if (next) studio.selectGhost(next);
-  else if (made.length) studio.select([]);
+  return made;
 }
 
 /** Refuse a proposal for good. @param {Studio} studio @param {string} id */

@@ -1,7 +1,12 @@
 /** What the stage draws of the picture's boxes and proposals. */
 
-/** @param {import("./studio.js").Studio} studio @returns {import("./stage.js").Shape[]} */
-export function shapesOf(studio) {
+import { apart, isMove } from "./masks.js";
+
+/** @type {[number, number]} */
+const STILL = [0, 0];
+
+/** @param {import("./studio.js").Studio} studio @param {boolean} chosen  those, or all others @returns {import("./stage.js").Shape[]} */
+export function shapesOf(studio, chosen) {
   const names = studio.showsNames;
   /** Asked once for each class, as there may be thousands of boxes. @type {Map<string, {colour: string, name: string}>} */
   const looks = new Map();
@@ -10,17 +15,27 @@ export function shapesOf(studio) {
     looks.set(label, known);
     return known;
   };
-  const boxes = studio.visible().map((each) => ({
-    corners: studio.preview.get(each.id) ?? each.corners,
-    colour: look(each.label).colour,
-    name: names ? look(each.label).name : "",
-    selected: studio.selection.has(each.id), locked: studio.locked.has(each.id),
-    difficult: each.difficult, mask: each.mask, ghost: false,
-  }));
-  const ghosts = studio.ghosts().map((each) => ({
+  const boxes = studio.visible().filter((each) => studio.selection.has(each.id) === chosen).map((each) => {
+    const corners = studio.preview.get(each.id);
+    return {
+      corners: corners ?? each.corners,
+      colour: look(each.label).colour,
+      name: names ? look(each.label).name : "",
+      selected: chosen, locked: studio.locked.has(each.id), marks: names ? marksOf(each) : "",
+      mask: corners && !isMove(each.corners, corners) ? null : each.mask,
+      by: corners ? apart(each.corners, corners) : STILL, ghost: false,
+    };
+  });
+  const ghosts = studio.ghosts().filter((each) => (studio.ghost === each.id) === chosen).map((each) => ({
     corners: studio.preview.get(each.id) ?? each.corners, colour: studio.colourOfName(each.name),
-    name: names ? `${each.name} ${each.score.toFixed(2)}` : "", selected: studio.ghost === each.id,
-    locked: false, difficult: false, mask: null, ghost: true,
+    name: names ? `${each.name} ${each.score.toFixed(2)}` : "", selected: chosen,
+    locked: false, marks: "", mask: studio.preview.has(each.id) ? null : each.mask, by: STILL, ghost: true,
   }));
   return [...ghosts, ...boxes];
+}
+
+/** What else is said of a box beside its class. @param {import("./api.js").Box} box */
+export function marksOf(box) {
+  const track = box.track === null ? "" : ` #${box.track}`;
+  return `${track}${box.difficult ? " difficult" : ""}${box.crowd ? " crowd" : ""}`;
 }

@@ -1,30 +1,51 @@
-/** The picture and, on a canvas over it, its boxes: drawing alone, nothing is decided here. */
+/**
+ * The picture and, on two canvases over it, its boxes: drawing alone, nothing is decided here.
+ *
+ * What is chosen, and what is being drawn, is on the upper canvas, which is drawn anew for each
+ * frame. All other boxes are on the lower one. Where they are thousands it is wider than what is
+ * seen, and is moved and stretched as it is while the view changes; it is drawn anew once that rests.
+ */
 
-import { HANDLES, fitted, handlePoints, toScreen, zoomed } from "./geometry.js";
+import { fitted, zoomed } from "./geometry.js";
+import { band, crosshair, paint } from "./painting.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
  * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("./geometry.js").View} View
  * @typedef {{corners: Corners, colour: string, name: string, selected: boolean, locked: boolean,
- *   difficult: boolean, mask: any, ghost: boolean}} Shape
+ *   marks: string, mask: any, by: Point, ghost: boolean}} Shape  `by`: how far its mask is moved
  */
 
-const MOST_NAMED = 300;
-const HANDLE = 4;
+const MANY = 300;
+// Of the width and height of what is seen, on each side of it.
+const BEYOND = 0.3;
+// Milliseconds without a change of the view.
+const REST = 150;
+// Times as near or far as it was drawn, from which it is drawn anew in between.
+const STRETCH = 1.6;
 
 export class Stage {
   #asked = false;
+  #stale = true;
+  #many = false;
+  #timer = 0;
+  /** How the lower canvas was drawn: the view, and its left top on the stage. */
+  #drawn = { view: /** @type {View} */ ({ scale: 1, x: 0, y: 0 }), margin: /** @type {Point} */ ([0, 0]) };
 
   /** @param {HTMLElement} element */
   constructor(element) {
     this.element = element;
-    this.canvas = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas"));
+    this.lower = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas.lower"));
+    this.upper = /** @type {HTMLCanvasElement} */ (element.querySelector("canvas.upper"));
     this.under = /** @type {HTMLElement} */ (element.querySelector(".under"));
+    /** @type {HTMLImageElement | null} */
+    this.image = null;
     /** @type {Point} */
     this.size = [1, 1];
-    /** @type {import("./geometry.js").View} */
+    /** @type {View} */
     this.view = { scale: 1, x: 0, y: 0 };
-    /** @type {() => Shape[]} */
+    /** Those that are chosen, or all others. @type {(chosen: boolean) => Shape[]} */
     this.shapes = () => [];
     /** What is being drawn: a new box, or a rectangle that selects. @type {{corners: Corners, kind: "new" | "select"} | null} */
     this.band = null;
@@ -42,7 +63,9 @@ export class Stage {
   /** Show another picture. @param {HTMLImageElement | null} image @param {Point} size */
   show(image, size) {
     this.under.replaceChildren(...(image ? [image] : []));
+    this.image = image;
     this.size = size;
+    this.#stale = true;
     this.fit();
   }
 
@@ -69,7 +92,13 @@ export class Stage {
     this.#look({ ...this.view, x: this.view.x + dx, y: this.view.y + dy });
   }
 
-  /** Draw anew, before the screen is next shown. */
+  /** The boxes are others, or others are chosen. */
+  renew() {
+    this.#stale = true;
+    this.draw();
+  }
+
+  /** Draw anew what is chosen and what is being drawn, before the screen is next shown. */
   draw() {
     if (this.#asked) return;
     this.#asked = true;
@@ -79,7 +108,7 @@ export class Stage {
     });
   }
 
-  /** @param {import("./geometry.js").View} view */
+  /** @param {View} view */
   #look(view) {
     this.view = view;
     const { style } = this.under;
@@ -91,152 +120,65 @@ export class Stage {
   }
 
   #resized() {
-    const [width, height] = this.room;
-    const dense = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * dense);
-    this.canvas.height = Math.round(height * dense);
+    this.#stale = true;
     if (this.whole) this.fit();
     else this.draw();
   }
 
   #draw() {
-    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    const dense = window.devicePixelRatio || 1;
-    context.setTransform(dense, 0, 0, dense, 0, 0);
-    context.clearRect(0, 0, ...this.room);
-    const shapes = this.shapes();
-    this.#outlines(context, shapes.filter((each) => !each.selected));
-    for (const shape of shapes) {
-      if (shape.mask && !shape.ghost) this.#mask(context, shape);
-      if (shape.selected) this.#selected(context, shape);
-    }
-    if (shapes.length <= MOST_NAMED) for (const each of shapes) this.#name(context, each);
-    if (this.cross) this.#crosshair(context, this.cross);
-    if (this.band) this.#band(context, this.band);
+    if (this.#stale || !this.#moved()) this.#drawLower();
+    const [context, room] = [prepared(this.upper, this.room), this.room];
+    const chosen = this.shapes(true);
+    paint(context, this.view, chosen, room, chosen.length > MANY);
+    if (this.cross) crosshair(context, this.cross, room);
+    if (this.band) band(context, this.view, this.band);
   }
 
-  /** Many boxes: one path a colour. @param {CanvasRenderingContext2D} context @param {Shape[]} shapes */
-  #outlines(context, shapes) {
-    if (shapes.length > MOST_NAMED) return this.#thin(context, shapes);
-    /** @type {Map<string, Path2D>} */
-    const paths = new Map();
-    for (const shape of shapes) {
-      const key = `${shape.ghost ? "-" : "_"}${shape.colour}`;
-      const path = paths.get(key) ?? new Path2D();
-      paths.set(key, path);
-      const [x1, y1, x2, y2] = toScreen(this.view, shape.corners);
-      path.rect(x1, y1, x2 - x1, y2 - y1);
-    }
-    for (const [key, path] of paths) {
-      const ghost = key.startsWith("-");
-      context.setLineDash(ghost ? [6, 4] : []);
-      stroked(context, path, key.slice(1), ghost ? 1.5 : 2);
-    }
-    context.setLineDash([]);
-  }
-
-  /** Very many: each side is a filled rectangle, which is several times as quick as a stroke. */
-  /** @param {CanvasRenderingContext2D} context @param {Shape[]} shapes */
-  #thin(context, shapes) {
+  #drawLower() {
+    const rest = this.shapes(false);
+    this.#many = rest.length > MANY;
+    const beyond = this.#many ? BEYOND : 0;
     const [width, height] = this.room;
-    for (const shape of shapes) {
-      const [x1, y1, x2, y2] = toScreen(this.view, shape.corners).map(Math.round);
-      if (x2 < 0 || y2 < 0 || x1 > width || y1 > height) continue;
-      context.fillStyle = shape.colour;
-      context.fillRect(x1, y1, x2 - x1, 1);
-      context.fillRect(x1, y2, x2 - x1, 1);
-      context.fillRect(x1, y1, 1, y2 - y1);
-      context.fillRect(x2, y1, 1, y2 - y1);
-    }
+    const margin = /** @type {Point} */ ([Math.round(width * beyond), Math.round(height * beyond)]);
+    const room = /** @type {Point} */ ([width + 2 * margin[0], height + 2 * margin[1]]);
+    const view = { ...this.view, x: this.view.x + margin[0], y: this.view.y + margin[1] };
+    paint(prepared(this.lower, room), view, rest, room, this.#many);
+    this.lower.style.transform = `translate(${-margin[0]}px, ${-margin[1]}px)`;
+    this.#drawn = { view: this.view, margin };
+    this.#stale = false;
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {Shape} shape */
-  #selected(context, shape) {
-    const corners = toScreen(this.view, shape.corners);
-    const [x1, y1, x2, y2] = corners;
-    context.fillStyle = shape.colour;
-    context.globalAlpha = 0.18;
-    context.fillRect(x1, y1, x2 - x1, y2 - y1);
-    context.globalAlpha = 1;
-    const path = new Path2D();
-    path.rect(x1, y1, x2 - x1, y2 - y1);
-    context.setLineDash(shape.ghost ? [6, 4] : []);
-    stroked(context, path, shape.colour, 3);
-    context.setLineDash([]);
-    if (shape.locked) return;
-    for (const handle of HANDLES) {
-      const [x, y] = handlePoints(corners)[handle];
-      context.fillStyle = "#fff";
-      context.strokeStyle = "#000";
-      context.lineWidth = 1;
-      context.fillRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
-      context.strokeRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
-    }
-  }
-
-  /** COCO's polygons; run lengths are carried and not drawn. @param {CanvasRenderingContext2D} context @param {Shape} shape */
-  #mask(context, shape) {
-    if (!Array.isArray(shape.mask)) return;
-    const path = new Path2D();
-    for (const polygon of shape.mask) {
-      for (let i = 0; i + 1 < polygon.length; i += 2) {
-        const [x, y] = toScreen(this.view, [polygon[i], polygon[i + 1], 0, 0]);
-        if (i === 0) path.moveTo(x, y);
-        else path.lineTo(x, y);
-      }
-      path.closePath();
-    }
-    context.fillStyle = shape.colour;
-    context.globalAlpha = 0.25;
-    context.fill(path);
-    context.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Shape} shape */
-  #name(context, shape) {
-    const [x1, y1, x2] = toScreen(this.view, shape.corners);
-    if (!shape.selected && x2 - x1 < 28) return;
-    context.font = "600 12px system-ui, sans-serif";
-    const text = `${shape.locked ? "locked " : ""}${shape.name}${shape.difficult ? " ?" : ""}`;
-    const width = context.measureText(text).width + 8;
-    const top = y1 >= 17 ? y1 - 17 : Math.max(y1, 0);
-    context.globalAlpha = shape.ghost ? 0.75 : 1;
-    context.fillStyle = shape.colour;
-    context.fillRect(x1 - 1, top, width, 17);
-    context.fillStyle = "#000";
-    context.fillText(text, x1 + 3, top + 12.5);
-    context.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Point} at */
-  #crosshair(context, at) {
-    const path = new Path2D();
-    path.moveTo(at[0], 0);
-    path.lineTo(at[0], this.room[1]);
-    path.moveTo(0, at[1]);
-    path.lineTo(this.room[0], at[1]);
-    context.globalAlpha = 0.3;
-    stroked(context, path, "#fff", 1);
-    context.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {{corners: Corners, kind: string}} band */
-  #band(context, band) {
-    const [x1, y1, x2, y2] = toScreen(this.view, band.corners);
-    const path = new Path2D();
-    path.rect(x1, y1, x2 - x1, y2 - y1);
-    context.setLineDash(band.kind === "select" ? [3, 3] : []);
-    stroked(context, path, "#fff", 2);
-    context.setLineDash([]);
+  /** Move the lower canvas to where the view is now; false where it has to be drawn anew. */
+  #moved() {
+    const { view: was, margin } = this.#drawn;
+    const now = this.view;
+    if (was.scale === now.scale && was.x === now.x && was.y === now.y) return true;
+    if (!this.#many) return false;
+    const stretch = now.scale / was.scale;
+    if (stretch > STRETCH || stretch < 1 / STRETCH) return false;
+    const [x, y] = [now.x - (was.x + margin[0]) * stretch, now.y - (was.y + margin[1]) * stretch];
+    const [width, height] = this.room;
+    const [right, bottom] = [x + (width + 2 * margin[0]) * stretch, y + (height + 2 * margin[1]) * stretch];
+    const [left, top, r, b] = [now.x, now.y, now.x + this.size[0] * now.scale, now.y + this.size[1] * now.scale];
+    // What is seen of the picture has to lie on the canvas.
+    if (x > Math.max(0, left) || y > Math.max(0, top) || right < Math.min(width, r) || bottom < Math.min(height, b)) return false;
+    this.lower.style.transform = `translate(${x}px, ${y}px) scale(${stretch})`;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.renew(), REST);
+    return true;
   }
 }
 
-/** A line that is seen on any picture. @param {CanvasRenderingContext2D} context @param {Path2D} path @param {string} colour @param {number} width */
-function stroked(context, path, colour, width) {
-  context.strokeStyle = "rgba(0, 0, 0, 0.55)";
-  context.lineWidth = width + 2;
-  context.stroke(path);
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.stroke(path);
+/** An empty canvas of this size, to be drawn on in pixels of the page. @param {HTMLCanvasElement} canvas @param {Point} room */
+function prepared(canvas, room) {
+  const dense = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(room[0] * dense), Math.round(room[1] * dense)];
+  if (canvas.width !== width || canvas.height !== height) {
+    [canvas.width, canvas.height] = [width, height];
+    [canvas.style.width, canvas.style.height] = [`${room[0]}px`, `${room[1]}px`];
+  }
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(dense, 0, 0, dense, 0, 0);
+  context.clearRect(0, 0, ...room);
+  return context;
 }

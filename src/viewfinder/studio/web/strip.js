@@ -26,6 +26,8 @@ export class Strip {
     this.text = /** @type {HTMLInputElement} */ (document.getElementById("filter-text"));
     /** @type {() => void} */
     this.onfilter = () => {};
+    /** Of a picture as a whole, the name of its class; null where boxes are labelled. @type {(picture: import("./api.js").Picture) => string | null} */
+    this.named = () => null;
     this.rows.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.rows);
     this.state.addEventListener("change", () => this.#filtered());
@@ -115,7 +117,7 @@ export class Strip {
       shown.delete(id);
       row.style.top = `${place * ROW}px`;
       row.setAttribute("aria-selected", String(picture.id === this.current));
-      /** @type {HTMLElement} */ (row.children[2]).textContent = about(picture);
+      /** @type {HTMLElement} */ (row.children[2]).textContent = this.about(picture);
     }
     for (const left of shown.values()) left.remove();
     this.rows.setAttribute("aria-activedescendant", this.current === null ? "" : `picture-${this.current}`);
@@ -146,11 +148,12 @@ export class Strip {
       return;
     }
   }
-}
 
-/** @param {import("./api.js").Picture} picture */
-function about(picture) {
-  const trouble = picture.missing ? "missing" : picture.trouble ? "trouble" : picture.changed ? "changed" : "";
-  const open = picture.proposals ? ` +${picture.proposals}` : "";
-  return `${MARKS[picture.state]}${trouble || (picture.boxes === 1 ? "1 box" : `${picture.boxes} boxes`)}${open}`;
+  /** @param {import("./api.js").Picture} picture */
+  about(picture) {
+    const trouble = picture.missing ? "missing" : picture.trouble ? "trouble" : picture.changed ? "changed" : "";
+    const open = picture.proposals ? ` +${picture.proposals}` : "";
+    const what = this.named(picture) ?? (picture.boxes === 1 ? "1 box" : `${picture.boxes} boxes`);
+    return `${MARKS[picture.state]}${trouble || what}${open}`;
+  }
 }

@@ -1,22 +1,16 @@
-/** What the person has before them: one picture, what is chosen in it, and what is done to it. */
+/** What the person has before them: one picture, and what is chosen in it. What is done to it is in `editing.js`. */
 
-import { newId } from "./api.js";
 import { colourAt } from "./colours.js";
-import { area, moved, resized } from "./geometry.js";
-import { movedMask } from "./masks.js";
+import { Memory } from "./guessing.js";
 import { PictureCache } from "./pictures.js";
-import { accept, reject } from "./proposals.js";
+import { acceptable } from "./proposals.js";
 import { shapesOf } from "./shapes.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
  * @typedef {import("./api.js").Box} Box
- * @typedef {import("./labels.js").Change} Change
  * @typedef {import("./labels.js").Content} Content
  */
-
-// Sides in pixels below which it is asked whether a box was meant.
-const TINY = 3;
 
 export class Studio {
   /** @type {Map<string, Corners>} */
@@ -35,6 +29,13 @@ export class Studio {
   label = null;
   /** @type {Content | null} */
   content = null;
+  /** What is labelled here. @type {"boxes" | "classes" | "masks" | null} */
+  kind = null;
+  /** Whether a class that is guessed from a box's look may be other than the one chosen. */
+  guesses = true;
+  /** The class was said before the box that comes next: it is not guessed. */
+  told = false;
+  memory = new Memory();
   /** @type {Omit<Box, "id">[]} */
   copied = [];
   showsNames = true;
@@ -53,14 +54,18 @@ export class Studio {
     this.cache = new PictureCache();
     /** @type {() => void} */
     this.onchange = () => {};
-    stage.shapes = () => shapesOf(this);
+    /** Many pictures are to be looked over. @type {() => void} */
+    this.onsheet = () => {};
+    /** The picture was given its class. @type {() => void} */
+    this.onlabelled = () => {};
+    stage.shapes = (chosen) => shapesOf(this, chosen);
     labels.onchange = () => this.changed();
   }
 
   changed() {
     for (const id of this.selection) if (!this.boxes.has(id)) this.selection.delete(id);
     if (this.ghost && this.content?.proposals.get(this.ghost)?.state !== "open") this.ghost = null;
-    this.stage.draw();
+    this.stage.renew();
     this.onchange();
   }
 
@@ -77,7 +82,12 @@ export class Studio {
 
   /** Whether boxes can be edited here and now. */
   get writable() {
-    return Boolean(this.picture?.ready) && this.stage.size[0] > 1;
+    return Boolean(this.picture?.ready) && this.stage.size[0] > 1 && !this.whole;
+  }
+
+  /** Whether pictures as wholes are given classes here. */
+  get whole() {
+    return this.kind === "classes";
   }
 
   visible() {
@@ -106,7 +116,7 @@ export class Studio {
 
   /** Open proposals at or above the sliders. */
   above() {
-    return this.ghosts().filter((each) => each.score >= (this.thresholds[each.name] ?? 0.5));
+    return this.content && this.showsGhosts ? acceptable(this, this.content) : [];
   }
 
   /** @param {string} id of a class */
@@ -127,6 +137,7 @@ export class Studio {
   /** @param {Content} content @param {HTMLImageElement | null} image */
   show(content, image) {
     const other = content.picture.id !== this.content?.picture.id;
+    if (other && this.content) this.memory.keep(this);
     this.content = content;
     if (other) {
       this.preview.clear();
@@ -188,118 +199,5 @@ export class Studio {
     const ghosts = this.ghosts();
     const at = ghosts.findIndex((each) => each.id === id);
     return ghosts.length > 1 ? ghosts[(at + 1) % ghosts.length].id : null;
-  }
-
-  // Editing.
-
-  /** A box was drawn. @param {Corners} corners */
-  async drawn(corners) {
-    const [width, height] = [corners[2] - corners[0], corners[3] - corners[1]];
-    const size = `${width.toFixed(1)} × ${height.toFixed(1)} pixels`;
-    if (width <= 0 || height <= 0) {
-      this.dialogs.say("That stroke has no area within the picture, so it made no box.");
-      return;
-    }
-    if (Math.min(width, height) < TINY && !(await this.dialogs.confirm(`This box has only ${size}.`, "Keep it", "Leave it out"))) return;
-    const picture = this.picture;
-    if (!picture) return;
-    /** @type {Change[]} */
-    const changes = [];
-    let label = this.label && this.labels.classOf(this.label)?.id;
-    label ??= this.labels.listed()[0]?.id ?? null;
-    if (!label) {
-      const name = (await this.dialogs.ask("The first class: what is in this box?", "Name of the class")).trim();
-      if (!name) return;
-      const made = this.labels.newClass(name);
-      changes.push(made);
-      label = made.id;
-    }
-    this.label = label ?? null;
-    const box = this.fresh(picture.id, label ?? "", corners);
-    this.labels.commit([...changes, box]);
-    this.select([box.id]);
-  }
-
-  /** The change that makes a box. @param {number} picture @param {string} label @param {Corners} corners @returns {Change} */
-  fresh(picture, label, corners) {
-    return { do: "PutBox", id: newId(), picture, label, corners, mask: null, track: null,
-      key_frame: false, difficult: false, crowd: false, source: "hand", score: null };
-  }
-
-  /** The change that gives a box other fields. @param {Box} box @param {Partial<Box>} fields @returns {Change} */
-  #put(box, fields) {
-    const { person: _person, at: _at, revision: _revision, ...kept } = box;
-    return { do: "PutBox", ...kept, ...fields };
-  }
-
-  /** Make edits of what the gesture has come to. */
-  keepPreview() {
-    const changes = [];
-    let lost = 0;
-    const ghost = this.ghost && this.preview.get(this.ghost);
-    if (this.ghost && ghost && area(ghost) > 0) accept(this, [this.ghost], { corners: ghost });
-    for (const [id, corners] of this.preview) {
-      const box = this.boxes.get(id);
-      if (!box || corners.every((value, i) => value === box.corners[i])) continue;
-      if (area(corners) <= 0) {
-        this.dialogs.say("A box needs a width and a height: it stays as it was.");
-        continue;
-      }
-      const mask = movedMask(box, corners);
-      lost += Number(Boolean(box.mask) && !mask);
-      changes.push(this.#put(box, { corners, mask, source: "hand", score: null }));
-    }
-    this.preview.clear();
-    if (lost) this.dialogs.say("The outline does not fit the box any more and was taken away; undo brings it back.");
-    this.labels.commit(changes);
-    this.changed();
-  }
-
-  /** @param {number} dx @param {number} dy */
-  nudge(dx, dy) {
-    for (const box of this.selected()) this.preview.set(box.id, moved(box.corners, dx, dy, this.stage.size));
-    this.keepPreview();
-  }
-
-  /** @param {number} dx @param {number} dy */
-  grow(dx, dy) {
-    for (const box of this.selected()) this.preview.set(box.id, resized(box.corners, "se", dx, dy, this.stage.size));
-    this.keepPreview();
-  }
-
-  /** Let the chosen boxes, and those to come, be of a class. @param {string} label */
-  choose(label) {
-    this.label = label;
-    this.classify();
-    this.changed();
-  }
-
-  /** Let the chosen boxes, or the chosen proposal, be of the class of now. */
-  classify() {
-    const label = this.label;
-    if (!label) return;
-    if (this.ghost) return accept(this, [this.ghost], { label });
-    const changes = this.selected().filter((each) => this.labels.classOf(each.label)?.id !== label)
-      .map((each) => this.#put(each, { label }));
-    this.labels.commit(changes);
-  }
-
-  remove() {
-    if (this.ghost) return reject(this, this.ghost);
-    const picture = this.picture?.id;
-    this.labels.commit(this.selected().map((each) => ({ do: "RemoveBox", id: each.id, picture })));
-  }
-
-  difficult() {
-    const boxes = this.selected();
-    const difficult = !boxes.every((each) => each.difficult);
-    this.labels.commit(boxes.map((each) => this.#put(each, { difficult })));
-  }
-
-  newBox() {
-    const { view, room, size } = this.stage;
-    const [w, h] = [Math.min(size[0], room[0] / view.scale) / 5, Math.min(size[1], room[1] / view.scale) / 5];
-    const [x, y] = [(room[0] / 2 - view.x) / view.scale - w / 2, (room[1] / 2 - view.y) / view.scale - h / 2];
-    if (this.writable) this.drawn(moved(/** @type {Corners} */ ([x, y, x + w, y + h].map(Math.round)), 0, 0, size));
   }
 }

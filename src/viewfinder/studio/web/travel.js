@@ -72,6 +72,16 @@ export class Travel {
     }
   }
 
+  /** This picture and the next that fit a filter, with all of theirs. @param {number} count @param {import("./api.js").Filter} filter */
+  async upcoming(count, filter) {
+    const { studio, labels } = this.page;
+    const here = studio.picture;
+    const from = here ? (await this.#next(here.id, {}, 1, true))[0] : undefined;
+    const ids = await this.#next(from, filter, count, false);
+    if (ids.length < count) ids.push(...await this.#next(undefined, filter, count, false));
+    return Promise.all([...new Set(ids)].slice(0, count).map((id) => labels.load(id)));
+  }
+
   /** Nothing follows: perhaps something was left out before. @param {import("./api.js").Filter} filter */
   async #fromStart(filter) {
     const current = this.page.studio.picture?.id;

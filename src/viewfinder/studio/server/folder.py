@@ -1,0 +1,109 @@
+"""What the page does to the folder as a whole: adding pictures, exporting, going back in time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from viewfinder.errors import InputError
+from viewfinder.studio.server.adding import Adding
+from viewfinder.studio.server.guard import FILES
+from viewfinder.studio.store import Store, as_json
+
+LINES = "jsonl"
+"""Beside the store's layouts: everything, history too, as JSON lines."""
+# Bytes that are gathered before they are written.
+_AT_ONCE = 1 << 20
+Answer = Callable[[Any], Response]
+
+
+def folder_routes(
+    app: FastAPI,
+    store: Store,
+    adding: Adding,
+    document: Callable[..., Any],
+    answer: Answer,
+    *,
+    person: str,
+    local: bool,
+) -> None:
+    """Add the routes.
+
+    Args:
+        document: what reads a request's JSON.
+        answer: what makes an answer of JSON.
+        local: only this machine can ask, so paths of it may be given.
+    """
+    asked = Annotated[dict[str, Any], Depends(document)]
+
+    @app.post(FILES)
+    async def receive(request: Request, name: Annotated[str, Query(max_length=3000)]) -> Response:
+        with adding.incoming() as file:
+            await _write(request, file)
+            return answer(await run_in_threadpool(adding.take, file, name))
+
+    @app.post("/api/add")
+    def add(document: asked) -> Response:
+        if not local:
+            raise InputError("paths are taken on this machine alone: send the files themselves")
+        adding.take_path(str(document.get("path", "")))
+        return answer({})
+
+    @app.post("/api/export")
+    def export(document: asked) -> Response:
+        given: dict[str, Any] = document
+        return answer(_export(store, str(given.get("to")), given.get("out"), local=local))
+
+    @app.post("/api/restore")
+    def restore(document: asked) -> Response:
+        given: dict[str, Any] = document
+        seq = given.get("seq")
+        if type(seq) is not int or not 0 <= seq < 1 << 53:
+            raise InputError("the number of an operation is a whole one")
+        made = store.restore(str(given.get("id")), seq, person, str(given.get("session", "")))
+        return answer(as_json(made))
+
+
+async def _write(request: Request, file: Path) -> None:
+    """A request's body as a file, without ever holding it whole."""
+    with file.open("xb") as out:
+        held = bytearray()
+        async for part in request.stream():
+            held += part
+            if len(held) >= _AT_ONCE:
+                await run_in_threadpool(out.write, bytes(held))
+                held.clear()
+        await run_in_threadpool(out.write, bytes(held))
+
+
+def exported_to(store: Store, to: str) -> Path:
+    """Where an export goes if nothing else is said: beside the folder, a name that is free."""
+    data = store.data.resolve()
+    suffix = ".jsonl" if to == LINES else ""
+    target, number = data.with_name(f"{data.name}-{to}{suffix}"), 2
+    while target.exists():
+        target = data.with_name(f"{data.name}-{to}-{number}{suffix}")
+        number += 1
+    return target
+
+
+def _export(store: Store, to: str, out: Any, *, local: bool) -> dict[str, Any]:
+    if to not in ("coco", "yolo", "voc", "folders", LINES):
+        raise InputError("labels are exported to coco, yolo, voc, folders or jsonl")
+    target = exported_to(store, to)
+    if out:
+        if not local:
+            raise InputError("the place of an export is chosen on this machine alone")
+        if not isinstance(out, str) or "\0" in out or len(out) > 3000:
+            raise InputError("the place of an export is a path")
+        target = Path(out.strip()).expanduser()
+        target = target if target.is_absolute() else store.data.resolve().parent / target
+    if to != LINES:
+        return dict(as_json(store.export(target, to=to)))
+    if target.exists():
+        raise InputError(f"{target} exists already: choose another name")
+    store.write_lines(target)
+    return {"out": str(target), "layout": to, "lost": {}, "notes": ()}

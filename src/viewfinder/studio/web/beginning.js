@@ -1,0 +1,37 @@
+/** The first picture, or what to do where there is none. */
+
+import { get } from "./api.js";
+import { button, element } from "./dialogs.js";
+
+/** Show the first picture, as soon as there is one: the one to do, else any. @param {import("./main.js").Page} page */
+export async function first(page) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("empty"));
+  for (;;) {
+    await page.strip.refresh();
+    const [todo] = (await get("/api/next", { state: "todo" })).pictures;
+    const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
+    if (any !== undefined) {
+      place.hidden = true;
+      await page.travel.open(any);
+      return;
+    }
+    const status = await get("/api/status");
+    page.tell(status.progress);
+    if (["done", "failed"].includes(status.progress.stage)) return empty(page, place, status.progress);
+    await new Promise((go) => setTimeout(go, 300));
+  }
+}
+
+/** @param {import("./main.js").Page} page @param {HTMLElement} place @param {{stage: string, trouble: string}} progress */
+function empty(page, place, progress) {
+  const failed = progress.stage === "failed";
+  const says = `Drop pictures, a folder or a video here, or choose them. They go into the folder ${page.start.name}, under their own names.`;
+  place.replaceChildren(
+    element("h2", {}, failed ? "This folder cannot be read" : "No pictures here yet"),
+    element("p", {}, failed ? progress.trouble : says));
+  if (!failed) {
+    place.append(element("div", { class: "row" }, button("Add pictures…", () => page.run("add"), { class: "first" }), button("Look again", () => page.look())),
+      element("p", {}, "Pictures: JPEG, PNG, WebP, TIFF, BMP and the like. Of a video, sharp frames that differ are taken."));
+  }
+  place.hidden = false;
+}

@@ -1,0 +1,168 @@
+/** How boxes, their names and masks are drawn on a canvas. */
+
+import { HANDLES, handlePoints, toScreen } from "./geometry.js";
+import { painting } from "./masks.js";
+
+/**
+ * @typedef {import("./geometry.js").Corners} Corners
+ * @typedef {import("./geometry.js").Point} Point
+ * @typedef {import("./geometry.js").View} View
+ * @typedef {import("./stage.js").Shape} Shape
+ */
+
+const HANDLE = 4;
+
+/**
+ * @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes
+ * @param {Point} room  width and height @param {boolean} many  whether they are too many for names
+ */
+export function paint(context, view, shapes, room, many) {
+  if (many) thin(context, view, shapes, room);
+  else outlines(context, view, shapes.filter((each) => !each.selected));
+  for (const shape of shapes) {
+    if (shape.mask) mask(context, view, shape);
+    if (shape.selected && !many) selected(context, view, shape);
+  }
+  if (!many) for (const each of shapes) name(context, view, each);
+}
+
+/** Many boxes: one path a colour. @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes */
+function outlines(context, view, shapes) {
+  /** @type {Map<string, Path2D>} */
+  const paths = new Map();
+  for (const shape of shapes) {
+    const key = `${shape.ghost ? "-" : "_"}${shape.colour}`;
+    const path = paths.get(key) ?? new Path2D();
+    paths.set(key, path);
+    const [x1, y1, x2, y2] = toScreen(view, shape.corners);
+    path.rect(x1, y1, x2 - x1, y2 - y1);
+  }
+  for (const [key, path] of paths) {
+    const ghost = key.startsWith("-");
+    context.setLineDash(ghost ? [6, 4] : []);
+    stroked(context, path, key.slice(1), ghost ? 1.5 : 2);
+  }
+  context.setLineDash([]);
+}
+
+/** Very many: each side is a filled rectangle, which is several times as quick as a stroke. */
+/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes @param {Point} room */
+function thin(context, view, shapes, room) {
+  const [width, height] = room;
+  for (const shape of shapes) {
+    const [x1, y1, x2, y2] = toScreen(view, shape.corners).map(Math.round);
+    if (x2 < 0 || y2 < 0 || x1 > width || y1 > height) continue;
+    context.fillStyle = shape.colour;
+    const line = shape.selected ? 3 : 1;
+    context.fillRect(x1, y1, x2 - x1, line);
+    context.fillRect(x1, y2, x2 - x1, line);
+    context.fillRect(x1, y1, line, y2 - y1);
+    context.fillRect(x2, y1, line, y2 - y1);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape */
+function selected(context, view, shape) {
+  const corners = toScreen(view, shape.corners);
+  const [x1, y1, x2, y2] = corners;
+  context.fillStyle = shape.colour;
+  context.globalAlpha = 0.18;
+  context.fillRect(x1, y1, x2 - x1, y2 - y1);
+  context.globalAlpha = 1;
+  const path = new Path2D();
+  path.rect(x1, y1, x2 - x1, y2 - y1);
+  context.setLineDash(shape.ghost ? [6, 4] : []);
+  stroked(context, path, shape.colour, 3);
+  context.setLineDash([]);
+  if (shape.locked) return;
+  for (const handle of HANDLES) {
+    const [x, y] = handlePoints(corners)[handle];
+    context.fillStyle = "#fff";
+    context.strokeStyle = "#000";
+    context.lineWidth = 1;
+    context.fillRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
+    context.strokeRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
+  }
+}
+
+/** COCO's polygons, or run lengths. @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape */
+function mask(context, view, shape) {
+  const [dx, dy] = shape.by;
+  view = { ...view, x: view.x + dx * view.scale, y: view.y + dy * view.scale };
+  context.globalAlpha = shape.ghost ? 0.25 : 0.4;
+  if (Array.isArray(shape.mask)) {
+    context.fillStyle = shape.colour;
+    context.fill(outline(view, shape.mask), "nonzero");
+  } else {
+    const made = painting(shape.mask, shape.colour);
+    if (made) {
+      const { canvas, x, y } = made;
+      const [left, top] = toScreen(view, [x, y, 0, 0]);
+      context.imageSmoothingEnabled = view.scale < 4;
+      context.drawImage(canvas, left, top, canvas.width * view.scale, canvas.height * view.scale);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/** @param {View} view @param {number[][]} polygons */
+function outline(view, polygons) {
+  const path = new Path2D();
+  for (const polygon of polygons) {
+    for (let i = 0; i + 1 < polygon.length; i += 2) {
+      const [x, y] = toScreen(view, [polygon[i], polygon[i + 1], 0, 0]);
+      if (i === 0) path.moveTo(x, y);
+      else path.lineTo(x, y);
+    }
+    path.closePath();
+  }
+  return path;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape */
+function name(context, view, shape) {
+  const [x1, y1, x2] = toScreen(view, shape.corners);
+  if (!shape.selected && x2 - x1 < 28) return;
+  context.font = "600 12px system-ui, sans-serif";
+  const text = `${shape.locked ? "locked " : ""}${shape.name}${shape.marks}`;
+  const width = context.measureText(text).width + 8;
+  const top = y1 >= 17 ? y1 - 17 : Math.max(y1, 0);
+  context.globalAlpha = shape.ghost ? 0.75 : 1;
+  context.fillStyle = shape.colour;
+  context.fillRect(x1 - 1, top, width, 17);
+  context.fillStyle = "#000";
+  context.fillText(text, x1 + 3, top + 12.5);
+  context.globalAlpha = 1;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Point} at @param {Point} room */
+export function crosshair(context, at, room) {
+  const path = new Path2D();
+  path.moveTo(at[0], 0);
+  path.lineTo(at[0], room[1]);
+  path.moveTo(0, at[1]);
+  path.lineTo(room[0], at[1]);
+  context.globalAlpha = 0.3;
+  stroked(context, path, "#fff", 1);
+  context.globalAlpha = 1;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {View} view @param {{corners: Corners, kind: string}} shape */
+export function band(context, view, shape) {
+  const [x1, y1, x2, y2] = toScreen(view, shape.corners);
+  const path = new Path2D();
+  path.rect(x1, y1, x2 - x1, y2 - y1);
+  context.setLineDash(shape.kind === "select" ? [3, 3] : []);
+  stroked(context, path, "#fff", 2);
+  context.setLineDash([]);
+}
+
+/** A line that is seen on any picture. @param {CanvasRenderingContext2D} context @param {Path2D} path @param {string} colour @param {number} width */
+function stroked(context, path, colour, width) {
+  context.strokeStyle = "rgba(0, 0, 0, 0.55)";
+  context.lineWidth = width + 2;
+  context.stroke(path);
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke(path);
+}
