@@ -10,6 +10,7 @@ from viewfinder import nets
 from viewfinder.api import open_run, train
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
+from viewfinder.events import listening
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
@@ -58,9 +59,12 @@ def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, 
 def test_another_head_for_a_run_of_ones_own(photos, tmp_path):
     fields = {**FIELDS, "net": "lenet", "size": 32}
     first = train("classify", photos, out=tmp_path / "a", epochs=1, precision="32", **fields)
-    run = train(
-        "classify", photos, out=tmp_path / "b", init=str(first.folder), head="linear", **fields
-    )
+    heard: list[str] = []
+    fields |= {"init": str(first.folder), "head": "linear", "learning_rate": 0.1}
+    with listening(lambda event: heard.append(getattr(event, "text", ""))):
+        run = train("classify", photos, out=tmp_path / "b", **fields)
+    assert "what is solved takes no steps: --learning-rate 0.1 changes nothing" in heard
+    assert not [said for said in heard if "epoch" in said]
     mine, theirs = run.net().state_dict(), first.net().state_dict()
     changed = {n.rpartition(".")[0] for n in mine if not torch.equal(mine[n], theirs[n])}
     assert len(changed) == 1

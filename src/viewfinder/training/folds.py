@@ -140,8 +140,8 @@ def train_in_folds(
         epochs = _epochs(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
         why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""
-        for_long = counted(epochs, "epoch", "epochs")
-        note(f"now on all {counted(len(pool), 'picture')}, for {for_long}{why}")
+        for_long = f", for {counted(epochs, 'epoch')}{why}" if recipe.in_steps else ""
+        note(f"now on all {counted(len(pool), 'picture')}{for_long}")
         return train_on(
             kind,
             whole,
@@ -273,5 +273,7 @@ def _kept_epoch(kind: AnyTask, run: Run) -> int:
 
 def _epochs(each: Sequence[FoldRow], recipe: Recipe) -> int:
     """How long to learn from everything, when nothing is left to choose the moment by."""
+    if not recipe.in_steps:
+        return recipe.epochs
     kept = [row["kept_epoch"] for row in each if row["val"]]
     return statistics.median_high(kept) if kept else recipe.epochs

@@ -2,12 +2,21 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 
 import torch
 
+from viewfinder.events import note
 from viewfinder.tasks import find
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.best import measure
 from viewfinder.training.job import Job
+
+# What only a training in steps asks for.
+_OF_STEPS = (
+    *("epochs", "minutes", "batch", "optimiser", "learning_rate", "warmup", "momentum"),
+    *("weight_decay", "clip", "average", "patience", "freeze"),
+)
 
 
 def solve(job: Job, device: torch.device) -> Mapping[str, object]:
@@ -17,6 +26,8 @@ def solve(job: Job, device: torch.device) -> Mapping[str, object]:
         how it came about.
     """
     task, setup = find(job.run.manifest.task), job.run.setup()
+    if idle := _idle(setup.recipe):
+        note(f"what is solved takes no steps: {', '.join(idle)} changes nothing")
     started = time.perf_counter()
     job.run.keep_history(0)
     net = job.net.to(device)
@@ -34,3 +45,12 @@ def solve(job: Job, device: torch.device) -> Mapping[str, object]:
     }
     job.run.append_history(row | figures)
     return found
+
+
+def _idle(recipe: Recipe) -> list[str]:
+    """The flags that were given, and have no meaning without steps."""
+    return [
+        f"--{each.name.replace('_', '-')} {getattr(recipe, each.name)}"
+        for each in fields(recipe)
+        if each.name in _OF_STEPS and getattr(recipe, each.name) != each.default
+    ]
