@@ -2,7 +2,7 @@
 
   viewfinder score data/SIP/GT mine=maps/mine/SIP other=maps/other/SIP
   viewfinder score data maps --out comparison
-  viewfinder score --set 'SIP=data/SIP/GT:maps/*/SIP' 'LFSD=data/LFSD/GT:maps/*/LFSD'
+  viewfinder score --set 'SIP=data/SIP/GT:maps/*/SIP'
 
 A map belongs to the mask of its name, whatever its method adds before and behind it (_sal, map-).
 In the second form data holds a folder for each set, and maps METHOD/SET or SET/METHOD. Scores are

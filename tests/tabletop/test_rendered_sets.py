@@ -12,7 +12,7 @@ import pytest
 
 from viewfinder import tabletop
 from viewfinder.errors import InputError
-from viewfinder.tabletop import ClassOptions, SceneOptions, SplitCounts, writing
+from viewfinder.tabletop import ClassOptions, SceneOptions, SplitCounts, rendered_sets
 from viewfinder.tabletop.embedded import embedded_classes
 
 COUNTS = SplitCounts(train=3, val=1, test=1)
@@ -135,7 +135,7 @@ def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch, interrupt):
             raise interrupt
         written.append(path)
 
-    monkeypatch.setattr(writing, "write_picture", stop_at_the_third)
+    monkeypatch.setattr(rendered_sets, "write_picture", stop_at_the_third)
     with pytest.raises(interrupt):
         tabletop.write_scenes(tmp_path / "out", counts=COUNTS, options=SCENES, processes=1)
     assert len(written) == 2
@@ -155,7 +155,7 @@ def test_a_failure_while_others_work_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "_append", fail)
+    monkeypatch.setattr(rendered_sets, "_append", fail)
     counts = SplitCounts(train=60, val=0, test=0)
     with pytest.raises(KeyboardInterrupt):
         tabletop.write_scenes(tmp_path / "out", counts=counts, options=SCENES, processes=2)
