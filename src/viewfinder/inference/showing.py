@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.drawing import picture_of
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.video import read_video
 from viewfinder.pictures.writing import picture_url
 from viewfinder.wording import counted, shown
@@ -68,11 +68,7 @@ class Predictions(list[dict[str, object]]):
             return
 
     def _with(self, picture: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
-        drawn = answer.value.drawn_on(picture, self._classes)
-        height, width = drawn.shape[:2]
-        factor = _SIDE / max(height, width)
-        size = (max(1, round(factor * width)), max(1, round(factor * height)))
-        return np.asarray(resample(drawn, stretch((width, height), size), size), np.uint8)
+        return at_side(answer.value.drawn_on(picture, self._classes), _SIDE)
 
     def _image(self, picture: NDArray[np.uint8] | None, answer: Answer) -> str:
         if picture is None:

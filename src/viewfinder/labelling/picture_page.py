@@ -8,7 +8,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.features.describing import Part
 from viewfinder.files import write_text
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.writing import picture_url
 
@@ -61,11 +61,8 @@ def _content(shown: Shown) -> dict[str, str]:
     if shown.part.box is not None:
         x1, y1, x2, y2 = (max(0, round(side)) for side in shown.part.box)
         picture = picture[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    size = (picture.shape[1], picture.shape[0])
-    scale = min(1.0, _SIDE / max(size))
-    small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     return {
-        "url": picture_url(resample(picture, stretch(size, small), small)),
+        "url": picture_url(at_side(picture, min(_SIDE, max(picture.shape[:2])))),
         "name": shown.name,
         "says": shown.says,
     }

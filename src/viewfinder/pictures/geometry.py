@@ -298,3 +298,11 @@ def _hull(matrix: Matrix, shape: tuple[int, ...]) -> NDArray[np.float64]:
     height, width = shape[:2]
     corners = transform_points(matrix, [(0, 0), (width, 0), (width, height), (0, height)])
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+
+
+def at_side(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """H×W×3 with a longer side of so many pixels, as pages show pictures."""
+    height, width = picture.shape[:2]
+    factor = side / max(height, width)
+    size = (max(1, round(factor * width)), max(1, round(factor * height)))
+    return np.asarray(resample(picture, stretch((width, height), size), size), np.uint8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_bytes, write_json, write_text
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_map, read_mask, read_picture
 from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.comparing import Comparison, SetScores
@@ -163,10 +163,7 @@ def _grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _small(picture: NDArray[np.uint8]) -> str:
-    height, width = picture.shape[:2]
-    factor = _SIDE / max(height, width)
-    size = (max(1, round(factor * width)), max(1, round(factor * height)))
-    return picture_url(resample(picture, stretch((width, height), size), size))
+    return picture_url(at_side(picture, _SIDE))
 
 
 def _plain(name: str) -> str:

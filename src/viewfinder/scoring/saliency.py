@@ -183,10 +183,10 @@ def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
 def _measured(
     values: NDArray[np.float64], mask: NDArray[np.bool_], *, stretch: bool, resized: bool
 ) -> Measured:
-    found = measure(values, mask, stretch=stretch)
     low, high = float(values.min()), float(values.max())
-    if stretch and high > low:
+    if stretch and high > low:  # Once, for the contours as for all other scores.
         values = (values - low) / (high - low)
+    found = measure(values, mask)
     return Measured(found, boundary_iou(values >= _HALF / (LEVELS - 1), mask), resized)
 
 

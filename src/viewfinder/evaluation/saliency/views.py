@@ -10,7 +10,7 @@ from torch import Tensor
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.evaluation.saliency.judged import SaliencyMaterial
 from viewfinder.nets.a2dele import Gated
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import at_side, resample, stretch
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.saliency.examples import stretched
@@ -96,7 +96,4 @@ def _grey(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _view(what: str, picture: NDArray[np.uint8]) -> View:
-    height, width = picture.shape[:2]
-    factor = _SIDE / max(height, width)
-    size = (max(1, round(factor * width)), max(1, round(factor * height)))
-    return View(what, picture_url(resample(picture, stretch((width, height), size), size)))
+    return View(what, picture_url(at_side(picture, _SIDE)))
