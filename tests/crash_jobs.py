@@ -1,6 +1,7 @@
-"""The commands that `crashing` kills, each with a small set: `crash_jobs.py [NAME[=MOST]…]`.
+"""The commands that `crashing` kills, each with a small set: `crash_jobs.py [NAME[=POINTS]…]`.
 
-All whose names begin with NAME, at MOST points spread evenly; everything if there is no NAME.
+All whose names begin with NAME, everything if there is no NAME. POINTS is how many, spread evenly,
+or, with colons, which of all of them as a slice: `600:` from there on, `1::2` every second.
 
 Prints a line of JSON for each job: its file operations, the points tried, and what went wrong.
 """
@@ -169,7 +170,7 @@ def small_demo() -> None:
     from viewfinder.cli import demo
     from viewfinder.demo.setting import DemoSetting
 
-    small = DemoSetting(things=1, turn=3, frames=3, composed=24, unseen=4, size=128, epochs=1)
+    small = DemoSetting(things=1, turn=3, frames=3, composed=16, unseen=4, size=128, epochs=1)
     demo._SETTING = small
 
 
@@ -286,15 +287,15 @@ def import_slow(*, learning: bool) -> None:
 def run_all(words: list[str]) -> None:
     wanted = [word.partition("=") for word in words] or [("", "", "")]
     chosen = [
-        (job, int(most) if most else None)
-        for name, _, most in wanted
-        for job in JOBS
-        if job.name.startswith(name)
+        (job, points) for name, _, points in wanted for job in JOBS if job.name.startswith(name)
     ]
     import_slow(learning=any(job.name.startswith(LEARNING) for job, _ in chosen))
     with tempfile.TemporaryDirectory() as scratch:
-        for number, (job, most) in enumerate(chosen):
-            outcome = enumerate_crashes(job, Path(scratch) / str(number), most=most)
+        for number, (job, points) in enumerate(chosen):
+            most = int(points) if points and ":" not in points else None
+            ends = points.split(":") if ":" in points else [""]
+            part = slice(*(int(end) if end else None for end in ends))
+            outcome = enumerate_crashes(job, Path(scratch) / str(number), most=most, part=part)
             print(json.dumps(asdict(outcome)), flush=True)
 
 

@@ -67,8 +67,13 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def enumerate_crashes(job: Job, scratch: Path, *, most: int | None = None) -> Outcome:
-    """Kill a command at each point, or at `most` of them, and see what comes of it."""
+def enumerate_crashes(
+    job: Job, scratch: Path, *, most: int | None = None, part: slice = slice(None)
+) -> Outcome:
+    """Kill a command at each point, or at `most` of them, and see what comes of it.
+
+    Only a `part` of these points is tried: a long enumeration is shared by several processes.
+    """
     scratch.mkdir(parents=True)
     pristine, calm, hit, seen = (scratch / name for name in ("begin", "calm", "hit", "seen"))
     pristine.mkdir()
@@ -82,7 +87,9 @@ def enumerate_crashes(job: Job, scratch: Path, *, most: int | None = None) -> Ou
     before, after = tree(pristine, job), tree(calm, job)
     limits = [n for n in (most, job.most, outcome.operations) if n is not None]
     points = np.linspace(0, outcome.operations - 1, min(limits)).round().astype(int)
-    for point in dict.fromkeys(points.tolist()):
+    chosen = list(dict.fromkeys(points.tolist()))[part]
+    for count, point in enumerate(chosen):
+        print(f"\r{job.name}: {count} of {len(chosen)}", end="", file=sys.stderr, flush=True)
         for folder in (hit, seen):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(pristine, hit, symlinks=True)
