@@ -14,7 +14,8 @@ everything is undone, and the labels are compared with the first, byte for byte.
 
 WORK is a folder that is kept: rounds that are done stand in `rounds.jsonl`, and the campaign goes
 on after them. The labels lie on a disk of their own in memory (a tmpfs of 192 MB, which root may
-mount), so that it can be full; elsewhere those rounds are left out, which is said. Linux alone.
+mount), PostgreSQL's data folder too, so that it can be full; elsewhere those rounds are left out,
+which is said. Linux alone.
 """
 
 import argparse
@@ -57,8 +58,8 @@ DISK = 192 << 20
 # Of a cycle of fourteen rounds; the first is killed in the middle of edits, as most are.
 CYCLE = ("kill", "kill", "stop", "kill", "full", "kill", "clock", "kill", "browser", "kill", "slow",
          "kill", "kill", "browser")  # fmt: skip
-DATABASE_CYCLE = ("database", "kill", "database", "stop", "database", "kill", "database", "clock",
-                  "database", "browser", "database", "slow", "database", "kill")  # fmt: skip
+DATABASE_CYCLE = ("database", "kill", "full", "stop", "database", "kill", "database", "clock",
+                  "full", "browser", "database", "slow", "database", "kill")  # fmt: skip
 
 
 @dataclass
@@ -85,6 +86,7 @@ class Campaign:
         self.data = work / "disk" / "photos"
         self.database = None
         self.postgres = None
+        self.ended_by_itself = 0
         if postgres:
             (work / "disk" / "pg").mkdir(exist_ok=True)
             self.postgres = Postgres(work / "disk" / "pg", work)
@@ -182,6 +184,7 @@ class Campaign:
         self.studio.send(signal.SIGCONT)
 
     def _full(self, ended: Callable[[], bool]) -> None:
+        """PostgreSQL may end where it can write nothing: it is begun again once it can, as by hand."""
         filler = self.work / "disk" / "filler"
         with filler.open("wb", buffering=0) as file:
             try:
@@ -200,6 +203,9 @@ class Campaign:
                 filler.unlink()
                 starting.join()
         filler.unlink(missing_ok=True)
+        if self.postgres and not self.postgres.stands():
+            self.ended_by_itself += 1
+            self.postgres.start()
 
     def _clock(self, _ended: Callable[[], bool]) -> None:
         self.studio.send(signal.SIGUSR1)
@@ -281,6 +287,8 @@ def main() -> None:
                 file.write(json.dumps(asdict(made)) + "\n")
             print(len(campaign.done), made, flush=True)
         table(campaign.done)
+        if campaign.postgres:
+            print(f"PostgreSQL ended by itself {campaign.ended_by_itself} times on a full disk")
         print(campaign.undo_everything())
     finally:
         campaign.close()

@@ -132,6 +132,7 @@ class Postgres:
         """Begin, however it ended; processes that outlived their parent are waited for."""
         self.kill()
         options = f"-k {self._folder} -c listen_addresses= -c max_connections=60"
+        options += " -c max_wal_size=64MB"  # the disk is small
         words: list[object] = [
             "-D",
             self._data,
@@ -148,6 +149,10 @@ class Postgres:
     def _run(self, program: str, words: list[object]) -> int:
         command = [str(self._programs / program), *map(str, words)]
         return int(subprocess.run(command, **self._asked).returncode)
+
+    def stands(self) -> bool:
+        """Whether it answers, or is about to."""
+        return self._run("pg_ctl", ["-D", self._data, "status"]) == 0
 
     def kill(self) -> None:
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -22,6 +22,7 @@ from viewfinder.studio.store import (
     PutClass,
     RemoveBox,
     SetState,
+    lines,
     open_store,
     read_lines,
 )
@@ -273,12 +274,34 @@ def test_everything_goes_through_json_lines(rich, tmp_path):
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
     with pytest.raises(InputError, match="has labels already"):
         read_lines(copy, tmp_path / "all.jsonl")
-    lines = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
-    for cut in (lines[:-1], lines[:4] + lines[5:], [b"{}\n"], [*lines[:3], b"[1]\n", *lines[3:]]):
+    rows = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
+    for cut in (rows[:-1], rows[:4] + rows[5:], [b"{}\n"], [*rows[:3], b"[1]\n", *rows[3:]]):
         (tmp_path / "cut.jsonl").write_bytes(b"".join(cut))
         shutil.rmtree(copy / ".viewfinder")
         with pytest.raises(InputError):
             read_lines(copy, tmp_path / "cut.jsonl")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [lambda _: b"", lambda _: b"{}\n", lambda line: line.replace(b'"x1": ', b'"x1": 1')],
+    ids=["lost", "empty", "another number"],
+)
+def test_json_lines_that_read_back_otherwise_are_removed(yolo, tmp_path, monkeypatch, broken):
+    """A disk that loses a line, or changes a number, is found out before the export is done."""
+    right = lines._line
+
+    def wrong(document):
+        line = right(document)
+        return broken(line) if document.get("table") == "box" else line
+
+    with open_store(yolo, wait=True) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(lines, "_line", wrong)
+            with pytest.raises(InputError, match="was removed"):
+                store.write_lines(tmp_path / "all.jsonl")
+        assert not (tmp_path / "all.jsonl").exists()
+        store.write_lines(tmp_path / "all.jsonl")
 
 
 def test_pictures_that_come_move_change_and_go_are_noticed_and_kept(yolo):

@@ -1,20 +1,21 @@
 """Everything that a store holds as JSON lines, and back: records, revisions and history.
 
 The first line says `viewfinder.labels/1` and the schema; then a line a row, `{"table": …, …}`, and
-at the end how many there were, so that a file that was cut is known.
+at the end how many there were, so that a file that was cut is known. What was written is read again
+and compared, row by row, before the file has its name.
 """
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, func, select
+from sqlalchemy import Connection, Integer, Table, Text, func, select
 
 from viewfinder.datasets.formats.label_store import SCHEMA, checked_path, given
 from viewfinder.errors import InputError
-from viewfinder.files import replacing
+from viewfinder.files import replacing_by_name
 from viewfinder.reading import open_file
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database
@@ -23,25 +24,48 @@ from viewfinder.studio.store.writing import contents_of
 _NAME = "viewfinder.labels/1"
 _AT_ONCE = 2000
 _LONGEST = 64_000_000
+_KNOWN = {table.name: table for table in tables.metadata.sorted_tables}
+
+Row = tuple[str, dict[str, object]]
+"""The name of a table, and a row of it by its columns."""
 
 
 def write(database: Database, file: Path) -> None:
-    """Write one moment of the store, while others write into it.
+    """Write one moment of the store, while others write into it; read it again, and compare.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or is not what the store holds.
     """
-    with replacing(file) as out, database.read() as connection:
-        out.write(_line({"viewfinder": _NAME, "schema": SCHEMA}))
-        count = 0
-        for table in tables.metadata.sorted_tables:
-            rows = connection.execution_options(yield_per=_AT_ONCE).execute(
-                select(table).order_by(*table.primary_key.columns)
-            )
-            for row in rows.mappings():
-                out.write(_line({"table": table.name} | dict(row)))
+    with replacing_by_name(file) as written, database.read() as connection:
+        with written.open("wb") as out:
+            out.write(_line({"viewfinder": _NAME, "schema": SCHEMA}))
+            count = 0
+            for name, row in _kept_rows(connection):
+                out.write(_line({"table": name} | row))
                 count += 1
-        out.write(_line({"rows": count}))
+            out.write(_line({"rows": count}))
+        _compare(connection, written)
+
+
+def _kept_rows(connection: Connection) -> Iterator[Row]:
+    """Every row of the store, in the order of the tables and their keys."""
+    for name, table in _KNOWN.items():
+        rows = connection.execution_options(yield_per=_AT_ONCE).execute(
+            select(table).order_by(*table.primary_key.columns)
+        )
+        for row in rows.mappings():
+            yield name, {str(column): value for column, value in row.items()}
+
+
+def _compare(connection: Connection, written: Path) -> None:
+    """Read what was written as `read` does, and compare it with the same moment of the store."""
+    try:
+        pairs = zip_longest(_kept_rows(connection), _rows(written))
+        same = all(kept == back for kept, back in pairs)
+    except InputError as error:
+        raise InputError(f"the export cannot be read back, and was removed: {error}") from None
+    if not same:
+        raise InputError("the export is not what the labels are, and was removed")
 
 
 def contents(connection: Connection) -> bytes:
@@ -63,7 +87,6 @@ def read(database: Database, file: Path) -> None:
     Raises:
         InputError: the store has labels already, or the file is damaged, cut or of another version.
     """
-    known = {table.name: table for table in tables.metadata.sorted_tables}
     with database.write() as connection:
         for table in (tables.operation, tables.picture, tables.box):
             if connection.execute(select(func.count()).select_from(table)).scalar():
@@ -71,18 +94,18 @@ def read(database: Database, file: Path) -> None:
                     f"{database.name} has labels already: read the lines into a new one"
                 )
         connection.execute(tables.meta.delete())
-        waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in known}
-        for name, row in _rows(file, known):
+        waiting: dict[str, list[dict[str, object]]] = {name: [] for name in _KNOWN}
+        for name, row in _rows(file):
             waiting[name].append(row)
             if len(waiting[name]) == _AT_ONCE:
-                connection.execute(known[name].insert(), waiting[name])
+                connection.execute(_KNOWN[name].insert(), waiting[name])
                 waiting[name] = []
         for name, rows in waiting.items():
             if rows:
-                connection.execute(known[name].insert(), rows)
+                connection.execute(_KNOWN[name].insert(), rows)
 
 
-def _rows(file: Path, known: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(file: Path) -> Iterator[Row]:
     with open_file(file) as lines:
         first = _read(lines.readline(_LONGEST), file, 1)
         if first.get("viewfinder") != _NAME or first.get("schema") != SCHEMA:
@@ -97,17 +120,17 @@ def _rows(file: Path, known: dict[str, Any]) -> Iterator[tuple[str, dict[str, An
                 if not ended:
                     raise InputError(f"{file} is not whole: {count:,} of {row['rows']} lines")
                 continue
-            name = row.pop("table", None)
-            if name not in known:
-                raise InputError(f"{file}:{number}: there is no table {str(name)[:60]!r}")
-            _check(known[name], row, f"{file}:{number}")
+            name = str(row.pop("table", None))
+            if name not in _KNOWN:
+                raise InputError(f"{file}:{number}: there is no table {name[:60]!r}")
+            _check(_KNOWN[name], row, f"{file}:{number}")
             count += 1
             yield name, row
     if not ended:
         raise InputError(f"{file} is not whole: its last line is missing")
 
 
-def _check(table: Any, row: dict[str, Any], where: str) -> None:
+def _check(table: Table, row: Mapping[str, object], where: str) -> None:
     columns = {column.name: column for column in table.columns}
     if set(row) != set(columns):
         raise InputError(f"{where}: a row of {table.name} with other columns")
@@ -120,11 +143,15 @@ def _check(table: Any, row: dict[str, Any], where: str) -> None:
         elif isinstance(column.type, Integer):
             good = type(value) is int and abs(value) < 1 << 63
         else:
-            good = type(value) in (int, float) and math.isfinite(value)
+            good = (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and math.isfinite(value)
+            )
         if not good:
             raise InputError(f"{where}: {name} of {table.name} cannot be {str(value)[:60]!r}")
     if table is tables.picture:
-        checked_path(given(row["path"]))
+        checked_path(given(str(row["path"])))
 
 
 def _read(line: bytes, file: Path, number: int) -> dict[str, object]:
