@@ -184,7 +184,7 @@ class Campaign:
         self.studio.send(signal.SIGCONT)
 
     def _full(self, ended: Callable[[], bool]) -> None:
-        """PostgreSQL may end where it can write nothing: it is begun again once it can, as by hand."""
+        """PostgreSQL may end where it can write nothing: it is then begun again, as by hand."""
         filler = self.work / "disk" / "filler"
         with filler.open("wb", buffering=0) as file:
             try:

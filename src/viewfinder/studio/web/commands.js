@@ -40,6 +40,7 @@ export function actions(page) {
     left: nudged(-1, 0), right: nudged(1, 0), up: nudged(0, -1), down: nudged(0, 1),
     "left-10": nudged(-10, 0), "right-10": nudged(10, 0), "up-10": nudged(0, -10), "down-10": nudged(0, 10),
     narrower: grown(-1, 0), wider: grown(1, 0), flatter: grown(0, -1), taller: grown(0, 1),
+    "narrower-10": grown(-10, 0), "wider-10": grown(10, 0), "flatter-10": grown(0, -10), "taller-10": grown(0, 10),
     "next-box": () => studio.hop(1),
     "previous-box": () => studio.hop(-1),
     all: () => studio.select(studio.visible().map((each) => each.id), { held: true }),

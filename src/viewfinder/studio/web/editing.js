@@ -76,12 +76,18 @@ function put(box, fields) {
   return { do: "PutBox", ...kept, ...fields };
 }
 
-/** Make edits of what the gesture has come to. @param {Studio} studio */
-export function keepPreview(studio) {
+/**
+ * Make edits of what the gesture has come to. A proposal is corrected by it, and so accepted.
+ * @param {Studio} studio @param {{next?: boolean}} [how]  `next`: choose the next proposal then, else the box that was made
+ */
+export function keepPreview(studio, { next = true } = {}) {
   const changes = [];
   let lost = 0;
   const ghost = studio.ghost && studio.preview.get(studio.ghost);
-  if (studio.ghost && ghost && area(ghost) > 0) accept(studio, [studio.ghost], { corners: ghost });
+  if (studio.ghost && ghost && area(ghost) > 0) {
+    const made = accept(studio, [studio.ghost], { corners: ghost, next });
+    if (!next) studio.select(made.map((each) => each.box), { held: true });
+  }
   for (const [id, wanted] of studio.preview) {
     const box = studio.boxes.get(id);
     if (!box) continue;
@@ -103,14 +109,14 @@ export function keepPreview(studio) {
 
 /** @param {Studio} studio @param {number} dx @param {number} dy */
 export function nudge(studio, dx, dy) {
-  for (const box of studio.selected()) studio.preview.set(box.id, moved(box.corners, dx, dy, studio.stage.size));
-  keepPreview(studio);
+  for (const box of studio.pullable()) studio.preview.set(box.id, moved(box.corners, dx, dy, studio.stage.size));
+  keepPreview(studio, { next: false });
 }
 
 /** @param {Studio} studio @param {number} dx @param {number} dy */
 export function grow(studio, dx, dy) {
-  for (const box of studio.selected()) studio.preview.set(box.id, resized(box.corners, "se", dx, dy, studio.stage.size));
-  keepPreview(studio);
+  for (const box of studio.pullable()) studio.preview.set(box.id, resized(box.corners, "se", dx, dy, studio.stage.size));
+  keepPreview(studio, { next: false });
 }
 
 /** Let the chosen boxes, and those to come, be of a class. @param {Studio} studio @param {string} label */

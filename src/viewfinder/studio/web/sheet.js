@@ -81,7 +81,7 @@ async function card(page, content, at, left) {
   const made = button("", () => {
     if (!left.delete(id)) left.add(id);
     made.setAttribute("aria-pressed", String(!left.has(id)));
-  }, { class: "card", "aria-pressed": "true", "aria-label": `${path}: ${names}, right`, title: path });
+  }, { class: "card", "aria-pressed": "true", "aria-label": `${path}: ${names}`, title: path });
   const about = element("span", {}, element("kbd", {}, key), ` ${names}`);
   made.append(canvas, about);
   return made;
