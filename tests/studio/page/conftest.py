@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from studio_page import Person
 
+from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
-from viewfinder.studio.store import Store, open_store
+from viewfinder.studio.store import Operation, PutClass, Store, open_store
 
 
 def write_pictures(folder: Path, count: int = 4, size: tuple[int, int] = (640, 480)) -> Path:
@@ -107,3 +108,22 @@ def page(chromium, served):
 def person(page, served):
     """Whoever is before the page."""
     return Person(page, served.store)
+
+
+@pytest.fixture
+def proposed(served):
+    """Two classes, and two proposals in the first picture, of which one is shifted."""
+    store = served.store
+    store.apply(Operation("classes", (PutClass("c1", "mug", 0), PutClass("c2", "plate", 0))))
+    made = Proposals(
+        paths=(store.picture(1).picture.path,),
+        sizes=np.array([[640, 480]]),
+        classes=("mug", "plate"),
+        pictures=np.zeros(2, np.int64),
+        labels=np.array([0, 1]),
+        corners=np.array([[20.0, 20, 90, 90], [120, 20, 190, 90]]),
+        scores=np.array([0.9, 0.8]),
+        sources=("plate",) * 2,
+    )
+    store.propose("plate", made)
+    return store

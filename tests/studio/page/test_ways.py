@@ -1,30 +1,7 @@
 """From opening a picture to the next one: with keys alone, a mouse alone, a pen, fingers."""
 
-import numpy as np
 import pytest
 from studio_page import until
-
-from viewfinder.labelling.proposals import Proposals
-from viewfinder.studio.store import Operation, PutClass
-
-
-@pytest.fixture
-def proposed(served):
-    """Two classes, and two proposals in the first picture, of which one is shifted."""
-    store = served.store
-    store.apply(Operation("classes", (PutClass("c1", "mug", 0), PutClass("c2", "plate", 0))))
-    made = Proposals(
-        paths=(store.picture(1).picture.path,),
-        sizes=np.array([[640, 480]]),
-        classes=("mug", "plate"),
-        pictures=np.zeros(2, np.int64),
-        labels=np.array([0, 1]),
-        corners=np.array([[20.0, 20, 90, 90], [120, 20, 190, 90]]),
-        scores=np.array([0.9, 0.8]),
-        sources=("plate",) * 2,
-    )
-    store.propose("plate", made)
-    return store
 
 
 def finished(store):

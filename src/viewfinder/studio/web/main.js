@@ -4,6 +4,7 @@ import { Refused, get, newId, post } from "./api.js";
 import { Adding } from "./adding.js";
 import { first } from "./beginning.js";
 import { ClassPanel } from "./classes.js";
+import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
 import { Dialogs } from "./dialogs.js";
 import { choose } from "./editing.js";
@@ -230,7 +231,9 @@ export class Page {
     const place = byId("whole");
     place.hidden = !whole || !picture;
     place.textContent = picture ? this.#nameOf(picture.label) : "";
-    place.style.background = picture?.label ? this.studio.colour(picture.label) : "";
+    const colour = picture?.label ? this.studio.colour(picture.label) : "";
+    place.style.background = colour;
+    place.style.color = inkOn(colour);
   }
 
   /** Do what a command says, once what was said before it is done: a quick hand is ahead of the server. */

@@ -1,5 +1,6 @@
 /** How boxes, their names and masks are drawn on a canvas. */
 
+import { inkOn } from "./colours.js";
 import { HANDLES, handlePoints, toScreen } from "./geometry.js";
 import { painting } from "./masks.js";
 
@@ -130,7 +131,7 @@ function name(context, view, shape) {
   context.globalAlpha = shape.ghost ? 0.75 : 1;
   context.fillStyle = shape.colour;
   context.fillRect(x1 - 1, top, width, 17);
-  context.fillStyle = "#000";
+  context.fillStyle = inkOn(shape.colour);
   context.fillText(text, x1 + 3, top + 12.5);
   context.globalAlpha = 1;
 }
