@@ -27,6 +27,7 @@ GROUND = {
     "cpu",
     "groups",
     "reading",
+    "values",
 }
 # A room, and the rooms that it may import.
 _DATA = {"pictures", "tabletop", "datasets"}

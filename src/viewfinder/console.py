@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from viewfinder.wording import shown
 
@@ -66,7 +66,15 @@ def open_closed_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
-def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
+def rich_console(
+    *,
+    stderr: bool = False,
+    highlight: bool = True,
+    soft_wrap: bool = False,
+    width: int | None = None,
+    no_color: bool | None = None,
+    force_terminal: bool | None = None,
+) -> "Console":
     """A console of rich's, for what has colours, bars or columns; names are data on it too."""
     # Imported late: rich takes a tenth of a second that `--help` need not pay.
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -83,4 +91,11 @@ def rich_console(*, stderr: bool = False, **options: Any) -> "Console":
                     lines = "\n".join(map(shown, segment.text.split("\n")))
                     yield Segment(lines, segment.style)
 
-    return Safe(file=raw(sys.stderr if stderr else sys.stdout), **options)
+    return Safe(
+        file=raw(sys.stderr if stderr else sys.stdout),
+        highlight=highlight,
+        soft_wrap=soft_wrap,
+        width=width,
+        no_color=no_color,
+        force_terminal=force_terminal,
+    )

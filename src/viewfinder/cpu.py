@@ -9,7 +9,6 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.groups import control_groups
@@ -110,11 +109,12 @@ def _from_torch() -> tuple[str, int, Iterable[str]]:
     try:
         import torch
 
-        told: dict[str, Any] = dict(torch.cpu.get_capabilities())
+        told: dict[str, object] = dict(torch.cpu.get_capabilities())
     except (ImportError, AttributeError, RuntimeError):
         return "", 0, ()
     words = [word for word, value in told.items() if value is True]
-    return str(told.get("cpu_name", "")), int(told.get("num_physical_cores", 0)), words
+    cores = told.get("num_physical_cores")
+    return str(told.get("cpu_name", "")), cores if isinstance(cores, int) else 0, words
 
 
 def _threads(logical: int) -> int:

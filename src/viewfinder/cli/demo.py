@@ -54,11 +54,8 @@ def _print_outcome(outcome: "Outcome", report: Path) -> None:
     for answer in outcome.answers:
         found = found_in(answer).listed(outcome.unseen.examples.classes)
         print(f"{Path(answer.source).name}: {found}")
-    scores = outcome.unseen.as_json()
+    scenes = counted(len(outcome.unseen.examples), "scene")
     print(f"trained {learning.trained(outcome.run)}")
-    print(
-        f"mAP50 {scores['ap50'] or 0:.3f} on {counted(scores['images'], 'scene')} that it has "
-        "never seen"
-    )
+    print(f"mAP50 {outcome.unseen.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
     print(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
     print(f"report {report.resolve()}")

@@ -4,11 +4,12 @@ import ast
 import dataclasses
 import inspect
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -40,17 +41,19 @@ class Flag:
     choices: tuple[str, ...] = ()
 
 
-def kind_of(module: ModuleType, words: list[str]) -> Any:
+def kind_of(module: ModuleType, words: list[str]) -> type:
     """The dataclass that these words fill: of `train`, that of the task that they begin with."""
-    kinds = get_args(module.Flags)
-    if not kinds:
-        return module.Flags
-    task = words[0] if words and words[0] in NAMES else NAMES[0]
-    return get_args(kinds[NAMES.index(task)])[0]
+    kind = module.Flags
+    if kinds := get_args(kind):
+        task = words[0] if words and words[0] in NAMES else NAMES[0]
+        kind = get_args(kinds[NAMES.index(task)])[0]
+    assert isinstance(kind, type), "flags are a dataclass, or one a task"
+    return kind
 
 
-def flags_of(kind: Any, *, recipe: bool = False) -> list[Flag]:
+def flags_of(kind: type, *, recipe: bool = False) -> list[Flag]:
     """The flags of a dataclass, in their order; those of a dataclass within it come last."""
+    assert dataclasses.is_dataclass(kind), "flags are a dataclass's fields"
     hints, said = get_type_hints(kind, include_extras=True), _docs(kind)
     found, inner = [], []
     for field in dataclasses.fields(kind):
@@ -61,12 +64,10 @@ def flags_of(kind: Any, *, recipe: bool = False) -> list[Flag]:
     return found + inner
 
 
-def _flag(field: "dataclasses.Field[Any]", hint: Any, said: str, recipe: bool) -> Flag:
-    markers: tuple[Any, ...] = getattr(hint, "__metadata__", ())
-    plain = hint.__origin__ if markers else hint
-    name = next((m.name for m in markers if getattr(m, "name", None)), field.name)
-    metavar = next((m.metavar for m in markers if getattr(m, "metavar", None)), None)
-    given = next((m.help for m in markers if getattr(m, "help", None)), None)
+def _flag(field: "dataclasses.Field[object]", hint: object, said: str, recipe: bool) -> Flag:
+    plain, *markers = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    name = _marked(markers, "name") or field.name
+    metavar, given = _marked(markers, "metavar"), _marked(markers, "help")
     positional = tyro.conf.Positional[int].__metadata__[0] in markers  # type: ignore[attr-defined]
     name = name.replace("_", "-")
     if positional:
@@ -87,6 +88,11 @@ def _flag(field: "dataclasses.Field[Any]", hint: Any, said: str, recipe: bool) -
         recipe=recipe,
         choices=_choices(plain),
     )
+
+
+def _marked(markers: Sequence[object], name: str) -> str:
+    """What tyro's markers of a flag say; empty where none does."""
+    return next((str(found) for m in markers if (found := getattr(m, name, None))), "")
 
 
 def _choices(kind: object) -> tuple[str, ...]:
@@ -112,7 +118,7 @@ def _shown(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _docs(kind: Any) -> dict[str, str]:
+def _docs(kind: type) -> dict[str, str]:
     """The string below each field, of the class and of those that it stands on."""
     said: dict[str, str] = {}
     for each in reversed(kind.__mro__):

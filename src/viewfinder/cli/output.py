@@ -5,16 +5,17 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from viewfinder.console import raw, rich_console
+from viewfinder.values import as_number
 from viewfinder.wording import as_json
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: Mapping[str, object]) -> None:
     """Print exactly one JSON document, in characters that standard output can hold."""
     out = raw(sys.stdout)
     readable = (out.encoding or "").lower().replace("-", "") == "utf8"
@@ -41,7 +42,7 @@ def print_in_pages(lines: "Sequence[Text]", *, width: int) -> None:
             console.print(line)
 
 
-def headline(scores: Mapping[str, Any], figures: Sequence[tuple[str, str]]) -> list[str]:
+def headline(scores: Mapping[str, object], figures: Sequence[tuple[str, str]]) -> list[str]:
     """The figures that a task tells first, each `name value`.
 
     Args:
@@ -61,5 +62,5 @@ def in_lines(name: str, parts: Sequence[str]) -> list[str]:
     return lines
 
 
-def _figure(value: float | None, form: str) -> str:
-    return "–" if value is None else f"{value:{form}}"
+def _figure(value: object, form: str) -> str:
+    return "–" if value is None else f"{as_number(value):{form}}"

@@ -5,7 +5,6 @@ import io
 import os
 import re
 from types import ModuleType
-from typing import Any
 
 import tyro
 
@@ -20,7 +19,7 @@ def called(verb: str, words: list[str]) -> str:
     return f"{verb} {words[0]}" if verb == "train" and words and words[0] in NAMES else verb
 
 
-def read_flags(module: ModuleType, verb: str, words: list[str]) -> Any:
+def read_flags(module: ModuleType, verb: str, words: list[str]) -> object:
     """The verb's `Flags`, filled from the command line.
 
     Raises:
@@ -38,7 +37,7 @@ def read_flags(module: ModuleType, verb: str, words: list[str]) -> Any:
     return flags
 
 
-def parsed(module: ModuleType, verb: str, words: list[str]) -> Any:
+def parsed(module: ModuleType, verb: str, words: list[str]) -> object:
     """What tyro makes of the words.
 
     It explains bad usage in a box of many lines; a script that reads standard error wants one.

@@ -7,14 +7,18 @@ turntable  one object turning on a stand (a video), the empty stand, and the
            true boxes
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import tyro
 
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    from viewfinder.tabletop import ClassOptions, SceneOptions, TurntableOptions
 
 Kind = Literal["classes", "scenes", "turntable"]
 
@@ -69,6 +73,8 @@ class Flags:
     """turntable: lowest and highest angle at which the camera may look down, in degrees."""
 
 
+OptionsT = TypeVar("OptionsT", "ClassOptions", "SceneOptions", "TurntableOptions")
+
 # The flags that every kind takes; the others are fields of the kinds' options.
 _COMMON = {"out", "kind", "train", "val", "test", "label", "frames", "seed", "processes"}
 
@@ -78,12 +84,18 @@ def run(flags: Flags) -> int:
     from viewfinder import tabletop
 
     counts = tabletop.SplitCounts(train=flags.train, val=flags.val, test=flags.test)
-    work: dict[str, Any] = {"counts": counts, "seed": flags.seed, "processes": flags.processes}
+    seed, processes = flags.seed, flags.processes
     if flags.kind == "classes":
-        tabletop.write_classes(flags.out, options=tabletop.ClassOptions(**_given(flags)), **work)
+        classes = _given(flags, tabletop.ClassOptions)
+        tabletop.write_classes(
+            flags.out, options=classes, counts=counts, seed=seed, processes=processes
+        )
         each = "picture", " of each class"
     elif flags.kind == "scenes":
-        tabletop.write_scenes(flags.out, options=tabletop.SceneOptions(**_given(flags)), **work)
+        scenes = _given(flags, tabletop.SceneOptions)
+        tabletop.write_scenes(
+            flags.out, options=scenes, counts=counts, seed=seed, processes=processes
+        )
         each = "scene", ""
     else:
         return _turntable(flags)
@@ -103,7 +115,7 @@ def _turntable(flags: Flags) -> int:
         label=tabletop.CLASSES.index(flags.label),
         frames=flags.frames,
         seed=flags.seed,
-        options=tabletop.TurntableOptions(**_given(flags)),
+        options=_given(flags, tabletop.TurntableOptions),
     )
     print(
         f"{flags.out}: {counted(flags.frames, 'frame')} of a turning {flags.label}, and the empty "
@@ -112,24 +124,19 @@ def _turntable(flags: Flags) -> int:
     return 0
 
 
-def _given(flags: Flags) -> dict[str, Any]:
+def _given(flags: Flags, options: type[OptionsT]) -> OptionsT:
     """What was said about the pictures.
 
     Raises:
         InputError: something that this kind of pictures does not have.
     """
-    from viewfinder import tabletop
-
-    options = {
-        "classes": tabletop.ClassOptions,
-        "scenes": tabletop.SceneOptions,
-        "turntable": tabletop.TurntableOptions,
-    }
     named = {f.name: getattr(flags, f.name) for f in fields(flags) if f.name not in _COMMON}
     given = {name: value for name, value in named.items() if value is not None}
-    known = {f.name for f in fields(options[flags.kind])}
+    known = {f.name for f in fields(options)}
     for name in given:
         if name not in known:
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} does not go with --kind {flags.kind}")
-    return given
+    # Each flag has the type of the field that it is for.
+    make: Callable[..., OptionsT] = options
+    return make(**given)

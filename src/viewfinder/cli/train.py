@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Union
+from typing import Annotated, Union
 
 import tyro
 
@@ -71,7 +71,7 @@ def _flags_of(task: str) -> object:
     return Annotated[kind, tyro.conf.subcommand(task)]
 
 
-Flags: Any = Union[tuple(_flags_of(task) for task in NAMES)]  # noqa: UP007
+Flags: object = Union[tuple(_flags_of(task) for task in NAMES)]  # noqa: UP007
 
 
 def look_at(words: Sequence[str]) -> None:

@@ -13,9 +13,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -161,7 +160,7 @@ class OnDisk(_Kept):
         self._file = file
         self._records = np.asarray(np.memmap(file, np.uint8, "r", shape=(int(lengths.sum()),)))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Another process opens the file itself; else all of its bytes would be sent there.
         return OnDisk, (self._file, self._lengths)
 
@@ -178,7 +177,7 @@ class FromFiles(_Sized):
         super().__init__(lengths)
         self._decode, self._pool = decode, ThreadPoolExecutor()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Threads cannot be sent to another process, which starts its own.
         return FromFiles, (self._lengths, self._decode)
 
@@ -196,12 +195,16 @@ class FromFiles(_Sized):
 
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items, each made by a thread while the one before it is being used."""
-    iterator, end, context = iter(items), object(), copy_context()
+    iterator, context = iter(items), copy_context()
+
+    def following() -> tuple[Item] | None:
+        return next(((item,) for item in iterator), None)
+
     with ThreadPoolExecutor(max_workers=1) as pool:
-        coming: Future[Any] = pool.submit(context.run, partial(next, iterator, end))
-        while (item := coming.result()) is not end:
-            coming = pool.submit(context.run, partial(next, iterator, end))
-            yield item
+        coming: Future[tuple[Item] | None] = pool.submit(context.run, following)
+        while (found := coming.result()) is not None:
+            coming = pool.submit(context.run, following)
+            yield found[0]
 
 
 def _indices(numbers: Sequence[int] | Tensor) -> NDArray[np.int64]:

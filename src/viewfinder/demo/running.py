@@ -2,10 +2,10 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from viewfinder.demo import learning
-from viewfinder.demo.demonstrating import Outcome, demonstrate
+from viewfinder.demo.demonstrating import Outcome, Stage, demonstrate
 from viewfinder.demo.page import PAGE, write_page
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.errors import InputError
@@ -16,7 +16,15 @@ _MARK = "demo.json"
 _PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", PAGE, _MARK})
 
 
-def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, dict[str, Any]]:
+class DemoDocument(TypedDict):
+    """What a demo came to, for programs: the page, the detector's scores, and each stage."""
+
+    report: str
+    scores: dict[str, object]
+    stages: list[Stage]
+
+
+def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, DemoDocument]:
     """Every stage, and the page that shows them.
 
     Returns:
@@ -33,7 +41,7 @@ def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, dict[str, Any]]:
     write_json(out / _MARK, {"stages": []})
     outcome = demonstrate(out, setting)
     write_page(outcome)
-    document = {
+    document: DemoDocument = {
         "report": str(out / PAGE),
         "scores": outcome.unseen.as_json(),
         "stages": outcome.stages,

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from viewfinder.doctor.commands import Reply, ask
 from viewfinder.doctor.machine import Gpu, Library, Torch, Version
 from viewfinder.doctor.privacy import Cleaner
 from viewfinder.doctor.speed import Rate, Speed
 from viewfinder.doctor.workload import Workload
+from viewfinder.values import as_list, as_number, as_number_or_none, as_table, as_tables, as_whole
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,21 @@ def read_reply(reply: Reply, cleaner: Cleaner) -> Asked:
             unfinished=_begun(lines) if reply.ended == "not in time" else "",
             broken=tuple(_broken(lines, reply, cleaner)),
         )
-        networks = tuple(Workload.from_json(each["network"]) for each in lines if "network" in each)
+        networks = tuple(
+            Workload.from_json(as_table(each["network"])) for each in lines if "network" in each
+        )
         troubles = tuple(
             cleaner.clean(f"networks: {each['unweighed']}: {each['error']}")
             for each in lines
             if "unweighed" in each
         )
         return Asked(torch, _speed(lines[1:], torch.threads or 1), networks, troubles)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError) as error:
         told = cleaner.clean(f"it tells what cannot be read: {error}")
         return Asked(Torch(works=False, error=told))
 
 
-def _lines(text: str) -> list[dict[str, Any]]:
+def _lines(text: str) -> list[dict[str, object]]:
     found = []
     for line in text.splitlines():
         if line.startswith("{"):
@@ -107,24 +109,24 @@ def _why(reply: Reply) -> str:
     return last or f"the process ended with status {reply.status} and said nothing"
 
 
-def _torch(told: dict[str, Any], cleaner: Cleaner) -> Torch:
+def _torch(told: dict[str, object], cleaner: Cleaner) -> Torch:
     driver = told.get("driver_cuda")
     return Torch(
         works=True,
-        seconds=float(told["seconds"]),
-        threads=int(told["threads"]),
+        seconds=as_number(told["seconds"]),
+        threads=as_whole(told["threads"]),
         capability=str(told["capability"])[:20],
         cuda=bool(told["cuda"]),
         cuda_error=cleaner.clean(str(told["cuda_error"])),
-        driver_cuda=None if driver is None else tuple(map(int, driver)),
-        architectures=tuple(str(each)[:20] for each in told.get("architectures", ())),
+        driver_cuda=None if driver is None else tuple(map(as_whole, as_list(driver))),
+        architectures=tuple(str(each)[:20] for each in as_list(told.get("architectures", []))),
         cudnn=_cudnn(told.get("cudnn")),
-        gpus=tuple(_gpu(each) for each in told.get("gpus", ())),
+        gpus=tuple(_gpu(each) for each in as_tables(told.get("gpus", []))),
     )
 
 
-def _libraries(lines: list[dict[str, Any]]) -> list[str]:
-    return sorted({str(path) for each in lines for path in each.get("libraries", ())})
+def _libraries(lines: list[dict[str, object]]) -> list[str]:
+    return sorted({str(path) for each in lines for path in as_list(each.get("libraries", []))})
 
 
 def _broken(
@@ -153,11 +155,10 @@ def _cudnn(number: object) -> Version | None:
     return major, rest // 100, rest % 100
 
 
-def _gpu(told: dict[str, Any]) -> Gpu:
-    major, minor = told["capability"]
-    return Gpu(
-        str(told["name"])[:60], int(told["memory"]), int(told["free"]), (int(major), int(minor))
-    )
+def _gpu(told: dict[str, object]) -> Gpu:
+    major, minor = map(as_whole, as_list(told["capability"]))
+    memory, free = as_whole(told["memory"]), as_whole(told["free"])
+    return Gpu(str(told["name"])[:60], memory, free, (major, minor))
 
 
 def _library(path: str, cleaner: Cleaner) -> Library:
@@ -166,16 +167,15 @@ def _library(path: str, cleaner: Cleaner) -> Library:
     return Library(place.name, cleaner.path(place.parent), ours)
 
 
-def _speed(lines: list[dict[str, Any]], threads: int) -> Speed | None:
-    rates = tuple(Rate(**line["rate"]) for line in lines if "rate" in line)
+def _speed(lines: list[dict[str, object]], threads: int) -> Speed | None:
+    rates = tuple(Rate.from_json(as_table(line["rate"])) for line in lines if "rate" in line)
     about = next((line for line in lines if "device" in line), None)
     if about is None or not rates:
         return None
-    pictures = about["pictures"]
     return Speed(
         str(about["device"]),
         threads,
         rates,
-        updates=float(about["updates"]),
-        pictures=None if pictures is None else float(pictures),
+        updates=as_number(about["updates"]),
+        pictures=as_number_or_none(about["pictures"]),
     )

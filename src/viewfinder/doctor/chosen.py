@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from viewfinder.doctor.machine import Machine
 from viewfinder.files import cache_folder
+from viewfinder.values import as_table
 
 FOLDER = "arithmetic"
 # Bytes beyond which a file is not one that was written here, and files that are looked at.
@@ -18,15 +18,15 @@ def chosen(machine: Machine) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for document in _documents(cache_folder() / FOLDER):
         try:
-            of, taken = document["of"], document["arrangement"]
+            of, taken = as_table(document["of"]), as_table(document["arrangement"])
             if _is_ours(of, machine):
                 found[str(of["net"])] = str(taken["arithmetic"]), str(taken["layout"])
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, ValueError):
             continue  # of an earlier version, or damaged
     return found
 
 
-def _documents(folder: Path) -> Iterator[Any]:
+def _documents(folder: Path) -> Iterator[dict[str, object]]:
     """The files' contents, the oldest first."""
     try:
         files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
@@ -35,18 +35,19 @@ def _documents(folder: Path) -> Iterator[Any]:
     for file in files[-_MOST:]:
         try:
             if file.stat().st_size <= _LARGEST:
-                yield json.loads(file.read_text(encoding="utf-8"))
+                yield as_table(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             continue
 
 
-def _is_ours(of: Any, machine: Machine) -> bool:
+def _is_ours(of: dict[str, object], machine: Machine) -> bool:
     """Whether it was chosen by this processor, this torch, and what computes now."""
     cpu, installed, speed = machine.cpu, machine.installation, machine.speed
     if cpu is None or installed is None or speed is None:
         return False
     on_gpu = not str(of["device"]).startswith("CPU ")
-    same = of["processor"]["name"] == cpu.name and of["processor"]["threads"] == cpu.threads
+    processor = as_table(of["processor"])
+    same = processor["name"] == cpu.name and processor["threads"] == cpu.threads
     # Metadata names the version without the build that it may be told with.
     torch = installed.torch.partition("+")[0] == str(of["torch"]).partition("+")[0]
     return bool(same and torch and on_gpu == (speed.device == "cuda"))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -133,13 +132,13 @@ def _learning(
     net: nn.Module, pictures: Tensor, device: str, arithmetic: str, layout: str
 ) -> Callable[[], object]:
     """A step forward and backward, as a training takes it: weights in float32, by autocast."""
-    memory: Any = {"memory_format": _LAYOUTS[layout]}
-    net = net.to(device=device, **memory).train()
+    memory = _LAYOUTS[layout]
+    net = net.to(device=device, memory_format=memory).train()  # type: ignore[call-overload]
     dtype = _DTYPES[arithmetic]
     # Within a net, what a layer is given and what comes back are of the arithmetic's kind already.
-    given = pictures.to(dtype=dtype, **memory).requires_grad_()
+    given = pictures.to(dtype=dtype, memory_format=memory).requires_grad_()
 
-    def autocast() -> AbstractContextManager[Any]:
+    def autocast() -> AbstractContextManager[object]:
         return torch.autocast(device, dtype=dtype, enabled=dtype != torch.float32)
 
     with autocast(), torch.no_grad():

@@ -17,7 +17,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 _LIBRARIES = re.compile(
     r"/(lib(?:i?omp5?|gomp|iomp5md|cudnn|cublas|cudart|nccl|torch|torch_cpu|torch_cuda|c10)"
@@ -49,10 +48,10 @@ def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
         "driver_cuda": _driver_cuda(),
     }
     if torch.version.cuda:
-        told |= _of_cuda(torch)
+        told |= _of_cuda()
     _print(told)
     _print({"libraries": _loaded()})
-    _import_others(torch)
+    _import_others()
     _print({"libraries": _loaded()})
     _weigh(networks, start + in_all)
     left_over = min(seconds, in_all - (time.perf_counter() - start))
@@ -60,35 +59,40 @@ def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
         _measure("cuda" if told["cuda"] else "cpu", left_over)
 
 
-def _import_others(torch: Any) -> None:
+def _import_others() -> None:
     """Import what works with torch, each told beforehand: one may take the process with it."""
     for name in (*_OTHERS, _VISION):
         _print({"importing": name})
         try:
             if name == _VISION:
-                _load_operators(torch)  # Whose error tells more than that of what follows.
+                _load_operators()  # Whose error tells more than that of what follows.
             importlib.import_module(name)
         except Exception as error:  # whatever a broken module does
             _print({"broken": name, "error": f"{type(error).__name__}: {error}"})
     _print({"importing": ""})
 
 
-def _load_operators(torch: Any) -> None:
+def _load_operators() -> None:
     """Load torchvision's own, which is what does not go together with another torch."""
+    import torch
+
     found = importlib.util.find_spec(_VISION)
     for folder in (found and found.submodule_search_locations) or ():
         for file in Path(folder).glob("_C.*"):
-            torch.ops.load_library(file)
+            torch.ops.load_library(file)  # type: ignore[no-untyped-call]
 
 
-def _of_cuda(torch: Any) -> dict[str, object]:
-    told: dict[str, object] = {"architectures": torch._C._cuda_getArchFlags().split()}
+def _of_cuda() -> dict[str, object]:
+    import torch
+
+    told: dict[str, object] = {"architectures": (torch._C._cuda_getArchFlags() or "").split()}
     try:
-        told["cudnn"] = torch.backends.cudnn.version()
+        told["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
         told["cuda"] = bool(torch.cuda.is_available())
         if not told["cuda"]:
-            torch.cuda.init()  # which says why not
-        told["gpus"] = [_gpu(torch, index) for index in range(torch.cuda.device_count())]
+            # Which says why not.
+            torch.cuda.init()  # type: ignore[no-untyped-call]
+        told["gpus"] = [_gpu(index) for index in range(torch.cuda.device_count())]
         side = torch.ones(64, 64, device="cuda")
         if float((side @ side).sum()) != 64.0**3:
             raise RuntimeError("the GPU multiplies wrongly")
@@ -97,7 +101,9 @@ def _of_cuda(torch: Any) -> dict[str, object]:
     return told
 
 
-def _gpu(torch: Any, index: int) -> dict[str, object]:
+def _gpu(index: int) -> dict[str, object]:
+    import torch
+
     about = torch.cuda.get_device_properties(index)
     free, _ = torch.cuda.mem_get_info(index)
     return {

@@ -6,13 +6,13 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from viewfinder import nets
 from viewfinder.doctor.machine import Disk, Machine
 from viewfinder.doctor.speed import Speed
 from viewfinder.doctor.workload import SAMPLES, Workload
 from viewfinder.files import cache_folder, write_json
+from viewfinder.values import as_number, as_number_or_none, as_table, as_tables, as_text
 
 _SPEED, _DISKS, _NETWORKS = "doctor/speed.json", "doctor/disks.json", "doctor/networks.json"
 # What a damaged or a strange file may raise.
@@ -36,7 +36,7 @@ def recall(machine: Machine) -> Speed | None:
     """What was kept of this very machine, unless it is old or damaged."""
     try:
         document = _read(_SPEED)
-        speed = Speed.from_json(document["speed"])
+        speed = Speed.from_json(as_table(document["speed"]))
         known = document["machine"] == _key(machine)
         return speed if known and _is_fresh(speed.measured) else None
     except _DAMAGE:
@@ -62,11 +62,12 @@ def recall_disks(machine: Machine) -> dict[str, Disk]:
     """What was kept of this very machine's disks, unless it is old or damaged."""
     try:
         document = _read(_DISKS)
-        if document["machine"] != _key(machine) or not _is_fresh(document["measured"]):
+        if document["machine"] != _key(machine) or not _is_fresh(as_number(document["measured"])):
             return {}
+        disks = {name: as_table(each) for name, each in as_table(document["disks"]).items()}
         return {
-            str(name): Disk((), float(each["written"]), each["read"] and float(each["read"]))
-            for name, each in document["disks"].items()
+            name: Disk((), as_number(each["written"]), as_number_or_none(each["read"]))
+            for name, each in disks.items()
         }
     except _DAMAGE:
         return {}
@@ -88,7 +89,10 @@ def recall_networks(machine: Machine) -> dict[str, Workload]:
         document = _read(_NETWORKS)
         if document["sources"] != _sources(machine):
             return {}
-        found = {each["net"]: Workload.from_json(each) for each in document["networks"]}
+        found = {
+            as_text(each["net"]): Workload.from_json(each)
+            for each in as_tables(document["networks"])
+        }
         return {name: found[name] for name in nets.names() if name in found}
     except _DAMAGE:
         return {}
@@ -98,11 +102,11 @@ def _is_fresh(measured: float) -> bool:
     return 0 <= time.time() - measured < _FRESH
 
 
-def _read(name: str) -> Any:
+def _read(name: str) -> dict[str, object]:
     file = cache_folder() / name
     if file.stat().st_size > _LARGEST:
         raise ValueError("it is longer than what is kept")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return as_table(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _sources(machine: Machine) -> str:

@@ -1,7 +1,9 @@
 """What was measured on a machine: rates, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from viewfinder.values import as_number, as_number_or_none, as_tables, as_text, as_whole
 
 PRODUCT, POINTWISE = "matrix product", "batch norm and ReLU"
 """What is measured beside kinds of convolutions."""
@@ -24,6 +26,19 @@ class Rate:
     layout: str
     threads: int
     value: float
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, object]) -> "Rate":
+        """What `dataclasses.asdict` made of one.
+
+        Raises:
+            KeyError, ValueError: it is of no rate.
+        """
+        what, arithmetic, layout = (as_text(row[key]) for key in ("what", "arithmetic", "layout"))
+        value = as_number(row["value"])
+        if not 0 < value < 1e9:
+            raise ValueError("a rate is no number")
+        return cls(what, arithmetic, layout, as_whole(row["threads"]), value)
 
 
 @dataclass(frozen=True)
@@ -49,20 +64,21 @@ class Speed:
     measured: float = 0.0
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Speed":
+    def from_json(cls, document: Mapping[str, object]) -> "Speed":
         """What `dataclasses.asdict` made of one.
 
         Raises:
-            KeyError, TypeError, ValueError: it is of no speed.
+            KeyError, ValueError: it is of no speed.
         """
-        rates = tuple(Rate(**rate) for rate in document["rates"])
-        for rate in rates:
-            words = (rate.what, rate.arithmetic, rate.layout)
-            if not all(isinstance(word, str) for word in words) or type(rate.threads) is not int:
-                raise ValueError("a rate is of nothing known")
-            if not isinstance(rate.value, int | float) or not 0 < rate.value < 1e9:
-                raise ValueError("a rate is no number")
-        return cls(**{**document, "rates": rates})
+        return cls(
+            as_text(document["device"]),
+            as_whole(document["threads"]),
+            tuple(Rate.from_json(row) for row in as_tables(document["rates"])),
+            as_number_or_none(document["updates"]),
+            as_number_or_none(document["pictures"]),
+            as_number(document["seconds"]),
+            as_number(document["measured"]),
+        )
 
     def rate(self, what: str, arithmetic: str, layout: str, threads: int | None = None) -> float:
         """The value of one rate; 0 where it was not measured."""

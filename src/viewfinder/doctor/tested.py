@@ -7,10 +7,11 @@ puts it (`extra-metadata` in `pyproject.toml`).
 import importlib.metadata as metadata
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from viewfinder.values import as_list, as_table
 
 _CLONE = Path(__file__).parents[3] / "pyproject.toml"
 _COPY = "extra_metadata/pyproject.toml"
@@ -20,12 +21,12 @@ def pinned_versions() -> dict[str, str]:
     """Of each package, what it was tested with; nothing where that cannot be read."""
     for text in (_of_clone(), _of_metadata()):
         try:
-            document: Any = tomllib.loads(text)
-            if document["project"]["name"] == "viewfinder":
-                lines = document["tool"]["uv"]["constraint-dependencies"]
-                pairs = [str(line).partition("==") for line in lines]
+            document = tomllib.loads(text)
+            if as_table(document["project"])["name"] == "viewfinder":
+                lines = as_table(as_table(document["tool"])["uv"])["constraint-dependencies"]
+                pairs = [str(line).partition("==") for line in as_list(lines)]
                 return {canonicalize_name(name): version for name, _, version in pairs if version}
-        except (tomllib.TOMLDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError):
             continue
     return {}
 

@@ -4,16 +4,18 @@ Runs in the process that was started to ask torch (`probe.py`).
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 
 from viewfinder import nets
 from viewfinder.doctor.workload import Convolution, Workload
 from viewfinder.explain.calls import Call
 from viewfinder.explain.costs import KeptTensors, MacCounter
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
+from viewfinder.values import as_list, as_whole
 
 _CONVOLUTION = torch.ops.aten.convolution
 # What makes room, and writes nothing into it.
@@ -53,13 +55,19 @@ class _Scale(MacCounter):  # type: ignore[no-untyped-call]
         self.dense = 0
         self.written = 0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: object,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         before = self.call.macs
-        out = super().__torch_dispatch__(func, types, args, kwargs)
+        out: object = super().__torch_dispatch__(func, types, args, kwargs)
         macs = self.call.macs - before
         packet = func._overloadpacket
-        if packet is _CONVOLUTION and args[1].ndim == 4 and not args[6]:
-            self.macs[_convolution(args).kind] += macs
+        if packet is _CONVOLUTION and (one := _convolution(args)):
+            self.macs[one.kind] += macs
         elif macs:
             self.dense += macs
         elif packet not in _EMPTY and not func.is_view:
@@ -69,8 +77,16 @@ class _Scale(MacCounter):  # type: ignore[no-untyped-call]
         return out
 
 
-def _convolution(args: Any) -> Convolution:
-    """One as `aten::convolution` is given it, as if its kernel and map were square."""
-    (_, channels, rows, _), (filters, _, *kernel) = args[0].shape, args[1].shape
-    side = round((kernel[0] * kernel[1]) ** 0.5)
-    return Convolution(side, channels, filters, args[3][0], rows, args[8])
+def _convolution(args: Sequence[object]) -> Convolution | None:
+    """One as `aten::convolution` is given it, as if its kernel and map were square.
+
+    None of one that is transposed, or not of pictures.
+    """
+    if len(args) < 9 or args[6]:
+        return None
+    maps, kernel, strides, groups = args[0], args[1], args[3], args[8]
+    if not (isinstance(maps, Tensor) and isinstance(kernel, Tensor) and kernel.ndim == 4):
+        return None
+    (_, channels, rows, _), (filters, _, height, width) = maps.shape, kernel.shape
+    side, stride = round((height * width) ** 0.5), as_whole(as_list(strides)[0])
+    return Convolution(side, channels, filters, stride, rows, as_whole(groups))

@@ -4,12 +4,12 @@
 for as long as the networks are the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.values import as_table, as_text, as_whole
 
 # Kernels from this side on are large; channels are told apart at these numbers of them.
 _LARGE = 5
@@ -66,15 +66,17 @@ class Workload:
     kept: int
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> "Workload":
+    def from_json(cls, row: Mapping[str, object]) -> "Workload":
         """What `dataclasses.asdict` made of one.
 
         Raises:
-            KeyError, TypeError, ValueError: it is of none.
+            KeyError, ValueError: it is of none.
         """
-        work = cls(**row)
-        numbers = (work.side, work.parameters, work.dense, work.pointwise, work.kept)
-        if not all(type(each) is int and each >= 0 for each in (*numbers, *work.macs.values())):
+        macs = {kind: as_whole(count) for kind, count in as_table(row["macs"]).items()}
+        names = ("side", "parameters", "dense", "pointwise", "kept")
+        side, parameters, dense, pointwise, kept = (as_whole(row[name]) for name in names)
+        work = cls(as_text(row["net"]), side, parameters, macs, dense, pointwise, kept)
+        if min(side, parameters, dense, pointwise, kept, *macs.values()) < 0:
             raise ValueError("what a network costs is no number")
         return work
 

@@ -38,7 +38,7 @@ class Judgement(Generic[AnswersT, ScoresT]):
     scores: ScoresT
     seconds: float
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The scores under their public names, with the number of pictures and seconds."""
         scores = self.scores.as_json(self.examples.classes)
         return {**scores, "images": len(self.examples), "seconds": self.seconds}

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -30,6 +30,9 @@ from viewfinder.tasks.detect.detections import suppress
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    import onnx
 
 Answers = Literal["raw", "decoded", "final"]
 
@@ -84,7 +87,9 @@ def export_onnx(
         InputError: the extra libraries are missing, a picture cannot be read, the file cannot be
             written, or it does not answer as the model does: then none is left behind.
     """
-    onnx = _library()
+    _require_libraries()
+    import onnx
+
     config, task = model.config, find(model.config.task)
     if answers not in task.portables:
         raise InputError("only a detector has objects to choose: leave --answers final out")
@@ -101,7 +106,7 @@ def export_onnx(
         entry.key, entry.value = key, value
     parity = _compare(module, program.SerializeToString(), names, batch)
     if answers == "final":
-        _append_suppression(program, onnx.helper, onnx.TensorProto, threshold)
+        _append_suppression(program, threshold)
         onnx.checker.check_model(program)
         _prove_objects(module, program.SerializeToString(), batch, threshold)
     write_bytes(out, program.SerializeToString())
@@ -124,16 +129,15 @@ class Portable(nn.Module):
         return found
 
 
-def _library() -> Any:
+def _require_libraries() -> None:
     try:
-        import onnx
+        import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise InputError(
             f"exporting needs {error.name}: install it with `pip install viewfinder[export]`"
         ) from error
-    return onnx
 
 
 def _require_text(classes: Sequence[str]) -> None:
@@ -253,11 +257,14 @@ def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
 
 
-def _append_suppression(model: Any, helper: Any, types: Any, threshold: float) -> None:
+def _append_suppression(model: "onnx.ModelProto", threshold: float) -> None:
     """Put ONNX's own NonMaxSuppression, class by class, behind `boxes` and `scores`.
 
     The outputs become, for each of M objects: `picture`, `label`, `score`, and `box`.
     """
+    from onnx import TensorProto as types
+    from onnx import helper
+
     graph = model.graph
     constants = {
         "most": (types.INT64, _MOST),
@@ -288,8 +295,10 @@ def _append_suppression(model: Any, helper: Any, types: Any, threshold: float) -
         ("Gather", ["chosen", "of_class"], ["label_column"], {"axis": 1}),
         ("Reshape", ["label_column", "flat"], ["label"], {}),
     ]
-    for kind, inputs, outputs, attributes in nodes:
-        graph.node.append(helper.make_node(kind, inputs, outputs, **attributes))
+    for operator, inputs, outputs, attributes in nodes:
+        node = helper.make_node(operator, inputs, outputs)
+        node.attribute.extend(helper.make_attribute(*each) for each in attributes.items())
+        graph.node.append(node)
     del graph.output[:]
     graph.output.extend(
         [

@@ -1,10 +1,10 @@
 """ONNX files as onnxruntime runs them, each of whose failures is one sentence here."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, Protocol
 
 import numpy as np
 import torch
@@ -29,6 +29,34 @@ _NOISE = re.compile(
     r"\x1b\[[0-9;]*m|\[ONNXRuntimeError\] : [0-9]+ : [A-Z_]+ : |/onnxruntime_src/\S+ "
     r"|onnxruntime::[\w:<>~]+\([^)]*\)(?: const)? |Non-zero status code returned while "
 )
+
+
+class Port(Protocol):
+    """An input or an output of a session."""
+
+    name: str
+    shape: Sequence[int | str | None]
+    type: str
+
+
+class Metadata(Protocol):
+    """What whoever wrote a file says of it."""
+
+    custom_metadata_map: Mapping[str, str]
+
+
+class Session(Protocol):
+    """What is asked here of onnxruntime, which has no types."""
+
+    def get_inputs(self) -> Sequence[Port]: ...
+
+    def get_outputs(self) -> Sequence[Port]: ...
+
+    def get_modelmeta(self) -> Metadata: ...
+
+    def run(
+        self, outputs: None, given: Mapping[str, NDArray[np.float32]], /
+    ) -> list[np.ndarray]: ...
 
 
 class OnnxFile:
@@ -127,7 +155,7 @@ def _reopened(file: Path, size: Size) -> OnnxFile:
     return opened
 
 
-def open_session(model: str | bytes) -> Any:
+def open_session(model: str | bytes) -> Session:
     """onnxruntime's session of a file or its bytes; it prints nothing of its own.
 
     Raises:
@@ -144,9 +172,10 @@ def open_session(model: str | bytes) -> Any:
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = torch.get_num_threads()
     # Falling back, it would print what failed and try the same again.
-    return onnxruntime.InferenceSession(
+    session: Session = onnxruntime.InferenceSession(
         model, options, providers=["CPUExecutionProvider"], enable_fallback=0
     )
+    return session
 
 
 @contextmanager

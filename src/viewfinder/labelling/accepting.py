@@ -10,9 +10,8 @@ All files are changed or none, and can be changed back: `datasets.transaction` d
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from viewfinder.datasets.editing.transaction import HIDDEN, change_files, editin
 from viewfinder.errors import InputError
 from viewfinder.labelling.label_files import LabelFile, read_label_files, with_proposals
 from viewfinder.labelling.proposals import Proposals, read_proposals
+from viewfinder.values import as_list, as_text, as_whole
 
 _VERB = "propose"
 # What earlier versions kept of acceptances.
@@ -151,14 +151,11 @@ def take_back(data: Path) -> Acceptance:
 
 def _acceptance(details: Mapping[str, object]) -> Acceptance | None:
     """What an edit kept of an acceptance; None if it was none."""
-    known: dict[str, Any] = {f.name: details.get(f.name) for f in fields(Acceptance)}
-    numbers = [known[field.name] for field in fields(Acceptance) if field.type is int]
-    files = known.pop("files")
-    if (
-        not isinstance(known["rule"], str)
-        or not all(type(number) is int for number in numbers)
-        or not isinstance(files, list | tuple)
-        or not all(isinstance(file, str) for file in files)
-    ):
+    names = ("pictures", "boxes", "below", "labelled", "unlisted")
+    try:
+        rule = as_text(details.get("rule"))
+        files = tuple(map(as_text, as_list(details.get("files"))))
+        pictures, boxes, below, labelled, unlisted = (as_whole(details.get(n)) for n in names)
+        return Acceptance(rule, pictures, boxes, below, labelled, unlisted, files)
+    except ValueError:
         return None
-    return Acceptance(**known, files=tuple(files))

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from viewfinder.datasets.survey import Survey, survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, of_pictures
 from viewfinder.reading import read_bytes
+from viewfinder.values import as_table, as_tables
 
 _NEW_FILE = "annotations/instances_all.json"
 
@@ -37,7 +37,7 @@ class LabelFile:
 
     path: str
     before: bytes | None
-    document: dict[str, Any]
+    document: dict[str, object]
     ids: dict[str, int]
     labelled: frozenset[str]
 
@@ -56,7 +56,7 @@ def read_label_files(data: Path) -> list[LabelFile]:
             "`viewfinder convert` it --to coco first"
         )
     if not files:
-        empty: dict[str, Any] = {"images": [], "annotations": [], "categories": []}
+        empty: dict[str, object] = {"images": [], "annotations": [], "categories": []}
         return [LabelFile(_NEW_FILE, None, empty, {}, frozenset())]
     return [_read(seen, file) for file in files]
 
@@ -69,7 +69,7 @@ def _read(seen: Survey, file: Path) -> LabelFile:
     assert dataset.image_ids is not None
     assert dataset.boxes is not None
     with explained_json(file):
-        document = json.loads(read_text(file))
+        document = as_table(json.loads(read_text(file)))
     boxed = np.unique(dataset.boxes.pictures()).tolist()
     return LabelFile(
         file.relative_to(seen.root).as_posix(),
@@ -89,43 +89,59 @@ def with_proposals(
     of these boxes that it does not name is named. Each new box says its `score`, and by which rule
     it was `accepted`.
     """
-    document = file.document
+    images, annotations, categories = (
+        as_tables(file.document.get(key, [])) for key in ("images", "annotations", "categories")
+    )
     taken = of_pictures(proposals, pictures)
     added = coco_document(_dataset(data, taken), taken.paths, range(len(taken.paths)))
-    for key in ("annotations", "categories"):
-        document.setdefault(key, [])
-    classes = {str(item["name"]).strip(): item["id"] for item in document["categories"]}
+    classes = {str(item["name"]).strip(): _id(item, file) for item in categories}
     for name in taken.classes:
         if name not in classes:
             number = 1 + max(classes.values(), default=0)
             classes[name] = number
-            document["categories"].append({"id": number, "name": name})
-    images = {}
-    last = max((item["id"] for item in document["images"]), default=0)
+            categories.append({"id": number, "name": name})
+    numbers = {}
+    last = max((_id(item, file) for item in images), default=0)
     for image in added["images"]:
         name = str(image["file_name"])
         if name not in file.ids:
             last += 1
-            document["images"].append(image | {"id": last})
-            images[image["id"]] = last
+            images.append(image | {"id": last})
+            numbers[image["id"]] = last
         else:
-            images[image["id"]] = file.ids[name]
-    last = max((item.get("id") or 0 for item in document["annotations"]), default=0)
+            numbers[image["id"]] = file.ids[name]
+    last = max((_id(item, file) for item in annotations if item.get("id")), default=0)
     for number, (row, annotation) in enumerate(
         zip(range(len(taken)), added["annotations"], strict=True), last + 1
     ):
-        document["annotations"].append(
+        annotations.append(
             annotation
             | {
                 "id": number,
-                "image_id": images[annotation["image_id"]],
+                "image_id": numbers[annotation["image_id"]],
                 "category_id": classes[taken.classes[taken.labels[row]]],
                 "score": float(taken.scores[row]),
                 "accepted": f"{rule} ({taken.sources[row]})",
             }
         )
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    lists = {"images": images, "annotations": annotations, "categories": categories}
+    text = json.dumps(file.document | lists, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _id(item: dict[str, object], file: LabelFile) -> int:
+    """An item's number, also where it is written with a fraction of nothing.
+
+    Raises:
+        InputError: it is something else.
+    """
+    number = item.get("id")
+    if type(number) is int or (isinstance(number, float) and number.is_integer()):
+        return int(number)
+    raise InputError(
+        f"{file.path} numbers what it holds by {number!r:.40}, and only whole numbers can be "
+        "continued: export it again with numbers"
+    )
 
 
 def _dataset(data: Path, proposals: Proposals) -> Dataset:

@@ -202,7 +202,7 @@ def read_proposals(data: Path) -> Proposals:
         numbers(rows, "box", where, 4) if rows else np.zeros((0, 4)),
         numbers(rows, "score", where, 1) if rows else np.zeros(0),
         tuple(text_of(item, "source", where) for item in rows),
-        {row: item["mask"] for row, item in enumerate(rows) if "mask" in item},
+        {row: _mask(item["mask"], row, file) for row, item in enumerate(rows) if "mask" in item},
     )
     _check(proposals, file)
     return proposals
@@ -216,6 +216,12 @@ def _classes(listed: object, file: Path) -> tuple[str, ...]:
     if len(set(listed)) < len(listed):
         raise InputError(f"{file} names a class twice: propose again")
     return tuple(listed)
+
+
+def _mask(mask: object, row: int, file: Path) -> Runs:
+    if not isinstance(mask, dict):
+        raise InputError(f"{file}: the mask of proposal {row} is no run lengths: propose again")
+    return {"size": mask.get("size", []), "counts": mask.get("counts", [])}
 
 
 def _check(proposals: Proposals, file: Path) -> None:
@@ -244,9 +250,7 @@ def _check(proposals: Proposals, file: Path) -> None:
             found = "a box lies outside its picture"
     if found is not None:
         raise InputError(f"{file}: {found}: propose again")
-    for row, mask in p.masks.items():
-        if not isinstance(mask, dict):
-            raise InputError(f"{file}: the mask of proposal {row} is no run lengths: propose again")
+    for row in p.masks:
         try:
             p.mask_area(row)
         except InputError as error:

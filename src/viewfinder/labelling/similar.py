@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,10 +31,10 @@ class Alike:
     box: Box | None = None
     label: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """`file, likeness`, and of an object `box, class`."""
-        about = {} if self.box is None else {"box": list(self.box), "class": self.label}
-        return {"file": self.path, "likeness": round(self.likeness, 4)} | about
+        found: dict[str, object] = {"file": self.path, "likeness": round(self.likeness, 4)}
+        return found if self.box is None else found | {"box": list(self.box), "class": self.label}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import html
 import sys
 import time
-from typing import Any
+from typing import Protocol
 
 # Seconds between two drawings, each of which is a message to the page.
 _BETWEEN = 0.5
@@ -15,11 +15,17 @@ def in_notebook() -> bool:
     return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
 
 
+class _Cell(Protocol):
+    """What IPython gives for what it shows, to show something else in its place."""
+
+    def update(self, data: object, *, raw: bool) -> object: ...
+
+
 class NotebookBar:
     """A bar that stays in one place of its cell."""
 
     def __init__(self) -> None:
-        self._cell: Any = None
+        self._cell: _Cell | None = None
         self._drawn = 0.0
 
     def show(self, done: float, total: float | None, text: str) -> None:

@@ -11,11 +11,12 @@ Importing this package does not import torch; the first `create` does.
 import importlib
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from viewfinder.errors import InputError
 from viewfinder.nets.facts import (
     BYTES,
+    IMAGENET,
     PLAIN,
     SIGNED,
     Backbone,
@@ -27,7 +28,7 @@ from viewfinder.nets.facts import (
 from viewfinder.wording import likest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
@@ -59,7 +60,13 @@ class _Entry:
     imagenet: Pretrained | Backbone | None = None
 
 
-def _torchvision(file: str, mebibytes: float, **facts: Any) -> Pretrained:
+def _torchvision(
+    file: str,
+    mebibytes: float,
+    *,
+    colours: Colours = IMAGENET,
+    options: "Mapping[str, object] | None" = None,
+) -> Pretrained:
     """As torchvision lists them: the names of files end in the first digits of their sha256."""
     download = Download(
         f"https://download.pytorch.org/models/{file}",
@@ -68,7 +75,7 @@ def _torchvision(file: str, mebibytes: float, **facts: Any) -> Pretrained:
         "BSD-3-Clause",
         exact=False,
     )
-    return Pretrained(download, **facts)
+    return Pretrained(download, colours, options or {})
 
 
 def _lite(number: int, length: int, digest: str) -> Pretrained:
@@ -167,7 +174,7 @@ def colours(name: str) -> Colours | None:
     return None if found is None else found.colours
 
 
-def options(name: str) -> dict[str, Any]:
+def options(name: str) -> dict[str, object]:
     """What `create` takes for net `name`, each option with its default value; imports torch.
 
     Raises:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -50,12 +49,12 @@ class _Counted(TorchFunctionMode):
         self,
         func: Callable[..., object],
         types: object,
-        args: Sequence[Any] = (),
+        args: Sequence[object] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         if func is torch.empty and args:
-            sizes: Sequence[int] = args[0] if isinstance(args[0], (tuple, list)) else args
-            self.left -= math.prod(sizes)
+            sizes: Sequence[object] = args[0] if isinstance(args[0], (tuple, list)) else args
+            self.left -= math.prod(side for side in sizes if isinstance(side, int))
             if self.left < 0:
                 raise InputError("the net would be larger than its weights")
         return func(*args, **(kwargs or {}))

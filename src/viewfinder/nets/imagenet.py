@@ -26,7 +26,7 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     """
     known, file = _known(name), imagenet_file(name)
     with torch.device("meta"):
-        layout = nets.create(name, **known.options)
+        layout = nets.create(name, classes=None, **known.options)
     if isinstance(known.source, Package):
         note(f"ImageNet weights of {name} from the package {known.source.name}")
     return read_weights(file, layout)
@@ -70,7 +70,7 @@ def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:
     if known is None:
         return False
     with torch.device("meta"):
-        layout = nets.create(name, **known.options).state_dict()
+        layout = nets.create(name, classes=None, **known.options).state_dict()
     return all(
         found is not None and found.shape == tensor.shape
         for own, tensor in layout.items()

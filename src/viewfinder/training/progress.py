@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import Self
 
 # Beyond any count of steps, or of seconds.
 _ENDLESS = 1 << 53
@@ -48,39 +48,41 @@ class Progress:
         return asdict(self) | {"seconds": seconds}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: object) -> Self:
         """Read back what `as_json` gave.
 
         Raises:
             ValueError: it is not what a training writes.
         """
-        names = {each.name: type(getattr(cls(), each.name)) for each in fields(cls)}
-        if not isinstance(document, dict) or document.keys() != names.keys():
+        read = cls()
+        kinds = {each.name: type(getattr(read, each.name)) for each in fields(cls)}
+        if not isinstance(document, dict) or document.keys() != kinds.keys():
             raise ValueError("its progress has other fields")
-        sums = document["sums"]
-        good = all(type(document[name]) is kind for name, kind in names.items())
-        if not good or not all(type(k) is str and type(v) is float for k, v in sums.items()):
+        if not all(type(document[name]) is kind for name, kind in kinds.items()):
             raise ValueError("its progress is no numbers")
-        _refuse_impossible(document)
-        return cls(**document)
+        for name in kinds:
+            setattr(read, name, document[name])
+        if not all(type(k) is str and type(v) is float for k, v in read.sums.items()):
+            raise ValueError("its progress is no numbers")
+        _refuse_impossible(read)
+        return read
 
 
-def _refuse_impossible(document: dict[str, Any]) -> None:
+def _refuse_impossible(read: Progress) -> None:
     """See that what counts and measures is what a training can have come to.
 
     Raises:
         ValueError: it is not.
     """
-    counts = [value for value in document.values() if type(value) is int]
-    last = document["risen_epoch"]
-    if not all(0 <= number < _ENDLESS for number in counts if number is not last):
+    counts = (read.epoch, read.step, read.updates, read.seen, read.skipped)
+    if not all(0 <= number < _ENDLESS for number in (*counts, read.lap, read.lap_steps)):
         raise ValueError("its progress counts what none has")
-    if not -1 <= last <= document["epoch"]:
+    if not -1 <= read.risen_epoch <= read.epoch:
         raise ValueError("its progress rose in an epoch that was none")
-    times = [document[name] for name in ("seconds", "epoch_seconds", "lap_done", "lap_rate")]
+    times = (read.seconds, read.epoch_seconds, read.lap_done, read.lap_rate)
     if not all(0 <= number < _ENDLESS for number in times):
         raise ValueError("its progress has times that are none")
-    if math.isnan(document["best_score"]) or not all(map(math.isfinite, document["sums"].values())):
+    if math.isnan(read.best_score) or not all(map(math.isfinite, read.sums.values())):
         raise ValueError("its progress is no numbers")
-    if document["seen"] and "loss" not in document["sums"]:
+    if read.seen and "loss" not in read.sums:
         raise ValueError("its progress lacks the loss")

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 
 import torch
 
@@ -12,8 +12,17 @@ from viewfinder.reading import refuse_special
 from viewfinder.runs.run import Run
 from viewfinder.training.progress import Progress
 
-Parts = Mapping[str, Any]
-"""By their names in the file: what has `state_dict` and `load_state_dict`."""
+
+class Stateful(Protocol):
+    """What torch keeps the state of: nets, optimisers, scalers."""
+
+    def state_dict(self) -> Mapping[str, object]: ...
+
+    def load_state_dict(self, state_dict: dict[str, object], /) -> object: ...
+
+
+Parts = Mapping[str, Stateful]
+"""By their names in the file."""
 
 
 def write_state(run: Run, parts: Parts, progress: dict[str, object]) -> None:

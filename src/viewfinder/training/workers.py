@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from viewfinder.errors import InputError
 from viewfinder.events import listening
@@ -148,7 +148,7 @@ def _side_by_side(
 ) -> Generator[tuple[Order, str | None]]:
     waiting = deque(orders)
     idle: list[_Worker] = []
-    busy: dict[Any, tuple[_Worker, Order]] = {}
+    busy: dict[Connection, tuple[_Worker, Order]] = {}
     try:
         for slot in slots[: len(orders)]:
             idle.append(_Worker(train, slot))
@@ -158,10 +158,11 @@ def _side_by_side(
                 begin(order)
                 busy[worker.connection] = (worker, order)
                 worker.give(order)
-            for ready in wait(list(busy)):
-                worker, order = busy[ready]
+            ready = wait(list(busy))
+            for connection in [each for each in busy if each in ready]:
+                worker, order = busy[connection]
                 failed, lives = _answer(worker)
-                del busy[ready]
+                del busy[connection]
                 if lives:
                     idle.append(worker)
                 elif waiting:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from itertools import chain
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,38 +79,39 @@ def boxes_or_nan(objects: Objects, key: str) -> NDArray[np.float64]:
         return np.array([_four(item.get(key)) for item in objects], np.float64).reshape(-1, 4)
 
 
-def _four(value: Any) -> list[float]:
+def _four(value: object) -> list[float]:
     nothing = [np.nan] * 4
     if isinstance(value, dict):
-        value = _named_four(value)
-    elif isinstance(value, str) and not _BETWEEN_NUMBERS.sub("", _NUMBER.sub("", value)):
+        return _named_four(value) or nothing
+    if isinstance(value, str) and not _BETWEEN_NUMBERS.sub("", _NUMBER.sub("", value)):
         value = _NUMBER.findall(value)
     if not isinstance(value, list) or len(value) != 4:
         return nothing
-    if any(
-        isinstance(number, bool) or not isinstance(number, (int, float, str)) for number in value
-    ):
-        return nothing
     try:
-        return [float(number) for number in value]
+        return list(map(_number, value))
     except (ValueError, OverflowError):
         return nothing
 
 
-def _named_four(box: dict[str, Any]) -> list[Any] | None:
+def _number(value: object) -> float:
+    """A number, or a text of one; raises ValueError or OverflowError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("it is no number")
+    return float(value)
+
+
+def _named_four(box: dict[str, object]) -> list[float] | None:
     """A box of numbers with names: a corner and a size, or two corners."""
     named = {str(key).lower().replace("_", ""): value for key, value in box.items()}
-    for keys in _SIZES:
-        if named.keys() >= set(keys):
-            return [named[key] for key in keys]
-    for keys in _ENDS:
-        if named.keys() >= set(keys):
-            try:
-                x1, y1, x2, y2 = (float(named[key]) for key in keys)
-            except (TypeError, ValueError):
-                return None
-            return [x1, y1, x2 - x1, y2 - y1]
-    return None
+    keys = next((keys for keys in (*_SIZES, *_ENDS) if named.keys() >= set(keys)), ())
+    try:
+        four = [_number(named[key]) for key in keys]
+    except (ValueError, OverflowError):
+        return None
+    if keys not in _ENDS:
+        return four or None
+    x1, y1, x2, y2 = four
+    return [x1, y1, x2 - x1, y2 - y1]
 
 
 def _as_whole(column: np.ndarray) -> np.ndarray:
@@ -147,8 +147,8 @@ def numbers(
 
 def _rows_of(objects: Objects, key: str, length: int) -> np.ndarray:
     """Lists of `length` numbers as rows; of another shape where one is not."""
-    lists: list[Any] = [item.get(key) for item in objects]
-    if set(map(type, lists)) != {list} or {len(values) for values in lists} != {length}:
+    lists = [v for item in objects if isinstance(v := item.get(key), list) and len(v) == length]
+    if len(lists) != len(objects):
         return np.array("")
     try:
         # One flat list is an array three times sooner than a list of lists.

@@ -12,12 +12,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 
-Objects = list[dict[str, Any]]
+Objects = list[dict[str, object]]
 
 _PIECE = 1_000_000
 _BETWEEN = re.compile(r"\}\s*,\s*\{")
@@ -26,7 +25,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
 
-def read_large_json(path: Path, take: Mapping[str, Callable[[Objects], None]]) -> dict[str, Any]:
+def read_large_json(path: Path, take: Mapping[str, Callable[[Objects], None]]) -> dict[str, object]:
     """Read an object whose large members are arrays of objects.
 
     Args:

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from viewfinder.errors import InputError
+from viewfinder.values import as_list, as_table, as_tables, as_text
 
 # Cell magics below which Python stands.
 _OF_PYTHON = re.compile(r"%%(time|timeit|capture|prun|writefile .*\.py)\b.*")
@@ -25,26 +25,27 @@ def cells(data: bytes, name: str) -> Iterator[str]:
         InputError: it is no notebook of version 3 or 4.
     """
     try:
-        document: Any = json.loads(data)
-        kernel = document.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+        document = as_table(json.loads(data))
+        about = as_table(document.get("metadata", {}))
+        kernel = as_table(about.get("kernelspec", {})).get("language", "python")
         for cell in _all_cells(document):
             source = cell["source"] if "source" in cell else cell["input"]
-            text = source if isinstance(source, str) else "".join(source)
+            text = source if isinstance(source, str) else "".join(map(as_text, as_list(source)))
             python = cell["cell_type"] == "code" and str(kernel).lower() == "python"
             yield _below_magic(text) if python else ""
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise InputError(f"{name} is not a notebook of version 3 or 4: save it again") from error
 
 
-def _all_cells(document: Any) -> list[Any]:
+def _all_cells(document: dict[str, object]) -> list[dict[str, object]]:
     """Also of version 3 (until 2015), which had them in worksheets."""
     if "worksheets" in document:
         return [
             {"source": "", **cell} if cell["cell_type"] != "code" else cell
-            for sheet in document["worksheets"]
-            for cell in sheet["cells"]
+            for sheet in as_tables(document["worksheets"])
+            for cell in as_tables(sheet["cells"])
         ]
-    return list(document["cells"])
+    return as_tables(document["cells"])
 
 
 def _below_magic(text: str) -> str:

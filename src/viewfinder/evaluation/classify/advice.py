@@ -3,6 +3,7 @@
 from viewfinder import nets
 from viewfinder.evaluation.fitting import Tries, longer, lowered, raised, with_option
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.values import as_number
 
 # With fewer pictures a class than this, more pictures help more than anything else.
 _FEW = 200
@@ -43,7 +44,7 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     if recipe.erase == 0:
         tries.append("hide a part of each picture: --erase 0.4")
     # A net without this option has none to raise.
-    usual = nets.options(recipe.net).get("dropout", _DROPPED)
+    usual = as_number(nets.options(recipe.net).get("dropout", _DROPPED))
     if "dropout" not in recipe.net_options() and usual < _DROPPED:
         tries.append(f"drop units of the last layers: {with_option(recipe, f'dropout={_DROPPED}')}")
     if recipe.init == "random" and nets.pretrained(recipe.net) and not recipe.options:

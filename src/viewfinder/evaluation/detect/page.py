@@ -1,7 +1,7 @@
 """What the report of a detector tells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
 from viewfinder.tasks.detect.task import THRESHOLD
+from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6
 # Longer side in pixels of the pictures in the report.
@@ -222,10 +223,12 @@ def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> ShownScene
     return ShownScene(examples.paths[index], picture_url(picture), width, height, errors)
 
 
-def _anchors(options: dict[str, Any]) -> list[str]:
+def _anchors(options: Mapping[str, object]) -> list[str]:
     """The shapes that boxes start from, a line a map of the net, the coarsest first; if any."""
-    anchors = [f"{width:g}×{height:g}" for width, height in options.get("anchors", ())]
-    return [", ".join(anchors[index] for index in mask) for mask in options.get("masks", ())]
+    boxes = map(as_list, as_list(options.get("anchors", ())))
+    anchors = [f"{as_number(width):g}×{as_number(height):g}" for width, height in boxes]
+    masks = map(as_list, as_list(options.get("masks", ())))
+    return [", ".join(anchors[as_whole(index)] for index in mask) for mask in masks]
 
 
 def _css(colour: tuple[int, int, int]) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -203,7 +202,7 @@ def crop_extractor(device: torch.device) -> Extractor:
 
 def write_opinion(folder: Path, opinion: Opinion) -> None:
     """Keep an opinion in a run's folder."""
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: dict[str, np.ndarray] = {
         "weight": opinion.layer.weight.astype(np.float32),
         "bias": opinion.layer.bias.astype(np.float32),
         "known": opinion.known,

@@ -9,9 +9,8 @@ map and E the share of pixels given to the subject. One case departs from those 
 it 0: an empty map of an empty mask is a right answer, and every score says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import Any
 
 import cv2
 import numpy as np
@@ -172,14 +171,16 @@ def mean(parts: Iterable[SaliencyScores]) -> SaliencyScores:
         InputError: there are none.
     """
     images = 0
-    sums: dict[str, Any] = dict.fromkeys(_MEANS, 0.0)
+    sums: dict[str, float | Curve] = dict.fromkeys(_MEANS, 0.0)
     for part in parts:
         images += part.images
         for name in _MEANS:
             sums[name] = sums[name] + part.images * getattr(part, name)
     if images == 0:
         raise InputError("there are no pictures to score: give at least one with its mask")
-    return SaliencyScores(images=images, **{name: sums[name] / images for name in _MEANS})
+    # By name, as each is a number or a curve just as the field of that name is.
+    make: Callable[..., SaliencyScores] = SaliencyScores
+    return make(images=images, **{name: sums[name] / images for name in _MEANS})
 
 
 def _checked(prediction: NDArray[np.floating], mask: NDArray[np.bool_]) -> tuple[float, float]:

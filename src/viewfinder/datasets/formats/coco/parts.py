@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from viewfinder.datasets.split_names import split_of_parts
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
+from viewfinder.values import as_tables
 from viewfinder.wording import counted
 
 _LARGEST_TABLE = 4_000_000
@@ -64,16 +64,18 @@ def read_part(file: Path, seen: Survey) -> Part:
             "categories: give COCO's labels themselves"
         )
     others = read_large_json(file, take)
-    if not rows.images:
+    images = rows.images
+    if not images.ids:
         raise InputError(f"{file} lists no images, and so is no COCO file of pictures and boxes")
     for name in sorted(others.keys() - {"categories"}):
         rows.unread[f"{name} (the file's)"] += 1
     name = file_name(file, seen)
     used = rows.box_column("class")
-    categories = _categories(others.get("categories"), rows, set(np.unique(used).tolist()))
+    listed = _listed(others.get("categories"), str(file))
+    categories = _categories(listed, rows, set(np.unique(used).tolist()))
     used = _by_names(used, categories, rows.texts["class"])
     side = split_of_file(file, seen)
-    ids = np.array(rows.images["id"], np.int64)
+    ids = np.array(images.ids, np.int64)
     pictures = _positions(ids, rows.box_column("image"), file)
     stated = rows.fill_boxes()
     boxed = ~np.isnan(stated).all(1)
@@ -93,15 +95,15 @@ def read_part(file: Path, seen: Survey) -> Part:
     with np.errstate(over="ignore", invalid="ignore"):  # infinities: the tidying drops them
         ends = box[:, :2] + box[:, 2:]
     folders = _folders(file, seen.root, side)
-    located = locate(rows.images["name"], folders, seen.pictures, near=folders[0], where=str(file))
+    located = locate(images.names, folders, seen.pictures, near=folders[0], where=str(file))
     return Part(
         name=name,
         side=side,
         categories=categories,
         paths=located.paths,
         ids=ids,
-        sizes=np.array([rows.images["width"], rows.images["height"]], np.int64).T,
-        groups=rows.images["group"],
+        sizes=np.array([images.widths, images.heights], np.int64).T,
+        groups=images.groups,
         pictures=pictures[known],
         corners=np.concatenate([box[:, :2], ends], axis=1),
         box_classes=used[known],
@@ -121,7 +123,7 @@ def read_part(file: Path, seen: Survey) -> Part:
         located=located,
         from_outlines=rows.from_outlines,
         named=frozenset(kind for kind, texts in rows.texts.items() if texts),
-        groups_of_classes=_groups(others["categories"]),
+        groups_of_classes=_groups(listed),
         faults=[*faults, *_unclear(name, located)],
     )  # fmt: skip
 
@@ -148,7 +150,7 @@ def _unclear(name: str, located: Located) -> list[Fault]:
     return [Fault("two-pictures", name, detail, fix, blocking=True)]
 
 
-def _groups(listed: list[dict[str, Any]]) -> frozenset[str]:
+def _groups(listed: Objects) -> frozenset[str]:
     """Categories that only stand above others: Roboflow lists such a one first."""
     above = {str(item.get("supercategory")) for item in listed}
     tops = (str(i.get("name")) for i in listed if i.get("supercategory") in (None, "", "none"))
@@ -206,9 +208,16 @@ def _segmentations(count: int, what: str) -> str:
     return f"{counted(count, noun.removesuffix('s'))} {rest}"
 
 
-def _categories(listed: Any, rows: Rows, used: set[int]) -> dict[int, str]:
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise InputError(f"{rows.where} has no list of categories, so its boxes have no classes")
+def _listed(categories: object, where: str) -> Objects:
+    try:
+        return as_tables(categories)
+    except ValueError:
+        raise InputError(
+            f"{where} has no list of categories, so its boxes have no classes"
+        ) from None
+
+
+def _categories(listed: Objects, rows: Rows, used: set[int]) -> dict[int, str]:
     rows.count_unread(listed, {"id", "name"}, "categories")
     where = f"{rows.where}: a category"
     ids = identities(listed, "id", where, rows.texts["class"]).tolist()

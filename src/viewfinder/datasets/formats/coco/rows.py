@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +31,17 @@ NO_OUTLINES = (
 
 
 @dataclass
+class Images:
+    """The pictures of a file, as columns."""
+
+    ids: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Rows:
     """What has been read of a file so far.
 
@@ -44,7 +54,7 @@ class Rows:
     """
 
     where: str
-    images: dict[str, list[Any]] = field(default_factory=dict)
+    images: Images = field(default_factory=Images)
     boxes: dict[str, list[np.ndarray]] = field(default_factory=dict)
     segmentations: dict[int, Segmentation] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
@@ -59,18 +69,15 @@ class Rows:
         present = self.count_unread(objects, _IMAGE_FIELDS, "images")
         grouped = present & {"group", "video_id"}
         where = f"{self.where}: an image"
-        columns = {
-            "id": identities(objects, "id", where, self.texts["image"]).tolist(),
-            "name": [text_of(item, "file_name", where) for item in objects],
-            "width": whole_numbers(objects, "width", where, default=0).tolist(),
-            "height": whole_numbers(objects, "height", where, default=0).tolist(),
-            "group": [
-                str(item.get("group") or item.get("video_id") or "") if grouped else ""
-                for item in objects
-            ],
-        }
-        for name, column in columns.items():
-            self.images.setdefault(name, []).extend(column)
+        images = self.images
+        images.ids += identities(objects, "id", where, self.texts["image"]).tolist()
+        images.names += [text_of(item, "file_name", where) for item in objects]
+        images.widths += whole_numbers(objects, "width", where, default=0).tolist()
+        images.heights += whole_numbers(objects, "height", where, default=0).tolist()
+        images.groups += [
+            str(item.get("group") or item.get("video_id") or "") if grouped else ""
+            for item in objects
+        ]
 
     def take_annotations(self, objects: Objects) -> None:
         """Add boxes."""
@@ -95,12 +102,12 @@ class Rows:
                     self._take_segmentation(row, outline)
         self.count += len(objects)
 
-    def _take_segmentation(self, row: int, outline: Any) -> None:
+    def _take_segmentation(self, row: int, outline: object) -> None:
         if isinstance(outline, dict) and _are_runs(outline):
             self.segmentations[row] = {"size": outline["size"], "counts": outline["counts"]}
             return
         try:
-            polygons = [np.array(points) for points in _polygons(outline) if len(points)]
+            polygons = [np.array(points) for points in _polygons(outline) if points]
         except (TypeError, ValueError, OverflowError):
             polygons = [np.array("")]
         if any(p.ndim != 1 or p.dtype.kind not in "if" for p in polygons):
@@ -137,20 +144,24 @@ class Rows:
         return np.concatenate(self.boxes.get(name, [np.zeros(shape, np.int64)]))
 
 
-def _polygons(outline: Any) -> Any:
-    """The polygons of an outline: one may stand without a list around it, or be of pairs."""
-    if isinstance(outline, list) and outline:
-        if all(type(number) in (int, float) for number in outline):
-            return [outline]
-        if len(outline) > 2 and all(_is_pair(point) for point in outline):
-            return [list(chain.from_iterable(outline))]
-        return [
-            list(chain.from_iterable(points))
-            if isinstance(points, list) and points and all(map(_is_pair, points))
-            else points
-            for points in outline
-        ]
-    return outline
+def _polygons(outline: object) -> list[list[object]]:
+    """The polygons of an outline: one may stand without a list around it, or be of pairs.
+
+    Raises:
+        TypeError: it is no list of lists.
+    """
+    if not isinstance(outline, list):
+        raise TypeError("an outline is a list of polygons")
+    if all(type(number) in (int, float) for number in outline):
+        return [outline]
+    if len(outline) > 2 and all(_is_pair(point) for point in outline):
+        return [list(chain.from_iterable(outline))]
+    if not all(isinstance(points, list) for points in outline):
+        raise TypeError("a polygon is a list of numbers")
+    return [
+        list(chain.from_iterable(points)) if points and all(map(_is_pair, points)) else points
+        for points in outline
+    ]
 
 
 def _is_pair(point: object) -> bool:

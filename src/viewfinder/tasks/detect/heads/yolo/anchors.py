@@ -20,6 +20,7 @@ from viewfinder.nets.yolo import Anchors
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.detect.heads.yolo.assigning import RATIO
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.values import as_list, as_number, as_whole
 from viewfinder.wording import counted
 
 Sides = NDArray[np.floating]
@@ -58,11 +59,15 @@ def net_options(recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str,
         size: of the net's input, at which anchors are fitted to the training boxes.
     """
     usual = nets.options(recipe.net)
+    paper: Anchors = tuple(
+        (as_number(width), as_number(height))
+        for width, height in map(as_list, as_list(usual["anchors"]))
+    )
     if recipe.anchors == "paper":
-        anchors, masks = usual["anchors"], [list(mask) for mask in usual["masks"]]
+        anchors, masks = paper, [list(map(as_whole, as_list(m))) for m in as_list(usual["masks"])]
     else:
-        anchors = _fitted(dataset.split("train"), size, usual["anchors"])
-        masks = _masks(len(anchors), len(usual["masks"]))
+        anchors = _fitted(dataset.split("train"), size, paper)
+        masks = _masks(len(anchors), len(as_list(usual["masks"])))
     listed = [list(anchor) for anchor in anchors]
     found = {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]}
     still = {"still": _STILL} if "still" in usual and recipe.init == "imagenet" else {}
