@@ -103,10 +103,10 @@ class Run:
         device: str = "auto",
         resize: Resize = "own",
     ) -> dict[str, Any]:
-        """Scores on one side of a dataset, under their public names, with `images` and `seconds`.
+        """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
         Args:
-            split: `train`, `val`, `test` or `all`. Without it, of the run's own set the side kept
+            split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
                 or else val; and all of a set that has no such sides.
             resize: as of `predict`.

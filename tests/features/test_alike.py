@@ -51,7 +51,7 @@ def test_check_finds_them_when_asked(planted: Path, capsys: pytest.CaptureFixtur
     assert set(told) == set(pairs)
     for fault, other in pairs.items():
         assert f"looks nearly the same as {other} (0.9" in told[fault]
-    assert "on the sides test, train" in told["alike-across-splits", "test/left/cut.png"]
+    assert "in the splits test, train" in told["alike-across-splits", "test/left/cut.png"]
 
 
 def test_a_mirror_image_has_the_hash_that_is_told_before(tmp_path: Path) -> None:

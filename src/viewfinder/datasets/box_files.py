@@ -23,21 +23,21 @@ from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 
-NO_SIDE = "all"
-"""What the folder and file of pictures are called that are on no side."""
+NO_SPLIT = "all"
+"""What the folder and file of pictures are called that are in no split."""
 
 
 def write_coco(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
-    """Write `annotations/instances_SIDE.json` for each side, its pictures in `images/SIDE/`.
+    """Write `annotations/instances_SPLIT.json` for each split, its pictures in `images/SPLIT/`.
 
     Args:
         names: for each picture its file's name.
     """
-    for side in np.unique(dataset.splits).tolist():
-        chosen = np.flatnonzero(dataset.splits == side).tolist()
+    for split in np.unique(dataset.splits).tolist():
+        chosen = np.flatnonzero(dataset.splits == split).tolist()
         document = coco_document(dataset, names, chosen)
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        write_text(folder / "annotations" / f"instances_{side_name(side)}.json", text + "\n")
+        write_text(folder / "annotations" / f"instances_{split_name(split)}.json", text + "\n")
 
 
 class CocoDocument(TypedDict):
@@ -61,13 +61,13 @@ def coco_document(dataset: Dataset, names: Sequence[str], chosen: Sequence[int])
 
 
 def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
-    """Write `data.yaml` and `labels/SIDE/`, whose pictures are in `images/SIDE/`.
+    """Write `data.yaml` and `labels/SPLIT/`, whose pictures are in `images/SPLIT/`.
 
     Raises:
         InputError: a class's name holds what no line of text can.
     """
-    sides = {SPLITS[max(side, 0)] for side in np.unique(dataset.splits).tolist()}
-    lines = [f"{side}: images/{side}" for side in SPLITS if side in sides]
+    splits = {SPLITS[max(split, 0)] for split in np.unique(dataset.splits).tolist()}
+    lines = [f"{split}: images/{split}" for split in SPLITS if split in splits]
     lines += [f"nc: {len(dataset.classes)}", "names:"]
     lines += [f"  {i}: {quoted(line_of(name))}" for i, name in enumerate(dataset.classes)]
     write_text(folder / "data.yaml", "\n".join(lines) + "\n")
@@ -83,8 +83,8 @@ def write_yolo(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
             f"{label} {' '.join(map(repr, row))}\n"
             for label, row in zip(dataset.boxes.classes[rows], shares.tolist(), strict=True)
         )
-        side = SPLITS[max(int(dataset.splits[index]), 0)]
-        write_text(folder / "labels" / side / f"{PurePosixPath(name).stem}.txt", text)
+        split = SPLITS[max(int(dataset.splits[index]), 0)]
+        write_text(folder / "labels" / split / f"{PurePosixPath(name).stem}.txt", text)
 
 
 def write_voc(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
@@ -99,9 +99,9 @@ def write_voc(dataset: Dataset, names: Sequence[str], folder: Path) -> None:
         ElementTree.indent(tree)
         text = ElementTree.tostring(tree, encoding="unicode")
         write_text(folder / "Annotations" / f"{PurePosixPath(name).stem}.xml", text + "\n")
-    for side, title in enumerate(SPLITS):
+    for split, title in enumerate(SPLITS):
         stems = [
-            PurePosixPath(names[i]).stem for i in np.flatnonzero(dataset.splits == side).tolist()
+            PurePosixPath(names[i]).stem for i in np.flatnonzero(dataset.splits == split).tolist()
         ]
         if stems:
             text = "".join(f"{stem}\n" for stem in stems)
@@ -115,16 +115,16 @@ WRITERS: dict[str, Callable[[Dataset, Sequence[str], Path], None]] = {
 }
 
 
-def picture_folder(to: str, side: int) -> str:
-    """Where a format keeps the pictures of a side."""
+def picture_folder(to: str, split: int) -> str:
+    """Where a format keeps the pictures of a split."""
     if to == "voc":
         return "JPEGImages"
-    return f"images/{SPLITS[max(side, 0)] if to == 'yolo' else side_name(side)}"
+    return f"images/{SPLITS[max(split, 0)] if to == 'yolo' else split_name(split)}"
 
 
-def side_name(side: int) -> str:
-    """A side's name, and that of having none."""
-    return SPLITS[side] if side >= 0 else NO_SIDE
+def split_name(split: int) -> str:
+    """A split's name, and that of having none."""
+    return SPLITS[split] if split >= 0 else NO_SPLIT
 
 
 def line_of(name: str) -> str:

@@ -58,7 +58,7 @@ def convert(
 
     Boxes are carried as they are, those that reach over their picture's edge too; only those that
     are none (of no known class, without size, of no finite numbers) stay behind, and are counted.
-    So do pictures that the set's lists of sides leave out, and those of another shape than their
+    So do pictures that the set's lists of splits leave out, and those of another shape than their
     labels state. Boxes of a picture that was scaled or turned since are moved with it.
 
     Args:
@@ -187,13 +187,13 @@ def _sparse(ids: "Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]] | N
 
 
 def file_names(dataset: Dataset, to: Format) -> list[str]:
-    """A file's name for each picture, no two on a side with the same stem, whatever the case."""
+    """A file's name for each picture, no two in a split with the same stem, whatever the case."""
     taken: set[tuple[str, str]] = set()
     names = []
-    for path, side in zip(dataset.paths, dataset.splits.tolist(), strict=True):
+    for path, split in zip(dataset.paths, dataset.splits.tolist(), strict=True):
         pure = PurePosixPath(path)
         first = stem = _NOT_IN_LISTS.sub("_", pure.stem) or "_"
-        folder, number = picture_folder(to, side), 2
+        folder, number = picture_folder(to, split), 2
         while (folder, stem.casefold()) in taken:
             stem, number = f"{first}-{number}", number + 1
         taken.add((folder, stem.casefold()))
@@ -210,13 +210,13 @@ def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy
     missing, root = 0, dataset.root.resolve()
     rows = zip(names, dataset.splits.tolist(), strict=True)
     bar = track(enumerate(rows), total=len(names), description="placing pictures")
-    for index, (name, side) in bar:
+    for index, (name, split) in bar:
         file = dataset.file(index)
         if not file.is_file():
             missing += 1
             continue
         refuse_secret(file, root)
-        target = folder / picture_folder(to, side) / name
+        target = folder / picture_folder(to, split) / name
         with explained_writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if copy or not linked(file, target):

@@ -34,13 +34,13 @@ class Dataset:
         classes: the one ordered list of class names; every class number is an index into it.
         paths: files relative to `root`, with forward slashes.
         labels: N int64, the class of each picture; -1 where only its objects have classes.
-        splits: N int8, the index of each picture's side in `SPLITS`; -1 before it has one.
+        splits: N int8, the index of each picture's split in `SPLITS`; -1 before it has one.
         boxes: the objects in the pictures, or None where pictures have classes themselves.
         sizes: N×2 int64, width and height as the labels' files state them; 0 where they do not.
         orientations: N int8, EXIF's, where `sizes` are not stated but the files' own.
         image_ids: N int64, the labels' own numbers of the pictures, where they have any.
         class_ids: the labels' own numbers of the classes, where they have any.
-        groups: for each picture what must stay on one side of a split, such as its video's name;
+        groups: for each picture what must stay in one split, such as its video's name;
             empty text where a picture stands alone, nothing at all where no picture has a group.
         masks: for each picture the file of its subject's mask, relative to `root`; empty text where
             it has none, nothing at all where no picture has one. So too the next three.
@@ -112,16 +112,16 @@ class Dataset:
         )
 
     def split(self, name: str) -> "Dataset":
-        """The examples on one side.
+        """The examples in one split.
 
         Raises:
-            InputError: no such side, or nothing on it.
+            InputError: no such split, or nothing in it.
         """
         if name not in SPLITS:
             raise InputError(f"there is no split {name!r}: choose one of {', '.join(SPLITS)}")
         chosen = np.flatnonzero(self.splits == SPLITS.index(name))
         if not len(chosen):
-            present = [side for side in SPLITS if self.has_split(side)]
+            present = [split for split in SPLITS if self.has_split(split)]
             has = f"only in {', '.join(present)}" if present else "and none at all"
             raise InputError(
                 f"{self.root} has no pictures in its split {name!r}, {has}: add some to {name}"
@@ -129,7 +129,7 @@ class Dataset:
         return self.select(chosen)
 
     def has_split(self, name: str) -> bool:
-        """Whether any picture is on this side."""
+        """Whether any picture is in this split."""
         return bool((self.splits == SPLITS.index(name)).any())
 
     def counts(self) -> dict[str, int]:
@@ -143,13 +143,13 @@ class Dataset:
         return {name: counted[index] for index, name in enumerate(self.classes)}
 
     def summary(self) -> str:
-        """One line for a person: the layout, classes, pictures a side, boxes and depth maps."""
-        sides = ", ".join(
+        """One line for a person: the layout, classes, pictures a split, boxes and depth maps."""
+        splits = ", ".join(
             f"{(self.splits == index).sum():,} {name}"
             for index, name in enumerate(SPLITS)
             if self.has_split(name)
         )
-        sides = sides or f"{counted(len(self), 'picture')} in no split yet"
+        splits = splits or f"{counted(len(self), 'picture')} in no split yet"
         boxes = "" if self.boxes is None else f", {counted(len(self.boxes), 'box')}"
         with_depth = sum(map(bool, self.depths))
         depths = f", {with_depth:,} with depth" if with_depth else ""
@@ -164,7 +164,7 @@ class Dataset:
             notes += f"; {counted(len(self.faults), 'fault')}: `viewfinder check` names {them}"
         classes = f", {counted(len(self.classes), 'class')}"
         classes = "" if self.masks else classes
-        return f"{self.root}: {self.layout}{classes}, {sides}{boxes}{depths}{notes}"
+        return f"{self.root}: {self.layout}{classes}, {splits}{boxes}{depths}{notes}"
 
     def require_labels(self) -> None:
         """Refuse a set whose pictures have no class of their own.
@@ -245,7 +245,7 @@ class Dataset:
         return {".": scales.pop()} if len(scales) == 1 else dict(sorted(found.items()))
 
     def fingerprint(self) -> str:
-        """A short hash of the classes, the boxes, and each picture's path, bytes, class and side.
+        """A short hash of the classes, the boxes, and each picture's path, bytes, class and split.
 
         Masks and depth maps count as pictures do, and so does what the depth's numbers mean.
 
@@ -254,8 +254,8 @@ class Dataset:
         """
         digest = hashlib.sha256("\0".join(self.classes).encode("utf-8", "surrogateescape"))
         rows = zip(self._contents(self.paths), self.labels, self.splits, strict=True)
-        for content, label, side in rows:
-            digest.update(content + f"\0{label}\0{side}\n".encode())
+        for content, label, split in rows:
+            digest.update(content + f"\0{label}\0{split}\n".encode())
         if self.boxes is not None:
             for content in self.boxes.contents():
                 digest.update(content)

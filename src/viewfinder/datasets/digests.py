@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Files that take longer than an eye blinks to read have a bar.
 _MANY = 5_000
 _BLOCK = 1 << 24
-# Digests by path, size, times and place on the disk: a set's sides are looked at again and again.
+# Digests by path, size, times and place on the disk: a set's splits are looked at again and again.
 _known: dict[tuple[str | int, ...], bytes] = {}
 
 

@@ -47,10 +47,10 @@ def dealt(pool: Dataset, count: int, *, val_share: float | None, least_val: int)
         note("too few pictures to choose weights by: each fold learns from all but its own")
     parts = []
     for fold in range(count):
-        sides = np.where(folds == fold, TEST, TRAIN).astype(np.int8)
+        splits = np.where(folds == fold, TEST, TRAIN).astype(np.int8)
         if share:
-            _choose_val(sides, pool, groups, shown, share)
-        parts.append(replace(pool, splits=sides, val_dealt=share > 0))
+            _choose_val(splits, pool, groups, shown, share)
+        parts.append(replace(pool, splits=splits, val_dealt=share > 0))
     return parts
 
 
@@ -99,7 +99,7 @@ def in_folds(
 
 
 def _choose_val(
-    sides: NDArray[np.int8],
+    splits: NDArray[np.int8],
     pool: Dataset,
     groups: Sequence[str],
     shown: Sequence[set[int]],
@@ -107,8 +107,8 @@ def _choose_val(
 ) -> None:
     """Put a share of the training pictures, of each class where pictures have one, on `val`."""
     for label in np.unique(pool.labels):
-        rows = np.flatnonzero((sides == TRAIN) & (pool.labels == label)).tolist()
-        sides[rows] = by_group(
+        rows = np.flatnonzero((splits == TRAIN) & (pool.labels == label)).tolist()
+        splits[rows] = by_group(
             [pool.paths[row] for row in rows],
             [groups[row] for row in rows],
             shares=[(VAL, share)],

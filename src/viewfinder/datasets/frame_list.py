@@ -1,6 +1,6 @@
 """`frames.json`: which frame of which video each picture of a folder is.
 
-Frames of one video show nearly the same, so they belong on one side of a split; this file beside
+Frames of one video show nearly the same, so they belong in one split; this file beside
 the pictures is how a data set knows them.
 """
 

@@ -46,19 +46,19 @@ def joined(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
 
 
 def unique_numbers(dataset: Dataset) -> Dataset:
-    """The set without numbers of pictures, boxes or classes that stand on one side twice.
+    """The set without numbers of pictures, boxes or classes that stand in one split twice.
 
-    Sides are files of their own, which may use the same numbers; the parts of one side are not.
+    Splits are files of their own, which may use the same numbers; the parts of one split are not.
     """
     boxes = dataset.boxes
     assert boxes is not None
     lost: list[str] = []
-    sides = dataset.splits.astype(np.int64)
-    if dataset.image_ids is not None and _repeat(dataset.image_ids, sides):
+    splits = dataset.splits.astype(np.int64)
+    if dataset.image_ids is not None and _repeat(dataset.image_ids, splits):
         dataset, lost = replace(dataset, image_ids=None), [*lost, "pictures"]
     if dataset.class_ids is not None and len(set(dataset.class_ids)) != len(dataset.class_ids):
         dataset, lost = replace(dataset, class_ids=None), [*lost, "classes"]
-    if _repeat(boxes.ids, sides[boxes.pictures()]):
+    if _repeat(boxes.ids, splits[boxes.pictures()]):
         boxes = replace(boxes, ids=np.arange(1, len(boxes) + 1))
         dataset, lost = replace(dataset, boxes=boxes), [*lost, "boxes"]
     if not lost:
@@ -115,8 +115,8 @@ def _shared(corners: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.nan_to_num(both / (areas[:, None] + areas - both)))
 
 
-def _repeat(numbers: NDArray[np.int64], sides: NDArray[np.int64]) -> bool:
-    """Whether a number stands on one side twice."""
-    order = np.lexsort([numbers, sides])
-    same = (np.diff(numbers[order]) == 0) & (np.diff(sides[order]) == 0)
+def _repeat(numbers: NDArray[np.int64], splits: NDArray[np.int64]) -> bool:
+    """Whether a number stands in one split twice."""
+    order = np.lexsort([numbers, splits])
+    same = (np.diff(numbers[order]) == 0) & (np.diff(splits[order]) == 0)
     return bool(same.any())

@@ -1,10 +1,10 @@
-"""On which side a picture is that several lists of a set name, and what is said of lists at odds.
+"""In which split a picture is that several lists of a set name, and what is said of lists at odds.
 
 One rule, for every layout. A list is a folder, a text file or a file of labels that names pictures
-for a side. A picture that two lists name belongs to the side that is further from learning (val
+for a split. A picture that two lists name belongs to the split that is further from learning (val
 before train, test before val), unless this would leave the other list with no picture at all: a
-`val` that is the whole of `train` is no validation, and is passed over. Where any list has a side,
-a picture that none with a side names is left out.
+`val` that is the whole of `train` is no validation, and is passed over. Where any list has a split,
+a picture that none with a split names is left out.
 """
 
 from collections.abc import Sequence
@@ -25,25 +25,25 @@ class Listing:
 
     Attributes:
         name: what a person knows it by, such as `data.yaml: val` or `ImageSets/Main/train.txt`.
-        side: an index into `SPLITS`, or -1 where nothing says it.
+        split: an index into `SPLITS`, or -1 where nothing says it.
         rows: the numbers of its pictures in the set.
         absent: what it names that is no picture of the set.
         reserve: a list of which only those count that no other names, as VOC's `trainval`.
     """
 
     name: str
-    side: int
+    split: int
     rows: tuple[int, ...]
     absent: tuple[str, ...] = ()
     reserve: bool = False
 
 
 @dataclass(frozen=True)
-class Sides:
+class ListedSplits:
     """Where each picture is, and what the lists are at odds about.
 
     Attributes:
-        splits: N int8, an index into `SPLITS`; -1 for all where no list has a side, and else for
+        splits: N int8, an index into `SPLITS`; -1 for all where no list has a split, and else for
             those that are left out.
     """
 
@@ -52,38 +52,38 @@ class Sides:
     faults: tuple[Fault, ...]
 
 
-def sides_of(count: int, listings: Sequence[Listing]) -> Sides:
-    """The side of each of `count` pictures."""
-    named = {side: _named(listings, side) for side in (TRAIN, VAL, TEST)}
-    for listing in (one for one in listings if one.reserve and one.side >= 0):
+def splits_of(count: int, listings: Sequence[Listing]) -> ListedSplits:
+    """The split of each of `count` pictures."""
+    named = {split: _named(listings, split) for split in (TRAIN, VAL, TEST)}
+    for listing in (one for one in listings if one.reserve and one.split >= 0):
         others = set().union(*named.values())
-        named[listing.side] = named[listing.side] | (set(listing.rows) - others)
+        named[listing.split] = named[listing.split] | (set(listing.rows) - others)
     notes, faults = _overlaps(named, listings)
     splits = np.full(count, -1, np.int8)
-    for side, rows in named.items():
-        splits[sorted(rows)] = side
+    for split, rows in named.items():
+        splits[sorted(rows)] = split
     for listing in listings:
         if listing.absent or not listing.rows:
             faults.append(_absent(listing))
     out = np.flatnonzero(splits < 0)
     if any(named.values()) and len(out):
         notes.append(f"{counted(len(out), 'picture')} on no list of a split left out")
-        silent = [one for one in listings if one.side < 0 and set(one.rows) & set(out.tolist())]
+        silent = [one for one in listings if one.split < 0 and set(one.rows) & set(out.tolist())]
         if silent:
             detail = f"{counted(len(out), 'picture')} in no list of train, val or test, left out"
             fix = "let its name say a split, such as train, or list them in one that does"
             faults.append(Fault("no-side", silent[0].name, detail, fix))
-    return Sides(splits, tuple(notes), tuple(faults))
+    return ListedSplits(splits, tuple(notes), tuple(faults))
 
 
-def _named(listings: Sequence[Listing], side: int) -> set[int]:
-    return {row for one in listings if one.side == side and not one.reserve for row in one.rows}
+def _named(listings: Sequence[Listing], split: int) -> set[int]:
+    return {row for one in listings if one.split == split and not one.reserve for row in one.rows}
 
 
 def _overlaps(
     named: dict[int, set[int]], listings: Sequence[Listing]
 ) -> tuple[list[str], list[Fault]]:
-    """Take pictures that two sides name from one of them; says so."""
+    """Take pictures that two splits name from one of them; says so."""
     notes: list[str] = []
     faults: list[Fault] = []
     for near, far in ((TRAIN, VAL), (TRAIN, TEST), (VAL, TEST)):
@@ -99,7 +99,7 @@ def _overlaps(
         else:
             detail += f": taken for {SPLITS[near if loser == far else far]} alone"
         notes.append(detail)
-        lists = ", ".join(listing.name for listing in listings if listing.side in (near, far))
+        lists = ", ".join(listing.name for listing in listings if listing.split in (near, far))
         fix = "keep each picture in one split: what was learnt from cannot judge a net"
         faults.append(Fault("overlap", lists, detail, fix))
     return notes, faults

@@ -1,4 +1,4 @@
-"""Several sets of boxes as one: classes matched by name, pictures kept apart, sides kept."""
+"""Several sets of boxes as one: classes matched by name, pictures kept apart, splits kept."""
 
 import os
 from collections import Counter
@@ -32,8 +32,8 @@ def merged(sources: Sequence[Source]) -> Dataset:
     """One set of all pictures and boxes of several sets of boxes.
 
     A class is the same where its name is, to the letter. A picture that two sets have, byte for
-    byte, is one picture with the boxes of both, on the side that is further from learning. A set
-    without sides beside others with some is taken to train on. Numbers of pictures, boxes and
+    byte, is one picture with the boxes of both, in the split that is further from learning. A set
+    without splits beside others with some is taken to train on. Numbers of pictures, boxes and
     classes are given anew. Notes and faults say whose they are.
 
     Raises:
@@ -72,7 +72,7 @@ def merged(sources: Sequence[Source]) -> Dataset:
 
 
 def _sided(source: Source, sources: Sequence[Source]) -> Source:
-    """The set, to train on where it has no sides and another has some."""
+    """The set, to train on where it has no splits and another has some."""
     dataset = source.dataset
     others = any((one.dataset.splits >= 0).any() for one in sources)
     if not others or (dataset.splits >= 0).any() or not len(dataset):
@@ -164,12 +164,12 @@ def _on_classes(sets: Sequence[Source], classes: tuple[str, ...]) -> list[str]:
     return notes
 
 
-def _furthest(dataset: Dataset, sides: NDArray[np.int8], rows: NDArray[np.int64]) -> Dataset:
-    """The set with each picture on the last of the sides that its former rows were on."""
+def _furthest(dataset: Dataset, splits: NDArray[np.int8], rows: NDArray[np.int64]) -> Dataset:
+    """The set with each picture in the last of the splits that its former rows were in."""
     least = np.full(len(dataset), len(SPLITS), np.int8)
     last = np.full(len(dataset), -1, np.int8)
-    np.minimum.at(least, rows, sides)
-    np.maximum.at(last, rows, sides)
+    np.minimum.at(least, rows, splits)
+    np.maximum.at(last, rows, splits)
     several = int((least != last).sum())
     if not several:
         return dataset

@@ -51,7 +51,7 @@ def open_dataset(
     """Read what a folder holds, and make it ready to learn from.
 
     Where the studio has labels of a folder, those are read, as they are now, and not its files.
-    Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without sides
+    Sets of boxes are tidied by the rule of `datasets.tidying`. One of boxes or masks without splits
     is dealt to them so that pictures of one group, or that show nearly the same, stay together;
     only then are pictures decoded.
 
@@ -63,7 +63,7 @@ def open_dataset(
             cache.
         val_share: share of the training pictures that becomes `val` where the folder has none; as
             many as `splits.usual_val_share` says if it is None.
-        deal: put pictures on sides where the set has none; else they stay on none (-1).
+        deal: put pictures into splits where the set has none; else they stay in none (-1).
 
     Raises:
         InputError: no such folder, an unknown layout, a damaged file of labels, no pictures, or
@@ -110,7 +110,7 @@ def _stored(source: str | Path) -> Dataset | None:
 
 
 def _class_set_dealt(dataset: Dataset, val_share: float | None) -> Dataset:
-    """The studio's pictures of classes, every one on a side.
+    """The studio's pictures of classes, every one in a split.
 
     Raises:
         InputError: fewer than two classes.
@@ -197,12 +197,12 @@ def _has_masks(seen: Survey) -> bool:
 
 
 def _sure_of_classes(root: Path) -> bool:
-    """Whether a folder's folders are classes beyond doubt: none speaks of a side or a kind."""
+    """Whether a folder's folders are classes beyond doubt: none speaks of a split or a kind."""
     try:
         tops = layout_of(root).tops
     except InputError:
         return False
-    learnt = [top for top, side in tops.items() if side == TRAIN] or tops
+    learnt = [top for top, split in tops.items() if split == TRAIN] or tops
     names = {folder.name for top in learnt for folder in folders_in(top) if has_picture(folder)}
     return len(names) > 1 and not any(split_of(name) >= 0 or kind_of(name) for name in names)
 
@@ -301,11 +301,11 @@ def refuse_blocking(dataset: Dataset) -> None:
 
 
 def listed_only(dataset: Dataset) -> Dataset:
-    """The set without the pictures that its lists of sides leave out."""
-    on_a_side = dataset.splits >= 0
-    if on_a_side.all() or not on_a_side.any():
+    """The set without the pictures that its lists of splits leave out."""
+    in_a_split = dataset.splits >= 0
+    if in_a_split.all() or not in_a_split.any():
         return dataset
-    return dataset.select(np.flatnonzero(on_a_side))
+    return dataset.select(np.flatnonzero(in_a_split))
 
 
 def _grouped(dataset: Dataset) -> Dataset:
@@ -319,7 +319,7 @@ def _grouped(dataset: Dataset) -> Dataset:
 
 
 def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
-    """The same set, every picture on a side."""
+    """The same set, every picture in a split."""
     if val_share is None:
         val_share = usual_val_share(len(dataset))
     undealt = np.flatnonzero(dataset.splits < 0)

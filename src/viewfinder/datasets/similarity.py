@@ -70,7 +70,7 @@ def scenes(dataset: Dataset) -> NDArray[np.int64]:
 
 
 def together(dataset: Dataset) -> list[str]:
-    """For each picture the name of what must stay on one side: its group joined with its scenes."""
+    """Of each picture the name of what must stay in one split: its group joined with its scenes."""
     parents = scenes(dataset).tolist()
     first: dict[str, int] = {}
     for index, group in enumerate(dataset.groups):

@@ -25,31 +25,31 @@ def usual_val_share(pictures: int) -> float:
 def stratified(
     paths: Sequence[str], labels: NDArray[np.int64], *, shares: Sequence[tuple[int, float]]
 ) -> NDArray[np.int8]:
-    """Deal pictures to sides so that every class has the same shares of each.
+    """Deal pictures to splits so that every class has the same shares of each.
 
     The order is that of a hash of each picture's path: the same folder is always dealt the same
     way, on every machine, whatever the seed of a training, and a picture added later moves few
     of the others. What no share claims goes to `train`; a class gives at least one picture to
-    every side as long as `train` keeps at least half of it.
+    every split as long as `train` keeps at least half of it.
 
     Args:
-        shares: `(side, share)`, the sides as indices into `SPLITS`.
+        shares: `(split, share)`, the splits as indices into `SPLITS`.
 
     Returns:
         N int8, an index into `SPLITS` for each path.
     """
     order = np.array([_hash_of(path) for path in paths])
-    sides = np.full(len(paths), TRAIN, np.int8)
+    splits = np.full(len(paths), TRAIN, np.int8)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         members = members[np.argsort(order[members], kind="stable")]
         taken = 0
-        for side, share in shares:
+        for split, share in shares:
             wanted = max(1, round(share * len(members))) if share > 0 else 0
             wanted = min(wanted, len(members) // 2 - taken)
-            sides[members[taken : taken + max(0, wanted)]] = side
+            splits[members[taken : taken + max(0, wanted)]] = split
             taken += max(0, wanted)
-    return sides
+    return splits
 
 
 def by_group(
@@ -59,16 +59,16 @@ def by_group(
     shares: Sequence[tuple[int, float]],
     shown: Sequence[Collection[int]] = (),
 ) -> NDArray[np.int8]:
-    """Deal whole groups to sides, so that no two pictures of one group are on different sides.
+    """Deal whole groups to splits, so that no two pictures of one group are in different splits.
 
-    The order is that of a hash of each group's first path, as in `stratified`. A side takes groups
+    The order is that of a hash of each group's first path, as in `stratified`. A split takes groups
     as long as they fit into its share of the pictures; where even the smallest does not, it takes
     that one, as long as `train` keeps more than half of the pictures, and of every class a group.
 
     Args:
         groups: a name for each path; pictures with the same name stay together.
         shown: for each path the classes that are seen there, where that is known.
-        shares: `(side, share)`, the sides as indices into `SPLITS`.
+        shares: `(split, share)`, the splits as indices into `SPLITS`.
 
     Returns:
         N int8, an index into `SPLITS` for each path.
@@ -77,32 +77,32 @@ def by_group(
     for index in sorted(range(len(paths)), key=lambda index: paths[index]):
         members[groups[index]].append(index)
     waiting = sorted(members.values(), key=lambda rows: _hash_of(paths[rows[0]]))
-    sides = np.full(len(paths), TRAIN, np.int8)
+    splits = np.full(len(paths), TRAIN, np.int8)
     spare = len(paths) // 2
     held = {id(rows): {c for row in rows if shown for c in shown[row]} for rows in waiting}
     left = Counter(c for classes in held.values() for c in classes)
 
-    def give(rows: list[int], side: int) -> None:
-        sides[rows] = side
+    def give(rows: list[int], split: int) -> None:
+        splits[rows] = split
         left.subtract(held[id(rows)])
         waiting.remove(rows)
 
     def spared(rows: list[int]) -> bool:
         return all(left[c] > 1 for c in held[id(rows)])
 
-    for side, share in shares:
+    for split, share in shares:
         room = max(1, round(share * len(paths))) if share > 0 else 0
         taken = 0
         for rows in list(waiting):
             if len(rows) <= min(room, spare) - taken and spared(rows):
-                give(rows, side)
+                give(rows, split)
                 taken += len(rows)
         smallest = min(filter(spared, waiting), key=len, default=[])
         if room and not taken and 0 < len(smallest) <= spare:
-            give(smallest, side)
+            give(smallest, split)
             taken = len(smallest)
         spare -= taken
-    return sides
+    return splits
 
 
 def _hash_of(path: str) -> bytes:

@@ -8,7 +8,7 @@ vectors lose, those that were saved coarsely or made brighter. Both are asked
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.box_files import side_name
+from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import of_files
 from viewfinder.datasets.faults import Fault
@@ -27,7 +27,7 @@ def near_duplicates(dataset: Dataset) -> list[Fault]:
     """Pictures that look alike and are not the same bytes, a fault for each that has likenesses.
 
     Those of one group, such as frames of one video, are expected to, and are told only where they
-    lie on two sides.
+    lie in two splits.
     """
     files = [dataset.file(number) for number in range(len(dataset))]
     vectors, kept = describe_readable([Part(file) for file in files], bits=dataset.bits)
@@ -76,10 +76,10 @@ def _faults(dataset: Dataset, pairs: dict[tuple[int, int], float]) -> list[Fault
         if len(others) > _TOLD:
             told.append(f"{len(others) - _TOLD} more")
         detail = f"looks nearly the same as {', '.join(told)}"
-        sides = {side_name(int(dataset.splits[n])) for n in (one, *(two for _, two in others))}
-        if len(sides) > 1:
-            detail += f", on the sides {', '.join(sorted(sides))}"
-            mend = "look at them; if they are one scene, keep them on one side"
+        splits = {split_name(int(dataset.splits[n])) for n in (one, *(two for _, two in others))}
+        if len(splits) > 1:
+            detail += f", in the splits {', '.join(sorted(splits))}"
+            mend = "look at them; if they are one scene, keep them in one split"
             faults.append(Fault("alike-across-splits", dataset.paths[one], detail, mend))
         else:
             faults.append(Fault("alike", dataset.paths[one], detail, "look at them; keep one"))

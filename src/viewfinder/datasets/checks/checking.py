@@ -129,11 +129,11 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             detail = f"{name} has {count} training pictures, the largest class {largest}"
             fix = f"add pictures of {name}, or train with --balanced"
             yield Fault("imbalance", name, detail, fix)
-    for side, side_name in enumerate(SPLITS):
-        if side != TRAIN and (dataset.splits == side).any():
-            present = set(dataset.labels[dataset.splits == side].tolist())
+    for split, split_name in enumerate(SPLITS):
+        if split != TRAIN and (dataset.splits == split).any():
+            present = set(dataset.labels[dataset.splits == split].tolist())
             missing = [n for i, n in enumerate(dataset.classes) if i not in present and train[i]]
             if missing:
-                detail = f"{side_name} has no pictures of {', '.join(missing)}"
-                fix = f"add some: {side_name} says nothing about these classes"
-                yield Fault(f"not-in-{side_name}", side_name, detail, fix)
+                detail = f"{split_name} has no pictures of {', '.join(missing)}"
+                fix = f"add some: {split_name} says nothing about these classes"
+                yield Fault(f"not-in-{split_name}", split_name, detail, fix)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from viewfinder.datasets.box_files import side_name
+from viewfinder.datasets.box_files import split_name
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 
 
 def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Fault]:
-    """The same bytes under several names: worst of two classes, bad on two sides, wasteful else.
+    """The same bytes under several names: worst of two classes, bad in two splits, wasteful else.
 
     Args:
         same: the numbers of pictures that are equal byte by byte.
@@ -18,14 +18,14 @@ def duplicates(dataset: Dataset, same: Iterable[Sequence[int]]) -> Iterator[Faul
             continue
         first, *others = (dataset.paths[index] for index in copies)
         detail = f"the same picture as {', '.join(others)}"
-        sides = sorted({side_name(int(dataset.splits[index])) for index in copies})
+        splits = sorted({split_name(int(dataset.splits[index])) for index in copies})
         labels = {int(dataset.labels[index]) for index in copies} - {-1}
         classes = sorted(dataset.classes[label] for label in labels)
         if len(classes) > 1:
             detail += f", under the classes {', '.join(classes)}"
             yield Fault("two-classes", first, detail, "keep it in the class it belongs to")
-        elif len(sides) > 1:
-            detail += f", in the splits {', '.join(sides)}"
+        elif len(splits) > 1:
+            detail += f", in the splits {', '.join(splits)}"
             fix = "keep it in one split: a net that has seen a test picture cannot be judged by it"
             yield Fault("duplicate-across-splits", first, detail, fix)
         else:

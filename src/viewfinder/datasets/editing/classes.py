@@ -168,7 +168,7 @@ def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[Change]:
         found = label_files(seen, dataset.paths)
         for labels in dict.fromkeys(own for own in found.of if own is not None):
             yield from _renumbered(seen.root / labels, numbers, said.points)
-        # Labels of a side that is not listed are numbered by the same names.
+        # Labels of a split that is not listed are numbered by the same names.
         for labels in found.alone:
             if "labels" in PurePosixPath(labels.lower()).parent.parts:
                 with contextlib.suppress(InputError):  # no labels after all
@@ -228,8 +228,8 @@ def _in_folders(root: Path, edit: Edit) -> Iterator[Change]:
         if folder.name not in edit:
             continue
         new = edit[folder.name]
-        side = folder.parent.relative_to(root)
-        target = root / DROPPED / side / folder.name if new is None else folder.parent / new
+        split = folder.parent.relative_to(root)
+        target = root / DROPPED / split / folder.name if new is None else folder.parent / new
         if target == folder:
             continue
         if not target.exists() and not any(target in place.parents for place in planned):

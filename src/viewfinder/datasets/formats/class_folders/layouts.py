@@ -61,15 +61,15 @@ class Layout(NamedTuple):
 
     Attributes:
         root: the set's folder, within the ones that hold nothing else.
-        tops: the folders whose folders are classes, each with its side; of a set without sides
+        tops: the folders whose folders are classes, each with its split; of a set without splits
             `root` itself.
-        sided: whether the set has sides.
+        has_splits: whether the set has splits.
         notes: what is to be said of it.
     """
 
     root: Path
     tops: dict[Path, int]
-    sided: bool
+    has_splits: bool
     notes: tuple[str, ...]
 
 
@@ -77,14 +77,14 @@ def layout_of(root: Path) -> Layout:
     """Where a set's class folders lie.
 
     Raises:
-        InputError: its folders are folds of one set, or sides without classes in them.
+        InputError: its folders are folds of one set, or splits without classes in them.
     """
     top = _unwrapped(root)
     notes = [] if top == root else [f"read from {top.relative_to(root)}, the one folder in {root}"]
     filled = [folder for folder in folders_in(top) if has_picture(folder)]
-    if sides := _sides_among(filled):
-        return Layout(top, sides, True, tuple(notes))
-    _refuse_sides(top, filled)
+    if splits := _splits_among(filled):
+        return Layout(top, splits, True, tuple(notes))
+    _refuse_splits(top, filled)
     notes += _nested(top, filled)
     return Layout(top, {top: TRAIN}, False, tuple(notes))
 
@@ -106,7 +106,7 @@ def alike_classes(classes: Iterable[str]) -> list[list[str]]:
 
 
 def passed_over(paths: Iterable[str], read: Iterable[str]) -> dict[str, list[str]]:
-    """The pictures that are not read, by the folder beside the classes or sides that holds them."""
+    """The pictures that are not read, by the folder beside classes or splits that holds them."""
     by_folder: dict[str, list[str]] = defaultdict(list)
     for path in sorted(set(paths) - set(read)):
         by_folder[path.split("/")[0] if "/" in path else "."].append(path)
@@ -153,7 +153,7 @@ def _unwrapped(root: Path) -> Path:
         (inner,) = filled
         within = [folder for folder in folders_in(inner) if has_picture(folder)]
         wraps = len(within) > 1 or any(
-            _is_side(folder) or _only_folders(folder) for folder in within
+            _is_split(folder) or _only_folders(folder) for folder in within
         )
         if not _only_folders(inner) or not wraps:
             return top
@@ -166,16 +166,16 @@ def _only_folders(folder: Path) -> bool:
     return not pictures_in(folder)
 
 
-def _is_side(folder: Path) -> bool:
+def _is_split(folder: Path) -> bool:
     return split_named(folder.name) >= 0 and any(map(has_picture, folders_in(folder)))
 
 
-def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
-    """The folders whose folders are classes, each with its side; nothing where there are none.
+def _splits_among(filled: Sequence[Path]) -> dict[Path, int]:
+    """The folders whose folders are classes, each with its split; nothing where there are none.
 
-    A name of other words too, as `seg_train`, is a side's where several hold the same classes.
+    A name of other words too, as `seg_train`, is a split's where several hold the same classes.
     """
-    found = {folder: split_named(folder.name) for folder in filled if _is_side(folder)}
+    found = {folder: split_named(folder.name) for folder in filled if _is_split(folder)}
     if not found:
         spoken = {folder: split_of(folder.name) for folder in filled}
         classes = {f: {c.name for c in folders_in(_within(f)) if has_picture(c)} for f in filled}
@@ -187,34 +187,36 @@ def _sides_among(filled: Sequence[Path]) -> dict[Path, int]:
             found = {f: spoken[f] for f in same}
         if len(set(found.values())) < 2:
             return {}
-    learnt = {c.name for f, side in found.items() if side == TRAIN for c in folders_in(_within(f))}
+    learnt = {
+        c.name for f, split in found.items() if split == TRAIN for c in folders_in(_within(f))
+    }
     return {
-        _within(folder): side
-        for folder, side in found.items()
-        if not learnt or side == TRAIN or not _unsorted(_within(folder), learnt)
+        _within(folder): split
+        for folder, split in found.items()
+        if not learnt or split == TRAIN or not _unsorted(_within(folder), learnt)
     }
 
 
-def _unsorted(side: Path, learnt: set[str]) -> bool:
-    """Whether the one folder in a side is called after pictures, and no class that is learnt.
+def _unsorted(split: Path, learnt: set[str]) -> bool:
+    """Whether the one folder in a split is called after pictures, and no class that is learnt.
 
     Tiny ImageNet's `val/images` holds pictures of every class.
     """
-    filled = [folder.name for folder in folders_in(side) if has_picture(folder)]
+    filled = [folder.name for folder in folders_in(split) if has_picture(folder)]
     return len(filled) == 1 and filled[0] not in learnt and kind_of(filled[0]) == "picture"
 
 
-def _within(side: Path) -> Path:
-    """A side's folder, or the one of its name that alone lies in it, as in `train/train/cat`."""
-    filled = [folder for folder in folders_in(side) if has_picture(folder)]
-    if len(filled) != 1 or not _only_folders(side) or not _only_folders(filled[0]):
-        return side
+def _within(split: Path) -> Path:
+    """A split's folder, or the one of its name that alone lies in it, as in `train/train/cat`."""
+    filled = [folder for folder in folders_in(split) if has_picture(folder)]
+    if len(filled) != 1 or not _only_folders(split) or not _only_folders(filled[0]):
+        return split
     name = filled[0].name
-    return filled[0] if folded(name) == folded(side.name) or split_of(name) >= 0 else side
+    return filled[0] if folded(name) == folded(split.name) or split_of(name) >= 0 else split
 
 
-def _refuse_sides(root: Path, filled: Sequence[Path]) -> None:
-    """Folders that are folds or sides are no classes, though each hold pictures."""
+def _refuse_splits(root: Path, filled: Sequence[Path]) -> None:
+    """Folders that are folds or splits are no classes, though each hold pictures."""
     if filled and all(split_named(folder.name) >= 0 for folder in filled):
         names = some_of([folder.name for folder in filled])
         raise InputError(

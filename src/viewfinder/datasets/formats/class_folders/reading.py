@@ -38,11 +38,11 @@ def is_class_folders(root: Path) -> bool:
 def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool = True) -> Dataset:
     """Read a folder of class folders.
 
-    With `train/`, `val/`, `test/` (and the names that `sides` knows for these) the sides are as
+    With `train/`, `val/`, `test/` (and the names that `splits` knows for these) the splits are as
     they lie; without any, 15 % of each class become test. Where there is no `val`,
     a share `val_share` of each class's training pictures becomes it, as many as
     `splits.usual_val_share` says if it is None. Frames of one video, as
-    `frames.json` beside them tells, stay on one side. Without `deal` no picture is given a side.
+    `frames.json` beside them tells, stay in one split. Without `deal` no picture is given a split.
     `class_layouts` tells what else is known.
 
     Raises:
@@ -56,10 +56,10 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
     paths = tuple(row.path for row in rows)
     numbers = {name: index for index, name in enumerate(classes)}
     labels = np.array([numbers[row.name] for row in rows], np.int64)
-    sides = np.array([row.side for row in rows], np.int8)
+    splits = np.array([row.split for row in rows], np.int8)
     groups = frame_groups(root, paths)
-    if not layout.sided:
-        sides[:] = -1
+    if not layout.has_splits:
+        splits[:] = -1
     notes = (*layout.notes, *_alike(classes), *_left(sorted_out))
     unread = {f"*{ending}": count for ending, count in sorted_out.unread.items()}
     dataset = Dataset(
@@ -68,7 +68,7 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
         classes,
         paths,
         labels,
-        sides,
+        splits,
         groups=groups,
         notes=notes,
         unread=unread,
@@ -77,42 +77,42 @@ def open_class_folders(root: Path, *, val_share: float | None = None, deal: bool
 
 
 def dealt(dataset: Dataset, val_share: float | None = None) -> Dataset:
-    """The same pictures of classes, every one on a side, as `open_class_folders` says."""
-    sided = bool((dataset.splits >= 0).any())
-    # Of a set with sides, a picture that came later is one to learn from.
-    sides = np.where(dataset.splits < 0, TRAIN, dataset.splits).astype(np.int8)
+    """The same pictures of classes, every one in a split, as `open_class_folders` says."""
+    has_splits = bool((dataset.splits >= 0).any())
+    # Of a set with splits, a picture that came later is one to learn from.
+    splits = np.where(dataset.splits < 0, TRAIN, dataset.splits).astype(np.int8)
     share = usual_val_share(len(dataset)) if val_share is None else val_share
     shares: list[tuple[int, float]] = []
-    if not sided:
+    if not has_splits:
         shares = [(TEST, TEST_SHARE), (VAL, share)]
-    elif not (sides == VAL).any():
+    elif not (splits == VAL).any():
         # A folder with only a `test/` is still a set to evaluate on.
-        shares = [(VAL, share if (sides == TRAIN).any() else 0.0)]
-    chosen = np.flatnonzero(sides == TRAIN) if shares else np.zeros(0, np.int64)
+        shares = [(VAL, share if (splits == TRAIN).any() else 0.0)]
+    chosen = np.flatnonzero(splits == TRAIN) if shares else np.zeros(0, np.int64)
     paths = [dataset.paths[i] for i in chosen]
     groups = [dataset.groups[i] for i in chosen if dataset.groups]
-    sides[chosen] = _dealt(paths, dataset.labels[chosen], groups, shares)
+    splits[chosen] = _dealt(paths, dataset.labels[chosen], groups, shares)
     alone = [
         name
         for number, name in enumerate(dataset.classes)
         if dataset.groups
         and any(part for _, part in shares)
-        and (sides[dataset.labels == number] == TRAIN).all()
+        and (splits[dataset.labels == number] == TRAIN).all()
     ]
     return replace(
         dataset,
-        splits=sides,
-        val_dealt=any(side == VAL for side, _ in shares),
+        splits=splits,
+        val_dealt=any(split == VAL for split, _ in shares),
         notes=(*dataset.notes, *_told(alone)),
     )
 
 
 class _Row(NamedTuple):
-    """One picture, its class and its side."""
+    """One picture, its class and its split."""
 
     path: str
     name: str
-    side: int
+    split: int
 
 
 class _Sorted(NamedTuple):
@@ -129,16 +129,16 @@ def _sorted_out(root: Path, tops: Mapping[Path, int]) -> _Sorted:
     Raises:
         InputError: no pictures in class folders, or fewer than two classes.
     """
-    sides = {top.relative_to(root).parts: side for top, side in tops.items()}
+    splits = {top.relative_to(root).parts: split for top, split in tops.items()}
     found = _Sorted([], [], Counter())
     for place in walk(root):
         parts = tuple(place.path.split("/")) if place.path else ()
-        depth = next((n for n in range(len(parts)) if parts[:n] in sides), None)
+        depth = next((n for n in range(len(parts)) if parts[:n] in splits), None)
         pictures = [place.within(name) for name in place.files if is_picture(name)]
         if depth is None:
             found.loose.extend(pictures)
             continue
-        found.rows.extend(_Row(path, parts[depth], sides[parts[:depth]]) for path in pictures)
+        found.rows.extend(_Row(path, parts[depth], splits[parts[:depth]]) for path in pictures)
         found.unread.update(unread_suffixes(place.files))
     _refuse_too_few(root, found.rows)
     return found
@@ -175,16 +175,16 @@ def _dealt(
     groups: list[str],
     shares: list[tuple[int, float]],
 ) -> NDArray[np.int8]:
-    """The side of each picture: each class has its shares, and a group stays on one side."""
+    """The split of each picture: each class has its shares, and a group stays in one split."""
     if not groups:
         return stratified(paths, labels, shares=shares)
-    sides = np.full(len(paths), TRAIN, np.int8)
+    splits = np.full(len(paths), TRAIN, np.int8)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         own = [paths[i] for i in members]
         together = [groups[i] or paths[i] for i in members]
-        sides[members] = by_group(own, together, shares=shares)
-    return sides
+        splits[members] = by_group(own, together, shares=shares)
+    return splits
 
 
 def _told(alone: list[str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Part:
     """One file, as columns."""
 
     name: str
-    side: int
+    split: int
     categories: dict[int, str]
     paths: list[str]
     ids: NDArray[np.int64]
@@ -74,7 +74,7 @@ def read_part(file: Path, seen: Survey) -> Part:
     listed = _listed(others.get("categories"), str(file))
     categories = _categories(listed, rows, set(np.unique(used).tolist()))
     used = _by_names(used, categories, rows.texts["class"])
-    side = split_of_file(file, seen)
+    split = split_of_file(file, seen)
     ids = np.array(images.ids, np.int64)
     pictures = _positions(ids, rows.box_column("image"), file)
     stated = rows.fill_boxes()
@@ -94,11 +94,11 @@ def read_part(file: Path, seen: Survey) -> Part:
     box = stated[known]
     with np.errstate(over="ignore", invalid="ignore"):  # infinities: the tidying drops them
         ends = box[:, :2] + box[:, 2:]
-    folders = _folders(file, seen.root, side)
+    folders = _folders(file, seen.root, split)
     located = locate(images.names, folders, seen.pictures, near=folders[0], where=str(file))
     return Part(
         name=name,
-        side=side,
+        split=split,
         categories=categories,
         paths=located.paths,
         ids=ids,
@@ -263,7 +263,7 @@ def look_up(
 
 
 def split_of_file(file: Path, seen: Survey) -> int:
-    """The side that the file's name speaks of, else the innermost of its folders to name one."""
+    """The split that the file's name speaks of, else the innermost of its folders to name one."""
     name = file_name(file, seen).split("/") if file.is_relative_to(seen.root) else [file.name]
     return split_of_parts(name)
 
@@ -272,13 +272,13 @@ def file_name(file: Path, seen: Survey) -> str:
     return file.relative_to(seen.root).as_posix() if file.is_relative_to(seen.root) else str(file)
 
 
-def _folders(file: Path, root: Path, side: int) -> list[str]:
+def _folders(file: Path, root: Path, split: int) -> list[str]:
     """Where a file's pictures may lie, the likeliest first."""
     beside = file.parent.relative_to(root).as_posix() if file.parent.is_relative_to(root) else ""
     token = file.stem.removeprefix("instances_")
     folders = [f"images/{token}", token]
-    if side >= 0:
-        words = (SPLITS[side], "valid", "validation") if side == 1 else (SPLITS[side],)
+    if split >= 0:
+        words = (SPLITS[split], "valid", "validation") if split == 1 else (SPLITS[split],)
         folders += [f"{top}{word}" for word in words for top in ("images/", "")]
     folders += ["images", "data", "JPEGImages", ""]
     # Of several sets below one folder each has its own pictures.

@@ -1,4 +1,4 @@
-"""COCO's object detection: one JSON file for each side, as in `annotations/instances_train.json`.
+"""COCO's object detection: one JSON file for each split, as in `annotations/instances_train.json`.
 
 A box is `[x, y, width, height]` in pixels from the picture's top left corner, so `x1 = x` and
 `x2 = x + width`. Numbers of pictures, boxes and classes are kept as they are, however sparse,
@@ -22,7 +22,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.parts import Part, look_up, read_part, split_of_file
 from viewfinder.datasets.joining import joined, unique_numbers
-from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.datasets.presence import absent, none_there
@@ -67,7 +67,7 @@ def find_coco(seen: Survey) -> list[Path]:
 def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     """Read the files of a set, whose pictures lie somewhere below its root.
 
-    A file's side is told by a word of its name, such as `train` or `val2017`, or of its folder's.
+    A file's split is told by a word of its name, such as `train` or `val2017`, or of its folder's.
 
     Raises:
         InputError: a file is damaged, or does not say what COCO's must.
@@ -89,21 +89,21 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     listings = [
         Listing(
             part.name,
-            part.side,
+            part.split,
             tuple(dict.fromkeys(rows[start : start + len(part.paths)].tolist())),
         )
         for part, start in zip(parts, starts.tolist(), strict=False)
     ]
-    sides = sides_of(len(dataset), listings)
+    listed = splits_of(len(dataset), listings)
     faults = [fault for part in parts for fault in part.faults]
     faults += _meaning_faults(seen.root, parts)
     faults += none_there(seen, dataset.paths, parts[0].name)
-    dataset = replace(dataset, splits=sides.splits, unread=dict(seen_fields))
+    dataset = replace(dataset, splits=listed.splits, unread=dict(seen_fields))
     dataset = unique_numbers(dataset)
     return replace(
         dataset,
-        notes=(*dataset.notes, *_notes(seen, dataset, parts), *sides.notes),
-        faults=(*faults, *dataset.faults, *sides.faults),
+        notes=(*dataset.notes, *_notes(seen, dataset, parts), *listed.notes),
+        faults=(*faults, *dataset.faults, *listed.faults),
     )
 
 
@@ -215,5 +215,5 @@ def _class_indices(part: Part, classes: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def _order(file: Path, seen: Survey) -> tuple[int, str]:
-    side = split_of_file(file, seen)
-    return (side if side >= 0 else 3), str(file)
+    split = split_of_file(file, seen)
+    return (split if split >= 0 else 3), str(file)

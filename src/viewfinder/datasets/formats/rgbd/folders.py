@@ -34,7 +34,7 @@ from viewfinder.pictures.reading import read_depth
 Listing = dict[str, list[str]]
 """The names of files by the folder that they lie in."""
 Kinds = dict[str, list["Folder"]]
-"""Folders by their kind, all with the same parent and side."""
+"""Folders by their kind, all with the same parent and split."""
 
 # A set lies no deeper than this.
 _DEEPEST = 8
@@ -75,14 +75,14 @@ def list_files(root: Path) -> tuple[Listing, Listing]:
 
 
 def group_folders(root: Path, files: Listing) -> list[Kinds]:
-    """The folders of each kind that belong together: of one parent, and of one side."""
+    """The folders of each kind that belong together: of one parent, and of one split."""
     groups: dict[tuple[str, int], Kinds] = defaultdict(lambda: {kind: [] for kind in KINDS})
     for folder in _named_folders(files):
         path = PurePosixPath(folder.path)
         groups[str(path.parent), split_of(path.name)][folder.kind].append(folder)
-    for (parent, side), kinds in groups.items():
+    for (parent, split), kinds in groups.items():
         if not kinds["picture"]:
-            kinds["picture"] = _pictures_beside(root, files, parent, side, kinds)
+            kinds["picture"] = _pictures_beside(root, files, parent, split, kinds)
     if not any(kinds["picture"] and kinds["mask"] for kinds in groups.values()):
         return [*groups.values(), *_flat(root, files)]
     return list(groups.values())
@@ -227,7 +227,7 @@ def _named_folders(files: Listing) -> list[Folder]:
 
 
 def _pictures_beside(
-    root: Path, files: Listing, parent: str, side: int, kinds: Mapping[str, Sequence[Folder]]
+    root: Path, files: Listing, parent: str, split: int, kinds: Mapping[str, Sequence[Folder]]
 ) -> list[Folder]:
     """The folder of another name beside masks or depth maps whose pictures have their names."""
     maps = plainest(kinds["mask"]) or plainest(kinds["depth"])
@@ -248,7 +248,7 @@ def _pictures_beside(
     for path, paths in inside.items():
         name = PurePosixPath(path).name
         folder = _folder(path, "picture", paths)
-        if side in (-1, split_of(name)) and fit_together(folder, maps):
+        if split in (-1, split_of(name)) and fit_together(folder, maps):
             if look_like(root, replace(folder, kind="mask")):
                 continue  # Edges of subjects, say, have the same names too.
             right = "right" in kind_words(name)

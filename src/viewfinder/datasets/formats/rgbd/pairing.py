@@ -5,7 +5,7 @@ that differ from set to set and from copy to copy: `RGB`, `GT` and `depth` (SIP,
 `Image`, `Mask`, `Depth`; `train_images`, `train_masks`, `train_depth_negation` (DUT-RGBD);
 `DUTS-TR-Image`, `DUTS-TR-Mask`; `imgs`, `gts`, `depths`; `images`, `ground_truth_mask` (ECSSD);
 `pixelwiseGT-new-PNG` (DUT-OMRON). A folder's kind is told by the words in its name, whatever their
-case, and so is its side; below it, files are paired by their place and stem, without endings such
+case, and so is its split; below it, files are paired by their place and stem, without endings such
 as `_GT` or `-depth`. `kind_folders` finds the folders, `kind_names` knows the words.
 """
 
@@ -38,14 +38,14 @@ class Triple:
     """A picture with its mask and, or as empty text, its depth map; relative to the set's folder.
 
     Attributes:
-        side: an index into `SPLITS`, or -1 where no name says it.
+        split: an index into `SPLITS`, or -1 where no name says it.
         depth_folder: the folder whose depth maps are all of one making, or empty text.
     """
 
     picture: str
     mask: str
     depth: str
-    side: int
+    split: int
     depth_folder: str
 
 
@@ -159,9 +159,9 @@ def _pair(
         depth = depth_of.get(place, "")
         if depths is not None and not depth:
             alone.append((path, "this picture has no depth map"))
-        side = split_of_path(path)
+        split = split_of_path(path)
         folder = (depths.path or ".") if depths is not None and depth else ""
-        triples.append(Triple(path, mask_of[place], depth, side, folder))
+        triples.append(Triple(path, mask_of[place], depth, split, folder))
     for other, used in ((masks, mask_of), (depths, depth_of)):
         if other is not None:
             left = set(other.files.values()) - set(used.values())

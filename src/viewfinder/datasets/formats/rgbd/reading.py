@@ -48,7 +48,7 @@ _RENDERED = DepthScale(near_is_bright=True, lowest=0, highest=np.iinfo(np.uint16
 
 
 def read_saliency(root: Path) -> Dataset | None:
-    """A saliency set as it lies, -1 where a picture has no side; None where `root` is no such set.
+    """A saliency set as it lies, -1 where a picture has no split; None where `root` is no such set.
 
     Classes are `background` and `salient`. Pictures without a mask are left out; what lacks a
     partner is told in the notes.
@@ -71,7 +71,7 @@ def read_saliency(root: Path) -> Dataset | None:
         classes=CLASSES,
         paths=tuple(triple.picture for triple in triples),
         labels=np.full(len(triples), -1, np.int64),
-        splits=np.array([triple.side for triple in triples], np.int8),
+        splits=np.array([triple.split for triple in triples], np.int8),
         masks=tuple(triple.mask for triple in triples),
         depths=depths if any(depths) else (),
         depth_scales=tuple(scales[triple.depth_folder] for triple in triples) if scales else (),

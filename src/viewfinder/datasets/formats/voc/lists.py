@@ -1,4 +1,4 @@
-"""Which sides Pascal VOC's pictures are on: the lists of `ImageSets/Main/`, or folders' names."""
+"""Which splits Pascal VOC's pictures are in: the lists of `ImageSets/Main/`, or folders' names."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from viewfinder.pictures.finding import folded
 def listings_of(
     seen: Survey, dataset: Dataset, own: Sequence[str], rows: NDArray[np.int64]
 ) -> list[Listing]:
-    """The lists of sides in `ImageSets/`; where there are none, what folders are called."""
+    """The lists of splits in `ImageSets/`; where there are none, what folders are called."""
     # A devkit of several years has lists in each, which speak of that year's pages.
     by_folder: dict[str, dict[str, int]] = defaultdict(dict)
     for page, row in zip(own, rows.tolist(), strict=True):
@@ -28,51 +28,51 @@ def listings_of(
     listings = []
     for path in seen.of(".txt"):
         pure = PurePosixPath(path)
-        side = _side_of_list(pure)
-        if side < 0:
+        split = _split_of_list(pure)
+        if split < 0:
             continue
         sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
         top = sets[0].parent if sets else pure.parent
         found, absent = _listed(seen.root / path, by_folder[str(top)])
         if not sets and not found:
             continue  # a text beside the folders that is no list of pictures
-        listings.append(Listing(path, side % 3, found, absent, reserve=side == 3))
+        listings.append(Listing(path, split % 3, found, absent, reserve=split == 3))
     if listings := listings or _listings_of_classes(seen, dataset.classes, by_folder):
         return listings
-    sides = [split_of_path(picture) for picture in dataset.paths]
+    splits = [split_of_path(picture) for picture in dataset.paths]
     for page, row in zip(own, rows.tolist(), strict=True):
-        if sides[row] < 0:
-            sides[row] = split_of_path(page)
-    if all(side < 0 for side in sides):
+        if splits[row] < 0:
+            splits[row] = split_of_path(page)
+    if all(split < 0 for split in splits):
         return []
     return [
-        Listing(f"folders of {SPLITS[side]}" if side >= 0 else "other folders", side, chosen)
-        for side in (0, 1, 2, -1)
-        if (chosen := tuple(row for row, own_side in enumerate(sides) if own_side == side))
+        Listing(f"folders of {SPLITS[split]}" if split >= 0 else "other folders", split, chosen)
+        for split in (0, 1, 2, -1)
+        if (chosen := tuple(row for row, own_split in enumerate(splits) if own_split == split))
     ]
 
 
 def _listings_of_classes(
     seen: Survey, classes: Sequence[str], by_folder: dict[str, dict[str, int]]
 ) -> list[Listing]:
-    """The lists of single classes, as `dog_train.txt`, which name every picture of their side."""
+    """The lists of single classes, as `dog_train.txt`, which name every picture of their split."""
     names, listings = set(map(folded, classes)), []
     for path in seen.of(".txt"):
         pure = PurePosixPath(path)
         name, _, end = pure.stem.rpartition("_")
-        side = _side_of_list(pure.with_stem(end)) if folded(name) in names and end else -1
-        if side < 0:
+        split = _split_of_list(pure.with_stem(end)) if folded(name) in names and end else -1
+        if split < 0:
             continue
         sets = [above for above in pure.parents if above.name.lower() == "imagesets"]
         top = sets[0].parent if sets else pure.parent
         found, absent = _listed(seen.root / path, by_folder[str(top)])
         if found:
-            listings.append(Listing(path, side % 3, found, absent, reserve=side == 3))
+            listings.append(Listing(path, split % 3, found, absent, reserve=split == 3))
     return listings
 
 
-def _side_of_list(path: PurePosixPath) -> int:
-    """The side that a file lists, an index into `SPLITS`; 3 for `trainval`, -1 for no list."""
+def _split_of_list(path: PurePosixPath) -> int:
+    """The split that a file lists, an index into `SPLITS`; 3 for `trainval`, -1 for no list."""
     names = [part.lower() for part in path.parts[:-1]]
     # Main holds the lists of detection; Layout, Segmentation and Action are of other tasks.
     others = {"layout", "segmentation", "action"} & set(names)

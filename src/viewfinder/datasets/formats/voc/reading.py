@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file for each picture, as in `Annotations/`, and sides in `ImageSets/Main/`.
+"""Pascal VOC: an XML file for each picture, as in `Annotations/`, and splits in `ImageSets/Main/`.
 
 The XML files are told by what they hold, wherever they lie: in `Annotations/`, in `annotations/`
 beside `images/`, beside the pictures themselves (LabelImg, Roboflow), in `train/` and `test/`, or
@@ -28,7 +28,7 @@ from viewfinder.datasets.formats.voc.pages import Page, is_page, read_page
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
 from viewfinder.datasets.formats.yolo.lists import listed_classes
 from viewfinder.datasets.joining import joined
-from viewfinder.datasets.listings import sides_of
+from viewfinder.datasets.listings import splits_of
 from viewfinder.datasets.locating import checked_name, nearest
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.presence import absent, none_there
@@ -71,7 +71,7 @@ def is_voc(pages: Sequence[str], described: Path | None) -> bool:
 
 
 def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
-    """Read the XML files of a set and, where it has any, its lists of sides.
+    """Read the XML files of a set and, where it has any, its lists of splits.
 
     Raises:
         InputError: a file of classes is damaged.
@@ -108,7 +108,7 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
         unread=dict(sum((page.unread for page in pages), Counter())),
     )
     dataset, rows = joined(dataset)
-    sides = sides_of(len(dataset), listings_of(seen, dataset, own, rows))
+    dealt = splits_of(len(dataset), listings_of(seen, dataset, own, rows))
     bare = seen.beside(dataset.paths)
     those = f"{counted(len(bare), 'picture')} without an XML file ({some(bare, 2):.120})"
     without = [*absent(seen, dataset.paths), *([those] if bare else []), *_not_read(seen, files)]
@@ -119,15 +119,15 @@ def read_voc(seen: Survey, files: Sequence[str]) -> Dataset:
     )
     return replace(
         dataset,
-        splits=sides.splits,
-        notes=(*dataset.notes, *without, *sides.notes),
+        splits=dealt.splits,
+        notes=(*dataset.notes, *without, *dealt.notes),
         faults=(
             *faults,
             *dataset.faults,
             *troubles,
             *none_there(seen, dataset.paths, first),
             *_unread_shapes(seen.root, pages),
-            *sides.faults,
+            *dealt.faults,
         ),
     )
 

@@ -117,8 +117,8 @@ def _by_names(
         pure = PurePosixPath(path)
         of_it = index.of_stem(pure.stem) or index.of_stem(without_upload(pure.stem))
         same = nearest(of_it, str(pure.parent))
-        side = split_of_path(path)
-        if len(same) == 1 and (side < 0 or split_of_path(same[0]) in (-1, side)):
+        split = split_of_path(path)
+        if len(same) == 1 and (split < 0 or split_of_path(same[0]) in (-1, split)):
             users[same[0]].append(path)
     return {bare[path]: own[0] for path, own in users.items() if len(own) == 1}
 

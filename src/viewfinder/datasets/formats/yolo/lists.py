@@ -1,8 +1,8 @@
 """What `data.yaml`, Darknet's `obj.data` or a bare `classes.txt` say of a YOLO set.
 
-All three name the classes and, the first two, which pictures are on which side: by a folder or by a
-text file that lists pictures. Paths are often those of another computer: what they end in is then
-looked for here, and said.
+All three name the classes and, the first two, which pictures are in which split: by a folder or
+by a text file that lists pictures. Paths are often those of another computer: what they end in
+is then looked for here, and said.
 """
 
 import os
@@ -25,7 +25,7 @@ from viewfinder.wording import counted
 
 _MAPS = {"mask", "depth"}
 _KEYS = {"path", "train", "val", "test", "names", "nc", "kpt_shape"}
-# Other names of the side `val`, in the order of preference.
+# Other names of the split `val`, in the order of preference.
 _VAL_KEYS = ("val", "valid", "validation", "dev")
 
 
@@ -34,7 +34,7 @@ class NamedList:
     """Pictures that one entry names, and what it names that is not there; see `Listing`."""
 
     name: str
-    side: int
+    split: int
     pictures: tuple[str, ...]
     absent: tuple[str, ...] = ()
 
@@ -218,14 +218,14 @@ def _pictures_of_none(seen: Survey) -> list[str]:
 
 
 def _by_folder(paths: list[str]) -> tuple[NamedList, ...]:
-    """Lists by the sides that folders speak of."""
-    sides = {path: split_of_path(path) for path in sorted(paths)}
-    if all(side < 0 for side in sides.values()):
-        return (NamedList("its folders", -1, tuple(sides)),)
+    """Lists by the splits that folders speak of."""
+    splits = {path: split_of_path(path) for path in sorted(paths)}
+    if all(split < 0 for split in splits.values()):
+        return (NamedList("its folders", -1, tuple(splits)),)
     return tuple(
-        NamedList(f"folders of {SPLITS[side]}" if side >= 0 else "other folders", side, pictures)
-        for side in (*range(len(SPLITS)), -1)
-        if (pictures := tuple(path for path, own in sides.items() if own == side))
+        NamedList(f"folders of {SPLITS[split]}" if split >= 0 else "other folders", split, pictures)
+        for split in (*range(len(SPLITS)), -1)
+        if (pictures := tuple(path for path, own in splits.items() if own == split))
     )
 
 
@@ -238,11 +238,11 @@ def _darknet(file: Path, seen: Survey) -> Described:
     if names is None:
         raise InputError(f"{file} names no file of classes that is here: write names = obj.names")
     lists = []
-    for key, side in (("train", 0), ("valid", 1), ("test", 2)):
+    for key, split in (("train", 0), ("valid", 1), ("test", 2)):
         target = _beside(file, values.get(key, ""))
         if target is not None and target.suffix.lower() == ".txt":
             found, absent = _pictures(str(target), paths, f"{file}: {key}")
-            lists.append(NamedList(f"{file.name}: {key}", side, found, absent))
+            lists.append(NamedList(f"{file.name}: {key}", split, found, absent))
     chosen = tuple(lists) if any(one.pictures for one in lists) else ()
     return Described(
         listed_classes(names),

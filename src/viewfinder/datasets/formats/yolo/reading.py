@@ -27,7 +27,7 @@ from viewfinder.datasets.formats.yolo.labels import (
     pixels,
 )
 from viewfinder.datasets.formats.yolo.lists import Described, describe, listed_classes
-from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measure
 from viewfinder.datasets.survey import Survey, beginning, is_yolo_labels, survey
@@ -55,11 +55,11 @@ def find_yolo(seen: Survey) -> Path | None:
                 entries = {}
                 if its_own:
                     return file
-            sides = bool({"train", "val", "test"} & entries.keys())
+            splits = bool({"train", "val", "test"} & entries.keys())
             # Deep in a folder lie those of programs, which describe sets that are not here.
             # Of one that says nothing too, unless there are folders that may be classes.
             silent = its_own and depth == 0 and not entries and not _has_folders(seen)
-            usable = silent or (sides and depth < 2) or _has_labels(seen)
+            usable = silent or (splits and depth < 2) or _has_labels(seen)
             if usable and (its_own or "names" in entries):
                 return file
         darknet = [path for path in seen.of(".data") if path.count("/") == depth]
@@ -100,10 +100,10 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
     of_rows = sizes[np.array(rows.pictures, np.int64)]
     numbers = np.array(rows.classes, np.int64)
     position = {path: index for index, path in enumerate(paths)}
-    sides = sides_of(
+    listed = splits_of(
         len(paths),
         [
-            Listing(one.name, one.side, tuple(position[path] for path in one.pictures), one.absent)
+            Listing(one.name, one.split, tuple(position[path] for path in one.pictures), one.absent)
             for one in said.lists
         ],
     )
@@ -113,7 +113,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
         classes=said.classes,
         paths=paths,
         labels=np.full(len(paths), -1, np.int64),
-        splits=sides.splits,
+        splits=listed.splits,
         boxes=gather_boxes(
             np.array(rows.pictures, np.int64),
             len(paths),
@@ -124,7 +124,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
         sizes=sizes,
         orientations=measures.orientations,
         label_files=files.of,
-        notes=(*said.notes, *_notes(seen, file, paths, files, unlisted), *sides.notes),
+        notes=(*said.notes, *_notes(seen, file, paths, files, unlisted), *listed.notes),
         faults=(
             *said.faults,
             *rows.faults,
@@ -134,7 +134,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
             *_file_faults(files),
             *_unlisted_faults(file, unlisted),
             *_no_pictures(paths, files),
-            *sides.faults,
+            *listed.faults,
         ),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One picture is one row on one side, however many lists name it; several files make one set."""
+"""One picture is one row in one split, however many lists name it; several files make one set."""
 
 import tempfile
 from pathlib import Path
@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from viewfinder.datasets.checks.boxes import check_boxes
 from viewfinder.datasets.converting import convert
 from viewfinder.datasets.dataset import SPLITS
-from viewfinder.datasets.listings import Listing, sides_of
+from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.errors import InputError
 
 YAML = "names: [red, blue]\n"
 
 
-def sides(dataset):
-    """The side of each picture by its path; None where it has none."""
-    named = [SPLITS[side] if side >= 0 else None for side in dataset.splits.tolist()]
+def splits(dataset):
+    """The split of each picture by its path; None where it has none."""
+    named = [SPLITS[split] if split >= 0 else None for split in dataset.splits.tolist()]
     return dict(zip(dataset.paths, named, strict=True))
 
 
@@ -37,19 +37,19 @@ LISTINGS = st.lists(
 
 
 @given(LISTINGS)
-def test_every_listed_picture_is_on_one_side_that_lists_it(listings):
-    found = sides_of(8, listings)
-    by_side = {
-        side: {r for one in listings if one.side == side for r in one.rows} for side in range(3)
+def test_every_listed_picture_is_in_one_split_that_lists_it(listings):
+    found = splits_of(8, listings)
+    by_split = {
+        split: {r for one in listings if one.split == split for r in one.rows} for split in range(3)
     }
-    for row, side in enumerate(found.splits.tolist()):
-        listed = {side for side in range(3) if row in by_side[side]}
-        assert side in listed if listed else side == -1
-    for side in range(3):
+    for row, split in enumerate(found.splits.tolist()):
+        listed = {split for split in range(3) if row in by_split[split]}
+        assert split in listed if listed else split == -1
+    for split in range(3):
         # What is learnt from never loses its last picture to a list that repeats it.
-        if by_side[0]:
+        if by_split[0]:
             assert (found.splits == 0).any()
-        both = [a for a in range(3) if a != side and by_side[a] & by_side[side]]
+        both = [a for a in range(3) if a != split and by_split[a] & by_split[split]]
         assert not both or found.faults
 
 
@@ -64,18 +64,18 @@ def yolo(root, stems_by_folder, yaml):
 def test_train_that_holds_val_and_val_that_is_train(tmp_path):
     yolo(tmp_path / "a", {"train": "01", "val": "23"}, "train: images\nval: images/val\n")
     dataset = read_boxes(tmp_path / "a")
-    assert list(sides(dataset).values()).count("val") == 2
+    assert list(splits(dataset).values()).count("val") == 2
     assert "taken for val alone" in dataset.summary()
     yolo(tmp_path / "b", {"train": "0123"}, "train: images/train\nval: images/train\n")
     dataset = read_boxes(tmp_path / "b")
-    assert set(sides(dataset).values()) == {"train"}
+    assert set(splits(dataset).values()) == {"train"}
     assert "val has no other, and is passed over" in dataset.summary()
     yolo(tmp_path / "c", {"train": "0", "val": "1", "test": "23"}, "train: images/train\n")
     assert "3 pictures on no list" in read_boxes(tmp_path / "c").summary()
     yolo(
         tmp_path / "d", {"train": "01", "valid": "2"}, "train: images/train\nvalid: images/valid\n"
     )
-    assert sorted(sides(read_boxes(tmp_path / "d")).values()) == ["train", "train", "val"]
+    assert sorted(splits(read_boxes(tmp_path / "d")).values()) == ["train", "train", "val"]
 
 
 def voc(root, lists):
@@ -89,11 +89,11 @@ def voc(root, lists):
 def test_lists_with_suffixes_that_leave_pictures_out_or_name_what_is_not_there(tmp_path):
     voc(tmp_path, {"train": ["0.jpg", "./JPEGImages/1.jpg", "9"], "val": ["2"]})
     dataset = read_boxes(tmp_path)
-    assert list(sides(dataset).values()) == ["train", "train", "val", None]
+    assert list(splits(dataset).values()) == ["train", "train", "val", None]
     assert "1 picture on no list of a split left out" in dataset.summary()
     assert {fault.kind for fault in check_boxes(dataset)} == {"not-found"}
     opened = open_dataset(tmp_path)
-    assert list(sides(opened)) == [f"JPEGImages/{stem}.jpg" for stem in "012"]
+    assert list(splits(opened)) == [f"JPEGImages/{stem}.jpg" for stem in "012"]
     done = convert(tmp_path, tmp_path / "out", to="coco")
     assert done.lost["pictures on no list of a split"] == 1
     voc(tmp_path / "empty", {"train": ["x", "y"]})
@@ -103,16 +103,16 @@ def test_lists_with_suffixes_that_leave_pictures_out_or_name_what_is_not_there(t
 def test_trainval_counts_only_where_no_other_list_speaks(tmp_path):
     voc(tmp_path, {"trainval": "0123", "train": "01", "val": "2"})
     dataset = read_boxes(tmp_path)
-    assert list(sides(dataset).values()) == ["train", "train", "val", "train"]
+    assert list(splits(dataset).values()) == ["train", "train", "val", "train"]
     assert not dataset.faults
 
 
 @pytest.mark.parametrize("name", ["latest", "contest", "interval", "evaluation", "retrained"])
-def test_letters_within_a_word_are_no_side(tmp_path, name):
+def test_letters_within_a_word_are_no_split(tmp_path, name):
     for stem in TRUTH:
         picture(tmp_path / f"images/{stem}.jpg")
     coco(tmp_path / f"annotations/instances_{name}.json", {s: f"{s}.jpg" for s in TRUTH})
-    assert set(sides(read_boxes(tmp_path)).values()) == {None}
+    assert set(splits(read_boxes(tmp_path)).values()) == {None}
 
 
 def test_a_whole_export_beside_its_parts_puts_nothing_of_val_into_train(tmp_path):
@@ -121,7 +121,7 @@ def test_a_whole_export_beside_its_parts_puts_nothing_of_val_into_train(tmp_path
     for name, stems in (("default", "0123"), ("train", "01"), ("val", "2")):
         coco(tmp_path / f"annotations/instances_{name}.json", {s: f"{s}.jpg" for s in stems})
     dataset = read_boxes(tmp_path)
-    assert sides(dataset) == {
+    assert splits(dataset) == {
         "images/0.jpg": "train",
         "images/1.jpg": "train",
         "images/2.jpg": "val",
@@ -145,7 +145,7 @@ def test_one_picture_in_two_files_or_twice_in_one_is_one(tmp_path):
 
 @st.composite
 def two_files(draw):
-    """Two COCO files of one set, which may number alike, share pictures, and say sides or not."""
+    """Two COCO files of one set, which may number alike, share pictures, and say splits or not."""
     stems = sorted(TRUTH)
     first = draw(st.lists(st.sampled_from(stems), min_size=1, unique=True))
     second = draw(st.lists(st.sampled_from(stems), min_size=1, unique=True))
@@ -181,15 +181,15 @@ def test_any_set_of_two_files_reads_back_the_same_from_any_format(files, formats
             assert said(again) == said(first_read)
             known = first_read.splits >= 0
             if known.all():
-                by_stem = {Path(path).stem: side for path, side in sides(first_read).items()}
-                assert {Path(p).stem: side for p, side in sides(again).items()} == by_stem
+                by_stem = {Path(path).stem: split for path, split in splits(first_read).items()}
+                assert {Path(p).stem: split for p, split in splits(again).items()} == by_stem
             if again.image_ids is not None:
-                for side in np.unique(again.splits):
-                    ids = again.image_ids[again.splits == side]
+                for split in np.unique(again.splits):
+                    ids = again.image_ids[again.splits == split]
                     assert len(np.unique(ids)) == len(ids)
 
 
-def test_a_side_without_pictures_says_which_there_are(tmp_path):
+def test_a_split_without_pictures_says_which_there_are(tmp_path):
     voc(tmp_path, {"test": "0123"})
     with pytest.raises(InputError, match="no pictures in its split 'train', only in test"):
         open_dataset(tmp_path).split("train")
