@@ -53,7 +53,9 @@ def tutorial(folder: Path) -> float:
 def ours(folder: Path, epochs: int = 12) -> tuple[float, str]:
     """Pictures a second of the median epoch, and the arithmetic that was chosen."""
     with tempfile.TemporaryDirectory() as out:
-        run = viewfinder.train("classify", folder, out=Path(out) / "run", epochs=epochs)
+        run = viewfinder.train(
+            "classify", folder, out=Path(out) / "run", net="lenet", epochs=epochs
+        )
         chosen = run.manifest.precision["arrangement"]
         rates = [row["images_per_s"] for row in run.history()]
     return statistics.median(rates), f"{chosen['arithmetic']} {chosen['layout']}"

@@ -124,7 +124,7 @@ def small_run(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     from viewfinder.tasks.classify.recipe import ClassifyRecipe
     from viewfinder.training.train import train
 
-    recipe = ClassifyRecipe(epochs=12, batch=9, precision="32", keep="memory")
+    recipe = ClassifyRecipe(net="lenet", epochs=12, batch=9, precision="32", keep="memory")
     return train("classify", small_set, recipe, out=tmp_path_factory.mktemp("run") / "run").folder
 
 

@@ -19,7 +19,7 @@ from viewfinder.training import workers
 
 HEAD = 'task = "classify"\ndata = "tabletop"\n'
 GRID = HEAD + "seeds = 2\n[grid]\nlearning_rate = [0.01, 0.02]\n"
-QUICK = '[base]\nepochs = 1\nbatch = 18\nprecision = "32"\nkeep = "memory"\n'
+QUICK = '[base]\nnet = "lenet"\nepochs = 1\nbatch = 18\nprecision = "32"\nkeep = "memory"\n'
 
 
 @pytest.fixture

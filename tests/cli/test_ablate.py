@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-QUICK = '[base]\nepochs = 1\nbatch = 18\nprecision = "32"\nkeep = "memory"\n'
+QUICK = '[base]\nnet = "lenet"\nepochs = 1\nbatch = 18\nprecision = "32"\nkeep = "memory"\n'
 
 
 @pytest.fixture

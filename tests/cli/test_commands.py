@@ -16,7 +16,8 @@ from viewfinder.cli.parsing import one_line
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
 
-QUICK = ["--epochs", "1", "--batch", "18", "--precision", "32", "--keep", "memory"]
+QUICK = ["--net", "lenet", "--epochs", "1", "--batch", "18", "--precision", "32"]
+QUICK += ["--keep", "memory"]
 
 
 def is_one_error(status, out, err):
@@ -66,9 +67,12 @@ def test_the_version(ask):
         (["train", "classify", "DATA", "--flip", "2"], "--flip must be from 0 to 1"),
         (["train", "classify", "DATA", "--precision", "fp8"], "fp8"),
         (["train", "classify", "DATA", "--options", "width"], "name=value"),
-        (["train", "classify", "DATA", "--options", "width=2"], "lenet has no option 'width'"),
+        (
+            ["train", "classify", "DATA", "--net", "lenet", "--options", "width=2"],
+            "lenet has no option 'width'",
+        ),
         (["train", "classify", "DATA", "--options", "classes=2"], "data set"),
-        (["train", "classify", "DATA", "--size", "4"], "lenet"),
+        (["train", "classify", "DATA", "--net", "lenet", "--size", "4"], "lenet"),
         (["train", "classify", "DATA", "--init", "nowhere.pth"], "nowhere.pth"),
         (["train", "classify", "DATA", "--epoch", "3"], "--epoch"),
         (["train", "classify", "DATA", "--resume", "--net", "vgg16"], "--resume: there is no run"),

@@ -20,8 +20,8 @@ _WIDTH = 80
 def seen(small_set, tmp_path_factory):
     """All that a training writes to a terminal."""
     place = tmp_path_factory.mktemp("terminal")
-    words = ["train", "classify", str(small_set), "--epochs", "12", "--precision", "32"]
-    command = [sys.executable, "-m", "viewfinder", *words, "--out", "run"]
+    words = ["train", "classify", str(small_set), "--net", "lenet", "--epochs", "12"]
+    command = [sys.executable, "-m", "viewfinder", *words, "--precision", "32", "--out", "run"]
     given = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
     terminal, other_end = pty.openpty()
     fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, _WIDTH, 0, 0))

@@ -35,7 +35,7 @@ from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.training.train import train
 
 UNCHANGED = {"shift": 0.0, "scale": 0.0, "turn": 0.0, "flip": 0.0, "colour": 0.0}
-COMMON = {"precision": "32", "keep": "memory", "batch": 20}
+COMMON = {"net": "lenet", "precision": "32", "keep": "memory", "batch": 20}
 
 
 def verdict_on(data, recipe, out):
@@ -85,7 +85,7 @@ NO_TREND = Trend("The validation loss", [], rises=False)
 
 def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None, **fields):
     """Of accuracies, each with its pictures."""
-    recipe = recipe or ClassifyRecipe()
+    recipe = recipe or ClassifyRecipe(net="lenet")
     return verdict(
         counted(*train),
         counted(*held_out) if held_out else None,
@@ -301,7 +301,7 @@ def test_all_advice_can_be_followed(recipe, advise):
 @pytest.mark.parametrize("held_out", [None, (1.0, 7)])
 def test_advice_on_too_few_pictures_helps(share, pool, held_out):
     """A share is advised only where it holds out enough, is more than now, and has an effect."""
-    recipe = ClassifyRecipe(val_share=share)
+    recipe = ClassifyRecipe(net="lenet", val_share=share)
     said = said_of((1.0, 50), held_out, recipe, pool=pool)
     assert said.kind == "unknown"
     assert said.tries

@@ -28,7 +28,9 @@ def always_cat(tmp_path_factory):
         for number in range(count):
             pixels = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
             write_picture(folder / "data" / name / f"{number}.png", pixels)
-    recipe = ClassifyRecipe(epochs=1, learning_rate=1e-6, precision="32", keep="memory")
+    recipe = ClassifyRecipe(
+        net="lenet", epochs=1, learning_rate=1e-6, precision="32", keep="memory"
+    )
     run = train("classify", folder / "data", recipe, out=folder / "run")
     state = {name: torch.zeros_like(tensor) for name, tensor in run.net().state_dict().items()}
     bias = list(state)[-1]
@@ -66,7 +68,7 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
     (first, *rest) = said.tries
     assert first.endswith("cat has 75 training pictures, bird 3: --balanced")
     assert not any("--balanced" in each for each in rest)
-    manifest = replace(run.manifest, recipe=ClassifyRecipe(balanced=True))
+    manifest = replace(run.manifest, recipe=ClassifyRecipe(net="lenet", balanced=True))
     told = Material(
         replace(run, manifest=manifest), manifest.recipe, dataset, judgements, run.history()
     )

@@ -64,7 +64,7 @@ def made(folder, classes, *, sides=("train", "val", "test"), each=2, seed=0):
         options={"size": 32},
         mean=(0.5,) * 3,
         std=(0.2,) * 3,
-        recipe=ClassifyRecipe(),
+        recipe=ClassifyRecipe(net="lenet"),
         versions={"python": "3"},
         data={"source": "<i>a</i>", "images": {"train": 3, "val": 2, "test": 1}},
         device="CPU <b>",

@@ -170,7 +170,8 @@ def test_unknown_fields_are_named():
 
 
 def test_the_fields_that_differ_are_named():
-    assert differing_fields(ClassifyRecipe(), ClassifyRecipe(epochs=7, keep="disk")) == [
+    one, other = ClassifyRecipe(net="lenet"), ClassifyRecipe(net="lenet", epochs=7, keep="disk")
+    assert differing_fields(one, other) == [
         "epochs",
         "keep",
     ]

@@ -34,7 +34,7 @@ MANIFEST = Manifest(
     options={"size": 32, "dropout": 0.1},
     mean=(0.5, 0.4, 0.3),
     std=(0.2, 0.2, 0.1),
-    recipe=ClassifyRecipe(epochs=3, options=("dropout=0.1",)),
+    recipe=ClassifyRecipe(net="lenet", epochs=3, options=("dropout=0.1",)),
     versions={"python": "3"},
     data={
         "source": "a",

@@ -33,7 +33,7 @@ from viewfinder.training import train as training
 from viewfinder.training.folds import train_in_folds
 from viewfinder.training.train import train
 
-QUICK = {"epochs": 2, "batch": 9, "precision": "32", "keep": "memory"}
+QUICK = {"net": "lenet", "epochs": 2, "batch": 9, "precision": "32", "keep": "memory"}
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(2, 7))
@@ -152,7 +152,9 @@ def killed(self, batch):
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch)
 loop.Fit.step = killed
-recipe = ClassifyRecipe(epochs=2, batch=9, precision="32", keep="memory", val_share=0.2)
+recipe = ClassifyRecipe(
+    net="lenet", epochs=2, batch=9, precision="32", keep="memory", val_share=0.2
+)
 train_in_folds("classify", sys.argv[1], recipe, folds=2, out=sys.argv[2], resume=False)
 """
 
@@ -197,8 +199,8 @@ def test_folds_that_were_killed_go_on_to_the_same_figures(make_set, tmp_path, mo
 
 def test_a_test_side_of_the_set_judges_the_last_run(make_set, tmp_path, capsys):
     data, out = make_set(train=3, val=1, test=2), tmp_path / "run"
-    words = ["train", "classify", str(data), "--folds", "2", "--out", str(out), "--json"]
-    assert main([*words, "--epochs", "1", "--batch", "9", "--precision", "32"]) == 0
+    words = ["train", "classify", str(data), "--net", "lenet", "--folds", "2", "--out", str(out)]
+    assert main([*words, "--json", "--epochs", "1", "--batch", "9", "--precision", "32"]) == 0
     scores = json.loads(capsys.readouterr().out)["scores"]
     assert scores["test"]["images"] == 6
     assert scores["train"]["images"] == sum(row["test"] for row in scores["folds"]["each"]) == 12

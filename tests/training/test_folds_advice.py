@@ -26,6 +26,7 @@ def flat(tmp_path):
 def test_a_training_advises_folds_before_and_after(flat, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "write_report", without_a_picture)
     recipe = ClassifyRecipe(
+        net="lenet",
         minutes=0.001,
         batch=16,
         options=("dropout=0.2",),

@@ -89,8 +89,8 @@ def test_pictures_without_labels_are_looked_at(photos, tmp_path):
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"head": "linear"}, "give --init imagenet"),
-        ({"unlabelled": "more"}, "--unlabelled needs --head"),
+        ({"head": "linear", "init": "random"}, "give --init imagenet"),
+        ({"unlabelled": "more", "head": "full"}, "--unlabelled needs --head"),
         ({"head": "half"}, "--head must be one of"),
     ],
 )
@@ -129,6 +129,6 @@ def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
     folds = json.loads(run.scores_file.read_text())["folds"]
     assert folds["folds"] == 5
     assert sum(each["test"] for each in folds["each"]) == 16
-    assert usual_folds(flat, ClassifyRecipe(**FIELDS))[0] is None
+    assert usual_folds(flat, ClassifyRecipe(**FIELDS, head="full"))[0] is None
     assert usual_folds(photos, ClassifyRecipe(**fields))[0] is None
     assert usual_folds(flat, ClassifyRecipe(**fields, val_share=0.0))[0] is None

@@ -62,7 +62,7 @@ def steps(net, optimiser, arithmetic: str, *, skipped: int) -> None:
 def test_steps_are_those_of_unfused_optimisers_also_after_skipped_ones(fields, arithmetic):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(10, 40), nn.ReLU(), nn.Linear(40, 40), nn.Linear(40, 4))
-    recipe = ClassifyRecipe(**fields)
+    recipe = ClassifyRecipe(net="lenet", **fields)
     for skipped in (0, 1, 2) if arithmetic == "16" else (0,):
         mine, theirs = copy.deepcopy(net), copy.deepcopy(net)
         steps(mine, make_optimiser(mine, recipe), arithmetic, skipped=skipped)
@@ -77,7 +77,7 @@ def test_steps_are_those_of_unfused_optimisers_also_after_skipped_ones(fields, a
 def test_layers_that_were_frozen_join_in(optimiser):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(10, 10), nn.Linear(10, 10))
-    made = make_optimiser(net, ClassifyRecipe(optimiser=optimiser, learning_rate=0.01))
+    made = make_optimiser(net, ClassifyRecipe(net="lenet", optimiser=optimiser, learning_rate=0.01))
     seen = []
     for step in range(3):
         for parameter in net.parameters():
@@ -90,7 +90,7 @@ def test_layers_that_were_frozen_join_in(optimiser):
 
 
 def says(net, *, arithmetic="32", updates=3, plain=float("nan"), **fields):
-    recipe = ClassifyRecipe(**fields)
+    recipe = ClassifyRecipe(net="lenet", **fields)
     arrangement = Arrangement(arithmetic, "channels_last")
     return mend(recipe, arrangement, net, updates=updates, plain_loss=lambda: plain)
 

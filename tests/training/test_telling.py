@@ -42,7 +42,7 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
 
 
 def test_a_training_tells_its_epochs_and_how_long_it_takes(monkeypatch, capsys, tmp_path):
-    recipe = ClassifyRecipe(epochs=5, batch=8)
+    recipe = ClassifyRecipe(net="lenet", epochs=5, batch=8)
     assert told_by(monkeypatch, capsys, tmp_path, recipe, each=12.0) == [
         "training for 5 epochs, each of 5 steps of 8 pictures",
         "about 5 min left",
@@ -51,13 +51,13 @@ def test_a_training_tells_its_epochs_and_how_long_it_takes(monkeypatch, capsys, 
 
 
 def test_one_is_not_told_as_several(monkeypatch, capsys, tmp_path):
-    recipe = ClassifyRecipe(epochs=1, batch=1)
+    recipe = ClassifyRecipe(net="lenet", epochs=1, batch=1)
     first = told_by(monkeypatch, capsys, tmp_path, recipe, each=0.1)[0]
     assert first == "training for 1 epoch, each of 5 steps of 1 picture"
 
 
 def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, tmp_path):
-    recipe = ClassifyRecipe(minutes=4, batch=8)
+    recipe = ClassifyRecipe(net="lenet", minutes=4, batch=8)
     told = told_by(monkeypatch, capsys, tmp_path, recipe, each=5.0)
     assert told[:2] == ["training for 4 min; an epoch is 5 steps of 8 pictures", "about 4 min left"]
 

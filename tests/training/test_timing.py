@@ -10,11 +10,11 @@ from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.progress import Progress
 from viewfinder.training.timing import begin_lap, lap_ends, progress_at
 
-MINUTES = ClassifyRecipe(minutes=1.0)
+MINUTES = ClassifyRecipe(net="lenet", minutes=1.0)
 
 
 def test_epochs_are_counted():
-    done = progress_at(Progress(epoch=2), ClassifyRecipe(epochs=4), 10)
+    done = progress_at(Progress(epoch=2), ClassifyRecipe(net="lenet", epochs=4), 10)
     assert [done(0), done(5), done(10), done(14)] == [0.5, 0.625, 0.75, 0.75]
 
 

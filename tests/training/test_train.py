@@ -20,7 +20,7 @@ from viewfinder.tasks.classify.task import Classify
 from viewfinder.training import loop
 from viewfinder.training.train import train
 
-QUICK = {"epochs": 3, "batch": 9, "precision": "32", "keep": "memory"}
+QUICK = {"net": "lenet", "epochs": 3, "batch": 9, "precision": "32", "keep": "memory"}
 
 
 def weights(run: Run | Path) -> dict[str, torch.Tensor]:
@@ -98,7 +98,9 @@ def killed(self, batch):
     return step(self, batch)
 loop.Fit.step = killed
 from viewfinder.training.train import train
-recipe = ClassifyRecipe(epochs=3, batch=9, precision="32", keep="memory", options=("dropout=0.3",))
+recipe = ClassifyRecipe(
+    net="lenet", epochs=3, batch=9, precision="32", keep="memory", options=("dropout=0.3",)
+)
 train("classify", sys.argv[1], recipe, out=sys.argv[2])
 """
 
@@ -191,7 +193,7 @@ def test_balanced_sampling_shows_a_rare_class_as_often(make_set, tmp_path):
         order = Classify().order(examples, recipe, torch.Generator().manual_seed(0))
         return torch.from_numpy(labels)[order].bincount()
 
-    plain, even = shown(ClassifyRecipe()), shown(ClassifyRecipe(balanced=True))
+    plain, even = (shown(ClassifyRecipe(net="lenet", balanced=b)) for b in (False, True))
     assert plain.tolist() == [900, 100]
     assert abs(even[0] - even[1]).item() < 100  # 500 ± 16 each.
 
@@ -231,6 +233,7 @@ def test_starting_from_a_run_keeps_what_fits(make_set, tmp_path, capsys):
 def test_a_training_that_is_told_to_stop_saves_and_can_go_on(make_set, tmp_path):
     data, out = make_set(train=40), tmp_path / "run"
     command = [sys.executable, "-m", "viewfinder", "train", "classify", str(data)]
+    command += ["--net", "lenet"]
     command += ["--out", str(out), "--epochs", "100000", "--precision", "32", "--batch", "9"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.time() + 60

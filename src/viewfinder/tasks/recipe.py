@@ -22,6 +22,14 @@ class UsualText(str):
     """A word that nobody asked for: with other fields it may be another."""
 
 
+class UsualCount(int):
+    """A whole number that nobody asked for: who gives the same one may mean something by it."""
+
+
+class UsualNumber(float):
+    """A number that nobody asked for: with other fields it may be another."""
+
+
 @dataclass(frozen=True)
 class Range:
     """What a field may be: the test, and the same in words."""
@@ -136,6 +144,11 @@ class Recipe:
     def in_steps(self) -> bool:
         """Whether the net learns in steps; else its task solves what it learns at once."""
         return True
+
+    @property
+    def tunes(self) -> bool:
+        """Whether layers that others taught learn on: the first stay, later ones the faster."""
+        return False
 
     def net_options(self) -> dict[str, object]:
         """`options` as keyword arguments: numbers, true and false are read as such.

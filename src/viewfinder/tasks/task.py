@@ -285,6 +285,16 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     ) -> Loss[BatchT]:
         """The loss of a training, with whatever else it needs on the device."""
 
+    def begin(
+        self, net: nn.Module, examples: TrainT, setup: TrainSetup[RecipeT], device: torch.device
+    ) -> None:
+        """Change the net's first weights, in place, by the pictures that it is to learn from."""
+        return
+
+    def settle(self, net: nn.Module, setup: TrainSetup[RecipeT]) -> None:
+        """Settle, in place, what of a net in training mode does not learn; asked every epoch."""
+        return
+
     def solve(
         self, net: nn.Module, examples: TrainT, setup: TrainSetup[RecipeT], device: torch.device
     ) -> Mapping[str, object]:

@@ -145,7 +145,7 @@ def train_in_folds(
         return train_on(
             kind,
             whole,
-            replace(recipe, epochs=epochs),
+            replace(recipe, epochs=epochs) if recipe.in_steps else recipe,
             out=folder,
             source=str(data),
             resume=resume,

@@ -72,6 +72,7 @@ class Fit:
         self.task, self.setup = find(job.run.manifest.task), job.run.setup()
         # A net sent to several processes arrives in memory that they share; each trains its own.
         net = copy.deepcopy(job.net).to(self.device, memory_format=job.arrangement.memory_format)  # type: ignore[call-overload]
+        self.task.settle(net, self.setup)
         # Before batch norms are shared: the average answers in one process alone.
         self.average = optimise.make_average(net)
         self.best = BestWeights(fabric, job, self.average)
@@ -116,6 +117,7 @@ class Fit:
                 self._read_clock()
             while not now.ended:
                 self.net.train()
+                self.task.settle(self.net.module, self.setup)
                 for batch in self.batches_left():
                     self.account(batch, self.step(batch))
                     journal.step(now)
@@ -157,8 +159,7 @@ class Fit:
         now, recipe = self.progress, self.recipe
         # Dropout draws from the global generator, so that it too depends on the step alone.
         torch.manual_seed(mixed(recipe.seed, now.epoch, batch.step, self.share.rank, "dropout"))
-        for group in self.optimiser.param_groups:
-            group["lr"] = optimise.learning_rate(batch.done, recipe)
+        optimise.set_learning_rate(self.optimiser, batch.done, recipe)
         inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
         begun = time.perf_counter()

@@ -241,6 +241,7 @@ def begin(
     splits = open_splits(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
+    task.begin(net, splits.train, setup, device)
     if recipe.in_steps:
         choice = choose_arithmetic(task, net, splits, setup, device)
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
@@ -296,6 +297,8 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     first = recipe if begins else replace(recipe, init="random")
     net, start = start_net(task, first, dataset.classes, run.manifest.options)
     splits = open_splits(task, replace(dataset, bits=run.manifest.bits), run.setup())
+    if not run.state_file.exists():
+        task.begin(net, splits.train, run.setup(), pick_device(recipe.device))
     choice = Choice.from_json(run.manifest.precision)
     return Job(
         run,

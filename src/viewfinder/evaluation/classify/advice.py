@@ -61,7 +61,7 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
 def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float) -> Tries:
     """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
     more = f"add pictures: {per_class:.0f} a class is few, and nothing helps as much"
-    full = "let every layer learn: --head full --optimiser adamw --learning-rate 0.001 --epochs 30"
+    full = "let later layers learn too, in minutes: --head full"
     other = ("let left-out pictures choose the way: --head auto",) if recipe.head != "auto" else ()
     unlabelled = (
         ("show it pictures without labels too: --unlabelled FOLDER",)

@@ -1,17 +1,40 @@
 """Every choice of a classifier's training."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from viewfinder.errors import InputError
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Recipe
+from viewfinder.tasks.recipe import (
+    NOT_NEGATIVE,
+    SHARE,
+    Optimiser,
+    Recipe,
+    UsualCount,
+    UsualNumber,
+    UsualText,
+)
 
 Head = Literal["full", "auto", "linear", "prototypes"]
+
+# Where nobody says: the net whose ImageNet weights come with the installation, its last layer
+# learnt in seconds. From 5 to 100 pictures a class it was ahead of LeNet from scratch on every set
+# and size that was tried (docs/few-labels.md).
+_NET, _INIT, _HEAD = "efficientnet-lite0", "imagenet", "auto"
+# How all layers learn where nobody says, from scratch and from ImageNet's weights: epochs, batch,
+# weight decay and optimiser; and the rate that each optimiser likes.
+_SCRATCH: tuple[int, int, float, Optimiser] = (150, 64, 3e-3, "sgd")
+_TUNED: tuple[int, int, float, Optimiser] = (12, 20, 0.05, "adamw")
+_RATES: dict[str, float] = {"sgd": 0.05, "adamw": 1e-3}
+_USUAL_HEAD = cast(Head, UsualText(_HEAD))
+_USUAL_OPTIMISER = cast(Optimiser, UsualText(_SCRATCH[3]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifyRecipe(Recipe):
-    """Give each picture one class. The defaults suit a few thousand small pictures.
+    """Give each picture one class: from what a network that has seen a million pictures says of it.
+
+    Without flags the last layer of efficientnet-lite0 is learnt, in seconds. With --epochs or
+    --minutes every layer learns; with another --net, from scratch, as in --net lenet.
 
     DATA is a folder of pictures, a folder a class (cat/1.jpg, or train/cat/1.jpg), or the word
     tabletop.
@@ -28,11 +51,18 @@ class ClassifyRecipe(Recipe):
         "erase": SHARE,
     }
 
-    net: str = "lenet"
+    net: str = _NET
     """The network: lenet, alexnet, vgg16, googlenet, resnet18, 34, 50, 101 or 152,
     efficientnet-lite0, 1 or 2."""
-    head: Head = "full"
-    """What learns. full: every layer, step by step. The others: the last layer alone, in seconds,
+    init: str = UsualText(_INIT)
+    """Weights to start from: imagenet, which is the default of efficientnet-lite0, as they come
+    with the installation; random, which is that of every other net (`viewfinder weights` lists what
+    can be fetched); or a file or run."""
+    head: Head = _USUAL_HEAD
+    """What learns. full: every layer, step by step; the default where --epochs, --minutes,
+    --optimiser, --learning-rate or --init is given, or a net that starts from random weights. From
+    ImageNet's weights it begins with the last layer solved, the first third of the layers stays as
+    it is, and later ones learn the faster. The others: the last layer alone, in seconds,
     from what a net that started from --init says of each picture: by class means (prototypes), by
     regularised logistic regression (linear), or by whichever of the two left-out pictures prefer
     (auto). Where there are a few dozen pictures a class, these are the better choice."""
@@ -40,14 +70,20 @@ class ClassifyRecipe(Recipe):
     """A folder of pictures without labels, for every --head but full: their surest guesses are
     learnt from too, if left-out pictures come out right more often with them."""
 
-    epochs: int = 150
-    """How often every training picture is seen."""
-    batch: int = 64
-    """Pictures in a step."""
-    learning_rate: float = 0.05
-    """Highest learning rate, reached at the end of the warm-up."""
-    weight_decay: float = 3e-3
-    """Pull of every weight towards zero; biases and normalisations are left alone."""
+    epochs: int = UsualCount(_SCRATCH[0])
+    """How often every training picture is seen; if not given, 150, and 12 from ImageNet's
+    weights."""
+    batch: int = UsualCount(_SCRATCH[1])
+    """Pictures in a step; if not given, 64, and 20 from ImageNet's weights."""
+    optimiser: Optimiser = _USUAL_OPTIMISER
+    """How gradients become steps: sgd with Nesterov momentum, or adamw, which is the default from
+    ImageNet's weights."""
+    learning_rate: float = UsualNumber(_RATES["sgd"])
+    """Highest learning rate, reached at the end of the warm-up; if not given, 0.05, and 0.001 with
+    adamw."""
+    weight_decay: float = UsualNumber(_SCRATCH[2])
+    """Pull of every weight towards zero; biases and normalisations are left alone. If not given,
+    0.003, and 0.05 from ImageNet's weights."""
     label_smoothing: float = 0.1
     """Share of each label that is spread over all classes."""
 
@@ -74,8 +110,38 @@ class ClassifyRecipe(Recipe):
         """Whether all of the net learns."""
         return self.head == "full"
 
+    @property
+    def tunes(self) -> bool:
+        """Whether all layers learn on from ImageNet's weights."""
+        return self.in_steps and self.init == _INIT
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        # What nobody asked for follows from what somebody did, and stays marked: in a copy with
+        # another net it follows from that.
+        nobody_said = isinstance(self.init, UsualText)
+        if nobody_said:
+            known = self.net == _NET and not self.options
+            object.__setattr__(self, "init", UsualText(_INIT if known else "random"))
+        if isinstance(self.head, UsualText):
+            # Who says how steps are to be taken means steps.
+            usual = (UsualCount, UsualNumber, UsualText)
+            said = (self.epochs, self.learning_rate, self.optimiser)
+            steps = self.minutes is not None or not all(isinstance(each, usual) for each in said)
+            solved = nobody_said and self.init == _INIT and not steps
+            object.__setattr__(self, "head", UsualText(_HEAD if solved else "full"))
+        epochs, batch, decay, optimiser = _TUNED if self.tunes else _SCRATCH
+        if isinstance(self.epochs, UsualCount):
+            object.__setattr__(self, "epochs", UsualCount(epochs))
+        if isinstance(self.batch, UsualCount):
+            object.__setattr__(self, "batch", UsualCount(max(batch, self.devices)))
+        if isinstance(self.weight_decay, UsualNumber):
+            object.__setattr__(self, "weight_decay", UsualNumber(decay))
+        if isinstance(self.optimiser, UsualText):
+            object.__setattr__(self, "optimiser", UsualText(optimiser))
+        if isinstance(self.learning_rate, UsualNumber):
+            rate = _RATES[self.optimiser]
+            object.__setattr__(self, "learning_rate", UsualNumber(rate))
         if self.in_steps and self.unlabelled is not None:
             raise InputError("--unlabelled needs --head auto, linear or prototypes")
         if not self.in_steps and self.init == "random":

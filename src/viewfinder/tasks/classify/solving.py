@@ -25,6 +25,7 @@ _WAYS: Mapping[str, tuple[Way, ...]] = {
     "auto": ("prototypes", "linear"),
     "prototypes": ("prototypes",),
     "linear": ("linear",),
+    "full": ("linear",),
 }
 _IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "logistic regression"}
 

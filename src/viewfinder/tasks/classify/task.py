@@ -52,6 +52,9 @@ _SIZE_SAMPLE, _SIZE_STEP = 200, 32
 # of its training side, mean of 4 draws: at 128 58.3 %, 160 64.1 %, 192 63.2 %, 224 64.9 % at
 # twice the time of 160.
 _ENLARGED, _LEAST_PRETRAINED = 5, 128
+# Of all layers that learn on: the share that stays, and the most pictures for which the last layer
+# is solved first; where there are more, it is soon learnt.
+_SETTLED, _SOLVED_FIRST = 0.3, 3000
 # Sides in pixels that a caption is legible beside and a screen can show.
 _SMALLEST, _LARGEST = 160, 1200
 
@@ -261,6 +264,33 @@ class Classify(
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of
+
+    def begin(
+        self,
+        net: nn.Module,
+        examples: Labelled,
+        setup: TrainSetup[ClassifyRecipe],
+        device: torch.device,
+    ) -> None:
+        """From ImageNet's weights, the last layer solved: a random one would first disturb them."""
+        if setup.recipe.tunes and len(examples) <= _SOLVED_FIRST:
+            self.solve(net.to(device), examples, setup, device)
+            net.to("cpu")
+
+    def settle(self, net: nn.Module, setup: TrainSetup[ClassifyRecipe]) -> None:
+        """From ImageNet's weights, the first third of the layers and the batch norms' statistics.
+
+        The first layers know edges and colours, and take most of the time; a step has too few
+        pictures for statistics as good as those of a million.
+        """
+        if not setup.recipe.tunes:
+            return
+        parameters = list(net.parameters())
+        for parameter in parameters[: round(_SETTLED * len(parameters))]:
+            parameter.requires_grad_(False)
+        for module in net.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
 
     def solve(
         self,
