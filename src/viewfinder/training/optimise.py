@@ -27,7 +27,7 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         own = [p for p, s in zip(parameters, shares, strict=True) if s == share]
         kernels, others = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]
         groups += [
-            {"params": kernels, "weight_decay": recipe.weight_decay, "share": share},
+            {"params": kernels, "weight_decay": float(recipe.weight_decay), "share": share},
             {"params": others, "weight_decay": 0.0, "share": share},
         ]
     if recipe.optimiser == "adamw":
