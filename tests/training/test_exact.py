@@ -18,6 +18,7 @@ from torch.multiprocessing.spawn import ProcessExitedException
 
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
+from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import Run, open_run
 from viewfinder.tasks import recipe_of
@@ -30,7 +31,7 @@ from viewfinder.training.train import train
 
 # Five epochs of two steps, so that each fifth of a training has a start.
 PLAIN = {"epochs": 5, "precision": "32", "keep": "memory"}
-CLASSIFY = PLAIN | {"batch": 9, "options": ("dropout=0.3",)}
+CLASSIFY = PLAIN | {"net": "lenet", "batch": 9, "options": ("dropout=0.3",)}
 DETECT = PLAIN | {"batch": 4, "size": 64, "options": ("width=0.0625",)}
 SALIENCY = PLAIN | {"batch": 6, "size": 32, "options": ("width=0.0625",)}
 
@@ -158,6 +159,24 @@ def test_a_classifier_goes_on_exactly_before_at_and_after_it_thaws(small_set_of_
     assert_goes_on_from_anywhere(
         "classify", small_set_of_two, tmp_path / "run", (3, 4, 5), **fields
     )
+
+
+def test_a_classifier_goes_on_exactly_from_weights_of_imagenet(small_set_of_two, tmp_path):
+    """Its last layer is solved first, and its first layers and its statistics stay."""
+    fields = {"precision": "32", "keep": "memory", "head": "full", "size": 32, "epochs": 2}
+    fields, data = fields | {"learning_rate": 1e-4}, small_set_of_two
+    whole, copies = kept_at_each_step("classify", data, tmp_path / "run", **fields, batch=9)
+    early = shutil.copytree(copies[0], tmp_path / "early")
+    for name in ("state.ckpt", "weights.safetensors", "history.csv"):
+        (early / name).unlink(missing_ok=True)
+    for folder in (early, copies[2]):
+        assert_same(whole, learn("classify", data, folder, resume=True, **fields, batch=9))
+    state, published = whole.net().state_dict(), imagenet_weights("efficientnet-lite0")
+    same = [name for name, value in published.items() if torch.equal(value, state[name])]
+    assert {n for n in published if "running" in n} <= set(same)
+    kernels = [n for n, value in published.items() if value.ndim == 4]
+    assert [n in same for n in kernels] == sorted((n in same for n in kernels), reverse=True)
+    assert 0.2 < sum(n in same for n in kernels) / len(kernels) < 0.4
 
 
 def test_a_detector_goes_on_exactly_with_its_default_flags(boxes, tmp_path):

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from page_material import photos
@@ -13,7 +14,7 @@ from viewfinder.cli import train as verb
 from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.training.folds_advice import folds_for
+from viewfinder.training.folds_advice import command, folds_for
 from viewfinder.training.train import train
 
 
@@ -49,6 +50,24 @@ def test_a_training_advises_folds_before_and_after(flat, tmp_path, monkeypatch, 
     assert (flags.data, flags.folds) == (str(flat), 5)
     epochs = len(run.history())
     assert flags.recipe == replace(recipe, minutes=None, epochs=epochs)
+
+
+def test_a_command_says_what_does_not_follow():
+    """What a recipe's other fields bring by themselves is not said; read back, it is the same."""
+    run = SimpleNamespace(manifest=SimpleNamespace(task="classify", data={"source": "a b"}))
+    solved = ClassifyRecipe(size=64, unlabelled="more")
+    for recipe, said in (
+        (solved, "--size 64 --unlabelled more"),
+        (ClassifyRecipe.from_json(solved.as_json()).further, "--head full --size 64"),
+        (ClassifyRecipe(net="lenet"), "--net lenet"),
+        (ClassifyRecipe(head="full", learning_rate=0.01), "--head full --learning-rate 0.01"),
+        (ClassifyRecipe(net="resnet18", init="imagenet"), "--net resnet18 --init imagenet"),
+    ):
+        line = command(run, recipe)
+        assert line == f"viewfinder train classify 'a b' {said}"
+        flags = parsed(verb, "train", shlex.split(line)[2:])
+        assert flags.recipe == recipe
+    assert ClassifyRecipe(net="lenet").further is None
 
 
 def test_the_advice_is_a_function_of_the_set(flat, small_set):

@@ -38,7 +38,12 @@ def photos(tmp_path_factory):
 
 @pytest.mark.parametrize("head", ["auto"])
 def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, head):
-    run = train("classify", photos, out=tmp_path / "run", init="imagenet", head=head, **FIELDS)
+    heard: list[str] = []
+    with listening(lambda event: heard.append(getattr(event, "text", ""))):
+        run = train("classify", photos, out=tmp_path / "run", init="imagenet", head=head, **FIELDS)
+    assert heard[-2].startswith("try: let later layers learn too, in ")
+    words = f"viewfinder train classify {photos} --head full --size 64 --keep memory"
+    assert heard[-1] == f"  {words}"
     scores = json.loads(run.scores_file.read_text())
     assert scores["test"]["accuracy"] > 0.8
     assert scores["head"]["way"] in ("linear", "prototypes")

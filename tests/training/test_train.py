@@ -214,7 +214,7 @@ def test_float16_scales_its_loss_and_counts_the_steps_it_skips(make_set, tmp_pat
 
 
 def test_every_net_takes_a_step_whatever_its_outputs(make_set, tmp_path):
-    recipe = ClassifyRecipe(**QUICK | {"epochs": 1}, net="googlenet", size=64)
+    recipe = ClassifyRecipe(**QUICK | {"epochs": 1, "net": "googlenet"}, size=64)
     run = train("classify", make_set(train=3, val=3, test=0), recipe, out=tmp_path / "run")
     assert np.isfinite(run.history()[0]["loss"])
 

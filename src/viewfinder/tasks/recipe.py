@@ -150,6 +150,11 @@ class Recipe:
         """Whether layers that others taught learn on: the first stay, later ones the faster."""
         return False
 
+    @property
+    def further(self) -> Self | None:
+        """A recipe that learns more than this one, in more time; None where there is none."""
+        return None
+
     def net_options(self) -> dict[str, object]:
         """`options` as keyword arguments: numbers, true and false are read as such.
 

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,12 @@ def choose_arithmetic(
     arrangements = candidates(setup.recipe.precision, device)
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
-    trials = _first_batches(task, splits, setup, device)
+    trials = first_batches(task, splits, setup, device)
     measured: dict[str, Any] = {
         "loss": task.make_loss(net.to(device), setup, device),
         "colours": setup.config.normalisation,
         "device": device,
+        "settle": partial(task.settle, setup=setup),
     }
     depends = _depends(task, setup, device)
     file = _file(depends)
@@ -100,9 +102,10 @@ def forget(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _first_batches(
+def first_batches(
     task: AnyTask, splits: Splits, setup: TrainSetup[Recipe], device: torch.device
 ) -> list[TaskBatch]:
+    """A training's first steps, on the device."""
     dealt = deal(task, splits.train, setup.recipe, epoch=0)
     made = batches(
         task,
@@ -130,6 +133,8 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
         "classes": len(setup.config.classes),
         "size": list(setup.config.size),
         "batch": recipe.batch,
+        # Where some layers stay, a step is shorter.
+        **({"tunes": True} if recipe.tunes else {}),
         **{name: getattr(recipe, name, None) for name in ("loss", "teacher", "small")},
     }
 

@@ -5,19 +5,20 @@ out, which who asked for one training does not expect.
 """
 
 import shlex
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.runs.run import Run
-from viewfinder.tasks import recipe_of
-from viewfinder.tasks.recipe import Recipe, differing_fields
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted, in_words
 
 # Of what is usual the number that trains longest on the least pictures held out.
 _FOLDS = 5
+# What others follow from.
+_FIRST = ("net", "options", "init", "head")
 
 
 def folds_for(dataset: Dataset) -> int | None:
@@ -55,9 +56,12 @@ def after(run: Run, dataset: Dataset, folds: int, seconds: float) -> tuple[str, 
         seconds: how long this training took, its report included.
     """
     time = in_words(seconds * _times(dataset, folds))
+    recipe = run.manifest.recipe
+    if recipe.minutes is not None:  # they become the epochs that they came to
+        recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
     return (
         f"try: let each of {counted(len(dataset), 'picture')} judge once, in {time}:",
-        f"  {command(run, folds)}",
+        f"  {command(run, recipe, '--folds', str(folds))}",
     )
 
 
@@ -66,26 +70,28 @@ def _times(dataset: Dataset, folds: int) -> float:
     return folds * len(dataset) / len(dataset.split("train"))
 
 
-def command(run: Run, folds: int) -> str:
-    """What trains as a run was trained, in folds; minutes become the epochs that they came to."""
-    recipe, usual = run.manifest.recipe, _usual(run.manifest.task)
-    if recipe.minutes is not None:
-        recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
+def command(run: Run, recipe: Recipe, *more: str) -> str:
+    """What trains by a recipe on what a run learnt from."""
     words = ["viewfinder", "train", run.manifest.task, run.manifest.data["source"]]
-    for name in differing_fields(recipe, usual):
-        value = getattr(recipe, name)
+    for name, value in _said(recipe).items():
         values = value if isinstance(value, tuple) else (value,)
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             words += [f"--{flag}", *map(str, values)]
-    return shlex.join([*words, "--folds", str(folds)])
+    return shlex.join([*words, *more])
 
 
-def _usual(task: str) -> Recipe:
-    """A recipe in which everything is as it is without a flag."""
-    return recipe_of(task).from_json({})
+def _said(recipe: Recipe) -> dict[str, object]:
+    """The fields that have to be said for a recipe: others are as they are without a flag, or as
+    they follow from these."""
+    said: dict[str, object] = {}
+    names = sorted((each.name for each in fields(recipe)), key=lambda name: name not in _FIRST)
+    for name in names:
+        if getattr(type(recipe).from_json(said), name) != (value := getattr(recipe, name)):
+            said[name] = value
+    return said
 
 
 def _sides(dataset: Dataset) -> list[str]:

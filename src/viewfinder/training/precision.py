@@ -8,7 +8,7 @@ in the run. Bounded in steps: on a machine that is slow or busy, every candidate
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -40,6 +40,12 @@ _STEPS = 3
 _QUIET, _NEWS, _ROUNDS = 2, 0.98, 16
 # A candidate that is this many times as slow as the quickest after two rounds takes no more steps.
 _HOPELESS = 2.0
+
+Settle = Callable[[nn.Module], None]
+
+
+def _nothing(net: nn.Module) -> None:
+    """Everything learns."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,7 @@ def choose(
     loss: AnyLoss,
     colours: Normalisation,
     device: torch.device,
+    settle: Settle = _nothing,
 ) -> Choice:
     """Time every candidate on the first batches and keep the fastest that agrees.
 
@@ -157,11 +164,12 @@ def choose(
         net: on `device`; it is copied, and left as it was.
         trials: the training's first steps, on `device`.
         arrangements: as `candidates` gives them.
+        settle: settles what of a net in training mode does not learn.
     """
     keep_freed()
     plainest = arrangements[0]
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        trainer = _Trainer(net, trials, loss, colours)
+        trainer = _Trainer(net, trials, loss, colours, settle)
         firsts = {arrangement: trainer.first_steps(arrangement) for arrangement in arrangements}
         losses = {arrangement: value for arrangement, (value, _) in firsts.items()}
         quickest = {arrangement: seconds for arrangement, (_, seconds) in firsts.items()}
@@ -188,30 +196,54 @@ def still_agrees(
     loss: AnyLoss,
     colours: Normalisation,
     device: torch.device,
+    settle: Settle = _nothing,
 ) -> bool:
     """Whether an arrangement that was chosen before gives float32's loss on these pictures too."""
     if arrangement.arithmetic == "32":
         return True
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-        trainer, values = _Trainer(net, trials, loss, colours), []
+        trainer, values = _Trainer(net, trials, loss, colours, settle), []
         for each in (Arrangement("32", arrangement.layout), arrangement):
             trainer.begin(each)
             values.append(float(trainer.value(each, 0)))
     return _agree(values[1], values[0])
 
 
+def seconds_of_step(
+    net: nn.Module,
+    trials: Sequence[TaskBatch],
+    arrangement: Arrangement,
+    *,
+    loss: AnyLoss,
+    colours: Normalisation,
+    settle: Settle,
+) -> float:
+    """Of a step there and back: the quicker of two, on a copy of the net."""
+    with torch.random.fork_rng([0] if torch.cuda.is_available() else []), torch.enable_grad():
+        trainer = _Trainer(net, trials, loss, colours, settle)
+        trainer.begin(arrangement)
+        return min(trainer.seconds(arrangement, number) for number in range(2)) * trainer.numbers
+
+
 class _Trainer:
     """A copy of the net that takes steps in any arrangement, timed."""
 
     def __init__(
-        self, net: nn.Module, trials: Sequence[TaskBatch], loss: AnyLoss, colours: Normalisation
+        self,
+        net: nn.Module,
+        trials: Sequence[TaskBatch],
+        loss: AnyLoss,
+        colours: Normalisation,
+        settle: Settle,
     ) -> None:
         self.net, self.trials, self.loss, self.colours = net, trials, loss, colours
+        self.settle = settle
         self.copied, self.numbers = net, 0
 
     def begin(self, arrangement: Arrangement) -> torch.optim.Optimizer:
         """Start from the net's weights again."""
         self.copied = copy.deepcopy(self.net).train().to(memory_format=arrangement.memory_format)
+        self.settle(self.copied)
         # Plain and slow: what is compared is arithmetic, and a step must not leap apart by itself.
         return torch.optim.SGD(self.copied.parameters(), lr=1e-3)
 

@@ -48,6 +48,7 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, TrainSetup, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.folds_advice import after, before, folds_for
+from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
@@ -150,6 +151,9 @@ def train_on(
             job = begin(task, out, dataset, recipe, source=source, part=part, beside=beside)
             held.enter_context(taken(out, "training"))
         run = _finish(job, dataset, folds)
+        if part is None or folds is not None:
+            for line in further(job, pick_device(recipe.device)):
+                note(line)
     if few is not None:
         for line in after(run, dataset, few, time.monotonic() - begun):
             note(line)
@@ -164,6 +168,8 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
     try:
         with listening(*listeners(), *tensorboard.usual()):
             if recipe.in_steps:
+                if not run.state_file.exists():
+                    find(run.manifest.task).begin(job.net, job.splits.train, run.setup(), device)
                 launch(device, recipe.devices, partial(fit, job=job))
             else:
                 solved = solve(job, device)
@@ -241,7 +247,6 @@ def begin(
     splits = open_splits(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
-    task.begin(net, splits.train, setup, device)
     if recipe.in_steps:
         choice = choose_arithmetic(task, net, splits, setup, device)
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
@@ -297,8 +302,6 @@ def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
     first = recipe if begins else replace(recipe, init="random")
     net, start = start_net(task, first, dataset.classes, run.manifest.options)
     splits = open_splits(task, replace(dataset, bits=run.manifest.bits), run.setup())
-    if not run.state_file.exists():
-        task.begin(net, splits.train, run.setup(), pick_device(recipe.device))
     choice = Choice.from_json(run.manifest.precision)
     return Job(
         run,

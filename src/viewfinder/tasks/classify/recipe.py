@@ -1,6 +1,6 @@
 """Every choice of a classifier's training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
 from viewfinder.errors import InputError
@@ -17,8 +17,7 @@ from viewfinder.tasks.recipe import (
 Head = Literal["full", "auto", "linear", "prototypes"]
 
 # Where nobody says: the net whose ImageNet weights come with the installation, its last layer
-# learnt in seconds. From 5 to 100 pictures a class it was ahead of LeNet from scratch on every set
-# and size that was tried (docs/few-labels.md).
+# learnt in seconds (docs/few-labels.md).
 _NET, _INIT, _HEAD = "efficientnet-lite0", "imagenet", "auto"
 # How all layers learn where nobody says, from scratch and from ImageNet's weights: epochs, batch,
 # weight decay and optimiser; and the rate that each optimiser likes.
@@ -114,6 +113,23 @@ class ClassifyRecipe(Recipe):
     def tunes(self) -> bool:
         """Whether all layers learn on from ImageNet's weights."""
         return self.in_steps and self.init == _INIT
+
+    @property
+    def further(self) -> "ClassifyRecipe | None":
+        """All layers, after the last one alone, from ImageNet's weights."""
+        if self.head != _HEAD or self.init != _INIT:
+            return None
+        # What was read back is not marked as usual any more; it was of no use so far.
+        return replace(
+            self,
+            head="full",
+            unlabelled=None,
+            epochs=UsualCount(_TUNED[0]),
+            batch=UsualCount(_TUNED[1]),
+            weight_decay=UsualNumber(_TUNED[2]),
+            optimiser=cast(Optimiser, UsualText(_TUNED[3])),
+            learning_rate=UsualNumber(_RATES[_TUNED[3]]),
+        )
 
     def __post_init__(self) -> None:
         super().__post_init__()
