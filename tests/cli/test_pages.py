@@ -70,7 +70,15 @@ SHORTER = {
         },
         text={},
     ),
-    "few-labels.md": Shorter(flags={}, text={}),
+    "few-labels.md": Shorter(
+        flags={
+            "viewfinder train classify my-photos": "--size 64",
+            "viewfinder train classify my-photos --head full": (
+                "--size 64 --epochs 1 --precision 32"
+            ),
+        },
+        text={},
+    ),
     "labelling.md": Shorter(
         flags={
             "viewfinder compose captures scenes --count 1000 --backgrounds places": (
