@@ -262,6 +262,20 @@ def test_the_direction_of_depth_is_found_and_told(tmp_path, near_is_bright):
     assert (read_nearness(stated, 0) == read_nearness(dataset, 0)).all()
 
 
+@pytest.mark.parametrize("near_is_bright", [True, False])
+def test_depth_of_fewer_pixels_than_its_pictures_is_no_fault_and_its_direction_is_found(
+    tmp_path, near_is_bright
+):
+    write_set(tmp_path, near_is_bright=near_is_bright)
+    for file in (tmp_path / "depth").iterdir():
+        values = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        write_grey(file, np.ascontiguousarray(values[::2, ::2]))
+    dataset = open_dataset(tmp_path)
+    assert "6 of 6" in dataset.notes[0]
+    assert dataset.depth_scales[0].near_is_bright is near_is_bright
+    assert not check_dataset(dataset)
+
+
 def test_what_is_stated_beats_what_is_seen_and_the_nearest_file_counts(tmp_path):
     write_set(tmp_path / "a", near_is_bright=True)
     write_set(tmp_path / "b", near_is_bright=True)

@@ -69,7 +69,7 @@ def test_a_net_that_was_hardly_trained_is_under_fitting(make_set, tmp_path):
     recipe = ClassifyRecipe(**COMMON, epochs=1, learning_rate=1e-6)
     said, run = verdict_on(make_set(train=20, val=10, test=0), recipe, tmp_path / "run")
     assert said.kind == "under-fitting", said
-    assert said.tries[0] == "train for longer: --epochs 2"
+    assert said.tries[0] == f"train for longer: --epochs {ClassifyRecipe().epochs}"
     assert "under-fits" in run.report_file.read_text(encoding="utf-8")
 
 

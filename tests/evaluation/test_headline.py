@@ -1,6 +1,7 @@
 """A headline does not flatter: a net that always says cat, of 100 cats, 20 dogs and 5 birds."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,13 @@ from viewfinder.cli.main import main
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify import page as classify_page
+from viewfinder.evaluation.folded import sides
+from viewfinder.evaluation.folds import in_words, judged
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
+from viewfinder.evaluation.report import write_report
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import score
 from viewfinder.training.train import train
@@ -63,7 +68,7 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
     assert "balanced 33.3%; chance 33.3%, always cat 78.9%; 19 pictures" in page.told
     said = classify_page.fit(Material(run, run.manifest.recipe, dataset, judgements, run.history()))
     assert said.kind != "fine"
-    assert "Not one held-out picture is answered right of bird (" in said.says
+    assert "answered right of these classes: bird (" in said.says
     assert "dog (" in said.says
     (first, *rest) = said.tries
     assert first.endswith("cat has 75 training pictures, bird 3: --balanced")
@@ -73,6 +78,55 @@ def test_the_report_does_not_announce_it_as_a_success(always_cat, page_of):
         replace(run, manifest=manifest), manifest.recipe, dataset, judgements, run.history()
     )
     assert not any("--balanced" in each for each in classify_page.fit(told).tries)
+
+
+def test_folds_do_not_flatter_either(always_cat):
+    """Three folds of nets that always say cat, and a last one that does, of which nothing is held
+    out: the line has what always cat would have, and the verdict does not stay away."""
+    data, run = always_cat
+    dataset = open_dataset(data)
+    whole = replace(dataset, splits=np.zeros(len(dataset), np.int8))
+    cat = dataset.classes.index("cat")
+
+    def always(examples):
+        answers = np.full((len(examples), 3), 0.1, np.float32)
+        answers[:, cat] = 0.8
+        return Judgement(examples, answers, score(answers, examples.labels), 1.0)
+
+    parts = [whole.select(np.arange(start, len(whole), 3)) for start in range(3)]
+    tests = [always(part).as_json() for part in parts]
+    rows = [
+        {"test": len(part), "val": 0, "train": 125 - len(part), "kept_epoch": 1}
+        | {"figure": test["accuracy"], "learnt": 0.8}
+        for part, test in zip(parts, tests, strict=True)
+    ]
+    folds = judged("accuracy", rows, find("classify").pooled(tests)) | {"epochs": 1}
+    assert folds["together"]["per_class"] == always(whole).as_json()["per_class"]
+    assert folds["together"]["balanced_accuracy"] == pytest.approx(1 / 3)
+    assert in_words(folds, ".1%").startswith("accuracy 80.0%, 95 % interval")
+    assert in_words(folds, ".1%").endswith(", no better than always answering cat (80.0%)")
+    said = write_report(run, whole, {"train": always(whole)}, folds)
+    assert said.kind == "under-fitting"
+    assert "no more than by always answering cat (80.0%)" in said.says
+    assert "No held-out picture is answered right of these classes" in said.says
+    assert said.tries[0].endswith("--balanced")
+    page = run.report_file.read_text(encoding="utf-8")
+    assert said.says in page
+    assert "(balanced accuracy) is 33.3%; chance is 33.3%, and always answering cat" in page
+
+
+def test_what_folds_learnt_and_did_not_answer_is_over_fitting():
+    """Of nets that know what they learnt by heart and answer the rest as badly as chance."""
+    rows = [
+        {"test": 20, "val": 0, "train": 40, "kept_epoch": 1, "figure": figure, "learnt": 1.0}
+        for figure in (0.3, 0.35, 0.4)
+    ]
+    for figure in ("accuracy", "ap50", "s_measure"):
+        learnt, held_out = sides(judged(figure, rows), objects=None)
+        assert (learnt.score, learnt.images, held_out.images) == (1.0, 60, 60)
+        assert held_out.score == pytest.approx(0.35)
+        assert learnt.score - held_out.score > 2 * math.hypot(learnt.error, held_out.error)
+    assert sides(judged("ap50", [row | {"figure": None} for row in rows])) is None
 
 
 def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
@@ -88,7 +142,7 @@ def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
     )
     assert said.kind == "uneven"
     assert "fine" not in said.says
-    assert f"right of {dataset.classes[0]} (30 pictures)" in said.says
+    assert f"No held-out picture of {dataset.classes[0]} (30 pictures)" in said.says
 
 
 def test_the_mean_recall_is_of_classes_that_have_pictures():

@@ -92,7 +92,7 @@ def run(flags: _TrainFlags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
-    from viewfinder.evaluation.folds import in_words
+    from viewfinder.evaluation.folds import parts_in_words
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.runs.scores import read_scores
     from viewfinder.tasks import find
@@ -112,7 +112,11 @@ def run(flags: _TrainFlags) -> int:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
     if "folds" in scores:
-        print(f"folds {in_words(scores['folds'], task.headline[0][1])}")
+        figure, of = parts_in_words(scores["folds"], task.headline[0][1])
+        beside = scores["folds"].get("together")
+        others = headline(beside, task.headline[1:]) if beside else []
+        for line in in_lines("folds", [figure, *others, of]):
+            print(line)
     for side in ("test", "val", "train"):
         if side in scores:
             figures = headline(scores[side], task.headline)

@@ -194,10 +194,12 @@ def _advice(words: str) -> str:
 
 
 def longer(recipe: Recipe) -> str:
-    """The flags that train for twice as long, and wait as much longer for a better score."""
-    time = (
-        f"--minutes {2 * recipe.minutes:g}" if recipe.minutes else f"--epochs {2 * recipe.epochs}"
-    )
+    """The flags that train for twice as long, and wait as much longer for a better score.
+
+    For as long as is usual where that is longer: twice two epochs help nobody.
+    """
+    epochs = max(2 * recipe.epochs, type(recipe).from_json({}).epochs)
+    time = f"--minutes {2 * recipe.minutes:g}" if recipe.minutes else f"--epochs {epochs}"
     return f"{time} --patience {2 * recipe.patience}" if recipe.patience else time
 
 

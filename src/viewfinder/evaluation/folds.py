@@ -1,38 +1,15 @@
 """What the runs of k folds say together: a mean, its interval, and both in words."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
+from viewfinder.evaluation import folded
 from viewfinder.evaluation.classify.page import wilson
+from viewfinder.evaluation.folded import FoldRow, FoldScores, Together
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.wording import counted
 
 
-class FoldRow(TypedDict):
-    """A finished fold: its pictures by split, its figure, and the epoch whose weights it kept."""
-
-    test: int
-    val: int
-    train: int
-    figure: float | None
-    learnt: float | None
-    kept_epoch: int
-
-
-class FoldScores(TypedDict, total=False):
-    """The `folds` of `scores.json`; `epochs` are those of the run on everything."""
-
-    folds: int
-    figure: str
-    mean: float | None
-    low: float | None
-    high: float | None
-    method: str | None
-    each: list[FoldRow]
-    epochs: int
-
-
-def judged(figure: str, each: Sequence[FoldRow]) -> FoldScores:
+def judged(figure: str, each: Sequence[FoldRow], together: Together | None = None) -> FoldScores:
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
@@ -43,6 +20,7 @@ def judged(figure: str, each: Sequence[FoldRow]) -> FoldScores:
         figure: in [0, 1], by its public name.
         each: of every fold `test`, `val` and `train`, the pictures of each side, and `figure`,
             which is None where it is undefined.
+        together: what a task says of all folds' test pictures as of one side, if it can.
     """
     known = [(row, value) for row in each if (value := row["figure"]) is not None]
     mean = low = high = method = None
@@ -61,7 +39,9 @@ def judged(figure: str, each: Sequence[FoldRow]) -> FoldScores:
             wide = wilson(mean, tested)
             if low is None or high is None or wide[1] - wide[0] > high - low:
                 (low, high), method = wide, "Wilson"
+    found_together: FoldScores = {"together": together} if together else {}
     return {
+        **found_together,
         "folds": len(each),
         "figure": figure,
         "mean": mean,
@@ -73,16 +53,24 @@ def judged(figure: str, each: Sequence[FoldRow]) -> FoldScores:
 
 
 def in_words(folds: FoldScores, form: str) -> str:
-    """One line: the figure, its interval, and how many folds and pictures it is of.
+    """One line: the figure, its interval, how many folds and pictures it is of, and whether always
+    answering one class would have been as good.
 
     Args:
         form: how the figure is written, as in the task's `headline`.
     """
+    figure, of = parts_in_words(folds, form)
+    always = folded.no_better(folds)
+    return f"{figure}, {of}" + (f", no better than always answering {always}" if always else "")
+
+
+def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
+    """The figure with its interval, and what they are of; `form` as of `in_words`."""
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
     told = headline_of(folds["figure"], folds["mean"], form)
     if folds["low"] is not None:
         told += f", 95 % interval {_interval(folds, form)}"
-    return f"{told}, of {of} in {folds['folds']} folds"
+    return told, f"of {of} in {folds['folds']} folds"
 
 
 def headline_of(figure: str, value: float | None, form: str) -> str:
@@ -105,6 +93,7 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
         "pictures": sum(row["test"] for row in folds["each"]),
         "rows": rows,
         "means": _sentence(folds, form),
+        "hides": _hides(folds),
     }
 
 
@@ -124,6 +113,18 @@ def _sentence(folds: FoldScores, form: str) -> str:
     return (
         f"Each picture was judged by a net that had not learnt from it, and on new pictures like "
         f"these the {name} of such a net is likely between {likely}. {last}"
+    )
+
+
+def _hides(folds: FoldScores) -> str:
+    """What stands beside an accuracy, so that it does not flatter; empty of other figures."""
+    if (together := folds.get("together")) is None:
+        return ""
+    name, share = folded.largest(together)
+    return (
+        f"The mean recall of the classes (balanced accuracy) is "
+        f"{together['balanced_accuracy']:.1%}; chance is {together['chance']:.1%}, and always "
+        f"answering {name} is right for {share:.1%}."
     )
 
 

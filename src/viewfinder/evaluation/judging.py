@@ -12,6 +12,7 @@ from torch import nn
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
+from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import Run
 from viewfinder.tasks import find
@@ -76,11 +77,13 @@ def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJ
 def stand_ins(dataset: Dataset) -> Dataset:
     """The training pictures that stand for all of them when fit is measured, always the same.
 
-    As many as `val` has, so that the two are known as well; without a `val`, up to 500. None of
-    them is augmented.
+    As many as `val` has, so that the two are known as well, but enough to tell under-fitting by;
+    without a `val`, up to 500. None of them is augmented.
     """
     train = dataset.split("train")
-    wanted = len(dataset.split("val")) if dataset.has_split("val") else _STAND_INS
+    wanted = _STAND_INS
+    if dataset.has_split("val"):
+        wanted = max(len(dataset.split("val")), LEAST_PICTURES)
     chosen = np.random.default_rng(0).permutation(len(train))[:wanted]
     return train.select(np.sort(chosen))
 

@@ -7,7 +7,8 @@ from typing import Any, Generic
 from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES, Verdict
+from viewfinder.evaluation.fitting import LEAST_PICTURES, Side, Verdict
+from viewfinder.evaluation.folded import FoldScores, sides
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.runs.run import Run
 from viewfinder.tasks.task import AnswersT, RecipeT, ScoresT
@@ -23,6 +24,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     Attributes:
         judgements: of the sides `train` and, where there are any, `val` and `test`.
         history: a row an epoch; not every row has the columns of what was measured.
+        folds: what the folds before this training came to, if there were any.
     """
 
     run: Run
@@ -30,6 +32,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     dataset: Dataset
     judgements: Mapping[str, Judgement[AnswersT, ScoresT]]
     history: Sequence[Mapping[str, float]]
+    folds: FoldScores | None = None
 
     @property
     def side(self) -> str:
@@ -52,6 +55,20 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         counts = {side: len(self.judgements[side].examples) for side in self.judgements}
         val, test = counts.get("val", 0), counts.get("test", 0)
         return "val" if val >= min(LEAST_PICTURES, test) else "test"
+
+    def compared(
+        self, train: Side, held_out: Side | None, *, objects: int | None = None
+    ) -> tuple[Side, Side | None, str]:
+        """The two sides to judge the fit by, and in words what the second is.
+
+        The folds' where nothing else was held out.
+
+        Args:
+            objects: how many boxes there are to find, where they are what is judged.
+        """
+        if held_out is None and self.folds and (both := sides(self.folds, objects=objects)):
+            return *both, "held-out"
+        return train, held_out, SIDES[self.held_out_side]
 
     @property
     def pool(self) -> int:

@@ -19,7 +19,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics
 from viewfinder.evaluation.fitting import Verdict
-from viewfinder.evaluation.folds import FoldScores, section
+from viewfinder.evaluation.folded import FoldScores
+from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
 from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
 from viewfinder.evaluation.templating import environment_of
@@ -53,7 +54,9 @@ def write_report(
         InputError: a picture cannot be read, or the file cannot be written.
     """
     manifest = run.manifest
-    material: AnyMaterial = Material(run, manifest.recipe, dataset, judgements, run.history())
+    material: AnyMaterial = Material(
+        run, manifest.recipe, dataset, judgements, run.history(), folds
+    )
     last = material.history[-1] if material.history else dict.fromkeys(_TOLD, 0.0)
     if lacks := [name for name in _TOLD if name not in last]:
         raise InputError(

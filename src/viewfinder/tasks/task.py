@@ -346,6 +346,13 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     def score(self, answers: AnswersT, truth: Dataset) -> ScoresT:
         """Answers against truth."""
 
+    def pooled(self, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+        """Scores of several sides without a common picture, as `as_json` gave each, as of one side.
+
+        Nothing where the sides' scores do not say it.
+        """
+        return {}
+
     @abstractmethod
     def tolerance(self, best: float, pictures: int) -> float:
         """How far below the best a score may lie and still be as good, for all that is known."""

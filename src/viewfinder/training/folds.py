@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.folds import FoldRow, headline_of, in_words, judged
+from viewfinder.evaluation.folded import FoldRow, Together
+from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, write_json
@@ -136,7 +138,8 @@ def train_in_folds(
     with taken(folder / FOLDS, "training"):
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.headline[0]
-        outcome = judged(figure, [_row(kind, run, figure) for run in runs])
+        rows = [_row(kind, run, figure) for run in runs]
+        outcome = judged(figure, rows, _together(kind, runs))
         epochs = _epochs(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
         why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""
@@ -249,6 +252,15 @@ def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
         "learnt": learnt,
         "kept_epoch": _kept_epoch(kind, run),
     }
+
+
+def _together(kind: AnyTask, runs: Sequence[Run]) -> Together | None:
+    """What the folds' test pictures come to as one side, where the task can say it."""
+    try:
+        found = kind.pooled([read_scores(run.scores_file)["test"] for run in runs])
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(runs[0]) from None
+    return cast(Together, found) if found else None
 
 
 def _damaged(run: Run) -> InputError:

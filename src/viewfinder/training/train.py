@@ -23,7 +23,7 @@ from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.fitting import Verdict
-from viewfinder.evaluation.folds import FoldScores
+from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.judging import judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
@@ -188,8 +188,8 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
     run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
     seen = first_step(job) if recipe.in_steps else []
     verdict = write_report(run, dataset, judgements, folds, seen)
-    # Of folds only the last run is judged, and that nothing was held out from it is no news.
-    if "folded" not in run.manifest.data or (folds and verdict.kind != "unknown"):
+    # Of folds only the last run is judged, by what they all came to.
+    if "folded" not in run.manifest.data or folds:
         report_verdict(run, verdict)
     emit(RunDone(str(run.folder), scores))
     return run

@@ -13,6 +13,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.depth import SIDE_FILE
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
+from viewfinder.datasets.formats.rgbd.reading import same_shape
 from viewfinder.datasets.formats.rgbd.stored import (
     brightest,
     looks_inverted,
@@ -135,7 +136,9 @@ def _look_at_depth(dataset: Dataset, index: int, size: tuple[int, int] | None, l
         look.faults.append(_unreadable(path, error))
         return
     look.wide = values.dtype != np.uint8
-    look.faults += _another_size(dataset.paths[index], size, path, values.shape)
+    # A sensor of depth has fewer pixels than a camera, and its maps are brought to the pictures.
+    if size is None or not same_shape(size, (values.shape[1], values.shape[0])):
+        look.faults += _another_size(dataset.paths[index], size, path, values.shape)
     if values.min() == values.max():
         detail = f"every pixel is {values.flat[0]}, which says nothing of what is near"
         fix = "measure it again, or remove the file: the picture can be learnt from without it"

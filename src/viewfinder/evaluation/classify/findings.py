@@ -8,7 +8,7 @@ import numpy as np
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
-from viewfinder.evaluation.fitting import Verdict, unsaid
+from viewfinder.evaluation.fitting import LEAST_PICTURES, Tries, Verdict, unsaid
 from viewfinder.wording import counted, some
 
 # A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
@@ -36,6 +36,9 @@ def lost_classes(material: ClassifyMaterial) -> Lost | None:
     held_out = [each for side, each in material.judgements.items() if side != "train"]
     judged = held_out or [material.judgements["train"]]
     counts = sum((each.scores.confusion for each in judged), np.zeros((), np.int64))
+    folded = material.folds.get("together") if material.folds and not held_out else None
+    if folded is not None:
+        counts = np.array(folded["confusion"], np.int64)
     there, right = counts.sum(axis=1), np.diag(counts)
     lost = np.flatnonzero((there > 0) & (right == 0))
     if not len(lost):
@@ -44,13 +47,15 @@ def lost_classes(material: ClassifyMaterial) -> Lost | None:
     wrong = 1 - right.sum() / there.sum()
     clear = bool((wrong ** there[lost] < _CHANCE / len(there)).any())
     names = tuple((classes[index], int(there[index])) for index in lost.tolist())
-    return Lost(names, "held-out" if held_out else "training", clear)
+    return Lost(names, "held-out" if held_out or folded else "training", clear)
 
 
 def with_lost(said: Verdict, lost: Lost) -> Verdict:
     """A verdict that names classes which are never answered right, and does not call that fine."""
     told = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
-    words = f"Not one {lost.of} picture is answered right of {some(told, 6)}."
+    words = f"No {lost.of} picture is answered right of these classes: {some(told, 6)}."
+    if len(told) == 1:
+        words = f"No {lost.of} picture of {told[0]} is answered right."
     tries: tuple[str, ...] = (f"add pictures of {some([name for name, _ in lost.names], 6)}",)
     if said.kind != "fine" or not lost.clear:
         return replace(said, says=f"{said.says} {words}", tries=first(said.tries, tries))
@@ -74,9 +79,26 @@ def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
 
 
 def no_better(judged: ClassifyJudgement) -> str:
-    """The class that could as well be answered always; empty where the net beats that."""
+    """The class that could as well be answered always, and its share; empty where the net beats
+    that."""
     largest, share = judged.scores.largest
-    return judged.examples.classes[largest] if judged.scores.accuracy <= share else ""
+    name = judged.examples.classes[largest]
+    return f"{name} ({share:.1%})" if judged.scores.accuracy <= share else ""
+
+
+def unlearnt(said: Verdict, train: ClassifyJudgement, tries: Tries) -> Verdict:
+    """A verdict that calls a net under-fitting which knows no more of its own training pictures
+    than which class is the largest, whatever share of them that class has."""
+    always, few = no_better(train), len(train.examples) < LEAST_PICTURES
+    if not always or few or said.kind == "over-fitting" or train.scores.largest[1] == 1:
+        return said
+    right = f"{train.scores.accuracy:.1%} of its own training pictures"
+    words = f"it answers {right} right, no more than by always answering {always}."
+    if said.kind == "under-fitting":
+        return replace(said, says=f"{said.says} I{words[1:]}")
+    words = f"The net under-fits: {words}"
+    more = first(tries.under_fitting, said.tries if said.kind == "unknown" else ())
+    return Verdict("under-fitting", words, more)
 
 
 def first(tries: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from viewfinder.evaluation.classify.findings import (
     first,
     lost_classes,
     no_better,
+    unlearnt,
     with_lost,
 )
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
@@ -73,19 +74,23 @@ def fit(material: ClassifyMaterial) -> Verdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.recipe
     held_out = material.held_out
-    train, other = _side(material.judgements["train"]), _side(held_out) if held_out else None
+    train, other, side = material.compared(
+        _side(material.judgements["train"]), _side(held_out) if held_out else None
+    )
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
+    now = tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0)
     said = verdict(
         train,
         other,
         end=material.at_the_end("accuracy"),
         measure=_MEASURE,
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
-        tries=tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0),
+        tries=now,
         recipe=recipe,
-        side=SIDES[material.held_out_side],
+        side=side,
         pool=material.pool,
     )
+    said = unlearnt(said, material.judgements["train"], now)
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
     balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)

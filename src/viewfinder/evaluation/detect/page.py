@@ -101,16 +101,19 @@ def page(material: DetectMaterial) -> Page:
 
 def fit(material: DetectMaterial, now: Situation) -> Verdict:
     """Over-fitting, under-fitting or fine, by AP50."""
-    held_out = material.held_out
+    held_out, learnt = material.held_out, _side(material.judgements["train"])
+    train, other, side = material.compared(
+        learnt, _side(held_out) if held_out else None, objects=learnt.objects
+    )
     return verdict(
-        _side(material.judgements["train"]),
-        _side(held_out) if held_out else None,
+        train,
+        other,
         end=material.at_the_end("ap50"),
         measure=_MEASURE,
         trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
         tries=detect_advice.tries(now),
         recipe=now.recipe,
-        side=SIDES[material.held_out_side],
+        side=side,
         pool=material.pool,
     )
 

@@ -93,7 +93,9 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
     """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset = material.recipe, material.dataset
     held_out = likeness.get(material.held_out_side)
-    train, other = _side(likeness["train"]), _side(held_out) if held_out is not None else None
+    train, other, side = material.compared(
+        _side(likeness["train"]), _side(held_out) if held_out is not None else None
+    )
     return verdict(
         train,
         other,
@@ -107,7 +109,7 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
             likeness=other.score if other else 0.0,
         ),
         recipe=recipe,
-        side=SIDES[material.held_out_side],
+        side=side,
         pool=material.pool,
     )
 

@@ -1,6 +1,8 @@
 """How well probabilities of classes meet the truth."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +71,15 @@ class ClassifyScores:
             "per_class": self.per_class(classes),
             "confusion": self.confusion.tolist(),
         }
+
+
+def pooled(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+    """The scores of several sides without a common picture, as `as_json` gave each, as of one."""
+    counts = [int(np.sum(part["confusion"])) for part in parts]
+    confusion = np.sum([part["confusion"] for part in parts], axis=0).astype(np.int64)
+    loss = np.average([part["loss"] for part in parts], weights=counts)
+    accuracy = float(np.diag(confusion).sum() / max(1, confusion.sum()))
+    return ClassifyScores(accuracy, float(loss), confusion).as_json(tuple(parts[0]["per_class"]))
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> ClassifyScores:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import ClassifyScores, score
+from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.solving import solve_last_layer
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -329,6 +329,10 @@ class Classify(
     def score(self, answers: NDArray[np.float32], truth: Dataset) -> ClassifyScores:
         """Accuracy, loss and confusion."""
         return score(answers, truth.labels)
+
+    def pooled(self, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+        """All figures, as confusions can be added."""
+        return pooled(parts)
 
     def tolerance(self, best: float, pictures: int) -> float:
         """One standard error of a share."""

@@ -241,11 +241,26 @@ def _vote(root: Path, rows: Sequence[Triple], scales: dict[str, DepthScale]) -> 
             depth = scale.apply(stored_depth(root / triple.depth))
         except InputError:
             continue
-        if mask.shape == depth.shape and mask.any() and not mask.all():
+        if not same_shape(mask.shape, depth.shape):
+            continue
+        if mask.shape != depth.shape:
+            # A sensor of depth has fewer pixels than a camera.
+            mask = _nearest(mask, depth.shape)
+        if mask.any() and not mask.all():
             lead = float(depth[mask].mean() - depth[~mask].mean())
             brighter += lead > _APART
             darker += lead < -_APART
     return _Votes(brighter, darker)
+
+
+def _nearest(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask at another size: of each pixel of it, the one at its middle."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(np.int64)
+        for new, old in zip(shape, mask.shape, strict=True)
+    )
+    smaller: NDArray[np.bool_] = mask[rows[:, None], columns]
+    return smaller
 
 
 def _told(root: Path, folders: Sequence[str], votes: _Votes) -> str:

@@ -1,0 +1,92 @@
+"""What folds leave in `scores.json`, and the two sides that they are: learnt, and held out."""
+
+import math
+import statistics
+from collections.abc import Mapping
+from typing import TypedDict
+
+from viewfinder.evaluation.fitting import Side
+
+# A half-width of a 95 % interval, in standard errors.
+_HALF = 1.96
+# The error of a score that nothing is known of.
+_UNKNOWN = 0.5
+
+
+class Together(TypedDict):
+    """A classifier's scores of all folds' test pictures, each answered by the net that had not
+    learnt from it; as `evaluate` gives them."""
+
+    balanced_accuracy: float
+    chance: float
+    largest_class: float
+    per_class: Mapping[str, Mapping[str, float | int | None]]
+    confusion: list[list[int]]
+
+
+class FoldRow(TypedDict):
+    """A finished fold: its pictures by split, its figure, and the epoch whose weights it kept."""
+
+    test: int
+    val: int
+    train: int
+    figure: float | None
+    learnt: float | None
+    kept_epoch: int
+
+
+class FoldScores(TypedDict, total=False):
+    """The `folds` of `scores.json`; `epochs` are those of the run on everything, and
+    `together`, of a classifier, what the folds' test pictures come to as one side."""
+
+    folds: int
+    figure: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    each: list[FoldRow]
+    epochs: int
+    together: Together
+
+
+def sides(folds: FoldScores, *, objects: int | None = None) -> tuple[Side, Side] | None:
+    """What the folds' nets have learnt, and what they answered of pictures that they had not seen.
+
+    None where no fold has a figure.
+
+    Args:
+        objects: how many boxes there are to find in all, where they are what is judged.
+    """
+    known = [
+        (row["learnt"], row["figure"], row["test"])
+        for row in folds["each"]
+        if row["learnt"] is not None and row["figure"] is not None
+    ]
+    if not known or folds["mean"] is None:
+        return None
+    images, learnt = sum(row[2] for row in known), [row[0] for row in known]
+    train_error = statistics.stdev(learnt) / math.sqrt(len(learnt)) if len(learnt) > 1 else _UNKNOWN
+    low, high = folds["low"], folds["high"]
+    error = _UNKNOWN if low is None or high is None else (high - low) / (2 * _HALF)
+    return (
+        Side(statistics.fmean(learnt), images, train_error, objects),
+        Side(folds["mean"], images, error, objects),
+    )
+
+
+def no_better(folds: FoldScores) -> str:
+    """The class that could as well be answered always, with its share; empty where that is worse,
+    or where nothing is said of classes."""
+    together, mean = folds.get("together"), folds["mean"]
+    if together is None or mean is None:
+        return ""
+    name, share = largest(together)
+    return f"{name} ({share:.1%})" if mean <= share else ""
+
+
+def largest(together: Together) -> tuple[str, float]:
+    """The class that has most pictures, and its share of them."""
+    counts = [sum(row) for row in together["confusion"]]
+    name = list(together["per_class"])[counts.index(max(counts))]
+    return name, together["largest_class"]
