@@ -17,8 +17,7 @@ import numpy as np
 
 from viewfinder.scoring.comparing import compare
 from viewfinder.scoring.page import write_comparison
-from viewfinder.scoring.saliency import judge
-from viewfinder.scoring.sets import read_contests
+from viewfinder.scoring.reading import asked, contests
 
 _SIZE = (300, 400)
 
@@ -40,9 +39,9 @@ def main() -> None:
 
 def _timed(name: str, root: Path, maps: list[str]) -> None:
     start = time.perf_counter()
-    judged = [judge(each, stretch=True) for each in read_contests(root / "GT", maps, [])]
+    read = contests(asked(root / "GT", maps, []))
     scored = time.perf_counter()
-    found = compare(judged, stretched=True)
+    found = compare(read)
     compared = time.perf_counter()
     write_comparison(root / "out", found, command="benchmarks/score_maps.py")
     end = time.perf_counter()

@@ -132,6 +132,7 @@ def prepare(page, folder, shorter, small_run):
         material.detector(folder)
     elif page == "scoring.md":
         material.maps_of_methods(folder)
+        material.answers_of_methods(folder)
 
 
 # What is there when a page's last command is done.

@@ -134,6 +134,29 @@ def maps_of_methods(folder: Path) -> None:
                 write_map(folder / f"maps/{method}/{number}.png", values)
 
 
+def answers_of_methods(folder: Path) -> None:
+    """`boxes` in COCO and `found/METHOD.json`; `photos` in class folders and `METHOD.csv`."""
+    plain = np.full((48, 48, 3), 90, np.uint8)
+    images, boxes = [], []
+    for number in range(1, 5):
+        write_picture(folder / f"boxes/{number}.jpg", plain)
+        write_picture(folder / f"photos/{'cat' if number % 2 else 'dog'}/{number}.jpg", plain)
+        images.append({"id": number, "file_name": f"{number}.jpg", "width": 48, "height": 48})
+        place = {"image_id": number, "category_id": 1, "bbox": [5, 5, 20, 9 + number]}
+        boxes.append({"id": number, "area": 20 * (9 + number), "iscrowd": 0, **place})
+    labels = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cup"}]}
+    (folder / "boxes/labels.json").write_text(json.dumps(labels), encoding="utf-8")
+    (folder / "found").mkdir()
+    for method, off in (("mine", 1), ("other", 4)):
+        found = [
+            {"image_id": n, "category_id": 1, "score": 0.9, "bbox": [5 + off, 5, 20, 9 + n]}
+            for n in range(1, 5)
+        ]
+        (folder / f"found/{method}.json").write_text(json.dumps(found), encoding="utf-8")
+        rows = "".join(f"{n}.jpg,{'cat' if n % off else 'dog'}\n" for n in range(1, 5))
+        (folder / f"{method}.csv").write_text(f"picture,class\n{rows}", encoding="utf-8")
+
+
 def recipes(folder: Path, shorter: Callable[[str], str]) -> None:
     for file in sorted((ROOT / "recipes").glob("*.toml")):
         (folder / "recipes").mkdir(exist_ok=True)

@@ -14,10 +14,10 @@ from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.comparing import compare
-from viewfinder.scoring.figures import PLOTS
 from viewfinder.scoring.page import write_comparison
-from viewfinder.scoring.saliency import boundary_iou, judge
-from viewfinder.scoring.sets import read_contests
+from viewfinder.scoring.reading import asked, contests
+from viewfinder.scoring.saliency import boundary_iou
+from viewfinder.scoring.saliency_contest import PLOTS
 from viewfinder.tasks.saliency.scores import mean, score
 
 SIZE = (48, 64)
@@ -61,15 +61,15 @@ def made(root: Path, sets=("SIP",), pictures: int = 8) -> Path:
 
 
 def judged(root: Path, *methods: str, stretch: bool = True):
-    contests = read_contests(root / "truth/SIP/GT", methods or [f"{root}/maps"], [])
-    return [judge(each, stretch=stretch) for each in contests]
+    """The contests of one set."""
+    return contests(asked(root / "truth/SIP/GT", methods or [f"{root}/maps"], [], stretch=stretch))
 
 
 @pytest.mark.parametrize("stretch", [True, False])
 def test_scores_are_those_of_the_pictures(tmp_path, stretch):
     """Equal to the scores of one picture at a time, which are held to an independent program."""
     made(tmp_path)
-    found = compare(judged(tmp_path, stretch=stretch), stretched=stretch)
+    found = compare(judged(tmp_path, stretch=stretch))
     own = {each.method: each for each in found.sets[0].methods}["good"]
     expected = mean(
         score(map_of(mask_of(n), 0.02, n) / 255, mask_of(n), stretch=stretch) for n in range(8)
@@ -81,9 +81,9 @@ def test_scores_are_those_of_the_pictures(tmp_path, stretch):
 
 def test_kept_scores_are_the_same(tmp_path, monkeypatch):
     made(tmp_path)
-    before = compare(judged(tmp_path), stretched=True)
+    before = compare(judged(tmp_path))
     monkeypatch.setattr("viewfinder.scoring.saliency._one", None)  # Nothing is measured again.
-    after = compare(judged(tmp_path), stretched=True)
+    after = compare(judged(tmp_path))
     assert [m.values for m in after.sets[0].methods] == [m.values for m in before.sets[0].methods]
 
 
@@ -92,7 +92,7 @@ def test_a_changed_map_is_scored_anew(tmp_path):
     judged(tmp_path)
     grey(tmp_path / "maps/good/SIP/3.png", np.zeros(SIZE, np.uint8))
     (found,) = judged(tmp_path)
-    measured = found.measured["good"]
+    measured = found.judged.measured["good"]
     assert measured["3.png"].of.mae == pytest.approx(mask_of(3).mean())
 
 
@@ -106,7 +106,7 @@ def test_what_is_missing_odd_or_in_colour_is_said(tmp_path):
     cv2.imwrite(str(maps / "2.png"), np.dstack([three] * 3))  # Grey in three channels is grey.
     cv2.imwrite(str(maps / "3.png"), cv2.applyColorMap(three, cv2.COLORMAP_JET))
     (maps / "4.png").write_bytes((maps / "4.png").read_bytes()[:100])
-    (only,) = compare(judged(tmp_path), stretched=True).sets
+    (only,) = compare(judged(tmp_path)).sets
     notes = "\n".join(only.notes)
     assert "good: no map for 1 mask: 0.png" in notes
     assert "good: 1 map of no mask: extra.png" in notes
@@ -123,9 +123,9 @@ def test_empty_masks_follow_the_rule_that_is_said(tmp_path):
     write_mask(tmp_path / "truth/SIP/GT/0.png", np.zeros(SIZE, bool))
     grey(tmp_path / "maps/good/SIP/0.png", np.zeros(SIZE, np.uint8))
     (found,) = judged(tmp_path)
-    assert found.measured["good"]["0.png"].scores.weighted_f == 1
-    assert found.measured["bad"]["0.png"].scores.weighted_f == 0
-    (only,) = compare([found], stretched=True).sets
+    assert found.judged.measured["good"]["0.png"].scores.weighted_f == 1
+    assert found.judged.measured["bad"]["0.png"].scores.weighted_f == 0
+    (only,) = compare([found]).sets
     assert any("1 mask without a subject (0.png)" in note for note in only.notes)
     assert all(0 < own.values["auc"].value <= 1 for own in only.methods)
 
@@ -157,9 +157,9 @@ def test_folders_of_many_sets(tmp_path, set_first):
                 target = tmp_path / "turned" / name / method
                 shutil.copytree(tmp_path / "maps" / method / name, target)
     maps = tmp_path / ("turned" if set_first else "maps")
-    contests = read_contests(tmp_path / "truth", [str(maps)], [])
-    assert sorted(each.truth.name for each in contests) == ["LFSD", "SIP"]
-    for each in contests:
+    found = contests(asked(tmp_path / "truth", [str(maps)], []))
+    assert sorted(each.name for each in found) == ["LFSD", "SIP"]
+    for each in (each.judged.contest for each in found):
         assert [answers.method for answers in each.answers] == ["bad", "good"]
         assert len(each.truth.pictures) == 4
         assert each.answers[1].file(each.truth.masks[0]).is_file()
@@ -168,33 +168,33 @@ def test_folders_of_many_sets(tmp_path, set_first):
 def test_sets_by_pattern(tmp_path):
     made(tmp_path, pictures=4)
     given = f"mine={tmp_path}/truth/SIP/GT:{tmp_path}/maps/*/SIP"
-    (only,) = read_contests(None, [], [given])
-    assert only.truth.name == "mine"
-    assert [answers.method for answers in only.answers] == ["bad", "good"]
+    (only,) = contests(asked(None, [], [given]))
+    assert only.name == "mine"
+    assert list(only.methods) == ["bad", "good"]
 
 
 @pytest.mark.parametrize(
     ("truth", "methods", "sets", "said"),
     [
         ("truth/SIP/GTs", ["maps"], [], "there is no folder truth.SIP.GTs: name the folder"),
-        ("truth/SIP/GT", ["x=nowhere"], [], "there is no folder nowhere: a method is named as"),
-        ("truth/SIP/GT", [], [], "name a method's maps"),
+        ("truth/SIP/GT", ["x=nowhere"], [], "nowhere is not there: a method is named as"),
+        ("truth/SIP/GT", [], [], "name a method's answers"),
         ("truth/SIP/GT", ["a=maps/good/SIP", "a=maps/bad/SIP"], [], "the same name"),
-        (None, [], ["SIP=truth/SIP/GT"], "a set is named as NAME=MASKS:MAPS"),
+        (None, [], ["SIP=truth/SIP/GT"], "a set is named as NAME=TRUTH:ANSWERS"),
         (None, [], ["SIP=truth/SIP/GT:maps/good/SIP"], "needs one [*] where"),
         (None, [], ["SIP=truth/SIP/GT:nowhere/*"], "there is no folder nowhere"),
-        (None, [], [], "name the masks and a method"),
+        (None, [], [], "name the truth and a method"),
     ],
 )
 def test_what_is_named_wrongly(tmp_path, monkeypatch, truth, methods, sets, said):
     made(tmp_path, pictures=3)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=said):
-        read_contests(Path(truth) if truth else None, methods, sets)
+        contests(asked(Path(truth) if truth else None, methods, sets))
 
 
 def test_the_folder_that_is_written(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("viewfinder.scoring.page.PLOTS", PLOTS[:1])
+    monkeypatch.setattr("viewfinder.scoring.saliency_contest.PLOTS", PLOTS[:1])
     made(tmp_path, sets=("SIP", "A&B_50%"))
     out = tmp_path / "out"
     status = main(["score", str(tmp_path / "truth"), str(tmp_path / "maps"), "--out", str(out)])
@@ -225,12 +225,12 @@ def test_the_folder_that_is_written(tmp_path, capsys, monkeypatch):
 
 
 def test_names_are_text(tmp_path, monkeypatch):
-    monkeypatch.setattr("viewfinder.scoring.page.PLOTS", PLOTS[:1])
+    monkeypatch.setattr("viewfinder.scoring.saliency_contest.PLOTS", PLOTS[:1])
     made(tmp_path, pictures=3)
     name = "<script>alert(1)</script>$x_$"
     shutil.copytree(tmp_path / "maps/good/SIP", tmp_path / "evil")
     found = judged(tmp_path, f"{name}={tmp_path}/evil", f"=cmd={tmp_path}/maps/bad/SIP"[1:])
-    page = write_comparison(tmp_path / "out", compare(found, stretched=True), command="<b>")
+    page = write_comparison(tmp_path / "out", compare(found), command="<b>")
     text = page.read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "<b>" not in text.replace("<b>MAE", "").split("How this was made")[1]
@@ -261,7 +261,7 @@ def test_a_model_in_the_place_of_maps(tmp_path):
     given = f"bright={tmp_path}/u2netp.onnx"
     (found,) = judged(tmp_path, given, f"good={tmp_path}/maps/good/SIP")
     # What is bright in these pictures is the subject.
-    assert all(each.iou > 0.9 for each in found.measured["bright"].values())
+    assert all(each.iou > 0.9 for each in found.judged.measured["bright"].values())
     (kept,) = (tmp_path / "cache/maps").iterdir()
     before = kept.stat().st_mtime_ns
     judged(tmp_path, given)
@@ -273,5 +273,5 @@ def test_a_model_in_the_place_of_maps(tmp_path):
 
 def test_a_model_of_another_task(tmp_path, small_run):
     made(tmp_path, pictures=3)
-    with pytest.raises(InputError, match="a model to classify: only saliency has maps"):
-        judged(tmp_path, f"x={small_run}")
+    with pytest.raises(InputError, match="answers to classify"):
+        judged(tmp_path, f"x={small_run}", f"good={tmp_path}/maps/good/SIP")

@@ -1,27 +1,14 @@
 """Every method's scores of every set with their intervals, and every pair of methods."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from viewfinder.errors import InputError
 from viewfinder.events import track
-from viewfinder.scoring.saliency import Judged, Measured
-from viewfinder.scoring.saliency_scores import METRICS, Metric, stacked
-from viewfinder.scoring.sampling import (
-    Draws,
-    Interval,
-    Pair,
-    interval,
-    pairs,
-    ranks,
-    redrawn,
-    shares,
-)
-from viewfinder.tasks.saliency.scores import SaliencyScores, mean
-from viewfinder.wording import counted, some
+from viewfinder.scoring.contest import Answered, Contest, Curve, Drawn, Metric
+from viewfinder.scoring.sampling import Interval, Pair, interval, pairs, ranks
+from viewfinder.wording import counted, likest
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +18,13 @@ class MethodScores:
     Attributes:
         images: that it was scored on.
         values: of each metric by its key; none where no picture has one, as AUC of empty masks.
-        mean: all means and curves.
-        false_positives, true_positives: the mean ROC curve; empty where there is none.
+        curves: of each plot by its key.
     """
 
     method: str
     images: int
     values: dict[str, Interval]
-    mean: SaliencyScores
-    roc: NDArray[np.float64]
+    curves: dict[str, Curve]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +32,13 @@ class SetScores:
     """All methods on one set.
 
     Attributes:
-        images: masks that there are.
-        common: those that every method has a map for; pairs are compared on these.
+        images: that the truth is known of.
+        common: those that every method has answered; pairs are compared on these.
         pairs: of each metric by its key.
         notes: what must be known to read the scores.
     """
 
-    judged: Judged
+    contest: Contest
     images: int
     common: tuple[str, ...]
     methods: tuple[MethodScores, ...]
@@ -62,7 +47,7 @@ class SetScores:
 
     @property
     def name(self) -> str:
-        return self.judged.contest.truth.name
+        return self.contest.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,148 +55,117 @@ class Comparison:
     """Everything that `score` found.
 
     Attributes:
-        stretched: whether maps were spread over [0, 1] first.
         ranks: of each metric, each method's mean place over the sets that all methods have.
     """
 
     sets: tuple[SetScores, ...]
-    stretched: bool
     ranks: dict[str, dict[str, float]]
 
     @property
     def methods(self) -> list[str]:
         return list(dict.fromkeys(m.method for each in self.sets for m in each.methods))
 
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those of all sets, in the order of the tables."""
+        return list({m.key: m for each in self.sets for m in each.contest.metrics}.values())
 
-def compare(judged: Sequence[Judged], *, stretched: bool) -> Comparison:
+    @property
+    def headline(self) -> list[Metric]:
+        """Those of a table where no others are asked for."""
+        return [each for each in self.metrics if each.headline]
+
+    def chosen(self, keys: Sequence[str]) -> list[Metric]:
+        """The metrics of these names; the headline where there are none.
+
+        Raises:
+            InputError: one is not known.
+        """
+        known = {each.key: each for each in self.metrics}
+        for key in keys:
+            if key not in known:
+                raise InputError(
+                    f"--metrics {key}{likest(key, known)}: there are {', '.join(known)}"
+                )
+        return [known[key] for key in keys] or self.headline
+
+
+def compare(contests: Sequence[Contest]) -> Comparison:
     """Scores, intervals, pairs and ranks."""
-    sets = tuple(_set(each) for each in judged)
-    return Comparison(sets, stretched, _ranks(sets))
+    sets = tuple(_set(each) for each in contests)
+    return Comparison(sets, _ranks(sets))
 
 
-def _set(judged: Judged) -> SetScores:
-    masks = judged.contest.truth.masks
-    measured = {method: found for method, found in judged.measured.items() if found}
-    common = tuple(m for m in masks if measured and all(m in each for each in measured.values()))
-    scores = {
-        method: {mask: one.scores for mask, one in found.items()}
-        for method, found in measured.items()
-    }
-    values: dict[str, dict[str, Interval]] = {method: {} for method in measured}
+def _set(contest: Contest) -> SetScores:
+    methods = contest.methods
+    answered = [frozenset(own.pictures) for own in methods.values()]
+    common = tuple(p for p in contest.pictures if answered and all(p in own for own in answered))
+    values: dict[str, dict[str, Interval]] = {method: {} for method in methods}
     compared: dict[str, list[Pair]] = {}
     work = track(
-        METRICS, total=len(METRICS), description=f"intervals of {judged.contest.truth.name}"
+        contest.metrics, total=len(contest.metrics), description=f"intervals of {contest.name}"
     )
     for metric in work:
-        together = _draws(metric, common, measured, scores)
-        for method, found in measured.items():
-            own = together
-            if len(found) != len(common):
-                own = _draws(metric, tuple(found), {method: found}, scores)
-            if method in own.scores:
-                values[method][metric.key] = interval(
-                    own.scores[method], own.draws[method], own.images
-                )
-        compared[metric.key] = pairs(together.scores, together.draws, together.images)
-    methods = tuple(
-        MethodScores(
-            method, len(found), values[method], mean(scores[method].values()), _mean_roc(found)
-        )
-        for method, found in measured.items()
+        together = _drawn(metric, common, methods)
+        for method, own in methods.items():
+            found = together.get(method)
+            if len(own.pictures) != len(common):
+                found = own.drawn(metric.key, tuple(own.pictures))
+            if found is not None:
+                values[method][metric.key] = interval(found.value, found.draws, found.images)
+        compared[metric.key] = _pairs(together)
+    found_methods = tuple(
+        MethodScores(method, len(own.pictures), values[method], _curves(contest, own))
+        for method, own in methods.items()
     )
-    return SetScores(judged, len(masks), common, methods, compared, tuple(_notes(judged, common)))
+    notes = [*contest.notes(common), *_uncommon(common, contest)]
+    return SetScores(contest, len(contest.pictures), common, found_methods, compared, tuple(notes))
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    images: int
-    scores: dict[str, float]
-    draws: dict[str, Draws]
+def _drawn(
+    metric: Metric, pictures: Sequence[str], methods: Mapping[str, Answered]
+) -> dict[str, Drawn]:
+    found = {name: own.drawn(metric.key, pictures) for name, own in methods.items() if pictures}
+    return {name: drawn for name, drawn in found.items() if drawn is not None}
 
 
-def _draws(
-    metric: Metric,
-    masks: Sequence[str],
-    measured: dict[str, dict[str, Measured]],
-    scores: dict[str, dict[str, SaliencyScores]],
-) -> _Drawn:
-    """Each method's score over these pictures, and over each draw of them."""
-    found: dict[str, float] = {}
-    draws: dict[str, Draws] = {}
-    images, drawing = 0, None
-    for method, own in measured.items():
-        parts = stacked(metric, [own[m] for m in masks], [scores[method][m] for m in masks])
-        if len(parts) == 0:
-            continue
-        if drawing is None:  # The masks alone say which pictures give something.
-            images, drawing = len(parts), shares(len(parts))
-        found[method] = float(metric.figure(parts.mean(axis=0)))
-        draws[method] = redrawn(drawing, parts, metric.figure)
-    return _Drawn(images, found, draws)
+def _pairs(drawn: Mapping[str, Drawn]) -> list[Pair]:
+    scores = {name: each.value for name, each in drawn.items()}
+    draws = {name: each.draws for name, each in drawn.items()}
+    images = next((each.images for each in drawn.values()), 0)
+    return pairs(scores, draws, images)
 
 
-def _mean_roc(found: dict[str, Measured]) -> NDArray[np.float64]:
-    curves = [curve for each in found.values() if (curve := each.roc()) is not None]
-    return np.mean(curves, axis=0) if curves else np.zeros((2, 0))
+def _curves(contest: Contest, own: Answered) -> dict[str, Curve]:
+    curves = {plot.key: own.curve(plot.key) for plot in contest.plots}
+    return {key: curve for key, curve in curves.items() if curve is not None}
+
+
+def _uncommon(common: Sequence[str], contest: Contest) -> list[str]:
+    if len(common) == len(contest.pictures):
+        return []
+    return [
+        f"methods are compared on the {counted(len(common), 'picture')} of "
+        f"{len(contest.pictures):,} that all of them have"
+    ]
 
 
 def _ranks(sets: Sequence[SetScores]) -> dict[str, dict[str, float]]:
     """Mean places; of sets that some method lacks, nothing is said."""
     names = {method.method for each in sets for method in each.methods}
     whole = [each for each in sets if {m.method for m in each.methods} == names]
+    metrics = {m.key: m for each in whole for m in each.contest.metrics}
     found: dict[str, dict[str, float]] = {}
-    for metric in METRICS:
-        rows = [[m.values.get(metric.key) for m in each.methods] for each in whole]
-        if not rows or any(value is None for row in rows for value in row):
+    for key, metric in metrics.items():
+        rows = [[m.values.get(key) for m in each.methods] for each in whole]
+        if any(value is None for row in rows for value in row):
             continue
         places: dict[str, list[float]] = {}
         for each in whole:
-            own = [m.values[metric.key].value for m in each.methods]
+            own = [m.values[key].value for m in each.methods]
             for m, place in zip(
                 each.methods, ranks(own, higher_is_better=metric.higher_is_better), strict=True
             ):
                 places.setdefault(m.method, []).append(place)
-        found[metric.key] = {method: statistics.fmean(own) for method, own in places.items()}
+        found[key] = {method: statistics.fmean(own) for method, own in places.items()}
     return found
-
-
-def _notes(judged: Judged, common: Sequence[str]) -> list[str]:
-    """How files were paired, and what is missing, left over, odd or empty."""
-    said = []
-    truth = judged.contest.truth
-    for answers in judged.contest.answers:
-        own, found = answers.paired, judged.measured[answers.method]
-        if str(own.added) != "NAME":
-            said.append(f"{answers.method}: maps are named {own.added} for the mask NAME")
-        if own.missing:
-            count = counted(len(own.missing), "mask")
-            said.append(f"{answers.method}: no map for {count}: {some(list(own.missing))}")
-        if own.surplus:
-            count = counted(len(own.surplus), "map")
-            said.append(f"{answers.method}: {count} of no mask: {some(list(own.surplus))}")
-        resized = [mask for mask, one in found.items() if one.resized]
-        if resized:
-            count = counted(len(resized), "map")
-            said.append(
-                f"{answers.method}: {count} of another size than the mask, resized to it: "
-                f"{some(resized)}"
-            )
-    for each in judged.unread:
-        said.append(f"{each.method}: left out, as {each.why}")
-    if len(common) < len(truth.masks):
-        said.append(
-            f"methods are compared on the {counted(len(common), 'picture')} of "
-            f"{len(truth.masks):,} that all of them have"
-        )
-    empty = [
-        mask
-        for mask in truth.masks
-        if any((one := f.get(mask)) and one.of.counts.wanted == 0 for f in judged.measured.values())
-    ]
-    if empty:
-        said.append(
-            f"{counted(len(empty), 'mask')} without a subject ({some(empty)}): F and weighted F "
-            "are 0 there, and S is 1 − the map's mean, as the field's programs have it; but an "
-            "empty map of an empty mask is right, and every score says 1"
-        )
-    return said

@@ -3,15 +3,12 @@
 import io
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import matplotlib
-import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from viewfinder.scoring.comparing import MethodScores, SetScores
-from viewfinder.tasks.saliency.scores import THRESHOLDS
+from viewfinder.scoring.comparing import SetScores
+from viewfinder.scoring.contest import Plot
 
 _SIZE = (4.6, 3.6)
 # Told apart in grey and by most who are colour-blind: Okabe and Ito's colours, then by dashes.
@@ -19,40 +16,6 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _DASHES = ("solid", "dashed", "dotted", "dashdot")
 # Axes begin where the worst curve's interesting part does.
 _MARGIN = 0.03
-
-
-@dataclass(frozen=True)
-class Plot:
-    """One plot of one set.
-
-    Attributes:
-        key: for the name of its file.
-        alt: what it shows, for those who do not see it.
-    """
-
-    key: str
-    title: str
-    x: str
-    y: str
-    alt: str
-
-
-PLOTS = (
-    Plot("pr", "Precision and recall", "recall", "precision", "Precision over recall"),
-    Plot("f", "F by threshold", "threshold on the map", "F, β² = 0.3", "F over the threshold"),
-    Plot("e", "E by threshold", "threshold on the map", "E", "E over the threshold"),
-    Plot("roc", "ROC", "false positive rate", "true positive rate", "True over false positives"),
-)
-
-
-def _line(plot: Plot, own: MethodScores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mean = own.mean
-    if plot.key == "pr":
-        there = mean.recall > 0  # The last thresholds take nothing, where precision means nothing.
-        return mean.recall[there], mean.precision[there]
-    if plot.key == "roc":
-        return own.roc[0], own.roc[1]
-    return THRESHOLDS, mean.f_curve if plot.key == "f" else mean.e_curve
 
 
 def draw(plot: Plot, each: SetScores, order: Sequence[str], form: str) -> bytes:
@@ -65,7 +28,7 @@ def draw(plot: Plot, each: SetScores, order: Sequence[str], form: str) -> bytes:
     axes = figure.subplots()
     for own in each.methods:
         k = order.index(own.method)
-        x, y = _line(plot, own)
+        x, y = own.curves.get(plot.key, ((), ()))
         if len(x) == 0:
             continue
         dashes = _DASHES[k // len(_COLOURS) % len(_DASHES)]

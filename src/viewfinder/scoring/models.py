@@ -1,26 +1,43 @@
-"""A run, or an ONNX file, in the place of a folder of maps: its answers to a set's pictures.
+"""A run, Darknet's weights or an ONNX file in the place of answers.
 
-Maps are kept in the cache by the contents of the model and of the pictures.
+Answers are kept in the cache by the contents of the model and of the pictures.
 """
 
+import contextlib
 import hashlib
+import io
+import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.boxes import gather_boxes
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import of_files
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
-from viewfinder.files import cache_folder, new_folder
+from viewfinder.evaluation.judging import judge_examples
+from viewfinder.files import cache_folder, new_folder, write_bytes
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.opening import open_model
 from viewfinder.pictures.writing import write_map
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.manifest import MANIFEST
+from viewfinder.tasks.model import Model
 from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.wording import some
 
+# Named anew where what is kept of a model's answers changes.
+_KEPT = "answers-1"
+_FILES = (".onnx", ".weights")
+
 
 def is_model(path: Path) -> bool:
-    """Whether a path is a run's folder or an ONNX file, and not a folder of maps."""
-    return (path / MANIFEST).is_file() or (path.is_file() and path.suffix.lower() == ".onnx")
+    """Whether a path is a run's folder, Darknet's weights or an ONNX file, and not answers."""
+    return (path / MANIFEST).is_file() or (path.is_file() and path.suffix.lower() in _FILES)
 
 
 def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of: str) -> Path:
@@ -59,3 +76,82 @@ def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of
             file.parent.mkdir(parents=True, exist_ok=True)
             write_map(file, answer.value.map.at_own_size())
     return folder
+
+
+def detections_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], list[Detections]]:
+    """A model's classes, and its detections of every picture, down to very low scores.
+
+    Raises:
+        InputError: the model has another task, or a picture cannot be read.
+    """
+    model = _of_task(path, "detect")
+    file = _kept_file(path, model, truth)
+    if (kept := _kept(file)) is None:
+        nothing = gather_boxes(
+            np.zeros(0, np.int64), len(truth), corners=np.zeros((0, 4)),
+            classes=np.zeros(0, np.int64),
+        )  # fmt: skip
+        unlabelled = replace(truth, boxes=nothing)
+        judged = judge_examples(model, unlabelled, device=pick_device("auto"))
+        found: list[Detections] = judged.answers
+        kept = {
+            "ends": np.cumsum([len(each.scores) for each in found]),
+            "boxes": np.concatenate([np.zeros((0, 4), np.float32), *(e.boxes for e in found)]),
+            "scores": np.concatenate([np.zeros(0, np.float32), *(e.scores for e in found)]),
+            "labels": np.concatenate([np.zeros(0, np.int64), *(e.labels for e in found)]),
+        }
+        _keep(file, kept)
+    ends = kept["ends"].tolist()
+    rows = [slice(low, high) for low, high in zip([0, *ends], ends, strict=False)]
+    return model.config.classes, [
+        Detections(kept["boxes"][row], kept["scores"][row], kept["labels"][row]) for row in rows
+    ]
+
+
+def probabilities_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """A model's classes, and their probabilities in every picture, N×C.
+
+    Raises:
+        InputError: the model has another task, or a picture cannot be read.
+    """
+    model = _of_task(path, "classify")
+    file = _kept_file(path, model, truth)
+    if (kept := _kept(file)) is None:
+        # Of some class that it knows, since the truth is no matter here.
+        plain = replace(truth, classes=model.config.classes, labels=np.zeros(len(truth), np.int64))
+        judged = judge_examples(model, plain, device=pick_device("auto"))
+        kept = {"probabilities": np.asarray(judged.answers)}
+        _keep(file, kept)
+    return model.config.classes, kept["probabilities"].astype(np.float64)
+
+
+def _of_task(path: Path, task: str) -> Model:
+    model = open_model(path)
+    if model.config.task != task:
+        raise InputError(f"{path} is a model to {model.config.task}, and the set is to {task}")
+    return model
+
+
+def _kept_file(path: Path, model: Model, truth: Dataset) -> Path:
+    about = path / MANIFEST if path.is_dir() else path
+    files = [model.weights.file, about, *(truth.file(index) for index in range(len(truth)))]
+    key = hashlib.sha256(_KEPT.encode() + b"".join(of_files(files)))
+    # What a model is asked for may follow more than its files: its size, framing and bits.
+    key.update(repr((model.config, truth.bits)).encode())
+    return cache_folder() / "answers" / f"{key.hexdigest()[:32]}.npz"
+
+
+def _kept(file: Path) -> dict[str, NDArray[Any]] | None:
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            return dict(found)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _keep(file: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """A cache that cannot be written is no reason to stop."""
+    out = io.BytesIO()
+    np.savez_compressed(out, allow_pickle=False, **arrays)
+    with contextlib.suppress(InputError, OSError):
+        write_bytes(file, out.getvalue())

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from viewfinder.datasets.kind_names import bare
 from viewfinder.errors import InputError
-from viewfinder.wording import some
+from viewfinder.wording import counted, some
 
 # So many answers are looked at for what their method adds.
 _LOOKS = 200
@@ -57,18 +57,43 @@ class Paired:
     surplus: tuple[str, ...]
     added: Added
 
+    def notes(self, method: str, answer: str, truth: str) -> list[str]:
+        """What names have beside the truth's, and what is missing or left over, in words.
 
-def pair(masks: Sequence[str], answers: Sequence[str], *, where: str) -> Paired:
+        Args:
+            answer, truth: what the two are called, such as map and mask.
+        """
+        said = []
+        if str(self.added) != "NAME":
+            said.append(f"{method}: {answer}s are named {self.added} for the {truth} NAME")
+        if self.missing:
+            count = counted(len(self.missing), truth)
+            said.append(f"{method}: no {answer} for {count}: {some(list(self.missing))}")
+        if self.surplus:
+            count = counted(len(self.surplus), answer)
+            said.append(f"{method}: {count} of no {truth}: {some(list(self.surplus))}")
+        return said
+
+
+def pair(
+    masks: Sequence[str],
+    answers: Sequence[str],
+    *,
+    where: str,
+    answer: str = "map",
+    truth: str = "mask",
+) -> Paired:
     """Pair two lists of paths, each relative to its own folder, with `/` between folders.
 
     Args:
         where: the answers' folder, for errors.
+        answer, truth: what the two are called there.
 
     Raises:
         InputError: no two belong together, a mask or an answer stands there twice, or there are
             several answers to each mask and none of them is named as it is.
     """
-    wanted = _by_key(masks, "masks")
+    wanted = _by_key(masks, f"{truth}s")
     given = _by_key(answers, where)
     plain = {bare(key).removeprefix("/"): path for key, path in wanted.items()}
     fitting, added, names = 0, Added(), wanted
@@ -78,8 +103,9 @@ def pair(masks: Sequence[str], answers: Sequence[str], *, where: str) -> Paired:
                 fitting, added, names = fits, way, tried
     if fitting == 0:
         raise InputError(
-            f"no map of {where} is named like a mask: there are {some(list(answers)) or 'none'} "
-            f"for the masks {some(list(masks))}; give each map the name of its mask"
+            f"no {answer} of {where} is named like a {truth}: there are "
+            f"{some(list(answers)) or 'none'} for the {truth}s {some(list(masks))}; give each "
+            f"{answer} the name of its {truth}"
         )
     paired = {}
     for key, path in given.items():

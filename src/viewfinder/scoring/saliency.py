@@ -21,7 +21,7 @@ from viewfinder.errors import PictureError
 from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.pictures.reading import read_map, read_mask
-from viewfinder.scoring.sets import Contest
+from viewfinder.scoring.sets import MapContest
 from viewfinder.tasks.saliency.curves import LEVELS, Counts
 from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
 
@@ -84,7 +84,7 @@ class Unread:
 class Judged:
     """All measurements of one set, by method and mask."""
 
-    contest: Contest
+    contest: MapContest
     measured: dict[str, dict[str, Measured]]
     unread: tuple[Unread, ...]
 
@@ -97,7 +97,7 @@ class _Job:
     stretch: bool
 
 
-def judge(contest: Contest, *, stretch: bool, jobs: int | None = None) -> Judged:
+def judge(contest: MapContest, *, stretch: bool, jobs: int | None = None) -> Judged:
     """Measure every map beside its mask; those that are known already are not read again.
 
     Args:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viewfinder.scoring.contest import Metric
 from viewfinder.scoring.saliency import Measured
 from viewfinder.scoring.sampling import Figure, Values
 from viewfinder.tasks.saliency.curves import f_measure
@@ -12,25 +13,32 @@ from viewfinder.tasks.saliency.scores import SaliencyScores
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A score of a set.
+class Made:
+    """What a metric is made of.
 
     Attributes:
-        key: its name in JSON and CSV.
-        title: as tables head it.
-        tex: the same in LaTeX.
         parts: what one picture gives, k numbers, whose mean over pictures `figure` makes the score
             of; None where a picture has none.
-        meaning: in a sentence.
     """
 
-    key: str
-    title: str
-    tex: str
-    higher_is_better: bool
+    metric: Metric
     parts: Callable[[Measured, SaliencyScores], Values | None]
     figure: Figure
-    meaning: str
+
+
+def _made(
+    key: str,
+    title: str,
+    tex: str,
+    better: bool,
+    parts: Callable[[Measured, SaliencyScores], Values | None],
+    figure: Figure,
+    meaning: str,
+) -> Made:
+    return Made(Metric(key, title, tex, better, meaning, key in _HEADLINE), parts, figure)
+
+
+_HEADLINE = ("mae", "s_measure", "weighted_f", "f_max", "e_max")
 
 
 def _plain(means: Values) -> Values:
@@ -65,76 +73,73 @@ def _roc(measured: Measured, _: SaliencyScores) -> Values | None:
     return None if found is None else found.ravel()
 
 
-METRICS: tuple[Metric, ...] = (
-    Metric(
+MADE: tuple[Made, ...] = (
+    _made(
         "mae", "MAE", r"$\mathcal{M}$", False, lambda m, s: _one(s.mae), _plain,
         "mean absolute difference of map and mask",
     ),
-    Metric(
+    _made(
         "s_measure", "S", r"$S_\alpha$", True, lambda m, s: _one(s.s_measure), _plain,
         "likeness of structure (Fan et al., 2017)",
     ),
-    Metric(
+    _made(
         "weighted_f", "F weighted", r"$F^w_\beta$", True, lambda m, s: _one(s.weighted_f), _plain,
         "F with errors weighted by where they lie (Margolin et al., 2014)",
     ),
-    Metric(
+    _made(
         "f_adaptive", "F adaptive", r"$F^{adp}_\beta$", True, lambda m, s: _one(s.f_adaptive),
         _plain, "F, β² = 0.3, at twice the map's mean (Achanta et al., 2009)",
     ),
-    Metric(
+    _made(
         "f_mean", "F mean", r"$F^{mean}_\beta$", True, lambda m, s: _one(s.f_curve.mean()), _plain,
         "the mean of the F curve",
     ),
-    Metric(
+    _made(
         "f_max", "F max", r"$F^{max}_\beta$", True, lambda m, s: s.f_curve, _largest,
         "the best of the mean F curve",
     ),
-    Metric(
+    _made(
         "f_max_dataset", "F max of set", r"$F^{max}_{PR}$", True,
         lambda m, s: np.concatenate([s.precision, s.recall]), _largest_f,
         "the best F of the mean precision and the mean recall",
     ),
-    Metric(
+    _made(
         "e_adaptive", "E adaptive", r"$E^{adp}_\phi$", True, lambda m, s: _one(s.e_adaptive),
         _plain, "likeness of alignment at twice the map's mean (Fan et al., 2018)",
     ),
-    Metric(
+    _made(
         "e_mean", "E mean", r"$E^{mean}_\phi$", True, lambda m, s: _one(s.e_curve.mean()), _plain,
         "the mean of the E curve",
     ),
-    Metric(
+    _made(
         "e_max", "E max", r"$E^{max}_\phi$", True, lambda m, s: s.e_curve, _largest,
         "the best of the mean E curve",
     ),
-    Metric(
+    _made(
         "auc", "AUC", "AUC", True, _roc, _area,
         "area under the ROC curve, of pictures that have both subject and background",
     ),
-    Metric(
+    _made(
         "iou", "IoU", "IoU", True, lambda m, s: _one(m.iou), _plain,
         "intersection over union at half of the map's range",
     ),
-    Metric(
+    _made(
         "boundary_iou", "Boundary IoU", "B-IoU", True, lambda m, s: _one(m.boundary_iou), _plain,
         "the same of the bands along the contours (Cheng et al., 2021)",
     ),
 )  # fmt: skip
 """In the order of the tables."""
 
-HEADLINE = ("mae", "s_measure", "weighted_f", "f_max", "e_max")
-"""Those of the terminal's table, and of a paper's where no others are asked for."""
+METRICS = tuple(each.metric for each in MADE)
 
 
-def metric(key: str) -> Metric:
-    """By its name."""
-    return next(each for each in METRICS if each.key == key)
+def made(key: str) -> Made:
+    """What a metric is made of, by its name."""
+    return next(each for each in MADE if each.metric.key == key)
 
 
-def stacked(
-    metric: Metric, measured: Sequence[Measured], scores: Sequence[SaliencyScores]
-) -> Values:
+def stacked(made: Made, measured: Sequence[Measured], scores: Sequence[SaliencyScores]) -> Values:
     """What the pictures give to a score, images×k, without those that give nothing."""
-    parts = (metric.parts(one, its) for one, its in zip(measured, scores, strict=True))
+    parts = (made.parts(one, its) for one, its in zip(measured, scores, strict=True))
     rows = [part for part in parts if part is not None]
     return np.stack(rows) if rows else np.zeros((0, 1))

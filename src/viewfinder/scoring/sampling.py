@@ -12,6 +12,7 @@ Bootstrap", The American Statistician 69 (2015).
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -78,6 +79,12 @@ def shares(images: int, draws: int = DRAWS, *, seed: int = 0) -> NDArray[np.floa
     return (counts / images).astype(np.float32)
 
 
+@lru_cache(maxsize=2)
+def same_shares(images: int) -> NDArray[np.float32]:
+    """`shares` of the usual draws, kept: every method and metric takes the same."""
+    return shares(images)
+
+
 def redrawn(shares: NDArray[np.float32], values: Values, figure: Figure) -> Draws:
     """The score of each draw.
 
@@ -107,6 +114,9 @@ def chance(draws: Draws, images: int) -> float | None:
     below, same = int((draws < 0).sum()), int((draws == 0).sum())
     if same == len(draws):
         return 1.0
+    if float(draws.std()) == 0:
+        # Of pictures that all differ alike: so often would as many signs by chance be the same.
+        return float(2.0 ** (1 - images))
     # A draw that is 0 lies on both sides.
     beyond = min(below, len(draws) - below - same) + same / 2
     if beyond < _FEW:

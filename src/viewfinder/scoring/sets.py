@@ -7,9 +7,10 @@ from pathlib import Path
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.pictures.finding import folders_in, pictures_below, pictures_in
+from viewfinder.pictures.finding import folders_in, pictures_below
 from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
+from viewfinder.scoring.patterns import NamedSet
 from viewfinder.wording import counted, likest, some
 
 
@@ -41,29 +42,32 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Contest:
+class MapContest:
     """One set, and every method that has maps of it."""
 
     truth: TruthSet
     answers: tuple[Answers, ...]
 
 
-def read_contests(truth: Path | None, methods: Sequence[str], sets: Sequence[str]) -> list[Contest]:
-    """What `score TRUTH NAME=ANSWERS … --set NAME=TRUTH:PATTERN` names.
+def map_contests(
+    truth: Path | None, methods: dict[str, Path], sets: Sequence[NamedSet]
+) -> list[MapContest]:
+    """Sets of masks, and every method's maps of each.
 
     Args:
         truth: a folder of masks, or of several sets that each have some; None if `sets` says it.
-        methods: `NAME=FOLDER`, `NAME=RUN`, or a folder that holds a folder for each method.
-        sets: `NAME=TRUTH:PATTERN`, where `*` in the pattern stands for the method.
+        methods: each method's folder, or run.
 
     Raises:
         InputError: something named is not there, or is not clear.
     """
-    contests = [_by_pattern(given) for given in sets]
+    contests = [
+        _contest(each, _of_set(each, given.answers, alone=True))
+        for given in sets
+        for each in [truth_set(given.name, given.truth)]
+    ]
     if truth is not None:
         contests += _contests(_truth_sets(truth), methods)
-    if not contests:
-        raise InputError("name the masks and a method: score MASKS NAME=MAPS")
     return contests
 
 
@@ -121,13 +125,7 @@ def _name_of(root: Path) -> str:
     return above if name.casefold() in plain and above else name
 
 
-def _contests(sets: list[TruthSet], methods: Sequence[str]) -> list[Contest]:
-    named = [_named(given) for given in methods]
-    folders = {name: folder for found in named for name, folder in found.items()}
-    if len(folders) < sum(map(len, named)):
-        raise InputError("two methods have the same name: name each by NAME=FOLDER")
-    if not folders:
-        raise InputError("name a method's maps: score MASKS NAME=MAPS")
+def _contests(sets: list[TruthSet], folders: dict[str, Path]) -> list[MapContest]:
     if len(sets) > 1 and _is_set_first(sets, folders):
         note("folders are laid out as SET/METHOD")
         by_set = {name.casefold(): folder for name, folder in folders.items()}
@@ -140,25 +138,6 @@ def _contests(sets: list[TruthSet], methods: Sequence[str]) -> list[Contest]:
         note("folders are laid out as METHOD/SET")
         return [_contest(each, _of_set(each, folders)) for each in sets]
     return [_contest(sets[0], _of_set(sets[0], folders, alone=True))]
-
-
-def _named(given: str) -> dict[str, Path]:
-    """`NAME=FOLDER`, or the folders of a folder."""
-    name, sign, folder = given.partition("=")
-    path = Path(folder if sign else given).expanduser()
-    if is_model(path):
-        return {name if sign else path.stem: path}
-    if not path.is_dir():
-        raise InputError(
-            f"there is no folder {path}: a method is named as NAME=FOLDER, or NAME=RUN"
-        )
-    if sign:
-        return {name: path}
-    below = folders_in(path)
-    if below and not pictures_in(path):
-        note(f"methods in {path}: {some([each.name for each in below], 8)}")
-        return {each.name: each for each in below}
-    return {path.name: path}
 
 
 def _is_set_first(sets: list[TruthSet], folders: dict[str, Path]) -> bool:
@@ -183,38 +162,11 @@ def _of_set(each: TruthSet, folders: dict[str, Path], *, alone: bool = False) ->
     return found
 
 
-def _contest(each: TruthSet, folders: dict[str, Path]) -> Contest:
+def _contest(each: TruthSet, folders: dict[str, Path]) -> MapContest:
     answers = []
     for method, folder in folders.items():
         paired = pair(each.masks, list(pictures_below(folder)), where=str(folder))
         answers.append(Answers(method, folder, paired))
     if not answers:
         raise InputError(f"no method has maps of {each.name}")
-    return Contest(each, tuple(answers))
-
-
-def _by_pattern(given: str) -> Contest:
-    """A set as `NAME=TRUTH:PATTERN`."""
-    name, sign, rest = given.partition("=")
-    root, colon, pattern = rest.rpartition(":")
-    if not (sign and colon and name and root and pattern):
-        raise InputError(
-            f"--set {given}: a set is named as NAME=MASKS:MAPS, where * in MAPS stands for the "
-            "method, as in SIP=data/SIP/GT:maps/*/SIP"
-        )
-    if pattern.count("*") != 1:
-        raise InputError(f"--set {given}: MAPS needs one * where the method's name stands")
-    before, _, behind = pattern.partition("*")
-    base = Path(before if before.endswith(("/", "\\")) else str(Path(before).parent)).expanduser()
-    start = "" if before.endswith(("/", "\\")) else Path(before).name
-    ending, _, below = behind.partition("/")
-    if not base.is_dir():
-        raise InputError(f"--set {given}: there is no folder {base}")
-    folders = {}
-    for folder in folders_in(base):
-        within = folder / below if below else folder
-        if folder.name.startswith(start) and folder.name.endswith(ending) and within.is_dir():
-            folders[folder.name[len(start) : len(folder.name) - len(ending)]] = within
-    if not folders:
-        raise InputError(f"--set {given}: no folder is like {pattern}")
-    return _contest(truth_set(name, Path(root).expanduser()), folders)
+    return MapContest(each, tuple(answers))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from viewfinder.scoring.comparing import Comparison, MethodScores, SetScores
-from viewfinder.scoring.saliency_scores import METRICS, Metric, metric
+from viewfinder.scoring.contest import Metric
 from viewfinder.wording import as_cell
 
 _TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
@@ -37,15 +37,20 @@ def shown(value: float) -> str:
     return f"{value:.3f}"
 
 
+def leading(metrics: Sequence[Metric]) -> Metric:
+    """The one by which methods are told apart first: the first of which more is better."""
+    return next((each for each in metrics if each.higher_is_better), metrics[0])
+
+
 def as_document(found: Comparison, *, command: str) -> dict[str, object]:
     """Everything, under its public names."""
     return {
         "schema": "viewfinder.score/1",
         "command": command,
-        "stretched": found.stretched,
+        **{key: value for each in found.sets for key, value in each.contest.settings.items()},
         "metrics": {
             each.key: {"higher_is_better": each.higher_is_better, "meaning": each.meaning}
-            for each in METRICS
+            for each in found.metrics
         },
         "sets": [_set(each) for each in found.sets],
         "ranks": found.ranks,
@@ -55,7 +60,7 @@ def as_document(found: Comparison, *, command: str) -> dict[str, object]:
 def _set(each: SetScores) -> dict[str, object]:
     return {
         "name": each.name,
-        "truth": str(each.judged.contest.truth.root),
+        "truth": str(each.contest.root),
         "images": each.images,
         "compared": len(each.common),
         "methods": [
@@ -87,13 +92,13 @@ def _set(each: SetScores) -> dict[str, object]:
 def as_csv(found: Comparison) -> str:
     """A row for each method and set: every score with both ends of its interval."""
     text = io.StringIO()
-    ends = [f"{each.key}{end}" for each in METRICS for end in ("", "_low", "_high")]
+    ends = [f"{each.key}{end}" for each in found.metrics for end in ("", "_low", "_high")]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["set", "method", "images", *ends])
     for each in found.sets:
         for own in each.methods:
             cells: list[object] = []
-            for key in METRICS:
+            for key in found.metrics:
                 value = own.values.get(key.key)
                 cells += [value.value, value.low, value.high] if value else ["", "", ""]
             row = [as_cell(each.name), as_cell(own.method), own.images, *cells]
@@ -104,26 +109,26 @@ def as_csv(found: Comparison) -> str:
 def pictures_csv(found: Comparison) -> str:
     """A row for each method and picture: its own scores."""
     text = io.StringIO()
-    plain = ("mae", "s_measure", "weighted_f", "f_adaptive", "e_adaptive")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["set", "method", "mask", *plain, "f_max", "e_max", "iou", "boundary_iou"])
+    headed = False
     for each in found.sets:
-        for method, own in each.judged.measured.items():
-            for mask, one in own.items():
-                scores = one.scores
-                row = [getattr(scores, key) for key in plain]
-                row += [float(scores.f_curve.max()), float(scores.e_curve.max())]
-                row += [one.iou, one.boundary_iou]
-                writer.writerow([as_cell(each.name), as_cell(method), as_cell(mask), *row])
+        for method, own in each.contest.methods.items():
+            for picture in own.pictures:
+                row = own.of_picture(picture)
+                if not headed:
+                    writer.writerow(["set", "method", "picture", *row])
+                    headed = True
+                names = (as_cell(each.name), as_cell(method), as_cell(picture))
+                cells = (as_cell(v) if isinstance(v, str) else v for v in row.values())
+                writer.writerow([*names, *cells])
     return text.getvalue()
 
 
-def as_latex(found: Comparison, keys: Sequence[str]) -> str:
+def as_latex(found: Comparison, metrics: Sequence[Metric]) -> str:
     """A table for a paper: sets as groups of columns, the best bold, the second best underlined.
 
     It needs `\\usepackage{booktabs}` and, where several sets stand side by side, a wide page.
     """
-    metrics = [metric(key) for key in keys]
     groups = " & ".join(
         rf"\multicolumn{{{len(metrics)}}}{{c}}{{{_tex(each.name)}}}" for each in found.sets
     )
@@ -131,7 +136,9 @@ def as_latex(found: Comparison, keys: Sequence[str]) -> str:
         rf"\cmidrule(lr){{{2 + k * len(metrics)}-{1 + (k + 1) * len(metrics)}}}"
         for k in range(len(found.sets))
     )
-    heads = " & ".join(f"{each.tex}{_arrow(each)}" for _ in found.sets for each in metrics)
+    heads = " & ".join(
+        f"{each.tex or _tex(each.title)}{_arrow(each)}" for _ in found.sets for each in metrics
+    )
     lines = [
         rf"\begin{{tabular}}{{l{'c' * len(metrics) * len(found.sets)}}}",
         r"\toprule",

@@ -203,12 +203,7 @@ def _accumulate(
 
     NaN where a class has no truth of the size.
     """
-    corners = matching.corners
-    size = np.maximum(corners[:, 2:] - corners[:, :2], 0)
-    columns = (matching.pictures + 1, corners[:, :2], size, matching.scores, matching.labels + 1)
-    known = _known(matching, classes)
-    evaluation = COCOeval(known, known.load_res(np.column_stack(columns)), "bbox")
-    evaluation.evaluate()
+    evaluation = evaluated(matching, classes)
     evaluation.accumulate()
     table = evaluation.eval
     assert table is not None, "accumulate() fills it"
@@ -216,6 +211,17 @@ def _accumulate(
     precision, thresholds = (table[name][..., -1] for name in ("precision", "scores"))
     none = precision < 0
     return np.where(none, np.nan, precision), np.where(none, np.nan, thresholds)
+
+
+def evaluated(matching: Matching, classes: int) -> COCOeval:
+    """hotcoco's matching of the same boxes, at every IoU and size; pictures and classes from 1."""
+    corners = matching.corners
+    size = np.maximum(corners[:, 2:] - corners[:, :2], 0)
+    columns = (matching.pictures + 1, corners[:, :2], size, matching.scores, matching.labels + 1)
+    known = _known(matching, classes)
+    evaluation = COCOeval(known, known.load_res(np.column_stack(columns)), "bbox")
+    evaluation.evaluate()
+    return evaluation
 
 
 def _known(matching: Matching, classes: int) -> COCO:

@@ -1,0 +1,170 @@
+"""Each method's detections of a set, by the set's own classes, with what was odd about them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.errors import InputError
+from viewfinder.scoring.box_files import read_box_rows
+from viewfinder.scoring.box_rows import BoxRows
+from viewfinder.scoring.models import detections_by, is_model
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.wording import counted, some
+
+
+@dataclass(frozen=True, eq=False)
+class BoxAnswers:
+    """A method's detections: a picture each, classes numbered as the set's."""
+
+    found: tuple[Detections, ...]
+    notes: tuple[str, ...] = ()
+
+
+def box_answers(path: Path, truth: Dataset) -> BoxAnswers:
+    """What a model or a file of detections says of a set's pictures.
+
+    Raises:
+        InputError: it cannot be read, or says nothing of these pictures.
+    """
+    if is_model(path):
+        classes, found = detections_by(path, truth)
+        return _renumbered(classes, found, truth)
+    return answers_of(read_box_rows(path, truth), truth, where=str(path))
+
+
+def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
+    """Rows as detections; what is of no class of the set is left out, and said.
+
+    Raises:
+        InputError: a score is none, or a corner no number.
+    """
+    scores, corners = np.array(rows.scores, np.float64), rows.corners()
+    _check(rows, scores, corners, where)
+    notes = list(rows.notes)
+    numbers = _numbers(dict.fromkeys(rows.classes), truth.classes, notes)
+    labels = np.array([numbers.get(name, -1) for name in rows.classes], np.int64)
+    if not len(labels) or not (labels >= 0).any():
+        there = some(list(dict.fromkeys(rows.classes))) or "none"
+        raise InputError(
+            f"{where} has no detection of a class of the set: it has {there}, and the set "
+            f"{some(list(truth.classes))}"
+        )
+    notes += _unknown(Counter(n for n in rows.classes if n not in numbers), truth.classes)
+    places = {path: row for row, path in enumerate(truth.paths)}
+    pictures = np.array([places[path] for path in rows.pictures], np.int64)
+    if again := _repeated(pictures, labels, scores, corners):
+        notes.append(
+            f"{counted(again, 'detection')} there twice, to the last digit: the second of two "
+            "counts as wrong"
+        )
+    silent = [path for path in truth.paths if path not in rows.answered]
+    if silent:
+        count = counted(len(silent), "picture")
+        notes.append(f"nothing of {count}, which count as nothing found: {some(silent)}")
+    return BoxAnswers(_by_picture(pictures, labels, scores, corners, len(truth)), tuple(notes))
+
+
+def _check(
+    rows: BoxRows, scores: NDArray[np.float64], corners: NDArray[np.float64], where: str
+) -> None:
+    good = (scores >= 0) & (scores <= 1)
+    if not good.all():
+        bad = int(np.argmin(good))
+        raise InputError(
+            f"{where}: a detection in {rows.pictures[bad]} has the score {scores[bad]:g}: scores "
+            "lie in [0, 1]; divide those in percent by 100"
+        )
+    whole = np.isfinite(corners).all(axis=1)
+    if not whole.all():
+        name = rows.pictures[int(np.argmin(whole))]
+        raise InputError(f"{where}: a detection in {name} has a box that is not four numbers")
+
+
+def _numbers(
+    names: Sequence[str] | dict[str, None], classes: Sequence[str], notes: list[str]
+) -> dict[str, int]:
+    """The number of each name that is a class's: to the letter, or but for large letters."""
+    exact = {name: number for number, name in enumerate(classes)}
+    folded = {name.casefold(): number for number, name in enumerate(classes)}
+    found = {name: exact[name] for name in names if name in exact}
+    if len(folded) == len(exact):
+        loose = {
+            name: folded[name.strip().casefold()]
+            for name in names
+            if name not in exact and name.strip().casefold() in folded
+        }
+        for name, own in loose.items():
+            notes.append(f"{name!r} is taken for the class {classes[own]!r}")
+        found |= loose
+    return found
+
+
+def _unknown(unknown: Counter[str], classes: Sequence[str]) -> list[str]:
+    if not unknown:
+        return []
+    return [
+        f"{counted(unknown.total(), 'detection')} of classes that the set does not have, left "
+        f"out: {some([f'{name} ({count:,})' for name, count in unknown.most_common()])}"
+    ]
+
+
+def _repeated(
+    pictures: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    corners: NDArray[np.float64],
+) -> int:
+    rows = np.column_stack([pictures, labels, scores, corners])
+    return len(rows) - len(np.unique(rows, axis=0))
+
+
+def _by_picture(
+    pictures: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    corners: NDArray[np.float64],
+    count: int,
+) -> tuple[Detections, ...]:
+    known = np.flatnonzero(labels >= 0)
+    order = known[np.argsort(pictures[known], kind="stable")]
+    ends = np.searchsorted(pictures[order], np.arange(count + 1))
+    found = []
+    for low, high in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        own = order[low:high]
+        own = own[np.argsort(-scores[own], kind="stable")]
+        # In 64 bits, so that what is equal in the file, and only that, is equal here.
+        boxes, kept = (
+            cast(NDArray[np.float32], corners[own]),
+            cast(NDArray[np.float32], scores[own]),
+        )
+        found.append(Detections(boxes, kept, labels[own]))
+    return tuple(found)
+
+
+def _renumbered(classes: Sequence[str], found: Sequence[Detections], truth: Dataset) -> BoxAnswers:
+    """A model's detections by the set's classes."""
+    notes: list[str] = []
+    numbers = _numbers(dict.fromkeys(classes), truth.classes, notes)
+    if not numbers:
+        raise InputError(
+            f"the model knows {some(list(classes))}, and none of the set's classes: "
+            f"{some(list(truth.classes))}"
+        )
+    lacking = [name for k, name in enumerate(truth.classes) if k not in numbers.values()]
+    if lacking:
+        notes.append(f"the model does not know {some(lacking)}: it finds none of them")
+    of = np.array([numbers.get(name, -1) for name in classes], np.int64)
+    unknown: Counter[str] = Counter()
+    kept = []
+    for each in found:
+        labels = of[each.labels]
+        unknown.update(classes[k] for k in each.labels[labels < 0].tolist())
+        there = labels >= 0
+        kept.append(Detections(each.boxes[there], each.scores[there], labels[there]))
+    return BoxAnswers(tuple(kept), (*notes, *_unknown(unknown, truth.classes)))

@@ -1,0 +1,162 @@
+"""Detections of any program in files: COCO's result JSON, YOLO's or VOC's text, or a table.
+
+All become rows of a picture's name, a class's name, a score and corners in pixels, which then find
+their pictures and classes by name; what finds none is counted and said.
+"""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.json_columns import boxes_or_nan, numbers
+from viewfinder.datasets.formats.large_json import Objects, explained_json, read_text
+from viewfinder.errors import InputError
+from viewfinder.scoring.box_rows import BoxRows, floats
+from viewfinder.scoring.box_texts import read_texts
+from viewfinder.scoring.named import by_names
+
+
+def read_box_rows(path: Path, truth: Dataset) -> BoxRows:
+    """The detections in a file, or in a folder of text files.
+
+    Raises:
+        InputError: they are of no known form, or their pictures or classes cannot be told.
+    """
+    if path.is_dir():
+        return read_texts(path, truth)
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return _coco(path, truth)
+    if suffix == ".csv":
+        return _table(path, truth)
+    raise InputError(
+        f"{path} holds no detections that are read: give COCO's result JSON, a CSV of `predict`, "
+        "or a folder of YOLO's or VOC's text files"
+    )
+
+
+def _coco(file: Path, truth: Dataset) -> BoxRows:
+    """COCO's results, a list; or a whole document whose annotations have scores."""
+    with explained_json(file):
+        document = json.loads(read_text(file))
+    listed = document.get("annotations") if isinstance(document, dict) else document
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise InputError(
+            f"{file} is no list of detections: COCO's results are a list of objects with "
+            "image_id, category_id, bbox and score"
+        )
+    found: Objects = listed
+    rows = BoxRows()
+    corners = boxes_or_nan(found, "bbox")
+    corners[:, 2:] += corners[:, :2]
+    scores = numbers(found, "score", str(file), 1).ravel().tolist() if found else []
+    whole = document if isinstance(document, dict) else {}
+    pictures = _pictures_of_ids(file, [each.get("image_id") for each in found], whole, truth, rows)
+    classes = _classes_of_ids(file, [each.get("category_id") for each in found], whole, truth, rows)
+    for picture, name, score, box in zip(pictures, classes, scores, corners.tolist(), strict=True):
+        if picture is not None:
+            rows.add(picture, name, score, box)
+    return rows
+
+
+def _pictures_of_ids(
+    file: Path,
+    ids: Sequence[object],
+    document: dict[str, object],
+    truth: Dataset,
+    rows: BoxRows,
+) -> list[str | None]:
+    """The path of each detection's picture; None, counted in the notes, of those of none."""
+    names = dict(_named(document, "images", "file_name"))
+    if names:
+        rows.answered |= set(
+            by_names(truth.paths, list(names.values()), where=str(file)).of.values()
+        )
+        texts = [names.get(id_) for id_ in ids]
+    elif truth.image_ids is not None and all(isinstance(id_, int) for id_ in ids):
+        own = truth.image_ids.tolist()
+        if len(set(own)) < len(own):
+            raise InputError(
+                f"two pictures of {truth.root} have the same image id, so that {file} is not "
+                "clear: score one of its splits with --split"
+            )
+        paths = dict(zip(own, truth.paths, strict=True))
+        found = [paths.get(id_) for id_ in ids]
+        rows.tell_strange(
+            Counter(str(i) for i, path in zip(ids, found, strict=True) if path is None)
+        )
+        return found
+    else:
+        texts = [str(id_) for id_ in ids]
+    wanted = list(dict.fromkeys(text for text in texts if text is not None))
+    paired = by_names(truth.paths, wanted, where=str(file))
+    rows.notes += paired.notes
+    found = [None if text is None else paired.of.get(text) for text in texts]
+    rows.tell_strange(
+        Counter(str(t if t is not None else i) for t, i, p in zip(texts, ids, found, strict=True)
+                if p is None),
+    )  # fmt: skip
+    return found
+
+
+def _named(document: dict[str, object], member: str, key: str) -> list[tuple[object, str]]:
+    listed = document.get(member)
+    if not isinstance(listed, list):
+        return []
+    return [
+        (each["id"], str(each[key]))
+        for each in listed
+        if isinstance(each, dict) and "id" in each and key in each
+    ]
+
+
+def _classes_of_ids(
+    file: Path, ids: Sequence[object], document: dict[str, object], truth: Dataset, rows: BoxRows
+) -> list[str]:
+    names: dict[object, str] = dict(_named(document, "categories", "name"))
+    if not names and truth.class_ids is not None:
+        names = dict(zip(truth.class_ids, truth.classes, strict=True))
+    if not names and ids:
+        used = {id_ for id_ in ids if isinstance(id_, int)}
+        count, first = len(truth.classes), min(used, default=0)
+        if first == 0 or max(used, default=0) >= count:
+            start = 0 if first == 0 else 1
+        else:
+            raise InputError(
+                f"{file} does not say whether its category_id count from 0 or from 1: give it "
+                "`categories`, or the set as COCO, whose ids are then meant"
+            )
+        rows.notes.append(f"category_id {start} is the first class, {truth.classes[0]}")
+        names = {start + k: name for k, name in enumerate(truth.classes)}
+    return [names.get(id_, f"category_id {id_}") for id_ in ids]
+
+
+def _table(file: Path, truth: Dataset) -> BoxRows:
+    """A CSV with a row for each object, as `predict` writes it."""
+    reader = csv.DictReader(io.StringIO(read_text(file)))
+    heads = {head.strip().lower(): head for head in reader.fieldnames or ()}
+    aliases = {"source": ("source", "picture", "image", "file", "filename", "path"),
+               "class": ("class", "label", "name"), "score": ("score", "confidence", "probability"),
+               "x1": ("x1", "xmin"), "y1": ("y1", "ymin"),
+               "x2": ("x2", "xmax"), "y2": ("y2", "ymax")}  # fmt: skip
+    columns = {}
+    for what, words in aliases.items():
+        named = [heads[word] for word in words if word in heads]
+        if not named:
+            raise InputError(f"{file} has no column {what}: it has {', '.join(heads) or 'none'}")
+        columns[what] = named[0]
+    listed = list(reader)
+    names = [row[columns["source"]] or "" for row in listed]
+    found = by_names(truth.paths, list(dict.fromkeys(names)), where=str(file))
+    paired, rows = found.of, BoxRows(notes=[*found.notes])
+    for number, (name, row) in enumerate(zip(names, listed, strict=True), 2):
+        edges = [row[columns[edge]] for edge in ("score", "x1", "y1", "x2", "y2")]
+        score, *box = floats(edges, f"{file}, line {number}")
+        if name in paired:
+            rows.add(paired[name], row[columns["class"]] or "", score, box)
+    rows.tell_strange(Counter(name for name in names if name not in paired))
+    return rows

@@ -1,0 +1,135 @@
+"""Detections in text files: YOLO's, one a picture, or the VOC devkit's, one a class."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.large_json import read_text
+from viewfinder.datasets.formats.yolo.labels import CLASS_LIST, is_class_list
+from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.errors import InputError
+from viewfinder.scoring.box_rows import BoxRows, floats
+from viewfinder.scoring.named import by_names
+from viewfinder.scoring.pairing import pair
+from viewfinder.wording import counted, some
+
+
+def read_texts(folder: Path, truth: Dataset) -> BoxRows:
+    """YOLO's text files, one a picture; or VOC's, one a class."""
+    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.txt"))
+    files = [file for file in found if not is_class_list(PurePosixPath(file).name)]
+    if not files:
+        raise InputError(f"{folder} holds no .txt file of detections")
+    by_class = {file: name for file in files if (name := _class_of(file, truth.classes))}
+    if len(by_class) == len(files):
+        return _voc(folder, by_class, truth)
+    rows = BoxRows()
+    paired = pair(truth.paths, files, where=str(folder), answer="file", truth="picture")
+    if str(paired.added) != "NAME":
+        rows.notes.append(f"files are named {paired.added} for the picture NAME")
+    if paired.surplus:
+        count = counted(len(paired.surplus), "file")
+        rows.notes.append(f"{count} of no picture, left out: {some(list(paired.surplus))}")
+    rows.answered |= set(paired.answers)
+    names = _names(folder) or truth.classes
+    read = _Yolo(rows, names)
+    of_size = dict(zip(truth.paths, _sizes(truth), strict=True))
+    for picture, file in paired.answers.items():
+        for number, line in enumerate(read_text(folder / file).splitlines(), 1):
+            if words := line.split():
+                read.line(words, picture, of_size[picture], f"{folder / file}, line {number}")
+    if read.unsure:
+        rows.notes.append(f"{counted(read.unsure, 'detection')} without a score, taken as 1")
+    return rows
+
+
+def _sizes(truth: Dataset) -> list[tuple[int, int]]:
+    sizes = truth.sizes
+    if sizes is None or not (sizes > 0).all():
+        sizes = measured_sizes(truth.root, truth.paths)
+    return [(int(width), int(height)) for width, height in sizes]
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The classes that a folder's own list names."""
+    file = folder / CLASS_LIST
+    if not file.is_file():
+        return ()
+    return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
+
+
+@dataclass
+class _Yolo:
+    """Lines of text files: `class x y w h score` in shares, or `name score x1 y1 x2 y2` in pixels.
+
+    Attributes:
+        unsure: how many had no score.
+    """
+
+    rows: BoxRows
+    names: Sequence[str]
+    unsure: int = 0
+
+    def line(self, words: Sequence[str], picture: str, size: tuple[int, int], where: str) -> None:
+        if len(words) >= 6 and not _is_number(words[0]):
+            sure, *edges = floats(words[-5:], where)
+            self.rows.add(picture, " ".join(words[:-5]), sure, edges)
+            return
+        if len(words) not in (5, 6):
+            raise InputError(
+                f"{where}: {' '.join(words)[:60]!r} is no detection: write class x y width height "
+                "score, as shares of the picture, or name score x1 y1 x2 y2, in pixels"
+            )
+        label, x, y, width, height, *score = floats(words, where)
+        if not all(-1 <= value <= 2 for value in (x, y, width, height)):
+            raise InputError(
+                f"{where}: x, y, width and height are shares of the picture's sides, in [0, 1]"
+            )
+        self.unsure += not score
+        name = self.names[int(label)] if 0 <= label < len(self.names) else f"class {label:g}"
+        corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        box = [value * side for value, side in zip(corners, size * 2, strict=True)]
+        self.rows.add(picture, name, score[0] if score else 1.0, box)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _class_of(file: str, classes: Sequence[str]) -> str | None:
+    """The class that a file of VOC's results is of, such as comp4_det_test_cat.txt."""
+    stem = PurePosixPath(file).stem
+    fits = [name for name in classes if stem == name or stem.endswith(f"_{name}")]
+    return max(fits, key=len, default=None)
+
+
+def _voc(folder: Path, files: dict[str, str], truth: Dataset) -> BoxRows:
+    """`picture score x1 y1 x2 y2` in lines, in pixels counted from 1, both ends within."""
+    listed: list[tuple[str, str, list[float]]] = []
+    for file, name in files.items():
+        for number, line in enumerate(read_text(folder / file).splitlines(), 1):
+            words = line.split()
+            if words and len(words) < 6:
+                raise InputError(
+                    f"{folder / file}, line {number}: VOC's results are lines of picture, score, "
+                    "xmin, ymin, xmax and ymax"
+                )
+            if words:
+                where = f"{folder / file}, line {number}"
+                listed.append((" ".join(words[:-5]), name, floats(words[-5:], where)))
+    named = by_names(
+        truth.paths, list(dict.fromkeys(picture for picture, _, _ in listed)), where=str(folder)
+    )
+    told = "VOC's results are in pixels counted from 1: x1 = xmin - 1"
+    paired, rows = named.of, BoxRows(notes=[told, *named.notes])
+    for picture, name, (score, x1, y1, x2, y2) in listed:
+        if picture in paired:
+            rows.add(paired[picture], name, score, (x1 - 1, y1 - 1, x2, y2))
+    rows.tell_strange(Counter(picture for picture, _, _ in listed if picture not in paired))
+    return rows

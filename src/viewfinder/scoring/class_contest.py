@@ -1,0 +1,248 @@
+"""Classes as a contest: accuracy and its kin, over draws of pictures."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.scoring.class_answers import ClassAnswers
+from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
+from viewfinder.scoring.sampling import Values, redrawn, same_shares
+from viewfinder.scoring.thumbnails import small
+
+PLOTS = (
+    Plot("coverage", "Accuracy of the surest", "share of pictures, the surest first", "accuracy",
+         "Accuracy over the share of pictures that are answered, the surest first"),
+    Plot("sure", "How sure it is", "score of the answer", "share that is right",
+         "Share of right answers over the score of the answer"),
+)  # fmt: skip
+_SIDE = 130
+_TOP = 5
+_NAMED = (
+    ("accuracy", "Accuracy", True, "share of pictures whose answer is right"),
+    ("balanced_accuracy", "Balanced", True, "mean over classes of their recall"),
+    ("f1", "F1", True, "mean over classes of F1"),
+    ("top5", "Top 5", True, "share of pictures whose class is among the five likeliest"),
+    ("log_loss", "Log loss", False, "mean cross-entropy, in nats; no probability below 1e-12"),
+)  # fmt: skip
+_SURE = 1e-12
+
+
+def metrics_of(classes: Sequence[str], present: Sequence[bool], *, sure: bool) -> list[Metric]:
+    """Accuracy and its kin, and the recall of each class that has pictures.
+
+    Args:
+        sure: whether any method gives probabilities.
+    """
+    usual = ("accuracy", "balanced_accuracy", "f1", "log_loss")
+    found = [
+        Metric(key, title, title, better, meaning, key in usual)
+        for key, title, better, meaning in _NAMED
+        if sure or key not in ("top5", "log_loss")
+        if key != "top5" or len(classes) > _TOP
+    ]
+    own = [
+        Metric(f"recall:{name}", f"Recall {name}", "", True, f"share of {name} that is found")
+        for name, there in zip(classes, present, strict=True)
+        if there
+    ]
+    return found + own
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """A method's answers to a set's pictures."""
+
+    truth: Mapping[str, int]
+    answers: ClassAnswers
+    classes: Sequence[str]
+
+    @cached_property
+    def pictures(self) -> Sequence[str]:
+        return tuple(path for path in self.truth if path in self.answers.labels)
+
+    def drawn(self, metric: str, pictures: Sequence[str]) -> Drawn | None:
+        made = self._parts(metric, pictures)
+        if made is None or len(made[0]) == 0:
+            return None
+        parts, figure = made
+        value = float(figure(parts.mean(axis=0)))
+        return Drawn(value, len(parts), redrawn(same_shares(len(parts)), parts, figure))
+
+    def _parts(
+        self, metric: str, pictures: Sequence[str]
+    ) -> tuple[Values, Callable[[Values], Values]] | None:
+        """What each picture gives, and the score of its mean."""
+        count = len(self.classes)
+        labels = np.array([self.truth[p] for p in pictures], np.int64)
+        said = np.array([self.answers.labels[p] for p in pictures], np.int64)
+        right = said == labels
+        key, _, name = metric.partition(":")
+        if key == "accuracy":
+            return right[:, None].astype(float), _first
+        if key == "recall":
+            there = labels == self.classes.index(name)
+            return (
+                (np.stack([right & there, there], 1).astype(float), _share) if there.any() else None
+            )
+        if key in ("balanced_accuracy", "f1"):
+            own = np.eye(count)[labels]
+            if key == "balanced_accuracy":
+                return np.hstack([own * right[:, None], own]), _balanced
+            given = np.eye(count + 1)[said][:, :count]
+            return np.hstack([own * given, own, given]), _f1
+        table = self._table(pictures)
+        if table is None:
+            return None
+        of_truth = table[np.arange(len(labels)), labels]
+        if key == "top5":
+            return ((table > of_truth[:, None]).sum(axis=1) < _TOP)[:, None].astype(float), _first
+        if (table < 0).any() or not np.allclose(table.sum(axis=1), 1, atol=0.02):
+            return None
+        return -np.log(np.maximum(of_truth, _SURE))[:, None], _first
+
+    def _table(self, pictures: Sequence[str]) -> NDArray[np.float64] | None:
+        if not self.answers.probabilities or not pictures:
+            return None
+        return np.array([self.answers.probabilities[p] for p in pictures])
+
+    @cached_property
+    def _sureness(self) -> NDArray[np.float64] | None:
+        """The score of each answer, in the order of the pictures."""
+        if self.answers.scores:
+            return np.array([self.answers.scores[p] for p in self.pictures])
+        table = self._table(self.pictures)
+        return None if table is None else table.max(axis=1)
+
+    def curve(self, plot: str) -> Curve | None:
+        if self._sureness is None or len(self.pictures) == 0:
+            return None
+        right = np.array([self.answers.labels[p] == self.truth[p] for p in self.pictures], float)
+        if plot == "coverage":
+            order = np.argsort(-self._sureness, kind="stable")
+            number = np.arange(1, len(order) + 1)
+            return number / len(order), np.cumsum(right[order]) / number
+        if (self._sureness < 0).any() or (self._sureness > 1).any():
+            return None
+        # In ten bins of as many pictures each, so that none holds only a few.
+        bins = np.array_split(np.argsort(self._sureness, kind="stable"), min(10, len(right)))
+        return (
+            np.array([self._sureness[own].mean() for own in bins]),
+            np.array([right[own].mean() for own in bins]),
+        )
+
+    def of_picture(self, picture: str) -> dict[str, float | str]:
+        label, said = self.truth[picture], self.answers.labels[picture]
+        row: dict[str, float | str] = {
+            "class": self.classes[label],
+            "answer": self.classes[said] if said >= 0 else "",
+            "right": int(label == said),
+        }
+        if picture in self.answers.probabilities:
+            row["score"] = float(self.answers.probabilities[picture].max())
+        elif picture in self.answers.scores:
+            row["score"] = self.answers.scores[picture]
+        else:
+            row["score"] = ""
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class ClassesCompared:
+    """Methods' answers to one set."""
+
+    name: str
+    dataset: Dataset
+    answers: Mapping[str, ClassAnswers]
+    differing: str = "Pictures that some methods have right and others wrong."
+    about: str = "An answer that is no class of the set counts as wrong."
+
+    @property
+    def plots(self) -> Sequence[Plot]:
+        return PLOTS
+
+    @property
+    def root(self) -> Path:
+        return self.dataset.root
+
+    @property
+    def pictures(self) -> Sequence[str]:
+        return self.dataset.paths
+
+    @cached_property
+    def metrics(self) -> Sequence[Metric]:
+        count = np.bincount(self.dataset.labels, minlength=len(self.dataset.classes))
+        sure = any(each.probabilities for each in self.answers.values())
+        return metrics_of(self.dataset.classes, (count > 0).tolist(), sure=sure)
+
+    @cached_property
+    def methods(self) -> dict[str, ClassScores]:
+        truth = dict(zip(self.dataset.paths, self.dataset.labels.tolist(), strict=True))
+        return {
+            name: ClassScores(truth, each, self.dataset.classes)
+            for name, each in self.answers.items()
+        }
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return {"task": "classify", "classes": list(self.dataset.classes)}
+
+    def notes(self, common: Sequence[str]) -> list[str]:
+        return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
+
+    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
+        right = np.array(
+            [[self.methods[n].answers.labels[p] == self.methods[n].truth[p] for n in methods]
+             for p in common]
+        )  # fmt: skip
+        share = right.mean(axis=1)
+        mixed = [k for k in np.argsort(np.abs(share - 0.5), kind="stable").tolist()
+                 if 0 < share[k] < 1]  # fmt: skip
+        places = {path: row for row, path in enumerate(self.dataset.paths)}
+        for index in mixed[:count]:
+            yield self.row(places[common[index]], methods)
+
+    def row(self, index: int, methods: Sequence[str]) -> Row:
+        """One picture, its class, and each method's answer."""
+        path, classes = self.dataset.paths[index], self.dataset.classes
+        label = int(self.dataset.labels[index])
+        seen = [Seen(classes[label], small(self.dataset.picture(index), _SIDE), "")]
+        for name in methods:
+            said = self.methods[name].answers.labels.get(path, -2)
+            answer = classes[said] if said >= 0 else "unknown class" if said == -1 else "no answer"
+            seen.append(Seen(f"{name}:", "", f"{'✓' if said == label else '✗'} {answer}"))
+        return Row(path, tuple(seen))
+
+
+def _first(means: Values) -> Values:
+    return means[..., 0]
+
+
+def _share(means: Values) -> Values:
+    """Of draws without any such picture: 0 of nothing is taken as none right."""
+    there = means[..., 1]
+    return np.divide(means[..., 0], there, out=np.zeros_like(there), where=there > 0)
+
+
+def _balanced(means: Values) -> Values:
+    half = means.shape[-1] // 2
+    right, there = means[..., :half], means[..., half:]
+    return _mean_ratio(right, there)
+
+
+def _f1(means: Values) -> Values:
+    """Mean over the classes that have pictures or answers."""
+    third = means.shape[-1] // 3
+    right, there, given = (means[..., k * third : (k + 1) * third] for k in range(3))
+    return _mean_ratio(2 * right, there + given)
+
+
+def _mean_ratio(of: Values, total: Values) -> Values:
+    """The mean over classes that have a total."""
+    known = total > 0
+    ratios = np.divide(of, total, out=np.zeros_like(total), where=known)
+    return np.asarray(ratios.sum(axis=-1) / np.maximum(known.sum(axis=-1), 1))

@@ -1,0 +1,140 @@
+"""What a comparison needs to know of a task: its metrics and plots, and each method's answers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.scoring.sampling import Draws
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of a set.
+
+    Attributes:
+        key: its name in JSON and CSV.
+        title: as tables head it.
+        tex: the same in LaTeX.
+        meaning: in a sentence.
+        headline: whether the terminal's table has it where none is asked for.
+    """
+
+    key: str
+    title: str
+    tex: str
+    higher_is_better: bool
+    meaning: str
+    headline: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot of one set.
+
+    Attributes:
+        key: for the name of its file.
+        alt: what it shows, for those who do not see it.
+    """
+
+    key: str
+    title: str
+    x: str
+    y: str
+    alt: str
+
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Places along a plot's x and y."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A method's score.
+
+    Attributes:
+        images: the pictures that it is of.
+        draws: the score of each draw of pictures; none of one picture.
+    """
+
+    value: float
+    images: int
+    draws: Draws
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A data URL, what it shows, and its score, where it has one."""
+
+    what: str
+    image: str
+    score: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture side by side: itself, the truth, and each method's answer."""
+
+    picture: str
+    seen: tuple[Seen, ...]
+
+
+class Answered(Protocol):
+    """One method's answers to a set's pictures."""
+
+    @property
+    def pictures(self) -> Sequence[str]:
+        """Those that it has answered."""
+
+    def drawn(self, metric: str, pictures: Sequence[str]) -> Drawn | None:
+        """A metric over some pictures and over draws of them, the same for every method; None
+        where they have none."""
+
+    def curve(self, plot: str) -> Curve | None:
+        """The curve of a plot; None where there is none."""
+
+    def of_picture(self, picture: str) -> Mapping[str, float | str]:
+        """A picture's own scores, by column of `pictures.csv`."""
+
+
+class Contest(Protocol):
+    """A set's pictures with their truth, and the methods that answered them.
+
+    Attributes:
+        pictures: of which the truth is known, in order.
+        settings: what the scores depend on, for the JSON document.
+        about: sentences for the page's head.
+        differing: in words, what `rows` are ordered by.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def root(self) -> Path: ...
+    @property
+    def pictures(self) -> Sequence[str]: ...
+    @property
+    def metrics(self) -> Sequence[Metric]: ...
+    @property
+    def plots(self) -> Sequence[Plot]: ...
+    @property
+    def methods(self) -> Mapping[str, Answered]: ...
+    @property
+    def settings(self) -> Mapping[str, object]: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def differing(self) -> str: ...
+
+    def notes(self, common: Sequence[str]) -> list[str]:
+        """What must be known to read the scores, such as what is missing.
+
+        Args:
+            common: the pictures that every method has answered.
+        """
+
+    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
+        """The pictures on which methods differ most, the most first."""

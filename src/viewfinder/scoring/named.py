@@ -1,0 +1,50 @@
+"""Names that other programs gave a set's pictures: whole paths, names alone, or stems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from viewfinder.pictures.finding import is_picture
+from viewfinder.scoring.pairing import pair
+
+
+@dataclass(frozen=True)
+class Named:
+    """Which picture is meant by each name.
+
+    Attributes:
+        of: the picture's path by the name; names of no picture are not there.
+        notes: what the names have beside the pictures', in words.
+    """
+
+    of: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def by_names(pictures: Sequence[str], names: Sequence[str], *, where: str) -> Named:
+    """The picture of each name that belongs to one.
+
+    Args:
+        pictures: paths in the set.
+        names: as another program wrote them, each once.
+
+    Raises:
+        InputError: not one name is a picture's, or two pictures may be meant.
+    """
+    known = set(pictures)
+    if not names or all(name in known for name in names):
+        return Named({name: name for name in names})
+    # A stem may have dots; where no picture's ending stands, nothing is to be cut off.
+    paths = {name: name.replace("\\", "/") for name in names}
+    paths = {n: path if is_picture(path) else f"{path}.png" for n, path in paths.items()}
+    short = {PurePosixPath(path).name: name for name, path in paths.items()}
+    last = {PurePosixPath(path).name: path for path in pictures}
+    stems = {PurePosixPath(path).stem.casefold() for path in pictures}
+    # Where no two pictures have the same name, folders say nothing more.
+    if len(stems) < len(pictures) or len(short) < len(names):
+        short = {path: name for name, path in paths.items()}
+        last = {path: path for path in pictures}
+    paired = pair(list(last), list(short), where=where, answer="name", truth="picture")
+    added = str(paired.added)
+    notes = () if added == "NAME" else (f"names are {added} for the picture NAME",)
+    return Named({short[name]: last[path] for path, name in paired.answers.items()}, notes)

@@ -1,0 +1,110 @@
+"""Methods and sets as a command names them: NAME=ANSWERS, and NAME=TRUTH:ANSWERS with a `*`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.pictures.finding import folders_in, pictures_in
+from viewfinder.scoring.models import is_model
+from viewfinder.wording import some
+
+TABLES = (".json", ".csv", ".tsv")
+"""Files of answers by their endings."""
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """A set by its truth, and where each method's answers to it lie."""
+
+    name: str
+    truth: Path
+    answers: dict[str, Path]
+
+
+def named_methods(methods: Sequence[str]) -> dict[str, Path]:
+    """`NAME=ANSWERS` each, or a folder that holds a folder or a file for each method.
+
+    Raises:
+        InputError: one is not there, or two have the same name.
+    """
+    named = [_named(given) for given in methods]
+    found = {name: path for each in named for name, path in each.items()}
+    if len(found) < sum(map(len, named)):
+        raise InputError("two methods have the same name: name each by NAME=FOLDER")
+    if not found:
+        raise InputError("name a method's answers: score TRUTH NAME=ANSWERS")
+    return found
+
+
+def _named(given: str) -> dict[str, Path]:
+    name, sign, place = given.partition("=")
+    path = Path(place if sign else given).expanduser()
+    if is_model(path) or (path.is_file() and path.suffix.lower() in TABLES):
+        return {name if sign else path.stem: path}
+    if not path.is_dir():
+        what = "is no file of answers that is known" if path.exists() else "is not there"
+        raise InputError(
+            f"{path} {what}: a method is named as NAME=ANSWERS, a folder of maps or text files, "
+            "a COCO JSON, a CSV or a run"
+        )
+    if sign:
+        return {name: path}
+    return _within(path) or {path.name: path}
+
+
+def _within(folder: Path) -> dict[str, Path]:
+    """The methods of a folder that holds one for each; none where it holds one method's answers."""
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES)
+    below = folders_in(folder)
+    if pictures_in(folder) or any(folder.glob("*.txt")) or not (files or below):
+        return {}
+    found = {file.stem: file for file in files} or {each.name: each for each in below}
+    note(f"methods in {folder}: {some(list(found), 8)}")
+    return found
+
+
+def named_set(given: str) -> NamedSet:
+    """A set as `NAME=TRUTH:PATTERN`, where `*` in the pattern stands for the method.
+
+    Raises:
+        InputError: it is none, or nothing is like the pattern.
+    """
+    name, sign, rest = given.partition("=")
+    root, colon, pattern = rest.rpartition(":")
+    if not (sign and colon and name and root and pattern):
+        raise InputError(
+            f"--set {given}: a set is named as NAME=TRUTH:ANSWERS, where * in ANSWERS stands for "
+            "the method, as in SIP=data/SIP/GT:maps/*/SIP"
+        )
+    return NamedSet(name, Path(root).expanduser(), like(pattern, f"--set {given}"))
+
+
+def like(pattern: str, where: str) -> dict[str, Path]:
+    """Each method's answers by a pattern with one `*`.
+
+    Args:
+        where: for errors.
+
+    Raises:
+        InputError: there is no such folder, or nothing in it is like the pattern.
+    """
+    if pattern.count("*") != 1:
+        raise InputError(f"{where}: ANSWERS needs one * where the method's name stands")
+    before, _, behind = pattern.partition("*")
+    base = Path(before if before.endswith(("/", "\\")) else str(Path(before).parent)).expanduser()
+    start = "" if before.endswith(("/", "\\")) else Path(before).name
+    ending, _, below = behind.partition("/")
+    if not base.is_dir():
+        raise InputError(f"{where}: there is no folder {base}")
+    found = {}
+    for each in sorted(base.iterdir()):
+        within = each / below if below else each
+        fits = each.name.startswith(start) and each.name.endswith(ending) and len(each.name) > 0
+        # Of files, only those whose ending is asked for.
+        if fits and (within.is_dir() or (within.is_file() and (ending or below))):
+            found[each.name[len(start) : len(each.name) - len(ending)]] = within
+    if not found:
+        raise InputError(f"{where}: no folder or file is like {pattern}")
+    return found

@@ -1,0 +1,155 @@
+"""What `score` compares: sets and methods, and of which task they are, told by the answers."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.errors import InputError
+from viewfinder.evaluation.judging import default_side
+from viewfinder.events import note
+from viewfinder.inference.opening import open_model
+from viewfinder.pictures.finding import pictures_below
+from viewfinder.scoring.box_answers import box_answers
+from viewfinder.scoring.box_contest import BoxesCompared
+from viewfinder.scoring.class_answers import class_answers
+from viewfinder.scoring.class_contest import ClassesCompared
+from viewfinder.scoring.contest import Contest
+from viewfinder.scoring.models import is_model
+from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
+from viewfinder.scoring.saliency import judge
+from viewfinder.scoring.saliency_contest import MapsCompared
+from viewfinder.scoring.sets import map_contests
+from viewfinder.wording import counted, likest
+
+_EDGES = {"x1", "xmin"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be compared.
+
+    Attributes:
+        truth: a folder with the truth, or of several sets of masks; None if `sets` says it.
+        split: which side of a set of boxes or classes; None for test, else val, else all.
+        stretch: spread each map's values over 0 to 1 first.
+    """
+
+    truth: Path | None
+    methods: dict[str, Path]
+    sets: tuple[NamedSet, ...] = ()
+    split: str | None = None
+    stretch: bool = True
+
+
+def asked(
+    truth: Path | None,
+    methods: Sequence[str],
+    sets: Sequence[str],
+    *,
+    split: str | None = None,
+    stretch: bool = True,
+) -> Asked:
+    """What `score TRUTH NAME=ANSWERS … --set NAME=TRUTH:PATTERN` names.
+
+    Raises:
+        InputError: something named is not there, or is not clear.
+    """
+    found = tuple(named_set(given) for given in sets)
+    if truth is None and not found:
+        raise InputError("name the truth and a method: score TRUTH NAME=ANSWERS")
+    if truth is not None and not truth.exists():
+        _refuse_missing(truth)
+    own = named_methods(methods) if truth is not None else {}
+    return Asked(truth, own, found, split, stretch)
+
+
+def _refuse_missing(truth: Path) -> None:
+    """Refuse a truth that is not there, by what lies beside it.
+
+    Raises:
+        InputError: always.
+    """
+    others = truth.parent.iterdir() if truth.parent.is_dir() else ()
+    near = likest(truth.name, (each.name for each in others))
+    raise InputError(f"there is no folder {truth}{near}: name the folder of the truth")
+
+
+def contests(asked: Asked) -> list[Contest]:
+    """The sets, with every method's answers read.
+
+    Raises:
+        InputError: answers of two tasks, or anything that cannot be read.
+    """
+    answers = [*asked.methods.values(), *(p for each in asked.sets for p in each.answers.values())]
+    tasks: dict[str, Path] = {}
+    for path in answers:
+        tasks.setdefault(_task_of(path), path)
+    if len(tasks) > 1:
+        (one, first), (other, second), *_ = tasks.items()
+        raise InputError(
+            f"{first} holds answers to {one}, and {second} to {other}: compare those of one task"
+        )
+    if set(tasks) <= {"saliency"}:
+        maps = map_contests(asked.truth, asked.methods, asked.sets)
+        return [MapsCompared(judge(each, stretch=asked.stretch), asked.stretch) for each in maps]
+    sets = list(asked.sets)
+    if asked.truth is not None:
+        sets.insert(0, NamedSet(asked.truth.resolve().name, asked.truth, asked.methods))
+    return [_labelled(each, next(iter(tasks)), asked.split) for each in sets]
+
+
+def _task_of(path: Path) -> str:
+    """`saliency`, `detect` or `classify`, by what answers look like.
+
+    Raises:
+        InputError: nothing says it.
+    """
+    if is_model(path):
+        return open_model(path).config.task
+    if path.is_dir():
+        if next(iter(pictures_below(path)), None) is not None:
+            return "saliency"
+        if next(path.rglob("*.txt"), None) is not None:
+            return "detect"
+        raise InputError(f"{path} holds neither maps nor text files of boxes: name the answers")
+    if path.suffix.lower() == ".json":
+        return "detect"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            heads = {head.strip().lower() for head in next(csv.reader(file), [])}
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} is no table of UTF-8 text: export it as CSV") from None
+    return "detect" if heads & _EDGES else "classify"
+
+
+def _labelled(given: NamedSet, task: str, split: str | None) -> Contest:
+    truth = truth_of(given.truth, task, split)
+    if task == "detect":
+        boxes = {name: box_answers(path, truth) for name, path in given.answers.items()}
+        return BoxesCompared(given.name, truth, boxes)
+    classes = {name: class_answers(path, truth) for name, path in given.answers.items()}
+    return ClassesCompared(given.name, truth, classes)
+
+
+def truth_of(path: Path, task: str, split: str | None) -> Dataset:
+    """The pictures of one side of a set, with their truth.
+
+    Raises:
+        InputError: there is no such set, or it is of another task.
+    """
+    whole = open_dataset(path, deal=False)
+    if task == "detect" and whole.boxes is None:
+        raise InputError(f"{path} is {whole.layout}, which has no boxes to hold answers to")
+    if task == "classify":
+        whole.require_labels()
+    side = split or default_side(whole)
+    chosen = whole if side == "all" else whole.split(side)
+    if len(chosen) < len(whole):
+        note(
+            f"{path}: {counted(len(chosen), 'picture')} of its split {side} are scored, "
+            f"of {len(whole):,} (--split all takes all)"
+        )
+    return chosen

@@ -1,0 +1,134 @@
+"""`viewfinder score` of classes: tables found by the names of their columns, and what is odd."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from viewfinder.cli.main import main
+from viewfinder.errors import InputError
+from viewfinder.pictures.writing import write_picture
+from viewfinder.scoring.comparing import compare
+from viewfinder.scoring.reading import asked, contests
+
+CLASSES = ("cat", "dog", "owl")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for k, name in enumerate(CLASSES):
+        for number in range(4 + k):
+            write_picture(
+                tmp_path / f"set/{name}/{number}.png", np.full((8, 8, 3), 9 * k, np.uint8)
+            )
+    return tmp_path
+
+
+def table(root, name, text):
+    (root / f"{name}.csv").write_text(text, encoding="utf-8")
+    return f"{name}={root}/{name}.csv"
+
+
+def right(photos, name, wrong=()):
+    """A table that has all right but some."""
+    rows = ["picture,class"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            path = f"{own}/{number}.png"
+            rows.append(f"{path},{CLASSES[(k + 1) % 3] if path in wrong else own}")
+    return table(photos, name, "\n".join(rows) + "\n")
+
+
+def scored(photos, *methods):
+    (only,) = compare(contests(asked(photos / "set", methods, []))).sets
+    return only
+
+
+def test_scores_by_hand(photos):
+    only = scored(photos, right(photos, "a", wrong=("cat/0.png", "owl/1.png", "owl/2.png")))
+    values = {key: value.value for key, value in only.methods[0].values.items()}
+    assert values["accuracy"] == pytest.approx(12 / 15)
+    assert values["balanced_accuracy"] == pytest.approx((3 / 4 + 1 + 4 / 6) / 3, abs=1e-6)
+    # cat: 3 of 4 and 5 said; dog: 5 of 5 and 6 said; owl: 4 of 6 and 4 said.
+    assert values["f1"] == pytest.approx((6 / 9 + 10 / 11 + 8 / 10) / 3, abs=1e-6)
+    assert values["recall:owl"] == pytest.approx(4 / 6, abs=1e-6)
+    assert "log_loss" not in values
+
+
+def test_columns_are_found_by_their_names(photos):
+    lines = ["Filename;prob_dog;note;prob_cat;prob_owl"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            probabilities = {name: 0.7 if name == own else 0.15 for name in CLASSES}
+            ordered = ";".join(str(probabilities[name]) for name in ("dog",))
+            rest = f"{probabilities['cat']};{probabilities['owl']}"
+            lines.append(f"C:\\sets\\{own}\\{number}.png;{ordered};x;{rest}")
+    only = scored(photos, table(photos, "a", "\n".join(lines)))
+    values = only.methods[0].values
+    assert values["accuracy"].value == 1
+    assert values["log_loss"].value == pytest.approx(-math.log(0.7))
+    assert only.methods[0].curves.keys() == {"coverage", "sure"}
+
+
+def test_nothing_odd_is_dropped_in_silence(photos):
+    text = right(photos, "b").partition("=")[2]
+    rows = Path(text).read_text(encoding="utf-8").splitlines()
+    rows = [row for row in rows if not row.startswith("dog/4")]
+    rows += ["cat/0.png,cat", "cat/1.png,dog", "nowhere/7.png,cat"]
+    rows = [row.replace("owl/0.png,owl", "owl/0.png,bat") for row in rows]
+    only = scored(photos, table(photos, "a", "\n".join(rows)), right(photos, "b"))
+    notes = "\n".join(only.notes)
+    assert "a: 1 answer of no picture of the set, left out: nowhere/7.png" in notes
+    assert "a: 1 picture answered twice alike: cat/0.png" in notes
+    assert "answered twice and not alike, taken for no answer: cat/1.png" in notes
+    assert "a: no answer to 2 pictures: cat/1.png, dog/4.png" in notes
+    assert "a: 1 answer of classes that the set does not have, wrong: bat" in notes
+    assert "compared on the 13 pictures of 15 that all of them have" in notes
+    assert only.methods[0].values["accuracy"].value == pytest.approx(12 / 13)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("picture,colour\ncat/0.png,red\n", "no column of classes: call it class"),
+        ("thing,class\ncat/0.png,cat\n", "no column of pictures: call it picture"),
+        ("picture,class\n", "no answers"),
+        ("picture,class,score\ncat/0.png,cat,high\n", "is 'high', no number"),
+        ("picture,class\ncat/0.png,cat,4\n", "more cells"),
+        ("picture,class\nx/y.png,cat\n", "no name of"),
+    ],
+)
+def test_what_cannot_be_read_is_said(photos, text, said):
+    with pytest.raises(InputError, match=said):
+        scored(photos, table(photos, "a", text))
+
+
+def test_numbers_of_classes_are_told(photos):
+    rows = Path(right(photos, "b").partition("=")[2]).read_text(encoding="utf-8")
+    for k, name in enumerate(CLASSES):
+        rows = rows.replace(f",{name}", f",{k}")
+    only = scored(photos, table(photos, "a", rows))
+    assert only.methods[0].values["accuracy"].value == 1
+    assert any("0 for cat" in note for note in only.notes)
+
+
+def test_the_page_of_classes(photos, capsys, tmp_path):
+    wrong = tuple(f"owl/{k}.png" for k in range(6)) + tuple(f"dog/{k}.png" for k in range(5))
+    out = tmp_path / "out"
+    command = ["score", str(photos / "set"), right(photos, "good"), right(photos, "bad", wrong)]
+    assert main([*command, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "Accuracy: 1 of 1 pair differ by more than chance" in printed
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "✓ owl" in page
+    assert "✗ cat" in page
+    csv = (out / "pictures.csv").read_text(encoding="utf-8")
+    assert csv.startswith("set,method,picture,class,answer,right,score\n")
+
+
+def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
+    """Its classes are others: every answer is wrong, and that is said."""
+    assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 0
+    printed = capsys.readouterr().out
+    assert "the model does not know cat, dog, owl" in printed.replace("\n", " ")
