@@ -1,11 +1,12 @@
 """What `score` compares: sets and methods, and of which task they are, told by the answers."""
 
-import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import default_side
@@ -117,11 +118,8 @@ def _task_of(path: Path) -> str:
         raise InputError(f"{path} holds neither maps nor text files of boxes: name the answers")
     if path.suffix.lower() == ".json":
         return "detect"
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            heads = {head.strip().lower() for head in next(csv.reader(file), [])}
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} is no table of UTF-8 text: export it as CSV") from None
+    first = read_text(path).partition("\n")[0]
+    heads = {head.strip().lower() for head in re.split("[,;\t]", first)}
     return "detect" if heads & _EDGES else "classify"
 
 
