@@ -12,7 +12,7 @@ tensors on the CPU with two batches. A mistake without a fix counts as missed.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +39,7 @@ from viewfinder.explain.edits import (
     Mode,
     More,
     Offer,
+    Operation,
     Reordered,
     Replace,
     Resized,
@@ -101,10 +102,15 @@ def _with(given: Any, position: int, new: Tensor) -> Any:
     return walk(given)
 
 
-def operate(code: str, value: Any, x: Any = None) -> Any:
+def operate(operation: Operation, value: object, given: Sequence[object] = ()) -> object:
+    """An operation by its code, on an argument; `x` is the first of all that is given."""
+    code = operation.code.replace("{0}", "{}").replace("{}", "v")
     if code.startswith("leave it out"):
         return None
-    return eval(code.replace("{0}", "{}").replace("{}", "v"), {**WORDS, "v": value, "x": x})
+    other = None if operation.other is None else given[operation.other]
+    names = {"v": value, "x": given[0] if given else None, "o": other}
+    made: object = eval(code.replace("{1}", "o"), WORDS | names)
+    return made
 
 
 def put(net: nn.Module, edit: Replace) -> None:
@@ -149,11 +155,11 @@ def hook(net: nn.Module, edit: Around) -> None:
         home: Any = kwargs if isinstance(edit.argument, str) else args
         if isinstance(edit.argument, str) and edit.argument not in kwargs:
             return None
-        home[edit.argument] = operate(edit.operation.code, home[edit.argument], args[0])
+        home[edit.argument] = operate(edit.operation, home[edit.argument], args)
         return tuple(args), kwargs
 
     def after(module: nn.Module, args: Any, output: Any) -> Any:
-        return operate(edit.operation.code, output, args[0])
+        return operate(edit.operation, output, args)
 
     module = net.get_submodule(edit.path)
     if edit.side == "before":
@@ -180,7 +186,7 @@ def run(
         if isinstance(edit, Around):
             hook(net, edit)
         elif isinstance(edit, Given):
-            inputs[edit.position] = operate(edit.operation.code, inputs[edit.position])
+            inputs[edit.position] = operate(edit.operation, inputs[edit.position])
         elif isinstance(edit, Resized):
             inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
         elif isinstance(edit, Fewer):

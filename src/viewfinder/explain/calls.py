@@ -105,6 +105,8 @@ class Call:
     """File and line in the user's own code."""
     place: Place | None = None
     """The very expression on that line."""
+    function: Callable[..., object] | None = None
+    """torch's own function."""
     outputs: tuple[Tensor, ...] = ()
     input_shapes: tuple[Shape, ...] = ()
     output_shapes: tuple[Shape, ...] = ()

@@ -23,9 +23,11 @@ class Operation:
     """One expression on one value: `code` has `{}` where the value's name goes."""
 
     code: str
-    run: Callable[[Any], Any]
+    run: Callable[..., Any]
     layer: str = ""
     """The same as a layer of a Sequential, `nn.Flatten()`, where there is one."""
+    other: int | None = None
+    """Of what a layer is given: the argument that `code` calls `{1}` and `run` takes too."""
 
 
 class EditError(Exception):
@@ -152,8 +154,9 @@ def changed(
     if (named and argument not in kwargs) or (not named and int(argument) >= len(args)):
         return args, kwargs
     old = kwargs[argument] if isinstance(argument, str) else args[argument]
+    others = () if operation.other is None else args[operation.other : operation.other + 1]
     with torch._C.DisableTorchFunction():
-        new = operation.run(old)
+        new = operation.run(old, *others)
     if recorder is not None:
         recorder.follow(new, old)
     if isinstance(argument, str):

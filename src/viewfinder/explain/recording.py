@@ -66,6 +66,7 @@ class Recorder(TorchFunctionMode):
             kwargs=kwargs,
             module=self.stack[-1].path if self.stack else "",
             source=None,
+            function=function,
         )
         outer, self.current = self.current, call
         try:

@@ -155,13 +155,21 @@ class _tensors_copied(torch.overrides.TorchFunctionMode):
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Put back afterwards what a forward pass may move outside the module: random states, logs."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    level, python = logger.level, random.getstate()
-    # It logs a page of traceback at each mistake, which is what is about to be explained.
-    logger.setLevel(logging.CRITICAL + 1)
+    python = random.getstate()
     try:
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        with unlogged(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             yield
     finally:
         random.setstate(python)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """torch logs a page of traceback at each mistake, which is what is about to be explained."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
         logger.setLevel(level)

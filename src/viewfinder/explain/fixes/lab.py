@@ -10,6 +10,7 @@ from viewfinder.explain.calls import shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
 from viewfinder.explain.edits import Around, Edit, Given, Replace, Resized, Rewrite
 from viewfinder.explain.explanation import shape_text
+from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.variants import Inputs
 from viewfinder.explain.shortcuts import Shortcuts
@@ -20,6 +21,7 @@ from viewfinder.explain.tracing import trace
 # keeps a large net quick. Behind the first fix after which all runs, fewer are worth it.
 BUDGET = 8_000
 ENOUGH = 1_500
+LEFT_OUT = "nn.Identity()"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Verdict:
     """It runs with pictures, or sequences, of another size too."""
     only: str = ""
     """The one size that the fix itself fits, of pictures or sequences; empty where others do."""
+    alone: bool = False
+    """It was refused at the call that failed, without another pass."""
     answers: str = ""
     """What is odd about the batch of what comes out; empty where nothing is."""
 
@@ -153,16 +157,28 @@ class Lab:
         cut(self.base, failure, call.index)
         return Stop(failure)
 
-    def judge(self, edits: Sequence[Edit], stop: Stop) -> Verdict:
-        """Try `edits` against a mistake, with two batches and with inputs of another size."""
+    def judge(self, before: Sequence[Edit], own: Sequence[Edit], stop: Stop) -> Verdict:
+        """Try edits against a mistake, with two batches and with inputs of another size.
+
+        Args:
+            before: edits that are in force already where it stops.
+            own: those that are tried.
+        """
+        if not self.real and refused_alone(stop.failure, own):
+            return Verdict(False, alone=True)
+        edits = (*before, *own)
+        place = stop.place
+        if any(isinstance(edit, Replace) and edit.code == LEFT_OUT for edit in own):
+            # The call that failed is gone, and the next has its number.
+            place -= 1
         seen = self.run(self.inputs.given, edits)
-        if seen.failure is not None and Stop(seen.failure).place <= stop.place:
+        if seen.failure is not None and Stop(seen.failure).place <= place:
             return Verdict(False)
         other = self._second_batch(edits)
         if other is not None and other.failure is not None and _unpacks(other.failure):
             return Verdict(False)
         following = first_stop(seen, other)
-        if following is not None and following.place <= stop.place:
+        if following is not None and following.place <= place:
             return Verdict(False)
         if following is not None:
             return Verdict(True, following)

@@ -24,6 +24,28 @@ def written(module: nn.Module, **changes: object) -> tuple[str, Callable[[], nn.
 
     None for a module that is not torch's own, whose arguments are not known.
     """
+    found = _arguments(module)
+    if found is None:
+        return None
+    home, values = found
+    for name, value in changes.items():
+        if name in values:
+            values[name] = (value, values[name][1])
+        else:
+            values[name] = (value, inspect.Parameter.empty)
+    return build(home, values)
+
+
+def settings(module: nn.Module) -> dict[str, object] | None:
+    """The arguments with which a layer of torch.nn was made, by name; None for other modules."""
+    found = _arguments(module)
+    return None if found is None else {name: value for name, (value, _) in found[1].items()}
+
+
+def _arguments(
+    module: nn.Module,
+) -> tuple[type[nn.Module], dict[str, tuple[object, object]]] | None:
+    """torch's class of a layer, and each argument with its default."""
     home = next(
         (c for c in type(module).__mro__ if c.__module__.startswith("torch.nn.modules")), None
     )
@@ -32,14 +54,7 @@ def written(module: nn.Module, **changes: object) -> tuple[str, Callable[[], nn.
     # Lazy layers become what they stand for once they have run.
     home = getattr(home, "cls_to_become", None) or home
     values = _recurrent(module) if isinstance(module, nn.RNNBase) else _settings(module, home)
-    if values is None:
-        return None
-    for name, value in changes.items():
-        if name in values:
-            values[name] = (value, values[name][1])
-        else:
-            values[name] = (value, inspect.Parameter.empty)
-    return build(home, values)
+    return None if values is None else (home, values)
 
 
 def made(name: str, *args: object, **kwargs: object) -> tuple[str, Callable[[], nn.Module]]:

@@ -1,6 +1,6 @@
 """Which fixes are offered: those after which the net gets further, the best first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -9,6 +9,7 @@ from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.edits import Edit, EditError, Given, Offer, Resized
 from viewfinder.explain.fixes import (
     forgotten,
+    general,
     given,
     joins,
     layers,
@@ -29,6 +30,9 @@ _TRIED = 48
 # A fix that needs another behind it comes after one that does not.
 CHAINED = 0.4
 _DEPTH = 3
+# Of the general changes: how many calls the passes of all trials may come to.
+_EVERYTHING = 12_000
+Generator = Callable[[Scene], Iterator[Candidate]]
 _GENERATORS = (
     lost.candidates,
     forgotten.candidates,
@@ -47,17 +51,33 @@ _GENERATORS = (
 
 def offers(lab: Lab, stop: Stop) -> list[Offer]:
     """At most four fixes that were tried and get further, the best first."""
-    return _search(lab, stop, (), _DEPTH)[:MOST]
+    found = _search(lab, stop, (), _DEPTH)
+    if not any(offer.whole for offer in found):
+        lab.shortcuts.work = 0
+        found = _search(lab, stop, (), 2, everything=True) or found
+    return found[:MOST]
 
 
-def _search(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> list[Offer]:
+def _search(
+    lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int, *, everything: bool = False
+) -> list[Offer]:
+    """Fixes of one mistake, each with those of the mistakes behind it.
+
+    Args:
+        everything: try the general changes too.
+    """
     failure = stop.failure
     scene = Scene(Case(failure), lab.names(stop, edits), lab, edits)
     result: list[Offer] = []
     chained = 0
-    for candidate, verdict in _tried(scene, stop):
+    for candidate, verdict in _tried(scene, stop, everything=everything):
         chain = None
-        if not verdict.whole and depth > 1 and chained < 3 and verdict.stop is not None:
+        if (
+            not verdict.whole
+            and depth > 1
+            and chained < (8 if everything else 3)
+            and verdict.stop is not None
+        ):
             chained += 1
             chain = _next(lab, verdict.stop, (*edits, *candidate.edits), depth - 1)
         result.append(_offer(lab, candidate, verdict, chain))
@@ -78,24 +98,32 @@ def _next(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> Offer | 
     return further[0] if further else None
 
 
-def _tried(scene: Scene, stop: Stop) -> Iterator[tuple[Candidate, Verdict]]:
-    wanted = sorted(_all(scene), key=lambda candidate: candidate.cost)
+def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Candidate, Verdict]]:
+    wanted = list(_all(scene, _GENERATORS))
+    if everything:
+        wanted += _all(scene, (general.candidates,))
+    wanted.sort(key=lambda candidate: candidate.cost)
+    most = max(_TRIED, _EVERYTHING // max(stop.place, 10)) if everything else _TRIED
     seen: set[str] = set()
     odd: list[tuple[Candidate, Verdict]] = []
-    found, whole, resized = 0, False, False
-    for candidate in wanted[:_TRIED]:
-        known = candidate.says in seen or (whole and candidate.cost >= layouts.LAST)
+    found, resized, limit = 0, False, layouts.LAST if not everything else float("inf")
+    whole = False
+    for candidate in wanted:
+        known = candidate.says in seen or (whole and candidate.cost >= limit)
         if known or ((resized or scene.lab.inputs.names) and _resizes(candidate)):
             continue
+        if most <= 0:
+            break
         if scene.lab.exhausted(found=whole):
             scene.lab.untried += 1
             continue
         seen.add(candidate.says)
         try:
-            verdict = scene.lab.judge((*scene.edits, *candidate.edits), stop)
+            verdict = scene.lab.judge(scene.edits, candidate.edits, stop)
         except EditError:
             # A change that cannot even be made is none.
             continue
+        most -= not verdict.alone
         if not verdict.further:
             continue
         if verdict.answers:
@@ -105,6 +133,9 @@ def _tried(scene: Scene, stop: Stop) -> Iterator[tuple[Candidate, Verdict]]:
         if verdict.whole and not verdict.any_size and not candidate.only_here:
             candidate = replace(candidate, cost=candidate.cost + 0.4)
         found, whole = found + 1, whole or verdict.whole
+        if everything and verdict.whole:
+            # What is more far-fetched by much is not worth the time.
+            limit = min(limit, candidate.cost + 0.2)
         yield candidate, verdict
     if not found:
         yield from odd
@@ -115,8 +146,8 @@ def _resizes(candidate: Candidate) -> bool:
     return any(isinstance(edit, Resized) for edit in candidate.edits)
 
 
-def _all(scene: Scene) -> Iterator[Candidate]:
-    for generate in _GENERATORS:
+def _all(scene: Scene, generators: Sequence[Generator]) -> Iterator[Candidate]:
+    for generate in generators:
         with suppress(*diagnosis.SUPPRESSED):
             yield from generate(scene)
 

@@ -146,6 +146,8 @@ class Scene:
         if text is None and isinstance(edit.argument, int) and edit.argument and not sequential:
             text = self._parameter(edit)
         value = code.replace("{0}", "{}").replace("{}", text or "x")
+        if edit.operation.other is not None:
+            value = value.replace("{1}", argument_text(call, edit.operation.other) or "y")
         if isinstance(edit.argument, str):
             return f"{edit.argument}={value} in the call of {name}"
         if text is None or text.isidentifier() or call is None:
@@ -190,11 +192,11 @@ class Scene:
             at = next((n for n, one in enumerate(given) if one is tensor), None)
             if at is None:
                 return []
-            return [self.before(operation, cost, argument=self._argument(given[at]))]
+            return [self.before(operation, cost, argument=self.argument(given[at]))]
         code = operation.code.replace("{0}", "{}").replace("{}", f"{{{position}}}")
         return self.on_operand(position, code, lambda t: operation.run(t[position]), cost)
 
-    def _argument(self, tensor: Tensor) -> int | str:
+    def argument(self, tensor: Tensor) -> int | str:
         frame = self.case.failure.frame
         for at, value in enumerate(frame.args):
             if value is tensor:
