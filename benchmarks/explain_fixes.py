@@ -38,6 +38,7 @@ from viewfinder.explain.edits import (
     Given,
     Mode,
     More,
+    Numbered,
     Offer,
     Operation,
     Reordered,
@@ -178,6 +179,8 @@ def run(
     for edit in edits:
         if isinstance(edit, Replace):
             put(net, edit)
+        elif isinstance(edit, Numbered):
+            setattr(net.get_submodule(edit.path), edit.name, edit.value)
         elif isinstance(edit, Reordered):
             layers: Any = net.get_submodule(edit.path)
             for at, layer in enumerate([list(layers)[number] for number in edit.order]):

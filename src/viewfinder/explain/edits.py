@@ -73,7 +73,7 @@ class Replace(Edit):
         try:
             with torch.device(self._place(net)):
                 new = self.make()
-        except (ValueError, RuntimeError, TypeError) as error:
+        except (ValueError, RuntimeError, TypeError, AssertionError) as error:
             raise EditError(str(error)) from error
         if isinstance(new, nn.Module):
             old = net.get_submodule(self.path) if self.path else net
@@ -242,6 +242,18 @@ class Returned(Edit):
             return last.outputs[0] if output is None and last is not None else output
 
         net.get_submodule(self.path).register_forward_hook(give)
+
+
+@dataclass(frozen=True)
+class Numbered(Edit):
+    """Another number in an attribute of the module at `path`, such as its heads or its groups."""
+
+    path: str
+    name: str
+    value: int
+
+    def prepare(self, net: nn.Module) -> None:
+        setattr(net.get_submodule(self.path), self.name, self.value)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ operand in another shape. Values come from the sizes that are there. Tried where
 
 from collections.abc import Iterator
 
-from viewfinder.explain.fixes.general import arguments, layers, shapes
+from viewfinder.explain.fixes.general import arguments, layers, numbers, shapes
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 
@@ -15,3 +15,4 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     yield from layers.candidates(scene)
     yield from arguments.candidates(scene)
     yield from shapes.candidates(scene)
+    yield from numbers.candidates(scene)

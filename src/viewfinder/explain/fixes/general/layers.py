@@ -38,10 +38,11 @@ _NEAR = 8
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """At the layer that failed first, then at the layers before it, the nearest first."""
     yield from _tables(scene)
-    if scene.layer is not None and scene.path:
-        yield from _arguments(scene, scene.path, scene.layer, None, LAST)
-        yield from _other_rank(scene, scene.path, scene.layer)
-        yield from _left_out(scene, scene.path, scene.layer)
+    if origins.in_module(scene) and scene.path:
+        layer = scene.case.module
+        yield from _arguments(scene, scene.path, layer, None, LAST)
+        yield from _other_rank(scene, scene.path, layer)
+        yield from _left_out(scene, scene.path, layer)
     for at, (path, layer, call) in enumerate(origins.layers_before(scene)):
         if at >= _NEAR:
             break

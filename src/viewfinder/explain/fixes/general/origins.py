@@ -43,7 +43,14 @@ def operands(scene: Scene) -> list[Operand]:
                 zip(scene.call.input_shapes, scene.call.producers, strict=True)
             )
         ]
-    return [_given(scene, at) for at in range(len(scene.given))] if scene.case.in_layer else []
+    return [_given(scene, at) for at in range(len(scene.given))] if in_module(scene) else []
+
+
+def in_module(scene: Scene) -> bool:
+    """Whether a module of torch's failed, by a call of its own or before any."""
+    home = type(scene.case.module).__module__
+    refused = scene.call is None and home.startswith("torch.nn") and scene.path != ""
+    return scene.case.in_layer or refused
 
 
 def _given(scene: Scene, position: int) -> Operand:
@@ -119,7 +126,7 @@ def pairs(scene: Scene) -> list[tuple[int, int]]:
         for other in met:
             if one is not other:
                 found |= _aligned(one.shape, other.shape)
-    layer = scene.layer
+    layer = scene.case.module if in_module(scene) else None
     for value in (settings(layer) or {}).values() if layer is not None else ():
         for one in met if type(value) is int else ():
             found |= {(size, value): None for size in one.shape[1:] if size != value}  # type: ignore[misc]

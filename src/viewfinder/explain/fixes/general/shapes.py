@@ -37,7 +37,7 @@ def _alone(scene: Scene, one: Operand) -> Iterator[Candidate]:
 
 
 def _tensor(scene: Scene, one: Operand) -> Tensor:
-    call = None if scene.case.in_layer else scene.call
+    call = None if origins.in_module(scene) else scene.call
     return (call.tensors if call is not None else scene.given)[one.position]
 
 
@@ -74,7 +74,7 @@ def usual(shape: Shape, lead: int) -> Iterator[tuple[Operation, float]]:
 
 
 def _operate(scene: Scene, one: Operand, operation: Operation, cost: float) -> list[Candidate]:
-    if not scene.case.in_layer:
+    if not origins.in_module(scene):
         return scene.operate(one.position, operation, cost)
     argument = scene.argument(scene.given[one.position])
     return [scene.before(operation, cost, argument=argument)]
@@ -84,7 +84,10 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
     """One operand made to meet another."""
     if len(one.shape) < len(other.shape):
         yield from _new_dimensions(scene, one, other)
-    if scene.case.in_layer:
+    if len(one.shape) > 1 and one.shape[0] * one.shape[1] == next(iter(other.shape), 0):
+        # What was taken apart in one tensor is still together in the other.
+        yield from _operate(scene, one, ops.flatten(0, 1), LAST)
+    if origins.in_module(scene):
         yield from _as_many(scene, one, other)
         return
     mine, theirs = one.position, other.position
@@ -145,7 +148,11 @@ def _new_dimensions(scene: Scene, one: Operand, other: Operand) -> Iterator[Cand
         written = ", ".join(":" if dim in kept else "None" for dim in range(rank))
         spread = Operation(f"{{}}[{written}]", lambda x, index=index: x[index])  # type: ignore[misc]
         yield from _operate(scene, one, spread, cost)
-        if scene.call is None or scene.case.in_layer or scene.call.base not in ("cat", "stack"):
+        if (
+            scene.call is None
+            or origins.in_module(scene)
+            or scene.call.base not in ("cat", "stack")
+        ):
             continue
         sizes = ", ".join("-1" if d in kept else f"{{{theirs}}}.size({d})" for d in range(rank))
 
