@@ -189,7 +189,7 @@ def run(
         if isinstance(edit, Around):
             hook(net, edit)
         elif isinstance(edit, Given):
-            inputs[edit.position] = operate(edit.operation, inputs[edit.position])
+            inputs[edit.position] = operate(edit.operation, inputs[edit.position])  # type: ignore[call-overload]
         elif isinstance(edit, Resized):
             inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
         elif isinstance(edit, Fewer):

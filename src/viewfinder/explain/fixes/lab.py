@@ -49,10 +49,10 @@ class Verdict:
     """It runs with pictures, or sequences, of another size too."""
     only: str = ""
     """The one size that the fix itself fits, of pictures or sequences; empty where others do."""
-    alone: bool = False
-    """It was refused at the call that failed, without another pass."""
     answers: str = ""
     """What is odd about the batch of what comes out; empty where nothing is."""
+    alone: bool = False
+    """It was refused at the call that failed, without another pass."""
 
     @property
     def whole(self) -> bool:
@@ -188,10 +188,10 @@ class Lab:
             return Verdict(True, None, answers=odd)
         # Another size may fail elsewhere, where the net was made for this one.
         changed = {edit.path for edit in edits if isinstance(edit, Replace | Around)}
-        own = wide.failure.frame.path in changed
+        mine = wide.failure.frame.path in changed
         if any(isinstance(edit, Rewrite) for edit in edits):
-            own = own or Stop(wide.failure).place <= stop.place
-        return Verdict(True, None, False, self.inputs.size_text if own else "", odd)
+            mine = mine or Stop(wide.failure).place <= stop.place
+        return Verdict(True, None, False, self.inputs.size_text if mine else "", odd)
 
     def _wide(self, edits: Sequence[Edit]) -> Trace | None:
         """The pass with inputs of another size, where that can be asked."""

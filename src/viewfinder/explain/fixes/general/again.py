@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viewfinder.explain.calls import Call, tensors_in
-from viewfinder.explain.edits import Rewrite
-from viewfinder.explain.fixes.operations import Operation
+from viewfinder.explain.edits import Operation, Rewrite
 from viewfinder.explain.fixes.scene import Candidate, Scene
 from viewfinder.explain.sources import expression
 
@@ -35,7 +34,8 @@ def again(
         places = {id(tensor): at for at, tensor in enumerate(call.tensors)}
         assert callable(function)
         new = [_filled(value, tensors, places) for value in args]
-        made: object = function(*new, **_filled(dict(kwargs), tensors, places))
+        options = {key: _filled(value, tensors, places) for key, value in kwargs.items()}
+        made: object = function(*new, **options)
         return made if then is None else then.run(made)
 
     found = expression(call.place, call.args, call.tensors)
@@ -98,8 +98,8 @@ def _filled(value: object, tensors: list[Tensor], places: Mapping[int, int]) -> 
     """Arguments with the tensors of the present pass for those of the first."""
     if isinstance(value, Tensor):
         return tensors[places[id(value)]]
-    if isinstance(value, dict):
-        return {key: _filled(one, tensors, places) for key, one in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_filled(one, tensors, places) for one in value)
+    if type(value) is list:
+        return [_filled(one, tensors, places) for one in value]
+    if type(value) is tuple:
+        return tuple(_filled(one, tensors, places) for one in value)
     return value

@@ -1,10 +1,10 @@
 """Every argument of the layer that failed, and of the layers before it, with other values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
@@ -62,7 +62,7 @@ def _tables(scene: Scene) -> Iterator[Candidate]:
             for new, far in origins.values(old, origins.widths(scene), origins.pairs(scene)):
                 sizes = (*shape[:dim], new, *shape[dim + 1 :])
                 code = f"torch.zeros({', '.join(map(str, sizes))})"
-                make = partial(torch.zeros, *sizes)
+                make: Callable[[], Tensor] = partial(torch.zeros, *sizes)
                 if isinstance(table, nn.Parameter):
                     code, make = f"nn.Parameter({code})", partial(_parameter, sizes)
                 yield scene.put(names[key], code, make, LAST + 0.05 + far)

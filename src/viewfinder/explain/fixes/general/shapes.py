@@ -146,7 +146,7 @@ def _new_dimensions(scene: Scene, one: Operand, other: Operand) -> Iterator[Cand
         cost = LAST + 0.1 + sum(rank - dim for dim in kept) / 100
         index = tuple(slice(None) if dim in kept else None for dim in range(rank))
         written = ", ".join(":" if dim in kept else "None" for dim in range(rank))
-        spread = Operation(f"{{}}[{written}]", lambda x, index=index: x[index])  # type: ignore[misc]
+        spread = Operation(f"{{}}[{written}]", lambda x, index=index: x[index])
         yield from _operate(scene, one, spread, cost)
         if (
             scene.call is None
