@@ -125,12 +125,14 @@ class Asymmetric(nn.Module):
 class Rotary(nn.Module):
     """Angles for whole heads, where halves are turned."""
 
+    cos: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("cos", torch.ones(64, 16))
 
     def forward(self, x: Tensor) -> Tensor:
-        b, h, n, d = x.shape
+        _, _, n, d = x.shape
         one, two = x[..., : d // 2], x[..., d // 2 :]
         cos = self.cos[:n]
         return torch.cat([one * cos, two * cos], -1)

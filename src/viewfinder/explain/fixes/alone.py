@@ -67,9 +67,11 @@ def _ran_before(failure: Failure) -> bool:
 
 def _other_layer(failure: Failure, edit: Replace) -> object:
     frame = failure.frame
-    given = tensors_in((frame.args, dict(frame.kwargs)))
+    given = list(tensors_in((frame.args, dict(frame.kwargs))))
     fake = next((one.fake_mode for one in given if isinstance(one, FakeTensor)), None)
-    with fake or nullcontext():
+    held = (*frame.module.parameters(), *given)
+    device = next((one.device for one in held), torch.device("cpu"))
+    with fake or nullcontext(), device:
         new = edit.make()
         if isinstance(new, nn.Module):
             kinds = {p.dtype for p in frame.module.parameters() if p.is_floating_point()}

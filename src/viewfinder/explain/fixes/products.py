@@ -1,6 +1,6 @@
 """Fixes at matrix products and attention."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -15,6 +15,20 @@ from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 _TURNED = Operation("{}.mT", lambda x: x.mT)
+# Functions for one vector or matrix, and how a batch of them is written.
+_FOR_ONE: dict[str, tuple[str, Callable[[Sequence[Tensor]], Tensor]]] = {
+    "dot": ("({0} * {1}).sum(-1)", lambda t: (t[0] * t[1]).sum(-1)),
+    "vdot": ("({0} * {1}).sum(-1)", lambda t: (t[0] * t[1]).sum(-1)),
+    "outer": ("{0}[..., None] * {1}[..., None, :]", lambda t: t[0][..., None] * t[1][..., None, :]),
+    "ger": ("{0}[..., None] * {1}[..., None, :]", lambda t: t[0][..., None] * t[1][..., None, :]),
+    "mv": ("({0} @ {1}[..., None]).squeeze(-1)", lambda t: (t[0] @ t[1][..., None]).squeeze(-1)),
+    "t": ("{0}.mT", lambda t: t[0].mT),
+    "trace": (
+        "{0}.diagonal(dim1=-2, dim2=-1).sum(-1)",
+        lambda t: t[0].diagonal(dim1=-2, dim2=-1).sum(-1),
+    ),
+    "diag": ("{0}.diagonal(dim1=-2, dim2=-1)", lambda t: t[0].diagonal(dim1=-2, dim2=-1)),
+}
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -34,6 +48,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from _scaled(scene, call)
     elif call.base == "linear":
         yield from _linear(scene, call)
+    elif call.base in _FOR_ONE and call.input_shapes:
+        code, run = _FOR_ONE[call.base]
+        yield from scene.instead(call, code, run, 0.1)
 
 
 def _product(scene: Scene, call: Call) -> Iterator[Candidate]:

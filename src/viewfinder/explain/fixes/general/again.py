@@ -1,6 +1,6 @@
 """A call of the user's own code once more, with other arguments, and how that is written."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -55,17 +55,13 @@ def written(call: Call, args: Given, kwargs: Named) -> str | None:
         return None
     if call.operation == "getitem":
         return f"{words[0]}[{words[1].strip('()')}]" if len(words) == 2 else None
-    if args and isinstance(args[0], Tensor) and _function(Tensor, call.operation):
-        return f"{words[0]}.{call.operation}({', '.join((*words[1:], *named))})"
-    for home, name in ((torch, "torch"), (F, "F")):
-        if _function(home, call.operation):
-            return f"{name}.{call.operation}({', '.join((*words, *named))})"
+    name = call.operation
+    for home, prefix in ((F, "F"), (torch, "torch")):
+        if getattr(home, name, None) is call.function and call.function is not None:
+            return f"{prefix}.{name}({', '.join((*words, *named))})"
+    if args and isinstance(args[0], Tensor) and hasattr(Tensor, name):
+        return f"{words[0]}.{name}({', '.join((*words[1:], *named))})"
     return None
-
-
-def _function(home: object, name: str) -> Callable[..., object] | None:
-    found = getattr(home, name, None)
-    return found if callable(found) else None
 
 
 class _Unwritten(Exception):

@@ -124,6 +124,8 @@ def _behind(scene: Scene, call: Call, cost: float) -> Iterator[Candidate]:
         tokens = ops.transpose(1, 2)
         yield from again(scene, call, (call.args[0], 2), {}, cost - 0.25, tokens)
         yield from again(scene, call, (call.args[0], 2), {}, cost - 0.2)
+    if len(call.outputs) > 1 and scene.call is None:
+        yield from again(scene, call, call.args, call.kwargs, cost - 0.3, ops.item(0))
     if len(call.outputs) != 1:
         return
     for dim in range(lead, len(shape) + 1):

@@ -58,18 +58,30 @@ def _tables(scene: Scene) -> Iterator[Candidate]:
     tables = {id(one): one for call in (*failed, *near) for one in call.tensors if id(one) in names}
     for key, table in tables.items():
         shape = tuple(map(int, table.shape))
+        for sizes in _met(scene, table, shape):
+            yield scene.put(names[key], *_table(table, sizes), LAST + 0.1)
         for dim, old in enumerate(shape):
             for new, far in origins.values(old, origins.widths(scene), origins.pairs(scene)):
                 sizes = (*shape[:dim], new, *shape[dim + 1 :])
-                code = f"torch.zeros({', '.join(map(str, sizes))})"
-                make: Callable[[], Tensor] = partial(torch.zeros, *sizes)
-                if isinstance(table, nn.Parameter):
-                    code, make = f"nn.Parameter({code})", partial(_parameter, sizes)
-                yield scene.put(names[key], code, make, LAST + 0.05 + far)
+                yield scene.put(names[key], *_table(table, sizes), LAST + 0.05 + far)
 
 
-def _parameter(sizes: tuple[int, ...]) -> nn.Parameter:
-    return nn.Parameter(torch.zeros(*sizes))
+def _met(scene: Scene, table: Tensor, shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """A table as large as what it meets, in every dimension but those of 1."""
+    for one in origins.operands(scene) if not origins.in_module(scene) else ():
+        other = one.shape[len(one.shape) - len(shape) :]
+        if not one.constant and len(other) == len(shape) <= len(one.shape):
+            sizes = tuple(1 if old == 1 else new for old, new in zip(shape, other, strict=True))
+            if sizes != shape and not any("batch" in name for name in one.names[-len(shape) :]):
+                yield sizes
+
+
+def _table(table: Tensor, sizes: tuple[int, ...]) -> tuple[str, Callable[[], Tensor]]:
+    """Code for a table of zeros, and what it makes."""
+    code = f"torch.zeros({', '.join(map(str, sizes))})"
+    if isinstance(table, nn.Parameter):
+        return f"nn.Parameter({code})", lambda: nn.Parameter(torch.zeros(*sizes))
+    return code, partial(torch.zeros, *sizes)
 
 
 def _arguments(
@@ -141,6 +153,12 @@ def _windows(
     usual = {"padding": (0, 1, 2, 3), "output_padding": (0, 1), "stride": (1, 2, 4)}
     # A window of 1 is none; at the layer that failed it may be all that is left.
     common = usual.get(name, (1, 2, 3, 4) if here else (2, 3, 4))
+    if name in ("output_size", "size"):
+        # Most likely that of the pictures.
+        for picture in scene.case.failure.trace.inputs:
+            sides = tuple(map(int, picture.shape[2:]))
+            if len(parts) in (1, len(sides)) and sides and sides != tuple(parts):
+                yield sides if len(parts) > 1 else sides[0], 0.0
     for at, part in enumerate(parts):
         for new, far in (*origins.values(part, sizes, met), *((n, 0.2) for n in common)):
             far_off = new > 1024 or (name == "padding" and new > 4)

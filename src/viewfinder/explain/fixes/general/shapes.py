@@ -31,6 +31,10 @@ def _alone(scene: Scene, one: Operand) -> Iterator[Candidate]:
     for operation, cost in usual(one.shape, 1 if scene.lab.inputs.batch else 0):
         yield from _operate(scene, one, operation, LAST + 0.1 + cost)
     tensor = _tensor(scene, one)
+    lead = one.names[:1]
+    if scene.lab.inputs.batch and len(one.shape) > 2 and lead and "batch" not in lead[0]:
+        # States of several layers, or steps, in front of the batch.
+        yield from _operate(scene, one, _LAST_OF_ALL, LAST)
     if not tensor.is_floating_point() and not tensor.is_complex():
         for classes in origins.widths(scene)[:4]:
             yield from _operate(scene, one, _columns(classes), LAST + 0.4)
@@ -39,6 +43,9 @@ def _alone(scene: Scene, one: Operand) -> Iterator[Candidate]:
 def _tensor(scene: Scene, one: Operand) -> Tensor:
     call = None if origins.in_module(scene) else scene.call
     return (call.tensors if call is not None else scene.given)[one.position]
+
+
+_LAST_OF_ALL = Operation("{}[-1]", lambda x: x[-1])
 
 
 def _columns(classes: int) -> Operation:
