@@ -1,8 +1,8 @@
 """Apply the first fix that `explain` offers for each mistake, and run the real net.
 
-    python benchmarks/explain_fixes.py             the mistakes of explain_wrong_nets.py
+    python benchmarks/explain_fixes.py             the mistakes of explain_nets/wrong.py
     python benchmarks/explain_fixes.py --all       each fix that is offered, not only the first
-    python benchmarks/explain_fixes.py explain_held_out_nets      other mistakes
+    python benchmarks/explain_fixes.py held_out      other mistakes of explain_nets/
     python benchmarks/explain_fixes.py scripts     those in scripts, outside of any net
     python benchmarks/explain_fixes.py NAME…       some, with what was said
 
@@ -312,8 +312,9 @@ def main() -> None:
     if "scripts" in words:
         main_scripts(import_module("explain_scripts").SCRIPTS)
         return
-    module = next((word for word in words if word.endswith("nets")), "explain_wrong_nets")
-    cases = import_module(module).CASES
+    sets = [path.stem for path in (Path(__file__).parent / "explain_nets").glob("*.py")]
+    module = next((word for word in words if word in sets), "wrong")
+    cases = import_module(f"explain_nets.{module}").CASES
     chosen = [name for name in words if name in cases]
     first = offered = failed = 0
     for name, wrong in cases.items():

@@ -35,6 +35,10 @@ def unused(net, x):
 
 PICTURE, ROW = (1, 3, 16, 16), (1, 8)
 WRONG = {
+    "mse_loss compares number by number, and repeats what there is less of: 1×4 ≠ 1×1": (
+        lambda: Net(lambda n, x: F.mse_loss(n.f(x), x[:, :1]), f=nn.Linear(8, 4)),
+        ROW,
+    ),
     "convs is a plain list: its 224 weights": (
         lambda: Net(lambda n, x: n.convs[0](x), convs=[nn.Conv2d(3, 8, 3)]),
         PICTURE,

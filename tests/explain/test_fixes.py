@@ -1,6 +1,6 @@
 """Fixes make the real net run, with every batch; and none is offered that mixes meanings."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,21 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain import explain
+from viewfinder.explain.edits import Around, Operation, Replace
+from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.rendering.terminal import mistake_lines
 from viewfinder.explain.running import explained
+from viewfinder.explain.traces import Sample
+from viewfinder.explain.tracing import trace
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def script(name: str) -> ModuleType:
-    """A benchmark, which is a file and no package."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+    """A benchmark, or a set of its nets."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    return importlib.import_module(name)
 
 
 NAMES = [
@@ -52,7 +52,7 @@ NAMES = [
 @pytest.mark.filterwarnings("ignore")
 def test_every_fix_that_is_offered_makes_the_real_net_run(name: str) -> None:
     fixes = script("explain_fixes")
-    wrong = script("explain_wrong_nets").CASES[name]
+    wrong = script("explain_nets.wrong").CASES[name]
     samples = [fixes.parse(text, wrong.batch) for text in wrong.inputs]
     mistake = explain(wrong.build().train(wrong.training), *samples, batched=True).mistake
     assert mistake is not None
@@ -179,8 +179,7 @@ UNSEEN = [
 @pytest.mark.filterwarnings("ignore")
 def test_mistakes_of_another_hand(name: str) -> None:
     fixes = script("explain_fixes")
-    script("explain_wrong_nets")  # the other sets import it
-    wrong = script("explain_unseen_nets").CASES[name]
+    wrong = script("explain_nets.unseen").CASES[name]
     mistake = fixes.explained(wrong)
     assert mistake is not None
     assert mistake.offers
@@ -195,17 +194,52 @@ def first_fix(name: str, module: str) -> str:
 
 
 def test_the_first_fix_is_the_one_that_keeps_the_meaning() -> None:
-    script("explain_wrong_nets")
     # The coarser level of a pyramid is made larger, not the finer one smaller.
-    pyramid = first_fix("pyramid level not enlarged", "explain_newest_nets")
+    pyramid = first_fix("pyramid level not enlarged", "explain_nets.newest")
     assert pyramid.startswith("F.interpolate(self.l2(b)")
     # Three pictures in a row are three pictures, and no channels.
-    assert first_fix("triplet of pictures in one tensor", "explain_newest_nets").startswith(
+    assert first_fix("triplet of pictures in one tensor", "explain_nets.newest").startswith(
         "net(x.flatten(0, 1)).unflatten(0, (-1, 3))"
     )
     # Channels that a convolution gave stand where they are, though a side has their number.
-    stages = first_fix("stages that do not follow", "explain_unseen_nets")
+    stages = first_fix("stages that do not follow", "explain_nets.unseen")
     assert stages.startswith("net[2].conv1 = nn.Conv2d(16, 64")
+
+
+GENERAL = {
+    "cut along the tokens": "self.qkv(x).chunk(3, dim=-1) instead of self.qkv(x).chunk(3, dim=1)",
+    "patches flattened with their features": "self.patch(x).flatten(2).transpose(1, 2) instead of",
+    "three pieces of two": "f = nn.Linear(10, 24)",
+    "query without steps": "query = query[:, None, :] before attn",
+    "places of 64 beside words of 32": "places = nn.Parameter(torch.zeros(1, 128, 32))",
+}
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_what_no_rule_knows_is_found_by_trying_what_is_near(name: str) -> None:
+    assert first_fix(name, "explain_nets.forum").startswith(GENERAL[name])
+
+
+def test_queries_that_were_learned_are_repeated_for_the_batch() -> None:
+    fix = first_fix("latents not repeated", "explain_nets.later")
+    assert fix.startswith("self.attn(self.latents.unsqueeze(0).expand(tokens.size(0), -1, -1)")
+
+
+def test_a_fix_refused_at_the_call_alone_is_refused_in_the_whole_net() -> None:
+    """What is tried at the failed layer by itself never rejects what a pass would take."""
+    net = nn.Sequential(nn.Linear(4, 8), nn.Linear(9, 2))
+    seen = trace(net, (Sample((3, 4)),), costs=False)
+    fits, other = (Replace("1", "", lambda n=n: nn.Linear(n, 2)) for n in (8, 7))
+    assert seen.failure is not None
+    assert not refused_alone(seen.failure, [fits])
+    assert refused_alone(seen.failure, [other])
+    before = Around("1", Operation("", lambda x: x.new_zeros(3, 9)))
+    assert not refused_alone(seen.failure, [before])
+    # A layer that ran before, and so gave what it now is given, is not judged alone.
+    shared = nn.Linear(4, 8)
+    again = trace(nn.Sequential(shared, shared), (Sample((3, 4)),), costs=False).failure
+    assert again is not None
+    assert not refused_alone(again, [Replace("0", "", lambda: nn.Linear(4, 3))])
 
 
 def test_a_net_on_the_meta_device_is_mended_there() -> None:

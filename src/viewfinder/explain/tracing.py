@@ -40,10 +40,11 @@ def trace(
         shortcuts: results of earlier passes, from which one without costs is made.
     """
     fake = None if real else FakeTensorMode(allow_non_fake_inputs=True)
-    with undisturbed(), ExitStack() as modes:
+    with undisturbed(), warnings.catch_warnings(), ExitStack() as modes:
+        # Of a loss that repeats what there is less of, a caution tells more.
+        warnings.filterwarnings("ignore", "Using a target size")
         if not costs:
             # What torch, or the net itself, has to say of a trial is nobody's.
-            modes.enter_context(warnings.catch_warnings())
             modes.enter_context(contextlib.redirect_stdout(io.StringIO()))
             warnings.simplefilter("ignore")
         twin = shadow(module, fake)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import joins, losses
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.general.origins import Operand
@@ -100,6 +101,8 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
     mine, theirs = one.position, other.position
     if len(one.shape) != len(other.shape):
         return
+    # Of keys and values, one that is cut would belong to others.
+    summed = scene.call is not None and scene.call.base in joins.SUMS | {"cat", "stack"}
     for dim, (a, b) in enumerate(zip(one.shape, other.shape, strict=True)):
         if a == b:
             continue
@@ -114,7 +117,7 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
                 return t[mine].expand(*wanted)
 
             yield from scene.on_operand(mine, f"{{{mine}}}.expand({sizes})", widen, LAST + 0.05)
-        if a > b > 1 and one.names[dim : dim + 1] and one.names[dim] in SPATIAL:
+        if summed and a > b > 1 and one.names[dim : dim + 1] and one.names[dim] in SPATIAL:
             lead = "".join(":, " for _ in range(dim))
             code = f"{{{mine}}}[{lead}:{{{theirs}}}.size({dim})]"
 
@@ -122,7 +125,8 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
                 return t[mine].narrow(d, 0, t[theirs].size(d))
 
             yield from scene.on_operand(mine, code, cut, LAST + 0.5)
-    yield from _resized(scene, one, other)
+    if summed or (scene.call is not None and scene.call.base in losses.LOSSES):
+        yield from _resized(scene, one, other)
 
 
 def _resized(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:

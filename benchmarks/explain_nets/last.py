@@ -1,12 +1,13 @@
 """Twenty mistakes more, written after the kinds of the others were mended, and tried then.
 
-python benchmarks/explain_fixes.py explain_last_nets
+python benchmarks/explain_fixes.py last
 """
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

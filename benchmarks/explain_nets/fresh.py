@@ -1,12 +1,13 @@
-"""Thirty-odd more mistakes, written with those of explain_held_out_nets.py and tried last.
+"""Thirty-odd more mistakes, written with those of held_out.py and tried last.
 
-python benchmarks/explain_fixes.py explain_fresh_nets
+python benchmarks/explain_fixes.py fresh
 """
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

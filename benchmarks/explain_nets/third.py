@@ -1,12 +1,13 @@
 """Thirty-five mistakes written after the general search was made, before any of them was explained.
 
-python benchmarks/explain_fixes.py explain_third_nets
+python benchmarks/explain_fixes.py third
 """
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

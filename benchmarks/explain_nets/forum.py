@@ -1,14 +1,15 @@
 """Forty-five mistakes in the style of forums, fixed as a set before any of them was explained.
 
-python benchmarks/explain_fixes.py explain_forum_nets
+python benchmarks/explain_fixes.py forum
 """
 
 import math
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

@@ -1,12 +1,13 @@
 """Twenty-eight mistakes more, fixed as a set after the kinds of the others were mended.
 
-python benchmarks/explain_fixes.py explain_newest_nets
+python benchmarks/explain_fixes.py newest
 """
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

@@ -1,6 +1,6 @@
 """Sixty mistakes written before any rule was looked at, and tried only then.
 
-    python benchmarks/explain_fixes.py explain_held_out_nets
+    python benchmarks/explain_fixes.py held_out
 
 What the first try gave is in docs/explain.md; the kinds of those that failed were mended
 afterwards, so that today's figure is no longer one of cases that were held back.
@@ -8,8 +8,9 @@ afterwards, so that today's figure is no longer one of cases that were held back
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 

@@ -1,13 +1,14 @@
-"""Thirty-two mistakes more, written with those of explain_forum_nets.py, tried after their kinds
+"""Thirty-two mistakes more, written with those of forum.py, tried after their kinds
 were mended.
 
-python benchmarks/explain_fixes.py explain_later_nets
+python benchmarks/explain_fixes.py later
 """
 
 import torch
 import torch.nn.functional as F
-from explain_wrong_nets import Net, Wrong  # type: ignore[import-not-found]
 from torch import Tensor, nn
+
+from explain_nets.wrong import Net, Wrong  # type: ignore[import-not-found]
 
 CASES: dict[str, Wrong] = {}
 
