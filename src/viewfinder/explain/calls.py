@@ -145,8 +145,13 @@ def operation_name(function: Callable[..., object]) -> str:
     return _SPOKEN.get(name, name)
 
 
+_NO_TENSORS = frozenset((int, float, bool, str, type(None), torch.Size, torch.dtype, slice))
+
+
 def tensors_in(value: object) -> Iterator[Tensor]:
     """The tensors of nested lists, tuples, mappings and data classes, in order."""
+    if type(value) in _NO_TENSORS:
+        return
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, list | tuple):
@@ -164,4 +169,4 @@ def tensors_in(value: object) -> Iterator[Tensor]:
 
 def shape_of(tensor: Tensor) -> Shape:
     """A tensor's shape as plain integers."""
-    return tuple(int(size) for size in tensor.shape)
+    return tuple(map(int, tensor.shape))
