@@ -19,6 +19,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.tasks import NAMES, recipe_of
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.values import as_table, as_whole
 from viewfinder.wording import counted
 
 # What a person would let the run of a task answer next.
@@ -92,7 +93,7 @@ def run(flags: _TrainFlags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
-    from viewfinder.evaluation.folds import parts_in_words
+    from viewfinder.evaluation.folds import folds_of, parts_in_words
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.runs.scores import read_scores
     from viewfinder.tasks import find
@@ -112,15 +113,16 @@ def run(flags: _TrainFlags) -> int:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
     if "folds" in scores:
-        figure, of = parts_in_words(scores["folds"], task.headline[0][1])
-        beside = scores["folds"].get("together")
-        others = headline(beside, task.headline[1:]) if beside else []
-        for line in in_lines("folds", [figure, *others, of]):
+        folds = as_table(scores["folds"])
+        figure, among = parts_in_words(folds_of(folds), task.headline[0][1])
+        beside = folds.get("together")
+        others = headline(as_table(beside), task.headline[1:]) if beside else []
+        for line in in_lines("folds", [figure, *others, among]):
             print(line)
     for side in ("test", "val", "train"):
         if side in scores:
-            figures = headline(scores[side], task.headline)
-            figures.append(f"of {counted(scores[side]['images'], 'picture')}")
+            figures = headline(of := as_table(scores[side]), task.headline)
+            figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
             for line in in_lines(side, figures):
                 print(line)
     print(f"report {done.report_file}")

@@ -6,6 +6,7 @@ from viewfinder.evaluation import folded
 from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.folded import FoldRow, FoldScores, Together
 from viewfinder.evaluation.over_seeds import estimate
+from viewfinder.values import as_number_or_none, as_table, as_tables, as_text, as_whole
 from viewfinder.wording import counted
 
 
@@ -50,6 +51,27 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
         "method": method,
         "each": list(each),
     }
+
+
+def folds_of(scores: object) -> FoldScores:
+    """The `folds` of a `scores.json` that was read, but for what its task says of all together.
+
+    Raises:
+        KeyError, ValueError: they are none.
+    """
+    table = as_table(scores)
+    rows: list[FoldRow] = [
+        {
+            "test": as_whole(row["test"]),
+            "val": as_whole(row["val"]),
+            "train": as_whole(row["train"]),
+            "figure": as_number_or_none(row["figure"]),
+            "learnt": as_number_or_none(row["learnt"]),
+            "kept_epoch": as_whole(row["kept_epoch"]),
+        }
+        for row in as_tables(table["each"])
+    ]
+    return judged(as_text(table["figure"]), rows)
 
 
 def in_words(folds: FoldScores, form: str) -> str:

@@ -10,6 +10,7 @@ from viewfinder.runs.run import Run
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model
+from viewfinder.values import as_number, as_table, as_whole
 from viewfinder.wording import counted
 
 # Curves are thinned to so many epochs, so that what a notebook keeps stays small.
@@ -48,17 +49,17 @@ def _splits(run: Run, figures: Sequence[tuple[str, str]]) -> list[dict[str, obje
     """A row a split that was scored; none of a run that has no scores, or damaged ones."""
     try:
         scores = read_scores(run.scores_file)
+        judged = {split: as_table(scores[split]) for split in SIDES if split in scores}
         return [
             {
-                "name": SIDES[side],
-                "images": int(scores[side]["images"]),
+                "name": SIDES[split],
+                "images": as_whole(of["images"]),
                 "figures": [
-                    "–" if (value := scores[side][name]) is None else f"{value:{form}}"
+                    "–" if (value := of[name]) is None else f"{as_number(value):{form}}"
                     for name, form in figures
                 ],
             }
-            for side in SIDES
-            if side in scores
+            for split, of in judged.items()
         ]
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -1,8 +1,7 @@
 """The one path of validation, `evaluate` and `predict`: prepared pictures through a net."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,10 @@ Picture = NDArray[np.uint8] | NDArray[np.float32]
 """H×W×3 uint8, or float32 in [0, 1]; of depth H×W float32 in [0, 1]."""
 
 
+NetOutput = Tensor | Sequence[Tensor]
+"""What a net gives: one tensor, or several in an order of its own."""
+
+
 class Answering(nn.Module):
     """A net that gives answers already, as what a task's `portable` makes of its net does."""
 
@@ -28,7 +31,7 @@ class Answering(nn.Module):
 @torch.no_grad()
 def outputs(
     net: nn.Module, pictures: Tensor, normalisation: Normalisation, device: torch.device
-) -> Any:
+) -> NetOutput:
     """What a net in evaluation mode answers to N×3×H×W pictures, uint8 or float32 in [0, 1].
 
     Always in float32, whatever precision the net was trained in, so that the same picture gets
@@ -38,10 +41,35 @@ def outputs(
     keep_freed()
     ready = normalisation.apply(as_shares(pictures.to(device)))
     ready = ready.contiguous(memory_format=torch.channels_last)
+    answer: NetOutput
     if device.type != "cuda":
-        return net(ready)
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        return net(ready)
+        answer = net(ready)
+    else:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            answer = net(ready)
+    return answer
+
+
+def one_tensor(answer: NetOutput) -> Tensor:
+    """What a net with one output gives.
+
+    Raises:
+        TypeError: it has several.
+    """
+    if not isinstance(answer, Tensor):
+        raise TypeError(f"the net gives {len(answer)} tensors where one is expected")
+    return answer
+
+
+def several_tensors(answer: NetOutput) -> Sequence[Tensor]:
+    """What a net with several outputs gives.
+
+    Raises:
+        TypeError: it has one.
+    """
+    if isinstance(answer, Tensor):
+        raise TypeError("the net gives one tensor where several are expected")
+    return answer
 
 
 def as_shares(pictures: Tensor) -> Tensor:

@@ -6,10 +6,9 @@ written before anything is built of it.
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
@@ -19,11 +18,23 @@ from viewfinder.reading import read_bytes
 from viewfinder.tasks import find, recipe_of
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.task import require_classes
+from viewfinder.values import (
+    as_list,
+    as_number,
+    as_number_or_none,
+    as_table,
+    as_tables,
+    as_text,
+    as_whole,
+)
 
 MANIFEST = "run.json"
 
 Arithmetic = Literal["32", "bf16", "16"]
 Layout = Literal["contiguous", "channels_last"]
+
+_ARITHMETICS: dict[object, Arithmetic] = {"32": "32", "bf16": "bf16", "16": "16"}
+_LAYOUTS: dict[object, Layout] = {"contiguous": "contiguous", "channels_last": "channels_last"}
 
 _SCHEMA = 2
 # Bytes beyond which a `run.json` is no training's: it must not fill the memory.
@@ -33,8 +44,6 @@ _MOST_DIGITS = 18
 # Of a deviation: a set of one colour has a grey level's step, 1/255.
 _LEAST_STD = 1e-3
 # What stands in the tables whatever the task, and its kind.
-_DATA = {"source": str, "root": str, "layout": str, "fingerprint": str}
-_COUNTS = ("images", "per_class")
 _TRIAL = ("arithmetic", "layout", "milliseconds", "loss", "verdict")
 
 
@@ -55,6 +64,30 @@ class DataRecord(TypedDict, total=False):
     per_class: dict[str, int]
     depth: dict[str, dict[str, object]]
     folded: str
+
+
+class ArrangementRecord(TypedDict):
+    """How numbers were kept: see `training.precision.Arrangement`."""
+
+    arithmetic: Arithmetic
+    layout: Layout
+
+
+class TrialRecord(ArrangementRecord):
+    """What became of a candidate: see `training.precision.Trial`."""
+
+    milliseconds: float | None
+    loss: float | None
+    verdict: str
+
+
+class PrecisionRecord(TypedDict):
+    """Which arithmetic was chosen and why: see `training.precision.Choice`."""
+
+    arrangement: ArrangementRecord
+    why: str
+    trials: list[TrialRecord]
+    promise: float | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +120,7 @@ class Manifest:
     versions: dict[str, str]
     data: DataRecord
     device: str
-    precision: dict[str, Any]
+    precision: PrecisionRecord
     bits: int = 16
     threads: int | None = None
     machine: dict[str, object] = field(default_factory=dict)
@@ -114,7 +147,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         if file.stat().st_size > _LARGEST:
             raise ValueError("it is larger than any that Viewfinder writes")
-        document = _parsed(read_bytes(file).decode("utf-8"))
+        document = as_table(_parsed(read_bytes(file).decode("utf-8")))
         ours = document.pop("schema") == _SCHEMA
         manifest = _checked(document) if ours else None
     except OSError as error:
@@ -130,7 +163,7 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     """JSON whose numbers are finite and of a length that arithmetic is made for."""
 
     def whole(digits: str) -> int:
@@ -146,92 +179,131 @@ def _parsed(text: str) -> Any:
     def word(name: str) -> float:
         raise ValueError(f"{name} is no number")
 
-    return json.loads(text, parse_int=whole, parse_float=decimal, parse_constant=word)
+    parsed: object = json.loads(text, parse_int=whole, parse_float=decimal, parse_constant=word)
+    return parsed
 
 
-def _checked(document: dict[str, Any]) -> Manifest:
+def _checked(document: dict[str, object]) -> Manifest:
     """What `run.json` says, if it is what a training could have written.
 
     Raises:
-        ValueError, KeyError, TypeError, InputError: it is not.
+        ValueError, KeyError, InputError: it is not.
     """
-    recipe = recipe_of(document["task"]).from_json(document["recipe"])
-    lists = {name: tuple(document[name]) for name in ("classes", "size", "mean", "std")}
-    if not all(isinstance(document[name], list) for name in lists):
-        raise ValueError("classes, size, mean and std must be lists")
-    manifest = Manifest(**{**document, **lists, "recipe": recipe})
-    texts = (manifest.task, manifest.net, manifest.device, *manifest.classes)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("task, net, device and classes must be words")
-    if len(set(manifest.classes)) != len(manifest.classes):
+    if strange := document.keys() - {field.name for field in fields(Manifest)}:
+        raise ValueError(f"nothing is known of {min(strange)!r:.50}")
+    task, threads = as_text(document["task"]), document.get("threads")
+    classes = tuple(map(as_text, as_list(document["classes"])))
+    if len(set(classes)) != len(classes):
         raise ValueError("a class is named twice")
-    require_classes(find(manifest.task), manifest.classes)
-    sides = manifest.size
-    if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIZE for s in sides):
-        raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
-    _check_colours(manifest)
-    _require_table("options", manifest.options)
-    _require_table("machine", manifest.machine)
-    _require_table("versions", manifest.versions, dict.fromkeys(manifest.versions, str))
-    _check_data(document["data"])
-    check_precision(manifest.precision)
-    if type(manifest.bits) is not int or manifest.bits not in BITS:
-        raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
-    if manifest.threads is not None and (type(manifest.threads) is not int or manifest.threads < 1):
-        raise ValueError("threads must be a number of them")
-    return manifest
-
-
-def _check_colours(manifest: Manifest) -> None:
-    """Of numbers in [0, 1], the mean and the deviation are in [0, 1] too."""
-    mean, std = manifest.mean, manifest.std
-    numbers = [n for n in (*mean, *std) if type(n) in (int, float) and 0 <= n <= 1]
-    if len(mean) != 3 or len(std) != 3 or len(numbers) != 6:
-        raise ValueError("mean and std must be three numbers from 0 to 1 each")
+    require_classes(find(task), classes)
+    mean, std = _colours(document["mean"]), _colours(document["std"])
     if min(std) < _LEAST_STD:
         raise ValueError(f"std must be at least {_LEAST_STD:g}")
+    bits = as_whole(document.get("bits", BITS[-1]))
+    if bits not in BITS:
+        raise ValueError(f"bits must be one of {', '.join(map(str, BITS))}")
+    if threads is not None and as_whole(threads) < 1:
+        raise ValueError("threads must be a number of them")
+    return Manifest(
+        task=task,
+        net=as_text(document["net"]),
+        classes=classes,
+        size=_size(document["size"]),
+        options=as_table(document["options"]),
+        mean=mean,
+        std=std,
+        recipe=recipe_of(task).from_json(as_table(document["recipe"])),
+        versions=_texts(document["versions"]),
+        data=_checked_data(as_table(document["data"])),
+        device=as_text(document["device"]),
+        precision=checked_precision(document["precision"]),
+        bits=bits,
+        threads=None if threads is None else as_whole(threads),
+        machine=as_table(document.get("machine", {})),
+    )
 
 
-def _check_data(data: dict[str, Any]) -> None:
-    _require_table("data", data, _DATA)
-    _require_table("data.inputs", data.get("inputs", {}))
-    for name in _COUNTS:
-        _require_table(f"data.{name}", data[name], dict.fromkeys(data[name], int))
-        if min(data[name].values(), default=0) < 0:
-            raise ValueError(f"data.{name} must be counts")
+def _size(sides: object) -> Size:
+    width, height = map(as_whole, as_list(sides))
+    if not (1 <= width <= LARGEST_SIZE and 1 <= height <= LARGEST_SIZE):
+        raise ValueError(f"size must be a width and a height in pixels up to {LARGEST_SIZE}")
+    return width, height
 
 
-def check_precision(precision: dict[str, Any]) -> None:
-    """Hold a choice of arithmetic to what a training could have written.
+def _colours(numbers: object) -> tuple[float, ...]:
+    """Of numbers in [0, 1], the mean and the deviation are in [0, 1] too."""
+    three = tuple(map(as_number, as_list(numbers)))
+    if len(three) != 3 or not all(0 <= number <= 1 for number in three):
+        raise ValueError("mean and std must be three numbers from 0 to 1 each")
+    return three
+
+
+def _texts(table: object) -> dict[str, str]:
+    return {name: as_text(text) for name, text in as_table(table).items()}
+
+
+def _counts(table: object) -> dict[str, int]:
+    counts = {name: as_whole(count) for name, count in as_table(table).items()}
+    if min(counts.values(), default=0) < 0:
+        raise ValueError("pictures must be counts")
+    return counts
+
+
+def _checked_data(data: dict[str, object]) -> DataRecord:
+    record: DataRecord = {
+        "source": as_text(data["source"]),
+        "root": as_text(data["root"]),
+        "layout": as_text(data["layout"]),
+        "fingerprint": as_text(data["fingerprint"]),
+        "images": _counts(data["images"]),
+        "per_class": _counts(data["per_class"]),
+    }
+    if "inputs" in data:
+        record["inputs"] = _texts(data["inputs"])
+    if "depth" in data:
+        record["depth"] = {name: as_table(of) for name, of in as_table(data["depth"]).items()}
+    if "folded" in data:
+        record["folded"] = as_text(data["folded"])
+    return record
+
+
+def checked_precision(document: object) -> PrecisionRecord:
+    """A choice of arithmetic, held to what a training could have written.
 
     Raises:
-        ValueError, KeyError, TypeError: it is not.
+        ValueError, KeyError: it is not.
     """
-    _require_table("precision", precision, {"arrangement": dict, "why": str, "trials": list})
-    for arranged in (precision["arrangement"], *precision["trials"]):
-        if arranged["arithmetic"] not in get_args(Arithmetic):
-            raise ValueError("precision.arithmetic must be one of 32, bf16, 16")
-        if arranged["layout"] not in get_args(Layout):
-            raise ValueError("precision.layout must be contiguous or channels_last")
-    promise = precision.get("promise")
+    precision = as_table(document)
+    arrangement, trials = as_table(precision["arrangement"]), as_tables(precision["trials"])
+    if set(arrangement) != {"arithmetic", "layout"}:
+        raise ValueError("precision.arrangement must be an arithmetic and a layout")
+    if not all(set(trial) == set(_TRIAL) for trial in trials):
+        raise ValueError(f"each of precision.trials must have {', '.join(_TRIAL)}")
+    promise = precision.get("promise")  # runs of earlier versions have none
     if promise is not None and not (type(promise) is float and 0 <= promise < math.inf):
         raise ValueError("precision.promise must be seconds or null")
-    if set(precision["arrangement"]) != {"arithmetic", "layout"}:
-        raise ValueError("precision.arrangement must be an arithmetic and a layout")
-    for trial in precision["trials"]:
-        if set(trial) != set(_TRIAL):
-            raise ValueError(f"each of precision.trials must have {', '.join(_TRIAL)}")
-        _require_table("precision.trials", trial, {"verdict": str})
-        numbers = (trial["milliseconds"], trial["loss"])
-        if not all(number is None or type(number) in (int, float) for number in numbers):
-            raise ValueError("precision.trials must have numbers or null")
+    return {
+        "arrangement": _arranged(arrangement),
+        "why": as_text(precision["why"]),
+        "trials": [
+            {
+                **_arranged(trial),
+                "milliseconds": as_number_or_none(trial["milliseconds"]),
+                "loss": as_number_or_none(trial["loss"]),
+                "verdict": as_text(trial["verdict"]),
+            }
+            for trial in trials
+        ],
+        "promise": promise,
+    }
 
 
-def _require_table(name: str, value: object, kinds: Mapping[str, type] | None = None) -> None:
-    """See that a value is a table, in which some names have values of some kinds."""
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} must be a table")
-    words = {str: "a word", int: "a whole number", dict: "a table", list: "a list"}
-    for key, kind in (kinds or {}).items():
-        if type(value[key]) is not kind:
-            raise ValueError(f"{name}: {key!r:.50} must be {words[kind]}")
+def _arranged(table: dict[str, object]) -> ArrangementRecord:
+    try:
+        arithmetic, layout = _ARITHMETICS[table["arithmetic"]], _LAYOUTS[table["layout"]]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"precision must be of {', '.join(_ARITHMETICS.values())} and "
+            f"{' or '.join(_LAYOUTS.values())}"
+        ) from None
+    return {"arithmetic": arithmetic, "layout": layout}

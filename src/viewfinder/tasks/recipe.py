@@ -176,7 +176,7 @@ class Recipe:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, document: Mapping[str, object]) -> Self:
         """Read back what `as_json` gave.
 
         Raises:
@@ -188,7 +188,9 @@ class Recipe:
         options = document.get("options", ())
         if isinstance(options, list):
             options = tuple(options)
-        return cls(**{**document, "options": options})
+        # What each value may be is asked of all recipes alike, where one is made.
+        make: Callable[..., Self] = cls
+        return make(**{**document, "options": options})
 
 
 def differing_fields(one: Recipe, other: Recipe) -> list[str]:

@@ -21,13 +21,13 @@ from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.answering import Picture, picture_files, picture_in
+from viewfinder.tasks.answering import NetOutput, Picture, picture_files, picture_in
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
 from viewfinder.tasks.recipe import Recipe
 
-Forward = Callable[[Tensor], Any]
+Forward = Callable[[Tensor], NetOutput]
 """N×3×H×W float32 pictures in [0, 1] to the net's outputs, in the arithmetic of the training."""
 
 

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -25,7 +24,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder, write_json
 from viewfinder.reading import read_bytes
-from viewfinder.tasks.manifest import check_precision
+from viewfinder.tasks.manifest import checked_precision
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, TaskBatch, TrainSetup
 from viewfinder.training.batches import Share, batches, deal
@@ -69,19 +68,25 @@ def choose_arithmetic(
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
     trials = first_batches(task, splits, setup, device)
-    measured: dict[str, Any] = {
-        "loss": task.make_loss(net.to(device), setup, device),
-        "colours": setup.config.normalisation,
-        "device": device,
-        "settle": partial(task.settle, setup=setup),
-    }
+    loss, colours = task.make_loss(net.to(device), setup, device), setup.config.normalisation
+    settle = partial(task.settle, setup=setup)
     depends = _depends(task, setup, device)
     file = _file(depends)
     found = None if os.environ.get(ANEW) else _recall(file, arrangements)
-    if found is not None and still_agrees(net, trials, found.arrangement, **measured):
+    if found is not None and still_agrees(
+        net,
+        trials,
+        found.arrangement,
+        loss=loss,
+        colours=colours,
+        device=device,
+        settle=settle,
+    ):
         return replace(found, why=f"{found.why}, as measured here before")
     note("measuring which arithmetic is the fastest here, which is then remembered")
-    choice = choose(net, trials, arrangements, **measured)
+    choice = choose(
+        net, trials, arrangements, loss=loss, colours=colours, device=device, settle=settle
+    )
     _remember(file, choice, depends)
     return choice
 
@@ -150,9 +155,7 @@ def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     try:
         if file.stat().st_size > _LARGEST:
             return None
-        document = json.loads(read_bytes(file))
-        check_precision(document)
-        choice = Choice.from_json(document)
+        choice = Choice.from_json(checked_precision(json.loads(read_bytes(file))))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return choice if choice.arrangement in arrangements else None

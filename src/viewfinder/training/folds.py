@@ -38,6 +38,7 @@ from viewfinder.training.folds_advice import folds_for
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import same_run
 from viewfinder.training.train import refuse_early, train, train_on
+from viewfinder.values import as_number_or_none, as_table
 from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
@@ -235,13 +236,13 @@ def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
-        found, learnt = scores["test"][figure], scores["train"][figure]
+        found, learnt = as_table(scores["test"])[figure], as_table(scores["train"])[figure]
         test, val, train = (images[side] for side in reversed(SPLITS))
-    except (KeyError, TypeError):
+        found, learnt = as_number_or_none(found), as_number_or_none(learnt)
+    except (KeyError, ValueError):
         raise _damaged(run) from None
-    for value in (found, learnt):
-        if value is not None and not (type(value) in (int, float) and 0 <= value <= 1):
-            raise _damaged(run)
+    if not all(value is None or 0 <= value <= 1 for value in (found, learnt)):
+        raise _damaged(run)
     if not test or not train:
         raise _damaged(run)
     return {
@@ -257,7 +258,7 @@ def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
 def _together(kind: AnyTask, runs: Sequence[Run]) -> Together | None:
     """What the folds' test pictures come to as one side, where the task can say it."""
     try:
-        found = kind.pooled([read_scores(run.scores_file)["test"] for run in runs])
+        found = kind.pooled([as_table(read_scores(run.scores_file)["test"]) for run in runs])
     except (KeyError, TypeError, ValueError):
         raise _damaged(runs[0]) from None
     return cast(Together, found) if found else None

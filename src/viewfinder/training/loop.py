@@ -18,7 +18,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -29,6 +28,7 @@ from viewfinder.errors import InputError
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.tasks import find
+from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.task import total
 from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
@@ -145,7 +145,7 @@ class Fit:
         )
         return ahead(made) if train.waits else made
 
-    def forward(self, pictures: Tensor) -> Any:
+    def forward(self, pictures: Tensor) -> NetOutput:
         """The net's outputs for N×3×H×W pictures in [0, 1], in the arithmetic that was chosen."""
         self.numbers += pictures.numel()
         return self.job.arrangement.forward(self.net, pictures, self.setup.config.normalisation)

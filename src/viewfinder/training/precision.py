@@ -10,9 +10,8 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.memory import keep_freed
-from viewfinder.tasks.manifest import Arithmetic, Layout
+from viewfinder.tasks.answering import NetOutput
+from viewfinder.tasks.manifest import Arithmetic, Layout, PrecisionRecord
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.task import AnyLoss, TaskBatch, total
 
@@ -61,12 +61,13 @@ class Arrangement:
             return torch.channels_last
         return torch.contiguous_format
 
-    def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> object:
+    def forward(self, net: nn.Module, pictures: Tensor, colours: Normalisation) -> NetOutput:
         """A net's outputs for N×3×H×W pictures in [0, 1], in this arithmetic."""
         # Outside autocast: colours in 16 bits would lose some of a picture's 256 levels.
         ready = colours.apply(pictures).contiguous(memory_format=self.memory_format)
         with self.autocast(pictures.device):
-            return net(ready)
+            answer: NetOutput = net(ready)
+        return answer
 
     def autocast(self, device: torch.device) -> AbstractContextManager[object]:
         """The context in which the forward pass runs; weights stay in float32."""
@@ -85,8 +86,8 @@ class Trial:
     Without a loss it was no number.
     """
 
-    arithmetic: str
-    layout: str
+    arithmetic: Arithmetic
+    layout: Layout
     milliseconds: float | None
     loss: float | None
     verdict: str
@@ -106,15 +107,28 @@ class Choice:
     trials: tuple[Trial, ...] = ()
     promise: float | None = None
 
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
+    def as_json(self) -> PrecisionRecord:
+        arranged = self.arrangement
+        return {
+            "arrangement": {"arithmetic": arranged.arithmetic, "layout": arranged.layout},
+            "why": self.why,
+            "trials": [
+                {
+                    "arithmetic": trial.arithmetic,
+                    "layout": trial.layout,
+                    "milliseconds": trial.milliseconds,
+                    "loss": trial.loss,
+                    "verdict": trial.verdict,
+                }
+                for trial in self.trials
+            ],
+            "promise": self.promise,
+        }
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Choice":
-        trials = tuple(Trial(**trial) for trial in document["trials"])
-        arrangement = Arrangement(**document["arrangement"])
-        # Runs of earlier versions have no promise.
-        return cls(arrangement, document["why"], trials, document.get("promise"))
+    def from_json(cls, record: PrecisionRecord) -> "Choice":
+        trials = tuple(Trial(**trial) for trial in record["trials"])
+        return cls(Arrangement(**record["arrangement"]), record["why"], trials, record["promise"])
 
 
 def candidates(precision: str, device: torch.device) -> list[Arrangement]:
@@ -273,7 +287,7 @@ class _Trainer:
         torch.manual_seed(number)
         self.numbers = 0
 
-        def forward(pictures: Tensor) -> object:
+        def forward(pictures: Tensor) -> NetOutput:
             self.numbers += pictures.numel()
             return arrangement.forward(self.copied, pictures, self.colours)
 

@@ -15,7 +15,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ SCHEMA = 2
 _READ = ("1", "2")
 LAYOUT = "the studio's labels"
 
-Ask = Callable[[str], Sequence[Sequence[Any]]]
+Ask = Callable[[str], Sequence[Sequence[object]]]
 """Answers an SQL query with its rows."""
 
 _MARK = "\x01"
@@ -106,7 +106,7 @@ def read_label_store(root: Path) -> Dataset | None:
     try:
         with contextlib.closing(_opened(file)) as connection:
 
-            def ask(sql: str) -> Sequence[Sequence[Any]]:
+            def ask(sql: str) -> Sequence[Sequence[object]]:
                 return connection.execute(sql).fetchall()
 
             refuse_forged(ask, str(file))
@@ -177,23 +177,63 @@ def _explained(name: str) -> Iterator[None]:
         ) from None
 
 
+class _Picture(NamedTuple):
+    """A row of `picture`: what the studio writes, and else an error where it is put to use."""
+
+    id: int
+    path: str
+    width: int
+    height: int
+    label: str | None
+    state: str
+    side: int
+    grp: str
+    number: int | None
+    listed: int
+    trouble: str | None
+
+
+class _Box(NamedTuple):
+    """A row of `box`."""
+
+    picture: int
+    label: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    mask: str | None
+    difficult: int
+    crowd: int
+    area: float | None
+    number: int | None
+    place: int
+    id: int
+
+
+class _Class(NamedTuple):
+    """A row of `class`."""
+
+    id: str
+    name: str
+    number: int | None
+    merged: str | None
+    removed: int
+
+
 class _Reading:
     """The columns of one moment."""
 
     def __init__(self, ask: Ask, root: Path, meta: dict[str, str]) -> None:
         self.root, self.meta = root, meta
         self.classes, self.numbers, self.class_ids = _classes(ask)
-        self.pictures = ask(
-            "SELECT id, path, width, height, label, state, side, grp, number, listed, trouble"
-            " FROM picture WHERE removed = 0 ORDER BY place, id"
-        )
-        self.boxes = ask(
-            "SELECT picture, label, x1, y1, x2, y2, mask, difficult, crowd, area, number, place, id"
-            " FROM box WHERE removed = 0"
-        )
+        pictures = f"SELECT {', '.join(_Picture._fields)} FROM picture WHERE removed = 0"
+        self.pictures = list(map(_Picture._make, ask(f"{pictures} ORDER BY place, id")))
+        boxes = f"SELECT {', '.join(_Box._fields)} FROM box WHERE removed = 0"
+        self.boxes = list(map(_Box._make, ask(boxes)))
 
     def dataset(self) -> Dataset:
-        boxed = {row[0] for row in self.boxes}
+        boxed = {row.picture for row in self.boxes}
         whole = self.meta.get("kind") == "classes"
         counts: Counter[str] = Counter()
         chosen = []
@@ -203,26 +243,27 @@ class _Reading:
             if not why:
                 chosen.append(row)
         paths, top = self._paths(chosen)
-        columns = list(zip(*chosen, strict=True)) or [()] * 11
-        number = columns[8]
+        number = [row.number for row in chosen]
+        groups = [row.grp for row in chosen]
+        sizes = np.array([[row.width, row.height] for row in chosen], np.int64).reshape(-1, 2)
         return Dataset(
             top,
             "class folders" if whole else LAYOUT,
             self.classes,
             paths,
-            np.array([self.numbers[r[4]] if whole else -1 for r in chosen], np.int64),
-            np.array(columns[6], np.int8),
-            None if whole else self._gathered({row[0]: i for i, row in enumerate(chosen)}),
-            None if whole else np.array([columns[2], columns[3]], np.int64).reshape(2, -1).T.copy(),
+            np.array([self.numbers[str(r.label)] if whole else -1 for r in chosen], np.int64),
+            np.array([row.side for row in chosen], np.int8),
+            None if whole else self._gathered({row.id: i for i, row in enumerate(chosen)}),
+            None if whole else sizes,
             image_ids=_numbered(number) if any(n is not None for n in number) else None,
             class_ids=None if whole else self.class_ids,
-            groups=tuple(map(given, columns[7])) if any(columns[7]) else (),
+            groups=tuple(map(given, groups)) if any(groups) else (),
             notes=tuple(_notes(counts)),
         )
 
-    def _paths(self, chosen: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], Path]:
+    def _paths(self, chosen: Sequence[_Picture]) -> tuple[tuple[str, ...], Path]:
         """Paths that stay in the folder, and the folder: an inner one if the set's own was that."""
-        paths = [checked_path(given(row[1])) for row in chosen]
+        paths = [checked_path(given(row.path)) for row in chosen]
         below = self.meta.get("below", "")
         if below and paths and all(path.startswith(below + "/") for path in paths):
             checked_path(below)
@@ -230,49 +271,51 @@ class _Reading:
         return tuple(paths), self.root
 
     def _gathered(self, index: dict[int, int]) -> Boxes:
-        rows = [row for row in self.boxes if row[0] in index]
-        rows.sort(key=lambda row: (row[11], row[12]))
-        columns = list(zip(*rows, strict=True)) or [()] * 13
-        corners = np.array(columns[2:6], np.float64).reshape(4, -1).T
+        rows = [row for row in self.boxes if row.picture in index]
+        rows.sort(key=lambda row: (row.place, row.id))
+        corners = np.array([row[2:6] for row in rows], np.float64).reshape(-1, 4)
         if not np.isfinite(corners).all():
             raise ValueError("a box whose numbers are not finite")
-        number = columns[10]
-        masks = {i: outline(text) for i, text in enumerate(columns[6]) if text is not None}
+        number = [row.number for row in rows]
+        masks = {i: outline(row.mask) for i, row in enumerate(rows) if row.mask is not None}
         return gather_boxes(
-            np.array([index[p] for p in columns[0]], np.int64),
+            np.array([index[row.picture] for row in rows], np.int64),
             len(index),
-            corners=corners.copy(),
-            classes=np.array([self.numbers[label] for label in columns[1]], np.int64),
+            corners=corners,
+            classes=np.array([self.numbers[row.label] for row in rows], np.int64),
             ids=_numbered(number) if any(n is not None for n in number) else None,
-            crowd=np.array(columns[8], np.int64) > 0,
-            difficult=np.array(columns[7], np.int64) > 0,
-            areas=np.array([np.nan if a is None else a for a in columns[9]], np.float64),
+            crowd=np.array([row.crowd for row in rows], np.int64) > 0,
+            difficult=np.array([row.difficult for row in rows], np.int64) > 0,
+            areas=np.array([np.nan if row.area is None else row.area for row in rows], np.float64),
             segmentations=masks,
         )
 
 
 def _classes(ask: Ask) -> tuple[tuple[str, ...], dict[str, int], tuple[int, ...] | None]:
     """Names in order; for each id, merged ones too, the place of its class; the files' numbers."""
-    rows = ask('SELECT id, name, number, merged, removed FROM "class" ORDER BY position, id')
-    merged = {row[0]: row[3] for row in rows}
+    listed = ask(f'SELECT {", ".join(_Class._fields)} FROM "class" ORDER BY position, id')
+    rows = list(map(_Class._make, listed))
+    merged = {row.id: row.merged for row in rows}
     used: set[str] = set()
-    if any(row[4] for row in rows):
-        used = {row[0] for row in ask("SELECT DISTINCT label FROM box WHERE removed = 0")}
-        used |= {row[0] for row in ask("SELECT DISTINCT label FROM picture")}
-        used = {end_of(label, merged) for label in used if label}
-    own = [row for row in rows if end_of(row[0], merged) == row[0]]
-    live = [row for row in own if not row[4] or row[0] in used]
+    if any(row.removed for row in rows):
+        labels = [
+            *ask("SELECT DISTINCT label FROM box WHERE removed = 0"),
+            *ask("SELECT DISTINCT label FROM picture"),
+        ]
+        used = {end_of(str(label), merged) for (label,) in labels if label}
+    own = [row for row in rows if end_of(row.id, merged) == row.id]
+    live = [row for row in own if not row.removed or row.id in used]
     # Undo can leave two of one name, which to files are one class.
-    kept_: dict[str, Sequence[Any]] = {}
+    kept_: dict[str, _Class] = {}
     for row in live:
-        kept_.setdefault(row[1], row)
+        kept_.setdefault(row.name, row)
     place = {name: index for index, name in enumerate(kept_)}
-    name_of = {row[0]: row[1] for row in rows}
+    name_of = {row.id: row.name for row in rows}
     ends = {key: name_of.get(end_of(key, merged)) for key in merged}
     numbers = {key: place[name] for key, name in ends.items() if name in place}
     names = tuple(map(given, kept_))
-    if any(row[2] is not None for row in kept_.values()):
-        given_ = _numbered([row[2] for row in kept_.values()])
+    if any(row.number is not None for row in kept_.values()):
+        given_ = _numbered([row.number for row in kept_.values()])
         return names, numbers, tuple(given_.tolist())
     return names, numbers, None
 
@@ -290,16 +333,16 @@ def end_of(key: str, merged: Mapping[str, str | None]) -> str:
     return min(seen[seen.index(key) :])
 
 
-def _left_out(row: Sequence[object], boxed: set[int], whole: bool) -> str:
+def _left_out(row: _Picture, boxed: set[int], whole: bool) -> str:
     """Why a picture does not count, or nothing."""
-    label, state, listed, trouble = row[4], row[5], row[9], row[10]
+    label, state, listed = row.label, row.state, row.listed
     if state == "skipped":
         return "was skipped in the studio|were skipped in the studio"
-    if trouble and state != "done":
+    if row.trouble and state != "done":
         return "has trouble, which the studio shows|have trouble, which the studio shows"
     if whole and label is None:
         return "has no class yet|have no class yet"
-    if not whole and state != "done" and not listed and row[0] not in boxed:
+    if not whole and state != "done" and not listed and row.id not in boxed:
         return "is still to do|are still to do"
     return ""
 

@@ -14,7 +14,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.features.vectors import Extractor, make_extractor, vectors
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.tasks.answering import outputs
+from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
 from viewfinder.tasks.classify.last_layer import Examples, Solved, Way, solve
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
@@ -52,8 +52,7 @@ def solve_last_layer(
     net.eval()
 
     def ask(net: nn.Module, pictures: Tensor) -> Tensor:
-        answer: Tensor = outputs(net, pictures, config.normalisation, device)
-        return answer
+        return one_tensor(outputs(net, pictures, config.normalisation, device))
 
     made = f"{config.normalisation} {config.bits} {config.framing}"
     plain = make_extractor(net, ask, size=config.size, made=made)

@@ -22,7 +22,7 @@ from viewfinder.files import cache_folder
 from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
+from viewfinder.tasks.answering import Answering, Picture, in_batches, one_tensor, outputs
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.solving import solve_last_layer
@@ -260,7 +260,7 @@ class Classify(
 
         def of(forward: Forward, inputs: LabelBatch, add: Add = alone) -> dict[str, Tensor]:
             pictures = apply(inputs.pictures.float() / 255, inputs.changes)
-            value = loss(forward(pictures), inputs.labels, label_smoothing=smoothing)
+            value = loss(one_tensor(forward(pictures)), inputs.labels, label_smoothing=smoothing)
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of
@@ -381,7 +381,7 @@ class Classify(
         answering = net
         if not isinstance(net, Answering):
             answering = Probabilities(net, mirror=bool(config.habits.get("mirror")))
-        answer: Tensor = outputs(answering, pictures, config.normalisation, device)
+        answer = one_tensor(outputs(answering, pictures, config.normalisation, device))
         return answer.cpu().numpy()
 
 

@@ -30,7 +30,7 @@ from viewfinder.files import write_bytes
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.geometry import Boxes, Matrix, iou, resample, scaling, translation
 from viewfinder.reading import refuse_special
-from viewfinder.tasks.answering import outputs
+from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats, Labels, Layer
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.normalisation import Normalisation
@@ -193,8 +193,7 @@ def crop_extractor(device: torch.device) -> Extractor:
     normalisation = Normalisation(*colours)
 
     def ask(net: nn.Module, pictures: Tensor) -> Tensor:
-        answer: Tensor = outputs(net, pictures, normalisation, device)
-        return answer
+        return one_tensor(outputs(net, pictures, normalisation, device))
 
     made = f"crops of {_ROOM} {normalisation}"
     return make_extractor(net.eval().to(device), ask, size=(_SIDE, _SIDE), made=made)

@@ -28,7 +28,7 @@ from viewfinder.pictures.geometry import (
     inverse,
     transform_boxes,
 )
-from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs
+from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, several_tensors
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
@@ -205,7 +205,7 @@ class Detect(
         loss = head_of_net(net).make_loss(net, setup.recipe)
 
         def of(forward: Forward, inputs: BoxBatch, add: Add = alone) -> dict[str, Tensor]:
-            outputs = forward(inputs.pictures.float() / 255)
+            outputs = several_tensors(forward(inputs.pictures.float() / 255))
             return loss(outputs, inputs.truth, inputs.ignored, add=add)
 
         return of
@@ -298,7 +298,8 @@ class Detect(
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
-        boxes, scores = outputs(answering, pictures, config.normalisation, device)
+        answer = outputs(answering, pictures, config.normalisation, device)
+        boxes, scores = several_tensors(answer)
         found = suppress(boxes, scores, threshold=_LOWEST)
         opinion = config.habits.get(OPINION)
         return opinion.on(found, pictures, device) if isinstance(opinion, Opinion) else found

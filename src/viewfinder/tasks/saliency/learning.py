@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.augment import Changes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import note
+from viewfinder.tasks.answering import one_tensor, several_tensors
 from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
@@ -67,7 +68,7 @@ def depth_loss(recipe: SaliencyRecipe) -> Loss[SubjectBatch]:
     def of(forward: Forward, inputs: SubjectBatch, add: Add = alone) -> dict[str, Tensor]:
         _, masks, depths = inputs.changed()
         assert depths is not None, "`open` has read depth for the net that wants it"
-        value = teacher_loss(forward(depths), masks, temperature=recipe.temperature)
+        value = teacher_loss(one_tensor(forward(depths)), masks, temperature=recipe.temperature)
         return {"cross_entropy": value * share_of_step(len(inputs), masks.device, add)}
 
     return of
@@ -78,7 +79,7 @@ def student_loss(recipe: SaliencyRecipe, teacher: nn.Module | None) -> Loss[Subj
 
     def of(forward: Forward, inputs: SubjectBatch, add: Add = alone) -> dict[str, Tensor]:
         pictures, masks, depths = inputs.changed()
-        logits, *attentions = forward(pictures)
+        logits, *attentions = several_tensors(forward(pictures))
         taught = None if teacher is None or depths is None else _taught(teacher, depths, logits)
         terms = distillation_loss(
             logits,

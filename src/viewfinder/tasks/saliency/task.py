@@ -364,7 +364,8 @@ def _subjects(
 ) -> NDArray[np.float32]:
     """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
     answer = outputs(net, shown, config.normalisation, device)
+    # Of the student's several the logits come first.
+    logits = answer if isinstance(answer, Tensor) else answer[0]
     if isinstance(net, Answering):
-        return np.asarray(answer.float().cpu().numpy())
-    logits: Tensor = answer if isinstance(answer, Tensor) else answer.logits
+        return np.asarray(logits.float().cpu().numpy())
     return logits.float().softmax(dim=1)[:, 1].cpu().numpy()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -19,7 +19,7 @@ class HeadLoss(Protocol):
     """What a net of the family is to lessen."""
 
     def __call__(
-        self, outputs: Any, truth: Truth, ignored: Truth, *, add: Add = alone
+        self, outputs: Sequence[Tensor], truth: Truth, ignored: Truth, *, add: Add = alone
     ) -> dict[str, Tensor]:
         """This process's part of each term of a step's loss; see `tasks.task.Loss`.
 
