@@ -8,7 +8,7 @@ viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from torch import nn
 
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
+from viewfinder.evaluation.documents import Evaluation, is_evaluation
 from viewfinder.evaluation.judging import (
     default_side,
     judge_examples,
@@ -102,7 +103,7 @@ class Run:
         split: str | None = None,
         device: str = "auto",
         resize: Resize = "own",
-    ) -> dict[str, Any]:
+    ) -> Evaluation:
         """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
         Args:
@@ -132,7 +133,9 @@ class Run:
         model, keep = _resizing(self.model, resize), recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         learnt = seen_in_training(run, examples) if run else []
-        return {"split": side, "learnt": learnt, **judgement.as_json()}
+        document = {"split": side, "learnt": learnt, **judgement.as_json()}
+        assert is_evaluation(document), "a task's scores have a type of their own"
+        return document
 
     def predict(
         self,
@@ -204,7 +207,7 @@ def train(
     out: str | Path,
     resume: bool = False,
     folds: int | None = None,
-    **fields: Any,
+    **fields: object,
 ) -> Run:
     """Train a network; `fields` are those of the task's recipe, the flags of
     `viewfinder train TASK`.

@@ -7,6 +7,7 @@ import tyro
 
 from viewfinder.cli.output import headline, print_json
 from viewfinder.console import rich_console
+from viewfinder.values import as_number, as_table
 from viewfinder.wording import counted, some
 
 
@@ -45,7 +46,9 @@ def run(flags: Flags) -> int:
     figures = ", ".join(headline(judged, task.headline))
     print(f"{judged['split']}: {figures}")
     table = Table(box=None)
-    rows = judged.get("per_class", {})
+    # Of a subject there are no classes.
+    classes = {"per_class": {}} | judged
+    rows = {name: as_table(row) for name, row in as_table(classes["per_class"]).items()}
     headings = list(dict.fromkeys(key for row in rows.values() for key in row))
     for heading in ("class", *headings):
         table.add_column(heading, justify="left" if heading == "class" else "right")
@@ -66,7 +69,7 @@ def run(flags: Flags) -> int:
     return 0
 
 
-def _cell(value: float | int | None) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "–"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+    return str(value) if isinstance(value, int) else f"{as_number(value):.3f}"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.decoded import ahead
 from viewfinder.events import track
+from viewfinder.inference.documents import Prediction, is_prediction
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import Picture
@@ -55,11 +56,14 @@ class Answer:
     value: Described
     frame: int | None = None
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
+    def as_json(self, classes: tuple[str, ...]) -> Prediction:
         """`source, width, height`, `frame` in a video, and what the task's answer is called."""
-        about = {"source": self.source, "width": self.size[0], "height": self.size[1]}
         frame = {} if self.frame is None else {"frame": self.frame}
-        return about | frame | self.value.as_json(classes)
+        width, height = self.size
+        document: dict[str, object] = {"source": self.source, "width": width, "height": height}
+        document |= frame | dict(self.value.as_json(classes))
+        assert is_prediction(document), "a task's answer has a type of its own"
+        return document
 
 
 class Predictor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
+from viewfinder.inference.documents import Prediction
 from viewfinder.inference.drawing import picture_of
 from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.video import read_video
@@ -20,7 +21,7 @@ from viewfinder.wording import counted, shown
 _MOST, _SIDE = 12, 280
 
 
-class Predictions(list[dict[str, object]]):
+class Predictions(list[Prediction]):
     """The answers of `predict` as JSON has them, a list that a notebook shows as pictures.
 
     Attributes:

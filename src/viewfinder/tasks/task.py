@@ -127,7 +127,7 @@ def total(terms: Mapping[str, Tensor]) -> Tensor:
 class Described(Protocol):
     """An answer in the pixels of the picture that it is about."""
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+    def as_json(self, classes: Sequence[str]) -> Mapping[str, object]:
         """The answer under its public names."""
         ...
 

@@ -1,5 +1,6 @@
 """What the report of a saliency net tells."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from viewfinder.evaluation.saliency.advice import tries
 from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
 from viewfinder.evaluation.saliency.views import View, Viewer
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
+from viewfinder.values import as_number
 from viewfinder.wording import counted
 
 _SHOWN = 8
@@ -141,6 +143,9 @@ def _card(side: str, judgement: SaliencyJudgement) -> Card:
 
 
 def _table(material: SaliencyMaterial) -> list[tuple[str, list[float]]]:
-    """The scores that papers report, a row a score and a column a side."""
+    """The scores that papers report, a row a score and a column a split."""
+    sides: list[Mapping[str, object]]
     sides = [each.scores.as_json() for each in material.judgements.values()]
-    return [(words, [scores[name] for scores in sides]) for name, words in _WORDS.items()]
+    return [
+        (words, [as_number(scores[name]) for scores in sides]) for name, words in _WORDS.items()
+    ]

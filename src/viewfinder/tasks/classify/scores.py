@@ -2,10 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class ClassFigures(TypedDict):
+    """How well one class is told from the others; see `ClassifyScores.per_class`."""
+
+    recall: float | None
+    precision: float | None
+    f1: float | None
+    images: int
+
+
+class ClassifyFigures(TypedDict):
+    """A classifier's scores under their public names; see `ClassifyScores.as_json`."""
+
+    accuracy: float
+    balanced_accuracy: float
+    chance: float
+    largest_class: float
+    loss: float
+    per_class: dict[str, ClassFigures]
+    confusion: list[list[int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +56,12 @@ class ClassifyScores:
         there = self.confusion.sum(axis=1)
         return int(there.argmax()), float(there.max() / max(1, there.sum()))
 
-    def per_class(self, classes: tuple[str, ...]) -> dict[str, dict[str, float | int | None]]:
+    def per_class(self, classes: tuple[str, ...]) -> dict[str, ClassFigures]:
         """Recall, precision, F1 and the number of pictures of each class.
 
         A class without pictures has no recall, one that was never answered no precision: None.
         """
-        table: dict[str, dict[str, float | int | None]] = {}
+        table: dict[str, ClassFigures] = {}
         for index, name in enumerate(classes):
             right = int(self.confusion[index, index])
             there, answered = int(self.confusion[index].sum()), int(self.confusion[:, index].sum())
@@ -56,7 +77,7 @@ class ClassifyScores:
         """Loss and accuracy, for the history."""
         return {"loss": self.loss, "accuracy": self.accuracy}
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
+    def as_json(self, classes: tuple[str, ...]) -> ClassifyFigures:
         """The scores under their public names, with what a net that learnt nothing has.
 
         `chance` is the accuracy of guessing, `largest_class` that of always answering the class

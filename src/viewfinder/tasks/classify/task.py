@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import torch
@@ -81,13 +81,20 @@ def decode(outputs: Tensor) -> NDArray[np.float32]:
     return outputs.float().softmax(dim=1).cpu().numpy()
 
 
+class PredictedClass(TypedDict):
+    """A classifier's answer under its public names; the scores add up to 1."""
+
+    label: str
+    scores: dict[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class ClassProbabilities:
     """How likely a picture is of each class: C probabilities that add up to 1."""
 
     probabilities: NDArray[np.float32]
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+    def as_json(self, classes: Sequence[str]) -> PredictedClass:
         """`label`, the likeliest class, and `scores`, each class's probability."""
         scores = dict(zip(classes, self.probabilities.tolist(), strict=True))
         return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}

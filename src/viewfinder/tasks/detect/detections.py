@@ -6,6 +6,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -21,6 +22,24 @@ from viewfinder.wording import shown
 _MOST_CANDIDATES = 10_000
 # Boxes that are named below a picture.
 _MOST_NAMED = 4
+
+
+class _Edges(TypedDict):
+    score: float
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class PredictedBox(_Edges, TypedDict("_Named", {"class": str})):
+    """A detected object under its public names; edges in pixels of the upright picture."""
+
+
+class PredictedBoxes(TypedDict):
+    """A detector's answer under its public name."""
+
+    boxes: list[PredictedBox]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +61,12 @@ class Detections:
         """Label, score and corners of each."""
         return zip(self.labels.tolist(), self.scores.tolist(), self.boxes.tolist(), strict=True)
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+    def as_json(self, classes: Sequence[str]) -> PredictedBoxes:
         """`boxes`, each with `class, score, x1, y1, x2, y2`."""
-        edges = ("x1", "y1", "x2", "y2")
         return {
             "boxes": [
-                {"class": classes[label], "score": score} | dict(zip(edges, box, strict=True))
-                for label, score, box in self.rows()
+                {"class": classes[label], "score": score, "x1": x1, "y1": y1, "x2": x2, "y2": y2}
+                for label, score, (x1, y1, x2, y2) in self.rows()
             ]
         }
 

@@ -6,7 +6,8 @@ precision at 101 recalls. `matching` tells which truths count and what finds the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from hotcoco import COCO, COCOeval
@@ -25,6 +26,45 @@ from viewfinder.tasks.detect.breakdown import (
 )
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import Kind, Matching, match
+
+
+class PointFigures(TypedDict):
+    """What a detector does above a score, the best for F1; None where nothing is found rightly."""
+
+    threshold: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class DetectClassFigures(PointFigures):
+    """How well one class is found; see `DetectScores.per_class`."""
+
+    ap: float | None
+    ap50: float | None
+    boxes: int
+
+
+class ErrorFigures(TypedDict):
+    """How often a kind of error is made, and what AP50 would gain without it."""
+
+    count: int
+    ap50: float
+
+
+class DetectFigures(TypedDict):
+    """A detector's scores under their public names; see `DetectScores.as_json`."""
+
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    ap_small: float | None
+    ap_medium: float | None
+    ap_large: float | None
+    per_class: dict[str, DetectClassFigures]
+    best: PointFigures
+    errors: dict[str, ErrorFigures]
+    confusion: list[list[int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +108,7 @@ class DetectScores:
     confusion: NDArray[np.int64]
     errors: dict[str, Cost]
 
-    def per_class(self, classes: tuple[str, ...]) -> dict[str, dict[str, float | int | None]]:
+    def per_class(self, classes: tuple[str, ...]) -> dict[str, DetectClassFigures]:
         """AP, AP50, the number of boxes, and the best threshold of each class with its figures.
 
         A class without truths has no AP, one that is never found rightly no threshold: None.
@@ -87,7 +127,7 @@ class DetectScores:
         """AP and AP50, for the history; 0 where there is no truth."""
         return {"ap": self.ap or 0.0, "ap50": self.ap50 or 0.0}
 
-    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
+    def as_json(self, classes: tuple[str, ...]) -> DetectFigures:
         """The scores under their public names; without the curves, which are for drawing."""
         return {
             "ap": self.ap,
@@ -262,6 +302,12 @@ def _mean(values: NDArray[np.float64]) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def _point(point: OperatingPoint | None) -> dict[str, float | None]:
-    names = [field.name for field in fields(OperatingPoint)]
-    return {name: getattr(point, name) if point else None for name in names}
+def _point(point: OperatingPoint | None) -> PointFigures:
+    if point is None:
+        return {"threshold": None, "precision": None, "recall": None, "f1": None}
+    return {
+        "threshold": point.threshold,
+        "precision": point.precision,
+        "recall": point.recall,
+        "f1": point.f1,
+    }

@@ -1,8 +1,9 @@
 """Where a picture's subject is: a map, and what can be told of it in a few numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,31 @@ from viewfinder.pictures.masks import box_around
 
 THRESHOLD = 0.5
 """The map's least value in the subject, unless another is asked for."""
+
+
+class Edges(TypedDict):
+    """A box in pixels of the upright picture."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+
+class SubjectRecord(TypedDict):
+    """The subject in a few numbers, and what was written of it; see `Extent`."""
+
+    box: Edges | None
+    share: float
+    mean: float
+    threshold: float
+    files: NotRequired[dict[str, str]]
+
+
+class PredictedSubject(TypedDict):
+    """A saliency network's answer under its public name."""
+
+    mask: SubjectRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +77,12 @@ class Subject:
     threshold: float
     files: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+    def as_json(self, classes: Sequence[str]) -> PredictedSubject:
         """`mask`: the subject in a few numbers, and its `files` where there are some."""
-        files = {"files": dict(self.files)} if self.files else {}
-        return {"mask": self._described.as_json() | files}
+        mask = self._described.as_json()
+        if self.files:
+            mask["files"] = dict(self.files)
+        return {"mask": mask}
 
     def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
         """The subject, in colour and outlined."""
@@ -95,11 +123,13 @@ class Extent:
     mean: float
     threshold: float
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> SubjectRecord:
         """`box, share, mean, threshold`; the box has its edges by name."""
-        edges = ("x1", "y1", "x2", "y2")
-        box = None if self.box is None else dict(zip(edges, self.box, strict=True))
-        return asdict(self) | {"box": box}
+        box: Edges | None = None
+        if self.box is not None:
+            x1, y1, x2, y2 = self.box
+            box = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+        return {"box": box, "share": self.share, "mean": self.mean, "threshold": self.threshold}
 
 
 def extent_of(values: NDArray[np.float32], *, threshold: float) -> Extent:

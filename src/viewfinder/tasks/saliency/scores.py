@@ -11,6 +11,7 @@ it 0: an empty map of an empty mask is a right answer, and every score says so.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -25,6 +26,21 @@ Curve = NDArray[np.float64]
 
 # Value t of a curve belongs to the map's pixels of at least THRESHOLDS[t].
 THRESHOLDS: Curve = np.arange(LEVELS) / (LEVELS - 1)
+
+
+class SaliencyFigures(TypedDict):
+    """Scores of maps under their public names; see `SaliencyScores.as_json`."""
+
+    mae: float
+    s_measure: float
+    e_adaptive: float
+    e_mean: float
+    e_max: float
+    f_adaptive: float
+    f_mean: float
+    f_max: float
+    f_max_dataset: float
+    weighted_f: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +87,7 @@ class SaliencyScores:
             "mae": self.mae,
         }
 
-    def as_json(self, classes: tuple[str, ...] = ()) -> dict[str, float]:
+    def as_json(self, classes: tuple[str, ...] = ()) -> SaliencyFigures:
         """The scores under their public names; a subject has no classes.
 
         `f_max` is the best of the mean F curve, `f_max_dataset` the best F of the mean precision

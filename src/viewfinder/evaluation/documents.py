@@ -1,0 +1,43 @@
+"""What `evaluate` answers of a set, as JSON has it and as programs get it."""
+
+from collections.abc import Mapping
+from typing import TypedDict, TypeGuard
+
+from viewfinder.tasks.classify.scores import ClassifyFigures
+from viewfinder.tasks.detect.scores import DetectFigures
+from viewfinder.tasks.saliency.scores import SaliencyFigures
+
+
+class Judged(TypedDict):
+    """What was judged.
+
+    `learnt` are those of its pictures that the run was trained on or chosen by, byte for byte.
+    """
+
+    split: str
+    learnt: list[str]
+    images: int
+    seconds: float
+
+
+class ClassifyEvaluation(Judged, ClassifyFigures):
+    """A classifier's scores, and on what."""
+
+
+class DetectEvaluation(Judged, DetectFigures):
+    """A detector's scores, and on what."""
+
+
+class SaliencyEvaluation(Judged, SaliencyFigures):
+    """A saliency network's scores, and on what."""
+
+
+Evaluation = ClassifyEvaluation | DetectEvaluation | SaliencyEvaluation
+"""Which it is, `"accuracy" in it`, `"ap" in it` and `"mae" in it` tell."""
+
+_KINDS = (ClassifyEvaluation, DetectEvaluation, SaliencyEvaluation)
+
+
+def is_evaluation(document: Mapping[str, object]) -> TypeGuard[Evaluation]:
+    """Whether it has the keys that one of them has."""
+    return any(document.keys() == kind.__required_keys__ for kind in _KINDS)

@@ -1,0 +1,40 @@
+"""What `predict` answers of a picture, as JSON has it and as programs get it."""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict, TypeGuard
+
+from viewfinder.tasks.classify.task import PredictedClass
+from viewfinder.tasks.detect.detections import PredictedBoxes
+from viewfinder.tasks.saliency.maps import PredictedSubject
+
+
+class _Picture(TypedDict):
+    source: str
+    width: int
+    height: int
+    frame: NotRequired[int]
+
+
+class ClassPrediction(_Picture, PredictedClass):
+    """A picture, or a frame of a video, and what a classifier says of it."""
+
+
+class BoxesPrediction(_Picture, PredictedBoxes):
+    """A picture, or a frame of a video, and what a detector finds in it."""
+
+
+class SubjectPrediction(_Picture, PredictedSubject):
+    """A picture, or a frame of a video, and its subject."""
+
+
+Prediction = ClassPrediction | BoxesPrediction | SubjectPrediction
+"""Which it is, `"label" in it`, `"boxes" in it` and `"mask" in it` tell."""
+
+_ANSWERS = (PredictedClass, PredictedBoxes, PredictedSubject)
+
+
+def is_prediction(document: Mapping[str, object]) -> TypeGuard[Prediction]:
+    """Whether it has the keys that one of them has."""
+    about = {"source", "width", "height"}
+    kinds = (about | answer.__annotations__.keys() for answer in _ANSWERS)
+    return document.keys() - {"frame"} in list(kinds)
