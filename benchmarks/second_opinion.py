@@ -20,7 +20,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.runs.pictures import read_pictures
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.matching import Kind, match
 from viewfinder.tasks.detect.opining import Side, form_opinion, open_side
@@ -31,7 +31,7 @@ CPU, SHOWN = torch.device("cpu"), 0.25
 TASK = find("detect")
 
 
-def learnt(run: Run, dataset: Dataset) -> Dataset:
+def learnt(run: RunFolder, dataset: Dataset) -> Dataset:
     """The pictures that the run learnt from."""
     sides, digests = read_pictures(run.folder), picture_digests(dataset)
     return dataset.select([row for row, each in enumerate(digests) if sides.get(each) == "train"])

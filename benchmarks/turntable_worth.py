@@ -24,7 +24,7 @@ import torch
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation.judging import judge_examples
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import DetectScores
@@ -34,7 +34,9 @@ from viewfinder.training.train import train
 SEED = 100
 
 
-def taught_by_hand(count: int, place: Path, setting: DemoSetting, given: argparse.Namespace) -> Run:
+def taught_by_hand(
+    count: int, place: Path, setting: DemoSetting, given: argparse.Namespace
+) -> RunFolder:
     """The demonstration's net, or another, trained on `count` labelled scenes."""
     write_scenes(
         place / "scenes",

@@ -44,7 +44,7 @@ class Run:
     """
 
     model: Model
-    trained: runs.Run | None = None
+    trained: runs.RunFolder | None = None
 
     @property
     def folder(self) -> Path:
@@ -173,7 +173,7 @@ class Run:
 
         return run_html(self.model, self.trained)
 
-    def _of_training(self) -> runs.Run:
+    def _of_training(self) -> runs.RunFolder:
         if self.trained is None:
             raise InputError(
                 f"{self.folder} is no run that Viewfinder trained: nothing is known of its training"

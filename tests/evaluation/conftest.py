@@ -9,7 +9,7 @@ import pytest
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.report import write_report
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 
 # What needs no other file: pictures within the page, and places in it.
 OWN = ("data:image/jpeg;base64,", "data:image/png;base64,", "#")
@@ -45,14 +45,14 @@ class Page(HTMLParser):
         self._text.append(data)
 
 
-PageOf = Callable[[Run, Dataset, Mapping[str, Judgement]], Page]
+PageOf = Callable[[RunFolder, Dataset, Mapping[str, Judgement]], Page]
 
 
 @pytest.fixture
 def page_of() -> PageOf:
     """Writes a report and reads it back; it must be one file that fetches and runs nothing."""
 
-    def write(run: Run, dataset: Dataset, judgements: Mapping[str, Judgement]) -> Page:
+    def write(run: RunFolder, dataset: Dataset, judgements: Mapping[str, Judgement]) -> Page:
         write_report(run, dataset, judgements)
         page = Page(run.report_file.read_text(encoding="utf-8"))
         assert {"script", "link", "iframe", "object", "b2", "i", "u", "em"}.isdisjoint(page.tags)

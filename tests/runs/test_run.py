@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from viewfinder import api
 from viewfinder.errors import InputError
 from viewfinder.runs.run import (
-    Run,
+    RunFolder,
     create_run,
     discard,
     holds_run,
@@ -330,7 +330,7 @@ def test_nothing_beside_weights_of_another_program_is_taken_for_the_runs(tmp_pat
     file = tmp_path / "net.weights"
     for name in ("net.weights", "history.csv", "scores.json", "report.html", "model.onnx"):
         (tmp_path / name).write_text("a stranger's")
-    run = api.Run(Model(file, RunWeights(file), config_of(MANIFEST)))
+    run = api.RunFolder(Model(file, RunWeights(file), config_of(MANIFEST)))
     for asked in (run.history, lambda: run.scores_file, lambda: run.manifest):
         with pytest.raises(InputError, match=r"net\.weights is no run that Viewfinder trained"):
             asked()
@@ -402,7 +402,7 @@ def test_a_size_that_the_net_does_not_take_is_refused(small_run, tmp_path):
 
 def test_a_state_that_the_disk_refuses_is_told_of_and_the_old_one_kept(tmp_path):
     resource = pytest.importorskip("resource")
-    run = Run(tmp_path, MANIFEST)
+    run = RunFolder(tmp_path, MANIFEST)
     run.save_state({"net": {"a": torch.zeros(3)}}, {"epoch": 1})
     before = run.state_file.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

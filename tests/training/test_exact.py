@@ -20,7 +20,7 @@ from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_mask, write_picture
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
 from viewfinder.training import loop, processes
@@ -81,11 +81,11 @@ def composing(tmp_path_factory) -> dict[str, str]:
     return {"compose": str(root / "captures"), "backgrounds": str(root / "places")}
 
 
-def learn(task: str, data: Path, out: Path, *, resume: bool = False, **fields) -> Run:
+def learn(task: str, data: Path, out: Path, *, resume: bool = False, **fields) -> RunFolder:
     return train(task, data, recipe_of(task)(**fields), out=out, resume=resume)
 
 
-def kept_at_each_step(task: str, data: Path, out: Path, **fields) -> tuple[Run, list[Path]]:
+def kept_at_each_step(task: str, data: Path, out: Path, **fields) -> tuple[RunFolder, list[Path]]:
     """A whole training, and copies of its folder as `kill -9` would leave it after each step."""
     copies: list[Path] = []
     usual = loop.Fit._save
@@ -117,12 +117,12 @@ def state(folder: Path) -> dict[str, torch.Tensor]:
     return kept["net"] | average | moments | best
 
 
-def untimed(run: Run) -> list[dict[str, float]]:
+def untimed(run: RunFolder) -> list[dict[str, float]]:
     timed = ("seconds", "images_per_s")
     return [{k: v for k, v in row.items() if k not in timed} for row in run.history()]
 
 
-def assert_same(one: Run, other: Run) -> None:
+def assert_same(one: RunFolder, other: RunFolder) -> None:
     first, second = state(one.folder), state(other.folder)
     assert first.keys() == second.keys()
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
@@ -137,7 +137,7 @@ def assert_goes_on_from_anywhere(task: str, data: Path, out: Path, stops, **fiel
 
 
 @pytest.fixture(scope="module")
-def teacher(subject_scenes, tmp_path_factory) -> Run:
+def teacher(subject_scenes, tmp_path_factory) -> RunFolder:
     fields = SALIENCY | {"epochs": 1, "net": DEPTH_NET}
     return learn("saliency", subject_scenes, tmp_path_factory.mktemp("teacher") / "run", **fields)
 

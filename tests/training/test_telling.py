@@ -3,7 +3,7 @@
 import pytest
 
 from viewfinder.evaluation.fitting import Verdict
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import journal
 from viewfinder.training.progress import Progress
@@ -32,7 +32,7 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
     now = [100.0]
     monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
 
-    run = Run(tmp_path, manifest=None)
+    run = RunFolder(tmp_path, manifest=None)
     with journal.Journal(run, recipe, 5, figure="val_accuracy", reports=True) as told:
         for done in range(1, 6):
             now[0] += each
@@ -64,7 +64,7 @@ def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, t
 
 def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, tmp_path):
     verdict = Verdict("fine", "The fit is fine: " + "word " * 40, ("do this: --a 1", "that", "no"))
-    report_verdict(Run(tmp_path, manifest=None), verdict)
+    report_verdict(RunFolder(tmp_path, manifest=None), verdict)
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 80
     assert " ".join(" ".join(lines).split()).startswith(verdict.says.strip())

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from viewfinder.errors import InputError
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.task import Classify
 from viewfinder.training import loop
@@ -23,7 +23,7 @@ from viewfinder.training.train import train
 QUICK = {"net": "lenet", "epochs": 3, "batch": 9, "precision": "32", "keep": "memory"}
 
 
-def weights(run: Run | Path) -> dict[str, torch.Tensor]:
+def weights(run: RunFolder | Path) -> dict[str, torch.Tensor]:
     folder = run if isinstance(run, Path) else run.folder
     return load_file(folder / "weights.safetensors")
 
@@ -33,7 +33,7 @@ def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-def untimed(run: Run) -> list[dict[str, float]]:
+def untimed(run: RunFolder) -> list[dict[str, float]]:
     """The history but for what two trainings never share."""
     return [
         {name: value for name, value in row.items() if name not in ("seconds", "images_per_s")}

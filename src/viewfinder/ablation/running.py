@@ -23,7 +23,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.over_seeds import Score
 from viewfinder.events import note
 from viewfinder.files import explained_writing, write_text
-from viewfinder.runs.run import Run, holds_run, open_run
+from viewfinder.runs.run import RunFolder, holds_run, open_run
 from viewfinder.runs.scores import read_scores
 from viewfinder.training.locking import taken
 from viewfinder.training.workers import Order, Slot, Train, work
@@ -89,7 +89,7 @@ class Gathered:
         self.failures: dict[Path, str] = {}
         self._pictures: tuple[str, Path] | None = None
 
-    def add(self, run: Run) -> None:
+    def add(self, run: RunFolder) -> None:
         """Read a finished run's score.
 
         Raises:

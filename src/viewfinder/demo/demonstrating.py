@@ -20,7 +20,7 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.predict import predict
 from viewfinder.labelling.accepting import Acceptance
 from viewfinder.labelling.proposals import Proposals
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, in_words
 
@@ -97,7 +97,7 @@ class Outcome:
     overlaps: NDArray[np.float64]
     acceptance: Acceptance
     composed: Dataset
-    run: Run
+    run: RunFolder
     unseen: DetectJudgement
     shown: list[int]
     answers: list[Answer]
@@ -190,7 +190,7 @@ def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
     return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
 
 
-def _answers(run: Run, unseen: DetectJudgement, chosen: list[int]) -> list[Answer]:
+def _answers(run: RunFolder, unseen: DetectJudgement, chosen: list[int]) -> list[Answer]:
     """Answers to some scenes, from the score on at which precision and recall are best together."""
     best = unseen.scores.best
     return [

@@ -18,7 +18,7 @@ from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
 from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.evaluation.judging import judge_examples
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.recipe import Precision
@@ -80,12 +80,12 @@ def arithmetic() -> Precision:
     return "bf16" if cpu_features().bf16 else "32"
 
 
-def learn(place: Path, setting: DemoSetting) -> Run:
+def learn(place: Path, setting: DemoSetting) -> RunFolder:
     """Train a detector on the composed scenes alone; returns its run, `run/`."""
     return train("detect", place / "composed", recipe(setting), out=place / "run")
 
 
-def trained(run: Run) -> str:
+def trained(run: RunFolder) -> str:
     """How long and from what the detector learnt, in words."""
     manifest = run.manifest
     steps = steps_per_epoch(manifest.data["images"]["train"], manifest.recipe.batch)
@@ -93,7 +93,7 @@ def trained(run: Run) -> str:
     return f"{epochs} of {counted(steps, 'step')}, from weights of the 80 classes of COCO"
 
 
-def judge_unseen(place: Path, run: Run, setting: DemoSetting) -> DetectJudgement:
+def judge_unseen(place: Path, run: RunFolder, setting: DemoSetting) -> DetectJudgement:
     """Score the detector on cluttered tables, `scenes/`, whose things it has never seen."""
     write_scenes(
         place / "scenes",

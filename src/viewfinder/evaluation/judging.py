@@ -14,7 +14,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.runs.pictures import read_pictures
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.task import AnswersT, ScoresT
@@ -63,7 +63,7 @@ def judge_examples(
     return _judge(model.load_on(device), model.config, examples, device, keep)
 
 
-def judge(run: Run, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJudgement]:
+def judge(run: RunFolder, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJudgement]:
     """Judge a run on every split of its dataset; of `train`, by the pictures of `stand_ins`."""
     net, config, keep = run.model.load_on(device), run.model.config, run.manifest.recipe.keep
     judgements = {}
@@ -93,7 +93,7 @@ def default_side(dataset: Dataset) -> str:
     return next((side for side in ("test", "val") if dataset.has_split(side)), "all")
 
 
-def trained_on(run: Run, data: str | Path) -> bool:
+def trained_on(run: RunFolder, data: str | Path) -> bool:
     """Whether `data` is the set that the run was trained on, by where it lies."""
     known = run.manifest.data
     if str(data) == known.get("source"):
@@ -103,7 +103,7 @@ def trained_on(run: Run, data: str | Path) -> bool:
     return known.get("root") == str(root.resolve())
 
 
-def seen_in_training(run: Run, examples: Dataset) -> list[str]:
+def seen_in_training(run: RunFolder, examples: Dataset) -> list[str]:
     """The paths of those pictures that the run was trained on or chosen by, byte for byte."""
     sides = read_pictures(run.folder)
     if not sides:

@@ -10,7 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.fitting import LEAST_PICTURES, Side, Verdict
 from viewfinder.evaluation.folded import FoldScores, sides
 from viewfinder.evaluation.judging import Judgement
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.task import AnswersT, RecipeT, ScoresT
 
 SIDES = {"test": "test", "val": "validation", "train": "training"}
@@ -27,7 +27,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         folds: what the folds before this training came to, if there were any.
     """
 
-    run: Run
+    run: RunFolder
     recipe: RecipeT
     dataset: Dataset
     judgements: Mapping[str, Judgement[AnswersT, ScoresT]]

@@ -26,7 +26,7 @@ from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
 
 # A flag of the command line, and its value if it has one.
@@ -37,7 +37,7 @@ _TOLD = ("seconds", "images_per_s", "skipped_steps")
 
 
 def write_report(
-    run: Run,
+    run: RunFolder,
     dataset: Dataset,
     judgements: Mapping[str, AnyJudgement],
     folds: FoldScores | None = None,

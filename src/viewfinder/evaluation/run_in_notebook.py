@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.templating import environment_of
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model
@@ -17,7 +17,7 @@ from viewfinder.wording import counted
 _MOST_EPOCHS = 200
 
 
-def run_html(model: Model, run: Run | None) -> str:
+def run_html(model: Model, run: RunFolder | None) -> str:
     """A piece of HTML, complete in itself: a heading, a table of scores, and curves.
 
     Args:
@@ -45,7 +45,7 @@ def _trained(history: list[dict[str, float]]) -> str:
     return f"trained for {epochs} in {history[-1]['seconds']:,.0f} s"
 
 
-def _splits(run: Run, figures: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
+def _splits(run: RunFolder, figures: Sequence[tuple[str, str]]) -> list[dict[str, object]]:
     """A row a split that was scored; none of a run that has no scores, or damaged ones."""
     try:
         scores = read_scores(run.scores_file)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, Threshold
@@ -16,7 +16,7 @@ THRESHOLD_SIDES = ("val", "test")
 """The sides whose scores `best` is read from, the first that there is."""
 
 
-def threshold_of(model: Model, wanted: Wanted, run: Run | None) -> Threshold | None:
+def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Threshold | None:
     """What a model's answers must score to be shown.
 
     Args:
@@ -44,7 +44,7 @@ def tell_least(model: Model, wanted: float) -> None:
         )
 
 
-def best_thresholds(model: Model, run: Run | None) -> tuple[float, ...]:
+def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     """For each class the threshold of best F1 on a run's validation pictures.
 
     On test pictures where there was no validation; for a class that was never found rightly there,
@@ -75,7 +75,7 @@ def best_thresholds(model: Model, run: Run | None) -> tuple[float, ...]:
         ) from error
 
 
-def _scores(run: Run) -> dict[str, object]:
+def _scores(run: RunFolder) -> dict[str, object]:
     if not run.scores_file.exists():
         return {}
     try:

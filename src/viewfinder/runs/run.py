@@ -45,7 +45,7 @@ FOLDS = "folds"
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """The folder that a training writes: its model, and all that is known of how it was trained."""
 
     folder: Path
@@ -198,7 +198,7 @@ def discard(folder: Path) -> None:
         folder.rmdir()
 
 
-def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()) -> Run:
+def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()) -> RunFolder:
     """Begin a run in a new or empty folder.
 
     Args:
@@ -216,14 +216,14 @@ def create_run(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()
         with contextlib.suppress(OSError):
             folder.rmdir()
         raise
-    return Run(folder, manifest)
+    return RunFolder(folder, manifest)
 
 
-def open_run(path: str | Path) -> Run:
+def open_run(path: str | Path) -> RunFolder:
     """Read a run's folder back.
 
     Raises:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
     folder = Path(path).expanduser()
-    return Run(folder, read_manifest(folder))
+    return RunFolder(folder, read_manifest(folder))

@@ -28,7 +28,7 @@ from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
-from viewfinder.runs.run import FOLDS, Run, holds_run, open_run, refuse_taken
+from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
@@ -53,7 +53,7 @@ def train_with(
     *,
     out: str | Path,
     resume: bool = False,
-) -> Run:
+) -> RunFolder:
     """Train, in so many folds first; None chooses.
 
     Folds are chosen where few pictures would judge, and what is learnt is solved in seconds rather
@@ -102,7 +102,7 @@ def train_in_folds(
     out: str | Path,
     resume: bool,
     opened: Dataset | None = None,
-) -> Run:
+) -> RunFolder:
     """Judge a recipe by k folds of a set, then train on all of it.
 
     A test side that the set has itself stays aside, and judges the last run. Frames of one video
@@ -210,9 +210,9 @@ def _begun(folder: Path, folds: int, *, resume: bool) -> bool:
 
 def _train(
     kind: AnyTask, parts: Sequence[Dataset], recipe: Recipe, place: Path, *, source: str
-) -> list[Run]:
+) -> list[RunFolder]:
     """The folds' runs, those trained that are not finished; reports how long the rest takes."""
-    runs: list[Run] = []
+    runs: list[RunFolder] = []
     figure, form = kind.headline[0]
     for number, part in enumerate(parts, 1):
         out, begun = place / str(number), time.monotonic()
@@ -232,7 +232,7 @@ def _train(
     return runs
 
 
-def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
+def _row(kind: AnyTask, run: RunFolder, figure: str) -> FoldRow:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
@@ -255,7 +255,7 @@ def _row(kind: AnyTask, run: Run, figure: str) -> FoldRow:
     }
 
 
-def _together(kind: AnyTask, runs: Sequence[Run]) -> Together | None:
+def _together(kind: AnyTask, runs: Sequence[RunFolder]) -> Together | None:
     """What the folds' test pictures come to as one side, where the task can say it."""
     try:
         found = kind.pooled([as_table(read_scores(run.scores_file)["test"]) for run in runs])
@@ -264,14 +264,14 @@ def _together(kind: AnyTask, runs: Sequence[Run]) -> Together | None:
     return cast(Together, found) if found else None
 
 
-def _damaged(run: Run) -> InputError:
+def _damaged(run: RunFolder) -> InputError:
     return InputError(
         f"{run.folder} is damaged: its scores or counts of pictures are no fold's; remove it, and "
         "the same command trains it again"
     )
 
 
-def _kept_epoch(kind: AnyTask, run: Run) -> int:
+def _kept_epoch(kind: AnyTask, run: RunFolder) -> int:
     """The epoch whose weights a run kept, from 1: the last that was as good as any before."""
     pictures, history, best, kept = run.manifest.data["images"]["val"], run.history(), -math.inf, 0
     if not pictures:

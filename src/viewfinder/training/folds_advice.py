@@ -11,7 +11,7 @@ import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted, in_words
 
@@ -49,7 +49,7 @@ def before(dataset: Dataset, folds: int) -> str:
     )
 
 
-def after(run: Run, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
+def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
     """What to do next, with how long it takes, and the command, which no line's end may break.
 
     Args:
@@ -70,7 +70,7 @@ def _times(dataset: Dataset, folds: int) -> float:
     return folds * len(dataset) / len(dataset.split("train"))
 
 
-def command(run: Run, recipe: Recipe, *more: str) -> str:
+def command(run: RunFolder, recipe: Recipe, *more: str) -> str:
     """What trains by a recipe on what a run learnt from."""
     words = ["viewfinder", "train", run.manifest.task, run.manifest.data["source"]]
     for name, value in _said(recipe).items():

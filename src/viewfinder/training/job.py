@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.training.choosing import Promise
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Splits
@@ -19,7 +19,7 @@ class Job:
         promise: how long steps should take.
     """
 
-    run: Run
+    run: RunFolder
     net: nn.Module
     splits: Splits
     arrangement: Arrangement

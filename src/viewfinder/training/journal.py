@@ -14,7 +14,7 @@ from viewfinder.events import (
     emit,
     note,
 )
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.progress import Progress
 from viewfinder.wording import counted, in_words
@@ -26,7 +26,9 @@ _SURE = 3.0
 class Journal:
     """Turns what the loop does into events; of several processes one reports for all."""
 
-    def __init__(self, run: Run, recipe: Recipe, steps: int, *, figure: str, reports: bool) -> None:
+    def __init__(
+        self, run: RunFolder, recipe: Recipe, steps: int, *, figure: str, reports: bool
+    ) -> None:
         """
         Args:
             steps: of an epoch.

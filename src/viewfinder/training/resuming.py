@@ -8,7 +8,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import Run, open_run
+from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.training.processes import threads_of_each
@@ -19,7 +19,7 @@ _INPUTS = ("--init", "--teacher", "--compose", "--backgrounds", "--unlabelled")
 _NO_PLACES = ("random", "imagenet")
 
 
-def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
+def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> RunFolder:
     """The run in a folder, which must be of this recipe and these pictures.
 
     Raises:
@@ -42,7 +42,7 @@ def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> Run:
     return run
 
 
-def refuse_other_input(run: Run, recipe: Recipe, flag: str) -> None:
+def refuse_other_input(run: RunFolder, recipe: Recipe, flag: str) -> None:
     """See that what a flag names is what it was when the run was begun.
 
     Raises:

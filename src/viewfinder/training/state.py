@@ -9,7 +9,7 @@ import torch
 from viewfinder.errors import InputError
 from viewfinder.nets.weight_files import refuse_compressed
 from viewfinder.reading import refuse_special
-from viewfinder.runs.run import Run
+from viewfinder.runs.run import RunFolder
 from viewfinder.training.progress import Progress
 
 
@@ -25,12 +25,12 @@ Parts = Mapping[str, Stateful]
 """By their names in the file."""
 
 
-def write_state(run: Run, parts: Parts, progress: dict[str, object]) -> None:
+def write_state(run: RunFolder, parts: Parts, progress: dict[str, object]) -> None:
     """Write the state of all parts, whole or not at all."""
     run.save_state({name: part.state_dict() for name, part in parts.items()}, progress)
 
 
-def read_state(run: Run, parts: Parts, device: torch.device) -> Progress:
+def read_state(run: RunFolder, parts: Parts, device: torch.device) -> Progress:
     """Give all parts the state that was written.
 
     Raises:

@@ -32,7 +32,7 @@ from viewfinder.runs.pictures import FILE as PICTURES
 from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import (
     FOLDS,
-    Run,
+    RunFolder,
     create_run,
     discard,
     holds_progress,
@@ -74,7 +74,7 @@ def train(
     out: str | Path,
     resume: bool = False,
     opened: Dataset | None = None,
-) -> Run:
+) -> RunFolder:
     """Train, score and report; the run's folder holds it all.
 
     Args:
@@ -122,7 +122,7 @@ def train_on(
     resume: bool = False,
     part: str | None = None,
     folds: FoldScores | None = None,
-) -> Run:
+) -> RunFolder:
     """`train` on a set that is open and has splits already.
 
     Args:
@@ -160,7 +160,7 @@ def train_on(
     return run
 
 
-def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
+def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> RunFolder:
     """Train to the end, score and report."""
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)
@@ -195,7 +195,7 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> Run:
     return run
 
 
-def report_verdict(run: Run, verdict: Verdict) -> None:
+def report_verdict(run: RunFolder, verdict: Verdict) -> None:
     """Report the verdict, and all that could be tried."""
     emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tuple(verdict.tries)))
 
