@@ -47,7 +47,7 @@ from viewfinder.tasks.classify.heads import Layer
 from viewfinder.tasks.detect.class_names import names_of
 from viewfinder.tasks.detect.opinion import Opinion, read_opinion, write_opinion
 from viewfinder.tasks.model import Model
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.resuming import same_run
 
 CPU = torch.device("cpu")
@@ -220,13 +220,15 @@ def gather(folder: Path) -> None:
 
 
 def progress(folder: Path) -> None:
-    text = json.dumps(Progress(epoch=1, updates=4, sums={"loss": 1.5}, seen=9).as_json(seconds=3.5))
+    text = json.dumps(
+        TrainingProgress(epoch=1, updates=4, sums={"loss": 1.5}, seen=9).as_json(seconds=3.5)
+    )
     (folder / "progress.json").write_text(text)
 
 
 def read_progress(folder: Path) -> None:
     try:
-        Progress.from_json(json.loads((folder / "progress.json").read_bytes()))
+        TrainingProgress.from_json(json.loads((folder / "progress.json").read_bytes()))
     except (ValueError, RecursionError) as error:  # what is told of the whole file then
         raise InputError("is damaged") from error
 

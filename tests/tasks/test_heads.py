@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from viewfinder.tasks.classify.heads import class_means, folds, logistic
-from viewfinder.tasks.classify.last_layer import Examples, solve
+from viewfinder.tasks.classify.last_layer import VectorExamples, solve
 
 
 def clusters(rng, *, classes=3, each=8, width=20, spread=0.6):
@@ -79,14 +79,14 @@ def test_the_way_is_the_one_that_left_out_pictures_prefer():
     labels = np.repeat(np.arange(2), 60)
     x = rng.normal(size=(120, 6)) * [1, 9, 9, 9, 9, 9]
     x[:, 0] += np.where(labels, 3, -3)
-    solved = solve(Examples(x[:, None], labels, 2), ("prototypes", "linear"))
+    solved = solve(VectorExamples(x[:, None], labels, 2), ("prototypes", "linear"))
     assert solved.way == "linear"
     assert solved.right["class means"] < 0.9 < max(solved.right.values())
-    assert solve(Examples(x[:, None], labels, 2), ("prototypes",)).way == "prototypes"
+    assert solve(VectorExamples(x[:, None], labels, 2), ("prototypes",)).way == "prototypes"
 
 
 def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():
-    solved = solve(Examples(np.eye(3)[:, None], np.arange(3), 3), ("prototypes", "linear"))
+    solved = solve(VectorExamples(np.eye(3)[:, None], np.arange(3), 3), ("prototypes", "linear"))
     assert (solved.right, solved.pictures) == ({}, 0)
     np.testing.assert_array_equal(solved.layer.logits(np.eye(3)).argmax(1), np.arange(3))
 
@@ -97,6 +97,6 @@ def test_pictures_without_labels_are_used_only_where_left_out_ones_gain(helps):
     x, labels, centres = clusters(rng, each=5, spread=1.6)
     more = centres[rng.integers(0, 3, 300)] + 1.6 * rng.normal(size=(300, 20))
     other = rng.normal(size=(300, 20)) * 8
-    solved = solve(Examples(x[:, None], labels, 3), ("linear",), more if helps else other)
+    solved = solve(VectorExamples(x[:, None], labels, 3), ("linear",), more if helps else other)
     chosen = max(share for name, share in solved.right.items() if name != "unlabelled")
     assert (solved.believed > 0) == (solved.right["unlabelled"] > chosen) == helps

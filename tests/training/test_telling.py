@@ -6,7 +6,7 @@ from viewfinder.evaluation.fitting import Verdict
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import journal
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.train import report_verdict
 from viewfinder.wording import in_words
 
@@ -36,7 +36,7 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
     with journal.Journal(run, recipe, 5, figure="val_accuracy", reports=True) as told:
         for done in range(1, 6):
             now[0] += each
-            told.step(Progress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
+            told.step(TrainingProgress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
         told.epoch({"epoch": 1, "loss": 0.5, "val_accuracy": 0.25, "images_per_s": 9, "seconds": 9})
     return capsys.readouterr().err.splitlines()
 

@@ -45,7 +45,7 @@ def run(flags: Flags) -> int:
     from viewfinder.features.describing import Part
     from viewfinder.inference.opening import open_model
     from viewfinder.labelling.asking import next_to_label
-    from viewfinder.labelling.picture_page import Shown, require_html, write_picture_page
+    from viewfinder.labelling.picture_page import PageEntry, require_html, write_picture_page
 
     require_html(flags.html)
     if flags.count < 0:
@@ -61,7 +61,7 @@ def run(flags: Flags) -> int:
     asked = found.asked[: flags.count or None]
     if flags.html is not None:
         pictures = [
-            Shown(Part(found.root / e.path), e.path, "drawn at random" if e.random else "")
+            PageEntry(Part(found.root / e.path), e.path, "drawn at random" if e.random else "")
             for e in asked
         ]
         says = (

@@ -40,7 +40,7 @@ def run(flags: Flags) -> int:
     """Find, and print."""
     from viewfinder.errors import InputError
     from viewfinder.features.describing import Part
-    from viewfinder.labelling.picture_page import Shown, require_html, write_picture_page
+    from viewfinder.labelling.picture_page import PageEntry, require_html, write_picture_page
     from viewfinder.labelling.similar import find_similar
 
     require_html(flags.html)
@@ -51,11 +51,11 @@ def run(flags: Flags) -> int:
     )
     if flags.html is not None:
         pictures = [
-            Shown(Part(found.root / each.path, each.box), named, f"{each.likeness:.3f}")
+            PageEntry(Part(found.root / each.path, each.box), named, f"{each.likeness:.3f}")
             for each in found.alike
             for named in (f"{each.label} {each.path}".strip(),)
         ]
-        asked = Shown(Part(flags.file, flags.box), flags.file.name)
+        asked = PageEntry(Part(flags.file, flags.box), flags.file.name)
         says = "The likest first; 1 is the same picture."
         title = f"Like {flags.file.name}"
         write_picture_page(flags.html, title, says, pictures, asked=asked)

@@ -35,7 +35,7 @@ _SURE, _UNSURE = (0, 158, 115), (230, 159, 0)
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPicture:
     """A picture on the page: a data URL, and what is said of it."""
 
     image: str
@@ -55,8 +55,8 @@ class Class:
     """
 
     name: str
-    empty: Shown
-    frames: list[Shown]
+    empty: ShownPicture
+    frames: list[ShownPicture]
     pictures: int
     mean: float
     least: float
@@ -150,7 +150,9 @@ def _class(outcome: Outcome, name: str) -> Class:
     spread = np.linspace(0, len(rows) - 1, min(_FRAMES, len(rows))).round().astype(int)
     return Class(
         name=name,
-        empty=Shown(picture_url(read_picture(shots[0].capture / "empty.png")), "empty stand"),
+        empty=ShownPicture(
+            picture_url(read_picture(shots[0].capture / "empty.png")), "empty stand"
+        ),
         frames=[_proposed(outcome, int(row)) for row in rows[spread]],
         pictures=len(shots),
         mean=float(overlaps[rows].mean()),
@@ -159,7 +161,7 @@ def _class(outcome: Outcome, name: str) -> Class:
     )
 
 
-def _proposed(outcome: Outcome, row: int) -> Shown:
+def _proposed(outcome: Outcome, row: int) -> ShownPicture:
     """A frame with the box and the outline that were proposed for it."""
     proposals = outcome.proposals
     path = proposals.paths[proposals.pictures[row]]
@@ -168,7 +170,7 @@ def _proposed(outcome: Outcome, row: int) -> Shown:
     colour: Colour = _SURE if score >= ABOVE else _UNSURE
     drawn = _outlined(picture, proposals.mask(row), colour)
     drawn = draw_boxes(drawn, proposals.corners[[row]].astype(np.float32), [""], [colour])
-    return Shown(picture_url(drawn), f"score {score:.2f}, IoU {outcome.overlaps[row]:.3f}")
+    return ShownPicture(picture_url(drawn), f"score {score:.2f}, IoU {outcome.overlaps[row]:.3f}")
 
 
 def _outlined(
@@ -180,7 +182,7 @@ def _outlined(
     return drawn
 
 
-def _composed(outcome: Outcome) -> Iterator[Shown]:
+def _composed(outcome: Outcome) -> Iterator[ShownPicture]:
     """The first composed scenes with their boxes; their numbers are drawn at random anyway."""
     composed = outcome.composed
     assert composed.boxes is not None, "composed scenes have boxes"
@@ -194,10 +196,10 @@ def _composed(outcome: Outcome) -> Iterator[Shown]:
             [composed.classes[label] for label in labels],
             [colours[label] for label in labels],
         )
-        yield Shown(picture_url(drawn), composed.paths[index])
+        yield ShownPicture(picture_url(drawn), composed.paths[index])
 
 
-def _unseen(outcome: Outcome) -> Iterator[Shown]:
+def _unseen(outcome: Outcome) -> Iterator[ShownPicture]:
     """Unseen scenes with what was found, spread evenly over all."""
     unseen = outcome.unseen
     examples, best = unseen.examples, unseen.scores.best
@@ -211,4 +213,4 @@ def _unseen(outcome: Outcome) -> Iterator[Shown]:
             threshold=best.threshold if best else THRESHOLD,
             side=_SIDE,
         )
-        yield Shown(picture_url(drawn), found_in(answer).listed(examples.classes))
+        yield ShownPicture(picture_url(drawn), found_in(answer).listed(examples.classes))

@@ -8,7 +8,7 @@ from viewfinder.tasks.detect.scores import DetectFigures
 from viewfinder.tasks.saliency.scores import SaliencyFigures
 
 
-class Judged(TypedDict):
+class EvaluatedOn(TypedDict):
     """What was judged.
 
     `learnt` are those of its pictures that the run was trained on or chosen by, byte for byte.
@@ -20,15 +20,15 @@ class Judged(TypedDict):
     seconds: float
 
 
-class ClassifyEvaluation(Judged, ClassifyFigures):
+class ClassifyEvaluation(EvaluatedOn, ClassifyFigures):
     """A classifier's scores, and on what."""
 
 
-class DetectEvaluation(Judged, DetectFigures):
+class DetectEvaluation(EvaluatedOn, DetectFigures):
     """A detector's scores, and on what."""
 
 
-class SaliencyEvaluation(Judged, SaliencyFigures):
+class SaliencyEvaluation(EvaluatedOn, SaliencyFigures):
     """A saliency network's scores, and on what."""
 
 

@@ -16,7 +16,7 @@ _SIDE = 320
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageEntry:
     """A picture, or a part of one, and what stands below it."""
 
     part: Part
@@ -35,7 +35,7 @@ def require_html(file: Path | None) -> None:
 
 
 def write_picture_page(
-    file: Path, title: str, says: str, shown: Sequence[Shown], *, asked: Shown | None = None
+    file: Path, title: str, says: str, shown: Sequence[PageEntry], *, asked: PageEntry | None = None
 ) -> None:
     """Write it.
 
@@ -56,7 +56,7 @@ def write_picture_page(
     write_text(file, template.render(content))
 
 
-def _content(shown: Shown) -> dict[str, str]:
+def _content(shown: PageEntry) -> dict[str, str]:
     picture = read_picture(shown.part.file)
     if shown.part.box is not None:
         x1, y1, x2, y2 = (max(0, round(side)) for side in shown.part.box)

@@ -10,11 +10,11 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyLoss, TaskBatch, total
 from viewfinder.training.job import Job
 from viewfinder.training.precision import Arrangement
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 
 
 def not_finite(
-    job: Job, net: nn.Module, loss: AnyLoss, inputs: TaskBatch, now: Progress, step: int
+    job: Job, net: nn.Module, loss: AnyLoss, inputs: TaskBatch, now: TrainingProgress, step: int
 ) -> str:
     """What became of a training whose loss at a step is no number, and what helps.
 

@@ -9,7 +9,7 @@ from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.task import AnyTask
 from viewfinder.training.job import Job
 from viewfinder.training.preparing import Splits
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 
 
 def as_good(task: AnyTask, score: float, best: float, pictures: int) -> bool:
@@ -28,7 +28,7 @@ class BestWeights:
         self.fabric, self.job, self.average = fabric, job, average
         self.task, self.config = find(job.run.manifest.task), job.run.model.config
 
-    def choose(self, now: Progress) -> dict[str, float]:
+    def choose(self, now: TrainingProgress) -> dict[str, float]:
         """Figures of the weights of now, the same in every process; the best weights are kept."""
         # One process measures for all: patience must not end the training in some of them only.
         figures = self._measure() if self.fabric.global_rank == 0 else {}
@@ -37,7 +37,7 @@ class BestWeights:
         self._keep(figures, now)
         return figures
 
-    def _keep(self, figures: dict[str, float], now: Progress) -> None:
+    def _keep(self, figures: dict[str, float], now: TrainingProgress) -> None:
         """Keep the averaged weights of now if they are as good as any, as far as one can tell.
 
         The highest score of many epochs is high by chance too; of those within what chance makes,

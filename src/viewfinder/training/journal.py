@@ -16,7 +16,7 @@ from viewfinder.events import (
 )
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 from viewfinder.wording import counted, in_words
 
 # After so many seconds the time of a step is known well enough to say how long all will take.
@@ -69,7 +69,7 @@ class Journal:
         if self._reports:
             emit(TrainingEnded(self._run))
 
-    def step(self, now: Progress) -> None:
+    def step(self, now: TrainingProgress) -> None:
         """A step was taken."""
         if not self._reports:
             return

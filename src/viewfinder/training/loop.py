@@ -37,7 +37,7 @@ from viewfinder.training.choosing import forget
 from viewfinder.training.job import Job
 from viewfinder.training.journal import Journal
 from viewfinder.training.pace import Pace
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
 from viewfinder.training.sums import add_gradients, over_processes
@@ -84,7 +84,7 @@ class Fit:
         # Small gradients vanish in float16, and not in bfloat16, whose range is float32's.
         scaled = job.arrangement.arithmetic == "16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.pace = Pace(job.promise.seconds if job.promise else None)
         self.numbers, self._add = 0, partial(over_processes, fabric)
         self.started = self.saved = time.perf_counter()

@@ -9,7 +9,7 @@ _ENDLESS = 1 << 53
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a training is: all of its state that is not tensors.
 
     Attributes:
@@ -68,7 +68,7 @@ class Progress:
         return read
 
 
-def _refuse_impossible(read: Progress) -> None:
+def _refuse_impossible(read: TrainingProgress) -> None:
     """See that what counts and measures is what a training can have come to.
 
     Raises:

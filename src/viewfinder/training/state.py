@@ -10,7 +10,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets.weight_files import refuse_compressed
 from viewfinder.reading import refuse_special
 from viewfinder.runs.run import RunFolder
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 
 
 class Stateful(Protocol):
@@ -30,7 +30,7 @@ def write_state(run: RunFolder, parts: Parts, progress: dict[str, object]) -> No
     run.save_state({name: part.state_dict() for name, part in parts.items()}, progress)
 
 
-def read_state(run: RunFolder, parts: Parts, device: torch.device) -> Progress:
+def read_state(run: RunFolder, parts: Parts, device: torch.device) -> TrainingProgress:
     """Give all parts the state that was written.
 
     Raises:
@@ -45,7 +45,7 @@ def read_state(run: RunFolder, parts: Parts, device: torch.device) -> Progress:
         state = torch.load(file, map_location=device, weights_only=True)
         for name, part in parts.items():
             part.load_state_dict(state[name])
-        return Progress.from_json(state["progress"])
+        return TrainingProgress.from_json(state["progress"])
     # torch has no error of its own for a bad file: it raises whatever it stumbles over.
     except Exception as error:
         raise InputError(

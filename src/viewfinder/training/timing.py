@@ -12,13 +12,13 @@ is done grows evenly, by the pace so far, towards 1 when the time will be up, an
 from collections.abc import Callable
 
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.training.progress import Progress
+from viewfinder.training.progress import TrainingProgress
 
 # A lap is at most this share of the time.
 _LAP = 1 / 32
 
 
-def progress_at(now: Progress, recipe: Recipe, steps: int) -> Callable[[int], float]:
+def progress_at(now: TrainingProgress, recipe: Recipe, steps: int) -> Callable[[int], float]:
     """The share of the training, from 0 to 1, that is done before each step of the epoch of now.
 
     Args:
@@ -33,14 +33,14 @@ def progress_at(now: Progress, recipe: Recipe, steps: int) -> Callable[[int], fl
     return lambda step: min(1.0, done + (step - begun) * rate)
 
 
-def lap_ends(now: Progress, recipe: Recipe, steps: int) -> int:
+def lap_ends(now: TrainingProgress, recipe: Recipe, steps: int) -> int:
     """The step of the epoch of now before which the lap ends; `steps` if the epoch ends first."""
     if recipe.minutes is None:
         return steps
     return min(steps, now.step + now.lap + now.lap_steps - now.updates)
 
 
-def begin_lap(now: Progress, minutes: float, seconds: float) -> None:
+def begin_lap(now: TrainingProgress, minutes: float, seconds: float) -> None:
     """Take a reading of the clock: say whether the time is up, and begin the next lap if not.
 
     Args:

@@ -13,7 +13,12 @@ from viewfinder.errors import InputError
 from viewfinder.nets.yolo import Anchors
 from viewfinder.nets.yolov3 import ANCHORS, TINY_ANCHORS
 from viewfinder.pictures.geometry import iou
-from viewfinder.tasks.detect.heads.yolo.anchors import Fit, fit_anchors, measure_fit, tell_gain
+from viewfinder.tasks.detect.heads.yolo.anchors import (
+    AnchorFit,
+    fit_anchors,
+    measure_fit,
+    tell_gain,
+)
 
 
 @pytest.mark.parametrize("default", [ANCHORS, TINY_ANCHORS])
@@ -94,7 +99,7 @@ def test_a_million_boxes_are_measured_whole() -> None:
 
 
 def test_the_gain_is_told_in_figures() -> None:
-    told = tell_gain(Fit(0.512, 0.8761), Fit(0.749, 1.0))
+    told = tell_gain(AnchorFit(0.512, 0.8761), AnchorFit(0.749, 1.0))
     assert "0.51 to 0.75" in told
     assert "within a factor 3 of an anchor go from 87.6% to 100.0%" in told
 

@@ -26,13 +26,13 @@ from viewfinder.doctor.code.patterns import (
 from viewfinder.doctor.code.python2 import builtins_gone, methods_gone
 from viewfinder.doctor.code.remark import Remark
 from viewfinder.doctor.code.renamed import TABLE, row_of
+from viewfinder.doctor.code.replacing import written
 from viewfinder.doctor.code.rows_python2 import BUILTINS
 from viewfinder.doctor.code.schedules import rate_asked, scheduler_first
 from viewfinder.doctor.code.settings import disagreeing, read_settings
 from viewfinder.doctor.code.sources import Code, files_below, read_code
 from viewfinder.doctor.code.stars import star_of
 from viewfinder.doctor.code.views import view_after_permute
-from viewfinder.doctor.code.writing import written
 from viewfinder.errors import InputError
 
 _RULES: tuple[Rule, ...] = (

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from viewfinder.doctor.code.names import Use
 from viewfinder.doctor.code.patterns import Hit
+from viewfinder.doctor.code.replacing import written
 from viewfinder.doctor.code.rows_python2 import BUILTINS, METHODS
 from viewfinder.doctor.code.sources import Code
-from viewfinder.doctor.code.writing import written
 
 
 def builtins_gone(code: Code, bound: set[str]) -> Iterator[Hit]:

@@ -27,7 +27,7 @@ _ROUNDS, _BELIEVED, _COUNTS = 3, 0.5, 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
+class VectorExamples:
     """Vectors of pictures, of the same ones mirrored too, and their classes.
 
     Attributes:
@@ -41,9 +41,11 @@ class Examples:
     classes: int
     balanced: bool = False
 
-    def select(self, numbers: Labels) -> "Examples":
+    def select(self, numbers: Labels) -> "VectorExamples":
         """Some of them."""
-        return Examples(self.views[numbers], self.labels[numbers], self.classes, self.balanced)
+        return VectorExamples(
+            self.views[numbers], self.labels[numbers], self.classes, self.balanced
+        )
 
     @property
     def weights(self) -> Floats:
@@ -71,7 +73,9 @@ class Solved:
     believed: int = 0
 
 
-def solve(examples: Examples, ways: Sequence[Way], unlabelled: Floats | None = None) -> Solved:
+def solve(
+    examples: VectorExamples, ways: Sequence[Way], unlabelled: Floats | None = None
+) -> Solved:
     """The layer that left-out pictures prefer, learnt from all.
 
     Args:
@@ -98,7 +102,7 @@ def solve(examples: Examples, ways: Sequence[Way], unlabelled: Floats | None = N
 
 
 def _left_out(
-    examples: Examples,
+    examples: VectorExamples,
     way: Way,
     decay: float,
     kept: Labels,
@@ -131,7 +135,7 @@ def _usual(candidates: dict[str, tuple[Way, float]]) -> str:
     return fitting[0]
 
 
-def _learn(examples: Examples, way: Way, decay: float) -> Layer:
+def _learn(examples: VectorExamples, way: Way, decay: float) -> Layer:
     if way == "prototypes":
         return class_means(examples.views.mean(axis=1), examples.labels, examples.classes)
     views = examples.views.shape[1]
@@ -145,7 +149,7 @@ def _learn(examples: Examples, way: Way, decay: float) -> Layer:
 
 
 def _self_trained(
-    examples: Examples, way: Way, decay: float, unlabelled: Floats
+    examples: VectorExamples, way: Way, decay: float, unlabelled: Floats
 ) -> tuple[Layer, int]:
     """Learnt from the surest guesses too, which are guessed anew a few times (Lee, 2013)."""
     layer, believed = _learn(examples, way, decay), 0

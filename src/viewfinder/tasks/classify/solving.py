@@ -16,7 +16,7 @@ from viewfinder.features.vectors import Extractor, make_extractor, vectors
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
-from viewfinder.tasks.classify.last_layer import Examples, Solved, Way, solve
+from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, Way, solve
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.wording import counted
@@ -62,7 +62,7 @@ def solve_last_layer(
     keys = of_files([truth.file(index) for index in range(len(truth))])
     views = [plain, mirrored] if config.habits.get("mirror") else [plain]
     found = [vectors(view, pixels.take, keys) for view in views]
-    examples = Examples(
+    examples = VectorExamples(
         np.stack(found, axis=1).astype(np.float64),
         np.asarray(truth.labels, np.int64),
         len(config.classes),

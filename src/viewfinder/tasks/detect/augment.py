@@ -20,7 +20,7 @@ from viewfinder.datasets.loading import LETTERBOX_FILL
 from viewfinder.pictures.geometry import translation
 from viewfinder.pictures.warping import moved_boxes, warp_into
 from viewfinder.tasks.detect.batch import BoxBatch, Truth
-from viewfinder.tasks.detect.examples import IGNORED, Examples
+from viewfinder.tasks.detect.examples import IGNORED, BoxExamples
 from viewfinder.tasks.detect.pasting import Objects, joined, paste_objects
 from viewfinder.tasks.detect.plan import Plan, Step, View, draw
 
@@ -65,7 +65,7 @@ def compose(
     return BoxBatch(torch.from_numpy(made).permute(0, 3, 1, 2), *_truth(found, examples))
 
 
-def _truth(found: Sequence[Objects], examples: Examples) -> tuple[Truth, Truth]:
+def _truth(found: Sequence[Objects], examples: BoxExamples) -> tuple[Truth, Truth]:
     """What is to be found in the made pictures, and what is ignored there."""
     of_each = np.repeat(np.arange(len(found)), [len(objects.rows) for objects in found])
     boxes = np.concatenate([np.zeros((0, 4)), *(objects.boxes for objects in found)])
@@ -80,7 +80,7 @@ def _truth(found: Sequence[Objects], examples: Examples) -> tuple[Truth, Truth]:
 def _make(
     target: NDArray[np.uint8],
     plan: Plan,
-    examples: Examples,
+    examples: BoxExamples,
     pictures: Mapping[int, NDArray[np.uint8]],
 ) -> Objects:
     """Make one picture, and tell what is to be seen in it."""
@@ -96,7 +96,7 @@ def _make(
     return _chosen(objects, _sides(objects.boxes).min(axis=1) >= LEAST_SIDE)
 
 
-def _shown(view: View, examples: Examples) -> Objects:
+def _shown(view: View, examples: BoxExamples) -> Objects:
     """The objects of a picture of which enough lies within its area."""
     rows = examples.rows(view.picture)
     numbers = np.arange(rows.start, rows.stop)

@@ -16,7 +16,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
 from viewfinder.tasks.detect.batch import BoxBatch, Truth
-from viewfinder.tasks.detect.examples import Examples
+from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
 # Rendered tables to stand on, where no pictures of places are given.
@@ -29,7 +29,7 @@ _SCENES = 1 << 31
 class TrainExamples:
     """What a detector learns from: labelled pictures, and scenes composed of captures, if any."""
 
-    pictures: Examples
+    pictures: BoxExamples
     scenes: Composed | None
 
     @property

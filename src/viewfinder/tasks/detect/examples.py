@@ -37,7 +37,7 @@ _SAMPLE = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
+class BoxExamples:
     """One side of a set of boxes: N pictures, M boxes, in pixels of the pictures as kept.
 
     Attributes:
@@ -89,7 +89,9 @@ class Examples:
         return np.split(order, starts)[1:-1]
 
 
-def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "auto") -> Examples:
+def open_examples(
+    dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "auto"
+) -> BoxExamples:
     """Decode one side of a set of boxes, each picture once.
 
     Pictures larger than one and a half times what `frame` shows of them are scaled down to that,
@@ -112,7 +114,7 @@ def open_examples(dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "a
     true = _checked_sizes(dataset)
     sizes = kept_sizes(true, frame)
     boxes = _trainable(dataset, true, sizes)
-    return Examples(
+    return BoxExamples(
         truth=dataset,
         pictures=open_pictures(dataset, sizes, keep=keep, cache=cache),
         sizes=sizes,

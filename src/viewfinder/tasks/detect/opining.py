@@ -21,7 +21,7 @@ from viewfinder.features.vectors import Extractor
 from viewfinder.pictures.geometry import iou, transform_boxes
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
-from viewfinder.tasks.classify.last_layer import Examples, Solved, solve
+from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, solve
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import FOREGROUND
 from viewfinder.tasks.detect.opinion import (
@@ -117,7 +117,7 @@ def form_opinion(
     if held_out is None:
         return Formed(None, "no second opinion: no pictures were held out to judge it by")
     numbered = np.searchsorted(known, labels)
-    solved = solve(Examples(views, numbered, len(known)), ("prototypes", "linear"))
+    solved = solve(VectorExamples(views, numbered, len(known)), ("prototypes", "linear"))
     found: list[Detections] = []
     consulted: list[Consulted] = []
     for numbers in in_batches(_count(held_out), _BATCH):

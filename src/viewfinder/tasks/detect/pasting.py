@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from viewfinder.pictures.geometry import Matrix, translation
 from viewfinder.pictures.masks import Area, box_around
 from viewfinder.pictures.warping import moved_boxes, warp_into
-from viewfinder.tasks.detect.examples import Examples
+from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.outlines import draw_outline
 
 LEAST_LEFT = 0.5
@@ -86,7 +86,7 @@ def paste_objects(
     made: NDArray[np.uint8],
     objects: Objects,
     pastes: Sequence[Paste],
-    examples: Examples,
+    examples: BoxExamples,
     pictures: Mapping[int, NDArray[np.uint8]],
 ) -> Objects:
     """Paste objects into a picture, one over the other.
@@ -117,7 +117,7 @@ def _paste(
     canvas: _Canvas,
     order: int,
     paste: Paste,
-    examples: Examples,
+    examples: BoxExamples,
     picture: NDArray[np.uint8],
 ) -> NDArray[np.float64]:
     """Paste one object, note where in `top`, and tell its box; one without area if none is seen."""
@@ -146,7 +146,7 @@ def _paste(
 
 
 def _uncovered(
-    objects: Objects, orders: NDArray[np.int64], top: NDArray[np.int16], examples: Examples
+    objects: Objects, orders: NDArray[np.int64], top: NDArray[np.int16], examples: BoxExamples
 ) -> Objects:
     """What is left of objects under the pastes that came after them."""
     boxes, kept = objects.boxes.copy(), np.ones(len(objects.rows), np.bool_)
@@ -175,7 +175,7 @@ def _touched(boxes: NDArray[np.float64], top: NDArray[np.int16]) -> list[int]:
     return np.flatnonzero(~outside).tolist()
 
 
-def _silhouette(examples: Examples, row: int, matrix: Matrix, area: Area) -> NDArray[np.bool_]:
+def _silhouette(examples: BoxExamples, row: int, matrix: Matrix, area: Area) -> NDArray[np.bool_]:
     """Where in an area of the made picture an object is: all over, if only its box is known."""
     x1, y1, x2, y2 = area
     shape = np.ones((y2 - y1, x2 - x1), np.bool_)

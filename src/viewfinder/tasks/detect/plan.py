@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from viewfinder.pictures.geometry import Matrix, Size, rotation, scaling, translation
 from viewfinder.pictures.masks import Area
 from viewfinder.pictures.warping import moved_boxes
-from viewfinder.tasks.detect.examples import Examples
+from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.pasting import Paste
 
 # Where the four pictures of a mosaic may meet, as shares of the sides.
@@ -69,14 +69,14 @@ class Step:
             objects has none. None where there is nothing to paste.
     """
 
-    examples: Examples
+    examples: BoxExamples
     augmentation: Augmentation
     frame: Size
     pasted: NDArray[np.float64] | None
 
 
 def plan_step(
-    examples: Examples,
+    examples: BoxExamples,
     augmentation: Augmentation,
     frame: Size,
     *,

@@ -39,7 +39,7 @@ _STILL = 3
 
 
 @dataclass(frozen=True)
-class Fit:
+class AnchorFit:
     """How well anchors fit boxes.
 
     Attributes:
@@ -103,7 +103,7 @@ def fit_anchors(sides: Sides, count: int, *, seed: int = 0) -> Anchors:
     return tuple((float(width), float(height)) for width, height in chosen)
 
 
-def measure_fit(sides: Sides, anchors: Anchors) -> Fit:
+def measure_fit(sides: Sides, anchors: Anchors) -> AnchorFit:
     """How well the anchors fit boxes of these widths and heights, M×2, in the same pixels.
 
     Raises:
@@ -117,10 +117,10 @@ def measure_fit(sides: Sides, anchors: Anchors) -> Fit:
         worst = np.maximum(factors, 1 / factors).max(2)
         within += int((worst.min(1) <= RATIO).sum())
         overlap += float(_overlaps(chunk, fitted).max(1).sum())
-    return Fit(overlap / len(boxes), within / len(boxes))
+    return AnchorFit(overlap / len(boxes), within / len(boxes))
 
 
-def tell_gain(before: Fit, after: Fit) -> str:
+def tell_gain(before: AnchorFit, after: AnchorFit) -> str:
     """A sentence that says what other anchors changed."""
     return (
         f"the best anchor's mean IoU with a box goes from {before.overlap:.2f} to "
