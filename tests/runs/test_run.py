@@ -330,7 +330,7 @@ def test_nothing_beside_weights_of_another_program_is_taken_for_the_runs(tmp_pat
     file = tmp_path / "net.weights"
     for name in ("net.weights", "history.csv", "scores.json", "report.html", "model.onnx"):
         (tmp_path / name).write_text("a stranger's")
-    run = api.RunFolder(Model(file, RunWeights(file), config_of(MANIFEST)))
+    run = api.Run(Model(file, RunWeights(file), config_of(MANIFEST)))
     for asked in (run.history, lambda: run.scores_file, lambda: run.manifest):
         with pytest.raises(InputError, match=r"net\.weights is no run that Viewfinder trained"):
             asked()

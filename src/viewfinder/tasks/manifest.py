@@ -8,7 +8,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
@@ -87,7 +87,7 @@ class PrecisionRecord(TypedDict):
     arrangement: ArrangementRecord
     why: str
     trials: list[TrialRecord]
-    promise: float | None
+    promise: NotRequired[float | None]
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def checked_precision(document: object) -> PrecisionRecord:
     promise = precision.get("promise")  # runs of earlier versions have none
     if promise is not None and not (type(promise) is float and 0 <= promise < math.inf):
         raise ValueError("precision.promise must be seconds or null")
-    return {
+    record: PrecisionRecord = {
         "arrangement": _arranged(arrangement),
         "why": as_text(precision["why"]),
         "trials": [
@@ -294,8 +294,10 @@ def checked_precision(document: object) -> PrecisionRecord:
             }
             for trial in trials
         ],
-        "promise": promise,
     }
+    if "promise" in precision:
+        record["promise"] = promise
+    return record
 
 
 def _arranged(table: dict[str, object]) -> ArrangementRecord:

@@ -128,7 +128,9 @@ class Choice:
     @classmethod
     def from_json(cls, record: PrecisionRecord) -> "Choice":
         trials = tuple(Trial(**trial) for trial in record["trials"])
-        return cls(Arrangement(**record["arrangement"]), record["why"], trials, record["promise"])
+        return cls(
+            Arrangement(**record["arrangement"]), record["why"], trials, record.get("promise")
+        )
 
 
 def candidates(precision: str, device: torch.device) -> list[Arrangement]:
