@@ -1,5 +1,6 @@
 /**
- * Which class a new box is of, by its look: that of the most alike box of this sitting.
+ * Which class a new box is of, by its look: that of the most alike boxes of this sitting; and, as a
+ * person often draws one class after another, rather that of the box before, as often as it was so.
  *
  * A look is how edges run in each part of the box, its colours, and its size. It is a guess: a class
  * key says otherwise, and a class that was chosen before drawing is not guessed at.
@@ -21,10 +22,18 @@ const MOST_A_PICTURE = 150;
 const LEAST_SIDE = 4;
 // Chosen on rendered scenes: colours and sizes of a few classes that differ in both.
 const [BY_COLOUR, BY_SIZE] = [1 / 7, 0.7];
+// How fast a box counts less the less alike it is, and how much the box before says: chosen on other
+// scenes than those that benchmarks/label_person.py draws.
+const [WIDTH, BEFORE] = [0.1, 0.7];
 
 export class Memory {
   /** By box, with the corners that it had. @type {Map<string, Seen & {corners: Corners}>} */
   #seen = new Map();
+  // Of the boxes that were drawn, how many were of the class of the one before; as if of 2, 1 had been.
+  #same = 1;
+  #drawn = 2;
+  /** The class of the box before the last. @type {string | null} */
+  #last = null;
   #context = /** @type {CanvasRenderingContext2D | null} */ (null);
 
   /** Remember the boxes of the picture that is shown, as they are now. @param {Studio} studio */
@@ -40,15 +49,30 @@ export class Memory {
     for (const id of [...this.#seen.keys()].slice(0, -MOST)) this.#seen.delete(id);
   }
 
-  /** The class of the most alike box; null where nothing was seen. @param {Float32Array} numbers */
-  nearest(numbers) {
-    let [label, least] = [/** @type {string | null} */ (null), Infinity];
-    for (const each of this.#seen.values()) {
-      let distance = 0;
-      for (let i = 0; i < numbers.length && distance < least; i++) distance += (numbers[i] - each.numbers[i]) ** 2;
-      if (distance < least) [label, least] = [each.label, distance];
+  /**
+   * The class of the most alike boxes; null where nothing was seen.
+   * @param {Float32Array} numbers @param {string | null} before  the class of the box before
+   */
+  likeliest(numbers, before) {
+    const seen = [...this.#seen.values()];
+    const apart = seen.map((each) => numbers.reduce((sum, value, i) => sum + (value - each.numbers[i]) ** 2, 0));
+    const least = Math.min(...apart);
+    /** @type {Map<string, number>} */
+    const shares = new Map();
+    seen.forEach(({ label }, i) => shares.set(label, (shares.get(label) ?? 0) + Math.exp((least - apart[i]) / WIDTH)));
+    const same = this.#same / this.#drawn;
+    const other = (1 - same) / Math.max(shares.size - 1, 1);
+    const weight = (/** @type {string} */ label) => (shares.get(label) ?? 0) * (label === before ? same : other) ** BEFORE;
+    return [...shares.keys()].reduce((/** @type {string | null} */ best, label) => (best === null || weight(label) > weight(best) ? label : best), null);
+  }
+
+  /** A box is drawn: what became of the one before is known now. @param {string | null} before  its class */
+  follows(before) {
+    if (before && this.#last) {
+      this.#drawn += 1;
+      this.#same += Number(before === this.#last);
     }
-    return label;
+    this.#last = before;
   }
 
   /** @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size @returns {Float32Array | null} */
@@ -67,10 +91,12 @@ export class Memory {
 /** @param {Studio} studio @param {Corners} corners @returns {string | null} */
 export function guessed(studio, corners) {
   const image = studio.stage.image;
+  const before = (studio.label && studio.labels.classOf(studio.label)?.id) ?? null;
+  studio.memory.follows(before);
   if (!studio.guesses || studio.told || !image) return null;
   studio.memory.keep(studio);
   const numbers = studio.memory.look(image, corners, studio.stage.size);
-  const found = numbers && studio.memory.nearest(numbers);
+  const found = numbers && studio.memory.likeliest(numbers, before);
   return (found && studio.labels.classOf(found)?.id) ?? null;
 }
 
