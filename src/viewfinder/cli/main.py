@@ -244,7 +244,7 @@ def _dispatch(words: list[str]) -> int:
             f"`viewfinder train {' '.join(words)}`?"
         )
     if verb not in VERBS:
-        near = difflib.get_close_matches(verb, VERBS, n=1)
+        near = difflib.get_close_matches(verb, [*VERBS, "--version", "--completion", "--help"], n=1)
         hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}"
         raise InputError(f"there is no verb {verb!r}: {hint}")
     module = importlib.import_module(f"viewfinder.cli.{verb}")

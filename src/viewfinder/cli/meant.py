@@ -31,7 +31,10 @@ _HABITS = {
     "optimizer": "optimiser",
     "color": "colour",
     "name": "out",
+    "shape": "input",
 }
+# And where a verb takes a shape, what other verbs call a side.
+_SHAPES = {"size": "input", "imgsz": "input", "img": "input"}
 # Fields that name what must be there, and the words that may stand instead.
 _PLACES = {
     "data": ("tabletop",),
@@ -78,14 +81,16 @@ def refuse_misspelt_flags(words: Sequence[str], flags: Sequence[Flag]) -> None:
 
 
 def _meant_flag(given: str, known: set[str]) -> str:
-    habit = f"--{_HABITS.get(given[2:], '')}"
-    if habit in known:
+    habits = (_HABITS.get(given[2:]), _SHAPES.get(given[2:]))
+    if habit := next((f"--{each}" for each in habits if f"--{each}" in known), ""):
         return habit
     begun = [each for each in known if each.startswith(given) or given.startswith(f"{each}-")]
     if len(begun) == 1:
         return begun[0]
-    close = difflib.get_close_matches(given, known, n=1, cutoff=0.6)
-    return close[0] if close else " or ".join(sorted(begun)[:3])
+    # Without the dashes, which make all flags alike.
+    words = [each.removeprefix("--") for each in known]
+    close = difflib.get_close_matches(given.removeprefix("--"), words, n=1, cutoff=0.6)
+    return f"--{close[0]}" if close else " or ".join(sorted(begun)[:3])
 
 
 def refuse_missing_places(flags: object) -> None:
@@ -114,8 +119,12 @@ def refuse_misspelt_net(net: str, task: str) -> None:
     Raises:
         InputError: there is none of this name, and which may be meant.
     """
-    nets.input_size(net)
     fitting = nets.names(task)
+    if net not in nets.names():
+        raise InputError(
+            f"there is no net called {net!r:.60}{likest(net, fitting)}; the nets that {task} are: "
+            f"{', '.join(fitting)}"
+        )
     if net not in fitting:
         raise InputError(f"--net {net} is not made to {task}: choose one of {', '.join(fitting)}")
 

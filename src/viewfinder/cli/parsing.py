@@ -4,12 +4,13 @@ import contextlib
 import io
 import os
 import re
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import tyro
 
 from viewfinder.cli.flags import flags_of, kind_of
-from viewfinder.cli.meant import refuse_missing_places, refuse_misspelt_flags
+from viewfinder.cli.meant import nearest, refuse_missing_places, refuse_misspelt_flags
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES
 
@@ -72,6 +73,52 @@ def one_line(box: str) -> str:
     for line in lines[1:]:
         if re.match(r"For full helptext|─+$", line):
             break
-        parts.append(re.sub(r"^Error parsing \S*(recipe|settings):", "", line).strip())
+        parts.append(re.sub(r"Error parsing \S*(recipe|settings):", "", line).strip())
     # Another version of tyro may draw otherwise: then all that it drew is better than nothing.
-    return " ".join(part for part in parts if part) or " ".join(text.split())
+    return _plain(" ".join(part for part in parts if part) or " ".join(text.split()))
+
+
+def _plain(said: str) -> str:
+    """What tyro says of a value, for who knows no Python; as it is where it says another thing."""
+    for pattern, told in _PLAINER:
+        if found := re.search(pattern, said):
+            return told(found)
+    return said
+
+
+def _of_choices(found: re.Match[str]) -> str:
+    choices = [each for each in re.findall(r"'([^']*)'", found[3]) if each != "None"]
+    near = nearest(found[1], choices)
+    return (
+        f"invalid choice {found[1]!r} for {found[2]}{near}: choose {' or '.join(sorted(choices))}"
+    )
+
+
+_PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
+    (
+        r"Error parsing (--[\w-]+): invalid literal for int\(\) with base 10: ('[^']*')",
+        lambda found: f"{found[1]} must be a whole number, not {found[2]}",
+    ),
+    (
+        r"Error parsing (--[\w-]+): could not convert string to float: ('[^']*')",
+        lambda found: f"{found[1]} must be a number, not {found[2]}",
+    ),
+    (
+        r"Missing value for argument '(--[\w-]+)'\. Expected 1 values\.",
+        lambda found: f"{found[1]} needs a value behind it",
+    ),
+    (
+        r"invalid choice '([^']*)' for argument '(--[\w-]+)'\. Expected one of \((.*)\)\.",
+        _of_choices,
+    ),
+    (
+        r"Missing from viewfinder (.*?): ([A-Z]+) (.*?)\.? \(required\)",
+        lambda found: (
+            f"viewfinder {found[1]} needs {found[2]}: {found[3][0].lower()}{found[3][1:]}"
+        ),
+    ),
+    (
+        r"Unrecognized options: ([^-|│─]*)",
+        lambda found: f"these words belong to no flag: {found[1]}",
+    ),
+)

@@ -83,12 +83,19 @@ def look_at(words: Sequence[str]) -> None:
     """
     if not words or words[0].startswith("-"):
         raise InputError(f"say TASK, what to learn: viewfinder train {'|'.join(NAMES)} DATA")
+    if words[0] not in NAMES and Path(words[0]).expanduser().is_dir():
+        raise InputError(
+            f"say first what to learn of {words[0]}: viewfinder train {'|'.join(NAMES)} "
+            f"{shlex.quote(words[0])}"
+        )
     recipe_of(words[0])
 
 
 def run(flags: _TrainFlags) -> int:
     """Train, then say where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
+    if flags.folds is not None and flags.folds < 2:
+        raise InputError(f"--folds {flags.folds}: give 2 or more")
     folder = flags.out or _default_folder(flags)
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)

@@ -44,7 +44,7 @@ class Terminal:
     def __call__(self, event: Event) -> None:
         match event:
             case events.Note():
-                self._print(event.text)
+                self._print_note(event.text)
             case events.Advice():
                 self._print_broken(event.text)
             case events.FitJudged():
@@ -62,6 +62,13 @@ class Terminal:
 
     def _print(self, text: str) -> None:
         print(shown(text), file=self._stream, flush=True)
+
+    def _print_note(self, text: str) -> None:
+        """Broken at words where a person reads it in a terminal; a command stays on its line."""
+        if self._stream.isatty() and not text.startswith("  "):
+            self._print_broken(text)
+        else:
+            self._print(text)
 
     def _print_broken(self, text: str) -> None:
         for line in textwrap.wrap(

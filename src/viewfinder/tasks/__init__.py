@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from viewfinder.errors import InputError
+from viewfinder.wording import likest
 
 if TYPE_CHECKING:
     from viewfinder.tasks.recipe import Recipe
@@ -45,5 +46,6 @@ def recipe_of(name: str) -> "type[Recipe]":
 
 def _home(name: str) -> str:
     if name not in _TASKS:
-        raise InputError(f"there is no task {name!r}: choose {', '.join(NAMES)}")
+        near = likest(name, NAMES)
+        raise InputError(f"there is no task {name!r}{near}: choose {', '.join(NAMES)}")
     return f"{__name__}.{name}"
