@@ -100,6 +100,9 @@ def test_the_same_scenes_end_in_the_same_detector_bit_for_bit(done, tmp_path):
     learning.learn(tmp_path, replace(SMALL, seed=3))
     first, again = (each / "run" / "weights.safetensors" for each in (place, tmp_path))
     assert first.read_bytes() == again.read_bytes()
+    judged, once_more = (each / "run" / "opinion.safetensors" for each in (place, tmp_path))
+    assert judged.exists() == once_more.exists()
+    assert not judged.exists() or judged.read_bytes() == once_more.read_bytes()
 
 
 def test_no_clock_and_no_timing_decides_what_is_learnt():
@@ -155,6 +158,7 @@ def test_the_page_shows_every_stage_and_fetches_nothing(done):
         assert stage["stage"] in page
         assert stage["outcome"] in page
     links = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+    assert "second opinion" in page
     local = [link for link in links if not link.startswith(("data:", "#"))]
     assert local == ["run/report.html"]
     assert (place / local[0]).is_file()

@@ -11,6 +11,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import Note, listening
 from viewfinder.features import vectors as of_any_net
 from viewfinder.features.describing import Part, _extractor, describe, describe_readable
+from viewfinder.features.installed import installed_extractor
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 
@@ -128,3 +129,11 @@ def test_what_cannot_be_read_is_told_or_left_out(pictures: list[Path], tmp_path:
 
 def test_one_net_serves_all() -> None:
     assert _extractor() is _extractor()
+
+
+def test_making_the_net_moves_no_random_number() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    installed_extractor(torch.device("cpu"), size=(32, 32), made="of a test")
+    assert torch.rand(1) == expected

@@ -52,10 +52,12 @@ def _print_outcome(outcome: "Outcome", report: Path) -> None:
     from viewfinder.demo.demonstrating import found_in
 
     for answer in outcome.answers:
-        found = found_in(answer).listed(outcome.unseen.examples.classes)
+        found = found_in(answer).listed(outcome.scored.judged.examples.classes)
         print(f"{Path(answer.source).name}: {found}")
-    scenes = counted(len(outcome.unseen.examples), "scene")
+    judged = outcome.scored.judged
+    scenes = counted(len(judged.examples), "scene")
     print(f"trained {learning.trained(outcome.run)}")
-    print(f"mAP50 {outcome.unseen.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
+    print(f"mAP50 {judged.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
+    print(outcome.scored.told())
     print(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
     print(f"report {report.resolve()}")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.demo import capturing, learning, pacing
 from viewfinder.demo.capturing import Shot
+from viewfinder.demo.learning import Unseen
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
-from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.predict import predict
@@ -85,7 +85,7 @@ class Outcome:
         place: the folder that holds it all.
         overlaps: the IoU of each proposal's box with the true one.
         accepted: M bool, for each proposal whether the rule made a label of it.
-        unseen: how the detector answers scenes of other things, and how well.
+        scored: how the detector answers scenes of other things, and how well.
         answers: to some of these scenes, as `predict` gives them.
         stages: see `Stages.done`.
     """
@@ -98,7 +98,7 @@ class Outcome:
     acceptance: Acceptance
     composed: Dataset
     run: RunFolder
-    unseen: DetectJudgement
+    scored: Unseen
     shown: list[int]
     answers: list[Answer]
     stages: list[Stage]
@@ -148,18 +148,17 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
         lambda: learning.learn(place, setting),
         learning.trained,
     )
-    unseen = stages.do(
+    scored = stages.do(
         "score it on cluttered scenes of things that it has never seen",
         lambda: learning.judge_unseen(place, run, setting),
-        lambda unseen: (
-            f"mAP50 {unseen.scores.ap50 or 0:.3f} on {counted(len(unseen.examples), 'scene')}"
-        ),
+        _unseen_told,
     )
-    shown = np.linspace(0, len(unseen.examples) - 1, min(_SHOWN, len(unseen.examples)))
+    count = len(scored.judged.examples)
+    shown = np.linspace(0, count - 1, min(_SHOWN, count))
     chosen = shown.round().astype(int).tolist()
     answers = stages.do(
         "answer a few of them",
-        lambda: _answers(run, unseen, chosen),
+        lambda: _answers(run, scored, chosen),
         lambda answers: (
             f"{counted(sum(len(found_in(answer).labels) for answer in answers), 'thing')} found"
         ),
@@ -173,7 +172,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
         acceptance=acceptance,
         composed=composed,
         run=run,
-        unseen=unseen,
+        scored=scored,
         shown=chosen,
         answers=answers,
         stages=stages.done,
@@ -186,19 +185,25 @@ def found_in(answer: Answer) -> Detections:
     return answer.value
 
 
+def _unseen_told(scored: Unseen) -> str:
+    alone, judged = (each.scores.ap50 or 0 for each in (scored.alone, scored.judged))
+    told = f"mAP50 {judged:.3f} on {counted(len(scored.judged.examples), 'scene')}"
+    return told if scored.alone is scored.judged else f"{told}, {alone:.3f} without second opinion"
+
+
 def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
     return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
 
 
-def _answers(run: RunFolder, unseen: DetectJudgement, chosen: list[int]) -> list[Answer]:
+def _answers(run: RunFolder, scored: Unseen, chosen: list[int]) -> list[Answer]:
     """Answers to some scenes, from the score on at which precision and recall are best together."""
-    best = unseen.scores.best
+    best = scored.judged.scores.best
     return [
         answer
         for index in chosen
         for answer in predict(
             run.model,
-            unseen.examples.file(index),
+            scored.judged.examples.file(index),
             device=pick_device("auto"),
             threshold=best.threshold if best else None,
         )

@@ -15,10 +15,14 @@ from viewfinder.cpu import cpu_features
 from viewfinder.demo import learning
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.devices import pick_device
+from viewfinder.features.vectors import described
 from viewfinder.memory import keep_freed
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions
 from viewfinder.tabletop.scenes import render_scene
 from viewfinder.tabletop.turntable import render_turntable
+from viewfinder.tasks.detect.opining import MOST_CROPS
+from viewfinder.tasks.detect.opinion import SIDE, crop_extractor
+from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.batches import steps_per_epoch
 
 # Seconds of other work, in those of rendering one picture of a thing on its stand.
@@ -27,6 +31,10 @@ _TAKEN, _PROPOSED, _COMPOSED = 0.2, 1.6, 0.25  # for each picture, and for each 
 # Beside the bare step: making the batch, the loss and the optimiser; then measuring and the report.
 _AROUND_A_STEP = 1.2
 _AROUND_A_TRAINING = 1.1
+# Of a scene so many things are judged by the second opinion; and the crops that take as long to be
+# described as it takes to solve its layer.
+_JUDGED, _SOLVED = 9, 1000
+_CROPS = 8
 # Sides of pictures while they are shown small.
 _SMALL = 0.75
 
@@ -42,6 +50,7 @@ def expected(setting: DemoSetting) -> dict[str, float]:
         _seconds_of_a_step(max(32, round(setting.size * share / 32) * 32), recipe.batch)
         for share in (_SMALL, 1.0)
     )
+    crop = _seconds_of_a_crop()
     steps = setting.epochs * steps_per_epoch(setting.composed, recipe.batch)
     step = _AROUND_A_STEP * (recipe.small * small + (1 - recipe.small) * full)
     return {
@@ -50,11 +59,24 @@ def expected(setting: DemoSetting) -> dict[str, float]:
         "propose": taken * _PROPOSED * picture / cores,
         "accept": 0.0,
         "compose": setting.composed * _COMPOSED * picture / cores,
-        "train": _AROUND_A_TRAINING * steps * step,
-        # An answer is about a third of a step, which goes back as well.
-        "score": setting.unseen * (scene / cores + full / (3 * recipe.batch)),
+        "train": _AROUND_A_TRAINING * steps * step + _crops_of(setting, recipe) * crop,
+        # An answer, of two, is about a third of a step, which goes back as well.
+        "score": setting.unseen * (scene / cores + 2 * full / (3 * recipe.batch) + _JUDGED * crop),
         "answer": 0.0,
     }
+
+
+def _crops_of(setting: DemoSetting, recipe: DetectRecipe) -> float:
+    """Described to learn the second opinion, to fit it, and to measure what was learnt by it."""
+    held_out = recipe.val_share * setting.composed
+    learnt = min(MOST_CROPS, _JUDGED * setting.composed)
+    return learnt * (1 + _SOLVED / MOST_CROPS) + 3 * held_out * _JUDGED
+
+
+def _seconds_of_a_crop() -> float:
+    extractor = crop_extractor(pick_device("auto"))
+    crops = torch.zeros(_CROPS, 3, SIDE, SIDE, dtype=torch.uint8)
+    return _mean(lambda: described(extractor, crops), 2) / _CROPS
 
 
 def _seconds_of_a_picture(setting: DemoSetting) -> float:

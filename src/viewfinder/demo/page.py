@@ -77,7 +77,7 @@ def write_page(outcome: Outcome) -> None:
 def page(outcome: Outcome) -> dict[str, object]:
     """What the template shows."""
     classes = [_class(outcome, name) for name in outcome.proposals.classes]
-    unseen, scores = outcome.unseen, outcome.unseen.scores
+    unseen, scores = outcome.scored.judged, outcome.scored.judged.scores
     terms = {"loss": "all", **head_of(outcome.run.manifest.net).terms}
     seconds = [stage["seconds"] for stage in outcome.stages]
     return {
@@ -100,6 +100,7 @@ def page(outcome: Outcome) -> dict[str, object]:
             plots.Panel("AP50 on composed scenes", plots.both_sides("ap50")),
         ),
         "judged": unseen.as_json(),
+        "opinion": outcome.scored.told(),
         "boxes": int(scores.boxes.sum()),
         "precision_recall": detect_plots.precision_recall(scores, unseen.examples.classes),
         "unseen": list(_unseen(outcome)),
@@ -118,7 +119,8 @@ def page(outcome: Outcome) -> dict[str, object]:
 
 
 def _cards(outcome: Outcome) -> list[Card]:
-    accepted, scores = outcome.acceptance, outcome.unseen.scores
+    unseen, scores = outcome.scored.judged, outcome.scored.judged.scores
+    accepted = outcome.acceptance
     scenes, boxes = len(outcome.composed), sum(outcome.composed.counts().values())
     last = outcome.run.history()[-1]
     return [
@@ -137,7 +139,7 @@ def _cards(outcome: Outcome) -> list[Card]:
         Card(
             "–" if scores.ap50 is None else f"{scores.ap50:.3f}",
             "mAP50 on unseen scenes",
-            f"{counted(len(outcome.unseen.examples), 'picture')}, "
+            f"{counted(len(unseen.examples), 'picture')}, "
             f"{counted(int(scores.boxes.sum()), 'box')}",
         ),
     ]
@@ -201,7 +203,7 @@ def _composed(outcome: Outcome) -> Iterator[ShownPicture]:
 
 def _unseen(outcome: Outcome) -> Iterator[ShownPicture]:
     """Unseen scenes with what was found, spread evenly over all."""
-    unseen = outcome.unseen
+    unseen = outcome.scored.judged
     examples, best = unseen.examples, unseen.scores.best
     assert examples.boxes is not None, "detections are judged by boxes"
     for index, answer in zip(outcome.shown, outcome.answers, strict=True):

@@ -43,7 +43,7 @@ def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, DemoDocument]:
     write_page(outcome)
     document: DemoDocument = {
         "report": str(out / PAGE),
-        "scores": outcome.unseen.as_json(),
+        "scores": outcome.scored.judged.as_json(),
         "stages": outcome.stages,
     }
     write_json(out / _MARK, document)

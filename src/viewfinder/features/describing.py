@@ -15,21 +15,18 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from viewfinder import nets
 from viewfinder.datasets.digests import of_files
 from viewfinder.errors import InputError, PictureError
 from viewfinder.events import note
+from viewfinder.features.installed import installed_extractor
 from viewfinder.features.store import KEY
-from viewfinder.features.vectors import Extractor, make_extractor, vectors
-from viewfinder.nets.imagenet import imagenet_file
-from viewfinder.nets.weight_files import read_weights
+from viewfinder.features.vectors import Extractor, vectors
 from viewfinder.pictures.geometry import resample, stretch
 from viewfinder.pictures.reading import read_picture
 from viewfinder.wording import counted
 
-_NET = "efficientnet-lite0"
 _SIZE = (224, 224)
 _ON_GPU = "cuda"
 
@@ -88,25 +85,10 @@ def describe_readable(
         return found, left
 
 
-@functools.cache
 def _extractor() -> Extractor:
     """The net, on a GPU where there is one; its vectors there differ in their last bits."""
-    with torch.device("meta"):
-        layout = nets.create(_NET)
-    net = nets.create(_NET)
-    net.load_state_dict(read_weights(imagenet_file(_NET), layout), strict=False)
     device = torch.device(_ON_GPU if torch.cuda.is_available() else "cpu")
-    net = net.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    colours = nets.colours(_NET)
-    assert colours is not None, "it has ImageNet weights"
-    mean, std = (torch.tensor(each, device=device).view(3, 1, 1) for each in colours)
-
-    def ask(net: nn.Module, pictures: Tensor) -> Tensor:
-        ready = (pictures.to(device).float() / 255 - mean) / std
-        answer: Tensor = net(ready.contiguous(memory_format=torch.channels_last))
-        return answer
-
-    return make_extractor(net, ask, size=_SIZE, made=f"stretched, on {device.type}")
+    return installed_extractor(device, size=_SIZE, made=f"stretched, on {device.type}")
 
 
 def _digests(parts: Sequence[Part]) -> list[bytes]:

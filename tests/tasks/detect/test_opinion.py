@@ -98,7 +98,7 @@ def test_it_is_read_back(tmp_path):
 
 def test_one_of_other_features_is_refused():
     opinion = Opinion(Layer(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
-    with pytest.raises(InputError, match="other weights"):
+    with pytest.raises(InputError, match="other features"):
         opinion.on([found_of((0.5, 0))], torch.zeros(1, 3, 64, 64), torch.device("cpu"))
 
 
@@ -161,6 +161,16 @@ def test_one_that_gains_is_kept():
     assert formed.after == pytest.approx(1.0)
     assert formed.opinion is not None
     assert "kept" in formed.says
+
+
+def test_the_same_pictures_end_in_the_same_opinion_bit_for_bit(tmp_path):
+    for name in ("one", "two"):
+        held_out = side(12, 1)
+        reply = confused(held_out)
+        formed = form_opinion(side(6, 0), held_out, ("sky", "leaf"), reply, torch.device("cpu"))
+        (tmp_path / name).mkdir()
+        write_opinion(tmp_path / name, formed.opinion)
+    assert (tmp_path / "one" / FILE).read_bytes() == (tmp_path / "two" / FILE).read_bytes()
 
 
 def test_one_that_cannot_be_judged_is_not():

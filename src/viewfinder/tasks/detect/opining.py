@@ -41,10 +41,12 @@ from viewfinder.wording import counted
 Reply = Callable[[Tensor], list[Detections]]
 """What a detector finds in N×3×H×W prepared pictures, in their pixels."""
 
+MOST_CROPS = 600
+"""Labelled crops that are learnt from, at most: twice as many gained nothing."""
 # Held-out pictures that are looked at, at most, and as many objects as must be found there.
 _MOST_PICTURES, _FEWEST = 100, 10
-# Labelled crops that are learnt from, at most, and up to how many with their mirror images.
-_MOST_CROPS, _FEW_CROPS = 1200, 400
+# Labelled crops up to which their mirror images are learnt from too.
+_FEW_CROPS = 400
 _BATCH = 16
 _WEIGHTS = np.linspace(0, 1, 21)
 
@@ -142,7 +144,7 @@ def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
     for number in track(order, total=len(order), description="describing labelled objects"):
         rows = np.arange(len(truth))[truth.of(number)]
         rows = rows[good[rows]]
-        if not len(rows) or len(labels) >= _MOST_CROPS:
+        if not len(rows) or len(labels) >= MOST_CROPS:
             continue
         (picture,) = as_arrays(side.pixels.take([number]))
         corners = truth.corners[rows].astype(np.float32)
