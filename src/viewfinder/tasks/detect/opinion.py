@@ -36,6 +36,8 @@ OPINION = "second_opinion"
 FILE = "opinion.safetensors"
 """The file in a run's folder that keeps it."""
 
+_TOLD = "opinion"
+
 SIDE = 96
 """Of a crop, in pixels."""
 # How much larger a crop is than its object.
@@ -192,8 +194,9 @@ def write_opinion(folder: Path, opinion: Opinion) -> None:
         "bias": opinion.layer.bias.astype(np.float32),
         "known": opinion.known,
     }
-    told = {"share": json.dumps(opinion.weight), "features": opinion.features}
-    write_bytes(folder / FILE, safetensors.numpy.save(arrays, told))
+    # Under one name: of several, their order in the file would be another each time.
+    told = json.dumps({"share": opinion.weight, "features": opinion.features})
+    write_bytes(folder / FILE, safetensors.numpy.save(arrays, {_TOLD: told}))
 
 
 def read_opinion(folder: Path, classes: int) -> Opinion | None:
@@ -209,9 +212,9 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
         refuse_special(file)
         with safe_open(file, "np") as opened:
             arrays = {name: opened.get_tensor(name) for name in ("weight", "bias", "known")}
-            told = opened.metadata() or {}
-        weight, features = float(told["share"]), told["features"]
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+            told = json.loads((opened.metadata() or {})[_TOLD])
+        weight, features = float(told["share"]), str(told["features"])
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{file} is damaged: train the run again, or remove it") from error
     known = arrays["known"]
     fits = known.ndim == 1 and arrays["bias"].shape == known.shape and 0 < weight <= 1
