@@ -68,7 +68,7 @@ def expected(setting: DemoSetting) -> dict[str, float]:
 
 def _crops_of(setting: DemoSetting, recipe: DetectRecipe) -> float:
     """Described to learn the second opinion, to fit it, and to measure what was learnt by it."""
-    held_out = recipe.val_share * setting.composed
+    held_out = (recipe.val_share or 0.0) * setting.composed
     learnt = min(MOST_CROPS, _JUDGED * setting.composed)
     return learnt * (1 + _SOLVED / MOST_CROPS) + 3 * held_out * _JUDGED
 
