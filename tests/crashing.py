@@ -1,9 +1,9 @@
 """Crash-point enumeration: a command is killed before each of its file operations in turn.
 
 A command is run once to count what it opens for writing, renames, removes, makes, links or gives
-permissions below its folder; then again as often, each time from the same beginning, killed by
-SIGKILL before the next of these. What it left must be mended by the next command that opens it,
-and the same command again must end where one ends that nobody disturbed.
+permissions below its folder; then once more, stopped before each of these while its folder is kept
+as it stands: what SIGKILL would leave there. From each of these, the next command that opens it
+must mend it, and the same command again must end where one ends that nobody disturbed.
 
 Each run is a fork of this process, which has imported all that is slow to import.
 """
@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Outcome:
 def enumerate_crashes(
     job: Job, scratch: Path, *, most: int | None = None, part: slice = slice(None)
 ) -> Outcome:
-    """Kill a command at each point, or at `most` of them, and see what comes of it.
+    """Cut a command short at each point, or at `most` of them, and see what comes of it.
 
     Only a `part` of these points is tried: a long enumeration is shared by several processes.
     """
@@ -88,18 +88,20 @@ def enumerate_crashes(
     limits = [n for n in (most, job.most, outcome.operations) if n is not None]
     points = np.linspace(0, outcome.operations - 1, min(limits)).round().astype(int)
     chosen = list(dict.fromkeys(points.tolist()))[part]
-    for count, point in enumerate(chosen):
+    shutil.copytree(pristine, hit, symlinks=True)
+    states = States(scratch / "contents")
+    left: list[State] = []
+    status, _, told = run(
+        job, job.command, hit, stops=chosen, do=lambda: left.append(states.of(hit))
+    )
+    if status != 0:
+        outcome.wrong.append(f"stopped {len(left)} times: status {status}: {told}")
+    for count, (point, state) in enumerate(zip(chosen, left, strict=False)):
         print(f"\r{job.name}: {count} of {len(chosen)}", end="", file=sys.stderr, flush=True)
-        for folder in (hit, seen):
-            shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(pristine, hit, symlinks=True)
-        status, _, told = run(job, job.command, hit, kill=point)
+        states.put_back(state, hit)
         outcome.points += 1
-        if status not in (-signal.SIGKILL, 0):
-            outcome.wrong.append(f"{point}: status {status} before it was killed: {told}")
-            continue
         if job.look is not None:
-            shutil.copytree(hit, seen, symlinks=True)
+            states.put_back(state, seen)
             status, _, told = run(job, job.look, seen)
             if status != 0 or visible(tree(seen, job)) not in (visible(before), visible(after)):
                 outcome.wrong.append(f"{point}: then {job.look}: status {status}, mixed: {told}")
@@ -111,10 +113,83 @@ def enumerate_crashes(
     return outcome
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A file, folder or link: `held` is a content's digest, a link's target, or another's name."""
+
+    kind: str
+    held: str
+    mode: int
+    changed: int
+
+
+State = dict[str, Entry]
+
+
+class States:
+    """How folders stood at some moments; equal contents are kept once."""
+
+    def __init__(self, contents: Path) -> None:
+        self.contents = contents
+        contents.mkdir()
+
+    def of(self, folder: Path) -> State:
+        """What a folder holds now, its hard links among themselves included."""
+        state: State = {}
+        first: dict[int, str] = {}
+        for path in sorted(folder.rglob("*")):
+            name, about = path.relative_to(folder).as_posix(), path.lstat()
+            if path.is_symlink():
+                kind, held = "link", str(path.readlink())
+            elif path.is_dir():
+                kind, held = "folder", ""
+            elif about.st_ino in first:
+                kind, held = "same", first[about.st_ino]
+            else:
+                first[about.st_ino] = name
+                kind, held = "file", self._kept(path)
+            state[name] = Entry(kind, held, about.st_mode & 0o7777, about.st_mtime_ns)
+        return state
+
+    def _kept(self, path: Path) -> str:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if not (self.contents / digest).exists():
+            shutil.copyfile(path, self.contents / digest)
+        return digest
+
+    def put_back(self, state: State, folder: Path) -> None:
+        """Make a folder hold what it held."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, entry in state.items():
+            path = folder / name
+            if entry.kind == "folder":
+                path.mkdir()
+            elif entry.kind == "link":
+                path.symlink_to(entry.held)
+            elif entry.kind == "same":
+                path.hardlink_to(folder / entry.held)
+            else:
+                shutil.copyfile(self.contents / entry.held, path)
+        for name, entry in reversed(state.items()):
+            if entry.kind != "link":
+                (folder / name).chmod(entry.mode)
+                os.utime(folder / name, ns=(entry.changed, entry.changed))
+
+
 def run(
-    job: Job, words: Sequence[str], folder: Path, *, kill: int | None = None
+    job: Job,
+    words: Sequence[str],
+    folder: Path,
+    *,
+    stops: Collection[int] = (),
+    do: Callable[[], object] = lambda: None,
 ) -> tuple[int, int, str]:
-    """The status, the number of file operations, and the end of what was printed."""
+    """The status, the number of file operations, and the end of what was printed.
+
+    Before the file operations of these numbers it stops until something is done.
+    """
     log = folder.parent / "log"
     reading, writing = os.pipe()
     child = os.fork()
@@ -129,7 +204,7 @@ def run(
             os.environ["VIEWFINDER_CACHE"] = str(folder / "cache")
             files._swept.clear()
             job.patch()
-            counted = _watch(folder, kill)
+            counted = _watch(folder, frozenset(stops))
             from viewfinder.cli.main import main
 
             status = main(list(words))
@@ -141,16 +216,20 @@ def run(
         finally:
             os._exit(status)
     os.close(writing)
+    _, ended = os.waitpid(child, os.WUNTRACED)
+    while os.WIFSTOPPED(ended):
+        do()
+        os.kill(child, signal.SIGCONT)
+        _, ended = os.waitpid(child, os.WUNTRACED)
     count = os.read(reading, 100)
     os.close(reading)
-    _, ended = os.waitpid(child, 0)
     told = log.read_text("utf-8", "replace").strip().splitlines()
     return os.waitstatus_to_exitcode(ended), int(count or b"0"), " / ".join(told[-3:])
 
 
-def _watch(folder: Path, kill: int | None) -> list[int]:
-    """Count the changes of files below a folder from now on, and die before number `kill`."""
-    counted, top = [0], str(folder)
+def _watch(folder: Path, stops: frozenset[int]) -> list[int]:
+    """Count the changes of files below a folder from now on, and stop before those of `stops`."""
+    counted, top, own = [0], str(folder), os.getpid()
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event == "open":
@@ -165,8 +244,8 @@ def _watch(folder: Path, kill: int | None) -> list[int]:
             name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
             if name.startswith(top):
                 counted[0] += 1
-                if counted[0] - 1 == kill:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                if counted[0] - 1 in stops and os.getpid() == own:
+                    os.kill(own, signal.SIGSTOP)
 
     sys.addaudithook(hook)
     return counted

@@ -29,7 +29,7 @@ def cells(small_set, tmp_path_factory):
     sources = [
         "import viewfinder\n"
         "run = viewfinder.train('classify', 'photos', out='run', epochs=2, batch=18, "
-        "precision='32', keep='memory')",
+        "precision='32', keep='memory', net='lenet')",
         "run",
         "run.predict('photos/test')",
         "viewfinder.explain(run.net(), (1, 3, 32, 32))",

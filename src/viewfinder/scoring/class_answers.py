@@ -20,7 +20,7 @@ from viewfinder.wording import counted, some
 
 PICTURE = ("picture", "image", "file", "filename", "file_name", "path", "source", "name", "id",
            "image_id", "img", "image_name")  # fmt: skip
-CLASS = ("class", "label", "prediction", "predicted", "pred", "answer", "predicted_class",
+ANSWER_COLUMNS = ("class", "label", "prediction", "predicted", "pred", "answer", "predicted_class",
          "predicted_label", "pred_label", "category")  # fmt: skip
 SCORE = ("score", "confidence", "probability", "prob", "conf")
 _BEFORE = ("", "p_", "p(", "prob_", "probability_", "score_", "p:")
@@ -97,7 +97,7 @@ class _Table:
         self.probabilities = self._class_columns()
         taken = set(self.probabilities.values())
         self.picture = self._column(PICTURE, folded, taken)
-        self.label = self._column(CLASS, folded, taken | {self.picture})
+        self.label = self._column(ANSWER_COLUMNS, folded, taken | {self.picture})
         self.score = self._column(SCORE, folded, taken | {self.picture, self.label})
         self._check()
 

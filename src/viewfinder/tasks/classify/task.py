@@ -22,7 +22,14 @@ from viewfinder.files import cache_folder
 from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import Answering, Picture, in_batches, one_tensor, outputs
+from viewfinder.tasks.answering import (
+    Answering,
+    NetOutput,
+    Picture,
+    in_batches,
+    one_tensor,
+    outputs,
+)
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.solving import solve_last_layer
@@ -59,7 +66,7 @@ _SETTLED, _SOLVED_FIRST = 0.3, 3000
 _SMALLEST, _LARGEST = 160, 1200
 
 
-def loss(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, label_smoothing: float) -> Tensor:
+def loss(outputs: NetOutput, labels: Tensor, *, label_smoothing: float) -> Tensor:
     """Cross-entropy, averaged over the batch.
 
     Args:
@@ -267,7 +274,7 @@ class Classify(
 
         def of(forward: Forward, inputs: LabelBatch, add: Add = alone) -> dict[str, Tensor]:
             pictures = apply(inputs.pictures.float() / 255, inputs.changes)
-            value = loss(one_tensor(forward(pictures)), inputs.labels, label_smoothing=smoothing)
+            value = loss(forward(pictures), inputs.labels, label_smoothing=smoothing)
             return {"cross_entropy": value * share_of_step(len(inputs), device, add)}
 
         return of

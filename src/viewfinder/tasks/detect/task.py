@@ -205,8 +205,9 @@ class Detect(
         loss = head_of_net(net).make_loss(net, setup.recipe)
 
         def of(forward: Forward, inputs: BoxBatch, add: Add = alone) -> dict[str, Tensor]:
-            outputs = several_tensors(forward(inputs.pictures.float() / 255))
-            return loss(outputs, inputs.truth, inputs.ignored, add=add)
+            outputs = forward(inputs.pictures.float() / 255)
+            # What a family's net gives, that family's loss takes: one tensor or several.
+            return loss(outputs, inputs.truth, inputs.ignored, add=add)  # type: ignore[arg-type]
 
         return of
 
