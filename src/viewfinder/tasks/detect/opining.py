@@ -42,7 +42,7 @@ Reply = Callable[[Tensor], list[Detections]]
 """What a detector finds in N×3×H×W prepared pictures, in their pixels."""
 
 MOST_CROPS = 600
-"""Labelled crops that are learnt from, at most: twice as many gained nothing."""
+"""Labelled crops that are learnt from, at most: twice as many gained half a point at most."""
 # Held-out pictures that are looked at, at most, and as many objects as must be found there.
 _MOST_PICTURES, _FEWEST = 100, 10
 # Labelled crops up to which their mirror images are learnt from too.
