@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from studio_page import until
 
 from viewfinder.errors import InputError
 from viewfinder.studio.server.serving import studio_server
@@ -66,3 +67,28 @@ def test_answers_do_not_wait_for_acknowledgements(served):
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, accept()).result(20)
     assert options[0] != 0
+
+
+def test_an_answer_that_was_on_its_way_is_older_than_the_edit_that_was_kept_meanwhile(
+    served, person, page
+):
+    """Else the next edit would be based on a revision that is no more, and be refused."""
+    person.drag((100, 100), (200, 180))
+    person.named("mug")
+    person.saved()
+    page.evaluate("""() => { const right = window.fetch;
+        window.fetch = async (...asked) => {
+          const answer = await right(...asked);
+          if (String(asked[0]).endsWith("/api/pictures/1")) {
+            window.held = true;
+            await new Promise((go) => { window.release = go; });
+          }
+          return answer;
+        };
+        window.fresh = viewfinder.labels.load(1, {fresh: true}); }""")
+    until(lambda: page.evaluate("Boolean(window.held)"))
+    person.press("ArrowRight")
+    until(lambda: person.boxes() == [("mug", [101, 100, 201, 180])])
+    page.evaluate("() => { window.release(); return window.fresh; }")
+    person.press("ArrowRight")
+    until(lambda: person.boxes() == [("mug", [102, 100, 202, 180])])

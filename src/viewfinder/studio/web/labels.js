@@ -23,6 +23,9 @@ import { get, newId } from "./api.js";
 const MOST_KEPT = 40;
 
 export class Labels {
+  /** How many were made, of all pictures. */
+  #edits = 0;
+
   /** @param {Outbox} outbox @param {string} session */
   constructor(outbox, session) {
     this.outbox = outbox;
@@ -79,9 +82,11 @@ export class Labels {
   async load(id, { fresh = false } = {}) {
     const here = this.contents.get(id);
     if (here && (!fresh || this.outbox.waiting)) return here;
+    const edits = this.#edits;
     const one = await get(`/api/pictures/${id}`);
-    // What was edited while the answer was on its way is newer than the answer.
-    return this.contents.has(id) && this.outbox.waiting ? this.contents.get(id) ?? this.take(one) : this.take(one);
+    // What was edited while the answer was on its way is newer than the answer, also once it is kept.
+    const newer = this.outbox.waiting || edits !== this.#edits;
+    return (newer && this.contents.get(id)) || this.take(one);
   }
 
   /** Forget all pictures: the next look at each asks the server. */
@@ -138,6 +143,7 @@ export class Labels {
   /** Make some changes, as one for undo, and send them. @param {Change[]} changes */
   commit(changes) {
     if (!changes.length) return;
+    this.#edits += 1;
     const op = newId();
     const parts = changes.flatMap((change) => this.#apply(change));
     this.done.push({ op, parts });
@@ -151,6 +157,7 @@ export class Labels {
   turn(back) {
     const edit = (back ? this.done : this.undone).pop();
     if (!edit) return null;
+    this.#edits += 1;
     (back ? this.undone : this.done).push(edit);
     const parts = back ? [...edit.parts].reverse() : edit.parts;
     /** @type {Set<string>} */
