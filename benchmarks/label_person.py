@@ -1,12 +1,13 @@
 """A scripted person at the studio's page, in a real Chromium: actions and modelled seconds a box.
 
     uv run python benchmarks/label_person.py            30 scenes, 5 turns of 12 frames; a minute
-    uv run python benchmarks/label_person.py 100 8      other numbers
+    uv run python benchmarks/label_person.py 100 8 90   other numbers, other scenes (a seed)
 
 The person knows the true boxes and does the fewest things until each box has IoU 0.7 or more: a
 drag, a click or a key is one action, whatever it spans. Drawing begins with pictures and the list
 of classes, and the page guesses each new box's class by its look; correcting, with what `propose
---by plate` finds on turntables, twelve pictures at a glance. Modelled seconds are 7
+--by plate` finds on turntables, twelve pictures at a glance (`label_corrections.py` has proposals
+that are often wrong). Modelled seconds are 7
 for a drawn or corrected box (extreme clicking, 1708.02750) and 1.8 for each look at a proposal
 (the constant of Intelligent Annotation Dialogs). Times are of this machine, browser and all.
 """
@@ -114,10 +115,10 @@ class Counted(Person):
 
 
 @contextmanager
-def at_the_page(folder: Path, prepare) -> Iterator[tuple[Counted, Store]]:
+def at_the_page(folder: Path, prepare, names=CLASSES) -> Iterator[tuple[Counted, Store]]:
     """A person before a folder whose store has been prepared."""
     with open_store(folder, wait=True) as store:
-        classes = (PutClass(f"c{n}", name, 0, position=n) for n, name in enumerate(CLASSES))
+        classes = (PutClass(f"c{n}", name, 0, position=n) for n, name in enumerate(names))
         store.apply(Operation("classes", tuple(classes)))
         prepare(store)
         with studio_server(store, person="scripted", port=0) as (server, bound, address):
@@ -140,11 +141,11 @@ def at_the_page(folder: Path, prepare) -> Iterator[tuple[Counted, Store]]:
             thread.join(10)
 
 
-def drawing(folder: Path, count: int) -> None:
+def drawing(folder: Path, count: int, seed: int) -> None:
     """Everything by hand."""
     truth = {}
     for number in range(count):
-        scene = render_scene(seed=11, index=number, options=SceneOptions(size=384))
+        scene = render_scene(seed=seed, index=number, options=SceneOptions(size=384))
         write_picture(folder / f"{number:04}.png", scene.picture)
         truth[f"{number:04}.png"] = [
             (int(label), box) for label, box in zip(scene.box_classes, scene.boxes, strict=True)
@@ -277,10 +278,10 @@ def report_clocks(clocks: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    scenes, turns = [int(word) for word in sys.argv[1:]] or [30, 5]
+    scenes, turns, seed = (*map(int, sys.argv[1:]), *(30, 5, 90)[len(sys.argv) - 1 :])
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        drawing(Path(folder) / "scenes", scenes)
+        drawing(Path(folder) / "scenes", scenes, seed)
         correcting(Path(folder) / "turns", turns)
     print(f"{time.perf_counter() - start:.0f} s")
 

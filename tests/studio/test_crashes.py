@@ -13,7 +13,7 @@ import pytest
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
+from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, Unavailable, open_store
 
 PROGRAM = Path(__file__).with_name("labeller.py")
 
@@ -127,6 +127,23 @@ def test_the_server_of_the_database_crashes_and_comes_back(new_schema, photos, p
         assert not store.apply(Operation("o", (box,), "ann")).again
         assert store.apply(Operation("first", (box,), "ann")).again
         assert [each.id for each in store.picture(1).boxes] == ["a", "b"]
+
+
+def test_a_server_that_goes_while_it_is_greeted_is_said_in_a_sentence(
+    new_schema, photos, monkeypatch
+):
+    """The driver passes on a broken pipe as it is; the client then sends its edit again."""
+
+    def gone(*_args, **_words):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with open_store(photos, url=new_schema(), wait=True) as store:
+        store._database._engine.dispose()
+        with monkeypatch.context() as patch:
+            patch.setattr("pg8000.core.CoreConnection.__init__", gone)
+            with pytest.raises(Unavailable):
+                store.counts()
+        assert store.counts().states["todo"] == 4
 
 
 def test_a_backup_is_made_while_others_write_and_opens(photos, tmp_path):

@@ -21,9 +21,12 @@ from viewfinder.studio.store import (
     RemoveClass,
     SetState,
     as_json,
+    counting,
+    listing,
     open_store,
     operation_of,
 )
+from viewfinder.studio.store.database import set_value
 
 CUP, MUG = PutClass("cup", "Cup ö 螺", 0, "#ff0000", "c", 0), PutClass("mug", "Mug", 0, position=1)
 
@@ -322,3 +325,35 @@ def test_an_operation_goes_through_json(labels):
     assert asked.changes[2] == LabelPicture(1, "cup", 1)
     labels.apply(asked)
     assert labels.picture(1).picture.label == "cup"
+
+
+def test_counts_that_are_kept_are_those_of_the_rows(labels, photos, url):
+    """After each kind of operation, also where another store of the same labels counted last, and
+    where what was kept is garbage."""
+
+    def anew(store):
+        with store._database.read() as connection:
+            found = counting._counted(connection, 0, 0)
+            return found.counts(listing.merged_into(connection))
+
+    def step(number, *changes):
+        labels.apply(Operation(f"o{number}", changes, "ann"))
+        assert labels.counts() == anew(labels), number
+
+    step(1, PutClass("a", "A", 0), PutClass("b", "B", 0), PutBox("x", 1, "a", (1, 1, 9, 9), 0))
+    step(2, PutBox("y", 2, "b", (1, 1, 9, 9), 0), SetState(2, "done", 1))
+    step(3, PutBox("x", 1, "b", (1, 1, 9, 9), 1), LabelPicture(3, "a", 1))
+    step(4, MergeClass("b", "a", 1))
+    step(5, RemoveBox("y", 1))
+    with open_store(photos, url=url, wait=True) as other:
+        other.apply(Operation("theirs", (PutBox("z", 4, "a", (1, 1, 9, 9), 0),), "bob"))
+        assert other.counts() == anew(other) == labels.counts()
+    for turn in (labels.undo, labels.undo, labels.redo):
+        turn(f"t{turn.__name__}{labels.history(count=1)[0].seq}", "ann")
+        assert labels.counts() == anew(labels)
+    labels.restore("back", 1, "ann")
+    assert labels.counts() == anew(labels)
+    with labels._database.write() as connection:
+        set_value(connection, "counts", '{"seq": 1, "boxes": []}')
+    with open_store(photos, url=url, wait=True) as other:
+        assert other.counts() == labels.counts()

@@ -189,7 +189,8 @@ class Database:
             if _of_the_request(error):
                 raise InputError(f"{self.name} cannot hold that: {_words(error.orig)}") from error
             raise _told(self.name, _words(error.orig)) from error
-        except (sqlite3.Error, NoSuchModuleError) as error:
+        # The driver passes on that a server went away while it was being greeted.
+        except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
             raise _told(self.name, str(error)) from error
 
 

@@ -1,6 +1,7 @@
 """Reading: pictures by pages and filters, one picture with all of it, classes and counts."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
@@ -9,9 +10,7 @@ from viewfinder.datasets.formats.label_store import end_of, given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.records import (
-    STATES,
     Box,
-    Counts,
     Filter,
     LabelClass,
     OnePicture,
@@ -25,15 +24,19 @@ _p, _b, _q, _c = tables.picture.c, tables.box.c, tables.proposal.c, tables.label
 MOST_ROWS = 1000
 
 
-def classes(connection: Connection) -> tuple[LabelClass, ...]:
-    """The classes in their order; those that were merged stand at the end."""
+def classes(connection: Connection, used: Callable[[], set[str]]) -> tuple[LabelClass, ...]:
+    """The classes in their order; those that were merged stand at the end.
+
+    Args:
+        used: gives the classes that something is of; asked where one of the list was removed.
+    """
     rows = (
         connection.execute(select(tables.label_class).order_by(_c.position, _c.id)).mappings().all()
     )
     merged = {row["id"]: row["merged"] for row in rows}
-    used: set[str] = set()
+    there: set[str] = set()
     if any(row["removed"] for row in rows):
-        used = {end_of(each, merged) for each in _labels_used(connection)}
+        there = {end_of(each, merged) for each in used()}
     found = [
         LabelClass(
             row["id"],
@@ -46,20 +49,26 @@ def classes(connection: Connection) -> tuple[LabelClass, ...]:
             row["rev"],
         )
         for row in rows
-        if (end := end_of(row["id"], merged)) and (not row["removed"] or row["id"] in used)
+        if (end := end_of(row["id"], merged)) and (not row["removed"] or row["id"] in there)
     ]
     return tuple(sorted(found, key=lambda each: each.merged is not None))
 
 
-def _labels_used(connection: Connection) -> set[str]:
+def labels_used(connection: Connection) -> set[str]:
+    """The classes that boxes or pictures are of, as all rows say."""
     boxes = select(_b.label).where(_b.removed == 0).distinct()
     whole = select(_p.label).where(_p.label.is_not(None)).distinct()
     return {*connection.execute(boxes).scalars(), *connection.execute(whole).scalars()}
 
 
+def merged_into(connection: Connection) -> dict[str, str | None]:
+    """For each class, the one that it was merged into, if into any."""
+    return dict(connection.execute(select(_c.id, _c.merged)).all())
+
+
 def merges(connection: Connection) -> dict[str, str]:
     """For each class, merged ones too, the one that it is now."""
-    merged: dict[str, str | None] = dict(connection.execute(select(_c.id, _c.merged)).all())
+    merged = merged_into(connection)
     return {key: end_of(key, merged) for key in merged}
 
 
@@ -129,7 +138,7 @@ def record(connection: Connection, kind: str, id: str) -> dict[str, Any] | None:
     """A record as the lists show it, in JSON; None of what is not there."""
     ends = merges(connection)
     if kind == "class":
-        found: Any = next((each for each in classes(connection) if each.id == id), None)
+        found: Any = next((each for each in _all_classes(connection) if each.id == id), None)
         return None if found is None else dict(as_json(found))
     if kind == "picture":
         row = connection.execute(_counted_rows().where(_p.id == int(id))).mappings().first()
@@ -142,29 +151,8 @@ def record(connection: Connection, kind: str, id: str) -> dict[str, Any] | None:
     return dict(as_json(_box(row, ends) if kind == "box" else _proposal(row)))
 
 
-def counts(connection: Connection) -> Counts:
-    """Pictures by state, boxes and pictures by class, and open proposals."""
-    ends = merges(connection)
-    by_state = select(_p.state, func.count()).where(_p.removed == 0).group_by(_p.state)
-    states = dict.fromkeys(map(str, STATES), 0)
-    states |= dict(connection.execute(by_state).all())
-    boxes = select(_b.label, func.count()).where(_b.removed == 0).group_by(_b.label)
-    whole = select(_p.label, func.count()).where(_p.label.is_not(None)).group_by(_p.label)
-    open_ = select(func.count()).where(_q.state == "open", _q.removed == 0)
-    return Counts(
-        states,
-        _summed(connection.execute(boxes), ends),
-        _summed(connection.execute(whole), ends),
-        connection.execute(open_).scalar_one(),
-    )
-
-
-def _summed(rows: Any, ends: dict[str, str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for label, count in rows:
-        end = ends.get(label, label)
-        found[end] = found.get(end, 0) + count
-    return found
+def _all_classes(connection: Connection) -> tuple[LabelClass, ...]:
+    return classes(connection, lambda: labels_used(connection))
 
 
 def _where(chosen: Filter, ends: dict[str, str]) -> Any:

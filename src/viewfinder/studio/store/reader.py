@@ -9,6 +9,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.label_store import checked_path, dataset_of, given
 from viewfinder.errors import InputError
 from viewfinder.studio.store import history, lines, listing, tables
+from viewfinder.studio.store.counting import Counting
 from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.records import (
     Counts,
@@ -26,6 +27,7 @@ class Reader:
 
     def __init__(self, data: Path, database: Database) -> None:
         self.data, self._database = data, database
+        self._counting = Counting()
 
     def kind(self) -> Kind | None:
         """What is labelled here; None until it is known."""
@@ -69,12 +71,13 @@ class Reader:
     def classes(self) -> tuple[LabelClass, ...]:
         """The classes in their order; those that were merged into others stand at the end."""
         with self._database.read() as connection:
-            return listing.classes(connection)
+            return listing.classes(connection, lambda: self._counting.now(connection).used())
 
     def counts(self) -> Counts:
         """Pictures by state, boxes and pictures by class."""
         with self._database.read() as connection:
-            return listing.counts(connection)
+            tally = self._counting.now(connection)
+            return tally.counts(listing.merged_into(connection))
 
     def history(
         self, *, before: int | None = None, count: int = 100, picture: int | None = None

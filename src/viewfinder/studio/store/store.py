@@ -1,5 +1,6 @@
 """The store of a data folder: everything that the studio asks of it, from any thread."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,6 +103,8 @@ class Store(Reader):
         """Wait for a first reading to end, and close the database."""
         if self._reading is not None:
             self._reading.join()
+        with contextlib.suppress(InputError):  # they are counted anew where they are not kept
+            self._counting.keep(self._database)
         self._database.close()
 
     def progress(self) -> Progress:
