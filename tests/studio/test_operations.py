@@ -345,6 +345,12 @@ def test_counts_that_are_kept_are_those_of_the_rows(labels, photos, url):
     step(3, PutBox("x", 1, "b", (1, 1, 9, 9), 1), LabelPicture(3, "a", 1))
     step(4, MergeClass("b", "a", 1))
     step(5, RemoveBox("y", 1))
+    labels.propose("plate", proposals((1, 1, 9, 9), (20, 1, 30, 9)))
+    assert labels.counts() == anew(labels)
+    assert labels.counts().proposals == 2
+    first, second = (each.id for each in labels.picture(1).proposals)
+    step(6, Accept(first, "from-plate", 1))
+    step(7, Reject(second, 1))
     with open_store(photos, url=url, wait=True) as other:
         other.apply(Operation("theirs", (PutBox("z", 4, "a", (1, 1, 9, 9), 0),), "bob"))
         assert other.counts() == anew(other) == labels.counts()

@@ -1,7 +1,8 @@
 """Counts that are kept: after an operation, what it changed is added; nothing is counted anew.
 
 The log says of each change what was there before and after it, so counts of any older moment are
-brought up to now by the operations since. They are kept in memory and, for the next opening, beside
+brought up to now by the operations since; only proposing is not in the log, row by row, and all is
+counted after it. Counts are kept in memory and, for the next opening, beside
 the labels.
 """
 
@@ -19,7 +20,7 @@ from viewfinder.studio.store.database import Database, set_value, value_of
 from viewfinder.studio.store.records import STATES, Counts
 
 _p, _b, _q = tables.picture.c, tables.box.c, tables.proposal.c
-_change = tables.change.c
+_change, _operation = tables.change.c, tables.operation.c
 _NAME = "counts"
 _KINDS = ("states", "boxes", "pictures", "proposals")
 # Changes from which counting anew takes no longer.
@@ -61,7 +62,7 @@ class Counting:
 
     def now(self, connection: Connection) -> Tally:
         """What there is at the moment that a connection sees."""
-        seq = connection.execute(select(func.max(tables.operation.c.seq))).scalar() or 0
+        seq = connection.execute(select(func.max(_operation.seq))).scalar() or 0
         last = connection.execute(select(func.max(_p.id))).scalar() or 0
         if value_of(connection, "import") != "done":
             return _counted(connection, seq, last)
@@ -118,7 +119,8 @@ def _brought_up(connection: Connection, known: Tally, seq: int) -> Tally:
     """Older counts, and what the operations since have changed."""
     chosen = select(_change.kind, _change.before, _change.after).where(_change.seq > known.seq)
     rows = connection.execute(chosen.where(_change.kind != "class").limit(_MANY)).all()
-    if len(rows) == _MANY:
+    since = select(_operation.seq).where(_operation.seq > known.seq, _operation.kind == "propose")
+    if len(rows) == _MANY or connection.execute(since.limit(1)).scalar() is not None:
         return _counted(connection, seq, known.last)
     made = Tally(seq, known.last, *(Counter(getattr(known, name)) for name in _KINDS))
     for kind, before, after in rows:
