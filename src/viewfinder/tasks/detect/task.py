@@ -206,8 +206,7 @@ class Detect(
 
         def of(forward: Forward, inputs: BoxBatch, add: Add = alone) -> dict[str, Tensor]:
             outputs = forward(inputs.pictures.float() / 255)
-            # What a family's net gives, that family's loss takes: one tensor or several.
-            return loss(outputs, inputs.truth, inputs.ignored, add=add)  # type: ignore[arg-type]
+            return loss(outputs, inputs.truth, inputs.ignored, add=add)
 
         return of
 

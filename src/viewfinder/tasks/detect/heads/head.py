@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.answering import Answering, NetOutput
 from viewfinder.tasks.detect.batch import Truth
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.task import Add, alone
@@ -19,12 +19,12 @@ class HeadLoss(Protocol):
     """What a net of the family is to lessen."""
 
     def __call__(
-        self, outputs: Sequence[Tensor], truth: Truth, ignored: Truth, *, add: Add = alone
+        self, outputs: NetOutput, truth: Truth, ignored: Truth, *, add: Add = alone
     ) -> dict[str, Tensor]:
         """This process's part of each term of a step's loss; see `tasks.task.Loss`.
 
         Args:
-            outputs: what the net gives in training.
+            outputs: what the net gives in training, one tensor or several.
             truth: what is to be found.
             ignored: where a prediction is neither right nor wrong; see `batch.BoxBatch`.
         """

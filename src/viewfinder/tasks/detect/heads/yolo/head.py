@@ -10,7 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.nets.yolo import YOLO
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.answering import Answering, NetOutput, several_tensors
 from viewfinder.tasks.detect.batch import Truth
 from viewfinder.tasks.detect.heads.head import HeadLoss
 from viewfinder.tasks.detect.heads.yolo.anchors import net_options
@@ -41,9 +41,9 @@ class YOLOHead:
         scales = _yolo(net).scales
 
         def of(
-            outputs: Sequence[Tensor], truth: Truth, ignored: Truth, *, add: Add = alone
+            outputs: NetOutput, truth: Truth, ignored: Truth, *, add: Add = alone
         ) -> dict[str, Tensor]:
-            return function(outputs, scales, truth, ignored, add=add)
+            return function(several_tensors(outputs), scales, truth, ignored, add=add)
 
         return of
 
