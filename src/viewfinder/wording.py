@@ -1,6 +1,7 @@
 """How counts, lists and the words of strangers are said to a person."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +10,13 @@ from collections.abc import Iterable, Sequence
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 # What a table's program takes a cell for a formula by.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What LaTeX takes for a command.
+_TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+_TEX_SPECIAL = re.compile("|".join(map(re.escape, _TEX)))
 # How like a misspelt word a known one must be, of 1; and how much less like than the likest.
 _LEAST_LIKE, _AS_LIKE = 0.6, 0.1
 
@@ -95,6 +103,11 @@ def as_json(text: str) -> str:
 def _utf16(sign: str) -> list[int]:
     data = sign.encode("utf-16-be", "surrogatepass")
     return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+def as_tex(text: str) -> str:
+    """A name as LaTeX prints it."""
+    return _TEX_SPECIAL.sub(lambda sign: _TEX[sign.group()], text)
 
 
 def as_cell(text: str) -> str:

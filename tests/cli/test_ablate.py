@@ -82,6 +82,11 @@ def test_a_grid_becomes_a_table_a_page_and_one_document(ask, grid, tmp_path, mon
     assert "4 of 4 done" in err
     names = {path.name for path in (tmp_path / "runs" / "rates").iterdir()}
     assert {"ablation.csv", "ablation.json", "report.html", "ablation.toml"} <= names
+    status, latex, _ = ask("ablate", grid("[0.01, 0.02]"), "--latex")
+    assert latex == (tmp_path / "runs/rates/table.tex").read_text(encoding="utf-8")
+    rows = [line for line in latex.splitlines() if line.startswith(r"learning\_rate")]
+    assert [row.count(" & ") for row in rows] == [5, 5]
+    assert r"\textbf{" in latex
     before = finished_files(tmp_path / "runs")
     with monkeypatch.context() as terminal:
         terminal.setattr("sys.stdout.isatty", lambda: True)

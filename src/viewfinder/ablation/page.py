@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from viewfinder.ablation.latex import as_latex
 from viewfinder.ablation.report import (
     Ablation,
     as_csv,
@@ -24,9 +25,11 @@ _WIDTH = 200
 
 
 def write_ablation(folder: Path, ablation: Ablation) -> Path:
-    """Write `ablation.json`, `ablation.csv` and the page, `report.html`, whose path is returned."""
+    """Write `ablation.json`, `ablation.csv`, `table.tex` and the page, `report.html`, whose path is
+    returned."""
     write_json(folder / "ablation.json", document(ablation))
     write_text(folder / "ablation.csv", as_csv(ablation))
+    write_text(folder / "table.tex", as_latex(ablation))
     write_text(folder / "report.html", _page(folder, ablation))
     return folder / "report.html"
 

@@ -26,6 +26,7 @@ import tyro
 
 from viewfinder.cli.output import print_json
 from viewfinder.console import rich_console
+from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
     from viewfinder.ablation.report import Ablation
@@ -40,6 +41,9 @@ class Flags:
     jobs: int | None = None
     """How many trainings at a time, each with its part of the threads, or a GPU; if not given, one
     on the CPU, and one a GPU where there are any."""
+    latex: bool = False
+    """Print the table in LaTeX, for \\usepackage{booktabs}, and nothing else; it is in table.tex
+    too."""
     json: bool = False
     """Print one JSON document: score, baseline, cells with intervals and differences, notes."""
 
@@ -47,16 +51,21 @@ class Flags:
 def run(flags: Flags) -> int:
     """Train what is left of the grid, then print the table."""
     from viewfinder.ablation.grid import read_grid, slug
+    from viewfinder.ablation.latex import as_latex
     from viewfinder.ablation.page import write_ablation
     from viewfinder.ablation.report import document
     from viewfinder.ablation.running import ablate
     from viewfinder.api import train
 
+    if flags.latex and flags.json:
+        raise InputError("--latex and --json are two forms of one answer: give one of them")
     grid = read_grid(flags.file)
     folder = flags.out or Path("runs") / slug(grid.name)
     found = ablate(grid, out=folder, train=train, jobs=flags.jobs)
     page = write_ablation(folder.expanduser(), found)
-    if flags.json:
+    if flags.latex:
+        print(as_latex(found), end="")
+    elif flags.json:
         print_json({"report": str(page), **document(found)})
     else:
         _print_table(found)

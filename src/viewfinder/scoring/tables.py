@@ -2,20 +2,12 @@
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from viewfinder.scoring.comparing import Comparison, MethodScores, SetScores
 from viewfinder.scoring.contest import Metric
-from viewfinder.wording import as_cell
-
-_TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\\": r"\textbackslash{}",
-}
-_SPECIAL = re.compile("|".join(map(re.escape, _TEX)))
+from viewfinder.wording import as_cell, as_tex
 
 
 def best_two(methods: Sequence[MethodScores], key: Metric) -> tuple[set[str], set[str]]:
@@ -130,14 +122,14 @@ def as_latex(found: Comparison, metrics: Sequence[Metric]) -> str:
     It needs `\\usepackage{booktabs}` and, where several sets stand side by side, a wide page.
     """
     groups = " & ".join(
-        rf"\multicolumn{{{len(metrics)}}}{{c}}{{{_tex(each.name)}}}" for each in found.sets
+        rf"\multicolumn{{{len(metrics)}}}{{c}}{{{as_tex(each.name)}}}" for each in found.sets
     )
     rules = "".join(
         rf"\cmidrule(lr){{{2 + k * len(metrics)}-{1 + (k + 1) * len(metrics)}}}"
         for k in range(len(found.sets))
     )
     heads = " & ".join(
-        f"{each.tex or _tex(each.title)}{_arrow(each)}" for _ in found.sets for each in metrics
+        f"{each.tex or as_tex(each.title)}{_arrow(each)}" for _ in found.sets for each in metrics
     )
     lines = [
         rf"\begin{{tabular}}{{l{'c' * len(metrics) * len(found.sets)}}}",
@@ -149,7 +141,7 @@ def as_latex(found: Comparison, metrics: Sequence[Metric]) -> str:
     ]
     for method in found.methods:
         cells = [_cell(each, method, key) for each in found.sets for key in metrics]
-        lines.append(rf"{_tex(method)} & {' & '.join(cells)} \\")
+        lines.append(rf"{as_tex(method)} & {' & '.join(cells)} \\")
     lines += [r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join(lines)
 
@@ -167,8 +159,3 @@ def _cell(each: SetScores, method: str, key: Metric) -> str:
 
 def _arrow(key: Metric) -> str:
     return r"$\uparrow$" if key.higher_is_better else r"$\downarrow$"
-
-
-def _tex(text: str) -> str:
-    """A name as LaTeX prints it."""
-    return _SPECIAL.sub(lambda sign: _TEX[sign.group()], text)
