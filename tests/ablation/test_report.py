@@ -109,7 +109,7 @@ def test_the_page_escapes_what_it_is_given_and_links_what_is_there(tmp_path, sma
     assert page.count("<polyline") == 1
     assert not re.search(r"(src|href)=.?https?:|url\(|<script", page)
     assert {path.name for path in tmp_path.iterdir()} == {
-        *("ablation.csv", "ablation.json", "report.html", "cell_1"),
+        *("ablation.csv", "ablation.json", "table.tex", "report.html", "cell_1"),
     }
 
 

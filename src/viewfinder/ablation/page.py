@@ -16,7 +16,7 @@ from viewfinder.ablation.report import (
     notes,
 )
 from viewfinder.errors import InputError
-from viewfinder.evaluation.templating import environment_of
+from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_json, write_text
 from viewfinder.runs.run import open_run
 
@@ -24,13 +24,17 @@ from viewfinder.runs.run import open_run
 _WIDTH = 200
 
 
-def write_ablation(folder: Path, ablation: Ablation) -> Path:
+def write_ablation(folder: Path, ablation: Ablation, *, command: str = "") -> Path:
     """Write `ablation.json`, `ablation.csv`, `table.tex` and the page, `report.html`, whose path is
-    returned."""
+    returned.
+
+    Args:
+        command: what was asked, for the page.
+    """
     write_json(folder / "ablation.json", document(ablation))
     write_text(folder / "ablation.csv", as_csv(ablation))
     write_text(folder / "table.tex", as_latex(ablation))
-    write_text(folder / "report.html", _page(folder, ablation))
+    write_text(folder / "report.html", _page(folder, ablation, command))
     return folder / "report.html"
 
 
@@ -67,7 +71,7 @@ def _axis(values: Sequence[float], width: float = _WIDTH) -> Axis:
     return Axis(low - margin, high + margin, width)
 
 
-def _page(folder: Path, ablation: Ablation) -> str:
+def _page(folder: Path, ablation: Ablation, command: str) -> str:
     compared = ablation.compared()
     scores = [value for cell in ablation.cells for value in cell.values.values()]
     changes = [c.difference.mean for c in compared.values() if c.difference is not None]
@@ -81,6 +85,8 @@ def _page(folder: Path, ablation: Ablation) -> str:
     environment.filters["address"] = lambda path: quote(str(path))
     return environment.get_template("ablation.html.jinja").render(
         ablation=ablation,
+        command=command,
+        made_with=made_with(),
         compared=compared,
         mark=mark,
         chance=chance,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import asked_by, print_json
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
 
@@ -37,7 +37,8 @@ class Flags:
     file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
     """What to try: task, data, seeds, [base] fields, and a [grid] of lists or named [[cells]]."""
     out: Path | None = None
-    """Where the runs, ablation.csv, ablation.json and report.html go; runs/NAME if not given."""
+    """Where the runs, ablation.csv, ablation.json, table.tex and report.html go; runs/NAME if not
+    given."""
     jobs: int | None = None
     """How many trainings at a time, each with its part of the threads, or a GPU; if not given, one
     on the CPU, and one a GPU where there are any."""
@@ -62,9 +63,9 @@ def run(flags: Flags) -> int:
     grid = read_grid(flags.file)
     folder = flags.out or Path("runs") / slug(grid.name)
     found = ablate(grid, out=folder, train=train, jobs=flags.jobs)
-    page = write_ablation(folder.expanduser(), found)
+    page = write_ablation(folder.expanduser(), found, command=asked_by())
     if flags.latex:
-        print(as_latex(found), end="")
+        print(*as_latex(found).splitlines(), sep="\n")
     elif flags.json:
         print_json({"report": str(page), **document(found)})
     else:

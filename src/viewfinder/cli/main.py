@@ -40,7 +40,7 @@ VERBS = {
     "export": "write a run as an ONNX file, proved to answer as the run does",
     "weights": "what others learnt: the weights to start from, and fetching them",
     "explain": "the arithmetic of every layer, and why a shape does not fit",
-    "score": "compare any methods' saliency maps with the masks",
+    "score": "any methods' maps, boxes or classes against the truth, with intervals",
     "ablate": "train a grid of recipes, and separate findings from chance",
     "check": "find every fault of a data set, each with a way to fix it",
     "convert": "boxes as COCO, YOLO or Pascal VOC, and what that cannot carry",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,11 @@ from viewfinder.wording import as_json
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+
+def asked_by() -> str:
+    """The command that was given, as a shell takes it."""
+    return shlex.join(["viewfinder", *sys.argv[1:]])
 
 
 def print_json(document: Mapping[str, object]) -> None:

@@ -4,37 +4,40 @@
   viewfinder score boxes mine=runs/mine other=other/results.json
   viewfinder score photos mine=runs/mine other=other.csv
   viewfinder score --set 'SIP=data/SIP/GT:maps/*/SIP' --out comparison
+  viewfinder score table.toml
 
 Of saliency: maps in folders, against masks; data may hold a folder for each set, and maps
 METHOD/SET or SET/METHOD. Of boxes: COCO's result JSON, YOLO's or VOC's text files or the CSV of
 `predict`, against any set that `train` opens. Of classes: a CSV with columns such as picture, class
 and score, or a column of probabilities for each class. A run, Darknet's .weights or an ONNX file
 stands for its own answers. Answers belong to the picture of their name, whatever their method adds
-before and behind it.
+before and behind it. A TOML file names sets, methods and scores, for a table that is made again by
+one command: docs/scoring.md shows one.
 """
 
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import asked_by, print_json
 from viewfinder.console import rich_console
+from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from viewfinder.scoring.comparing import Comparison, SetScores
     from viewfinder.scoring.contest import Metric
+    from viewfinder.scoring.recipe import TableRecipe
 
 
 @dataclass(frozen=True)
 class Flags:
     truth: Annotated[
-        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="TRUTH NAME=ANSWERS …")
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="TRUTH NAME=ANSWERS … | FILE.toml"),
     ] = ()
     """A folder of masks, or of sets with masks, or a set of boxes or classes; then each method's
     answers as NAME=FOLDER, NAME=FILE or NAME=RUN, or one folder that holds a folder or a file for
@@ -62,17 +65,16 @@ def run(flags: Flags) -> int:
     """Score, then print a table for each set."""
     from viewfinder.scoring.comparing import compare
     from viewfinder.scoring.page import write_comparison
-    from viewfinder.scoring.reading import asked, contests
+    from viewfinder.scoring.reading import contests
     from viewfinder.scoring.tables import as_document
 
-    truth = Path(flags.truth[0]).expanduser() if flags.truth else None
-    what = asked(truth, flags.truth[1:], flags.set, split=flags.split, stretch=not flags.as_is)
-    found = compare(contests(what))
-    metrics = found.chosen(flags.metrics)
-    command = shlex.join(["viewfinder", *sys.argv[1:]])
+    recipe = _recipe(flags)
+    found = compare(contests(recipe.asked))
+    metrics = found.chosen(recipe.metrics)
+    command = asked_by()
     page = None
-    if flags.out is not None:
-        page = write_comparison(flags.out.expanduser(), found, command=command, metrics=metrics)
+    if recipe.out is not None:
+        page = write_comparison(recipe.out, found, command=command, metrics=metrics)
     if flags.json:
         print_json({"report": str(page) if page else None, **as_document(found, command=command)})
         return 0
@@ -82,6 +84,29 @@ def run(flags: Flags) -> int:
     if page is not None:
         print(f"report {page}")
     return 0
+
+
+def _recipe(flags: Flags) -> "TableRecipe":
+    """What the flags ask for, or the file that they name.
+
+    Raises:
+        InputError: something named is not there, or is said in both.
+    """
+    from viewfinder.scoring.reading import asked
+    from viewfinder.scoring.recipe import TableRecipe, read_recipe
+
+    out = flags.out.expanduser() if flags.out else None
+    truth = Path(flags.truth[0]).expanduser() if flags.truth else None
+    if truth is None or truth.suffix.lower() != ".toml":
+        what = asked(truth, flags.truth[1:], flags.set, split=flags.split, stretch=not flags.as_is)
+        return TableRecipe(what, flags.metrics, out)
+    if flags.truth[1:] or flags.set or flags.split or flags.as_is:
+        raise InputError(
+            f"{truth} names the sets, the methods and how they are scored: beside it only "
+            "--metrics, --out and --json may be given"
+        )
+    recipe = read_recipe(truth)
+    return TableRecipe(recipe.asked, flags.metrics or recipe.metrics, out or recipe.out)
 
 
 def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:

@@ -1,6 +1,10 @@
 """Templates of pages: everything escaped, nothing undefined passed over, numbers alike."""
 
+from datetime import date
+from importlib.metadata import version
+
 import jinja2
+import numpy as np
 
 from viewfinder.wording import counted
 
@@ -22,3 +26,9 @@ def environment_of(package: str) -> jinja2.Environment:
     environment.filters["counted"] = counted
     environment.filters["count"] = lambda number: f"{number:,}"
     return environment
+
+
+def made_with() -> str:
+    """The versions that a page's figures were made with, and today's date."""
+    versions = f"Viewfinder {version('viewfinder')}, NumPy {np.__version__}"
+    return f"{versions}, {date.today().isoformat()}"

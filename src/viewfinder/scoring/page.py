@@ -1,14 +1,11 @@
 """The folder that `score --out` writes: tables, figures, and a page with all of it."""
 
 from collections.abc import Sequence
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
-from viewfinder.evaluation.templating import environment_of
+from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
 from viewfinder.scoring.comparing import Comparison, SetScores
 from viewfinder.scoring.contest import Metric, Row
@@ -75,8 +72,7 @@ def _page(found: Comparison, drawn: dict[str, list[Markup]], *, command: str) ->
             plots=drawn,
             rows={each.name: _rows(each) for each in found.sets},
             command=command,
-            versions=f"Viewfinder {version('viewfinder')}, NumPy {np.__version__}",
-            today=date.today().isoformat(),
+            made_with=made_with(),
         )
     )
 
