@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from viewfinder.labelling.frames import frames_per_second, write_frames
 from viewfinder.labelling.plate import find_on_stand
-from viewfinder.pictures.geometry import Boxes, iou
+from viewfinder.pictures.geometry import BoxArray, iou
 from viewfinder.pictures.video import read_video, write_video
 from viewfinder.tabletop import CLASSES, TurntableOptions, render_turntable
 
@@ -61,7 +61,9 @@ def through_video(frames: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         return [frame.picture for frame in read_video(file)]
 
 
-def judged(frame: NDArray[np.uint8], empty: NDArray[np.uint8], true: Boxes) -> tuple[float, float]:
+def judged(
+    frame: NDArray[np.uint8], empty: NDArray[np.uint8], true: BoxArray
+) -> tuple[float, float]:
     """IoU with the true box, and the score; both 0 where nothing was found."""
     found = next(iter(find_on_stand(frame, empty)), None)
     if found is None:

@@ -51,7 +51,7 @@ def tell(name: str, net: torch.nn.Module, dataset: Dataset, config: ModelConfig)
     read = known(dataset, config)
     answers = TASK.answers(net, TASK.open_eval(read, config, keep="auto"), config, CPU)
     scores, matching = TASK.score(answers, read), match(answers, read.boxes)
-    seen = matching.scores > SHOWN
+    seen = matching.found.scores > SHOWN
     right, confused = (int((seen & (matching.kinds == k)).sum()) for k in (Kind.RIGHT, Kind.CLASS))
     told = f"AP50 {scores.ap50:.3f}  AP {scores.ap:.3f}  right {right}  of another class {confused}"
     print(f"{name:<8} {told}, of {len(read)} pictures", flush=True)

@@ -45,7 +45,7 @@ def matrices(draw: st.DrawFn) -> geometry.Matrix:
 
 
 @st.composite
-def box_arrays(draw: st.DrawFn) -> geometry.Boxes:
+def box_arrays(draw: st.DrawFn) -> geometry.BoxArray:
     rows = draw(st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), max_size=5))
     boxes = np.array(rows, np.float32).reshape(-1, 4)
     return np.concatenate(
@@ -70,7 +70,7 @@ def test_the_product_is_one_after_the_other(
 
 @given(matrices(), box_arrays(), st.floats(0, 1), st.floats(0, 1))
 def test_what_was_in_a_box_stays_in_it(
-    matrix: geometry.Matrix, boxes: geometry.Boxes, x: float, y: float
+    matrix: geometry.Matrix, boxes: geometry.BoxArray, x: float, y: float
 ) -> None:
     moved = transform_boxes(matrix, boxes)
     assert moved.shape == boxes.shape
@@ -117,7 +117,7 @@ def test_letterbox_shows_the_whole_source_in_the_middle(
 
 @given(sizes, st.tuples(st.integers(32, 2000), st.integers(32, 2000)), box_arrays())
 def test_boxes_return_from_a_letterbox(
-    source: geometry.Size, target: geometry.Size, boxes: geometry.Boxes
+    source: geometry.Size, target: geometry.Size, boxes: geometry.BoxArray
 ) -> None:
     matrix = letterbox(source, target)
     back = transform_boxes(inverse(matrix), transform_boxes(matrix, boxes))
@@ -143,7 +143,7 @@ def test_cover_leaves_nothing_of_the_target_empty(
 
 
 @given(box_arrays(), box_arrays())
-def test_iou_is_symmetric_and_within_0_and_1(a: geometry.Boxes, b: geometry.Boxes) -> None:
+def test_iou_is_symmetric_and_within_0_and_1(a: geometry.BoxArray, b: geometry.BoxArray) -> None:
     overlap = iou(a, b)
     assert overlap.shape == (len(a), len(b))
     assert (overlap >= 0).all()
@@ -170,7 +170,7 @@ def test_iou_is_torchvisions() -> None:
 
 
 @given(box_arrays(), sizes)
-def test_clipped_boxes_lie_within(boxes: geometry.Boxes, size: geometry.Size) -> None:
+def test_clipped_boxes_lie_within(boxes: geometry.BoxArray, size: geometry.Size) -> None:
     clipped = clip_boxes(boxes, size)
     assert clipped.dtype == np.float32
     assert (clipped >= 0).all()

@@ -25,7 +25,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import TABLETOP
 from viewfinder.datasets.splits import TRAIN
 from viewfinder.files import new_folder
-from viewfinder.pictures.geometry import Boxes
+from viewfinder.pictures.geometry import BoxArray
 from viewfinder.pictures.masks import Segmentation, encode
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop.parallel import in_parallel
@@ -34,7 +34,7 @@ QUALITY = 95
 # So many rendered tables are enough for any number of scenes, each of which shows another part.
 _TABLES = 32
 
-_Truth = tuple[Boxes, NDArray[np.int64], list[Segmentation], list[int]]
+_Truth = tuple[BoxArray, NDArray[np.int64], list[Segmentation], list[int]]
 
 
 def write_composed(

@@ -18,7 +18,7 @@ from viewfinder.composing.lighting import Light
 from viewfinder.composing.shelf import Shelf, shelve
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import (
-    Boxes,
+    BoxArray,
     Matrix,
     horizontal_flip,
     resample,
@@ -40,7 +40,7 @@ _MOST_ENLARGED = 2.0
 # How much of a background's size a scene may leave out, as a factor on the scale.
 _ZOOM = 1.6
 
-Scene = tuple[NDArray[np.uint8], Boxes, NDArray[np.int64], NDArray[np.bool_]]
+Scene = tuple[NDArray[np.uint8], BoxArray, NDArray[np.int64], NDArray[np.bool_]]
 
 
 def compose_scene(

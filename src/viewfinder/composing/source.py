@@ -12,7 +12,7 @@ from viewfinder.composing.cutouts import CutOut, fitted
 from viewfinder.composing.scenes import Scene, check_size, compose_scene
 from viewfinder.composing.shelf import Shelf, shelve
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import Boxes
+from viewfinder.pictures.geometry import BoxArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +35,13 @@ class Composed:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, number: int) -> tuple[NDArray[np.uint8], Boxes, NDArray[np.int64]]:
+    def __getitem__(self, number: int) -> tuple[NDArray[np.uint8], BoxArray, NDArray[np.int64]]:
         """The picture, H×W×3, the boxes, K×4, and the labels, K, of a scene."""
         if not 0 <= number < self.count:
             raise IndexError(f"there are {self.count} scenes, and no number {number}")
         return self.scene(number)[:3]
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], Boxes, NDArray[np.int64]]]:
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], BoxArray, NDArray[np.int64]]]:
         return (self[number] for number in range(self.count))
 
     def scene(self, number: int) -> Scene:

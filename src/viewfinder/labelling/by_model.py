@@ -14,7 +14,7 @@ from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
 from viewfinder.labelling.proposing import Proposed, Rows, class_of
-from viewfinder.pictures.geometry import Boxes, iou
+from viewfinder.pictures.geometry import BoxArray, iou
 from viewfinder.pictures.masks import box_around
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.detect.detections import Detections
@@ -110,7 +110,7 @@ def propose_by_saliency(
     return _proposed(rows, failed)
 
 
-def subjects(values: Map) -> Iterator[tuple[Boxes, NDArray[np.bool_], float]]:
+def subjects(values: Map) -> Iterator[tuple[BoxArray, NDArray[np.bool_], float]]:
     """The box, mask and score of each subject of an H×W map in [0, 1], the largest first."""
     height, width = values.shape
     if not values.max() > 0:
@@ -147,7 +147,7 @@ def _sureness(values: Map, mask: NDArray[np.bool_], parts: NDArray[np.int32]) ->
     return float(values[mask].mean()) * steady[0] * steady[1]
 
 
-def _edges(mask: NDArray[np.bool_]) -> Boxes:
+def _edges(mask: NDArray[np.bool_]) -> BoxArray:
     """1×4, the box around a mask; nothing around an empty one."""
     return np.array([box_around(mask)], np.float32)
 

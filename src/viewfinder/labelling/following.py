@@ -25,7 +25,7 @@ from viewfinder.labelling.tracking import (
     start_track,
     step_track,
 )
-from viewfinder.pictures.geometry import Boxes, iou
+from viewfinder.pictures.geometry import BoxArray, iou
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import Frame, read_video
 
@@ -53,10 +53,10 @@ class Object:
 
     name: str
     places: list[int]
-    boxes: list[Boxes]
+    boxes: list[BoxArray]
 
 
-Named = tuple[str, Boxes]
+Named = tuple[str, BoxArray]
 
 
 def propose_by_track(
@@ -186,7 +186,7 @@ def _between(shot: Shot, known: Mapping[int, Sequence[Named]], rows: Rows) -> No
 
 
 def _certainty(
-    seconds: NDArray[np.float64], places: tuple[int, int, int], corners: Boxes, after: int
+    seconds: NDArray[np.float64], places: tuple[int, int, int], corners: BoxArray, after: int
 ) -> float:
     """1 at a key frame; in the middle between two, the less the less their boxes overlap."""
     before, now, then = seconds[list(places)]

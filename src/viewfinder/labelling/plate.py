@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.labelling.certainty import PLATE, expected_iou
 from viewfinder.labelling.registration import Registration, gradient, greatest, register, slope
-from viewfinder.pictures.geometry import Boxes, resample, stretch
+from viewfinder.pictures.geometry import BoxArray, resample, stretch
 from viewfinder.pictures.masks import box_around
 
 Array = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Sighting:
     """
 
     mask: Mask
-    box: Boxes
+    box: BoxArray
     score: float
     may_be_two: bool = False
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import Boxes, clip_boxes, resample, stretch, translation
+from viewfinder.pictures.geometry import BoxArray, clip_boxes, resample, stretch, translation
 
 LEAST = 0.5
 """Below this confidence a box is lost."""
@@ -30,7 +30,7 @@ _LEVELS = 4
 
 
 def interpolate(
-    times: NDArray[np.float64], boxes: Boxes, at: NDArray[np.float64]
+    times: NDArray[np.float64], boxes: BoxArray, at: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """N×4 boxes at times between those of K key boxes, each edge moving in a straight line.
 
@@ -46,7 +46,7 @@ def interpolate(
     return np.stack([np.interp(at, times, boxes[:, edge]) for edge in range(4)], axis=1)
 
 
-def nearest_pairs(before: Sequence[Boxes], after: Sequence[Boxes]) -> dict[int, int]:
+def nearest_pairs(before: Sequence[BoxArray], after: Sequence[BoxArray]) -> dict[int, int]:
     """For boxes `after`, those `before` that they most likely were: the nearest pair goes first.
 
     Boxes are near if their centres lie few of their sides apart. Of M and N boxes the least of both
@@ -78,12 +78,12 @@ class Track:
     """
 
     picture: NDArray[np.uint8]
-    box: Boxes
+    box: BoxArray
     confidence: float
     patch: NDArray[np.float32]
 
 
-def start_track(picture: NDArray[np.uint8], box: Boxes) -> Track:
+def start_track(picture: NDArray[np.uint8], box: BoxArray) -> Track:
     """Begin with a box that a person drew."""
     return Track(picture, box, 1.0, _patch(picture, box))
 
@@ -116,7 +116,7 @@ def step_track(track: Track, picture: NDArray[np.uint8]) -> Track | None:
     return Track(picture, box, confidence, track.patch) if confidence >= LEAST else None
 
 
-def _points(box: Boxes) -> NDArray[np.float32]:
+def _points(box: BoxArray) -> NDArray[np.float32]:
     """An even grid within the box, N×2 as OpenCV counts: from the centre of the first pixel."""
     shares = np.linspace(_INSIDE, 1 - _INSIDE, _GRID, dtype=np.float32)
     x = box[0] + shares * (box[2] - box[0]) - 0.5
@@ -145,7 +145,7 @@ def _followed(
 
 
 def _moved_box(
-    box: Boxes, before: NDArray[np.float32], after: NDArray[np.float32]
+    box: BoxArray, before: NDArray[np.float32], after: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """The box moved by the points' median and scaled by the median change of their distances."""
     shift = np.median(after - before, axis=0)
@@ -158,7 +158,7 @@ def _moved_box(
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
-def _patch(picture: NDArray[np.uint8], box: Boxes) -> NDArray[np.float32]:
+def _patch(picture: NDArray[np.uint8], box: BoxArray) -> NDArray[np.float32]:
     """What lies in the box, as a small square of grey."""
     sides = box[2:] - box[:2]
     matrix = stretch((1, 1), (_PATCH, _PATCH)) @ np.diag([1 / sides[0], 1 / sides[1], 1])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from viewfinder.pictures.geometry import Boxes, Size, letterbox, resample
+from viewfinder.pictures.geometry import BoxArray, Size, letterbox, resample
 
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -37,7 +37,7 @@ def distinct_colours(count: int) -> list[Colour]:
 
 def draw_boxes(
     picture: NDArray[np.uint8],
-    boxes: Boxes,
+    boxes: BoxArray,
     captions: Sequence[str],
     colours: Sequence[Colour],
 ) -> NDArray[np.uint8]:
@@ -65,7 +65,7 @@ def draw_boxes(
 
 
 def number_boxes(
-    picture: NDArray[np.uint8], boxes: Boxes, colours: Sequence[Colour]
+    picture: NDArray[np.uint8], boxes: BoxArray, colours: Sequence[Colour]
 ) -> NDArray[np.uint8]:
     """A copy of the picture with M boxes on it, each with its number from 1, in its RGB colour.
 

@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 _Value = TypeVar("_Value", bound=np.generic)
 
-Boxes = NDArray[np.float32]
+Floats = NDArray[np.float32 | np.float64]
+BoxArray = Floats
+"""M×4, x1, y1, x2, y2: float32, and float64 where the numbers of a file must return."""
 Matrix = NDArray[np.float64]
 Size = tuple[int, int]
 Fill = float | tuple[float, float, float]
@@ -118,26 +120,26 @@ def transform_points(matrix: Matrix, points: ArrayLike) -> NDArray[np.float64]:
     return moved
 
 
-def transform_boxes(matrix: Matrix, boxes: Boxes) -> Boxes:
+def transform_boxes(matrix: Matrix, boxes: BoxArray) -> BoxArray:
     """The upright boxes, M×4, around where the four corners of each box go."""
     corners = np.asarray(boxes, np.float64).reshape(-1, 4)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
     moved = transform_points(matrix, corners).reshape(-1, 4, 2)
     return np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1).astype(np.float32)
 
 
-def clip_boxes(boxes: Boxes, size: Size) -> Boxes:
+def clip_boxes(boxes: BoxArray, size: Size) -> BoxArray:
     """The boxes cut at the picture's edges; one that lies outside keeps no area."""
     return np.clip(boxes, 0, np.array([*size, *size])).astype(np.float32)
 
 
-def box_areas(boxes: Boxes) -> NDArray[np.float64]:
+def box_areas(boxes: BoxArray) -> NDArray[np.float64]:
     """Width times height of M boxes; 0 of a box whose edges are the wrong way round."""
     sides = np.maximum(boxes[:, 2:].astype(np.float64) - boxes[:, :2], 0)
     areas: NDArray[np.float64] = sides.prod(axis=1)
     return areas
 
 
-def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+def iou(a: BoxArray, b: BoxArray) -> NDArray[np.float64]:
     """Intersection over union of each of M boxes with each of N: M×N in [0, 1].
 
     Two boxes without any area have 0.

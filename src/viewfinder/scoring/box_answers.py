@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,11 +138,7 @@ def _by_picture(
         own = order[low:high]
         own = own[np.argsort(-scores[own], kind="stable")]
         # In 64 bits, so that what is equal in the file, and only that, is equal here.
-        boxes, kept = (
-            cast(NDArray[np.float32], corners[own]),
-            cast(NDArray[np.float32], scores[own]),
-        )
-        found.append(Detections(boxes, kept, labels[own]))
+        found.append(Detections(corners[own], scores[own], labels[own]))
     return tuple(found)
 
 

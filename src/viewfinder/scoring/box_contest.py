@@ -114,9 +114,9 @@ class BoxScores:
         assert self.truth.boxes is not None
         matching = match(self.found, self.truth.boxes)
         n = len(self.truth)
-        shown = matching.scores > self.threshold
+        shown = matching.found.scores > self.threshold
         if self.scores.best is not None:
-            shown = matching.scores >= self.threshold
+            shown = matching.found.scores >= self.threshold
         right = shown & (matching.kinds == Kind.RIGHT)
         wrong = shown & np.isin(matching.kinds, WRONG)
         hit = np.bincount(matching.pictures[right], minlength=n)

@@ -74,7 +74,7 @@ def test_the_higher_score_finds_and_the_lower_is_a_duplicate() -> None:
     answers = [(CAT, 0.5, BOX), (CAT, 0.8, HALF)]
     assert kinds([(CAT, BOX)], answers) == [Kind.RIGHT, Kind.DUPLICATE]
     matching = match(*scene([(CAT, BOX)], answers))
-    assert matching.scores.tolist() == pytest.approx([0.8, 0.5])
+    assert matching.found.scores.tolist() == pytest.approx([0.8, 0.5])
     assert matching.causes.tolist() == [0, 0]
 
 

@@ -171,11 +171,11 @@ def test_errors_are_counted_as_another_program_counts_them(seed: int) -> None:
 
 def mended(matching: Matching, kind: Kind) -> list[Detections]:
     """What would have been found without one kind of error, as the paper's oracles have it."""
-    corners, labels = matching.corners.copy(), matching.labels.copy()
+    corners, labels = matching.found.boxes.copy(), matching.found.labels.copy()
     kept = matching.kinds != kind
     if kind in (Kind.LOCALISATION, Kind.CLASS):
         taken = set(np.flatnonzero(matching.finders >= 0).tolist())
-        for row in np.argsort(-matching.scores, kind="stable"):
+        for row in np.argsort(-matching.found.scores, kind="stable"):
             cause = int(matching.causes[row])
             if matching.kinds[row] == kind and cause not in taken:
                 taken.add(cause)
@@ -185,7 +185,7 @@ def mended(matching: Matching, kind: Kind) -> list[Detections]:
     return [
         Detections(
             corners[mine].astype(np.float32),
-            matching.scores[mine].astype(np.float32),
+            matching.found.scores[mine].astype(np.float32),
             labels[mine],
         )
         for picture in range(len(matching.truth.offsets) - 1)

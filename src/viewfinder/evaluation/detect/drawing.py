@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes
 from viewfinder.pictures.drawing import Colour, draw_boxes
-from viewfinder.pictures.geometry import resample, stretch, transform_boxes
+from viewfinder.pictures.geometry import BoxArray, Floats, resample, stretch, transform_boxes
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import Kind, Matching, match
 
@@ -47,9 +47,9 @@ def draw_detections(
     size = (max(1, round(factor * width)), max(1, round(factor * height)))
     matrix = stretch((width, height), size)
     canvas = resample(picture, matrix, size)
-    found = transform_boxes(matrix, matching.corners.astype(np.float32))
+    found = transform_boxes(matrix, matching.found.boxes.astype(np.float32))
     true = transform_boxes(matrix, matching.truth.corners.astype(np.float32))
-    right = (matching.kinds == Kind.RIGHT) & (matching.scores > threshold)
+    right = (matching.kinds == Kind.RIGHT) & (matching.found.scores > threshold)
     wrong, lost = matching.false(threshold), matching.not_found(threshold)
     # First, so that a truth shows only where a detection does not fit.
     for box in true[matching.causes[right]]:
@@ -66,19 +66,19 @@ def draw_detections(
 
 
 def _caption(matching: Matching, row: int, classes: Sequence[str]) -> str:
-    answer = f"{classes[matching.labels[row]]} {matching.scores[row]:.0%}"
+    answer = f"{classes[matching.found.labels[row]]} {matching.found.scores[row]:.0%}"
     if matching.kinds[row] != Kind.CLASS:
         return answer
     return f"{answer}, is {classes[matching.truth.classes[matching.causes[row]]]}"
 
 
 def _draw(
-    canvas: NDArray[np.uint8], boxes: NDArray[np.float32], captions: list[str], colour: Colour
+    canvas: NDArray[np.uint8], boxes: BoxArray, captions: list[str], colour: Colour
 ) -> NDArray[np.uint8]:
     return draw_boxes(canvas, boxes, captions, [colour] * len(captions))
 
 
-def _dashed(canvas: NDArray[np.uint8], box: NDArray[np.float32]) -> None:
+def _dashed(canvas: NDArray[np.uint8], box: Floats) -> None:
     """A line of one pixel along the inside of the box, by turns dark and light."""
     height, width = canvas.shape[:2]
     x1, y1, x2, y2 = (int(e) for e in np.clip(np.round(box), 0, (width, height, width, height)))

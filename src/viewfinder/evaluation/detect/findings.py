@@ -59,8 +59,8 @@ def _ap50_without(matching: Matching, part: int, parts: int, classes: int) -> fl
     kept = (matching.pictures % parts != part) & (matching.kinds != Kind.IGNORED)
     known = (matching.truth.pictures() % parts != part) & matching.counted
     truths = np.bincount(matching.truth.classes[known], minlength=classes)
-    right = matching.kinds[kept] == Kind.RIGHT
-    return average_precision(matching.labels[kept], matching.scores[kept], right, truths, truths)
+    right, found = matching.kinds[kept] == Kind.RIGHT, matching.found.take(kept)
+    return average_precision(found.labels, found.scores, right, truths, truths)
 
 
 def found_by_size(judgement: DetectJudgement, size: Size, *, threshold: float) -> list[BySize]:

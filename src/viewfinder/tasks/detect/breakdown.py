@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.pictures.geometry import Floats
 from viewfinder.tasks.detect.matching import WRONG, Kind, Mask, Matching, Rows, claim
 
 ERRORS = (*(kind.name.lower() for kind in WRONG), "missed")
@@ -34,7 +35,7 @@ class Cost:
     ap50: float
 
 
-def best_point(scores: NDArray[np.float64], right: Mask, truths: int) -> OperatingPoint | None:
+def best_point(scores: Floats, right: Mask, truths: int) -> OperatingPoint | None:
     """The point of best F1; of equal ones that of highest score. None if no detection is right.
 
     Its threshold lies halfway between the least score shown and the next one, so that rounding, or
@@ -71,8 +72,8 @@ def confusion(matching: Matching, *, threshold: float, classes: int) -> NDArray[
     overlaps most, if the IoU is 0.5 or more; those that take none stand in the last row, and truths
     that none takes in the last column.
     """
-    labels, truths = matching.labels, matching.truth.classes
-    right = (matching.kinds == Kind.RIGHT) & (matching.scores > threshold)
+    labels, truths = matching.found.labels, matching.truth.classes
+    right = (matching.kinds == Kind.RIGHT) & (matching.found.scores > threshold)
     wrong, open_truths = matching.false(threshold), matching.not_found(threshold)
     rows, columns = matching.overlaps.T
     possible = wrong[rows] & open_truths[columns]
@@ -123,13 +124,13 @@ def _mean_ap50(
     matching: Matching, classes: int, *, mend: Kind | None = None, lost: Mask | None = None
 ) -> float:
     """AP50 after one kind of error is mended, or `lost` truths are no longer asked for."""
-    labels, right = matching.labels.copy(), matching.kinds == Kind.RIGHT
+    labels, right = matching.found.labels.copy(), matching.kinds == Kind.RIGHT
     kept = matching.kinds != Kind.IGNORED
     if mend in (Kind.LOCALISATION, Kind.CLASS):
         rows = np.flatnonzero(matching.kinds == mend)
         causes = matching.causes[rows]
         rows, causes = rows[matching.finders[causes] < 0], causes[matching.finders[causes] < 0]
-        order = np.argsort(-matching.scores[rows], kind="stable")
+        order = np.argsort(-matching.found.scores[rows], kind="stable")
         causes, first = np.unique(causes[order], return_index=True)
         rows = rows[order][first]
         kept &= matching.kinds != mend
@@ -139,11 +140,11 @@ def _mean_ap50(
     asked = matching.counted if lost is None else matching.counted & ~lost
     truths = np.bincount(matching.truth.classes[matching.counted], minlength=classes)
     wanted = np.bincount(matching.truth.classes[asked], minlength=classes)
-    return average_precision(labels[kept], matching.scores[kept], right[kept], truths, wanted)
+    return average_precision(labels[kept], matching.found.scores[kept], right[kept], truths, wanted)
 
 
 def average_precision(
-    labels: Rows, scores: NDArray[np.float64], right: Mask, truths: Rows, wanted: Rows
+    labels: Rows, scores: Floats, right: Mask, truths: Rows, wanted: Rows
 ) -> float:
     """The mean over classes with truths of COCO's AP: precision at 101 recalls, interpolated.
 

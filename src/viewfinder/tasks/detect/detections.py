@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
-from viewfinder.pictures.geometry import Boxes
+from viewfinder.pictures.geometry import BoxArray, Floats
 from viewfinder.wording import shown
 
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
@@ -44,18 +44,27 @@ class PredictedBoxes(TypedDict):
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What is found in one picture, by falling score.
+    """Boxes with scores and labels: what is found in one picture, by falling score.
+
+    Of several pictures, who holds them says beside them in which each lies.
 
     Attributes:
         boxes: M×4 as x1, y1, x2, y2, in pixels of what the net was given or, once they are placed,
-            of the picture itself.
+            of the picture itself; float32 of a net, float64 where a file's numbers must return.
         scores: M probabilities.
         labels: M class indices.
     """
 
-    boxes: Boxes
-    scores: NDArray[np.float32]
+    boxes: BoxArray
+    scores: Floats
     labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | Sequence[int]) -> "Detections":
+        """Some of them, by a bool for each or by their numbers, in the order of these."""
+        return Detections(self.boxes[rows], self.scores[rows], self.labels[rows])
 
     def rows(self) -> Iterator[tuple[int, float, list[float]]]:
         """Label, score and corners of each."""
@@ -95,6 +104,15 @@ class Detections:
         return [f"{classes[label]} {score:.0%}" for label, score, _ in self.rows()]
 
 
+def joined(parts: Sequence[Detections]) -> Detections:
+    """All of several, one after another."""
+    return Detections(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.labels for part in parts]).astype(np.int64),
+    )
+
+
 def suppress(
     boxes: Tensor,
     scores: Tensor,
@@ -130,7 +148,7 @@ def _suppress(
     # A net that is not trained may find boxes without end, whose areas are no numbers.
     with np.errstate(invalid="ignore", over="ignore"):
         chosen = _best(found, overlap, most)
-    return Detections(found.boxes[chosen], found.scores[chosen], found.labels[chosen])
+    return found.take(chosen)
 
 
 def _best(found: Detections, overlap: float, most: int | None) -> list[int]:

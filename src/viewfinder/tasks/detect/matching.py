@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.detections import Detections, joined
 
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU from which a truth is found, and below which is none
 MOST = 100  # detections of a class in a picture that COCO counts
@@ -61,10 +61,8 @@ class Matching:
         truth: the truths that were usable; rows are of these.
         counted: T bool, truths that count: neither crowd nor difficult.
         finders: T int64, the detection that found each truth, or -1.
-        pictures: D int64.
-        corners: D×4 float64, x1, y1, x2, y2 in pixels.
-        scores: D float64.
-        labels: D int64.
+        found: the detections, in float64.
+        pictures: D int64, the picture that each lies in.
         kinds: D int8, of `Kind`.
         causes: D int64, the row of the truth that a detection finds, misplaces, takes for another
             class or finds again, or lies in; -1 for the other kinds.
@@ -75,23 +73,21 @@ class Matching:
     truth: Boxes
     counted: Mask
     finders: Rows
+    found: Detections
     pictures: Rows
-    corners: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    labels: Rows
     kinds: NDArray[np.int8]
     causes: Rows
     overlaps: Rows
 
     def false(self, threshold: float) -> Mask:
         """D bool: detections of a score above the threshold that are wrong."""
-        return np.isin(self.kinds, WRONG) & (self.scores > threshold)
+        return np.isin(self.kinds, WRONG) & (self.found.scores > threshold)
 
     def found_at(self) -> NDArray[np.float64]:
         """T float64: the score of the detection that found each truth; -∞ where none did."""
         found = np.full(len(self.truth), -np.inf)
         there = self.finders >= 0
-        found[there] = self.scores[self.finders[there]]
+        found[there] = self.found.scores[self.finders[there]]
         return found
 
     def not_found(self, threshold: float) -> Mask:
@@ -103,7 +99,8 @@ class Matching:
 
         A truth that is misplaced, or taken for another class, counts as that error alone (TIDE).
         """
-        blamed = np.isin(self.kinds, (Kind.LOCALISATION, Kind.CLASS)) & (self.scores > threshold)
+        blamed = np.isin(self.kinds, (Kind.LOCALISATION, Kind.CLASS))
+        blamed &= self.found.scores > threshold
         explained = np.zeros(len(self.truth), np.bool_)
         explained[self.causes[blamed]] = True
         return self.not_found(threshold) & ~explained
@@ -129,23 +126,21 @@ def match(detections: Sequence[Detections], truth: Boxes) -> Matching:
         InputError: there are not as many pictures of both, or a detection has a score outside
             [0, 1], a negative class, or a corner that is no number.
     """
-    pictures, corners, scores, labels = _columns(detections, len(truth.offsets) - 1)
+    found, pictures = _together(detections, len(truth.offsets) - 1)
     truth = truth.keep(usable(truth))
     counted = ~(truth.crowd | truth.difficult)
-    pairs = _overlaps(pictures, corners, labels, truth, counted)
-    causes = _find(pairs.take(pairs.alike & (pairs.ious >= FOREGROUND)), len(scores), counted)
+    pairs = _overlaps(found, pictures, truth, counted)
+    causes = _find(pairs.take(pairs.alike & (pairs.ious >= FOREGROUND)), len(found), counted)
     finders = np.full(len(truth), -1)
-    found = np.flatnonzero(causes >= 0)
-    finders[causes[found]] = found
+    finding = np.flatnonzero(causes >= 0)
+    finders[causes[finding]] = finding
     finders[~counted] = -1
     pairs = pairs.take(counted[pairs.columns])
     pairs = pairs.take(np.lexsort((pairs.columns, -pairs.ious, pairs.rows)))
     kinds, causes = _kinds(causes, counted, pairs)
     high = pairs.take(pairs.ious >= FOREGROUND)
     overlaps = np.column_stack([high.rows, high.columns])
-    return Matching(
-        truth, counted, finders, pictures, corners, scores, labels, kinds, causes, overlaps
-    )
+    return Matching(truth, counted, finders, found, pictures, kinds, causes, overlaps)
 
 
 def claim(rows: Rows, columns: Rows, count: int, *, shared: Mask) -> Rows:
@@ -163,26 +158,24 @@ def claim(rows: Rows, columns: Rows, count: int, *, shared: Mask) -> Rows:
     return np.array(given, np.int64)
 
 
-def _columns(
-    detections: Sequence[Detections], count: int
-) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64], Rows]:
-    """Picture, corners, score and label of every detection that counts, in the order of these."""
+def _together(detections: Sequence[Detections], count: int) -> tuple[Detections, Rows]:
+    """Every detection that counts, and its picture; in order of these, by falling score."""
     if len(detections) != count:
         raise InputError(
             f"there are detections of {len(detections)} pictures and truths of {count}: "
             "give one Detections for each picture, empty where nothing was found"
         )
-    pictures = np.repeat(np.arange(count), [len(each.scores) for each in detections])
-    corners = np.concatenate([np.zeros((0, 4)), *(each.boxes for each in detections)])
-    scores = np.concatenate([np.zeros(0), *(each.scores for each in detections)])
-    labels = np.concatenate([np.zeros(0, np.int64), *(each.labels for each in detections)])
+    pictures = np.repeat(np.arange(count), [len(each) for each in detections])
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
+    every = joined([nothing, *detections])
+    boxes, scores, labels = every.boxes, every.scores, every.labels
     good = (scores >= 0) & (scores <= 1)  # So written, it refuses NaN as well.
-    good &= np.isfinite(corners).all(axis=1) & (labels >= 0)
+    good &= np.isfinite(boxes).all(axis=1) & (labels >= 0)
     if not good.all():
         bad = int(np.argmin(good))
         raise InputError(
             f"a detection in picture {pictures[bad]} (from 0) has score {scores[bad]:g}, class "
-            f"{labels[bad]} and corners {corners[bad].tolist()}: the score must lie in [0, 1], the "
+            f"{labels[bad]} and corners {boxes[bad].tolist()}: the score must lie in [0, 1], the "
             "class be 0 or more, and corners be numbers; a diverged training gives such"
         )
     order = np.lexsort((-scores, labels, pictures))  # Stable, as COCO's.
@@ -190,12 +183,10 @@ def _columns(
     best = np.arange(len(order)) - np.searchsorted(group, group) < MOST
     kept = np.sort(order[best])
     kept = kept[np.lexsort((-scores[kept], pictures[kept]))]
-    return pictures[kept], corners[kept], scores[kept], labels[kept].astype(np.int64)
+    return every.take(kept), pictures[kept]
 
 
-def _overlaps(
-    pictures: Rows, corners: NDArray[np.float64], labels: Rows, truth: Boxes, counted: Mask
-) -> _Pairs:
+def _overlaps(found: Detections, pictures: Rows, truth: Boxes, counted: Mask) -> _Pairs:
     """Detections and truths of one picture that overlap by 0.1 or more, with their IoU.
 
     Of a truth that does not count, it is the share of the detection that lies within.
@@ -203,12 +194,13 @@ def _overlaps(
     bounds = np.searchsorted(pictures, np.arange(len(truth.offsets)))
     both = np.flatnonzero((np.diff(bounds) > 0) & (np.diff(truth.offsets) > 0))
     # Summed as COCO's programs do, which know corner and size, so that no last bit differs.
-    low, size = corners[:, :2], np.maximum(corners[:, 2:] - corners[:, :2], 0)
+    boxes = found.boxes
+    low, size = boxes[:, :2], np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     true_low, true_size = truth.corners[:, :2], truth.corners[:, 2:] - truth.corners[:, :2]
     high, true_high = low + size, true_low + true_size
     area, true_area = size.prod(axis=1), true_size.prod(axis=1)
     none = np.zeros(0, np.int64)
-    found = [(none, none, np.zeros(0))]
+    parts = [(none, none, np.zeros(0))]
     for picture in both.tolist():
         d, t = slice(bounds[picture], bounds[picture + 1]), truth.of(picture)
         sides = np.minimum(high[d, None], true_high[t]) - np.maximum(low[d, None], true_low[t])
@@ -216,9 +208,9 @@ def _overlaps(
         union = np.where(counted[t], area[d, None] + true_area[t] - common, area[d, None])
         ious = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
         rows, columns = np.nonzero(ious >= BACKGROUND)
-        found.append((rows + bounds[picture], columns + t.start, ious[rows, columns]))
-    rows, columns, ious = (np.concatenate(each) for each in zip(*found, strict=True))
-    return _Pairs(rows, columns, ious, labels[rows] == truth.classes[columns])
+        parts.append((rows + bounds[picture], columns + t.start, ious[rows, columns]))
+    rows, columns, ious = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return _Pairs(rows, columns, ious, found.labels[rows] == truth.classes[columns])
 
 
 def _find(pairs: _Pairs, count: int, counted: Mask) -> Rows:

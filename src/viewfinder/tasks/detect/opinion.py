@@ -26,7 +26,7 @@ from viewfinder.errors import InputError
 from viewfinder.features.installed import installed_extractor
 from viewfinder.features.vectors import Extractor, described
 from viewfinder.files import write_bytes
-from viewfinder.pictures.geometry import Boxes, Matrix, iou, resample, scaling, translation
+from viewfinder.pictures.geometry import BoxArray, Matrix, iou, resample, scaling, translation
 from viewfinder.reading import refuse_special
 from viewfinder.tasks.classify.heads import Floats, Labels, Layer
 from viewfinder.tasks.detect.detections import Detections
@@ -145,7 +145,7 @@ def mixture(first: Floats, second: Floats, weight: float) -> Floats:
 
 
 def describe(
-    picture: NDArray[np.uint8], boxes: Boxes, extractor: Extractor, *, mirrored: bool = False
+    picture: NDArray[np.uint8], boxes: BoxArray, extractor: Extractor, *, mirrored: bool = False
 ) -> Floats:
     """M×1×D features of what is in M boxes of a picture, H×W×3; M×2×D with their mirror images."""
     if not len(boxes):

@@ -178,7 +178,7 @@ def score(
     """
     count = len(classes)
     matching = match(detections, truth)
-    for what, labels in (("detection", matching.labels), ("truth", matching.truth.classes)):
+    for what, labels in (("detection", matching.found.labels), ("truth", matching.truth.classes)):
         if len(labels) and labels.max() >= count:
             raise InputError(
                 f"a {what} is of class {labels.max()}, but there are {count} classes, from 0 on: "
@@ -222,7 +222,7 @@ def worst(
     unsure = 1 - np.maximum(matching.found_at()[lost], 0)
     error = np.zeros(count)
     # Of no elements at all, bincount counts whole numbers, whatever the weights.
-    error += np.bincount(matching.pictures[false], matching.scores[false], minlength=count)
+    error += np.bincount(matching.pictures[false], matching.found.scores[false], minlength=count)
     error += np.bincount(matching.truth.pictures()[lost], unsure, minlength=count)
     errors = count_errors(matching, threshold=threshold)
     order = np.argsort(-error, kind="stable")[:most]
@@ -255,9 +255,10 @@ def _accumulate(
 
 def evaluated(matching: Matching, classes: int) -> COCOeval:
     """hotcoco's matching of the same boxes, at every IoU and size; pictures and classes from 1."""
-    corners = matching.corners
-    size = np.maximum(corners[:, 2:] - corners[:, :2], 0)
-    columns = (matching.pictures + 1, corners[:, :2], size, matching.scores, matching.labels + 1)
+    found = matching.found
+    low, high = found.boxes[:, :2], found.boxes[:, 2:]
+    size = np.maximum(high - low, 0)
+    columns = (matching.pictures + 1, low, size, found.scores, found.labels + 1)
     known = _known(matching, classes)
     evaluation = COCOeval(known, known.load_res(np.column_stack(columns)), "bbox")
     evaluation.evaluate()
@@ -292,8 +293,8 @@ def _best_point(matching: Matching, truths: int, label: int | None = None) -> Op
     """Of one class, or of all together."""
     shown = matching.kinds != Kind.IGNORED
     if label is not None:
-        shown &= matching.labels == label
-    return best_point(matching.scores[shown], matching.kinds[shown] == Kind.RIGHT, truths)
+        shown &= matching.found.labels == label
+    return best_point(matching.found.scores[shown], matching.kinds[shown] == Kind.RIGHT, truths)
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

@@ -312,8 +312,7 @@ class Detect(
         least = np.asarray(THRESHOLD if threshold is None else threshold)
         if isinstance(threshold, tuple):
             least = least[placed.labels]
-        shown = placed.scores > least
-        return Detections(placed.boxes[shown], placed.scores[shown], placed.labels[shown])
+        return placed.take(placed.scores > least)
 
     def portable(
         self, net: nn.Module, config: ModelConfig, *, raw: bool
