@@ -124,9 +124,9 @@ def form_opinion(
     consulted: list[Consulted] = []
     for numbers in in_batches(_count(held_out), _BATCH):
         pictures = held_out.pixels.take(numbers)
-        for each, picture in zip(reply(pictures), as_arrays(pictures), strict=True):
-            found.append(each)
-            consulted.append(consult(each, picture, extractor, solved.layer))
+        replies = reply(pictures)
+        found += replies
+        consulted += consult(replies, as_arrays(pictures), extractor, solved.layer)
     truth = held_out.truth.select(range(len(found)))
     return _judged(found, consulted, truth, known, classes, solved, extractor)
 
@@ -137,20 +137,24 @@ def _count(side: Side) -> int:
 
 def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
     """M classes and M×V×D features of the labelled objects, and of the mirror images of few."""
-    truth, labels, found = side.truth, list[int](), list[Floats]()
+    truth, chosen = side.truth, list[tuple[int, NDArray[np.int64]]]()
     good = usable(truth) & ~truth.crowd & ~truth.difficult
-    mirrored = good.sum() <= _FEW_CROPS
+    mirrored = bool(good.sum() <= _FEW_CROPS)
     order = np.random.default_rng(0).permutation(len(truth.offsets) - 1).tolist()
-    for number in track(order, total=len(order), description="describing labelled objects"):
+    count = 0
+    for number in order:
         rows = np.arange(len(truth))[truth.of(number)]
         rows = rows[good[rows]]
-        if not len(rows) or len(labels) >= MOST_CROPS:
-            continue
-        (picture,) = as_arrays(side.pixels.take([number]))
-        corners = truth.corners[rows].astype(np.float32)
-        views = describe(picture, corners, extractor, mirrored=mirrored)
-        found.append(views)
-        labels += truth.classes[rows].tolist()
+        if len(rows) and count < MOST_CROPS:
+            chosen.append((number, rows))
+            count += len(rows)
+    labels, found = list[int](), list[Floats]()
+    parts = [chosen[start : start + _BATCH] for start in range(0, len(chosen), _BATCH)]
+    for part in track(parts, total=len(parts), description="describing labelled objects"):
+        pictures = [as_arrays(side.pixels.take([number]))[0] for number, _ in part]
+        boxes = [truth.corners[rows].astype(np.float32) for _, rows in part]
+        found += describe(pictures, boxes, extractor, mirrored=mirrored)
+        labels += [int(label) for _, rows in part for label in truth.classes[rows]]
     empty = np.zeros((0, 1, extractor.width))
     return np.array(labels, np.int64), np.concatenate(found) if found else empty
 

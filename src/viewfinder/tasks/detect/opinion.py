@@ -83,11 +83,9 @@ class Opinion:
                 "the second opinion of this run was learnt from other features than are made here: "
                 "train it again, or remove its " + FILE
             )
-        judged = []
-        for each, picture in zip(found, as_arrays(pictures), strict=True):
-            consulted = consult(each, picture, extractor, self.layer)
-            judged.append(mix(each, consulted, self.known, self.weight))
-        return judged
+        consulted = consult(found, as_arrays(pictures), extractor, self.layer)
+        both = zip(found, consulted, strict=True)
+        return [mix(each, asked, self.known, self.weight) for each, asked in both]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +104,16 @@ class Consulted:
 
 
 def consult(
-    found: Detections, picture: NDArray[np.uint8], extractor: Extractor, layer: Layer
-) -> Consulted:
-    """Ask a layer about the objects that were found in a picture, H×W×3."""
-    objects, leaders = _objects(found)
-    features = describe(picture, found.boxes[leaders], extractor)[:, 0]
-    return Consulted(objects, leaders, _softmax(layer.logits(features)))
+    found: Sequence[Detections],
+    pictures: Sequence[NDArray[np.uint8]],
+    extractor: Extractor,
+    layer: Layer,
+) -> list[Consulted]:
+    """Ask a layer about the objects that were found in each of N pictures, H×W×3."""
+    objects = [_objects(each) for each in found]
+    boxes = [each.boxes[leaders] for each, (_, leaders) in zip(found, objects, strict=True)]
+    shares = (_softmax(layer.logits(f[:, 0])) for f in describe(pictures, boxes, extractor))
+    return [Consulted(*of, share) for of, share in zip(objects, shares, strict=True)]
 
 
 def mix(found: Detections, consulted: Consulted, known: Labels, weight: float) -> Detections:
@@ -145,17 +147,30 @@ def mixture(first: Floats, second: Floats, weight: float) -> Floats:
 
 
 def describe(
-    picture: NDArray[np.uint8], boxes: BoxArray, extractor: Extractor, *, mirrored: bool = False
-) -> Floats:
-    """M×1×D features of what is in M boxes of a picture, H×W×3; M×2×D with their mirror images."""
-    if not len(boxes):
-        return np.zeros((0, 1 + mirrored, extractor.width))
-    made = [as_tensor(crop(picture, box)) for box in boxes]
+    pictures: Sequence[NDArray[np.uint8]],
+    boxes: Sequence[BoxArray],
+    extractor: Extractor,
+    *,
+    mirrored: bool = False,
+) -> list[Floats]:
+    """Of each picture, H×W×3, M×1×D features of what is in its M boxes; or M×2×D, mirrored too.
+
+    The crops of all pictures go through the net together: few at a time cost it twice as much each.
+    """
+    made = [
+        as_tensor(crop(picture, box))
+        for picture, own in zip(pictures, boxes, strict=True)
+        for box in own
+    ]
     if mirrored:
         made = [view for each in made for view in (each, each.flip(3))]
-    views = torch.cat(made)
-    found = np.concatenate([described(extractor, part) for part in torch.split(views, _BATCH)])
-    return found.reshape(len(boxes), 1 + mirrored, extractor.width).astype(np.float64)
+    rows = [
+        described(extractor, torch.cat(made[start : start + _BATCH]))
+        for start in range(0, len(made), _BATCH)
+    ]
+    found = np.concatenate(rows) if rows else np.zeros((0, extractor.width))
+    found = found.reshape(-1, 1 + mirrored, extractor.width).astype(np.float64)
+    return np.split(found, np.cumsum([len(own) for own in boxes])[:-1]) if len(boxes) else []
 
 
 def crop(picture: NDArray[np.uint8], box: NDArray[np.floating]) -> NDArray[np.uint8]:
