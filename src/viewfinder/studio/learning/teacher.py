@@ -15,16 +15,18 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 from viewfinder.cpu import cpu_features
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.studio.learning.course import Course, heard
-from viewfinder.studio.store import Filter, Store
+from viewfinder.studio.learning.state import Stage, begun_from, kept
+from viewfinder.studio.store import Counts, Filter, Store
+from viewfinder.studio.store.records import Kind
 
 RUN = "learning"
 """In whose name it proposes, whichever training that was: what a person refused stays refused."""
@@ -37,35 +39,6 @@ _PATIENCE = 30.0
 # For few labels: objects pasted into other pictures, and small pictures first.
 _RECIPE = ("--small", "0.6", "--copy-paste", "0.3")
 
-Stage = Literal["idle", "training", "proposing", "stopped", "failed", "done"]
-
-
-@dataclass(frozen=True)
-class Learning:
-    """What a page shows of it.
-
-    Attributes:
-        run: the folder of the last training, or empty.
-        finished: the folder of the last one that came to its end, or empty.
-        minutes: how long one takes.
-        learnt: pictures that were done when it began.
-        keep: begin anew by itself when more are done.
-        looked, total: pictures that were looked at, of those to do.
-        proposed: boxes that are new.
-        error: why it failed, in a sentence.
-    """
-
-    stage: Stage = "idle"
-    run: str = ""
-    finished: str = ""
-    minutes: float = 3.0
-    learnt: int = 0
-    keep: bool = False
-    looked: int = 0
-    total: int = 0
-    proposed: int = 0
-    error: str = ""
-
 
 class Teacher:
     """One training at a time for a store's folder, from any thread."""
@@ -77,7 +50,7 @@ class Teacher:
         """
         self._store = store
         self._runs = (runs or Path("runs")).absolute()
-        self._now, self._course = _kept(store.meta(KEY)), Course()
+        self._now, self._course = kept(store.meta(KEY)), Course()
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._process: subprocess.Popen[str] | None = None
         self._work: threading.Thread | None = None
@@ -88,15 +61,11 @@ class Teacher:
     def state(self) -> dict[str, object]:
         """What the page shows."""
         with self._lock:
-            return {
-                **asdict(self._now),
-                **{"course": asdict(self._course)},
-                "cannot": self.cannot(),
-            }
+            return {**asdict(self._now), "course": asdict(self._course)}
 
-    def cannot(self) -> str:
-        """Why nothing can be learnt now, in a sentence; or nothing."""
-        kind = self._store.kind()
+    def cannot(self, kind: Kind | None, counts: Counts) -> str:
+        """Why nothing can be learnt now, of the store's kind and counts, in a sentence; or
+        nothing."""
         if kind == "classes":
             return (
                 "it learns to find boxes, and here whole pictures have classes: "
@@ -106,9 +75,8 @@ class Teacher:
             return "it learns to find boxes, and there are none here"
         if store_file(self._store.data) is None:
             return "it learns from labels beside the pictures, and these are in a server's database"
-        counts = self._store.counts()
-        if counts.states["done"] < 2 or not sum(counts.boxes.values()):
-            return f"it learns from pictures that are done: {LEAST} are a good beginning"
+        if sum(counts.boxes.values()) < 2:
+            return f"it learns from pictures with boxes: {LEAST} that are done are a good beginning"
         return ""
 
     def begin(self, minutes: float, first: int | None = None) -> None:
@@ -124,13 +92,16 @@ class Teacher:
         if not 0.1 <= minutes <= _LONGEST:
             raise InputError("a training takes from 0.1 minutes to a day")
         with self._lock:
-            if why := self.cannot():
+            counts = self._store.counts()
+            if why := self.cannot(self._store.kind(), counts):
                 raise InputError(why)
             self._refuse_busy()
-            run = self._free()
-            done = self._store.counts().states["done"]
-            self._now = replace(self._now, run=str(run), minutes=minutes, learnt=done)
-            self._start(self._words(run, self._now.finished), first)
+            run, done, labelled = self._free(), counts.states["done"], self._store.snapshot()
+            learnt = 0 if labelled is None else len(labelled)
+            self._now = replace(self._now, run=str(run), minutes=minutes, learnt=learnt, done=done)
+            known = Path(self._now.finished)
+            start = known if known.parent == self._runs and known.is_dir() else None
+            self._start(self._words(run, str(start or "")), first)
 
     def go_on(self, first: int | None = None) -> None:
         """Go on with a training that was stopped.
@@ -140,9 +111,12 @@ class Teacher:
         """
         with self._lock:
             self._refuse_busy()
-            if self._now.stage not in ("stopped", "failed") or not Path(self._now.run).is_dir():
+            run = Path(self._now.run)
+            # What is kept beside the labels may be a stranger's: it names no place but ours.
+            own = run.is_dir() and run.parent == self._runs
+            if self._now.stage not in ("stopped", "failed") or not own:
                 raise InputError("there is no training that was stopped")
-            words = self._words(Path(self._now.run), _begun_from(self._now.run))
+            words = self._words(run, begun_from(run))
             self._start([*words, "--resume"], first)
 
     def keep(self, on: bool) -> None:
@@ -161,6 +135,8 @@ class Teacher:
     def close(self) -> None:
         """Stop, and wait until nothing is at work any more."""
         self._ended.set()
+        if self._work is not None and self._work.is_alive():
+            note("the training stops; it can go on when the studio runs again")
         self.stop()
         if self._work is not None:
             self._work.join(_PATIENCE)
@@ -210,10 +186,10 @@ class Teacher:
                 self._course = heard(self._course, line)
             status = process.wait()
         if self._stopping:
-            return self._end("stopped")
+            self._end("stopped")
+            return
         if status != 0:
-            why = self._course.error or f"the training ended with status {status}"
-            return self._end("failed", why)
+            raise InputError(self._course.error or f"the training ended with status {status}")
         with self._lock:
             self._now = replace(self._now, stage="proposing", finished=self._now.run)
             self._note()
@@ -234,7 +210,8 @@ class Teacher:
             asked = [sys.executable, "-m", *words]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
             with self._at_work(asked, stderr=said, **pipes) as process:
-                assert process.stdin is not None and process.stdout is not None
+                assert process.stdin is not None
+                assert process.stdout is not None
                 with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
                     json.dump(paths, stdin)
                 for line in process.stdout:
@@ -303,25 +280,5 @@ class Teacher:
                 busy = self._work is not None and self._work.is_alive()
                 if now.keep and not busy and now.stage not in ("stopped", "failed"):
                     done = self._store.counts().states["done"]
-                    if done >= max(LEAST, now.learnt + LEAST, round(1.2 * now.learnt)):
+                    if done >= max(now.done + LEAST, round(1.2 * now.done)):
                         self.begin(now.minutes)
-
-
-def _kept(text: str | None) -> Learning:
-    """How it stood when the server ended; a training that was cut short can go on."""
-    try:
-        known = Learning(**json.loads(text or "{}"))
-    except (TypeError, ValueError):
-        return Learning()
-    if known.stage == "training":
-        return replace(known, stage="stopped")
-    return replace(known, stage="done") if known.stage == "proposing" else known
-
-
-def _begun_from(run: str) -> str:
-    """The run that a training began from, as its manifest says."""
-    try:
-        manifest = json.loads((Path(run) / "run.json").read_text("utf-8"))
-        return str(manifest["recipe"]["init"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

@@ -9,9 +9,11 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.folder import folder_routes
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
+from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.pixels import Shown, picture_of, thumbnail_of
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
@@ -28,23 +30,32 @@ AHEAD = 12
 
 
 def studio_app(
-    store: Store, access: Access, news: News, adding: Adding, *, person: str, local: bool
+    store: Store,
+    access: Access,
+    news: News,
+    adding: Adding,
+    teacher: Teacher,
+    *,
+    person: str,
+    local: bool,
 ) -> ASGIApp:
     """The application, behind its guard.
 
     Args:
         news: what was noticed of the folder.
         adding: takes in what is added to it.
+        teacher: learns from what is done, and proposes.
         person: in whose name what comes is written.
         local: only this machine can ask, so that its paths may be given.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _refusals(app)
     _page(app)
-    _reading(app, store, news, adding, person, local=local)
+    _reading(app, store, news, adding, teacher, person, local=local)
     _pictures(app, store)
     _writing(app, store, person)
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
+    learning_routes(app, teacher, _document, _json)
     return Guard(app, access)
 
 
@@ -74,7 +85,14 @@ def _page(app: FastAPI) -> None:
 
 
 def _reading(
-    app: FastAPI, store: Store, news: News, adding: Adding, person: str, *, local: bool
+    app: FastAPI,
+    store: Store,
+    news: News,
+    adding: Adding,
+    teacher: Teacher,
+    person: str,
+    *,
+    local: bool,
 ) -> None:
     project = _project(store)
 
@@ -84,11 +102,11 @@ def _reading(
         about = {"project": project, "name": store.data.resolve().name, "notes": store.notes()}
         mine = {"person": person, "settings": settings}
         place = {"local": local, "folder": str(store.data.resolve()), "largest": MOST_FILE}
-        return _json(about | mine | place | _status(store, news, adding))
+        return _json(about | mine | place | _status(store, news, adding, teacher))
 
     @app.get("/api/status")
     def status() -> Response:
-        return _json(_status(store, news, adding))
+        return _json(_status(store, news, adding, teacher))
 
     @app.get("/api/pictures")
     def pictures(chosen: Chosen, start: Asked = 0, count: Asked = 100) -> Response:
@@ -169,16 +187,18 @@ def _seq(document: dict[str, Any]) -> int | None:
     return seq
 
 
-def _status(store: Store, news: News, adding: Adding) -> dict[str, object]:
+def _status(store: Store, news: News, adding: Adding, teacher: Teacher) -> dict[str, object]:
     newest = store.history(count=1)
+    kind, counts = store.kind(), store.counts()
     return {
-        "kind": store.kind(),
+        "kind": kind,
         "progress": as_json(store.progress()),
         "classes": as_json(store.classes()),
-        "counts": as_json(store.counts()),
+        "counts": as_json(counts),
         "seq": newest[0].seq if newest else 0,
         "news": news.said,
         "adding": adding.state(),
+        "learning": teacher.state() | {"cannot": teacher.cannot(kind, counts)},
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.app import studio_app
 from viewfinder.studio.server.guard import Access
@@ -51,10 +52,10 @@ def studio_server(
         url = f"http://{shown}:{number}/?token={urllib.parse.quote(access.token)}"
         news = News()
         looking = news.look(store)
-        adding = Adding(store)
+        adding, teacher = Adding(store), Teacher(store)
         local = _is_loopback(host)
         config = uvicorn.Config(
-            studio_app(store, access, news, adding, person=person, local=local),
+            studio_app(store, access, news, adding, teacher, person=person, local=local),
             access_log=False,  # it would hold the token
             log_config=None,
             lifespan="off",
@@ -64,6 +65,7 @@ def studio_server(
             timeout_graceful_shutdown=3,
         )
         yield uvicorn.Server(config), bound, Address(host, number, url)
+        teacher.close()
         adding.close()
         looking.join()  # before the store is closed
 

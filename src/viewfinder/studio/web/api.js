@@ -18,7 +18,8 @@
  *   pictures: Record<string, number>, proposals: number}} Counts
  * @typedef {{progress: {stage: string, done: number, total: number, trouble: string},
  *   classes: LabelClass[], counts: Counts, seq: number, news: string[],
- *   kind: "boxes" | "classes" | "masks" | null, adding: import("./adding.js").State}} Status
+ *   kind: "boxes" | "classes" | "masks" | null, adding: import("./adding.js").State,
+ *   learning: import("./learning.js").State}} Status
  * @typedef {{state?: State, label?: string, text?: string, proposed?: boolean}} Filter
  */
 

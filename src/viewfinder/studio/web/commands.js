@@ -32,6 +32,7 @@ export function actions(page) {
     crowd: () => mark(studio, "crowd"),
     track: () => follow(studio),
     add: () => page.adding.ask(),
+    learn: () => page.learning.ask(),
     history: () => showHistory(page),
     export: () => showExport(page),
     sheet: () => showSheet(page),

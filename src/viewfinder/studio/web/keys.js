@@ -21,6 +21,7 @@ export const COMMANDS = [
   command("next-todo", "Next picture to do", GO, "n"),
   command("add", "Add pictures, a folder or a video", GO, "o"),
   command("sheet", "Look over the next pictures with proposals, and take all that are right", PROPOSED, "b"),
+  command("learn", "Learn from what is done, and propose for what is to do", PROPOSED, "Shift+l"),
   command("history", "History: who did what when, and restore", GO, "Shift+h"),
   command("export", "Export the labels", GO, "Shift+s"),
   command("find-class", "Choose a class by its first letters", DRAW, "c"),

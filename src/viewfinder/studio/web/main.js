@@ -10,6 +10,7 @@ import { Dialogs } from "./dialogs.js";
 import { choose } from "./editing.js";
 import { commandsWith, written } from "./keys.js";
 import { Labels } from "./labels.js";
+import { Learning } from "./learning.js";
 import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals } from "./panels.js";
 import { Pointer } from "./pointer.js";
@@ -58,6 +59,7 @@ export class Page {
     this.classes = new ClassPanel(this.studio, () => this.commands());
     this.actions = actions(this);
     this.adding = new Adding(this);
+    this.learning = new Learning(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
     this.studio.onsheet = () => this.run("sheet");
@@ -83,6 +85,7 @@ export class Page {
     if (this.start.classes.length) this.studio.label = this.labels.listed()[0]?.id ?? null;
     await first(this);
     this.tell(this.start.progress);
+    this.learning.hear(this.start.learning);
     this.#hear(this.start.news);
     for (const note of this.start.notes.slice(0, 2)) this.dialogs.say(note, 15);
     setInterval(() => this.status().catch(() => {}), EVERY);
@@ -131,6 +134,7 @@ export class Page {
     this.tell(status.progress);
     this.#hear(status.news);
     this.adding.hear(status.adding);
+    this.learning.hear(status.learning);
     const picture = this.studio.picture;
     if (picture && !picture.ready && !this.outbox.waiting) {
       this.labels.contents.delete(picture.id);

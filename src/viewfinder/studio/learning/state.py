@@ -1,0 +1,62 @@
+"""What is known of the learning of a folder, and kept beside its labels."""
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+Stage = Literal["idle", "training", "proposing", "stopped", "failed", "done"]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a page shows of it.
+
+    Attributes:
+        run: the folder of the last training, or empty.
+        finished: the folder of the last one that came to its end, or empty.
+        minutes: how long one takes.
+        learnt: pictures that it learnt from.
+        done: pictures that were done when it began.
+        keep: begin anew by itself when more are done.
+        looked, total: pictures that were looked at, of those to do.
+        proposed: boxes that are new.
+        error: why it failed, in a sentence.
+    """
+
+    stage: Stage = "idle"
+    run: str = ""
+    finished: str = ""
+    minutes: float = 3.0
+    learnt: int = 0
+    done: int = 0
+    keep: bool = False
+    looked: int = 0
+    total: int = 0
+    proposed: int = 0
+    error: str = ""
+
+
+def kept(text: str | None) -> Learning:
+    """How it stood when the server ended; a training that was cut short can go on."""
+    try:
+        known = Learning(**json.loads(text or "{}"))
+    except (TypeError, ValueError):
+        return Learning()
+    usual = Learning()
+    for field in fields(Learning):
+        kind = type(getattr(usual, field.name))
+        if type(getattr(known, field.name)) not in (kind, {float: int}.get(kind)):
+            return usual
+    if known.stage == "training":
+        return replace(known, stage="stopped")
+    return replace(known, stage="done") if known.stage == "proposing" else known
+
+
+def begun_from(run: Path) -> str:
+    """The run that a training began from, as its manifest says."""
+    try:
+        manifest = json.loads((run / "run.json").read_text("utf-8"))
+        return str(manifest["recipe"]["init"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

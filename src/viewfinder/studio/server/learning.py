@@ -1,0 +1,57 @@
+"""What the page asks of the learning: begin, stop, go on, and by itself or not."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+
+from viewfinder.errors import InputError
+from viewfinder.studio.learning.teacher import Teacher
+
+
+def learning_routes(
+    app: FastAPI,
+    teacher: Teacher,
+    document: Callable[..., Any],
+    answer: Callable[[object], Response],
+) -> None:
+    """Add the routes.
+
+    Args:
+        document: what reads a request's JSON.
+        answer: what makes an answer of JSON.
+    """
+    asked = Annotated[dict[str, object], Depends(document)]
+
+    @app.post("/api/learn")
+    def begin(document: asked) -> Response:
+        minutes = document.get("minutes")
+        if not isinstance(minutes, int | float) or isinstance(minutes, bool):
+            raise InputError("minutes are a number")
+        teacher.begin(float(minutes), _picture(document))
+        return answer({})
+
+    @app.post("/api/learn/again")
+    def go_on(document: asked) -> Response:
+        teacher.go_on(_picture(document))
+        return answer({})
+
+    @app.post("/api/learn/stop")
+    def stop(_document: asked) -> Response:
+        teacher.stop()
+        return answer({})
+
+    @app.post("/api/learn/keep")
+    def keep(document: asked) -> Response:
+        on = document.get("on")
+        if not isinstance(on, bool):
+            raise InputError("on is true or false")
+        teacher.keep(on)
+        return answer({})
+
+
+def _picture(document: Mapping[str, object]) -> int | None:
+    """The picture in hand, where one is."""
+    picture = document.get("picture")
+    return picture if isinstance(picture, int) and not isinstance(picture, bool) else None
