@@ -33,12 +33,12 @@ class Course:
 
 
 def heard(course: Course, line: str) -> Course:
-    """The course after a line of standard error: an event, or the error that ended it."""
+    """The course after a line that the training says: an event, or the error that ended it."""
     if line.startswith("error: "):
         return replace(course, error=line.removeprefix("error: ").strip())
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return course
     return _after(course, event) if isinstance(event, Mapping) else course
 

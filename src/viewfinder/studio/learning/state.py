@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Literal
 
 Stage = Literal["idle", "training", "proposing", "stopped", "failed", "done"]
@@ -18,7 +17,9 @@ class Learning:
         minutes: how long one takes.
         learnt: pictures that it learnt from.
         done: pictures that were done when it began.
+        seq: the newest operation on the labels then.
         keep: begin anew by itself when more are done.
+        alone: the last one that came to its end had begun by itself.
         looked, total: pictures that were looked at, of those to do.
         proposed: boxes that are new.
         error: why it failed, in a sentence.
@@ -30,7 +31,9 @@ class Learning:
     minutes: float = 3.0
     learnt: int = 0
     done: int = 0
+    seq: int = 0
     keep: bool = False
+    alone: bool = False
     looked: int = 0
     total: int = 0
     proposed: int = 0
@@ -41,7 +44,7 @@ def kept(text: str | None) -> Learning:
     """How it stood when the server ended; a training that was cut short can go on."""
     try:
         known = Learning(**json.loads(text or "{}"))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return Learning()
     usual = Learning()
     for field in fields(Learning):
@@ -51,12 +54,3 @@ def kept(text: str | None) -> Learning:
     if known.stage == "training":
         return replace(known, stage="stopped")
     return replace(known, stage="done") if known.stage == "proposing" else known
-
-
-def begun_from(run: Path) -> str:
-    """The run that a training began from, as its manifest says."""
-    try:
-        manifest = json.loads((run / "run.json").read_text("utf-8"))
-        return str(manifest["recipe"]["init"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

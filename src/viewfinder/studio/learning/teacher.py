@@ -1,30 +1,26 @@
 """Trains on what is done, in a process of its own, and keeps what the detector then proposes.
 
-The process is `viewfinder train` itself, of low priority and on all cores but one, so that whoever
-labels meanwhile does not wait. Its run lies where the server was started, in `runs/`, and is one as
-any other. What is needed to go on after the server's end is kept beside the labels.
+The process is `viewfinder train` itself. It reads the labels in one moment, so that it learns from
+a set that was whole. Its run lies where the server was started, in `runs/`, and is one as any
+other. What is needed to go on after the server's end is kept beside the labels.
 """
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from viewfinder.cpu import cpu_features
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.studio.learning.course import Course, heard
-from viewfinder.studio.learning.state import Stage, begun_from, kept
+from viewfinder.studio.learning.state import Stage, kept
+from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Counts, Filter, Store
 from viewfinder.studio.store.records import Kind
 
@@ -35,6 +31,8 @@ LEAST = 5
 KEY = "learning"
 _LONGEST = 24 * 60.0
 _EVERY = 3.0
+_TRAIN = ("-m", "viewfinder", "train", "detect")
+_LOOK = ("-m", "viewfinder.studio.learning.looking")
 _PATIENCE = 30.0
 # For few labels: objects pasted into other pictures, and small pictures first.
 _RECIPE = ("--small", "0.6", "--copy-paste", "0.3")
@@ -52,9 +50,8 @@ class Teacher:
         self._runs = (runs or Path("runs")).absolute()
         self._now, self._course = kept(store.meta(KEY)), Course()
         self._lock, self._ended = threading.RLock(), threading.Event()
-        self._process: subprocess.Popen[str] | None = None
+        self._worker = Worker()
         self._work: threading.Thread | None = None
-        self._stopping = False
         self._watch = threading.Thread(target=self._by_itself, name="learning", daemon=True)
         self._watch.start()
 
@@ -79,45 +76,41 @@ class Teacher:
             return f"it learns from pictures with boxes: {LEAST} that are done are a good beginning"
         return ""
 
-    def begin(self, minutes: float, first: int | None = None) -> None:
+    def begin(self, minutes: float, first: int | None = None, *, alone: bool = False) -> None:
         """Learn anew from what is done now, beginning with what the last training knew.
 
         Args:
             minutes: how long the training takes, without what comes before and after it.
             first: the picture to propose for before all others.
+            alone: nobody asked for this one.
 
         Raises:
             InputError: it is at work already, or there is nothing to learn from.
         """
-        if not 0.1 <= minutes <= _LONGEST:
-            raise InputError("a training takes from 0.1 minutes to a day")
+        if not 0.05 <= minutes <= _LONGEST:
+            raise InputError("a training takes from 0.05 minutes to a day")
         with self._lock:
-            counts = self._store.counts()
-            if why := self.cannot(self._store.kind(), counts):
-                raise InputError(why)
             self._refuse_busy()
-            run, done, labelled = self._free(), counts.states["done"], self._store.snapshot()
-            learnt = 0 if labelled is None else len(labelled)
-            self._now = replace(self._now, run=str(run), minutes=minutes, learnt=learnt, done=done)
-            known = Path(self._now.finished)
-            start = known if known.parent == self._runs and known.is_dir() else None
-            self._start(self._words(run, str(start or "")), first)
+            self._now = replace(self._now, minutes=minutes)
+            self._begin_from(self._own(self._now.finished), first, alone=alone)
 
     def go_on(self, first: int | None = None) -> None:
-        """Go on with a training that was stopped.
+        """Go on with a training that was stopped; where labels are others now, from what it knew.
 
         Raises:
             InputError: there is none.
         """
         with self._lock:
             self._refuse_busy()
-            run = Path(self._now.run)
-            # What is kept beside the labels may be a stranger's: it names no place but ours.
-            own = run.is_dir() and run.parent == self._runs
-            if self._now.stage not in ("stopped", "failed") or not own:
+            run = self._own(self._now.run)
+            if self._now.stage not in ("stopped", "failed") or run is None:
                 raise InputError("there is no training that was stopped")
-            words = self._words(run, begun_from(run))
-            self._start([*words, "--resume"], first)
+            if self._newest() != self._now.seq:
+                known = (run / "weights.safetensors").is_file()
+                self._begin_from(run if known else self._own(self._now.finished), first)
+                return
+            words = self._words(run, _begun_from(run))
+            self._start([*words, "--resume"], first, alone=False)
 
     def keep(self, on: bool) -> None:
         """Whether it learns anew by itself whenever enough pictures more are done."""
@@ -126,36 +119,54 @@ class Teacher:
             self._note()
 
     def stop(self) -> None:
-        """Stop what is at work; a training keeps what it needs to go on."""
-        with self._lock:
-            self._stopping = True
-            if self._process is not None:
-                self._process.send_signal(signal.SIGTERM)
+        """Stop what is at work, and begin nothing by itself; a training keeps what it needs to go
+        on."""
+        self.keep(False)
+        self._worker.stop()
 
     def close(self) -> None:
         """Stop, and wait until nothing is at work any more."""
         self._ended.set()
         if self._work is not None and self._work.is_alive():
             note("the training stops; it can go on when the studio runs again")
-        self.stop()
+        self._worker.stop()
         if self._work is not None:
             self._work.join(_PATIENCE)
-            if self._work.is_alive() and self._process is not None:
-                self._process.kill()
+            if self._work.is_alive():
+                self._worker.kill()
                 self._work.join()
         self._watch.join()
 
     # At work.
 
     def _refuse_busy(self) -> None:
-        if self._work is not None and self._work.is_alive():
+        if self._ended.is_set() or (self._work is not None and self._work.is_alive()):
             raise InputError("it is at work already")
+
+    def _own(self, run: str) -> Path | None:
+        """A run's folder. What is kept beside the labels may be a stranger's: it names no place
+        but ours."""
+        folder = Path(run)
+        return folder if run and folder.parent == self._runs and folder.is_dir() else None
+
+    def _newest(self) -> int:
+        newest = self._store.history(count=1)
+        return newest[0].seq if newest else 0
+
+    def _begin_from(self, known: Path | None, first: int | None, *, alone: bool = False) -> None:
+        counts = self._store.counts()
+        if why := self.cannot(self._store.kind(), counts):
+            raise InputError(why)
+        seq, labelled = self._newest(), self._store.snapshot()
+        run, learnt = self._free(), 0 if labelled is None else len(labelled)
+        done = counts.states["done"]
+        self._now = replace(self._now, run=str(run), learnt=learnt, done=done, seq=seq)
+        self._start(self._words(run, str(known or "")), first, alone=alone)
 
     def _words(self, run: Path, begin_from: str) -> list[str]:
         start = ["--init", begin_from] if begin_from else []
-        words = ["train", "detect", str(self._store.data.absolute()), "--out", str(run), *start]
-        words += ["--minutes", f"{self._now.minutes:g}", *_RECIPE, "--json", "--json-lines"]
-        return [sys.executable, "-m", "viewfinder", *words]
+        words = [*_TRAIN, str(self._store.data.absolute()), "--out", str(run), *start]
+        return [*words, "--minutes", f"{self._now.minutes:g}", *_RECIPE, "--json", "--json-lines"]
 
     def _free(self) -> Path:
         name, number = self._store.data.resolve().name, 1
@@ -163,64 +174,62 @@ class Teacher:
             number += 1
         return self._runs / f"{name}-studio-{number}"
 
-    def _start(self, words: Sequence[str], first: int | None) -> None:
-        self._stopping = False
+    def _start(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
+        self._worker.stopping = False
         self._course = Course()
         self._now = replace(self._now, stage="training", looked=0, total=0, proposed=0, error="")
         self._note()
-        self._work = threading.Thread(target=self._careful, args=(words, first), name="training")
+        given = (words, first, alone)
+        self._work = threading.Thread(target=self._careful, args=given, name="training")
         self._work.start()
 
-    def _careful(self, words: Sequence[str], first: int | None) -> None:
+    def _careful(self, words: Sequence[str], first: int | None, alone: bool) -> None:
         try:
-            self._learn(words, first)
+            self._learn(words, first, alone)
         except InputError as error:
             self._end("failed", str(error))
         except Exception as error:
             self._end("failed", f"learning failed: {error!r}")
 
-    def _learn(self, words: Sequence[str], first: int | None) -> None:
-        with self._at_work(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                self._course = heard(self._course, line)
-            status = process.wait()
-        if self._stopping:
+    def _learn(self, words: Sequence[str], first: int | None, alone: bool) -> None:
+        for line in self._worker.lines(words):
+            self._course = heard(self._course, line)
+        if self._worker.stopping:
             self._end("stopped")
             return
-        if status != 0:
-            raise InputError(self._course.error or f"the training ended with status {status}")
-        with self._lock:
-            self._now = replace(self._now, stage="proposing", finished=self._now.run)
-            self._note()
+        if self._worker.status != 0:
+            raise InputError(self._course.error or f"the training {_ended(self._worker.status)}")
+        self._finished(alone)
         self._propose(first)
-        self._end("stopped" if self._stopping else "done")
+        self._end("done")
+
+    def _finished(self, alone: bool) -> None:
+        """The run is the last that came to its end. One before it that nobody asked for goes:
+        each has 170 MB."""
+        with self._lock:
+            before = self._own(self._now.finished) if self._now.alone else None
+            now = replace(self._now, stage="proposing", finished=self._now.run, alone=alone)
+            self._now = now
+            self._note()
+        if before is not None and str(before) != now.run:
+            shutil.rmtree(before, ignore_errors=True)
 
     def _propose(self, first: int | None) -> None:
-        paths = self._to_do(first)
+        paths, error = self._to_do(first), ""
         self._now = replace(self._now, total=len(paths))
         if not paths:
             return
-        with (
-            tempfile.TemporaryDirectory(prefix="viewfinder-") as place,
-            tempfile.TemporaryFile("w+") as said,
-        ):
-            words = ["viewfinder.studio.learning.looking", str(self._store.data.absolute())]
-            words += [self._now.run, place]
-            asked = [sys.executable, "-m", *words]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            with self._at_work(asked, stderr=said, **pipes) as process:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
-                    json.dump(paths, stdin)
-                for line in process.stdout:
-                    self._take(Path(place) / line.strip())
-                status = process.wait()
-            said.seek(0)
-            lines = said.read().strip().splitlines() or [f"status {status}"]
-        if status != 0 and not self._stopping:
-            raise InputError(lines[-1].removeprefix("error: ").strip())
+        with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
+            words = [*_LOOK, str(self._store.data.absolute()), self._now.run, place]
+            for line in self._worker.lines(words, json.dumps(paths)):
+                part = Path(place) / line.strip()
+                if line.strip().isdecimal() and part.is_dir():
+                    self._take(part)
+                error = line.strip() or error
+        if self._worker.status != 0 and not self._worker.stopping:
+            known = error.startswith("error: ")
+            why = error.removeprefix("error: ") if known else _ended(self._worker.status)
+            raise InputError(why if known else f"looking at the pictures {why}: {error[:200]}")
 
     def _take(self, folder: Path) -> None:
         proposals = read_proposals(folder)
@@ -245,40 +254,39 @@ class Teacher:
         here = next((place for place, (id, _) in enumerate(found) if id == first), 0)
         return [path for _, path in found[here:] + found[:here]]
 
-    @contextlib.contextmanager
-    def _at_work(self, words: Sequence[str], **pipes: object) -> Iterator[subprocess.Popen[str]]:
-        """A process of low priority, which leaves a core to the server and the browser."""
-        threads = max(1, cpu_features().threads - 1)
-        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
-        with self._lock:
-            process = subprocess.Popen(  # type: ignore[call-overload]
-                words, text=True, env=environment, start_new_session=True, **pipes
-            )
-            self._process = process
-            if self._stopping:
-                process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(OSError):  # it may have ended already
-            os.setpriority(os.PRIO_PROCESS, process.pid, 10)
-        try:
-            with process:
-                yield process
-        finally:
-            self._process = None
-
     def _end(self, stage: Stage, error: str = "") -> None:
         with self._lock:
             self._now = replace(self._now, stage=stage, error=error)
             self._note()
 
     def _note(self) -> None:
-        self._store.set_meta(KEY, json.dumps(asdict(self._now)))
+        # Where the disk is full it is not kept, and goes on all the same.
+        with contextlib.suppress(InputError):
+            self._store.set_meta(KEY, json.dumps(asdict(self._now)))
 
     def _by_itself(self) -> None:
         while not self._ended.wait(_EVERY):
             with contextlib.suppress(InputError), self._lock:
                 now = self._now
                 busy = self._work is not None and self._work.is_alive()
-                if now.keep and not busy and now.stage not in ("stopped", "failed"):
-                    done = self._store.counts().states["done"]
-                    if done >= max(now.done + LEAST, round(1.2 * now.done)):
-                        self.begin(now.minutes)
+                if not now.keep or busy:
+                    continue
+                if now.stage == "stopped":  # by the server's end alone
+                    self.go_on()
+                    continue
+                done = self._store.counts().states["done"]
+                if done >= max(now.done + LEAST, round(1.2 * now.done)):
+                    self.begin(now.minutes, alone=True)
+
+
+def _begun_from(run: Path) -> str:
+    """The run that a training began from, as its manifest says."""
+    try:
+        manifest = json.loads((run / "run.json").read_text("utf-8"))
+        return str(manifest["recipe"]["init"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _ended(status: int) -> str:
+    return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"

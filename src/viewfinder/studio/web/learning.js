@@ -12,7 +12,7 @@ import { button, element } from "./dialogs.js";
  */
 
 const OFTEN = 1000;
-/** @type {[number, string][]} */
+/** How long a training may take, in minutes. @type {[number, string][]} */
 const TIMES = [[1, "1 minute"], [3, "3 minutes"], [10, "10 minutes"], [30, "30 minutes"], [120, "2 hours"]];
 const [WIDE, HIGH] = [230, 46];
 
@@ -147,7 +147,7 @@ export class Learning {
       lines.push(element("p", {}, `${counted(state.proposed, "box", "boxes")} proposed in ${counted(state.total, "picture", "pictures")}, learnt from ${state.learnt}.`));
     }
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
-    if (state.finished && !this.busy) lines.push(element("p", { class: "soft" }, "Use it: ", element("code", {}, `viewfinder predict ${state.finished} PICTURE`), " Its report: ", element("code", {}, `${state.finished}/report.html`)));
+    if (state.finished && !this.busy) lines.push(use(state.finished));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
     return lines;
   }
@@ -166,7 +166,9 @@ function curve({ losses, scores, figure }) {
   const svg = document.createElementNS(space, "svg");
   const known = scores.filter((each) => each !== null);
   const best = known.length ? Math.max(.../** @type {number[]} */ (known)) : null;
-  const says = `loss ${losses[0]?.toFixed(2)} to ${losses[losses.length - 1]?.toFixed(2)}${best === null ? "" : `; best ${figure.replace(/^val_/, "")} ${best.toFixed(2)} on held-out pictures`}`;
+  const fell = `loss ${losses[0]?.toFixed(2)} to ${losses[losses.length - 1]?.toFixed(2)}`;
+  const reached = best === null ? "" : `best ${figure.replace(/^val_/, "").toUpperCase()} ${best.toFixed(2)} on held-out pictures`;
+  const says = reached ? `${fell}; ${reached}` : fell;
   for (const [name, value] of Object.entries({ viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": says, class: "curve" })) svg.setAttribute(name, String(value));
   for (const [values, kind] of /** @type {[(number | null)[], string][]} */ ([[losses, "loss"], [scores, "score"]])) {
     const top = kind === "score" ? 1 : Math.max(...values.map((each) => each ?? 0), 1e-9);
@@ -177,7 +179,14 @@ function curve({ losses, scores, figure }) {
     line.setAttribute("class", kind);
     svg.append(line);
   }
-  return element("figure", {}, svg, element("figcaption", { class: "soft" }, says));
+  return element("figure", {}, svg, element("figcaption", {}, element("span", { class: "soft" }, fell), ...(reached ? ["; ", element("span", { class: "score" }, reached)] : [])));
+}
+
+/** What can be done with a run. @param {string} run */
+function use(run) {
+  return element("details", { class: "soft" }, element("summary", {}, "Use what it learnt"),
+    element("p", {}, element("code", {}, `viewfinder predict ${run} PICTURE`)),
+    element("p", {}, "Its report: ", element("code", {}, `${run}/report.html`)));
 }
 
 /** @param {number} seconds */

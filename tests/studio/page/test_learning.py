@@ -1,0 +1,109 @@
+"""Learning on the page: a short training, in a process of its own, and what it proposes comes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from studio_page import Person, until
+
+from viewfinder.pictures.writing import write_picture
+from viewfinder.studio.learning import teacher
+from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
+
+LEARNER = str(Path(__file__).parents[1] / "learner.py")
+
+
+@pytest.fixture
+def labelled(tmp_path, monkeypatch):
+    """Eight pictures with a bright square each, of which four are done."""
+    random = np.random.default_rng(0)
+    monkeypatch.chdir(tmp_path)
+    corners = []
+    for number in range(8):
+        picture = random.integers(0, 80, (64, 64, 3)).astype(np.uint8)
+        x, y = (int(each) for each in random.integers(0, 30, 2))
+        picture[y : y + 30, x : x + 30] = (250, 200, 20)
+        write_picture(tmp_path / "photos" / f"{number}.png", picture)
+        corners.append((float(x), float(y), x + 30.0, y + 30.0))
+    with open_store(tmp_path / "photos", wait=True) as store:
+        store.apply(Operation("class", (PutClass("c", "mug", 0),)))
+        for place in range(4):
+            box = PutBox(f"b{place}", place + 1, "c", corners[place], 0)
+            revision = store.picture(place + 1).picture.revision
+            store.apply(Operation(f"{place}", (box, SetState(place + 1, "done", revision))))
+        yield store
+
+
+@pytest.fixture
+def learning(chromium, labelled, serve):
+    made = serve(labelled)
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(made.address.url)
+    yield Person(page, labelled)
+    context.close()
+    assert not errors
+
+
+def ghosts(person, picture):
+    return person.store.picture(picture).picture.proposals
+
+
+def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
+    # As small as can be: it is not to find much, but to go its whole way.
+    recipe = ("--size", "64", "--batch", "2", "--precision", "32")
+    monkeypatch.setattr(teacher, "_RECIPE", recipe)
+    person, page = learning, learning.page
+    until(lambda: person.shown() == 5)  # the first that is to do
+    person.press("Shift+L")
+    page.evaluate("document.querySelector('dialog select').add(new Option('a moment', '0.05'))")
+    page.get_by_label("How long").select_option("a moment")
+    page.locator("dialog button.first").click()
+    page.locator("#learn-stop").wait_for()
+    person.press("w")  # a box is being drawn while it learns
+    until(lambda: len(person.store.picture(5).boxes) == 1)
+    until(lambda: page.locator("#learn").is_visible(), seconds=90)
+    assert "AP50" in page.locator("#learning").inner_text()
+    assert sum(ghosts(person, each) for each in (5, 6, 7, 8)) > 0
+    assert person.shown() == 5
+    assert [each.label for each in person.store.picture(5).boxes] == ["c"]
+    until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == ghosts(person, 5))
+
+
+def test_stop_go_on_and_by_itself(learning, monkeypatch, tmp_path):
+    monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(teacher, "_LOOK", (LEARNER, "look"))
+    wait = tmp_path / "told" / "wait"
+    wait.parent.mkdir()
+    wait.touch()
+    person, page = learning, learning.page
+    page.locator("#learn").click()
+    page.locator("#learn-keep").check()
+    page.locator("dialog button.first").click()
+    page.get_by_text("about 40 s left").wait_for()
+    assert page.locator("#learn-no-more").is_visible()
+    curve = page.locator("svg.curve").get_attribute("aria-label")
+    assert curve == "loss 3.00 to 1.00; best AP50 0.75 on held-out pictures"
+    page.locator("#learn-stop").click()
+    page.locator("#learn-again").wait_for()
+    assert not page.locator("#learn-no-more").is_visible()
+    wait.unlink()
+    page.locator("#learn-again").click()
+    page.get_by_text("4 boxes proposed in 4 pictures, learnt from 4.").wait_for()
+    until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == 1)
+    assert person.shown() == 5
+
+
+def test_what_cannot_be_learnt_says_why(chromium, served):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(served.address.url)
+    learn = page.locator("#learn")
+    learn.wait_for()
+    assert learn.is_disabled()
+    assert "5 that are done" in learn.get_attribute("title")
+    page.keyboard.press("Shift+L")
+    page.get_by_text("Nothing to learn from: it learns from pictures with boxes").wait_for()
+    context.close()
