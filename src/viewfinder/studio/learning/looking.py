@@ -1,24 +1,14 @@
-"""The process that looks at pictures with a detector, so that the server never imports torch.
+"""Looking at pictures with a detector that was trained from the page."""
 
-    python -m viewfinder.studio.learning.looking DATA RUN OUT < pictures.json
-
-Standard input is a JSON list of pictures of DATA. After every few of them, a folder below OUT has
-what is proposed for them, as `viewfinder propose` leaves it, and its name is printed.
-"""
-
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from viewfinder import events
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.inference.thresholds import best_thresholds
-from viewfinder.interrupts import stops_interrupt
 from viewfinder.labelling.by_model import propose_by_detector
-from viewfinder.labelling.proposals import Proposals, write_proposals
-from viewfinder.runs.run import RunFolder, open_run
+from viewfinder.labelling.proposals import Proposals
+from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.model import Threshold
 
 AT_ONCE = 16
@@ -58,24 +48,3 @@ def proposed_from(run: RunFolder) -> Threshold:
     except InputError:  # no picture was held out, or nothing right is found yet
         return _USUAL
     return tuple(min(_MOST, max(_LEAST, _SHARE * each)) for each in best)
-
-
-def main() -> int:
-    """Do it for the command line's words."""
-    data, run, out = map(Path, sys.argv[1:])
-    paths = [str(path) for path in json.load(sys.stdin)]
-    try:
-        with events.listening(), stops_interrupt():
-            for number, proposals in enumerate(look(data, open_run(run), paths)):
-                write_proposals(out / str(number), proposals)
-                print(number, flush=True)
-    except InputError as error:
-        print(f"error: {error}")
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -32,7 +32,7 @@ KEY = "learning"
 _LONGEST = 24 * 60.0
 _EVERY = 3.0
 _TRAIN = ("-m", "viewfinder", "train", "detect")
-_LOOK = ("-m", "viewfinder.studio.learning.looking")
+_LOOK = ("-m", "viewfinder.studio.learning", "look")
 _PATIENCE = 30.0
 # For few labels: objects pasted into other pictures, and small pictures first.
 _RECIPE = ("--small", "0.6", "--copy-paste", "0.3")

@@ -1,0 +1,43 @@
+"""What the studio has computed in a process of its own, so that its server never imports torch.
+
+    python -m viewfinder.studio.learning look DATA RUN OUT < pictures.json
+
+Standard input is a JSON list of pictures of DATA. After every few of them, a folder below OUT has
+what is proposed for them, as `viewfinder propose` leaves it, and its name is printed.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from viewfinder import events
+from viewfinder.errors import InputError
+from viewfinder.interrupts import stops_interrupt
+
+
+def main() -> int:
+    """Do it for the command line's words."""
+    try:
+        with events.listening(), stops_interrupt():
+            _look(*map(Path, sys.argv[2:]))
+    except InputError as error:
+        print(f"error: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _look(data: Path, run: Path, out: Path) -> None:
+    from viewfinder.labelling.proposals import write_proposals
+    from viewfinder.runs.run import open_run
+    from viewfinder.studio.learning.looking import look
+
+    paths = [str(path) for path in json.load(sys.stdin)]
+    for number, proposals in enumerate(look(data, open_run(run), paths)):
+        write_proposals(out / str(number), proposals)
+        print(number, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
