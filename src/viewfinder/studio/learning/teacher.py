@@ -18,6 +18,7 @@ from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.labelling.proposals import read_proposals
+from viewfinder.reading import read_bytes
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.state import Stage, kept
 from viewfinder.studio.learning.worker import Worker
@@ -282,7 +283,7 @@ class Teacher:
 def _begun_from(run: Path) -> str:
     """The run that a training began from, as its manifest says."""
     try:
-        manifest = json.loads((run / "run.json").read_text("utf-8"))
+        manifest = json.loads(read_bytes(run / "run.json"))
         return str(manifest["recipe"]["init"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
