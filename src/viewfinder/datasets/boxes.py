@@ -127,7 +127,8 @@ def gather_boxes(
 
 def finite(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
     """M bool: boxes whose numbers are finite, and as small as a picture's pixels can be counted."""
-    found: NDArray[np.bool_] = np.logical_and.reduce((np.abs(corners) < ENDLESS).T)
+    small = (corners > -ENDLESS) & (corners < ENDLESS)
+    found: NDArray[np.bool_] = np.logical_and.reduce(small.T)
     return found
 
 

@@ -32,6 +32,8 @@ _APART = 0.3
 _ANY_SIZE = 10**6
 # Nobody marks only the first hundred pixels of pictures that are much larger.
 _LARGE = 250
+# So many boxes are compared at once: of half a million, all at once would be a hundred megabytes.
+_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def other_meaning(
             return None if told == own.form else replace(own, form=told)
     known = finite(numbers)
     stated = np.asarray((sizes > 0).all(1))
-    numbers = numbers[known]
-    sides = np.tile(np.where(stated[:, None], sizes, _ANY_SIZE)[known], 2)
+    sides = np.where(stated[:, None], sizes, _ANY_SIZE)
+    if not known.all():
+        numbers, sides = numbers[known], sides[known]
     if not len(numbers):
         return None
     wrong = ~_fits(numbers, sides, own)
@@ -207,7 +210,7 @@ def _goes_along(numbers: NDArray[np.float64], sides: NDArray[np.int64], other: M
     sides = sides[first]
     if len(numbers) < _FEW:
         return -1.0
-    shares = numbers / sides
+    shares = numbers / np.tile(sides, 2)
     if (shares.std(0) < 1e-6).any():
         return -1.0
     return min(float(np.corrcoef(shares[:, i], shares[:, i + 2])[0, 1]) for i in (0, 1))
@@ -237,6 +240,15 @@ def _fits(
     numbers: NDArray[np.float64], sides: NDArray[np.int64], meaning: Meaning
 ) -> NDArray[np.bool_]:
     """M bool: boxes that hold something and lie in their pictures, so understood."""
+    starts = range(0, len(numbers), _AT_ONCE)
+    parts = [slice(start, start + _AT_ONCE) for start in starts]
+    fits = [_fit_at_once(numbers[part], sides[part], meaning) for part in parts]
+    return np.concatenate([np.zeros(0, np.bool_), *fits])
+
+
+def _fit_at_once(
+    numbers: NDArray[np.float64], sides: NDArray[np.int64], meaning: Meaning
+) -> NDArray[np.bool_]:
     low, high = _edges(numbers, sides, meaning)
     inside = (low >= -_SLACK).all(1) & (high <= 1 + _SLACK).all(1) & (high > low).all(1)
     if meaning.unit != "shares":
@@ -252,8 +264,8 @@ def _edges(
     of their pictures."""
     if meaning.form == "corners, y first":
         numbers = numbers[:, [1, 0, 3, 2]]
-    whole = {"shares": 1, "percent": 100}.get(meaning.unit, sides)
-    shares = numbers / np.asarray(whole, np.float64)
+    whole = {"shares": 1, "percent": 100}.get(meaning.unit)
+    shares = numbers / (np.tile(sides, 2) if whole is None else float(whole))
     one, two = shares[:, :2], shares[:, 2:]
     low = one - two / 2 if meaning.form == "centre and size" else one
     return low, two if meaning.form.startswith("corners") else low + two

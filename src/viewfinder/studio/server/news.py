@@ -7,6 +7,10 @@ from viewfinder.labelling.proposals import proposals_file
 from viewfinder.studio.store import DiskReport, Store
 from viewfinder.wording import counted
 
+# Pictures from which looking takes so long that the page's first answers come before it, and
+# seconds that these are given.
+_MANY, _FIRST = 20_000, 3.0
+
 
 class News:
     """What was found, in sentences for a person, once it was looked for.
@@ -17,6 +21,11 @@ class News:
 
     def __init__(self) -> None:
         self.said: tuple[str, ...] = ()
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Begin no look any more."""
+        self._ended.set()
 
     def look(self, store: Store) -> threading.Thread:
         """Look for pictures that came, went or changed, and for what `propose` left, in a thread.
@@ -34,6 +43,8 @@ class News:
         except InputError:
             return  # the page says what the reading came to
         try:
+            if store.pictures(count=0).total > _MANY and self._ended.wait(_FIRST):
+                return
             self.said += said_of(store.look_at_disk())
             if proposals_file(store.data).exists():
                 new = store.take_proposals()

@@ -67,6 +67,7 @@ def studio_server(
         yield uvicorn.Server(config), bound, Address(host, number, url)
         teacher.close()
         adding.close()
+        news.end()
         looking.join()  # before the store is closed
 
 

@@ -17,6 +17,7 @@ from viewfinder.datasets.formats.rgbd.reading import read_saliency
 from viewfinder.datasets.opening import has_boxes, read_box_files, usable_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
+from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.studio.store.records import Kind
 
@@ -59,6 +60,7 @@ def look(data: Path, kind: Kind | None) -> Found:
         boxes = read_box_files(data)
     if boxes is not None:
         fitted = usable_boxes(boxes)
+        give_back_freed()
         left = set(boxes.paths) - set(fitted.paths)
         why = "the picture is of another shape than its labels say"
         below = _below(data, fitted.root)

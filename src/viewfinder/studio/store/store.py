@@ -12,7 +12,6 @@ from viewfinder.files import explained_writing
 from viewfinder.labelling.proposals import Proposals, read_proposals
 from viewfinder.studio.store import (
     disk,
-    exporting,
     history,
     lines,
     proposing,
@@ -261,10 +260,15 @@ class Store(Reader):
         dataset = self.snapshot()
         if dataset is None:
             raise InputError("the masks of this set are its own files: there is nothing to export")
+        # It writes and reads all layouts, which an opening need not wait for.
+        from viewfinder.studio.store import exporting
+
         return exporting.export(dataset, out, to=to)
 
     def backup(self, target: Path) -> None:
         """Write a whole copy of the database while others write; see `exporting.backup`."""
+        from viewfinder.studio.store import exporting
+
         exporting.backup(self._database, target)
 
     def write_lines(self, file: Path) -> None:

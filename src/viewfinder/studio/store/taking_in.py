@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import bindparam, func, insert, select, update
@@ -19,14 +19,17 @@ from sqlalchemy import bindparam, func, insert, select, update
 from viewfinder import events
 from viewfinder.datasets.formats.label_store import kept
 from viewfinder.datasets.measuring import measure
+from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.applying import mask_text
 from viewfinder.studio.store.database import Database, set_value, value_of
-from viewfinder.studio.store.found import Found, look
 from viewfinder.studio.store.records import Kind, Progress
 from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    from viewfinder.studio.store.found import Found
 
 _AT_ONCE = 500
 Report = Callable[[Progress], None]
@@ -39,10 +42,14 @@ def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -
     Raises:
         InputError: the folder cannot be read, or a fault of its labels stands in the way.
     """
+    # All readers of label files: who opens a set again does not wait for them.
+    from viewfinder.studio.store.found import look
+
     report(Progress("reading", 0, 0))
     _list_pictures(database, data)
     with _measuring(report):
         found = look(data, kind)
+    give_back_freed()
     _begin(database, found)
     total, done = len(found.paths), 0
     rows = _rows(found)
@@ -79,7 +86,7 @@ def _list_pictures(database: Database, data: Path) -> None:
         known = set(connection.execute(select(_picture.c.path)).scalars())
     paths = (path for path in pictures_below(data) if kept(path) not in known)
     first = True
-    while part := list(islice(paths, 100 if first else 20_000)):
+    while part := list(islice(paths, 100 if first else 5000)):
         first = False
         add_pictures(database, [new_row(path) for path in part])
 
@@ -107,7 +114,7 @@ def add_pictures(database: Database, rows: Sequence[dict[str, Any]]) -> None:
             connection.execute(_picture.insert(), numbered)
 
 
-def _begin(database: Database, found: Found) -> None:
+def _begin(database: Database, found: "Found") -> None:
     """Keep what is known of the set as a whole, and its classes."""
     names = found.dataset.classes if found.dataset and found.kind != "masks" else ()
     ids = found.dataset.class_ids if found.dataset else None
@@ -140,14 +147,14 @@ def _begin(database: Database, found: Found) -> None:
         add_pictures(database, [new_row(path) for path in missing[start : start + 20_000]])
 
 
-def _dropped(found: Found) -> list[str]:
+def _dropped(found: "Found") -> list[str]:
     boxes = found.dataset.boxes if found.dataset else None
     count = 0 if boxes is None else int((~found.good).sum())
     said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
     return [said] if count else []
 
 
-def _rows(found: Found) -> Callable[[int], dict[str, object]]:
+def _rows(found: "Found") -> Callable[[int], dict[str, object]]:
     """What the labels say of the picture of an index."""
     dataset, whole = found.dataset, found.kind == "classes"
     count = 0 if dataset is None else len(dataset)
@@ -175,7 +182,7 @@ def _rows(found: Found) -> Callable[[int], dict[str, object]]:
 def _keep(
     database: Database,
     data: Path,
-    found: Found,
+    found: "Found",
     row: Callable[[int], dict[str, object]],
     part: Sequence[int],
 ) -> None:
@@ -212,7 +219,7 @@ def _keep(
             connection.execute(insert(tables.box), boxes)
 
 
-def _sizes(data: Path, found: Found, part: Sequence[int]) -> Any:
+def _sizes(data: Path, found: "Found", part: Sequence[int]) -> Any:
     """Width and height of pictures: as the labels' reader found them, or from the headers."""
     dataset = found.dataset
     count = 0 if dataset is None or dataset.sizes is None else len(dataset)
@@ -227,7 +234,7 @@ def _sizes(data: Path, found: Found, part: Sequence[int]) -> Any:
     return sizes
 
 
-def _boxes_of(found: Found, index: int, picture: int) -> list[dict[str, object]]:
+def _boxes_of(found: "Found", index: int, picture: int) -> list[dict[str, object]]:
     dataset = found.dataset
     if dataset is None or dataset.boxes is None or index >= len(dataset):
         return []

@@ -27,6 +27,7 @@ from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.datasets.presence import absent, none_there
 from viewfinder.datasets.survey import Survey, speaks_of
+from viewfinder.memory import give_back_freed
 from viewfinder.pictures.masks import extent_of
 from viewfinder.wording import counted, some
 
@@ -73,6 +74,7 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
         InputError: a file is damaged, or does not say what COCO's must.
     """
     parts = [read_part(file, seen) for file in sorted(files, key=lambda file: _order(file, seen))]
+    give_back_freed()
     categories: dict[str, int] = {}
     for part in parts:
         for number, name in part.categories.items():
@@ -109,9 +111,9 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
 
 def _meaning_faults(root: Path, parts: list[Part]) -> list[Fault]:
     """The fault that boxes are no corners and sizes, as they and their outlines tell."""
-    corners = np.concatenate([part.corners for part in parts])
-    corners = np.where(finite(corners)[:, None], corners, np.nan)
-    numbers = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    numbers = np.concatenate([part.corners for part in parts])
+    numbers[~finite(numbers)] = np.nan
+    numbers[:, 2:] -= numbers[:, :2]
     sizes = np.concatenate([_known_sizes(root, part)[part.pictures] for part in parts])
     starts = np.cumsum([0, *(len(part.corners) for part in parts)]).tolist()
     extents = {
