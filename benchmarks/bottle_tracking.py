@@ -52,7 +52,7 @@ def detected(folder: Path, model: Model) -> dict[str, np.ndarray]:
 
 def boxes_of(proposals: Proposals) -> dict[str, np.ndarray]:
     return {
-        path: proposals.corners[proposals.pictures == number].astype(np.float32)
+        path: proposals.found.boxes[proposals.pictures == number].astype(np.float32)
         for number, path in enumerate(proposals.paths)
     }
 

@@ -16,7 +16,7 @@ import torch
 
 from viewfinder import nets
 from viewfinder.memory import keep_freed
-from viewfinder.tasks.detect.batch import Truth
+from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.losses import loss as detection_loss
 from viewfinder.tasks.saliency.losses import distillation_loss
 
@@ -31,7 +31,7 @@ def total(net: torch.nn.Module, name: str, pictures: torch.Tensor) -> torch.Tens
     count, _, height, width = pictures.shape
     if name.startswith("yolov3"):
         boxes = torch.tensor([[50.0, 60.0, 150.0, 200.0]]).repeat(count, 1)
-        truth = Truth(boxes, torch.zeros(count, dtype=torch.int64), torch.arange(count), count)
+        truth = BoxTruth(boxes, torch.zeros(count, dtype=torch.int64), torch.arange(count), count)
         return torch.stack(list(detection_loss(net(pictures), net.scales, truth).values())).sum()
     logits, *attentions = net(pictures)
     mask = torch.zeros(count, height, width, dtype=torch.int64)

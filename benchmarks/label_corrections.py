@@ -41,6 +41,7 @@ from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Proposal, Store
 from viewfinder.tabletop import CLASSES, TurntableOptions
 from viewfinder.tabletop.turntable import render_turntable
+from viewfinder.tasks.detect.detections import Detections
 
 BADLY = TurntableOptions(noise=14, drift=0.25, shadow=0.95, shake=6)
 CELLS = ("RBC", "WBC", "Platelets")
@@ -79,9 +80,11 @@ class Material:
             sizes=np.array([self.sizes[path] for path in paths]),
             classes=self.classes,
             pictures=np.array([paths.index(each.path) for each in self.found]),
-            labels=np.array([self.classes.index(each.name) for each in self.found]),
-            corners=np.array([each.corners for each in self.found], np.float64),
-            scores=np.array([each.score for each in self.found], np.float64),
+            found=Detections(
+                np.array([each.corners for each in self.found], np.float64),
+                np.array([each.score for each in self.found], np.float64),
+                np.array([self.classes.index(each.name) for each in self.found]),
+            ),
             sources=(source,) * len(self.found),
         )
 

@@ -37,6 +37,7 @@ from viewfinder.studio.store import Operation, PutClass, Store, open_store
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions
 from viewfinder.tabletop.scenes import render_scene
 from viewfinder.tabletop.turntable import render_turntable
+from viewfinder.tasks.detect.detections import Detections
 
 ENOUGH = 0.7
 DRAW, VERIFY = 7.0, 1.8
@@ -244,9 +245,11 @@ def proposals(found) -> Proposals:
         sizes=np.array([[256, 256]] * len(found)),
         classes=tuple(CLASSES),
         pictures=np.array([row[0] for row in rows]),
-        labels=np.array([row[1] for row in rows]),
-        corners=np.array([row[2].box for row in rows], np.float64),
-        scores=np.array([row[2].score for row in rows], np.float64),
+        found=Detections(
+            np.array([row[2].box for row in rows], np.float64),
+            np.array([row[2].score for row in rows], np.float64),
+            np.array([row[1] for row in rows]),
+        ),
         sources=("plate",) * len(rows),
     )
 

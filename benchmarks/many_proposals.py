@@ -19,6 +19,7 @@ import numpy as np
 from viewfinder.datasets.opening import read_boxes
 from viewfinder.labelling.accepting import accept, take_back
 from viewfinder.labelling.proposals import Proposals, joined, read_proposals, write_proposals
+from viewfinder.tasks.detect.detections import Detections
 
 T = TypeVar("T")
 EACH, SIZE, RUNS = 5, (640, 480), 40
@@ -52,10 +53,12 @@ def some(count: int) -> Proposals:
         np.tile(np.array(SIZE, np.int64), (count, 1)),
         ("mug", "bowl"),
         pictures,
-        random.integers(0, 2, len(pictures)),
-        np.concatenate([low, high], axis=1),
-        # Nine pictures in ten have none below 0.9.
-        np.where(pictures % 10 == 0, 0.5, 0.95),
+        Detections(
+            np.concatenate([low, high], axis=1),
+            # Nine pictures in ten have none below 0.9.
+            np.where(pictures % 10 == 0, 0.5, 0.95),
+            random.integers(0, 2, len(pictures)),
+        ),
         ("plate: empty.png",) * len(pictures),
         dict.fromkeys(range(len(pictures)), mask),
     )

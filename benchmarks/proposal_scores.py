@@ -148,7 +148,7 @@ def followed(place: Path, frames, boxes, motion: str, every: int) -> Iterator[Ro
         folder, find_pictures(folder), keys=place / "keys.json", motion=motion
     )
     p = done.proposals
-    for picture, corners, score in zip(p.pictures, p.corners, p.scores, strict=True):
+    for picture, corners, score in zip(p.pictures, p.found.boxes, p.found.scores, strict=True):
         true = found[p.paths[picture]].astype(np.float32)
         yield float(score), float(iou(corners[None].astype(np.float32), true)[0, 0]), np.nan
 
@@ -167,7 +167,8 @@ def with_bottles(video: Path, weights: str) -> Iterator[tuple[str, list[Row]]]:
             )
             p, rows = done.proposals, []
             for number, path in enumerate(p.paths):
-                boxes, scores = p.corners[p.of(number)].astype(np.float32), p.scores[p.of(number)]
+                own = p.found.take(p.of(number))
+                boxes, scores = own.boxes.astype(np.float32), own.scores
                 # Where the detector misses a bottle, nothing is known of its box.
                 if len(found[path]) == BOTTLES and len(boxes):
                     table = iou(found[path], boxes)

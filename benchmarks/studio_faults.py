@@ -51,6 +51,7 @@ from viewfinder.studio.store import (
     tables,
     undoing,
 )
+from viewfinder.tasks.detect.detections import Detections
 
 CLIENTS, EACH = 8, 4
 PICTURES = CLIENTS * EACH + 1  # the last one is the browser's
@@ -117,8 +118,8 @@ class Campaign:
             names = tuple(f"{number:03}.png" for number in range(PICTURES))
             corners = np.tile(np.array((2.5, 3, 20, 20)), (PICTURES, 1))
             store.propose("plate", Proposals(
-                names, np.tile((40, 24), (PICTURES, 1)), ("K",), np.arange(PICTURES), zero,
-                corners, np.ones(PICTURES), ("plate",) * PICTURES))  # fmt: skip
+                names, np.tile((40, 24), (PICTURES, 1)), ("K",), np.arange(PICTURES),
+                Detections(corners, np.ones(PICTURES), zero), ("plate",) * PICTURES))  # fmt: skip
             (self.work / "first").write_bytes(store.contents())
 
     def round(self, kind: str, count: int) -> Round:

@@ -88,6 +88,7 @@ def edited(make, *words: str):
 def proposed(root: Path) -> None:
     """Pictures of which one is labelled, with proposals for all."""
     from viewfinder.labelling.proposals import Proposals, write_proposals
+    from viewfinder.tasks.detect.detections import Detections
 
     coco(root)
     (root / "set/annotations/instances_val.json").unlink()
@@ -101,9 +102,7 @@ def proposed(root: Path) -> None:
         np.array([[20, 16], [20, 16]]),
         ("hen",),
         np.array([0, 1]),
-        np.array([0, 0]),
-        corners,
-        np.array([0.95, 0.95]),
+        Detections(corners, np.array([0.95, 0.95]), np.array([0, 0])),
         ("plate: x", "plate: x"),
     )
     write_proposals(root / "set", found)

@@ -75,7 +75,7 @@ def test_only_sure_proposals_become_labels_and_all_are_learnt_from(done):
     place, _ = done
     proposals = read_proposals(place / "frames")
     labels = json.loads((place / "frames/annotations/instances_train.json").read_text())
-    sure = proposals.scores >= capturing.ABOVE
+    sure = proposals.found.scores >= capturing.ABOVE
     assert len(labels["annotations"]) == sure.sum() > 0
     assert all(item["score"] >= capturing.ABOVE for item in labels["annotations"])
     assert [category["name"] for category in labels["categories"]] == list(CLASSES)

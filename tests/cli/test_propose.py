@@ -251,7 +251,7 @@ def test_only_the_classes_that_are_asked_for_are_proposed(ask, tmp_path, names, 
     status, _, err = ask("propose", tmp_path / "pictures", "--by", file, *asked)
     assert (status, err) == (0, "")
     proposals = read_proposals(tmp_path / "pictures")
-    assert {proposals.classes[label] for label in proposals.labels} == found
+    assert {proposals.classes[label] for label in proposals.found.labels} == found
     assert len(proposals) == 2 * len(found)
 
 

@@ -81,8 +81,8 @@ def test_an_onnx_file_proposes_boxes_and_masks(tmp_path, sides):
     done = propose_by_saliency(tmp_path, ["kubek/图.png"], model=model, source="saliency: b.onnx")
     proposals = done.proposals
     assert proposals.classes == ("kubek",)
-    np.testing.assert_allclose(proposals.corners[0], [30, 20, 90, 80], atol=3)
-    np.testing.assert_allclose(proposals.corners[1], [140, 40, 160, 60], atol=3)
+    np.testing.assert_allclose(proposals.found.boxes[0], [30, 20, 90, 80], atol=3)
+    np.testing.assert_allclose(proposals.found.boxes[1], [140, 40, 160, 60], atol=3)
     assert len(proposals) == 2
     assert set(proposals.masks) == {0, 1}
     assert set(proposals.sources) == {"saliency: b.onnx"}

@@ -64,7 +64,8 @@ def test_a_straight_line_between_key_frames(data):
     proposed = [proposals.paths[i] for i in proposals.pictures]
     assert proposed == [paths[i] for i in (2, 3, 5, 6, 7, 8)]
     assert set(proposals.paths) == set(paths) - {paths[i] for i in (1, 4, 9)}
-    for path, box, score in zip(proposed, proposals.corners, proposals.scores, strict=True):
+    found = proposals.found
+    for path, box, score in zip(proposed, found.boxes, found.scores, strict=True):
         assert box == pytest.approx(true_box(number(path)), abs=0.5)
         assert 0.5 <= score < 1
     assert all(source.startswith("track: linear, frames") for source in proposals.sources)
@@ -79,7 +80,7 @@ def test_along_with_the_picture_from_one_key_frame(data, with_video):
     proposed = [proposals.paths[i] for i in proposals.pictures]
     assert proposed == paths[3 : 3 + len(proposed)]
     assert len(proposed) >= 5
-    for path, box in zip(proposed, proposals.corners, strict=True):
+    for path, box in zip(proposed, proposals.found.boxes, strict=True):
         assert box == pytest.approx(true_box(number(path)), abs=4)
     assert len(done.notes) == (3 + len(proposed) < len(paths))
 
@@ -118,7 +119,7 @@ def test_two_objects_of_one_class_are_each_carried(data, motion):
     file.write_text(json.dumps(document))
     proposals = propose_by_track(data, paths, motion=motion).proposals
     for path in paths[2:6]:
-        boxes = proposals.corners[proposals.pictures == proposals.paths.index(path)]
+        boxes = proposals.found.boxes[proposals.pictures == proposals.paths.index(path)]
         assert len(boxes) == 2
         moving, standing = sorted(boxes.tolist())
         assert moving == pytest.approx(true_box(number(path)), abs=4)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,8 @@ def same(first, second):
     assert first.classes == second.classes
     assert first.sources == second.sources
     assert first.masks == second.masks
-    for column in ("sizes", "pictures", "labels", "corners", "scores"):
-        assert np.array_equal(getattr(first, column), getattr(second, column)), column
+    for column in ("sizes", "pictures", "found.boxes", "found.scores", "found.labels"):
+        assert np.array_equal(*map(attrgetter(column), (first, second))), column
 
 
 def test_what_is_written_returns(tmp_path):
@@ -106,9 +107,9 @@ def as_sets(proposals):
     return {
         path: sorted(
             (
-                proposals.classes[proposals.labels[row]],
-                *proposals.corners[row].tolist(),
-                proposals.scores[row],
+                proposals.classes[proposals.found.labels[row]],
+                *proposals.found.boxes[row].tolist(),
+                proposals.found.scores[row],
                 row in proposals.masks,
             )
             for row in proposals.of(index)

@@ -32,6 +32,7 @@ from viewfinder.studio.store import (
     SetState,
     open_store,
 )
+from viewfinder.tasks.detect.detections import Detections
 
 # Where nothing waits for a disk, as far as there is such a place.
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -51,7 +52,8 @@ class Labelling(RuleBasedStateMachine):
         self.store = open_store(data, wait=True)
         corners = np.array([(1, 1, 9, 9), (20, 2, 39, 19.5)], np.float64)
         zeros, sizes = np.zeros(2, np.int64), np.full((1, 2), (40, 20))
-        found = Proposals(("1.jpg",), sizes, ("K",), zeros, zeros, corners, np.ones(2), ("a",) * 2)
+        boxes = Detections(corners, np.ones(2), zeros)
+        found = Proposals(("1.jpg",), sizes, ("K",), zeros, boxes, ("a",) * 2)
         self.store.propose("a", found)
         self.first = self.store.contents()
         self.sent = []

@@ -27,6 +27,7 @@ from viewfinder.studio.store import (
     operation_of,
 )
 from viewfinder.studio.store.database import set_value
+from viewfinder.tasks.detect.detections import Detections
 
 CUP, MUG = PutClass("cup", "Cup ö 螺", 0, "#ff0000", "c", 0), PutClass("mug", "Mug", 0, position=1)
 
@@ -46,9 +47,11 @@ def proposals(*corners, paths=("0.jpg",), classes=("Cup ö 螺",)):
         np.full((len(paths), 2), (40, 20)),
         classes,
         np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.array(corners, np.float64).reshape(-1, 4),
-        np.full(count, 0.75),
+        Detections(
+            np.array(corners, np.float64).reshape(-1, 4),
+            np.full(count, 0.75),
+            np.zeros(count, np.int64),
+        ),
         ("plate: empty.png",) * count,
     )
 

@@ -111,7 +111,7 @@ def _print_document(outcome: "Outcome") -> None:
             "data": str(outcome.data),
             "pictures": len(outcome.proposals.paths),
             "proposals": len(outcome.proposals),
-            "scores": outcome.proposals.scores.tolist(),
+            "scores": outcome.proposals.found.scores.tolist(),
             "accepted": None if outcome.accepted is None else vars(outcome.accepted),
         }
     )
@@ -119,7 +119,7 @@ def _print_document(outcome: "Outcome") -> None:
 
 def _print_outcome(outcome: "Outcome") -> None:
     proposals, accepted = outcome.proposals, outcome.accepted
-    sure = int((proposals.scores >= 0.9).sum())
+    sure = int((proposals.found.scores >= 0.9).sum())
     print(
         f"{outcome.data}: {counted(len(proposals), 'proposal')} for "
         f"{counted(len(proposals.paths), 'picture')}, "

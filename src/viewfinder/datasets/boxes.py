@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.pictures.geometry import BoxArray
 from viewfinder.pictures.masks import Segmentation
 
 ENDLESS = float(2**53)
@@ -132,7 +133,7 @@ def finite(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
-def no_size(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+def no_size(corners: BoxArray) -> NDArray[np.bool_]:
     """M bool: boxes that hold nothing, being inverted or without width or height."""
     empty: NDArray[np.bool_] = (corners[:, 2] <= corners[:, 0]) | (corners[:, 3] <= corners[:, 1])
     return empty

@@ -132,7 +132,7 @@ def overlaps(shots: Sequence[Shot], proposals: Proposals) -> NDArray[np.float64]
     """The IoU of each proposal's box with the true one, which the renderer knows."""
     truth = {capture: _true_boxes(capture) for capture in {shot.capture for shot in shots}}
     boxes = {shot.path: truth[shot.capture][shot.number] for shot in shots}
-    found = proposals.corners.astype(np.float32)
+    found = proposals.found.boxes.astype(np.float32)
     return np.array(
         [
             iou(found[row : row + 1], boxes[proposals.paths[picture]][None])[0, 0]

@@ -147,7 +147,7 @@ def _cards(outcome: Outcome) -> list[Card]:
 
 def _class(outcome: Outcome, name: str) -> Class:
     proposals, overlaps = outcome.proposals, outcome.overlaps
-    rows = np.flatnonzero(proposals.labels == proposals.classes.index(name))
+    rows = np.flatnonzero(proposals.found.labels == proposals.classes.index(name))
     shots = [shot for shot in outcome.shots if shot.path.startswith(f"{name}/")]
     spread = np.linspace(0, len(rows) - 1, min(_FRAMES, len(rows))).round().astype(int)
     return Class(
@@ -159,7 +159,7 @@ def _class(outcome: Outcome, name: str) -> Class:
         pictures=len(shots),
         mean=float(overlaps[rows].mean()),
         least=float(overlaps[rows].min()),
-        accepted=int((proposals.scores[rows] >= ABOVE).sum()),
+        accepted=int((proposals.found.scores[rows] >= ABOVE).sum()),
     )
 
 
@@ -168,10 +168,10 @@ def _proposed(outcome: Outcome, row: int) -> ShownPicture:
     proposals = outcome.proposals
     path = proposals.paths[proposals.pictures[row]]
     picture = read_picture(outcome.place / "frames" / path)
-    score = float(proposals.scores[row])
+    score = float(proposals.found.scores[row])
     colour: Colour = _SURE if score >= ABOVE else _UNSURE
     drawn = _outlined(picture, proposals.mask(row), colour)
-    drawn = draw_boxes(drawn, proposals.corners[[row]].astype(np.float32), [""], [colour])
+    drawn = draw_boxes(drawn, proposals.found.boxes[[row]].astype(np.float32), [""], [colour])
     return ShownPicture(picture_url(drawn), f"score {score:.2f}, IoU {outcome.overlaps[row]:.3f}")
 
 

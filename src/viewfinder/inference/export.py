@@ -26,7 +26,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
-from viewfinder.tasks.detect.detections import suppress
+from viewfinder.tasks.detect.suppression import suppress
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted

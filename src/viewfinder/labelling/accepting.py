@@ -78,7 +78,7 @@ def accept(data: Path, *, above: float, proposals: Proposals | None = None) -> A
 
 def _accepted(data: Path, above: float, proposals: Proposals, rule: str) -> Acceptance:
     worst = np.full(len(proposals.paths), math.inf)
-    np.minimum.at(worst, proposals.pictures, proposals.scores)
+    np.minimum.at(worst, proposals.pictures, proposals.found.scores)
     good = np.flatnonzero((worst >= above) & np.isfinite(worst)).tolist()
     files = read_label_files(data)
     places = [_place(proposals.paths[picture], files) for picture in good]

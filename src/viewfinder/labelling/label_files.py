@@ -119,8 +119,8 @@ def with_proposals(
             | {
                 "id": number,
                 "image_id": numbers[annotation["image_id"]],
-                "category_id": classes[taken.classes[taken.labels[row]]],
-                "score": float(taken.scores[row]),
+                "category_id": classes[taken.classes[taken.found.labels[row]]],
+                "score": float(taken.found.scores[row]),
                 "accepted": f"{rule} ({taken.sources[row]})",
             }
         )
@@ -153,8 +153,8 @@ def _dataset(data: Path, proposals: Proposals) -> Dataset:
     boxes = gather_boxes(
         proposals.pictures,
         count,
-        corners=proposals.corners,
-        classes=proposals.labels,
+        corners=proposals.found.boxes.astype(np.float64),
+        classes=proposals.found.labels,
         areas=areas,
         segmentations=proposals.masks,
     )

@@ -7,7 +7,7 @@ that was looked at, also where nothing was found) and `proposals` (`picture` and
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import checked_name
 from viewfinder.errors import InputError
 from viewfinder.files import inside, write_text
+from viewfinder.pictures.geometry import BoxArray
 from viewfinder.pictures.masks import Runs, checked_runs, decode
 from viewfinder.pictures.reading import MOST_PIXELS
+from viewfinder.tasks.detect.detections import Detections, no_detections
 
 _SCHEMA = 1
 
@@ -36,9 +38,8 @@ class Proposals:
         sizes: N×2 int64, their width and height.
         classes: names; a proposal's class is an index into them.
         pictures: M int64, an index into `paths`.
-        labels: M int64, an index into `classes`.
-        corners: M×4 float64, `x1, y1, x2, y2` in pixels, within the picture.
-        scores: M float64, 0 to 1, how sure the machine is.
+        found: M boxes in pixels, within the picture, in float64; their labels are indices into
+            `classes`, and their scores, 0 to 1, how sure the machine is.
         sources: M texts, how each came about, such as `plate: empty.png`.
         masks: for rows that have one, COCO's run lengths, `size` and `counts`.
     """
@@ -47,14 +48,12 @@ class Proposals:
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     classes: tuple[str, ...] = ()
     pictures: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    labels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    corners: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
-    scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    found: Detections = field(default_factory=no_detections)
     sources: tuple[str, ...] = ()
     masks: Mapping[int, Runs] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.corners)
+        return len(self.found)
 
     def of(self, picture: int) -> NDArray[np.intp]:
         """The rows of one picture."""
@@ -97,15 +96,14 @@ def of_pictures(proposals: Proposals, pictures: Sequence[int]) -> Proposals:
     rows = np.concatenate([np.zeros(0, np.intp), *(p.of(picture) for picture in pictures)])
     place = np.full(len(p.paths), -1, np.int64)
     place[np.asarray(pictures, np.intp)] = np.arange(len(pictures))
-    present = np.unique(p.labels[rows])
+    found = p.found.take(rows)
+    present = np.unique(found.labels)
     return Proposals(
         tuple(p.paths[picture] for picture in pictures),
         p.sizes[np.asarray(pictures, np.intp)],
         tuple(p.classes[label] for label in present.tolist()),
         place[p.pictures[rows]],
-        np.searchsorted(present, p.labels[rows]),
-        p.corners[rows],
-        p.scores[rows],
+        replace(found, labels=np.searchsorted(present, found.labels)),
         tuple(p.sources[row] for row in rows.tolist()),
         {new: p.masks[row] for new, row in enumerate(rows.tolist()) if row in p.masks},
     )
@@ -117,18 +115,17 @@ def joined(before: Proposals, new: Proposals) -> Proposals:
     kept = of_pictures(before, [i for i, path in enumerate(before.paths) if path not in again])
     classes = tuple(dict.fromkeys((*kept.classes, *new.classes)))
     number = {name: index for index, name in enumerate(classes)}
-    labels = [
-        np.array([number[name] for name in part.classes], np.int64)[part.labels]
+    renumbered = [
+        replace(part.found, labels=of[part.found.labels])
         for part in (kept, new)
+        for of in [np.array([number[name] for name in part.classes], np.int64)]
     ]
     return Proposals(
         kept.paths + new.paths,
         np.concatenate([kept.sizes, new.sizes]),
         classes,
         np.concatenate([kept.pictures, new.pictures + len(kept.paths)]),
-        np.concatenate(labels),
-        np.concatenate([kept.corners, new.corners]),
-        np.concatenate([kept.scores, new.scores]),
+        renumbered[0].joined(renumbered[1:]),
         kept.sources + new.sources,
         dict(kept.masks) | {row + len(kept): mask for row, mask in new.masks.items()},
     )
@@ -151,9 +148,9 @@ def write_proposals(data: Path, proposals: Proposals) -> None:
     ]
     columns = zip(
         proposals.pictures.tolist(),
-        proposals.labels.tolist(),
-        proposals.corners.tolist(),
-        proposals.scores.tolist(),
+        proposals.found.labels.tolist(),
+        proposals.found.boxes.tolist(),
+        proposals.found.scores.tolist(),
         proposals.sources,
         strict=True,
     )
@@ -198,14 +195,19 @@ def read_proposals(data: Path) -> Proposals:
         sizes,
         _classes(others.get("classes"), file),
         whole_numbers(rows, "picture", where),
-        whole_numbers(rows, "class", where),
-        numbers(rows, "box", where, 4) if rows else np.zeros((0, 4)),
-        numbers(rows, "score", where, 1) if rows else np.zeros(0),
+        _found(rows, where),
         tuple(text_of(item, "source", where) for item in rows),
         {row: _mask(item["mask"], row, file) for row, item in enumerate(rows) if "mask" in item},
     )
     _check(proposals, file)
     return proposals
+
+
+def _found(rows: Objects, where: str) -> Detections:
+    if not rows:
+        return no_detections()
+    boxes, scores = numbers(rows, "box", where, 4), numbers(rows, "score", where, 1)
+    return Detections(boxes, scores, whole_numbers(rows, "class", where))
 
 
 def _classes(listed: object, file: Path) -> tuple[str, ...]:
@@ -230,7 +232,7 @@ def _check(proposals: Proposals, file: Path) -> None:
     Raises:
         InputError: with the first fault.
     """
-    p, sizes = proposals, proposals.sizes
+    p, sizes, found = proposals, proposals.sizes, proposals.found
     faults: list[tuple[str, bool]] = [
         ("the same picture stands there twice", len(set(p.paths)) < len(p.paths)),
         (
@@ -239,17 +241,17 @@ def _check(proposals: Proposals, file: Path) -> None:
             or bool((sizes[:, 0] * sizes[:, 1] > MOST_PIXELS).any()),
         ),
         ("a proposal is for no picture", _outside(p.pictures, len(p.paths))),
-        ("a proposal is of no class", _outside(p.labels, len(p.classes))),
-        ("a score is not from 0 to 1", not ((p.scores >= 0) & (p.scores <= 1)).all()),
-        ("a box has no finite numbers or no size", not _boxes_hold(p.corners)),
+        ("a proposal is of no class", _outside(found.labels, len(p.classes))),
+        ("a score is not from 0 to 1", not ((found.scores >= 0) & (found.scores <= 1)).all()),
+        ("a box has no finite numbers or no size", not _boxes_hold(found.boxes)),
     ]
-    found = next((fault for fault, is_so in faults if is_so), None)
-    if found is None:
+    wrong = next((fault for fault, is_so in faults if is_so), None)
+    if wrong is None:
         limits = np.concatenate([sizes, sizes], axis=1)[p.pictures]
-        if (p.corners < 0).any() or (p.corners > limits).any():
-            found = "a box lies outside its picture"
-    if found is not None:
-        raise InputError(f"{file}: {found}: propose again")
+        if (found.boxes < 0).any() or (found.boxes > limits).any():
+            wrong = "a box lies outside its picture"
+    if wrong is not None:
+        raise InputError(f"{file}: {wrong}: propose again")
     for row in p.masks:
         try:
             p.mask_area(row)
@@ -261,5 +263,5 @@ def _outside(values: NDArray[np.int64], count: int) -> bool:
     return bool(((values < 0) | (values >= count)).any())
 
 
-def _boxes_hold(corners: NDArray[np.float64]) -> bool:
-    return bool(np.isfinite(corners).all()) and not no_size(corners).any()
+def _boxes_hold(boxes: BoxArray) -> bool:
+    return bool(np.isfinite(boxes).all()) and not no_size(boxes).any()

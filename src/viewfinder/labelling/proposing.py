@@ -17,6 +17,7 @@ from viewfinder.pictures.finding import pictures_below, pictures_in
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.masks import Runs, encode
 from viewfinder.pictures.reading import read_picture
+from viewfinder.tasks.detect.detections import Detections
 
 # Of a thing beside the largest: that it is of the same class is anybody's guess.
 _BESIDE = 0.5
@@ -73,9 +74,11 @@ class Rows:
             np.array(list(self.sizes.values()), np.int64).reshape(-1, 2),
             tuple(numbers),
             np.array([places[path] for path, *_ in self.rows], np.int64),
-            np.array(labels, np.int64),
-            np.array([row[2] for row in self.rows], np.float64).reshape(-1, 4),
-            np.array([row[3] for row in self.rows], np.float64),
+            Detections(
+                np.array([row[2] for row in self.rows], np.float64).reshape(-1, 4),
+                np.array([row[3] for row in self.rows], np.float64),
+                np.array(labels, np.int64),
+            ),
             tuple(row[4] for row in self.rows),
             self.masks,
         )

@@ -113,8 +113,8 @@ def _told(proposals: Proposals, picture: int, width: int, font: Font) -> list[st
         return ["nothing proposed"]
     lines = [""]
     for number, row in enumerate(rows, 1):
-        name = legible(proposals.classes[proposals.labels[row]], font)
-        score = f" {proposals.scores[row]:.2f}"
+        name = legible(proposals.classes[proposals.found.labels[row]], font)
+        score = f" {proposals.found.scores[row]:.2f}"
         place = f"{number} " if len(rows) > 1 else ""
         (name,) = short_names([name], width - math.ceil(text_width(place + score, font)), font)
         word = place + name + score
@@ -125,7 +125,7 @@ def _told(proposals: Proposals, picture: int, width: int, font: Font) -> list[st
             lines.append(word)
         else:
             left = rows[number - 2 - lines[-1].count(" · ") :]
-            low, high = proposals.scores[left].min(), proposals.scores[left].max()
+            low, high = proposals.found.scores[left].min(), proposals.found.scores[left].max()
             lines[-1] = f"and {len(left)} more, {low:.2f} to {high:.2f}"
             break
     return lines
@@ -146,6 +146,6 @@ def _drawn(
     scale = min(cell[0] / own[0], cell[1] / own[1])
     size = max(1, round(own[0] * scale)), max(1, round(own[1] * scale))
     shown = np.asarray(resample(pixels, stretch(own, size), size), np.uint8)
-    boxes = (proposals.corners[rows] * scale).astype(np.float32)
-    colours = [_SURE if score >= 0.9 else _UNSURE for score in proposals.scores[rows]]
+    boxes = (proposals.found.boxes[rows] * scale).astype(np.float32)
+    colours = [_SURE if score >= 0.9 else _UNSURE for score in proposals.found.scores[rows]]
     return number_boxes(shown, boxes, colours)

@@ -13,6 +13,7 @@ from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import Operation, PutClass, Store, open_store
+from viewfinder.tasks.detect.detections import Detections
 
 
 def write_pictures(folder: Path, count: int = 4, size: tuple[int, int] = (640, 480)) -> Path:
@@ -120,9 +121,11 @@ def proposed(served):
         sizes=np.array([[640, 480]]),
         classes=("mug", "plate"),
         pictures=np.zeros(2, np.int64),
-        labels=np.array([0, 1]),
-        corners=np.array([[20.0, 20, 90, 90], [120, 20, 190, 90]]),
-        scores=np.array([0.9, 0.8]),
+        found=Detections(
+            np.array([[20.0, 20, 90, 90], [120, 20, 190, 90]]),
+            np.array([0.9, 0.8]),
+            np.array([0, 1]),
+        ),
         sources=("plate",) * 2,
     )
     store.propose("plate", made)

@@ -4,6 +4,7 @@ import numpy as np
 from studio_page import until
 
 from viewfinder.labelling.proposals import Proposals
+from viewfinder.tasks.detect.detections import Detections
 
 
 def proposed(served):
@@ -16,9 +17,9 @@ def proposed(served):
         sizes=np.array([[640, 480]]),
         classes=("mug", "<b>plate</b>"),
         pictures=np.zeros(4, np.int64),
-        labels=np.array([0, 0, 1, 0]),
-        corners=corners.astype(np.float64),
-        scores=np.array([0.93, 0.8, 0.7, 0.3]),
+        found=Detections(
+            corners.astype(np.float64), np.array([0.93, 0.8, 0.7, 0.3]), np.array([0, 0, 1, 0])
+        ),
         sources=("run:a",) * 4,
     )
     assert served.store.propose("run:a", made) == 4

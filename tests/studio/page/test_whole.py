@@ -9,6 +9,7 @@ from studio_page import Person, until
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import open_store
+from viewfinder.tasks.detect.detections import Detections
 
 
 def test_history_is_read_and_any_moment_restored(person, served):
@@ -137,9 +138,11 @@ def test_many_pictures_with_proposals_are_taken_at_a_glance(person, served):
         sizes=np.array([[640, 480]] * 4),
         classes=("mug",),
         pictures=np.array([0, 1, 2, 3, 3]),
-        labels=np.zeros(5, np.int64),
-        corners=np.array([[20.0, 20, 90, 90]] * 5) + np.arange(5)[:, None],
-        scores=np.array([0.9, 0.9, 0.9, 0.9, 0.1]),
+        found=Detections(
+            np.array([[20.0, 20, 90, 90]] * 5) + np.arange(5)[:, None],
+            np.array([0.9, 0.9, 0.9, 0.9, 0.1]),
+            np.zeros(5, np.int64),
+        ),
         sources=("run:a",) * 5,
     )
     store.propose("run:a", proposals)

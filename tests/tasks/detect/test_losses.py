@@ -12,10 +12,10 @@ from torchvision.ops import box_iou, complete_box_iou_loss
 
 from viewfinder import nets
 from viewfinder.nets.yolo import Scale
-from viewfinder.tasks.detect.batch import Truth
-from viewfinder.tasks.detect.detections import suppress
+from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.decoding import decode
 from viewfinder.tasks.detect.heads.yolo.losses import darknet_loss, loss
+from viewfinder.tasks.detect.suppression import suppress
 
 Loss = Callable[..., dict[str, Tensor]]
 
@@ -27,9 +27,12 @@ SCALES = (
 )
 
 
-def truth_of(*objects: tuple[int, int, tuple[float, float, float, float]], count: int = 1) -> Truth:
+Corners = tuple[float, float, float, float]
+
+
+def truth_of(*objects: tuple[int, int, Corners], count: int = 1) -> BoxTruth:
     """Of (picture, label, box) each."""
-    return Truth(
+    return BoxTruth(
         boxes=torch.tensor([box for *_, box in objects]).reshape(-1, 4).float(),
         labels=torch.tensor([label for _, label, _ in objects], dtype=torch.int64),
         pictures=torch.tensor([picture for picture, *_ in objects], dtype=torch.int64),
@@ -37,7 +40,7 @@ def truth_of(*objects: tuple[int, int, tuple[float, float, float, float]], count
     )
 
 
-def random_case(seed: int, *, objects: int) -> tuple[list[Tensor], Truth]:
+def random_case(seed: int, *, objects: int) -> tuple[list[Tensor], BoxTruth]:
     """Raw maps of two pictures of 96×64, and objects in them of 4 to 60 pixels."""
     random = torch.Generator().manual_seed(seed)
     maps = [
@@ -48,7 +51,7 @@ def random_case(seed: int, *, objects: int) -> tuple[list[Tensor], Truth]:
     limits = torch.tensor([96.0, 64.0])
     centres = torch.rand(objects, 2, generator=random) * limits
     sizes = 4 * 15 ** torch.rand(objects, 2, generator=random)
-    return [each.requires_grad_() for each in maps], Truth(
+    return [each.requires_grad_() for each in maps], BoxTruth(
         boxes=torch.cat([centres - sizes / 2, centres + sizes / 2], dim=1),
         labels=torch.randint(CLASSES, (objects,), generator=random),
         pictures=torch.randint(2, (objects,), generator=random),
@@ -79,7 +82,7 @@ HAND = (Scale(32, ((32.0, 32.0), (16.0, 48.0))),)
 HAND_BOX = (24.0, 8.0, 56.0, 40.0)  # centre 40, 24: 0.25 and 0.75 into the cell of column 1, row 0
 
 
-def by_hand(truth: Truth, ignore: float) -> Tensor:
+def by_hand(truth: BoxTruth, ignore: float) -> Tensor:
     """The gradient of Darknet's objective, pictures×2×7×2×2, by anchor, value, row and column.
 
     All is 0 but the width in the object's cell, where it is ln 2 and too large, and x and y in the
@@ -127,7 +130,7 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def darknet_gradients(
-    maps: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, ignore: float
+    maps: Sequence[Tensor], scales: Sequence[Scale], truth: BoxTruth, ignore: float
 ) -> list[Tensor]:
     """What Darknet's yolo layer hands back, prediction by prediction and object by object."""
     boxes = truth.boxes.tolist()
@@ -185,7 +188,7 @@ def test_darknets_gradient_by_loops(reach: float, seed: int, objects: int, ignor
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-def positives_by_loops(truth: Truth, ratio: float) -> list[tuple[int, int, int, int, int, int]]:
+def positives_by_loops(truth: BoxTruth, ratio: float) -> list[tuple[int, int, int, int, int, int]]:
     """Object, scale, picture, anchor, row and column of each."""
     found = []
     for number, (box, picture) in enumerate(
@@ -211,7 +214,7 @@ def positives_by_loops(truth: Truth, ratio: float) -> list[tuple[int, int, int, 
 
 
 def loss_by_loops(
-    maps: Sequence[Tensor], scales: Sequence[Scale], truth: Truth, ratio: float
+    maps: Sequence[Tensor], scales: Sequence[Scale], truth: BoxTruth, ratio: float
 ) -> dict[str, Tensor]:
     """The default loss from its definition, with torchvision's CIoU of what `decode` finds."""
     raw = [
@@ -271,7 +274,7 @@ def test_loss_by_loops(reach: float, seed: int, objects: int, ratio: float) -> N
 def test_order_of_objects_does_not_matter(seed: int, objects: int) -> None:
     maps, truth = random_case(seed, objects=objects)
     order = torch.randperm(objects, generator=torch.Generator().manual_seed(seed))
-    shuffled = Truth(truth.boxes[order], truth.labels[order], truth.pictures[order], 2)
+    shuffled = BoxTruth(truth.boxes[order], truth.labels[order], truth.pictures[order], 2)
     torch.testing.assert_close(
         loss(maps, SCALES, truth), loss(maps, SCALES, shuffled), rtol=1e-5, atol=1e-6
     )
@@ -320,7 +323,7 @@ def test_a_batch_without_objects_still_teaches_objectness(objective: Loss) -> No
 @pytest.mark.parametrize("objective", [loss, darknet_loss])
 def test_what_is_predicted_in_a_crowd_is_neither_right_nor_wrong(objective: Loss) -> None:
     maps, truth = random_case(2, objects=6)
-    crowd = Truth(torch.tensor([[0.0, 0, 48, 64]]), torch.tensor([-1]), torch.tensor([1]), 2)
+    crowd = BoxTruth(torch.tensor([[0.0, 0, 48, 64]]), torch.tensor([-1]), torch.tensor([1]), 2)
     slopes, with_crowd = (
         gradients(objective(maps, SCALES, truth, ignored), maps) for ignored in (None, crowd)
     )

@@ -78,19 +78,19 @@ def _before(connection: Connection, run: str, pictures: Sequence[int]) -> dict[i
 
 
 def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict[str, object]:
-    x1, y1, x2, y2 = p.corners[row].tolist()
+    x1, y1, x2, y2 = p.found.boxes[row].tolist()
     return {
         "id": f"p{writer.seq}-{row}",
         "picture": picture,
         "run": kept(run),
-        "name": kept(p.classes[int(p.labels[row])]),
+        "name": kept(p.classes[int(p.found.labels[row])]),
         "x1": x1,
         "y1": y1,
         "x2": x2,
         "y2": y2,
         "mask": mask_text(p.masks[row]) if row in p.masks else None,
         "source": kept(source_of(p.sources[row])),
-        "score": float(p.scores[row]),
+        "score": float(p.found.scores[row]),
         "state": "open",
         "box": None,
         "place": row,
@@ -110,9 +110,7 @@ def _of_run(proposals: Proposals, runs: Sequence[str], run: str) -> Proposals:
     return replace(
         proposals,
         pictures=proposals.pictures[rows],
-        labels=proposals.labels[rows],
-        corners=proposals.corners[rows],
-        scores=proposals.scores[rows],
+        found=proposals.found.take(rows),
         sources=tuple(proposals.sources[row] for row in rows),
         masks={new: proposals.masks[row] for new, row in enumerate(rows) if row in proposals.masks},
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.loading import LETTERBOX_FILL
 from viewfinder.pictures.geometry import translation
 from viewfinder.pictures.warping import moved_boxes, warp_into
-from viewfinder.tasks.detect.batch import BoxBatch, Truth
+from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples import IGNORED, BoxExamples
 from viewfinder.tasks.detect.pasting import Objects, joined, paste_objects
 from viewfinder.tasks.detect.plan import Plan, Step, View, draw
@@ -65,13 +65,13 @@ def compose(
     return BoxBatch(torch.from_numpy(made).permute(0, 3, 1, 2), *_truth(found, examples))
 
 
-def _truth(found: Sequence[Objects], examples: BoxExamples) -> tuple[Truth, Truth]:
+def _truth(found: Sequence[Objects], examples: BoxExamples) -> tuple[BoxTruth, BoxTruth]:
     """What is to be found in the made pictures, and what is ignored there."""
     of_each = np.repeat(np.arange(len(found)), [len(objects.rows) for objects in found])
     boxes = np.concatenate([np.zeros((0, 4)), *(objects.boxes for objects in found)])
     rows = np.concatenate([np.zeros(0, np.int64), *(objects.rows for objects in found)])
     labels = torch.from_numpy(examples.labels[rows])
-    every = Truth(
+    every = BoxTruth(
         torch.from_numpy(boxes.astype(np.float32)), labels, torch.from_numpy(of_each), len(found)
     )
     return every.select(labels != IGNORED), every.select(labels == IGNORED)

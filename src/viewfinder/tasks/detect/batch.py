@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class BoxTruth:
     """T objects in a batch of pictures; those of a picture need not stand together.
 
     Attributes:
@@ -26,22 +26,22 @@ class Truth:
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def to(self, device: torch.device | str) -> "Truth":
+    def to(self, device: torch.device | str) -> "BoxTruth":
         """The same on a device."""
         boxes, labels, pictures = (
             column.to(device, non_blocking=True)
             for column in (self.boxes, self.labels, self.pictures)
         )
-        return Truth(boxes, labels, pictures, self.count)
+        return BoxTruth(boxes, labels, pictures, self.count)
 
-    def select(self, rows: Tensor) -> "Truth":
+    def select(self, rows: Tensor) -> "BoxTruth":
         """Some of the objects, by a bool for each or by their numbers."""
-        return Truth(self.boxes[rows], self.labels[rows], self.pictures[rows], self.count)
+        return BoxTruth(self.boxes[rows], self.labels[rows], self.pictures[rows], self.count)
 
-    def joined(self, others: Sequence["Truth"]) -> "Truth":
+    def joined(self, others: Sequence["BoxTruth"]) -> "BoxTruth":
         """These objects and those of others in the same batch, picture by picture."""
         every = [self, *others]
-        all_of_them = Truth(
+        all_of_them = BoxTruth(
             torch.cat([each.boxes for each in every]),
             torch.cat([each.labels for each in every]),
             torch.cat([each.pictures for each in every]),
@@ -63,8 +63,8 @@ class BoxBatch:
     """
 
     pictures: Tensor
-    truth: Truth
-    ignored: Truth
+    truth: BoxTruth
+    ignored: BoxTruth
 
     def __len__(self) -> int:
         return len(self.pictures)

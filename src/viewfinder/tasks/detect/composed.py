@@ -15,7 +15,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
-from viewfinder.tasks.detect.batch import BoxBatch, Truth
+from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
@@ -87,7 +87,7 @@ def mix(
         shown = resample(picture, matrix, (width, height))
         pictures[row] = torch.from_numpy(shown).permute(2, 0, 1)
         boxes, labels = transform_boxes(matrix, corners), torch.from_numpy(classes)
-        found.append(Truth(torch.from_numpy(boxes), labels, torch.full_like(labels, row), count))
+        found.append(BoxTruth(torch.from_numpy(boxes), labels, torch.full_like(labels, row), count))
     kept = torch.tensor([number is None for number in numbers])
     truth, ignored = (each.select(kept[each.pictures]) for each in (batch.truth, batch.ignored))
     return BoxBatch(pictures, truth.joined(found), ignored)

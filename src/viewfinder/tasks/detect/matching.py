@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.errors import InputError
-from viewfinder.tasks.detect.detections import Detections, joined
+from viewfinder.tasks.detect.detections import Detections, no_detections
 
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU from which a truth is found, and below which is none
 MOST = 100  # detections of a class in a picture that COCO counts
@@ -166,8 +166,7 @@ def _together(detections: Sequence[Detections], count: int) -> tuple[Detections,
             "give one Detections for each picture, empty where nothing was found"
         )
     pictures = np.repeat(np.arange(count), [len(each) for each in detections])
-    nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
-    every = joined([nothing, *detections])
+    every = no_detections().joined(detections)  # in float64, whatever theirs are in
     boxes, scores, labels = every.boxes, every.scores, every.labels
     good = (scores >= 0) & (scores <= 1)  # So written, it refuses NaN as well.
     good &= np.isfinite(boxes).all(axis=1) & (labels >= 0)

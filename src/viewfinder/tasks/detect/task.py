@@ -32,7 +32,7 @@ from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, 
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
-from viewfinder.tasks.detect.detections import Detections, suppress
+from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of, head_of_net
@@ -42,6 +42,7 @@ from viewfinder.tasks.detect.plan import Augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import DetectScores, score
+from viewfinder.tasks.detect.suppression import suppress
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, as_numbers, require_count

@@ -10,7 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering, NetOutput
-from viewfinder.tasks.detect.batch import Truth
+from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.task import Add, alone
 
@@ -19,7 +19,7 @@ class HeadLoss(Protocol):
     """What a net of the family is to lessen."""
 
     def __call__(
-        self, outputs: NetOutput, truth: Truth, ignored: Truth, *, add: Add = alone
+        self, outputs: NetOutput, truth: BoxTruth, ignored: BoxTruth, *, add: Add = alone
     ) -> dict[str, Tensor]:
         """This process's part of each term of a step's loss; see `tasks.task.Loss`.
 

@@ -11,7 +11,7 @@ from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.nets.yolo import YOLO
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering, NetOutput, several_tensors
-from viewfinder.tasks.detect.batch import Truth
+from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.heads.head import HeadLoss
 from viewfinder.tasks.detect.heads.yolo.anchors import net_options
 from viewfinder.tasks.detect.heads.yolo.decoding import decode
@@ -41,7 +41,7 @@ class YOLOHead:
         scales = _yolo(net).scales
 
         def of(
-            outputs: NetOutput, truth: Truth, ignored: Truth, *, add: Add = alone
+            outputs: NetOutput, truth: BoxTruth, ignored: BoxTruth, *, add: Add = alone
         ) -> dict[str, Tensor]:
             return function(several_tensors(outputs), scales, truth, ignored, add=add)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from viewfinder.nets.yolo import Scale
-from viewfinder.tasks.detect.batch import Truth
+from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.heads.yolo.assigning import (
     RATIO,
     Places,
@@ -43,8 +43,8 @@ _MOSTLY = 0.5
 def loss(
     outputs: Sequence[Tensor],
     scales: Sequence[Scale],
-    truth: Truth,
-    ignored: Truth | None = None,
+    truth: BoxTruth,
+    ignored: BoxTruth | None = None,
     *,
     ratio: float = RATIO,
     add: Add = alone,
@@ -115,8 +115,8 @@ def loss(
 def darknet_loss(
     outputs: Sequence[Tensor],
     scales: Sequence[Scale],
-    truth: Truth,
-    ignored: Truth | None = None,
+    truth: BoxTruth,
+    ignored: BoxTruth | None = None,
     *,
     ignore: float = 0.7,
     add: Add = alone,
@@ -193,7 +193,7 @@ def _mean_stride(outputs: Sequence[Tensor], scales: Sequence[Scale]) -> float:
     return sum(n * s.stride for n, s in zip(cells, scales, strict=True)) / sum(cells)
 
 
-def _centres_and_sizes(truth: Truth) -> tuple[Tensor, Tensor]:
+def _centres_and_sizes(truth: BoxTruth) -> tuple[Tensor, Tensor]:
     """T×2 each, in pixels."""
     low, high = truth.boxes[:, :2].float(), truth.boxes[:, 2:].float()
     return (low + high) / 2, (high - low).clamp(min=_LEAST_SIDE)
@@ -258,7 +258,7 @@ def _darknet_box_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tens
 def _covered(
     output: Tensor,
     scale: Scale,
-    others: Truth,
+    others: BoxTruth,
     measure: Callable[[Tensor, Tensor], Tensor],
     most: float,
 ) -> Tensor:
