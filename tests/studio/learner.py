@@ -1,7 +1,7 @@
 """In place of `viewfinder train detect` and of the process that looks at pictures: quick, and told
 by files beside the run what to do.
 
-learner.py train DATA --out RUN …       learner.py look DATA RUN OUT < pictures.json
+learner.py train DATA --out RUN …       learner.py look DATA OUT < asked.json
 """
 
 import json
@@ -44,7 +44,7 @@ def look(out: Path) -> int:
 
     from viewfinder.labelling.proposals import Proposals, write_proposals
 
-    for number, path in enumerate(json.load(sys.stdin)):
+    for number, path in enumerate(json.load(sys.stdin)["paths"]):
         one = {"pictures": np.zeros(1, np.int64), "labels": np.zeros(1, np.int64)}
         box = {"corners": np.array([[10.0, 10, 60, 60]]), "scores": np.array([0.8])}
         made = Proposals(
@@ -59,4 +59,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     if sys.argv[1] == "train":
         sys.exit(train(sys.argv[2:]))
-    sys.exit(look(Path(sys.argv[4])))
+    sys.exit(look(Path(sys.argv[3])))

@@ -13,10 +13,11 @@ import pytest
 from studio_page import until
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning import proposing
 from viewfinder.studio.learning import teacher as room
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.state import Learning, kept
-from viewfinder.studio.learning.teacher import RUN, Teacher
+from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, Reject, SetState, Store, open_store
 
 LEARNER = str(Path(__file__).with_name("learner.py"))
@@ -26,7 +27,7 @@ LEARNER = str(Path(__file__).with_name("learner.py"))
 def quick(monkeypatch):
     """A learner that is none, and a glance at what is done every moment."""
     monkeypatch.setattr(room, "_TRAIN", (LEARNER, "train"))
-    monkeypatch.setattr(room, "_LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
     monkeypatch.setattr(room, "_EVERY", 0.02)
 
 
@@ -91,7 +92,7 @@ def test_what_was_refused_stays_refused_when_it_learns_again(store, teacher):
     assert words_of(teacher)[words_of(teacher).index("--init") + 1] == first
     assert Path(first).is_dir()
     assert [each.state for each in store.picture(3).proposals] == ["rejected"]
-    assert {each.run for each in store.picture(4).proposals} == {RUN}
+    assert {each.run for each in store.picture(4).proposals} == {"learning"}
 
 
 def test_too_little_to_learn_from_is_said(store, teacher):

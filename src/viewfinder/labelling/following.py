@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
 from viewfinder.datasets.opening import has_boxes, read_boxes
 from viewfinder.datasets.survey import survey
@@ -108,7 +109,7 @@ def _no_keys(data: Path) -> str:
 
 
 def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
-    if keys is None and not has_boxes(survey(data)):
+    if keys is None and store_file(data) is None and not has_boxes(survey(data)):
         raise InputError(_no_keys(data))
     if keys is not None and not keys.expanduser().exists():
         raise InputError(f"there is no --keys {keys}: name a set with boxes, or its file of labels")

@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import teacher
+from viewfinder.studio.learning import proposing, teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -74,7 +74,7 @@ def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
 
 def test_stop_go_on_and_by_itself(learning, monkeypatch, tmp_path):
     monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
-    monkeypatch.setattr(teacher, "_LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
     wait = tmp_path / "told" / "wait"
     wait.parent.mkdir()
     wait.touch()

@@ -1,9 +1,10 @@
 """What the studio has computed in a process of its own, so that its server never imports torch.
 
-    python -m viewfinder.studio.learning look DATA RUN OUT < pictures.json
+    python -m viewfinder.studio.learning look DATA OUT < asked.json
 
-Standard input is a JSON list of pictures of DATA. After every few of them, a folder below OUT has
-what is proposed for them, as `viewfinder propose` leaves it, and its name is printed.
+Standard input is JSON: who proposes, as `asked_of` reads it, and the `paths` of pictures of DATA.
+After every few of them, a folder below OUT has what is proposed for them, as `viewfinder propose`
+leaves it, and its name is printed.
 """
 
 import json
@@ -28,13 +29,14 @@ def main() -> int:
     return 0
 
 
-def _look(data: Path, run: Path, out: Path) -> None:
+def _look(data: Path, out: Path) -> None:
     from viewfinder.labelling.proposals import write_proposals
-    from viewfinder.runs.run import open_run
+    from viewfinder.studio.learning.asked import asked_of
     from viewfinder.studio.learning.looking import look
 
-    paths = [str(path) for path in json.load(sys.stdin)]
-    for number, proposals in enumerate(look(data, open_run(run), paths)):
+    document = json.load(sys.stdin)
+    paths = [str(path) for path in document["paths"]]
+    for number, proposals in enumerate(look(data, asked_of(document), paths)):
         write_proposals(out / str(number), proposals)
         print(number, flush=True)
 

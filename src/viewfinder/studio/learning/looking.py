@@ -1,14 +1,20 @@
-"""Looking at pictures with a detector that was trained from the page."""
+"""Looking at pictures with whoever was asked for proposals, a few of them at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
+from viewfinder.inference.opening import ONNX, open_foreign, open_model
 from viewfinder.inference.thresholds import best_thresholds
-from viewfinder.labelling.by_model import propose_by_detector
+from viewfinder.labelling.by_model import maps_of_model, propose_by_detector, propose_by_saliency
+from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.proposals import Proposals
-from viewfinder.runs.run import RunFolder
+from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_plate
+from viewfinder.pictures.reading import BITS
+from viewfinder.runs.run import RunFolder, open_run
+from viewfinder.studio.learning.asked import Asked
 from viewfinder.tasks.model import Threshold
 
 AT_ONCE = 16
@@ -17,21 +23,24 @@ AT_ONCE = 16
 _SHARE, _LEAST, _MOST = 0.7, 0.1, 0.5
 _USUAL = 0.25
 
+Look = Callable[[Sequence[str]], Proposed]
 
-def look(data: Path, run: RunFolder, paths: Sequence[str]) -> Iterator[Proposals]:
+
+def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposals]:
     """Proposals for a few pictures at a time; those that cannot be read are passed over.
 
     Raises:
-        InputError: the run is no detector's, or no picture can be read.
+        InputError: whoever is asked cannot be had, or no picture can be read.
     """
-    device, threshold = pick_device("auto"), proposed_from(run)
+    if asked.by == "track":  # it follows from one picture to the next: all at once
+        yield propose_by_track(data, find_pictures(data), motion="flow").proposals
+        return
+    one = _LOOKS[asked.by](data, asked, paths)
     looked, refused = 0, None
     for start in range(0, len(paths), AT_ONCE):
         part = paths[start : start + AT_ONCE]
         try:
-            proposed = propose_by_detector(
-                data, part, model=run.model, names={}, threshold=threshold, device=device
-            )
+            proposed = one(part)
         except InputError as error:  # none of these few can be read, or none at all
             refused = error
             continue
@@ -41,6 +50,36 @@ def look(data: Path, run: RunFolder, paths: Sequence[str]) -> Iterator[Proposals
         raise refused
 
 
+def _by_detector(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
+    device, model, run = pick_device("auto"), open_foreign(asked.file), None
+    if model is None:
+        run = open_run(asked.file)
+        model = run.model
+    threshold: Threshold = _USUAL if run is None else proposed_from(run)
+
+    def one(part: Sequence[str]) -> Proposed:
+        return propose_by_detector(
+            data,
+            part,
+            model=model,
+            names=_names(asked.names),
+            threshold=threshold,
+            device=device,
+        )
+
+    return one
+
+
+def _names(entries: Sequence[str]) -> dict[str, str]:
+    names = {}
+    for entry in entries:
+        theirs, separator, ours = (part.strip() for part in entry.partition("="))
+        if not theirs or (separator and not ours):
+            raise InputError(f"write {entry!r} as class, or as class=name, as in cell phone=phone")
+        names[theirs] = ours or theirs
+    return names
+
+
 def proposed_from(run: RunFolder) -> Threshold:
     """For each class the least score that is proposed, from what the run scored best with."""
     try:
@@ -48,3 +87,33 @@ def proposed_from(run: RunFolder) -> Threshold:
     except InputError:  # no picture was held out, or nothing right is found yet
         return _USUAL
     return tuple(min(_MOST, max(_LEAST, _SHARE * each)) for each in best)
+
+
+def _by_saliency(data: Path, asked: Asked, paths: Sequence[str]) -> Look:
+    file = Path(asked.file).expanduser()
+    model = open_model(file)
+    mapper, bits = maps_of_model(model, pick_device("auto")), model.config.bits
+    if model.config.net == ONNX and bits == BITS[-1]:
+        # A network of other people's says nothing of bits: then the pictures do.
+        bits = bits_of([data / path for path in paths])
+
+    def one(part: Sequence[str]) -> Proposed:
+        source, name = f"saliency: {file.name}", asked.name or None
+        return propose_by_saliency(data, part, model=mapper, source=source, name=name, bits=bits)
+
+    return one
+
+
+def _by_plate(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
+    def one(part: Sequence[str]) -> Proposed:
+        return propose_by_plate(data, part, empty=data / asked.file, name=asked.name or None)
+
+    return one
+
+
+_LOOKS: Mapping[str, Callable[[Path, Asked, Sequence[str]], Look]] = {
+    "learnt": _by_detector,
+    "detector": _by_detector,
+    "saliency": _by_saliency,
+    "plate": _by_plate,
+}

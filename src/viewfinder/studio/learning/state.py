@@ -20,6 +20,7 @@ class Learning:
         seq: the newest operation on the labels then.
         keep: begin anew by itself when more are done.
         alone: the last one that came to its end had begun by itself.
+        by: who proposed last, as the store names it.
         looked, total: pictures that were looked at, of those to do.
         proposed: boxes that are new.
         error: why it failed, in a sentence.
@@ -34,6 +35,7 @@ class Learning:
     seq: int = 0
     keep: bool = False
     alone: bool = False
+    by: str = ""
     looked: int = 0
     total: int = 0
     proposed: int = 0
@@ -53,4 +55,6 @@ def kept(text: str | None) -> Learning:
             return usual
     if known.stage == "training":
         return replace(known, stage="stopped")
-    return replace(known, stage="done") if known.stage == "proposing" else known
+    if known.stage == "proposing":
+        return replace(known, stage="done" if known.finished else "idle")
+    return known

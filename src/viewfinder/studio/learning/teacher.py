@@ -8,32 +8,29 @@ other. What is needed to go on after the server's end is kept beside the labels.
 import contextlib
 import json
 import shutil
-import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.labelling.proposals import read_proposals
 from viewfinder.reading import read_bytes
+from viewfinder.studio.learning.asked import Asked
 from viewfinder.studio.learning.course import Course, heard
+from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.state import Stage, kept
 from viewfinder.studio.learning.worker import Worker
-from viewfinder.studio.store import Counts, Filter, Store
+from viewfinder.studio.store import Counts, Store
 from viewfinder.studio.store.records import Kind
 
-RUN = "learning"
-"""In whose name it proposes, whichever training that was: what a person refused stays refused."""
 LEAST = 5
 """Pictures that are done before it begins by itself, and further ones before it learns anew."""
 KEY = "learning"
 _LONGEST = 24 * 60.0
 _EVERY = 3.0
 _TRAIN = ("-m", "viewfinder", "train", "detect")
-_LOOK = ("-m", "viewfinder.studio.learning", "look")
 _PATIENCE = 30.0
 # For few labels: objects pasted into other pictures, and small pictures first.
 _RECIPE = ("--small", "0.6", "--copy-paste", "0.3")
@@ -110,8 +107,31 @@ class Teacher:
                 known = (run / "weights.safetensors").is_file()
                 self._begin_from(run if known else self._own(self._now.finished), first)
                 return
-            words = self._words(run, _begun_from(run))
-            self._start([*words, "--resume"], first, alone=False)
+            words = [*self._words(run, _begun_from(run)), "--resume"]
+            self._start("training", lambda: self._learn(words, first, alone=False))
+
+    def learnt(self) -> str:
+        """The run of the last training that came to its end, or nothing."""
+        return str(self._own(self._now.finished) or "")
+
+    def propose(self, asked: Asked, first: int | None = None) -> None:
+        """Let another than the last training propose for what is to do.
+
+        Args:
+            first: the picture to look at before all others.
+
+        Raises:
+            InputError: it is at work already.
+        """
+        with self._lock:
+            self._refuse_busy()
+            before = self._now.stage
+
+            def work() -> None:
+                self._propose(asked, first)
+                self._end(before)
+
+            self._start("proposing", work, failed=before)
 
     def keep(self, on: bool) -> None:
         """Whether it learns anew by itself whenever enough pictures more are done."""
@@ -162,7 +182,8 @@ class Teacher:
         run, learnt = self._free(), 0 if labelled is None else len(labelled)
         done = counts.states["done"]
         self._now = replace(self._now, run=str(run), learnt=learnt, done=done, seq=seq)
-        self._start(self._words(run, str(known or "")), first, alone=alone)
+        words = self._words(run, str(known or ""))
+        self._start("training", lambda: self._learn(words, first, alone=alone))
 
     def _words(self, run: Path, begin_from: str) -> list[str]:
         start = ["--init", begin_from] if begin_from else []
@@ -175,33 +196,33 @@ class Teacher:
             number += 1
         return self._runs / f"{name}-studio-{number}"
 
-    def _start(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
+    def _start(self, stage: Stage, work: Callable[[], None], failed: Stage = "failed") -> None:
         self._worker.stopping = False
-        self._course = Course()
-        self._now = replace(self._now, stage="training", looked=0, total=0, proposed=0, error="")
+        if stage == "training":
+            self._course = Course()
+        self._now = replace(self._now, stage=stage, looked=0, total=0, proposed=0, error="")
         self._note()
-        given = (words, first, alone)
-        self._work = threading.Thread(target=self._careful, args=given, name="training")
+        self._work = threading.Thread(target=self._careful, args=(work, failed), name="learning")
         self._work.start()
 
-    def _careful(self, words: Sequence[str], first: int | None, alone: bool) -> None:
+    def _careful(self, work: Callable[[], None], failed: Stage) -> None:
         try:
-            self._learn(words, first, alone)
+            work()
         except InputError as error:
-            self._end("failed", str(error))
+            self._end(failed, str(error))
         except Exception as error:
-            self._end("failed", f"learning failed: {error!r}")
+            self._end(failed, f"it failed: {error!r}")
 
-    def _learn(self, words: Sequence[str], first: int | None, alone: bool) -> None:
+    def _learn(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
         for line in self._worker.lines(words):
             self._course = heard(self._course, line)
         if self._worker.stopping:
             self._end("stopped")
             return
         if self._worker.status != 0:
-            raise InputError(self._course.error or f"the training {_ended(self._worker.status)}")
+            raise InputError(self._course.error or f"the training {ended(self._worker.status)}")
         self._finished(alone)
-        self._propose(first)
+        self._propose(Asked("learnt", self._now.finished), first)
         self._end("done")
 
     def _finished(self, alone: bool) -> None:
@@ -215,45 +236,16 @@ class Teacher:
         if before is not None and str(before) != now.run:
             shutil.rmtree(before, ignore_errors=True)
 
-    def _propose(self, first: int | None) -> None:
-        paths, error = self._to_do(first), ""
-        self._now = replace(self._now, total=len(paths))
-        if not paths:
-            return
-        with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
-            words = [*_LOOK, str(self._store.data.absolute()), self._now.run, place]
-            for line in self._worker.lines(words, json.dumps(paths)):
-                part = Path(place) / line.strip()
-                if line.strip().isdecimal() and part.is_dir():
-                    self._take(part)
-                error = line.strip() or error
-        if self._worker.status != 0 and not self._worker.stopping:
-            known = error.startswith("error: ")
-            why = error.removeprefix("error: ") if known else _ended(self._worker.status)
-            raise InputError(why if known else f"looking at the pictures {why}: {error[:200]}")
+    def _propose(self, asked: Asked, first: int | None) -> None:
+        paths = to_do(self._store, first)
+        self._now = replace(self._now, total=len(paths), by=asked.run)
 
-    def _take(self, folder: Path) -> None:
-        proposals = read_proposals(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        new = self._store.propose(RUN, proposals)
-        with self._lock:
-            looked = self._now.looked + len(proposals.paths)
-            self._now = replace(self._now, looked=looked, proposed=self._now.proposed + new)
+        def report(looked: int, new: int) -> None:
+            with self._lock:
+                now = self._now
+                self._now = replace(now, looked=now.looked + looked, proposed=now.proposed + new)
 
-    def _to_do(self, first: int | None) -> list[str]:
-        """Pictures without a box that are to do, in their order from one of them on."""
-        found: list[tuple[int, str]] = []
-        start, total = 0, 1
-        while start < total:
-            page = self._store.pictures(Filter(state="todo"), start=start, count=1000)
-            found += [
-                (each.id, each.path)
-                for each in page.pictures
-                if not each.boxes and not each.missing and not each.trouble
-            ]
-            start, total = start + 1000, page.total
-        here = next((place for place, (id, _) in enumerate(found) if id == first), 0)
-        return [path for _, path in found[here:] + found[:here]]
+        propose(self._store, self._worker, asked, paths, report)
 
     def _end(self, stage: Stage, error: str = "") -> None:
         with self._lock:
@@ -287,7 +279,3 @@ def _begun_from(run: Path) -> str:
         return str(manifest["recipe"]["init"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-
-
-def _ended(status: int) -> str:
-    return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"

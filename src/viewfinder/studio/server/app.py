@@ -55,7 +55,7 @@ def studio_app(
     _pictures(app, store)
     _writing(app, store, person)
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
-    learning_routes(app, teacher, _document, _json)
+    learning_routes(app, store, teacher, _document, _json, local=local)
     return Guard(app, access)
 
 

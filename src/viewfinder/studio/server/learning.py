@@ -7,18 +7,25 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 from viewfinder.errors import InputError
+from viewfinder.studio.learning.asked import asked_of
+from viewfinder.studio.learning.proposing import proposers_of
 from viewfinder.studio.learning.teacher import Teacher
+from viewfinder.studio.store import Store
 
 
 def learning_routes(
     app: FastAPI,
+    store: Store,
     teacher: Teacher,
     document: Callable[..., Any],
     answer: Callable[[object], Response],
+    *,
+    local: bool,
 ) -> None:
     """Add the routes.
 
     Args:
+        local: only this machine can ask, so paths of it may be given.
         document: what reads a request's JSON.
         answer: what makes an answer of JSON.
     """
@@ -40,6 +47,24 @@ def learning_routes(
     @app.post("/api/learn/stop")
     def stop(_document: asked) -> Response:
         teacher.stop()
+        return answer({})
+
+    @app.get("/api/propose")
+    def proposers() -> Response:
+        return answer(proposers_of(store, teacher.learnt(), local=local))
+
+    @app.post("/api/propose")
+    def propose(document: asked) -> Response:
+        empty, learnt = document.get("empty"), teacher.learnt()
+        if document.get("by") == "plate":
+            path = store.picture(empty).picture.path if type(empty) is int else ""
+            document = {**document, "file": path}
+        if document.get("by") == "learnt":
+            document = {**document, "file": learnt}
+        one = asked_of(document)
+        if why := proposers_of(store, learnt, local=local)[one.by]:
+            raise InputError(why)
+        teacher.propose(one, _picture(document))
         return answer({})
 
     @app.post("/api/learn/keep")

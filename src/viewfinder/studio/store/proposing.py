@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from viewfinder.datasets.formats.label_store import kept
 from viewfinder.labelling.proposals import Proposals
@@ -18,8 +18,9 @@ _SAME = 0.9
 _q = tables.proposal.c
 
 
-def propose(writer: Writer, run: str, proposals: Proposals) -> int:
-    """Put a run's proposals in place of its open ones, of the pictures that it looked at.
+def propose(writer: Writer, run: str, proposals: Proposals, *, alone: bool = False) -> int:
+    """Put a run's proposals in place of its open ones, of the pictures that it looked at; alone, in
+    place of everybody's.
 
     One that is like another of the same run and class that was accepted or rejected is not asked
     again. Pictures that the store does not have are passed over.
@@ -30,7 +31,7 @@ def propose(writer: Writer, run: str, proposals: Proposals) -> int:
     connection = writer.connection
     ids = _pictures(connection, proposals.paths)
     looked = [ids[path] for path in proposals.paths if path in ids]
-    before = _before(connection, run, looked)
+    before = _before(connection, run, looked, open_of_all=alone)
     dropped = [row for rows in before.values() for row in rows if row["state"] == "open"]
     if dropped:
         gone = tables.proposal.delete().where(_q.id == bindparam("key_"))
@@ -66,11 +67,15 @@ def _pictures(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _before(connection: Connection, run: str, pictures: Sequence[int]) -> dict[int, list[Any]]:
+def _before(
+    connection: Connection, run: str, pictures: Sequence[int], *, open_of_all: bool
+) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
+    whose = _q.run == kept(run)
     for start in range(0, len(pictures), 500):
         rows = select(tables.proposal).where(
-            _q.run == kept(run), _q.picture.in_(pictures[start : start + 500])
+            or_(whose, _q.state == "open") if open_of_all else whose,
+            _q.picture.in_(pictures[start : start + 500]),
         )
         for row in connection.execute(rows).mappings():
             found.setdefault(row["picture"], []).append(row)

@@ -203,17 +203,22 @@ class Store(Reader):
 
         return self._once(id, person, session, "restore", work)
 
-    def propose(self, run: str, proposals: Proposals, *, id: str | None = None) -> int:
+    def propose(
+        self, run: str, proposals: Proposals, *, id: str | None = None, alone: bool = False
+    ) -> int:
         """Keep a run's proposals in place of its open ones, of the pictures that it looked at.
 
         No label changes. What was accepted or rejected of this run is not proposed again.
+
+        Args:
+            alone: open ones of other runs give place to these, too.
 
         Returns:
             how many are new.
         """
         with self._database.write() as connection:
             writer = Writer(connection, run)
-            made = proposing.propose(writer, run, proposals)
+            made = proposing.propose(writer, run, proposals, alone=alone)
             said = f"{made:,} proposed by {run}"
             writer.finish(id or f"propose-{writer.seq}", "propose", said, undoable=False)
         return made

@@ -6,6 +6,7 @@ import { showExport } from "./exporting.js";
 import { showKeys } from "./help.js";
 import { showHistory } from "./history.js";
 import { accept, reject } from "./proposals.js";
+import { showProposers } from "./proposers.js";
 import { showSheet } from "./sheet.js";
 
 /** @param {import("./main.js").Page} page @returns {Record<string, () => void | Promise<void>>} */
@@ -33,6 +34,7 @@ export function actions(page) {
     track: () => follow(studio),
     add: () => page.adding.ask(),
     learn: () => page.learning.ask(),
+    propose: () => showProposers(page),
     history: () => showHistory(page),
     export: () => showExport(page),
     sheet: () => showSheet(page),

@@ -7,8 +7,8 @@ import { button, element } from "./dialogs.js";
  * @typedef {{says: string, figure: string, seconds_left: number | null, losses: (number | null)[],
  *   scores: (number | null)[], verdict: string, tries: string[], error: string}} Course
  * @typedef {{stage: "idle" | "training" | "proposing" | "stopped" | "failed" | "done", run: string,
- *   finished: string, minutes: number, learnt: number, done: number, keep: boolean, looked: number, total: number,
- *   proposed: number, error: string, cannot: string, course: Course}} State
+ *   finished: string, minutes: number, learnt: number, done: number, keep: boolean, by: string, looked: number,
+ *   total: number, proposed: number, error: string, cannot: string, course: Course}} State
  */
 
 const OFTEN = 1000;
@@ -39,7 +39,7 @@ export class Learning {
     this.#draw();
     if (before && state.proposed !== this.#proposed && state.proposed) this.#came();
     this.#proposed = state.proposed;
-    if (before && before.stage !== state.stage) this.#ended(state);
+    if (before && before.stage !== state.stage) this.#ended(state, before.stage);
     if (this.busy) this.#watch();
   }
 
@@ -52,11 +52,12 @@ export class Learning {
     if (here !== undefined && !pointer.busy && !studio.selection.size) travel.fresh(here).catch(() => {});
   }
 
-  /** @param {State} state */
-  #ended({ stage, proposed, total, error }) {
+  /** @param {State} state @param {State["stage"]} before */
+  #ended({ proposed, total, error }, before) {
     const { dialogs } = this.page;
-    if (stage === "done") dialogs.say(`Learnt: ${counted(proposed, "box", "boxes")} proposed in ${counted(total, "picture", "pictures")}.`, 8);
-    if (stage === "failed") dialogs.say(`Learning failed: ${error}`, 20);
+    if (this.busy) return;
+    if (error) dialogs.say(before === "training" ? `Learning failed: ${error}` : `Not proposed: ${error}`, 20);
+    else if (before === "proposing") dialogs.say(`${counted(proposed, "box", "boxes")} proposed in ${counted(total, "picture", "pictures")}.`, 8);
   }
 
   async #watch() {
@@ -74,7 +75,7 @@ export class Learning {
     const { dialogs, labels } = this.page;
     const state = this.#state;
     if (!state) return;
-    if (this.busy) return dialogs.say("It is learning: its panel is at the right, with Stop.", 5);
+    if (this.busy) return dialogs.say("It is at work: its panel is at the right, with Stop.", 5);
     if (state.cannot) return dialogs.say(`Nothing to learn from: ${state.cannot}`, 12);
     const time = element("select", { "aria-label": "How long" }, ...TIMES.map(([value, says]) => element("option", { value: String(value) }, says)));
     time.value = String(TIMES.some(([value]) => value === state.minutes) ? state.minutes : 3);
@@ -125,9 +126,10 @@ export class Learning {
     const learn = button("Learn…", () => this.page.run("learn"), { id: "learn", "aria-label": "Learn from what is done, and propose" });
     learn.disabled = Boolean(state.cannot);
     learn.title = state.cannot;
-    if (state.stage !== "stopped") return [learn];
+    const propose = button("Propose…", () => this.page.run("propose"), { id: "propose", "aria-label": "Let a machine propose boxes" });
+    if (state.stage !== "stopped") return [propose, learn];
     const given = { picture: this.page.studio.picture?.id ?? null };
-    return [button("Go on", () => this.#post("/api/learn/again", given), { id: "learn-again", "aria-label": "Go on with the training that was stopped" }), learn];
+    return [button("Go on", () => this.#post("/api/learn/again", given), { id: "learn-again", "aria-label": "Go on with the training that was stopped" }), propose, learn];
   }
 
   /** @param {State} state */
@@ -141,10 +143,11 @@ export class Learning {
     if (state.stage === "proposing") lines.push(bar("Pictures looked at", state.looked, state.total), element("p", { role: "status" }, `${state.looked} of ${state.total} looked at, ${state.proposed} proposed`));
     if (state.stage === "idle") lines.push(element("p", { class: "soft" }, state.cannot || "A detector can learn from what is done, and propose the rest."));
     if (state.stage === "stopped") lines.push(element("p", {}, "Stopped; it can go on."));
-    if (state.stage === "failed") lines.push(element("p", { class: "bad" }, state.error));
+    if (state.error && !this.busy) lines.push(element("p", { class: "bad" }, state.error));
     if (course.losses.length > 1) lines.push(curve(course));
-    if (state.stage === "done") {
-      lines.push(element("p", {}, `${counted(state.proposed, "box", "boxes")} proposed in ${counted(state.total, "picture", "pictures")}, learnt from ${state.learnt}.`));
+    if (state.total && !this.busy && !state.error) {
+      const by = state.by === "learning" ? `learnt from ${state.learnt}` : `by ${state.by}`;
+      lines.push(element("p", {}, `${counted(state.proposed, "box", "boxes")} proposed in ${counted(state.total, "picture", "pictures")}, ${by}.`));
     }
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
     if (state.finished && !this.busy) lines.push(use(state.finished));

@@ -1,0 +1,116 @@
+"""Has the worker look at the pictures that are to do, and keeps what it proposes for them."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from viewfinder.datasets.formats.label_store import store_file
+from viewfinder.datasets.frame_list import FRAME_LIST
+from viewfinder.errors import InputError
+from viewfinder.labelling.proposals import of_pictures, read_proposals
+from viewfinder.studio.learning.asked import Asked, By
+from viewfinder.studio.learning.course import Course, heard
+from viewfinder.studio.learning.worker import Worker
+from viewfinder.studio.store import Filter, Store
+
+_LOOK = ("-m", "viewfinder.studio.learning", "look")
+
+Report = Callable[[int, int], None]
+"""How many pictures more were looked at, and how many proposals are new."""
+
+
+def propose(store: Store, worker: Worker, asked: Asked, paths: list[str], report: Report) -> None:
+    """Propose for these pictures, until it is done or asked to stop.
+
+    Proposals that are open, whoever made them, give place to these.
+
+    Raises:
+        InputError: nothing can be proposed, for this reason.
+    """
+    if not paths:
+        return
+    said, course = "", Course()
+    given = json.dumps({**asked.as_json(), "paths": paths})
+    with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
+        words = [*_LOOK, str(store.data.absolute()), place]
+        for line in worker.lines(words, given):
+            part = Path(place) / line.strip()
+            if line.strip().isdecimal() and part.is_dir():
+                report(*_take(store, asked.run, part, set(paths)))
+            said, course = line.strip() or said, heard(course, line)
+    if worker.status != 0 and not worker.stopping:
+        why = f"looking at the pictures {ended(worker.status)}: {said[:200]}"
+        raise InputError(course.error or why)
+
+
+def _take(store: Store, run: str, folder: Path, wanted: set[str]) -> tuple[int, int]:
+    proposals = read_proposals(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    rows = [row for row, path in enumerate(proposals.paths) if path in wanted]
+    chosen = of_pictures(proposals, rows)
+    return len(rows), store.propose(run, chosen, alone=True)
+
+
+def to_do(store: Store, first: int | None) -> list[str]:
+    """Pictures without a box that are to do, in their order from one of them on."""
+    found: list[tuple[int, str]] = []
+    start, total = 0, 1
+    while start < total:
+        page = store.pictures(Filter(state="todo"), start=start, count=1000)
+        found += [
+            (each.id, each.path)
+            for each in page.pictures
+            if not each.boxes and not each.missing and not each.trouble
+        ]
+        start, total = start + 1000, page.total
+    here = next((place for place, (id, _) in enumerate(found) if id == first), 0)
+    return [path for _, path in found[here:] + found[:here]]
+
+
+def proposers_of(store: Store, learnt: str, *, local: bool) -> dict[By, str]:
+    """Who can propose now: for each nothing, or why not, in a sentence.
+
+    Args:
+        learnt: the run of the last training, or empty.
+        local: only this machine can ask, so paths of it may be given.
+    """
+    if store.kind() != "boxes":
+        none = "boxes are proposed, and here are none"
+        return dict.fromkeys(get_args(By), none)
+    named = "" if local else "runs and files are named on the machine where the studio runs alone"
+    alone = "" if store.pictures(count=2).total > 1 else "there is no picture beside an empty stand"
+    return {
+        "learnt": "" if learnt else "nothing was learnt here yet",
+        "detector": named,
+        "saliency": named,
+        "plate": alone,
+        "track": _no_track(store),
+    }
+
+
+def _no_track(store: Store) -> str:
+    if store_file(store.data) is None:
+        return "boxes are followed from labels beside the pictures, not from a server's database"
+    if not any((store.data / folder / FRAME_LIST).is_file() for folder in _folders(store)):
+        return "no picture here is known to be a frame of a video: add the video itself"
+    if not sum(store.counts().boxes.values()):
+        return "draw boxes in a few frames first: they are followed from there"
+    return ""
+
+
+def _folders(store: Store) -> set[str]:
+    found: set[str] = set()
+    start, total = 0, 1
+    while start < total:
+        page = store.pictures(start=start, count=1000)
+        found |= {each.path.rpartition("/")[0] for each in page.pictures}
+        start, total = start + 1000, page.total
+    return found
+
+
+def ended(status: int) -> str:
+    """How a process ended, in words."""
+    return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
