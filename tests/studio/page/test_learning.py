@@ -107,3 +107,21 @@ def test_what_cannot_be_learnt_says_why(chromium, served):
     page.keyboard.press("Shift+L")
     page.get_by_text("Nothing to learn from: it learns from pictures with boxes").wait_for()
     context.close()
+
+
+def test_one_menu_says_who_can_propose_and_who_cannot(learning, monkeypatch):
+    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
+    person, page = learning, learning.page
+    until(lambda: person.shown() == 5)
+    page.locator("#propose").click()
+    assert page.locator("#by-track").is_disabled()
+    page.get_by_text("Not now: no picture here is known to be a frame of a video").wait_for()
+    page.locator("#by-detector").check()
+    assert page.get_by_label("Its classes").is_visible()
+    page.locator("dialog button.first").click()
+    page.get_by_text("give a detector's run").wait_for()
+    page.get_by_label("Run or file").locator("visible=true").fill("coco")
+    page.locator("dialog button.first").click()
+    page.get_by_text("4 boxes proposed in 4 pictures, by detector: coco.").wait_for()
+    until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == 1)
+    assert person.shown() == 5

@@ -4,7 +4,7 @@
 
 Standard input is JSON: who proposes, as `asked_of` reads it, and the `paths` of pictures of DATA.
 After every few of them, a folder below OUT has what is proposed for them, as `viewfinder propose`
-leaves it, and its name is printed.
+leaves it, and its name is printed; before it what could not be done, as events.
 """
 
 import json
@@ -36,8 +36,10 @@ def _look(data: Path, out: Path) -> None:
 
     document = json.load(sys.stdin)
     paths = [str(path) for path in document["paths"]]
-    for number, proposals in enumerate(look(data, asked_of(document), paths)):
-        write_proposals(out / str(number), proposals)
+    for number, proposed in enumerate(look(data, asked_of(document), paths)):
+        for text in proposed.notes:
+            print(json.dumps(events.document(events.Note(text))), flush=True)
+        write_proposals(out / str(number), proposed.proposals)
         print(number, flush=True)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 # Points of a curve that a page as wide as a hand can show.
 _MOST_POINTS = 200
+_MOST_NOTES = 4
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Course:
         losses, scores: an epoch each; a score is None where no picture is held out.
         verdict: what the training came to, in a sentence or two.
         tries: what to try next, the best first.
+        notes: what could not be done, the first few sentences.
         error: why it failed, in a sentence.
     """
 
@@ -29,6 +31,7 @@ class Course:
     scores: tuple[float | None, ...] = ()
     verdict: str = ""
     tries: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -47,6 +50,8 @@ def _after(course: Course, event: Mapping[str, object]) -> Course:
     match event.get("event"):
         case "progress_began":
             return replace(course, says=str(event.get("name")))
+        case "note":
+            return replace(course, notes=(*course.notes, str(event.get("text")))[:_MOST_NOTES])
         case "training_began":
             return replace(course, says="training", figure=str(event.get("figure")))
         case "step_taken":

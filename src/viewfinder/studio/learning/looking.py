@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from viewfinder.datasets.bit_depth import bits_of
-from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
-from viewfinder.inference.opening import ONNX, open_foreign, open_model
-from viewfinder.inference.thresholds import best_thresholds
-from viewfinder.labelling.by_model import maps_of_model, propose_by_detector, propose_by_saliency
 from viewfinder.labelling.following import propose_by_track
-from viewfinder.labelling.proposals import Proposals
 from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_plate
 from viewfinder.pictures.reading import BITS
-from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.studio.learning.asked import Asked
-from viewfinder.tasks.model import Threshold
+
+if TYPE_CHECKING:
+    from viewfinder.runs.run import RunFolder
+    from viewfinder.tasks.model import Threshold
 
 AT_ONCE = 16
 # A wrong proposal costs a glance and a missing one a box: some are shown that the run, judged by
@@ -26,14 +24,14 @@ _USUAL = 0.25
 Look = Callable[[Sequence[str]], Proposed]
 
 
-def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposals]:
+def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposed]:
     """Proposals for a few pictures at a time; those that cannot be read are passed over.
 
     Raises:
         InputError: whoever is asked cannot be had, or no picture can be read.
     """
     if asked.by == "track":  # it follows from one picture to the next: all at once
-        yield propose_by_track(data, find_pictures(data), motion="flow").proposals
+        yield propose_by_track(data, find_pictures(data), motion="flow")
         return
     one = _LOOKS[asked.by](data, asked, paths)
     looked, refused = 0, None
@@ -45,17 +43,23 @@ def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposals]:
             refused = error
             continue
         looked += len(part)
-        yield proposed.proposals
+        yield proposed
     if refused is not None and not looked:
         raise refused
 
 
 def _by_detector(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
+    # Torch takes seconds to import, and is of no use to whoever asks the stand or the tracks.
+    from viewfinder.devices import pick_device
+    from viewfinder.inference.opening import open_foreign
+    from viewfinder.labelling.by_model import propose_by_detector
+    from viewfinder.runs.run import open_run
+
     device, model, run = pick_device("auto"), open_foreign(asked.file), None
     if model is None:
         run = open_run(asked.file)
         model = run.model
-    threshold: Threshold = _USUAL if run is None else proposed_from(run)
+    threshold = _USUAL if run is None else proposed_from(run)
 
     def one(part: Sequence[str]) -> Proposed:
         return propose_by_detector(
@@ -80,8 +84,10 @@ def _names(entries: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def proposed_from(run: RunFolder) -> Threshold:
+def proposed_from(run: "RunFolder") -> "Threshold":
     """For each class the least score that is proposed, from what the run scored best with."""
+    from viewfinder.inference.thresholds import best_thresholds
+
     try:
         best = best_thresholds(run.model, run)
     except InputError:  # no picture was held out, or nothing right is found yet
@@ -90,6 +96,10 @@ def proposed_from(run: RunFolder) -> Threshold:
 
 
 def _by_saliency(data: Path, asked: Asked, paths: Sequence[str]) -> Look:
+    from viewfinder.devices import pick_device
+    from viewfinder.inference.opening import ONNX, open_model
+    from viewfinder.labelling.by_model import maps_of_model, propose_by_saliency
+
     file = Path(asked.file).expanduser()
     model = open_model(file)
     mapper, bits = maps_of_model(model, pick_device("auto")), model.config.bits

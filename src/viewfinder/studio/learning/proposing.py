@@ -22,16 +22,21 @@ Report = Callable[[int, int], None]
 """How many pictures more were looked at, and how many proposals are new."""
 
 
-def propose(store: Store, worker: Worker, asked: Asked, paths: list[str], report: Report) -> None:
+def propose(
+    store: Store, worker: Worker, asked: Asked, paths: list[str], report: Report
+) -> tuple[str, ...]:
     """Propose for these pictures, until it is done or asked to stop.
 
     Proposals that are open, whoever made them, give place to these.
+
+    Returns:
+        what could not be done, in sentences.
 
     Raises:
         InputError: nothing can be proposed, for this reason.
     """
     if not paths:
-        return
+        return ()
     said, course = "", Course()
     given = json.dumps({**asked.as_json(), "paths": paths})
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
@@ -44,6 +49,7 @@ def propose(store: Store, worker: Worker, asked: Asked, paths: list[str], report
     if worker.status != 0 and not worker.stopping:
         why = f"looking at the pictures {ended(worker.status)}: {said[:200]}"
         raise InputError(course.error or why)
+    return course.notes
 
 
 def _take(store: Store, run: str, folder: Path, wanted: set[str]) -> tuple[int, int]:

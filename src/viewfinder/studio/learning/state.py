@@ -23,6 +23,7 @@ class Learning:
         by: who proposed last, as the store names it.
         looked, total: pictures that were looked at, of those to do.
         proposed: boxes that are new.
+        notes: what a proposer could not do, in sentences.
         error: why it failed, in a sentence.
     """
 
@@ -39,6 +40,7 @@ class Learning:
     looked: int = 0
     total: int = 0
     proposed: int = 0
+    notes: str = ""
     error: str = ""
 
 

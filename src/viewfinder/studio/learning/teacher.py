@@ -200,7 +200,9 @@ class Teacher:
         self._worker.stopping = False
         if stage == "training":
             self._course = Course()
-        self._now = replace(self._now, stage=stage, looked=0, total=0, proposed=0, error="")
+        self._now = replace(
+            self._now, stage=stage, looked=0, total=0, proposed=0, error="", notes=""
+        )
         self._note()
         self._work = threading.Thread(target=self._careful, args=(work, failed), name="learning")
         self._work.start()
@@ -245,7 +247,8 @@ class Teacher:
                 now = self._now
                 self._now = replace(now, looked=now.looked + looked, proposed=now.proposed + new)
 
-        propose(self._store, self._worker, asked, paths, report)
+        notes = propose(self._store, self._worker, asked, paths, report)
+        self._now = replace(self._now, notes=" ".join(f"{each}." for each in notes)[:1000])
 
     def _end(self, stage: Stage, error: str = "") -> None:
         with self._lock:

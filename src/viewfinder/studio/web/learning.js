@@ -8,7 +8,7 @@ import { button, element } from "./dialogs.js";
  *   scores: (number | null)[], verdict: string, tries: string[], error: string}} Course
  * @typedef {{stage: "idle" | "training" | "proposing" | "stopped" | "failed" | "done", run: string,
  *   finished: string, minutes: number, learnt: number, done: number, keep: boolean, by: string, looked: number,
- *   total: number, proposed: number, error: string, cannot: string, course: Course}} State
+ *   total: number, proposed: number, notes: string, error: string, cannot: string, course: Course}} State
  */
 
 const OFTEN = 1000;
@@ -149,6 +149,7 @@ export class Learning {
       const by = state.by === "learning" ? `learnt from ${state.learnt}` : `by ${state.by}`;
       lines.push(element("p", {}, `${counted(state.proposed, "box", "boxes")} proposed in ${counted(state.total, "picture", "pictures")}, ${by}.`));
     }
+    if (state.notes && !this.busy) lines.push(element("p", { class: "soft" }, state.notes));
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
     if (state.finished && !this.busy) lines.push(use(state.finished));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
