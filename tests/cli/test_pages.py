@@ -58,6 +58,9 @@ SHORTER = {
             "viewfinder train detect my-boxes --size 320 --minutes 8": (
                 "--size 96 --minutes 0.01 --precision 32"
             ),
+            "viewfinder train detect my-boxes --second-opinion": (
+                "--size 96 --epochs 1 --precision 32"
+            ),
         },
         text={},
     ),
