@@ -70,6 +70,31 @@ def test_run_lengths_are_shown_and_go_along(person, served, text):
     page.get_by_text("The outline does not fit").wait_for()
 
 
+def test_of_very_many_boxes_each_has_its_sides(person, served):
+    """They are written as pixels: where the view is, and in the colour of the class."""
+    page, store = person.page, served.store
+    corners = [(20.0 * (n % 30), 20.0 * (n // 30), 20 * (n % 30) + 12.0, 20 * (n // 30) + 9.0)
+               for n in range(420)]  # fmt: skip
+    boxes = [PutBox(f"b{n}", 1, "c", each, 0) for n, each in enumerate(corners)]
+    store.apply(Operation("a", (PutClass("c", "mug", 0, "#ff8000"), *boxes)))
+    page.reload()
+    until(lambda: page.evaluate("window.viewfinder?.studio.boxes.size") == 420)
+    for canvas, line in (("lower", 1), ("upper", 3)):
+        page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+        seen = page.evaluate("""([canvas, corners]) => { const {stage} = viewfinder;
+            const {left, top} = stage[canvas].getBoundingClientRect();
+            const own = stage.element.getBoundingClientRect(), at = stage[canvas].getContext("2d");
+            const place = (v, from, by) => Math.round(v * stage.view.scale + by + from);
+            return corners.map(([x1, y1, x2, y2]) => {
+              const x = place(x1, own.left - left, stage.view.x);
+              const y = place((y1 + y2) / 2, own.top - top, stage.view.y);
+              return [...at.getImageData(x, y, 4, 1).data]; });
+            }""", [canvas, corners])  # fmt: skip
+        assert all(row == [255, 128, 0, 255] * line + [0] * 4 * (4 - line) for row in seen)
+        page.evaluate("viewfinder.run('all')")
+        until(lambda: page.evaluate("viewfinder.studio.selection.size") == 420)
+
+
 def test_run_lengths_are_read_and_written_as_coco_does(page):
     """Whatever the mask, in both ways of writing it."""
     random = np.random.default_rng(3)

@@ -2,6 +2,7 @@
 
 import { inkOn } from "./colours.js";
 import { HANDLES, handlePoints, toScreen } from "./geometry.js";
+import { sides } from "./many.js";
 import { painting } from "./masks.js";
 
 /**
@@ -12,13 +13,15 @@ import { painting } from "./masks.js";
  */
 
 const HANDLE = 4;
+// Sides in pixels of the screen below which a box's handles would hide it: it has small ones, at its corners.
+const SMALL = 36;
 
 /**
  * @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes
- * @param {Point} room  width and height @param {boolean} many  whether they are too many for names
+ * @param {boolean} many  whether they are too many for names
  */
-export function paint(context, view, shapes, room, many) {
-  if (many) thin(context, view, shapes, room);
+export function paint(context, view, shapes, many) {
+  if (many) sides(context, view, shapes);
   else outlines(context, view, shapes.filter((each) => !each.selected));
   for (const shape of shapes) {
     if (shape.mask) mask(context, view, shape);
@@ -46,22 +49,6 @@ function outlines(context, view, shapes) {
   context.setLineDash([]);
 }
 
-/** Very many: each side is a filled rectangle, which is several times as quick as a stroke. */
-/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes @param {Point} room */
-function thin(context, view, shapes, room) {
-  const [width, height] = room;
-  for (const shape of shapes) {
-    const [x1, y1, x2, y2] = toScreen(view, shape.corners).map(Math.round);
-    if (x2 < 0 || y2 < 0 || x1 > width || y1 > height) continue;
-    context.fillStyle = shape.colour;
-    const line = shape.selected ? 3 : 1;
-    context.fillRect(x1, y1, x2 - x1, line);
-    context.fillRect(x1, y2, x2 - x1, line);
-    context.fillRect(x1, y1, line, y2 - y1);
-    context.fillRect(x2, y1, line, y2 - y1);
-  }
-}
-
 /** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape */
 function selected(context, view, shape) {
   const corners = toScreen(view, shape.corners);
@@ -76,13 +63,17 @@ function selected(context, view, shape) {
   stroked(context, path, shape.colour, 3);
   context.setLineDash([]);
   if (shape.locked) return;
+  const small = Math.min(x2 - x1, y2 - y1) < SMALL;
+  const half = small ? HANDLE - 1 : HANDLE;
+  const points = handlePoints(corners);
   for (const handle of HANDLES) {
-    const [x, y] = handlePoints(corners)[handle];
+    if (small && handle.length === 1) continue;
+    const [x, y] = points[handle];
     context.fillStyle = "#fff";
     context.strokeStyle = "#000";
     context.lineWidth = 1;
-    context.fillRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
-    context.strokeRect(x - HANDLE, y - HANDLE, 2 * HANDLE, 2 * HANDLE);
+    context.fillRect(x - half, y - half, 2 * half, 2 * half);
+    context.strokeRect(x - half, y - half, 2 * half, 2 * half);
   }
 }
 
@@ -128,11 +119,14 @@ function name(context, view, shape) {
   const text = `${shape.locked ? "locked " : ""}${shape.name}${shape.marks}`;
   const width = context.measureText(text).width + 8;
   const top = y1 >= 17 ? y1 - 17 : Math.max(y1, 0);
+  // A name at the right edge stays in sight, as long as its box does.
+  const most = context.canvas.width / context.getTransform().a - width;
+  const left = x1 > most && x1 < most + width ? most : x1 - 1;
   context.globalAlpha = shape.ghost ? 0.75 : 1;
   context.fillStyle = shape.colour;
-  context.fillRect(x1 - 1, top, width, 17);
+  context.fillRect(left, top, width, 17);
   context.fillStyle = inkOn(shape.colour);
-  context.fillText(text, x1 + 3, top + 12.5);
+  context.fillText(text, left + 4, top + 12.5);
   context.globalAlpha = 1;
 }
 

@@ -129,7 +129,7 @@ export class Stage {
     if (this.#stale || !this.#moved()) this.#drawLower();
     const [context, room] = [prepared(this.upper, this.room), this.room];
     const chosen = this.shapes(true);
-    paint(context, this.view, chosen, room, chosen.length > MANY);
+    paint(context, this.view, chosen, chosen.length > MANY);
     if (this.cross) crosshair(context, this.cross, room);
     if (this.band) band(context, this.view, this.band);
   }
@@ -142,7 +142,7 @@ export class Stage {
     const margin = /** @type {Point} */ ([Math.round(width * beyond), Math.round(height * beyond)]);
     const room = /** @type {Point} */ ([width + 2 * margin[0], height + 2 * margin[1]]);
     const view = { ...this.view, x: this.view.x + margin[0], y: this.view.y + margin[1] };
-    paint(prepared(this.lower, room), view, rest, room, this.#many);
+    paint(prepared(this.lower, room), view, rest, this.#many);
     this.lower.style.transform = `translate(${-margin[0]}px, ${-margin[1]}px)`;
     this.#drawn = { view: this.view, margin };
     this.#stale = false;
