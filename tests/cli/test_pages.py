@@ -136,6 +136,9 @@ def prepare(page, folder, shorter, small_run):
     elif page == "scoring.md":
         material.maps_of_methods(folder)
         material.answers_of_methods(folder)
+        material.photos(folder)
+        for name in ("first", "second"):
+            shutil.copytree(small_run, folder / "runs" / name)
 
 
 # What is there when a page's last command is done.

@@ -41,6 +41,7 @@ VERBS = {
     "weights": "what others learnt: the weights to start from, and fetching them",
     "explain": "the arithmetic of every layer, and why a shape does not fit",
     "score": "any methods' maps, boxes or classes against the truth, with intervals",
+    "compare": "trained models on one set: scores, speed, size, what they differ in",
     "ablate": "train a grid of recipes, and separate findings from chance",
     "check": "find every fault of a data set, each with a way to fix it",
     "convert": "boxes as COCO, YOLO or Pascal VOC, and what that cannot carry",

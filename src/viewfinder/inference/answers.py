@@ -3,7 +3,7 @@
 Answers become the public JSON only where they leave, by `Answer.as_json`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -115,14 +115,16 @@ class Predictor:
         Args:
             total: how many there will be, for the bar; None if that is not known.
         """
-        net = self.net
-        found = (each for batch in ahead(_batched(pictures)) for each in self._answer(net, batch))
+        _ = self.net  # Its weights are read before any picture is.
+        batches = ahead(_batched(pictures))
+        found = (each for batch in batches for each in self.at_once(batch))
         return iter(track(found, total=total, description="predicting"))
 
-    def _answer(self, net: nn.Module, batch: list[Prepared]) -> Iterator[Answer]:
+    def at_once(self, batch: Sequence[Prepared]) -> Iterator[Answer]:
+        """Answers to pictures that the net is given together."""
         config = self.model.config
         pixels = torch.stack([each.pixels for each in batch])
-        replies = self.task.reply(net, pixels, config, self.device)
+        replies = self.task.reply(self.net, pixels, config, self.device)
         for each, reply in zip(batch, replies, strict=True):
             value = self.task.describe(reply, config, of=each.size, threshold=self.threshold)
             yield Answer(each.source, each.size, value, each.frame)

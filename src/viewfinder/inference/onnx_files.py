@@ -200,3 +200,18 @@ def _may_be(shape: Iterable[object] | None) -> bool:
 
 def _shown(sides: Iterable[object]) -> str:
     return "×".join(str(side)[:20] for side in sides)
+
+
+def parameters_in(file: Path) -> int | None:
+    """How many numbers of weights an ONNX file holds; None where the package `onnx` is missing."""
+    try:
+        import onnx
+    except ImportError:
+        return None
+    graph = onnx.load(str(file), load_external_data=False).graph
+    floating = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
+    return sum(
+        int(np.prod(each.dims, dtype=np.int64))
+        for each in graph.initializer
+        if each.data_type in floating
+    )

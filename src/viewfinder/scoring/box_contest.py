@@ -1,6 +1,6 @@
 """Boxes as a contest: COCO's AP, by class too, over draws of pictures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
-from viewfinder.scoring.sampling import shares
+from viewfinder.scoring.sampling import Values, shares
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, match
 from viewfinder.tasks.detect.scores import DetectScores, evaluated, score
@@ -150,6 +150,8 @@ class BoxesCompared:
     name: str
     truth: Dataset
     answers: Mapping[str, BoxAnswers]
+    judged_by: str = "F1"
+    right_from: float = 1.0
     differing: str = (
         "By F1 at IoU 0.5, which stands below each picture; of each method what lies above its own "
         "threshold of best F1 is shown."
@@ -188,21 +190,23 @@ class BoxesCompared:
     def notes(self, common: Sequence[str]) -> list[str]:
         return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
 
-    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
-        f1 = np.stack([self.methods[name].f1 for name in methods], axis=1)
-        spread = f1.max(axis=1) - f1.min(axis=1)
-        order = [i for i in np.argsort(-spread, kind="stable").tolist() if spread[i] > 0]
-        for index in order[:count]:
-            yield self.row(index, methods)
+    def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
+        places = [self._places[picture] for picture in pictures]
+        return np.stack([self.methods[name].f1[places] for name in methods], axis=1)
 
-    def row(self, index: int, methods: Sequence[str]) -> Row:
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {path: row for row, path in enumerate(self.truth.paths)}
+
+    def row(self, picture: str, methods: Sequence[str]) -> Row:
         """One picture with its boxes, and each method's."""
+        index = self._places[picture]
         boxes = self.truth.boxes
         assert boxes is not None
-        picture, own = self.truth.picture(index), boxes.of(index)
+        whole, own = self.truth.picture(index), boxes.of(index)
         # Drawn on the small picture, so that lines are seen.
-        shown = at_side(picture, _SIDE)
-        scale = shown.shape[1] / picture.shape[1]
+        shown = at_side(whole, _SIDE)
+        scale = shown.shape[1] / whole.shape[1]
         known = boxes.classes[own] >= 0
         found = boxes.corners[own][known], boxes.classes[own][known]
         seen = [Seen("truth", self._drawn(shown, scale, *found), "")]
@@ -211,7 +215,7 @@ class BoxesCompared:
             sure = answer.scores >= scores.threshold
             image = self._drawn(shown, scale, answer.boxes[sure], answer.labels[sure])
             seen.append(Seen(name, image, f"{scores.f1[index]:.3f}"))
-        return Row(self.truth.paths[index], tuple(seen))
+        return Row(picture, tuple(seen))
 
     def _drawn(
         self,

@@ -1,6 +1,6 @@
 """Classes as a contest: accuracy and its kin, over draws of pictures."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,6 +158,8 @@ class ClassesCompared:
     name: str
     dataset: Dataset
     answers: Mapping[str, ClassAnswers]
+    judged_by: str = ""
+    right_from: float = 1.0
     differing: str = "Pictures that some methods have right and others wrong."
     about: str = "An answer that is no class of the set counts as wrong."
 
@@ -194,28 +196,25 @@ class ClassesCompared:
     def notes(self, common: Sequence[str]) -> list[str]:
         return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
 
-    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
-        right = np.array(
-            [[self.methods[n].answers.labels[p] == self.methods[n].truth[p] for n in methods]
-             for p in common]
-        )  # fmt: skip
-        share = right.mean(axis=1)
-        mixed = [k for k in np.argsort(np.abs(share - 0.5), kind="stable").tolist()
-                 if 0 < share[k] < 1]  # fmt: skip
-        places = {path: row for row, path in enumerate(self.dataset.paths)}
-        for index in mixed[:count]:
-            yield self.row(places[common[index]], methods)
+    def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
+        answered = (self.methods[name] for name in methods)
+        right = [[m.answers.labels[p] == m.truth[p] for p in pictures] for m in answered]
+        return np.array(right, float).reshape(len(methods), len(pictures)).T
 
-    def row(self, index: int, methods: Sequence[str]) -> Row:
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {path: row for row, path in enumerate(self.dataset.paths)}
+
+    def row(self, picture: str, methods: Sequence[str]) -> Row:
         """One picture, its class, and each method's answer."""
-        path, classes = self.dataset.paths[index], self.dataset.classes
+        index, classes = self._places[picture], self.dataset.classes
         label = int(self.dataset.labels[index])
         seen = [Seen(classes[label], small(self.dataset.picture(index), _SIDE), "")]
         for name in methods:
-            said = self.methods[name].answers.labels.get(path, -2)
+            said = self.methods[name].answers.labels.get(picture, -2)
             answer = classes[said] if said >= 0 else "unknown class" if said == -1 else "no answer"
             seen.append(Seen(f"{name}:", "", f"{'✓' if said == label else '✗'} {answer}"))
-        return Row(path, tuple(seen))
+        return Row(picture, tuple(seen))
 
 
 def _first(means: Values) -> Values:

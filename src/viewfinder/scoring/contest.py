@@ -1,6 +1,6 @@
 """What a comparison needs to know of a task: its metrics and plots, and each method's answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.scoring.sampling import Draws
+from viewfinder.scoring.sampling import Draws, Values
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,9 @@ class Contest(Protocol):
         pictures: of which the truth is known, in order.
         settings: what the scores depend on, for the JSON document.
         about: sentences for the page's head.
-        differing: in words, what `rows` are ordered by.
+        judged_by: what `goodness` is, such as S; empty where an answer is right or wrong.
+        right_from: the goodness from which an answer is called right.
+        differing: in words, what pictures side by side are ordered by.
     """
 
     @property
@@ -127,6 +129,10 @@ class Contest(Protocol):
     @property
     def about(self) -> str: ...
     @property
+    def judged_by(self) -> str: ...
+    @property
+    def right_from(self) -> float: ...
+    @property
     def differing(self) -> str: ...
 
     def notes(self, common: Sequence[str]) -> list[str]:
@@ -136,5 +142,8 @@ class Contest(Protocol):
             common: the pictures that every method has answered.
         """
 
-    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
-        """The pictures on which methods differ most, the most first."""
+    def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
+        """How right each answer is, from 0 to 1: pictures×methods, all of them answered."""
+
+    def row(self, picture: str, methods: Sequence[str]) -> Row:
+        """One picture with its truth, and each method's answer."""

@@ -1,6 +1,7 @@
 """The folder that `score --out` writes: tables, figures, and a page with all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from viewfinder.scoring.comparing import Comparison, SetScores
 from viewfinder.scoring.contest import Metric, Row
 from viewfinder.scoring.figures import draw
 from viewfinder.scoring.sampling import Pair
+from viewfinder.scoring.side_by_side import differing
 from viewfinder.scoring.tables import (
     as_csv,
     as_document,
@@ -25,13 +27,34 @@ from viewfinder.scoring.tables import (
 _PICTURES, _METHODS = 6, 8
 
 
+@dataclass(frozen=True, eq=False)
+class More:
+    """What a page has beside the scores.
+
+    Attributes:
+        document: for `scores.json`.
+        template: one that extends `comparison.html.jinja`.
+        shown: what it shows.
+    """
+
+    document: Mapping[str, object]
+    template: str
+    shown: Mapping[str, object]
+
+
 def write_comparison(
-    out: Path, found: Comparison, *, command: str, metrics: Sequence[Metric] = ()
+    out: Path,
+    found: Comparison,
+    *,
+    command: str,
+    metrics: Sequence[Metric] = (),
+    more: More | None = None,
 ) -> Path:
     """Write `scores.json`, `scores.csv`, `pictures.csv`, `table.tex`, a plot a file, and the page.
 
     Args:
         metrics: of the LaTeX table; the headline's where there are none.
+        more: what the page and the document have beside the scores.
 
     Returns:
         The page, `report.html`.
@@ -39,7 +62,8 @@ def write_comparison(
     Raises:
         InputError: the folder cannot be written.
     """
-    write_json(out / "scores.json", as_document(found, command=command))
+    document = as_document(found, command=command) | dict(more.document if more else {})
+    write_json(out / "scores.json", document)
     write_text(out / "scores.csv", as_csv(found))
     write_text(out / "pictures.csv", pictures_csv(found))
     write_text(out / "table.tex", as_latex(found, metrics or found.headline))
@@ -52,14 +76,16 @@ def write_comparison(
             pdf = draw(plot, each, found.methods, "pdf")
             write_bytes(out / "figures" / f"{name}.pdf", pdf)
             drawn.setdefault(each.name, []).append(_within_page(svg, f"{plot.alt}, {each.name}"))
-    write_text(out / "report.html", _page(found, drawn, command=command))
+    write_text(out / "report.html", _page(found, drawn, command, more))
     return out / "report.html"
 
 
-def _page(found: Comparison, drawn: dict[str, list[Markup]], *, command: str) -> str:
+def _page(
+    found: Comparison, drawn: dict[str, list[Markup]], command: str, more: More | None
+) -> str:
     return (
         environment_of("viewfinder.scoring")
-        .get_template("comparison.html.jinja")
+        .get_template(more.template if more else "comparison.html.jinja")
         .render(
             found=found,
             metrics=found.metrics,
@@ -70,9 +96,10 @@ def _page(found: Comparison, drawn: dict[str, list[Markup]], *, command: str) ->
             matrix=matrix,
             won=won,
             plots=drawn,
-            rows={each.name: _rows(each) for each in found.sets},
+            rows={} if more else {each.name: _rows(each) for each in found.sets},
             command=command,
             made_with=made_with(),
+            **(more.shown if more else {}),
         )
     )
 
@@ -115,7 +142,7 @@ def _rows(each: SetScores) -> list[Row]:
     names = [own.method for own in each.methods][:_METHODS]
     if len(each.common) == 0 or len(names) < 2:
         return []
-    return list(each.contest.rows(each.common, names, _PICTURES))
+    return differing(each.contest, each.common, names, _PICTURES)
 
 
 def _plain(name: str) -> str:

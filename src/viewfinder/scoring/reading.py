@@ -1,7 +1,7 @@
 """What `score` compares: sets and methods, and of which task they are, told by the answers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from viewfinder.scoring.models import is_model
 from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
 from viewfinder.scoring.saliency import judge
 from viewfinder.scoring.saliency_contest import MapsCompared
-from viewfinder.scoring.sets import map_contests
+from viewfinder.scoring.sets import map_contests, models_maps
 from viewfinder.wording import counted, likest
 
 _EDGES = {"x1", "xmin"}
@@ -124,23 +124,52 @@ def _task_of(path: Path) -> str:
 
 
 def _labelled(given: NamedSet, task: str, split: str | None) -> Contest:
-    truth = truth_of(given.truth, task, split)
+    truth, _ = truth_of(given.truth, task, split)
+    return contest_of(task, given.name, truth, given.answers)
+
+
+def contest_of(
+    task: str, name: str, truth: Dataset, answers: Mapping[str, Path], *, stretch: bool = False
+) -> Contest:
+    """A set, and every method's answers to it.
+
+    Args:
+        answers: of each method; of saliency, of each a model.
+        stretch: as of `Asked`.
+
+    Raises:
+        InputError: answers that cannot be read.
+    """
+    if task == "saliency":
+        return MapsCompared(judge(models_maps(name, truth, answers), stretch=stretch), stretch)
     if task == "detect":
-        boxes = {name: box_answers(path, truth) for name, path in given.answers.items()}
-        return BoxesCompared(given.name, truth, boxes)
-    classes = {name: class_answers(path, truth) for name, path in given.answers.items()}
-    return ClassesCompared(given.name, truth, classes)
+        boxes = {method: box_answers(path, truth) for method, path in answers.items()}
+        return BoxesCompared(name, truth, boxes)
+    classes = {method: class_answers(path, truth) for method, path in answers.items()}
+    return ClassesCompared(name, truth, classes)
 
 
-def truth_of(path: Path, task: str, split: str | None) -> Dataset:
-    """The pictures of one side of a set, with their truth.
+def truth_of(
+    path: str | Path,
+    task: str,
+    split: str | None,
+    *,
+    deal: bool = False,
+    val_share: float | None = None,
+) -> tuple[Dataset, str]:
+    """The pictures of one side of a set, with their truth, and which side it is.
+
+    Args:
+        deal, val_share: as of `open_dataset`.
 
     Raises:
         InputError: there is no such set, or it is of another task.
     """
-    whole = open_dataset(path, deal=False)
+    whole = open_dataset(path, deal=deal, val_share=val_share)
     if task == "detect" and whole.boxes is None:
         raise InputError(f"{path} is {whole.layout}, which has no boxes to hold answers to")
+    if task == "saliency" and not whole.masks:
+        raise InputError(f"{path} is {whole.layout}, which has no masks to hold maps to")
     if task == "classify":
         whole.require_labels()
     side = split or default_side(whole)
@@ -150,4 +179,4 @@ def truth_of(path: Path, task: str, split: str | None) -> Dataset:
             f"{path}: {counted(len(chosen), 'picture')} of its split {side} are scored, "
             f"of {len(whole):,} (--split all takes all)"
         )
-    return chosen
+    return chosen, side

@@ -1,6 +1,6 @@
 """Saliency maps as a contest: scores of means over pictures, curves over thresholds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,8 @@ from viewfinder.pictures.reading import read_map, read_mask, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
 from viewfinder.scoring.saliency import Judged, Measured
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
-from viewfinder.scoring.sampling import redrawn, same_shares
+from viewfinder.scoring.sampling import Values, redrawn, same_shares
+from viewfinder.scoring.sets import Answers
 from viewfinder.scoring.thumbnails import small
 from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean
 from viewfinder.wording import counted, some
@@ -37,17 +38,17 @@ class MapScores:
         return tuple(self.measured)
 
     @cached_property
-    def _scores(self) -> dict[str, SaliencyScores]:
+    def scores(self) -> dict[str, SaliencyScores]:
         return {mask: one.scores for mask, one in self.measured.items()}
 
     @cached_property
     def _mean(self) -> SaliencyScores:
-        return mean(self._scores.values())
+        return mean(self.scores.values())
 
     def drawn(self, metric: str, pictures: Sequence[str]) -> Drawn | None:
         own = made(metric)
         parts = stacked(
-            own, [self.measured[m] for m in pictures], [self._scores[m] for m in pictures]
+            own, [self.measured[m] for m in pictures], [self.scores[m] for m in pictures]
         )
         if len(parts) == 0:
             return None
@@ -65,7 +66,7 @@ class MapScores:
         return THRESHOLDS, self._mean.f_curve if plot == "f" else self._mean.e_curve
 
     def of_picture(self, picture: str) -> dict[str, float | str]:
-        one, scores = self.measured[picture], self._scores[picture]
+        one, scores = self.measured[picture], self.scores[picture]
         row: dict[str, float | str] = {key: getattr(scores, key) for key in _PLAIN}
         row["f_max"], row["e_max"] = float(scores.f_curve.max()), float(scores.e_curve.max())
         return row | {"iou": one.iou, "boundary_iou": one.boundary_iou}
@@ -78,6 +79,8 @@ class MapsCompared:
     judged: Judged
     stretched: bool
     metrics: Sequence[Metric] = METRICS
+    judged_by: str = "S"
+    right_from: float = 0.9
     differing: str = "By S, which stands below each map."
 
     @property
@@ -145,21 +148,26 @@ class MapsCompared:
             "empty map of an empty mask is right, and every score says 1"
         ]
 
-    def rows(self, common: Sequence[str], methods: Sequence[str], count: int) -> Iterator[Row]:
-        measured, truth = self.judged.measured, self.judged.contest.truth
-        s = np.array([[measured[name][mask].of.s_measure for name in methods] for mask in common])
-        order = np.argsort(s.min(axis=1) - s.max(axis=1), kind="stable")[:count]
-        files = {answers.method: answers for answers in self.judged.contest.answers}
-        for index in order.tolist():
-            mask = common[index]
-            seen = []
-            if mask in truth.pictures:
-                seen.append(Seen("picture", small(read_picture(truth.pictures[mask])), ""))
-            seen.append(Seen("mask", small(_grey(read_mask(truth.root / mask).astype(float))), ""))
-            for name, own in zip(methods, s[index], strict=True):
-                map_ = _grey(read_map(files[name].file(mask)))
-                seen.append(Seen(name, small(map_), f"{own:.3f}"))
-            yield Row(mask, tuple(seen))
+    def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
+        scores = [self.methods[name].scores for name in methods]
+        return np.array([[own[mask].s_measure for own in scores] for mask in pictures], float)
+
+    @cached_property
+    def _files(self) -> dict[str, Answers]:
+        return {answers.method: answers for answers in self.judged.contest.answers}
+
+    def row(self, picture: str, methods: Sequence[str]) -> Row:
+        """A mask with its picture, where that is known, and each method's map."""
+        truth, seen = self.judged.contest.truth, []
+        if picture in truth.pictures:
+            seen.append(Seen("picture", small(read_picture(truth.pictures[picture])), ""))
+        mask = read_mask(truth.root / picture).astype(float)
+        seen.append(Seen("mask", small(_grey(mask)), ""))
+        for name in methods:
+            map_ = _grey(read_map(self._files[name].file(picture)))
+            own = self.methods[name].scores[picture].s_measure
+            seen.append(Seen(name, small(map_), f"{own:.3f}"))
+        return Row(picture, tuple(seen))
 
 
 def _grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:

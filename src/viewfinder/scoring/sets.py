@@ -1,9 +1,10 @@
 """What is compared: sets of masks, methods, and where each method's maps of each set lie."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
@@ -69,6 +70,17 @@ def map_contests(
     if truth is not None:
         contests += _contests(_truth_sets(truth), methods)
     return contests
+
+
+def models_maps(name: str, truth: Dataset, models: Mapping[str, Path]) -> MapContest:
+    """A set whose pictures are known, and the maps that models answer.
+
+    Raises:
+        InputError: a model of another task, or a picture that cannot be read.
+    """
+    pictures = {mask: truth.file(k) for k, mask in enumerate(truth.masks)}
+    own = TruthSet(name, truth.root, truth.masks, pictures)
+    return _contest(own, _of_set(own, dict(models)))
 
 
 def truth_set(name: str, root: Path) -> TruthSet:

@@ -1,0 +1,58 @@
+"""Which pictures are shown side by side: where methods differ, and where two agree or do not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.scoring.contest import Contest, Row
+from viewfinder.scoring.sampling import Values
+
+
+def differing(
+    contest: Contest, common: Sequence[str], methods: Sequence[str], count: int
+) -> list[Row]:
+    """The pictures on which methods differ most, the most first."""
+    spread = contest.goodness(common, methods).std(axis=1)
+    order = [k for k in np.argsort(-spread, kind="stable").tolist() if spread[k] > 0]
+    return [contest.row(common[k], methods) for k in order[:count]]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two methods' answers go together, picture by picture.
+
+    Attributes:
+        both, neither: pictures that both have right, and none.
+        one_better, other_better: pictures on which one is better; of classes, alone right.
+    """
+
+    one: str
+    other: str
+    both: tuple[str, ...]
+    one_better: tuple[str, ...]
+    other_better: tuple[str, ...]
+    neither: tuple[str, ...]
+
+
+def agreement(contest: Contest, common: Sequence[str], one: str, other: str) -> Agreement:
+    """Pictures by who is right on them, the clearest first."""
+    if not common:
+        return Agreement(one, other, (), (), (), ())
+    good = contest.goodness(common, (one, other))
+    first, second = good.T
+    worse, better = good.min(axis=1), good.max(axis=1)
+
+    def ordered(chosen: NDArray[np.bool_], by: Values) -> tuple[str, ...]:
+        order = np.argsort(-by, kind="stable").tolist()
+        return tuple(common[k] for k in order if chosen[k])
+
+    return Agreement(
+        one,
+        other,
+        both=ordered(worse >= contest.right_from, worse),
+        one_better=ordered(first > second, first - second),
+        other_better=ordered(second > first, second - first),
+        neither=ordered(better < contest.right_from, -better),
+    )
