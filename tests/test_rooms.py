@@ -51,6 +51,7 @@ ROOMS = {
     "ablation": {*_ANSWERING, "evaluation", "training"},
     "position": {*_ANSWERING, "explain", "training"},
     "labelling": {*_ANSWERING, "evaluation", "training"},
+    "attribution": {*_ANSWERING, "evaluation"},
     "demo": {*_TRAINING, "labelling"},
     "studio": {*_TRAINING, "labelling"},
 }

@@ -94,6 +94,7 @@ SHORTER = {
         text={},
     ),
     "scoring.md": Shorter(flags={}, text={}),
+    "why.md": Shorter(flags={}, text={}),
 }
 
 
@@ -121,6 +122,9 @@ def prepare(page, folder, shorter, small_run):
         material.net_of_my_own(folder)
         material.script_of_tensors(folder)
         material.script(folder)
+        material.run_of_photos(folder, small_run)
+    elif page == "why.md":
+        material.photos(folder)
         material.run_of_photos(folder, small_run)
     elif page == "doctor.md":
         material.script(folder)
@@ -152,6 +156,7 @@ LEFT = {
     "few-labels.md": ["runs/my-photos-efficientnet-lite0/report.html"],
     "labelling.md": ["look.png", "runs/scenes-yolov3-tiny/report.html"],
     "scoring.md": ["comparison/report.html", "comparison/table.tex", "comparison/figures/*.pdf"],
+    "why.md": ["why.html", "reasons.html", "occluded.html", "maps/01-*-1.png"],
 }
 
 

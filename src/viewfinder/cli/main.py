@@ -37,6 +37,7 @@ VERBS = {
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
+    "why": "where in a picture an answer comes from, by maps that are tested",
     "export": "write a run as an ONNX file, proved to answer as the run does",
     "weights": "what others learnt: the weights to start from, and fetching them",
     "explain": "the arithmetic of every layer, and why a shape does not fit",

@@ -25,6 +25,7 @@ from viewfinder.tasks.answering import NetOutput, Picture, picture_files, pictur
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
+from viewfinder.tasks.question import Question
 from viewfinder.tasks.recipe import Recipe
 
 Forward = Callable[[Tensor], NetOutput]
@@ -394,6 +395,16 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
         Args:
             of: the picture's true size.
             threshold: what a score must exceed to be shown; None is the task's own choice.
+        """
+
+    @abstractmethod
+    def questions(
+        self, reply: ReplyT, config: ModelConfig, *, threshold: Threshold | None
+    ) -> list[Question]:
+        """What can be asked of an answer, the surest first: why this class, box or subject.
+
+        Args:
+            threshold: as of `describe`.
         """
 
     # Files for other programs.

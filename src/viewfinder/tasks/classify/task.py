@@ -36,6 +36,7 @@ from viewfinder.tasks.classify.solving import solve_last_layer
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
+from viewfinder.tasks.question import Question, of_class
 from viewfinder.tasks.task import (
     Add,
     Forward,
@@ -372,6 +373,13 @@ class Classify(
     ) -> ClassProbabilities:
         """Each class's probability."""
         return ClassProbabilities(reply)
+
+    def questions(
+        self, reply: NDArray[np.float32], config: ModelConfig, *, threshold: Threshold | None
+    ) -> list[Question]:
+        """Each class, the likeliest first."""
+        order = np.argsort(-reply, kind="stable").tolist()
+        return [of_class(f"{config.classes[n]} {reply[n]:.0%}", n) for n in order]
 
     def portable(
         self, net: nn.Module, config: ModelConfig, *, raw: bool

@@ -46,6 +46,7 @@ from viewfinder.tasks.detect.suppression import suppress
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, as_numbers, require_count
+from viewfinder.tasks.question import Question, of_box
 from viewfinder.tasks.task import Add, Forward, Loss, Task, TrainSetup, alone, as_pictures
 from viewfinder.wording import counted
 
@@ -309,11 +310,17 @@ class Detect(
         self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
-        placed = _placed(reply, config, of=of)
-        least = np.asarray(THRESHOLD if threshold is None else threshold)
-        if isinstance(threshold, tuple):
-            least = least[placed.labels]
-        return placed.take(placed.scores > least)
+        return _confident(_placed(reply, config, of=of), threshold)
+
+    def questions(
+        self, reply: Detections, config: ModelConfig, *, threshold: Threshold | None
+    ) -> list[Question]:
+        """Each box that is shown."""
+        shown = _confident(reply, threshold)
+        return [
+            of_box(f"{config.classes[label]} {score:.0%}", label, (x1, y1, x2, y2))
+            for label, score, (x1, y1, x2, y2) in shown.rows()
+        ]
 
     def portable(
         self, net: nn.Module, config: ModelConfig, *, raw: bool
@@ -339,6 +346,14 @@ class Detect(
             as_floats(boxes, (pictures, places, 4)),
             as_floats(scores, (pictures, places, classes)),
         )
+
+
+def _confident(found: Detections, threshold: Threshold | None) -> Detections:
+    """Those that score more than a threshold, of each class if it has several."""
+    least = np.asarray(THRESHOLD if threshold is None else threshold)
+    if isinstance(threshold, tuple):
+        least = least[found.labels]
+    return found.take(found.scores > least)
 
 
 def _of_objects(found: Arrays, pictures: int, classes: int) -> tuple[Tensor, Tensor]:

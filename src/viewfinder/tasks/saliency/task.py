@@ -28,6 +28,7 @@ from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, 
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked, as_floats, require_count
+from viewfinder.tasks.question import Question, of_region
 from viewfinder.tasks.saliency.depth_input import (
     depth_maps_below,
     depth_of_frames,
@@ -287,6 +288,15 @@ class Saliency(
         """The map, and from where on it is the subject."""
         assert not isinstance(threshold, tuple), "there are no classes"
         return Subject(SubjectMap(reply, of), THRESHOLD if threshold is None else threshold)
+
+    def questions(
+        self, reply: NDArray[np.float32], config: ModelConfig, *, threshold: Threshold | None
+    ) -> list[Question]:
+        """The subject, if there is one."""
+        assert not isinstance(threshold, tuple), "there are no classes"
+        region = torch.from_numpy(reply >= (THRESHOLD if threshold is None else threshold))
+        share = f"the subject, {region.float().mean():.0%} of the picture"
+        return [of_region(share, region)] if region.any() else []
 
     def portable(
         self, net: nn.Module, config: ModelConfig, *, raw: bool

@@ -1,0 +1,72 @@
+"""Of a run's right answers, the share whose heat maps pass the deletion test.
+
+  uv run python benchmarks/heat_map_trials.py RUN DATA [SPLIT] [MOST PICTURES]
+
+Right is a class that is the picture's, and a box that overlaps one of its class by half.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from viewfinder import open_run
+from viewfinder.attribution.summary import summary_of
+from viewfinder.attribution.why import Reasons, Wanted, reasons_for
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.framing import frame_matrix
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.devices import pick_device
+from viewfinder.inference.answers import Predictor
+from viewfinder.pictures.geometry import iou, transform_boxes
+from viewfinder.pictures.reading import read_header
+from viewfinder.tasks.model import ModelConfig
+
+_SAME = 0.5
+
+
+def main() -> int:
+    """Ask about every picture, and tell."""
+    run, data, *rest = sys.argv[1:]
+    split, most = rest[0] if rest else "test", int(rest[1]) if len(rest) > 1 else 100
+    opened = open_run(run)
+    predictor = Predictor(opened.model, device=pick_device("auto"))
+    whole = open_dataset(data)
+    dataset = whole if split == "all" else whole.split(split)
+    order = np.random.default_rng(0).permutation(len(dataset.paths))[:most].tolist()
+    found: list[Reasons] = []
+    for number in order:
+        # Of a class only what is answered can be right; of boxes each may be.
+        one = Wanted(most=1 if dataset.boxes is None else 20)
+        (each,) = reasons_for(predictor, dataset.file(number), one)
+        found.append(_right(each, dataset, number, opened.model.config))
+    for line in summary_of(found).lines():
+        print(line)
+    return 0
+
+
+def _right(found: Reasons, dataset: Dataset, number: int, config: ModelConfig) -> Reasons:
+    """Those reasons whose answers are right."""
+    classes = [
+        dataset.classes.index(name) if name in dataset.classes else -1 for name in config.classes
+    ]
+    if dataset.boxes is None:
+        truth = int(dataset.labels[number])
+        right = [r for r in found.reasons if classes[r.question.label or 0] == truth]
+        return replace(found, reasons=tuple(right))
+    rows = dataset.boxes.of(number)
+    size = read_header(Path(dataset.file(number))).size
+    way = frame_matrix(config.framing, size, config.size)
+    boxes = transform_boxes(way, dataset.boxes.corners[rows].astype(np.float32))
+    labels = dataset.boxes.classes[rows]
+    right = []
+    for reason in found.reasons:
+        own = boxes[labels == classes[reason.question.label or 0]]
+        if len(own) and iou(np.array([reason.question.box], np.float32), own).max() >= _SAME:
+            right.append(reason)
+    return replace(found, reasons=tuple(right))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""A model that can be asked for reasons: its answers as tensors, in float32 as everywhere."""
+
+import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viewfinder.inference.answers import Predictor
+from viewfinder.tasks.answering import Answering, in_batches, outputs
+from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.question import Question
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A net that gives answers.
+
+    Attributes:
+        net: from normalised pictures to what the task's `portable` net gives.
+        whole: whether its layers can be looked into; an ONNX file's cannot.
+    """
+
+    net: nn.Module
+    config: ModelConfig
+    device: torch.device
+    whole: bool
+
+    def scores(self, pictures: Tensor, question: Question) -> NDArray[np.float64]:
+        """N scores of N×3×H×W float32 pictures in [0, 1]."""
+        found = [
+            question.scores(
+                outputs(self.net, pictures[list(part)], self.config.normalisation, self.device)
+            )
+            for part in in_batches(len(pictures), _BATCH)
+        ]
+        return torch.cat(found).double().cpu().numpy()
+
+    def ready(self, picture: Tensor) -> Tensor:
+        """One picture, 1×3×H×W float32 in [0, 1], as the net takes it."""
+        return self.config.normalisation.apply(picture.to(self.device))
+
+    def in_double(self) -> nn.Module:
+        """A copy of the net in float64.
+
+        A probability of 0.99999999 has a slope that float32 takes for 0.
+        """
+        return copy.deepcopy(self.net).double()
+
+    def scrambled(self) -> "Asked":
+        """The same net with the values of each weight in another order: it knows nothing."""
+        net = copy.deepcopy(self.net)
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for parameter in net.parameters():
+                order = torch.randperm(parameter.numel(), generator=generator)
+                parameter.copy_(parameter.flatten()[order.to(parameter.device)].view_as(parameter))
+        return replace(self, net=net)
+
+
+def ask_of(predictor: Predictor) -> Asked:
+    """The net of a predictor, to be asked for reasons."""
+    net, config = predictor.net, predictor.model.config
+    if isinstance(net, Answering):
+        return Asked(net, config, predictor.device, whole=False)
+    answering, _ = predictor.task.portable(net, replace(config, habits=_own(config)), raw=False)
+    return Asked(answering.eval(), config, predictor.device, whole=True)
+
+
+def _own(config: ModelConfig) -> dict[str, object]:
+    """What the net itself answers with; what is laid over its answer afterwards is not its own."""
+    return {name: value for name, value in config.habits.items() if isinstance(value, bool)}

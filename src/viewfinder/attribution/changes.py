@@ -1,0 +1,89 @@
+"""What would have changed an answer: the picture moved, lighter, or with its reason covered."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.heat import HeatMap, blurred
+from viewfinder.attribution.trials import hottest
+from viewfinder.pictures.geometry import (
+    Matrix,
+    horizontal_flip,
+    resample,
+    scaling,
+    translation,
+)
+from viewfinder.tasks.question import Question
+
+_GREY = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A changed picture, and what becomes of the score that is asked about."""
+
+    what: str
+    score: float
+
+    def as_json(self) -> dict[str, object]:
+        """`change, score`."""
+        return {"change": self.what, "score": round(self.score, 6)}
+
+
+def changes(asked: Asked, picture: Tensor, question: Question, heat: HeatMap) -> list[Change]:
+    """The score after each of a dozen changes, the furthest fall first.
+
+    Args:
+        picture: 1×3×H×W float32 in [0, 1].
+    """
+    hot = torch.from_numpy(hottest(heat.at_size()))[None, None]
+    repainted = {
+        "the hottest tenth blurred": torch.where(hot, blurred(picture), picture),
+        "all but the hottest tenth blurred": torch.where(hot, picture, blurred(picture)),
+        "half as bright": picture * 0.5,
+        "half again as bright": (picture * 1.5).clamp(max=1),
+        "half the contrast": picture.mean() + (picture - picture.mean()) / 2,
+        "without colour": (picture * _GREY.to(picture)).sum(1, keepdim=True).expand_as(picture),
+    }
+    scores = asked.scores(torch.cat(list(repainted.values())), question)
+    found = dict(zip(repainted, scores.tolist(), strict=True))
+    for what, way in _moves(picture.shape[3], picture.shape[2]).items():
+        if question.moved is not None:
+            (found[what],) = asked.scores(_moved(picture, way), question.moved(way)).tolist()
+    told = [Change(what, score) for what, score in found.items()]
+    return sorted(told, key=lambda change: change.score)
+
+
+def _moves(width: int, height: int) -> dict[str, Matrix]:
+    """Ways to move a picture about its middle, by what they are called."""
+    x, y = width / 8, height / 8
+
+    def about(factor: float) -> Matrix:
+        middle, origin = translation(width / 2, height / 2), translation(-width / 2, -height / 2)
+        return np.asarray(middle @ scaling(factor) @ origin)
+
+    return {
+        "an eighth to the left": translation(-x, 0),
+        "an eighth to the right": translation(x, 0),
+        "an eighth up": translation(0, -y),
+        "an eighth down": translation(0, y),
+        "a quarter larger": about(1.25),
+        "a quarter smaller": about(0.75),
+        "mirrored": horizontal_flip(width),
+    }
+
+
+def _moved(picture: Tensor, way: Matrix) -> Tensor:
+    """A picture moved, over a soft copy of itself where nothing is left."""
+    pixels = picture[0].permute(1, 2, 0).cpu().numpy()
+    height, width = pixels.shape[:2]
+    there = resample(np.ones((height, width), np.float32), way, (width, height))
+    moved = resample(pixels, way, (width, height))
+    soft = blurred(picture)[0].permute(1, 2, 0).cpu().numpy()
+    share = there[..., None]
+    # Beyond its edge `resample` fades to 0, and so does the share of the picture.
+    mixed = np.clip(moved + (1 - share) * soft, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(mixed)).permute(2, 0, 1)[None].to(picture)

@@ -1,0 +1,115 @@
+"""A page of reasons: pointing at an answer shows its heat map on the picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from viewfinder.attribution.heat import OCCLUSION, Heat
+from viewfinder.attribution.inside import Stage, filters
+from viewfinder.attribution.summary import Summary
+from viewfinder.attribution.trials import DRAWS, hottest
+from viewfinder.attribution.why import Reason, Reasons
+from viewfinder.evaluation.templating import environment_of, made_with
+from viewfinder.files import write_text
+from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.writing import picture_url
+
+MOST_SHOWN = 40
+"""Pictures on a page; figures are of all."""
+_SIDE = 420
+# How much of a picture its heat map hides where it is hottest.
+_STRENGTH = 0.65
+
+
+def write_page(
+    file: Path, found: Sequence[Reasons], summary: Summary, *, net: nn.Module, title: str, by: str
+) -> None:
+    """Write it.
+
+    Args:
+        title: what was asked, in a few words.
+        by: the command that made it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    template = environment_of("viewfinder.attribution").get_template("why.html.jinja")
+    content = {
+        "title": title,
+        "draws": DRAWS,
+        "summary": summary,
+        "pictures": [_picture(each) for each in found[:MOST_SHOWN]],
+        "left_out": max(0, len(found) - MOST_SHOWN),
+        "filters": [picture_url(each) for each in filters(net)],
+        "made": f"{by} — {made_with()}",
+    }
+    write_text(file, template.render(content))
+
+
+def drawn(picture: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
+    """A picture, H×W×3, with its heat on it: the hotter the more, and its hottest tenth outlined.
+
+    Args:
+        heat: H×W in [0, 1].
+    """
+    colours = matplotlib.colormaps["inferno"](heat)[..., :3] * 255
+    share = (_STRENGTH * np.sqrt(heat))[..., None]
+    mixed = (share * colours + (1 - share) * picture).round().astype(np.uint8)
+    edges, _ = cv2.findContours(
+        hottest(heat).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    return np.asarray(cv2.drawContours(np.ascontiguousarray(mixed), edges, -1, (255, 255, 255), 1))
+
+
+def _picture(found: Reasons) -> dict[str, object]:
+    return {
+        "source": found.source,
+        "name": Path(found.source).name,
+        "plain": picture_url(_large(found.picture)),
+        "reasons": [_reason(each, found.picture) for each in found.reasons],
+        "stages": [_stage(each) for each in found.stages],
+    }
+
+
+def _reason(found: Reason, picture: NDArray[np.uint8]) -> dict[str, object]:
+    height, width = picture.shape[:2]
+    box = None
+    if found.question.box is not None:
+        x1, y1, x2, y2 = found.question.box
+        share = (x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height)
+        box = " ".join(
+            f"{side}: {100 * part:.2f}%;"
+            for side, part in zip(("left", "top", "width", "height"), share, strict=True)
+        )
+    heat = None if found.heat is None else drawn(picture, found.heat.at_size())
+    return {
+        "name": found.question.name,
+        "box": box,
+        "url": None if heat is None else picture_url(_large(heat)),
+        "layer": None if found.heat is None else found.heat.layer,
+        "method": None if found.heat is None else found.heat.method,
+        "verdict": found.verdict,
+        "good": found.believed,
+        "deletion": found.deletion,
+        "likeness": found.likeness,
+        "scrambled": found.heat is not None and found.heat.method != OCCLUSION,
+        "changes": found.changes,
+    }
+
+
+def _stage(stage: Stage) -> dict[str, object]:
+    return {
+        "layer": stage.layer,
+        "channels": stage.channels,
+        "size": "{}×{}".format(*stage.size),
+        "shown": [{"number": n, "url": picture_url(each)} for n, each in stage.shown],
+    }
+
+
+def _large(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return at_side(picture, max(_SIDE, max(picture.shape[:2])))

@@ -1,0 +1,26 @@
+"""Heat maps as pictures in a folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from viewfinder.attribution.page import drawn
+from viewfinder.attribution.why import Reasons
+from viewfinder.files import new_folder
+from viewfinder.pictures.writing import write_picture
+
+
+def write_maps(out: Path, found: Sequence[Reasons]) -> None:
+    """Write each answer's heat map on its picture into the new folder `out`, numbered.
+
+    Raises:
+        InputError: `out` exists and is not empty, or cannot be written.
+    """
+    digits = len(str(len(found)))
+    with new_folder(out) as folder:
+        for number, each in enumerate(found, start=1):
+            # A name may be as long as the disk allows already; the number tells them apart.
+            name = f"{number:0{digits}}-{Path(each.source).stem[:50]}"
+            for place, reason in enumerate(each.reasons, start=1):
+                if reason.heat is not None:
+                    picture = drawn(each.picture, reason.heat.at_size())
+                    write_picture(folder / f"{name}-{place}.png", picture)

@@ -1,0 +1,226 @@
+"""Why a model answers as it does to pictures: a tested heat map for each of its answers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viewfinder.attribution.asking import Asked, ask_of
+from viewfinder.attribution.changes import Change, changes
+from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, layers, occlusion
+from viewfinder.attribution.inside import Stage, stages
+from viewfinder.attribution.trials import (
+    Deletion,
+    alikeness,
+    best_map,
+    deletion,
+    shows_the_picture,
+)
+from viewfinder.errors import InputError
+from viewfinder.events import note, track
+from viewfinder.inference.answers import Predictor, Prepared
+from viewfinder.inference.predict import find_sources
+from viewfinder.tasks.answering import as_shares
+from viewfinder.tasks.question import Question
+from viewfinder.wording import likest, shown, some
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of each picture.
+
+    Attributes:
+        most: answers that are explained, the surest first.
+        classes: only these; all if empty.
+        layer: the layer whose maps are made; None takes the best of the stages.
+        occlude: cover windows instead of looking into the net.
+    """
+
+    most: int = 5
+    classes: tuple[str, ...] = ()
+    layer: str | None = None
+    occlude: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Reason:
+    """Why one answer was given.
+
+    Attributes:
+        heat: None where no map says anything; the trials are None with it.
+        likeness: the rank correlation with a scrambled net's map; None where none was made.
+    """
+
+    question: Question
+    heat: HeatMap | None
+    deletion: Deletion | None
+    likeness: float | None
+    changes: tuple[Change, ...]
+
+    @property
+    def believed(self) -> bool:
+        """Whether its map stood both trials."""
+        tested = self.deletion is not None and self.deletion.passed
+        return tested and not shows_the_picture(self.likeness)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the map is to be believed, in a sentence."""
+        if self.deletion is None:
+            return "no place that the answer depends on was found"
+        told = self.deletion
+        if not told.passed:
+            return (
+                "do not believe this map: covering its hottest tenth lowers the score no more than "
+                "covering as much at random"
+            )
+        if shows_the_picture(self.likeness):
+            return (
+                "believe half of this map: covering its hottest tenth lowers the score, but a net "
+                "that knows nothing gives nearly the same map"
+            )
+        return (
+            f"covering its hottest tenth takes the score from {told.base:.0%} to "
+            f"{told.covered:.0%}; as much at random, to {told.random:.0%}"
+        )
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+        """`answer, class, box, layer, method, deletion, scrambled, changes`; null where none."""
+        asked = self.question
+        return {
+            "answer": asked.name,
+            "class": None if asked.label is None else classes[asked.label],
+            "box": None if asked.box is None else [round(edge, 2) for edge in asked.box],
+            "layer": None if self.heat is None else self.heat.layer,
+            "method": None if self.heat is None else self.heat.method,
+            "deletion": None if self.deletion is None else self.deletion.as_json(),
+            "scrambled": None if self.likeness is None else round(self.likeness, 4),
+            "changes": [change.as_json() for change in self.changes],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Why a picture is answered as it is.
+
+    Attributes:
+        picture: H×W×3, as the net is given it.
+        stages: what is inside the net; empty where it was not asked for.
+    """
+
+    source: str
+    picture: NDArray[np.uint8]
+    reasons: tuple[Reason, ...]
+    stages: tuple[Stage, ...] = ()
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+        """`source`, and `reasons`, one an answer."""
+        return {"source": self.source, "reasons": [r.as_json(classes) for r in self.reasons]}
+
+
+def reasons_for(
+    predictor: Predictor, source: str | Path, wanted: Wanted = Wanted()
+) -> Iterator[Reasons]:
+    """The reasons for the answers to a picture, a folder of them, or paths on standard input.
+
+    Raises:
+        InputError: there is no such picture, layer or class, or the source is a video; or the model
+            sees depth.
+    """
+    asked = ask_of(predictor)
+    _require_classes(wanted.classes, predictor.model.config.classes)
+    sources = find_sources(source, below=predictor.files)
+    pictures = [each.file for each in sources if each.kind != "video"]
+    if not pictures:
+        raise InputError(f"{source} is a video: take pictures of it by `viewfinder frames`")
+    if wanted.layer is not None:
+        _require_layer(asked, wanted.layer)
+    scrambled = asked.scrambled() if asked.whole and not wanted.occlude else None
+    if not asked.whole and not wanted.occlude:
+        note("what is inside an ONNX file cannot be looked into: windows of pictures are covered")
+    for number, file in enumerate(
+        track(pictures, total=len(pictures), description="looking for reasons")
+    ):
+        try:
+            prepared = predictor.prepare_file(file)
+        except InputError as error:
+            if len(pictures) == 1:
+                raise
+            note(f"passed over: {error}")
+            continue
+        yield _reasons(predictor, asked, scrambled, prepared, wanted, inside=number == 0)
+
+
+def _reasons(
+    predictor: Predictor,
+    asked: Asked,
+    scrambled: Asked | None,
+    prepared: Prepared,
+    wanted: Wanted,
+    *,
+    inside: bool,
+) -> Reasons:
+    pixels = prepared.pixels[None]
+    if pixels.shape[1] != 3:
+        raise InputError("this model sees depth maps, whose reasons are not looked for: ask a2dele")
+    (reply,) = predictor.task.reply(predictor.net, pixels, asked.config, asked.device)
+    threshold = predictor.threshold
+    questions: list[Question] = predictor.task.questions(reply, asked.config, threshold=threshold)
+    chosen = [q for q in questions if _is_wanted(q, wanted, asked.config.classes)][: wanted.most]
+    picture = as_shares(pixels).to(asked.device)
+    reasons = tuple(_reason(asked, scrambled, picture, each, wanted) for each in chosen)
+    shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    looked = tuple(stages(asked, picture)) if inside else ()
+    return Reasons(prepared.source, np.ascontiguousarray(shown_pixels), reasons, looked)
+
+
+def _reason(
+    asked: Asked, scrambled: Asked | None, picture: Tensor, question: Question, wanted: Wanted
+) -> Reason:
+    heat = _map(asked, picture, question, wanted)
+    if heat is None or not heat.heat.max() > 0:
+        return Reason(question, None, None, None, ())
+    likeness = None
+    if scrambled is not None and heat.method != OCCLUSION:
+        likeness = alikeness(scrambled, picture, question, heat)
+    return Reason(
+        question,
+        heat,
+        deletion(asked, picture, question, heat),
+        likeness,
+        tuple(changes(asked, picture, question, heat)),
+    )
+
+
+def _map(asked: Asked, picture: Tensor, question: Question, wanted: Wanted) -> HeatMap | None:
+    if wanted.layer is not None and not wanted.occlude:
+        return heat_of(asked, picture, question, wanted.layer)
+    maps = [] if wanted.occlude else heat_maps(asked, picture, question)
+    # A transformer makes no maps, and what covers windows needs none.
+    return best_map(asked, picture, question, maps) or occlusion(asked, picture, question)
+
+
+def _is_wanted(question: Question, wanted: Wanted, classes: Sequence[str]) -> bool:
+    if not wanted.classes or question.label is None:
+        return True
+    return classes[question.label] in wanted.classes
+
+
+def _require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
+    for name in asked_for:
+        if name not in classes:
+            known = f": it knows {some(classes, 8)}"
+            meant = likest(name, classes) or known
+            raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
+
+
+def _require_layer(asked: Asked, layer: str) -> None:
+    width, height = asked.config.size
+    known = layers(asked, torch.full((1, 3, height, width), 0.5))
+    if layer not in known:
+        some = ", ".join(known[-6:]) or "none: it cannot be looked into"
+        raise InputError(f"--layer {layer}: the layers that make maps are {some}, and those before")

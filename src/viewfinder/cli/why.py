@@ -1,0 +1,93 @@
+"""Show why a model answers as it does: where in a picture each answer comes from.
+
+A heat map is made for each answer: of a class by Grad-CAM, of a box or a subject by LayerCAM, at
+the stage of the network that says most. Each map is tested: the score must fall further where the
+map's hottest tenth is blurred than where as much is blurred at random; where it does not, that is
+said.
+
+  viewfinder why runs/my-photos-lenet new.jpg                  writes why.html
+  viewfinder why runs/my-boxes-yolov3-tiny photos --class mug  mugs alone
+  viewfinder why runs/my-photos-lenet new.jpg --occlude        slow, and asks nothing but answers
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from viewfinder.cli.output import asked_by, print_json
+from viewfinder.errors import InputError
+from viewfinder.wording import shown
+
+
+@dataclass(frozen=True)
+class Flags:
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, or an ONNX file."""
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
+    """A picture, a folder of them, or - for paths on standard input, one a line."""
+    html: Path = Path("why.html")
+    """The page to write: every picture with its answers; pointing at one shows its map."""
+    out: Path | None = None
+    """A new folder for the maps as pictures, one an answer."""
+    classes: Annotated[tuple[str, ...], tyro.conf.arg(name="class", metavar="NAME…")] = ()
+    """Only these classes."""
+    most: int = 3
+    """Answers to each picture, the surest first."""
+    threshold: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None
+    """detect: the least score that is asked about; 0.25 if not given. saliency: the map's least
+    value in the subject; 0.5 if not given."""
+    layer: str | None = None
+    """The layer whose maps are taken, by its name in the network; if none is named, of the last
+    layer at each size that one whose hottest tenth alone keeps the score highest."""
+    occlude: bool = False
+    """Blur windows of the picture one by one instead of looking into the network."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute."""
+    json: bool = False
+    """Print one JSON document: summary, and pictures, each with source and reasons."""
+
+
+def run(flags: Flags) -> int:
+    """Look for reasons, write the page, and print."""
+    if flags.most < 1:
+        raise InputError(f"--most {flags.most}: give 1 or more")
+    if flags.layer is not None and flags.occlude:
+        raise InputError("--layer and --occlude: a map is made by one of them, leave the other out")
+    from viewfinder.api import open_run
+    from viewfinder.attribution.page import write_page
+    from viewfinder.attribution.pictures import write_maps
+    from viewfinder.attribution.summary import summary_of
+    from viewfinder.attribution.why import Wanted, reasons_for
+    from viewfinder.devices import pick_device
+    from viewfinder.inference.answers import Predictor
+    from viewfinder.inference.thresholds import threshold_of
+    from viewfinder.labelling.picture_page import require_html
+
+    require_html(flags.html)
+    opened = open_run(flags.run)
+    predictor = Predictor(
+        opened.model,
+        device=pick_device(flags.device),
+        threshold=threshold_of(opened.model, flags.threshold, opened.trained),
+    )
+    wanted = Wanted(flags.most, flags.classes, flags.layer, flags.occlude)
+    found = list(reasons_for(predictor, flags.source, wanted))
+    summary = summary_of(found)
+    title = f"Why {Path(flags.run).name} answers as it does"
+    write_page(flags.html, found, summary, net=predictor.net, title=title, by=asked_by())
+    if flags.out is not None:
+        write_maps(flags.out, found)
+    if flags.json:
+        pictures = [each.as_json(opened.classes) for each in found]
+        print_json({"summary": summary.as_json(), "pictures": pictures})
+        return 0
+    for each in found:
+        print(f"{shown(each.source)}")
+        for reason in each.reasons:
+            print(f"  {shown(reason.question.name)}: {reason.verdict}")
+    for line in summary.lines():
+        print(line)
+    print(f"page {flags.html}")
+    return 0

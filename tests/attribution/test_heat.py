@@ -1,0 +1,181 @@
+"""Heat maps: known where the answer is known, and equal to the equations worked out by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.changes import changes
+from viewfinder.attribution.heat import (
+    GRAD_CAM,
+    LAYER_CAM,
+    HeatMap,
+    heat_maps,
+    heat_of,
+    layers,
+    occlusion,
+)
+from viewfinder.attribution.inside import filters, stages
+from viewfinder.attribution.trials import alikeness, best_map, deletion, hottest
+from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.question import of_box, of_class, of_region
+
+
+class Corner(nn.Module):
+    """Class 1 is a bright upper left quarter; the rest of the picture says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.soft = nn.Conv2d(3, 2, 4, stride=4, bias=False)
+        self.act = nn.ReLU(inplace=True)
+        with torch.no_grad():
+            self.soft.weight[0] = 1 / 48
+            self.soft.weight[1] = -1 / 48
+
+    def forward(self, pictures):  # N×3×32×32
+        maps = self.act(self.soft(pictures))  # N×2×8×8
+        corner = maps[:, 0, :4, :4].mean((1, 2))
+        return torch.stack([-8 * corner + 2, 8 * corner - 2], 1).softmax(1)
+
+
+def asked_of(net, size=(32, 32)):
+    config = SimpleNamespace(size=size, normalisation=PLAIN)
+    return Asked(net.eval(), config, torch.device("cpu"), whole=True)
+
+
+@pytest.fixture
+def bright():
+    torch.manual_seed(1)
+    return 0.6 + 0.4 * torch.rand(1, 3, 32, 32)
+
+
+WHY = of_class("corner", 1)
+
+
+def test_grad_cam_is_what_its_equations_give(bright):
+    net = Corner()
+    (found,) = heat_maps(asked_of(net), bright, WHY)
+    maps = net.soft(bright).double().relu()
+    maps.retain_grad()
+    corner = maps[:, 0, :4, :4].mean((1, 2))
+    torch.stack([-8 * corner + 2, 8 * corner - 2], 1).log_softmax(1)[0, 1].backward()
+    weights = maps.grad.mean((2, 3))[0]
+    by_hand = (weights[:, None, None] * maps[0]).sum(0).relu().detach().numpy()
+    assert (found.method, found.layer) == (GRAD_CAM, "act")
+    np.testing.assert_allclose(found.heat, by_hand, rtol=1e-4, atol=1e-9)
+
+
+def test_layer_cam_shows_the_place_and_nothing_else(bright):
+    place = of_region("corner", torch.ones(32, 32, dtype=torch.bool))
+    local = of_class("corner", 1)
+    asked = type(place)("corner", 1, None, local.scores, local=True)
+    (found,) = heat_maps(asked_of(Corner()), bright, asked)
+    assert found.method == LAYER_CAM
+    assert (found.heat[:4, :4] > 0).all()
+    assert not found.heat[4:].any()
+    assert not found.heat[:, 4:].any()
+
+
+def test_occlusion_finds_the_corner(bright):
+    found = occlusion(asked_of(Corner()), bright * 0.5, WHY)
+    rows, columns = np.nonzero(hottest(found.at_size()))
+    assert rows.max() < 20
+    assert columns.max() < 20
+
+
+def test_a_saturated_answer_still_has_reasons():
+    class Sure(Corner):
+        def forward(self, pictures):
+            maps = self.act(self.soft(pictures))
+            logit = 30 * maps[:, 0, :4, :4].mean((1, 2))
+            return torch.stack([-logit, logit], 1).softmax(1)
+
+    (found,) = heat_maps(asked_of(Sure()), torch.ones(1, 3, 32, 32), WHY)
+    assert found.heat.max() > 0
+
+
+def test_a_net_without_maps_has_none(bright):
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2), nn.Softmax(1))
+    assert heat_maps(asked_of(flat), bright, WHY) == []
+    assert best_map(asked_of(flat), bright, WHY, []) is None
+    assert layers(asked_of(flat), bright) == []
+
+
+def test_a_good_map_passes_and_a_wrong_one_fails(bright):
+    asked = asked_of(Corner())
+    good = HeatMap("act", LAYER_CAM, np.pad(np.ones((4, 4)), (0, 4)), (32, 32))
+    wrong = HeatMap("act", LAYER_CAM, np.pad(np.ones((4, 4)), (4, 0)), (32, 32))
+    # Dark but for the corner, so that a soft copy of the picture is darker there.
+    picture = bright * torch.from_numpy(good.at_size() > 0.99).float()
+    assert deletion(asked, picture, WHY, good).passed
+    assert not deletion(asked, picture, WHY, wrong).passed
+    assert best_map(asked, picture, WHY, [wrong, good]) is good
+
+
+def test_the_hottest_tenth_is_a_tenth_or_what_is_warm():
+    heat = np.arange(400.0).reshape(20, 20)
+    assert hottest(heat).sum() == 40
+    assert heat[hottest(heat)].min() == 360
+    few = np.zeros((20, 20))
+    few[3, 4] = 1
+    assert hottest(few).sum() == 1
+
+
+def test_a_map_of_the_picture_alone_is_found_out(bright):
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 2),
+        nn.Softmax(1),
+    )
+    asked = asked_of(net)
+    map_of = heat_of(asked, bright, WHY, "1")
+    same = alikeness(asked, bright, WHY, map_of)
+    assert same == pytest.approx(1)
+    other = alikeness(asked.scrambled(), bright, WHY, map_of)
+    assert other is None or other < 1
+    before = [parameter.clone() for parameter in net.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_a_box_is_asked_about_where_it_is():
+    boxes = torch.tensor([[[0.0, 0, 10, 10], [1, 1, 11, 11], [20, 20, 30, 30]]])
+    scores = torch.tensor([[[0.1, 0.6], [0.2, 0.7], [0.3, 0.9]]])
+    asked = of_box("mug", 1, (0.0, 0.0, 10.0, 10.0))
+    assert asked.scores((boxes, scores)).item() == pytest.approx(0.7)
+    moved = asked.moved(np.array([[1, 0, 20], [0, 1, 20], [0, 0, 1]], float))
+    assert moved.scores((boxes, scores)).item() == pytest.approx(0.9)
+    gone = of_box("mug", 1, (50.0, 50.0, 60.0, 60.0))
+    assert gone.scores((boxes, scores)).item() == 0
+
+
+def test_a_region_is_the_mean_of_the_map_over_it():
+    region = torch.zeros(4, 4, dtype=torch.bool)
+    region[0, :2] = True
+    maps = torch.zeros(1, 4, 4)
+    maps[0, 0, 0] = 1
+    assert of_region("subject", region).scores(maps).item() == 0.5
+
+
+def test_what_changes_an_answer_is_told_the_worst_first(bright):
+    found = changes(asked_of(Corner()), bright, WHY, occlusion(asked_of(Corner()), bright, WHY))
+    scores = [change.score for change in found]
+    assert scores == sorted(scores)
+    named = {change.what: change.score for change in found}
+    assert named["half as bright"] < named["half again as bright"]
+    assert "mirrored" in named
+
+
+def test_inside_are_maps_and_filters(bright):
+    net = Corner()
+    (stage,) = stages(asked_of(net), bright)
+    assert (stage.layer, stage.channels, stage.size) == ("act", 2, (8, 8))
+    assert [number for number, _ in stage.shown] == [0, 1]
+    assert len(filters(net)) == 2
+    assert filters(nn.Linear(2, 2)) == []

@@ -1,0 +1,86 @@
+"""`viewfinder why`: from a run and pictures to a page that can be used."""
+
+import json
+
+import numpy as np
+import page_material as material
+import pytest
+
+from viewfinder.pictures.writing import write_picture
+
+
+def test_classes_have_reasons_on_a_page(ask, small_run, small_set, tmp_path, chromium):
+    picture = min((small_set / "test").rglob("*.*"))
+    page, maps = tmp_path / "why.html", tmp_path / "maps"
+    status, said, _ = ask("why", small_run, picture, "--html", page, "--out", maps, "--most", 2)
+    assert status == 0
+    assert "2 answers to 1 picture" in said
+    assert len(list(maps.iterdir())) >= 1
+    with chromium.new_page() as opened:
+        opened.goto(page.as_uri())
+        answers = opened.locator("li[data-answer]")
+        assert answers.count() == 2
+        answers.nth(1).hover()
+        assert opened.locator("img.heat.on").get_attribute("data-answer") == "1"
+        assert opened.evaluate("[...document.images].every(i => i.alt && i.naturalWidth > 0)")
+        assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
+    folder = small_set / "test"
+    page = ("--html", tmp_path / "why.html", "--most", 1, "--json")
+    status, said, _ = ask("why", small_run, folder, *page)
+    assert status == 0
+    told = json.loads(said)
+    reasons = [each for picture in told["pictures"] for each in picture["reasons"]]
+    assert told["summary"]["answers"] == len(reasons) == len(told["pictures"])
+    passed = sum(bool(each["deletion"] and each["deletion"]["passed"]) for each in reasons)
+    assert told["summary"]["passed"] == passed
+    assert {each["method"] for each in reasons} <= {"Grad-CAM", "occlusion", None}
+
+
+def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
+    import viewfinder
+
+    material.boxes(tmp_path)
+    material.detector(tmp_path)
+    picture = min((tmp_path / "my-boxes").rglob("images/**/*.jpg"))
+    page = ("--html", tmp_path / "why.html", "--json", "--most", 2)
+    status, said, _ = ask("why", tmp_path / "runs/first", picture, *page, "--threshold", 0.001)
+    assert status == 0
+    reasons = json.loads(said)["pictures"][0]["reasons"]
+    assert len(reasons) == 2
+    assert all(len(each["box"]) == 4 for each in reasons)
+    subject = viewfinder.train(
+        "saliency",
+        subject_scenes,
+        out=tmp_path / "subjects",
+        net="a2dele-lite0",
+        size=64,
+        epochs=1,
+        precision="32",
+    )
+    status, said, _ = ask("why", subject.folder, picture, *page, "--threshold", 0.01)
+    assert status == 0
+    (reason,) = json.loads(said)["pictures"][0]["reasons"]
+    assert reason["class"] is None
+    assert reason["method"] in ("LayerCAM", "occlusion", None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--class", "catt"), "--class catt: the model knows no such class"),
+        (("--layer", "nowhere"), "the layers that make maps are"),
+        (("--most", 0), "give 1 or more"),
+        (("--html", "why.png"), "the page is HTML"),
+        (("--layer", "conv1", "--occlude"), "leave the other out"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(ask, small_run, tmp_path, monkeypatch, flags, says):
+    monkeypatch.chdir(tmp_path)
+    write_picture(tmp_path / "a.png", np.full((40, 40, 3), 90, np.uint8))
+    status, _, error = ask("why", small_run, "a.png", *flags)
+    assert status == 2
+    assert says in error
+    assert not (tmp_path / "why.html").exists()
