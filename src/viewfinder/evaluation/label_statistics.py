@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.rgbd.reading import read_subject
+from viewfinder.evaluation.figures import TRAIN, inline, quiet
 from viewfinder.evaluation.material import SIDES
-from viewfinder.evaluation.plots import _TRAIN, _quiet, _svg
 from viewfinder.pictures.masks import box_around
 
 # Classes that are told one by one, the commonest; masks that are read, and cells to a side of the
@@ -67,13 +67,13 @@ def _extents(corners: Corners, what: str) -> Markup:
     shares = 100 * np.sqrt((corners[:, 2:] - corners[:, :2]).prod(axis=1))
     figure = Figure(figsize=(4.6, 3.1), layout="constrained")
     axes = figure.subplots()
-    axes.hist(shares, bins=20, range=(0, 100), color=_TRAIN)
+    axes.hist(shares, bins=20, range=(0, 100), color=TRAIN)
     axes.set_title(f"How large {what} are")
     axes.set_xlabel("side, % of the picture's")
     axes.set_ylabel(what)
-    _quiet(axes)
+    quiet(axes)
     low, middle, high = np.percentile(shares, [5, 50, 95])
-    return _svg(
+    return inline(
         figure,
         f"How large {what} are: half of them have a side of less than {middle:.0f} % of their "
         f"picture's, and nine of ten lie between {low:.0f} and {high:.0f} %",
@@ -90,7 +90,7 @@ def _places(corners: Corners, what: str) -> Markup:
     axes.set_xlabel("% of the width")
     axes.set_ylabel("% of the height")
     across, down = 100 * np.median(x), 100 * np.median(y)
-    return _svg(
+    return inline(
         figure,
         f"Where the centres of {what} lie: in the median at {across:.0f} % of the width and "
         f"{down:.0f} % of the height, as a map of {_CELLS} by {_CELLS} cells",

@@ -1,21 +1,17 @@
 """The report's figures, as SVG to stand inside the page."""
 
-import io
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib
 import numpy as np
 from markupsafe import Markup
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-_TRAIN, _VAL, _AUGMENTED = "#c2571a", "#1f6f8b", "#c9b8a8"
-_INK = "#4a4a4a"
-_TERMS = (_AUGMENTED, "#1f6f8b", "#c2571a", "#5b8c5a", "#8a5a9e")
+from viewfinder.evaluation.figures import AUGMENTED, INK, TRAIN, VAL, inline, quiet
+
+_TERMS = (AUGMENTED, "#1f6f8b", "#c2571a", "#5b8c5a", "#8a5a9e")
 # With more classes than this, numbers in the cells of a confusion matrix cannot be read.
 _MOST_NUMBERS = 20
 # Curves of no more points than this show each of them.
@@ -47,18 +43,18 @@ class Panel:
     logarithmic: bool = False
 
 
-RATE = Panel("Learning rate", (Line("learning_rate", "learning rate", _INK),))
+RATE = Panel("Learning rate", (Line("learning_rate", "learning rate", INK),))
 """What the learning rate was at each epoch's end."""
 
-LOSS = Line("loss", "while training", _AUGMENTED)
+LOSS = Line("loss", "while training", AUGMENTED)
 """The loss on augmented pictures, which every training has."""
 
 
 def both_sides(figure: str) -> tuple[Line, Line]:
     """A figure that is measured on training and validation pictures."""
     return (
-        Line(f"train_{figure}", "training", _TRAIN),
-        Line(f"val_{figure}", "validation", _VAL),
+        Line(f"train_{figure}", "training", TRAIN),
+        Line(f"val_{figure}", "validation", VAL),
     )
 
 
@@ -108,10 +104,10 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-    _quiet(axes)
+    quiet(axes)
     axes.legend(frameon=False, fontsize=8)
     lines = ", ".join(line.label for line, _, _ in _drawn(history, panel))
-    return _svg(figure, f"{panel.title} over the epochs: {lines}")
+    return inline(figure, f"{panel.title} over the epochs: {lines}")
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
@@ -133,37 +129,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
     axes.spines[:].set_visible(False)
     if len(classes) <= _MOST_NUMBERS:
         for row, column in zip(*np.nonzero(counts), strict=True):
-            ink = "white" if shares[row, column] > 0.5 else _INK
+            ink = "white" if shares[row, column] > 0.5 else INK
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
-    return _svg(figure, "Answers to each true class: a row a true class, a column an answer")
-
-
-def _quiet(axes: Axes) -> None:
-    """Nothing that carries no information."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e8e4de", linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
-def _svg(figure: Figure, label: str) -> Markup:
-    """The figure's `<svg>` element, with text as text, the same bytes every time.
-
-    Args:
-        label: what it shows, for those who do not see it.
-
-    What stands in it is escaped by matplotlib, so that a page can take it as it is.
-    """
-    text = io.StringIO()
-    with (
-        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "viewfinder"}),
-        warnings.catch_warnings(),
-    ):
-        # The browser has its own fonts for 图; the one here only measures.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        # A class's name may be longer than the figure is wide.
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.savefig(text, format="svg", metadata={"Date": None}, transparent=True)
-    svg = text.getvalue()
-    opening = Markup('<svg role="img" aria-label="{}"').format(label)
-    return opening + Markup(svg[svg.index("<svg") + len("<svg") :])
+    return inline(figure, "Answers to each true class: a row a true class, a column an answer")

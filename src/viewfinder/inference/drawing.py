@@ -16,6 +16,7 @@ from viewfinder.files import new_folder
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.cutting import CUTOUTS, write_subject
 from viewfinder.pictures.arrays import is_array
+from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.finding import folded
 from viewfinder.pictures.geometry import Size, letterbox, resample
 from viewfinder.pictures.reading import read_picture
@@ -88,8 +89,7 @@ def picture_of(source: Path, bits: int) -> NDArray[np.uint8]:
     """A picture; of a grid of numbers, such as depth, a grey one from its least to its greatest."""
     if not is_array(source):
         return read_picture(source, bits=bits)
-    grey = np.rint(DepthScale(near_is_bright=True).apply(stored_depth(source)) * 255)
-    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    return as_grey(DepthScale(near_is_bright=True).apply(stored_depth(source)))
 
 
 def _drawn(source: Path, answers: Sequence[Answer], classes: Sequence[str]) -> Iterator[Frame]:

@@ -35,6 +35,12 @@ def distinct_colours(count: int) -> list[Colour]:
     return [_rgb(hue, value) for hue, value in zip(hues, values, strict=True)]
 
 
+def as_grey(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """H×W in [0, 1] as a picture, H×W×3; 1 is white."""
+    grey = np.rint(255 * values.astype(np.float32)).astype(np.uint8)
+    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+
+
 def draw_boxes(
     picture: NDArray[np.uint8],
     boxes: BoxArray,

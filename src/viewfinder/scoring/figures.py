@@ -1,12 +1,11 @@
 """The curves of all methods on one plot for each set: as SVG for a page, and PDF for a paper."""
 
-import io
-import warnings
 from collections.abc import Sequence
+from typing import Literal
 
-import matplotlib
 from matplotlib.figure import Figure
 
+from viewfinder.evaluation.figures import saved
 from viewfinder.scoring.comparing import SetScores
 from viewfinder.scoring.contest import Plot
 
@@ -18,7 +17,7 @@ _DASHES = ("solid", "dashed", "dotted", "dashdot")
 _MARGIN = 0.03
 
 
-def draw(plot: Plot, each: SetScores, order: Sequence[str], form: str) -> bytes:
+def draw(plot: Plot, each: SetScores, order: Sequence[str], form: Literal["svg", "pdf"]) -> bytes:
     """A plot as `svg` or `pdf`, the same bytes every time.
 
     Args:
@@ -47,20 +46,4 @@ def draw(plot: Plot, each: SetScores, order: Sequence[str], form: str) -> bytes:
         legend = axes.legend(frameon=False, fontsize=7, ncols=1 + (len(axes.lines) > 10))
         for text in legend.get_texts():
             text.set_parse_math(False)
-    return _saved(figure, form)
-
-
-def _saved(figure: Figure, form: str) -> bytes:
-    out = io.BytesIO()
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with (
-        # Fonts of a PDF must be of a kind that publishers take.
-        matplotlib.rc_context(
-            {"svg.fonttype": "none", "svg.hashsalt": "viewfinder", "pdf.fonttype": 42}
-        ),
-        warnings.catch_warnings(),
-    ):
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.savefig(out, format=form, metadata=dates[form], transparent=True)
-    return out.getvalue()
+    return saved(figure, form)

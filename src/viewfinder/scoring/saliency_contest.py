@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_map, read_mask, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
 from viewfinder.scoring.saliency import Judged, Measured
@@ -161,14 +161,9 @@ class MapsCompared:
         truth, seen = self.judged.contest.truth, []
         if picture in truth.pictures:
             seen.append(Seen("picture", small(read_picture(truth.pictures[picture])), ""))
-        mask = read_mask(truth.root / picture).astype(float)
-        seen.append(Seen("mask", small(_grey(mask)), ""))
+        seen.append(Seen("mask", small(as_grey(read_mask(truth.root / picture))), ""))
         for name in methods:
-            map_ = _grey(read_map(self._files[name].file(picture)))
+            map_ = as_grey(read_map(self._files[name].file(picture)))
             own = self.methods[name].scores[picture].s_measure
             seen.append(Seen(name, small(map_), f"{own:.3f}"))
         return Row(picture, tuple(seen))
-
-
-def _grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.repeat(np.rint(255 * values).astype(np.uint8)[:, :, None], 3, axis=2)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from viewfinder.datasets import Keep
 from viewfinder.errors import InputError
@@ -32,9 +32,9 @@ class UsualNumber(float):
 
 @dataclass(frozen=True)
 class Range:
-    """What a field may be: the test, and the same in words."""
+    """What a field's number may be, where it is one: the test, and the same in words."""
 
-    holds: Callable[[Any], bool]
+    holds: Callable[[float], bool]
     words: str
 
 
@@ -61,9 +61,9 @@ class Recipe:
         "epochs": AT_LEAST_1,
         "batch": AT_LEAST_1,
         "devices": AT_LEAST_1,
-        "size": Range(lambda v: v is None or 1 <= v <= LARGEST_SIZE, f"from 1 to {LARGEST_SIZE}"),
-        "minutes": Range(lambda v: v is None or 0 < v < math.inf, "more than 0"),
-        "patience": Range(lambda v: v is None or v >= 1, "at least 1"),
+        "size": Range(lambda v: 1 <= v <= LARGEST_SIZE, f"from 1 to {LARGEST_SIZE}"),
+        "minutes": Range(lambda v: 0 < v < math.inf, "more than 0"),
+        "patience": Range(lambda v: v >= 1, "at least 1"),
         "learning_rate": Range(lambda v: 0 < v < math.inf, "more than 0"),
         "weight_decay": NOT_NEGATIVE,
         "clip": NOT_NEGATIVE,
@@ -71,7 +71,7 @@ class Recipe:
         "freeze": SHARE,
         "momentum": BELOW_1,
         "average": BELOW_1,
-        "val_share": Range(lambda v: v is None or 0 <= v < 1, "at least 0 and less than 1"),
+        "val_share": Range(lambda v: 0 <= v < 1, "at least 0 and less than 1"),
         "seed": Range(lambda v: 0 <= v < 2**31, "from 0 to 2147483647"),
     }
 
@@ -132,7 +132,9 @@ class Recipe:
         for name, kind in _kinds(type(self)).items():
             _require(name, _is(getattr(self, name), kind), _in_words(kind))
         for name, allowed in self.RANGES.items():
-            _require(name, allowed.holds(getattr(self, name)), allowed.words)
+            value = getattr(self, name)
+            within = not isinstance(value, int | float) or allowed.holds(value)
+            _require(name, within, allowed.words)
         if self.batch < self.devices:
             raise InputError(
                 f"--batch {self.batch} is fewer pictures than --devices {self.devices} can share: "

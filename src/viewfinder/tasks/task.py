@@ -347,7 +347,7 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     def score(self, answers: AnswersT, truth: Dataset) -> ScoresT:
         """Answers against truth."""
 
-    def pooled(self, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+    def pooled(self, parts: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
         """Scores of several sides without a common picture, as `as_json` gave each, as of one side.
 
         Nothing where the sides' scores do not say it.

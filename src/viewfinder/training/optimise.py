@@ -2,7 +2,6 @@
 
 import copy
 import math
-from typing import Any
 
 import torch
 from torch import nn
@@ -22,7 +21,7 @@ def make_optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """
     parameters = list(net.parameters())
     shares = [_share(place, len(parameters), recipe) for place in range(len(parameters))]
-    groups: list[dict[str, Any]] = []
+    groups: list[dict[str, object]] = []
     for share in sorted(set(shares), reverse=True):
         own = [p for p, s in zip(parameters, shares, strict=True) if s == share]
         kernels, others = [p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.plots import _INK, _TRAIN, _quiet, _svg
+from viewfinder.evaluation.figures import INK, TRAIN, inline, quiet
 from viewfinder.tasks.detect.breakdown import RECALLS
 from viewfinder.tasks.detect.scores import DetectScores
 
@@ -51,16 +51,16 @@ def precision_recall(scores: DetectScores, classes: Sequence[str]) -> str:
     if not few:
         # Of few classes each cliff of the mean is one curve's end, and tells nothing.
         mean = scores.precision[known].mean(axis=0)
-        axes.plot(RECALLS, mean, color=_INK, linewidth=1.6, linestyle="--", label="mean")
+        axes.plot(RECALLS, mean, color=INK, linewidth=1.6, linestyle="--", label="mean")
         title += ", the lowest"
     axes.set_xlabel("recall: share of the objects that are found")
     axes.set_ylabel("precision: share of the answers that are right")
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.02)
-    _quiet(axes)
+    quiet(axes)
     if len(order):
         _legend(axes, title)
-    return _svg(figure, "Precision over recall, class by class, at an overlap of 0.5")
+    return inline(figure, "Precision over recall, class by class, at an overlap of 0.5")
 
 
 def confusion(scores: DetectScores, classes: Sequence[str]) -> str:
@@ -76,20 +76,20 @@ def errors(scores: DetectScores) -> str:
     figure = Figure(figsize=(7.6, 2.7), layout="constrained")
     axes = figure.subplots()
     costs = [100 * scores.errors[kind].ap50 for kind in _ERRORS]
-    axes.barh(range(len(costs)), costs, color=_TRAIN, height=0.62)
+    axes.barh(range(len(costs)), costs, color=TRAIN, height=0.62)
     axes.set_yticks(range(len(costs)), list(_ERRORS.values()), fontsize=9)
     axes.invert_yaxis()
     longest = max(*costs, 1.0)
     for place, (kind, cost) in enumerate(zip(_ERRORS, costs, strict=True)):
         text = f"{cost:.1f} ({scores.errors[kind].count:,} of them)"
-        axes.text(cost + longest / 80, place, text, va="center", color=_INK, fontsize=8)
+        axes.text(cost + longest / 80, place, text, va="center", color=INK, fontsize=8)
     # The longest bar leaves room for its text.
     axes.set_xlim(0, 1.35 * longest)
     axes.set_xlabel("points of AP50 that mending them would gain")
-    _quiet(axes)
+    quiet(axes)
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
-    return _svg(figure, "What each kind of error costs in AP50, and how many there are")
+    return inline(figure, "What each kind of error costs in AP50, and how many there are")
 
 
 def _legend(axes: Axes, title: str) -> None:

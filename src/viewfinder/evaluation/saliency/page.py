@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.figures import INK
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
 from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.evaluation.saliency import plots as saliency_plots
@@ -73,7 +74,7 @@ def page(material: SaliencyMaterial) -> Page:
         plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
         plots.Panel("S-measure", plots.both_sides("s_measure")),
         plots.RATE,
-        plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", plots._INK),)),
+        plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", INK),)),
     )
     own = {
         "scores": scores,

@@ -10,6 +10,7 @@ from torch import Tensor
 from viewfinder.datasets.formats.rgbd.reading import read_nearness, read_subject
 from viewfinder.evaluation.saliency.judged import SaliencyMaterial
 from viewfinder.nets.a2dele import Gated
+from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.geometry import at_side, resample, stretch
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.answering import outputs
@@ -48,8 +49,8 @@ class Viewer:
         answer = self.judged.answers[index].at((picture.shape[1], picture.shape[0]))
         views = [
             _view("picture", picture),
-            _view("truth", _grey(read_subject(examples, index))),
-            _view("answer", _grey(answer)),
+            _view("truth", as_grey(read_subject(examples, index))),
+            _view("answer", as_grey(answer)),
         ]
         size = (picture.shape[1], picture.shape[0])
         if self.shows_depth and examples.depths and examples.depths[index]:
@@ -60,13 +61,13 @@ class Viewer:
 
     def _of_depth(self, depth: NDArray[np.float32], size: tuple[int, int]) -> list[View]:
         """Depth, and the teacher's map of it."""
-        views = [_view("depth", _grey(_brought(depth, size)))]
+        views = [_view("depth", as_grey(_brought(depth, size)))]
         if self.teacher is not None:
             seen = _brought(depth, self.config.size)
             with torch.no_grad():
                 logits: Tensor = self.teacher(torch.from_numpy(seen)[None, None])
             taught = logits.softmax(dim=1)[0, 1].numpy()
-            views.append(_view("teacher", _grey(_brought(taught, size))))
+            views.append(_view("teacher", as_grey(_brought(taught, size))))
         return views
 
     def _of_attention(self, picture: NDArray[np.uint8]) -> list[View]:
@@ -77,7 +78,7 @@ class Viewer:
         answer = outputs(self.student, pictures, self.config.normalisation, torch.device("cpu"))
         size = (picture.shape[1], picture.shape[0])
         return [
-            _view(f"attention {stride}", _grey(_brought(gate.sigmoid()[0, 0].numpy(), size)))
+            _view(f"attention {stride}", as_grey(_brought(gate.sigmoid()[0, 0].numpy(), size)))
             for stride, gate in zip(_STRIDES, answer[1:], strict=True)
         ]
 
@@ -87,12 +88,6 @@ def _brought(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
     grown = resample(values, stretch((values.shape[1], values.shape[0]), size), size)
     # What is bilinear may leave [0, 1] by a rounding.
     return np.asarray(np.clip(grown, 0, 1), np.float32)
-
-
-def _grey(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """H×W in [0, 1] as H×W×3, 1 white."""
-    grey = np.rint(255 * values.astype(np.float32)).astype(np.uint8)
-    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
 
 
 def _view(what: str, picture: NDArray[np.uint8]) -> View:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+from viewfinder.values import as_list, as_number, as_table, as_whole
 
 
 class ClassFigures(TypedDict):
@@ -94,13 +96,23 @@ class ClassifyScores:
         }
 
 
-def pooled(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
-    """The scores of several sides without a common picture, as `as_json` gave each, as of one."""
-    counts = [int(np.sum(part["confusion"])) for part in parts]
-    confusion = np.sum([part["confusion"] for part in parts], axis=0).astype(np.int64)
-    loss = np.average([part["loss"] for part in parts], weights=counts)
+def pooled(parts: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+    """The scores of several sides without a common picture, as `as_json` gave each, as of one.
+
+    Raises:
+        ValueError: one is of another form.
+    """
+    tables = [_whole_numbers(part["confusion"]) for part in parts]
+    confusion = np.sum(tables, axis=0)
+    counts = [int(table.sum()) for table in tables]
+    loss = np.average([as_number(part["loss"]) for part in parts], weights=counts)
     accuracy = float(np.diag(confusion).sum() / max(1, confusion.sum()))
-    return ClassifyScores(accuracy, float(loss), confusion).as_json(tuple(parts[0]["per_class"]))
+    classes = tuple(as_table(parts[0]["per_class"]))
+    return ClassifyScores(accuracy, float(loss), confusion).as_json(classes)
+
+
+def _whole_numbers(rows: object) -> NDArray[np.int64]:
+    return np.array([[as_whole(n) for n in as_list(row)] for row in as_list(rows)], np.int64)
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> ClassifyScores:

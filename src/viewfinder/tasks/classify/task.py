@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypedDict
+from typing import ClassVar, TypedDict
 
 import numpy as np
 import torch
@@ -345,7 +345,7 @@ class Classify(
         """Accuracy, loss and confusion."""
         return score(answers, truth.labels)
 
-    def pooled(self, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+    def pooled(self, parts: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
         """All figures, as confusions can be added."""
         return pooled(parts)
 

@@ -24,7 +24,7 @@ class SaliencyRecipe(Recipe):
 
     RANGES: ClassVar = {
         **Recipe.RANGES,
-        "teacher_weight": Range(lambda v: isinstance(v, str) or 0 <= v <= 1, "from 0 to 1"),
+        "teacher_weight": SHARE,
         "alpha": NOT_NEGATIVE,
         "temperature": Range(lambda v: 0 < v < float("inf"), "more than 0"),
         "dilation": Range(lambda v: v >= 1 and v % 2 == 1, "an odd number of pixels"),
