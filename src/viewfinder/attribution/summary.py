@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viewfinder.attribution.heat import OCCLUSION
 from viewfinder.attribution.trials import shows_the_picture
 from viewfinder.attribution.why import Reasons
 from viewfinder.wording import counted
@@ -18,6 +19,7 @@ class Summary:
         pictures, answers: how many there were.
         tested: answers that have a map.
         passed: maps whose hottest tenth matters more than as much at random.
+        occluded: maps that were made by occlusion, as no layer's passed or none makes maps.
         alike: maps that a net which knows nothing gives nearly as well.
         fall, fall_random: by how much the score falls, in the mean, with the hottest tenth covered,
             and with as much at random; None without a map.
@@ -27,6 +29,7 @@ class Summary:
     answers: int
     tested: int
     passed: int
+    occluded: int
     alike: int
     fall: float | None
     fall_random: float | None
@@ -38,6 +41,7 @@ class Summary:
             "answers": self.answers,
             "tested": self.tested,
             "passed": self.passed,
+            "by_occlusion": self.occluded,
             "like_scrambled": self.alike,
             "fall": self.fall,
             "fall_random": self.fall_random,
@@ -53,6 +57,8 @@ class Summary:
             f"covering a map's hottest tenth lowers the score by {self.fall:.1%} in the mean, "
             f"as much at random by {self.fall_random:.1%}",
         ]
+        if self.occluded:
+            told.append(f"{counted(self.occluded, 'map')} by occlusion, where no layer's passed")
         if self.alike:
             told.append(
                 f"{counted(self.alike, 'map')} would be much the same had nothing been learnt"
@@ -69,6 +75,7 @@ def summary_of(found: Sequence[Reasons]) -> Summary:
         answers=len(reasons),
         tested=len(trials),
         passed=sum(trial.passed for trial in trials),
+        occluded=sum(r.heat is not None and r.heat.method == OCCLUSION for r in reasons),
         alike=sum(shows_the_picture(reason.likeness) for reason in reasons),
         fall=float(np.mean([t.base - t.covered for t in trials])) if trials else None,
         fall_random=float(np.mean([t.base - t.random for t in trials])) if trials else None,

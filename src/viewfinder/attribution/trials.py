@@ -65,15 +65,16 @@ class Deletion:
 def best_map(
     asked: Asked, picture: Tensor, question: Question, maps: Sequence[HeatMap]
 ) -> HeatMap | None:
-    """Of several maps that whose hottest tenth, left alone on a blurred picture, scores highest.
+    """Of several maps that whose hottest tenth matters most, painted over in one colour.
 
-    So it is not chosen by the test that it is then put to. None of none.
+    That is the mean colour of the picture, so that a map is not chosen by the very test that it is
+    then put to. None of none.
     """
     if not maps:
         return None
-    soft = blurred(picture)
-    left = [torch.where(_as_mask(hottest(each.at_size())), picture, soft) for each in maps]
-    return maps[int(asked.scores(torch.cat(left), question).argmax())]
+    plain = picture.mean((2, 3), keepdim=True)
+    painted = [torch.where(_as_mask(hottest(each.at_size())), plain, picture) for each in maps]
+    return maps[int(asked.scores(torch.cat(painted), question).argmin())]
 
 
 def deletion(asked: Asked, picture: Tensor, question: Question, found: HeatMap) -> Deletion:

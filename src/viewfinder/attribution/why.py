@@ -184,13 +184,17 @@ def _reason(
     heat = _map(asked, picture, question, wanted)
     if heat is None or not heat.heat.max() > 0:
         return Reason(question, None, None, None, ())
+    tested = deletion(asked, picture, question, heat)
+    if not tested.passed and wanted.layer is None and heat.method != OCCLUSION:
+        heat = occlusion(asked, picture, question)
+        tested = deletion(asked, picture, question, heat)
     likeness = None
     if scrambled is not None and heat.method != OCCLUSION:
         likeness = alikeness(scrambled, picture, question, heat)
     return Reason(
         question,
         heat,
-        deletion(asked, picture, question, heat),
+        tested,
         likeness,
         tuple(changes(asked, picture, question, heat)),
     )

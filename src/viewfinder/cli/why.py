@@ -40,7 +40,7 @@ class Flags:
     value in the subject; 0.5 if not given."""
     layer: str | None = None
     """The layer whose maps are taken, by its name in the network; if none is named, of the last
-    layer at each size that one whose hottest tenth alone keeps the score highest."""
+    layer at each size that one whose hottest tenth, painted over, lowers the score most."""
     occlude: bool = False
     """Blur windows of the picture one by one instead of looking into the network."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
