@@ -116,7 +116,6 @@ def test_a_second_start_is_refused_and_a_stop_is_gone_on_with(store, teacher, tm
     teacher.stop()
     stopped = stage(teacher, "stopped")
     (tmp_path / "told" / "wait").unlink()
-    until(lambda: not teacher._work.is_alive())
     teacher.go_on()
     done = stage(teacher, "done")
     assert done["run"] == stopped["run"]
@@ -132,7 +131,6 @@ def test_after_more_labels_it_goes_on_from_what_it_knew(store, teacher, tmp_path
     stopped = stage(teacher, "stopped")
     label(store, 3)
     (tmp_path / "told" / "wait").unlink()
-    until(lambda: not teacher._work.is_alive())
     teacher.go_on()
     done = stage(teacher, "done")
     assert done["learnt"] == 3
@@ -150,7 +148,6 @@ def test_a_worker_that_is_killed_is_said_and_can_go_on(store, teacher, tmp_path)
     os.kill(pid, signal.SIGKILL)
     assert stage(teacher, "failed")["error"] == "the training was ended by signal 9"
     (tmp_path / "told" / "wait").unlink()
-    until(lambda: not teacher._work.is_alive())
     teacher.go_on()
     stage(teacher, "done")
 

@@ -12,6 +12,7 @@ from viewfinder.studio.learning.asked import Asked, asked_of
 from viewfinder.studio.learning.proposing import proposers_of
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
+from viewfinder.tasks.detect.detections import Detections
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def proposed(teacher, asked):
 
 def test_what_stands_on_the_stand_takes_the_place_of_other_proposals(stand, teacher):
     zero, box = np.zeros(1, np.int64), np.array([[10.0, 10, 60, 60]])
-    scores, sizes = np.array([0.8]), np.array([[320, 240]])
-    old = Proposals(("2.png",), sizes, ("mug",), zero, zero, box, scores, ("run:a",))
+    found, sizes = Detections(box, np.array([0.8]), zero), np.array([[320, 240]])
+    old = Proposals(("2.png",), sizes, ("mug",), zero, found, ("run:a",))
     stand.propose("run:a", old)
     said = proposed(teacher, Asked("plate", "0.png", name="mug"))
     assert (said["stage"], said["error"], said["proposed"]) == ("idle", "", 4)

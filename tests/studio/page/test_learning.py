@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import proposing, teacher
+from viewfinder.studio.learning import proposing, queue, teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -125,3 +125,21 @@ def test_one_menu_says_who_can_propose_and_who_cannot(learning, monkeypatch):
     page.get_by_text("4 boxes proposed in 4 pictures, by detector: coco.").wait_for()
     until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == 1)
     assert person.shown() == 5
+
+
+def test_the_most_useful_picture_is_the_next(learning, monkeypatch):
+    monkeypatch.setattr(queue, "_ORDER", (LEARNER, "order"))
+    person, page = learning, learning.page
+    until(lambda: person.shown() == 5)
+    page.get_by_label("Most useful picture next").check()
+    page.get_by_text("8 in order").wait_for()
+    person.press("Enter")
+    until(lambda: person.shown() == 8)
+    person.press("Enter")
+    until(lambda: person.shown() == 7)
+    person.press("a")  # the one before, as the list has them
+    until(lambda: person.shown() == 6)
+    page.get_by_label("Most useful picture next").uncheck()
+    page.get_by_text("8 in order").wait_for(state="detached")
+    states = [person.store.picture(each).picture.state for each in (5, 6, 7, 8)]
+    assert states == ["done", "todo", "todo", "done"]

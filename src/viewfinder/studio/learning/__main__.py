@@ -5,10 +5,15 @@
 Standard input is JSON: who proposes, as `asked_of` reads it, and the `paths` of pictures of DATA.
 After every few of them, a folder below OUT has what is proposed for them, as `viewfinder propose`
 leaves it, and its name is printed; before it what could not be done, as events.
+
+    python -m viewfinder.studio.learning order DATA [RUN]
+
+prints a JSON list of the pictures that wait for labels, those to label first in front.
 """
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from viewfinder import events
@@ -20,7 +25,7 @@ def main() -> int:
     """Do it for the command line's words."""
     try:
         with events.listening(), stops_interrupt():
-            _look(*map(Path, sys.argv[2:]))
+            _JOBS[sys.argv[1]](*map(Path, sys.argv[2:]))
     except InputError as error:
         print(f"error: {error}")
         return 2
@@ -42,6 +47,18 @@ def _look(data: Path, out: Path) -> None:
         write_proposals(out / str(number), proposed.proposals)
         print(number, flush=True)
 
+
+def _order(data: Path, run: Path | None = None) -> None:
+    from viewfinder.devices import pick_device
+    from viewfinder.labelling.asking import next_to_label
+    from viewfinder.runs.run import open_run
+
+    by = None if run is None else open_run(run).model
+    order = next_to_label(data, by=by, device=pick_device("auto"))
+    print(json.dumps([each.path for each in order.asked]), flush=True)
+
+
+_JOBS: Mapping[str, Callable[..., None]] = {"look": _look, "order": _order}
 
 if __name__ == "__main__":
     sys.exit(main())

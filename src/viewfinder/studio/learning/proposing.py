@@ -60,8 +60,14 @@ def _take(store: Store, run: str, folder: Path, wanted: set[str]) -> tuple[int, 
     return len(rows), store.propose(run, chosen, alone=True)
 
 
-def to_do(store: Store, first: int | None) -> list[str]:
-    """Pictures without a box that are to do, in their order from one of them on."""
+def to_do(
+    store: Store, first: int | None, order: Callable[[list[str]], list[str]] = list
+) -> list[str]:
+    """Pictures without a box that are to do, in an order, from one of them on.
+
+    Args:
+        order: theirs; their own otherwise.
+    """
     found: list[tuple[int, str]] = []
     start, total = 0, 1
     while start < total:
@@ -72,8 +78,9 @@ def to_do(store: Store, first: int | None) -> list[str]:
             if not each.boxes and not each.missing and not each.trouble
         ]
         start, total = start + 1000, page.total
-    here = next((place for place, (id, _) in enumerate(found) if id == first), 0)
-    return [path for _, path in found[here:] + found[:here]]
+    paths = order([path for _, path in found])
+    here = next((paths.index(path) for id, path in found if id == first), 0)
+    return paths[here:] + paths[:here]
 
 
 def proposers_of(store: Store, learnt: str, *, local: bool) -> dict[By, str]:

@@ -20,6 +20,7 @@ from viewfinder.reading import read_bytes
 from viewfinder.studio.learning.asked import Asked
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.proposing import ended, propose, to_do
+from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, kept
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Counts, Store
@@ -28,6 +29,7 @@ from viewfinder.studio.store.records import Kind
 LEAST = 5
 """Pictures that are done before it begins by itself, and further ones before it learns anew."""
 KEY = "learning"
+_AT_WORK = ("training", "proposing")
 _LONGEST = 24 * 60.0
 _EVERY = 3.0
 _TRAIN = ("-m", "viewfinder", "train", "detect")
@@ -38,6 +40,9 @@ _RECIPE = ("--small", "0.6", "--copy-paste", "0.3")
 
 class Teacher:
     """One training at a time for a store's folder, from any thread."""
+
+    queue: Queue
+    """Which picture to do next."""
 
     def __init__(self, store: Store, *, runs: Path | None = None) -> None:
         """
@@ -50,13 +55,18 @@ class Teacher:
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._worker = Worker()
         self._work: threading.Thread | None = None
+        self.queue = Queue(store, self.learnt())
         self._watch = threading.Thread(target=self._by_itself, name="learning", daemon=True)
         self._watch.start()
 
     def state(self) -> dict[str, object]:
         """What the page shows."""
         with self._lock:
-            return {**asdict(self._now), "course": asdict(self._course)}
+            return {
+                **asdict(self._now),
+                "course": asdict(self._course),
+                "queue": self.queue.state(),
+            }
 
     def cannot(self, kind: Kind | None, counts: Counts) -> str:
         """Why nothing can be learnt now, of the store's kind and counts, in a sentence; or
@@ -157,11 +167,12 @@ class Teacher:
                 self._worker.kill()
                 self._work.join()
         self._watch.join()
+        self.queue.close()
 
     # At work.
 
     def _refuse_busy(self) -> None:
-        if self._ended.is_set() or (self._work is not None and self._work.is_alive()):
+        if self._ended.is_set() or self._now.stage in _AT_WORK:
             raise InputError("it is at work already")
 
     def _own(self, run: str) -> Path | None:
@@ -224,6 +235,7 @@ class Teacher:
         if self._worker.status != 0:
             raise InputError(self._course.error or f"the training {ended(self._worker.status)}")
         self._finished(alone)
+        self.queue.learnt(self._now.finished)
         self._propose(Asked("learnt", self._now.finished), first)
         self._end("done")
 
@@ -239,7 +251,7 @@ class Teacher:
             shutil.rmtree(before, ignore_errors=True)
 
     def _propose(self, asked: Asked, first: int | None) -> None:
-        paths = to_do(self._store, first)
+        paths = to_do(self._store, first, self.queue.sorted)
         self._now = replace(self._now, total=len(paths), by=asked.run)
 
         def report(looked: int, new: int) -> None:
@@ -264,8 +276,7 @@ class Teacher:
         while not self._ended.wait(_EVERY):
             with contextlib.suppress(InputError), self._lock:
                 now = self._now
-                busy = self._work is not None and self._work.is_alive()
-                if not now.keep or busy:
+                if not now.keep or now.stage in _AT_WORK:
                     continue
                 if now.stage == "stopped":  # by the server's end alone
                     self.go_on()

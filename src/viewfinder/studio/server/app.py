@@ -116,8 +116,12 @@ def _reading(
     def following(
         chosen: Chosen, after: AskedOrNone = None, backwards: bool = False, count: Asked = 1
     ) -> Response:
+        count = max(0, min(count, AHEAD))
+        queued = None if backwards else teacher.queue.following(after, chosen, count)
+        if queued is not None:
+            return _json({"pictures": queued})
         found: list[int] = []
-        for _ in range(max(0, min(count, AHEAD))):
+        for _ in range(count):
             one = store.next_picture(after, chosen, backwards=backwards)
             if one is None:
                 break

@@ -1,4 +1,4 @@
-"""What the page asks of the learning: begin, stop, go on, and by itself or not."""
+"""What the page asks of the learning: begin, stop, go on, propose, and which picture is next."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -67,13 +67,22 @@ def learning_routes(
         teacher.propose(one, _picture(document))
         return answer({})
 
+    @app.post("/api/queue")
+    def queue(document: asked) -> Response:
+        teacher.queue.switch(_truth(document))
+        return answer({})
+
     @app.post("/api/learn/keep")
     def keep(document: asked) -> Response:
-        on = document.get("on")
-        if not isinstance(on, bool):
-            raise InputError("on is true or false")
-        teacher.keep(on)
+        teacher.keep(_truth(document))
         return answer({})
+
+
+def _truth(document: Mapping[str, object]) -> bool:
+    on = document.get("on")
+    if not isinstance(on, bool):
+        raise InputError("on is true or false")
+    return on
 
 
 def _picture(document: Mapping[str, object]) -> int | None:

@@ -8,7 +8,8 @@ import { button, element } from "./dialogs.js";
  *   scores: (number | null)[], verdict: string, tries: string[], error: string}} Course
  * @typedef {{stage: "idle" | "training" | "proposing" | "stopped" | "failed" | "done", run: string,
  *   finished: string, minutes: number, learnt: number, done: number, keep: boolean, by: string, looked: number,
- *   total: number, proposed: number, notes: string, error: string, cannot: string, course: Course}} State
+ *   total: number, proposed: number, notes: string, error: string, cannot: string, course: Course,
+ *   queue: {on: boolean, busy: boolean, ready: number, error: string}}} State
  */
 
 const OFTEN = 1000;
@@ -32,6 +33,11 @@ export class Learning {
     return this.#state?.stage === "training" || this.#state?.stage === "proposing";
   }
 
+  /** Whether an order says which picture is the next to do. */
+  get queued() {
+    return Boolean(this.#state?.queue.on && this.#state.queue.ready);
+  }
+
   /** @param {State} state */
   hear(state) {
     const before = this.#state;
@@ -40,7 +46,7 @@ export class Learning {
     if (before && state.proposed !== this.#proposed && state.proposed) this.#came();
     this.#proposed = state.proposed;
     if (before && before.stage !== state.stage) this.#ended(state, before.stage);
-    if (this.busy) this.#watch();
+    if (this.busy || state.queue.busy) this.#watch();
   }
 
   /** Proposals came: the list shows them, and the picture in hand unless something is being drawn in it. */
@@ -63,7 +69,7 @@ export class Learning {
   async #watch() {
     if (this.#watching) return;
     this.#watching = true;
-    while (this.busy) {
+    while (this.busy || this.#state?.queue.busy) {
       await new Promise((go) => setTimeout(go, OFTEN));
       await this.page.status().catch(() => {});
     }
@@ -132,6 +138,16 @@ export class Learning {
     return [button("Go on", () => this.#post("/api/learn/again", given), { id: "learn-again", "aria-label": "Go on with the training that was stopped" }), propose, learn];
   }
 
+  /** The switch of the order. @param {State["queue"]} queue */
+  #queue({ on, busy, ready, error }) {
+    const box = element("input", { type: "checkbox", id: "learn-queue" });
+    box.checked = on;
+    box.addEventListener("change", () => this.#post("/api/queue", { on: box.checked }));
+    const label = element("label", { class: "check", title: "Done, and the next to do, go to what teaches most: typical and different pictures, those that the detector doubts, and a fifth drawn at random" },
+      box, element("span", {}, "Most useful picture next", ...(busy ? [element("span", { class: "soft" }, " – being ordered")] : on && ready ? [element("span", { class: "soft" }, ` – ${ready} in order`)] : [])));
+    return error ? [label, element("p", { class: "bad" }, error)] : [label];
+  }
+
   /** @param {State} state */
   #said(state) {
     const { course } = state;
@@ -152,6 +168,7 @@ export class Learning {
     if (state.notes && !this.busy) lines.push(element("p", { class: "soft" }, state.notes));
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
     if (state.finished && !this.busy) lines.push(use(state.finished));
+    lines.push(...this.#queue(state.queue));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
     return lines;
   }

@@ -4,7 +4,10 @@ import { Refused, get, newId, post } from "./api.js";
 import { paste } from "./clipboard.js";
 
 export class Travel {
-  /** The pictures around this one, so that they are here before they are asked for. @type {{of: number, ahead: number[], behind: number | undefined} | null} */
+  /**
+   * The pictures around this one, so that they are here before they are asked for; `queued` where an order says what is next to do.
+   * @type {{of: number, ahead: number[], queued: number[] | null, behind: number | undefined} | null}
+   */
   #around = null;
   #turn = 0;
 
@@ -35,11 +38,12 @@ export class Travel {
   /** @param {number} id @param {number} turn */
   async #prepare(id, turn) {
     const { studio, strip } = this.page;
-    const [ahead, behind] = await Promise.all([
-      this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), this.fresh(id)]);
+    const queued = this.page.learning.queued ? this.#next(id, { ...strip.filter, state: "todo" }, 3, false) : null;
+    const [ahead, behind, first] = await Promise.all([
+      this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), queued, this.fresh(id)]);
     if (turn !== this.#turn) return;
-    this.#around = { of: id, ahead, behind: behind[0] };
-    for (const each of [...ahead, ...behind]) {
+    this.#around = { of: id, ahead, queued: first, behind: behind[0] };
+    for (const each of [...(first ?? []), ...ahead, ...behind]) {
       studio.cache.get(each);
       studio.labels.load(each).catch(() => {});
     }
@@ -97,7 +101,7 @@ export class Travel {
     if (!picture?.ready) return;
     if (picture.state !== state) labels.commit([{ do: "SetState", picture: picture.id, state }]);
     const todo = { ...this.page.strip.filter, state: /** @type {const} */ ("todo") };
-    const ids = this.#around?.of === picture.id ? this.#around.ahead : [];
+    const ids = this.#around?.of === picture.id ? this.#around.queued ?? (this.page.learning.queued ? [] : this.#around.ahead) : [];
     const next = ids.find((id) => labels.contents.get(id)?.picture.state === "todo");
     if (next !== undefined && ids[0] === next) await this.open(next);
     else await this.go(false, todo);
