@@ -261,9 +261,9 @@ export class Page {
     addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting) event.preventDefault();
     });
-    // Who clicked a button goes on with keys of the picture: Enter is then no second click.
+    // Who clicked a button or a switch goes on with keys of the picture: Enter is then no second click.
     addEventListener("click", (event) => {
-      const pressed = /** @type {HTMLElement} */ (event.target).closest("button");
+      const pressed = /** @type {HTMLElement} */ (event.target).closest("button, label.check");
       if (event.detail && pressed && !this.dialogs.open) this.stage.element.focus({ preventScroll: true });
     });
     byId("help").addEventListener("click", () => this.run("help"));
