@@ -12,7 +12,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
-from viewfinder.tasks.task import TrainSetup
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training import choosing, loop, precision
 from viewfinder.training.choosing import choose_arithmetic
 from viewfinder.training.precision import Arrangement, Choice, Trial

@@ -24,8 +24,8 @@ from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.task import Detect
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.run_weights import new_net
-from viewfinder.tasks.task import TrainSetup
 from viewfinder.training.train import train
 
 CLASSES = {"sky": (60, 90, 220), "leaf": (40, 170, 60)}

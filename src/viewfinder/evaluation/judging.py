@@ -17,7 +17,7 @@ from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, ModelConfig
-from viewfinder.tasks.task import AnswersT, ScoresT
+from viewfinder.tasks.parts import AnswersT, ScoresT
 
 # Where there is no val to match.
 _STAND_INS = 500

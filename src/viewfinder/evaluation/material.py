@@ -11,7 +11,7 @@ from viewfinder.evaluation.fitting import LEAST_PICTURES, Side, Verdict
 from viewfinder.evaluation.folded import FoldScores, sides
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.runs.run import RunFolder
-from viewfinder.tasks.task import AnswersT, RecipeT, ScoresT
+from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
 SIDES = {"test": "test", "val": "validation", "train": "training"}
 """The sides in words, those furthest from training first."""

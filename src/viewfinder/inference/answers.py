@@ -19,7 +19,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import Picture
 from viewfinder.tasks.model import Model, Threshold
-from viewfinder.tasks.task import Described
+from viewfinder.tasks.parts import Described
 
 # On a CPU the maps of more pictures than this leave the caches, and each takes longer.
 _BATCH = 16

@@ -32,9 +32,9 @@ from viewfinder.files import explained_writing, is_empty, replacing, write_bytes
 from viewfinder.runs.history import Row, append_row, keep_rows, read_rows, sync_rows, write_rows
 from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.run_weights import WEIGHTS, model_of
-from viewfinder.tasks.task import TrainSetup
 from viewfinder.wording import counted
 
 _STATE = "state.ckpt"

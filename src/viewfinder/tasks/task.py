@@ -5,10 +5,9 @@ is a folder with a class that answers the questions below, and one line in `task
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import torch
@@ -21,140 +20,23 @@ from viewfinder.datasets.framing import USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.geometry import Size
-from viewfinder.tasks.answering import NetOutput, Picture, picture_files, picture_in
+from viewfinder.tasks.answering import Picture, picture_files, picture_in
+from viewfinder.tasks.loss import Loss
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation
+from viewfinder.tasks.parts import (
+    AnswersT,
+    BatchT,
+    EvalT,
+    FoundT,
+    RecipeT,
+    ReplyT,
+    ScoresT,
+    TrainSetup,
+    TrainT,
+)
 from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
 from viewfinder.tasks.question import Question
-from viewfinder.tasks.recipe import Recipe
-
-Forward = Callable[[Tensor], NetOutput]
-"""N×3×H×W float32 pictures in [0, 1] to the net's outputs, in the arithmetic of the training."""
-
-
-RecipeT = TypeVar("RecipeT", bound=Recipe)
-
-
-@dataclass(frozen=True)
-class TrainSetup(Generic[RecipeT]):
-    """What a training asks for at every step: its recipe, and how its net is asked."""
-
-    recipe: RecipeT
-    config: ModelConfig
-
-
-class Examples(Protocol):
-    """One side of a dataset, decoded or ready to be.
-
-    Attributes:
-        waits: whether taking from it waits for a disk or a decoder, so that a thread should do it
-            ahead of time. Where nothing waits, a thread only takes a core from the arithmetic.
-        truth: what is known of its pictures, numbered by the run's classes.
-    """
-
-    @property
-    def truth(self) -> Dataset: ...
-
-    @property
-    def waits(self) -> bool: ...
-
-    def __len__(self) -> int: ...
-
-
-class TaskBatch(Protocol):
-    """A process's part of one step: pictures, truth, and changes still to be made to them."""
-
-    def __len__(self) -> int:
-        """How many pictures there are."""
-        ...
-
-    def to(self, device: torch.device) -> "TaskBatch":
-        """The same on another device."""
-        ...
-
-
-TrainT = TypeVar("TrainT", bound=Examples)
-EvalT = TypeVar("EvalT", bound=Examples)
-BatchT = TypeVar("BatchT", bound=TaskBatch)
-BatchIn = TypeVar("BatchIn", contravariant=True)
-ReplyT = TypeVar("ReplyT")
-FoundT = TypeVar("FoundT", bound="Described")
-AnswersT = TypeVar("AnswersT")
-ScoresT = TypeVar("ScoresT", bound="TaskScores")
-
-Add = Callable[[Tensor], Tensor]
-"""Adds numbers up over the processes that share a step; no gradient passes."""
-
-
-def as_pictures(values: Tensor) -> list[NDArray[np.uint8]]:
-    """N pictures H×W×3 of N×1×H×W or N×3×H×W values in [0, 1]."""
-    levels = (255 * values.detach().float().clamp(0, 1)).round().to(torch.uint8).cpu()
-    shown = levels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous()
-    return list(shown.numpy())
-
-
-def alone(numbers: Tensor) -> Tensor:
-    """`Add` where no other process shares the step."""
-    return numbers
-
-
-class Loss(Protocol[BatchIn]):
-    """What a step is to lessen."""
-
-    def __call__(self, forward: Forward, inputs: BatchIn, add: Add = alone) -> dict[str, Tensor]:
-        """This process's part of each term of the loss of a step.
-
-        A term is a mean over all of the step's pictures, or all of its objects: what the parts of
-        all processes add up to is the term, and what their gradients add up to is its gradient. So
-        a part is a sum over this process's `inputs`, divided by what `add` gives for their number.
-
-        The sum of the terms, but for those whose name starts with `_`, is minimised; all are told
-        in the history.
-        """
-        ...
-
-
-def share_of_step(count: int, device: torch.device, add: Add) -> Tensor:
-    """The share of a step's pictures that `count` are, which this process has: 1 if it is alone."""
-    own = torch.tensor(float(count), device=device)
-    return own / add(own)
-
-
-def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """What is minimised of a loss: the sum of its terms, but for those that are only told."""
-    return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
-
-
-class Described(Protocol):
-    """An answer in the pixels of the picture that it is about."""
-
-    def as_json(self, classes: Sequence[str]) -> Mapping[str, object]:
-        """The answer under its public names."""
-        ...
-
-    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
-        """A copy of its picture, H×W×3, with the answer on it, or below it."""
-        ...
-
-    def caption(self, classes: Sequence[str]) -> str:
-        """The answer in a few words, below its picture."""
-        ...
-
-    def line(self, classes: Sequence[str], *, top: int) -> str:
-        """The answer in a few words, behind its picture's name; `top` classes of several."""
-        ...
-
-
-class TaskScores(Protocol):
-    """How well a run's answers meet the truth."""
-
-    def figures(self) -> dict[str, float]:
-        """A few numbers for the history's row of an epoch."""
-        ...
-
-    def as_json(self, classes: tuple[str, ...]) -> Mapping[str, object]:
-        """The scores under their public names."""
-        ...
 
 
 class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
@@ -435,8 +317,6 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
 
 AnyTask = Task[Any, Any, Any, Any, Any, Any, Any, Any]
 """A task where nothing depends on which."""
-AnyLoss = Loss[Any]
-"""The loss of such a task."""
 
 
 def require_classes(task: AnyTask, classes: Sequence[str]) -> None:

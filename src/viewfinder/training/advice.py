@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from viewfinder.tasks.loss import AnyLoss, total
+from viewfinder.tasks.parts import TaskBatch
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import AnyLoss, TaskBatch, total
 from viewfinder.training.job import Job
 from viewfinder.training.precision import Arrangement
 from viewfinder.training.progress import TrainingProgress

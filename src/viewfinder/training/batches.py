@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from viewfinder.tasks.parts import Examples, TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import AnyTask, Examples, TaskBatch, TrainSetup
+from viewfinder.tasks.task import AnyTask
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from viewfinder.events import note
 from viewfinder.files import cache_folder, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.tasks.manifest import checked_precision
+from viewfinder.tasks.parts import TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import AnyTask, TaskBatch, TrainSetup
+from viewfinder.tasks.task import AnyTask
 from viewfinder.training.batches import Share, batches, deal
 from viewfinder.training.precision import (
     Arrangement,

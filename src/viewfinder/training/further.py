@@ -3,7 +3,7 @@
 import torch
 
 from viewfinder.tasks import find
-from viewfinder.tasks.task import TrainSetup
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.training.choosing import first_batches
 from viewfinder.training.folds_advice import command

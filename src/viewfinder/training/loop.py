@@ -29,7 +29,7 @@ from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import NetOutput
-from viewfinder.tasks.task import total
+from viewfinder.tasks.loss import total
 from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.best import BestWeights

@@ -20,9 +20,10 @@ from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.memory import keep_freed
 from viewfinder.tasks.answering import NetOutput
+from viewfinder.tasks.loss import AnyLoss, total
 from viewfinder.tasks.manifest import Arithmetic, Layout, PrecisionRecord
 from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.tasks.task import AnyLoss, TaskBatch, total
+from viewfinder.tasks.parts import TaskBatch
 
 _DTYPES: dict[Arithmetic, torch.dtype] = {
     "32": torch.float32,

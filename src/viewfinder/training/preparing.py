@@ -20,9 +20,10 @@ from viewfinder.runs.run import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.detect.foreign import COCO
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
+from viewfinder.tasks.parts import Examples, TrainSetup
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.run_weights import new_net, open_trained
-from viewfinder.tasks.task import AnyTask, Examples, TrainSetup
+from viewfinder.tasks.task import AnyTask
 from viewfinder.wording import counted
 
 _WEIGHTS = "weights.safetensors"

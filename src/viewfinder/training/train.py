@@ -44,8 +44,9 @@ from viewfinder.tasks import find
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
-from viewfinder.tasks.task import AnyTask, TrainSetup, require_classes
+from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.folds_advice import after, before, folds_for
 from viewfinder.training.further import further

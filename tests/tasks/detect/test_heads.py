@@ -19,7 +19,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.answering import Answering
 from viewfinder.tasks.detect import heads
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.task import alone
+from viewfinder.tasks.loss import alone
 from viewfinder.training.train import train_on
 
 QUICK = {"epochs": 30, "batch": 6, "precision": "32", "keep": "memory", "mosaic": 0.0}

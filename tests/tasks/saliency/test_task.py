@@ -20,12 +20,12 @@ from viewfinder.nets import a2dele_weights
 from viewfinder.tasks import find, recipe_of
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN
+from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.saliency.maps import extent_of
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import mean, score
 from viewfinder.tasks.saliency.task import Saliency
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import TrainSetup
 from viewfinder.training import preparing
 from viewfinder.training.batches import Share
 

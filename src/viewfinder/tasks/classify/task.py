@@ -33,20 +33,13 @@ from viewfinder.tasks.answering import (
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.solving import solve_last_layer
+from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
+from viewfinder.tasks.parts import TrainSetup, as_pictures
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.question import Question, of_class
-from viewfinder.tasks.task import (
-    Add,
-    Forward,
-    Loss,
-    Task,
-    TrainSetup,
-    alone,
-    as_pictures,
-    share_of_step,
-)
+from viewfinder.tasks.task import Task
 from viewfinder.wording import shown
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
@@ -128,7 +121,7 @@ class ClassProbabilities:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Pictures and the class of each: `tasks.task.Examples`."""
+    """Pictures and the class of each: `tasks.parts.Examples`."""
 
     pixels: Pixels
     truth: Dataset

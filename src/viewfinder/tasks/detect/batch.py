@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from viewfinder.pictures.drawing import distinct_colours, draw_boxes
+from viewfinder.tasks.parts import as_pictures
+from viewfinder.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,3 +79,14 @@ class BoxBatch:
         """The same on another device."""
         pictures = self.pictures.to(device, non_blocking=True)
         return BoxBatch(pictures, self.truth.to(device), self.ignored.to(device))
+
+    def drawn(self, classes: Sequence[str], most: int) -> list[tuple[NDArray[np.uint8], str]]:
+        """The first `most` pictures with their objects' boxes, and how many these are."""
+        shown, colours = [], distinct_colours(len(classes))
+        for row, picture in enumerate(as_pictures(self.pictures[:most].float() / 255)):
+            here = self.truth.pictures == row
+            labels = self.truth.labels[here].tolist()
+            names, tints = [classes[c] for c in labels], [colours[c] for c in labels]
+            drawn = draw_boxes(picture, self.truth.boxes[here].cpu().numpy(), names, tints)
+            shown.append((drawn, counted(len(labels), "object")))
+        return shown

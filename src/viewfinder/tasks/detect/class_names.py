@@ -1,7 +1,7 @@
 """The names of classes that weight files number and do not name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -129,3 +129,11 @@ def _told_numbered(weights: Path, classes: int) -> str:
     if others:
         told += f"; there are {', '.join(others[:_MENTIONED])}"
     return told
+
+
+def known_classes(names: Sequence[str], classes: Sequence[str]) -> str:
+    """Which classes had a name in the weights, in words."""
+    known = [name for name in classes if name in set(names)]
+    new = [name for name in classes if name not in set(names)]
+    told = f"classes known to the weights: {', '.join(known) or 'none'}"
+    return told + (f"; new: {', '.join(new)}" if new else "")

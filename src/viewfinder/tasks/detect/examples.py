@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import Boxes, no_size, usable
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import true_sizes
+from viewfinder.datasets.loading import Pixels, true_sizes
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
@@ -199,3 +199,23 @@ def _trainable(dataset: Dataset, true: NDArray[np.int64], kept: NDArray[np.int64
     # To float32 before asking, since a sliver's edges may round to the same number.
     boxes = replace(boxes, corners=corners.astype(np.float32).astype(np.float64))
     return boxes.keep(~no_size(boxes.corners))
+
+
+@dataclass(frozen=True, eq=False)
+class EvalExamples:
+    """Pictures as the net is given them, never changed: `tasks.parts.Examples` to be measured on.
+
+    Attributes:
+        sizes: N×2, true width and height.
+    """
+
+    pixels: Pixels
+    sizes: NDArray[np.int64]
+    truth: Dataset
+
+    @property
+    def waits(self) -> bool:
+        return self.pixels.waits
+
+    def __len__(self) -> int:
+        return len(self.truth)

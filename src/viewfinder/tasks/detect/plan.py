@@ -4,7 +4,7 @@ Nothing here looks at a pixel: a `Plan` says what to make, and `augment.py` make
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from viewfinder.pictures.masks import Area
 from viewfinder.pictures.warping import moved_boxes
 from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.pasting import Paste
+from viewfinder.tasks.detect.recipe import DetectRecipe
 
 # Where the four pictures of a mosaic may meet, as shares of the sides.
 _MEETING = (0.25, 0.75)
@@ -226,3 +227,9 @@ def _draw_colours(
 def _about(source: NDArray[np.float64], target: NDArray[np.float64], change: Matrix) -> Matrix:
     """A change about (0, 0), made about a point that it takes to another."""
     return translation(*target) @ change @ translation(*-source)
+
+
+def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
+    """The recipe's augmentation, with or without mosaics."""
+    share = {field.name: getattr(recipe, field.name) for field in fields(Augmentation)}
+    return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})

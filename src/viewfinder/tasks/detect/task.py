@@ -1,7 +1,7 @@
 """Detect: a box and a class for every object in a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -16,12 +16,11 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
-from viewfinder.datasets.loading import Pixels, open_pixels, pixels_from_files, true_sizes
+from viewfinder.datasets.loading import open_pixels, pixels_from_files, true_sizes
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
-from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.pictures.geometry import (
     Size,
     clip_boxes,
@@ -31,24 +30,27 @@ from viewfinder.pictures.geometry import (
 from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, several_tensors
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
+from viewfinder.tasks.detect.class_names import known_classes
 from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
+from viewfinder.tasks.detect.examples import EvalExamples, frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.opining import Side, form_opinion, open_side
 from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
-from viewfinder.tasks.detect.plan import Augmentation, plan_step
+from viewfinder.tasks.detect.plan import augmentation, plan_step
+from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import DetectScores, score
 from viewfinder.tasks.detect.suppression import suppress
+from viewfinder.tasks.loss import Add, Forward, Loss, alone
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
-from viewfinder.tasks.portable import Arrays, Outputs, as_floats, as_numbers, require_count
+from viewfinder.tasks.parts import TrainSetup
+from viewfinder.tasks.portable import Arrays, Outputs
 from viewfinder.tasks.question import Question, of_box
-from viewfinder.tasks.task import Add, Forward, Loss, Task, TrainSetup, alone, as_pictures
-from viewfinder.wording import counted
+from viewfinder.tasks.task import Task
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -60,26 +62,6 @@ _BATCH = 16
 _SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
 _TOLERANCE = 0.02
-
-
-@dataclass(frozen=True, eq=False)
-class EvalExamples:
-    """Pictures as the net is given them, never changed: `tasks.task.Examples` to be measured on.
-
-    Attributes:
-        sizes: N×2, true width and height.
-    """
-
-    pixels: Pixels
-    sizes: NDArray[np.int64]
-    truth: Dataset
-
-    @property
-    def waits(self) -> bool:
-        return self.pixels.waits
-
-    def __len__(self) -> int:
-        return len(self.truth)
 
 
 class Detect(
@@ -156,7 +138,7 @@ class Detect(
     ) -> LoadReport:
         """Layers that fit; the last ones class by class, by name."""
         if names:
-            note(_known_classes(names, classes))
+            note(known_classes(names, classes))
         return head_of_net(net).load(net, state, names, classes)
 
     def open_train(self, split: Dataset, setup: TrainSetup[DetectRecipe]) -> TrainExamples:
@@ -249,15 +231,7 @@ class Detect(
         self, inputs: BoxBatch, setup: TrainSetup[DetectRecipe], most: int
     ) -> list[tuple[NDArray[np.uint8], str]]:
         """Each picture, changed, with its boxes."""
-        classes, truth, shown = setup.config.classes, inputs.truth, []
-        colours = distinct_colours(len(classes))
-        for row, picture in enumerate(as_pictures(inputs.pictures[:most].float() / 255)):
-            here = truth.pictures == row
-            labels = truth.labels[here].tolist()
-            names, tints = [classes[c] for c in labels], [colours[c] for c in labels]
-            drawn = draw_boxes(picture, truth.boxes[here].cpu().numpy(), names, tints)
-            shown.append((drawn, counted(len(labels), "object")))
-        return shown
+        return inputs.drawn(setup.config.classes, most)
 
     def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> EvalExamples:
         """Pictures as the net will see them."""
@@ -337,15 +311,7 @@ class Detect(
         self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
     ) -> tuple[Tensor, Tensor]:
         """Boxes and scores of each picture, before suppression."""
-        classes = len(config.classes)
-        if outputs == "final":
-            return _of_objects(found, pictures, classes)
-        boxes, scores = require_count(found, 2)
-        places = boxes.shape[1] if boxes.ndim == 3 else 0
-        return (
-            as_floats(boxes, (pictures, places, 4)),
-            as_floats(scores, (pictures, places, classes)),
-        )
+        return read_portable(found, len(config.classes), pictures, outputs)
 
 
 def _confident(found: Detections, threshold: Threshold | None) -> Detections:
@@ -354,40 +320,6 @@ def _confident(found: Detections, threshold: Threshold | None) -> Detections:
     if isinstance(threshold, tuple):
         least = least[found.labels]
     return found.take(found.scores > least)
-
-
-def _of_objects(found: Arrays, pictures: int, classes: int) -> tuple[Tensor, Tensor]:
-    """Objects that were chosen already, a row each, as boxes and scores of each picture."""
-    owners, labels, scores, boxes = require_count(found, 4)
-    count = len(scores)
-    corners, sure = as_floats(boxes, (count, 4)), as_floats(scores, (count,))
-    of_picture = as_numbers(owners, count, pictures)
-    of_class = as_numbers(labels, count, classes)
-    if of_picture is None or of_class is None:
-        raise ValueError("answers with objects of pictures or classes that there are none of")
-    most = int(np.bincount(of_picture, minlength=1).max())
-    all_boxes = torch.zeros(pictures, most, 4)
-    all_scores = torch.zeros(pictures, most, classes)
-    for picture in range(pictures):
-        rows = torch.from_numpy(np.flatnonzero(of_picture == picture))
-        places = torch.arange(len(rows))
-        all_boxes[picture, places] = corners[rows]
-        all_scores[picture, places, torch.from_numpy(of_class)[rows]] = sure[rows]
-    return all_boxes, all_scores
-
-
-def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
-    """The recipe's augmentation, with or without mosaics."""
-    share = {field.name: getattr(recipe, field.name) for field in fields(Augmentation)}
-    return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})
-
-
-def _known_classes(names: Sequence[str], classes: Sequence[str]) -> str:
-    """Which classes had a name in the weights, in words."""
-    known = [name for name in classes if name in set(names)]
-    new = [name for name in classes if name not in set(names)]
-    told = f"classes known to the weights: {', '.join(known) or 'none'}"
-    return told + (f"; new: {', '.join(new)}" if new else "")
 
 
 def _placed(found: Detections, config: ModelConfig, *, of: Size) -> Detections:

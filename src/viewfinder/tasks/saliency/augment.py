@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from viewfinder.datasets import augment
-from viewfinder.datasets.augment import Changes
+from viewfinder.datasets.augment import Augmentation, Changes
+from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 
 
 def apply(
@@ -40,3 +41,14 @@ def apply(
         recoloured = augment.recolour(recoloured, changes.colours)
     mask = (moved[:, 3] >= 0.5).to(masks.dtype)
     return recoloured, mask, None if depths is None else moved[:, 4:]
+
+
+def augmentation(recipe: SaliencyRecipe) -> Augmentation:
+    """The recipe's augmentation."""
+    return Augmentation(
+        shift=recipe.shift,
+        scale=recipe.scale,
+        turn=recipe.turn,
+        flip=recipe.flip,
+        colour=recipe.colour,
+    )

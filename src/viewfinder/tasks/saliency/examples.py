@@ -35,7 +35,7 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SubjectExamples:
-    """One split of a saliency set: `tasks.task.Examples`.
+    """One split of a saliency set: `tasks.parts.Examples`.
 
     Attributes:
         decoded: a record each.

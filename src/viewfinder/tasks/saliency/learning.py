@@ -9,10 +9,10 @@ from viewfinder.datasets.augment import Changes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import note
 from viewfinder.tasks.answering import one_tensor, several_tensors
+from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
 from viewfinder.tasks.saliency import augment
 from viewfinder.tasks.saliency.losses import distillation_loss, teacher_loss
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
-from viewfinder.tasks.task import Add, Forward, Loss, alone, share_of_step
 
 
 @dataclass(frozen=True, eq=False)

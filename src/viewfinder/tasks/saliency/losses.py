@@ -24,8 +24,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from viewfinder.errors import InputError
+from viewfinder.tasks.loss import Add, alone, share_of_step
 from viewfinder.tasks.saliency.recipe import Attention, Weight
-from viewfinder.tasks.task import Add, alone, share_of_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Terms:
     weight: Tensor
 
     def named(self) -> dict[str, Tensor]:
-        """What `tasks.task.Loss` returns: what is minimised, and its parts to be told."""
+        """What `tasks.loss.Loss` returns: what is minimised, and its parts to be told."""
         parts = ("truth", "imitation", "attention", "teacher", "weight")
         return {"total": self.total} | {f"_{name}": getattr(self, name).detach() for name in parts}
 

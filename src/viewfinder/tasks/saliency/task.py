@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from viewfinder import nets
 from viewfinder.datasets import Keep
-from viewfinder.datasets.augment import Augmentation, draw
+from viewfinder.datasets.augment import draw
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.rgbd.reading import CLASSES, read_subject
 from viewfinder.datasets.framing import Framing
@@ -24,11 +24,15 @@ from viewfinder.nets.checkpoints import LoadReport, load_matching
 from viewfinder.pictures.drawing import distinct_colours, draw_subject
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, picture_in
+from viewfinder.tasks.answering import Picture, in_batches, picture_in
+from viewfinder.tasks.loss import Loss
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
-from viewfinder.tasks.portable import Arrays, Outputs, Unmarked, as_floats, require_count
+from viewfinder.tasks.parts import TrainSetup, as_pictures
+from viewfinder.tasks.portable import Arrays, Outputs, Unmarked
 from viewfinder.tasks.question import Question, of_region
+from viewfinder.tasks.saliency.answering import Subjects, read_maps, shares_of_subject
+from viewfinder.tasks.saliency.augment import augmentation
 from viewfinder.tasks.saliency.depth_input import (
     depth_maps_below,
     depth_of_frames,
@@ -48,7 +52,7 @@ from viewfinder.tasks.saliency.maps import THRESHOLD, Subject, SubjectMap
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.scores import SaliencyScores, mean, score
 from viewfinder.tasks.saliency.teacher import read_teacher
-from viewfinder.tasks.task import Loss, Task, TrainSetup, as_pictures
+from viewfinder.tasks.task import Task
 
 # Pictures that are answered at once.
 _BATCH = 16
@@ -225,7 +229,7 @@ class Saliency(
             pictures, _, depths = examples.take(numbers)
             shown = depths if config.net == DEPTH_NET else pictures
             assert shown is not None, "`open` has read depth for the net that wants it"
-            found = _subjects(net, shown, config, device)
+            found = shares_of_subject(net, shown, config, device)
             sizes = (read_header(examples.truth.file(number)).size for number in numbers)
             maps += [SubjectMap(values, size) for values, size in zip(found, sizes, strict=True)]
         return maps
@@ -275,7 +279,7 @@ class Saliency(
         """
         if _sees_depth(config) and pictures.shape[1] != 1:
             pictures = depth_of_frames(pictures, config.habits)
-        return list(_subjects(net, pictures, config, device))
+        return list(shares_of_subject(net, pictures, config, device))
 
     def describe(
         self,
@@ -314,68 +318,9 @@ class Saliency(
         self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
     ) -> Tensor:
         """N×H×W shares of the subject."""
-        size = (pictures, config.size[1], config.size[0])
-        if outputs == "unmarked":
-            return _spread(found[0], size)
-        (maps,) = require_count(found, 1)
-        return as_floats(maps, size)
-
-
-class Subjects(Answering):
-    """N×3×H×W to N×H×W shares of the subject, or the N×2×H×W logits that they come from."""
-
-    def __init__(self, net: nn.Module, *, raw: bool) -> None:
-        super().__init__()
-        self.net, self.raw = net, raw
-
-    def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
-        logits: Tensor = self.net(pictures).logits
-        return logits if self.raw else logits.softmax(dim=1)[:, 1]
-
-
-def _spread(values: NDArray[np.generic], shape: tuple[int, int, int]) -> Tensor:
-    """N×H×W: the first output of some saliency network, each map brought to [0, 1].
-
-    Raises:
-        ValueError: it is no map a picture.
-    """
-    count, height, width = shape
-    if values.size != count * height * width or values.dtype.kind != "f":
-        raise ValueError(
-            f"does not answer with one map of {width}×{height}, as a saliency network does, "
-            "and is no detector that `viewfinder export` wrote"
-        )
-    if not np.isfinite(values).all():
-        raise ValueError("answers with values that are no numbers")
-    maps = values.astype(np.float32).reshape(shape)
-    low = maps.min(axis=(1, 2), keepdims=True)
-    spread = np.maximum(maps.max(axis=(1, 2), keepdims=True) - low, np.float32(1e-6))
-    return torch.from_numpy(np.clip((maps - low) / spread, 0, 1))
+        return read_maps(found, (pictures, config.size[1], config.size[0]), outputs)
 
 
 def _sees_depth(config: ModelConfig) -> bool:
     """Whether the net is the depth stream, which is asked about depth and not about pictures."""
     return config.net == DEPTH_NET
-
-
-def augmentation(recipe: SaliencyRecipe) -> Augmentation:
-    """The recipe's augmentation."""
-    return Augmentation(
-        shift=recipe.shift,
-        scale=recipe.scale,
-        turn=recipe.turn,
-        flip=recipe.flip,
-        colour=recipe.colour,
-    )
-
-
-def _subjects(
-    net: nn.Module, shown: Tensor, config: ModelConfig, device: torch.device
-) -> NDArray[np.float32]:
-    """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
-    answer = outputs(net, shown, config.normalisation, device)
-    # Of the student's several the logits come first.
-    logits = answer if isinstance(answer, Tensor) else answer[0]
-    if isinstance(net, Answering):
-        return np.asarray(logits.float().cpu().numpy())
-    return logits.float().softmax(dim=1)[:, 1].cpu().numpy()

@@ -12,7 +12,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.answering import Answering, NetOutput
 from viewfinder.tasks.detect.batch import BoxTruth
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.task import Add, alone
+from viewfinder.tasks.loss import Add, alone
 
 
 class HeadLoss(Protocol):
@@ -21,7 +21,7 @@ class HeadLoss(Protocol):
     def __call__(
         self, outputs: NetOutput, truth: BoxTruth, ignored: BoxTruth, *, add: Add = alone
     ) -> dict[str, Tensor]:
-        """This process's part of each term of a step's loss; see `tasks.task.Loss`.
+        """This process's part of each term of a step's loss; see `tasks.loss.Loss`.
 
         Args:
             outputs: what the net gives in training, one tensor or several.

@@ -18,7 +18,7 @@ from viewfinder.tasks.detect.heads.yolo.decoding import decode
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name, read_darknet
 from viewfinder.tasks.detect.heads.yolo.losses import darknet_loss, loss
 from viewfinder.tasks.detect.recipe import DetectRecipe
-from viewfinder.tasks.task import Add, alone
+from viewfinder.tasks.loss import Add, alone
 
 
 class YOLOHead:

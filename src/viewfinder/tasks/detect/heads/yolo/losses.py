@@ -25,7 +25,7 @@ from viewfinder.tasks.detect.heads.yolo.assigning import (
     responsible,
 )
 from viewfinder.tasks.detect.heads.yolo.decoding import centre, decode_boxes
-from viewfinder.tasks.task import Add, alone
+from viewfinder.tasks.loss import Add, alone
 
 _OBJECTNESS = 4
 _CLASSES = slice(5, None)
