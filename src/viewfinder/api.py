@@ -23,6 +23,7 @@ from viewfinder.evaluation.judging import (
     seen_in_training,
     trained_on,
 )
+from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -113,8 +114,9 @@ class Run:
             resize: as of `predict`.
 
         Returns:
-            The scores, with `split`, `images`, `seconds`, and `learnt`: those of the pictures that
-            the run was trained on or chosen by, byte for byte.
+            The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
+            run was trained on or chosen by, byte for byte; and `subsets`: how well thirds of them
+            are answered, by what they are like, and which are weak by more than chance.
 
         Raises:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
@@ -133,7 +135,8 @@ class Run:
         model, keep = _resizing(self.model, resize), recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         learnt = seen_in_training(run, examples) if run else []
-        document = {"split": side, "learnt": learnt, **judgement.as_json()}
+        parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
+        document = {"split": side, "learnt": learnt, "subsets": parts, **judgement.as_json()}
         assert is_evaluation(document), "a task's scores have a type of their own"
         return document
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from viewfinder.scoring.sampling import chance, interval, pairs, ranks, redrawn, shares
+from viewfinder.evaluation.sampling import chance, interval, pairs, ranks, redrawn, shares
 
 
 def first(means):

@@ -1,7 +1,14 @@
-"""Score a trained run on pictures with known answers."""
+"""Score a trained run on pictures with known answers.
 
+Of 30 pictures or more it also says where the run is weak: they, or the objects in them, are taken
+in thirds by what they are like (brightness, contrast and size; of boxes size, shape, neighbours and
+brightness; of a subject size, contrast and clutter around it), and a third that is answered worse
+than all others by more than chance is named, with the number of pictures behind it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -9,6 +16,9 @@ from viewfinder.cli.output import headline, print_json
 from viewfinder.console import rich_console
 from viewfinder.values import as_number, as_table
 from viewfinder.wording import counted, some
+
+if TYPE_CHECKING:
+    from viewfinder.evaluation.subsets import SubsetFigures
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,8 @@ class Flags:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
-    """Print one JSON document: every score of the run's task, split, images, learnt, seconds."""
+    """Print one JSON document: every score of the run's task, split, images, learnt, subsets,
+    seconds."""
 
 
 def run(flags: Flags) -> int:
@@ -59,6 +70,7 @@ def run(flags: Flags) -> int:
         rich_console().print(table)
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
     print(f"{images} in {judged['seconds']:.1f} s")
+    _print_weak(judged["subsets"])
     if judged["split"] == "all":
         print("all of them, since the set has no test or val split")
     if learnt:
@@ -67,6 +79,22 @@ def run(flags: Flags) -> int:
             f"chosen by, and its scores on them flatter it: {some(learnt)}"
         )
     return 0
+
+
+def _print_weak(parts: "Sequence[SubsetFigures]") -> None:
+    """Which thirds of the pictures are answered worse than the rest."""
+    weak = sorted((p for p in parts if p["weak"]), key=lambda p: p["figure"] - p["others"])
+    for part in weak:
+        pictures = counted(part["pictures"], "picture")
+        of = pictures if part["objects"] is None else f"{part['objects']:,} objects in {pictures}"
+        print(
+            f"weak: {part['trait']} {part['part']}, {part['least']:.3g} to {part['most']:.3g} "
+            f"{part['unit']}".rstrip()
+            + f": {part['of']} {part['figure']:.3f} of {of}, {part['others']:.3f} elsewhere"
+        )
+    if parts and not weak:
+        traits = ", ".join(dict.fromkeys(part["trait"] for part in parts))
+        print(f"no third by {traits} is answered worse than the rest by more than chance")
 
 
 def _cell(value: object) -> str:

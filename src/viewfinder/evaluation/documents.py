@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict, TypeGuard
 
+from viewfinder.evaluation.subsets import SubsetFigures
 from viewfinder.tasks.classify.scores import ClassifyFigures
 from viewfinder.tasks.detect.scores import DetectFigures
 from viewfinder.tasks.saliency.scores import SaliencyFigures
@@ -11,11 +12,14 @@ from viewfinder.tasks.saliency.scores import SaliencyFigures
 class EvaluatedOn(TypedDict):
     """What was judged.
 
-    `learnt` are those of its pictures that the run was trained on or chosen by, byte for byte.
+    `learnt` are those of its pictures that the run was trained on or chosen by, byte for byte;
+    `subsets` thirds of the pictures, or of the objects in them, by what they are like, with the
+    figure of each.
     """
 
     split: str
     learnt: list[str]
+    subsets: list[SubsetFigures]
     images: int
     seconds: float
 

@@ -24,6 +24,7 @@ from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
 from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
 from viewfinder.evaluation.templating import environment_of
+from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import RunFolder
@@ -79,6 +80,7 @@ def write_report(
             verdict=page.verdict,
             curves=page.curves,
             **page.own,
+            subsets=weaknesses(manifest.task, material.judged),
             labels=label_statistics.section(dataset),
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,

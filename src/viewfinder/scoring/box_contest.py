@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.sampling import Values, shares
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
-from viewfinder.scoring.sampling import Values, shares
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, match
 from viewfinder.tasks.detect.scores import DetectScores, evaluated, score

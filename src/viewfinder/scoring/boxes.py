@@ -12,7 +12,7 @@ import numpy as np
 from hotcoco import COCOeval
 from numpy.typing import NDArray
 
-from viewfinder.scoring.sampling import Draws
+from viewfinder.evaluation.sampling import Draws
 
 RECALLS = np.linspace(0, 1, 101)
 IOUS = np.linspace(0.5, 0.95, 10)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.class_answers import ClassAnswers
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
-from viewfinder.scoring.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.thumbnails import small
 
 PLOTS = (

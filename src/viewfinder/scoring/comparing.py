@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from viewfinder.errors import InputError
+from viewfinder.evaluation.sampling import Interval, Pair, interval, pairs, ranks
 from viewfinder.events import track
 from viewfinder.scoring.contest import Answered, Contest, Curve, Drawn, Metric
-from viewfinder.scoring.sampling import Interval, Pair, interval, pairs, ranks
 from viewfinder.wording import counted, likest
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.scoring.sampling import Draws, Values
+from viewfinder.evaluation.sampling import Draws, Values
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from viewfinder.evaluation.sampling import Pair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
 from viewfinder.scoring.comparing import Comparison, SetScores
 from viewfinder.scoring.contest import Metric, Row
 from viewfinder.scoring.figures import draw
-from viewfinder.scoring.sampling import Pair
 from viewfinder.scoring.side_by_side import differing
 from viewfinder.scoring.tables import (
     as_csv,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_map, read_mask, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
 from viewfinder.scoring.saliency import Judged, Measured
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
-from viewfinder.scoring.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.sets import Answers
 from viewfinder.scoring.thumbnails import small
 from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean

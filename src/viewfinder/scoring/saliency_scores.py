@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viewfinder.evaluation.sampling import Figure, Values
 from viewfinder.scoring.contest import Metric
 from viewfinder.scoring.saliency import Measured
-from viewfinder.scoring.sampling import Figure, Values
 from viewfinder.tasks.saliency.curves import f_measure
 from viewfinder.tasks.saliency.scores import SaliencyScores
 

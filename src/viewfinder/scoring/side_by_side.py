@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.evaluation.sampling import Values
 from viewfinder.scoring.contest import Contest, Row
-from viewfinder.scoring.sampling import Values
 
 
 def differing(

@@ -1,13 +1,11 @@
 """What the report of a saliency net tells."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.figures import INK
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
@@ -15,8 +13,8 @@ from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
 from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
+from viewfinder.evaluation.saliency.likeness import likenesses
 from viewfinder.evaluation.saliency.views import View, Viewer
-from viewfinder.tasks.saliency.structure import block_sums, s_measure
 from viewfinder.values import as_number
 from viewfinder.wording import counted
 
@@ -115,20 +113,6 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
         side=side,
         pool=material.pool,
     )
-
-
-def likenesses(judgement: SaliencyJudgement) -> NDArray[np.float64]:
-    """S of each picture's map with its mask."""
-
-    def of(index: int) -> float:
-        mask = read_subject(judgement.examples, index)
-        saliency = judgement.answers[index].at((mask.shape[1], mask.shape[0]))
-        if not mask.any() and saliency.max() == 0:
-            return 1.0  # An empty map of an empty mask is a right answer, as in `scores`.
-        return s_measure(block_sums(np.ascontiguousarray(saliency), mask.astype(np.uint8)))
-
-    with ThreadPoolExecutor() as pool:
-        return np.array(list(pool.map(of, range(len(judgement.examples)))), np.float64)
 
 
 def _side(likeness: NDArray[np.float64]) -> Side:
