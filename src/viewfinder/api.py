@@ -123,6 +123,7 @@ class Run:
                 run.
         """
         from viewfinder.datasets.opening import open_dataset
+        from viewfinder.datasets.presence import require_present
 
         tell_least(self.model, 0)
         run = self.trained
@@ -132,6 +133,7 @@ class Run:
         dataset = open_dataset(data, val_share=recipe.val_share if recipe else None, deal=own)
         side = split or default_side(dataset)
         examples = dataset if side == "all" else dataset.split(side)
+        require_present(examples)
         model, keep = _resizing(self.model, resize), recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         learnt = seen_in_training(run, examples) if run else []

@@ -3,7 +3,9 @@
 import contextlib
 import io
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -11,6 +13,12 @@ from viewfinder.wording import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+WIDTH = 80
+"""Columns that sentences are broken to."""
+# Narrower terminals break lines themselves.
+_NARROWEST = 30
 
 
 class _Shown(io.TextIOBase):
@@ -41,6 +49,28 @@ class _Shown(io.TextIOBase):
 def raw(stream: TextIO) -> TextIO:
     """The stream itself, for what is known to control nothing, or is meant to."""
     return stream.raw if isinstance(stream, _Shown) else stream
+
+
+def in_width(text: str, stream: TextIO) -> list[str]:
+    """A line for a stream: where a person reads it in a terminal, broken at words to 80 columns or
+    to the terminal's where it has fewer; else whole, for programs."""
+    return broken(text) if stream.isatty() else [text]
+
+
+def broken(text: str) -> list[str]:
+    """A text broken at words to lines of at most `WIDTH` columns, or of the terminal's where it has
+    fewer; what belongs to its first line is indented further."""
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    own = text[: len(text) - len(text.lstrip(" "))]
+    lines = textwrap.wrap(
+        text.strip(" "),
+        max(_NARROWEST, width),
+        initial_indent=own,
+        subsequent_indent=f"{own}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [text]
 
 
 @contextlib.contextmanager

@@ -34,6 +34,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {plural or noun + ending}"
 
 
+def have(number: int) -> str:
+    """A number as the subject of what it has: `1 has`, `1,200 have`."""
+    return f"{number:,} {'has' if number == 1 else 'have'}"
+
+
 def in_words(seconds: float) -> str:
     """A time that is only roughly known: `about 40 s`, `about 4 min`, `about 2 h 10 min`."""
     if seconds < 55:

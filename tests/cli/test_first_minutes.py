@@ -1,20 +1,27 @@
 """The first minutes of somebody new: help that fits a terminal, and slips that are met at once."""
 
 import importlib
+import json
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.cli.help import EXAMPLES
 from viewfinder.cli.main import VERBS, main
 from viewfinder.cli.meant import torchvision_names
+from viewfinder.cli.output import say
 from viewfinder.cli.parsing import parsed
+from viewfinder.nets import receiving
+from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import NAMES
 
 CALLED = sorted({*VERBS, *(f"train {task}" for task in NAMES)})
@@ -123,6 +130,89 @@ def test_an_error_is_broken_at_words_in_a_terminal(monkeypatch, capsys):
     assert len(lines) > 1
     assert max(map(len, lines)) <= 60
     assert "--learning-rate?)" in " ".join(lines)
+
+
+def test_sentences_are_broken_in_a_terminal_and_whole_in_a_file(monkeypatch, capsys):
+    say("as it is: " + "word " * 40)
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for columns, widest in ((60, 60), (200, 80)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        say("  here: " + "word " * 40)
+        lines = capsys.readouterr().out.splitlines()
+        assert widest - 5 < max(map(len, lines)) <= widest
+        assert lines[1].startswith("    word")
+
+
+def test_tables_have_as_many_columns_as_there_are(ask, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, _ = ask("explain", "lenet")
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["evaluate", "run", "photos"], "evaluate run on photos"),
+        (["predict", "run", "photos"], "predict: run answers photos"),
+        (["predict", "run", "-"], "predict: run answers the paths on standard input"),
+        (["export", "run"], "export run as ONNX"),
+    ],
+)
+def test_the_first_line_does_not_wait_for_torch(ask, tmp_path, monkeypatch, words, says):
+    monkeypatch.chdir(tmp_path)
+    Path("run").mkdir()
+    Path("photos").mkdir()
+    # Whoever imports it finds nothing.
+    monkeypatch.setitem(sys.modules, "viewfinder.api", None)
+    status, _, err = ask(*words)
+    assert status == 2
+    assert err.splitlines()[0].startswith(says)
+
+
+@pytest.fixture
+def without_training(monkeypatch):
+    """Whoever imports what trains, and torch with it, finds nothing."""
+    monkeypatch.setitem(sys.modules, "viewfinder.training.folds", None)
+    monkeypatch.setitem(sys.modules, "viewfinder.runs.run", None)
+
+
+def test_a_picture_that_is_not_there_is_found_before_torch(ask, tmp_path, without_training):
+    images = [{"id": n, "file_name": f"{n}.png", "width": 9, "height": 9} for n in (1, 2, 3)]
+    boxes = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4]}]
+    categories = [{"id": 1, "name": "mug"}]
+    text = json.dumps({"images": images, "annotations": boxes, "categories": categories})
+    (tmp_path / "labels.json").write_text(text)
+    for number in (1, 2):
+        write_picture(tmp_path / f"{number}.png", np.full((9, 9, 3), number, np.uint8))
+    status, _, err = ask("train", "detect", tmp_path, "--out", tmp_path / "run")
+    assert status == 2
+    assert "1 picture of 3 that labels name is not there (3.png)" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_cannot_be_had_are_told_before_torch(
+    ask, tmp_path, monkeypatch, without_training
+):
+    monkeypatch.setattr(receiving, "_PATIENCE", 0.2)
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("VIEWFINDER_WEIGHTS", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        status, _, err = ask("train", "classify", tmp_path, "--net", "vgg16", "--init", "imagenet")
+    assert status == 2
+    assert "cannot get the ImageNet weights of vgg16" in err
+
+
+def test_a_finished_training_says_so_at_once(ask, tmp_path, without_training):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "report.html").write_text("")
+    _, _, err = ask("train", "classify", tmp_path, "--out", run, "--resume")
+    assert err.splitlines()[0] == f"{run} is finished already: nothing is left to train"
 
 
 def test_a_shell_completes_verbs_flags_and_choices(ask, tmp_path):

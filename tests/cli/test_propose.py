@@ -249,7 +249,8 @@ def test_only_the_classes_that_are_asked_for_are_proposed(ask, tmp_path, names, 
     file = write_detector(tmp_path / "d.onnx")
     asked = ("--names", *names) if names else ()
     status, _, err = ask("propose", tmp_path / "pictures", "--by", file, *asked)
-    assert (status, err) == (0, "")
+    told = f"propose for the pictures of {tmp_path / 'pictures'}, by {file}\n"
+    assert (status, err) == (0, told)
     proposals = read_proposals(tmp_path / "pictures")
     assert {proposals.classes[label] for label in proposals.found.labels} == found
     assert len(proposals) == 2 * len(found)

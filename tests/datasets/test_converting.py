@@ -199,6 +199,7 @@ def test_pictures_are_links_or_copies_and_colliding_names_are_changed(tmp_path):
     done = convert(root, tmp_path / "linked", to="yolo")
     assert done.lost["names of pictures, which were changed to be different"] == 1
     assert done.lost["pictures that are missing"] == 1
+    assert done.pictures == 2
     folder = tmp_path / "linked/images/train"
     assert sorted(p.name for p in folder.iterdir()) == ["1-2.png", "1.png"]
     first = root / "images/train/a/1.png"

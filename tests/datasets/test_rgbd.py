@@ -556,3 +556,14 @@ def test_a_strange_manifest_does_no_harm(tmp_path, table):
         assert len(open_dataset(tmp_path)) == 2
     except InputError as error:
         assert "manifest.csv" in str(error)  # noqa: PT017
+
+
+def test_files_of_another_shape_are_told_once(tmp_path):
+    write_set(tmp_path / "set", count=6)
+    for number in range(4):
+        turned = np.arange(320, dtype=np.uint16).reshape(20, 16).astype(np.uint8)
+        write_grey(tmp_path / "set" / f"depth/{number}.png", turned)
+    faults = check_dataset(open_dataset(tmp_path / "set"))
+    (told,) = [fault for fault in faults if fault.kind == "size"]
+    assert told.file == "depth/0.png"
+    assert "3 others like it: depth/1.png, depth/2.png, depth/3.png" in told.detail

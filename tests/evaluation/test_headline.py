@@ -145,6 +145,25 @@ def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
     assert f"No held-out picture of {dataset.classes[0]} (30 pictures)" in said.says
 
 
+def test_a_balanced_training_is_judged_by_what_it_is_after(always_cat):
+    """A net that knows all it has learnt from, and of what was held out the largest class alone."""
+    data, run = always_cat
+    dataset = open_dataset(data)
+    labels = np.repeat([0, 1, 2], [6, 12, 60])
+    examples = replace(dataset.select(np.zeros(len(labels), np.int64)), labels=labels)
+
+    def side(wrong):
+        answered = np.where(wrong & (labels < 2) & (np.arange(len(labels)) % 6 > 0), 2, labels)
+        answers = np.eye(3, dtype=np.float32)[answered]
+        return Judgement(examples, answers, score(answers, labels), 1.0)
+
+    sides = {"val": side(np.True_), "train": side(np.False_)}
+    recipe = replace(run.manifest.recipe, balanced=True)
+    said = classify_page.fit(Material(run, recipe, dataset, sides, []))
+    assert said.kind == "over-fitting"
+    assert "balanced accuracy is 100.0% on training pictures and 44.4%" in said.says
+
+
 def test_the_mean_recall_is_of_classes_that_have_pictures():
     labels = np.array([0, 0, 0, 1])
     scores = score(np.eye(3, dtype=np.float32)[[0, 0, 1, 1]], labels)

@@ -126,7 +126,10 @@ def test_the_command_writes_and_tells_json(run, picture, tmp_path, capsys):
         shutil.copy(picture, folder / name)
     words = ["predict", str(run.folder), str(folder), "--out", str(tmp_path / "out"), "--json"]
     assert main(words) == 0
-    told = json.loads(capsys.readouterr().out)["predictions"]
+    printed = capsys.readouterr()
+    wrote = f"wrote into {tmp_path / 'out'}: 2 maps, and in overlays/ and cutouts/ the pictures"
+    assert wrote in printed.err
+    told = json.loads(printed.out)["predictions"]
     assert [set(each) for each in told] == [{"source", "width", "height", "mask"}] * 2
     for each in told:
         assert set(each["mask"]) == {"box", "share", "mean", "threshold", "files"}

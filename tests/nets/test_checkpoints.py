@@ -25,6 +25,7 @@ from viewfinder.errors import InputError
 from viewfinder.nets import imagenet, receiving
 from viewfinder.nets.checkpoints import ShapeDifference, load_matching
 from viewfinder.nets.facts import Download
+from viewfinder.nets.obtaining import imagenet_file
 from viewfinder.nets.weight_files import read_weights
 
 FETCHED = [
@@ -371,7 +372,7 @@ def test_a_network_that_never_answers_is_not_waited_for(
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(InputError, match=r"cannot get the ImageNet weights.*no answer within"):
-            imagenet.imagenet_file("vgg16")
+            imagenet_file("vgg16")
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "resnet19"])

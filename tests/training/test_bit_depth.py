@@ -103,7 +103,7 @@ def test_one_picture_of_sixteen_bits_decides(tmp_path, capsys):
     assert with_bits_found(open_dataset(root)).bits == 16
     main(["check", str(root)])
     # It decides, and that the others are dark is said.
-    assert "46 have no value above 4,095 and 1 have" in capsys.readouterr().out
+    assert "46 have no value above 4,095 and 1 has one" in capsys.readouterr().out
 
 
 def write_greys(root: Path, greatest: list[int]) -> Path:
@@ -122,7 +122,7 @@ def test_one_file_of_16_bits_among_those_of_12_is_said(tmp_path, capsys):
     data = write_greys(tmp_path, [4000] * 9 + [50_000])
     found = with_bits_found(open_dataset(data))
     assert found.bits == 16
-    assert "9 have no value above 4,095 and 1 have" in found.summary()
+    assert "9 have no value above 4,095 and 1 has one" in found.summary()
     assert [fault.file for fault in found.faults] == ["b/9.png"]
     assert main(["check", str(data)]) == 1
     assert "bits: b/9.png" in capsys.readouterr().out

@@ -33,7 +33,7 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
     monkeypatch.setattr(journal.time, "perf_counter", lambda: now[0])
 
     run = RunFolder(tmp_path, manifest=None)
-    with journal.Journal(run, recipe, 5, figure="val_accuracy", reports=True) as told:
+    with journal.Journal(run, recipe, 5, pictures=35, figure="val_accuracy", reports=True) as told:
         for done in range(1, 6):
             now[0] += each
             told.step(TrainingProgress(epoch=done // 5, step=done % 5, sums={"loss": 1.0}, seen=1))
@@ -44,22 +44,25 @@ def told_by(monkeypatch, capsys, tmp_path, recipe, *, each):
 def test_a_training_tells_its_epochs_and_how_long_it_takes(monkeypatch, capsys, tmp_path):
     recipe = ClassifyRecipe(net="lenet", epochs=5, batch=8)
     assert told_by(monkeypatch, capsys, tmp_path, recipe, each=12.0) == [
-        "training for 5 epochs, each of 5 steps of 8 pictures",
+        "training for 5 epochs, each of 35 pictures in 5 steps",
         "about 5 min left",
-        "epoch 1 of 5  loss 0.500  val 25.0%  9 images/s",
+        "epoch 1 of 5  loss 0.500  val accuracy 25.0%  9 images/s",
     ]
 
 
 def test_one_is_not_told_as_several(monkeypatch, capsys, tmp_path):
     recipe = ClassifyRecipe(net="lenet", epochs=1, batch=1)
     first = told_by(monkeypatch, capsys, tmp_path, recipe, each=0.1)[0]
-    assert first == "training for 1 epoch, each of 5 steps of 1 picture"
+    assert first == "training for 1 epoch, each of 35 pictures in 5 steps"
 
 
 def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, tmp_path):
     recipe = ClassifyRecipe(net="lenet", minutes=4, batch=8)
     told = told_by(monkeypatch, capsys, tmp_path, recipe, each=5.0)
-    assert told[:2] == ["training for 4 min; an epoch is 5 steps of 8 pictures", "about 4 min left"]
+    assert told[:2] == [
+        "training for 4 min; an epoch is 35 pictures in 5 steps",
+        "about 4 min left",
+    ]
 
 
 def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, tmp_path):

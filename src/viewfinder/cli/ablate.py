@@ -27,6 +27,7 @@ import tyro
 from viewfinder.cli.output import asked_by, print_json
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
+from viewfinder.events import note
 
 if TYPE_CHECKING:
     from viewfinder.ablation.report import Ablation
@@ -51,6 +52,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Train what is left of the grid, then print the table."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"ablate {flags.file}")
     from viewfinder.ablation.grid import read_grid, slug
     from viewfinder.ablation.latex import as_latex
     from viewfinder.ablation.page import write_ablation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def run(flags: Flags) -> int:
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
         print_json({"faults": [_promised(fault) for fault in faults], "counts": counts})
         return 1 if faults else 0
-    print(dataset.summary())
+    say(dataset.summary(faults=False))
     for name, count in dataset.counts().items():
-        print(f"  {name}: {count}")
+        say(f"  {name}: {count}")
     for fault in faults:
-        print(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.fix}")
-    print(counted(len(faults), "fault") if faults else "no faults")
+        say(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.fix}")
+    say(counted(len(faults), "fault") if faults else "no faults")
     return 1 if faults else 0
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
@@ -57,14 +57,14 @@ def run(flags: Flags) -> int:
         print_json({"classes": _opened(flags).counts(), "changes": changes, "made": made})
         return 0
     for file, detail in edited.rows[:_SHOWN]:
-        print(f"{file}: {detail}")
+        say(f"{file}: {detail}")
     if len(edited.rows) > _SHOWN:
-        print(f"… and {counted(len(edited.rows) - _SHOWN, 'more file')}")
+        say(f"… and {counted(len(edited.rows) - _SHOWN, 'more file')}")
     if edited.rows and not edited.made:
-        print("nothing is changed yet: the same with --yes makes these changes")
+        say("nothing is changed yet: the same with --yes makes these changes")
         return 0
     for name, count in _opened(flags).counts().items():
-        print(f"{name}: {count}")
+        say(f"{name}: {count}")
     return 0
 
 

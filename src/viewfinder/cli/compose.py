@@ -18,7 +18,7 @@ from typing import Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.composing.composition import Composition
 from viewfinder.wording import counted
 
@@ -64,7 +64,7 @@ def run(flags: Flags) -> int:
         document = {"out": str(flags.out), "pictures": len(dataset), "boxes": boxes}
         print_json({**document, "classes": counts})
         return 0
-    print(dataset.summary())
+    say(dataset.summary())
     for name, count in dataset.counts().items():
-        print(f"{name}: {counted(count, 'box')}")
+        say(f"{name}: {counted(count, 'box')}")
     return 0

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
@@ -47,11 +47,11 @@ def run(flags: Flags) -> int:
         print_json({"out": str(out), **vars(done)})
         return 0
     pictures, boxes = counted(done.pictures, "picture"), counted(done.boxes, "box")
-    print(f"{out}: {pictures}, {boxes}, from {done.layout}")
+    say(f"{out}: {pictures}, {boxes}, from {done.layout}")
     for line in done.notes:
-        print(f"note: {line}")
+        say(f"note: {line}")
     for what, count in done.lost.items():
-        print(f"not carried: {count:,} × {what}")
+        say(f"not carried: {count:,} × {what}")
     return 0
 
 

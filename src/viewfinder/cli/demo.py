@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.wording import counted
 
@@ -53,11 +53,11 @@ def _print_outcome(outcome: "Outcome", report: Path) -> None:
 
     for answer in outcome.answers:
         found = found_in(answer).listed(outcome.scored.judged.examples.classes)
-        print(f"{Path(answer.source).name}: {found}")
+        say(f"{Path(answer.source).name}: {found}")
     judged = outcome.scored.judged
     scenes = counted(len(judged.examples), "scene")
-    print(f"trained {learning.trained(outcome.run)}")
-    print(f"mAP50 {judged.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
-    print(outcome.scored.told())
-    print(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
-    print(f"report {report.resolve()}")
+    say(f"trained {learning.trained(outcome.run)}")
+    say(f"mAP50 {judged.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
+    say(outcome.scored.told())
+    say(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
+    say(f"report {report.resolve()}")

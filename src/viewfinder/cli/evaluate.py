@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import headline, print_json
+from viewfinder.cli.output import headline, print_json, say
 from viewfinder.console import rich_console
+from viewfinder.events import note
 from viewfinder.values import as_number, as_table
 from viewfinder.wording import counted, some
 
@@ -42,6 +43,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the scores."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
     from viewfinder.tasks import find
 
@@ -55,7 +58,7 @@ def run(flags: Flags) -> int:
 
     task = find(run.model.config.task)
     figures = ", ".join(headline(judged, task.headline))
-    print(f"{judged['split']}: {figures}")
+    say(f"{judged['split']}: {figures}")
     table = Table(box=None)
     # Of a subject there are no classes.
     classes = {"per_class": {}} | judged
@@ -69,12 +72,12 @@ def run(flags: Flags) -> int:
     if rows:
         rich_console().print(table)
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
-    print(f"{images} in {judged['seconds']:.1f} s")
+    say(f"{images} in {judged['seconds']:.1f} s")
     _print_weak(judged["subsets"])
     if judged["split"] == "all":
-        print("all of them, since the set has no test or val split")
+        say("all of them, since the set has no test or val split")
     if learnt:
-        print(
+        say(
             f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "
             f"chosen by, and its scores on them flatter it: {some(learnt)}"
         )

@@ -123,13 +123,18 @@ def run(flags: Flags) -> int:
 
 
 def _print_table(explanation: "Explanation", flags: Flags) -> None:
-    """Print the table, its totals and, where there is one, the mistake; in a terminal as wide as
-    fits."""
-    from viewfinder.explain.rendering.terminal import NARROW, WIDTH, lines
+    """Print the table, its totals and, where there is one, the mistake."""
+    from viewfinder.explain.rendering.terminal import WIDTH, lines
 
-    narrow = sys.stdout.isatty() and shutil.get_terminal_size((WIDTH, 50)).columns < WIDTH
-    width = NARROW if narrow else WIDTH
-    print_in_pages(lines(explanation, width=width, brief=flags.brief, full=flags.full), width=WIDTH)
+    told = lines(explanation, width=_width(), brief=flags.brief, full=flags.full)
+    print_in_pages(told, width=WIDTH)
+
+
+def _width() -> int:
+    """Columns for tables: as many as fit into the terminal, or as the variable COLUMNS says."""
+    from viewfinder.explain.rendering.terminal import NARROW, WIDTH
+
+    return NARROW if shutil.get_terminal_size((WIDTH, 50)).columns < WIDTH else WIDTH
 
 
 def _refuse_strays(flags: Flags) -> None:
@@ -173,13 +178,12 @@ def _run_shift(flags: Flags, largest: int) -> int:
         from viewfinder.position.sensitivity_page import page
 
         _write_page(flags.html, page(found, setting))
-    from viewfinder.explain.rendering.terminal import WIDTH
     from viewfinder.position.sensitivity_text import document, lines
 
     if flags.json:
         print_json(document(found, setting))
     else:
-        print_styled(lines(found, setting), width=WIDTH)
+        print_styled(lines(found, setting, width=_width()), width=_width())
     return 0
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.output import say
 from viewfinder.errors import InputError
+from viewfinder.events import note
 
 if TYPE_CHECKING:
     from viewfinder.api import Run
@@ -36,6 +38,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Write the file and print how well it agrees."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"export {flags.run} as {flags.to.upper()}, and prove it on pictures")
     from viewfinder.api import open_run
     from viewfinder.inference.export import export_onnx
 
@@ -50,8 +54,8 @@ def run(flags: Flags) -> int:
         answers=flags.answers,
         threshold=flags.threshold,
     )
-    print(parity)
-    print(f"{out} ({out.stat().st_size / 2**20:.1f} MiB)")
+    say(str(parity))
+    say(f"{out} ({out.stat().st_size / 2**20:.1f} MiB)")
     return 0
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
@@ -85,10 +85,10 @@ def run(flags: Flags) -> int:
         print_json({"out": str(out), "frames_per_s": speed, "videos": videos})
     else:
         for e in done:
-            print(
+            say(
                 f"{e.video}: {len(e.written)} of {counted(e.read, 'frame')}; left out "
                 f"{e.blurred} blurred and {e.alike} that another shows already"
             )
         count = sum(len(extraction.written) for extraction in done)
-        print(f"{out}: {counted(count, 'picture')}, {speed:.0f} frames read a second")
+        say(f"{out}: {counted(count, 'picture')}, {speed:.0f} frames read a second")
     return int(any(extraction.broken for extraction in done))

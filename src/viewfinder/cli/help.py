@@ -23,6 +23,7 @@ EXAMPLES = {
     "evaluate": "viewfinder evaluate runs/my-photos-lenet my-photos --split test",
     "score": "viewfinder score data/SIP/GT mine=maps/mine/SIP other=maps/other/SIP",
     "compare": "viewfinder compare runs/first runs/second my-photos --out compared",
+    "why": "viewfinder why runs/my-photos-lenet new.jpg --html why.html",
     "predict": "viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn",
     "export": "viewfinder export runs/my-boxes-yolov3-tiny --answers final",
     "weights": "viewfinder weights get yolov3",

@@ -12,15 +12,13 @@ import importlib
 import inspect
 import io
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from sysconfig import get_path
 from types import ModuleType
 
-from viewfinder.console import names_shown, open_closed_streams, raw
+from viewfinder.console import in_width, names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
 from viewfinder.events import listening
 from viewfinder.interrupts import stops_interrupt
@@ -159,12 +157,7 @@ def _print_error(error: str) -> None:
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST - 500]} … {line[-500:]}"
     line = f"error: {shown(line)}"
-    if sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
-        line = textwrap.fill(
-            line, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  "
-        )
-    print(line, file=sys.stderr)
+    print(*in_width(line, sys.stderr), sep="\n", file=sys.stderr)
 
 
 def _on_one_line(text: str) -> str:

@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
+from viewfinder.events import note
 from viewfinder.wording import counted, shown
 
 
@@ -40,6 +41,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Put in order, and print."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"order the pictures of {flags.data}")
     from viewfinder.devices import pick_device
     from viewfinder.errors import InputError
     from viewfinder.features.describing import Part
@@ -75,8 +78,8 @@ def run(flags: Flags) -> int:
         print_json({"pictures": rows, "waiting": waiting, "labelled": found.labelled})
         return 0
     for each in asked:
-        print(shown(each.path) + ("  (drawn at random: to judge by)" if each.random else ""))
+        say(shown(each.path) + ("  (drawn at random: to judge by)" if each.random else ""))
     left = len(found.asked) - len(asked)
     have = f"{counted(found.labelled, 'picture')} labelled, {left:,} more without labels"
-    print(have if left or found.labelled else f"{counted(len(asked), 'picture')} in all")
+    say(have if left or found.labelled else f"{counted(len(asked), 'picture')} in all")
     return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from viewfinder.console import raw, rich_console
+from viewfinder.console import in_width, raw, rich_console
 from viewfinder.values import as_number
 from viewfinder.wording import as_json
 
@@ -26,6 +26,11 @@ def print_json(document: Mapping[str, object]) -> None:
     out = raw(sys.stdout)
     readable = (out.encoding or "").lower().replace("-", "") == "utf8"
     print(as_json(json.dumps(document, ensure_ascii=not readable, allow_nan=False)), file=out)
+
+
+def say(text: str) -> None:
+    """Print a line; where a person reads it in a terminal, broken at words."""
+    print(*in_width(text, sys.stdout), sep="\n")
 
 
 def print_styled(lines: "Sequence[Text]", *, width: int) -> None:

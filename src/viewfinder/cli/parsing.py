@@ -108,6 +108,10 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
         lambda found: f"{found[1]} needs a value behind it",
     ),
     (
+        r"Missing value for argument '(--[\w-]+)'\. Expected (\d+) values\.",
+        lambda found: f"{found[1]} needs {found[2]} values behind it, with a space between",
+    ),
+    (
         r"invalid choice '([^']*)' for argument '(--[\w-]+)'\. Expected one of \((.*)\)\.",
         _of_choices,
     ),

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.inference.answers import Answer
@@ -55,6 +57,9 @@ def run(flags: Flags) -> int:
     """Print, and with --out draw, the answers."""
     if flags.top < 1:
         raise InputError(f"--top {flags.top}: give 1 or more")
+    # At once: what comes next imports torch, which takes seconds.
+    what = "the paths on standard input" if flags.source == "-" else flags.source
+    note(f"predict: {flags.run} answers {what}")
     from viewfinder.api import open_run
     from viewfinder.inference.drawing import draw_answers
     from viewfinder.inference.tables import write_coco, write_rows
@@ -66,14 +71,32 @@ def run(flags: Flags) -> int:
     ).answers
     if flags.out:
         answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
-    if flags.coco:
-        write_coco(answers, classes, flags.coco)
-    if flags.csv:
-        write_rows(answers, classes, flags.csv)
+        note(_written(answers, flags.out))
+    for file, write in ((flags.coco, write_coco), (flags.csv, write_rows)):
+        if file:
+            write(answers, classes, file)
+            note(f"wrote what was found into {file}")
     if flags.json:
         print_json({"predictions": [answer.as_json(classes) for answer in answers]})
         return 0
     for answer in answers:
         frame = "" if answer.frame is None else f" frame {answer.frame}"
-        print(f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}")
+        say(f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}")
     return 0
+
+
+def _written(answers: "Sequence[Answer]", out: Path) -> str:
+    """What was drawn of the answers, and where it lies."""
+    from viewfinder.tasks.saliency.maps import Subject
+
+    pictures = {each.source for each in answers if each.frame is None}
+    videos = {each.source for each in answers if each.frame is not None}
+    parts = []
+    if pictures and any(isinstance(each.value, Subject) for each in answers):
+        maps = counted(len(pictures), "map")
+        parts.append(f"{maps}, and in overlays/ and cutouts/ the pictures with their subjects")
+    elif pictures:
+        parts.append(f"{counted(len(pictures), 'picture')} with the answers drawn")
+    if videos:
+        parts.append(f"{counted(len(videos), 'video')} with the answers drawn")
+    return f"wrote into {out}: {', '.join(parts)}"

@@ -30,12 +30,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.labelling.requested import Outcome
+
+
+# Those of `--by` that ask a network, beside runs and files.
+_NETS = ("saliency", "coco")
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,9 @@ def run(flags: Flags) -> int:
     """Propose, show, accept: whatever of it was asked for."""
     if flags.take_back:
         return _take_back(flags)
+    if flags.by and (flags.by[0] in _NETS or Path(flags.by[0]).expanduser().exists()):
+        # At once: what comes next imports torch, which takes seconds.
+        note(f"propose for the pictures of {flags.data}, by {' '.join(flags.by)}")
     from viewfinder.labelling.requested import Request, propose
 
     chosen = {each.name: getattr(flags, each.name) for each in fields(Request)}
@@ -97,7 +105,7 @@ def _take_back(flags: Flags) -> int:
     if flags.json:
         print_json({"taken_back": vars(done)})
     else:
-        print(
+        say(
             f"{data}: {counted(done.boxes, 'box')} in "
             f"{counted(done.pictures, 'picture')} taken "
             f"back, which were there since {done.rule}"
@@ -120,14 +128,14 @@ def _print_document(outcome: "Outcome") -> None:
 def _print_outcome(outcome: "Outcome") -> None:
     proposals, accepted = outcome.proposals, outcome.accepted
     sure = int((proposals.found.scores >= 0.9).sum())
-    print(
+    say(
         f"{outcome.data}: {counted(len(proposals), 'proposal')} for "
         f"{counted(len(proposals.paths), 'picture')}, "
         f"{sure:,} of them with a score of 0.9 or more"
     )
     if accepted is None:
         return
-    print(
+    say(
         f"accepted: {counted(accepted.boxes, 'box')} in {counted(accepted.pictures, 'picture')}, "
         f"since {accepted.rule}"
     )
@@ -139,4 +147,4 @@ def _print_outcome(outcome: "Outcome") -> None:
     }
     for what, count in left.items():
         if count:
-            print(f"left alone: {counted(count, 'picture')} {what}")
+            say(f"left alone: {counted(count, 'picture')} {what}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import tyro
 
+from viewfinder.cli.output import say
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
@@ -100,7 +101,7 @@ def run(flags: Flags) -> int:
     else:
         return _turntable(flags)
     last = counted(flags.test, f"test {each[0]}") + each[1]
-    print(f"{flags.out}: {flags.train} train, {flags.val} val, {last}")
+    say(f"{flags.out}: {flags.train} train, {flags.val} val, {last}")
     return 0
 
 
@@ -117,7 +118,7 @@ def _turntable(flags: Flags) -> int:
         seed=flags.seed,
         options=_given(flags, tabletop.TurntableOptions),
     )
-    print(
+    say(
         f"{flags.out}: {counted(flags.frames, 'frame')} of a turning {flags.label}, and the empty "
         "stand"
     )

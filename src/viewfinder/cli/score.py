@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import asked_by, print_json
+from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
 
@@ -82,7 +82,7 @@ def run(flags: Flags) -> int:
         print_set(each, metrics)
     _print_ranks(found, metrics)
     if page is not None:
-        print(f"report {page}")
+        say(f"report {page}")
     return 0
 
 
@@ -117,7 +117,7 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     from viewfinder.scoring.tables import best_two, shown
     from viewfinder.wording import counted
 
-    print(f"{each.name}: {counted(each.images, 'picture')}")
+    say(f"{each.name}: {counted(each.images, 'picture')}")
     table = Table(box=None, pad_edge=False)
     table.add_column("method", overflow="fold")
     for metric in metrics:
@@ -137,7 +137,7 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
         table.add_row(*cells)
     rich_console().print(table)
     for line in each.notes:
-        print(f"note: {line}")
+        say(f"note: {line}")
     _print_pairs(each, metrics)
 
 
@@ -151,14 +151,14 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     if not pairs:
         return
     clear = [pair for pair in pairs if pair.clear]
-    print(
+    say(
         f"{metric.title}: {len(clear)} of {counted(len(pairs), 'pair')} differ by more than "
         "chance (paired bootstrap over pictures, Holm's correction)"
     )
     for pair in [p for p in pairs if not p.clear][:10]:
         low, high = pair.value.low, pair.value.high
         ends = "" if low is None or high is None else f" ({low:+.3f} to {high:+.3f})"
-        print(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+.3f}{ends}")
+        say(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+.3f}{ends}")
 
 
 def _print_ranks(found: "Comparison", metrics: "Sequence[Metric]") -> None:
@@ -167,4 +167,4 @@ def _print_ranks(found: "Comparison", metrics: "Sequence[Metric]") -> None:
     for metric in metrics:
         if metric.key in found.ranks:
             places = sorted(found.ranks[metric.key].items(), key=lambda item: item[1])
-            print(f"mean place by {metric.key}: " + ", ".join(f"{m} {p:.2f}" for m, p in places))
+            say(f"mean place by {metric.key}: " + ", ".join(f"{m} {p:.2f}" for m, p in places))

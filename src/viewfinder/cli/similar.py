@@ -15,6 +15,7 @@ from typing import Annotated
 import tyro
 
 from viewfinder.cli.output import print_json
+from viewfinder.events import note
 from viewfinder.wording import shown
 
 
@@ -38,6 +39,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Find, and print."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"look for what is like {flags.file} in {flags.data}")
     from viewfinder.errors import InputError
     from viewfinder.features.describing import Part
     from viewfinder.labelling.picture_page import PageEntry, require_html, write_picture_page

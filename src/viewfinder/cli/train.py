@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Union
 
 import tyro
 
@@ -22,6 +22,11 @@ from viewfinder.tasks.recipe import Recipe
 from viewfinder.values import as_table, as_whole
 from viewfinder.wording import counted
 
+if TYPE_CHECKING:
+    from viewfinder.runs.run import RunFolder
+
+# What a training writes last.
+_REPORT = "report.html"
 # What a person would let the run of a task answer next.
 _TO_ANSWER = {
     "classify": "new.jpg",
@@ -92,30 +97,54 @@ def look_at(words: Sequence[str]) -> None:
 
 
 def run(flags: _TrainFlags) -> int:
-    """Train, then say where the run is and how good it is."""
+    """Train, then print where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
     if flags.folds is not None and flags.folds < 2:
         raise InputError(f"--folds {flags.folds}: give 2 or more")
     folder = flags.out or _default_folder(flags)
+    if flags.resume and (folder / _REPORT).is_file():
+        note(f"{folder} is finished already: nothing is left to train")
+        from viewfinder.training.folds import finished
+
+        return _tell(flags, finished(folder, flags.recipe, folds=flags.folds))
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
-    from viewfinder.evaluation.folds import folds_of, parts_in_words
+    return _tell(flags, _train(flags, folder))
+
+
+def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
+    """What can be refused without torch is refused before it is imported."""
+    from viewfinder.datasets.opening import open_dataset
+    from viewfinder.datasets.presence import require_present
+    from viewfinder.training.fetching import fetch_published
+
+    fetch_published(flags.recipe)
+    opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
+    require_present(opened)
     from viewfinder.runs.run import FOLDS, holds_progress
-    from viewfinder.runs.scores import read_scores
-    from viewfinder.tasks import find
     from viewfinder.training.folds import train_with
 
-    task = find(flags.task)
     try:
-        done = train_with(
-            flags.folds, task.name, flags.data, flags.recipe, out=folder, resume=flags.resume
+        return train_with(
+            *(flags.folds, flags.task, flags.data, flags.recipe),
+            out=folder,
+            resume=flags.resume,
+            opened=opened,
         )
     except KeyboardInterrupt:
         if holds_progress(folder) or (folder / FOLDS).exists():
             note(f"stopped: go on with the same command, --out {folder} and --resume")
         raise
-    scores = read_scores(done.scores_file)
+
+
+def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
+    """Print where a run is and how good it is."""
+    from viewfinder.evaluation.folds import folds_of, parts_in_words
+    from viewfinder.runs.scores import read_scores
+    from viewfinder.tasks import find
+
+    task, scores = find(flags.task), read_scores(done.scores_file)
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
@@ -133,7 +162,7 @@ def run(flags: _TrainFlags) -> int:
             for line in in_lines(side, figures):
                 print(line)
     print(f"report {done.report_file}")
-    print(f"next   viewfinder predict {shlex.quote(str(folder))} {_TO_ANSWER[task.name]}")
+    print(f"next   viewfinder predict {shlex.quote(str(done.folder))} {_TO_ANSWER[task.name]}")
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json
+from viewfinder.cli.output import print_json, say
 from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def _print(known: "Known") -> None:
     """Four lines: what they are, where from, their digest, and where they are."""
     within = f"; within {', '.join(known.within)}" if known.within else ""
     size = f"{known.length:,} bytes" if known.exact else f"about {known.length / 1e6:.1f} MB"
-    print(f"{known.net}: --init {known.start}{within}")
-    print(f"  from {known.origin}, {known.licence}, {size}")
+    say(f"{known.net}: --init {known.start}{within}")
+    say(f"  from {known.origin}, {known.licence}, {size}")
     digits = "" if len(known.sha256) == 64 else " …"
-    print(f"  colours {_colours(known)}; sha256 {known.sha256}{digits}")
-    print(f"  here: {known.file} ({known.place})" if known.file else "  not here")
+    say(f"  colours {_colours(known)}; sha256 {known.sha256}{digits}")
+    say(f"  here: {known.file} ({known.place})" if known.file else "  not here")
 
 
 def _colours(known: "Known") -> str:

@@ -16,6 +16,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import BITS, bits_used
+from viewfinder.wording import have
 
 # So many 16-bit files tell whether one that needs all its bits is like the others.
 _LOOKS = 48
@@ -44,10 +45,11 @@ def with_bits_found(dataset: Dataset) -> Dataset:
         return dataset
     usual = max(fewer)
     first = next(number for number, bits in sorted(found.items()) if bits == most)
+    dark = sum(fewer.values())
     detail = (
-        f"of {len(found):,} 16-bit files looked at, {sum(fewer.values()):,} have no value above "
-        f"{(1 << usual) - 1:,} and {len(found) - sum(fewer.values()):,} have, as this one: all are "
-        f"read as {most}-bit values, and the former are dark"
+        f"of {len(found):,} 16-bit files looked at, {have(dark)} no value above "
+        f"{(1 << usual) - 1:,} and {have(len(found) - dark)} one, as this one: all are "
+        f"read as {most}-bit values, and the former {'is' if dark == 1 else 'are'} dark"
     )
     fix = "learn from the files of one camera at a time, or repair those few"
     fault = Fault("bits", dataset.paths[first], detail, fix)

@@ -124,13 +124,17 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
     lost: Counter[str] = Counter(dataset.unread)
     listed = listed_only(dataset)
     lost["pictures on no list of a split"] = len(dataset) - len(listed)
+    there = [index for index in range(len(listed)) if listed.file(index).is_file()]
+    lost["pictures that are missing"] = len(listed) - len(there)
+    if len(there) < len(listed):
+        listed = listed.select(np.array(there, np.int64))
     dataset = carried(listed, to, lost)
     names = file_names(dataset, to)
     lost["names of pictures, which were changed to be different"] = sum(
         PurePosixPath(path).name != name for path, name in zip(dataset.paths, names, strict=True)
     )
     with new_folder(out) as folder:
-        lost["pictures that are missing"] = _place(dataset, names, folder, to=to, copy=copy)
+        _place(dataset, names, folder, to=to, copy=copy)
         WRITERS[to](dataset, names, folder)
     assert dataset.boxes is not None
     told = {what: count for what, count in lost.items() if count}
@@ -201,27 +205,23 @@ def file_names(dataset: Dataset, to: Format) -> list[str]:
     return names
 
 
-def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy: bool) -> int:
-    """Put the pictures into the new folder; returns how many are missing.
+def _place(dataset: Dataset, names: list[str], folder: Path, *, to: Format, copy: bool) -> None:
+    """Put the pictures into the new folder.
 
     Raises:
         InputError: what is named as a picture is another file of the computer's.
     """
-    missing, root = 0, dataset.root.resolve()
+    root = dataset.root.resolve()
     rows = zip(names, dataset.splits.tolist(), strict=True)
     bar = track(enumerate(rows), total=len(names), description="placing pictures")
     for index, (name, split) in bar:
         file = dataset.file(index)
-        if not file.is_file():
-            missing += 1
-            continue
         refuse_secret(file, root)
         target = folder / picture_folder(to, split) / name
         with explained_writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if copy or not linked(file, target):
                 shutil.copyfile(file, target)
-    return missing
 
 
 def refuse_secret(file: Path, root: Path) -> None:

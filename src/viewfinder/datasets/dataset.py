@@ -142,8 +142,12 @@ class Dataset:
         counted = Counter((self.labels if self.boxes is None else self.boxes.classes).tolist())
         return {name: counted[index] for index, name in enumerate(self.classes)}
 
-    def summary(self) -> str:
-        """One line for a person: the layout, classes, pictures a split, boxes and depth maps."""
+    def summary(self, *, faults: bool = True) -> str:
+        """One line for a person: the layout, classes, pictures a split, boxes and depth maps.
+
+        Args:
+            faults: tell of faults too; who names each of them need not.
+        """
         splits = ", ".join(
             f"{(self.splits == index).sum():,} {name}"
             for index, name in enumerate(SPLITS)
@@ -158,8 +162,8 @@ class Dataset:
         notes = white + "".join(f"; {note}" for note in self.notes)
         # What may be wrong with every box is no matter of one line in a list.
         doubts = [fault.detail for fault in self.faults if fault.kind == "meaning"]
-        notes += "".join(f"; {doubt}" for doubt in doubts)
-        if self.faults:
+        notes += "".join(f"; {doubt}" for doubt in doubts if faults)
+        if self.faults and faults:
             them = "them" if len(self.faults) > 1 else "it"
             notes += f"; {counted(len(self.faults), 'fault')}: `viewfinder check` names {them}"
         classes = f", {counted(len(self.classes), 'class')}"

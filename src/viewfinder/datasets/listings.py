@@ -108,6 +108,10 @@ def _overlaps(
 def _absent(listing: Listing) -> Fault:
     if not listing.absent:
         return Fault("empty-list", listing.name, "it names no picture", "check its paths")
-    few = f"{len(listing.absent):,} of the {len(listing.absent) + len(listing.rows):,} names in it"
-    detail = f"{few} of no labelled picture of the set: {some(listing.absent):.200}"
+    all_of_it = counted(len(listing.absent) + len(listing.rows), "name")
+    be = "is" if len(listing.absent) == 1 else "are"
+    detail = (
+        f"{len(listing.absent):,} of the {all_of_it} in it {be} of no labelled picture of the set: "
+        f"{some(listing.absent):.200}"
+    )
     return Fault("not-found", listing.name, detail, "bring them back, or take them off the list")

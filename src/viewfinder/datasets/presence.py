@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.survey import Survey
+from viewfinder.errors import InputError
 from viewfinder.wording import counted, some
 
 
@@ -22,3 +24,19 @@ def none_there(seen: Survey, paths: tuple[str, ...], file: str) -> list[Fault]:
     detail = f"of {counted(len(paths), 'picture')} that it names none is in {seen.root}"
     fix = f"bring them into it, as {paths[0]:.80}"
     return [Fault("no-pictures", file, detail, fix, blocking=True)]
+
+
+def require_present(dataset: Dataset) -> None:
+    """See that every picture that a set's labels name is there, before any is read.
+
+    Raises:
+        InputError: some are not.
+    """
+    gone = [path for index, path in enumerate(dataset.paths) if not dataset.file(index).exists()]
+    if gone:
+        named = "is" if len(gone) == 1 else "are"
+        raise InputError(
+            f"{dataset.root}: {counted(len(gone), 'picture')} of {len(dataset):,} that labels name "
+            f"{named} not there ({some(gone, 2):.200}): bring back what `viewfinder check` calls "
+            "missing, or remove its labels"
+        )

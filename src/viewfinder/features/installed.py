@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from viewfinder import nets
 from viewfinder.features.vectors import Extractor, make_extractor
 from viewfinder.nets.efficientnet_lite import ConvNorm
-from viewfinder.nets.imagenet import imagenet_file
+from viewfinder.nets.obtaining import imagenet_file
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.geometry import Size
 

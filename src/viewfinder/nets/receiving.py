@@ -23,7 +23,7 @@ LEEWAY = 2048
 """Bytes by which a length that is not exact may be off."""
 
 # Seconds that a server has to begin its answer, and between two pieces of it.
-_PATIENCE, _STALLED = 4.0, 30.0
+_PATIENCE, _STALLED = 3.0, 30.0
 # How often the rest is asked for where a connection breaks.
 _TRIES = 4
 _PIECE, _MEBIBYTE = 1 << 16, 1 << 20

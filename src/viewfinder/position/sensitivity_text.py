@@ -12,7 +12,6 @@ from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, Stage, Step
 SCHEMA = "viewfinder.position/1"
 
 _NAME, _STRIDE, _CELL = 29, 8, 6
-_MOST_COLUMNS = (WIDTH - _NAME - _STRIDE) // _CELL
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,14 @@ def stride_text(stage: Stage) -> str:
     return down if down == right else f"{down}×{right}"
 
 
-def lines(found: Sensitivity, setting: PositionSetting) -> list[Text]:
-    """The lines of the table, each at most WIDTH wide."""
-    steps = [found.steps[shift] for shift in spread(len(found.steps), _MOST_COLUMNS)]
-    result = [Text(_cut(f"{setting.net}: sensitivity to position", WIDTH), "bold")]
-    result += [Text(line, "dim") for line in textwrap.wrap(protocol(found, setting), WIDTH)]
+def lines(found: Sensitivity, setting: PositionSetting, *, width: int = WIDTH) -> list[Text]:
+    """The lines of the table, each of at most `width` columns."""
+    columns = (width - _NAME - _STRIDE) // _CELL
+    steps = [found.steps[shift] for shift in spread(len(found.steps), columns)]
+    result = [Text(_cut(f"{setting.net}: sensitivity to position", width), "bold")]
+    result += [Text(line, "dim") for line in textwrap.wrap(protocol(found, setting), width)]
     style = "yellow" if setting.weights is None else "dim"
-    result += [Text(line, style) for line in textwrap.wrap(weights_words(setting), WIDTH)]
+    result += [Text(line, style) for line in textwrap.wrap(weights_words(setting), width)]
     result += [Text(), _row("in %", "stride", [f"{s.shift} px" for s in steps], "dim")]
     result.append(Text("─" * (_NAME + _STRIDE + _CELL * len(steps)), "dim"))
     for name, of in answer_curves(found):
@@ -84,7 +84,7 @@ def lines(found: Sensitivity, setting: PositionSetting) -> list[Text]:
     followed = [n for n in range(len(found.stages)) if _follows(found, n)]
     if followed:
         words = "features, against the old ones moved along (whole strides; 0 = follows exactly)"
-        result += [Text(), Text(words, "dim")]
+        result += [Text(), *(Text(line, "dim") for line in textwrap.wrap(words, width))]
         for index in followed:
             stage = found.stages[index]
             cells = [_percent(step.features[index].along) for step in steps]

@@ -19,13 +19,14 @@ import numpy as np
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.presence import require_present
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.folded import FoldRow, Together
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.evaluation.judging import seen_in_training
-from viewfinder.events import note
+from viewfinder.events import listening, note
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
@@ -36,7 +37,7 @@ from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.best import as_good
 from viewfinder.training.folds_advice import folds_for
 from viewfinder.training.locking import taken
-from viewfinder.training.resuming import same_run
+from viewfinder.training.resuming import refuse_other_recipe, same_run
 from viewfinder.training.train import refuse_early, train, train_on
 from viewfinder.values import as_number_or_none, as_table
 from viewfinder.wording import counted, duration
@@ -53,44 +54,68 @@ def train_with(
     *,
     out: str | Path,
     resume: bool = False,
+    opened: Dataset | None = None,
 ) -> RunFolder:
     """Train, in so many folds first; None chooses.
 
     Folds are chosen where few pictures would judge, and what is learnt is solved in seconds rather
     than in steps: there, folds take seconds too, whatever the machine. Else they are advised.
 
+    Args:
+        opened: the set as `open_dataset` gives it with the recipe's `val_share`, where it is open.
+
     Raises:
         InputError: what `train` or `train_in_folds` refuse.
     """
-    opened = None
+    undealt = None
     if folds is None:
-        folds, opened = usual_folds(data, recipe)
+        folds, opened = usual_folds(data, recipe, opened)
+        undealt = opened if folds else None
     if folds is None:
         return train(task, data, recipe, out=out, resume=resume, opened=opened)
-    return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=opened)
+    return train_in_folds(task, data, recipe, folds=folds, out=out, resume=resume, opened=undealt)
 
 
-def usual_folds(data: str | Path, recipe: Recipe) -> tuple[int | None, Dataset | None]:
+def usual_folds(
+    data: str | Path, recipe: Recipe, opened: Dataset | None = None
+) -> tuple[int | None, Dataset | None]:
     """How many folds judge a recipe where nobody says, None for a training without folds; and the
     set as that training deals it, if it had to be opened to tell.
+
+    Args:
+        opened: as of `train_with`.
 
     Raises:
         InputError: the set cannot be opened.
     """
     if recipe.in_steps or recipe.devices > 1:
-        return None, None
-    opened = open_dataset(data, val_share=recipe.val_share)
+        return None, opened
+    opened = opened or open_dataset(data, val_share=recipe.val_share)
     folds = folds_for(opened)
     if folds is None:
         return None, opened
     dataset = open_dataset(data, deal=False)
     try:
         pool = dataset.select(np.flatnonzero(dataset.splits != TEST))
-        dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
+        with listening():  # what is said of it is said when folds are dealt
+            dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
     except InputError:
         return None, opened  # pictures that look alike, or of one video, cannot be told apart
     note(f"few pictures: {folds} folds let each of them judge once, in seconds (--folds)")
     return folds, dataset
+
+
+def finished(folder: Path, recipe: Recipe, *, folds: int | None) -> RunFolder:
+    """The run in a folder whose training came to its end, so that nothing is left to resume.
+
+    Raises:
+        InputError: it is of another recipe, or of another number of folds.
+    """
+    if folds is not None:
+        _begun(folder, folds, resume=True)
+    run = open_run(folder)
+    refuse_other_recipe(run, recipe)
+    return run
 
 
 def train_in_folds(
@@ -123,6 +148,7 @@ def train_in_folds(
     _refuse_recipe(recipe, folds)
     begun = _begun(folder, folds, resume=resume)
     dataset = opened or open_dataset(data, deal=False)
+    require_present(dataset)
     note(dataset.summary())
     sides = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
     # What is the matter with the set is reported once.

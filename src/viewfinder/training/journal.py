@@ -27,15 +27,23 @@ class Journal:
     """Turns what the loop does into events; of several processes one reports for all."""
 
     def __init__(
-        self, run: RunFolder, recipe: Recipe, steps: int, *, figure: str, reports: bool
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        steps: int,
+        *,
+        pictures: int,
+        figure: str,
+        reports: bool,
     ) -> None:
         """
         Args:
-            steps: of an epoch.
+            steps, pictures: of an epoch.
             figure: that by which the best weights are chosen.
             reports: whether this process is the one that does.
         """
-        self._recipe, self._steps, self._figure, self._reports = recipe, steps, figure, reports
+        self._recipe, self._steps, self._pictures = recipe, steps, pictures
+        self._figure, self._reports = figure, reports
         self._run = str(run.folder)
         self._said = 0.0
         # Of this sitting: the steps done when its first one ended, the time then, and in seconds
@@ -103,10 +111,10 @@ class Journal:
     def _plan(self) -> str:
         """What is about to be done, before it is known how long it takes."""
         recipe = self._recipe
-        steps = f"{counted(self._steps, 'step')} of {counted(recipe.batch, 'picture')}"
+        epoch = f"{counted(self._pictures, 'picture')} in {counted(self._steps, 'step')}"
         if recipe.minutes:
-            return f"training for {recipe.minutes:g} min; an epoch is {steps}"
-        return f"training for {counted(recipe.epochs, 'epoch')}, each of {steps}"
+            return f"training for {recipe.minutes:g} min; an epoch is {epoch}"
+        return f"training for {counted(recipe.epochs, 'epoch')}, each of {epoch}"
 
     def _left(self, done: int, clock: float) -> float | None:
         """Seconds until the end as far as is known; None before a second step."""

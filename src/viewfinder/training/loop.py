@@ -107,7 +107,13 @@ class Fit:
     def work(self) -> None:
         now = self.progress
         figure, first = f"val_{self.task.best}", self.share.rank == 0
-        kept = Journal(self.job.run, self.recipe, self.steps, figure=figure, reports=first)
+        pictures = len(self.job.splits.train)
+        kept = Journal(
+            *(self.job.run, self.recipe, self.steps),
+            pictures=pictures,
+            figure=figure,
+            reports=first,
+        )
         # Half a step, or half an epoch's end, would be nothing to go on from. Of several processes,
         # the one that started them answers whoever insists.
         late = late_interrupts(insisting=self.share.world == 1)

@@ -12,18 +12,18 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import stand_ins
 from viewfinder.events import note
-from viewfinder.nets.fetching import obtain
-from viewfinder.nets.imagenet import imagenet_file, imagenet_weights, is_imagenet
-from viewfinder.nets.published import COCO_NETS, coco_download, coco_weights
+from viewfinder.nets.imagenet import imagenet_weights, is_imagenet
+from viewfinder.nets.obtaining import coco_file, taught
+from viewfinder.nets.published import coco_weights
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.runs.run import holds_run
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
-from viewfinder.tasks.detect.foreign import COCO
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
 from viewfinder.tasks.parts import Examples, TrainSetup
-from viewfinder.tasks.recipe import Recipe, UsualText
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.run_weights import new_net, open_trained
 from viewfinder.tasks.task import AnyTask
+from viewfinder.training.fetching import means_coco
 from viewfinder.wording import counted
 
 _WEIGHTS = "weights.safetensors"
@@ -95,49 +95,15 @@ def start_net(
     return net, Start(colours, frozenset(report.loaded))
 
 
-def fetch_published(recipe: Recipe) -> None:
-    """See that published weights that a recipe starts from are here; fetch them if they are not.
-
-    Raises:
-        InputError: there are none for its net, or they cannot be fetched.
-    """
-    if recipe.init == "imagenet":
-        imagenet_file(_published(recipe.net))
-    elif _means_coco(recipe):
-        coco_file(recipe.net)
-
-
-def coco_file(net: str) -> Path | None:
-    """Darknet's file of a net for COCO's classes; fetched, where it is not here. None of the net
-    whose weights come with the package.
-
-    Raises:
-        InputError: there are none for this net, or they cannot be had.
-    """
-    if net not in COCO_NETS:
-        nets_with = ", ".join(COCO_NETS)
-        raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}")
-    download = coco_download(net)
-    return None if download is None else obtain(download, needed_for=f"the COCO weights of {net}")
-
-
-def _means_coco(recipe: Recipe) -> bool:
-    """Whether `--init coco` is meant, and no run of that name."""
-    place = Path(recipe.init).expanduser()
-    # A run may be called coco too; who names nothing does not mean it.
-    here = place.is_file() or holds_run(place)
-    return recipe.init == COCO and (isinstance(recipe.init, UsualText) or not here)
-
-
 def _weights_to_start(
     task: AnyTask, net: nn.Module, recipe: Recipe
 ) -> tuple[Mapping[str, Tensor], tuple[str, ...], Normalisation | None]:
     """What `--init` names: weights, the classes that they are for, and the colours they expect."""
-    published = _published(recipe.net)
+    published = taught(recipe.net)
     if recipe.init == "imagenet":
         return _within(recipe.net, net, imagenet_weights(published)), (), _colours(recipe.net)
     place = Path(recipe.init).expanduser()
-    if _means_coco(recipe):
+    if means_coco(recipe):
         file = coco_file(recipe.net)
         if file is None:
             return coco_weights(), COCO_CLASSES, PLAIN
@@ -162,12 +128,6 @@ def _weights_to_start(
     return _within(recipe.net, net, state), (), _colours(recipe.net)
 
 
-def _published(net: str) -> str:
-    """The net whose ImageNet weights start this one: itself, or the one that it has within."""
-    backbone = nets.backbone(net)
-    return net if backbone is None else backbone.net
-
-
 def _within(name: str, net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a net's backbone under the names that its layers have in the net.
 
@@ -190,6 +150,6 @@ def _colours(net: str) -> Normalisation | None:
 def _layouts(net: nn.Module, name: str) -> Iterator[nn.Module]:
     """The nets whose weights can start one: itself, and the one that it has within."""
     yield net
-    if (published := _published(name)) != name:
+    if (published := taught(name)) != name:
         with torch.device("meta"):
             yield nets.create(published)

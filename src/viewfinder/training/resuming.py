@@ -8,7 +8,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import RunFolder, open_run
+from viewfinder.runs.run import FOLDS, RunFolder, open_run
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.recipe import Recipe, differing_fields
 from viewfinder.training.processes import threads_of_each
@@ -26,12 +26,7 @@ def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> RunFolder:
         InputError: it is of others.
     """
     run = open_run(folder)
-    if different := differing_fields(run.manifest.recipe, recipe):
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
-        raise InputError(
-            f"--resume: {folder} was begun with other values of {flags}; give the same ones, or "
-            "train anew into another --out"
-        )
+    refuse_other_recipe(run, recipe)
     if run.manifest.data["fingerprint"] != dataset.fingerprint():
         raise InputError(
             f"--resume: the pictures in {dataset.root} have changed since {folder} was begun; "
@@ -40,6 +35,22 @@ def same_run(folder: Path, dataset: Dataset, recipe: Recipe) -> RunFolder:
     for flag in _INPUTS[1:]:
         refuse_other_input(run, recipe, flag)
     return run
+
+
+def refuse_other_recipe(run: RunFolder, recipe: Recipe) -> None:
+    """See that a recipe is that of a run. Of one after folds, the folds chose the epochs.
+
+    Raises:
+        InputError: it is another.
+    """
+    chosen = {"epochs"} if "folded" in run.manifest.data and (run.folder / FOLDS).exists() else ()
+    different = [n for n in differing_fields(run.manifest.recipe, recipe) if n not in chosen]
+    if different:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in different)
+        raise InputError(
+            f"--resume: {run.folder} was begun with other values of {flags}; give the same ones, "
+            "or train anew into another --out"
+        )
 
 
 def refuse_other_input(run: RunFolder, recipe: Recipe, flag: str) -> None:

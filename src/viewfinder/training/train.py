@@ -19,6 +19,7 @@ from viewfinder import nets
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.datasets.presence import require_present
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
@@ -48,13 +49,14 @@ from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.choosing import choose_arithmetic, promise
+from viewfinder.training.fetching import fetch_published
 from viewfinder.training.folds_advice import after, before, folds_for
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
 from viewfinder.training.precision import Arrangement, Choice
-from viewfinder.training.preparing import fetch_published, open_splits, start_net
+from viewfinder.training.preparing import open_splits, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions
 from viewfinder.training.resuming import (
@@ -97,6 +99,7 @@ def train(
     if resume and (folder / FOLDS).exists():
         raise InputError(f"--resume: {folder} was begun with --folds: give it again")
     dataset = opened or open_dataset(data, val_share=recipe.val_share)
+    require_present(dataset)
     return train_on(kind, dataset, recipe, out=folder, source=str(data), resume=resume)
 
 

@@ -1,9 +1,9 @@
 """Every fault of a set of masks and depth maps, each with its file and a fix."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -23,7 +23,7 @@ from viewfinder.datasets.formats.rgbd.stored import (
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.pictures.reading import look_at_picture
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 
 def check_saliency(dataset: Dataset) -> list[Fault]:
@@ -62,18 +62,25 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
     same: dict[str, list[int]] = defaultdict(list)
     inverted = 0
     wide: dict[str, list[str]] = defaultdict(list)
+    misshapen: dict[str, list[Fault]] = defaultdict(list)
     # OpenCV decodes outside Python's lock, so threads use every core.
     with ThreadPoolExecutor() as pool:
         looks = pool.map(lambda index: _look(dataset, index), range(len(dataset)))
         bar = track(looks, total=len(dataset), description="reading pictures")
         for index, look in enumerate(bar):
-            yield from look.faults
+            for fault in look.faults:
+                if fault.kind == "size":
+                    misshapen[str(PurePosixPath(fault.file).parent)].append(fault)
+                else:
+                    yield fault
             inverted += look.inverted
             if look.digest:
                 same[look.digest].append(index)
             if look.wide and dataset.depth_scales[index].lowest is None:
                 depth = dataset.depths[index]
                 wide[str(PurePosixPath(depth).parent)].append(depth)
+    for faults in misshapen.values():
+        yield from _told_once(faults)
     yield from duplicates(dataset, same.values())
     if 2 * inverted > len(dataset):
         detail = (
@@ -89,6 +96,20 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
         )
         fix = f"state `lowest` and `highest` in a {SIDE_FILE} beside the set's folders"
         yield Fault("depth-range", folder, detail, fix)
+
+
+def _told_once(faults: Sequence[Fault]) -> Iterator[Fault]:
+    """One fault of a folder's files of another size than their pictures, for each way to fix it."""
+    by_fix: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        by_fix[fault.fix].append(fault)
+    for first, *others in by_fix.values():
+        if others:
+            names = some([fault.file for fault in others])
+            more = f"; {counted(len(others), 'other')} like it: {names}"
+            yield replace(first, detail=first.detail + more)
+        else:
+            yield first
 
 
 def _look(dataset: Dataset, index: int) -> _Look:

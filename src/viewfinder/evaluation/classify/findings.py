@@ -78,18 +78,31 @@ def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
     return (f"show every class equally often, as {why}: --balanced",)
 
 
-def no_better(judged: ClassifyJudgement) -> str:
+def no_better(judged: ClassifyJudgement, *, balanced: bool = False) -> str:
     """The class that could as well be answered always, and its share; empty where the net beats
-    that."""
-    largest, share = judged.scores.largest
+    that.
+
+    Args:
+        balanced: every class counts alike, so that always answering one is no better than chance.
+    """
+    scores = judged.scores
+    if balanced and scores.balanced_accuracy > 1 / len(scores.confusion):
+        return ""
+    largest, share = scores.largest
     name = judged.examples.classes[largest]
-    return f"{name} ({share:.1%})" if judged.scores.accuracy <= share else ""
+    return f"{name} ({share:.1%})" if scores.accuracy <= share else ""
 
 
-def unlearnt(said: Verdict, train: ClassifyJudgement, tries: Tries) -> Verdict:
+def unlearnt(
+    said: Verdict, train: ClassifyJudgement, tries: Tries, *, balanced: bool = False
+) -> Verdict:
     """A verdict that calls a net under-fitting which knows no more of its own training pictures
-    than which class is the largest, whatever share of them that class has."""
-    always, few = no_better(train), len(train.examples) < LEAST_PICTURES
+    than which class is the largest, whatever share of them that class has.
+
+    Args:
+        balanced: as of `no_better`.
+    """
+    always, few = no_better(train, balanced=balanced), len(train.examples) < LEAST_PICTURES
     if not always or few or said.kind == "over-fitting" or train.scores.largest[1] == 1:
         return said
     right = f"{train.scores.accuracy:.1%} of its own training pictures"

@@ -31,6 +31,12 @@ _MEASURE = Measure(
     alone="{train:.1%} of training pictures are right",
     learnt=0.85,
 )
+# What a training that shows every class equally often is after.
+_BALANCED = Measure(
+    "balanced accuracy is {train:.1%} on training pictures and {held_out:.1%} on those held out",
+    alone="balanced accuracy is {train:.1%} on training pictures",
+    learnt=0.85,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def page(material: ClassifyMaterial) -> Page:
     own = {
         "judged": judged.as_json(),
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
-        "no_better": no_better(judged),
+        "no_better": no_better(judged, balanced=material.recipe.balanced),
         "classes": classes,
         "confusion": plots.confusion(judged.scores.confusion, classes),
         "confusions": common_confusions(judged.scores.confusion),
@@ -74,23 +80,26 @@ def fit(material: ClassifyMaterial) -> Verdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.recipe
     held_out = material.held_out
+    # Folds tell accuracies alone.
+    balanced = recipe.balanced and (held_out is not None or not material.folds)
     train, other, side = material.compared(
-        _side(material.judgements["train"]), _side(held_out) if held_out else None
+        _side(material.judgements["train"], balanced=balanced),
+        _side(held_out, balanced=balanced) if held_out else None,
     )
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
     now = tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0)
     said = verdict(
         train,
         other,
-        end=material.at_the_end("accuracy"),
-        measure=_MEASURE,
+        end=material.at_the_end("balanced_accuracy" if balanced else "accuracy"),
+        measure=_BALANCED if balanced else _MEASURE,
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=now,
         recipe=recipe,
         side=side,
         pool=material.pool,
     )
-    said = unlearnt(said, material.judgements["train"], now)
+    said = unlearnt(said, material.judgements["train"], now, balanced=balanced)
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
     balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
@@ -139,8 +148,11 @@ def _card(side: str, judgement: ClassifyJudgement) -> Card:
     return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
 
 
-def _side(judgement: ClassifyJudgement) -> Side:
-    return counted(judgement.scores.accuracy, len(judgement.examples))
+def _side(judgement: ClassifyJudgement, *, balanced: bool) -> Side:
+    scores, images = judgement.scores, len(judgement.examples)
+    if balanced:
+        return Side(scores.balanced_accuracy, images, scores.balanced_error)
+    return counted(scores.accuracy, images)
 
 
 def _shown(judged: ClassifyJudgement, index: int) -> ShownAnswer:

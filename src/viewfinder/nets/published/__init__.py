@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORIGIN_SHA256 = "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c"
+COCO = "coco"
+"""The word for the detector of COCO's 80 classes, wherever a run may stand."""
 COCO_NET = "yolov3-tiny"
 COCO_FILE = Path(__file__).parent / "yolov3-tiny-coco.safetensors"
 _PUBLISHED = {

@@ -53,6 +53,15 @@ class ClassifyScores:
         return float(recalls.mean()) if len(recalls) else 0.0
 
     @property
+    def balanced_error(self) -> float:
+        """The standard error of the balanced accuracy; Laplace's rule keeps it above 0."""
+        there, right = self.confusion.sum(axis=1), np.diag(self.confusion)
+        there, right = there[there > 0], right[there > 0]
+        likely = (right + 1) / (there + 2)
+        errors = likely * (1 - likely) / there
+        return float(np.sqrt(errors.sum()) / len(there)) if len(there) else 0.0
+
+    @property
     def largest(self) -> tuple[int, float]:
         """The class that has most pictures, and its share: what is right if all are called it."""
         there = self.confusion.sum(axis=1)
@@ -76,8 +85,12 @@ class ClassifyScores:
         return table
 
     def figures(self) -> dict[str, float]:
-        """Loss and accuracy, for the history."""
-        return {"loss": self.loss, "accuracy": self.accuracy}
+        """Loss, accuracy and balanced accuracy, for the history."""
+        return {
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+        }
 
     def as_json(self, classes: tuple[str, ...]) -> ClassifyFigures:
         """The scores under their public names, with what a net that learnt nothing has.

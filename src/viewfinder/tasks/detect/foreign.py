@@ -19,16 +19,13 @@ from viewfinder.nets.darknet import (
     read_header,
 )
 from viewfinder.nets.darknet.weights import Detector
-from viewfinder.nets.published import COCO_FILE, COCO_NET, coco_weights
+from viewfinder.nets.published import COCO, COCO_FILE, COCO_NET, coco_weights
 from viewfinder.tasks.detect.class_names import COCO as COCO_CLASSES
 from viewfinder.tasks.detect.class_names import names_of
 from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.run_weights import new_net
-
-COCO = "coco"
-"""The word for the detector of COCO's 80 classes, wherever a run may stand."""
 
 # What its author's own Darknet writes, which keeps the aspect of pictures.
 _ORIGINAL = (0, 2, 0)

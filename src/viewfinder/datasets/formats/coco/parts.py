@@ -164,7 +164,8 @@ def _unlisted(
     missing = ~np.isin(used, listed)
     if not missing.any():
         return []
-    detail = f"{int(missing.sum()):,} of its {len(used):,} annotations are of "
+    be = "is" if missing.sum() == 1 else "are"
+    detail = f"{int(missing.sum()):,} of its {counted(len(used), 'annotation')} {be} of "
     detail += "images" if kind == "image" else "categories"
     detail += " that it does not list"
     different = np.unique(used)
@@ -189,8 +190,8 @@ def _same_name(name: str, categories: dict[int, str], used: set[int]) -> list[Fa
 def _without_box(name: str, count: int) -> list[Fault]:
     if not count:
         return []
-    detail = f"{count:,} of its annotations have no box of four numbers"
-    return [Fault("no-box", name, f"{detail}, and are passed over", "remove them, or draw boxes")]
+    detail = f"{counted(count, 'annotation')} without a box of four numbers, passed over"
+    return [Fault("no-box", name, detail, "remove them, or draw boxes")]
 
 
 def _without_outline(name: str, unread: Mapping[str, int]) -> list[Fault]:

