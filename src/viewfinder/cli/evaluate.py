@@ -90,14 +90,14 @@ def _print_weak(parts: "Sequence[SubsetFigures]") -> None:
     for part in weak:
         pictures = counted(part["pictures"], "picture")
         of = pictures if part["objects"] is None else f"{part['objects']:,} objects in {pictures}"
-        print(
+        say(
             f"weak: {part['trait']} {part['part']}, {part['least']:.3g} to {part['most']:.3g} "
             f"{part['unit']}".rstrip()
             + f": {part['of']} {part['figure']:.3f} of {of}, {part['others']:.3f} elsewhere"
         )
     if parts and not weak:
         traits = ", ".join(dict.fromkeys(part["trait"] for part in parts))
-        print(f"no third by {traits} is answered worse than the rest by more than chance")
+        say(f"no third by {traits} is answered worse than the rest by more than chance")
 
 
 def _cell(value: object) -> str:
