@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 import viewfinder
-from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.sampling import wilson
 from viewfinder.training import train as training
 
 

@@ -9,12 +9,13 @@ import torch
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.classify.page import fit, typical, wilson, worst
+from viewfinder.evaluation.classify.page import fit, typical, worst
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import Judgement, default_side, judge, judge_examples
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import page_of as maker_of
+from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import NAMES

@@ -16,7 +16,7 @@ from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.comparing import compare
 from viewfinder.scoring.page import write_comparison
 from viewfinder.scoring.reading import asked, contests
-from viewfinder.scoring.saliency import boundary_iou
+from viewfinder.scoring.saliency import boundary_iou, contour_band
 from viewfinder.scoring.saliency_contest import PLOTS
 from viewfinder.tasks.saliency.scores import mean, score
 
@@ -144,8 +144,9 @@ def test_boundary_iou_by_its_definition(reach):
     steps = max(1, round(reach * float(np.hypot(*SIZE))))
     first, second = band(one, steps), band(other, steps)
     expected = (first & second).sum() / (first | second).sum()
-    assert boundary_iou(one, other, share=reach) == pytest.approx(expected)
-    assert boundary_iou(one & False, one & False) == 1
+    bands = contour_band(one, share=reach), contour_band(other, share=reach)
+    assert boundary_iou(*bands) == pytest.approx(expected)
+    assert boundary_iou(one & False, contour_band(one & False)) == 1
 
 
 @pytest.mark.parametrize("set_first", [False, True])

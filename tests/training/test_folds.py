@@ -20,10 +20,10 @@ from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.folding import dealt, in_folds
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folds import in_words, judged
 from viewfinder.evaluation.over_seeds import estimate
+from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.detect.recipe import DetectRecipe

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from viewfinder.evaluation import folded
-from viewfinder.evaluation.classify.page import wilson
 from viewfinder.evaluation.folded import FoldRow, FoldScores, Together
 from viewfinder.evaluation.over_seeds import estimate
+from viewfinder.evaluation.sampling import wilson
 from viewfinder.values import as_number_or_none, as_table, as_tables, as_text, as_whole
 from viewfinder.wording import counted
 

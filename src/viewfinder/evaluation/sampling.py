@@ -107,6 +107,15 @@ def interval(value: float, draws: Draws, images: int) -> Interval:
     return Interval(value, float(low), float(high))
 
 
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share seen among `count`, clamped to [0, 1] by construction."""
+    z = 1.96
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count)
+    half *= math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
 def chance(draws: Draws, images: int) -> float | None:
     """How often chance alone puts 0 as far out among draws of a difference, both sides."""
     if len(draws) == 0:

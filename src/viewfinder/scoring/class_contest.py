@@ -71,7 +71,13 @@ class ClassScores:
             return None
         parts, figure = made
         value = float(figure(parts.mean(axis=0)))
-        return Drawn(value, len(parts), redrawn(same_shares(len(parts)), parts, figure))
+        draws = redrawn(same_shares(len(parts)), parts, figure)
+        share_of = None
+        if figure is _share:
+            share_of = int(parts[:, 1].sum())
+        elif metric in ("accuracy", "top5"):
+            share_of = len(parts)
+        return Drawn(value, len(parts), draws, share_of)
 
     def _parts(
         self, metric: str, pictures: Sequence[str]

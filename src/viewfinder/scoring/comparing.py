@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from viewfinder.errors import InputError
-from viewfinder.evaluation.sampling import Interval, Pair, interval, pairs, ranks
+from viewfinder.evaluation.sampling import Interval, Pair, pairs, ranks
 from viewfinder.events import track
 from viewfinder.scoring.contest import Answered, Contest, Curve, Drawn, Metric
 from viewfinder.wording import counted, likest
@@ -112,7 +112,7 @@ def _set(contest: Contest) -> SetScores:
             if len(own.pictures) != len(common):
                 found = own.drawn(metric.key, tuple(own.pictures))
             if found is not None:
-                values[method][metric.key] = interval(found.value, found.draws, found.images)
+                values[method][metric.key] = found.interval
         compared[metric.key] = _pairs(together)
     found_methods = tuple(
         MethodScores(method, len(own.pictures), values[method], _curves(contest, own))

@@ -7,7 +7,8 @@ Whoever adds a method waits for that method only. What is kept is what is counte
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -91,9 +92,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class _Job:
+    """A map to measure; `about` is the digest of its mask's file."""
+
     key: bytes
     map: Path
     mask: Path
+    about: bytes
     stretch: bool
 
 
@@ -114,11 +118,15 @@ def judge(contest: MapContest, *, stretch: bool, jobs: int | None = None) -> Jud
         for answers in contest.answers:
             if mask in answers.paired.answers:
                 asked[answers.method, mask] = _Job(
-                    b"", answers.file(mask), contest.truth.root / mask, stretch
+                    b"",
+                    answers.file(mask),
+                    contest.truth.root / mask,
+                    mask_digests[mask],
+                    stretch,
                 )
     digests = of_files([job.map for job in asked.values()])
     keyed = {
-        who: _Job(_key(digest, mask_digests[who[1]], stretch), job.map, job.mask, stretch)
+        who: replace(job, key=_key(digest, job.about, stretch))
         for (who, job), digest in zip(asked.items(), digests, strict=True)
     }
     known = kept_vectors(_KEPT, _RECORD.itemsize // 4, [job.key for job in keyed.values()])
@@ -167,7 +175,7 @@ def _alone() -> None:
 
 
 def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
-    mask = read_mask(job.mask)
+    mask, contour = _mask(job.mask, job.about)
     try:
         values = read_map(job.map)
     except PictureError as error:
@@ -177,36 +185,50 @@ def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
         values = np.asarray(
             cv2.resize(values, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float64
         )
-    return job.key, _packed(_measured(values, mask, stretch=job.stretch, resized=resized))
+    return job.key, _packed(_measured(values, mask, contour, stretch=job.stretch, resized=resized))
+
+
+# Of one picture and the next: all methods' maps of a picture come together.
+@lru_cache(maxsize=2)
+def _mask(file: Path, about: bytes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """A mask and the band along its contour; `about` is its file's digest, so that it is read anew
+    where that has changed."""
+    mask = read_mask(file)
+    return mask, contour_band(mask)
 
 
 def _measured(
-    values: NDArray[np.float64], mask: NDArray[np.bool_], *, stretch: bool, resized: bool
+    values: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    contour: NDArray[np.bool_],
+    *,
+    stretch: bool,
+    resized: bool,
 ) -> Measured:
     low, high = float(values.min()), float(values.max())
     if stretch and high > low:  # Once, for the contours as for all other scores.
         values = (values - low) / (high - low)
     found = measure(values, mask)
-    return Measured(found, boundary_iou(values >= _HALF / (LEVELS - 1), mask), resized)
+    own = contour_band(values >= _HALF / (LEVELS - 1))
+    return Measured(found, boundary_iou(own, contour), resized)
 
 
-def boundary_iou(
-    found: NDArray[np.bool_], mask: NDArray[np.bool_], *, share: float = 0.02
-) -> float:
+def boundary_iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     """Intersection over union of two masks' bands along their contours.
 
-    A band is what of a mask lies no farther from its contour, or from the picture's edge, than
-    `share` of the picture's diagonal. B. Cheng et al., "Boundary IoU", CVPR 2021. Two empty masks
-    agree: 1.
+    B. Cheng et al., "Boundary IoU", CVPR 2021. Two empty masks agree: 1.
+
+    Args:
+        one, other: H×W, as `contour_band` gives them.
     """
-    height, width = mask.shape
-    reach = max(1, round(share * float(np.hypot(height, width))))
-    one, other = _band(found, reach), _band(mask, reach)
-    union = int((one | other).sum())
-    return float((one & other).sum() / union) if union else 1.0
+    union = int(np.count_nonzero(one | other))
+    return int(np.count_nonzero(one & other)) / union if union else 1.0
 
 
-def _band(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+def contour_band(mask: NDArray[np.bool_], *, share: float = 0.02) -> NDArray[np.bool_]:
+    """What of a mask lies no farther from its contour, or from the picture's edge, than `share` of
+    the picture's diagonal."""
+    reach = max(1, round(share * float(np.hypot(*mask.shape))))
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     if width == 0:
         return mask

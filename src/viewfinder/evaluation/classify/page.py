@@ -1,6 +1,5 @@
 """What the report of a classifier tells."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMat
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
 from viewfinder.evaluation.material import SIDES, Card, Page
+from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
 from viewfinder.wording import counted as counted_words
@@ -104,15 +104,6 @@ def fit(material: ClassifyMaterial) -> Verdict:
     said = with_lost(said, lost) if lost else said
     balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
     return replace(said, tries=first(balance, said.tries))
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share seen among `count`, clamped to [0, 1] by construction."""
-    z = 1.96
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count)
-    half *= math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def worst(judged: ClassifyJudgement) -> list[ShownAnswer]:
