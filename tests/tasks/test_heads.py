@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from viewfinder.tasks.classify.heads import class_means, folds, logistic
+from viewfinder.tasks.classify.heads import DECAYS, class_means, folds, ridge
 from viewfinder.tasks.classify.last_layer import VectorExamples, solve
 
 
@@ -25,14 +25,14 @@ def test_class_means_answer_with_the_nearest_mean(seed, each, classes):
     asked = rng.normal(size=(9, x.shape[1]))
     means = np.stack([x[labels == c].mean(0) for c in range(classes)])
     nearest = np.linalg.norm(asked[:, None] - means[None], axis=2).argmin(1)
-    layer = class_means(x, labels, classes)
+    layer = class_means(x, labels, classes).layer
     np.testing.assert_array_equal(layer.logits(asked).argmax(1), nearest)
 
 
 def test_their_temperature_is_the_likeliest_for_pictures_left_out():
     """Against means that are truly made anew without each picture."""
     x, labels, _ = clusters(np.random.default_rng(0), each=5, spread=2.0)
-    layer = class_means(x, labels, 3)
+    layer = class_means(x, labels, 3).layer
     means = np.stack([x[labels == c].mean(0) for c in range(3)])
     temperature = (means / layer.weight).mean()
 
@@ -48,20 +48,67 @@ def test_their_temperature_is_the_likeliest_for_pictures_left_out():
     assert surprise(temperature) <= min(surprise(temperature * f) for f in (0.7, 1.4))
 
 
+def ridge_by_hand(x, labels, weights, decay):
+    """Weights and bias from the normal equations, with a column of ones that is not pulled."""
+    share = weights / weights.sum()
+    length = np.sqrt(share @ ((x - share @ x) ** 2).sum(1))
+    ones = np.column_stack([x / length, np.ones(len(x))])
+    counts = np.diag(weights / weights.mean())
+    pull = decay * np.diag([1.0] * x.shape[1] + [0.0])
+    found = np.linalg.solve(ones.T @ counts @ ones + pull, ones.T @ counts @ np.eye(3)[labels])
+    return found[:-1].T / length, found[-1]
+
+
 @pytest.mark.parametrize("each", [4, 30])
-def test_logistic_regression_is_at_its_optimum(each):
-    """Its gradient, by autograd in the vectors' own coordinates, is nothing."""
+def test_ridge_regression_solves_its_normal_equations(each):
     x, labels, _ = clusters(np.random.default_rng(1), each=each)
     weights = np.random.default_rng(2).uniform(0.2, 2, len(labels))
-    layer = logistic(x, labels, 3, decay=0.05, weights=weights)
-    mean, deviation = x.mean(0), x.std()
-    w = torch.tensor(layer.weight * deviation, requires_grad=True)
-    b = torch.tensor(layer.bias + layer.weight @ mean, requires_grad=True)
-    logits = torch.from_numpy((x - mean) / deviation) @ w.T + b
-    surprise = functional.cross_entropy(logits, torch.from_numpy(labels), reduction="none")
-    share = torch.from_numpy(weights / weights.sum())
-    ((share * surprise).sum() + 0.025 * (w**2).sum()).backward()
-    assert max(w.grad.abs().max(), b.grad.abs().max()) < 1e-4
+    learnt = ridge(x, labels, 3, weights=weights, decays=(0.7,))
+    weight, bias = ridge_by_hand(x, labels, weights, 0.7)
+    scale = learnt.layer.weight[0, 0] / weight[0, 0]
+    np.testing.assert_allclose(learnt.layer.weight, scale * weight, atol=1e-8 * scale)
+    np.testing.assert_allclose(learnt.layer.bias, scale * bias, atol=1e-8 * scale)
+
+
+def test_what_it_says_of_left_out_pictures_is_what_it_says_without_them():
+    """Against layers that are truly learnt anew without each picture."""
+    x, labels, _ = clusters(np.random.default_rng(4), each=5)
+    learnt = ridge(x, labels, 3, decays=(0.7,))
+    mean, (weight, _) = x.mean(0), ridge_by_hand(x, labels, np.ones(len(x)), 0.7)
+    scale = learnt.layer.weight[0, 0] / weight[0, 0]
+    length = np.sqrt(((x - mean) ** 2).sum(1).mean())
+    for i in range(len(x)):
+        kept = np.arange(len(x)) != i
+        ones = np.column_stack([x / length, np.ones(len(x))])
+        pull = 0.7 * np.diag([1.0] * x.shape[1] + [0.0])
+        one = np.linalg.solve(
+            ones[kept].T @ ones[kept] + pull, ones[kept].T @ np.eye(3)[labels[kept]]
+        )
+        np.testing.assert_allclose(learnt.left_out[i] / scale, ones[i] @ one, atol=1e-8)
+
+
+def test_the_pull_is_the_one_whose_left_out_pictures_surprise_least():
+    x, labels, _ = clusters(np.random.default_rng(6), spread=2.5)
+    each = [ridge(x, labels, 3, decays=(decay,)).surprise for decay in DECAYS]
+    chosen = ridge(x, labels, 3)
+    assert chosen.decay == DECAYS[int(np.argmin(each))]
+    judged = functional.cross_entropy(
+        torch.from_numpy(chosen.left_out), torch.from_numpy(labels)
+    ).item()
+    assert chosen.surprise == pytest.approx(judged) == pytest.approx(min(each))
+
+
+def test_each_class_may_count_as_much_as_any_other():
+    rng = np.random.default_rng(7)
+    labels = np.repeat([0, 1], [40, 4])
+    x = rng.normal(size=(44, 3)) + 0.8 * labels[:, None]
+    views = x[:, None]
+    asked = rng.normal(size=(400, 3)) + 0.8 * np.repeat([0, 1], 200)[:, None]
+    said = [
+        solve(VectorExamples(views, labels, 2, balanced), ("linear",)).layer.logits(asked).argmax(1)
+        for balanced in (False, True)
+    ]
+    assert said[0].mean() < 0.25 < 0.4 < said[1].mean() < 0.6
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60))
@@ -81,7 +128,7 @@ def test_the_way_is_the_one_that_left_out_pictures_prefer():
     x[:, 0] += np.where(labels, 3, -3)
     solved = solve(VectorExamples(x[:, None], labels, 2), ("prototypes", "linear"))
     assert solved.way == "linear"
-    assert solved.right["class means"] < 0.9 < max(solved.right.values())
+    assert solved.right["prototypes"] < 0.9 < solved.right["linear"]
     assert solve(VectorExamples(x[:, None], labels, 2), ("prototypes",)).way == "prototypes"
 
 
@@ -93,10 +140,10 @@ def test_a_picture_a_class_is_learnt_though_none_can_be_left_out():
 
 @pytest.mark.parametrize("helps", [True, False])
 def test_pictures_without_labels_are_used_only_where_left_out_ones_gain(helps):
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(0)
     x, labels, centres = clusters(rng, each=5, spread=1.6)
     more = centres[rng.integers(0, 3, 300)] + 1.6 * rng.normal(size=(300, 20))
     other = rng.normal(size=(300, 20)) * 8
     solved = solve(VectorExamples(x[:, None], labels, 3), ("linear",), more if helps else other)
-    chosen = max(share for name, share in solved.right.items() if name != "unlabelled")
-    assert (solved.believed > 0) == (solved.right["unlabelled"] > chosen) == helps
+    gains = solved.right["unlabelled"] > solved.right["labelled"]
+    assert (solved.believed > 0) == gains == helps

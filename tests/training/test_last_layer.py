@@ -11,12 +11,14 @@ from viewfinder.api import open_run, train
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.events import listening
+from viewfinder.features import vectors
 from viewfinder.nets.imagenet import imagenet_weights
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.folds import usual_folds
 
+CPU = torch.device("cpu")
 FIELDS = {"net": "efficientnet-lite0", "size": 64, "keep": "memory"}
 
 
@@ -61,6 +63,33 @@ def test_it_answers_resumes_and_leaves_the_other_layers_alone(photos, tmp_path, 
     assert "--epochs 300" not in again.report_file.read_text()
 
 
+def test_each_picture_is_described_once_and_scored_as_the_net_answers(
+    photos, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
+    asked: list[int] = []
+    described = vectors.described
+
+    def count(extractor, pictures):
+        asked.append(len(pictures))
+        return described(extractor, pictures)
+
+    monkeypatch.setattr(vectors, "described", count)
+    run = train("classify", photos, out=tmp_path / "run", init="imagenet", head="auto", **FIELDS)
+    assert sum(asked) == 2 * (16 + 4 + 8), "each of three sides, and mirrored"
+    before = json.loads(run.scores_file.read_text())["test"]
+    assert run.evaluate(photos)["accuracy"] == before["accuracy"]
+    assert sum(asked) == 2 * (16 + 4 + 8)
+    task, config, net = find("classify"), run.model.config, run.net()
+    examples = task.open_eval(open_dataset(photos).split("test"), config, keep="memory")
+    kept = task.answers(net, examples, config, CPU)
+    pictures = examples.pixels.take(range(len(examples)))
+    np.testing.assert_allclose(kept, task.reply(net, pictures, config, CPU), atol=1e-4)
+    with torch.no_grad():
+        net.get_submodule("fc").bias[0] = torch.nan
+    assert np.isnan(task.answers(net, examples, config, CPU)).all()
+
+
 def test_another_head_for_a_run_of_ones_own(photos, tmp_path):
     fields = {**FIELDS, "net": "lenet", "size": 32}
     first = train("classify", photos, out=tmp_path / "a", epochs=1, precision="32", **fields)
@@ -82,9 +111,7 @@ def test_pictures_without_labels_are_looked_at(photos, tmp_path):
     run = train("classify", photos, out=tmp_path / "run", unlabelled=more, **fields)
     head = json.loads(run.scores_file.read_text())["head"]
     assert set(head["right"]) >= {"unlabelled"}
-    assert (head["believed"] > 0) == (
-        head["right"]["unlabelled"] > max(v for n, v in head["right"].items() if n != "unlabelled")
-    )
+    assert (head["believed"] > 0) == (head["right"]["unlabelled"] > head["right"]["labelled"])
     with pytest.raises(InputError, match="no pictures but those with labels"):
         train("classify", photos, out=tmp_path / "b", unlabelled=str(photos / "train"), **fields)
     with pytest.raises(InputError, match="is no folder"):

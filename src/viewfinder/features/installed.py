@@ -1,18 +1,17 @@
 """The net that describes pictures and crops for the whole house, with the weights that come along.
 
 EfficientNet-lite0 as ImageNet taught it; its vectors are the 1,280 numbers that its last layer is
-asked of. Its norms are folded into its convolutions, which saves a sixth of the time.
+asked of. Its norms are folded into its convolutions, which saves a third of the time.
 """
 
 import functools
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from viewfinder import nets
 from viewfinder.features.vectors import Extractor, make_extractor
-from viewfinder.nets.efficientnet_lite import ConvNorm
+from viewfinder.nets.efficientnet_lite import fold_norms
 from viewfinder.nets.obtaining import imagenet_file
 from viewfinder.nets.weight_files import read_weights
 from viewfinder.pictures.geometry import Size
@@ -45,9 +44,6 @@ def installed_extractor(device: torch.device, *, size: Size, made: str) -> Extra
         return answer
 
     # It is named before it is folded, which processors round in their own ways.
-    extractor = make_extractor(net, ask, size=size, made=f"{made}, folded")
-    for module in net.modules():
-        if isinstance(module, ConvNorm):
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()  # type: ignore[assignment]
+    extractor = make_extractor(net, ask, size=size, made=f"{made}, folded, by fours")
+    fold_norms(net)
     return extractor

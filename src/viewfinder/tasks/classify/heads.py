@@ -5,30 +5,34 @@ Two ways, both a linear layer in the end, so that the run is a net like any othe
 - **class means** ("prototypes"; Snell et al., "Prototypical networks", 2017): a picture is of the
   class whose mean vector is the nearest. With m the mean, |x − m|² = |x|² − 2 m·x + |m|², and |x|²
   is the same for all classes: the nearest mean is the largest of m·x − |m|²/2.
-- **logistic regression** with a pull of the weights towards zero, whose strength is chosen by
-  cross-validation on the training pictures.
+- **ridge regression** (Hoerl and Kennard, 1970) of 1 for a picture's own class and 0 for others, as
+  in Rifkin et al., "Regularized least-squares classification", 2003. It is solved at once, and what
+  it says of a picture that it did not learn from follows without learning anew (Allen's PRESS).
+
+What either says of left-out pictures chooses the pull of the weights towards zero, and how sure the
+layer is.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Learn = Callable[[Labels, Labels], Labels]
 
-DECAYS = (0.003, 0.01, 0.03, 0.1)
+DECAYS = (0.3, 1.0, 3.0)
 """Pulls that are tried."""
-USUAL_DECAY = 0.03
-"""Where there are too few pictures to try any."""
+USUAL_DECAY = 1.0
+"""Where none is chosen."""
 # Folds of the cross-validation, and pictures beyond which a part of them tells as much.
 _FOLDS, _MOST = 5, 600
-# Temperatures that are tried, as shares of the mean distance from a picture to its class.
-_TEMPERATURES = np.geomspace(0.01, 1, 25)
+# Scales of logits that are tried: the least, how many, and the largest of each way. Where all of a
+# few left-out pictures are right, no scale would be too large for them, but it is for others.
+_LEAST_SCALE, _SCALES, _SUREST_MEANS, _SUREST_RIDGE = 0.5, 25, 30.0, 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,24 @@ class Layer:
         return vectors @ self.weight.T + self.bias
 
 
-def class_means(vectors: Floats, labels: Labels, classes: int) -> Layer:
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """A layer, and what it would say of each picture had it learnt from the others alone.
+
+    Attributes:
+        left_out: N×C logits.
+        surprise: mean cross-entropy of `left_out`, of the pictures that are not the only one of
+            their class; NaN if there are none.
+        decay: the pull; 0 where there is none.
+    """
+
+    layer: Layer
+    left_out: Floats
+    surprise: float
+    decay: float = 0.0
+
+
+def class_means(vectors: Floats, labels: Labels, classes: int) -> Learnt:
     """The layer that answers with the nearest class mean.
 
     Its logits are −distance²/(2T) but for what all classes share; the temperature T is the
@@ -54,69 +75,82 @@ def class_means(vectors: Floats, labels: Labels, classes: int) -> Layer:
     """
     counts = np.bincount(labels, minlength=classes)
     means = np.stack([vectors[labels == c].mean(axis=0) for c in range(classes)])
-    squares = ((vectors[:, None] - means[None]) ** 2).sum(axis=2)  # N×C
+    lengths = (means**2).sum(axis=1)
+    squares = (vectors**2).sum(axis=1)[:, None] - 2 * vectors @ means.T + lengths  # N×C
     own = counts[labels]
     rows = np.arange(len(labels))
     # The mean without the picture itself lies n/(n − 1) times as far from it.
     squares[rows, labels] *= (own / np.maximum(1, own - 1)) ** 2
-    judged = own > 1
-    temperature = _temperature(squares[judged], labels[judged]) if judged.any() else 1.0
-    return Layer(means / temperature, -(means**2).sum(axis=1) / (2 * temperature))
+    unit = max(float(squares[rows, labels].mean()), 1e-12)
+    left_out = -squares / (2 * unit)
+    scale, surprise = _likeliest(left_out, labels, _SUREST_MEANS)
+    layer = Layer(means * (scale / unit), -lengths * (scale / (2 * unit)))
+    return Learnt(layer, left_out * scale, surprise)
 
 
-def _temperature(squares: Floats, labels: Labels) -> float:
-    """The likeliest of some: N×C squared distances, N classes."""
-    scale = max(float(squares[np.arange(len(labels)), labels].mean()), 1e-12)
+def ridge(
+    vectors: Floats,
+    labels: Labels,
+    classes: int,
+    *,
+    weights: Floats | None = None,
+    decays: Sequence[float] = DECAYS,
+) -> Learnt:
+    """Ridge regression, with the pull whose left-out pictures surprise least.
 
-    def surprise(share: float) -> float:
-        logits = torch.from_numpy(-squares / (2 * share * scale))
-        return float(functional.cross_entropy(logits, torch.from_numpy(labels)))
-
-    return float(min(_TEMPERATURES, key=surprise)) * scale
-
-
-def logistic(
-    vectors: Floats, labels: Labels, classes: int, *, decay: float, weights: Floats | None = None
-) -> Layer:
-    """Multinomial logistic regression, solved to its one optimum by L-BFGS.
+    The pull λ is that of (Σ |y − W x|² + λ |W|²), with vectors x brought to a mean of 0 and a mean
+    squared length of 1. The bias is not pulled.
 
     Args:
-        decay: half of this times the sum of squared weights is added to the mean cross-entropy, of
-            vectors brought to a mean of 0 and an overall deviation of 1.
+        vectors: N×D.
         weights: of each picture; all 1 if None.
     """
-    mean, deviation = vectors.mean(axis=0), max(float(vectors.std()), 1e-12)
-    centred, span = _spanned((vectors - mean) / deviation)
-    x, y = torch.from_numpy(centred), torch.from_numpy(labels)
-    counted = torch.from_numpy(np.ones(len(labels)) if weights is None else weights)
-    counted = counted / counted.sum()
-    weight = torch.zeros(classes, x.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+    counts = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    roots, share = np.sqrt(counts)[:, None], counts / len(labels)
+    mean, truth = share @ vectors, np.eye(classes)[labels]
+    prior = share @ truth
+    centred = vectors - mean
+    length = max(float(np.sqrt(share @ (centred**2).sum(axis=1))), 1e-12)
+    x, y = roots * centred / length, roots * (truth - prior)
+    values, u = _spectrum(x)
+    turned = u.T @ y  # K×C
+    found: list[Learnt] = []
+    for decay in decays:
+        fitted = u @ (turned * (values / (values + decay))[:, None])
+        leverage = (u**2) @ (values / (values + decay)) + share
+        # A picture's error when it is left out is its error divided by 1 − leverage.
+        left_out = truth - (y - fitted) / np.maximum(1 - leverage, 1e-9)[:, None] / roots
+        scale, surprise = _likeliest(left_out, labels, _SUREST_RIDGE)
+        weight = scale / length * (x.T @ (u @ (turned / (values + decay)[:, None]))).T
+        layer = Layer(weight, scale * prior - weight @ mean)
+        found.append(Learnt(layer, scale * left_out, surprise, decay))
+    return min(found, key=lambda each: each.surprise)
 
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        surprise = functional.cross_entropy(x @ weight.T + bias, y, reduction="none")
-        value = (counted * surprise).sum() + decay / 2 * (weight**2).sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
 
-    with torch.enable_grad():
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
-    found = weight.detach().numpy() @ span / deviation
-    return Layer(found, bias.detach().numpy() - found @ mean)
+def _spectrum(x: Floats) -> tuple[Floats, Floats]:
+    """K eigenvalues of x·xᵀ above nothing, and their vectors N×K, for x of N×D."""
+    count, width = x.shape
+    values, vectors = np.linalg.eigh(x @ x.T if count <= width else x.T @ x)
+    some = values > 1e-10 * max(values[-1], 1e-300)
+    values, vectors = values[some], vectors[:, some]
+    return values, vectors if count <= width else x @ vectors / np.sqrt(values)
 
 
-def _spanned(vectors: Floats) -> tuple[Floats, Floats]:
-    """N×D as N×K coordinates in a basis K×D of what they span, K the smaller of N and D.
+def _likeliest(left_out: Floats, labels: Labels, surest: float) -> tuple[float, float]:
+    """The scale of logits at which left-out pictures surprise least, and how much they do."""
+    judged = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    if not len(judged):
+        return math.sqrt(_LEAST_SCALE * surest), float("nan")
 
-    The pull keeps the weights within that span, so few pictures are a small problem.
-    """
-    count, width = vectors.shape
-    if count >= width:
-        return vectors, np.eye(width)
-    basis = np.linalg.qr(vectors.T)[0].T  # N×D
-    return vectors @ basis.T, basis
+    def surprise(scale: float) -> float:
+        logits = scale * left_out[judged]
+        logits = logits - logits.max(axis=1, keepdims=True)
+        own = logits[np.arange(len(judged)), labels[judged]]
+        return float((np.log(np.exp(logits).sum(axis=1)) - own).mean())
+
+    scales = np.geomspace(_LEAST_SCALE, surest, _SCALES)
+    best = min(scales.tolist(), key=surprise)
+    return best, surprise(best)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Which last layer to take for few pictures: class means or logistic regression, and whether
+"""Which last layer to take for few pictures: class means or ridge regression, and whether
 pictures without labels help; each decided by pictures that were left out."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -9,17 +10,18 @@ from typing import Literal
 import numpy as np
 
 from viewfinder.tasks.classify.heads import (
-    DECAYS,
     USUAL_DECAY,
     Floats,
     Labels,
     Layer,
+    Learnt,
     class_means,
-    logistic,
+    ridge,
     right_of_left_out,
 )
 
 Way = Literal["prototypes", "linear"]
+IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "ridge regression"}
 
 # Self-training: rounds, the surest share of each guessed class that is believed, and what one
 # of those counts beside a picture with a label.
@@ -48,6 +50,11 @@ class VectorExamples:
         )
 
     @property
+    def vectors(self) -> Floats:
+        """N×D: of each picture the mean over its views."""
+        return np.asarray(self.views.mean(axis=1), np.float64)
+
+    @property
     def weights(self) -> Floats:
         """What each picture counts."""
         if not self.balanced:
@@ -61,7 +68,11 @@ class Solved:
     """A last layer, how it came about, and what left-out pictures said.
 
     Attributes:
-        right: the share of left-out pictures that were right, by way; empty if none could be.
+        decay: the pull towards zero; 0 of class means.
+        right: the share of left-out pictures that were right, by way; empty if none could be. With
+            pictures without labels also `labelled` and `unlabelled`: of five folds of the
+            pictures with labels, without the others and with them.
+        pictures: how many were left out.
         believed: how many pictures without labels took part.
     """
 
@@ -83,103 +94,81 @@ def solve(
         unlabelled: M×D vectors of pictures without labels; they are used only if left-out pictures
             come out right more often with them.
     """
-    candidates = _candidates(ways)
-    right, pictures = {}, 0
-    for name, (way, decay) in candidates.items():
-        found = right_of_left_out(examples.labels, partial(_left_out, examples, way, decay))
-        right[name], pictures = found.right, found.pictures
-    best = max(right, key=lambda name: right[name]) if pictures else _usual(candidates)
-    way, decay = candidates[best]
-    told = {name: share for name, share in right.items() if pictures}
-    if unlabelled is not None and len(unlabelled) and pictures:
-        with_more = partial(_left_out, examples, way, decay, unlabelled=unlabelled)
-        helped = right_of_left_out(examples.labels, with_more).right
-        told["unlabelled"] = helped
-        if helped > right[best]:
-            layer, believed = _self_trained(examples, way, decay, unlabelled)
-            return Solved(layer, way, decay, told, pictures, believed)
-    return Solved(_learn(examples, way, decay), way, decay, told, pictures)
+    candidates = {way: _learn(examples, way) for way in ways}
+    own = np.bincount(examples.labels)[examples.labels]
+    judged = np.flatnonzero(own > 1)
+    right: dict[Way, float] = {}
+    if len(judged):
+        for way, each in candidates.items():
+            said = each.left_out[judged].argmax(axis=1)
+            right[way] = float((said == examples.labels[judged]).mean())
+    way = _chosen(right, len(judged)) if right else ways[-1]
+    learnt, believed, told = candidates[way], 0, {str(way): share for way, share in right.items()}
+    if unlabelled is not None and len(unlabelled) and right:
+        for name, more in (("labelled", None), ("unlabelled", unlabelled)):
+            learn = partial(_of_fold, examples, way, unlabelled=more)
+            told[name] = right_of_left_out(examples.labels, learn).right
+        if told["unlabelled"] > told["labelled"]:
+            learnt, believed = _self_trained(examples, way, unlabelled)
+    return Solved(learnt.layer, way, learnt.decay, told, len(judged), believed)
 
 
-def _left_out(
-    examples: VectorExamples,
-    way: Way,
-    decay: float,
-    kept: Labels,
-    out: Labels,
-    *,
-    unlabelled: Floats | None = None,
+def _chosen(right: Mapping[Way, float], pictures: int) -> Way:
+    """Ridge regression, unless class means are right of more by more than a standard error.
+
+    Of the bigger of two shares of a few dozen pictures chance has its part; and from 5 to 50
+    pictures a class of three sets ridge regression was never worse (`docs/few-labels.md`).
+    """
+    if "linear" not in right or "prototypes" not in right:
+        return next(iter(right))
+    share = right["prototypes"]
+    error = math.sqrt(share * (1 - share) / pictures)
+    return "prototypes" if share - right["linear"] > error else "linear"
+
+
+def _of_fold(
+    examples: VectorExamples, way: Way, kept: Labels, out: Labels, *, unlabelled: Floats | None
 ) -> Labels:
     """The classes that a layer learnt from `kept` gives the pictures `out`."""
     part = examples.select(kept)
     if unlabelled is None:
-        layer = _learn(part, way, decay)
+        learnt = _learn(part, way)
     else:
-        layer, _ = _self_trained(part, way, decay, unlabelled)
-    return _answers(layer, examples.views[out])
+        learnt, _ = _self_trained(part, way, unlabelled)
+    return np.asarray(learnt.layer.logits(examples.vectors[out]).argmax(axis=1), np.int64)
 
 
-def _candidates(ways: Sequence[Way]) -> dict[str, tuple[Way, float]]:
-    """Ways by the name that they are told under, the simplest first: it wins a draw."""
-    found: dict[str, tuple[Way, float]] = {}
-    if "prototypes" in ways:
-        found["class means"] = ("prototypes", 0.0)
-    if "linear" in ways:
-        found |= {f"linear, decay {d:g}": ("linear", d) for d in sorted(DECAYS, reverse=True)}
-    return found
-
-
-def _usual(candidates: dict[str, tuple[Way, float]]) -> str:
-    """What is taken where no picture can be left out."""
-    fitting = [n for n, (way, d) in candidates.items() if way == "prototypes" or d == USUAL_DECAY]
-    return fitting[0]
-
-
-def _learn(examples: VectorExamples, way: Way, decay: float) -> Layer:
+def _learn(examples: VectorExamples, way: Way) -> Learnt:
     if way == "prototypes":
-        return class_means(examples.views.mean(axis=1), examples.labels, examples.classes)
-    views = examples.views.shape[1]
-    return logistic(
-        examples.views.reshape(-1, examples.views.shape[2]),
-        np.repeat(examples.labels, views),
-        examples.classes,
-        decay=decay,
-        weights=np.repeat(examples.weights, views),
-    )
+        return class_means(examples.vectors, examples.labels, examples.classes)
+    weights = examples.weights
+    return ridge(examples.vectors, examples.labels, examples.classes, weights=weights)
 
 
-def _self_trained(
-    examples: VectorExamples, way: Way, decay: float, unlabelled: Floats
-) -> tuple[Layer, int]:
+def _self_trained(examples: VectorExamples, way: Way, unlabelled: Floats) -> tuple[Learnt, int]:
     """Learnt from the surest guesses too, which are guessed anew a few times (Lee, 2013)."""
-    layer, believed = _learn(examples, way, decay), 0
-    vectors = examples.views.mean(axis=1)
+    learnt, believed = _learn(examples, way), 0
+    vectors, decay = examples.vectors, learnt.decay or USUAL_DECAY
     for _ in range(_ROUNDS):
-        logits = layer.logits(unlabelled)
+        logits = learnt.layer.logits(unlabelled)
         guessed = logits.argmax(axis=1)
         sure = _softmax(logits).max(axis=1)
         taken = np.concatenate([_surest(guessed == c, sure) for c in range(examples.classes)])
         believed = len(taken)
-        layer = logistic(
+        learnt = ridge(
             np.concatenate([vectors, unlabelled[taken]]),
             np.concatenate([examples.labels, guessed[taken]]),
             examples.classes,
-            decay=decay or USUAL_DECAY,
             weights=np.concatenate([examples.weights, np.full(believed, _COUNTS)]),
+            decays=(decay,),
         )
-    return layer, believed
+    return learnt, believed
 
 
 def _surest(own: "np.ndarray[tuple[int], np.dtype[np.bool_]]", sure: Floats) -> Labels:
     numbers = np.flatnonzero(own)
     count = int(np.ceil(_BELIEVED * len(numbers)))
     return numbers[np.argsort(-sure[numbers], kind="stable")][:count]
-
-
-def _answers(layer: Layer, views: Floats) -> Labels:
-    """The likeliest class of each picture, by the mean over its views."""
-    shares = np.stack([_softmax(layer.logits(views[:, v])) for v in range(views.shape[1])])
-    return np.asarray(shares.mean(axis=0).argmax(axis=1), np.int64)
 
 
 def _softmax(logits: Floats) -> Floats:

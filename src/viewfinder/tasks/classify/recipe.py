@@ -63,8 +63,8 @@ class ClassifyRecipe(Recipe):
     ImageNet's weights it begins with the last layer solved, the first third of the layers stays as
     it is, and later ones learn the faster. The others: the last layer alone, in seconds,
     from what a net that started from --init says of each picture: by class means (prototypes), by
-    regularised logistic regression (linear), or by whichever of the two left-out pictures prefer
-    (auto). Where there are a few dozen pictures a class, these are the better choice."""
+    ridge regression (linear), or by ridge regression unless left-out pictures clearly prefer class
+    means (auto). Where there are a few dozen pictures a class, these are the better choice."""
     unlabelled: str | None = None
     """A folder of pictures without labels, for every --head but full: their surest guesses are
     learnt from too, if left-out pictures come out right more often with them."""

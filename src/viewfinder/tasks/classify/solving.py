@@ -1,10 +1,13 @@
 """A classifier's last layer solved: vectors are made, a layer is chosen, and put in its place."""
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.datasets.dataset import Dataset
@@ -13,10 +16,11 @@ from viewfinder.datasets.loading import Pixels, prepare
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.features.vectors import Extractor, make_extractor, vectors
+from viewfinder.nets.efficientnet_lite import fold_norms
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.tasks.answering import one_tensor, outputs
 from viewfinder.tasks.classify.heads import Floats
-from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, Way, solve
+from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, Way, solve
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.wording import counted
@@ -27,7 +31,6 @@ _WAYS: Mapping[str, tuple[Way, ...]] = {
     "linear": ("linear",),
     "full": ("linear",),
 }
-_IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "logistic regression"}
 
 
 def solve_last_layer(
@@ -49,30 +52,20 @@ def solve_last_layer(
     Raises:
         InputError: the net does not end in a linear layer, or pictures cannot be read.
     """
-    net.eval()
-
-    def ask(net: nn.Module, pictures: Tensor) -> Tensor:
-        return one_tensor(outputs(net, pictures, config.normalisation, device))
-
-    made = f"{config.normalisation} {config.bits} {config.framing}"
-    plain = make_extractor(net, ask, size=config.size, made=made)
-    mirrored = make_extractor(
-        net, lambda net, pictures: ask(net, pictures.flip(3)), size=config.size, made=f"{made} |"
-    )
-    keys = of_files([truth.file(index) for index in range(len(truth))])
-    views = [plain, mirrored] if config.habits.get("mirror") else [plain]
-    found = [vectors(view, pixels.take, keys) for view in views]
+    extractors = view_extractors(net.eval(), config, device)
+    views = described_views(extractors, pixels, truth)
     examples = VectorExamples(
-        np.stack(found, axis=1).astype(np.float64),
+        views,
         np.asarray(truth.labels, np.int64),
         len(config.classes),
         recipe.balanced,
     )
     more = None
     if recipe.unlabelled is not None:
-        more = _unlabelled(Path(recipe.unlabelled).expanduser(), plain, config, known=set(keys))
+        folder = Path(recipe.unlabelled).expanduser()
+        more = _unlabelled(folder, extractors[0], config, known=set(_digests(truth)))
     solved = solve(examples, _WAYS[recipe.head], more)
-    _put(net, plain.layer, solved)
+    _put(net, extractors[0].layer, solved)
     note(_told(solved))
     return {
         "way": solved.way,
@@ -81,6 +74,58 @@ def solve_last_layer(
         "pictures": solved.pictures,
         "believed": solved.believed,
     }
+
+
+def answers_by_views(
+    net: nn.Module, pixels: Pixels, truth: Dataset, config: ModelConfig, device: torch.device
+) -> NDArray[np.float32]:
+    """N×C class probabilities, of a net whose last layer alone was learnt.
+
+    What the other layers say of a picture is kept between sittings: pictures that were learnt from,
+    or judged by before, are not looked at again.
+    """
+    extractors = view_extractors(net, config, device)
+    layer = _linear(net, extractors[0].layer)
+    views = torch.from_numpy(described_views(extractors, pixels, truth)).to(device)
+    with torch.no_grad():
+        shares: Tensor = layer(views.float()).softmax(dim=2).mean(dim=1)
+    return shares.cpu().numpy()
+
+
+def view_extractors(
+    net: nn.Module, config: ModelConfig, device: torch.device
+) -> tuple[Extractor, ...]:
+    """What describes a picture, and its mirror image where that is asked too.
+
+    Raises:
+        InputError: the net does not end in a linear layer.
+    """
+
+    def ask(net: nn.Module, pictures: Tensor) -> Tensor:
+        return one_tensor(outputs(net, pictures, config.normalisation, device))
+
+    made = f"{config.normalisation} {config.bits} {config.framing}, folded, by fours"
+    named = make_extractor(net, ask, size=config.size, made=made)
+    quick = fold_norms(copy.deepcopy(net)).to(memory_format=torch.channels_last)
+    plain = replace(named, net=quick)
+    if not config.habits.get("mirror"):
+        return (plain,)
+    mirrored = replace(
+        plain, ask=lambda net, pictures: ask(net, pictures.flip(3)), name=f"{plain.name}-mirrored"
+    )
+    return plain, mirrored
+
+
+def described_views(extractors: Sequence[Extractor], pixels: Pixels, truth: Dataset) -> Floats:
+    """N×V×D: of each picture what each extractor says."""
+    keys = _digests(truth)
+    found = [vectors(extractor, pixels.take, keys) for extractor in extractors]
+    return np.stack(found, axis=1).astype(np.float64)
+
+
+def _digests(truth: Dataset) -> list[bytes]:
+    """Of each picture's file."""
+    return of_files([truth.file(index) for index in range(len(truth))])
 
 
 def _unlabelled(
@@ -106,24 +151,27 @@ def _unlabelled(
 
 
 def _put(net: nn.Module, layer: str, solved: Solved) -> None:
-    module = net.get_submodule(layer)
-    assert isinstance(module, nn.Linear)
+    module = _linear(net, layer)
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(solved.layer.weight))
         if module.bias is not None:
             module.bias.copy_(torch.from_numpy(solved.layer.bias))
 
 
+def _linear(net: nn.Module, layer: str) -> nn.Linear:
+    module = net.get_submodule(layer)
+    assert isinstance(module, nn.Linear)
+    return module
+
+
 def _told(solved: Solved) -> str:
     """How the layer came about, in a line."""
-    said = f"the last layer is learnt by {_IN_WORDS[solved.way]}"
+    said = f"the last layer is learnt by {IN_WORDS[solved.way]}"
     if not solved.right:
         return f"{said}; too few pictures to leave some out and compare"
-    best: dict[str, float] = {}
-    for name, share in solved.right.items():
-        way = name.partition(",")[0]
-        best[way] = max(share, best.get(way, 0.0))
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in best.items())
+    shares = ", ".join(
+        f"{words} {solved.right[way]:.1%}" for way, words in IN_WORDS.items() if way in solved.right
+    )
     said += f"; right of {counted(solved.pictures, 'left-out picture')}: {shares}"
     if "unlabelled" in solved.right:
         used = counted(solved.believed, "picture") + " without labels"

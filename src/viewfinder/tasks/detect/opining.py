@@ -21,7 +21,7 @@ from viewfinder.features.vectors import Extractor
 from viewfinder.pictures.geometry import iou, transform_boxes
 from viewfinder.tasks.answering import in_batches
 from viewfinder.tasks.classify.heads import Floats, Labels
-from viewfinder.tasks.classify.last_layer import Solved, VectorExamples, solve
+from viewfinder.tasks.classify.last_layer import IN_WORDS, Solved, VectorExamples, solve
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import FOREGROUND
 from viewfinder.tasks.detect.opinion import (
@@ -170,7 +170,7 @@ def _judged(
 ) -> Formed:
     """Fit the weight on held-out pictures, and see whether they gain."""
     first, second, true = _pairs(found, consulted, truth, known)
-    way = "class means" if solved.way == "prototypes" else "logistic regression"
+    way = IN_WORDS[solved.way]
     if len(true) < _FEWEST:
         return Formed(
             None,
