@@ -419,7 +419,9 @@ def odd_training(tmp_path, monkeypatch):
 
     def orders(*whats):
         return [
-            workers.Order(what, "t", "d", tmp_path / f"{n}", tmp_path / f"{n}.log", {"what": what})
+            workers.TrainingOrder(
+                what, "t", "d", tmp_path / f"{n}", tmp_path / f"{n}.log", {"what": what}
+            )
             for n, what in enumerate(whats)
         ]
 

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from viewfinder.doctor import commands, disk, environment, gathering, installation, nvidia, system
-from viewfinder.doctor.asking import Asked, ask_torch, read_reply
+from viewfinder.doctor.asking import TorchFacts, ask_torch, read_reply
 from viewfinder.doctor.commands import Reply, ask
 from viewfinder.doctor.disk import disk_speed
 from viewfinder.doctor.machine import Disk
@@ -540,7 +540,7 @@ def test_it_is_measured_once_unless_the_machine_is_busy(tmp_path, monkeypatch, l
 
     def answering(clean, variables, *, measuring, limit, networks):
         given.append(measuring)
-        return Asked(WHOLE.torch, speed() if measuring else None, (), ("networks: odd: no",))
+        return TorchFacts(WHOLE.torch, speed() if measuring else None, (), ("networks: odd: no",))
 
     monkeypatch.setattr(gathering, "ask_torch", answering)
     first, second = (gathering.gather(quick=False) for _ in range(2))

@@ -16,7 +16,7 @@ from viewfinder.doctor.__main__ import main as without_flags
 from viewfinder.doctor.about import about
 from viewfinder.doctor.document import document
 from viewfinder.doctor.estimate import PICTURES, epochs, likely, seconds
-from viewfinder.doctor.machine import Gpu, Package, Weights
+from viewfinder.doctor.machine import Gpu, InstalledPackage, PackagedWeights
 from viewfinder.doctor.page import choice, in_figures, page
 from viewfinder.doctor.report import write_report
 from viewfinder.doctor.rules import RULES, findings
@@ -26,7 +26,7 @@ from viewfinder.files import write_json
 
 NAME = "An accelerator with a name that is longer than anybody would think of giving one"
 ODD = changed(
-    weights=Weights(False, "a.safetensors is missing"),
+    weights=PackagedWeights(False, "a.safetensors is missing"),
     speed=None,
     system={"load": 99.0},
     nvidia={"gpus": (Gpu(NAME, 80 * GIB, None, None),) * 3},
@@ -67,7 +67,7 @@ def test_what_is_not_good_is_told_in_full():
 
 def packages(*drifted):
     """What the page says of packages, of which some are not as they were tested."""
-    others = [Package(name, "1.0", "", None, (), "2.0", False) for name in drifted]
+    others = [InstalledPackage(name, "1.0", "", None, (), "2.0", False) for name in drifted]
     installed = replace(WHOLE.installation, others=tuple(others))
     return dict(about(replace(WHOLE, installation=installed)))["packages"]
 
@@ -78,7 +78,9 @@ def test_versions_are_held_to_those_that_were_tested():
     many = packages("a", "b", "c", "d", "e", "numpy")
     assert many.startswith("all 3 fit; not as tested: numpy 1.0 in place of 2.0, a 1.0")
     assert many.endswith("c 1.0 in place of 2.0 and 2 more")
-    assert findings(changed(installation={"others": (Package("onnx", "1", "", None),)})) == []
+    assert (
+        findings(changed(installation={"others": (InstalledPackage("onnx", "1", "", None),)})) == []
+    )
     unheld = tuple(replace(p, tested="", as_tested=None) for p in WHOLE.installation.packages)
     told = dict(about(changed(installation={"packages": unheld})))["packages"]
     assert told == "all 3 fit; with which versions this was tested is not known"

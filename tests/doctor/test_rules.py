@@ -9,16 +9,16 @@ from viewfinder.doctor.machine import (
     Disk,
     Environment,
     Gpu,
+    InstalledPackage,
     Library,
     Machine,
     Network,
     Nvidia,
-    Package,
-    Place,
+    PackagedWeights,
     SearchFolder,
-    Shadow,
+    ShadowingFile,
     Torch,
-    Weights,
+    WrittenFolder,
 )
 from viewfinder.doctor.rules import RULES, findings
 from viewfinder.doctor.rules.telling import sentence
@@ -102,33 +102,35 @@ SPEAKS = [
     ("names of files", changed(python={"encoding": "ascii"}), "warning", "ascii"),
     (
         "packages missing",
-        changed(installation={"packages": (Package("av", "", ">=15", None),)}),
+        changed(installation={"packages": (InstalledPackage("av", "", ">=15", None),)}),
         "broken",
         "av is not installed",
     ),
     ("packages missing", changed(installation=None), "unknown", "is installed"),
     (
         "packages drifted",
-        changed(installation={"packages": (Package("numpy", "1.26.4", ">=2.2", False),)}),
+        changed(installation={"packages": (InstalledPackage("numpy", "1.26.4", ">=2.2", False),)}),
         "broken",
         "numpy 1.26.4 (asked for >=2.2)",
     ),
     (
         "packages drifted",
-        changed(installation={"others": (Package("onnx", "1.2", ">=1.19", False),)}),
+        changed(installation={"others": (InstalledPackage("onnx", "1.2", ">=1.19", False),)}),
         "warning",
         "onnx 1.2 (asked for >=1.19)",
     ),
     (
         "packages drifted",
-        changed(installation={"packages": (Package("numpy", "dev", ">=2.2", None),)}),
+        changed(installation={"packages": (InstalledPackage("numpy", "dev", ">=2.2", None),)}),
         "unknown",
         "whether numpy fits",
     ),
     (
         "packages doubled",
         changed(
-            installation={"packages": (Package("numpy", "2.4", ">=2", True, ("2.4", "1.26")),)}
+            installation={
+                "packages": (InstalledPackage("numpy", "2.4", ">=2", True, ("2.4", "1.26")),)
+            }
         ),
         "warning",
         "numpy (2.4 and 1.26)",
@@ -174,24 +176,31 @@ SPEAKS = [
     (
         "modules hidden",
         changed(
-            environment=Environment(shadows=(Shadow("random", "random.py", "working folder"),))
+            environment=Environment(
+                shadows=(ShadowingFile("random", "random.py", "working folder"),)
+            )
         ),
         "warning",
         "random.py in this folder",
     ),
     (
         "modules hidden",
-        changed(environment=Environment(shadows=(Shadow("numpy", "numpy/", "PYTHONPATH"),))),
+        changed(environment=Environment(shadows=(ShadowingFile("numpy", "numpy/", "PYTHONPATH"),))),
         "warning",
         "a folder of PYTHONPATH",
     ),
-    ("weights whole", changed(weights=Weights(False, "x is missing")), "broken", "x is missing"),
-    ("weights whole", changed(weights=Weights(None, "no digest")), "unknown", "come along"),
+    (
+        "weights whole",
+        changed(weights=PackagedWeights(False, "x is missing")),
+        "broken",
+        "x is missing",
+    ),
+    ("weights whole", changed(weights=PackagedWeights(None, "no digest")), "unknown", "come along"),
     ("cache", changed(places=places(writable=False)), "broken", "cannot be written"),
     ("cache", changed(places=places(free=1 << 20)), "broken", "has 1 MiB left"),
     ("cache", changed(places=places(free=GIB)), "warning", "has 1.0 GiB left"),
     ("cache", changed(places=places(free=None)), "unknown", "can be written"),
-    ("runs", changed(places=(Place("runs", "./runs", GIB, False),)), "warning", "for runs"),
+    ("runs", changed(places=(WrittenFolder("runs", "./runs", GIB, False),)), "warning", "for runs"),
     ("runs", changed(places=()), "unknown", "the folder for runs"),
     (
         "disks",
@@ -296,7 +305,10 @@ SILENT = [
     ("GPU memory taken", changed(torch={"gpus": (replace(H100, free=None, memory=None),)})),
     ("libraries of others", changed(environment=SEARCH)),
     ("shared memory", changed(memory={"shared": 64 << 20})),
-    ("packages drifted", changed(installation={"packages": (Package("av", "", ">=15", None),)})),
+    (
+        "packages drifted",
+        changed(installation={"packages": (InstalledPackage("av", "", ">=15", None),)}),
+    ),
     ("torch and torchvision", changed(installation={"vision": "0.29.2"})),
     ("OpenCV doubled", changed(installation={"opencvs": ()})),
     ("disks", changed(disks=(Disk(("runs",)), Disk(("cache",), 400.0, None)))),
@@ -328,12 +340,14 @@ def test_a_rule_that_cannot_know_says_so_and_nothing_breaks():
 
 
 def test_what_does_not_work_comes_first():
-    found = findings(changed(weights=Weights(False, "gone"), speed=None, system={"load": 90.0}))
+    found = findings(
+        changed(weights=PackagedWeights(False, "gone"), speed=None, system={"load": 90.0})
+    )
     assert [each.level for each in found] == ["broken", "warning", "unknown"]
 
 
 def test_a_command_to_paste_stays_as_it_is():
-    numpy = Package("numpy", "1.26.4", ">=2.2", False, (), "2.4.6", False)
+    numpy = InstalledPackage("numpy", "1.26.4", ">=2.2", False, (), "2.4.6", False)
     (found,) = findings(changed(installation={"packages": (numpy,)}))
     assert sentence(found.fix) == "pip install 'numpy==2.4.6', or uv sync in a clone"
     older = replace(numpy, tested="")

@@ -11,7 +11,7 @@ from torch import nn
 
 from viewfinder import nets
 from viewfinder.doctor import gathering, measuring
-from viewfinder.doctor.asking import Asked
+from viewfinder.doctor.asking import TorchFacts
 from viewfinder.doctor.estimate import epochs, seconds
 from viewfinder.doctor.page import page
 from viewfinder.doctor.remembering import recall_networks, remember_networks
@@ -77,7 +77,7 @@ def test_a_network_that_is_added_is_on_the_page_without_any_other_file(mine, mon
 
     def answering(clean, variables, *, measuring, limit, networks):
         given.append(networks)
-        return Asked(WHOLE.torch, WHOLE.speed, tuple(map(weigh, networks)))
+        return TorchFacts(WHOLE.torch, WHOLE.speed, tuple(map(weigh, networks)))
 
     monkeypatch.setattr(gathering, "ask_torch", answering)
     monkeypatch.setattr(gathering, "recall_networks", lambda _: recall_networks(WHOLE))

@@ -22,7 +22,7 @@ from viewfinder.tasks import NAMES
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import score
 from viewfinder.tasks.manifest import Manifest
-from viewfinder.training.precision import Arrangement, Choice, Trial
+from viewfinder.training.precision import ArithmeticTrial, Arrangement, Choice
 
 HOSTILE = ["<script>alert(1)</script>".replace("/", "∕"), '图 & "quotes"', "$\\frac$ $5", "🙂", "'"]
 
@@ -55,8 +55,8 @@ def made(folder, classes, *, sides=("train", "val", "test"), each=2, seed=0):
         answers = raw / raw.sum(axis=1, keepdims=True)
         judgements[side] = Judgement(examples, answers, score(answers, examples.labels), 1)
     trials = (
-        Trial("32", "contiguous", 2.0, 1.0, "agrees"),
-        Trial("bf16", "contiguous", None, None, "not tried"),
+        ArithmeticTrial("32", "contiguous", 2.0, 1.0, "agrees"),
+        ArithmeticTrial("bf16", "contiguous", None, None, "not tried"),
     )
     manifest = Manifest(
         task="classify",

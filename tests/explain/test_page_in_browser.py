@@ -8,7 +8,7 @@ import torchvision
 
 from viewfinder.explain.explaining import explain
 from viewfinder.explain.rendering.html import page
-from viewfinder.position.comparison import VARIANTS, Comparison
+from viewfinder.position.comparison import VARIANTS, PositionComparison
 from viewfinder.position.comparison_page import page as comparison_page
 from viewfinder.position.sensitivity import Sensitivity, measure_position
 from viewfinder.position.sensitivity_page import page as sensitivity_page
@@ -123,7 +123,7 @@ def test_four_variants_are_shown(
     one = measured()
     found = {variant: [one, one] for variant in VARIANTS}
     file = tmp_path / "compare.html"
-    text = comparison_page(Comparison("resnet18", "noise", 1, 2.5, (0, 1), found))
+    text = comparison_page(PositionComparison("resnet18", "noise", 1, 2.5, (0, 1), found))
     file.write_text(text, encoding="utf-8")
     visit = Visit(browser, file, touch=touch)
     visit.page.emulate_media(color_scheme=scheme)

@@ -10,17 +10,17 @@ from viewfinder.doctor.machine import (
     Environment,
     Gpu,
     Installation,
+    InstalledPackage,
     Library,
     Machine,
     Memory,
     Network,
     Nvidia,
-    Package,
-    Place,
+    PackagedWeights,
     Python,
     System,
     Torch,
-    Weights,
+    WrittenFolder,
 )
 from viewfinder.doctor.speed import POINTWISE, PRODUCT, Rate, Speed
 from viewfinder.doctor.workload import SAMPLES, Workload
@@ -55,15 +55,15 @@ WHOLE = Machine(
     cpu=CPU,
     memory=Memory(64 * GIB, 50 * GIB, 8 * GIB, 8 * GIB, 32 * GIB, None),
     places=(
-        Place("runs", "./runs", 100 * GIB, writable=True),
-        Place("cache", "~/.cache/viewfinder", 100 * GIB, writable=True),
+        WrittenFolder("runs", "./runs", 100 * GIB, writable=True),
+        WrittenFolder("cache", "~/.cache/viewfinder", 100 * GIB, writable=True),
     ),
     python=Python((3, 12, 1), ">=3.11", True, "CPython", 64, "virtual environment", "utf-8"),
     installation=Installation(
         packages=(
-            Package("numpy", "2.4.6", ">=2.2", True, ("2.4.6",), "2.4.6", True),
-            Package("torch", "2.15.0", ">=2.10", True, ("2.15.0",), "2.15.0", True),
-            Package("torchvision", "0.29.2", ">=0.25", True, ("0.29.2",), "0.29.2", True),
+            InstalledPackage("numpy", "2.4.6", ">=2.2", True, ("2.4.6",), "2.4.6", True),
+            InstalledPackage("torch", "2.15.0", ">=2.10", True, ("2.15.0",), "2.15.0", True),
+            InstalledPackage("torchvision", "0.29.2", ">=0.25", True, ("0.29.2",), "0.29.2", True),
         ),
         torch="2.15.0+cu132",
         cuda=(13, 2),
@@ -75,7 +75,7 @@ WHOLE = Machine(
         opencvs=("opencv-python-headless",),
         nvidia={"nvidia-cudnn-cu13": 13, "nvidia-nccl-cu13": 13},
     ),
-    weights=Weights(whole=True, says=""),
+    weights=PackagedWeights(whole=True, says=""),
     environment=Environment(),
     nvidia=Nvidia(1, 1, "works", "", (580, 95, 5), (13, 2), (H100,)),
     torch=Torch(

@@ -23,7 +23,7 @@ from viewfinder.labelling.proposals import (
     read_proposals,
     write_proposals,
 )
-from viewfinder.labelling.proposing import Rows
+from viewfinder.labelling.proposing import ProposalRows
 from viewfinder.pictures.writing import write_picture
 
 SIZE = (40, 30)
@@ -31,7 +31,7 @@ SIZE = (40, 30)
 
 def some(*, sure=("a.png", "é 写.png"), unsure=("c.png",), nothing=("d.png",), masks=True):
     """Two proposals for each picture, one of them unsure in some pictures."""
-    rows, random = Rows(), np.random.default_rng(0)
+    rows, random = ProposalRows(), np.random.default_rng(0)
     for path in (*sure, *unsure, *nothing):
         rows.sizes[path] = SIZE
     for path in (*sure, *unsure):
@@ -79,7 +79,7 @@ def test_what_is_written_returns(tmp_path):
 
 
 def test_a_mask_returns_and_is_cocos(tmp_path):
-    rows = Rows(sizes={"a.png": SIZE})
+    rows = ProposalRows(sizes={"a.png": SIZE})
     mask = np.random.default_rng(2).random((30, 40)) < 0.5
     rows.add("a.png", "mug", np.array([0, 0, 40, 30]), 1.0, "plate", mask)
     write_proposals(tmp_path, rows.proposals())
@@ -92,7 +92,7 @@ def test_a_mask_returns_and_is_cocos(tmp_path):
 @st.composite
 def many(draw):
     names = draw(st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=6))
-    rows = Rows(sizes=dict.fromkeys(names, SIZE))
+    rows = ProposalRows(sizes=dict.fromkeys(names, SIZE))
     for name in names:
         for _ in range(draw(st.integers(0, 3))):
             x, y = draw(st.integers(0, 20)), draw(st.integers(0, 10))
@@ -200,7 +200,7 @@ def test_sure_pictures_become_labels_and_go_again(data):
 
 
 def test_classes_of_boxes_that_were_not_taken_are_not_named(data):
-    rows = Rows(sizes=dict.fromkeys(("a.png", "c.png", "d.png"), SIZE))
+    rows = ProposalRows(sizes=dict.fromkeys(("a.png", "c.png", "d.png"), SIZE))
     for path, name, score in (("c.png", "cup", 0.2), ("a.png", "bowl", 0.95), ("d.png", "mug", 1)):
         rows.add(path, name, np.array([0, 0, 40, 30.0]), score, "by", np.ones((30, 40), bool))
     write_proposals(data, rows.proposals())
@@ -216,7 +216,7 @@ def test_classes_of_boxes_that_were_not_taken_are_not_named(data):
 
 
 def test_a_class_that_is_proposed_no_more_is_gone():
-    named = [Rows(sizes=dict.fromkeys(("a.png", "b.png"), SIZE)) for _ in range(2)]
+    named = [ProposalRows(sizes=dict.fromkeys(("a.png", "b.png"), SIZE)) for _ in range(2)]
     for rows, name in zip(named, ("mugg", "mug"), strict=True):
         for path in rows.sizes:
             rows.add(path, name, np.array([0, 0, 40, 30.0]), 1, "by")

@@ -5,7 +5,7 @@ import pytest
 
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
-from viewfinder.labelling.proposing import Rows
+from viewfinder.labelling.proposing import ProposalRows
 from viewfinder.labelling.sheet import short_names, write_sheet
 from viewfinder.pictures.drawing import caption_font, text_width
 from viewfinder.pictures.reading import read_header, read_picture
@@ -41,7 +41,7 @@ def test_a_long_name_of_its_own_loses_its_middle():
 
 @pytest.mark.parametrize(("size", "boxes"), [((60, 180), 1), ((200, 60), 2), ((90, 60), 0)])
 def test_cells_have_the_shape_of_the_pictures(tmp_path, size, boxes):
-    rows, random = Rows(), np.random.default_rng(0)
+    rows, random = ProposalRows(), np.random.default_rng(0)
     names = [f"写真 {number}.png" for number in range(3)]
     for name in names:
         write_picture(tmp_path / name, np.full((size[1], size[0], 3), 90, np.uint8))

@@ -16,14 +16,14 @@ from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.nets.checkpoints import load_matching
 from viewfinder.nets.darknet import (
-    Header,
+    WeightsHeader,
     load_weights,
     read_config,
     read_weights,
     write_weights,
 )
 
-WIDE, NARROW = Header((0, 2, 0), 32_013_312), Header((0, 1, 0), 6400, wide=False)
+WIDE, NARROW = WeightsHeader((0, 2, 0), 32_013_312), WeightsHeader((0, 1, 0), 6400, wide=False)
 
 
 def small(name: str = "yolov3-tiny", **options: Any) -> nn.Module:
@@ -56,13 +56,15 @@ def content_of(net: nn.Module, path: Path, **options: Any) -> bytes:
     ("header", "head"),
     [
         (WIDE, struct.pack("<iiiQ", 0, 2, 0, 32_013_312)),
-        (Header((0, 2, 5), 2**40), struct.pack("<iiiQ", 0, 2, 5, 2**40)),
+        (WeightsHeader((0, 2, 5), 2**40), struct.pack("<iiiQ", 0, 2, 5, 2**40)),
         (NARROW, struct.pack("<iiii", 0, 1, 0, 6400)),
-        (Header((0, 2, 0), 6400, wide=False), struct.pack("<iiii", 0, 2, 0, 6400)),
-        (Header((1000, 2, 0), -3, wide=False), struct.pack("<iiii", 1000, 2, 0, -3)),
+        (WeightsHeader((0, 2, 0), 6400, wide=False), struct.pack("<iiii", 0, 2, 0, 6400)),
+        (WeightsHeader((1000, 2, 0), -3, wide=False), struct.pack("<iiii", 1000, 2, 0, -3)),
     ],
 )
-def test_round_trip_to_the_byte(tmp_path: Path, name: str, header: Header, head: bytes) -> None:
+def test_round_trip_to_the_byte(
+    tmp_path: Path, name: str, header: WeightsHeader, head: bytes
+) -> None:
     net, other = trained(name), small(name)
     content = content_of(net, tmp_path / "a.weights", header=header)
     assert content.startswith(head)
@@ -128,7 +130,7 @@ def test_backbones_have_their_published_length(name: str, convolutions: int, siz
 
 @pytest.mark.parametrize("header", [WIDE, NARROW])
 @pytest.mark.parametrize(("name", "convolutions"), [("yolov3-tiny", 9), ("yolov3", 52)])
-def test_backbone(tmp_path: Path, header: Header, name: str, convolutions: int) -> None:
+def test_backbone(tmp_path: Path, header: WeightsHeader, name: str, convolutions: int) -> None:
     net = trained(name)
     options = {"header": header, "convolutions": convolutions}
     content = content_of(net, tmp_path / "a.conv.15", **options)
@@ -183,7 +185,7 @@ def test_another_count_of_classes_loads_what_fits(tmp_path: Path) -> None:
     assert found.state["head16.predict.bias"].shape == (255,)
 
 
-@pytest.mark.parametrize("header", [WIDE, NARROW, Header((0, 2, 0), 5, wide=False)])
+@pytest.mark.parametrize("header", [WIDE, NARROW, WeightsHeader((0, 2, 0), 5, wide=False)])
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -192,7 +194,7 @@ def test_another_count_of_classes_loads_what_fits(tmp_path: Path) -> None:
         (lambda data: data + bytes(12), "3 too many"),
     ],
 )
-def test_wrong_length(tmp_path: Path, header: Header, change: Any, message: str) -> None:
+def test_wrong_length(tmp_path: Path, header: WeightsHeader, change: Any, message: str) -> None:
     net = trained()
     content = change(content_of(net, tmp_path / "a.weights", header=header))
     (tmp_path / "a.weights").write_bytes(content)

@@ -29,15 +29,15 @@ from viewfinder.position.comparison import (
     STRIDED,
     STRIDED_SHIFTED,
     VARIANTS,
-    Comparison,
+    PositionComparison,
     average,
     curve,
     difference,
 )
 from viewfinder.position.comparison_page import page
 from viewfinder.position.comparison_text import cell, document, lines
-from viewfinder.position.intervals import Interval, interval
-from viewfinder.position.sensitivity import FeatureChange, Sensitivity, Stage, Step
+from viewfinder.position.intervals import MeanInterval, interval
+from viewfinder.position.sensitivity import FeatureChange, Sensitivity, ShiftStep, Stage
 
 STAGES = (Stage("conv1", (1.0, 1.0)), Stage("fc1", None))
 
@@ -47,14 +47,14 @@ Shares = tuple[float, float, float, float]
 
 def made_up(
     shares: Shares, *, seeds: int = 4, noise: float = 0.2, largest: int = 5, reach: float = 3.2
-) -> Comparison:
+) -> PositionComparison:
     """As if four variants changed these shares of their answers at every shift."""
     random = np.random.default_rng(0)
 
     def one(share: float) -> Sensitivity:
         flips = float(np.clip(random.normal(share, noise) / 100, 0, 1))
         steps = [
-            Step(
+            ShiftStep(
                 shift=shift,
                 output=2 * flips * min(shift, 1),
                 probability=flips * min(shift, 1),
@@ -70,7 +70,7 @@ def made_up(
         variant: [one(share) for _ in range(seeds)]
         for variant, share in zip(VARIANTS, shares, strict=True)
     }
-    return Comparison("lenet", "tabletop", 25, reach, tuple(range(seeds)), found)
+    return PositionComparison("lenet", "tabletop", 25, reach, tuple(range(seeds)), found)
 
 
 def test_the_interval_holds_the_truth_nineteen_times_in_twenty() -> None:
@@ -97,7 +97,7 @@ def test_intervals_move_and_stretch_with_their_values(
 
 
 def test_one_value_tells_no_sign() -> None:
-    assert interval([0.4]) == Interval(0.4, math.inf)
+    assert interval([0.4]) == MeanInterval(0.4, math.inf)
     assert interval([0.4]).sign == 0
     assert interval([0.4, 0.4, 0.4]).sign == 1
     assert interval([-0.4, -0.5, -0.4]).sign == -1
@@ -114,10 +114,10 @@ def test_differences_are_taken_seed_by_seed() -> None:
     told = difference(comparison, STRIDED, POOLED, FLIPS, shifts)
     assert told == interval(apart)
     assert difference(comparison, POOLED, STRIDED, FLIPS, shifts).mean == pytest.approx(-told.mean)
-    assert difference(comparison, POOLED, POOLED, OUTPUT, shifts) == Interval(0.0, 0.0)
+    assert difference(comparison, POOLED, POOLED, OUTPUT, shifts) == MeanInterval(0.0, 0.0)
     of_seeds = [found.steps[3].accuracy or 0 for found in comparison.found[POOLED_SHIFTED]]
     assert curve(comparison, POOLED_SHIFTED, ACCURACY)[3] == interval(of_seeds)
-    assert average(comparison, STRIDED_SHIFTED, FLIPS, [0]) == Interval(0.0, 0.0)
+    assert average(comparison, STRIDED_SHIFTED, FLIPS, [0]) == MeanInterval(0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_the_figures_stand_in_the_words() -> None:
 
 
 def test_cells() -> None:
-    assert cell(Interval(0.932, 0.0049)) == "93.2±0.5"
-    assert cell(Interval(1.2, 0.13)) == "120±13"
-    assert cell(Interval(-0.012, 0.004), signed=True) == "−1.2±0.4"
-    assert cell(Interval(0.012, math.inf), signed=True) == "+1.2"
-    assert cell(Interval(0.0, 0.0)) == "0"
+    assert cell(MeanInterval(0.932, 0.0049)) == "93.2±0.5"
+    assert cell(MeanInterval(1.2, 0.13)) == "120±13"
+    assert cell(MeanInterval(-0.012, 0.004), signed=True) == "−1.2±0.4"
+    assert cell(MeanInterval(0.012, math.inf), signed=True) == "+1.2"
+    assert cell(MeanInterval(0.0, 0.0)) == "0"
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 5])

@@ -15,7 +15,7 @@ from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training import choosing, loop, precision
 from viewfinder.training.choosing import choose_arithmetic
-from viewfinder.training.precision import Arrangement, Choice, Trial
+from viewfinder.training.precision import ArithmeticTrial, Arrangement, Choice
 from viewfinder.training.preparing import open_splits, start_net
 from viewfinder.training.train import train
 
@@ -24,7 +24,7 @@ RECIPE = ClassifyRecipe(net="lenet", epochs=1, batch=9, keep="memory")
 MEASURED = Choice(
     Arrangement("32", "channels_last"),
     "it won",
-    (Trial("32", "contiguous", 2.0, 1.0, "agrees"),),
+    (ArithmeticTrial("32", "contiguous", 2.0, 1.0, "agrees"),),
     promise=1e-9,
 )
 

@@ -14,7 +14,7 @@ from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.inference.tables import write_coco, write_rows
-from viewfinder.nets.darknet import Header, write_weights
+from viewfinder.nets.darknet import WeightsHeader, write_weights
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.tasks.classify.heads import Layer
@@ -306,7 +306,7 @@ def test_heads_are_loaded_class_by_class():
 def test_darknets_files_are_started_from_and_taken_for_runs(boxes, tmp_path, capsys):
     net = new_net("yolov3-tiny", 80, {})
     # The header of the published weights, by which the names of their classes are known.
-    header = Header((0, 2, 0), 500_208 * 64)
+    header = WeightsHeader((0, 2, 0), 500_208 * 64)
     write_weights(net, tmp_path / "yolov3-tiny.weights", header=header)
     run = open_run(tmp_path / "yolov3-tiny.weights")
     assert run.classes[:2] == ("person", "bicycle")

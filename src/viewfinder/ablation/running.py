@@ -26,7 +26,7 @@ from viewfinder.files import explained_writing, write_text
 from viewfinder.runs.run import RunFolder, holds_run, open_run
 from viewfinder.runs.scores import read_scores
 from viewfinder.training.locking import taken
-from viewfinder.training.workers import Order, Slot, Train, work
+from viewfinder.training.workers import Slot, Train, TrainingOrder, work
 from viewfinder.training.workers_report import JobsReport
 from viewfinder.wording import counted
 
@@ -158,7 +158,7 @@ def _do(
     if not waiting:
         return
     orders = [
-        Order(
+        TrainingOrder(
             name=item.name,
             task=grid.task,
             data=grid.data,

@@ -16,7 +16,7 @@ from viewfinder.demo.setting import DemoSetting
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.demo.demonstrating import Outcome
+    from viewfinder.demo.demonstrating import DemoOutcome
 
 # How large the demo is, but for what the flags say.
 _SETTING = DemoSetting()
@@ -47,7 +47,7 @@ def run(flags: Flags) -> int:
     return 0
 
 
-def _print_outcome(outcome: "Outcome", report: Path) -> None:
+def _print_outcome(outcome: "DemoOutcome", report: Path) -> None:
     from viewfinder.demo import learning
     from viewfinder.demo.demonstrating import found_in
 

@@ -36,7 +36,7 @@ from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.labelling.requested import Outcome
+    from viewfinder.labelling.requested import RequestOutcome
 
 
 # Those of `--by` that ask a network, beside runs and files.
@@ -113,7 +113,7 @@ def _take_back(flags: Flags) -> int:
     return 0
 
 
-def _print_document(outcome: "Outcome") -> None:
+def _print_document(outcome: "RequestOutcome") -> None:
     print_json(
         {
             "data": str(outcome.data),
@@ -125,7 +125,7 @@ def _print_document(outcome: "Outcome") -> None:
     )
 
 
-def _print_outcome(outcome: "Outcome") -> None:
+def _print_outcome(outcome: "RequestOutcome") -> None:
     proposals, accepted = outcome.proposals, outcome.accepted
     sure = int((proposals.found.scores >= 0.9).sum())
     say(

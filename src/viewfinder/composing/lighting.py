@@ -21,7 +21,7 @@ _COARSE = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Light:
+class SceneLight:
     """The light of one scene.
 
     Attributes:
@@ -46,7 +46,7 @@ class Light:
 
 def draw_light(
     ground: NDArray[np.uint8], variety: float, shadow: float, rng: np.random.Generator
-) -> Light:
+) -> SceneLight:
     """A light for objects upon a background.
 
     Args:
@@ -58,7 +58,7 @@ def draw_light(
     gain = min(max((brightness / _GREY) ** _FOLLOW_BRIGHTNESS, 0.65), 1.3)
     cast = (mean / brightness) ** _FOLLOW_COLOUR
     side = rng.uniform(-1, 1)
-    return Light(
+    return SceneLight(
         match=(gain * cast).astype(np.float32),
         side=side,
         lean=-side * rng.uniform(0.2, 0.7),
@@ -70,7 +70,7 @@ def draw_light(
 
 
 def lit(
-    picture: NDArray[np.uint8], light: Light, variety: float, rng: np.random.Generator
+    picture: NDArray[np.uint8], light: SceneLight, variety: float, rng: np.random.Generator
 ) -> Array:
     """An object's colours in the light, H×W×3 float32, brighter where the light comes from."""
     coloured = cv2.LUT(picture, _curve(light.match, variety / 2, rng).reshape(256, 1, 3))
@@ -90,7 +90,9 @@ def _curve(
     return np.clip(values * (gain * cast * factor) * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def darken(canvas: Array, alpha: NDArray[np.uint8], corner: tuple[int, int], light: Light) -> None:
+def darken(
+    canvas: Array, alpha: NDArray[np.uint8], corner: tuple[int, int], light: SceneLight
+) -> None:
     """Throw an object's shadow upon the canvas, where the object is going to stand.
 
     Two parts, both from the object's outline: the shadow that it throws, laid down from its foot,
@@ -121,7 +123,7 @@ def _laid(
     alpha: NDArray[np.uint8],
     pad: NDArray[np.float64],
     base: float,
-    light: Light,
+    light: SceneLight,
     size: tuple[int, int],
 ) -> Array:
     """The outline laid upon the ground from the row `base`, at the coarse size."""
@@ -160,7 +162,7 @@ def blurred(pixels: Pixels, sigma: float) -> Pixels:
 
 
 def exposed(
-    canvas: Array, light: Light, noise: float, rng: np.random.Generator
+    canvas: Array, light: SceneLight, noise: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """The picture that a camera takes of the canvas, with one grain over all of it."""
     if noise:

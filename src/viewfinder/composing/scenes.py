@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from viewfinder.composing import lighting
 from viewfinder.composing.composition import Composition
 from viewfinder.composing.cutouts import CutOut
-from viewfinder.composing.lighting import Light
+from viewfinder.composing.lighting import SceneLight
 from viewfinder.composing.shelf import Shelf, shelve
 from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import (
@@ -225,7 +225,7 @@ def _window(
 def _paint(
     canvas: NDArray[np.float32],
     thing: _Placed,
-    light: Light,
+    light: SceneLight,
     blur: float,
     variety: float,
     rng: np.random.Generator,

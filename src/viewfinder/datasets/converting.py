@@ -14,7 +14,7 @@ import numpy as np
 from viewfinder.datasets.box_files import WRITERS, picture_folder, voc_numbers
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.merging import Source, merged
+from viewfinder.datasets.merging import SetToJoin, merged
 from viewfinder.datasets.opening import listed_only, read_boxes, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.events import track
@@ -83,7 +83,7 @@ def convert(
         home = dataset.root.resolve()
         for index in range(len(listed)):
             refuse_secret(listed.file(index), home)
-        sources.append(Source(name, listed))
+        sources.append(SetToJoin(name, listed))
     whole = merged(sources)
     return write_boxes(
         replace(whole, unread=dict(lost + Counter(whole.unread))), out, to=to, copy=copy

@@ -21,14 +21,14 @@ from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
-class Source:
+class SetToJoin:
     """A set to be joined to others, and what a person calls it."""
 
     name: str
     dataset: Dataset
 
 
-def merged(sources: Sequence[Source]) -> Dataset:
+def merged(sources: Sequence[SetToJoin]) -> Dataset:
     """One set of all pictures and boxes of several sets of boxes.
 
     A class is the same where its name is, to the letter. A picture that two sets have, byte for
@@ -71,7 +71,7 @@ def merged(sources: Sequence[Source]) -> Dataset:
     return _furthest(result, whole.splits, rows)
 
 
-def _sided(source: Source, sources: Sequence[Source]) -> Source:
+def _sided(source: SetToJoin, sources: Sequence[SetToJoin]) -> SetToJoin:
     """The set, to train on where it has no splits and another has some."""
     dataset = source.dataset
     others = any((one.dataset.splits >= 0).any() for one in sources)
@@ -82,7 +82,7 @@ def _sided(source: Source, sources: Sequence[Source]) -> Source:
     return replace(source, dataset=replace(dataset, splits=splits, notes=(*dataset.notes, note)))
 
 
-def _common(sets: Sequence[Source]) -> Path:
+def _common(sets: Sequence[SetToJoin]) -> Path:
     try:
         return Path(os.path.commonpath([one.dataset.root.absolute() for one in sets]))
     except ValueError:
@@ -114,7 +114,7 @@ def _once(root: Path, paths: list[str], owners: NDArray[np.int64]) -> list[str]:
     return result
 
 
-def _boxes(sets: Sequence[Source], classes: tuple[str, ...]) -> Boxes:
+def _boxes(sets: Sequence[SetToJoin], classes: tuple[str, ...]) -> Boxes:
     index = {name: number for number, name in enumerate(classes)}
     parts: list[Boxes] = []
     segmentations: dict[int, Segmentation] = {}
@@ -138,7 +138,7 @@ def _boxes(sets: Sequence[Source], classes: tuple[str, ...]) -> Boxes:
     )
 
 
-def _groups(sets: Sequence[Source]) -> tuple[str, ...]:
+def _groups(sets: Sequence[SetToJoin]) -> tuple[str, ...]:
     """The groups of pictures, those of different sets kept apart."""
     groups = [
         f"{one.name}: {group}" if group else ""
@@ -148,7 +148,7 @@ def _groups(sets: Sequence[Source]) -> tuple[str, ...]:
     return tuple(groups) if any(groups) else ()
 
 
-def _on_classes(sets: Sequence[Source], classes: tuple[str, ...]) -> list[str]:
+def _on_classes(sets: Sequence[SetToJoin], classes: tuple[str, ...]) -> list[str]:
     """What is to be said of classes that not every set has."""
     notes = [
         f"the classes {' and '.join(names)} differ in case, accents or spaces alone, and stay two"

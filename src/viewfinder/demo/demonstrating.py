@@ -32,7 +32,7 @@ _SHOWN = 6
 _TELLING = 5.0
 
 
-class Stage(TypedDict):
+class DemoStage(TypedDict):
     """What a stage took, and what came of it, in words for a person."""
 
     stage: str
@@ -50,7 +50,7 @@ class Stages:
     """
 
     expected: dict[str, float]
-    done: list[Stage] = field(default_factory=list)
+    done: list[DemoStage] = field(default_factory=list)
 
     def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         """Do one stage's work."""
@@ -78,7 +78,7 @@ class Stages:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class DemoOutcome:
     """What the stages came to.
 
     Attributes:
@@ -101,10 +101,10 @@ class Outcome:
     scored: Unseen
     shown: list[int]
     answers: list[Answer]
-    stages: list[Stage]
+    stages: list[DemoStage]
 
 
-def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
+def demonstrate(place: Path, setting: DemoSetting) -> DemoOutcome:
     """Film, take frames, propose, accept, compose, learn, judge and answer, all below `place`.
 
     Raises:
@@ -163,7 +163,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> Outcome:
             f"{counted(sum(len(found_in(answer).labels) for answer in answers), 'thing')} found"
         ),
     )
-    return Outcome(
+    return DemoOutcome(
         place=place,
         setting=setting,
         shots=shots,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from viewfinder.demo import learning
 from viewfinder.demo.capturing import ABOVE
-from viewfinder.demo.demonstrating import Outcome, found_in
+from viewfinder.demo.demonstrating import DemoOutcome, found_in
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.detect import plots as detect_plots
@@ -63,7 +63,7 @@ class Class:
     accepted: int
 
 
-def write_page(outcome: Outcome) -> None:
+def write_page(outcome: DemoOutcome) -> None:
     """Write `report.html` into the demonstration's folder.
 
     Raises:
@@ -74,7 +74,7 @@ def write_page(outcome: Outcome) -> None:
     write_text(outcome.place / PAGE, template.render(page(outcome)))
 
 
-def page(outcome: Outcome) -> dict[str, object]:
+def page(outcome: DemoOutcome) -> dict[str, object]:
     """What the template shows."""
     classes = [_class(outcome, name) for name in outcome.proposals.classes]
     unseen, scores = outcome.scored.judged, outcome.scored.judged.scores
@@ -118,7 +118,7 @@ def page(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _cards(outcome: Outcome) -> list[Card]:
+def _cards(outcome: DemoOutcome) -> list[Card]:
     unseen, scores = outcome.scored.judged, outcome.scored.judged.scores
     accepted = outcome.acceptance
     scenes, boxes = len(outcome.composed), sum(outcome.composed.counts().values())
@@ -145,7 +145,7 @@ def _cards(outcome: Outcome) -> list[Card]:
     ]
 
 
-def _class(outcome: Outcome, name: str) -> Class:
+def _class(outcome: DemoOutcome, name: str) -> Class:
     proposals, overlaps = outcome.proposals, outcome.overlaps
     rows = np.flatnonzero(proposals.found.labels == proposals.classes.index(name))
     shots = [shot for shot in outcome.shots if shot.path.startswith(f"{name}/")]
@@ -163,7 +163,7 @@ def _class(outcome: Outcome, name: str) -> Class:
     )
 
 
-def _proposed(outcome: Outcome, row: int) -> ShownPicture:
+def _proposed(outcome: DemoOutcome, row: int) -> ShownPicture:
     """A frame with the box and the outline that were proposed for it."""
     proposals = outcome.proposals
     path = proposals.paths[proposals.pictures[row]]
@@ -184,7 +184,7 @@ def _outlined(
     return drawn
 
 
-def _composed(outcome: Outcome) -> Iterator[ShownPicture]:
+def _composed(outcome: DemoOutcome) -> Iterator[ShownPicture]:
     """The first composed scenes with their boxes; their numbers are drawn at random anyway."""
     composed = outcome.composed
     assert composed.boxes is not None, "composed scenes have boxes"
@@ -201,7 +201,7 @@ def _composed(outcome: Outcome) -> Iterator[ShownPicture]:
         yield ShownPicture(picture_url(drawn), composed.paths[index])
 
 
-def _unseen(outcome: Outcome) -> Iterator[ShownPicture]:
+def _unseen(outcome: DemoOutcome) -> Iterator[ShownPicture]:
     """Unseen scenes with what was found, spread evenly over all."""
     unseen = outcome.scored.judged
     examples, best = unseen.examples, unseen.scores.best

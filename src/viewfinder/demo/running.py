@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from viewfinder.demo import learning
-from viewfinder.demo.demonstrating import Outcome, Stage, demonstrate
+from viewfinder.demo.demonstrating import DemoOutcome, DemoStage, demonstrate
 from viewfinder.demo.page import PAGE, write_page
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.errors import InputError
@@ -21,10 +21,10 @@ class DemoDocument(TypedDict):
 
     report: str
     scores: dict[str, object]
-    stages: list[Stage]
+    stages: list[DemoStage]
 
 
-def run_demo(out: Path, setting: DemoSetting) -> tuple[Outcome, DemoDocument]:
+def run_demo(out: Path, setting: DemoSetting) -> tuple[DemoOutcome, DemoDocument]:
     """Every stage, and the page that shows them.
 
     Returns:

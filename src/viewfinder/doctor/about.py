@@ -2,7 +2,14 @@
 
 import time
 
-from viewfinder.doctor.machine import Disk, Installation, Machine, Package, Place, is_busy
+from viewfinder.doctor.machine import (
+    Disk,
+    Installation,
+    InstalledPackage,
+    Machine,
+    WrittenFolder,
+    is_busy,
+)
 from viewfinder.doctor.rules.telling import dotted, driver_version, gib, listed
 from viewfinder.doctor.speed import Speed
 from viewfinder.wording import counted
@@ -110,7 +117,7 @@ def _packages(machine: Machine) -> str:
     return f"{told}; not as tested: {', '.join(names[:_MOST])}{more}"
 
 
-def by_weight(installed: Installation) -> list[Package]:
+def by_weight(installed: Installation) -> list[InstalledPackage]:
     """All packages, those first whose version matters most."""
     every = (*installed.packages, *installed.others)
     return sorted(every, key=lambda each: each.name not in _WEIGHTY)
@@ -143,7 +150,7 @@ def _disk(machine: Machine) -> str:
     return "; ".join([*told, *(_one_disk([each], None) for each in rest.values())]) or _UNKNOWN
 
 
-def _one_disk(here: list[Place], disk: Disk | None) -> str:
+def _one_disk(here: list[WrittenFolder], disk: Disk | None) -> str:
     names = listed([f"{each.name} in {each.shown}" for each in here])
     free = "?" if here[0].free is None else gib(here[0].free)
     told = f"{names}{', on one disk' if len(here) > 1 else ''}, {free} free"

@@ -16,7 +16,7 @@ from viewfinder.values import as_list, as_number, as_number_or_none, as_table, a
 
 
 @dataclass(frozen=True)
-class Asked:
+class TorchFacts:
     """What torch told.
 
     Attributes:
@@ -38,7 +38,7 @@ def ask_torch(
     measuring: float,
     limit: float,
     networks: Sequence[str] = (),
-) -> Asked:
+) -> TorchFacts:
     """Torch's own facts and, unless `measuring` is 0, rates for about so many seconds.
 
     Args:
@@ -56,11 +56,11 @@ def ask_torch(
 _QUIET = {"PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
 
 
-def read_reply(reply: Reply, cleaner: Cleaner) -> Asked:
+def read_reply(reply: Reply, cleaner: Cleaner) -> TorchFacts:
     """What the process told, and how it ended."""
     lines = _lines(reply.out)
     if not lines or "threads" not in lines[0]:
-        return Asked(Torch(works=False, error=cleaner.clean(_why(reply))))
+        return TorchFacts(Torch(works=False, error=cleaner.clean(_why(reply))))
     try:
         torch = replace(
             _torch(lines[0], cleaner),
@@ -76,10 +76,10 @@ def read_reply(reply: Reply, cleaner: Cleaner) -> Asked:
             for each in lines
             if "unweighed" in each
         )
-        return Asked(torch, _speed(lines[1:], torch.threads or 1), networks, troubles)
+        return TorchFacts(torch, _speed(lines[1:], torch.threads or 1), networks, troubles)
     except (KeyError, ValueError) as error:
         told = cleaner.clean(f"it tells what cannot be read: {error}")
-        return Asked(Torch(works=False, error=told))
+        return TorchFacts(Torch(works=False, error=told))
 
 
 def _lines(text: str) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from viewfinder.doctor.machine import Environment, SearchFolder, Shadow
+from viewfinder.doctor.machine import Environment, SearchFolder, ShadowingFile
 from viewfinder.doctor.privacy import Cleaner
 
 WATCHED = (
@@ -95,13 +95,15 @@ def _is_pythons(folder: Path) -> bool:
     return any(place.is_relative_to(home.resolve()) for home in homes)
 
 
-def _shadows(variables: Mapping[str, str]) -> list[Shadow]:
+def _shadows(variables: Mapping[str, str]) -> list[ShadowingFile]:
     found = []
     with contextlib.suppress(OSError):
-        found += [Shadow(name, file, "working folder") for name, file in _hiding(Path.cwd())]
+        found += [ShadowingFile(name, file, "working folder") for name, file in _hiding(Path.cwd())]
     for entry in variables.get("PYTHONPATH", "").split(os.pathsep):
         if entry:
-            found += [Shadow(name, file, "PYTHONPATH") for name, file in _hiding(Path(entry))]
+            found += [
+                ShadowingFile(name, file, "PYTHONPATH") for name, file in _hiding(Path(entry))
+            ]
     return found
 
 

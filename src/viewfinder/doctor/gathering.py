@@ -10,7 +10,7 @@ from typing import TypeVar
 from viewfinder import nets
 from viewfinder.cpu import cpu_features
 from viewfinder.doctor import nvidia as nvidia_facts
-from viewfinder.doctor.asking import Asked, ask_torch
+from viewfinder.doctor.asking import TorchFacts, ask_torch
 from viewfinder.doctor.disk import disks
 from viewfinder.doctor.environment import environment
 from viewfinder.doctor.machine import Installation, Machine, Python, is_busy
@@ -122,7 +122,7 @@ def _with_torch(
         return replace(machine, networks=tuple(known.values()) or None, speed=speed)
     missing = [name for name in nets.names() if name not in known]
 
-    def asking() -> Asked:
+    def asking() -> TorchFacts:
         return ask_torch(
             collected.clean,
             measuring=0.0 if speed else _MEASURING,
@@ -160,7 +160,7 @@ def _with_disks(machine: Machine, collected: _Parts, *, again: bool) -> Machine:
     return replace(machine, disks=tuple(now.values()))
 
 
-def _untold(asked: Asked, missing: list[str], known: dict[str, Workload]) -> list[str]:
+def _untold(asked: TorchFacts, missing: list[str], known: dict[str, Workload]) -> list[str]:
     """What kept networks from being counted, where torch works."""
     if asked.troubles or not asked.torch.works:
         return list(asked.troubles)

@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
-from viewfinder.doctor.machine import Installation, Package, Python, Version
+from viewfinder.doctor.machine import Installation, InstalledPackage, Python, Version
 from viewfinder.doctor.nvidia import version as as_version
 from viewfinder.doctor.tested import is_as_tested, pinned_versions
 
@@ -121,13 +121,13 @@ def _is_asked_for(requirement: Requirement) -> bool:
 
 def _package(
     requirement: Requirement, copies: dict[str, tuple[str, ...]], tested: dict[str, str]
-) -> Package:
+) -> InstalledPackage:
     name = canonicalize_name(requirement.name)
     ours, meant = copies.get(name, ()), tested.get(name, "")
     found = _version(requirement.name) or next(iter(ours), "")
     wanted = str(requirement.specifier)
     fits, same = _fits(found, wanted), is_as_tested(found, meant)
-    return Package(requirement.name, found, wanted, fits, ours, meant, same)
+    return InstalledPackage(requirement.name, found, wanted, fits, ours, meant, same)
 
 
 def _version(name: str) -> str:

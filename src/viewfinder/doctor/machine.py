@@ -43,7 +43,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Place:
+class WrittenFolder:
     """A folder that is written to: bytes free on its disk, and whether it can be written."""
 
     name: Literal["runs", "cache"]
@@ -77,7 +77,7 @@ class Python:
 
 
 @dataclass(frozen=True)
-class Package:
+class InstalledPackage:
     """A package that this one asks for, or uses.
 
     Attributes:
@@ -114,7 +114,7 @@ class Installation:
             installed.
     """
 
-    packages: tuple[Package, ...]
+    packages: tuple[InstalledPackage, ...]
     torch: str
     cuda: Version | None
     vision: str
@@ -124,11 +124,11 @@ class Installation:
     nccl: str
     opencvs: tuple[str, ...]
     nvidia: Mapping[str, int]
-    others: tuple[Package, ...] = ()
+    others: tuple[InstalledPackage, ...] = ()
 
 
 @dataclass(frozen=True)
-class Weights:
+class PackagedWeights:
     """The weights that come with the package: whole, or what is wrong with them."""
 
     whole: bool | None
@@ -136,7 +136,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Shadow:
+class ShadowingFile:
     """A file that is imported in place of the module of its name, by what starts in its folder."""
 
     module: str
@@ -158,7 +158,7 @@ class Environment:
 
     settings: Mapping[str, str] = field(default_factory=dict)
     search: tuple[SearchFolder, ...] = ()
-    shadows: tuple[Shadow, ...] = ()
+    shadows: tuple[ShadowingFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,10 +270,10 @@ class Machine:
     system: System | None
     cpu: CpuFeatures | None
     memory: Memory | None
-    places: tuple[Place, ...]
+    places: tuple[WrittenFolder, ...]
     python: Python | None
     installation: Installation | None
-    weights: Weights | None
+    weights: PackagedWeights | None
     environment: Environment | None
     nvidia: Nvidia | None
     torch: Torch | None

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from viewfinder.doctor.machine import Memory, Place, System
+from viewfinder.doctor.machine import Memory, System, WrittenFolder
 from viewfinder.doctor.privacy import Cleaner
 from viewfinder.files import cache_folder
 from viewfinder.memory import free_memory, limit_of_container
@@ -98,12 +98,12 @@ def folders() -> dict[str, Path]:
     return {"runs": Path("runs"), "cache": cache_folder()}
 
 
-def places(cleaner: Cleaner) -> tuple[Place, ...]:
+def places(cleaner: Cleaner) -> tuple[WrittenFolder, ...]:
     """What is known of them."""
     return tuple(_place(name, folder, cleaner) for name, folder in folders().items())
 
 
-def _place(name: str, folder: Path, cleaner: Cleaner) -> Place:
+def _place(name: str, folder: Path, cleaner: Cleaner) -> WrittenFolder:
     there = nearest(folder)
     free: int | None = None
     writable: bool | None = None
@@ -113,7 +113,9 @@ def _place(name: str, folder: Path, cleaner: Cleaner) -> Place:
         with contextlib.suppress(OSError):
             # A disk that is mounted read-only denies it to everyone; a file in the way is none.
             writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    return Place("runs" if name == "runs" else "cache", cleaner.path(folder), free, writable)
+    return WrittenFolder(
+        "runs" if name == "runs" else "cache", cleaner.path(folder), free, writable
+    )
 
 
 def nearest(folder: Path) -> Path | None:

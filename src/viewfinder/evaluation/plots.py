@@ -19,7 +19,7 @@ _FEW_POINTS = 12
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     """A column of the history, and how it is drawn."""
 
     column: str
@@ -38,30 +38,30 @@ class Panel:
     """
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[HistoryLine, ...]
     factor: float = 1.0
     logarithmic: bool = False
 
 
-RATE = Panel("Learning rate", (Line("learning_rate", "learning rate", INK),))
+RATE = Panel("Learning rate", (HistoryLine("learning_rate", "learning rate", INK),))
 """What the learning rate was at each epoch's end."""
 
-LOSS = Line("loss", "while training", AUGMENTED)
+LOSS = HistoryLine("loss", "while training", AUGMENTED)
 """The loss on augmented pictures, which every training has."""
 
 
-def both_sides(figure: str) -> tuple[Line, Line]:
+def both_sides(figure: str) -> tuple[HistoryLine, HistoryLine]:
     """A figure that is measured on training and validation pictures."""
     return (
-        Line(f"train_{figure}", "training", TRAIN),
-        Line(f"val_{figure}", "validation", VAL),
+        HistoryLine(f"train_{figure}", "training", TRAIN),
+        HistoryLine(f"val_{figure}", "validation", VAL),
     )
 
 
-def terms(labels: Mapping[str, str]) -> tuple[Line, ...]:
+def terms(labels: Mapping[str, str]) -> tuple[HistoryLine, ...]:
     """The loss and what it is made of, by the names of their columns."""
     return tuple(
-        Line(column, label, colour)
+        HistoryLine(column, label, colour)
         for (column, label), colour in zip(labels.items(), _TERMS, strict=False)
     )
 
@@ -76,7 +76,7 @@ def curves(history: Sequence[Mapping[str, float]], *panels: Panel) -> list[Marku
 
 def _drawn(
     history: Sequence[Mapping[str, float]], panel: Panel
-) -> list[tuple[Line, list[float], list[float]]]:
+) -> list[tuple[HistoryLine, list[float], list[float]]]:
     """The lines of a panel that have points, with their epochs and values."""
     drawn = []
     for line in panel.lines:

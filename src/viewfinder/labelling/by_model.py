@@ -13,7 +13,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
 from viewfinder.labelling.certainty import SALIENCY, expected_iou
-from viewfinder.labelling.proposing import Proposed, Rows, class_of
+from viewfinder.labelling.proposing import ProposalRows, Proposed, class_of
 from viewfinder.pictures.geometry import BoxArray, iou
 from viewfinder.pictures.masks import box_around
 from viewfinder.pictures.reading import read_picture
@@ -65,7 +65,7 @@ def propose_by_detector(
             f"--names: the detector has no class {unknown[0]!r}: {meant}it has "
             f"{', '.join(config.classes)}"
         )
-    rows, failed = Rows(), list[str]()
+    rows, failed = ProposalRows(), list[str]()
     weights = model.weights.file
     source = f"detector: {weights.parent.name}/{weights.name}"
     readable = _readable(data, paths, rows, failed, bits=config.bits)
@@ -102,7 +102,7 @@ def propose_by_saliency(
     Raises:
         InputError: no picture can be read.
     """
-    rows, failed = Rows(), list[str]()
+    rows, failed = ProposalRows(), list[str]()
     readable = _readable(data, paths, rows, failed, bits=bits)
     for path, values in model(readable):
         for box, mask, score in subjects(values):
@@ -179,7 +179,7 @@ def maps_of_model(model: Model, device: torch.device) -> Mapper:
 
 
 def _readable(
-    data: Path, paths: Sequence[str], rows: Rows, failed: list[str], *, bits: int = 16
+    data: Path, paths: Sequence[str], rows: ProposalRows, failed: list[str], *, bits: int = 16
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """The pictures that can be read, whose sizes go into `rows`; the others into `failed`."""
     for path in paths:
@@ -192,7 +192,7 @@ def _readable(
         yield path, picture
 
 
-def _proposed(rows: Rows, failed: Sequence[str]) -> Proposed:
+def _proposed(rows: ProposalRows, failed: Sequence[str]) -> Proposed:
     if not rows.sizes:
         raise InputError(failed[0].removeprefix("passed over: "))
     if not rows.rows:

@@ -18,7 +18,7 @@ from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
-from viewfinder.labelling.proposing import Proposed, Rows
+from viewfinder.labelling.proposing import ProposalRows, Proposed
 from viewfinder.labelling.tracking import (
     Track,
     interpolate,
@@ -34,7 +34,7 @@ Motion = Literal["linear", "flow"]
 
 
 @dataclass(frozen=True)
-class Shot:
+class Footage:
     """The pictures of one video, in its order.
 
     Attributes:
@@ -83,7 +83,7 @@ def propose_by_track(
             video cannot be read.
     """
     boxed = _key_boxes(data, keys)
-    rows, notes = Rows(), []
+    rows, notes = ProposalRows(), []
     shots = _shots(data, paths)
     if not any(path in boxed for shot in shots for path in shot.paths):
         raise InputError(_no_keys(data))
@@ -129,7 +129,7 @@ def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
     return found
 
 
-def _shots(data: Path, paths: Iterable[str]) -> list[Shot]:
+def _shots(data: Path, paths: Iterable[str]) -> list[Footage]:
     members: dict[str, list[tuple[FrameOrigin, str]]] = defaultdict(list)
     lists: dict[str, dict[str, FrameOrigin]] = {}
     for path in paths:
@@ -147,7 +147,7 @@ def _shots(data: Path, paths: Iterable[str]) -> list[Shot]:
     for video, found in sorted(members.items()):
         found.sort(key=lambda pair: pair[0].frame)
         origins, names = zip(*found, strict=True)
-        shots.append(Shot(video, names, origins))
+        shots.append(Footage(video, names, origins))
     return shots
 
 
@@ -171,7 +171,7 @@ def _objects(known: Mapping[int, Sequence[Named]]) -> list[Object]:
     return objects
 
 
-def _between(shot: Shot, known: Mapping[int, Sequence[Named]], rows: Rows) -> None:
+def _between(shot: Footage, known: Mapping[int, Sequence[Named]], rows: ProposalRows) -> None:
     """Boxes between two key frames of an object; before the first and after the last, none."""
     seconds = np.array([origin.seconds for origin in shot.origins])
     for one in _objects(known):
@@ -198,10 +198,10 @@ def _certainty(
 
 def _along(
     data: Path,
-    shot: Shot,
+    shot: Footage,
     known: Mapping[int, Sequence[Named]],
     video: Path | None,
-    rows: Rows,
+    rows: ProposalRows,
 ) -> list[str]:
     """Boxes followed from each key frame to the next; returns where one was lost."""
     places = {origin.frame: place for place, origin in enumerate(shot.origins)}
@@ -238,13 +238,13 @@ def _along(
     return lost
 
 
-def _pictures(data: Path, shot: Shot) -> Iterator[Frame]:
+def _pictures(data: Path, shot: Footage) -> Iterator[Frame]:
     bits = bits_of([data / path for path in shot.paths])
     for path, origin in zip(shot.paths, shot.origins, strict=True):
         yield Frame(origin.frame, origin.seconds, read_picture(data / path, bits=bits))
 
 
-def _video_file(shot: Shot, video: Path | None) -> Path | None:
+def _video_file(shot: Footage, video: Path | None) -> Path | None:
     """The file of a shot's video.
 
     Raises:

@@ -37,7 +37,7 @@ class Proposed:
 
 
 @dataclass
-class Rows:
+class ProposalRows:
     """Proposals as they come, one by one.
 
     Attributes:
@@ -130,7 +130,7 @@ def propose_by_plate(
     """
     bits = bits_of([*(data / path for path in paths), *([empty] if empty else [])])
     stands = _Stands(data, empty, bits)
-    rows, nothing, several, touching, failed = Rows(), [], [], [], []
+    rows, nothing, several, touching, failed = ProposalRows(), [], [], [], []
     for path in track(paths, total=len(paths), description="looking at the stand"):
         stand, plate = stands.of(path)
         if (data / path).samefile(stand):

@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RequestOutcome:
     """The folder of pictures, all that is proposed for them now, and what was accepted, if asked
     for."""
 
@@ -53,7 +53,7 @@ class Outcome:
     accepted: Acceptance | None
 
 
-def propose(source: Path, request: Request) -> Outcome:
+def propose(source: Path, request: Request) -> RequestOutcome:
     """Propose, show, accept: whatever of it is asked for.
 
     Args:
@@ -84,7 +84,7 @@ def propose(source: Path, request: Request) -> Outcome:
     accepted = None
     if request.accept_above is not None:
         accepted = accept(data, above=request.accept_above, proposals=proposals)
-    return Outcome(data, proposals, accepted)
+    return RequestOutcome(data, proposals, accepted)
 
 
 def _proposer(request: Request) -> Callable[[Request, Path], Proposed]:

@@ -20,7 +20,7 @@ class Feature(NamedTuple):
     channels: int
 
 
-class Backbone(Protocol):
+class FeatureNet(Protocol):
     """A net on whose maps another one can be built, as a detector on a classifier's.
 
     Attributes:

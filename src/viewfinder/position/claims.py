@@ -15,13 +15,13 @@ from viewfinder.position.comparison import (
     POOLED_SHIFTED,
     STRIDED,
     STRIDED_SHIFTED,
-    Comparison,
+    PositionComparison,
     Variant,
     average,
     difference,
     moved,
 )
-from viewfinder.position.intervals import Interval
+from viewfinder.position.intervals import MeanInterval
 
 # A share of answers that is too small to matter: a net that changes fewer is called insensitive.
 NEGLIGIBLE = 0.01
@@ -29,7 +29,7 @@ _UNSURE = "cannot tell"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClaimAnswer:
     """A claim as a question, its answer in a sentence or two, and the figures that it rests on."""
 
     question: str
@@ -37,7 +37,7 @@ class Answer:
     because: tuple[str, ...]
 
 
-def answers(comparison: Comparison) -> tuple[Answer, Answer]:
+def answers(comparison: PositionComparison) -> tuple[ClaimAnswer, ClaimAnswer]:
     """What the comparison says to the two claims."""
     found = _insensitive(comparison), _replaced(comparison)
     more = f"More seeds narrow the intervals: try --seeds {max(3, 2 * len(comparison.seeds))}."
@@ -48,13 +48,13 @@ def answers(comparison: Comparison) -> tuple[Answer, Answer]:
     return one, two
 
 
-def seeds_words(comparison: Comparison) -> str:
+def seeds_words(comparison: PositionComparison) -> str:
     """How many, as a subject: `one seed`, `5 seeds`."""
     count = len(comparison.seeds)
     return "one seed" if count == 1 else f"{count} seeds"
 
 
-def _insensitive(comparison: Comparison) -> Answer:
+def _insensitive(comparison: PositionComparison) -> ClaimAnswer:
     shifts, unsure = moved(comparison), f"{seeds_words(comparison)} {_UNSURE}"
     flips = average(comparison, POOLED, FLIPS, shifts)
     farthest = average(comparison, POOLED, FLIPS, shifts[-1:])
@@ -66,7 +66,7 @@ def _insensitive(comparison: Comparison) -> Answer:
         whole = "no"
     less = {1: "yes", -1: "no, more", 0: unsure}[gap.sign]
     span = f"Over shifts of {_span(shifts)}" if len(shifts) > 1 else "Moved by 1 px"
-    return Answer(
+    return ClaimAnswer(
         "Does pooling make the net insensitive to position?",
         f"Insensitive: {whole}. Less sensitive than strided convolution: {less}.",
         (
@@ -80,7 +80,7 @@ def _insensitive(comparison: Comparison) -> Answer:
     )
 
 
-def _replaced(comparison: Comparison) -> Answer:
+def _replaced(comparison: PositionComparison) -> ClaimAnswer:
     shifts = moved(comparison)
     gap = difference(comparison, STRIDED, POOLED, FLIPS, shifts)
     gain = difference(comparison, STRIDED_SHIFTED, POOLED, FLIPS, shifts)
@@ -101,14 +101,14 @@ def _replaced(comparison: Comparison) -> Answer:
             f"Over shifts of {_span(trained)} alone, as far as training moved its pictures, "
             f"augmentation in both: {_apart(near)}."
         )
-    return Answer(
+    return ClaimAnswer(
         "Does shift augmentation replace it?",
         _replaced_verdict(gap, gain, left, seeds_words(comparison)),
         tuple(because),
     )
 
 
-def _replaced_verdict(gap: Interval, gain: Interval, left: Interval, seeds: str) -> str:
+def _replaced_verdict(gap: MeanInterval, gain: MeanInterval, left: MeanInterval, seeds: str) -> str:
     if gap.sign < 0:
         return "There is nothing to replace: pooling makes this net more sensitive."
     if gap.sign == 0:
@@ -127,7 +127,7 @@ def _replaced_verdict(gap: Interval, gain: Interval, left: Interval, seeds: str)
     }[left.sign]
 
 
-def _right(comparison: Comparison, one: Variant, other: Variant) -> Interval:
+def _right(comparison: PositionComparison, one: Variant, other: Variant) -> MeanInterval:
     return difference(comparison, one, other, ACCURACY, moved(comparison))
 
 
@@ -135,7 +135,7 @@ def _span(shifts: Sequence[int]) -> str:
     return f"{shifts[0]} to {shifts[-1]} px" if len(shifts) > 1 else f"{shifts[0]} px"
 
 
-def _percent(value: Interval) -> str:
+def _percent(value: MeanInterval) -> str:
     around = ""
     if math.isfinite(value.margin):
         # A share is never below 0 or above 1, however few the seeds.
@@ -144,7 +144,7 @@ def _percent(value: Interval) -> str:
     return f"{100 * value.mean:.1f} %{around}"
 
 
-def _apart(apart: Interval) -> str:
+def _apart(apart: MeanInterval) -> str:
     """`7.5 points higher (5.9 to 9.1)`, of shares in %."""
     sign, word = (1, "higher") if apart.mean >= 0 else (-1, "lower")
     around = ""

@@ -10,10 +10,10 @@ from pathlib import Path
 from viewfinder import nets
 from viewfinder.errors import InputError
 from viewfinder.events import listening, note
-from viewfinder.position.comparison import VARIANTS, Comparison, Variant
+from viewfinder.position.comparison import VARIANTS, PositionComparison, Variant
 from viewfinder.position.measuring import (
-    Pictures,
-    Subject,
+    MeasuredNet,
+    MeasuredPictures,
     explained,
     load_pictures,
     ready,
@@ -47,7 +47,7 @@ class Trainings:
 class Probe:
     """What is measured of each, the same for all."""
 
-    pictures: Pictures
+    pictures: MeasuredPictures
     stages: tuple[Stage, ...]
     largest: int
 
@@ -60,7 +60,7 @@ def compare(
     seeds: int = SEEDS,
     epochs: int = EPOCHS,
     out: Path | None = None,
-) -> tuple[Comparison, list[list[str | None]]]:
+) -> tuple[PositionComparison, list[list[str | None]]]:
     """Train the four variants of `target` for each seed, and move the test pictures.
 
     Args:
@@ -95,7 +95,7 @@ def compare(
             runs[number].append(str(place) if out else None)
             _report(trainings, variant, found, time.perf_counter() - began)
     reach = _SHIFT * trainings.size
-    return Comparison(net, DATA, epochs, reach, tuple(range(seeds)), found), runs
+    return PositionComparison(net, DATA, epochs, reach, tuple(range(seeds)), found), runs
 
 
 def _with_downsample(target: str | None) -> str:
@@ -137,7 +137,7 @@ def _probe(trainings: Trainings, largest: int) -> Probe:
         nets.create(trainings.net, downsample=how, **sized).eval() for how in ("pool", "stride")
     )
     explanations = [
-        explained(Subject(trainings.net, net, trainings.size, (), (), None, None))
+        explained(MeasuredNet(trainings.net, net, trainings.size, (), (), None, None))
         for net in (pooled, strided)
     ]
     # All of them: to measure takes a twentieth of what it takes to train.

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from viewfinder.nets.blocks import Downsampling
-from viewfinder.position.intervals import Interval, interval
-from viewfinder.position.sensitivity import Sensitivity, Step
+from viewfinder.position.intervals import MeanInterval, interval
+from viewfinder.position.sensitivity import Sensitivity, ShiftStep
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ PAIRS = ((STRIDED, POOLED), (STRIDED_SHIFTED, POOLED_SHIFTED), (STRIDED_SHIFTED,
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PositionComparison:
     """The sensitivities of the four variants of a net, on the same pictures and stages.
 
     Attributes:
@@ -60,51 +60,53 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Measure:
+class StepMeasure:
     """One figure of a step, 1 being 100 %; `most` is as large as it can be."""
 
     key: str
     title: str
-    of: Callable[[Step], float | None]
+    of: Callable[[ShiftStep], float | None]
     most: float = math.inf
 
 
-ACCURACY = Measure("accuracy", "right answers", lambda step: step.accuracy, most=1)
-FLIPS = Measure("flips", "answers that change", lambda step: step.flips, most=1)
-OUTPUT = Measure("output", "change of the logits", lambda step: step.output)
+ACCURACY = StepMeasure("accuracy", "right answers", lambda step: step.accuracy, most=1)
+FLIPS = StepMeasure("flips", "answers that change", lambda step: step.flips, most=1)
+OUTPUT = StepMeasure("output", "change of the logits", lambda step: step.output)
 MEASURES = (ACCURACY, FLIPS, OUTPUT)
 
 
-def feature_measures(comparison: Comparison) -> list[Measure]:
+def feature_measures(comparison: PositionComparison) -> list[StepMeasure]:
     """One for each stage: its features against what stood in the same place."""
     return [_feature_measure(n, stage.name) for n, stage in enumerate(comparison.first.stages)]
 
 
 def average(
-    comparison: Comparison, variant: Variant, measure: Measure, shifts: Sequence[int]
-) -> Interval:
+    comparison: PositionComparison, variant: Variant, measure: StepMeasure, shifts: Sequence[int]
+) -> MeanInterval:
     """The mean over these shifts, with its interval over the seeds."""
     return interval(_by_seed(comparison, variant, measure, shifts))
 
 
-def curve(comparison: Comparison, variant: Variant, measure: Measure) -> list[Interval]:
+def curve(
+    comparison: PositionComparison, variant: Variant, measure: StepMeasure
+) -> list[MeanInterval]:
     """The figure at each shift from 0 on."""
     shifts = range(comparison.largest + 1)
     return [average(comparison, variant, measure, [shift]) for shift in shifts]
 
 
-def moved(comparison: Comparison) -> range:
+def moved(comparison: PositionComparison) -> range:
     """The shifts that are moves."""
     return range(1, comparison.largest + 1)
 
 
 def difference(
-    comparison: Comparison,
+    comparison: PositionComparison,
     one: Variant,
     other: Variant,
-    measure: Measure,
+    measure: StepMeasure,
     shifts: Sequence[int],
-) -> Interval:
+) -> MeanInterval:
     """The mean over these shifts of `one` less that of `other`, seed by seed."""
     minuends = _by_seed(comparison, one, measure, shifts)
     subtrahends = _by_seed(comparison, other, measure, shifts)
@@ -112,7 +114,7 @@ def difference(
 
 
 def _by_seed(
-    comparison: Comparison, variant: Variant, measure: Measure, shifts: Sequence[int]
+    comparison: PositionComparison, variant: Variant, measure: StepMeasure, shifts: Sequence[int]
 ) -> list[float]:
     return [
         sum(_known(measure.of(found.steps[shift])) for shift in shifts) / len(shifts)
@@ -120,8 +122,8 @@ def _by_seed(
     ]
 
 
-def _feature_measure(index: int, name: str) -> Measure:
-    return Measure(name, name, lambda step: step.features[index].in_place)
+def _feature_measure(index: int, name: str) -> StepMeasure:
+    return StepMeasure(name, name, lambda step: step.features[index].in_place)
 
 
 def _known(value: float | None) -> float:

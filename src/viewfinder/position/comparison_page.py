@@ -14,8 +14,8 @@ from viewfinder.position.comparison import (
     MEASURES,
     PAIRS,
     VARIANTS,
-    Comparison,
-    Measure,
+    PositionComparison,
+    StepMeasure,
     curve,
     difference,
     feature_measures,
@@ -33,7 +33,7 @@ from viewfinder.position.comparison_text import (
 _TONES = {"pool": 3, "stride": 1}
 
 
-def page(comparison: Comparison) -> str:
+def page(comparison: PositionComparison) -> str:
     """The whole page, which needs nothing but a browser."""
     folder = files("viewfinder.position")
     shared = files("viewfinder.explain.rendering")
@@ -70,7 +70,7 @@ def _tied(text: str) -> str:
     return re.sub(r"(?<=\d) (?=%|px)", "\N{NO-BREAK SPACE}", text)
 
 
-def _lines(comparison: Comparison, measure: Measure) -> list[Line]:
+def _lines(comparison: PositionComparison, measure: StepMeasure) -> list[Line]:
     """A line for each variant, in %, with a band where there are several seeds."""
     lines = []
     for variant in VARIANTS:
@@ -92,20 +92,20 @@ def _lines(comparison: Comparison, measure: Measure) -> list[Line]:
     return lines
 
 
-def _chart(comparison: Comparison, measure: Measure) -> Markup:
+def _chart(comparison: PositionComparison, measure: StepMeasure) -> Markup:
     label = f"{measure.title} by shift, for the four variants"
     lines = _lines(comparison, measure)
     return Markup(chart(lines, label=label, reach=comparison.reach))
 
 
-def _rows(comparison: Comparison, measure: Measure) -> list[tuple[str, list[str]]]:
+def _rows(comparison: PositionComparison, measure: StepMeasure) -> list[tuple[str, list[str]]]:
     return [
         (NAMES[variant], [cell(value) for value in curve(comparison, variant, measure)])
         for variant in VARIANTS
     ]
 
 
-def _differences(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+def _differences(comparison: PositionComparison) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """For each measure, for each pair, the difference at each shift."""
     return [
         (

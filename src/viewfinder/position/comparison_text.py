@@ -16,7 +16,7 @@ from viewfinder.position.comparison import (
     STRIDED,
     STRIDED_SHIFTED,
     VARIANTS,
-    Comparison,
+    PositionComparison,
     Variant,
     average,
     curve,
@@ -24,7 +24,7 @@ from viewfinder.position.comparison import (
     feature_measures,
     moved,
 )
-from viewfinder.position.intervals import Interval
+from viewfinder.position.intervals import MeanInterval
 from viewfinder.position.sensitivity import DIRECTIONS
 from viewfinder.position.sensitivity_text import spread, stages_document, steps_document
 from viewfinder.wording import counted
@@ -46,12 +46,12 @@ _NAME, _CELL, _WIDE = 19, 9, 19
 _MOST_COLUMNS = (WIDTH - _NAME) // _CELL
 
 
-def title(comparison: Comparison) -> str:
+def title(comparison: PositionComparison) -> str:
     """What the whole is called."""
     return f"{comparison.net}: max pooling, strided convolution and position"
 
 
-def protocol(comparison: Comparison) -> str:
+def protocol(comparison: PositionComparison) -> str:
     """What was done, in a few sentences."""
     first, seeds = comparison.first, len(comparison.seeds)
     height, width = first.size
@@ -69,7 +69,7 @@ def protocol(comparison: Comparison) -> str:
     )
 
 
-def moved_words(comparison: Comparison) -> str:
+def moved_words(comparison: PositionComparison) -> str:
     """The shifts over which means are taken."""
     return "1 px" if comparison.largest == 1 else f"1 to {comparison.largest} px"
 
@@ -79,7 +79,7 @@ def pair_name(one: Variant, other: Variant) -> str:
     return f"({NAMES[one]}) − ({NAMES[other]})"
 
 
-def lines(comparison: Comparison) -> list[Text]:
+def lines(comparison: PositionComparison) -> list[Text]:
     """The lines of the tables and of the answers, each at most WIDTH wide."""
     result = [Text(title(comparison)[:WIDTH], "bold")]
     for words in (protocol(comparison), LEGEND):
@@ -93,7 +93,7 @@ def lines(comparison: Comparison) -> list[Text]:
     return result
 
 
-def cell(value: Interval, *, signed: bool = False) -> str:
+def cell(value: MeanInterval, *, signed: bool = False) -> str:
     """`93.2±0.5`, in %, with as many digits as tell something; no ± where there is one seed."""
     mean, margin = 100 * value.mean, 100 * value.margin
     if mean == 0 and margin == 0:
@@ -105,7 +105,9 @@ def cell(value: Interval, *, signed: bool = False) -> str:
     return f"{text}±{margin:.{1 if margin < 9.95 else 0}f}"
 
 
-def document(comparison: Comparison, runs: Sequence[Sequence[str | None]]) -> dict[str, object]:
+def document(
+    comparison: PositionComparison, runs: Sequence[Sequence[str | None]]
+) -> dict[str, object]:
     """The JSON: shares and relative distances as numbers, 1 being 100 %.
 
     Args:
@@ -139,7 +141,7 @@ def document(comparison: Comparison, runs: Sequence[Sequence[str | None]]) -> di
     }
 
 
-def _by_shift(comparison: Comparison) -> list[Text]:
+def _by_shift(comparison: PositionComparison) -> list[Text]:
     shifts = spread(comparison.largest + 1, _MOST_COLUMNS)
     result = [Text(), _row("in %", [f"{shift} px" for shift in shifts], "dim")]
     result.append(Text("─" * (_NAME + _CELL * len(shifts)), "dim"))
@@ -152,7 +154,7 @@ def _by_shift(comparison: Comparison) -> list[Text]:
     return result
 
 
-def _features(comparison: Comparison) -> list[Text]:
+def _features(comparison: PositionComparison) -> list[Text]:
     measures = feature_measures(comparison)
     if not measures:
         return []
@@ -167,7 +169,7 @@ def _features(comparison: Comparison) -> list[Text]:
     return result
 
 
-def _differences(comparison: Comparison) -> list[Text]:
+def _differences(comparison: PositionComparison) -> list[Text]:
     result = [Text(), Text(f"differences in points: mean of {moved_words(comparison)}", "bold")]
     result.append(_wide_row("", [measure.title for measure in MEASURES], "dim"))
     for one, other in PAIRS:
@@ -191,7 +193,7 @@ def _wide_row(name: str, cells: Sequence[str], style: str) -> Text:
 
 
 def _variant_document(
-    comparison: Comparison, variant: Variant, folders: Sequence[str | None]
+    comparison: PositionComparison, variant: Variant, folders: Sequence[str | None]
 ) -> dict[str, object]:
     curves = {
         measure.key: [_interval_document(value) for value in curve(comparison, variant, measure)]
@@ -209,7 +211,9 @@ def _variant_document(
     }
 
 
-def _difference_document(comparison: Comparison, one: Variant, other: Variant) -> dict[str, object]:
+def _difference_document(
+    comparison: PositionComparison, one: Variant, other: Variant
+) -> dict[str, object]:
     means = {
         measure.key: _interval_document(
             difference(comparison, one, other, measure, moved(comparison))
@@ -223,7 +227,7 @@ def _key(variant: Variant) -> dict[str, object]:
     return {"downsample": variant.downsample, "shifted_in_training": variant.augmented}
 
 
-def _interval_document(value: Interval) -> dict[str, float | None]:
+def _interval_document(value: MeanInterval) -> dict[str, float | None]:
     """Without bounds where one seed cannot have any."""
     known = math.isfinite(value.margin)
     return {

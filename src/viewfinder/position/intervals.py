@@ -11,7 +11,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Interval:
+class MeanInterval:
     """A mean and half the width of its 95 % interval, infinite where one value was all there is."""
 
     mean: float
@@ -31,10 +31,10 @@ class Interval:
         return (self.low > 0) - (self.high < 0)
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float]) -> MeanInterval:
     """The interval of the mean of one or more independent values, taken as normally distributed."""
     mean = statistics.fmean(values)
     if len(values) == 1:
-        return Interval(mean, math.inf)
+        return MeanInterval(mean, math.inf)
     error = statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(mean, critical_t(1 - LEVEL, len(values) - 1) * error)
+    return MeanInterval(mean, critical_t(1 - LEVEL, len(values) - 1) * error)

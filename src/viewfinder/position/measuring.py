@@ -28,7 +28,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class Subject:
+class MeasuredNet:
     """A net made ready: the side of its pictures, their normalisation, its classes if known.
 
     `bits` are how many the values of 16-bit pictures fill.
@@ -45,7 +45,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class MeasuredPictures:
     """N×3×H×W in [0, 1], and the data set that they are, if they are one."""
 
     pixels: Tensor
@@ -81,7 +81,7 @@ def measure(
     return found, PositionSetting(subject.name, subject.weights, on)
 
 
-def explained(subject: Subject) -> Explanation:
+def explained(subject: MeasuredNet) -> Explanation:
     """The subject's arithmetic.
 
     Raises:
@@ -104,7 +104,9 @@ def affordable(explanation: Explanation, largest: int) -> int:
     return max(_FEWEST_PICTURES, int(_MOST_MACS / (passes * max(1, explanation.totals.macs))))
 
 
-def subject_of_run(weights: Path, target: str | None = None, side: int | None = None) -> Subject:
+def subject_of_run(
+    weights: Path, target: str | None = None, side: int | None = None
+) -> MeasuredNet:
     """What a training left, which must be of this target and side where they are given.
 
     Raises:
@@ -125,20 +127,22 @@ def subject_of_run(weights: Path, target: str | None = None, side: int | None = 
     mean, std = config.normalisation.mean, config.normalisation.std
     where, classes = str(weights), config.classes
     side, bits = config.size[0], config.bits
-    return Subject(config.net, model.load(), side, mean, std, where, classes, bits)
+    return MeasuredNet(config.net, model.load(), side, mean, std, where, classes, bits)
 
 
-def _of_target(target: str | None, side: int | None) -> Subject:
+def _of_target(target: str | None, side: int | None) -> MeasuredNet:
 
     if target is None:
         raise InputError("say which net: viewfinder explain lenet --shift 8, or --weights RUN")
     # The same random weights every time, so that two answers can be compared.
     torch.manual_seed(0)
     net, usual = find_net(target)
-    return Subject(target, net.eval(), side or (usual or (224,))[0], _MEAN, _STD, None, None)
+    return MeasuredNet(target, net.eval(), side or (usual or (224,))[0], _MEAN, _STD, None, None)
 
 
-def load_pictures(on: str, size: int, most: int | None = None, *, bits: int = 16) -> Pictures:
+def load_pictures(
+    on: str, size: int, most: int | None = None, *, bits: int = 16
+) -> MeasuredPictures:
     """A picture, or a data set's test side, all of it or at most so many, at this size.
 
     Raises:
@@ -158,10 +162,10 @@ def load_pictures(on: str, size: int, most: int | None = None, *, bits: int = 16
     # Copied, since a decoder may lend its own memory, which torch must not write to.
     read = [torch.tensor(prepare(file, (size, size), bits=bits)) for file in files]
     pixels = torch.stack(read)
-    return Pictures(pixels.permute(0, 3, 1, 2) / 255, data)
+    return MeasuredPictures(pixels.permute(0, 3, 1, 2) / 255, data)
 
 
-def ready(pictures: Pictures, subject: Subject) -> tuple[Tensor, Tensor | None]:
+def ready(pictures: MeasuredPictures, subject: MeasuredNet) -> tuple[Tensor, Tensor | None]:
     """The pictures as the subject takes them, and their classes where it knows them."""
 
     labels, data = None, pictures.data

@@ -55,7 +55,7 @@ class FeatureChange:
 
 
 @dataclass(frozen=True)
-class Step:
+class ShiftStep:
     """What one shift does, over all pictures and both directions.
 
     Attributes:
@@ -83,7 +83,7 @@ class Sensitivity:
     pictures: int
     size: tuple[int, int]
     stages: tuple[Stage, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ShiftStep, ...]
 
 
 def shifted(pictures: Tensor, shift: int, direction: str) -> Tensor:
@@ -195,8 +195,8 @@ class _Sums:
             self.truths += len(truth)
             self.right += int((after.argmax(1) == truth).sum())
 
-    def step(self, shift: int) -> Step:
-        return Step(
+    def step(self, shift: int) -> ShiftStep:
+        return ShiftStep(
             shift=shift,
             output=self.output.value(),
             probability=self.moved / self.answers if self.answers else None,

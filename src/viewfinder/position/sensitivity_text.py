@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from viewfinder.explain.rendering.terminal import WIDTH
-from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, Stage, Step
+from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, ShiftStep, Stage
 
 SCHEMA = "viewfinder.position/1"
 
@@ -42,7 +42,7 @@ def weights_words(setting: PositionSetting) -> str:
     return f"Weights of {setting.weights}."
 
 
-Curve = tuple[str, Callable[[Step], float | None]]
+Curve = tuple[str, Callable[[ShiftStep], float | None]]
 
 
 def answer_curves(found: Sensitivity) -> list[Curve]:

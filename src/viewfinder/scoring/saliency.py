@@ -23,7 +23,7 @@ from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.pictures.reading import read_map, read_mask
 from viewfinder.scoring.sets import MapContest
-from viewfinder.tasks.saliency.curves import LEVELS, Counts
+from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts
 from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
 
 # Named anew where what is kept of a picture, or how it is measured, changes.
@@ -263,7 +263,7 @@ def _packed(found: Measured) -> NDArray[np.float32]:
 def _unpacked(kept: NDArray[np.float32]) -> Measured:
     record = np.ascontiguousarray(kept).view(_RECORD)[0]
     mae, s, weighted, contour, pixels, wanted, taken, hits, resized = record["figures"].tolist()
-    counts = Counts(
+    counts = PixelCounts(
         pixels=int(pixels),
         wanted=int(wanted),
         taken=np.append(record["taken"].astype(np.float64), taken),

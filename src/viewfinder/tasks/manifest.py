@@ -74,7 +74,7 @@ class ArrangementRecord(TypedDict):
 
 
 class TrialRecord(ArrangementRecord):
-    """What became of a candidate: see `training.precision.Trial`."""
+    """What became of a candidate: see `training.precision.ArithmeticTrial`."""
 
     milliseconds: float | None
     loss: float | None

@@ -80,7 +80,7 @@ class Arrangement:
 
 
 @dataclass(frozen=True)
-class Trial:
+class ArithmeticTrial:
     """One candidate's figures: milliseconds there and back, the loss after a few steps, and whether
     it agrees.
 
@@ -105,7 +105,7 @@ class Choice:
 
     arrangement: Arrangement
     why: str
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[ArithmeticTrial, ...] = ()
     promise: float | None = None
 
     def as_json(self) -> PrecisionRecord:
@@ -128,7 +128,7 @@ class Choice:
 
     @classmethod
     def from_json(cls, record: PrecisionRecord) -> "Choice":
-        trials = tuple(Trial(**trial) for trial in record["trials"])
+        trials = tuple(ArithmeticTrial(**trial) for trial in record["trials"])
         return cls(
             Arrangement(**record["arrangement"]), record["why"], trials, record.get("promise")
         )
@@ -319,11 +319,15 @@ def _take_turns(
             return
 
 
-def _trial(arrangement: Arrangement, seconds: float, loss: float, *, agrees: bool) -> Trial:
+def _trial(
+    arrangement: Arrangement, seconds: float, loss: float, *, agrees: bool
+) -> ArithmeticTrial:
     verdict = "agrees" if agrees else "loss differs from float32"
     # JSON has no word for infinity, nor for what is no number.
     shown = loss if math.isfinite(loss) else None
-    return Trial(arrangement.arithmetic, arrangement.layout, seconds * 1e3, shown, verdict)
+    return ArithmeticTrial(
+        arrangement.arithmetic, arrangement.layout, seconds * 1e3, shown, verdict
+    )
 
 
 def _reason(best: float, agreeing: list[float]) -> str:

@@ -31,7 +31,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainingOrder:
     """One training to do.
 
     Attributes:
@@ -55,8 +55,12 @@ class Slot:
 
 
 def work(
-    train: Train, orders: Sequence[Order], slots: Sequence[Slot], *, begin: Callable[[Order], None]
-) -> Generator[tuple[Order, str | None]]:
+    train: Train,
+    orders: Sequence[TrainingOrder],
+    slots: Sequence[Slot],
+    *,
+    begin: Callable[[TrainingOrder], None],
+) -> Generator[tuple[TrainingOrder, str | None]]:
     """Do all orders, at most one a slot at a time; yields each with why it failed, or None.
 
     With one slot the work is done in this process. Leaving early, as on Ctrl-C, stops what runs:
@@ -70,7 +74,7 @@ def work(
         yield order, attempt(train, order)
 
 
-def attempt(train: Train, order: Order) -> str | None:
+def attempt(train: Train, order: TrainingOrder) -> str | None:
     """Begin or resume one training; returns why it failed, or None."""
     order.log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -144,11 +148,14 @@ class _Worker:
 
 
 def _side_by_side(
-    train: Train, orders: Sequence[Order], slots: Sequence[Slot], begin: Callable[[Order], None]
-) -> Generator[tuple[Order, str | None]]:
+    train: Train,
+    orders: Sequence[TrainingOrder],
+    slots: Sequence[Slot],
+    begin: Callable[[TrainingOrder], None],
+) -> Generator[tuple[TrainingOrder, str | None]]:
     waiting = deque(orders)
     idle: list[_Worker] = []
-    busy: dict[Connection, tuple[_Worker, Order]] = {}
+    busy: dict[Connection, tuple[_Worker, TrainingOrder]] = {}
     try:
         for slot in slots[: len(orders)]:
             idle.append(_Worker(train, slot))

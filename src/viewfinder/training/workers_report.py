@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from viewfinder.events import JobsChanged, JobsEnded, emit, note
-from viewfinder.training.workers import Order
+from viewfinder.training.workers import TrainingOrder
 from viewfinder.wording import duration
 
 
@@ -29,12 +29,12 @@ class JobsReport:
     ) -> None:
         emit(JobsEnded())
 
-    def begin(self, order: Order) -> None:
+    def begin(self, order: TrainingOrder) -> None:
         """A training begins."""
         self._running[order.name] = time.monotonic()
         emit(self._now(begun=order.name))
 
-    def end(self, order: Order, outcome: str) -> None:
+    def end(self, order: TrainingOrder, outcome: str) -> None:
         """A training has ended."""
         took = time.monotonic() - self._running.pop(order.name)
         self._ended += 1

@@ -22,12 +22,12 @@ from viewfinder.pictures.warping import moved_boxes
 from viewfinder.tasks.detect import augment
 from viewfinder.tasks.detect.examples import open_examples
 from viewfinder.tasks.detect.pasting import Objects, Paste, paste_objects
-from viewfinder.tasks.detect.plan import Augmentation, plan_step
+from viewfinder.tasks.detect.plan import BoxAugmentation, plan_step
 
 FRAME = (96, 64)
-MOVES = Augmentation(scale=0.4, aspect=0.2, shift=0.15, flip=0.5, flip_vertical=0.5)
+MOVES = BoxAugmentation(scale=0.4, aspect=0.2, shift=0.15, flip=0.5, flip_vertical=0.5)
 COLOURS = {"hue": 0.1, "saturation": 0.5, "value": 0.3}
-EVERYTHING = Augmentation(0.4, 0.2, 0.1, 10, 0.5, 0.5, **COLOURS, mosaic=0.5, copy_paste=0.5)
+EVERYTHING = BoxAugmentation(0.4, 0.2, 0.1, 10, 0.5, 0.5, **COLOURS, mosaic=0.5, copy_paste=0.5)
 
 
 def compose(examples, numbers, augmentation, frame, generator, *, rows=slice(None), likely=None):
@@ -97,7 +97,7 @@ def shapes(tmp_path_factory, module_boxes_set):
 @given(seed=st.integers(0, 2**32), turned=st.booleans(), coloured=st.booleans())
 def test_boxes_follow_pixels(shapes, seed, turned, coloured):
     colours = COLOURS if coloured else {}
-    moves = Augmentation(0.4, 0.2, 0.15, 40 * turned, 0.5, 0.5, **colours)
+    moves = BoxAugmentation(0.4, 0.2, 0.15, 40 * turned, 0.5, 0.5, **colours)
     batch = compose(shapes[turned], [0] * 4, moves, FRAME, np.random.default_rng(seed))
     for number, picture in enumerate(batch.pictures):
         bright = white(picture)
@@ -119,7 +119,7 @@ def test_boxes_follow_pixels(shapes, seed, turned, coloured):
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_boxes_of_a_mosaic_follow_pixels_and_stay_inside(grid, seed):
-    moves = Augmentation(0.4, 0.2, flip=0.5, flip_vertical=0.5, mosaic=1.0)
+    moves = BoxAugmentation(0.4, 0.2, flip=0.5, flip_vertical=0.5, mosaic=1.0)
     with pytest.MonkeyPatch.context() as patch:
         # So that every white pixel has a box.
         patch.setattr(augment, "LEAST_SHOWN", 1e-9)
@@ -153,7 +153,9 @@ def grid(tmp_path_factory, module_boxes_set):
 
 
 def test_a_mosaic_fills_its_frame(grid):
-    batch = compose(grid, [0] * 50, Augmentation(0.3, mosaic=1.0), FRAME, np.random.default_rng(0))
+    batch = compose(
+        grid, [0] * 50, BoxAugmentation(0.3, mosaic=1.0), FRAME, np.random.default_rng(0)
+    )
     grey = (batch.pictures == LETTERBOX_FILL).all(axis=3)
     assert grey.mean() < 0.02
 
@@ -165,7 +167,7 @@ def test_all_off_is_the_letterbox_of_validation(boxes_set, tmp_path):
     pictures.append(picture_with((100, 300, 900, 500), 1001, 747))
     boxes = [[(3, 5, 33, 17)]] * 4 + [[(100, 300, 900, 500)]]
     examples = open_examples(boxes_set(pictures, boxes), FRAME, cache=tmp_path)
-    batch = compose(examples, [3, 1, 2, 0, 4], Augmentation(), FRAME, random)
+    batch = compose(examples, [3, 1, 2, 0, 4], BoxAugmentation(), FRAME, random)
     assert batch.pictures.shape == (5, 64, 96, 3)
     for made, number, box in zip(batch.pictures, [3, 1, 2, 0, 4], batch.boxes, strict=True):
         size = (pictures[number].shape[1], pictures[number].shape[0])
@@ -184,9 +186,9 @@ def test_all_off_is_the_letterbox_of_validation(boxes_set, tmp_path):
 @pytest.mark.parametrize(
     ("moves", "mirrored"),
     [
-        (Augmentation(flip=1.0), np.s_[:, ::-1]),
-        (Augmentation(flip_vertical=1.0), np.s_[::-1]),
-        (Augmentation(flip=1.0, flip_vertical=1.0), np.s_[::-1, ::-1]),
+        (BoxAugmentation(flip=1.0), np.s_[:, ::-1]),
+        (BoxAugmentation(flip_vertical=1.0), np.s_[::-1]),
+        (BoxAugmentation(flip=1.0, flip_vertical=1.0), np.s_[::-1, ::-1]),
     ],
 )
 def test_mirrored_pictures_are_exact(open_set, moves, mirrored):
@@ -258,7 +260,7 @@ def test_objects_that_are_not_learnt_from_come_out_as_ignored(open_set):
     examples = open_set(
         [picture_with(BOX)], [[BOX, (0, 0, 160, 120)]], crowd=np.array([False, True])
     )
-    batch = compose(examples, [0, 0], Augmentation(), (160, 120), np.random.default_rng(0))
+    batch = compose(examples, [0, 0], BoxAugmentation(), (160, 120), np.random.default_rng(0))
     assert batch.boxes.tolist() == [list(BOX)] * 2
     assert batch.ignored.tolist() == [[0, 0, 160, 120]] * 2
     assert batch.ignored_in.tolist() == [0, 1]
@@ -267,7 +269,7 @@ def test_objects_that_are_not_learnt_from_come_out_as_ignored(open_set):
 def test_an_object_of_which_little_is_left_is_dropped(open_set):
     boxes = [(0, 0, 40, 40), (100, 50, 101, 90)]
     examples = open_set([picture_with(boxes[0])], [boxes])
-    moves = Augmentation(shift=0.5)
+    moves = BoxAugmentation(shift=0.5)
     batch = compose(examples, [0] * 200, moves, (160, 120), np.random.default_rng(0))
     shown = np.array([white(picture).sum() for picture in batch.pictures])
     kept = np.isin(np.arange(200), batch.pictures_of)
@@ -285,9 +287,9 @@ def test_hue_and_saturation_leave_grey_alone_and_value_scales_it(open_set):
     grey = np.repeat(np.arange(0, 180, dtype=np.uint8), 3).reshape(12, 15, 3)
     examples = open_set([grey], [[]])
     random = np.random.default_rng(0)
-    kept = compose(examples, [0] * 20, Augmentation(hue=0.5, saturation=2.0), (15, 12), random)
+    kept = compose(examples, [0] * 20, BoxAugmentation(hue=0.5, saturation=2.0), (15, 12), random)
     assert np.abs(kept.pictures.astype(int) - grey).max() <= 1
-    scaled = compose(examples, [0] * 200, Augmentation(value=0.4), (15, 12), random).pictures
+    scaled = compose(examples, [0] * 200, BoxAugmentation(value=0.4), (15, 12), random).pictures
     factors = scaled[:, -1, -1, 0] / 179
     assert ((factors > 1 / 1.42) & (factors < 1.42)).all()
     assert factors.min() < 0.75
@@ -296,7 +298,7 @@ def test_hue_and_saturation_leave_grey_alone_and_value_scales_it(open_set):
 
 def test_hue_turns_colours_at_the_same_brightness(open_set):
     colour = np.full((4, 4, 3), (150, 110, 90), np.uint8)
-    moves = Augmentation(hue=0.5)
+    moves = BoxAugmentation(hue=0.5)
     made = compose(open_set([colour], [[]]), [0] * 300, moves, (4, 4), np.random.default_rng(0))
     pixels = made.pictures[:, 0, 0].astype(float)
     assert np.abs(pixels @ [0.299, 0.587, 0.114] - colour[0, 0] @ [0.299, 0.587, 0.114]).max() < 1.5
@@ -412,7 +414,7 @@ def test_classes_are_pasted_as_often_as_asked(open_set):
         labels=[[0] * 30 + [1], []],
         classes=("often", "rare", "never"),
     )
-    paste = Augmentation(copy_paste=1.0)
+    paste = BoxAugmentation(copy_paste=1.0)
 
     def labels(**options):
         random = np.random.default_rng(0)
@@ -421,7 +423,7 @@ def test_classes_are_pasted_as_often_as_asked(open_set):
     assert 0.4 < labels().mean() < 0.6
     assert set(labels(likely=np.array([0, 0.5, 0.5]))) == {1}
     assert len(labels(likely=np.array([0, 0, 1.0]))) == 0
-    off = compose(examples, [1] * 20, Augmentation(), (160, 120), np.random.default_rng(0))
+    off = compose(examples, [1] * 20, BoxAugmentation(), (160, 120), np.random.default_rng(0))
     assert len(off.labels) == 0
 
 
@@ -443,7 +445,7 @@ def test_an_outline_is_cut_where_it_is_in_a_picture_kept_smaller(boxes_set, tmp_
 def test_what_is_pasted_leaves_room(open_set):
     whole = (0, 0, 160, 120)
     examples = open_set([picture_with(whole), picture_with(BOX)], [[whole], []])
-    moves = Augmentation(scale=0.5, turn=45, copy_paste=1.0)
+    moves = BoxAugmentation(scale=0.5, turn=45, copy_paste=1.0)
     batch = compose(examples, [1] * 50, moves, (160, 120), np.random.default_rng(0))
     sides = batch.boxes[:, 2:] - batch.boxes[:, :2]
     assert (sides <= (80.01, 60.01)).all()

@@ -9,7 +9,7 @@ import pytest
 from viewfinder.api import open_run
 from viewfinder.datasets.framing import DARKNET
 from viewfinder.errors import InputError
-from viewfinder.nets.darknet import DarknetConfig, Header
+from viewfinder.nets.darknet import DarknetConfig, WeightsHeader
 from viewfinder.pictures.geometry import clip_boxes
 from viewfinder.tasks.detect.class_names import COCO, names_of
 from viewfinder.tasks.detect.foreign import describe_weights, framing_of
@@ -17,10 +17,10 @@ from viewfinder.tasks.detect.foreign import describe_weights, framing_of
 # What C Darknet finds in a picture: class name, score, and x1, y1, x2, y2 in its pixels.
 DarknetFound = list[tuple[str, float, list[float]]]
 
-PUBLISHED = Header((0, 2, 0), 500_208 * 64)
+PUBLISHED = WeightsHeader((0, 2, 0), 500_208 * 64)
 
 
-def write_head(file: Path, header: Header = PUBLISHED, length: int = 35_434_956) -> Path:
+def write_head(file: Path, header: WeightsHeader = PUBLISHED, length: int = 35_434_956) -> Path:
     """A file as long as the published yolov3-tiny, which takes no room on the disk."""
     with file.open("wb") as opened:
         opened.write(header.pack())
@@ -37,7 +37,7 @@ def write_names(file: Path, count: int, word: str = "coin") -> tuple[str, ...]:
 def test_only_published_files_have_cocos_names(tmp_path: Path) -> None:
     assert names_of(write_head(tmp_path / "a.weights"), 80).names == COCO
     assert not names_of(tmp_path / "a.weights", 80).told
-    others = (Header((0, 2, 5), PUBLISHED.seen), Header((0, 2, 0), 6400))
+    others = (WeightsHeader((0, 2, 5), PUBLISHED.seen), WeightsHeader((0, 2, 0), 6400))
     for header in others:
         named = names_of(write_head(tmp_path / "b.weights", header), 80)
         assert named.names[:2] == ("class 0", "class 1")
@@ -91,7 +91,7 @@ def test_obj_data_leads_to_names(tmp_path: Path, written: str) -> None:
 def test_the_fork_of_darknet_stretches_unless_told_otherwise(
     tmp_path: Path, version: tuple[int, int, int], letter_box: bool | None, fit: str, told: bool
 ) -> None:
-    file = write_head(tmp_path / "a.weights", Header(version, 64))
+    file = write_head(tmp_path / "a.weights", WeightsHeader(version, 64))
     config = DarknetConfig("yolov3-tiny", 2, (), (), (416, 416), letter_box)
     framing, note = framing_of(file, config)
     assert (framing.fit, framing.resizing) == (fit, "corners")
@@ -100,7 +100,7 @@ def test_the_fork_of_darknet_stretches_unless_told_otherwise(
 
 def test_a_net_that_only_its_length_tells_is_told(tmp_path: Path) -> None:
     assert describe_weights(write_head(tmp_path / "a.weights")).notes == ()
-    write_head(tmp_path / "a.weights", Header((0, 2, 0), 64))
+    write_head(tmp_path / "a.weights", WeightsHeader((0, 2, 0), 64))
     first, second = describe_weights(tmp_path / "a.weights").notes
     assert "put its .cfg beside it, as a.cfg" in first
     assert "put the names" in second

@@ -12,7 +12,7 @@ from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
 from viewfinder.tasks.classify.heads import Layer
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opining import Side, form_opinion
+from viewfinder.tasks.detect.opining import FramedSide, form_opinion
 from viewfinder.tasks.detect.opinion import (
     FILE,
     Consulted,
@@ -131,7 +131,7 @@ def side(count, seed):
         corners=np.array(corners, np.float64),
         classes=np.array(classes),
     )
-    return Side(Painted(pictures), truth)
+    return FramedSide(Painted(pictures), truth)
 
 
 def confused(held_out):
@@ -188,6 +188,6 @@ def test_one_of_a_single_class_is_not():
     train = side(3, 0)
     alone = replace(train.truth, classes=np.zeros(len(train.truth), np.int64))
     formed = form_opinion(
-        Side(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
+        FramedSide(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
     )
     assert "one class" in formed.says

@@ -1,7 +1,7 @@
 """Rules about Python and what is installed."""
 
 from viewfinder.doctor.finding import Finding
-from viewfinder.doctor.machine import Machine, Package, Shadow
+from viewfinder.doctor.machine import InstalledPackage, Machine, ShadowingFile
 from viewfinder.doctor.rules.telling import (
     Rule,
     broken,
@@ -125,7 +125,7 @@ def _drifted(machine: Machine) -> Finding | None:
     return None
 
 
-def _to_install(package: Package) -> str:
+def _to_install(package: InstalledPackage) -> str:
     """For pip: the version that was tested, else one that fits."""
     wanted = f"=={package.tested}" if package.tested else package.wanted
     return f"'{package.name}{wanted}'"
@@ -222,7 +222,7 @@ def _shadowed(machine: Machine) -> Finding | None:
     if not environment.shadows:
         return None
 
-    def of(by: str) -> list[Shadow]:
+    def of(by: str) -> list[ShadowingFile]:
         return [each for each in environment.shadows if each.by == by]
 
     everywhere, here = of("PYTHONPATH"), of("working folder")

@@ -72,7 +72,7 @@ def page(material: SaliencyMaterial) -> Page:
         plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
         plots.Panel("S-measure", plots.both_sides("s_measure")),
         plots.RATE,
-        plots.Panel("λ, the teacher's share", (plots.Line("weight", "λ", INK),)),
+        plots.Panel("λ, the teacher's share", (plots.HistoryLine("weight", "λ", INK),)),
     )
     own = {
         "scores": scores,

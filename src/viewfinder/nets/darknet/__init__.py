@@ -15,7 +15,7 @@ from viewfinder.nets.darknet.config import (
     read_config,
     stems,
 )
-from viewfinder.nets.darknet.header import Header, read_header
+from viewfinder.nets.darknet.header import WeightsHeader, read_header
 from viewfinder.nets.darknet.weights import (
     DarknetWeights,
     load_weights,
@@ -26,7 +26,7 @@ from viewfinder.nets.darknet.weights import (
 __all__ = [
     "DarknetConfig",
     "DarknetWeights",
-    "Header",
+    "WeightsHeader",
     "config_beside",
     "find_config",
     "is_published",

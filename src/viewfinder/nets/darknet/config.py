@@ -11,7 +11,7 @@ from pathlib import Path
 
 from viewfinder.errors import InputError
 from viewfinder.nets.darknet.grammar import Section, read_sections
-from viewfinder.nets.darknet.header import Header, read_header
+from viewfinder.nets.darknet.header import WeightsHeader, read_header
 from viewfinder.nets.darknet.layouts import find_layout
 from viewfinder.nets.yolo import BOX_VALUES
 from viewfinder.nets.yolov3 import ANCHORS, MASKS, TINY_ANCHORS, TINY_MASKS
@@ -44,7 +44,7 @@ class DarknetConfig:
     letter_box: bool | None = None
 
 
-PUBLISHED_HEADER = Header((0, 2, 0), 500_208 * 64)
+PUBLISHED_HEADER = WeightsHeader((0, 2, 0), 500_208 * 64)
 """Of the published COCO weights, which have seen 500,208 batches of 64."""
 # These by their length in bytes.
 _PUBLISHED = {

@@ -15,7 +15,7 @@ _LEAST_VALUE = 1 << 23  # as bits the least float32 that is not denormal
 
 
 @dataclass(frozen=True)
-class Header:
+class WeightsHeader:
     """The head of a file. `wide` is whether `seen` takes 8 bytes, which it does not before 0.2."""
 
     version: tuple[int, int, int] = (0, 2, 0)
@@ -36,7 +36,7 @@ class Header:
         return struct.pack("<iiiq" if self.wide else "<iiii", *self.version, self.seen)
 
 
-def read_header(path: Path) -> tuple[Header, int]:
+def read_header(path: Path) -> tuple[WeightsHeader, int]:
     """The header, and the bytes of the whole file.
 
     Raises:
@@ -64,7 +64,7 @@ def read_header(path: Path) -> tuple[Header, int]:
     upper = int.from_bytes(head[16:20], "little")
     wide = _may_be_wide((major, minor, revision)) and upper < _LEAST_VALUE
     seen = struct.unpack("<q" if wide else "<i", head[12 : 20 if wide else 16])[0]
-    return Header((major, minor, revision), seen, wide), length
+    return WeightsHeader((major, minor, revision), seen, wide), length
 
 
 def _may_be_wide(version: tuple[int, int, int]) -> bool:

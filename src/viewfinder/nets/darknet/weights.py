@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from viewfinder.errors import InputError
 from viewfinder.files import replacing
 from viewfinder.nets.darknet.config import MOST_CLASSES, PUBLISHED_HEADER
-from viewfinder.nets.darknet.header import Header, read_header
+from viewfinder.nets.darknet.header import WeightsHeader, read_header
 from viewfinder.nets.yolo import BOX_VALUES
 from viewfinder.nets.yolov3 import (
     TINY_ANCHORS,
@@ -55,7 +55,7 @@ class DarknetWeights:
         state: tensors by the names that they have in the net's state dict.
     """
 
-    header: Header
+    header: WeightsHeader
     classes: int | None
     convolutions: tuple[int, int]
     state: dict[str, Tensor]
@@ -139,7 +139,7 @@ def write_weights(
     net: Detector,
     path: str | Path,
     *,
-    header: Header | None = None,
+    header: WeightsHeader | None = None,
     convolutions: int | None = None,
 ) -> None:
     """Write a net as Darknet does; a file that was read comes out with the same bytes.
@@ -152,7 +152,7 @@ def write_weights(
     Raises:
         InputError: there are not so many convolutions, or the file cannot be written.
     """
-    header = header or Header()
+    header = header or WeightsHeader()
     every = _convolutions(net)
     count = len(every) if convolutions is None else convolutions
     if not 1 <= count <= len(every):

@@ -30,7 +30,7 @@ _MENTIONED = 3
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedClasses:
     """The classes of a file of weights.
 
     Attributes:
@@ -41,7 +41,7 @@ class Named:
     told: str = ""
 
 
-def names_of(weights: Path, classes: int) -> Named:
+def names_of(weights: Path, classes: int) -> NamedClasses:
     """The names of the classes of a `.weights` file, which only numbers them.
 
     They are the lines of the `.names` of its name beside it; else of the file that an `obj.data`
@@ -52,18 +52,20 @@ def names_of(weights: Path, classes: int) -> Named:
     """
     for stem in stems(weights):
         if (beside := weights.parent / f"{stem}.names").is_file():
-            return Named(_exactly(beside, weights, classes), f"classes are called as in {beside}")
+            return NamedClasses(
+                _exactly(beside, weights, classes), f"classes are called as in {beside}"
+            )
     found = {}
     for data, file in _led_to(weights.parent):
         if _fits(names := _lines(file), classes):
             found[names] = f"classes are called as in {file}, which {data.name} names"
     if len(found) == 1:
         ((names, told),) = found.items()
-        return Named(names, told)
+        return NamedClasses(names, told)
     if classes == len(COCO) and is_published(weights):
-        return Named(COCO)
+        return NamedClasses(COCO)
     numbered = tuple(f"class {number}" for number in range(classes))
-    return Named(numbered, _told_numbered(weights, classes))
+    return NamedClasses(numbered, _told_numbered(weights, classes))
 
 
 def _exactly(file: Path, weights: Path, classes: int) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
 from viewfinder.pictures.reading import read_header
-from viewfinder.tasks.detect.keeping import Pictures, kept_sizes, open_pictures
+from viewfinder.tasks.detect.keeping import KeptPictures, kept_sizes, open_pictures
 from viewfinder.tasks.detect.outlines import Outline, readable_outlines
 
 IGNORED = -1
@@ -52,7 +52,7 @@ class BoxExamples:
     """
 
     truth: Dataset
-    pictures: Pictures
+    pictures: KeptPictures
     sizes: NDArray[np.int64]
     true_sizes: NDArray[np.int64]
     corners: NDArray[np.float32]

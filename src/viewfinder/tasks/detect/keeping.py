@@ -20,7 +20,7 @@ _HALVES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class KeptPictures:
     """Kept pictures, taken by number.
 
     Attributes:
@@ -57,7 +57,7 @@ def kept_sizes(true: NDArray[np.int64], frame: Size) -> NDArray[np.int64]:
 
 def open_pictures(
     dataset: Dataset, sizes: NDArray[np.int64], *, keep: Keep, cache: Path
-) -> Pictures:
+) -> KeptPictures:
     """Decode a dataset's pictures to N×2 sizes in the way that they and this machine allow.
 
     Raises:
@@ -71,7 +71,7 @@ def open_pictures(
         keep=keep,
         cache=cache,
     )
-    return Pictures(decoded, sizes)
+    return KeptPictures(decoded, sizes)
 
 
 def _decode(dataset: Dataset, sizes: NDArray[np.int64], index: int, record: Flat) -> None:

@@ -52,7 +52,7 @@ _WEIGHTS = np.linspace(0, 1, 21)
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class FramedSide:
     """Pictures as the net is given them, and their objects in the pixels of these."""
 
     pixels: Pixels
@@ -93,7 +93,9 @@ class Formed:
         }
 
 
-def open_side(pixels: Pixels, truth: Boxes, sizes: NDArray[np.int64], config: ModelConfig) -> Side:
+def open_side(
+    pixels: Pixels, truth: Boxes, sizes: NDArray[np.int64], config: ModelConfig
+) -> FramedSide:
     """A side with its boxes where they lie in prepared pictures.
 
     Args:
@@ -104,11 +106,15 @@ def open_side(pixels: Pixels, truth: Boxes, sizes: NDArray[np.int64], config: Mo
         way = frame_matrix(config.framing, (width, height), config.size)
         rows = truth.of(picture)
         corners[rows] = transform_boxes(way, truth.corners[rows].astype(np.float32))
-    return Side(pixels, replace(truth, corners=corners))
+    return FramedSide(pixels, replace(truth, corners=corners))
 
 
 def form_opinion(
-    train: Side, held_out: Side | None, classes: tuple[str, ...], reply: Reply, device: torch.device
+    train: FramedSide,
+    held_out: FramedSide | None,
+    classes: tuple[str, ...],
+    reply: Reply,
+    device: torch.device,
 ) -> Formed:
     """Learn a second opinion from `train`, and keep it if the held-out pictures gain."""
     extractor = crop_extractor(device)
@@ -131,11 +137,11 @@ def form_opinion(
     return _judged(found, consulted, truth, known, classes, solved, extractor)
 
 
-def _count(side: Side) -> int:
+def _count(side: FramedSide) -> int:
     return min(len(side.truth.offsets) - 1, _MOST_PICTURES)
 
 
-def _crops(side: Side, extractor: Extractor) -> tuple[Labels, Floats]:
+def _crops(side: FramedSide, extractor: Extractor) -> tuple[Labels, Floats]:
     """M classes and M×V×D features of the labelled objects, and of the mirror images of few."""
     truth, chosen = side.truth, list[tuple[int, NDArray[np.int64]]]()
     good = usable(truth) & ~truth.crowd & ~truth.difficult

@@ -28,7 +28,7 @@ _QUARTER_TURN = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class BoxAugmentation:
     """How far each random change may go; 0 switches it off.
 
     Attributes:
@@ -71,14 +71,14 @@ class Step:
     """
 
     examples: BoxExamples
-    augmentation: Augmentation
+    augmentation: BoxAugmentation
     frame: Size
     pasted: NDArray[np.float64] | None
 
 
 def plan_step(
     examples: BoxExamples,
-    augmentation: Augmentation,
+    augmentation: BoxAugmentation,
     frame: Size,
     *,
     likely: NDArray[np.float64] | None = None,
@@ -188,7 +188,7 @@ def _draw_paste(step: Step, pasted: NDArray[np.float64], random: np.random.Gener
 
 
 def _draw_change(
-    augmentation: Augmentation, random: np.random.Generator
+    augmentation: BoxAugmentation, random: np.random.Generator
 ) -> tuple[Matrix, NDArray[np.float64]]:
     """Turn, zoom, stretch and flips about (0, 0), and the zooms along x and y alone."""
     zoom = _draw_factor(augmentation.scale, random)
@@ -205,7 +205,7 @@ def _draw_factor(share: float, random: np.random.Generator) -> float:
 
 
 def _draw_colours(
-    augmentation: Augmentation, random: np.random.Generator
+    augmentation: BoxAugmentation, random: np.random.Generator
 ) -> NDArray[np.float64] | None:
     """A 3×3 matrix that turns hues about grey, and scales saturation and brightness.
 
@@ -229,7 +229,7 @@ def _about(source: NDArray[np.float64], target: NDArray[np.float64], change: Mat
     return translation(*target) @ change @ translation(*-source)
 
 
-def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> Augmentation:
+def augmentation(recipe: DetectRecipe, *, mosaic: bool) -> BoxAugmentation:
     """The recipe's augmentation, with or without mosaics."""
-    share = {field.name: getattr(recipe, field.name) for field in fields(Augmentation)}
-    return Augmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})
+    share = {field.name: getattr(recipe, field.name) for field in fields(BoxAugmentation)}
+    return BoxAugmentation(**share | {"mosaic": recipe.mosaic if mosaic else 0.0})

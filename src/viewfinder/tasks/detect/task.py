@@ -36,7 +36,7 @@ from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.examples import EvalExamples, frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of, head_of_net
-from viewfinder.tasks.detect.opining import Side, form_opinion, open_side
+from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
 from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
 from viewfinder.tasks.detect.plan import augmentation, plan_step
 from viewfinder.tasks.detect.portable import read_portable
@@ -221,7 +221,7 @@ class Detect(
 
     def _side(
         self, dataset: Dataset, split: str, config: ModelConfig, recipe: DetectRecipe
-    ) -> Side:
+    ) -> FramedSide:
         known = dataset.split(split).with_classes(config.classes)
         examples = self.open_eval(replace(known, bits=config.bits), config, keep=recipe.keep)
         assert known.boxes is not None, "`require` has seen to it"

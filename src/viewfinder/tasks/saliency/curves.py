@@ -19,7 +19,7 @@ BETA_SQUARED = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class PixelCounts:
     """How many pixels there are, in the mask, taken by the map, and rightly taken by it."""
 
     pixels: int
@@ -38,7 +38,7 @@ class Counts:
 
 def count(
     prediction: NDArray[np.floating], subject: NDArray[np.uint8], *, adaptive: float
-) -> Counts:
+) -> PixelCounts:
     """Count at the thresholds 0/255 … 255/255, and at `adaptive`.
 
     Args:
@@ -53,7 +53,7 @@ def count(
     histograms[1][0] -= subject.size - cv2.countNonZero(subject)
     taken, hits = (np.cumsum(h[::-1], dtype=np.float64)[::-1] for h in histograms)
     above = (prediction >= adaptive).view(np.uint8)
-    return Counts(
+    return PixelCounts(
         pixels=subject.size,
         wanted=int(hits[0]),
         taken=np.append(taken, cv2.countNonZero(above)),
@@ -80,7 +80,7 @@ def f_measure(precision: Values, recall: Values) -> Values:
     return np.divide(product, weighted, out=np.zeros_like(product), where=product > 0)
 
 
-def alignment(counts: Counts) -> Values:
+def alignment(counts: PixelCounts) -> Values:
     """E: how the map's and the mask's departures from their own means agree, pixel by pixel.
 
     Fan et al., Enhanced-alignment measure for binary foreground map evaluation, 2018. A map cut at

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.tasks.saliency.curves import LEVELS, Counts, alignment, count, f_measure
+from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts, alignment, count, f_measure
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
 from viewfinder.tasks.saliency.weighted import weighted_f
 
@@ -111,7 +111,7 @@ class SaliencyScores:
 class Measurement:
     """What is counted and summed of one map beside its mask; every score follows from it."""
 
-    counts: Counts
+    counts: PixelCounts
     mae: float
     s_measure: float
     weighted_f: float

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, Rows
+from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, AnnotationRows
 from viewfinder.datasets.formats.json_columns import identities, text_of
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import Located, locate
@@ -25,7 +25,7 @@ _LARGEST_TABLE = 4_000_000
 
 
 @dataclass
-class Part:
+class CocoFile:
     """One file, as columns."""
 
     name: str
@@ -52,8 +52,8 @@ class Part:
     faults: list[Fault]
 
 
-def read_part(file: Path, seen: Survey) -> Part:
-    rows = Rows(str(file))
+def read_part(file: Path, seen: Survey) -> CocoFile:
+    rows = AnnotationRows(str(file))
     take: dict[str, Callable[[Objects], None]] = {
         "images": rows.take_images,
         "annotations": rows.take_annotations,
@@ -96,7 +96,7 @@ def read_part(file: Path, seen: Survey) -> Part:
         ends = box[:, :2] + box[:, 2:]
     folders = _folders(file, seen.root, split)
     located = locate(images.names, folders, seen.pictures, near=folders[0], where=str(file))
-    return Part(
+    return CocoFile(
         name=name,
         split=split,
         categories=categories,
@@ -218,7 +218,7 @@ def _listed(categories: object, where: str) -> Objects:
         ) from None
 
 
-def _categories(listed: Objects, rows: Rows, used: set[int]) -> dict[int, str]:
+def _categories(listed: Objects, rows: AnnotationRows, used: set[int]) -> dict[int, str]:
     rows.count_unread(listed, {"id", "name"}, "categories")
     where = f"{rows.where}: a category"
     ids = identities(listed, "id", where, rows.texts["class"]).tolist()

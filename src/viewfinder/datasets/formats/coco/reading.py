@@ -20,7 +20,7 @@ from viewfinder.datasets.boxes import finite, gather_boxes
 from viewfinder.datasets.copies import without_copies
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
-from viewfinder.datasets.formats.coco.parts import Part, look_up, read_part, split_of_file
+from viewfinder.datasets.formats.coco.parts import CocoFile, look_up, read_part, split_of_file
 from viewfinder.datasets.joining import joined, unique_numbers
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
@@ -109,7 +109,7 @@ def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     )
 
 
-def _meaning_faults(root: Path, parts: list[Part]) -> list[Fault]:
+def _meaning_faults(root: Path, parts: list[CocoFile]) -> list[Fault]:
     """The fault that boxes are no corners and sizes, as they and their outlines tell."""
     numbers = np.concatenate([part.corners for part in parts])
     numbers[~finite(numbers)] = np.nan
@@ -133,7 +133,7 @@ def _meaning_faults(root: Path, parts: list[Part]) -> list[Fault]:
     )
 
 
-def _known_sizes(root: Path, part: Part) -> NDArray[np.int64]:
+def _known_sizes(root: Path, part: CocoFile) -> NDArray[np.int64]:
     """N×2, what the file states; of pictures with boxes of which it states none, what they have."""
     unknown = (part.sizes <= 0).any(1) & np.isin(np.arange(len(part.sizes)), part.pictures)
     if not unknown.any():
@@ -144,7 +144,7 @@ def _known_sizes(root: Path, part: Part) -> NDArray[np.int64]:
 
 
 def _gathered(
-    root: Path, parts: list[Part], categories: dict[str, int], classes: tuple[str, ...]
+    root: Path, parts: list[CocoFile], categories: dict[str, int], classes: tuple[str, ...]
 ) -> Dataset:
     """The files' columns one after the other."""
     starts = np.cumsum([0, *(len(part.paths) for part in parts)])
@@ -182,7 +182,7 @@ def _gathered(
     )
 
 
-def _notes(seen: Survey, dataset: Dataset, parts: list[Part]) -> list[str]:
+def _notes(seen: Survey, dataset: Dataset, parts: list[CocoFile]) -> list[str]:
     """What lies there and is in no file, and what a file says that is not there."""
     notes = absent(seen, dataset.paths)
     bare = seen.beside(dataset.paths)
@@ -208,7 +208,7 @@ def _notes(seen: Survey, dataset: Dataset, parts: list[Part]) -> list[str]:
     return notes
 
 
-def _class_indices(part: Part, classes: tuple[str, ...]) -> NDArray[np.int64]:
+def _class_indices(part: CocoFile, classes: tuple[str, ...]) -> NDArray[np.int64]:
     index = {name: position for position, name in enumerate(classes)}
     named = part.categories.items()
     known = sorted((number, index[name]) for number, name in named if name in index)

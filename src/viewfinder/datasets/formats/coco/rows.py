@@ -42,7 +42,7 @@ class Images:
 
 
 @dataclass
-class Rows:
+class AnnotationRows:
     """What has been read of a file so far.
 
     Attributes:

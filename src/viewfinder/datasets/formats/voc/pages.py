@@ -34,7 +34,7 @@ _NO = {"0", "", "false", "no", "n", "f", "none", "unspecified"}
 
 
 @dataclass
-class Page:
+class XmlPage:
     """What one XML file says.
 
     Attributes:
@@ -64,7 +64,7 @@ def is_page(text: str) -> bool:
     return first is not None and first[0] == "<annotation"
 
 
-def read_page(file: Path) -> Page:
+def read_page(file: Path) -> XmlPage:
     """Read one picture's annotations.
 
     Raises:
@@ -74,7 +74,7 @@ def read_page(file: Path) -> Page:
     if tree.tag != "annotation":
         raise InputError(f"{file} is no Pascal VOC file: it begins with <{tree.tag[:30]}>")
     picture = (tree.findtext("filename") or "").strip()
-    page = Page(file, picture, _size(tree, file), [], [], [], Counter(), Counter())
+    page = XmlPage(file, picture, _size(tree, file), [], [], [], Counter(), Counter())
     page.from_one = tree.findtext("source/annotation") == COUNTED_FROM_1
     read = _READ | {"source"} if page.from_one else _READ
     page.unread.update(f"{node.tag:.40}" for node in tree if node.tag not in read)
@@ -93,7 +93,7 @@ def read_page(file: Path) -> Page:
     return page
 
 
-def _is_difficult(thing: Element, page: Page) -> bool:
+def _is_difficult(thing: Element, page: XmlPage) -> bool:
     word = (thing.findtext("difficult") or "").strip().lower()
     if word not in _YES and word not in _NO:
         page.notes[f"<difficult> says {word[:20]!r} and is read as no"] += 1

@@ -24,7 +24,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.formats.voc.lists import listings_of
-from viewfinder.datasets.formats.voc.pages import Page, is_page, read_page
+from viewfinder.datasets.formats.voc.pages import XmlPage, is_page, read_page
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST
 from viewfinder.datasets.formats.yolo.lists import listed_classes
 from viewfinder.datasets.joining import joined
@@ -142,7 +142,7 @@ def class_list(root: Path) -> tuple[str, ...]:
     return listed_classes(file) if file.is_file() and read_text(file).strip() else ()
 
 
-def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
+def _pages(root: Path, files: Sequence[str]) -> tuple[list[XmlPage], list[Fault]]:
     """What the files say; a damaged one is a fault."""
     pages, faults = [], []
     for path in files:
@@ -173,7 +173,7 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[Page], list[Fault]]:
 _SHAPES = "objects with another shape than a box"
 
 
-def _unread_shapes(root: Path, pages: Sequence[Page]) -> list[Fault]:
+def _unread_shapes(root: Path, pages: Sequence[XmlPage]) -> list[Fault]:
     count = sum(page.unread[_SHAPES] for page in pages)
     if not count:
         return []
@@ -210,7 +210,7 @@ def _corners(
     return corners, _FROM_ZERO if begins else _FRACTIONS if parts else ""
 
 
-def _notes(pages: Sequence[Page], why: str) -> Iterator[str]:
+def _notes(pages: Sequence[XmlPage], why: str) -> Iterator[str]:
     for note, count in sum((page.notes for page in pages), Counter[str]()).items():
         yield f"{note} ({count:,} of them)"
     if why:
@@ -218,7 +218,7 @@ def _notes(pages: Sequence[Page], why: str) -> Iterator[str]:
 
 
 def _locate(
-    seen: Survey, pages: Sequence[Page], own: Sequence[str]
+    seen: Survey, pages: Sequence[XmlPage], own: Sequence[str]
 ) -> tuple[tuple[str, ...], list[Fault]]:
     """Each page's picture: of the page's own name, or where none is, of the name it gives."""
     found, faults = [], []

@@ -145,7 +145,7 @@ def _places(picture: str) -> Iterator[str]:
 
 
 @dataclass
-class Rows:
+class LineRows:
     """The lines of a set's labels so far: the numbers as they stand there, as shares.
 
     Attributes:
@@ -254,7 +254,7 @@ def label_row(words: Sequence[str], points: int = 0) -> tuple[int, list[float]]:
     return int(label), values
 
 
-def like_key_points(rows: Rows) -> bool:
+def like_key_points(rows: LineRows) -> bool:
     """Whether what was read as polygons is more likely boxes with key points behind them.
 
     As polygons all have as many corners, and every further corner lies in the box that the first

@@ -19,7 +19,7 @@ from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.yolo.data_yaml import read_data_yaml
 from viewfinder.datasets.formats.yolo.labels import (
     LabelFiles,
-    Rows,
+    LineRows,
     is_class_list,
     label_files,
     like_key_points,
@@ -93,7 +93,7 @@ def read_yolo(file: Path, seen: Survey | None = None) -> Dataset:
     files = replace(files, alone=tuple(sorted({*files.alone} - {*unlisted.values()})))
     measures = measure(seen.root, paths)
     sizes = measures.sizes
-    rows = Rows()
+    rows = LineRows()
     for index, own in enumerate(files.of):
         if own is not None:
             rows.read(seen.root / own, own, index, said.points)
@@ -223,7 +223,7 @@ def _no_pictures(paths: Sequence[str], files: LabelFiles) -> list[Fault]:
     return [Fault("no-pictures", files.alone[0], "there are labels and no picture", fix, True)]
 
 
-def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> list[Fault]:
+def _meaning_faults(rows: LineRows, sizes: NDArray[np.int64], said: Described) -> list[Fault]:
     """Numbers that are no shares, and key points taken for polygons."""
     outlined = np.zeros(len(rows.pictures), np.bool_)
     outlined[list(rows.outlines)] = True
@@ -242,7 +242,7 @@ def _meaning_faults(rows: Rows, sizes: NDArray[np.int64], said: Described) -> li
     return []
 
 
-def _counted_from_one(rows: Rows, said: Described) -> list[Fault]:
+def _counted_from_one(rows: LineRows, said: Described) -> list[Fault]:
     """Class numbers that begin at 1, where YOLO's begin at 0."""
     used = set(rows.classes)
     if 0 in used or max(used, default=0) != len(said.classes):

@@ -49,7 +49,7 @@ class YOLOHead:
 
     def decoded(self, net: nn.Module) -> Answering:
         """Boxes and scores of every anchor in every cell."""
-        return Decoded(_yolo(net))
+        return DecodedYOLO(_yolo(net))
 
     def outputs(self, net: nn.Module) -> tuple[str, ...]:
         """The maps, by their strides."""
@@ -72,7 +72,7 @@ class YOLOHead:
         return read_darknet(file, _yolo(net))
 
 
-class Decoded(Answering):
+class DecodedYOLO(Answering):
     """N×3×H×W to boxes, N×P×4, and scores, N×P×classes; see `decoding.decode`."""
 
     def __init__(self, net: YOLO) -> None:
