@@ -52,18 +52,19 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Train what is left of the grid, then print the table."""
+    if flags.latex and flags.json:
+        raise InputError("--latex and --json are two forms of one answer: give one of them")
+    from viewfinder.ablation.grid import read_grid, slug
+
+    grid = read_grid(flags.file)
     # At once: what comes next imports torch, which takes seconds.
     note(f"ablate {flags.file}")
-    from viewfinder.ablation.grid import read_grid, slug
     from viewfinder.ablation.latex import as_latex
     from viewfinder.ablation.page import write_ablation
     from viewfinder.ablation.report import document
     from viewfinder.ablation.running import ablate
     from viewfinder.api import train
 
-    if flags.latex and flags.json:
-        raise InputError("--latex and --json are two forms of one answer: give one of them")
-    grid = read_grid(flags.file)
     folder = flags.out or Path("runs") / slug(grid.name)
     found = ablate(grid, out=folder, train=train, jobs=flags.jobs)
     page = write_ablation(folder.expanduser(), found, command=asked_by())

@@ -87,7 +87,8 @@ def run(flags: Flags) -> int:
         for e in done:
             say(
                 f"{e.video}: {len(e.written)} of {counted(e.read, 'frame')}; left out "
-                f"{e.blurred} blurred and {e.alike} that another shows already"
+                f"{e.blurred} blurred and {e.alike} that another shows already, of one in each "
+                "stretch of time (--every, --sharpest)"
             )
         count = sum(len(extraction.written) for extraction in done)
         say(f"{out}: {counted(count, 'picture')}, {speed:.0f} frames read a second")

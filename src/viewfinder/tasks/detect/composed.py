@@ -18,6 +18,7 @@ from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxe
 from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples import BoxExamples
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.wording import counted
 
 # Rendered tables to stand on, where no pictures of places are given.
 _TABLES = 64
@@ -61,8 +62,8 @@ def open_scenes(recipe: DetectRecipe, train: Dataset, size: Size) -> Composed | 
     else:
         places = read_backgrounds(Path(recipe.backgrounds), size, apart_from=captures.datasets)
     note(
-        f"{recipe.compose_share:.0%} of the pictures are composed of {len(captures.cutouts):,} "
-        f"cut-outs on {len(places):,} backgrounds"
+        f"{recipe.compose_share:.0%} of the pictures are composed of "
+        f"{counted(len(captures.cutouts), 'cut-out')} on {counted(len(places), 'background')}"
     )
     return composed(captures.cutouts, places, size=size, count=_SCENES, seed=recipe.seed)
 
