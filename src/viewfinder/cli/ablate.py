@@ -27,7 +27,6 @@ import tyro
 from viewfinder.cli.output import asked_by, print_json
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
-from viewfinder.events import note
 
 if TYPE_CHECKING:
     from viewfinder.ablation.report import Ablation
@@ -57,8 +56,6 @@ def run(flags: Flags) -> int:
     from viewfinder.ablation.grid import read_grid, slug
 
     grid = read_grid(flags.file)
-    # At once: what comes next imports torch, which takes seconds.
-    note(f"ablate {flags.file}")
     from viewfinder.ablation.latex import as_latex
     from viewfinder.ablation.page import write_ablation
     from viewfinder.ablation.report import document
