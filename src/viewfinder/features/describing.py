@@ -88,7 +88,7 @@ def describe_readable(
 def _extractor() -> Extractor:
     """The net, on a GPU where there is one; its vectors there differ in their last bits."""
     device = torch.device(_ON_GPU if torch.cuda.is_available() else "cpu")
-    return installed_extractor(device, size=_SIZE, made=f"stretched, on {device.type}")
+    return installed_extractor(device, size=_SIZE, made=f"stretched, by fours, on {device.type}")
 
 
 def _digests(parts: Sequence[Part]) -> list[bytes]:

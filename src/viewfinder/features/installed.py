@@ -44,6 +44,6 @@ def installed_extractor(device: torch.device, *, size: Size, made: str) -> Extra
         return answer
 
     # It is named before it is folded, which processors round in their own ways.
-    extractor = make_extractor(net, ask, size=size, made=f"{made}, folded, by fours")
+    extractor = make_extractor(net, ask, size=size, made=f"{made}, folded")
     fold_norms(net)
     return extractor

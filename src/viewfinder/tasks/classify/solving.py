@@ -25,7 +25,7 @@ from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.wording import counted
 
-_WAYS: Mapping[str, tuple[Way, ...]] = {
+WAYS: Mapping[str, tuple[Way, ...]] = {
     "auto": ("prototypes", "linear"),
     "prototypes": ("prototypes",),
     "linear": ("linear",),
@@ -64,7 +64,7 @@ def solve_last_layer(
     if recipe.unlabelled is not None:
         folder = Path(recipe.unlabelled).expanduser()
         more = _unlabelled(folder, extractors[0], config, known=set(_digests(truth)))
-    solved = solve(examples, _WAYS[recipe.head], more)
+    solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
     note(_told(solved))
     return {

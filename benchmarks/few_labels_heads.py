@@ -1,0 +1,113 @@
+"""How good a classifier's solved heads are from few labels, and how long its pictures take.
+
+    uv run python benchmarks/few_labels_heads.py DATA                     5, 10 and 50 of each class
+    uv run python benchmarks/few_labels_heads.py DATA --counts 20 --draws 5
+    uv run python benchmarks/few_labels_heads.py DATA --crops OUT         objects of a set of boxes
+
+Draws of the training pictures, as many of each class, are learnt from by class means, by ridge
+regression and by `auto`, as `train classify` does, and scored on the test pictures. Each picture is
+described once. `--crops` writes the objects of a set of boxes as class folders, to be given next.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from viewfinder import nets
+from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.loading import Pixels
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.nets.imagenet import imagenet_weights
+from viewfinder.pictures.reading import read_picture
+from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks import find
+from viewfinder.tasks.classify.last_layer import VectorExamples, solve
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.tasks.classify.solving import WAYS, described_views, view_extractors
+from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.normalisation import Normalisation
+
+HEADS = ("prototypes", "linear", "auto")
+MOST_TEST = 1000
+
+
+def write_crops(data: Dataset, out: Path, most: int = 220) -> None:
+    """At most so many objects of each class, to learn from (val too) and to test."""
+    boxes = data.boxes
+    assert boxes is not None
+    sides = np.where(data.splits == SPLITS.index("test"), "test", "train")[boxes.pictures()]
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(data.classes):
+        for side in ("train", "test"):
+            own = np.flatnonzero((boxes.classes == number) & (sides == side))
+            for row in rng.permutation(own)[:most].tolist():
+                picture = read_picture(data.file(int(boxes.pictures()[row])))
+                x1, y1 = np.maximum(boxes.corners[row, :2], 0).astype(int)
+                x2, y2 = np.ceil(boxes.corners[row, 2:]).astype(int)
+                write_picture(out / side / name / f"{row:05d}.png", picture[y1:y2, x1:x2])
+
+
+def describe(data: Dataset, config: ModelConfig) -> np.ndarray:
+    net = nets.create(config.net)
+    net.load_state_dict(imagenet_weights(config.net))
+    extractors = view_extractors(net.eval(), config, torch.device("cpu"))
+    pixels: Pixels = find("classify").open_eval(data, config, keep="auto").pixels
+    return described_views(extractors, pixels, data)
+
+
+def drawn(labels: np.ndarray, pool: np.ndarray, count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(pool[labels[pool] == c])[:count] for c in np.unique(labels)]
+    return np.concatenate(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("--counts", type=int, nargs="*", default=[5, 10, 50])
+    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--crops", type=Path)
+    given = parser.parse_args()
+    data = open_dataset(given.data)
+    if given.crops:
+        write_crops(data, given.crops)
+        return
+    recipe = ClassifyRecipe()
+    colours = nets.colours(recipe.net)
+    assert colours is not None
+    size = find("classify").size(recipe, data)
+    config = ModelConfig(
+        "classify", recipe.net, data.classes, size, Normalisation(*colours), habits={"mirror": True}
+    )
+    test = np.flatnonzero(data.splits == SPLITS.index("test"))
+    test = np.sort(np.random.default_rng(0).permutation(test)[:MOST_TEST])
+    pool = np.flatnonzero(data.splits != SPLITS.index("test"))
+    draws = {
+        (k, s): drawn(data.labels, pool, k, s) for k in given.counts for s in range(given.draws)
+    }
+    used = np.unique(np.concatenate([test, *draws.values()]))
+    began = time.process_time()
+    views = dict(zip(used.tolist(), describe(data.select(used), config), strict=True))
+    seconds = time.process_time() - began
+    print(f"{len(used):,} pictures at {size[0]}×{size[1]}: {seconds:.0f} s of CPU", flush=True)
+    asked, truth = np.stack([views[i] for i in test.tolist()]), data.labels[test]
+    for count in given.counts:
+        for head in HEADS:
+            right = []
+            for seed in range(given.draws):
+                rows = draws[count, seed]
+                vectors = np.stack([views[i] for i in rows.tolist()])
+                examples = VectorExamples(vectors, data.labels[rows], len(data.classes))
+                logits = torch.from_numpy(solve(examples, WAYS[head]).layer.logits(asked))
+                said = logits.softmax(2).mean(1).argmax(1).numpy()
+                right.append(float((said == truth).mean()))
+            spread = statistics.stdev(right) if len(right) > 1 else 0.0
+            print(f"{count} of each class, {head}: {statistics.mean(right):.1%} ± {spread:.1%}")
+
+
+if __name__ == "__main__":
+    main()
