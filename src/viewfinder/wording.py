@@ -15,6 +15,9 @@ _TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
 }
 _TEX_SPECIAL = re.compile("|".join(map(re.escape, _TEX)))
 # How like a misspelt word a known one must be, of 1; and how much less like than the likest.

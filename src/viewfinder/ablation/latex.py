@@ -45,6 +45,4 @@ def _number(text: str) -> str:
     if text == "–":
         return "--"
     parts = as_tex(text).split(" to ")
-    return " to ".join(
-        f"${part}$" if part[:1] in "+-" else part.replace("<", "$<$") for part in parts
-    )
+    return " to ".join(f"${part}$" if part[:1] in "+-" else part for part in parts)

@@ -53,7 +53,8 @@ def write_comparison(
     """Write `scores.json`, `scores.csv`, `pictures.csv`, `table.tex`, a plot a file, and the page.
 
     Args:
-        metrics: of the LaTeX table; the headline's where there are none.
+        metrics: of the LaTeX table, and what the page shows first; the headline's where there are
+            none.
         more: what the page and the document have beside the scores.
 
     Returns:
@@ -62,11 +63,12 @@ def write_comparison(
     Raises:
         InputError: the folder cannot be written.
     """
+    chosen = metrics or found.headline
     document = as_document(found, command=command) | dict(more.document if more else {})
     write_json(out / "scores.json", document)
     write_text(out / "scores.csv", as_csv(found))
     write_text(out / "pictures.csv", pictures_csv(found))
-    write_text(out / "table.tex", as_latex(found, metrics or found.headline))
+    write_text(out / "table.tex", as_latex(found, chosen))
     drawn: dict[str, list[Markup]] = {}
     for number, each in enumerate(found.sets, 1):
         for plot in each.contest.plots:
@@ -76,12 +78,16 @@ def write_comparison(
             pdf = draw(plot, each, found.methods, "pdf")
             write_bytes(out / "figures" / f"{name}.pdf", pdf)
             drawn.setdefault(each.name, []).append(_within_page(svg, f"{plot.alt}, {each.name}"))
-    write_text(out / "report.html", _page(found, drawn, command, more))
+    write_text(out / "report.html", _page(found, chosen, drawn, command, more))
     return out / "report.html"
 
 
 def _page(
-    found: Comparison, drawn: dict[str, list[Markup]], command: str, more: More | None
+    found: Comparison,
+    first: Sequence[Metric],
+    drawn: dict[str, list[Markup]],
+    command: str,
+    more: More | None,
 ) -> str:
     return (
         environment_of("viewfinder.scoring")
@@ -89,8 +95,8 @@ def _page(
         .render(
             found=found,
             metrics=found.metrics,
-            headline=[each.key for each in found.headline],
-            leading=leading(found.headline),
+            headline=[each.key for each in first],
+            leading=leading(first),
             shown=shown,
             best_two=best_two,
             matrix=matrix,

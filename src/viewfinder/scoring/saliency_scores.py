@@ -60,8 +60,8 @@ def _area(means: Values) -> Values:
     false, true = means[..., :half], means[..., half:]
     corner = np.zeros((*means.shape[:-1], 1))
     false, true = np.concatenate([false, corner], -1), np.concatenate([true, corner], -1)
-    heights = (true[..., 1:] + true[..., :-1]) / 2
-    return np.asarray((heights * (false[..., :-1] - false[..., 1:])).sum(axis=-1))
+    heights, widths = true[..., 1:] + true[..., :-1], false[..., :-1] - false[..., 1:]
+    return np.asarray(np.einsum("...i,...i->...", heights, widths) / 2)
 
 
 def _one(number: float) -> Values:
