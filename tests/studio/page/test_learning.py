@@ -7,7 +7,7 @@ import pytest
 from studio_page import Person, until
 
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning import proposing, queue, teacher
+from viewfinder.studio.learning import doubting, proposing, queue, teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
 
 LEARNER = str(Path(__file__).parents[1] / "learner.py")
@@ -143,3 +143,39 @@ def test_the_most_useful_picture_is_the_next(learning, monkeypatch):
     page.get_by_text("8 in order").wait_for(state="detached")
     states = [person.store.picture(each).picture.state for each in (5, 6, 7, 8)]
     assert states == ["done", "todo", "todo", "done"]
+
+
+def test_wrong_labels_are_found_and_moved(learning, monkeypatch):
+    monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
+    person, page, store = learning, learning.page, learning.store
+    store.apply(Operation("more", (PutClass("d", "plate", 0),)))
+    base = store.picture(4).boxes[0].revision
+    store.apply(Operation("other", (PutBox("b3", 4, "d", (1, 1, 30, 30), base),)))
+    page.reload()
+    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    page.locator("#learn-doubts").click()
+    page.get_by_text("1 look more like another class").wait_for()
+    crops = page.locator(".crop")
+    assert crops.count() == 4
+    assert crops.first.inner_text() == "mug → plate"
+    until(lambda: page.evaluate("document.querySelector('.crop img').naturalWidth") == 96)
+    crops.first.click()
+    person.press("y")
+    until(lambda: store.picture(1).boxes[0].label == "d")
+    assert crops.count() == 3
+    box = crops.nth(0).bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)  # a rectangle over two
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 20, box["y"] + 40, steps=3)
+    page.mouse.up()
+    page.get_by_text("2 chosen").wait_for()
+    person.press("l")
+    until(lambda: [store.picture(each).picture.state for each in (2, 3)] == ["todo"] * 2)
+    crops.first.focus()
+    person.press("1")  # chosen is none: nothing moves
+    person.press("Enter")
+    until(lambda: person.shown() == 4)
+    assert page.evaluate("[...viewfinder.studio.selection]") == ["b3"]
+    assert store.picture(4).boxes[0].label == "d"
+    person.press("Control+z", "Control+z")
+    until(lambda: store.picture(1).boxes[0].label == "c")

@@ -9,6 +9,11 @@ leaves it, and its name is printed; before it what could not be done, as events.
     python -m viewfinder.studio.learning order DATA [RUN]
 
 prints a JSON list of the pictures that wait for labels, those to label first in front.
+
+    python -m viewfinder.studio.learning doubt DATA < boxes.json
+
+Standard input is a JSON list of boxes, `[id, path, corners, class]` each. Printed is a list of
+`[id, other class, amount]`, those that are doubted most in front.
 """
 
 import json
@@ -24,7 +29,7 @@ from viewfinder.interrupts import stops_interrupt
 def main() -> int:
     """Do it for the command line's words."""
     try:
-        with events.listening(), stops_interrupt():
+        with events.listening(_say), stops_interrupt():
             _JOBS[sys.argv[1]](*map(Path, sys.argv[2:]))
     except InputError as error:
         print(f"error: {error}")
@@ -32,6 +37,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _say(event: events.Event) -> None:
+    if isinstance(event, events.ProgressBegan):
+        print(json.dumps(events.document(event)), flush=True)
 
 
 def _look(data: Path, out: Path) -> None:
@@ -58,7 +68,28 @@ def _order(data: Path, run: Path | None = None) -> None:
     print(json.dumps([each.path for each in order.asked]), flush=True)
 
 
-_JOBS: Mapping[str, Callable[..., None]] = {"look": _look, "order": _order}
+def _doubt(data: Path) -> None:
+    import numpy as np
+
+    from viewfinder.features.describing import Part, describe_readable
+    from viewfinder.labelling.doubting import doubts
+
+    given = json.load(sys.stdin)
+    parts = [Part(data / path, (x1, y1, x2, y2)) for _, path, (x1, y1, x2, y2), _ in given]
+    vectors, readable = describe_readable(parts) if parts else (np.zeros((0, 1), np.float32), [])
+    given = [given[number] for number in readable]
+    names = list(dict.fromkeys(label for *_, label in given))
+    labels = np.array([names.index(label) for *_, label in given], np.int64)
+    corners = np.array([each[2] for each in given], np.float64).reshape(-1, 4)
+    found = doubts(vectors, corners, labels)
+    order = np.argsort(-found.amounts, kind="stable").tolist()
+    answer = [
+        [given[n][0], names[int(found.others[n])], round(float(found.amounts[n]), 4)] for n in order
+    ]
+    print(json.dumps(answer), flush=True)
+
+
+_JOBS: Mapping[str, Callable[..., None]] = {"look": _look, "order": _order, "doubt": _doubt}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,6 +19,7 @@ from viewfinder.events import note
 from viewfinder.reading import read_bytes
 from viewfinder.studio.learning.asked import Asked
 from viewfinder.studio.learning.course import Course, heard
+from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, kept
@@ -43,6 +44,8 @@ class Teacher:
 
     queue: Queue
     """Which picture to do next."""
+    doubting: Doubting
+    """Which labels may be wrong."""
 
     def __init__(self, store: Store, *, runs: Path | None = None) -> None:
         """
@@ -55,7 +58,7 @@ class Teacher:
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._worker = Worker()
         self._work: threading.Thread | None = None
-        self.queue = Queue(store, self.learnt())
+        self.queue, self.doubting = Queue(store, self.learnt()), Doubting(store)
         self._watch = threading.Thread(target=self._by_itself, name="learning", daemon=True)
         self._watch.start()
 
@@ -168,6 +171,7 @@ class Teacher:
                 self._work.join()
         self._watch.join()
         self.queue.close()
+        self.doubting.close()
 
     # At work.
 

@@ -15,7 +15,7 @@ from viewfinder.studio.server.folder import folder_routes
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
-from viewfinder.studio.server.pixels import Shown, picture_of, thumbnail_of
+from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
 from viewfinder.studio.web import assets
 
@@ -24,6 +24,7 @@ _MOST = (1 << 53) - 1
 Number = Annotated[int, Path(ge=0, le=_MOST)]
 Asked = Annotated[int, Query(ge=0, le=_MOST)]
 AskedOrNone = Annotated[int | None, Query(ge=0, le=_MOST)]
+Side = Annotated[float, Query(ge=-1e6, le=1e6)]
 
 AHEAD = 12
 """Pictures that the page asks for at once: 3 before the person does, 12 to look over."""
@@ -151,6 +152,11 @@ def _pictures(app: FastAPI, store: Store) -> None:
         # For a while: a strip that is scrolled back and forth does not ask twice.
         kept = {"cache-control": "private, max-age=600"}
         return _sent(thumbnail_of(store.path_of(picture)), kept)
+
+    @app.get("/api/pictures/{picture}/crop")
+    def crop(picture: Number, x1: Side, y1: Side, x2: Side, y2: Side) -> Response:
+        kept = {"cache-control": "private, max-age=600"}
+        return _sent(crop_of(store.path_of(picture), (x1, y1, x2, y2)), kept)
 
 
 def _writing(app: FastAPI, store: Store, person: str) -> None:

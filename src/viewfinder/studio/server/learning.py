@@ -67,6 +67,17 @@ def learning_routes(
         teacher.propose(one, _picture(document))
         return answer({})
 
+    @app.post("/api/doubts")
+    def doubt(_document: asked) -> Response:
+        if store.kind() != "boxes":
+            raise InputError("labels of boxes are compared, and here are none")
+        teacher.doubting.look()
+        return answer({})
+
+    @app.get("/api/doubts")
+    def doubts() -> Response:
+        return answer(teacher.doubting.found())
+
     @app.post("/api/queue")
     def queue(document: asked) -> Response:
         teacher.queue.switch(_truth(document))

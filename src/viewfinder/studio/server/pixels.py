@@ -1,5 +1,6 @@
 """The pictures that the page shows: by number alone, and upright as the one reader has them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from viewfinder.reading import read_bytes
 
 THUMBNAIL = 128
 """Pixels of a thumbnail's longer side."""
+
+CROP = 96
+"""Pixels of a crop's longer side."""
+# Around a box, as a share of its longer side: what it is shows by what is beside it.
+_AROUND = 0.15
 
 # What every browser decodes to the reader's pixels, if it is upright and of 8 bits.
 _AS_IT_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -56,3 +62,24 @@ def thumbnail_of(path: Path) -> Shown:
     source = picture.shape[1], picture.shape[0]
     picture = resample(picture, stretch(source, size), size)
     return Shown(encode_picture(picture, ".jpg", quality=80), "image/jpeg")
+
+
+def crop_of(path: Path, corners: Sequence[float]) -> Shown:
+    """What a box holds and a little around it, small, a JPEG.
+
+    Raises:
+        InputError: there is no such file, it is no picture, or the box has nothing of it.
+    """
+    picture = read_picture(path)
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = corners
+    more = _AROUND * max(x2 - x1, y2 - y1)
+    left, top = (int(min(max(each - more, 0), most)) for each, most in ((x1, width), (y1, height)))
+    right, bottom = (int(min(each + more + 1, most)) for each, most in ((x2, width), (y2, height)))
+    part = picture[top:bottom, left:right]
+    if not part.size:
+        raise InputError("that box has nothing of its picture")
+    source = part.shape[1], part.shape[0]
+    share = CROP / max(source)
+    size = max(1, round(source[0] * share)), max(1, round(source[1] * share))
+    return Shown(encode_picture(resample(part, stretch(source, size), size), ".jpg"), "image/jpeg")

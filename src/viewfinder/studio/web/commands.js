@@ -1,6 +1,7 @@
 /** What each command of the table does. */
 
 import { copy, duplicate, paste } from "./clipboard.js";
+import { showDoubts } from "./doubts.js";
 import { choose, follow, grow, mark, newBox, nudge, remove } from "./editing.js";
 import { showExport } from "./exporting.js";
 import { showKeys } from "./help.js";
@@ -35,6 +36,7 @@ export function actions(page) {
     add: () => page.adding.ask(),
     learn: () => page.learning.ask(),
     propose: () => showProposers(page),
+    doubts: () => void showDoubts(page),
     history: () => showHistory(page),
     export: () => showExport(page),
     sheet: () => showSheet(page),

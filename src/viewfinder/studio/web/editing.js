@@ -71,7 +71,7 @@ export function fresh(picture, label, corners) {
 }
 
 /** The change that gives a box other fields. @param {Box} box @param {Partial<Box>} fields @returns {Change} */
-function put(box, fields) {
+export function put(box, fields) {
   const { person: _person, at: _at, revision: _revision, ...kept } = box;
   return { do: "PutBox", ...kept, ...fields };
 }

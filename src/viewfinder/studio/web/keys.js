@@ -23,6 +23,7 @@ export const COMMANDS = [
   command("sheet", "Look over the next pictures with proposals, and take all that are right", PROPOSED, "b"),
   command("learn", "Learn from what is done, and propose for what is to do", PROPOSED, "Shift+l"),
   command("propose", "Let a stand's picture, a network or a video propose boxes", PROPOSED, "Shift+p"),
+  command("doubts", "Find labels that may be wrong", GO, "Shift+d"),
   command("history", "History: who did what when, and restore", GO, "Shift+h"),
   command("export", "Export the labels", GO, "Shift+s"),
   command("find-class", "Choose a class by its first letters", DRAW, "c"),

@@ -168,7 +168,7 @@ export class Learning {
     if (state.notes && !this.busy) lines.push(element("p", { class: "soft" }, state.notes));
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
     if (state.finished && !this.busy) lines.push(use(state.finished));
-    lines.push(...this.#queue(state.queue));
+    lines.push(...this.#queue(state.queue), button("Find wrong labels…", () => this.page.run("doubts"), { id: "learn-doubts" }));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
     return lines;
   }
