@@ -36,7 +36,7 @@ class Doubting:
             self._work.start()
 
     def found(self) -> dict[str, object]:
-        """What is found: crops, those doubted most in front, each with the likeliest other class."""
+        """Crops, those doubted most in front, each with the likeliest other class."""
         with self._lock:
             busy = self._work is not None and self._work.is_alive()
             says = {"busy": busy, "says": self._says if busy else "", "error": self._error}
