@@ -152,5 +152,5 @@ def test_captures_of_12_bits_are_compared_as_those_of_8(tmp_path):
         for bits in (8, 12)
     ]
     assert found[0].paths == found[1].paths
-    assert len(found[0].corners) == len(found[1].corners) == 2
-    assert found[1].corners == pytest.approx(found[0].corners, abs=2)
+    assert len(found[0].found.boxes) == len(found[1].found.boxes) == 2
+    assert found[1].found.boxes == pytest.approx(found[0].found.boxes, abs=2)
