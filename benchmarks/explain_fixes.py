@@ -26,6 +26,7 @@ import torchvision.transforms.functional as TF
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from viewfinder.errors import InputError
 from viewfinder.explain import Mistake, Sample, explain
 from viewfinder.explain.building import explain_building
 from viewfinder.explain.calls import operation_name, tensors_in
@@ -36,6 +37,7 @@ from viewfinder.explain.edits import (
     Edit,
     Fewer,
     Given,
+    InLine,
     Mode,
     More,
     Numbered,
@@ -179,6 +181,8 @@ def run(
     for edit in edits:
         if isinstance(edit, Replace):
             put(net, edit)
+        elif isinstance(edit, InLine):
+            edit.prepare(net)
         elif isinstance(edit, Numbered):
             setattr(net.get_submodule(edit.path), edit.name, edit.value)
         elif isinstance(edit, Reordered):
@@ -237,6 +241,15 @@ def judge(wrong: Any, offer: Offer) -> str:
     return ""
 
 
+def otherwise(wrong: Any, offer: Offer) -> str:
+    """How the answers of the fixed net differ in shape from those of the net as it was meant."""
+    given = [real(parse(text, wrong.batch)) for text in wrong.inputs]
+    fixed = run(wrong.build, list(given), offer.edits, wrong.training)
+    meant = wrong.right().train(wrong.training)(*given)
+    shapes = [[tuple(one.shape) for one in tensors_in(out)] for out in (fixed, meant)]
+    return "" if shapes[0] == shapes[1] else f"gives {shapes[0]}, meant was {shapes[1]}"
+
+
 def explained(wrong: Any) -> Mistake | None:
     samples = [parse(text, wrong.batch) for text in wrong.inputs]
     try:
@@ -244,7 +257,11 @@ def explained(wrong: Any) -> Mistake | None:
     except Exception as error:
         found = explain_building(error, wrong.build, lambda net: tuple(samples))
         return found.mistake if found else None
-    return explain(net, *samples, batched=True).mistake
+    try:
+        return explain(net, *samples, batched=True).mistake
+    except InputError:
+        # It says that numbers are wanted, and `real=True` gives them.
+        return explain(net, *samples, batched=True, real=True).mistake
 
 
 def judge_script(text: str, mistake: Mistake, offer: Offer) -> str:
@@ -316,7 +333,7 @@ def main() -> None:
     module = next((word for word in words if word in sets), "wrong")
     cases = import_module(f"explain_nets.{module}").CASES
     chosen = [name for name in words if name in cases]
-    first = offered = failed = 0
+    first = offered = failed = other = 0
     for name, wrong in cases.items():
         if chosen and name not in chosen:
             continue
@@ -329,15 +346,19 @@ def main() -> None:
         failed += sum(bool(v) for v in verdicts)
         good = bool(verdicts) and not verdicts[0]
         first += good
-        if chosen or not good or any(verdicts):
+        differs = otherwise(wrong, offers[0]) if good and wrong.right else ""
+        other += bool(differs)
+        if chosen or not good or any(verdicts) or differs or "--list" in sys.argv:
             print(
                 f"{'✓' if good else '✗'} {name}: {mistake.rule if mistake else 'no mistake seen'}"
             )
             for offer, verdict in zip(offers, [*verdicts, *[""] * len(offers)], strict=False):
                 print(f"    {offer.text}{'   ← ' + verdict if verdict else ''}")
+            print(f"    the first {differs}\n" if differs else "", end="")
     count = len(chosen or cases)
     print(f"of {count} mistakes the first fix makes the real net run, with three batches: {first}")
     print(f"of {offered} fixes tried on the real net, {failed} did not make it run")
+    print(f"of those that run, {other} give answers of another shape than what was meant")
 
 
 if __name__ == "__main__":

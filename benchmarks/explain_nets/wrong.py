@@ -35,6 +35,7 @@ class Wrong:
     inputs: tuple[str, ...]
     batch: int = 1
     training: bool = False
+    right: Callable[[], nn.Module] | None = None
 
 
 CASES: dict[str, Wrong] = {}

@@ -109,6 +109,18 @@ class Reordered(Edit):
 
 
 @dataclass(frozen=True)
+class InLine(Edit):
+    """The layers of a list as a Sequential, which can be called."""
+
+    path: str
+
+    def prepare(self, net: nn.Module) -> None:
+        parent, _, name = self.path.rpartition(".")
+        layers = net.get_submodule(self.path)
+        setattr(net.get_submodule(parent), name, nn.Sequential(*layers.children()))
+
+
+@dataclass(frozen=True)
 class Around(Edit):
     """An operation on what the module at `path` is given, or gives."""
 

@@ -1,6 +1,8 @@
 """Fixes where two branches of maps meet in different sizes or channels."""
 
+import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import gcd
 
 import torch
@@ -9,11 +11,14 @@ from torch import Tensor, nn
 
 from viewfinder.explain.arithmetic import Transposed, Window
 from viewfinder.explain.calls import Call
+from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.fixes.general.again import again
 from viewfinder.explain.fixes.layers import resized
 from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 from viewfinder.explain.geometry import axes
+from viewfinder.explain.sources import module_call
 from viewfinder.explain.traces import ancestors
 
 _CONV = nn.modules.conv._ConvNd
@@ -33,6 +38,8 @@ def candidates(
             yield from _shuffled(scene, call)
         return
     yield from _transposed(scene, call)
+    for producer in call.producers:
+        yield from all_transposed(scene, producer)
     if not parts:
         yield from _interpolated(scene, call)
     yield from padded(scene, call)
@@ -200,6 +207,19 @@ def _transposed(scene: Scene, call: Call) -> Iterator[Candidate]:
             break
 
 
+def all_transposed(scene: Scene, producer: Call | int | None) -> Iterator[Candidate]:
+    """output_padding of every transposed convolution on the way: each undoes a halving."""
+    changes: list[Candidate] = []
+    for one in ancestors(producer) if isinstance(producer, Call) else ():
+        layer = scene.net.get_submodule(one.module) if one.module else None
+        if isinstance(layer, _CONV) and one.base.startswith("conv_transpose"):
+            extra = tuple(step - 1 for step in layer.stride)
+            if any(extra) and tuple(layer.output_padding) != extra:
+                changes += scene.replace(one.module, 0.05, output_padding=extra)
+    for count in range(1, min(len(changes), 4) + 1):
+        yield from _together(changes[:count])
+
+
 def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
     """The enlarged map brought to the size of the other; never the other way round."""
     raised = [upsampled(call, at) for at in (0, 1)]
@@ -216,6 +236,13 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
                 return F.interpolate(t[p], size=t[1 - p].shape[2:])
 
             cost = 0.2 if raised[position] or pyramid else 1.0
+            if placed := _unpooled(call.producers[position]):
+                # The places that were kept may lie beyond what the smaller map holds.
+                size = tuple(map(int, other[2:]))
+                given = {**placed.kwargs, "output_size": size}
+                for one in again(scene, placed, placed.args, given, 0.2):
+                    yield _said(one, placed, f"output_size={size}")
+                continue
             yield from scene.on_operand(position, code, run, cost)
         elif any(raised) and not smaller and mine[2:] != other[2:]:
             # A skip that is larger, since nothing was padded, is cropped.
@@ -225,6 +252,23 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
                 return t[p][..., : t[1 - p].size(2), : t[1 - p].size(3)]
 
             yield from scene.on_operand(position, crop, cut, 0.8)
+
+
+def _said(candidate: Candidate, call: Call, more: str) -> Candidate:
+    """The call of a module as it is written, with one argument more."""
+    written = module_call(call.place)
+    if written is None:
+        return candidate
+    text = ast.unparse(written)
+    return replace(candidate, says=f"{text[:-1]}, {more}) instead of {text}")
+
+
+def _unpooled(producer: Call | int | None) -> Call | None:
+    """The unpooling that an operand comes out of."""
+    while isinstance(producer, Call) and producer.base in PASSING and producer.producers:
+        producer = producer.producers[0]
+    found = isinstance(producer, Call) and producer.base.startswith("max_unpool")
+    return producer if isinstance(producer, Call) and found else None
 
 
 def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -239,6 +283,22 @@ def padded(scene: Scene, call: Call) -> Iterator[Candidate]:
             layer = scene.net.get_submodule(one.module)
             if isinstance(layer, _CONV) and "transpose" not in one.base:
                 changes += _keeping(scene, one.module, layer)
+    yield from _together(changes)
+    if len(call.input_shapes[0]) == 3:
+        yield from _causal(scene, sorted(seen))
+
+
+def _causal(scene: Scene, paths: Sequence[str]) -> Iterator[Candidate]:
+    """Padding by all that a window reaches back, where the end is cut off afterwards."""
+    changes: list[Candidate] = []
+    for path in paths:
+        layer = scene.net.get_submodule(path)
+        if isinstance(layer, _CONV) and not isinstance(layer.padding, str):
+            span = tuple(
+                d * (k - 1) for k, d in zip(layer.kernel_size, layer.dilation, strict=True)
+            )
+            if any(span) and tuple(layer.padding) != span:
+                changes += scene.replace(path, 0.05, padding=span)
     yield from _together(changes)
 
 

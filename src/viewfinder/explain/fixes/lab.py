@@ -22,6 +22,7 @@ from viewfinder.explain.tracing import trace
 BUDGET = 8_000
 ENOUGH = 1_500
 LEFT_OUT = "nn.Identity()"
+MIXED = "the answers no longer follow the batch"
 
 
 @dataclass(frozen=True)
@@ -243,8 +244,10 @@ def _oddity(seen: Trace, other: Trace) -> str:
     if not one or not isinstance(seen.outputs[0], Tensor):
         return ""
     if len(one) != len(two) or one == two:
-        return "the answers no longer follow the batch"
+        return MIXED
     moved = [dim for dim, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    if moved == [0] and one[0] % batch:
+        return MIXED
     if moved != [0]:
         return "" if moved and one[moved[0]] == batch else "the batch ends up among the answers"
     if one[0] != batch:

@@ -6,7 +6,7 @@ from math import isqrt, prod
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.diagnosis.case import PASSING, path_as_code
 from viewfinder.explain.edits import Around, Operation, Resized
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
@@ -58,11 +58,39 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
             order = (0, 2, 3, 1) if (len(shape), dim) == (4, 1) else None
             turned = ops.permute(*order) if order else ops.transpose(dim, -1)
             yield scene.before(turned, 0.8)
+    if lead and len(shape) == 3 and shape[1] == wanted and names[1:2] == ("positions",):
+        yield from _across(scene)
     if _are_features(names, shape):
         yield from scene.replace(scene.path, 0.5, in_features=got)
+        yield from _alike(scene, layer, got)
     yield from _flattened(scene, shape, layer)
     yield from _upstream(scene, wanted, got)
     yield from _sizes(scene, wanted)
+
+
+def _across(scene: Scene) -> Iterator[Candidate]:
+    """Layers that mix the steps, or the patches: turned before them, and back behind them."""
+    path, turn = scene.path, ops.transpose(1, 2)
+    while path.endswith(".0") and isinstance(scene.parent(path), nn.Sequential):
+        path = path.rpartition(".")[0]
+    name = path_as_code(path)
+    edits = (Around(path, turn, "before"), Around(path, turn, "after"))
+    yield Candidate(edits, f"{name}(x.transpose(1, 2)).transpose(1, 2): {name} mixes places", 0.4)
+
+
+def _alike(scene: Scene, layer: nn.Linear, got: int) -> Iterator[Candidate]:
+    """Several layers made for what this one was made for, as two heads are: all of them."""
+    same = [
+        path
+        for path, one in scene.net.named_modules()
+        if type(one) is nn.Linear and one.in_features == layer.in_features and path != scene.path
+    ]
+    whole = scene.replace(scene.path, 0.5, in_features=got)
+    for path in same[:3] if whole else ():
+        for one in scene.replace(path, 0.0, in_features=got):
+            whole = [whole[0].and_(one)]
+    if same:
+        yield from whole
 
 
 def _are_features(names: tuple[str, ...], shape: Shape) -> bool:
@@ -84,7 +112,8 @@ def _pooled(scene: Scene, shape: Shape, names: tuple[str, ...], wanted: int) -> 
     before = flat.input_shapes[0]
     if len(before) == 4 and wanted % before[1] == 0 and len(shape) == 2:
         side = isqrt(wanted // before[1])
-        if side * side * before[1] == wanted:
+        # A map that is smaller would only be repeated.
+        if side * side * before[1] == wanted and side <= min(before[2:]):
             yield from _pool_before(scene, flat, side)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import branches
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
@@ -41,6 +42,7 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
                 yield from scene.operate(1, ops.squeeze(dim), 0.1)
         if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
             yield from _sized(scene)
+            yield from branches.all_transposed(scene, call.producers[0])
         yield from _flat(scene, answer, target)
         yield from _one_step(scene, answer, target)
     yield from _both(scene, call, answer, target)

@@ -19,10 +19,11 @@ from viewfinder.explain.fixes import (
     products,
     recurrent,
     reshapes,
+    unused,
     upstream,
     windows,
 )
-from viewfinder.explain.fixes.lab import Lab, Stop, Verdict
+from viewfinder.explain.fixes.lab import MIXED, Lab, Stop, Verdict
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 MOST = 4
@@ -36,6 +37,7 @@ Generator = Callable[[Scene], Iterator[Candidate]]
 _GENERATORS = (
     lost.candidates,
     forgotten.candidates,
+    unused.candidates,
     given.candidates,
     layers.candidates,
     windows.candidates,
@@ -127,6 +129,8 @@ def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Cand
         if not verdict.further:
             continue
         if verdict.answers:
+            if verdict.answers == MIXED:
+                continue
             odd.append((candidate, verdict))
             continue
         resized = resized or _resizes(candidate)

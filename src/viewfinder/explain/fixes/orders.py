@@ -1,16 +1,23 @@
-"""Fixes by order alone: a list of layers walked from the wrong end, two layers exchanged."""
+"""Fixes by order alone: a list called, or walked from the wrong end; two layers exchanged."""
 
 from collections.abc import Iterator
 
 from torch import nn
 
 from viewfinder.explain.diagnosis.case import path_as_code
-from viewfinder.explain.edits import Reordered
+from viewfinder.explain.edits import InLine, Reordered
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
-    """Where the layer that failed stands in a list or in a Sequential."""
+    """Where the layer that failed stands in a list or in a Sequential, or is itself a list."""
+    if isinstance(scene.case.failure.error, NotImplementedError):
+        failed = scene.case.module
+        if isinstance(failed, nn.ModuleList) and scene.path:
+            name = path_as_code(scene.path)
+            words = f"{name} = nn.Sequential(*{name}), for a list cannot be called"
+            yield Candidate((InLine(scene.path),), words, 0.0)
+        return
     parts = scene.path.split(".")
     for depth, name in enumerate(parts):
         path = ".".join(parts[:depth])

@@ -72,6 +72,8 @@ def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
     if len(one) == 4 and len(two) == 4:
         for position in (1, 0):
             yield from scene.operate(position, ops.transpose(1, 2), 0.4)
+    if len(one) > 1 and len(two) > 1 and two[-1] == one[-2]:
+        yield from scene.instead(call, "{1} @ {0}", lambda t: t[1] @ t[0], 0.3)
     yield from _weights(scene, call)
     if len(one) == 3 and len(two) == 3:
         yield from _turns(scene, call)
@@ -314,8 +316,22 @@ def _masks(
             continue
         size = tuple(map(int, mask.shape))
         if name == "attn_mask" and len(size) == 2 and size[0] >= tokens and size[1] >= keys:
+            code = f"{{0}}[:{{1}}.size({seq}), :{{1}}.size({seq})]"
+
+            def fit(mask: Tensor, x: Tensor) -> Tensor:
+                return mask[: x.size(seq), : x.size(seq)]
+
+            if tokens == keys:
+                yield scene.before(Operation(code, fit, other=0), 0.1, argument=argument)
             cut = Operation(f"{{}}[:{tokens}, :{keys}]", lambda m: m[:tokens, :keys])
-            yield scene.before(cut, 0.1, argument=argument)
+            yield scene.before(cut, 0.15, argument=argument)
+        if name == "attn_mask" and len(size) == 3 and size[1:] == (tokens, keys):
+            heads = layer.num_heads
+            each = Operation(
+                f"{{}}.repeat_interleave({heads}, 0)",
+                lambda m, heads=heads: m.repeat_interleave(heads, 0),
+            )
+            yield scene.before(each, 0.1, argument=argument)
         if name == "key_padding_mask" and len(size) == 2:
             turned = Operation("{}.T", lambda m: m.T)
             yield scene.before(turned, 0.2, argument=argument)

@@ -15,6 +15,9 @@ from viewfinder.explain.fixes.scene import Candidate, Scene
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """At LSTM, GRU, RNN and their cells."""
     layer = scene.case.module
+    if scene.call is not None and scene.call.base == "_pack_padded_sequence":
+        # A sequence with the batch first, where packing wants its steps first.
+        yield from scene.operate(0, ops.transpose(0, 1), 0.1)
     if not scene.given or not isinstance(layer, nn.RNNBase | nn.RNNCellBase):
         return
     given = scene.given[0]
@@ -64,7 +67,11 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         hidden = layer.proj_size or layer.hidden_size
         parts = list(tensors_in(state))
         if all(tuple(part.shape) == (batch, states, hidden) for part in parts):
-            yield scene.before(_on_parts("{}.transpose(0, 1)", _turned), 0.0, argument=argument)
+            pair = isinstance(state, tuple | list)
+            turned = Operation("{}.transpose(0, 1).contiguous()", _turned)
+            if pair:
+                turned = _on_parts("{}.transpose(0, 1)", _turned)
+            yield scene.before(turned, 0.0, argument=argument)
         if all(part.shape[0] > states and part.shape[1:] == (batch, hidden) for part in parts):
             # The state of a deeper layer, or of two directions: its last ones.
             yield scene.before(_last_states(state, states), 0.05, argument=argument)
@@ -72,7 +79,7 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         yield scene.before(_zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument)
     if isinstance(layer, nn.LSTM | nn.LSTMCell) and isinstance(state, Tensor):
         pair = Operation("({0}, torch.zeros_like({0}))", lambda h: (h, torch.zeros_like(h)))
-        yield scene.before(pair, 0.2, argument=argument)
+        yield scene.before(pair, 0.05, argument=argument)
     if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
         yield scene.before(ops.item(0), 0.1, argument=argument)
     yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)

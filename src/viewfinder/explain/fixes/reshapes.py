@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes import regrouping
 from viewfinder.explain.fixes.lost import view_sizes
 from viewfinder.explain.fixes.scene import Candidate, Scene
@@ -38,9 +39,22 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from _indexed(scene, call)
     elif call.base in ("split", "split_with_sizes"):
         yield from _split(scene, call)
+    elif call.base in ("affine_grid", "grid_sample"):
+        yield from _grids(scene, call)
     elif call.base == "group_norm" and not scene.case.in_layer:
         yield from _grouped(scene, call)
     yield from _dimension(scene, call)
+
+
+def _grids(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Matrices that are still rows of numbers; a grid with its coordinates first."""
+    shape = call.input_shapes[0 if call.base == "affine_grid" else -1]
+    if call.base == "affine_grid" and len(shape) == 2 and shape[1] in (6, 12):
+        rank = 2 if shape[1] == 6 else 3
+        yield from scene.operate(0, ops.method("view", -1, rank, rank + 1), 0.0)
+    if call.base == "grid_sample" and len(shape) > 3 and shape[1] == len(shape) - 2:
+        order = (0, *range(2, len(shape)), 1)
+        yield from scene.operate(1, ops.permute(*order), 0.0)
 
 
 def _grouped(scene: Scene, call: Call) -> Iterator[Candidate]:
