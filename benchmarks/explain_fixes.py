@@ -67,17 +67,18 @@ class Rewritten(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         frame: FrameType | None = sys._getframe(1)
-        edit = None
+        edit = home = None
         name = operation_name(function)
         while frame is not None and edit is None:
             edit = self.edits.get((frame.f_code, frame.f_lasti, name))
-            frame = frame.f_back
+            home, frame = frame, frame.f_back
         if edit is None:
             result = function(*args, **kwargs)
         else:
             tensors = list(tensors_in((args, kwargs)))
             names = {f"t{at}": tensor for at, tensor in enumerate(tensors)}
-            value = eval(edit.code.format(*names), {**WORDS, **names, "args": args})
+            own = home.f_locals if home is not None else {}
+            value = eval(edit.code.format(*names), {**WORDS, **own, **names, "args": args})
             if edit.operand is None:
                 result = value
             else:

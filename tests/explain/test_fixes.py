@@ -220,6 +220,51 @@ def test_what_no_rule_knows_is_found_by_trying_what_is_near(name: str) -> None:
     assert first_fix(name, "explain_nets.forum").startswith(GENERAL[name])
 
 
+MEANT = {
+    "learners": {
+        "MixerBlock": "tokens(x.transpose(1, 2)).transpose(1, 2)",
+        "MaskForEachItem": "attn_mask=mask.repeat_interleave(4, 0)",
+        "HiddenBatchFirst": "h0 = h0.transpose(0, 1).contiguous()",
+        "LayerByHand": "x @ self.weight instead of torch.mm(self.weight, x)",
+        "ListIsCalled": "layers = nn.Sequential(*layers)",
+        "LabelsNotEmbedded": "self.label_emb(labels) instead of labels",
+        "ThetaNotAMatrix": "theta.view(-1, 2, 3)",
+        "TemporalBlock": "conv = nn.Conv1d(2, 16, 3, padding=8, dilation=4)",
+        "UnpooledToOdd": "self.unpool(x, i, output_size=(33, 33))",
+        "PairsInTwoColumns": "F.cosine_similarity(a, b).view(-1, 1)",
+    },
+    "classmates": {
+        "EinsumWithoutHeads": "torch.einsum('bhqd,bhkd->bhqk', q, k)",
+        "CtcBatchFirst": "log_probs.transpose(0, 1)",
+        "BatchFirstForgotten": "lstm = nn.LSTM(8, 32, num_layers=2, batch_first=True)",
+        "StateOfFixedBatch": "torch.zeros(x.size(0), 24) instead of torch.zeros(16, 24)",
+        "DiceOfClasses": "F.one_hot(y, 4).movedim(-1, 1).float() instead of y.float()",
+        "CoefficientsLast": "x = x.transpose(1, 2) before conv1",
+        "MaskOfKeys": "mask[:, None, :] instead of mask",
+        "PackedIntoLinear": "packed = nn.utils.rnn.pad_packed_sequence(packed, ",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in MEANT.items() for name in names]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_first_fix_is_what_was_meant(module: str, name: str) -> None:
+    fixes, wrong = script("explain_fixes"), script(f"explain_nets.{module}").CASES[name]
+    mistake = fixes.explained(wrong)
+    assert mistake.fixes[0].startswith(MEANT[module][name])
+    assert not fixes.judge(wrong, mistake.offers[0])
+    assert not fixes.otherwise(wrong, mistake.offers[0])
+
+
+def test_a_smaller_map_is_not_repeated_to_fill_a_layer() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.Flatten(), nn.Linear(8 * 16 * 16, 5))
+    mistake = explain(net, (2, 3, 32, 32)).mistake
+    assert mistake is not None
+    assert not any("adaptive_avg_pool2d" in fix for fix in mistake.fixes)
+
+
 def test_queries_that_were_learned_are_repeated_for_the_batch() -> None:
     fix = first_fix("latents not repeated", "explain_nets.later")
     assert fix.startswith("self.attn(self.latents.unsqueeze(0).expand(tokens.size(0), -1, -1)")

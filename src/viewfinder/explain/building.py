@@ -6,7 +6,6 @@ where its inputs are known, run.
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from torch import nn
 
@@ -20,6 +19,7 @@ from viewfinder.explain.constructions import (
 from viewfinder.explain.edits import Edit, Offer, Replace
 from viewfinder.explain.explanation import Explanation, Mistake, Totals
 from viewfinder.explain.fixes.arguments import refused
+from viewfinder.explain.passed import Kwargs
 from viewfinder.explain.recording import is_users
 
 Build = Callable[[], nn.Module]
@@ -186,8 +186,8 @@ def _of(kind: type[nn.Module], local: dict[str, object]) -> Build | None:
     return lambda: kind(*args, **kwargs)
 
 
-def _arguments(kind: type[nn.Module], local: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    args: list[Any] = []
+def _arguments(kind: type[nn.Module], local: Kwargs) -> tuple[list[object], dict[str, object]]:
+    args: list[object] = []
     kwargs: dict[str, object] = {}
     for name, parameter in list(inspect.signature(kind.__init__).parameters.items())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:

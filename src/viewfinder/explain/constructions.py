@@ -22,7 +22,7 @@ _RECURRENT = (
     "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
     "proj_size",
 )  # fmt: skip
-Rework = Callable[[Args, dict[str, Any]], Any]
+Rework = Callable[[Args, Kwargs], tuple[Args, Kwargs]]
 DROPPED = object()
 """In changes of arguments: the argument is left out."""
 
@@ -35,7 +35,7 @@ class Construction:
     place: Place
     node: ast.Call
     args: Args
-    kwargs: dict[str, Any]
+    kwargs: Kwargs
     error: Exception
     nearby: tuple[int, ...] = ()
     """Sizes beside it: what the layers that stand already give, the latest first, and numbers."""
@@ -66,7 +66,7 @@ class Construction:
         for name, parameter in inspect.signature(self.kind.__init__).parameters.items():
             if parameter.default is not parameter.empty:
                 found[name] = parameter.default
-        return found | dict(zip(self.names, self.args, strict=False)) | self.kwargs
+        return found | dict(zip(self.names, self.args, strict=False)) | dict(self.kwargs)
 
     def changed(self, changes: Kwargs) -> "Built":
         """The same with other arguments, by name; "*" and "[]" open and make the list of layers."""
@@ -95,17 +95,17 @@ class Construction:
             words.append(f"{key}={text}")
         plain += [f"{key}={text}" for key, text in named_plain.items()]
 
-        def rework(args: Args, kwargs: dict[str, object]) -> object:
-            args, kwargs = list(args), dict(kwargs)  # type: ignore[assignment]
+        def rework(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+            new, options = list(args), dict(kwargs)
             for key, value in changes.items():
-                at = places.get(key, len(args))
+                at = places.get(key, len(new))
                 if value is DROPPED:
-                    kwargs.pop(key, None)
-                elif at < len(args):
-                    args[at] = value  # type: ignore[index]
+                    options.pop(key, None)
+                elif at < len(new):
+                    new[at] = value
                 else:
-                    kwargs[key] = value
-            return tuple(args), kwargs
+                    options[key] = value
+            return tuple(new), options
 
         return self._built(rework, ", ".join(plain), f"{name}({', '.join(words)})")
 
@@ -125,7 +125,7 @@ class Construction:
                 own = words[at] if isinstance(given[at], type) else f"nn.{name}"
                 words[at] = f"{own}()"
 
-        def rework(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def rework(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
             new = list(args[0]) if inner else list(args)
             for at, name in layers.items():
                 new[at] = getattr(nn, name)()
@@ -154,11 +154,11 @@ def _said(node: ast.expr, value: object) -> str:
     return repr(value)
 
 
-def _opened(args: Args, kwargs: dict[str, object]) -> object:
+def _opened(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
     return tuple(args[0]), kwargs
 
 
-def _listed(args: Args, kwargs: dict[str, object]) -> object:
+def _listed(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
     return (list(args),), kwargs
 
 
@@ -189,13 +189,13 @@ class Refused:
 
     rule: str
     expected: str
-    changes: tuple[dict[str, Any], ...]
+    changes: tuple[Kwargs, ...]
 
 
 @contextmanager
 def constructed(edits: Sequence[Edit]) -> Iterator[None]:
     """Within, the layers of these edits are made as they say."""
-    kinds: dict[type[nn.Module], Any] = {}
+    kinds: dict[type[nn.Module], Callable[..., None]] = {}
     for edit in edits:
         if isinstance(edit, Built | Begun):
             kinds.setdefault(edit.kind, edit.kind.__init__)
@@ -208,11 +208,14 @@ def constructed(edits: Sequence[Edit]) -> Iterator[None]:
             kind.__init__ = first  # type: ignore[method-assign]
 
 
-def _instead(kind: type[nn.Module], first: Any, edits: Sequence[Edit]) -> Any:
+def _instead(
+    kind: type[nn.Module], first: Callable[..., None], edits: Sequence[Edit]
+) -> Callable[..., None]:
     begun = any(isinstance(edit, Begun) and edit.kind is kind for edit in edits)
     own = [edit for edit in edits if isinstance(edit, Built) and edit.kind is kind]
 
     def make(self: nn.Module, *args: object, **kwargs: object) -> None:
+        given: tuple[Args, Kwargs] = args, kwargs
         frame = sys._getframe(1)
         if begun:
             nn.Module.__init__(self)
@@ -221,9 +224,9 @@ def _instead(kind: type[nn.Module], first: Any, edits: Sequence[Edit]) -> Any:
             alone = frame.f_globals.get("__name__") == "viewfinder.explain.building"
             here = alone or (frame.f_code, frame.f_lasti) == edit.place
             if here and _same((args, tuple(kwargs.items())), edit.given):
-                args, kwargs = edit.rework(args, kwargs)
+                given = edit.rework(args, kwargs)
                 break
-        first(self, *args, **kwargs)
+        first(self, *given[0], **given[1])
 
     return make
 

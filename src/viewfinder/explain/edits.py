@@ -102,7 +102,8 @@ class Reordered(Edit):
     order: tuple[int, ...]
 
     def prepare(self, net: nn.Module) -> None:
-        layers: Any = net.get_submodule(self.path)
+        layers = net.get_submodule(self.path)
+        assert isinstance(layers, nn.Sequential | nn.ModuleList)
         own = list(layers)
         for at, number in enumerate(self.order):
             layers[at] = own[number]
@@ -138,7 +139,7 @@ class Around(Edit):
             module.register_forward_pre_hook(self._before(recorder), with_kwargs=True, prepend=True)
 
     def _before(self, recorder: "Recorder") -> Callable[..., object]:
-        def change(module: nn.Module, args: Any, kwargs: Any) -> Any:
+        def change(module: nn.Module, args: Args, kwargs: Kwargs) -> object:
             return changed(self.operation, self.argument, args, kwargs, recorder)
 
         return change
@@ -192,7 +193,7 @@ class Rewrite(Edit):
     code: str
     """The new expression, with `{0}`, `{1}` … for the tensors of the call, in order, and `args` for
     what else it was given."""
-    run: Callable[[object, Args, Kwargs], object]
+    run: Callable[[Callable[..., object], Args, Kwargs], object]
     """Of torch's function and its arguments: what the new expression gives."""
     operand: int | None = None
     """Which tensor of the call `code` stands for; None where it stands for the whole call."""
@@ -235,7 +236,7 @@ class More(Edit):
     path: str = ""
 
     def watch(self, net: nn.Module, recorder: "Recorder") -> None:
-        def give(module: nn.Module, args: Any) -> Any:
+        def give(module: nn.Module, args: Args) -> Args:
             return (*args, *args[-1:] * (self.count - len(args)))
 
         if self.path:

@@ -73,7 +73,7 @@ def explain_call(
     inputs = Inputs(samples, *line) if line else Inputs(samples, batch_of(seen, samples, batched))
     first = first_use(seen)
     if first is not None and first.base in ("conv1d", "conv_transpose1d"):
-        inputs = replace(inputs, steps_last=True)
+        inputs = replace(inputs, steps_last=not has_channels_last(first))
     elif first is not None and first.base in ("conv2d", "conv3d"):
         inputs = replace(inputs, channels_last=has_channels_last(first))
     elif module_takes_last(module, inputs):

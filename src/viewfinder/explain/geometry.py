@@ -1,8 +1,7 @@
 """From a call's arguments to the arithmetic of each of its axes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any
 
 from viewfinder.explain.arithmetic import Adaptive, Axis, Padding, Resize, Transposed, Window
 from viewfinder.explain.calls import Call
@@ -28,7 +27,7 @@ def axes(call: Call) -> tuple[Axis, ...]:
     return ()
 
 
-def per_axis(value: Any, count: int) -> tuple[int, ...]:
+def per_axis(value: int | Iterable[int], count: int) -> tuple[int, ...]:
     """A setting that torch takes as one number for all axes or as one for each."""
     if isinstance(value, int):
         return (value,) * count

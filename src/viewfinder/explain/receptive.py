@@ -13,7 +13,6 @@ measure what they normalise, so the axes that they normalise over are seen whole
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 from torch import Tensor
 
@@ -142,10 +141,10 @@ def _pointwise(call: Call, reach: Reach, shape: Shape, out: Shape) -> Reach:
     return collapse(reach, shape, broadcast)
 
 
-def _dims(value: Any, rank: int) -> set[int]:
+def _dims(value: int | Sequence[int] | None, rank: int) -> set[int]:
     if value is None or value == () or value == []:
         return set(range(-rank, 0))
-    dims = value if isinstance(value, list | tuple) else [value]
+    dims = [value] if isinstance(value, int) else value or ()
     return {dim - rank if dim >= 0 else dim for dim in dims}
 
 

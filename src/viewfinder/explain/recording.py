@@ -2,11 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +16,7 @@ from viewfinder.explain.calls import Call, Place, operation_name, shape_of, tens
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.gaps import refusal, unsafe
-from viewfinder.explain.passed import Args
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import NOWHERE, Frame, Row, Trace
 
@@ -56,8 +55,12 @@ class Recorder(TorchFunctionMode):
             self._remember(tensor, -1 - position)
 
     def __torch_function__(
-        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+        self,
+        function: Callable[..., object],
+        types: object,
+        args: Args = (),
+        kwargs: Kwargs | None = None,
+    ) -> object:
         kwargs = kwargs or {}
         call = Call(
             index=self.count,
@@ -82,7 +85,7 @@ class Recorder(TorchFunctionMode):
             self._record(call, outputs or call.tensors[:1])
         return result
 
-    def _carry_out(self, call: Call, function: Any) -> Any:
+    def _carry_out(self, call: Call, function: Callable[..., object]) -> object:
         if self._rewrites and (place := _user_place()) is not None:
             rewrite = self._rewrites.get((place.code, place.instruction, call.operation))
             if rewrite is not None:
@@ -95,7 +98,7 @@ class Recorder(TorchFunctionMode):
             )
         return self._asked(call, function)
 
-    def _asked(self, call: Call, function: Any) -> Any:
+    def _asked(self, call: Call, function: Callable[..., object]) -> object:
         """What torch gives on tensors without numbers, unless it would refuse real ones."""
         if error := unsafe(call):
             raise error
@@ -104,7 +107,7 @@ class Recorder(TorchFunctionMode):
             raise error
         return result
 
-    def _checked(self, call: Call, function: Any) -> Any:
+    def _checked(self, call: Call, function: Callable[..., object]) -> Callable[..., object]:
         """A function of torch that refuses what torch would, for the arguments of a rewrite."""
 
         def carry_out(*args: object, **kwargs: object) -> object:
@@ -158,7 +161,7 @@ class Recorder(TorchFunctionMode):
         self._producers[id(tensor)] = producer
         self._known.setdefault(storage_key(tensor), {})[id(tensor)] = tensor
 
-    def enter(self, module: nn.Module, path: str, args: Args, kwargs: Any) -> None:
+    def enter(self, module: nn.Module, path: str, args: Args, kwargs: Kwargs) -> None:
         row = self.stack[-1].row if self.stack else None
         place = _user_place()
         opens = row is None and _is_layer(module)

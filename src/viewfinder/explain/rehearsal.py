@@ -7,9 +7,9 @@ torch says of it is kept.
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import is_dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ _SIZELESS = re.compile(
 )
 # Types that a processor may lack and a GPU has.
 _NARROW = re.compile("'(Half|BFloat16)'")
-_known: dict[Any, Exception | None] = {}
+_known: dict[Hashable, Exception | None] = {}
 
 
 class Unrehearsed(Exception):
@@ -49,7 +49,7 @@ class _Tensor(NamedTuple):
 
 class _Plain(NamedTuple):
     kind: type
-    value: Any
+    value: object
 
 
 class _Many(NamedTuple):
@@ -88,7 +88,9 @@ def rehearse(
     raise Unrehearsed
 
 
-def _scales(given: Sequence[Tensor], made: Sequence[Tensor]) -> Iterator[tuple[Any, bool]]:
+def _scales(
+    given: Sequence[Tensor], made: Sequence[Tensor]
+) -> Iterator[tuple[dict[int, int], bool]]:
     """Which sizes stand for which, and whether for numbers among the arguments too."""
     if sum(map(Tensor.numel, given)) <= _SMALL and sum(map(Tensor.numel, made)) <= _LARGE:
         yield {}, False
@@ -104,7 +106,7 @@ def _scales(given: Sequence[Tensor], made: Sequence[Tensor]) -> Iterator[tuple[A
             yield sizes, False
 
 
-def _described(value: Any, sizes: dict[int, int], scalars: bool) -> Any:
+def _described(value: object, sizes: dict[int, int], scalars: bool) -> object:
     """Arguments as what can be compared and built anew."""
     if isinstance(value, Tensor):
         if value.layout is not torch.strided or value.is_quantized:
@@ -116,7 +118,7 @@ def _described(value: Any, sizes: dict[int, int], scalars: bool) -> Any:
     if isinstance(value, slice):
         parts = (value.start, value.stop, value.step)
         return _Many(slice, (), tuple(_described(one, sizes, False) for one in parts))
-    if type(value) in (list, tuple, torch.Size):
+    if isinstance(value, list | tuple) and type(value) in (list, tuple, torch.Size):
         kind = list if type(value) is list else tuple
         return _Many(kind, (), tuple(_described(one, sizes, scalars) for one in value))
     options = is_dataclass(value) and type(value).__module__.startswith("torch.")
@@ -125,16 +127,26 @@ def _described(value: Any, sizes: dict[int, int], scalars: bool) -> Any:
     return _Plain(type(value), sizes.get(value, value) if scalars and type(value) is int else value)
 
 
-def _built(call: Any, fill: float, device: str) -> Any:
+def _built(call: object, fill: float, device: str) -> object:
     if isinstance(call, _Tensor):
         number = fill if call.dtype.is_floating_point or call.dtype.is_complex else int(fill)
         return torch.full(call.shape, number, dtype=call.dtype, device=device)
     if isinstance(call, _Plain):
         return call.value
+    assert isinstance(call, _Many)
     items = [_built(one, fill, device) for one in call.items]
     if call.kind is dict:
         return dict(zip(call.names, items, strict=True))
     return slice(*items) if call.kind is slice else call.kind(items)
+
+
+def _rebuilt(call: object, fill: float, device: str) -> tuple[Args, dict[str, object]]:
+    """The arguments of a call, by place and by name."""
+    assert isinstance(call, _Many)
+    args, kwargs = (_built(one, fill, device) for one in call.items)
+    assert isinstance(args, tuple)
+    assert isinstance(kwargs, dict)
+    return args, kwargs
 
 
 def _said(function: Callable[..., object], call: object, *, miniature: bool) -> Exception | None:
@@ -150,7 +162,7 @@ def _said(function: Callable[..., object], call: object, *, miniature: bool) -> 
         said: Exception | None = None
         # Twice, with other numbers: what is refused for its numbers is none of ours.
         for fill in (0.5, 1.0):
-            args, kwargs = _built(call, fill, "cpu")
+            args, kwargs = _rebuilt(call, fill, "cpu")
             try:
                 function(*args, **kwargs)
             except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
@@ -166,7 +178,7 @@ def _said(function: Callable[..., object], call: object, *, miniature: bool) -> 
 
 def _fits(function: Callable[..., object], call: object) -> None:
     """Whether a miniature keeps to the shapes that the call asks for."""
-    args, kwargs = _built(call, 0.5, "meta")
+    args, kwargs = _rebuilt(call, 0.5, "meta")
     try:
         made = function(*args, **kwargs)
     except Exception as error:

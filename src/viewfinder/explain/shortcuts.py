@@ -6,7 +6,7 @@ takes a tenth of the time of asking torch for it.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -41,8 +41,8 @@ class Shortcuts:
     def carry_out(
         self,
         call: Call,
-        function: Callable[..., Any],
-        ask: Callable[[], Any],
+        function: Callable[..., object],
+        ask: Callable[[], object],
         fake: FakeTensorMode,
         *,
         learn: bool,
@@ -84,12 +84,12 @@ class _Unknown(Exception):
     """An argument that cannot be compared."""
 
 
-def _frozen(value: Any) -> Hashable:
+def _frozen(value: object) -> Hashable:
     if isinstance(value, Tensor):
         if is_lazy(value) or value.layout is not torch.strided:
             raise _Unknown
         return (value.shape, value.stride(), value.dtype, value.device)
-    if type(value) in (tuple, list, torch.Size):
+    if isinstance(value, tuple | list) and type(value) in (tuple, list, torch.Size):
         return tuple(map(_frozen, value))
     if type(value) is dict:
         return tuple((name, _frozen(one)) for name, one in value.items())

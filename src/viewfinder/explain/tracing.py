@@ -5,7 +5,6 @@ import io
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.costs import KeptTensors, MacCounter
 from viewfinder.explain.edits import Edit, Rewrite, apply_to_inputs
-from viewfinder.explain.passed import Args
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow, undisturbed
 from viewfinder.explain.shortcuts import Shortcuts
@@ -53,7 +52,8 @@ def trace(
             modes.enter_context(fake)
         for edit in edits:
             edit.prepare(twin)
-        given = apply_to_inputs(edits, _imagine(arguments, fake, device))
+        imagined = tuple(_imagine(value, fake, device) for value in arguments)
+        given = apply_to_inputs(edits, imagined)
         seen = Trace(module=twin, inputs=tuple(tensors_in(given)))
         rewrites = [edit for edit in edits if isinstance(edit, Rewrite)]
         recorder = Recorder(seen, fake=fake, rewrites=rewrites, shortcuts=shortcuts, learn=costs)
@@ -96,10 +96,10 @@ def _watch(module: nn.Module, recorder: Recorder) -> Callable[[], None]:
     handles = []
     for path, child in module.named_modules():
 
-        def before(child: nn.Module, args: Any, kwargs: Any, path: str = path) -> None:
+        def before(child: nn.Module, args: Args, kwargs: Kwargs, path: str = path) -> None:
             recorder.enter(child, path, args, kwargs)
 
-        def after(child: nn.Module, args: Any, output: Any) -> None:
+        def after(child: nn.Module, args: Args, output: object) -> None:
             recorder.leave(child, output)
 
         handles.append(child.register_forward_pre_hook(before, with_kwargs=True, prepend=True))
@@ -112,7 +112,7 @@ def _watch(module: nn.Module, recorder: Recorder) -> Callable[[], None]:
     return leave
 
 
-def _imagine(value: Any, fake: FakeTensorMode | None, device: torch.device) -> Any:
+def _imagine(value: object, fake: FakeTensorMode | None, device: torch.device) -> object:
     if isinstance(value, Sample):
         device = value.device or device
         if fake:

@@ -1,7 +1,7 @@
 """What a view, permutation, slice or reshape sees: read off the strides, whatever its name."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import SupportsInt
 
 from torch import Tensor
 
@@ -74,7 +74,7 @@ def _parts(
     return parts, spilt
 
 
-def _whole(numbers: Sequence[Any]) -> Shape:
+def _whole(numbers: Iterable[SupportsInt]) -> Shape:
     return tuple(int(number) for number in numbers)
 
 

@@ -1,9 +1,9 @@
 """Where the gradient stops: what was written over, and what was cut off."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 
 from viewfinder.explain.cautions.naming import first_few, homes, named
 from viewfinder.explain.cautions.weights import unused
@@ -58,11 +58,11 @@ def _is_cut(seen: Trace) -> bool:
     return any(call.base in _CUTS for call in seen.calls)
 
 
-def _leaves(roots: list[Any]) -> set[int]:
+def _leaves(roots: Sequence[Node | None]) -> set[int]:
     """The tensors that a backward pass from these nodes fills."""
     found: set[int] = set()
     waiting = list(roots)
-    met: set[Any] = set()
+    met: set[Node] = set()
     while waiting:
         node = waiting.pop()
         if node is None or node in met:

@@ -1,7 +1,6 @@
 """Mistakes of a dimension that a tensor does not have, and of permutations and expansions."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -77,7 +76,7 @@ def _dims(case: Case) -> Iterator[int]:
         own = getattr(case.module, "dim", None)
         if type(own) is int:
             yield own
-    values: list[Any] = [call.kwargs[key] for key in _NAMED if key in call.kwargs]
+    values: list[object] = [call.kwargs[key] for key in _NAMED if key in call.kwargs]
     if call.base in _PLACED:
         placed = list(call.args[1:])
         # select takes the place within the dimension second, which is no dimension.

@@ -38,7 +38,8 @@ def _attempt(failure: Failure, edit: Edit) -> Callable[[], object] | None:
         key = (*call.place[:2], call.operation)
         if edit.key != key or any(_key(one) == key for one in failure.trace.calls):
             return None
-        return lambda: edit.run(call.function, call.args, call.kwargs)
+        function = call.function
+        return lambda: edit.run(function, call.args, call.kwargs)
     if frame.row is None or not isinstance(edit, Around | Replace) or edit.path != frame.path:
         return None
     if frame.module is not frame.row.module or _ran_before(failure):

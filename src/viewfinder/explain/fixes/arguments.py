@@ -10,6 +10,7 @@ from torch import nn
 
 from viewfinder.explain.constructions import DROPPED, Construction, Refused
 from viewfinder.explain.fixes.containers import containers
+from viewfinder.explain.passed import Kwargs
 
 _SIZES = (
     "in_channels", "out_channels", "in_features", "out_features", "num_features",
@@ -31,7 +32,7 @@ def refused(made: Construction) -> Refused:
     return Refused(f"{type(made.error).__name__}: {said}", "", ())
 
 
-def _names(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _names(made: Construction, values: Kwargs) -> Refused | None:
     """An argument that the layer does not have."""
     unknown = [name for name in made.kwargs if name not in made.names]
     takes_any = issubclass(made.kind, nn.RNNBase)
@@ -65,7 +66,7 @@ _OTHERS = {
 }
 
 
-def _types(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _types(made: Construction, values: Kwargs) -> Refused | None:
     """Sizes that are no whole numbers: a quotient, or text."""
     changes: dict[str, object] = {}
     for name in _SIZES:
@@ -148,7 +149,7 @@ def _mode(made: Construction, values: dict[str, object]) -> Refused | None:
     )
 
 
-def _groups(made: Construction, values: dict[str, Any]) -> Refused | None:
+def _groups(made: Construction, values: Kwargs) -> Refused | None:
     """Groups that do not share out the channels of a convolution."""
     names = ("groups", "in_channels", "out_channels")
     if not all(type(values.get(n)) is int and values[n] > 0 for n in names):
@@ -182,7 +183,7 @@ def _near(number: int, wanted: int) -> int:
 def _shared(whole: str, parts: str, words: str) -> Callable[..., Refused | None]:
     """Parts (groups, heads) that must divide a whole (channels, features)."""
 
-    def rule(made: Construction, values: dict[str, Any]) -> Refused | None:
+    def rule(made: Construction, values: Kwargs) -> Refused | None:
         number, count = values.get(whole), values.get(parts)
         if type(number) is not int or type(count) is not int or number < 1 or count < 1:
             return None

@@ -2,14 +2,14 @@
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 from torch import nn
 
 from viewfinder.explain.constructions import Construction, Refused
+from viewfinder.explain.passed import Kwargs
 
 
-def containers(made: Construction, values: dict[str, Any]) -> Refused | None:
+def containers(made: Construction, values: Kwargs) -> Refused | None:
     """Sequential takes its layers one by one, ModuleList takes a list."""
     first = made.args[0] if made.args else None
     listed = first if made.kind is nn.ModuleList and isinstance(first, list | tuple) else made.args
@@ -43,7 +43,7 @@ _LAYERS = {
 }  # fmt: skip
 
 
-def _no_layers(given: Sequence[Any]) -> Refused | None:
+def _no_layers(given: Sequence[object]) -> Refused | None:
     """A class or a function among the layers: `nn.ReLU` or `F.relu` for `nn.ReLU()`."""
     layers: dict[int, str] = {}
     for at, one in enumerate(given):

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Iterator
 
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Around, Operation, Returned
@@ -35,11 +36,20 @@ def _unpacked(scene: Scene, value: object) -> Iterator[Candidate]:
             yield scene.before(code, 0.2)
         return
     assert isinstance(value, tuple | list)
+    if isinstance(value, PackedSequence):
+        unpacked = "nn.utils.rnn.pad_packed_sequence({}, batch_first=True)[0]"
+        yield scene.before(Operation(unpacked, _padded), 0.0)
+        return
     if not value or not isinstance(value[0], Tensor):
         return
     yield _taken(scene, item(0), 0.0)
     if value[0].dim() == 3:
         yield _taken(scene, then(item(0), last_of(1)), 0.3)
+
+
+def _padded(packed: PackedSequence) -> Tensor:
+    """Each item with its steps behind each other, as before it was packed."""
+    return pad_packed_sequence(packed, batch_first=True)[0]
 
 
 def _taken(scene: Scene, operation: Operation, cost: float) -> Candidate:

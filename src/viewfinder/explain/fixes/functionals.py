@@ -1,7 +1,6 @@
 """Fixes at convolutions and resizing that the user calls as functions."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -42,11 +41,12 @@ def _each_channel(scene: Scene, call: Call, spatial: int) -> Iterator[Candidate]
     words = "".join(f", {name}={value!r}" for name, value in kept.items())
     repeated = f"{{1}}.repeat({{0}}.size(1), {', '.join(map(str, ones))})"
     code = f"F.{call.base}({{0}}, {repeated}{words}, groups={{0}}.size(1))"
-    function: Any = getattr(torch.nn.functional, call.base)
+    function: Callable[..., Tensor] = getattr(torch.nn.functional, call.base)
 
-    def run(t: Sequence[Tensor]) -> Any:
+    def run(t: Sequence[Tensor]) -> Tensor:
         count = t[0].size(1)
-        return function(t[0], t[1].repeat(count, *ones), **kept, groups=count)
+        made: Tensor = function(t[0], t[1].repeat(count, *ones), **kept, groups=count)
+        return made
 
     yield from scene.instead(call, code, run, 0.15)
 

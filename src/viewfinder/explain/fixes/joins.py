@@ -1,6 +1,7 @@
 """Fixes where tensors meet: sums, products, concatenations, and losses with their targets."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import branches, losses, positions
 from viewfinder.explain.fixes import operations as ops
@@ -32,7 +34,14 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
 
 def _sum(scene: Scene, call: Call) -> Iterator[Candidate]:
     one, two = call.input_shapes[:2]
+    if call.base == "masked_fill" and len(two) == 2 and one[-2:] == (two[1],) * 2:
+        # Which keys count, of square scores: the same for every query.
+        lead = ", ".join([":", *["None"] * (len(one) - 2), ":"])
+        index = (slice(None), *[None] * (len(one) - 2), slice(None))
+        keys = Operation(f"{{}}[{lead}]", lambda m: m[index])
+        yield from scene.operate(1, keys, 0.0)
     yield from _ranks(scene, one, two)
+    yield from _class_numbers(scene, call)
     yield from positions.candidates(scene, call, one, two)
     if len(one) == len(two) == 4:
         wrong = [dim for dim in (1, 2, 3) if one[dim] != two[dim] and 1 not in (one[dim], two[dim])]
@@ -53,6 +62,37 @@ def _sum(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from branches.linear_projection(scene, call)
     if len(one) == len(two) == 2 and one[0] == two[0]:
         yield from branches.linear_projection(scene, call)
+
+
+def _class_numbers(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Class numbers beside scores of classes: a map of 0 and 1 for each class."""
+    for position in (0, 1):
+        small, large = call.input_shapes[position], call.input_shapes[1 - position]
+        if small != (*large[:1], *large[2:]) or len(small) < 2 or not _whole(call, position):
+            continue
+        classes = large[1]
+        code = f"F.one_hot({{{position}}}.long(), {classes}).movedim(-1, 1).float()"
+
+        def run(t: Sequence[Tensor], p: int = position, n: int = classes) -> Tensor:
+            shape = (t[p].shape[0], n, *t[p].shape[1:])
+            return t[p].new_zeros(shape, dtype=torch.float32)
+
+        yield from scene.on_operand(position, code, run, -0.1)
+        made = call.producers[position]
+        if isinstance(made, Call) and made.base == "float" and not made.module:
+            # Where they became floats, for all that takes them.
+            words = f"F.one_hot({{0}}, {classes}).movedim(-1, 1).float()"
+            first = partial(run, p=0)
+            yield from scene.instead(made, words, first, -0.15)
+
+
+def _whole(call: Call, position: int) -> bool:
+    """Whether an operand is of whole numbers, or was before its type was changed."""
+    producer = call.producers[position]
+    kinds = {call.tensors[position].dtype}
+    if isinstance(producer, Call) and producer.base in ("float", "to", "type", "type_as", "double"):
+        kinds.add(producer.tensors[0].dtype)
+    return torch.int64 in kinds
 
 
 def _ranks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:

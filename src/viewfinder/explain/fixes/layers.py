@@ -53,6 +53,8 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
         if prod(shape[start:]) == wanted:
             yield scene.before(ops.flatten(start), 0.0 if start == lead else 0.6)
     yield from _pooled(scene, shape, names, wanted)
+    if len(shape) == 3 and shape[1] == wanted and lead:
+        yield from _patches(scene)
     for dim in range(lead, len(shape) - 1):
         if shape[dim] == wanted:
             order = (0, 2, 3, 1) if (len(shape), dim) == (4, 1) else None
@@ -242,6 +244,7 @@ def _layer_norm(scene: Scene, layer: nn.LayerNorm | nn.RMSNorm) -> Iterator[Cand
         yield _turned_around(scene, ops.permute(0, 2, 3, 1), ops.permute(0, 3, 1, 2), 0.0)
         yield scene.put(scene.path, *made("GroupNorm", 1, wanted[0]), 0.2)
     if len(wanted) == 1 and len(shape) == 3 and shape[1] == wanted[0]:
+        yield from _patches(scene)
         yield _turned_around(scene, ops.transpose(1, 2), ops.transpose(1, 2), 0.0)
     if len(wanted) == 1 and prod(shape[1:]) == wanted[0]:
         yield scene.before(ops.flatten(1), 0.2)
@@ -250,6 +253,15 @@ def _layer_norm(scene: Scene, layer: nn.LayerNorm | nn.RMSNorm) -> Iterator[Cand
         fitted = size[0] if len(size) == 1 else list(size)
         code, make = made(type(layer).__name__, fitted)
         yield scene.put(scene.path, code, make, 0.3)
+
+
+def _patches(scene: Scene) -> Iterator[Candidate]:
+    """A map flattened to channels × places, where what follows wants places × channels."""
+    made = scene.case.producer()
+    if isinstance(made, Call) and made.base == "flatten" and len(made.input_shapes[0]) == 4:
+        turned = ops.then(ops.flatten(2), ops.transpose(1, 2))
+        code = turned.code.replace("{}", "{0}")
+        yield from scene.instead(made, code, lambda t: turned.run(t[0]), -0.05)
 
 
 def _group_norm(scene: Scene, layer: nn.GroupNorm) -> Iterator[Candidate]:

@@ -17,7 +17,7 @@ from viewfinder.explain.fixes.scene import Candidate, Scene
 _PLAIN = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"}
 _BINARY = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 _CLASSES = {"cross_entropy", "nll_loss"}
-LOSSES = _PLAIN | _BINARY | _CLASSES
+LOSSES = _PLAIN | _BINARY | _CLASSES | {"ctc_loss"}
 
 
 def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -25,6 +25,9 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
     if len(call.tensors) < 2:
         return
     answer, target = call.input_shapes[:2]
+    if call.base == "ctc_loss" and len(answer) == 3 and answer[0] == target[0]:
+        # The steps come first there, and the batch second.
+        yield from scene.operate(0, ops.transpose(0, 1), 0.0)
     if call.base in _CLASSES:
         yield from _classes(scene, call)
     if call.base in _PLAIN | _BINARY:

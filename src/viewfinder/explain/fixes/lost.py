@@ -1,20 +1,27 @@
 """Fixes where the batch got lost: swallowed by a flatten, squeezed away, or written as a number."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
+from types import FrameType
 
-from torch import nn
+from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.rows import LostBatch
+from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes.scene import Candidate, Scene, Tensors
+from viewfinder.explain.passed import Args, Kwargs
+from viewfinder.explain.sources import expression
 
 _VIEWS = ("view", "reshape")
+_MAKERS = {"zeros", "ones", "randn", "rand", "empty"}
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """The first call after which the batch is no dimension of its own, written so that it is."""
+    yield from _made_for_one(scene)
     call = scene.names.lost_batch()
     if isinstance(scene.case.failure.error, LostBatch):
         call = scene.call
@@ -23,6 +30,40 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if call is None:
         return
     yield from _kept(scene, call)
+
+
+def _made_for_one(scene: Scene) -> Iterator[Candidate]:
+    """A state, say, that is made for a batch of a fixed size: `torch.zeros(16, 24)`."""
+    met = (*scene.given, *(scene.call.tensors if scene.call else ()))
+    for made in scene.case.failure.trace.calls:
+        sizes = made.args[0] if made.args and isinstance(made.args[0], tuple) else made.args
+        own = made.base in _MAKERS and any(one is out for one in met for out in made.outputs)
+        if not own or made.place is None or not all(type(size) is int for size in sizes):
+            continue
+        code = made.place.code
+        name = code.co_varnames[min(1, code.co_argcount - 1)] if code.co_argcount else ""
+        for at, size in enumerate(sizes[:2]) if name else ():
+            if size in (1, scene.lab.inputs.batch):
+                continue
+            words = [f"{name}.size(0)" if n == at else str(one) for n, one in enumerate(sizes)]
+            text = f"torch.{made.base}({', '.join(words)})"
+            edit = Rewrite(made.place[:2], made.operation, text, _for_batch(name, at, sizes))
+            found = expression(made.place, made.args, made.tensors)
+            old = " ".join(found.text.split()) or f"torch.{made.base}(…)"
+            yield Candidate((edit,), f"{text} instead of {old}", 0.0)
+
+
+def _for_batch(name: str, at: int, sizes: Sequence[object]) -> Callable[..., object]:
+    """The same maker with the batch that the running forward was given in one place."""
+
+    def carry_out(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not isinstance(frame.f_locals.get(name), Tensor):
+            frame = frame.f_back
+        batch = frame.f_locals[name].size(0) if frame is not None else sizes[at]
+        return function(*sizes[:at], batch, *sizes[at + 1 :], **kwargs)
+
+    return carry_out
 
 
 def _kept(scene: Scene, call: Call) -> Iterator[Candidate]:

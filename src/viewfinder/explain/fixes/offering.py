@@ -141,7 +141,7 @@ def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Cand
             # What is more far-fetched by much is not worth the time.
             limit = min(limit, candidate.cost + 0.2)
         yield candidate, verdict
-    if not found:
+    if not found and not scene.edits:
         yield from odd
 
 

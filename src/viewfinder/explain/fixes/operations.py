@@ -1,14 +1,15 @@
 """Operations on a tensor, each made together with how it is written."""
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from viewfinder.explain.edits import Operation
 
 
-def method(name: str, *args: Any, layer: str = "") -> Operation:
+def method(name: str, *args: object, layer: str = "") -> Operation:
     """`x.name(args)`: a method of tensors."""
     written = ", ".join(map(repr, args))
     return Operation(f"{{}}.{name}({written})", lambda x: getattr(x, name)(*args), layer)
@@ -101,7 +102,8 @@ def mean(dim: int, *, keep: bool) -> Operation:
 def pool_to(size: int, rank: int) -> Operation:
     """Adaptive average pooling of a map to a side."""
 
-    pool: Any = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[rank - 1]
+    pools = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
+    pool: Callable[..., Tensor] = pools[rank - 1]
     return Operation(
         f"F.adaptive_avg_pool{rank}d({{}}, {size})",
         lambda x: pool(x, size),

@@ -15,6 +15,9 @@ from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 _TURNED = Operation("{}.mT", lambda x: x.mT)
+Written = tuple[str, Callable[[], nn.Module]]
+# A layer of torch's transformers for other features, heads and order: its path, and its making.
+Rebuild = Callable[[int | None, int | None, bool | None], tuple[str, Written]]
 # Functions for one vector or matrix, and how a batch of them is written.
 _FOR_ONE: dict[str, tuple[str, Callable[[Sequence[Tensor]], Tensor]]] = {
     "dot": ("({0} * {1}).sum(-1)", lambda t: (t[0] * t[1]).sum(-1)),
@@ -124,6 +127,7 @@ def _einsum(scene: Scene, call: Call) -> Iterator[Candidate]:
         return
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
+    yield from _one_more(scene, call, terms, right)
     for position in reversed(range(len(terms))):
         for order in permutations(terms[position]):
             changed = [*terms]
@@ -134,11 +138,33 @@ def _einsum(scene: Scene, call: Call) -> Iterator[Candidate]:
             names = ", ".join(f"{{{at}}}" for at in range(len(call.tensors)))
             code = f"torch.einsum({text!r}, {names})"
 
-            def run(t: Any, text: str = text) -> Tensor:
+            def run(t: Sequence[Tensor], text: str = text) -> Tensor:
                 return torch.einsum(text, *t)
 
             moved = sum(a != b for a, b in zip(order, terms[position], strict=True))
             yield from scene.instead(call, code, run, 0.2 + moved / 10)
+
+
+def _one_more(scene: Scene, call: Call, terms: Sequence[str], right: str) -> Iterator[Candidate]:
+    """A letter more, such as that of the heads, in every term that lacks one."""
+    lacking = [
+        len(shape) - len(term) for shape, term in zip(call.input_shapes, terms, strict=False)
+    ]
+    if set(lacking) - {0, 1} or 1 not in lacking or not right:
+        return
+    letter = next(one for one in "hgnmkabc" if one not in "".join((*terms, right)))
+    for far, at in enumerate((1, 0, 2)):
+        changed = [
+            term[:at] + letter + term[at:] if less else term
+            for term, less in zip(terms, lacking, strict=True)
+        ]
+        text = f"{','.join(changed)}->{right[:at]}{letter}{right[at:]}"
+        names = ", ".join(f"{{{n}}}" for n in range(len(call.tensors)))
+
+        def run(t: Sequence[Tensor], text: str = text) -> Tensor:
+            return torch.einsum(text, *t)
+
+        yield from scene.instead(call, f"torch.einsum({text!r}, {names})", run, 0.1 + far / 100)
 
 
 def _scaled(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -150,8 +176,8 @@ def _scaled(scene: Scene, call: Call) -> Iterator[Candidate]:
         if len(size) >= 2 and size[-2] >= tokens and size[-1] >= keys:
             cut = "{3}[..., :{0}.size(-2), :{1}.size(-2)]"
 
-            def run(t: Any) -> Tensor:
-                return t[3][..., : t[0].size(-2), : t[1].size(-2)]  # type: ignore[no-any-return]
+            def run(t: Sequence[Tensor]) -> Tensor:
+                return t[3][..., : t[0].size(-2), : t[1].size(-2)]
 
             yield from scene.on_operand(3, cut, run, 0.1)
         if len(size) == 2 and size[-1] == keys:
@@ -261,7 +287,7 @@ def _projected(scene: Scene, layer: nn.MultiheadAttention, query: int) -> Iterat
     )
 
 
-def _outer(scene: Scene) -> Any:
+def _outer(scene: Scene) -> Rebuild | None:
     """The torch.nn Transformer part around an attention, and how to build it anew."""
     path = scene.path
     while path:
@@ -287,7 +313,7 @@ def _layer_code(
     width: int | None,
     heads: int | None,
     first: bool | None,
-) -> object:
+) -> Written:
     attention: Any = layer.self_attn
     hidden: Any = layer.linear1
     width = width or attention.embed_dim

@@ -1,7 +1,6 @@
 """Fixes at recurrent layers: features, the state's layout, dimensions."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -67,14 +66,19 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         hidden = layer.proj_size or layer.hidden_size
         parts = list(tensors_in(state))
         if all(tuple(part.shape) == (batch, states, hidden) for part in parts):
-            pair = isinstance(state, tuple | list)
+            both = isinstance(state, tuple | list)
             turned = Operation("{}.transpose(0, 1).contiguous()", _turned)
-            if pair:
+            if both:
                 turned = _on_parts("{}.transpose(0, 1)", _turned)
             yield scene.before(turned, 0.0, argument=argument)
         if all(part.shape[0] > states and part.shape[1:] == (batch, hidden) for part in parts):
             # The state of a deeper layer, or of two directions: its last ones.
             yield scene.before(_last_states(state, states), 0.05, argument=argument)
+        other = (states, int(given.shape[1 if layer.batch_first else 0]), hidden)
+        if batch != other[1] and all(tuple(part.shape) == other for part in parts):
+            # The state was made for a layer that reads its input the other way round.
+            first = not layer.batch_first
+            yield from scene.replace(scene.path, 0.0, batch_first=first)
         dim = 0 if layer.batch_first else 1
         yield scene.before(_zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument)
     if isinstance(layer, nn.LSTM | nn.LSTMCell) and isinstance(state, Tensor):
@@ -85,7 +89,7 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
     yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
 
 
-def _last_states(state: Any, count: int) -> Operation:
+def _last_states(state: object, count: int) -> Operation:
     if isinstance(state, Tensor):
         return Operation(f"{{}}[-{count}:]", lambda h: h[-count:])
     return _on_parts(f"{{}}[-{count}:]", lambda h: h[-count:].contiguous())
@@ -95,12 +99,15 @@ def _turned(part: Tensor) -> Tensor:
     return part.transpose(0, 1).contiguous()
 
 
-def _on_parts(code: str, run: Any) -> Operation:
+def _on_parts(code: str, run: Callable[[Tensor], Tensor]) -> Operation:
     """The same for h and for c, where the state has both."""
     whole = f"tuple({code.replace('{}', 'h')}.contiguous() for h in ({{}}))"
 
     def both(state: object) -> object:
-        return tuple(map(run, state)) if isinstance(state, tuple | list) else run(state)
+        if isinstance(state, tuple | list):
+            return tuple(map(run, state))
+        assert isinstance(state, Tensor)
+        return run(state)
 
     return Operation(whole, both)
 

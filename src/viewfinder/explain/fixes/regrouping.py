@@ -1,9 +1,8 @@
 """Fixes at views into a shape that holds another number of elements."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import isqrt, prod
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -13,6 +12,7 @@ from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import layers
 from viewfinder.explain.fixes.lost import view_sizes
 from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import module_call
 
 
@@ -115,7 +115,7 @@ def as_asked(scene: Scene, call: Call, sizes: dict[int, int], cost: float) -> li
             f"args[{at + 1}]" if new is None else f"{{0}}.size({new})" if size else f"{new}"
         )
 
-    def carry_out(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def carry_out(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
         new = [
             size if (own := sizes.get(at)) is None else args[0].size(own) if own < 0 else own
             for at, size in enumerate(args[1:])

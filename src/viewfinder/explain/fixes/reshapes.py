@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import permutations
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -154,7 +153,7 @@ def _indexed(scene: Scene, call: Call) -> Iterator[Candidate]:
     yield from scene.instead(call, f"{{0}}[{text}]", lambda t: t[0][fitted], 0.4)
 
 
-def _slice(place: Any) -> str:
+def _slice(place: object) -> str:
     if not isinstance(place, slice):
         return str(place)
     ends = ["" if end is None else str(end) for end in (place.start, place.stop)]
@@ -193,7 +192,7 @@ def _dimension(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _again(scene, call, args, kwargs, 0.2 + (other != -1) / 10)
 
 
-def _within(call: Call, rank: int, other: int) -> tuple[Args, dict[str, Any]]:
+def _within(call: Call, rank: int, other: int) -> tuple[Args, dict[str, object]]:
     def fit(value: object) -> object:
         if type(value) is int and not -rank <= value < rank:
             return other

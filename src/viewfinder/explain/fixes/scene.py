@@ -4,7 +4,6 @@ import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -168,7 +167,7 @@ class Scene:
         if call is None or call.place is None or self.case.in_layer:
             return []
 
-        def carry_out(function: Any, args: Args, kwargs: Kwargs) -> Any:
+        def carry_out(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
             tensors = list(tensors_in((args, dict(kwargs))))
             args, kwargs = substitute(args, kwargs, position, run(tensors))
             return function(*args, **kwargs)

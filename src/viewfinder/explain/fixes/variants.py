@@ -3,9 +3,8 @@
 What a batch of 1 hides, a batch of 2 shows: shapes alone are run, so that a pass costs little.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -38,7 +37,7 @@ def _samples(value: object) -> Iterator[Sample]:
             yield from _samples(item)
 
 
-def _each(value: Any, change: Any) -> Any:
+def _each(value: object, change: Callable[[Sample], Sample]) -> object:
     if isinstance(value, Sample):
         return change(value)
     if isinstance(value, list | tuple):
@@ -111,7 +110,7 @@ class Inputs:
                     break
             return replace(sample, shape=tuple(shape))
 
-        doubled = tuple(_each(self.given, change))
+        doubled = tuple(_each(one, change) for one in self.given)
         # A line of a script may have the batch as a number besides.
         number = self.batch if self.names else None
         return tuple(2 * one if type(one) is int and one == number else one for one in doubled)
@@ -129,7 +128,7 @@ class Inputs:
                     touched = True
             return replace(sample, shape=tuple(shape))
 
-        result = tuple(_each(self.given, change))
+        result = tuple(_each(one, change) for one in self.given)
         return result if touched else None
 
 

@@ -228,15 +228,25 @@ def _shuffled(scene: Scene, layer: nn.PixelShuffle) -> Iterator[Candidate]:
     if isinstance(producer, Call) and producer.module:
         before = scene.net.get_submodule(producer.module)
         if isinstance(before, nn.modules.conv._ConvNd):
-            for at, out in enumerate(dict.fromkeys(_near(channels, factor**2, before))):
+            near = _near(channels, factor**2, before, _colours(scene))
+            for at, out in enumerate(dict.fromkeys(near)):
                 yield from scene.replace(producer.module, 0.2 + at / 10, out_channels=out)
     for other in range(2, 9):
         if channels % other**2 == 0:
             yield from scene.replace(scene.path, 0.5, upscale_factor=other)
 
 
-def _near(channels: int, square: int, before: nn.modules.conv._ConvNd) -> list[int]:
+def _colours(scene: Scene) -> int:
+    """The channels of the pictures, which come out again as many."""
+    inputs = scene.case.failure.trace.inputs
+    return int(inputs[0].shape[1]) if inputs and inputs[0].dim() == 4 else 0
+
+
+def _near(channels: int, square: int, before: nn.modules.conv._ConvNd, colours: int) -> list[int]:
     up = -(-channels // square) * square
+    if colours in (1, 3) and any(colours * n * n == channels for n in range(2, 9)):
+        # Made for pictures of these colours, and another factor.
+        return [colours * square, up]
     return [before.in_channels * square if before.in_channels <= 4 else up, up]
 
 

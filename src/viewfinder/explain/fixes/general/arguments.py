@@ -9,6 +9,7 @@ from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.general.again import Given, Named, again
 from viewfinder.explain.fixes.layouts import LAST
+from viewfinder.explain.fixes.regrouping import as_asked
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 # Where the arguments of a function stand that are dimensions; all others are sizes.
@@ -50,6 +51,9 @@ def _variations(scene: Scene, call: Call, cost: float) -> Iterator[Candidate]:
     for place in (*range(len(call.args)), *call.kwargs):
         value = call.args[place] if isinstance(place, int) else call.kwargs[place]
         for new, far in _others(scene, call, place, value):
+            if said := _viewed(scene, call, place, new, cost + far):
+                yield from said
+                continue
             args, kwargs = _with(call, place, new)
             yield from again(scene, call, args, kwargs, cost + far)
     reduced = call.base in _REDUCING and len(call.args) + len(call.kwargs) > 1
@@ -57,6 +61,16 @@ def _variations(scene: Scene, call: Call, cost: float) -> Iterator[Candidate]:
         yield from again(scene, call, call.args, {**call.kwargs, "keepdim": True}, cost)
     if call.base in ("cat", "stack", "softmax", "squeeze", "chunk", "split", "cosine_similarity"):
         yield from _unsaid(scene, call, cost)
+
+
+def _viewed(
+    scene: Scene, call: Call, place: int | str, new: object, cost: float
+) -> list[Candidate]:
+    """A size of a view behind the first, with the others as they are written."""
+    within = call.base in ("view", "reshape") and isinstance(place, int) and place > 1
+    if not within or type(new) is not int or new <= 0:
+        return []
+    return as_asked(scene, call, {int(place) - 1: new}, cost)
 
 
 def _with(call: Call, place: int | str, new: object) -> tuple[Given, Named]:
