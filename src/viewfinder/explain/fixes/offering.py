@@ -8,6 +8,7 @@ from viewfinder.explain import diagnosis
 from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.edits import Edit, EditError, Given, Offer, Resized
 from viewfinder.explain.fixes import (
+    attention,
     forgotten,
     general,
     given,
@@ -43,6 +44,7 @@ _GENERATORS = (
     windows.candidates,
     orders.candidates,
     recurrent.candidates,
+    attention.candidates,
     products.candidates,
     joins.candidates,
     reshapes.candidates,
