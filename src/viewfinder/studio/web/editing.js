@@ -38,7 +38,8 @@ export async function drawn(studio, corners) {
   }
   /** @type {Change[]} */
   const changes = [];
-  let label = guessed(studio, corners) ?? (studio.label && studio.labels.classOf(studio.label)?.id);
+  const guess = guessed(studio, corners);
+  let label = guess.label ?? (studio.label && studio.labels.classOf(studio.label)?.id);
   label ??= studio.labels.listed()[0]?.id ?? null;
   if (!label) {
     const name = (await studio.dialogs.ask("The first class: what is in this box?", "Name of the class")).trim();
@@ -51,6 +52,7 @@ export async function drawn(studio, corners) {
   studio.told = false;
   const box = fresh(picture.id, label ?? "", corners);
   studio.labels.commit([...changes, box]);
+  studio.memory.drew(box.id, guess.before, guess.here);
   studio.select([box.id]);
 }
 

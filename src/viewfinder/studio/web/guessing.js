@@ -1,10 +1,12 @@
 /**
- * Which class a new box is of, by its look: that of the most alike boxes of this sitting; and, as a
- * person often draws one class after another, rather that of the box before, as often as it was so.
+ * Which class a new box is of, by its look: that of the most alike boxes of this sitting, or of their
+ * mirror images; and by how classes followed each other in what this person has drawn so far.
  *
  * A look is how edges run in each part of the box, its colours, and its size. It is a guess: a class
  * key says otherwise, and a class that was chosen before drawing is not guessed at.
  */
+
+import { Sequence } from "./sequence.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -22,17 +24,15 @@ const MOST_A_PICTURE = 150;
 const LEAST_SIDE = 4;
 // Chosen on rendered scenes: colours and sizes of a few classes that differ in both.
 const [BY_COLOUR, BY_SIZE] = [1 / 7, 0.7];
-// How fast a box counts less the less alike it is, and how much the box before says: chosen on other
-// scenes than those that benchmarks/label_person.py draws.
-const [WIDTH, BEFORE] = [0.1, 0.7];
+// How fast a box counts less the less alike it is: chosen on other scenes than those that
+// benchmarks/label_person.py draws.
+const WIDTH = 0.07;
 
 export class Memory {
   /** By box, with the corners that it had. @type {Map<string, Seen & {corners: Corners}>} */
   #seen = new Map();
-  // Of the boxes that were drawn, how many were of the class of the one before; as if of 2, 1 had been.
-  #same = 1;
-  #drawn = 2;
-  /** The class of the box before the last. @type {string | null} */
+  #sequence = new Sequence();
+  /** The box that was drawn last: the class before it, and the classes that its picture had. @type {{id: string, before: string | null, here: Set<string>} | null} */
   #last = null;
   #context = /** @type {CanvasRenderingContext2D | null} */ (null);
 
@@ -50,37 +50,49 @@ export class Memory {
   }
 
   /**
-   * The class of the most alike boxes; null where nothing was seen.
-   * @param {Float32Array} numbers @param {string | null} before  the class of the box before
+   * The likeliest class; null where nothing was seen.
+   * @param {Float32Array[]} looks  of the box, and of its mirror image
+   * @param {string | null} before  the class of the box before @param {Set<string>} here  those of the picture
    */
-  likeliest(numbers, before) {
-    const seen = [...this.#seen.values()];
-    const apart = seen.map((each) => numbers.reduce((sum, value, i) => sum + (value - each.numbers[i]) ** 2, 0));
-    const least = Math.min(...apart);
+  likeliest(looks, before, here) {
+    const apart = [...this.#seen.values()].flatMap(({ numbers, label }) => looks.map((each) => ({ label, by: distance(each, numbers) })));
+    const least = apart.reduce((found, { by }) => Math.min(found, by), Infinity);
     /** @type {Map<string, number>} */
-    const shares = new Map();
-    seen.forEach(({ label }, i) => shares.set(label, (shares.get(label) ?? 0) + Math.exp((least - apart[i]) / WIDTH)));
-    const same = this.#same / this.#drawn;
-    const other = (1 - same) / Math.max(shares.size - 1, 1);
-    const weight = (/** @type {string} */ label) => (shares.get(label) ?? 0) * (label === before ? same : other) ** BEFORE;
-    return [...shares.keys()].reduce((/** @type {string | null} */ best, label) => (best === null || weight(label) > weight(best) ? label : best), null);
-  }
-
-  /** A box is drawn: what became of the one before is known now. @param {string | null} before  its class */
-  follows(before) {
-    if (before && this.#last) {
-      this.#drawn += 1;
-      this.#same += Number(before === this.#last);
+    const alike = new Map();
+    for (const { label, by } of apart) alike.set(label, (alike.get(label) ?? 0) + Math.exp((least - by) / WIDTH));
+    const follows = this.#sequence.shares(before, here, [...alike.keys()]);
+    let [found, most] = [/** @type {string | null} */ (null), -1];
+    for (const [label, share] of alike) {
+      const weight = share * (follows.get(label) ?? 0);
+      if (weight > most) [found, most] = [label, weight];
     }
-    this.#last = before;
+    return found;
   }
 
-  /** @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size @returns {Float32Array | null} */
-  look(image, corners, size) {
+  /** The class of the box that was drawn last, as it is now: what followed what is known by it. @param {Studio} studio */
+  before(studio) {
+    const last = this.#last;
+    const label = last && (studio.boxes.get(last.id)?.label ?? this.#seen.get(last.id)?.label);
+    this.#last = null;
+    if (last && label) this.#sequence.add(last.before, last.here, label);
+    return label ?? (studio.label && studio.labels.classOf(studio.label)?.id) ?? null;
+  }
+
+  /** A box was drawn. @param {string} id @param {string | null} before @param {Set<string>} here */
+  drew(id, before, here) {
+    this.#last = { id, before, here };
+  }
+
+  /**
+   * @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size
+   * @param {boolean} [mirrored] @returns {Float32Array | null}
+   */
+  look(image, corners, size, mirrored = false) {
     const share = image.naturalWidth / size[0];
     const [x, y, width, height] = [corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]];
     if (Math.min(width, height) < LEAST_SIDE) return null;
     this.#context ??= prepared();
+    this.#context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? SIDE : 0, 0);
     this.#context.drawImage(image, x * share, y * share, width * share, height * share, 0, 0, SIDE, SIDE);
     const { data } = this.#context.getImageData(0, 0, SIDE, SIDE);
     const shape = [BY_SIZE * Math.log(width / height), BY_SIZE * Math.log((width * height) / (size[0] * size[1])) / 2];
@@ -88,16 +100,27 @@ export class Memory {
   }
 }
 
-/** @param {Studio} studio @param {Corners} corners @returns {string | null} */
+/**
+ * The class that a box is guessed to be of, if any; and what `drew` is told once it is drawn.
+ * @param {Studio} studio @param {Corners} corners
+ */
 export function guessed(studio, corners) {
   const image = studio.stage.image;
-  const before = (studio.label && studio.labels.classOf(studio.label)?.id) ?? null;
-  studio.memory.follows(before);
-  if (!studio.guesses || studio.told || !image) return null;
-  studio.memory.keep(studio);
-  const numbers = studio.memory.look(image, corners, studio.stage.size);
-  const found = numbers && studio.memory.likeliest(numbers, before);
-  return (found && studio.labels.classOf(found)?.id) ?? null;
+  const { memory } = studio;
+  const before = memory.before(studio);
+  const here = new Set([...studio.boxes.values()].map((each) => each.label));
+  if (!studio.guesses || studio.told || !image) return { label: null, before, here };
+  memory.keep(studio);
+  const looks = [false, true].flatMap((mirrored) => memory.look(image, corners, studio.stage.size, mirrored) ?? []);
+  const found = looks.length ? memory.likeliest(looks, before, here) : null;
+  return { label: (found && studio.labels.classOf(found)?.id) ?? null, before, here };
+}
+
+/** The square of how far apart two looks are. @param {Float32Array} a @param {Float32Array} b */
+function distance(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+  return sum;
 }
 
 function prepared() {
