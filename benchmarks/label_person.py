@@ -120,7 +120,8 @@ def at_the_page(folder: Path, prepare, names=CLASSES) -> Iterator[tuple[Counted,
     """A person before a folder whose store has been prepared."""
     with open_store(folder, wait=True) as store:
         classes = (PutClass(f"c{n}", name, 0, position=n) for n, name in enumerate(names))
-        store.apply(Operation("classes", tuple(classes)))
+        if names:
+            store.apply(Operation("classes", tuple(classes)))
         prepare(store)
         with studio_server(store, person="scripted", port=0) as (server, bound, address):
             work = {"target": server.run, "kwargs": {"sockets": [bound]}}

@@ -1,11 +1,12 @@
-"""A real set through the studio: opened, edited, exported to three layouts, each read by others.
+"""A real set at the studio's page: opened, edited, exported to three layouts, each read by others.
 
     uv run python benchmarks/studio_export.py BCCD        blood cells as Pascal VOC; a minute
 
-BCCD is a folder of Pascal VOC. Its XML is read by hand (ElementTree), twenty edits are made in the
-store and in what was read by hand, and each export is compared with that, box by box: COCO's as
-pycocotools reads it, YOLO's and VOC's by hand. A class's name and four corners must be equal, to a
-hundredth of a pixel; boxes that the set has outside of their pictures are cut to them beforehand.
+BCCD is a folder of Pascal VOC. Its XML is read by hand (ElementTree), 20 edits are made with mouse
+and keys in a real Chromium and in what was read by hand, and each export that the page is asked for
+is compared with that, box by box: COCO's as pycocotools reads it, YOLO's and VOC's by hand. A
+class's name and four corners must be equal, to a hundredth of a pixel, and to one pixel where a
+mouse made them; boxes that the set has outside of their pictures are cut to them beforehand.
 """
 
 import json
@@ -13,18 +14,27 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree as Tree
 from collections import defaultdict
 from pathlib import Path
 
 from pycocotools.coco import COCO
 
-from viewfinder.studio.store import Operation, PutBox, RemoveBox, Store, open_store
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
+from studio_page import Person, until
+
+from benchmarks.label_person import at_the_page
+from viewfinder.studio.store import Store
 
 Box = tuple[str, float, float, float, float]
 Boxes = dict[str, list[Box]]
 CLOSE = 0.01
+EXPORT = """async ([to, out]) => {
+  const { post } = await import("/page/api.js");
+  return post("/api/export", { to, out });
+}"""
 
 
 def by_hand(root: Path, first: float) -> tuple[Boxes, dict[str, tuple[float, float]]]:
@@ -97,32 +107,44 @@ def from_yolo(root: Path, sizes: dict[str, tuple[float, float]]) -> Boxes:
     return found
 
 
-def edited(store: Store, truth: Boxes, random_: random.Random) -> None:
-    """Five each of: another box, a box pulled, a box of another class, a box removed."""
-    names = {each.id: each.name for each in store.classes()}
-    ids = {name: id for id, name in names.items()}
-    pictures = store.pictures(count=1000).pictures
-    for number in range(20):
-        one = store.picture(random_.choice([each for each in pictures if each.boxes > 2]).id)
-        own = truth[Path(one.picture.path).stem]
-        box = random_.choice(one.boxes)
-        at = next(n for n, each in enumerate(own) if same(each, (names[box.label], *box.corners)))
-        x1, y1, x2, y2 = box.corners
+def edited(person: Person, store: Store, truth: Boxes, random_: random.Random) -> None:
+    """Five each of: a box drawn, a box pulled, a box of another class, a box removed."""
+    classes = [each.name for each in store.classes()]
+    pictures = [each for each in store.pictures(count=1000).pictures if each.boxes > 2]
+    for number, picture in enumerate(random_.sample(pictures, 20)):
+        person.open(picture.id)
+        until(lambda picture=picture: person.shown() == picture.id)
+        own = truth[Path(picture.path).stem]
         if number % 4 == 0:
-            put = PutBox(f"new-{number}", one.picture.id, box.label, (1.25, 2.5, 33.75, 44), 0)
-            own.append((names[box.label], *put.corners))
-        elif number % 4 == 1:
-            put = PutBox(box.id, one.picture.id, box.label, (x1, y1, x2 - 0.5, y2), box.revision)
-            own[at] = names[box.label], *put.corners
+            person.press("Escape", "1")
+            person.drag((1.25, 2.5), (33.75, 44))
+            until(lambda: person.page.evaluate("viewfinder.studio.selected().length"))
+            own.append((classes[0], *seen(person, (1.25, 2.5, 33.75, 44))))
+            continue
+        one = store.picture(picture.id)
+        box = random_.choice(one.boxes)
+        name = next(each.name for each in store.classes() if each.id == box.label)
+        at = next(n for n, each in enumerate(own) if same(each, (name, *box.corners)))
+        person.page.evaluate("(id) => viewfinder.studio.select([id], {held: true})", box.id)
+        x1, y1, x2, y2 = box.corners
+        if number % 4 == 1:
+            person.drag((x2, y2), (x2 - 9, y2 - 7))
+            own[at] = name, *seen(person, (x1, y1, x2 - 9, y2 - 7))
         elif number % 4 == 2:
-            other = random_.choice([name for name in ids if name != names[box.label]])
-            put = PutBox(box.id, one.picture.id, ids[other], box.corners, box.revision)
+            other = random_.choice([each for each in classes if each != name])
+            person.press(str(classes.index(other) + 1))
             own[at] = other, *box.corners
-        if number % 4 == 3:
-            store.apply(Operation(f"e{number}", (RemoveBox(box.id, box.revision),), "somebody"))
-            own.pop(at)
         else:
-            store.apply(Operation(f"e{number}", (put,), "somebody"))
+            person.press("Delete")
+            own.pop(at)
+        person.saved()
+
+
+def seen(person: Person, meant: tuple[float, float, float, float]) -> tuple[float, ...]:
+    """What the chosen box is on the page, which a mouse makes to within a pixel."""
+    found = person.page.evaluate("viewfinder.studio.selected()[0].corners")
+    assert all(abs(a - b) <= 1 for a, b in zip(found, meant, strict=True)), (found, meant)
+    return tuple(found)
 
 
 def same(one: Box, two: Box) -> bool:
@@ -153,18 +175,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "set"
         shutil.copytree(source, root)
-        start = time.perf_counter()
-        with open_store(root, wait=True) as store:
-            print(f"{len(truth)} pictures, {sum(map(len, truth.values())):,} boxes; opened in "
-                  f"{time.perf_counter() - start:.1f} s")  # fmt: skip
+        with at_the_page(root, lambda store: None, names=()) as (person, store):
+            print(f"{len(truth)} pictures, {sum(map(len, truth.values())):,} boxes")
             for note in store.notes():
                 print("  said:", note)
             before = {stem: list(boxes) for stem, boxes in truth.items()}
-            edited(store, truth, random.Random(3))
+            edited(person, store, truth, random.Random(3))
             print(f"20 edits, {differences(before, truth)} boxes differ by them")
             for layout in ("coco", "yolo", "voc"):
                 out = Path(folder) / layout
-                done = store.export(out, to=layout)
+                done = person.page.evaluate(EXPORT, [layout, str(out)])
                 if layout == "coco":
                     found = from_coco(out)
                 elif layout == "yolo":
@@ -172,8 +192,10 @@ def main() -> None:
                 else:
                     found, _ = by_hand(out, 1.0)
                 wrong = differences(truth, found)
-                print(f"{layout}: {done.pictures} pictures, {done.boxes:,} boxes; lost "
-                      f"{done.lost or 'nothing'}; {wrong} boxes differ")  # fmt: skip
+                print(f"{layout}: {done['pictures']} pictures, {done['boxes']:,} boxes; lost "
+                      f"{done['lost'] or 'nothing'}; {wrong} boxes differ")  # fmt: skip
+            if len(sys.argv) > 2:
+                person.page.screenshot(path=sys.argv[2])
 
 
 if __name__ == "__main__":

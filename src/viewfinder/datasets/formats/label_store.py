@@ -10,19 +10,19 @@ labels listed, or that have a box or a class. The others would be learnt as back
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
+from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
+from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.pictures.masks import Segmentation
@@ -34,41 +34,7 @@ SCHEMA = 2
 _READ = ("1", "2")
 LAYOUT = "the studio's labels"
 
-Ask = Callable[[str], Sequence[Sequence[object]]]
-"""Answers an SQL query with its rows."""
-
-_MARK = "\x01"
 _LONGEST = 64_000_000
-_LONE = re.compile(r"\\(?:\\|x00|u([0-9a-f]{4}))")
-
-
-def kept(text: str) -> str:
-    """A text as both databases can hold it: a file's name need not be UTF-8."""
-    if "\0" not in text and not text.startswith(_MARK) and _is_utf8(text):
-        return text
-    doubled = text.replace("\\", "\\\\").replace("\0", "\\x00")
-    return _MARK + doubled.encode("utf-8", "backslashreplace").decode()
-
-
-def given(text: str) -> str:
-    """The text that was kept."""
-    if not text.startswith(_MARK):
-        return text
-    return _LONE.sub(_sign, text[1:])
-
-
-def _sign(found: "re.Match[str]") -> str:
-    if found[1]:
-        return chr(int(found[1], 16))
-    return "\\" if found[0] == "\\\\" else "\0"
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def refuse_forged(ask: Ask, name: str) -> None:
@@ -211,22 +177,12 @@ class _Box(NamedTuple):
     id: int
 
 
-class _Class(NamedTuple):
-    """A row of `class`."""
-
-    id: str
-    name: str
-    number: int | None
-    merged: str | None
-    removed: int
-
-
 class _Reading:
     """The columns of one moment."""
 
     def __init__(self, ask: Ask, root: Path, meta: dict[str, str]) -> None:
         self.root, self.meta = root, meta
-        self.classes, self.numbers, self.class_ids = _classes(ask)
+        self.classes, self.numbers, self.class_ids = classes_of(ask)
         pictures = f"SELECT {', '.join(_Picture._fields)} FROM picture WHERE removed = 0"
         self.pictures = list(map(_Picture._make, ask(f"{pictures} ORDER BY place, id")))
         boxes = f"SELECT {', '.join(_Box._fields)} FROM box WHERE removed = 0"
@@ -255,7 +211,7 @@ class _Reading:
             np.array([row.side for row in chosen], np.int8),
             None if whole else self._gathered({row.id: i for i, row in enumerate(chosen)}),
             None if whole else sizes,
-            image_ids=_numbered(number) if any(n is not None for n in number) else None,
+            image_ids=numbered(number) if any(n is not None for n in number) else None,
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
             notes=tuple(_notes(counts)),
@@ -283,54 +239,12 @@ class _Reading:
             len(index),
             corners=corners,
             classes=np.array([self.numbers[row.label] for row in rows], np.int64),
-            ids=_numbered(number) if any(n is not None for n in number) else None,
+            ids=numbered(number) if any(n is not None for n in number) else None,
             crowd=np.array([row.crowd for row in rows], np.int64) > 0,
             difficult=np.array([row.difficult for row in rows], np.int64) > 0,
             areas=np.array([np.nan if row.area is None else row.area for row in rows], np.float64),
             segmentations=masks,
         )
-
-
-def _classes(ask: Ask) -> tuple[tuple[str, ...], dict[str, int], tuple[int, ...] | None]:
-    """Names in order; for each id, merged ones too, the place of its class; the files' numbers."""
-    listed = ask(f'SELECT {", ".join(_Class._fields)} FROM "class" ORDER BY position, id')
-    rows = list(map(_Class._make, listed))
-    merged = {row.id: row.merged for row in rows}
-    used: set[str] = set()
-    if any(row.removed for row in rows):
-        labels = [
-            *ask("SELECT DISTINCT label FROM box WHERE removed = 0"),
-            *ask("SELECT DISTINCT label FROM picture"),
-        ]
-        used = {end_of(str(label), merged) for (label,) in labels if label}
-    own = [row for row in rows if end_of(row.id, merged) == row.id]
-    live = [row for row in own if not row.removed or row.id in used]
-    # Undo can leave two of one name, which to files are one class.
-    kept_: dict[str, _Class] = {}
-    for row in live:
-        kept_.setdefault(row.name, row)
-    place = {name: index for index, name in enumerate(kept_)}
-    name_of = {row.id: row.name for row in rows}
-    ends = {key: name_of.get(end_of(key, merged)) for key in merged}
-    numbers = {key: place[name] for key, name in ends.items() if name in place}
-    names = tuple(map(given, kept_))
-    if any(row.number is not None for row in kept_.values()):
-        given_ = _numbered([row.number for row in kept_.values()])
-        return names, numbers, tuple(given_.tolist())
-    return names, numbers, None
-
-
-def end_of(key: str, merged: Mapping[str, str | None]) -> str:
-    """The class that another has become, through as many merges as there were."""
-    seen: list[str] = []
-    while key not in seen:
-        into = merged.get(key)
-        if into is None:
-            return key
-        seen.append(key)
-        key = into
-    # Undo and redo of two people can close a circle: it is one class then.
-    return min(seen[seen.index(key) :])
 
 
 def _left_out(row: _Picture, boxed: set[int], whole: bool) -> str:
@@ -354,35 +268,9 @@ def _notes(counts: Counter[str]) -> Iterator[str]:
             yield f"{counted(count, 'picture')} {one if count == 1 else many}, and left out"
 
 
-def _numbered(numbers: Sequence[int | None]) -> NDArray[np.int64]:
-    """The files' own numbers, and new ones for what is new or has another's."""
-    last = max((number for number in numbers if number is not None), default=0)
-    seen: set[int] = set()
-    found = []
-    for number in numbers:
-        if number is None or number in seen:
-            last += 1
-            number = last
-        seen.add(number)
-        found.append(number)
-    return np.array(found, np.int64)
-
-
 def outline(text: str) -> Segmentation:
     """A mask as it stands in the tables: JSON of polygons or run lengths."""
     mask = json.loads(text)
     if isinstance(mask, dict):
         return {"size": mask.get("size", []), "counts": mask.get("counts", [])}
     return [np.array(polygon, np.float64) for polygon in mask]
-
-
-def checked_path(path: str) -> str:
-    """A path that names something below the folder.
-
-    Raises:
-        InputError: it leads elsewhere.
-    """
-    parts = path.split("/")
-    if path.startswith("/") or not path or "\0" in path or {"", ".", ".."} & set(parts):
-        raise InputError(f"the studio's labels name {path[:200]!r}, which is outside of the folder")
-    return path

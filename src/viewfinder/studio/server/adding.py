@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from viewfinder import events
 from viewfinder.errors import InputError
@@ -35,6 +35,14 @@ class _Ended(Exception):
     """The server ends: what is not whole is left out."""
 
 
+class State(TypedDict):
+    """What is being done, and the last sentences about what was, numbered."""
+
+    waiting: int
+    doing: str
+    said: list[tuple[int, str]]
+
+
 class Adding:
     """Takes pictures and videos into a store's folder, from any thread."""
 
@@ -51,7 +59,7 @@ class Adding:
         self._ended = True
         self._worker.shutdown(cancel_futures=True)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """What is being done, and the last sentences about what was, numbered."""
         with self._lock:
             return {"waiting": self._waiting, "doing": self._doing, "said": list(self._said)}

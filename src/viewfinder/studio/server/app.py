@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
-from viewfinder.studio.server.folder import folder_routes
+from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
@@ -162,7 +162,7 @@ def _pictures(app: FastAPI, store: Store) -> None:
 def _writing(app: FastAPI, store: Store, person: str) -> None:
     @app.post("/api/operations")
     def apply(document: Document) -> Response:
-        session = document.pop("session", "")
+        session = session_of(document)
         return _json(as_json(store.apply(operation_of(document, person=person, session=session))))
 
     @app.post("/api/undo")
@@ -186,15 +186,12 @@ def _writing(app: FastAPI, store: Store, person: str) -> None:
         return _json({"news": said_of(store.look_at_disk())})
 
 
-def _turned(document: dict[str, Any], person: str) -> tuple[str, str, str]:
-    return str(document.get("id")), person, str(document.get("session", ""))
+def _turned(document: dict[str, object], person: str) -> tuple[str, str, str]:
+    return str(document.get("id")), person, session_of(document)
 
 
-def _seq(document: dict[str, Any]) -> int | None:
-    seq = document.get("seq")
-    if seq is not None and (type(seq) is not int or not 0 < seq < 1 << 53):
-        raise InputError("the number of an operation is a whole one")
-    return seq
+def _seq(document: dict[str, object]) -> int | None:
+    return None if document.get("seq") is None else seq_of(document, least=1)
 
 
 def _status(store: Store, news: News, adding: Adding, teacher: Teacher) -> dict[str, object]:
@@ -248,7 +245,7 @@ def _chosen(
     return Filter(state=state, label=label, text=text, proposed=proposed)  # type: ignore[arg-type]
 
 
-Document = Annotated[dict[str, Any], Depends(_document)]
+Document = Annotated[dict[str, object], Depends(_document)]
 Chosen = Annotated[Filter, Depends(_chosen)]
 
 

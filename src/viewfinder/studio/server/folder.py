@@ -1,8 +1,8 @@
 """What the page does to the folder as a whole: adding pictures, exporting, going back in time."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
@@ -17,14 +17,14 @@ LINES = "jsonl"
 """Beside the store's layouts: everything, history too, as JSON lines."""
 # Bytes that are gathered before they are written.
 _AT_ONCE = 1 << 20
-Answer = Callable[[Any], Response]
+Answer = Callable[[object], Response]
 
 
 def folder_routes(
     app: FastAPI,
     store: Store,
     adding: Adding,
-    document: Callable[..., Any],
+    document: Callable[[Request], Awaitable[dict[str, object]]],
     answer: Answer,
     *,
     person: str,
@@ -37,7 +37,7 @@ def folder_routes(
         answer: what makes an answer of JSON.
         local: only this machine can ask, so paths of it may be given.
     """
-    asked = Annotated[dict[str, Any], Depends(document)]
+    asked = Annotated[dict[str, object], Depends(document)]
 
     @app.post(FILES)
     async def receive(request: Request, name: Annotated[str, Query(max_length=3000)]) -> Response:
@@ -54,17 +54,36 @@ def folder_routes(
 
     @app.post("/api/export")
     def export(document: asked) -> Response:
-        given: dict[str, Any] = document
-        return answer(_export(store, str(given.get("to")), given.get("out"), local=local))
+        return answer(_export(store, str(document.get("to")), document.get("out"), local=local))
 
     @app.post("/api/restore")
     def restore(document: asked) -> Response:
-        given: dict[str, Any] = document
-        seq = given.get("seq")
-        if type(seq) is not int or not 0 <= seq < 1 << 53:
-            raise InputError("the number of an operation is a whole one")
-        made = store.restore(str(given.get("id")), seq, person, str(given.get("session", "")))
-        return answer(as_json(made))
+        seq, session = seq_of(document, least=0), session_of(document)
+        return answer(as_json(store.restore(str(document.get("id")), seq, person, session)))
+
+
+def session_of(document: Mapping[str, object]) -> str:
+    """Which window or program asks.
+
+    Raises:
+        InputError: that is no text.
+    """
+    session = document.get("session", "")
+    if not isinstance(session, str):
+        raise InputError("the session of a request is a text")
+    return session
+
+
+def seq_of(document: Mapping[str, object], *, least: int) -> int:
+    """The number of an operation that a request names.
+
+    Raises:
+        InputError: it is none.
+    """
+    seq = document.get("seq")
+    if type(seq) is not int or not least <= seq < 1 << 53:
+        raise InputError("the number of an operation is a whole one")
+    return seq
 
 
 async def _write(request: Request, file: Path) -> None:
@@ -90,7 +109,7 @@ def exported_to(store: Store, to: str) -> Path:
     return target
 
 
-def _export(store: Store, to: str, out: Any, *, local: bool) -> dict[str, Any]:
+def _export(store: Store, to: str, out: object, *, local: bool) -> dict[str, object]:
     if to not in ("coco", "yolo", "voc", "folders", LINES):
         raise InputError("labels are exported to coco, yolo, voc, folders or jsonl")
     target = exported_to(store, to)
@@ -102,7 +121,7 @@ def _export(store: Store, to: str, out: Any, *, local: bool) -> dict[str, Any]:
         target = Path(out.strip()).expanduser()
         target = target if target.is_absolute() else store.data.resolve().parent / target
     if to != LINES:
-        return dict(as_json(store.export(target, to=to)))
+        return as_json(store.export(target, to=to))
     if target.exists():
         raise InputError(f"{target} exists already: choose another name")
     store.write_lines(target)

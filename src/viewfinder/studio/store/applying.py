@@ -1,11 +1,11 @@
 """What each kind of change does to records."""
 
 import json
-from typing import Any, assert_never
+from typing import assert_never
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
-from viewfinder.datasets.formats.label_store import end_of, given, kept
+from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.changes import (
@@ -21,7 +21,14 @@ from viewfinder.studio.store.changes import (
     RemoveClass,
     SetState,
 )
-from viewfinder.studio.store.records import Unavailable
+from viewfinder.studio.store.class_list import (
+    class_named,
+    existing_class,
+    expect_class,
+    put_class,
+    settle,
+)
+from viewfinder.studio.store.records import Corners, Unavailable
 from viewfinder.studio.store.writing import Contents, Key, Writer
 
 # Boxes that people add stand behind those of the files, in the order of their operations.
@@ -76,19 +83,19 @@ def _apply(writer: Writer, change: Change, number: int) -> None:
         case LabelPicture():
             contents = _picture(writer, change.picture, change.base)
             if change.label is not None:
-                _class(writer, change.label)
+                expect_class(writer, change.label)
             writer.put("picture", str(change.picture), contents | {"label": change.label})
         case SetState():
             contents = _picture(writer, change.picture, change.base)
             writer.put("picture", str(change.picture), contents | {"state": change.state})
         case PutClass():
-            _put_class(writer, change)
+            put_class(writer, change)
         case MergeClass():
-            contents = _existing_class(writer, change.id, change.base)
-            _class(writer, change.into)
+            contents = existing_class(writer, change.id, change.base)
+            expect_class(writer, change.into)
             writer.put("class", change.id, contents | {"merged": change.into})
         case RemoveClass():
-            _existing_class(writer, change.id, change.base)
+            existing_class(writer, change.id, change.base)
             writer.put("class", change.id, None)
         case Accept():
             _accept(writer, change, number)
@@ -104,7 +111,7 @@ def _put_box(writer: Writer, change: PutBox, number: int) -> None:
         raise writer.conflict("the box was removed meanwhile", [("box", change.id)])
     if before is not None and before["picture"] != change.picture:
         raise InputError(f"the box {change.id} is of another picture: a new box needs a new id")
-    _class(writer, change.label)
+    expect_class(writer, change.label)
     writer.put(
         "box",
         change.id,
@@ -126,7 +133,7 @@ def _put_box(writer: Writer, change: PutBox, number: int) -> None:
     )
 
 
-def _placed(corners: Any, mask: Any, source: str, score: float | None) -> Contents:
+def _placed(corners: Corners, mask: object, source: str, score: float | None) -> Contents:
     x1, y1, x2, y2 = map(float, corners)
     return {
         "x1": x1,
@@ -139,7 +146,7 @@ def _placed(corners: Any, mask: Any, source: str, score: float | None) -> Conten
     }
 
 
-def mask_text(mask: Any) -> str:
+def mask_text(mask: object) -> str:
     """A mask as the tables keep it."""
     return json.dumps(mask, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
@@ -169,44 +176,6 @@ def _picture(writer: Writer, picture: int, base: int) -> Contents:
     return contents
 
 
-def _class(writer: Writer, label: str) -> None:
-    """See that there is, or was, a class that something is to be of.
-
-    One that was removed meanwhile is in the list again as soon as something is of it: else all that
-    was not sent yet would be refused because somebody tidied the list.
-
-    Raises:
-        Conflict: there never was such a class.
-    """
-    if not writer.get("class", label).revision:
-        raise writer.conflict("there is no such class", [("class", label)])
-
-
-def _existing_class(writer: Writer, label: str, base: int) -> Contents:
-    contents = writer.expect("class", label, base, "the class")
-    if contents is None:
-        raise writer.conflict("there is no such class", [("class", label)])
-    return contents
-
-
-def _put_class(writer: Writer, change: PutClass) -> None:
-    before = writer.expect("class", change.id, change.base, "the class")
-    if before is None and change.base:
-        raise writer.conflict("the class was removed meanwhile", [("class", change.id)])
-    writer.put(
-        "class",
-        change.id,
-        {
-            "name": kept(change.name),
-            "colour": change.colour,
-            "key": kept(change.key),
-            "position": change.position,
-            "number": before["number"] if before else None,
-            "merged": before["merged"] if before else None,
-        },
-    )
-
-
 def _proposal(writer: Writer, proposal: str, base: int) -> Contents:
     contents = writer.expect("proposal", proposal, base, "the proposal")
     if contents is None:
@@ -218,7 +187,7 @@ def _proposal(writer: Writer, proposal: str, base: int) -> Contents:
 
 def _accept(writer: Writer, change: Accept, number: int) -> None:
     contents = _proposal(writer, change.proposal, change.base)
-    label = change.label or _class_named(writer, contents["name"], change.proposal)
+    label = change.label or class_named(writer, contents["name"], change.proposal)
     _put_box(
         writer,
         PutBox(
@@ -235,91 +204,6 @@ def _accept(writer: Writer, change: Accept, number: int) -> None:
         number,
     )
     writer.put("proposal", change.proposal, contents | {"state": "accepted", "box": change.box})
-
-
-def _class_named(writer: Writer, name: str, proposal: str) -> str:
-    """The id of the class of a name; a new one, at the end of the list, where there is none."""
-    own = [
-        key[1]
-        for key, record in writer.records.items()
-        if key[0] == "class" and record.now and record.now["name"] == name
-    ]
-    table = tables.label_class
-    found = own or list(
-        writer.connection.execute(
-            select(table.c.id).where(table.c.name == name, table.c.removed == 0).limit(1)
-        ).scalars()
-    )
-    if found:
-        return found[0]
-    last = writer.connection.execute(select(func.max(table.c.position))).scalar()
-    position = max(
-        [-1 if last is None else last]
-        + [r.now["position"] for k, r in writer.records.items() if k[0] == "class" and r.now]
-    )
-    label = f"named-{writer.seq}-{len(writer.changes())}"
-    new = {"name": name, "colour": "", "key": "", "position": position + 1}
-    writer.put("class", label, new | {"number": None, "merged": None})
-    return label
-
-
-def settle(writer: Writer) -> None:
-    """See that the classes still fit together.
-
-    Undo does not ask: two classes of one name, or a removed one with boxes, are then shown as they
-    are, for a person to merge.
-
-    Raises:
-        Conflict: two classes have one name, were merged in a circle, or one that is in use would be
-            removed.
-    """
-    changed = [key[1] for key in writer.changes() if key[0] == "class"]
-    if not changed:
-        return
-    ids = writer.connection.execute(select(tables.label_class.c.id)).scalars().all()
-    writer.load(("class", label) for label in ids)
-    classes = {key[1]: record.now for key, record in writer.records.items() if key[0] == "class"}
-    live = {label: contents for label, contents in classes.items() if contents is not None}
-    merged = {label: contents["merged"] for label, contents in live.items()}
-    names = {
-        c["name"]: label
-        for label, c in live.items()
-        if c["merged"] is None and label not in changed
-    }
-    for label in changed:
-        contents = classes[label]
-        if contents is None:
-            _refuse_used(writer, label, merged)
-            continue
-        if contents["merged"] is None:
-            other = names.setdefault(contents["name"], label)
-            if other != label:
-                raise writer.conflict(
-                    f"there is a class {given(contents['name'])!r} already: merge them instead",
-                    [("class", label), ("class", other)],
-                )
-        elif end_of(contents["merged"], merged) == label or contents["merged"] == label:
-            raise writer.conflict("a class cannot be merged into itself", [("class", label)])
-
-
-def _refuse_used(writer: Writer, label: str, merged: dict[str, str | None]) -> None:
-    """Refuse to remove a class that boxes or pictures are of, once this operation is done."""
-    uses = sum(into == label for into in merged.values())
-    for kind in ("box", "picture"):
-        table = tables.RECORDS[kind]
-        touched = {key[1]: record for key, record in writer.changes().items() if key[0] == kind}
-        found = writer.connection.execute(
-            select(table.c.id).where(table.c.label == label, table.c.removed == 0)
-        ).scalars()
-        uses += sum(str(each) not in touched for each in found)
-        uses += sum(
-            record.now is not None and record.now["label"] == label for record in touched.values()
-        )
-    if uses:
-        raise writer.conflict(
-            f"{uses:,} boxes, pictures or classes are of this class: merge it into another instead",
-            [("class", label)],
-        )
 
 
 def said_of(operation: Operation) -> str:

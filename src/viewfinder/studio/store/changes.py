@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, fields
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from viewfinder.errors import InputError
 from viewfinder.studio.store.records import STATES, Corners, State
@@ -29,7 +29,7 @@ class PutBox:
     label: str
     corners: Corners
     base: int
-    mask: Any = None
+    mask: object = None
     track: str | None = None
     key_frame: bool = False
     difficult: bool = False
@@ -131,7 +131,7 @@ Change = (
     | Accept
     | Reject
 )
-CHANGES: dict[str, type[Any]] = {each.__name__: each for each in get_args(Change)}
+CHANGES: dict[str, type[Change]] = {each.__name__: each for each in get_args(Change)}
 
 
 def _types(kind: type[object]) -> dict[str, set[type]]:
@@ -188,7 +188,7 @@ def _change_of(document: object) -> Change:
     if isinstance(given.get("corners"), list):
         given["corners"] = tuple(given["corners"])
     try:
-        return kind(**given)  # type: ignore[no-any-return]
+        return kind(**given)
     except TypeError:
         required = {each.name for each in fields(kind)} - set(given)
         raise InputError(

@@ -9,9 +9,8 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, make_url
@@ -149,7 +148,7 @@ class Database:
         """Refuse an SQLite file that is damaged, or that holds more than tables."""
         with self._explained(), self._engine.connect() as connection:
 
-            def ask(sql: str) -> Any:
+            def ask(sql: str) -> Sequence[Sequence[object]]:
                 return connection.exec_driver_sql(sql).fetchall()
 
             refuse_forged(ask, self.name)
@@ -255,11 +254,11 @@ def _words(error: BaseException | None) -> str:
     return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
 
 
-def _prepare_shared(connection: Any, record: Any) -> None:
+def _prepare_shared(connection: sqlite3.Connection, record: object) -> None:
     _prepare(connection, record, journal="DELETE")
 
 
-def _prepare(connection: Any, _record: Any, journal: str = "WAL") -> None:
+def _prepare(connection: sqlite3.Connection, _record: object, journal: str = "WAL") -> None:
     connection.isolation_level = None
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     for pragma in ("busy_timeout=20000", "trusted_schema=OFF", "cell_size_check=ON"):

@@ -7,13 +7,12 @@ missing picture whose size, time and (where it is known) digest a new file has w
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from viewfinder import events
 from viewfinder.datasets import digests
-from viewfinder.datasets.formats.label_store import given, kept
+from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
@@ -40,7 +39,7 @@ def look(database: Database, data: Path) -> DiskReport:
         kind = value_of(connection, "kind")
         columns = [_p[name] for name in _ASKED]
         rows = connection.execute(select(*columns).order_by(_p.id)).mappings().all()
-    known: dict[str, Any] = {given(row["path"]): row for row in rows}
+    known: dict[str, RowMapping] = {given(row["path"]): row for row in rows}
     found = {path: status_of(data / path) for path in known}
     missing = [path for path in known if found[path]["missing"]]
     unknown = [path for path in pictures_below(data) if path not in known]
@@ -93,7 +92,7 @@ def home(database: Database) -> str:
     return folders.pop() if len(folders) == 1 else ""
 
 
-def _new(paths: list[str], known: dict[str, Any], kind: str) -> list[str]:
+def _new(paths: list[str], known: dict[str, RowMapping], kind: str) -> list[str]:
     """Of pictures without a row, those beside others of the set; all if it began without labels."""
     folders = {path.rpartition("/")[0] for path in known}
     listed = any(row["listed"] for row in known.values())
@@ -103,7 +102,7 @@ def _new(paths: list[str], known: dict[str, Any], kind: str) -> list[str]:
 
 
 def _moved(
-    data: Path, missing: Sequence[Mapping[str, Any]], fresh: dict[str, dict[str, Any]]
+    data: Path, missing: Sequence[RowMapping], fresh: dict[str, dict[str, object]]
 ) -> dict[str, str]:
     """For paths that are missing, where they are now, as far as it is certain."""
     places: dict[tuple[object, object], list[str]] = defaultdict(list)
@@ -127,7 +126,7 @@ def _moved(
 
 
 def _changed(
-    data: Path, known: Mapping[str, Mapping[str, object]], found: dict[str, dict[str, object]]
+    data: Path, known: Mapping[str, RowMapping], found: dict[str, dict[str, object]]
 ) -> tuple[list[str], list[str]]:
     """Pictures of other bytes, and those that only have another time."""
     changed: list[str] = []
@@ -159,15 +158,13 @@ def _sizes(data: Path, paths: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {path: (width, height) for path, (width, height) in zip(paths, sizes, strict=True)}
 
 
-def _now(
-    row: Mapping[str, object], status: dict[str, object], path: str | None = None
-) -> dict[str, object]:
+def _now(row: RowMapping, status: dict[str, object], path: str | None = None) -> dict[str, object]:
     names = ("changed", "digest", "width", "height")
     values = {"key_": row["id"], "path": row["path"] if path is None else kept(path)}
     return values | {name: row[name] for name in names} | status
 
 
-def _gone(row: Mapping[str, object]) -> dict[str, object]:
+def _gone(row: RowMapping) -> dict[str, object]:
     return _now(row, {"size": row["size"], "mtime": row["mtime"], "missing": 1})
 
 
@@ -184,7 +181,7 @@ def _add(
     database: Database,
     data: Path,
     paths: Sequence[str],
-    fresh: dict[str, dict[str, Any]],
+    fresh: dict[str, dict[str, object]],
     kind: str | None,
 ) -> None:
     if not paths:

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import Connection, bindparam, select
 
-from viewfinder.datasets.formats.label_store import given
+from viewfinder.datasets.formats.stored_text import given
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import value_of
 from viewfinder.studio.store.records import Applied, Done

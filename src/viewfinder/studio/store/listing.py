@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
 
-from viewfinder.datasets.formats.label_store import end_of, given, kept
+from viewfinder.datasets.formats.stored_classes import end_of
+from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.records import (
@@ -134,29 +144,29 @@ def one_picture(connection: Connection, picture: int) -> OnePicture:
     )
 
 
-def record(connection: Connection, kind: str, id: str) -> dict[str, Any] | None:
+def record(connection: Connection, kind: str, id: str) -> dict[str, object] | None:
     """A record as the lists show it, in JSON; None of what is not there."""
     ends = merges(connection)
     if kind == "class":
-        found: Any = next((each for each in _all_classes(connection) if each.id == id), None)
-        return None if found is None else dict(as_json(found))
+        found = next((each for each in _all_classes(connection) if each.id == id), None)
+        return None if found is None else as_json(found)
     if kind == "picture":
         row = connection.execute(_counted_rows().where(_p.id == int(id))).mappings().first()
-        return None if row is None else dict(as_json(_picture(row, ends)))
+        return None if row is None else as_json(_picture(row, ends))
     table = tables.RECORDS[kind]
     chosen = select(table).where(table.c.id == id, table.c.removed == 0)
     row = connection.execute(chosen).mappings().first()
     if row is None:
         return None
-    return dict(as_json(_box(row, ends) if kind == "box" else _proposal(row)))
+    return as_json(_box(row, ends) if kind == "box" else _proposal(row))
 
 
 def _all_classes(connection: Connection) -> tuple[LabelClass, ...]:
     return classes(connection, lambda: labels_used(connection))
 
 
-def _where(chosen: Filter, ends: dict[str, str]) -> Any:
-    parts: list[Any] = [_p.removed == 0]
+def _where(chosen: Filter, ends: dict[str, str]) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [_p.removed == 0]
     if chosen.state is not None:
         parts.append(_p.state == chosen.state)
     if chosen.text:
@@ -178,7 +188,7 @@ def _where(chosen: Filter, ends: dict[str, str]) -> Any:
     return and_(*parts)
 
 
-def _counted_rows() -> Select[Any]:
+def _counted_rows() -> Select[object]:
     boxes = select(func.count()).where(_b.picture == _p.id, _b.removed == 0)
     proposals = select(func.count()).where(_q.picture == _p.id, _q.state == "open", _q.removed == 0)
     return select(
@@ -188,7 +198,7 @@ def _counted_rows() -> Select[Any]:
     )
 
 
-def _picture(row: Any, ends: dict[str, str]) -> Picture:
+def _picture(row: RowMapping, ends: dict[str, str]) -> Picture:
     label = row["label"]
     return Picture(
         row["id"],
@@ -208,7 +218,7 @@ def _picture(row: Any, ends: dict[str, str]) -> Picture:
     )
 
 
-def _box(row: Any, ends: dict[str, str]) -> Box:
+def _box(row: RowMapping, ends: dict[str, str]) -> Box:
     return Box(
         row["id"],
         row["picture"],
@@ -227,7 +237,7 @@ def _box(row: Any, ends: dict[str, str]) -> Box:
     )
 
 
-def _proposal(row: Any) -> Proposal:
+def _proposal(row: RowMapping) -> Proposal:
     return Proposal(
         row["id"],
         row["picture"],

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, RowMapping, bindparam, or_, select
 
-from viewfinder.datasets.formats.label_store import kept
+from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.applying import mask_text
 from viewfinder.studio.store.records import Corners
-from viewfinder.studio.store.writing import Writer
+from viewfinder.studio.store.writing import Contents, Writer
 
 # Two proposals of one run that share so much of their area are the same one.
 _SAME = 0.9
@@ -69,8 +68,8 @@ def _pictures(connection: Connection, paths: Sequence[str]) -> dict[str, int]:
 
 def _before(
     connection: Connection, run: str, pictures: Sequence[int], *, open_of_all: bool
-) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+) -> dict[int, list[RowMapping]]:
+    found: dict[int, list[RowMapping]] = {}
     whose = _q.run == kept(run)
     for start in range(0, len(pictures), 500):
         rows = select(tables.proposal).where(
@@ -82,7 +81,7 @@ def _before(
     return found
 
 
-def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> dict[str, object]:
+def _row(writer: Writer, run: str, p: Proposals, row: int, picture: int) -> Contents:
     x1, y1, x2, y2 = p.found.boxes[row].tolist()
     return {
         "id": f"p{writer.seq}-{row}",
@@ -136,7 +135,7 @@ def source_of(source: str) -> str:
     return f"run:{(name or kind)[:200]}"
 
 
-def _same(one: Any, other: dict[str, Any]) -> bool:
+def _same(one: RowMapping, other: Contents) -> bool:
     if one["name"] != other["name"]:
         return False
     a, b = _corners(one), _corners(other)
@@ -148,7 +147,7 @@ def _same(one: Any, other: dict[str, Any]) -> bool:
     return both >= _SAME * (_area(a) + _area(b) - both)
 
 
-def _corners(row: Any) -> Corners:
+def _corners(row: RowMapping | Contents) -> Corners:
     return row["x1"], row["y1"], row["x2"], row["y2"]
 
 

@@ -1,12 +1,13 @@
 """What is asked of a store: each answer is of one moment, while others write."""
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from sqlalchemy import select
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.label_store import checked_path, dataset_of, given
+from viewfinder.datasets.formats.label_store import dataset_of
+from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.studio.store import history, lines, listing, tables
 from viewfinder.studio.store.counting import Counting
@@ -105,7 +106,7 @@ class Reader:
         sides; None where files of masks are the labels."""
         with self._database.read() as connection:
 
-            def ask(sql: str) -> Any:
+            def ask(sql: str) -> Sequence[Sequence[object]]:
                 return connection.exec_driver_sql(sql).fetchall()
 
             return dataset_of(ask, self.data, self._database.name)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 from viewfinder.errors import InputError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 State = Literal["todo", "done", "skipped"]
 STATES: tuple[State, ...] = ("todo", "done", "skipped")
@@ -290,8 +293,12 @@ class Unavailable(InputError):
     until then. A server answers 503."""
 
 
-def as_json(record: Any) -> Any:
+@overload
+def as_json(record: "DataclassInstance") -> dict[str, object]: ...
+@overload
+def as_json(record: "Sequence[DataclassInstance]") -> list[dict[str, object]]: ...
+def as_json(
+    record: "DataclassInstance | Sequence[DataclassInstance]",
+) -> dict[str, object] | list[dict[str, object]]:
     """A record, or several, as what `json.dumps` takes."""
-    if isinstance(record, list | tuple):
-        return [as_json(each) for each in record]
-    return asdict(record)
+    return [asdict(each) for each in record] if isinstance(record, Sequence) else asdict(record)

@@ -1,15 +1,14 @@
 """The tables of the store. One change of them is one more schema version, with its migration.
 
 Each record's columns beside `rev`, `removed` and `touched` are its contents: what operations
-change, and what undo brings back. Texts of strangers stand as `label_store.kept` writes them, flags
+change, and what undo brings back. Texts of strangers stand as `stored_text.kept` writes them, flags
 as 0 and 1, and masks as JSON, so that both databases give back what they were given.
 
 The reader of `datasets/formats/label_store.py` names some of these columns too.
 """
 
-from typing import Any
-
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy.schema import SchemaItem
 
 from viewfinder.datasets.formats.label_store import SCHEMA as SCHEMA
 
@@ -22,11 +21,11 @@ meta = Table(
 )
 
 
-def _placed() -> list[Column[Any]]:
+def _placed() -> list[SchemaItem]:
     """What a box and a proposal have."""
     corners = [Column(name, _DOUBLE, nullable=False) for name in ("x1", "y1", "x2", "y2")]
-    score: Column[Any] = Column("score", _DOUBLE)
-    return [*corners, Column("mask", Text), Column("source", Text, nullable=False), score]
+    mask, source = Column("mask", Text), Column("source", Text, nullable=False)
+    return [*corners, mask, source, Column("score", _DOUBLE)]
 
 
 label_class = Table(

@@ -11,13 +11,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, insert, select, update
 
 from viewfinder import events
-from viewfinder.datasets.formats.label_store import kept
+from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.datasets.measuring import measure
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
@@ -91,15 +92,15 @@ def _list_pictures(database: Database, data: Path) -> None:
         add_pictures(database, [new_row(path) for path in part])
 
 
-def new_row(path: str) -> dict[str, Any]:
+def new_row(path: str) -> dict[str, object]:
     """A picture of which nothing is known."""
-    row = dict.fromkeys(("label", "number", "size", "mtime", "digest"))
+    row: dict[str, object] = dict.fromkeys(("label", "number", "size", "mtime", "digest"))
     row |= dict.fromkeys(("width", "height", "listed", "ready", "missing", "changed"), 0)
     row |= {"path": kept(path), "state": "todo", "side": -1, "grp": "", "trouble": ""}
     return row | {"rev": 1, "removed": 0, "touched": 0}
 
 
-def add_pictures(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+def add_pictures(database: Database, rows: Sequence[dict[str, object]]) -> None:
     """Give pictures that are not there yet their ids, in this order."""
     with database.write() as connection:
         last = connection.execute(select(func.max(_picture.c.id))).scalar() or 0
@@ -219,7 +220,7 @@ def _keep(
             connection.execute(insert(tables.box), boxes)
 
 
-def _sizes(data: Path, found: "Found", part: Sequence[int]) -> Any:
+def _sizes(data: Path, found: "Found", part: Sequence[int]) -> NDArray[np.int64]:
     """Width and height of pictures: as the labels' reader found them, or from the headers."""
     dataset = found.dataset
     count = 0 if dataset is None or dataset.sizes is None else len(dataset)

@@ -1,14 +1,13 @@
 """Undo, redo and restoring: operations like others, read from the log."""
 
 import json
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
-from viewfinder.datasets.formats.label_store import kept
+from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.errors import InputError
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.writing import Key, Writer, dumped
+from viewfinder.studio.store.writing import Contents, Key, Writer, dumped
 
 FORGOTTEN = 2
 """What `undone` says of an operation that was undone before another edit: it stays so."""
@@ -33,7 +32,7 @@ def first_undone(connection: Connection, person: str | None) -> int | None:
     return _of(connection, rows, person)
 
 
-def _of(connection: Connection, rows: Any, person: str | None) -> int | None:
+def _of(connection: Connection, rows: Select[int], person: str | None) -> int | None:
     if person is not None:
         rows = rows.where(_undoing.person == kept(person))
     found = connection.execute(rows).scalar()
@@ -120,6 +119,6 @@ def restore(writer: Writer, seq: int) -> None:
             writer.put(kind, record, loaded(before))
 
 
-def loaded(text: str | None) -> Any:
+def loaded(text: str | None) -> Contents | None:
     """Contents as the log has them."""
     return None if text is None else json.loads(text)

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Update, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, RowMapping, Update, bindparam, func, select
 
-from viewfinder.datasets.formats.label_store import kept
+from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.studio.store import listing, tables
 from viewfinder.studio.store.records import Applied, Conflict
 
 Contents = dict[str, Any]
+"""What a record holds, by the columns of its kind (`tables.CONTENTS`)."""
 Key = tuple[str, str]
 """A record: its kind, and its id as text."""
 
@@ -25,7 +26,7 @@ _AT_ONCE = 500
 
 # Built once: SQLAlchemy takes longer to build a statement than a database to execute it.
 _LAST = select(func.max(tables.operation.c.seq))
-_KEY: BindParameter[Any] = bindparam("key_")
+_KEY: BindParameter[object] = bindparam("key_")
 _TOUCH = tables.picture.update().where(tables.picture.c.id == _KEY)
 _TOUCH = _TOUCH.values(touched=bindparam("touched"))
 _ONE = {kind: select(table).where(table.c.id == _KEY) for kind, table in tables.RECORDS.items()}
@@ -34,7 +35,7 @@ _ONE = {kind: select(table).where(table.c.id == _KEY) for kind, table in tables.
 def _setting(kind: str, names: Iterable[str]) -> Update:
     """The statement that sets these columns of the record of an id."""
     table = tables.RECORDS[kind]
-    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
+    values: dict[str, BindParameter[object]] = {name: bindparam(name) for name in names}
     return table.update().where(table.c.id == _KEY).values(values)
 
 
@@ -164,7 +165,7 @@ class Writer:
             revisions.setdefault(name, {})[record] = value.revision
         return Applied(self.seq, id, False, revisions, of, said, tuple(pictures))
 
-    def _log(self, changed: dict[Key, Record]) -> list[dict[str, Any]]:
+    def _log(self, changed: dict[Key, Record]) -> list[dict[str, object]]:
         return [
             {
                 "seq": self.seq,
@@ -201,19 +202,17 @@ class Writer:
                 self.connection.execute(statement, rows)
 
 
-def rows_of(connection: Connection, kind: str, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
+def rows_of(connection: Connection, kind: str, ids: Sequence[str]) -> Iterable[RowMapping]:
     """The rows of some records, removed ones too."""
     table = tables.RECORDS[kind]
     if len(ids) == 1:
-        rows = connection.execute(_ONE[kind], {"key_": _id(kind, ids[0])})
-        yield from map(dict, rows.mappings())
+        yield from connection.execute(_ONE[kind], {"key_": _id(kind, ids[0])}).mappings()
         return
     for part in _parts([_id(kind, record) for record in ids]):
-        for row in connection.execute(select(table).where(table.c.id.in_(part))).mappings():
-            yield dict(row)
+        yield from connection.execute(select(table).where(table.c.id.in_(part))).mappings()
 
 
-def contents_of(kind: str, row: Any) -> Contents:
+def contents_of(kind: str, row: RowMapping) -> Contents:
     """What operations change of a row."""
     return {name: row[name] for name in tables.CONTENTS[kind]}
 
