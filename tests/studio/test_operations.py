@@ -277,6 +277,7 @@ def test_pages_filters_and_the_next_picture(labels):
     assert ids == {"todo": [2, 4], "cup": [2], "text": [3], "open": [4], "hand": [2], "bad": []}
     assert labels.next_picture(1, Filter(state="todo")) == 2
     assert labels.next_picture(2, Filter(state="todo")) == 4
+    assert [labels.place_of(n, Filter(state="todo")) for n in (2, 3, 4)] == [0, None, 1]
     assert labels.next_picture(4, Filter(state="todo")) is None
     assert labels.next_picture(4, Filter(state="todo"), backwards=True) == 2
     assert labels.counts().states == {"todo": 2, "done": 1, "skipped": 1}

@@ -9,7 +9,7 @@ from studio_page import until
 
 from viewfinder.errors import InputError
 from viewfinder.studio.server.serving import studio_server
-from viewfinder.studio.store import Operation, PutClass, Unavailable
+from viewfinder.studio.store import Operation, PutBox, PutClass, Unavailable
 
 
 def test_an_edit_waits_in_the_page_while_the_disk_is_full(served, person, page, monkeypatch):
@@ -92,3 +92,31 @@ def test_an_answer_that_was_on_its_way_is_older_than_the_edit_that_was_kept_mean
     page.evaluate("() => { window.release(); return window.fresh; }")
     person.press("ArrowRight")
     until(lambda: person.boxes() == [("mug", [102, 100, 202, 180])])
+
+
+def test_a_page_shows_what_another_did_and_stays_at_its_picture(person, served):
+    page, store = person.page, served.store
+    store.apply(Operation("class", (PutClass("c", "mug", 0),)))
+    person.open(2)
+    until(lambda: person.shown() == 2)
+    store.apply(Operation("another", (PutBox("b", 2, "c", (10, 10, 90, 80), 0),), "another"))
+    page.evaluate("viewfinder.status()")
+    until(lambda: page.evaluate("viewfinder.studio.boxes.size") == 1)
+    page.reload()
+    until(lambda: page.evaluate("window.viewfinder?.studio.picture?.ready"))
+    assert person.shown() == 2
+
+
+def test_nothing_is_said_to_be_kept_in_a_folder_that_was_moved(person, served):
+    """An open file is written to wherever it went, and nobody would find it there."""
+    page, store = person.page, served.store
+    store.apply(Operation("class", (PutClass("c", "mug", 0),)))
+    page.evaluate("viewfinder.status()")
+    until(lambda: page.evaluate("viewfinder.labels.listed().length") == 1)
+    away = store.data.with_name("away")
+    store.data.rename(away)
+    person.drag((20, 20), (90, 80))
+    until(lambda: "kept here" in page.locator("#sending").inner_text())
+    assert "moved, removed or replaced" in page.locator("#sending").get_attribute("title")
+    away.rename(store.data)
+    assert person.boxes() == [("mug", [20, 20, 90, 80])]

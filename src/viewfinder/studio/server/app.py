@@ -143,6 +143,10 @@ def _pictures(app: FastAPI, store: Store) -> None:
     def one(picture: Number) -> Response:
         return _json(as_json(store.picture(picture)))
 
+    @app.get("/api/pictures/{picture}/place")
+    def place(picture: Number, chosen: Chosen) -> Response:
+        return _json({"place": store.place_of(picture, chosen)})
+
     @app.get("/api/pictures/{picture}/pixels")
     def pixels(picture: Number) -> Response:
         return _sent(picture_of(store.path_of(picture)))

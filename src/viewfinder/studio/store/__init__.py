@@ -11,6 +11,7 @@
         labels.apply(Operation(id, (PutBox(…), SetState(…)), person, session))    # -> Applied
         labels.undo(id, person); labels.redo(id, person) # -> Applied
         labels.next_picture(7, Filter(state="todo"))     # -> int | None
+        labels.place_of(7, Filter(state="todo"))         # -> int | None, in the order
 
 `apply` returns once the operation is on the disk. An id that was sent before changes nothing and
 gives the same `Applied` with `again=True`. A change whose `base` is not the record's revision

@@ -54,6 +54,7 @@ class Database:
         self.file = file
         self.caution = caution_of(file) if file else ""
         self._writing = threading.Lock()
+        self._identity: tuple[int, int] | None = None
         if file:
             address = URL.create("sqlite+pysqlite", database=str(file))
             options: dict[str, object] = {"timeout": _PATIENCE, "check_same_thread": False}
@@ -83,6 +84,7 @@ class Database:
         except BaseException:
             self.close()
             raise
+        self._identity = _identity_of(file) if file else None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -94,6 +96,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """Everything that the block does, or nothing; on the disk when it has ended."""
+        self._see_file()
         with self._explained(), self._writing, self._engine.connect() as connection:
             writer = connection.execution_options(writes=True)
             with writer.begin():
@@ -104,6 +107,15 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _see_file(self) -> None:
+        """Refuse to write into a file that nobody would find: one that is open is written to,
+        wherever its folder was moved, and also after it was removed."""
+        if self.file and self._identity not in (None, _identity_of(self.file)):
+            raise Unavailable(
+                f"{self.name} is not there any more: its folder was moved, removed or replaced; "
+                "put it back, or end this and open it where it is now"
+            )
 
     def backup(self, target: Path) -> None:
         """A whole copy of one moment, while others write (SQLite)."""
@@ -191,6 +203,15 @@ class Database:
         # The driver passes on that a server went away while it was being greeted.
         except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
             raise _told(self.name, str(error)) from error
+
+
+def _identity_of(file: Path) -> tuple[int, int] | None:
+    """What tells a file from any other of this machine; None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def database_file(data: Path) -> Path:

@@ -119,6 +119,17 @@ def next_picture(
     return connection.execute(rows.order_by(*order).limit(1)).scalar()
 
 
+def place_of(connection: Connection, picture: int, chosen: Filter) -> int | None:
+    """How many of those that fit stand before a picture; None if it does not fit itself."""
+    where = _where(chosen, merges(connection))
+    place = connection.execute(select(_p.place).where(_p.id == picture, where)).scalar()
+    if place is None:
+        return None
+    before = or_(_p.place < place, and_(_p.place == place, _p.id < picture))
+    rows = select(func.count()).select_from(tables.picture).where(where, before)
+    return int(connection.execute(rows).scalar_one())
+
+
 def one_picture(connection: Connection, picture: int) -> OnePicture:
     """A picture with its boxes and proposals.
 

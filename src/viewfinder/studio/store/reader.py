@@ -47,6 +47,11 @@ class Reader:
         with self._database.read() as connection:
             return listing.next_picture(connection, after, chosen or Filter(), backwards=backwards)
 
+    def place_of(self, picture: int, chosen: Filter | None = None) -> int | None:
+        """Which of those that fit a picture is, from 0, in their order; None if it does not fit."""
+        with self._database.read() as connection:
+            return listing.place_of(connection, picture, chosen or Filter())
+
     def picture(self, picture: int) -> OnePicture:
         """A picture with its boxes and proposals.
 

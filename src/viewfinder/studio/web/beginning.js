@@ -3,11 +3,17 @@
 import { get } from "./api.js";
 import { button, element } from "./dialogs.js";
 
-/** Show the first picture, as soon as there is one: the one to do, else any. @param {import("./main.js").Page} page */
+/** Show a picture as soon as there is one: that of the address, after a reload; else the first to do, else any. @param {import("./main.js").Page} page */
 export async function first(page) {
   const place = /** @type {HTMLElement} */ (document.getElementById("empty"));
   for (;;) {
     await page.strip.refresh();
+    const before = Number(/^#(\d{1,15})$/.exec(location.hash)?.[1]);
+    if (before && !page.studio.picture && await page.labels.load(before).then(() => true, () => false)) {
+      place.hidden = true;
+      await page.travel.open(before);
+      return;
+    }
     const [todo] = (await get("/api/next", { state: "todo" })).pictures;
     const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
     if (any !== undefined) {

@@ -35,6 +35,8 @@ export class Page {
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
   #drawing = false;
+  /** The last operation that this page knows the labels of, and whether others were between its own. */
+  #known = { seq: 0, others: false };
   #chain = Promise.resolve(/** @type {unknown} */ (undefined));
   /** @type {Set<string>} */
   #heard = new Set();
@@ -44,6 +46,7 @@ export class Page {
     this.start = start;
     this.settings = start.settings;
     this.progress = start.progress;
+    this.#known.seq = start.seq;
     this.dialogs = new Dialogs();
     this.outbox = new Outbox(start.project);
     this.labels = new Labels(this.outbox, this.session);
@@ -136,10 +139,23 @@ export class Page {
     this.adding.hear(status.adding);
     this.learning.hear(status.learning);
     const picture = this.studio.picture;
+    await this.#byOthers(status.seq);
     if (picture && !picture.ready && !this.outbox.waiting) {
       this.labels.contents.delete(picture.id);
       this.studio.show(await this.labels.load(picture.id), await this.studio.cache.get(picture.id));
     }
+  }
+
+  /** Show what another page or person did meanwhile. @param {number} seq  of the last operation */
+  async #byOthers(seq) {
+    const { labels, outbox, studio, strip, travel } = this;
+    if (outbox.waiting || (seq === this.#known.seq && !this.#known.others)) return;
+    this.#known = { seq, others: false };
+    const here = studio.picture?.id;
+    for (const id of [...labels.contents.keys()]) if (id !== here) labels.contents.delete(id);
+    await strip.refresh();
+    if (here && !this.pointer.busy) await travel.fresh(here);
+    else this.#known.others = true; // looked at once the gesture has ended
   }
 
   /** Tell what was noticed of the folder, once. @param {string[]} news */
@@ -167,8 +183,9 @@ export class Page {
     byId("progress-text").textContent = reading ? `${progress.stage} ${progress.done} of ${progress.total || "?"}` : `${done + skipped} of ${total} done`;
   }
 
-  /** @param {{revisions: Record<string, any>}} answer */
+  /** @param {{revisions: Record<string, any>, seq: number}} answer */
   #answered(answer) {
+    if (answer.seq > this.#known.seq) this.#known = { seq: answer.seq, others: this.#known.others || answer.seq > this.#known.seq + 1 };
     // A merge, or undoing one, changes counts that only the store knows.
     if (answer.revisions.class && !this.outbox.waiting) this.status().catch(() => {});
   }

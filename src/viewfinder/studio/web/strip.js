@@ -90,14 +90,31 @@ export class Strip {
   /** @param {number} id */
   choose(id) {
     this.current = id;
+    let known = false;
     for (const [number, page] of this.#pages) {
       const at = page.findIndex((each) => each.id === id);
       if (at < 0) continue;
-      const top = (number * PAGE + at) * ROW;
-      if (top < this.rows.scrollTop || top + ROW > this.rows.scrollTop + this.rows.clientHeight) {
-        this.rows.scrollTop = top - this.rows.clientHeight / 3;
-      }
+      known = true;
+      this.#see(number * PAGE + at);
     }
+    if (!known) this.#find(id).catch(() => {}); // the list stays where it is
+    this.draw();
+  }
+
+  /** Scroll to a row that is out of sight. @param {number} place */
+  #see(place) {
+    const top = place * ROW;
+    if (top < this.rows.scrollTop || top + ROW > this.rows.scrollTop + this.rows.clientHeight) {
+      this.rows.scrollTop = top - this.rows.clientHeight / 3;
+    }
+  }
+
+  /** Ask where in the list a picture stands that was not in sight yet. @param {number} id */
+  async #find(id) {
+    const turn = this.#turn;
+    const { place } = await get(`/api/pictures/${id}/place`, this.filter);
+    if (place === null || turn !== this.#turn || id !== this.current) return;
+    this.#see(place);
     this.draw();
   }
 

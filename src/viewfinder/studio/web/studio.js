@@ -82,7 +82,7 @@ export class Studio {
 
   /** Whether boxes can be edited here and now. */
   get writable() {
-    return Boolean(this.picture?.ready) && this.stage.size[0] > 1 && !this.whole;
+    return Boolean(this.picture?.ready && (this.picture.width || this.stage.image)) && !this.whole;
   }
 
   /** Whether pictures as wholes are given classes here. */
