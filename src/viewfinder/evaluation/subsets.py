@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation.over_seeds import CHANCE, holm
-from viewfinder.evaluation.sampling import Values, chance, interval, redrawn, shares
+from viewfinder.evaluation.sampling import Values, chance, interval, redrawn, shares, wilson
 from viewfinder.wording import counted
 
 LEAST_PICTURES = 30
@@ -201,8 +201,11 @@ def _subset(
     value, low, high, p = float(_share(means[:2])), None, None, None
     if min(pictures, others) >= _FEW:
         p = chance(_apart(draws), min(pictures, others))
-        own = interval(value, _share(draws[:, :2]), pictures)
-        low, high = own.low, own.high
+        if not answered.objects and np.isin(answered.good, (0, 1)).all():
+            low, high = wilson(value, pictures)  # Draws of what is all right hold nothing wrong.
+        else:
+            own = interval(value, _share(draws[:, :2]), pictures)
+            low, high = own.low, own.high
     subset = Subset(
         trait=trait.name,
         part=part,
