@@ -16,6 +16,7 @@ from torch import nn
 
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
+from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation, is_evaluation
 from viewfinder.evaluation.judging import (
     default_side,
@@ -115,8 +116,9 @@ class Run:
 
         Returns:
             The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
-            run was trained on or chosen by, byte for byte; and `subsets`: how well thirds of them
-            are answered, by what they are like, and which are weak by more than chance.
+            run was trained on or chosen by, byte for byte; `subsets`: how well thirds of them are
+            answered, by what they are like, and which are weak by more than chance; and
+            `calibration`: of what is called so sure, how much is right.
 
         Raises:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
@@ -138,7 +140,14 @@ class Run:
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         learnt = seen_in_training(run, examples) if run else []
         parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
-        document = {"split": side, "learnt": learnt, "subsets": parts, **judgement.as_json()}
+        believed = calibration(model.config.task, judgement)
+        document = {
+            "split": side,
+            "learnt": learnt,
+            "subsets": parts,
+            "calibration": believed.as_json() if believed else None,
+            **judgement.as_json(),
+        }
         assert is_evaluation(document), "a task's scores have a type of their own"
         return document
 

@@ -102,7 +102,7 @@ def test_many_classes(tmp_path, page_of):
     page = page_of(*made(tmp_path, names, sides=("train", "val"), each=1))
     # In the table, and at the rows and columns of the matrix.
     assert all(page.source.count(name) >= 3 for name in names)
-    assert page.tags.count("svg") == 3
+    assert page.tags.count("svg") == 4
     # A thumbnail for at most 24 worst and 48 typical pictures keeps the file small.
     assert page.tags.count("img") <= 72
 
@@ -186,7 +186,7 @@ def test_the_last_epoch_that_was_measured_is_what_is_judged(tmp_path, page_of):
     assert said.kind == "over-fitting"
     assert "towards the training's end, where the gap is 75.0 points" in said.says
     page = page_of(run, dataset, judgements)
-    assert page.tags.count("svg") == 3
+    assert page.tags.count("svg") == 4
 
 
 def test_flags_in_advice_stay_on_one_line(tmp_path, page_of):

@@ -38,7 +38,7 @@ class Flags:
     """Where to compute."""
     json: bool = False
     """Print one JSON document: every score of the run's task, split, images, learnt, subsets,
-    seconds."""
+    calibration, seconds."""
 
 
 def run(flags: Flags) -> int:
@@ -73,6 +73,12 @@ def run(flags: Flags) -> int:
         rich_console().print(table)
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
     say(f"{images} in {judged['seconds']:.1f} s")
+    if (told := judged["calibration"]) is not None:
+        say(
+            f"scores: {told['count']:,} {told['of']} are called {told['score']:.1%} sure in the "
+            f"mean, and {told['right']:.1%} are right; expected calibration error "
+            f"{told['ece']:.3f}, {told['ece_by_chance']:.3f} by chance alone"
+        )
     _print_weak(judged["subsets"])
     if judged["split"] == "all":
         say("all of them, since the set has no test or val split")

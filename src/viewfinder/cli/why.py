@@ -7,7 +7,7 @@ said.
 
   viewfinder why runs/my-photos-lenet new.jpg                  writes why.html
   viewfinder why runs/my-boxes-yolov3-tiny photos --class mug  mugs alone
-  viewfinder why runs/my-photos-lenet new.jpg --occlude        slow, and asks nothing but answers
+  viewfinder why runs/my-photos-lenet new.jpg --occlude        slower, and honest
 """
 
 from dataclasses import dataclass

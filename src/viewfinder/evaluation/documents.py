@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypedDict, TypeGuard
 
+from viewfinder.evaluation.calibration import CalibrationFigures
 from viewfinder.evaluation.subsets import SubsetFigures
 from viewfinder.tasks.classify.scores import ClassifyFigures
 from viewfinder.tasks.detect.scores import DetectFigures
@@ -14,12 +15,13 @@ class EvaluatedOn(TypedDict):
 
     `learnt` are those of its pictures that the run was trained on or chosen by, byte for byte;
     `subsets` thirds of the pictures, or of the objects in them, by what they are like, with the
-    figure of each.
+    figure of each; `calibration` how far scores can be believed, None where they are few or none.
     """
 
     split: str
     learnt: list[str]
     subsets: list[SubsetFigures]
+    calibration: CalibrationFigures | None
     images: int
     seconds: float
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
+from viewfinder.evaluation.calibration import Calibration
 from viewfinder.evaluation.figures import AUGMENTED, INK, TRAIN, VAL, inline, quiet
 
 _TERMS = (AUGMENTED, "#1f6f8b", "#c2571a", "#5b8c5a", "#8a5a9e")
@@ -108,6 +109,22 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
     axes.legend(frameon=False, fontsize=8)
     lines = ", ".join(line.label for line, _, _ in _drawn(history, panel))
     return inline(figure, f"{panel.title} over the epochs: {lines}")
+
+
+def reliability(found: Calibration) -> Markup:
+    """Scores against the share that is right, a point a bin."""
+    figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot((0, 1), (0, 1), color=AUGMENTED, linewidth=1)
+    largest = max(each.count for each in found.bins)
+    sizes = [18 + 160 * each.count / largest for each in found.bins]
+    scores, right = [b.score for b in found.bins], [b.right for b in found.bins]
+    axes.plot(scores, right, color=VAL, linewidth=1)
+    axes.scatter(scores, right, s=sizes, color=VAL, alpha=0.7)
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xlabel="score", ylabel="share that is right")
+    quiet(axes)
+    told = "; ".join(f"{b.score:.0%}: {b.right:.0%} of {b.count}" for b in found.bins)
+    return inline(figure, f"the share that is right by score: {told}")
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:

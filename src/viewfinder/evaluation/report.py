@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation import label_statistics
+from viewfinder.evaluation import label_statistics, plots
+from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
@@ -65,6 +66,7 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
+    believed = calibration(manifest.task, material.judged)
     text = (
         _environment()
         .get_template(f"{manifest.task}.html.jinja")
@@ -81,6 +83,8 @@ def write_report(
             curves=page.curves,
             **page.own,
             subsets=weaknesses(manifest.task, material.judged),
+            calibration=believed,
+            reliability=plots.reliability(believed) if believed else None,
             labels=label_statistics.section(dataset),
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,

@@ -1,0 +1,158 @@
+"""How far scores can be believed: of what is called 80 % sure, how much is right.
+
+The expected calibration error is that of Guo et al., "On calibration of modern neural networks",
+2017, equation 3, over ten bins of equal width. Of few answers it is above 0 by chance alone, so
+beside it stands what scores would come to that are right as often as they say.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.evaluation.judging import AnyJudgement
+
+BINS = 10
+# Fewer answers than this tell nothing of scores.
+_FEW = 30
+_DRAWS = 200
+
+
+class BinFigures(TypedDict):
+    """Answers of about one score in JSON; see `Bin`."""
+
+    low: float
+    high: float
+    score: float
+    right: float
+    count: int
+
+
+class CalibrationFigures(TypedDict):
+    """How far scores can be believed in JSON; see `Calibration`."""
+
+    of: str
+    count: int
+    score: float
+    right: float
+    ece: float
+    ece_by_chance: float
+    bins: list[BinFigures]
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """N answers with their scores, in [0, 1], and whether each is right.
+
+    Attributes:
+        of: what they are called, in the plural.
+    """
+
+    scores: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    of: str
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers with scores from `low` to `high`: their mean score, and the share that is right."""
+
+    low: float
+    high: float
+    score: float
+    right: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far scores can be believed.
+
+    Attributes:
+        of: what was answered, in the plural.
+        score, right: the mean score of all, and the share that is right.
+        ece: the expected calibration error.
+        by_chance: the mean error of scores that are right as often as they say, of as many answers.
+        bins: those that hold answers.
+    """
+
+    of: str
+    count: int
+    score: float
+    right: float
+    ece: float
+    by_chance: float
+    bins: tuple[Bin, ...]
+
+    @property
+    def says(self) -> str:
+        """The same in a sentence."""
+        error = f"expected calibration error {self.ece:.3f}, {self.by_chance:.3f} by chance alone"
+        return (
+            f"{self.count:,} {self.of} are called {self.score:.1%} sure in the mean, and "
+            f"{self.right:.1%} are right: {error}"
+        )
+
+    def as_json(self) -> CalibrationFigures:
+        """The figures under their public names."""
+        return {
+            "of": self.of,
+            "count": self.count,
+            "score": self.score,
+            "right": self.right,
+            "ece": self.ece,
+            "ece_by_chance": self.by_chance,
+            "bins": [
+                {"low": b.low, "high": b.high, "score": b.score, "right": b.right, "count": b.count}
+                for b in self.bins
+            ],
+        }
+
+
+def calibration(task: str, judgement: AnyJudgement) -> Calibration | None:
+    """How far a model's scores can be believed; None of fewer than 30 answers, and of maps.
+
+    Each task's folder has `claims.py`, which says what its answers claim.
+    """
+    claims: Callable[[AnyJudgement], Claims | None]
+    claims = importlib.import_module(f"viewfinder.evaluation.{task}.claims").claims
+    found = claims(judgement)
+    return None if found is None or len(found.scores) < _FEW else calibrate(found)
+
+
+def calibrate(claims: Claims) -> Calibration:
+    """Scores against what is right."""
+    scores, right = claims.scores, claims.right
+    numbers = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
+    counts = np.bincount(numbers, minlength=BINS)
+    there = np.flatnonzero(counts)
+    sums = np.bincount(numbers, weights=scores, minlength=BINS)
+    hits = np.bincount(numbers, weights=right, minlength=BINS)
+    bins = tuple(
+        Bin(n / BINS, (n + 1) / BINS, sums[n] / counts[n], hits[n] / counts[n], int(counts[n]))
+        for n in there.tolist()
+    )
+    return Calibration(
+        of=claims.of,
+        count=len(scores),
+        score=float(scores.mean()),
+        right=float(right.mean()),
+        ece=float(np.abs(hits - sums).sum() / len(scores)),
+        by_chance=_by_chance(scores, numbers, sums),
+        bins=bins,
+    )
+
+
+def _by_chance(
+    scores: NDArray[np.float64], numbers: NDArray[np.int64], sums: NDArray[np.float64]
+) -> float:
+    generator = np.random.default_rng(0)
+    errors = []
+    for _ in range(_DRAWS):
+        right = generator.random(len(scores)) < scores
+        hits = np.bincount(numbers, weights=right, minlength=BINS)
+        errors.append(np.abs(hits - sums).sum() / len(scores))
+    return float(np.mean(errors))

@@ -1,0 +1,18 @@
+"""What a detector claims: that there is an object of a class in a box, so surely."""
+
+import numpy as np
+
+from viewfinder.evaluation.calibration import Claims
+from viewfinder.evaluation.detect.judged import DetectJudgement
+from viewfinder.tasks.detect.matching import Kind, match
+from viewfinder.tasks.detect.task import THRESHOLD
+
+
+def claims(judgement: DetectJudgement) -> Claims:
+    """Each box that is shown; right is one that finds an object of its class at an IoU of 0.5."""
+    boxes = judgement.examples.boxes
+    assert boxes is not None, "a detector's pictures have boxes"
+    matching = match(judgement.answers, boxes)
+    shown = (matching.found.scores > THRESHOLD) & (matching.kinds != Kind.IGNORED)
+    scores = matching.found.scores[shown].astype(np.float64)
+    return Claims(scores, matching.kinds[shown] == Kind.RIGHT, "boxes")
