@@ -129,8 +129,8 @@ def calibrate(claims: Claims) -> Calibration:
     numbers = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(numbers, minlength=BINS)
     there = np.flatnonzero(counts)
-    sums = np.bincount(numbers, weights=scores, minlength=BINS)
-    hits = np.bincount(numbers, weights=right, minlength=BINS)
+    sums = _sums(numbers, scores)
+    hits = _sums(numbers, right.astype(np.float64))
     bins = tuple(
         Bin(n / BINS, (n + 1) / BINS, sums[n] / counts[n], hits[n] / counts[n], int(counts[n]))
         for n in there.tolist()
@@ -153,6 +153,11 @@ def _by_chance(
     errors = []
     for _ in range(_DRAWS):
         right = generator.random(len(scores)) < scores
-        hits = np.bincount(numbers, weights=right, minlength=BINS)
+        hits = _sums(numbers, right.astype(np.float64))
         errors.append(np.abs(hits - sums).sum() / len(scores))
     return float(np.mean(errors))
+
+
+def _sums(numbers: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each bin, the sum of what lies in it."""
+    return np.asarray(np.bincount(numbers, weights=values, minlength=BINS), np.float64)
