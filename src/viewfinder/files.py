@@ -125,8 +125,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         InputError: `path` exists and is not an empty folder, or its place cannot be written.
     """
     with explained_writing(path):
-        if path.exists() and not is_empty(path):
-            raise InputError(f"{path} exists already: choose another name, or remove it first")
+        refuse_taken(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
         prefix = f"{_PREFIX}{os.getpid()}-"
@@ -143,6 +142,16 @@ def new_folder(path: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def refuse_taken(path: Path) -> None:
+    """Refuse the place of a new folder before anything is computed for it.
+
+    Raises:
+        InputError: `path` exists and is not an empty folder.
+    """
+    if path.exists() and not is_empty(path):
+        raise InputError(f"{path} exists already: choose another name, or remove it first")
 
 
 def is_empty(folder: Path, *, but: Collection[str] = ()) -> bool:

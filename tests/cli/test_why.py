@@ -6,6 +6,7 @@ import numpy as np
 import page_material as material
 import pytest
 
+from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 
 
@@ -72,6 +73,7 @@ def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
     [
         (("--class", "catt"), "--class catt: the model knows no such class"),
         (("--layer", "nowhere"), "the layers that make maps are"),
+        (("--out", "."), ". exists already"),
         (("--most", 0), "give 1 or more"),
         (("--html", "why.png"), "the page is HTML"),
         (("--layer", "conv1", "--occlude"), "leave the other out"),
@@ -84,3 +86,30 @@ def test_what_cannot_be_asked_is_said(ask, small_run, tmp_path, monkeypatch, fla
     assert status == 2
     assert says in error
     assert not (tmp_path / "why.html").exists()
+
+
+def test_videos_are_passed_over_and_told(ask, small_run, tmp_path):
+    """A folder's videos have no reasons, which is said, whether or not pictures are beside them."""
+    (tmp_path / "films").mkdir()
+    write_video(tmp_path / "films/a.mp4", [np.full((48, 64, 3), 90, np.uint8)] * 3, rate=12)
+    page = ("--html", tmp_path / "why.html", "--most", 1)
+    status, _, error = ask("why", small_run, tmp_path / "films", *page)
+    assert status == 2
+    assert "not in videos" in error
+    assert "a.mp4" in error
+    write_picture(tmp_path / "films" / "b.png", np.full((40, 40, 3), 90, np.uint8))
+    status, said, note = ask("why", small_run, tmp_path / "films", *page)
+    assert status == 0
+    assert "1 answer to 1 picture" in said
+    assert "passed over, as videos: " in note
+    assert "a.mp4" in note
+
+
+def test_what_no_layer_of_can_be_named_is_said(ask, small_run, tmp_path):
+    file, picture, page = (tmp_path / name for name in ("net.onnx", "a.png", "why.html"))
+    assert ask("export", small_run, "--out", file)[0] == 0
+    write_picture(picture, np.full((40, 40, 3), 90, np.uint8))
+    status, _, error = ask("why", file, picture, "--html", page, "--layer", "conv1")
+    assert status == 2
+    assert "no layer of this model makes maps" in error
+    assert not page.exists()

@@ -54,11 +54,14 @@ class Summary:
             return [f"{asked}: no map says anything"]
         told = [
             f"{asked}: {self.passed} of {counted(self.tested, 'map')} passed the deletion test",
-            f"covering a map's hottest tenth lowers the score by {self.fall:.1%} in the mean, "
-            f"as much at random by {self.fall_random:.1%}",
+            f"covering a map's hottest tenth lowers the score by {self.fall:z.1%} in the mean, "
+            f"as much at random by {self.fall_random:z.1%}",
         ]
         if self.occluded:
-            told.append(f"{counted(self.occluded, 'map')} by occlusion, where no layer's passed")
+            told.append(
+                f"{counted(self.occluded, 'map')} by occlusion, which measures nearly what the "
+                "test does"
+            )
         if self.alike:
             told.append(
                 f"{counted(self.alike, 'map')} would be much the same had nothing been learnt"

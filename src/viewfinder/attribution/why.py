@@ -84,8 +84,8 @@ class Reason:
                 "that knows nothing gives nearly the same map"
             )
         return (
-            f"covering its hottest tenth takes the score from {told.base:.0%} to "
-            f"{told.covered:.0%}; as much at random, to {told.random:.0%}"
+            f"covering its hottest tenth takes the score from {told.base:.1%} to "
+            f"{told.covered:.1%}; as much at random, to {told.random:.1%}"
         )
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
@@ -135,8 +135,14 @@ def reasons_for(
     _require_classes(wanted.classes, predictor.model.config.classes)
     sources = find_sources(source, below=predictor.files)
     pictures = [each.file for each in sources if each.kind != "video"]
+    videos = [str(each.file) for each in sources if each.kind == "video"]
     if not pictures:
-        raise InputError(f"{source} is a video: take pictures of it by `viewfinder frames`")
+        raise InputError(
+            f"{source}: reasons are looked for in pictures, not in videos: take pictures of "
+            f"{some(videos)} by `viewfinder frames`"
+        )
+    if videos:
+        note(f"passed over, as videos: {some(videos)}; take pictures of them by viewfinder frames")
     if wanted.layer is not None:
         _require_layer(asked, wanted.layer)
     scrambled = asked.scrambled() if asked.whole and not wanted.occlude else None
@@ -226,5 +232,11 @@ def _require_layer(asked: Asked, layer: str) -> None:
     width, height = asked.config.size
     known = layers(asked, torch.full((1, 3, height, width), 0.5))
     if layer not in known:
-        some = ", ".join(known[-6:]) or "none: it cannot be looked into"
-        raise InputError(f"--layer {layer}: the layers that make maps are {some}, and those before")
+        if not known:
+            raise InputError(
+                f"--layer {layer}: no layer of this model makes maps; leave it out, and windows of "
+                "pictures are covered"
+            )
+        last = ", ".join(known[-6:])
+        before = ", and those before" if len(known) > 6 else ""
+        raise InputError(f"--layer {layer}: the layers that make maps are {last}{before}")

@@ -61,11 +61,14 @@ def run(flags: Flags) -> int:
     from viewfinder.attribution.summary import summary_of
     from viewfinder.attribution.why import Wanted, reasons_for
     from viewfinder.devices import pick_device
+    from viewfinder.files import refuse_taken
     from viewfinder.inference.answers import Predictor
     from viewfinder.inference.thresholds import threshold_of
     from viewfinder.labelling.picture_page import require_html
 
     require_html(flags.html)
+    if flags.out is not None:
+        refuse_taken(flags.out)
     opened = open_run(flags.run)
     predictor = Predictor(
         opened.model,
