@@ -16,8 +16,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import asked_by, print_json
+from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.wording import shown
 
 
@@ -55,6 +56,8 @@ def run(flags: Flags) -> int:
         raise InputError(f"--most {flags.most}: give 1 or more")
     if flags.layer is not None and flags.occlude:
         raise InputError("--layer and --occlude: a map is made by one of them, leave the other out")
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"why: {flags.run} is asked about {flags.source}")
     from viewfinder.api import open_run
     from viewfinder.attribution.page import write_page
     from viewfinder.attribution.pictures import write_maps
@@ -87,10 +90,10 @@ def run(flags: Flags) -> int:
         print_json({"summary": summary.as_json(), "pictures": pictures})
         return 0
     for each in found:
-        print(f"{shown(each.source)}")
+        say(shown(each.source))
         for reason in each.reasons:
-            print(f"  {shown(reason.question.name)}: {reason.verdict}")
+            say(f"  {shown(reason.question.name)}: {reason.verdict}")
     for line in summary.lines():
-        print(line)
-    print(f"page {flags.html}")
+        say(line)
+    say(f"page {flags.html}")
     return 0
