@@ -119,7 +119,7 @@ def test_pictures_by_who_is_right(small_set, small_run, worse_run):
     [
         (["RUN", "SET"], "name two models or more"),
         (["RUN", "RUN", "SET"], "is named twice"),
-        (["RUN", "nowhere", "SET"], "nowhere does not exist"),
+        (["RUN", "nowhere", "SET"], "there is no folder or file nowhere"),
         (["a=RUN", "b=RUN", "nowhere"], "nowhere"),
         (["a=RUN", "ONNX", "SET"], "is a model to classify and u2netp.onnx one to saliency"),
     ],

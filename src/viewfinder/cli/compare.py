@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from viewfinder.cli.output import asked_by, print_json
+from viewfinder.cli.meant import refuse_missing
+from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.scoring.models_compared import ModelsCompared
@@ -43,12 +46,16 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Ask every model, then print what was found."""
+    if len(flags.words) < 3:
+        raise InputError("name two models or more, and then the set: compare RUN RUN DATA")
+    for word in flags.words:
+        refuse_missing(word.partition("=")[2] or word, beside=("coco", "tabletop"))
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"compare: {counted(len(flags.words) - 1, 'model')} on {flags.words[-1]}")
     from viewfinder.scoring.models_compared import compare_models, open_models
     from viewfinder.scoring.models_page import models_document, write_models
     from viewfinder.scoring.tables import as_document
 
-    if len(flags.words) < 3:
-        raise InputError("name two models or more, and then the set: compare RUN RUN DATA")
     *models, data = flags.words
     compared = compare_models(open_models(models), data, split=flags.split)
     metrics, command = compared.found.chosen(flags.metrics), asked_by()
@@ -66,15 +73,15 @@ def run(flags: Flags) -> int:
     print_set(compared.scored, metrics)
     _print_agreements(compared)
     for line in compared.notes:
-        print(f"note: {line}")
+        say(f"note: {line}")
     if page is not None:
-        print(f"report {page}")
+        say(f"report {page}")
     return 0
 
 
 def _print_apart(compared: "ModelsCompared") -> None:
     if not compared.apart:
-        print("the models differ in nothing that is known of them")
+        say("the models differ in nothing that is known of them")
         return
     rows = [
         [key.replace("_", " "), *(row[name] or "–" for name in compared.facts)]
@@ -116,4 +123,4 @@ def _print_agreements(compared: "ModelsCompared") -> None:
     from viewfinder.scoring.models_page import says
 
     for each in compared.agreements:
-        print(f"{each.one} beside {each.other}: {says(compared.scored.contest, each)}")
+        say(f"{each.one} beside {each.other}: {says(compared.scored.contest, each)}")

@@ -113,6 +113,19 @@ def refuse_missing_places(flags: object) -> None:
             raise InputError(f"--{field}: there is no folder or file {place}{_near(str(place))}")
 
 
+def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:
+    """Refuse a folder or file that is not there.
+
+    Args:
+        beside: words that stand for something else than a path.
+
+    Raises:
+        InputError: it is not there; where a neighbour's name is nearly the same, with it.
+    """
+    if place not in beside and not Path(place).expanduser().exists():
+        raise InputError(f"there is no folder or file {place}{_near(place)}")
+
+
 def refuse_misspelt_net(net: str, task: str) -> None:
     """Refuse a network that there is not.
 
