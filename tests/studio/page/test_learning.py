@@ -64,7 +64,7 @@ def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
     page.locator("#learn-stop").wait_for()
     person.press("w")  # a box is being drawn while it learns
     until(lambda: len(person.store.picture(5).boxes) == 1)
-    until(lambda: page.locator("#learn").is_visible(), seconds=90)
+    until(lambda: page.locator("#learn").is_visible(), seconds=240)
     assert "AP50" in page.locator("#learning").inner_text()
     assert sum(ghosts(person, each) for each in (5, 6, 7, 8)) > 0
     assert person.shown() == 5
