@@ -349,3 +349,16 @@ def test_progress_can_be_read_as_lines_of_json(tmp_path, make_set, ask):
     assert json.loads(printed)["faults"] == []
     events = [json.loads(line) for line in said.splitlines()]
     assert {event["event"] for event in events} >= {"progress_began", "progress_ended"}
+
+
+def test_scores_are_never_written_over_those_of_a_run(ask, tmp_path):
+    for name in ("run.json", "scores.json"):
+        (tmp_path / name).write_text("{}")
+    for words in (
+        ["compare", tmp_path, f"b={tmp_path}", tmp_path],
+        ["score", tmp_path, f"a={tmp_path}"],
+    ):
+        status, _, error = ask(*words, "--out", tmp_path)
+        assert status == 2
+        assert "holds a run" in error
+    assert (tmp_path / "scores.json").read_text() == "{}"

@@ -54,8 +54,11 @@ def run(flags: Flags) -> int:
     note(f"compare: {counted(len(flags.words) - 1, 'model')} on {flags.words[-1]}")
     from viewfinder.scoring.models_compared import compare_models, open_models
     from viewfinder.scoring.models_page import models_document, write_models
+    from viewfinder.scoring.page import refuse_run
     from viewfinder.scoring.tables import as_document
 
+    if flags.out is not None:
+        refuse_run(flags.out.expanduser())
     *models, data = flags.words
     compared = compare_models(open_models(models), data, split=flags.split)
     metrics, command = compared.found.chosen(flags.metrics), asked_by()

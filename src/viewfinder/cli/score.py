@@ -64,11 +64,13 @@ class Flags:
 def run(flags: Flags) -> int:
     """Score, then print a table for each set."""
     from viewfinder.scoring.comparing import compare
-    from viewfinder.scoring.page import write_comparison
+    from viewfinder.scoring.page import refuse_run, write_comparison
     from viewfinder.scoring.reading import contests
     from viewfinder.scoring.tables import as_document
 
     recipe = _recipe(flags)
+    if recipe.out is not None:
+        refuse_run(recipe.out)
     found = compare(contests(recipe.asked))
     metrics = found.chosen(recipe.metrics)
     command = asked_by()

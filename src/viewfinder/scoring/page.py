@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Pair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
@@ -22,6 +23,7 @@ from viewfinder.scoring.tables import (
     pictures_csv,
     shown,
 )
+from viewfinder.tasks.manifest import MANIFEST
 
 # Pictures of a set that are shown side by side, and methods beside each.
 _PICTURES, _METHODS = 6, 8
@@ -40,6 +42,16 @@ class More:
     document: Mapping[str, object]
     template: str
     shown: Mapping[str, object]
+
+
+def refuse_run(out: Path) -> None:
+    """Refuse a run's folder, whose own scores and report have the same names, as a place to write.
+
+    Raises:
+        InputError: `out` is a run's folder.
+    """
+    if (out / MANIFEST).exists():
+        raise InputError(f"{out} holds a run, whose scores and report stay: give another --out")
 
 
 def write_comparison(
@@ -61,8 +73,9 @@ def write_comparison(
         The page, `report.html`.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder is a run's, or cannot be written.
     """
+    refuse_run(out)
     chosen = metrics or found.headline
     document = as_document(found, command=command) | dict(more.document if more else {})
     write_json(out / "scores.json", document)
