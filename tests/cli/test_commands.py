@@ -362,3 +362,12 @@ def test_scores_are_never_written_over_those_of_a_run(ask, tmp_path):
         assert status == 2
         assert "holds a run" in error
     assert (tmp_path / "scores.json").read_text() == "{}"
+
+
+def test_a_model_whose_folder_has_an_equals_sign_is_found(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("lr=1", "lr=2", "set"):
+        (tmp_path / name).mkdir()
+    status, _, error = ask("compare", "lr=1", "lr=2", "set")
+    assert status == 2
+    assert "lr=1 is not a run" in error

@@ -113,3 +113,17 @@ def test_what_no_layer_of_can_be_named_is_said(ask, small_run, tmp_path):
     assert status == 2
     assert "no layer of this model makes maps" in error
     assert not page.exists()
+
+
+def test_pictures_of_which_none_can_be_read_are_refused(ask, small_run, tmp_path):
+    folder, page = tmp_path / "cut", tmp_path / "why.html"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(b"")
+    status, _, error = ask("why", small_run, folder, "--html", page)
+    assert status == 2
+    assert "not one of the 2 pictures" in error
+    assert not page.exists()
+    write_picture(folder / "c.png", np.full((40, 40, 3), 90, np.uint8))
+    assert ask("why", small_run, folder, "--html", page, "--most", 1)[0] == 0
+    assert "inside the network" in page.read_text()

@@ -128,8 +128,8 @@ def reasons_for(
     """The reasons for the answers to a picture, a folder of them, or paths on standard input.
 
     Raises:
-        InputError: there is no such picture, layer or class, or the source is a video; or the model
-            sees depth.
+        InputError: there is no such picture, layer or class, no picture can be read, or all are
+            videos; or the model sees depth.
     """
     asked = ask_of(predictor)
     _require_classes(wanted.classes, predictor.model.config.classes)
@@ -148,6 +148,7 @@ def reasons_for(
     scrambled = asked.scrambled() if asked.whole and not wanted.occlude else None
     if not asked.whole and not wanted.occlude:
         note("what is inside an ONNX file cannot be looked into: windows of pictures are covered")
+    failed: list[str] = []
     for number, file in enumerate(
         track(pictures, total=len(pictures), description="looking for reasons")
     ):
@@ -157,8 +158,14 @@ def reasons_for(
             if len(pictures) == 1:
                 raise
             note(f"passed over: {error}")
+            failed.append(str(error))
             continue
-        yield _reasons(predictor, asked, scrambled, prepared, wanted, inside=number == 0)
+        yield _reasons(predictor, asked, scrambled, prepared, wanted, inside=number == len(failed))
+    if len(failed) == len(pictures):
+        raise InputError(
+            f"not one of the {len(pictures)} pictures of {source} can be read, the first since "
+            f"{failed[0]}"
+        )
 
 
 def _reasons(

@@ -49,7 +49,9 @@ def run(flags: Flags) -> int:
     if len(flags.words) < 3:
         raise InputError("name two models or more, and then the set: compare RUN RUN DATA")
     for word in flags.words:
-        refuse_missing(word.partition("=")[2] or word, beside=("coco", "tabletop"))
+        # A folder's own name may have a = in it.
+        place = word if Path(word).expanduser().exists() else word.partition("=")[2] or word
+        refuse_missing(place, beside=("coco", "tabletop"))
     # At once: what comes next imports torch, which takes seconds.
     note(f"compare: {counted(len(flags.words) - 1, 'model')} on {flags.words[-1]}")
     from viewfinder.scoring.models_compared import compare_models, open_models

@@ -311,7 +311,7 @@ class Saliency(
             InputError: the net reads depth maps, not pictures.
         """
         if config.net == DEPTH_NET:
-            raise InputError(f"{DEPTH_NET} reads depth and teaches: export a run of a2dele")
+            raise InputError(f"{DEPTH_NET} reads depth and teaches: give a run of a2dele")
         return Subjects(net, raw=raw), ("logits" if raw else "map",)
 
     def read_portable(
