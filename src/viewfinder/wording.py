@@ -96,6 +96,11 @@ def shown(text: str) -> str:
     )
 
 
+def shown_lines(text: str) -> str:
+    """`shown`, with its lines as they are: a text as a page may be given it."""
+    return text if text.isprintable() else "\n".join(shown(line) for line in text.split("\n"))
+
+
 def as_json(text: str) -> str:
     """JSON that means the same and can be given to a terminal: what cannot be seen is escaped."""
     if text.isprintable():

@@ -97,6 +97,13 @@ def test_class_names_that_are_not_utf_8_are_written_with_escapes(tmp_path, page_
     assert "caf\\udce9" in page.source
 
 
+def test_what_cannot_be_seen_in_a_name_is_written_out(tmp_path, page_of):
+    page = page_of(*made(tmp_path, ["cat\u202egod", "a\x1b[31mb", "c"], sides=("train", "val")))
+    assert "\u202e" not in page.source
+    assert "\x1b" not in page.source
+    assert "cat\\u202egod" in page.source
+
+
 def test_many_classes(tmp_path, page_of):
     names = [f"class {number:02}" for number in range(60)]
     page = page_of(*made(tmp_path, names, sides=("train", "val"), each=1))

@@ -9,6 +9,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from viewfinder.wording import shown_lines
+
 TRAIN, VAL, AUGMENTED = "#c2571a", "#1f6f8b", "#c9b8a8"
 INK = "#4a4a4a"
 
@@ -48,6 +50,6 @@ def inline(figure: Figure, label: str) -> Markup:
 
     What stands in it is escaped by matplotlib, so that a page can take it as it is.
     """
-    svg = saved(figure, "svg").decode("utf-8")
-    opening = Markup('<svg role="img" aria-label="{}"').format(label)
+    svg = shown_lines(saved(figure, "svg").decode("utf-8"))
+    opening = Markup('<svg role="img" aria-label="{}"').format(shown_lines(label))
     return opening + Markup(svg[svg.index("<svg") + len("<svg") :])

@@ -30,6 +30,7 @@ from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
+from viewfinder.wording import shown
 
 # A flag of the command line, and its value if it has one.
 _FLAG = re.compile(r"(--[a-z-]+(?: [^\s,;:]+)?)")
@@ -109,7 +110,7 @@ def _environment() -> jinja2.Environment:
 
 def _unbroken(advice: str) -> Markup:
     """Advice whose flags stay on one line, each with its value."""
-    parts = _FLAG.split(advice)
+    parts = _FLAG.split(shown(advice))
     flag = Markup('<span class="flag">{}</span>')
     return Markup("").join(
         flag.format(part) if place % 2 else part for place, part in enumerate(parts)

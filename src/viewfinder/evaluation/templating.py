@@ -6,7 +6,7 @@ from importlib.metadata import version
 import jinja2
 import numpy as np
 
-from viewfinder.wording import counted
+from viewfinder.wording import counted, shown_lines
 
 
 def environment_of(package: str) -> jinja2.Environment:
@@ -20,12 +20,18 @@ def environment_of(package: str) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_seen,
     )
     environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.1%}"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     environment.filters["counted"] = counted
     environment.filters["count"] = lambda number: f"{number:,}"
     return environment
+
+
+def _seen(value: object) -> object:
+    """A name of strangers with what cannot be seen written out: a direction mark turns its page."""
+    return shown_lines(value) if type(value) is str else value
 
 
 def made_with() -> str:

@@ -48,8 +48,10 @@ def refuse_run(out: Path) -> None:
     """Refuse a run's folder, whose own scores and report have the same names, as a place to write.
 
     Raises:
-        InputError: `out` is a run's folder.
+        InputError: `out` is a run's folder, or a file.
     """
+    if out.is_file():
+        raise InputError(f"--out {out}: it is a file, give a folder to write into")
     if (out / MANIFEST).exists():
         raise InputError(f"{out} holds a run, whose scores and report stay: give another --out")
 
