@@ -164,6 +164,8 @@ LEFT = {
 def test_the_blocks_of_a_page_do_what_they_say(ask, tmp_path, monkeypatch, small_run, name):
     shorter = SHORTER[name]
     monkeypatch.chdir(tmp_path)
+    # As wide as what is printed into a file is.
+    monkeypatch.delenv("COLUMNS", raising=False)
     prepare(name, tmp_path, shorter, small_run)
     done = run_page(BY_NAME[name], ask, shorter)
     assert set(shorter.flags) <= set(done)

@@ -5,9 +5,9 @@ the stage of the network that says most. Each map is tested: the score must fall
 map's hottest tenth is blurred than where as much is blurred at random; where it does not, that is
 said.
 
-  viewfinder why runs/my-photos-lenet new.jpg                  writes why.html
-  viewfinder why runs/my-boxes-yolov3-tiny photos --class mug  mugs alone
-  viewfinder why runs/my-photos-lenet new.jpg --occlude        slower, and honest
+  viewfinder why runs/my-photos-lenet new.jpg                 writes why.html
+  viewfinder why runs/my-boxes-yolov3-tiny photos --class mug mugs alone
+  viewfinder why runs/my-photos-lenet new.jpg --occlude       slower, honest
 """
 
 from dataclasses import dataclass
