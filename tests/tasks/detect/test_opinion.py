@@ -173,6 +173,19 @@ def test_the_same_pictures_end_in_the_same_opinion_bit_for_bit(tmp_path):
     assert (tmp_path / "one" / FILE).read_bytes() == (tmp_path / "two" / FILE).read_bytes()
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_is_read_back_is_what_was_formed(tmp_path, order):
+    """Whatever the order of its weights in memory, which a file's bytes would follow."""
+    weight = np.asarray(np.arange(6.0).reshape(2, 3), order=order)
+    layer = Layer(weight, np.array([1.0, -1.0]))
+    opinion = Opinion(layer, np.array([0, 2]), 0.25, "these")
+    write_opinion(tmp_path, opinion)
+    read = read_opinion(tmp_path, 3)
+    np.testing.assert_array_equal(read.layer.weight, weight)
+    np.testing.assert_array_equal(read.layer.bias, layer.bias)
+    assert (read.known.tolist(), read.weight, read.features) == ([0, 2], 0.25, "these")
+
+
 def test_one_that_cannot_be_judged_is_not():
     train, cpu = side(4, 0), torch.device("cpu")
     few = side(2, 1)

@@ -205,7 +205,8 @@ def crop_extractor(device: torch.device) -> Extractor:
 def write_opinion(folder: Path, opinion: Opinion) -> None:
     """Keep an opinion in a run's folder."""
     arrays: dict[str, np.ndarray] = {
-        "weight": opinion.layer.weight.astype(np.float32),
+        # By rows, whatever its order in memory: the file has the bytes as they lie there.
+        "weight": np.ascontiguousarray(opinion.layer.weight, np.float32),
         "bias": opinion.layer.bias.astype(np.float32),
         "known": opinion.known,
     }
