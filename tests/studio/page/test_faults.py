@@ -16,6 +16,8 @@ def test_an_edit_waits_in_the_page_while_the_disk_is_full(served, person, page, 
     served.store.apply(Operation("k", (PutClass("k", "K", 0),)))
     page.reload()
     page.wait_for_selector("#classes .name")
+    # What is drawn before the picture stands goes nowhere.
+    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
     right = served.store.apply
 
     def full(_operation: Operation) -> None:
