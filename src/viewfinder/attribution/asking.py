@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -44,8 +45,9 @@ class Asked:
         """One picture, 1×3×H×W float32 in [0, 1], as the net takes it."""
         return self.config.normalisation.apply(picture.to(self.device))
 
+    @cached_property
     def in_double(self) -> nn.Module:
-        """A copy of the net in float64.
+        """A copy of the net in float64, made once for all questions.
 
         A probability of 0.99999999 has a slope that float32 takes for 0.
         """

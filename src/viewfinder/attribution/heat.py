@@ -177,7 +177,7 @@ def _with_gradients(
     asked: Asked, picture: Tensor, question: Question
 ) -> list[tuple[Looked, Tensor]]:
     """Every layer's maps, and the gradient there of the logarithm of the score asked about."""
-    net = asked.in_double()
+    net = asked.in_double
     ready = asked.ready(picture).double().requires_grad_()
     score: list[Tensor] = []
 

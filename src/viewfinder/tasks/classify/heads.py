@@ -47,6 +47,12 @@ class Layer:
         return vectors @ self.weight.T + self.bias
 
 
+def softmax(logits: Floats) -> Floats:
+    """N×C logits as probabilities; N may be 0."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class Learnt:
     """A layer, and what it would say of each picture had it learnt from the others alone.

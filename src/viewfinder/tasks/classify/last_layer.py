@@ -18,6 +18,7 @@ from viewfinder.tasks.classify.heads import (
     class_means,
     ridge,
     right_of_left_out,
+    softmax,
 )
 
 Way = Literal["prototypes", "linear"]
@@ -152,7 +153,7 @@ def _self_trained(examples: VectorExamples, way: Way, unlabelled: Floats) -> tup
     for _ in range(_ROUNDS):
         logits = learnt.layer.logits(unlabelled)
         guessed = logits.argmax(axis=1)
-        sure = _softmax(logits).max(axis=1)
+        sure = softmax(logits).max(axis=1)
         taken = np.concatenate([_surest(guessed == c, sure) for c in range(examples.classes)])
         believed = len(taken)
         learnt = ridge(
@@ -169,8 +170,3 @@ def _surest(own: "np.ndarray[tuple[int], np.dtype[np.bool_]]", sure: Floats) -> 
     numbers = np.flatnonzero(own)
     count = int(np.ceil(_BELIEVED * len(numbers)))
     return numbers[np.argsort(-sure[numbers], kind="stable")][:count]
-
-
-def _softmax(logits: Floats) -> Floats:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -28,7 +28,7 @@ from viewfinder.features.vectors import Extractor, described
 from viewfinder.files import write_bytes
 from viewfinder.pictures.geometry import BoxArray, Matrix, iou, resample, scaling, translation
 from viewfinder.reading import refuse_special
-from viewfinder.tasks.classify.heads import Floats, Labels, Layer
+from viewfinder.tasks.classify.heads import Floats, Labels, Layer, softmax
 from viewfinder.tasks.detect.detections import Detections
 
 OPINION = "second_opinion"
@@ -112,7 +112,7 @@ def consult(
     """Ask a layer about the objects that were found in each of N pictures, H×W×3."""
     objects = [_objects(each) for each in found]
     boxes = [each.boxes[leaders] for each, (_, leaders) in zip(found, objects, strict=True)]
-    shares = (_softmax(layer.logits(f[:, 0])) for f in describe(pictures, boxes, extractor))
+    shares = (softmax(layer.logits(f[:, 0])) for f in describe(pictures, boxes, extractor))
     return [Consulted(*of, share) for of, share in zip(objects, shares, strict=True)]
 
 
@@ -260,8 +260,3 @@ def _objects(found: Detections) -> tuple[Labels, Labels]:
         objects[own], free[own] = len(leaders), False
         leaders.append(row)
     return objects, np.array(leaders, np.int64)
-
-
-def _softmax(logits: Floats) -> Floats:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float64)
