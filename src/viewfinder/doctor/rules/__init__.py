@@ -4,10 +4,16 @@ from dataclasses import replace
 
 from viewfinder.doctor.finding import Finding
 from viewfinder.doctor.machine import Machine
-from viewfinder.doctor.rules import computing, gpus, installed
+from viewfinder.doctor.rules import computing, drivers, gpus, installed, room
 from viewfinder.doctor.rules.telling import Rule
 
-RULES: tuple[Rule, ...] = (*gpus.RULES, *installed.RULES, *computing.RULES)
+RULES: tuple[Rule, ...] = (
+    *drivers.RULES,
+    *gpus.RULES,
+    *installed.RULES,
+    *room.RULES,
+    *computing.RULES,
+)
 """All rules, in the order in which they are told."""
 
 _ORDER = ("broken", "warning", "unknown")

@@ -4,12 +4,11 @@ import re
 
 from viewfinder.doctor.finding import Finding
 from viewfinder.doctor.machine import Machine, Version
+from viewfinder.doctor.rules.drivers import LOOK, too_old
 from viewfinder.doctor.rules.telling import (
     GIB,
     Rule,
     broken,
-    dotted,
-    driver_version,
     gib,
     has_gpu,
     listed,
@@ -20,34 +19,10 @@ from viewfinder.doctor.rules.telling import (
 )
 from viewfinder.wording import counted
 
-# The oldest driver for each major version of CUDA: NVIDIA's table of minor version compatibility.
-_DRIVERS: dict[int, Version] = {11: (450,), 12: (525,), 13: (580,)}
 # Less of a GPU's memory than this is little to train with.
 _LITTLE = 2 * GIB
 _SHARED = GIB
 _NO_GPUS = ("", "-1", "NoDevFiles")
-
-
-def _driver_absent(machine: Machine) -> Finding | None:
-    nvidia, system = machine.nvidia, machine.system
-    if nvidia is None:
-        return untold("whether a GPU lacks its driver", machine, "nvidia")
-    if nvidia.smi not in ("absent", "no driver") or nvidia.driver or not has_gpu(nvidia):
-        return None
-    if system and system.container:
-        return None
-    return broken(
-        f"this machine has {counted(nvidia.cards or nvidia.devices, 'NVIDIA GPU')}, and no driver "
-        "for it runs",
-        "no program can use it",
-        f"install NVIDIA's driver, {_wanted_driver(machine)}, and restart",
-    )
-
-
-def _wanted_driver(machine: Machine) -> str:
-    cuda = machine.installation.cuda if machine.installation else None
-    least = _DRIVERS.get(cuda[0]) if cuda else None
-    return f"version {driver_version(least)} or newer" if least else "the newest"
 
 
 def _outside_container(machine: Machine) -> Finding | None:
@@ -62,75 +37,6 @@ def _outside_container(machine: Machine) -> Finding | None:
         "training takes the CPU",
         "start the container with --gpus all, with NVIDIA's container toolkit on the machine",
     )
-
-
-def _driver_hangs(machine: Machine) -> Finding | None:
-    nvidia = machine.nvidia
-    if nvidia is None or nvidia.smi != "hangs":
-        return None
-    if machine.quick:
-        return unknown("whether the GPU's driver answers", "nvidia-smi took longer than a second")
-    return broken(
-        "nvidia-smi does not answer",
-        "the driver or a GPU hangs, and whatever uses it would hang too",
-        "restart the machine; if it happens again, look for NVRM in the kernel's log (dmesg)",
-    )
-
-
-def _driver_mismatch(machine: Machine) -> Finding | None:
-    nvidia = machine.nvidia
-    if nvidia is None or nvidia.smi != "mismatch":
-        return None
-    return broken(
-        "the GPU's driver in the kernel and its libraries are of two versions",
-        "it was updated while it ran, and no program can use the GPU until it is loaded anew",
-        "restart the machine",
-    )
-
-
-def _driver_answers(machine: Machine) -> Finding | None:
-    nvidia = machine.nvidia
-    if nvidia is None or nvidia.smi not in ("failed", "garbled", "no driver"):
-        return None
-    if nvidia.smi == "garbled":
-        return unknown(
-            "which GPUs there are",
-            f"nvidia-smi prints what cannot be read: {nvidia.smi_says or 'nothing'}",
-            "run nvidia-smi yourself, and see that it is NVIDIA's",
-        )
-    if nvidia.smi == "no driver" and not nvidia.driver:
-        return None  # `driver absent` tells of it, where there is a GPU
-    return broken(
-        f"nvidia-smi says: {nvidia.smi_says}",
-        "the driver is there, and cannot reach a GPU",
-        "run nvidia-smi; if it says the same, install the driver anew and restart",
-    )
-
-
-def _driver_old(machine: Machine) -> Finding | None:
-    nvidia, installed = machine.nvidia, machine.installation
-    if nvidia is None or installed is None:
-        return untold("whether the driver is new enough for torch", machine, "nvidia")
-    if not installed.cuda or not has_gpu(nvidia):
-        return None
-    least = _DRIVERS.get(installed.cuda[0])
-    if nvidia.driver is None or least is None:
-        lacks = "the driver's version" if nvidia.driver is None else "what this CUDA asks for"
-        return unknown("whether the driver is new enough for torch", f"{lacks} is not known", _LOOK)
-    if nvidia.driver >= least:
-        return None
-    fitting = [major for major, driver in _DRIVERS.items() if driver <= nvidia.driver]
-    other = f", or a torch built for CUDA {max(fitting)}" if fitting else ""
-    return broken(
-        f"the GPU's driver is version {driver_version(nvidia.driver)}, and torch "
-        f"{installed.torch} is built for CUDA {dotted(installed.cuda)}, which needs "
-        f"{driver_version(least)} or newer",
-        "torch cannot use the GPU, and trains on the CPU",
-        f"install a driver of version {driver_version(least)} or newer{other}",
-    )
-
-
-_LOOK = "compare what nvidia-smi says with NVIDIA's table"
 
 
 def _cpu_build(machine: Machine) -> Finding | None:
@@ -159,7 +65,7 @@ def _unusable(machine: Machine) -> Finding | None:
         return None
     if torch is None:
         return unasked("whether torch can use the GPU")
-    if not torch.works or torch.cuda or _driver_old(machine):
+    if not torch.works or torch.cuda or too_old(machine):
         return None
     return broken(
         f"the driver sees {counted(len(nvidia.gpus), 'GPU')}, and torch cannot use it"
@@ -179,7 +85,7 @@ def _architecture(machine: Machine) -> Finding | None:
     if torch is None:
         return unasked("whether torch was built for this GPU")
     if not torch.architectures or not known:
-        return unknown("whether torch was built for this GPU", "it does not say for which", _LOOK)
+        return unknown("whether torch was built for this GPU", "it does not say for which", LOOK)
     unfit = [gpu for gpu in known if not _runs(gpu.capability or (), torch.architectures)]
     if not unfit:
         return None
@@ -308,9 +214,6 @@ def _shared_memory(machine: Machine) -> Finding | None:
 
 _SHM = "start the container with --shm-size=1g"
 
-_COMPATIBILITY = (
-    "https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html"
-)
 _VARIABLES = (
     "https://docs.nvidia.com/cuda/cuda-programming-guide/05-appendices/environment-variables.html"
 )
@@ -321,12 +224,7 @@ _START = "https://pytorch.org/get-started/locally/"
 _SMI = "https://docs.nvidia.com/deploy/nvidia-smi/"
 
 RULES = (
-    Rule("driver absent", _COMPATIBILITY, _driver_absent),
     Rule("GPU outside the container", _CONTAINERS, _outside_container),
-    Rule("driver hangs", _SMI, _driver_hangs),
-    Rule("driver of two versions", _SMI, _driver_mismatch),
-    Rule("driver answers", _SMI, _driver_answers),
-    Rule("driver too old", _COMPATIBILITY, _driver_old),
     Rule("torch without CUDA", _START, _cpu_build),
     Rule("GPU not usable", _START, _unusable),
     Rule("GPU not built for", "https://github.com/pytorch/pytorch/pull/45130", _architecture),
