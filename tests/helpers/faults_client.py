@@ -29,6 +29,7 @@ class Client:
         self._pictures = pictures
         self._connection: http.client.HTTPConnection | None = None
         self._cookie = ""
+        self.headers: dict[str, str] = {}
         self._let_in_by = ""
         self.boxes: dict[str, tuple[int, list[float], int]] = {}
         self.gone: dict[str, tuple[int, list[float], int]] = {}
@@ -175,7 +176,7 @@ class Client:
             self._let_in()
         assert self._connection is not None
         body = None if document is None else json.dumps(document)
-        headers = {"Cookie": self._cookie, "Content-Type": "application/json"}
+        headers = {"Cookie": self._cookie, "Content-Type": "application/json", **self.headers}
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         return answer.status, json.loads(answer.read())

@@ -32,6 +32,8 @@ from viewfinder.wording import counted
 SCHEMA = 2
 # Those that differ in nothing that is read here.
 _READ = ("1", "2")
+SECOND = 1 << 30
+"""Pictures from this id on are second opinions, which are in no data set."""
 LAYOUT = "the studio's labels"
 
 _LONGEST = 64_000_000
@@ -183,7 +185,9 @@ class _Reading:
     def __init__(self, ask: Ask, root: Path, meta: dict[str, str]) -> None:
         self.root, self.meta = root, meta
         self.classes, self.numbers, self.class_ids = classes_of(ask)
-        pictures = f"SELECT {', '.join(_Picture._fields)} FROM picture WHERE removed = 0"
+        pictures = (
+            f"SELECT {', '.join(_Picture._fields)} FROM picture WHERE removed = 0 AND id < {SECOND}"
+        )
         self.pictures = list(map(_Picture._make, ask(f"{pictures} ORDER BY place, id")))
         boxes = f"SELECT {', '.join(_Box._fields)} FROM box WHERE removed = 0"
         self.boxes = list(map(_Box._make, ask(boxes)))

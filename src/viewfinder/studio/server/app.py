@@ -15,6 +15,7 @@ from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
+from viewfinder.studio.server.people import people_routes, person_of
 from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
 from viewfinder.studio.web import assets
@@ -46,7 +47,7 @@ def studio_app(
         news: what was noticed of the folder.
         adding: takes in what is added to it.
         teacher: learns from what is done, and proposes.
-        person: in whose name what comes is written.
+        person: in whose name what comes is written, where a browser says none.
         local: only this machine can ask, so that its paths may be given.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -55,6 +56,7 @@ def studio_app(
     _reading(app, store, news, adding, teacher, person, local=local)
     _pictures(app, store)
     _writing(app, store, person)
+    people_routes(app, store, teacher.queue, _document, _json, person=person)
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
     learning_routes(app, store, teacher, _document, _json, local=local)
     return Guard(app, access)
@@ -96,12 +98,13 @@ def _reading(
     local: bool,
 ) -> None:
     project = _project(store)
+    who = Annotated[str, Depends(person_of(person))]
 
     @app.get("/api/start")
-    def start() -> Response:
-        settings = json.loads(store.meta(f"settings:{person}") or "{}")
+    def start(who: who) -> Response:
+        settings = json.loads(store.meta(f"settings:{who}") or "{}")
         about = {"project": project, "name": store.data.resolve().name, "notes": store.notes()}
-        mine = {"person": person, "settings": settings}
+        mine = {"person": who, "settings": settings}
         place = {"local": local, "folder": str(store.data.resolve()), "largest": MOST_FILE}
         return _json(about | mine | place | _status(store, news, adding, teacher))
 
@@ -164,25 +167,27 @@ def _pictures(app: FastAPI, store: Store) -> None:
 
 
 def _writing(app: FastAPI, store: Store, person: str) -> None:
+    who = Annotated[str, Depends(person_of(person))]
+
     @app.post("/api/operations")
-    def apply(document: Document) -> Response:
+    def apply(document: Document, who: who) -> Response:
         session = session_of(document)
-        return _json(as_json(store.apply(operation_of(document, person=person, session=session))))
+        return _json(as_json(store.apply(operation_of(document, person=who, session=session))))
 
     @app.post("/api/undo")
-    def undo(document: Document) -> Response:
-        return _json(as_json(store.undo(*_turned(document, person), seq=_seq(document))))
+    def undo(document: Document, who: who) -> Response:
+        return _json(as_json(store.undo(*_turned(document, who), seq=_seq(document))))
 
     @app.post("/api/redo")
-    def redo(document: Document) -> Response:
-        return _json(as_json(store.redo(*_turned(document, person), seq=_seq(document))))
+    def redo(document: Document, who: who) -> Response:
+        return _json(as_json(store.redo(*_turned(document, who), seq=_seq(document))))
 
     @app.post("/api/settings")
-    def settings(document: Document) -> Response:
+    def settings(document: Document, who: who) -> Response:
         text = json.dumps(document)
         if len(text) > 50_000:
             raise InputError("settings are a short text")
-        store.set_meta(f"settings:{person}", text)
+        store.set_meta(f"settings:{who}", text)
         return _json({})
 
     @app.post("/api/look")

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from viewfinder.errors import InputError
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.guard import FILES
+from viewfinder.studio.server.people import person_of
 from viewfinder.studio.store import Store, as_json
 
 LINES = "jsonl"
@@ -38,6 +39,7 @@ def folder_routes(
         local: only this machine can ask, so paths of it may be given.
     """
     asked = Annotated[dict[str, object], Depends(document)]
+    who = Annotated[str, Depends(person_of(person))]
 
     @app.post(FILES)
     async def receive(request: Request, name: Annotated[str, Query(max_length=3000)]) -> Response:
@@ -57,9 +59,9 @@ def folder_routes(
         return answer(_export(store, str(document.get("to")), document.get("out"), local=local))
 
     @app.post("/api/restore")
-    def restore(document: asked) -> Response:
+    def restore(document: asked, who: who) -> Response:
         seq, session = seq_of(document, least=0), session_of(document)
-        return answer(as_json(store.restore(str(document.get("id")), seq, person, session)))
+        return answer(as_json(store.restore(str(document.get("id")), seq, who, session)))
 
 
 def session_of(document: Mapping[str, object]) -> str:

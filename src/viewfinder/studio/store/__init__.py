@@ -24,6 +24,7 @@ reading said; `caution()`, what to know of the disk; `set_meta(key, text)` and `
 person's keys and sliders;
 `path_of(picture) -> Path`; `propose(run, proposals) -> int` and `take_proposals() -> int` (those of
 `viewfinder propose`); `history(before=None, count=100, picture=None) -> tuple[Done, ...]`;
+`seats`, who holds which picture (`seats.Seats`); `opinions`, second ones (`opinions.Opinions`);
 `restore(id, seq, person) -> Applied`; `look_at_disk() -> DiskReport`;
 `add_pictures(paths)` and `home() -> str`, for pictures put there; `snapshot() -> Dataset`;
 `export(out, to=…) -> Export` for `coco`, `yolo`, `voc` and `folders`; `write_lines(file)` and

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
+from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database, set_value, value_of
@@ -23,6 +24,7 @@ _p, _b, _q = tables.picture.c, tables.box.c, tables.proposal.c
 _change, _operation = tables.change.c, tables.operation.c
 _NAME = "counts"
 _KINDS = ("states", "boxes", "pictures", "proposals")
+_HIGHEST = select(func.max(_p.id)).where(_p.id < SECOND)
 # Changes from which counting anew takes no longer.
 _MANY = 20_000
 
@@ -63,7 +65,7 @@ class Counting:
     def now(self, connection: Connection) -> Tally:
         """What there is at the moment that a connection sees."""
         seq = connection.execute(select(func.max(_operation.seq))).scalar() or 0
-        last = connection.execute(select(func.max(_p.id))).scalar() or 0
+        last = connection.execute(_HIGHEST).scalar() or 0
         if value_of(connection, "import") != "done":
             return _counted(connection, seq, last)
         with self._lock:
@@ -103,9 +105,11 @@ def _summed(counter: Counter[str], merged: Mapping[str, str | None]) -> dict[str
 
 def _counted(connection: Connection, seq: int, last: int) -> Tally:
     """Count all rows."""
-    states = select(_p.state, func.count()).where(_p.removed == 0).group_by(_p.state)
-    boxes = select(_b.label, func.count()).where(_b.removed == 0).group_by(_b.label)
-    whole = select(_p.label, func.count()).where(_p.label.is_not(None), _p.removed == 0)
+    ours = _p.removed == 0, _p.id < SECOND
+    states = select(_p.state, func.count()).where(*ours).group_by(_p.state)
+    boxes = select(_b.label, func.count()).where(_b.removed == 0, _b.picture < SECOND)
+    boxes = boxes.group_by(_b.label)
+    whole = select(_p.label, func.count()).where(_p.label.is_not(None), *ours)
     proposals = select(_q.state, func.count()).where(_q.removed == 0).group_by(_q.state)
     rows = (states, boxes, whole.group_by(_p.label), proposals)
     counters: list[Counter[str]] = []
@@ -118,7 +122,8 @@ def _counted(connection: Connection, seq: int, last: int) -> Tally:
 def _brought_up(connection: Connection, known: Tally, seq: int) -> Tally:
     """Older counts, and what the operations since have changed."""
     chosen = select(_change.kind, _change.before, _change.after).where(_change.seq > known.seq)
-    rows = connection.execute(chosen.where(_change.kind != "class").limit(_MANY)).all()
+    # (A class is of no picture.)
+    rows = connection.execute(chosen.where(_change.picture < SECOND).limit(_MANY)).all()
     since = select(_operation.seq).where(_operation.seq > known.seq, _operation.kind == "propose")
     if len(rows) == _MANY or connection.execute(since.limit(1)).scalar() is not None:
         return _counted(connection, seq, known.last)

@@ -13,20 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event, inspect, select, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    NoSuchModuleError,
-)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.label_store import refuse_forged
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
+from viewfinder.studio.store.drivers import address_of, of_the_request, told, words_of
 from viewfinder.studio.store.migrating import MIGRATIONS
 from viewfinder.studio.store.mounts import caution_of, disk_of, is_of_another_machine
 from viewfinder.studio.store.records import Unavailable
@@ -35,8 +30,7 @@ from viewfinder.studio.store.records import Unavailable
 _LONGEST = 64_000_000
 # Seconds that a writer waits for another process.
 _PATIENCE = 20
-# Where PostgreSQL listens if nothing else is said.
-_PORT = 5432
+_WAITS = {"whole": "FULL", "light": "NORMAL"}
 
 
 class Database:
@@ -59,7 +53,7 @@ class Database:
             address = URL.create("sqlite+pysqlite", database=str(file))
             options: dict[str, object] = {"timeout": _PATIENCE, "check_same_thread": False}
         else:
-            address, options = _address(url)
+            address, options = address_of(url)
         self.name = str(file) if file else address.render_as_string(hide_password=True)
         # A server that went away is said in a sentence, and not as the pool's own log besides.
         logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
@@ -75,8 +69,10 @@ class Database:
             raise InputError(
                 f"{self.name} needs a driver: pip install 'viewfinder[postgres]'"
             ) from None
+        # On a disk of another machine every write waits for it.
+        shared = file is not None and is_of_another_machine(disk_of(file)[0])
+        self._hurries = not shared
         if file:
-            shared = is_of_another_machine(disk_of(file)[0])
             event.listen(self._engine, "connect", _prepare_shared if shared else _prepare)
             event.listen(self._engine, "begin", _begin)
         try:
@@ -94,13 +90,21 @@ class Database:
             yield connection.execution_options(**level)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Everything that the block does, or nothing; on the disk when it has ended."""
+    def write(self, *, passing: bool = False) -> Iterator[Connection]:
+        """Everything that the block does, or nothing; on the disk when it has ended.
+
+        Args:
+            passing: it may be lost when the machine's power fails, and so does not wait for the
+                disk.
+        """
         self._see_file()
+        light = passing and self._hurries
         with self._explained(), self._writing, self._engine.connect() as connection:
-            writer = connection.execution_options(writes=True)
+            writer = connection.execution_options(writes="light" if light else "whole")
             with writer.begin():
                 if not self.file:
+                    if light:
+                        writer.execute(text("SET LOCAL synchronous_commit TO OFF"))
                     row = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
                     writer.execute(row.with_for_update())
                 yield writer
@@ -166,11 +170,11 @@ class Database:
             refuse_forged(ask, self.name)
             said = str(ask("PRAGMA quick_check(1)")[0][0])
         if said != "ok":
-            raise _told(self.name, f"malformed: {said}")
+            raise told(self.name, f"malformed: {said}")
 
     def _create(self) -> None:
         with self._explained(), self._engine.connect() as connection:
-            writer = connection.execution_options(writes=True)
+            writer = connection.execution_options(writes="whole")
             with writer.begin():
                 if not self.file:
                     writer.execute(text("SELECT pg_advisory_xact_lock(7238150462)"))
@@ -197,12 +201,12 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            if _of_the_request(error):
-                raise InputError(f"{self.name} cannot hold that: {_words(error.orig)}") from error
-            raise _told(self.name, _words(error.orig)) from error
+            if of_the_request(error):
+                raise InputError(f"{self.name} cannot hold that: {words_of(error.orig)}") from error
+            raise told(self.name, words_of(error.orig)) from error
         # The driver passes on that a server went away while it was being greeted.
         except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
-            raise _told(self.name, str(error)) from error
+            raise told(self.name, str(error)) from error
 
 
 def _identity_of(file: Path) -> tuple[int, int] | None:
@@ -236,45 +240,6 @@ def set_value(connection: Connection, key: str, value: str) -> None:
     connection.execute(tables.meta.insert().values(key=key, value=value))
 
 
-def _address(url: str | None) -> tuple[URL, dict[str, object]]:
-    """Where PostgreSQL is as the driver takes it, and what else the driver is told.
-
-    Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
-    `options`, the server's settings such as `-csearch_path=NAME`.
-    """
-    try:
-        address = make_url(url or "")
-    except ArgumentError:
-        raise InputError("the address of a database is postgresql://person@host/name") from None
-    if address.get_backend_name() != "postgresql":
-        raise InputError(
-            f"the store is kept in SQLite or PostgreSQL, not in {address.get_backend_name()}"
-        )
-    given: dict[str, object] = {}
-    query = {name: str(value) for name, value in address.query.items()}
-    if folder := query.pop("host", ""):
-        given["unix_sock"] = f"{folder}/.s.PGSQL.{address.port or _PORT}"
-    if settings := query.pop("options", ""):
-        pairs = (each.partition("=") for each in settings.replace("-c ", "-c").split())
-        given["startup_params"] = {name.removeprefix("-c"): value for name, _, value in pairs}
-    return address.set(drivername="postgresql+pg8000", query=query), given
-
-
-def _of_the_request(error: DBAPIError) -> bool:
-    """Whether what was asked is at fault, so that asking again would not help."""
-    if isinstance(error, DataError | IntegrityError):
-        return True
-    fields = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    # SQLSTATE's classes of data that cannot be and of constraints.
-    return isinstance(fields, dict) and str(fields.get("C", ""))[:2] in ("22", "23")
-
-
-def _words(error: BaseException | None) -> str:
-    """What a driver says; PostgreSQL's says it in fields, of which M is for people."""
-    fields = error.args[0] if error is not None and error.args else error
-    return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
-
-
 def _prepare_shared(connection: sqlite3.Connection, record: object) -> None:
     _prepare(connection, record, journal="DELETE")
 
@@ -290,24 +255,6 @@ def _prepare(connection: sqlite3.Connection, _record: object, journal: str = "WA
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes")
+    if writes:  # what a light one wrote is on the disk when the next whole one is
+        connection.exec_driver_sql(f"PRAGMA synchronous={_WAITS[writes]}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _told(name: str, said: str) -> Unavailable:
-    lower = said.lower()
-    if "malformed" in lower or "not a database" in lower or "corrupt" in lower:
-        return Unavailable(
-            f"{name} is damaged ({said.strip()[:200]}): put a backup in its place, and keep this "
-            "file for `sqlite3 FILE .recover`"
-        )
-    if "full" in lower or "no space" in lower:
-        return Unavailable(
-            f"cannot write {name}: the disk is full: free some space; nothing is lost"
-        )
-    if "readonly" in lower or "read-only" in lower:
-        return Unavailable(f"cannot write {name}: that place is read-only")
-    if "locked" in lower or "busy" in lower:
-        return Unavailable(f"{name} is busy: another program has been writing for long: try again")
-    return Unavailable(
-        f"{name} does not answer: {(said.strip() or 'no reason given').splitlines()[0][:200]}"
-    )

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, bindparam, select
 
 from viewfinder import events
 from viewfinder.datasets import digests
+from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
@@ -38,7 +39,11 @@ def look(database: Database, data: Path) -> DiskReport:
             raise InputError("the folder is still being read for the first time: try again later")
         kind = value_of(connection, "kind")
         columns = [_p[name] for name in _ASKED]
-        rows = connection.execute(select(*columns).order_by(_p.id)).mappings().all()
+        rows = (
+            connection.execute(select(*columns).where(_p.id < SECOND).order_by(_p.id))
+            .mappings()
+            .all()
+        )
     known: dict[str, RowMapping] = {given(row["path"]): row for row in rows}
     found = {path: status_of(data / path) for path in known}
     missing = [path for path in known if found[path]["missing"]]

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 from viewfinder.datasets.formats.stored_text import given
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import value_of
+from viewfinder.studio.store.listing import shown_path
 from viewfinder.studio.store.records import Applied, Done
 from viewfinder.studio.store.writing import rows_of
 
@@ -59,7 +60,7 @@ def _paths(connection: Connection, seqs: list[int]) -> dict[int, tuple[str, ...]
             mine.append(picture)
     wanted = {picture for each in ids.values() for picture in each}
     rows = select(tables.picture.c.id, tables.picture.c.path).where(tables.picture.c.id.in_(wanted))
-    names = {number: given(path) for number, path in connection.execute(rows)}
+    names = {number: shown_path(number, path) for number, path in connection.execute(rows)}
     return {seq: tuple(names[n] for n in each if n in names) for seq, each in ids.items()}
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     select,
 )
 
+from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_classes import end_of
 from viewfinder.datasets.formats.stored_text import given, kept
 from viewfinder.errors import InputError
@@ -177,7 +178,7 @@ def _all_classes(connection: Connection) -> tuple[LabelClass, ...]:
 
 
 def _where(chosen: Filter, ends: dict[str, str]) -> ColumnElement[bool]:
-    parts: list[ColumnElement[bool]] = [_p.removed == 0]
+    parts: list[ColumnElement[bool]] = [_p.removed == 0, _p.id < SECOND]
     if chosen.state is not None:
         parts.append(_p.state == chosen.state)
     if chosen.text:
@@ -209,11 +210,17 @@ def _counted_rows() -> Select[object]:
     )
 
 
+def shown_path(picture: int, path: str) -> str:
+    """The path of a picture as people know it, of what its row says; a second opinion has that of
+    the picture that it is of."""
+    return given(path if picture < SECOND else path.rpartition("\x02")[0])
+
+
 def _picture(row: RowMapping, ends: dict[str, str]) -> Picture:
     label = row["label"]
     return Picture(
         row["id"],
-        given(row["path"]),
+        shown_path(row["id"], row["path"]),
         row["width"],
         row["height"],
         None if label is None else ends.get(label, label),

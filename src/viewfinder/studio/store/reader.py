@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import select
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.label_store import dataset_of
+from viewfinder.datasets.formats.label_store import SECOND, dataset_of
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.studio.store import history, lines, listing, tables
@@ -15,6 +15,7 @@ from viewfinder.studio.store.database import Database, value_of
 from viewfinder.studio.store.records import (
     Counts,
     Done,
+    Export,
     Filter,
     Kind,
     LabelClass,
@@ -68,7 +69,7 @@ class Reader:
             InputError: there is none of this id, or a forged database leads out of the folder.
         """
         with self._database.read() as connection:
-            row = select(tables.picture.c.path).where(tables.picture.c.id == picture)
+            row = select(tables.picture.c.path).where(tables.picture.c.id == picture % SECOND)
             path = connection.execute(row).scalar()
         if path is None:
             raise InputError(f"there is no picture {picture}")
@@ -120,3 +121,25 @@ class Reader:
         """The text that `set_meta` kept."""
         with self._database.read() as connection:
             return value_of(connection, f"page:{key}")
+
+    # Out.
+
+    def export(self, out: Path, *, to: str) -> Export:
+        """Write the labels of this moment as a new folder; see `exporting.export`."""
+        dataset = self.snapshot()
+        if dataset is None:
+            raise InputError("the masks of this set are its own files: there is nothing to export")
+        # It writes and reads all layouts, which an opening need not wait for.
+        from viewfinder.studio.store import exporting
+
+        return exporting.export(dataset, out, to=to)
+
+    def backup(self, target: Path) -> None:
+        """Write a whole copy of the database while others write; see `exporting.backup`."""
+        from viewfinder.studio.store import exporting
+
+        exporting.backup(self._database, target)
+
+    def write_lines(self, file: Path) -> None:
+        """Write everything, history too, as JSON lines; see `lines`."""
+        lines.write(self._database, file)

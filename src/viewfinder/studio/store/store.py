@@ -10,24 +10,19 @@ from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing
 from viewfinder.labelling.proposals import Proposals, read_proposals
-from viewfinder.studio.store import (
-    disk,
-    history,
-    lines,
-    proposing,
-    undoing,
-)
+from viewfinder.studio.store import disk, history, lines, proposing, undoing
 from viewfinder.studio.store.applying import apply_all, said_of
 from viewfinder.studio.store.changes import Operation, checked, checked_id
 from viewfinder.studio.store.database import Database, database_file, set_value, value_of
+from viewfinder.studio.store.opinions import Opinions
 from viewfinder.studio.store.reader import Reader
 from viewfinder.studio.store.records import (
     Applied,
     DiskReport,
-    Export,
     Kind,
     Progress,
 )
+from viewfinder.studio.store.seats import Seats
 from viewfinder.studio.store.taking_in import take_in
 from viewfinder.studio.store.writing import Writer
 
@@ -74,8 +69,14 @@ def _database(data: Path, url: str | None) -> Database:
 class Store(Reader):
     """Labels that are kept as operations; see `viewfinder.studio.store`. Made by `open_store`."""
 
+    seats: Seats
+    """Who is where, and holds which picture."""
+    opinions: Opinions
+    """What a second person finds in some of the pictures."""
+
     def __init__(self, data: Path, database: Database, kind: Kind | None) -> None:
         super().__init__(data, database)
+        self.seats, self.opinions = Seats(database), Opinions(database)
         self._progress = Progress("done", 0, 0)
         self._reading: threading.Thread | None = None
         with database.read() as connection:
@@ -257,28 +258,6 @@ class Store(Reader):
     def home(self) -> str:
         """Where pictures of a set with label files lie, if in one folder; else empty."""
         return disk.home(self._database)
-
-    # Out and in.
-
-    def export(self, out: Path, *, to: str) -> Export:
-        """Write the labels of this moment as a new folder; see `exporting.export`."""
-        dataset = self.snapshot()
-        if dataset is None:
-            raise InputError("the masks of this set are its own files: there is nothing to export")
-        # It writes and reads all layouts, which an opening need not wait for.
-        from viewfinder.studio.store import exporting
-
-        return exporting.export(dataset, out, to=to)
-
-    def backup(self, target: Path) -> None:
-        """Write a whole copy of the database while others write; see `exporting.backup`."""
-        from viewfinder.studio.store import exporting
-
-        exporting.backup(self._database, target)
-
-    def write_lines(self, file: Path) -> None:
-        """Write everything, history too, as JSON lines; see `lines`."""
-        lines.write(self._database, file)
 
     def _once(
         self,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, insert, select, update
 
 from viewfinder import events
+from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.datasets.measuring import measure
 from viewfinder.memory import give_back_freed
@@ -103,7 +104,8 @@ def new_row(path: str) -> dict[str, object]:
 def add_pictures(database: Database, rows: Sequence[dict[str, object]]) -> None:
     """Give pictures that are not there yet their ids, in this order."""
     with database.write() as connection:
-        last = connection.execute(select(func.max(_picture.c.id))).scalar() or 0
+        highest = select(func.max(_picture.c.id)).where(_picture.c.id < SECOND)
+        last = connection.execute(highest).scalar() or 0
         known: set[str] = set()
         for start in range(0, len(rows), _AT_ONCE):
             paths = [row["path"] for row in rows[start : start + _AT_ONCE]]

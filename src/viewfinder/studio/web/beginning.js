@@ -14,7 +14,7 @@ export async function first(page) {
       await page.travel.open(before);
       return;
     }
-    const [todo] = (await get("/api/next", { state: "todo" })).pictures;
+    const [todo] = await page.people.next(undefined).catch(async () => (await get("/api/next", { state: "todo" })).pictures);
     const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
     if (any !== undefined) {
       place.hidden = true;

@@ -37,6 +37,8 @@ export function actions(page) {
     learn: () => page.learning.ask(),
     propose: () => showProposers(page),
     doubts: () => void showDoubts(page),
+    reopen: () => page.people.reopen(),
+    people: () => page.people.show(),
     history: () => showHistory(page),
     export: () => showExport(page),
     sheet: () => showSheet(page),

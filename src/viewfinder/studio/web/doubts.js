@@ -215,7 +215,7 @@ class Grid {
       const to = label ?? other;
       if (found && found.label !== to) changes.push(put(found, { label: to }));
     }
-    labels.commit(changes);
+    labels.commit(changes, { meant: true });
     studio.changed();
     if (changes.length) dialogs.say(`${changes.length === 1 ? "1 box has" : `${changes.length} boxes have`} another class; one undo takes that back.`, 4);
     this.drop(chosen);

@@ -24,6 +24,8 @@ export const COMMANDS = [
   command("learn", "Learn from what is done, and propose for what is to do", PROPOSED, "Shift+l"),
   command("propose", "Let a stand's picture, a network or a video propose boxes", PROPOSED, "Shift+p"),
   command("doubts", "Find labels that may be wrong", GO, "Shift+d"),
+  command("reopen", "Reopen a picture that is done", GO, "u"),
+  command("people", "Who labels here, and second opinions", GO, "Shift+o"),
   command("history", "History: who did what when, and restore", GO, "Shift+h"),
   command("export", "Export the labels", GO, "Shift+s"),
   command("find-class", "Choose a class by its first letters", DRAW, "c"),

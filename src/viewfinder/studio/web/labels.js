@@ -5,7 +5,7 @@
  * edits of one box may wait in line for the first to be answered.
  */
 
-import { get, newId } from "./api.js";
+import { SECOND, get, newId } from "./api.js";
 
 /**
  * @typedef {import("./api.js").Box} Box
@@ -46,6 +46,8 @@ export class Labels {
     this.touched = new Set();
     /** @type {() => void} */
     this.onchange = () => {};
+    /** Whether changes may not be made now. @type {(changes: Change[]) => boolean} */
+    this.barred = () => false;
   }
 
   // What the server says.
@@ -140,9 +142,9 @@ export class Labels {
 
   // Edits.
 
-  /** Make some changes, as one for undo, and send them. @param {Change[]} changes */
-  commit(changes) {
-    if (!changes.length) return;
+  /** Make some changes, as one for undo, and send them. @param {Change[]} changes @param {{meant?: boolean}} [how]  `meant`: also in what is done */
+  commit(changes, { meant = false } = {}) {
+    if (!changes.length || (!meant && this.barred(changes))) return;
     this.#edits += 1;
     const op = newId();
     const parts = changes.flatMap((change) => this.#apply(change));
@@ -255,7 +257,8 @@ export class Labels {
     const content = this.contents.get(picture);
     if (content) this.touched.add(content);
     if (kind === "picture") {
-      if (content) {
+      if (content && picture >= SECOND) content.picture = { ...record, revision };
+      else if (content) {
         this.#count("states", content.picture.state, -1);
         if (content.picture.label) this.#count("pictures", content.picture.label, -1);
         content.picture = { ...record, revision };
@@ -267,8 +270,9 @@ export class Labels {
     const records = kind === "class" ? this.classes : kind === "box" ? content?.boxes : content?.proposals;
     if (!records) return;
     const old = records.get(id);
-    if (kind === "box" && old) this.#count("boxes", /** @type {Box} */ (old).label, -1);
-    if (kind === "box" && record) this.#count("boxes", record.label, 1);
+    const counts = kind === "box" && picture < SECOND;
+    if (counts && old) this.#count("boxes", /** @type {Box} */ (old).label, -1);
+    if (counts && record) this.#count("boxes", record.label, 1);
     if (record) /** @type {Map<string, any>} */ (records).set(id, { ...record, revision });
     else records.delete(id);
   }

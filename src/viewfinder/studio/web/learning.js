@@ -33,11 +33,6 @@ export class Learning {
     return this.#state?.stage === "training" || this.#state?.stage === "proposing";
   }
 
-  /** Whether an order says which picture is the next to do. */
-  get queued() {
-    return Boolean(this.#state?.queue.on && this.#state.queue.ready);
-  }
-
   /** @param {State} state */
   hear(state) {
     const before = this.#state;
@@ -45,6 +40,8 @@ export class Learning {
     this.#draw();
     if (before && state.proposed !== this.#proposed && state.proposed) this.#came();
     this.#proposed = state.proposed;
+    const { on, ready } = before?.queue ?? state.queue;
+    if (on !== state.queue.on || ready !== state.queue.ready) this.page.people.renew();
     if (before && before.stage !== state.stage) this.#ended(state, before.stage);
     if (this.busy || state.queue.busy) this.#watch();
   }

@@ -7,17 +7,18 @@ import { ClassPanel } from "./classes.js";
 import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
 import { Dialogs } from "./dialogs.js";
-import { choose } from "./editing.js";
-import { commandsWith, written } from "./keys.js";
+import { commandsWith } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Learning } from "./learning.js";
+import { listen } from "./listening.js";
 import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals } from "./panels.js";
+import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
-import { theme, themeAtStart } from "./theme.js";
+import { themeAtStart } from "./theme.js";
 import { drawTools } from "./tools.js";
 import { Travel } from "./travel.js";
 
@@ -63,6 +64,7 @@ export class Page {
     this.actions = actions(this);
     this.adding = new Adding(this);
     this.learning = new Learning(this);
+    this.people = new People(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
     this.studio.onsheet = () => this.run("sheet");
@@ -81,7 +83,7 @@ export class Page {
 
   async begin() {
     drawTools(this);
-    this.#listen();
+    listen(this);
     await this.outbox.recover();
     if (this.outbox.waiting) await Promise.race([this.outbox.settled(), new Promise((go) => setTimeout(go, 5000))]);
     this.labels.takeStatus(this.start);
@@ -91,7 +93,10 @@ export class Page {
     this.learning.hear(this.start.learning);
     this.#hear(this.start.news);
     for (const note of this.start.notes.slice(0, 2)) this.dialogs.say(note, 15);
-    setInterval(() => this.status().catch(() => {}), EVERY);
+    setInterval(() => {
+      this.status().catch(() => {});
+      this.people.beat();
+    }, EVERY);
   }
 
   /** Look for what came into the folder since. */
@@ -231,6 +236,7 @@ export class Page {
       byId("path").textContent = picture?.path ?? "";
       byId("state").textContent = !picture ? "" : !picture.ready ? "being read …" : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
       this.#whole();
+      this.people.draw();
       this.classes.draw();
       drawProposals(this.studio, () => this.keep());
       drawBoxes(this.studio);
@@ -257,61 +263,24 @@ export class Page {
     place.style.color = inkOn(colour);
   }
 
-  /** Do what a command says, once what was said before it is done: a quick hand is ahead of the server. */
-  /** @param {string} id */
+  /** Do what a command says. @param {string} id */
   run(id) {
-    this.#chain = this.#chain.then(() => Promise.race([this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]))
+    this.after(() => Promise.race([this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]));
+  }
+
+  /** Do something once what was said before it is done: a quick hand is ahead of the server. @param {() => unknown} work */
+  after(work) {
+    this.#chain = this.#chain.then(work)
       .catch((error) => {
         console.error(error);
         this.dialogs.say(`That did not work: ${error.message ?? error}`);
       });
   }
-
-  #listen() {
-    addEventListener("keydown", (event) => this.#key(event));
-    addEventListener("keyup", (event) => {
-      if (event.key === " ") this.pointer.space = false;
-    });
-    addEventListener("blur", () => {
-      this.pointer.space = false;
-    });
-    addEventListener("beforeunload", (event) => {
-      if (this.outbox.waiting) event.preventDefault();
-    });
-    // Who clicked a button or a switch goes on with keys of the picture: Enter is then no second click.
-    addEventListener("click", (event) => {
-      const pressed = /** @type {HTMLElement} */ (event.target).closest("button, label.check");
-      if (event.detail && pressed && !this.dialogs.open) this.stage.element.focus({ preventScroll: true });
-    });
-    byId("help").addEventListener("click", () => this.run("help"));
-    byId("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (this.dialogs.open || target.matches("input:not([type=range], [type=color]), select, textarea") || event.isComposing) return;
-    // A button that has the focus is pressed by these, as everywhere.
-    const pressing = target.matches("button, input, summary") && [" ", "Enter"].includes(event.key);
-    if (pressing || (target.matches("[type=range]") && event.key.startsWith("Arrow"))) return;
-    if (event.key === " ") {
-      this.pointer.space = true;
-      event.preventDefault();
-      return;
-    }
-    const key = written(event);
-    const command = this.commands().find((each) => each.keys.includes(key));
-    const label = command ? undefined : this.classes.keys().get(key);
-    if (!command && !label) return;
-    event.preventDefault();
-    if (command) this.run(command.id);
-    else if (label) this.#chain = this.#chain.then(() => choose(this.studio, label));
-  }
 }
 
 document.documentElement.dataset.theme = themeAtStart();
 try {
-  const page = new Page(await get("/api/start"));
+  const page = new Page(await started());
   // For a person's questions in the browser's console, and for tests.
   Object.assign(window, { viewfinder: page });
   await page.begin();

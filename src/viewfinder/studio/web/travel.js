@@ -5,8 +5,8 @@ import { paste } from "./clipboard.js";
 
 export class Travel {
   /**
-   * The pictures around this one, so that they are here before they are asked for; `queued` where an order says what is next to do.
-   * @type {{of: number, ahead: number[], queued: number[] | null, behind: number | undefined} | null}
+   * The pictures around this one, so that they are here before they are asked for.
+   * @type {{of: number, ahead: number[], behind: number | undefined} | null}
    */
   #around = null;
   #turn = 0;
@@ -38,13 +38,12 @@ export class Travel {
 
   /** @param {number} id @param {number} turn */
   async #prepare(id, turn) {
-    const { studio, strip } = this.page;
-    const queued = this.page.learning.queued ? this.#next(id, { ...strip.filter, state: "todo" }, 3, false) : null;
-    const [ahead, behind, first] = await Promise.all([
-      this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), queued, this.fresh(id)]);
+    const { studio, strip, people } = this.page;
+    const [ahead, behind] = await Promise.all([
+      this.#next(id, { ...strip.filter }, 3, false), this.#next(id, {}, 1, true), people.opened(id, strip.filter), this.fresh(id)]);
     if (turn !== this.#turn) return;
-    this.#around = { of: id, ahead, queued: first, behind: behind[0] };
-    for (const each of [...(first ?? []), ...ahead, ...behind]) {
+    this.#around = { of: id, ahead, behind: behind[0] };
+    for (const each of [...people.ahead, ...ahead, ...behind]) {
       studio.cache.get(each);
       studio.labels.load(each).catch(() => {});
     }
@@ -68,7 +67,9 @@ export class Travel {
     const after = strip.current ?? studio.picture?.id;
     try {
       const ready = !backwards && !filter && this.#around?.of === after ? this.#around?.ahead[0] : undefined;
-      const [next] = ready !== undefined ? [ready] : await this.#next(after, filter ?? strip.filter, 1, backwards);
+      const handed = filter?.state === "todo" && !backwards;
+      const [next] = ready !== undefined ? [ready] : handed ? await this.page.people.next(after, filter)
+        : await this.#next(after, filter ?? strip.filter, 1, backwards);
       if (next !== undefined) await this.open(next);
       else if (filter) await this.#fromStart(filter);
       else dialogs.say(backwards ? "This is the first picture." : "This is the last picture.", 3);
@@ -81,16 +82,16 @@ export class Travel {
   async upcoming(count, filter) {
     const { studio, labels } = this.page;
     const here = studio.picture;
-    const from = here ? (await this.#next(here.id, {}, 1, true))[0] : undefined;
-    const ids = await this.#next(from, filter, count, false);
-    if (ids.length < count) ids.push(...await this.#next(undefined, filter, count, false));
+    let ids = await this.page.people.next(here?.id, filter, count);
+    if (ids.length < count && here) ids = await this.page.people.next(undefined, filter, count);
+    if (here && fits(here, filter) && !ids.includes(here.id)) ids.unshift(here.id);
     return Promise.all([...new Set(ids)].slice(0, count).map((id) => labels.load(id)));
   }
 
   /** Nothing follows: perhaps something was left out before. @param {import("./api.js").Filter} filter */
   async #fromStart(filter) {
     const current = this.page.studio.picture?.id;
-    const [first] = await this.#next(undefined, filter, 1, false);
+    const [first] = await this.page.people.next(undefined, filter);
     if (first === undefined || first === current) this.page.dialogs.say("Nothing is left to do.", 5);
     else await this.open(first);
   }
@@ -102,9 +103,8 @@ export class Travel {
     if (!picture?.ready) return;
     if (picture.state !== state) labels.commit([{ do: "SetState", picture: picture.id, state }]);
     const todo = { ...this.page.strip.filter, state: /** @type {const} */ ("todo") };
-    const ids = this.#around?.of === picture.id ? this.#around.queued ?? (this.page.learning.queued ? [] : this.#around.ahead) : [];
-    const next = ids.find((id) => labels.contents.get(id)?.picture.state === "todo");
-    if (next !== undefined && ids[0] === next) await this.open(next);
+    const [next] = this.#around?.of === picture.id ? this.page.people.ahead : [];
+    if (next !== undefined && next !== picture.id && labels.contents.get(next)?.picture.state === "todo") await this.open(next);
     else await this.go(false, todo);
   }
 
@@ -170,3 +170,6 @@ export class Travel {
     await strip.refresh();
   }
 }
+
+/** @param {import("./api.js").Picture} picture @param {import("./api.js").Filter} filter */
+const fits = (picture, filter) => picture.state === filter.state && (!filter.proposed || picture.proposals > 0);
