@@ -11,7 +11,7 @@ from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.run_weights import new_net
-from viewfinder.training.precision import Arrangement, Choice
+from viewfinder.training.arrangement import Arrangement, Choice
 
 CLASSES = ("cat", "dog", "owl")
 OPTIONS = {"width": 0.125, "reach": 2.0}

@@ -144,7 +144,7 @@ def test_a_choice_says_when_there_was_no_time_for_all_that_are_compared(tmp_path
 def test_the_choice_that_a_training_keeps_is_one_that_is_read(tmp_path, monkeypatch):
     from viewfinder.doctor.chosen import chosen
     from viewfinder.training import choosing
-    from viewfinder.training.precision import Arrangement, Choice
+    from viewfinder.training.arrangement import Arrangement, Choice
 
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path))
     depends = {

@@ -29,7 +29,7 @@ from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.scores import score
 from viewfinder.tasks.manifest import Manifest
-from viewfinder.training.precision import Arrangement, Choice
+from viewfinder.training.arrangement import Arrangement, Choice
 
 HOSTILE = ("<script>alert(1)</script>", '图 & "q"', "$\\frac$ $5")
 SIZE = (96, 64)

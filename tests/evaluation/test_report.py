@@ -22,7 +22,7 @@ from viewfinder.tasks import NAMES
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import score
 from viewfinder.tasks.manifest import Manifest
-from viewfinder.training.precision import ArithmeticTrial, Arrangement, Choice
+from viewfinder.training.arrangement import ArithmeticTrial, Arrangement, Choice
 
 HOSTILE = ["<script>alert(1)</script>".replace("/", "∕"), '图 & "quotes"', "$\\frac$ $5", "🙂", "'"]
 

@@ -16,7 +16,7 @@ from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.saliency.maps import SubjectMap
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
 from viewfinder.tasks.saliency.scores import mean, score
-from viewfinder.training.precision import Arrangement, Choice
+from viewfinder.training.arrangement import Arrangement, Choice
 
 SIZE = (60, 40)
 NET = (32, 32)

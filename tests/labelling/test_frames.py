@@ -9,7 +9,8 @@ import pytest
 from viewfinder.datasets.frame_list import read_frame_list
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.labelling.frames import cells, difference, find_videos, write_frames
+from viewfinder.labelling.frames import find_videos, write_frames
+from viewfinder.labelling.sharpest import cells, difference
 from viewfinder.labelling.sharpness import are_blurred, look, sharpness
 from viewfinder.pictures.reading import read_picture
 from viewfinder.pictures.video import write_video

@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 
 from viewfinder.errors import InputError
 from viewfinder.pictures.decoding import rgb8
+from viewfinder.pictures.pixels import BYTES_A_PIXEL
 from viewfinder.pictures.reading import (
-    BYTES_A_PIXEL,
     bits_used,
     decode_picture,
     read_depth,

@@ -14,8 +14,8 @@ from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.training import choosing, loop, precision
+from viewfinder.training.arrangement import ArithmeticTrial, Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic
-from viewfinder.training.precision import ArithmeticTrial, Arrangement, Choice
 from viewfinder.training.preparing import open_splits, start_net
 from viewfinder.training.train import train
 

@@ -9,8 +9,8 @@ from torch import nn
 
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training.advice import mend
+from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.optimise import make_optimiser
-from viewfinder.training.precision import Arrangement
 
 ARITHMETICS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
 

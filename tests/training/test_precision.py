@@ -13,14 +13,8 @@ from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.training import precision
-from viewfinder.training.precision import (
-    Arrangement,
-    Choice,
-    asked_for,
-    candidates,
-    choose,
-    still_agrees,
-)
+from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
+from viewfinder.training.precision import choose, still_agrees
 
 CPU = torch.device("cpu")
 PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

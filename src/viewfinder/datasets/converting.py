@@ -14,8 +14,9 @@ import numpy as np
 from viewfinder.datasets.box_files import WRITERS, picture_folder, voc_numbers
 from viewfinder.datasets.boxes import Boxes, usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.dealing import listed_only
 from viewfinder.datasets.merging import SetToJoin, merged
-from viewfinder.datasets.opening import listed_only, read_boxes, usable_boxes
+from viewfinder.datasets.opening import read_boxes, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import explained_writing, new_folder

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.opening import classes_shown
+from viewfinder.datasets.dealing import classes_shown
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.errors import InputError

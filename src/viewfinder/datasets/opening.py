@@ -4,9 +4,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.dealing import (
+    deal_class_set,
+    deal_to_splits,
+    grouped_by_video,
+    listed_only,
+)
 from viewfinder.datasets.editing.transaction import undisturbed
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.class_folders.layouts import (
@@ -14,8 +18,6 @@ from viewfinder.datasets.formats.class_folders.layouts import (
     told_otherwise,
 )
 from viewfinder.datasets.formats.class_folders.reading import (
-    TEST_SHARE,
-    dealt,
     is_class_folders,
     open_class_folders,
 )
@@ -28,19 +30,16 @@ from viewfinder.datasets.formats.rgbd.reading import read_saliency
 from viewfinder.datasets.formats.voc.reading import is_voc, read_voc, voc_files
 from viewfinder.datasets.formats.yolo.labels import is_class_list
 from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
-from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
-from viewfinder.datasets.similarity import together
 from viewfinder.datasets.split_names import split_of
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
+from viewfinder.datasets.splits import TRAIN
 from viewfinder.datasets.survey import Survey, speaks_of, survey
 from viewfinder.datasets.tidying import tidied
 from viewfinder.errors import InputError
 from viewfinder.files import cache_folder
 from viewfinder.pictures.finding import folders_in, has_picture
-from viewfinder.wording import counted
 
 TABLETOP = "tabletop"
 
@@ -75,15 +74,15 @@ def open_dataset(
 
         return open_class_folders(embedded_classes(cache_folder()), val_share=val_share, deal=deal)
     if (stored := _stored(source)) is not None and stored.boxes is None:
-        return _class_set_dealt(stored, val_share) if deal else stored
+        return deal_class_set(stored, val_share) if deal else stored
     boxes = read_boxes(source)
     if boxes is not None:
-        dataset = _grouped(tidied(listed_only(usable_boxes(boxes))))
-        return _dealt(dataset, val_share) if deal else dataset
+        dataset = grouped_by_video(tidied(listed_only(usable_boxes(boxes))))
+        return deal_to_splits(dataset, val_share) if deal else dataset
     root = Path(source).expanduser()
     saliency = read_saliency(root)
     if saliency is not None:
-        return _dealt(saliency, val_share) if deal else saliency
+        return deal_to_splits(saliency, val_share) if deal else saliency
     dataset = open_class_folders(root, val_share=val_share, deal=deal)
     return _with_masks(_with_table(dataset, root))
 
@@ -107,21 +106,6 @@ def _stored(source: str | Path) -> Dataset | None:
     """The studio's labels of a folder, where it has any."""
     root = Path(source).expanduser()
     return read_label_store(root) if str(source) != TABLETOP and root.is_dir() else None
-
-
-def _class_set_dealt(dataset: Dataset, val_share: float | None) -> Dataset:
-    """The studio's pictures of classes, every one in a split.
-
-    Raises:
-        InputError: fewer than two classes.
-    """
-    shown = set(dataset.labels.tolist())
-    if len(shown) < 2:
-        raise InputError(
-            f"{dataset.root} has pictures of {counted(len(shown), 'class')} that count, and two "
-            "are needed to tell them apart: give more pictures a class in the studio"
-        )
-    return dealt(dataset, val_share)
 
 
 def _studio_beside(file: Path) -> str:
@@ -298,54 +282,3 @@ def refuse_blocking(dataset: Dataset) -> None:
         told = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
         raise InputError(f"{dataset.root / blocking[0].file}: {blocking[0].detail}: "
                          f"{blocking[0].fix}{told}")  # fmt: skip
-
-
-def listed_only(dataset: Dataset) -> Dataset:
-    """The set without the pictures that its lists of splits leave out."""
-    in_a_split = dataset.splits >= 0
-    if in_a_split.all() or not in_a_split.any():
-        return dataset
-    return dataset.select(np.flatnonzero(in_a_split))
-
-
-def _grouped(dataset: Dataset) -> Dataset:
-    """The same set; of pictures for which it names no group, the video is one that they are of."""
-    videos = frame_groups(dataset.root, dataset.paths)
-    if not videos:
-        return dataset
-    named = dataset.groups or ("",) * len(dataset)
-    groups = (own or video for own, video in zip(named, videos, strict=True))
-    return replace(dataset, groups=tuple(groups))
-
-
-def _dealt(dataset: Dataset, val_share: float | None) -> Dataset:
-    """The same set, every picture in a split."""
-    if val_share is None:
-        val_share = usual_val_share(len(dataset))
-    undealt = np.flatnonzero(dataset.splits < 0)
-    has_val = dataset.has_split("val")
-    dataset = replace(dataset, val_dealt=not has_val)
-    shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []
-    if not len(undealt) and (has_val or not dataset.has_split("train") or not val_share):
-        return dataset
-    if not len(undealt):
-        undealt = np.flatnonzero(dataset.splits == TRAIN)
-    if not has_val:
-        shares.append((VAL, val_share))
-    chosen = dataset.select(undealt)
-    splits = dataset.splits.copy()
-    splits[undealt] = by_group(
-        chosen.paths, together(chosen), shares=shares, shown=classes_shown(chosen)
-    )
-    return replace(dataset, splits=splits)
-
-
-def classes_shown(dataset: Dataset) -> list[set[int]]:
-    """For each picture the classes of its boxes; nothing for a set without boxes."""
-    if dataset.boxes is None:
-        return []
-    shown: list[set[int]] = [set() for _ in range(len(dataset))]
-    of = dataset.boxes.pictures().tolist()
-    for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
-        shown[picture].add(label)
-    return shown

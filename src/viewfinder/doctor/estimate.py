@@ -15,7 +15,7 @@ PICTURES = 1000
 _GIGA = 1e9
 # Forward, and backward to the input and to the weights; as rates are counted.
 _PASSES = 3
-# In the order of `training/precision.py`, and the gain by which a later one must be faster.
+# In the order of `training/arrangement.py`, and the gain by which a later one must be faster.
 _ARRANGEMENTS = (
     *(("32", "contiguous"), ("bf16", "channels_last"), ("16", "channels_last")),
     *(("32", "channels_last"), ("bf16", "contiguous"), ("16", "contiguous")),

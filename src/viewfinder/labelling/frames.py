@@ -13,30 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_frame_list
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import new_folder
-from viewfinder.labelling.sharpness import Look, are_blurred, look, sharpness
+from viewfinder.labelling.sharpest import ABOUT, Candidate, cells, different, unblurred
+from viewfinder.labelling.sharpness import look
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.video import Frame, probe_video, read_video
 from viewfinder.pictures.writing import write_picture
 
 QUALITY = 95
 """Of the JPEG files, from 1 to 100."""
-
-_ABOUT = 0.5  # seconds by which what a file says of its length may be wrong
-_SHORTEST = 0.001  # seconds; a shorter stretch is every frame anyway
-_AT_THE_END = 0.1  # share of its sharpness that a frame at a stretch's end must make up for
-_CELLS = 32  # on each side, of the grid in which frames are compared
-_MIDDLE, _DARK = 128, 32  # grey levels: a picture's mean is made the first, if above the second
-_NEAR = 5  # cells across, of what lies around one
-_MOST_CHANGED = 0.05  # share of the cells that decides whether two frames differ
-_ALIKE = 5.0  # grey levels of 255, by which these cells differ at least
 
 
 @dataclass(frozen=True)
@@ -118,7 +106,7 @@ def write_frames(
     with new_folder(out) as folder:
         for video, (stem, name), part in zip(videos, _names(videos), parts, strict=True):
             length = every if sharpest is None else (part.until - part.since) / sharpest
-            frames = _sharpest(_frames(video, part, reading := _Reading()), part.since, length)
+            frames = sharpest(_frames(video, part, reading := _Reading()), part.since, length)
             extraction, found = _choose(
                 video, _written(frames, name, folder / f"{stem}-", to, reading)
             )
@@ -140,32 +128,6 @@ def are_frames_of(folder: Path, video: Path) -> bool:
     return names == {video.name} and any((folder / file).is_file() for file in origins)
 
 
-def difference(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """How much two frames' cells (`cells`) differ where they differ most: grey levels of 255."""
-    apart = np.sort(np.abs(first - second).mean(axis=2), axis=None)
-    return float(apart[-max(1, round(_MOST_CHANGED * len(apart))) :].mean())
-
-
-def cells(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """How each cell of a 32×32 grid over an H×W×3 picture differs in colour from those around.
-
-    So a change of exposure, or a soft shadow that passes, is not taken for another view.
-    """
-    small = cv2.resize(picture, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small *= _MIDDLE / max(float(small.mean()), _DARK)
-    return np.asarray(small - cv2.blur(small, (_NEAR, _NEAR)), np.float32)
-
-
-@dataclass
-class _Candidate:
-    """The sharpest frame of a stretch, without most of its pixels."""
-
-    origin: FrameOrigin
-    file: Path
-    look: Look
-    cells: NDArray[np.float32]
-
-
 @dataclass(frozen=True)
 class _Part:
     """The seconds of a video between which frames are taken."""
@@ -181,7 +143,7 @@ class _Reading:
     read: int = 0
     broken: str = ""
     gaps: str = ""
-    candidates: list[_Candidate] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
 
 
 def _written(
@@ -193,7 +155,7 @@ def _written(
         write_picture(file, frame.picture, quality=QUALITY)
         origin = FrameOrigin(name, frame.index, round(frame.seconds, 6))
         seen = frame.picture
-        reading.candidates.append(_Candidate(origin, file, look(seen), cells(seen)))
+        reading.candidates.append(Candidate(origin, file, look(seen), cells(seen)))
     return reading
 
 
@@ -207,8 +169,8 @@ def _nothing(done: Sequence[Extraction]) -> str:
 
 def _choose(video: Path, reading: _Reading) -> tuple[Extraction, dict[str, FrameOrigin]]:
     """Keep the candidates that are sharp and differ, and remove the others."""
-    sharp = _unblurred(reading.candidates)
-    kept = _different(sharp)
+    sharp = unblurred(reading.candidates)
+    kept = different(sharp)
     chosen = {candidate.file.name: candidate.origin for candidate in kept}
     for candidate in reading.candidates:
         if candidate.file.name not in chosen:
@@ -239,44 +201,6 @@ def _frames(video: Path, part: _Part, reading: _Reading) -> Iterator[Frame]:
         reading.broken = str(error)
 
 
-def _sharpest(frames: Iterable[Frame], since: float, length: float) -> Iterator[Frame]:
-    """The sharpest frame of each stretch of so many seconds.
-
-    Of frames that are nearly as sharp, the one nearest to the middle: two chosen ones are then
-    about a stretch apart.
-    """
-    best: Frame | None = None
-    stretch, most = 0, 0.0
-    length = max(length, _SHORTEST)
-    for frame in frames:
-        # A millionth, so that the rounding of times decides nothing.
-        place = (frame.seconds - since) / length + 1e-6
-        if best is not None and math.floor(place) != stretch:
-            yield best
-            best = None
-        stretch = math.floor(place)
-        worth = sharpness(frame.picture) * (1 - _AT_THE_END * abs(2 * (place - stretch) - 1))
-        if best is None or worth > most:
-            best, most = frame, worth
-    if best is not None:
-        yield best
-
-
-def _unblurred(candidates: list[_Candidate]) -> list[_Candidate]:
-    blurred = are_blurred([candidate.look for candidate in candidates])
-    return [one for one, bad in zip(candidates, blurred, strict=True) if not bad]
-
-
-def _different(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Those that differ from each one kept before."""
-    kept: list[_Candidate] = []
-    for candidate in candidates:
-        # The last ones first, since they are the likeliest to be alike.
-        if all(difference(other.cells, candidate.cells) >= _ALIKE for other in reversed(kept)):
-            kept.append(candidate)
-    return kept
-
-
 def _part(video: Path, since: float, until: float | None, *, whole: bool) -> _Part:
     """The part of a video to read, whose end is looked for unless the whole video will do.
 
@@ -292,7 +216,7 @@ def _part(video: Path, since: float, until: float | None, *, whole: bool) -> _Pa
         return _Part()
     length = _length(video)
     for second in (since, until):
-        if second is not None and length is not None and second > length + _ABOUT:
+        if second is not None and length is not None and second > length + ABOUT:
             raise InputError(
                 f"{video} lasts {length:.2f} seconds, so second {second:g} is beyond its end: "
                 "give an earlier one, or leave it out"

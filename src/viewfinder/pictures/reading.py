@@ -20,12 +20,9 @@ Pillow's time, and at a half, a quarter or an eighth of its size faster still. P
 header and decodes the rest: it is strict about damage, and knows more kinds of each format.
 """
 
-import contextlib
 import hashlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +32,17 @@ from viewfinder.errors import PictureError
 from viewfinder.pictures import decoding
 from viewfinder.pictures.headers import MOST_PIXELS, Header, header_of, opened, read_header
 from viewfinder.pictures.opening import open_for_reading
-from viewfinder.pictures.quiet import quiet_c_libraries
-from viewfinder.pictures.room import ROOM
+from viewfinder.pictures.pixels import (
+    BYTES_A_PIXEL,
+    by_opencv,
+    decoded,
+    deep_by_pillow,
+    is_deep,
+    load,
+    memory_for,
+    sixteen_bits,
+    turned_upright,
+)
 
 __all__ = [
     "BITS",
@@ -55,15 +61,8 @@ __all__ = [
     "read_picture",
 ]
 
-BYTES_A_PIXEL = 12
-"""Of memory that decoding takes at most, the file and the finished picture included."""
-
 BITS = (10, 12, 14, 16)
 """Of the values that cameras store in files of 16 bits."""
-
-# What a JPEG or WebP may hold beside its pixels, such as the film of a moving photograph, and for
-# each of them; all that comes after is left unread.
-_BESIDE, _EACH = 1 << 26, 8
 
 LOSSY = ("JPEG", "WEBP", "AVIF")
 """Formats whose pixels are not those that were stored."""
@@ -85,7 +84,7 @@ def read_picture(
         InputError: there is no such file, or it is no picture, damaged, cut short or too large.
     """
     with open_for_reading(path) as file, opened(file, str(path)) as image:
-        return _decoded(file, image, str(path), at_least, bits)
+        return decoded(file, image, str(path), at_least, bits)
 
 
 def decode_picture(
@@ -94,7 +93,7 @@ def decode_picture(
     """`read_picture` for the bytes of a file; `name` is what an error calls it."""
     file = io.BytesIO(data)
     with opened(file, name) as image:
-        return _decoded(file, image, name, at_least, bits)
+        return decoded(file, image, name, at_least, bits)
 
 
 def look_at_picture(path: Path, *, name: str) -> tuple[str, tuple[int, int]]:
@@ -107,7 +106,7 @@ def look_at_picture(path: Path, *, name: str) -> tuple[str, tuple[int, int]]:
     """
     with open_for_reading(path) as file:
         with opened(file, name) as image:
-            height, width = _decoded(file, image, name, None, 16).shape[:2]
+            height, width = decoded(file, image, name, None, 16).shape[:2]
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest(), (width, height)
 
@@ -128,12 +127,12 @@ def bits_used(path: Path) -> int | None:
         file.seek(0)
         with opened(file, str(path)) as image:
             header = header_of(image, file, str(path))
-            if not _is_deep(header):
+            if not is_deep(header):
                 return None
-            with _memory_for(header, str(path)):
-                pixels = _by_opencv(file, header, None)
+            with memory_for(header, str(path)):
+                pixels = by_opencv(file, header, None)
                 if pixels is None:
-                    pixels = _by_pillow_deep(image, header, str(path))
+                    pixels = deep_by_pillow(image, header, str(path))
     colours = pixels[..., :3] if pixels.ndim == 3 else pixels
     largest = int(colours.max(initial=0))
     return next(bits for bits in BITS if largest < 1 << bits)
@@ -189,127 +188,6 @@ def read_instances(path: Path) -> NDArray[np.uint16]:
     return _read_grey(path, "a map of instance numbers", indices=True).astype(np.uint16)
 
 
-def _decoded(
-    file: IO[bytes],
-    image: Image.Image,
-    name: str,
-    at_least: tuple[int, int] | None,
-    bits: int,
-) -> NDArray[np.uint8]:
-    header = header_of(image, file, name)
-    with _memory_for(header, name, _reduction(header, at_least)):
-        pixels = _by_opencv(file, header, at_least)
-        if pixels is not None:
-            white = (1 << bits) - 1 if _is_deep(header) else None
-            picture = decoding.rgb8(pixels, white)
-            del pixels
-        else:
-            picture = _by_pillow(image, header, name, bits)
-        return _upright(picture, header)
-
-
-def _is_deep(header: Header) -> bool:
-    """Whether 16 bits are stored that another than their largest value may be white in."""
-    return header.bits == 16 and header.format in ("PNG", "TIFF")
-
-
-@contextlib.contextmanager
-def _memory_for(header: Header, name: str, reduction: int = 1) -> Iterator[None]:
-    """Room to decode in; an InputError where the system has none after all."""
-    needed = BYTES_A_PIXEL * header.width * header.height // reduction**2
-    try:
-        with ROOM.taken(needed):
-            yield
-    except MemoryError as error:
-        raise PictureError(
-            f"{name} has {header.width:,}×{header.height:,} pixels, and decoding it takes up to "
-            f"{needed / 2**30:.1f} GiB of memory, which is more than is free: scale it down, cut "
-            "it into tiles, or close other programs"
-        ) from error
-
-
-def _by_opencv(
-    file: IO[bytes], header: Header, at_least: tuple[int, int] | None
-) -> decoding.Pixels | None:
-    """Values as stored, in a layout that `rgb8` takes; None where Pillow is to decode the file."""
-    if _is_deep(header):
-        return decoding.sixteen_bits_by_opencv(file)
-    # Reading takes memory for as much as it is asked for, so that it is asked for what is there.
-    most = min(_BESIDE + _EACH * header.width * header.height, file.seek(0, io.SEEK_END))
-    file.seek(0)
-    if header.format == "WEBP" and header.mode == "RGB":
-        return decoding.colour_by_opencv(file.read(most))
-    if header.format == "WEBP" and header.mode == "RGBA":
-        return decoding.transparent_by_opencv(file.read(most))
-    if header.format == "JPEG" and header.mode in ("L", "RGB"):
-        data = file.read(most)
-        if decoding.is_whole_jpeg(data):
-            return decoding.colour_by_opencv(data, _reduction(header, at_least))
-    return None
-
-
-def _by_pillow(image: Image.Image, header: Header, name: str, bits: int) -> NDArray[np.uint8]:
-    _load(image, header, name)
-    deep = image.mode.startswith("I")
-    white = (1 << bits) - 1 if _is_deep(header) else None
-    if white and not deep:  # Of 16 bits in colour, Pillow keeps the upper 8.
-        white >>= 8
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    picture = np.empty((image.height, image.width, 3), np.uint8)
-    # In bands, since Pillow's conversions and NumPy's view of them are copies.
-    for rows in decoding.bands(image.height, image.width):
-        band = image.crop((0, rows.start, image.width, rows.stop))
-        pixels = _sixteen_bits(band) if deep else np.asarray(_in_mode(band, mode))
-        picture[rows] = decoding.rgb8(pixels, white)
-    return picture
-
-
-def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _by_pillow_deep(image: Image.Image, header: Header, name: str) -> decoding.Pixels:
-    """Values of 16 bits that OpenCV could not tell, which Pillow keeps of grey alone."""
-    _load(image, header, name)
-    return _sixteen_bits(image) if image.mode.startswith("I") else np.zeros((1, 1), np.uint16)
-
-
-def _upright(pixels: decoding.Pixels, header: Header) -> decoding.Pixels:
-    # Both libraries turn a TIFF upright by themselves as they decode it, and nothing else.
-    return pixels if header.format == "TIFF" else decoding.upright(pixels, header.orientation)
-
-
-def _reduction(header: Header, at_least: tuple[int, int] | None) -> int:
-    if at_least is None or header.format != "JPEG":
-        return 1
-    return max(
-        by
-        for by in (1, 2, 4, 8)
-        if by == 1 or (header.width >= by * at_least[0] and header.height >= by * at_least[1])
-    )
-
-
-def _load(image: Image.Image, header: Header, name: str) -> None:
-    if header.bits == 32:
-        raise PictureError(
-            f"{name} holds 32-bit numbers, of which none is known to be white: "
-            "export it with 8 or 16 bits a channel"
-        )
-    try:
-        with quiet_c_libraries():
-            image.load()
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's decoders raise a dozen kinds on hostile bytes
-        raise PictureError(
-            f"{name} is damaged or was cut short ({error}): copy or download it again"
-        ) from error
-
-
-def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
-    return np.asarray(image).astype(np.uint16)
-
-
 def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixels:
     """H×W stored values, upright, in the type that tells their range; never a colour.
 
@@ -318,17 +196,17 @@ def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixe
     name = str(path)
     with open_for_reading(path) as file, opened(file, name) as image:
         header = header_of(image, file, name)
-        with _memory_for(header, name):
-            pixels = _by_opencv(file, header, None) if _is_deep(header) else None
+        with memory_for(header, name):
+            pixels = by_opencv(file, header, None) if is_deep(header) else None
             if pixels is None:
-                _load(image, header, name)
+                load(image, header, name)
                 pixels = _grey_values(image, indices=indices)
-    return _one_channel(_upright(pixels, header), name, what)
+    return _one_channel(turned_upright(pixels, header), name, what)
 
 
 def _grey_values(image: Image.Image, *, indices: bool) -> decoding.Pixels:
     if image.mode.startswith("I"):
-        return _sixteen_bits(image)
+        return sixteen_bits(image)
     if indices and image.mode in ("1", "P"):
         return np.asarray(image).astype(np.uint8)
     if image.mode == "L":

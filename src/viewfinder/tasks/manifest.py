@@ -67,14 +67,14 @@ class DataRecord(TypedDict, total=False):
 
 
 class ArrangementRecord(TypedDict):
-    """How numbers were kept: see `training.precision.Arrangement`."""
+    """How numbers were kept: see `training.arrangement.Arrangement`."""
 
     arithmetic: Arithmetic
     layout: Layout
 
 
 class TrialRecord(ArrangementRecord):
-    """What became of a candidate: see `training.precision.ArithmeticTrial`."""
+    """What became of a candidate: see `training.arrangement.ArithmeticTrial`."""
 
     milliseconds: float | None
     loss: float | None
@@ -82,7 +82,7 @@ class TrialRecord(ArrangementRecord):
 
 
 class PrecisionRecord(TypedDict):
-    """Which arithmetic was chosen and why: see `training.precision.Choice`."""
+    """Which arithmetic was chosen and why: see `training.arrangement.Choice`."""
 
     arrangement: ArrangementRecord
     why: str

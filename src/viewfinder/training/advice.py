@@ -9,8 +9,8 @@ from torch import nn
 from viewfinder.tasks.loss import AnyLoss, total
 from viewfinder.tasks.parts import TaskBatch
 from viewfinder.tasks.recipe import Recipe
+from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.job import Job
-from viewfinder.training.precision import Arrangement
 from viewfinder.training.progress import TrainingProgress
 
 

@@ -28,15 +28,9 @@ from viewfinder.tasks.manifest import checked_precision
 from viewfinder.tasks.parts import TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
+from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
 from viewfinder.training.batches import Share, batches, deal
-from viewfinder.training.precision import (
-    Arrangement,
-    Choice,
-    asked_for,
-    candidates,
-    choose,
-    still_agrees,
-)
+from viewfinder.training.precision import choose, still_agrees
 from viewfinder.training.preparing import Splits
 
 ANEW = "VIEWFINDER_REMEASURE"

@@ -4,11 +4,12 @@ import torch
 
 from viewfinder.tasks import find
 from viewfinder.tasks.parts import TrainSetup
+from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.training.choosing import first_batches
 from viewfinder.training.folds_advice import command
 from viewfinder.training.job import Job
-from viewfinder.training.precision import Arrangement, seconds_of_step
+from viewfinder.training.precision import seconds_of_step
 from viewfinder.wording import in_words
 
 

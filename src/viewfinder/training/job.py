@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import nn
 
 from viewfinder.runs.run import RunFolder
+from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.choosing import Promise
-from viewfinder.training.precision import Arrangement
 from viewfinder.training.preparing import Splits
 
 

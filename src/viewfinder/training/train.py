@@ -48,6 +48,7 @@ from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
+from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.fetching import fetch_published
 from viewfinder.training.folds_advice import after, before, folds_for
@@ -55,7 +56,6 @@ from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
 from viewfinder.training.loop import fit
-from viewfinder.training.precision import Arrangement, Choice
 from viewfinder.training.preparing import open_splits, start_net
 from viewfinder.training.processes import launch, refuse_torchrun, threads_of_each
 from viewfinder.training.record import data_record, versions

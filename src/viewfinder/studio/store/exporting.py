@@ -20,7 +20,8 @@ from viewfinder.datasets.converting import (
     write_boxes,
 )
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.datasets.opening import listed_only, read_box_files, refuse_blocking, usable_boxes
+from viewfinder.datasets.dealing import listed_only
+from viewfinder.datasets.opening import read_box_files, refuse_blocking, usable_boxes
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, new_folder, replacing_by_name
 from viewfinder.pictures.finding import pictures_below

@@ -1,0 +1,82 @@
+"""Which split each picture of a set is in, where its files say nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.class_folders.reading import (
+    TEST_SHARE,
+    dealt,
+)
+from viewfinder.datasets.frame_list import frame_groups
+from viewfinder.datasets.similarity import together
+from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
+from viewfinder.errors import InputError
+from viewfinder.wording import counted
+
+
+def deal_class_set(dataset: Dataset, val_share: float | None) -> Dataset:
+    """The studio's pictures of classes, every one in a split.
+
+    Raises:
+        InputError: fewer than two classes.
+    """
+    shown = set(dataset.labels.tolist())
+    if len(shown) < 2:
+        raise InputError(
+            f"{dataset.root} has pictures of {counted(len(shown), 'class')} that count, and two "
+            "are needed to tell them apart: give more pictures a class in the studio"
+        )
+    return dealt(dataset, val_share)
+
+
+def listed_only(dataset: Dataset) -> Dataset:
+    """The set without the pictures that its lists of splits leave out."""
+    in_a_split = dataset.splits >= 0
+    if in_a_split.all() or not in_a_split.any():
+        return dataset
+    return dataset.select(np.flatnonzero(in_a_split))
+
+
+def grouped_by_video(dataset: Dataset) -> Dataset:
+    """The same set; of pictures for which it names no group, the video is one that they are of."""
+    videos = frame_groups(dataset.root, dataset.paths)
+    if not videos:
+        return dataset
+    named = dataset.groups or ("",) * len(dataset)
+    groups = (own or video for own, video in zip(named, videos, strict=True))
+    return replace(dataset, groups=tuple(groups))
+
+
+def deal_to_splits(dataset: Dataset, val_share: float | None) -> Dataset:
+    """The same set, every picture in a split."""
+    if val_share is None:
+        val_share = usual_val_share(len(dataset))
+    undealt = np.flatnonzero(dataset.splits < 0)
+    has_val = dataset.has_split("val")
+    dataset = replace(dataset, val_dealt=not has_val)
+    shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []
+    if not len(undealt) and (has_val or not dataset.has_split("train") or not val_share):
+        return dataset
+    if not len(undealt):
+        undealt = np.flatnonzero(dataset.splits == TRAIN)
+    if not has_val:
+        shares.append((VAL, val_share))
+    chosen = dataset.select(undealt)
+    splits = dataset.splits.copy()
+    splits[undealt] = by_group(
+        chosen.paths, together(chosen), shares=shares, shown=classes_shown(chosen)
+    )
+    return replace(dataset, splits=splits)
+
+
+def classes_shown(dataset: Dataset) -> list[set[int]]:
+    """For each picture the classes of its boxes; nothing for a set without boxes."""
+    if dataset.boxes is None:
+        return []
+    shown: list[set[int]] = [set() for _ in range(len(dataset))]
+    of = dataset.boxes.pictures().tolist()
+    for picture, label in zip(of, dataset.boxes.classes.tolist(), strict=True):
+        shown[picture].add(label)
+    return shown
