@@ -17,7 +17,14 @@ from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list, write_f
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.files import new_folder
-from viewfinder.labelling.sharpest import ABOUT, Candidate, cells, different, unblurred
+from viewfinder.labelling.sharpest import (
+    ABOUT,
+    Candidate,
+    cells,
+    different,
+    sharpest_of_stretches,
+    unblurred,
+)
 from viewfinder.labelling.sharpness import look
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.video import Frame, probe_video, read_video
@@ -106,7 +113,9 @@ def write_frames(
     with new_folder(out) as folder:
         for video, (stem, name), part in zip(videos, _names(videos), parts, strict=True):
             length = every if sharpest is None else (part.until - part.since) / sharpest
-            frames = sharpest(_frames(video, part, reading := _Reading()), part.since, length)
+            frames = sharpest_of_stretches(
+                _frames(video, part, reading := _Reading()), part.since, length
+            )
             extraction, found = _choose(
                 video, _written(frames, name, folder / f"{stem}-", to, reading)
             )

@@ -43,7 +43,7 @@ def cells(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @dataclass
 class Candidate:
-    """The sharpest frame of a stretch, without most of its pixels."""
+    """The sharpest_of_stretches frame of a stretch, without most of its pixels."""
 
     origin: FrameOrigin
     file: Path
@@ -51,8 +51,8 @@ class Candidate:
     cells: NDArray[np.float32]
 
 
-def sharpest(frames: Iterable[Frame], since: float, length: float) -> Iterator[Frame]:
-    """The sharpest frame of each stretch of so many seconds.
+def sharpest_of_stretches(frames: Iterable[Frame], since: float, length: float) -> Iterator[Frame]:
+    """The sharpest_of_stretches frame of each stretch of so many seconds.
 
     Of frames that are nearly as sharp, the one nearest to the middle: two chosen ones are then
     about a stretch apart.
