@@ -13,14 +13,16 @@ from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.folded import sides
-from viewfinder.evaluation.folds import in_words, judged
+from viewfinder.evaluation.folds import folds_of, in_words, judged
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import write_report
 from viewfinder.pictures.writing import write_picture
+from viewfinder.runs.run import open_run
+from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import score
+from viewfinder.tasks.classify.scores import ClassifyScores, score
 from viewfinder.training.train import train
 
 
@@ -113,6 +115,45 @@ def test_folds_do_not_flatter_either(always_cat):
     page = run.report_file.read_text(encoding="utf-8")
     assert said.says in page
     assert "(balanced accuracy) is 33.3%; chance is 33.3%, and always answering cat" in page
+
+
+def test_folds_of_a_balanced_training_speak_of_balanced_accuracy(always_cat, tmp_path, capsys):
+    """Of the folds together, the run on everything, and the terminal's first figure."""
+    data, _ = always_cat
+    options = ["--net", "lenet", "--epochs", "1", "--folds", "2", "--balanced"]
+    out = tmp_path / "run"
+    assert main(["train", "classify", str(data), *options, "--out", str(out)]) == 0
+    shown = capsys.readouterr()
+    run = open_run(out)
+    folds = read_scores(run.scores_file)["folds"]
+    assert folds["figure"] == "balanced_accuracy"
+    assert folds["mean"] == folds["together"]["balanced_accuracy"] == folds_of(folds)["mean"]
+    # The rarest class is of five pictures, and says so.
+    assert folds["high"] - folds["low"] > 0.2
+    assert f"folds balanced accuracy {folds['mean']:.1%}, 95 % interval" in shown.out
+    assert f"  accuracy {folds['together']['accuracy']:.1%}" in shown.out
+    assert "fold 1 of 2: balanced accuracy" in shown.err
+    page = run.report_file.read_text(encoding="utf-8")
+    assert f"Balanced accuracy {folds['mean']:.1%}" in page
+    assert "balanced accuracy is" in page
+    assert "Of all pictures" in page
+
+
+def test_weights_of_a_balanced_training_are_chosen_by_balanced_accuracy(always_cat):
+    """An error of a mean over classes is that of its rarest: with 100, 20 and 5 pictures as of 35,
+    so that later weights are as good from further below."""
+    task, dataset = find("classify"), open_dataset(always_cat[0], deal=False)
+    plain, balanced = (ClassifyRecipe(net="lenet", balanced=b) for b in (False, True))
+    assert task.chosen_by(plain) == "accuracy"
+    assert task.chosen_by(balanced) == "balanced_accuracy"
+    assert task.worth(dataset, plain) == 125
+    assert task.worth(dataset, balanced) == pytest.approx(9 / (1 / 100 + 1 / 20 + 1 / 5))
+    right = np.array([50, 10, 3])
+    scores = ClassifyScores(0.5, 1.0, np.diag(right) + np.roll(np.diag([50, 10, 2]), 1, 1))
+    shares = right / (100, 20, 5)
+    error = math.sqrt((shares * (1 - shares) / (100, 20, 5)).sum()) / 3
+    worth = task.worth(dataset, balanced)
+    assert task.tolerance(scores.balanced_accuracy, worth) == pytest.approx(error, rel=0.05)
 
 
 def test_what_folds_learnt_and_did_not_answer_is_over_fitting():

@@ -57,7 +57,8 @@ def run(flags: Flags) -> int:
     from rich.text import Text
 
     task = find(run.model.config.task)
-    figures = ", ".join(headline(judged, task.headline))
+    recipe = run.trained.manifest.recipe if run.trained else None
+    figures = ", ".join(headline(judged, task.told(recipe)))
     say(f"{judged['split']}: {figures}")
     table = Table(box=None)
     # Of a subject there are no classes.

@@ -148,16 +148,17 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
+    told = task.told(done.manifest.recipe)
     if "folds" in scores:
         folds = as_table(scores["folds"])
-        figure, among = parts_in_words(folds_of(folds), task.headline[0][1])
+        figure, among = parts_in_words(folds_of(folds), told[0][1])
         beside = folds.get("together")
-        others = headline(as_table(beside), task.headline[1:]) if beside else []
+        others = headline(as_table(beside), told[1:]) if beside else []
         for line in in_lines("folds", [figure, *others, among]):
             print(line)
     for side in ("test", "val", "train"):
         if side in scores:
-            figures = headline(of := as_table(scores[side]), task.headline)
+            figures = headline(of := as_table(scores[side]), told)
             figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
             for line in in_lines(side, figures):
                 print(line)

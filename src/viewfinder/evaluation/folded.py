@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from viewfinder.evaluation.fitting import Side
+from viewfinder.tasks.classify.scores import worth
 
 # A half-width of a 95 % interval, in standard errors.
 _HALF = 1.96
 # The error of a score that nothing is known of.
 _UNKNOWN = 0.5
+BALANCED = "balanced_accuracy"
+"""The figure of folds that are after every class alike."""
 
 
 class Together(TypedDict):
     """A classifier's scores of all folds' test pictures, each answered by the net that had not
     learnt from it; as `evaluate` gives them."""
 
+    accuracy: float
     balanced_accuracy: float
     chance: float
     largest_class: float
@@ -76,13 +80,24 @@ def sides(folds: FoldScores, *, objects: int | None = None) -> tuple[Side, Side]
 
 
 def no_better(folds: FoldScores) -> str:
-    """The class that could as well be answered always, with its share; empty where that is worse,
-    or where nothing is said of classes."""
+    """The class that could as well be answered always, with what that comes to by the folds'
+    figure; empty where that is worse, or where nothing is said of classes."""
     together, mean = folds.get("together"), folds["mean"]
     if together is None or mean is None:
         return ""
     name, share = largest(together)
+    if folds["figure"] == BALANCED:
+        share = 1 / sum(map(any, together["confusion"]))
     return f"{name} ({share:.1%})" if mean <= share else ""
+
+
+def pictures_worth(figure: str, together: Together | None, tested: int) -> float | None:
+    """As many pictures as give an accuracy of that error; None of a figure that is no share."""
+    if figure == "accuracy":
+        return tested
+    if figure == BALANCED and together is not None:
+        return worth([sum(row) for row in together["confusion"]])
+    return None
 
 
 def largest(together: Together) -> tuple[str, float]:

@@ -6,7 +6,15 @@ from viewfinder.evaluation import folded
 from viewfinder.evaluation.folded import FoldRow, FoldScores, Together
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.evaluation.sampling import wilson
-from viewfinder.values import as_number_or_none, as_table, as_tables, as_text, as_whole
+from viewfinder.values import (
+    as_list,
+    as_number,
+    as_number_or_none,
+    as_table,
+    as_tables,
+    as_text,
+    as_whole,
+)
 from viewfinder.wording import counted
 
 
@@ -14,8 +22,9 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
-    (`comparison.estimate`). Of an accuracy the mean is the share of all pictures that are right,
-    and the interval is Wilson's of it where that is wider.
+    (`comparison.estimate`). Of an accuracy the mean is the share of all pictures that are right, of
+    a balanced one the mean over classes of that share, and the interval is Wilson's of it where
+    that is wider.
 
     Args:
         figure: in [0, 1], by its public name.
@@ -30,14 +39,16 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
         tested = sum(row["test"] for row, _ in known)
         found = estimate(values, overlap=tested / sum(row["train"] for row, _ in known))
         mean = found.mean
-        shares = figure == "accuracy"
-        if shares:
+        worth = folded.pictures_worth(figure, together, tested)
+        if figure == "accuracy":
             mean = sum(value * row["test"] for row, value in known) / tested
+        elif worth and together is not None:
+            mean = together["balanced_accuracy"]
         if found.low is not None and found.high is not None:
             half, method = (found.high - found.low) / 2, "corrected t"
             low, high = max(0.0, mean - half), min(1.0, mean + half)
-        if shares:
-            wide = wilson(mean, tested)
+        if worth:
+            wide = wilson(mean, worth)
             if low is None or high is None or wide[1] - wide[0] > high - low:
                 (low, high), method = wide, "Wilson"
     found_together: FoldScores = {"together": together} if together else {}
@@ -54,7 +65,7 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
 
 
 def folds_of(scores: object) -> FoldScores:
-    """The `folds` of a `scores.json` that was read, but for what its task says of all together.
+    """The `folds` of a `scores.json` that was read.
 
     Raises:
         KeyError, ValueError: they are none.
@@ -71,7 +82,28 @@ def folds_of(scores: object) -> FoldScores:
         }
         for row in as_tables(table["each"])
     ]
-    return judged(as_text(table["figure"]), rows)
+    together = table.get("together")
+    return judged(as_text(table["figure"]), rows, _together(together) if together else None)
+
+
+def _together(found: object) -> Together:
+    """What a classifier says of all folds, with counts that are whole numbers, a row a class."""
+    table = as_table(found)
+    confusion = [[as_whole(count) for count in as_list(row)] for row in as_list(table["confusion"])]
+    per_class = {
+        name: {key: as_number_or_none(value) for key, value in as_table(row).items()}
+        for name, row in as_table(table["per_class"]).items()
+    }
+    if not any(map(any, confusion)) or len(per_class) != len(confusion):
+        raise ValueError("the folds' confusion is that of other classes")
+    return {
+        "accuracy": as_number(table["accuracy"]),
+        "balanced_accuracy": as_number(table["balanced_accuracy"]),
+        "chance": as_number(table["chance"]),
+        "largest_class": as_number(table["largest_class"]),
+        "per_class": per_class,
+        "confusion": confusion,
+    }
 
 
 def in_words(folds: FoldScores, form: str) -> str:
@@ -143,9 +175,14 @@ def _hides(folds: FoldScores) -> str:
     if (together := folds.get("together")) is None:
         return ""
     name, share = folded.largest(together)
+    other = (
+        f"Of all pictures {together['accuracy']:.1%} are right"
+        if folds["figure"] == folded.BALANCED
+        else "The mean recall of the classes (balanced accuracy) is "
+        f"{together['balanced_accuracy']:.1%}"
+    )
     return (
-        f"The mean recall of the classes (balanced accuracy) is "
-        f"{together['balanced_accuracy']:.1%}; chance is {together['chance']:.1%}, and always "
+        f"{other}; chance is {together['chance']:.1%}, and always "
         f"answering {name} is right for {share:.1%}."
     )
 

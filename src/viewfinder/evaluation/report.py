@@ -67,6 +67,7 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
+    form = find(manifest.task).told(manifest.recipe)[0][1]
     believed = calibration(manifest.task, material.judged)
     text = (
         _environment()
@@ -88,7 +89,7 @@ def write_report(
             reliability=plots.reliability(believed) if believed else None,
             labels=label_statistics.section(dataset),
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
-            folds=section(folds, find(manifest.task).headline[0][1]) if folds else None,
+            folds=section(folds, form) if folds else None,
         )
     )
     write_text(run.report_file, text)

@@ -26,14 +26,15 @@ def run_html(model: Model, run: RunFolder | None) -> str:
     template = environment_of("viewfinder.evaluation").get_template("run_in_notebook.html.jinja")
     config, task = model.config, find(model.config.task)
     history = run.history() if run else []
+    told = task.told(run.manifest.recipe if run else None)
     return template.render(
         model=config,
         folder=str(model.source),
         classes=counted(len(config.classes), "class"),
         trained=_trained(history),
-        figures=[name.replace("_", " ") for name, _ in task.headline],
-        splits=_splits(run, task.headline) if run else [],
-        curves=_curves(task.best, history),
+        figures=[name.replace("_", " ") for name, _ in told],
+        splits=_splits(run, told) if run else [],
+        curves=_curves(task.chosen_by(run.manifest.recipe) if run else task.best, history),
         report=run.report_file.as_posix() if run and run.report_file.exists() else None,
     )
 

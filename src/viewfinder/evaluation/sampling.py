@@ -107,7 +107,7 @@ def interval(value: float, draws: Draws, images: int) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def wilson(share: float, count: int) -> tuple[float, float]:
+def wilson(share: float, count: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share seen among `count`, clamped to [0, 1] by construction."""
     z = 1.96
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)

@@ -50,11 +50,12 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     Attributes:
         name: as it is given on the command line.
         recipe: the class of its recipes.
-        best: the figure by which the best weights are known; higher is better.
+        best: the figure by which the best weights are known; higher is better. Ask `chosen_by`.
         compared: the figure by which recipes are compared, unless another is named.
         measured: how many pictures may be measured for each that is trained on; where val is too
             large for that, not every epoch is measured.
-        headline: the figures of `as_json` to tell first, as `(name, format)`.
+        headline: the figures of `as_json` to tell first, as `(name, format)`. Ask `told` where
+            there is a recipe.
         fewest_classes: that there must be for there to be something to learn.
         any_size: whether its nets take pictures of any size.
         framing: how pictures are brought to a net that is trained here.
@@ -236,9 +237,25 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
         """
         return {}
 
+    def chosen_by(self, recipe: RecipeT) -> str:
+        """The figure by which the best weights of a recipe's training are known."""
+        return self.best
+
+    def told(self, recipe: RecipeT | None) -> tuple[tuple[str, str], ...]:
+        """The headline, what the recipe is after first; None of a model that has no recipe."""
+        return self.headline
+
+    def worth(self, split: Dataset, recipe: RecipeT) -> float:
+        """As many pictures as a split's score tells no less than, by the recipe's figure."""
+        return len(split)
+
     @abstractmethod
-    def tolerance(self, best: float, pictures: int) -> float:
-        """How far below the best a score may lie and still be as good, for all that is known."""
+    def tolerance(self, best: float, pictures: float) -> float:
+        """How far below the best a score may lie and still be as good, for all that is known.
+
+        Args:
+            pictures: what they are worth.
+        """
 
     # Answering.
 

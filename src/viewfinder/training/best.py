@@ -12,8 +12,8 @@ from viewfinder.training.preparing import Splits
 from viewfinder.training.progress import TrainingProgress
 
 
-def as_good(task: AnyTask, score: float, best: float, pictures: int) -> bool:
-    """Whether a score on so many pictures is as good as the best, as far as one can tell."""
+def as_good(task: AnyTask, score: float, best: float, pictures: float) -> bool:
+    """Whether a score on pictures worth so many is as good as the best, as far as one can tell."""
     return score >= best - task.tolerance(best, pictures)
 
 
@@ -27,6 +27,9 @@ class BestWeights:
     def __init__(self, fabric: Fabric, job: Job, average: nn.Module) -> None:
         self.fabric, self.job, self.average = fabric, job, average
         self.task, self.config = find(job.run.manifest.task), job.run.model.config
+        recipe, val = job.run.manifest.recipe, job.splits.val
+        self.figure = f"val_{self.task.chosen_by(recipe)}"
+        self.worth = 0.0 if val is None else self.task.worth(val.truth, recipe)
 
     def choose(self, now: TrainingProgress) -> dict[str, float]:
         """Figures of the weights of now, the same in every process; the best weights are kept."""
@@ -43,11 +46,10 @@ class BestWeights:
         The highest score of many epochs is high by chance too; of those within what chance makes,
         the latest weights have the most training behind them.
         """
-        val = self.job.splits.val
-        score = figures.get(f"val_{self.task.best}", float(now.epoch))
+        score = figures.get(self.figure, float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
-        good = not val or as_good(self.task, score, now.best_score, len(val))
+        good = not self.worth or as_good(self.task, score, now.best_score, self.worth)
         if good and self.fabric.global_rank == 0:
             self.job.run.save_weights(self.average.state_dict())
 

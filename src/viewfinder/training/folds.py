@@ -164,8 +164,8 @@ def train_in_folds(
             write_json(folder / FOLDS / _MARK, {"folds": folds})
     with taken(folder / FOLDS, "training"):
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
-        figure, form = kind.headline[0]
-        rows = [_row(kind, run, figure) for run in runs]
+        figure, form = kind.told(recipe)[0]
+        rows = [_row(kind, *pair, figure) for pair in zip(runs, parts, strict=True)]
         outcome = judged(figure, rows, _together(kind, runs))
         epochs = _epochs(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
@@ -239,7 +239,7 @@ def _train(
 ) -> list[RunFolder]:
     """The folds' runs, those trained that are not finished; reports how long the rest takes."""
     runs: list[RunFolder] = []
-    figure, form = kind.headline[0]
+    figure, form = kind.told(recipe)[0]
     for number, part in enumerate(parts, 1):
         out, begun = place / str(number), time.monotonic()
         goes_on = holds_run(out)
@@ -253,12 +253,12 @@ def _train(
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
         left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
-        reached = headline_of(figure, _row(kind, runs[-1], figure)["figure"], form)
+        reached = headline_of(figure, _row(kind, runs[-1], part, figure)["figure"], form)
         note(f"{name}: {reached}; about {duration((left + last) * took)} for {more}")
     return runs
 
 
-def _row(kind: AnyTask, run: RunFolder, figure: str) -> FoldRow:
+def _row(kind: AnyTask, run: RunFolder, part: Dataset, figure: str) -> FoldRow:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
@@ -277,7 +277,7 @@ def _row(kind: AnyTask, run: RunFolder, figure: str) -> FoldRow:
         "train": train,
         "figure": found,
         "learnt": learnt,
-        "kept_epoch": _kept_epoch(kind, run),
+        "kept_epoch": _kept_epoch(kind, run, part),
     }
 
 
@@ -297,15 +297,16 @@ def _damaged(run: RunFolder) -> InputError:
     )
 
 
-def _kept_epoch(kind: AnyTask, run: RunFolder) -> int:
+def _kept_epoch(kind: AnyTask, run: RunFolder, part: Dataset) -> int:
     """The epoch whose weights a run kept, from 1: the last that was as good as any before."""
-    pictures, history, best, kept = run.manifest.data["images"]["val"], run.history(), -math.inf, 0
-    if not pictures:
+    history, recipe, best, kept = run.history(), run.manifest.recipe, -math.inf, 0
+    if not part.has_split("val"):
         return len(history)
+    figure, worth = f"val_{kind.chosen_by(recipe)}", kind.worth(part.split("val"), recipe)
     for row in history:
-        if (score := row.get(f"val_{kind.best}")) is not None:
+        if (score := row.get(figure)) is not None:
             best = max(best, score)
-            if as_good(kind, score, best, pictures):
+            if as_good(kind, score, best, worth):
                 kept = int(row["epoch"])
     return kept
 

@@ -106,7 +106,7 @@ class Fit:
 
     def work(self) -> None:
         now = self.progress
-        figure, first = f"val_{self.task.best}", self.share.rank == 0
+        figure, first = self.best.figure, self.share.rank == 0
         pictures = len(self.job.splits.train)
         kept = Journal(
             *(self.job.run, self.recipe, self.steps),

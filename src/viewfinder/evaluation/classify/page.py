@@ -21,6 +21,7 @@ from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted as counted_words
 
 _WORST, _TYPICAL = 24, 16
@@ -59,7 +60,7 @@ def page(material: ClassifyMaterial) -> Page:
     curves = plots.curves(
         material.history,
         plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
-        plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100),
+        _accuracies(material.recipe),
         plots.RATE,
     )
     own = {
@@ -80,8 +81,7 @@ def fit(material: ClassifyMaterial) -> Verdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.recipe
     held_out = material.held_out
-    # Folds tell accuracies alone.
-    balanced = recipe.balanced and (held_out is not None or not material.folds)
+    balanced = recipe.balanced
     train, other, side = material.compared(
         _side(material.judgements["train"], balanced=balanced),
         _side(held_out, balanced=balanced) if held_out else None,
@@ -126,6 +126,14 @@ def typical(judged: ClassifyJudgement) -> list[ShownAnswer]:
         by_class.append([int(i) for i in members[middle : middle + 4]])
     rounds = [row[turn] for turn in range(4) for row in by_class if turn < len(row)]
     return [_shown(judged, index) for index in rounds[: max(_TYPICAL, len(by_class))][:48]]
+
+
+def _accuracies(recipe: ClassifyRecipe) -> plots.Panel:
+    """Of the accuracy that the training is after."""
+    if recipe.balanced:
+        lines = plots.both_sides("balanced_accuracy")
+        return plots.Panel("Balanced accuracy, %", lines, factor=100)
+    return plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100)
 
 
 def _card(side: str, judgement: ClassifyJudgement) -> Card:

@@ -20,6 +20,7 @@ from viewfinder.tasks.classify.heads import (
     right_of_left_out,
     softmax,
 )
+from viewfinder.tasks.classify.scores import worth
 
 Way = Literal["prototypes", "linear"]
 IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "ridge regression"}
@@ -70,7 +71,8 @@ class Solved:
 
     Attributes:
         decay: the pull towards zero; 0 of class means.
-        right: the share of left-out pictures that were right, by way; empty if none could be. With
+        right: the share of left-out pictures that were right, by way; empty if none could be. Where
+            examples are balanced, each class counts alike. With
             pictures without labels also `labelled` and `unlabelled`: of five folds of the
             pictures with labels, without the others and with them.
         pictures: how many were left out.
@@ -102,8 +104,11 @@ def solve(
     if len(judged):
         for way, each in candidates.items():
             said = each.left_out[judged].argmax(axis=1)
-            right[way] = float((said == examples.labels[judged]).mean())
-    way = _chosen(right, len(judged)) if right else ways[-1]
+            hits = said == examples.labels[judged]
+            right[way] = float(np.average(hits, weights=examples.weights[judged]))
+    left_out = np.bincount(examples.labels[judged]).tolist()
+    told_by = worth(left_out) if examples.balanced else len(judged)
+    way = _chosen(right, told_by) if right else ways[-1]
     learnt, believed, told = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
         for name, more in (("labelled", None), ("unlabelled", unlabelled)):
@@ -114,7 +119,7 @@ def solve(
     return Solved(learnt.layer, way, learnt.decay, told, len(judged), believed)
 
 
-def _chosen(right: Mapping[Way, float], pictures: int) -> Way:
+def _chosen(right: Mapping[Way, float], pictures: float) -> Way:
     """Ridge regression, unless class means are right of more by more than a standard error.
 
     Of the bigger of two shares of a few dozen pictures chance has its part; and from 5 to 50

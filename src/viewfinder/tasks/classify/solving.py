@@ -66,7 +66,7 @@ def solve_last_layer(
         more = _unlabelled(folder, extractors[0], config, known=set(_digests(truth)))
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
-    note(_told(solved))
+    note(_told(solved, balanced=recipe.balanced))
     return {
         "way": solved.way,
         "decay": solved.decay,
@@ -164,7 +164,7 @@ def _linear(net: nn.Module, layer: str) -> nn.Linear:
     return module
 
 
-def _told(solved: Solved) -> str:
+def _told(solved: Solved, *, balanced: bool) -> str:
     """How the layer came about, in a line."""
     said = f"the last layer is learnt by {IN_WORDS[solved.way]}"
     if not solved.right:
@@ -172,7 +172,8 @@ def _told(solved: Solved) -> str:
     shares = ", ".join(
         f"{words} {solved.right[way]:.1%}" for way, words in IN_WORDS.items() if way in solved.right
     )
-    said += f"; right of {counted(solved.pictures, 'left-out picture')}: {shares}"
+    alike = ", each class counting alike" if balanced else ""
+    said += f"; right of {counted(solved.pictures, 'left-out picture')}{alike}: {shares}"
     if "unlabelled" in solved.right:
         used = counted(solved.believed, "picture") + " without labels"
         said += (

@@ -31,7 +31,7 @@ from viewfinder.tasks.answering import (
     outputs,
 )
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
+from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score, worth
 from viewfinder.tasks.classify.solving import answers_by_views, solve_last_layer
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
 from viewfinder.tasks.model import ModelConfig, Threshold
@@ -348,7 +348,22 @@ class Classify(
         """All figures, as confusions can be added."""
         return pooled(parts)
 
-    def tolerance(self, best: float, pictures: int) -> float:
+    def chosen_by(self, recipe: ClassifyRecipe) -> str:
+        """With `balanced`, the mean recall of the classes."""
+        return "balanced_accuracy" if recipe.balanced else self.best
+
+    def told(self, recipe: ClassifyRecipe | None) -> tuple[tuple[str, str], ...]:
+        """With `balanced`, the balanced accuracy before the plain one."""
+        if recipe is None or not recipe.balanced:
+            return self.headline
+        plain, balanced, *rest = self.headline
+        return (balanced, plain, *rest)
+
+    def worth(self, split: Dataset, recipe: ClassifyRecipe) -> float:
+        """With `balanced`, fewer where some classes have few."""
+        return worth(list(split.counts().values())) if recipe.balanced else len(split)
+
+    def tolerance(self, best: float, pictures: float) -> float:
         """One standard error of a share."""
         return math.sqrt(best * (1 - best) / pictures)
 

@@ -261,7 +261,7 @@ class Detect(
         assert truth.boxes is not None, "`require_boxes` has seen to it"
         return score(answers, truth.boxes, classes=truth.classes)
 
-    def tolerance(self, best: float, pictures: int) -> float:
+    def tolerance(self, best: float, pictures: float) -> float:
         """What AP50 moves by chance."""
         return _TOLERANCE
 

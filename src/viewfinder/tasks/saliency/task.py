@@ -244,7 +244,7 @@ class Saliency(
         with ThreadPoolExecutor() as pool:
             return mean(pool.map(judge, range(len(truth))))
 
-    def tolerance(self, best: float, pictures: int) -> float:
+    def tolerance(self, best: float, pictures: float) -> float:
         """What the S-measure moves by chance."""
         return _TOLERANCE
 
