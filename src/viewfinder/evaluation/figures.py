@@ -5,10 +5,13 @@ import warnings
 from typing import Literal
 
 import matplotlib
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from viewfinder.evaluation.theming import themed
 from viewfinder.wording import shown_lines
 
 TRAIN, VAL, AUGMENTED = "#c2571a", "#1f6f8b", "#c9b8a8"
@@ -43,13 +46,39 @@ def saved(figure: Figure, form: Literal["svg", "pdf"]) -> bytes:
 
 
 def inline(figure: Figure, label: str) -> Markup:
-    """The figure's `<svg>` element, to stand inside a page.
+    """The figure's `<svg>` element, to stand inside a page, in the colours of its theme.
 
     Args:
         label: what it shows, for those who do not see it.
+    """
+    return within_page(saved(figure, "svg"), label)
+
+
+def within_page(file: bytes, label: str) -> Markup:
+    """`inline`, of what `saved` gave as SVG.
 
     What stands in it is escaped by matplotlib, so that a page can take it as it is.
     """
-    svg = shown_lines(saved(figure, "svg").decode("utf-8"))
+    text = shown_lines(file.decode("utf-8"))
+    svg = themed(text[text.index("<svg") :])
     opening = Markup('<svg role="img" aria-label="{}"').format(shown_lines(label))
-    return opening + Markup(svg[svg.index("<svg") + len("<svg") :])
+    return opening + Markup(svg.removeprefix("<svg"))
+
+
+def shade(
+    axes: Axes, shares: NDArray[np.float64], colour: str, across: float | None = None
+) -> None:
+    """A cell for each of H×W shares in [0, 1]: no colour at 0, all of it at 1.
+
+    Args:
+        across: how long the sides of all cells together are on the axes, which then begin at 0;
+            without it a cell is 1 long, and the first one's middle is at 0.
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    cells = np.empty((*shares.shape, 4))
+    cells[...] = (red, green, blue, 0)
+    cells[..., 3] = shares
+    if across is None:
+        axes.imshow(cells, interpolation="nearest")
+    else:
+        axes.imshow(cells, extent=(0, across, across, 0), aspect="auto", interpolation="nearest")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.rgbd.reading import read_subject
-from viewfinder.evaluation.figures import TRAIN, inline, quiet
+from viewfinder.evaluation.figures import TRAIN, inline, quiet, shade
 from viewfinder.evaluation.material import SIDES
 from viewfinder.pictures.masks import box_around
 
@@ -85,7 +85,7 @@ def _places(corners: Corners, what: str) -> Markup:
     counts, _, _ = np.histogram2d(y, x, bins=_CELLS, range=((0, 1), (0, 1)))
     figure = Figure(figsize=(4.6, 3.1), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(counts, cmap="Oranges", vmin=0, extent=(0, 100, 100, 0), aspect="auto")
+    shade(axes, counts / max(1.0, counts.max()), TRAIN, across=100)
     axes.set_title("Where their centres lie")
     axes.set_xlabel("% of the width")
     axes.set_ylabel("% of the height")

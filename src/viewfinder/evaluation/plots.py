@@ -10,11 +10,13 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFor
 from numpy.typing import NDArray
 
 from viewfinder.evaluation.calibration import Calibration
-from viewfinder.evaluation.figures import AUGMENTED, INK, TRAIN, VAL, inline, quiet
+from viewfinder.evaluation.figures import AUGMENTED, INK, TRAIN, VAL, inline, quiet, shade
 
 _TERMS = (AUGMENTED, "#1f6f8b", "#c2571a", "#5b8c5a", "#8a5a9e")
 # With more classes than this, numbers in the cells of a confusion matrix cannot be read.
 _MOST_NUMBERS = 20
+# Of a confusion matrix where all answers lie in one.
+_CELLS = "#08306b"
 # Curves of no more points than this show each of them.
 _FEW_POINTS = 12
 
@@ -133,7 +135,7 @@ def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    shade(axes, shares, _CELLS)
     ticks = range(len(classes))
     size = 9 if len(classes) <= _MOST_NUMBERS else max(3, 180 // len(classes))
     # A class may be called "$5" without meaning TeX, or come from a name that is not UTF-8.

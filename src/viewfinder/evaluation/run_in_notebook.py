@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.templating import environment_of
+from viewfinder.evaluation.theming import plain
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
@@ -77,6 +78,7 @@ def _curves(best: str, history: list[dict[str, float]]) -> list[dict[str, str]]:
     drawn = []
     for says, panel in panels.items():
         for svg in plots.curves(thinned, panel):
-            data = base64.b64encode(svg.encode("utf-8")).decode()
+            # A notebook's theme is not that of its reader's other pages.
+            data = base64.b64encode(plain(svg).encode("utf-8")).decode()
             drawn.append({"url": f"data:image/svg+xml;base64,{data}", "says": says})
     return drawn

@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from viewfinder.errors import InputError
+from viewfinder.evaluation.figures import within_page
 from viewfinder.evaluation.sampling import Pair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
@@ -92,7 +93,7 @@ def write_comparison(
             write_bytes(out / "figures" / f"{name}.svg", svg)
             pdf = draw(plot, each, found.methods, "pdf")
             write_bytes(out / "figures" / f"{name}.pdf", pdf)
-            drawn.setdefault(each.name, []).append(_within_page(svg, f"{plot.alt}, {each.name}"))
+            drawn.setdefault(each.name, []).append(within_page(svg, f"{plot.alt}, {each.name}"))
     write_text(out / "report.html", _page(found, chosen, drawn, command, more))
     return out / "report.html"
 
@@ -150,13 +151,6 @@ def won(pair: Pair, metric: Metric) -> str:
     if not pair.clear:
         return ""
     return "better" if (pair.value.value > 0) == metric.higher_is_better else "worse"
-
-
-def _within_page(svg: bytes, label: str) -> Markup:
-    """The figure's `<svg>` element; what stands in it is escaped by matplotlib."""
-    text = svg.decode()
-    opening = Markup('<svg role="img" aria-label="{}"').format(label)
-    return opening + Markup(text[text.index("<svg") + len("<svg") :])
 
 
 def _rows(each: SetScores) -> list[Row]:
