@@ -19,7 +19,9 @@ from viewfinder.attribution.heat import (
     occlusion,
 )
 from viewfinder.attribution.inside import filters, stages
+from viewfinder.attribution.summary import summary_of
 from viewfinder.attribution.trials import alikeness, best_map, deletion, hottest
+from viewfinder.attribution.why import Reason, Reasons
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.question import of_box, of_class, of_region
 
@@ -113,6 +115,29 @@ def test_a_good_map_passes_and_a_wrong_one_fails(bright):
     assert deletion(asked, picture, WHY, good).passed
     assert not deletion(asked, picture, WHY, wrong).passed
     assert best_map(asked, picture, WHY, [wrong, good]) is good
+
+
+def test_a_net_that_knows_nothing_has_no_map_that_passes(bright):
+    """Its scores hardly depend on the picture, and chance alone puts some map's fall first."""
+
+    class Ignorant(Corner):
+        def forward(self, pictures):
+            maps = self.act(self.soft(pictures))
+            logit = 0.01 * maps[:, 0, :4, :4].mean((1, 2))
+            return torch.stack([-logit, logit], 1).softmax(1)
+
+    asked = asked_of(Ignorant())
+    (found,) = heat_maps(asked, bright, WHY)
+    trial = deletion(asked, bright, WHY, found)
+    assert not trial.tells
+    assert not trial.passed
+    assert trial.as_json()["passed"] is None
+    reason = Reason(WHY, found, trial, 0.0, ())
+    assert not reason.believed
+    assert reason.verdict.startswith("this net knows too little for a map to be tested: covering")
+    told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (reason,))])
+    assert (told.tested, told.untold, told.passed) == (0, 1, 0)
+    assert "knows too little" in told.lines()[0]
 
 
 def test_the_hottest_tenth_is_a_tenth_or_what_is_warm():

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from viewfinder import nets
 from viewfinder.cli.explain import Flags, run
+from viewfinder.console import WIDTH
 from viewfinder.errors import InputError
-from viewfinder.explain.rendering.terminal import WIDTH
 from viewfinder.position.chart import Line, chart
 from viewfinder.position.claims import answers
 from viewfinder.position.comparison import (

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 import viewfinder
 from viewfinder.cli.explain import Flags, run
+from viewfinder.console import WIDTH
 from viewfinder.errors import InputError
 from viewfinder.explain.explaining import explain
-from viewfinder.explain.rendering.terminal import WIDTH
 from viewfinder.pictures.writing import write_picture
 from viewfinder.position.chart import Line, chart
 from viewfinder.position.sensitivity import Stage, measure_position, shifted

@@ -18,6 +18,7 @@ from viewfinder.scoring.page import write_comparison
 from viewfinder.scoring.reading import asked, contests
 from viewfinder.scoring.saliency import boundary_iou, contour_band
 from viewfinder.scoring.saliency_contest import PLOTS
+from viewfinder.scoring.tables import shown
 from viewfinder.tasks.saliency.scores import mean, score
 
 SIZE = (48, 64)
@@ -277,3 +278,20 @@ def test_a_model_of_another_task(tmp_path, small_run):
     made(tmp_path, pictures=3)
     with pytest.raises(InputError, match="answers to classify"):
         judged(tmp_path, f"x={small_run}", f"good={tmp_path}/maps/good/SIP")
+
+
+def test_what_cannot_be_done_is_refused_before_anything_is_scored(tmp_path, capsys, monkeypatch):
+    """Unknown scores, and a split of masks, which have none."""
+    for place in ("GT", "maps"):
+        (tmp_path / place).mkdir()
+        write_picture(tmp_path / place / "a.png", np.full((8, 8, 3), 255, np.uint8))
+    monkeypatch.setattr("viewfinder.scoring.reading.judge", lambda *_, **__: pytest.fail("scored"))
+    asked_for = ["score", str(tmp_path / "GT"), f"it={tmp_path / 'maps'}"]
+    assert main([*asked_for, "--metrics", "s_mesure"]) == 2
+    assert "--metrics s_mesure (did you mean s_measure?)" in capsys.readouterr().err
+    assert main([*asked_for, "--split", "val"]) == 2
+    assert "--split val: masks lie in folders and in no splits" in capsys.readouterr().err
+
+
+def test_nothing_is_less_than_nothing():
+    assert shown(-0.0001) == "0.000"

@@ -17,7 +17,8 @@ class Summary:
 
     Attributes:
         pictures, answers: how many there were.
-        tested: answers that have a map.
+        tested: answers that have a map, and whose score depends on the picture enough to tell.
+        untold: the other answers that have a map.
         passed: maps whose hottest tenth matters more than as much at random.
         occluded: maps that were made by occlusion, as no layer's passed or none makes maps.
         alike: maps that a net which knows nothing gives nearly as well.
@@ -28,6 +29,7 @@ class Summary:
     pictures: int
     answers: int
     tested: int
+    untold: int
     passed: int
     occluded: int
     alike: int
@@ -40,6 +42,7 @@ class Summary:
             "pictures": self.pictures,
             "answers": self.answers,
             "tested": self.tested,
+            "too_little": self.untold,
             "passed": self.passed,
             "by_occlusion": self.occluded,
             "like_scrambled": self.alike,
@@ -52,11 +55,21 @@ class Summary:
         asked = f"{counted(self.answers, 'answer')} to {counted(self.pictures, 'picture')}"
         if self.fall is None or self.fall_random is None:
             return [f"{asked}: no map says anything"]
+        if not self.tested:
+            return [
+                f"{asked}: this net knows too little for a map to be tested, as its scores hardly "
+                "depend on any tenth of a picture"
+            ]
         told = [
             f"{asked}: {self.passed} of {counted(self.tested, 'map')} passed the deletion test",
             f"covering a map's hottest tenth lowers the score by {self.fall:z.1%} in the mean, "
             f"as much at random by {self.fall_random:z.1%}",
         ]
+        if self.untold:
+            told.append(
+                f"{counted(self.untold, 'map')} cannot be tested, as their scores hardly depend on "
+                "any tenth of the picture"
+            )
         if self.occluded:
             told.append(
                 f"{counted(self.occluded, 'map')} by occlusion, which measures nearly what the "
@@ -72,11 +85,13 @@ class Summary:
 def summary_of(found: Sequence[Reasons]) -> Summary:
     """The figures of many pictures."""
     reasons = [reason for each in found for reason in each.reasons]
-    trials = [reason.deletion for reason in reasons if reason.deletion is not None]
+    made = [reason.deletion for reason in reasons if reason.deletion is not None]
+    trials = [trial for trial in made if trial.tells] or made
     return Summary(
         pictures=len(found),
         answers=len(reasons),
-        tested=len(trials),
+        tested=sum(trial.tells for trial in made),
+        untold=sum(not trial.tells for trial in made),
         passed=sum(trial.passed for trial in trials),
         occluded=sum(r.heat is not None and r.heat.method == OCCLUSION for r in reasons),
         alike=sum(shows_the_picture(reason.likeness) for reason in reasons),

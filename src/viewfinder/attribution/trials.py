@@ -22,6 +22,8 @@ SHARE = 0.1
 """Of a picture, that is covered."""
 DRAWS = 20
 """Covers at random that a map is held against."""
+# By less than this an unsure score falls by chance too; one that is sure has no room to fall.
+_LEAST_FALL, _SURE = 0.01, 0.8
 _ALIKE = 0.5
 """A rank correlation with the map of a scrambled net from which on a map shows the picture."""
 
@@ -46,9 +48,15 @@ class Deletion:
     beaten: int
 
     @property
+    def tells(self) -> bool:
+        """Whether the score depends on the picture enough for a map to be tested."""
+        fall = self.base - min(self.covered, self.random)
+        return self.base >= _SURE or fall >= _LEAST_FALL
+
+    @property
     def passed(self) -> bool:
         """Whether the hottest places matter more than places at random."""
-        return self.covered < self.random
+        return self.tells and self.covered < self.random
 
     def as_json(self) -> dict[str, object]:
         """The figures under their public names."""
@@ -58,7 +66,7 @@ class Deletion:
             "random_covered": round(self.random, 6),
             "draws_beaten": self.beaten,
             "draws": DRAWS,
-            "passed": self.passed,
+            "passed": self.passed if self.tells else None,
         }
 
 

@@ -73,6 +73,11 @@ class Reason:
         if self.deletion is None:
             return "no place that the answer depends on was found"
         told = self.deletion
+        if not told.tells:
+            return (
+                "this net knows too little for a map to be tested: covering a tenth of the "
+                f"picture, whichever, hardly changes the score of {told.base:.1%}"
+            )
         if not told.passed:
             return (
                 "do not believe this map: covering its hottest tenth lowers the score no more than "

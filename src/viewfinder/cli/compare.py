@@ -54,6 +54,7 @@ def run(flags: Flags) -> int:
         refuse_missing(place, beside=("coco", "tabletop"))
     # At once: what comes next imports torch, which takes seconds.
     note(f"compare: {counted(len(flags.words) - 1, 'model')} on {flags.words[-1]}")
+    from viewfinder.scoring.metric_names import refuse_unknown
     from viewfinder.scoring.models_compared import compare_models, open_models
     from viewfinder.scoring.models_page import models_document, write_models
     from viewfinder.scoring.page import refuse_run
@@ -62,7 +63,9 @@ def run(flags: Flags) -> int:
     if flags.out is not None:
         refuse_run(flags.out.expanduser())
     *models, data = flags.words
-    compared = compare_models(open_models(models), data, split=flags.split)
+    opened = open_models(models)
+    refuse_unknown(flags.metrics, opened.task)
+    compared = compare_models(opened, data, split=flags.split)
     metrics, command = compared.found.chosen(flags.metrics), asked_by()
     page = None
     if flags.out is not None:

@@ -178,12 +178,13 @@ def _run_shift(flags: Flags, largest: int) -> int:
         from viewfinder.position.sensitivity_page import page
 
         _write_page(flags.html, page(found, setting))
+    from viewfinder.console import WIDTH
     from viewfinder.position.sensitivity_text import document, lines
 
     if flags.json:
         print_json(document(found, setting))
     else:
-        print_styled(lines(found, setting, width=_width()), width=_width())
+        print_styled(lines(found, setting), width=WIDTH)
     return 0
 
 
@@ -200,7 +201,7 @@ def _run_compare(flags: Flags, largest: int) -> int:
             epochs=comparing.EPOCHS if flags.epochs is None else flags.epochs,
             out=flags.out,
         )
-    from viewfinder.explain.rendering.terminal import WIDTH
+    from viewfinder.console import WIDTH
     from viewfinder.position.comparison_text import document, lines
 
     # Before the page, which may not be writable: what took minutes must not be lost.

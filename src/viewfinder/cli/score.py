@@ -15,7 +15,7 @@ before and behind it. A TOML file names sets, methods and scores, for a table th
 one command: docs/scoring.md shows one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -53,7 +53,7 @@ class Flags:
     log_loss recall:CLASS."""
     split: Literal["train", "val", "test", "all"] | None = None
     """Which split of a set of boxes or classes; if none is named, test where it has one, else val,
-    else all."""
+    else all. Masks have none."""
     as_is: bool = False
     """Take maps as they are. If not given, each map's values are first spread over 0 to 1, as the
     field's programs do."""
@@ -71,7 +71,7 @@ def run(flags: Flags) -> int:
     recipe = _recipe(flags)
     if recipe.out is not None:
         refuse_run(recipe.out)
-    found = compare(contests(recipe.asked))
+    found = compare(contests(replace(recipe.asked, metrics=recipe.metrics)))
     metrics = found.chosen(recipe.metrics)
     command = asked_by()
     page = None
@@ -159,8 +159,8 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     )
     for pair in [p for p in pairs if not p.clear][:10]:
         low, high = pair.value.low, pair.value.high
-        ends = "" if low is None or high is None else f" ({low:+.3f} to {high:+.3f})"
-        say(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+.3f}{ends}")
+        ends = "" if low is None or high is None else f" ({low:+z.3f} to {high:+z.3f})"
+        say(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+z.3f}{ends}")
 
 
 def _print_ranks(found: "Comparison", metrics: "Sequence[Metric]") -> None:

@@ -24,6 +24,7 @@ def environment_of(package: str) -> jinja2.Environment:
     )
     environment.filters["percent"] = lambda share: "–" if share is None else f"{share:.1%}"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
+    environment.filters["signed"] = lambda value: f"{value:+z.3f}"
     environment.filters["counted"] = counted
     environment.filters["count"] = lambda number: f"{number:,}"
     return environment

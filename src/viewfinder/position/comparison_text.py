@@ -1,4 +1,4 @@
-"""Max pooling against strided convolution in the terminal, at most 100 columns, and as JSON."""
+"""Max pooling against strided convolution in the terminal, at most 80 columns, and as JSON."""
 
 import math
 import textwrap
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from viewfinder.explain.rendering.terminal import WIDTH
+from viewfinder.console import WIDTH
 from viewfinder.position.claims import answers
 from viewfinder.position.comparison import (
     MEASURES,
@@ -42,7 +42,11 @@ LEGEND = (
     "+ shifts: with shift augmentation in training."
 )
 
-_NAME, _CELL, _WIDE = 19, 9, 19
+_NAME, _CELL = 19, 9
+# Of the features a cell a variant, of the differences one a measure.
+_OF_FEATURE, _PER_VARIANT = 16, 16
+_OF_PAIR, _PER_MEASURE = 37, 14
+_VARIED = (_PER_VARIANT, _OF_FEATURE)
 _MOST_COLUMNS = (WIDTH - _NAME) // _CELL
 
 
@@ -160,18 +164,20 @@ def _features(comparison: PositionComparison) -> list[Text]:
         return []
     words = f"features, against what stood in the same place: mean of {moved_words(comparison)}"
     result = [Text(), Text(words, "bold")]
-    result.append(_row("in %", [NAMES[variant] for variant in VARIANTS], "dim", _WIDE))
+    result.append(_row("in %", [NAMES[variant] for variant in VARIANTS], "dim", *_VARIED))
     for measure in measures:
         cells = [
             cell(average(comparison, variant, measure, moved(comparison))) for variant in VARIANTS
         ]
-        result.append(_row(measure.title, cells, "cyan", _WIDE))
+        result.append(_row(measure.title, cells, "cyan", *_VARIED))
     return result
 
 
 def _differences(comparison: PositionComparison) -> list[Text]:
     result = [Text(), Text(f"differences in points: mean of {moved_words(comparison)}", "bold")]
-    result.append(_wide_row("", [measure.title for measure in MEASURES], "dim"))
+    heads = [measure.title.rsplit(" ", 1) for measure in MEASURES]
+    for part in (0, 1):
+        result.append(_wide_row("", [head[part] for head in heads], "dim"))
     for one, other in PAIRS:
         cells = [
             cell(difference(comparison, one, other, measure, moved(comparison)), signed=True)
@@ -181,15 +187,18 @@ def _differences(comparison: PositionComparison) -> list[Text]:
     return result
 
 
-def _row(name: str, cells: Sequence[str], style: str, width: int = _CELL) -> Text:
-    shown = name if len(name) < _NAME else "…" + name[2 - _NAME :]
-    line = Text(shown.ljust(_NAME), style)
+def _row(
+    name: str, cells: Sequence[str], style: str, width: int = _CELL, first: int = _NAME
+) -> Text:
+    shown = name if len(name) < first else "…" + name[2 - first :]
+    line = Text(shown.ljust(first), style)
     line.append("".join(text.rjust(width) for text in cells), "dim" if style == "dim" else "")
     return line
 
 
 def _wide_row(name: str, cells: Sequence[str], style: str) -> Text:
-    return Text(name.ljust(36) + "".join(text.rjust(21) for text in cells), style)
+    values = "".join(text.rjust(_PER_MEASURE) for text in cells)
+    return Text(name.ljust(_OF_PAIR) + values, style)
 
 
 def _variant_document(

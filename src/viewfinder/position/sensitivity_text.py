@@ -1,4 +1,4 @@
-"""Position sensitivity in the terminal, at most 100 columns, and as JSON."""
+"""Position sensitivity in the terminal, at most 80 columns, and as JSON."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from viewfinder.explain.rendering.terminal import WIDTH
+from viewfinder.console import WIDTH
 from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, ShiftStep, Stage
 
 SCHEMA = "viewfinder.position/1"

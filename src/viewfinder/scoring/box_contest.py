@@ -32,6 +32,8 @@ _NAMED = (
     ("ap_medium", "AP medium", "of objects of 32² to 96² pixels"),
     ("ap_large", "AP large", "of larger objects"),
 )
+NAMES = tuple(key for key, *_ in _NAMED)
+"""Scores without those of single classes."""
 _PARTS = {"ap": (0, slice(None)), "ap50": (0, slice(0, 1)), "ap75": (0, slice(5, 6)),
           "ap_small": (1, slice(None)), "ap_medium": (2, slice(None)),
           "ap_large": (3, slice(None))}  # fmt: skip

@@ -29,6 +29,8 @@ _NAMED = (
     ("top5", "Top 5", True, "share of pictures whose class is among the five likeliest"),
     ("log_loss", "Log loss", False, "mean cross-entropy, in nats; no probability below 1e-12"),
 )  # fmt: skip
+NAMES = tuple(key for key, *_ in _NAMED)
+"""Scores without those of single classes."""
 _SURE = 1e-12
 
 

@@ -18,6 +18,7 @@ from viewfinder.scoring.box_contest import BoxesCompared
 from viewfinder.scoring.class_answers import class_answers
 from viewfinder.scoring.class_contest import ClassesCompared
 from viewfinder.scoring.contest import Contest
+from viewfinder.scoring.metric_names import refuse_unknown
 from viewfinder.scoring.models import is_model
 from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
 from viewfinder.scoring.saliency import judge
@@ -43,6 +44,7 @@ class Asked:
     sets: tuple[NamedSet, ...] = ()
     split: str | None = None
     stretch: bool = True
+    metrics: tuple[str, ...] = ()
 
 
 def asked(
@@ -93,7 +95,13 @@ def contests(asked: Asked) -> list[Contest]:
         raise InputError(
             f"{first} holds answers to {one}, and {second} to {other}: compare those of one task"
         )
+    refuse_unknown(asked.metrics, next(iter(tasks), "saliency"))
     if set(tasks) <= {"saliency"}:
+        if asked.split is not None:
+            raise InputError(
+                f"--split {asked.split}: masks lie in folders and in no splits; name the folder of "
+                "the split's masks instead"
+            )
         maps = map_contests(asked.truth, asked.methods, asked.sets)
         return [MapsCompared(judge(each, stretch=asked.stretch), asked.stretch) for each in maps]
     sets = list(asked.sets)
@@ -176,7 +184,8 @@ def truth_of(
     chosen = whole if side == "all" else whole.split(side)
     if len(chosen) < len(whole):
         note(
-            f"{path}: {counted(len(chosen), 'picture')} of its split {side} are scored, "
+            f"{path}: {counted(len(chosen), 'picture')} of its split {side} "
+            f"{'is' if len(chosen) == 1 else 'are'} scored, "
             f"of {len(whole):,} (--split all takes all)"
         )
     return chosen, side

@@ -26,7 +26,7 @@ def best_two(methods: Sequence[MethodScores], key: Metric) -> tuple[set[str], se
 
 def shown(value: float) -> str:
     """A score as papers print it: .9213 with a point and three digits."""
-    return f"{value:.3f}"
+    return f"{value:z.3f}"
 
 
 def leading(metrics: Sequence[Metric]) -> Metric:
