@@ -25,16 +25,18 @@ from viewfinder.evaluation.judging import (
     trained_on,
 )
 from viewfinder.evaluation.weaknesses import weaknesses
-from viewfinder.inference.opening import open_foreign
+from viewfinder.inference.opening import open_foreign, tell_calibrated
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
 from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
+from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
 
 Resize = Literal["own", "area"]
+Scores = Literal["calibrated", "own"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Run:
         split: str | None = None,
         device: str = "auto",
         resize: Resize = "own",
+        scores: Scores = "calibrated",
     ) -> Evaluation:
         """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
@@ -112,7 +115,7 @@ class Run:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
                 or else val; and all of a set that has no such sides.
-            resize: as of `predict`.
+            resize, scores: as of `predict`.
 
         Returns:
             The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
@@ -136,7 +139,7 @@ class Run:
         side = split or default_side(dataset)
         examples = dataset if side == "all" else dataset.split(side)
         require_present(examples)
-        model, keep = _resizing(self.model, resize), recipe.keep if recipe else "auto"
+        model, keep = _asked(self.model, resize, scores), recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         learnt = seen_in_training(run, examples) if run else []
         parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
@@ -158,6 +161,7 @@ class Run:
         device: str = "auto",
         threshold: Wanted = None,
         resize: Resize = "own",
+        scores: Scores = "calibrated",
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
@@ -172,11 +176,13 @@ class Run:
                 own, of best F1 on the run's validation pictures. None leaves it to the task.
             resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
                 weights is Darknet's way; or `area`, averaged over area.
+            scores: `calibrated`, as often right as they say, where the run's training could see to
+                it; or the net's `own`.
 
         Raises:
             InputError: no such file, no pictures, or none that can be read.
         """
-        model = _resizing(self.model, resize)
+        model = _asked(self.model, resize, scores)
         least = threshold_of(model, threshold, self.trained)
         answers = predict(model, source, device=pick_device(device), threshold=least)
         return Predictions(answers, classes=model.config.classes, bits=model.config.bits)
@@ -195,7 +201,10 @@ class Run:
         return self.trained
 
 
-def _resizing(model: Model, resize: Resize) -> Model:
+def _asked(model: Model, resize: Resize, scores: Scores) -> Model:
+    if scores == "own":
+        tell_calibrated(model)
+        model = with_own_scores(model)
     if resize == "own":
         return model
     framing = replace(model.config.framing, resizing="area")

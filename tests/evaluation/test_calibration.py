@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from viewfinder import open_run
 from viewfinder.cli.main import main
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.calibration import Claims, calibrate
+from viewfinder.evaluation.calibration import calibrate
+from viewfinder.evaluation.claimed import Claims
 
 
 def claims(scores, right):

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from viewfinder.inference.answers import Predictor
 from viewfinder.tasks.answering import Answering, in_batches, outputs
+from viewfinder.tasks.calibration import CALIBRATION
+from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.question import Question
 
@@ -74,5 +76,7 @@ def ask_of(predictor: Predictor) -> Asked:
 
 
 def _own(config: ModelConfig) -> dict[str, object]:
-    """What the net itself answers with; what is laid over its answer afterwards is not its own."""
-    return {name: value for name, value in config.habits.items() if isinstance(value, bool)}
+    """What the net itself answers with: without what judges the classes of its boxes again."""
+    # A map of scores that was fitted on both is not true of the net alone.
+    laid_over = {OPINION, CALIBRATION} if OPINION in config.habits else set()
+    return {name: value for name, value in config.habits.items() if name not in laid_over}

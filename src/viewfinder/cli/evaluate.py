@@ -34,6 +34,9 @@ class Flags:
     resize: Literal["own", "area"] = "own"
     """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
     Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
+    scores: Literal["calibrated", "own"] = "calibrated"
+    """Whether scores are as often right as they say, where the run's training could see to it, or
+    the network's own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -46,10 +49,17 @@ def run(flags: Flags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
+    from viewfinder.evaluation.calibration import called
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
-    judged = run.evaluate(flags.data, split=flags.split, device=flags.device, resize=flags.resize)
+    judged = run.evaluate(
+        flags.data,
+        split=flags.split,
+        device=flags.device,
+        resize=flags.resize,
+        scores=flags.scores,
+    )
     if flags.json:
         print_json(judged)
         return 0
@@ -80,6 +90,9 @@ def run(flags: Flags) -> int:
             f"mean, and {told['right']:.1%} are right; expected calibration error "
             f"{told['ece']:.3f}, {told['ece_by_chance']:.3f} by chance alone"
         )
+        bins = [(each["score"], each["right"], each["count"]) for each in told["bins"]]
+        if said := called(told["of"], bins):
+            say(said)
     _print_weak(judged["subsets"])
     if judged["split"] == "all":
         say("all of them, since the set has no test or val split")

@@ -32,6 +32,9 @@ class Flags:
     scores, or maps; or, of a detector, final: one row an object, chosen inside the file."""
     threshold: float = 0.25
     """final: what an object's score must exceed."""
+    scores: Literal["calibrated", "own"] = "calibrated"
+    """Whether scores are as often right as they say, where the run's training could see to it, or
+    the network's own."""
     pictures: str | None = None
     """Pictures to prove it on; some of the run's own data if not given."""
 
@@ -42,13 +45,14 @@ def run(flags: Flags) -> int:
     note(f"export {flags.run} as {flags.to.upper()}, and prove it on pictures")
     from viewfinder.api import open_run
     from viewfinder.inference.export import export_onnx
+    from viewfinder.tasks.calibration import with_own_scores
 
     if not 0 <= flags.threshold <= 1:
         raise InputError(f"--threshold {flags.threshold}: give a score from 0 to 1")
     opened = open_run(flags.run)
     out = flags.out or _place(opened)
     parity = export_onnx(
-        opened.model,
+        opened.model if flags.scores == "calibrated" else with_own_scores(opened.model),
         out,
         pictures=pictures_to_prove(opened, flags.pictures),
         answers=flags.answers,

@@ -45,6 +45,9 @@ class Flags:
     resize: Literal["own", "area"] = "own"
     """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
     Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
+    scores: Literal["calibrated", "own"] = "calibrated"
+    """Whether scores are as often right as they say, where the run's training could see to it, or
+    the network's own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -67,7 +70,11 @@ def run(flags: Flags) -> int:
     opened = open_run(flags.run)
     classes, bits = opened.model.config.classes, opened.model.config.bits
     answers: Sequence[Answer] = opened.predict(
-        flags.source, device=flags.device, threshold=flags.threshold, resize=flags.resize
+        flags.source,
+        device=flags.device,
+        threshold=flags.threshold,
+        resize=flags.resize,
+        scores=flags.scores,
     ).answers
     if flags.out:
         answers = draw_answers(answers, flags.out, classes=classes, bits=bits)

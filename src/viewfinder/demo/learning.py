@@ -5,7 +5,7 @@ run/        what was learnt
 scenes/     cluttered tables with other things of the same classes, to be judged by
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,7 +21,10 @@ from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.evaluation.judging import judge_examples
 from viewfinder.runs.run import RunFolder
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
+from viewfinder.tasks.calibration import with_own_scores
+from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.model import without_habit
 from viewfinder.tasks.recipe import Precision
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.training.train import train
@@ -130,7 +133,7 @@ def judge_unseen(place: Path, run: RunFolder, setting: DemoSetting) -> Unseen:
     unseen = open_dataset(place / "scenes").split("test")
     device = pick_device("auto")
     judged = judge_examples(run.model, unseen, device=device)
-    if not run.model.config.habits:
+    if OPINION not in run.model.config.habits:
         return Unseen(judged, judged)
-    alone = replace(run.model, config=replace(run.model.config, habits={}))
+    alone = with_own_scores(without_habit(run.model, OPINION))
     return Unseen(judge_examples(alone, unseen, device=device), judged)

@@ -6,18 +6,19 @@ beside it stands what scores would come to that are right as often as they say.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.judging import AnyJudgement
 
 BINS = 10
-# Fewer answers than this tell nothing of scores.
-_FEW = 30
+# Answers of about one score of which it is told how many are right.
+_TOLD = 10
 _DRAWS = 200
 
 
@@ -43,19 +44,6 @@ class CalibrationFigures(TypedDict):
     bins: list[BinFigures]
 
 
-@dataclass(frozen=True, eq=False)
-class Claims:
-    """N answers with their scores, in [0, 1], and whether each is right.
-
-    Attributes:
-        of: what they are called, in the plural.
-    """
-
-    scores: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    of: str
-
-
 @dataclass(frozen=True)
 class Bin:
     """Answers with scores from `low` to `high`: their mean score, and the share that is right."""
@@ -77,6 +65,7 @@ class Calibration:
         ece: the expected calibration error.
         by_chance: the mean error of scores that are right as often as they say, of as many answers.
         bins: those that hold answers.
+        fitted: where the scores were fitted on others of the same pictures, what these are.
     """
 
     of: str
@@ -86,15 +75,22 @@ class Calibration:
     ece: float
     by_chance: float
     bins: tuple[Bin, ...]
+    fitted: str = ""
 
     @property
     def says(self) -> str:
         """The same in a sentence."""
         error = f"expected calibration error {self.ece:.3f}, {self.by_chance:.3f} by chance alone"
+        fitted = f", by scores that were fitted on others of {self.fitted}" if self.fitted else ""
         return (
             f"{self.count:,} {self.of} are called {self.score:.1%} sure in the mean, and "
-            f"{self.right:.1%} are right: {error}"
+            f"{self.right:.1%} are right: {error}{fitted}"
         )
+
+    @property
+    def by_score(self) -> str:
+        """How many are right of those called about so sure, in a sentence; the surest first."""
+        return called(self.of, [(b.score, b.right, b.count) for b in self.bins])
 
     def as_json(self) -> CalibrationFigures:
         """The figures under their public names."""
@@ -119,8 +115,8 @@ def calibration(task: str, judgement: AnyJudgement) -> Calibration | None:
     """
     claims: Callable[[AnyJudgement], Claims | None]
     claims = importlib.import_module(f"viewfinder.evaluation.{task}.claims").claims
-    found = claims(judgement)
-    return None if found is None or len(found.scores) < _FEW else calibrate(found)
+    found = judgement.claimed or claims(judgement)
+    return calibrate(found) if found is not None and found.enough else None
 
 
 def calibrate(claims: Claims) -> Calibration:
@@ -143,7 +139,19 @@ def calibrate(claims: Claims) -> Calibration:
         ece=float(np.abs(hits - sums).sum() / len(scores)),
         by_chance=_by_chance(scores, numbers, sums),
         bins=bins,
+        fitted=claims.fitted,
     )
+
+
+def called(of: str, bins: Sequence[tuple[float, float, int]]) -> str:
+    """How many are right of those called about so sure, in a sentence; the surest first.
+
+    Args:
+        of: what was answered, in the plural.
+        bins: mean score, share that is right, and count of each.
+    """
+    told = [f"{s:.0%}, {r:.0%} are right ({n:,})" for s, r, n in reversed(bins) if n >= _TOLD]
+    return f"of {of} called {'; of those called '.join(told)}" if told else ""
 
 
 def _by_chance(

@@ -12,6 +12,7 @@ from torch import nn
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
+from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder
@@ -32,12 +33,15 @@ class Judgement(Generic[AnswersT, ScoresT]):
         answers: the task's own: probabilities, detections or maps, a picture each.
         scores: the task's own `tasks.task.TaskScores`.
         seconds: what decoding and answering took.
+        claimed: what its answers claim where their scores were fitted on these very pictures: by
+            scores that were fitted on others of them.
     """
 
     examples: Dataset
     answers: AnswersT
     scores: ScoresT
     seconds: float
+    claimed: Claims | None = None
 
     def as_json(self) -> dict[str, object]:
         """The scores under their public names, with the number of pictures and seconds."""

@@ -45,6 +45,7 @@ def write_report(
     judgements: Mapping[str, AnyJudgement],
     folds: FoldScores | None = None,
     seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
+    fitted: str = "",
 ) -> Verdict:
     """Write the run's `report.html`, and give its verdict.
 
@@ -52,6 +53,7 @@ def write_report(
         judgements: of the sides `train` and, where there are any, `val` and `test`.
         folds: what the folds before this training came to, as `evaluation.folds.judged` has it.
         seen: pictures as the net was shown them, and what it was to learn of each.
+        fitted: how its scores were fitted, in words.
 
     Raises:
         InputError: a picture cannot be read, or the file cannot be written.
@@ -86,6 +88,7 @@ def write_report(
             **page.own,
             subsets=weaknesses(manifest.task, material.judged),
             calibration=believed,
+            fitted=_sentence(fitted),
             reliability=plots.reliability(believed) if believed else None,
             labels=label_statistics.section(dataset),
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
@@ -107,6 +110,10 @@ def _environment() -> jinja2.Environment:
     environment = environment_of("viewfinder.evaluation")
     environment.filters["flags"] = _unbroken
     return environment
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _unbroken(advice: str) -> Markup:

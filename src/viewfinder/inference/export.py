@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.files import write_bytes
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.onnx_files import LEAST_SCORE, open_session
+from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, open_session
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
+from viewfinder.tasks.calibration import CALIBRATION
+from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.detect.suppression import suppress
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
@@ -94,11 +97,14 @@ def export_onnx(
     if answers not in task.portables:
         raise InputError("only a detector has objects to choose: leave --answers final out")
     _require_text(config.classes)
+    scores = _scores_of(config, answers)
+    if OPINION in config.habits:
+        note("the file answers without the run's second opinion on classes")
     batch = _proof_pictures(model, pictures)
     core, names = task.portable(model.load(), config, raw=answers == "raw")
     module = Portable(core, config.normalisation).eval()
     program = onnx.load_model_from_string(_traced(module, names, config.size))
-    told = _metadata(config, answers)
+    told = _metadata(config, answers) | {SCORES: scores}
     if answers == "final":
         told[LEAST_SCORE] = repr(float(threshold))
     for key, value in told.items():
@@ -184,6 +190,17 @@ def _traced(module: nn.Module, names: Sequence[str], size: Size) -> bytes:
         )
     assert program is not None, "the exporter returns a program where no file is named"
     return bytes(program.model_proto.SerializeToString())
+
+
+def _scores_of(config: ModelConfig, answers: Answers) -> str:
+    """Whether the file's scores are the run's calibrated ones, or the net's own."""
+    if CALIBRATION not in config.habits:
+        return "own"
+    if answers == "raw" or OPINION in config.habits:
+        note("the file gives the network's own scores, which are not calibrated")
+        return "own"
+    note("the file's scores are calibrated, as those of predict are (--scores own: the network's)")
+    return "calibrated"
 
 
 def _metadata(config: ModelConfig, answers: Answers) -> dict[str, str]:

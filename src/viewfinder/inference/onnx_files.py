@@ -17,6 +17,9 @@ from viewfinder.tasks.portable import Arrays
 LEAST_SCORE = "least_score"
 """The metadata's word for what the score of `final` objects exceeds."""
 
+SCORES = "scores"
+"""The metadata's word for whether scores are `calibrated` or the net's `own`."""
+
 # Values in one tensor beyond which no picture or answer is.
 _MOST_VALUES = 1 << 28
 # The side that a picture is brought to where a file leaves it open.

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
-from viewfinder.inference.onnx_files import LEAST_SCORE, OnnxFile
+from viewfinder.events import note
+from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering
@@ -73,6 +74,16 @@ def open_model(path: str | Path) -> Model:
         InputError: there is no such file, or it is none of these.
     """
     return open_foreign(path) or open_trained(Path(path).expanduser())
+
+
+def tell_calibrated(model: Model) -> None:
+    """Say so where an ONNX file's scores are calibrated within, as the net's own are wanted."""
+    weights = model.weights
+    if isinstance(weights, OnnxWeights) and weights.opened.metadata.get(SCORES) == "calibrated":
+        note(
+            f"{model.source} calibrates its scores itself: export the run with --scores own for "
+            "the network's"
+        )
 
 
 def open_foreign(path: str | Path) -> Model | None:

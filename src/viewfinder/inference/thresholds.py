@@ -7,6 +7,8 @@ from viewfinder.events import note
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
+from viewfinder.tasks.calibration import CALIBRATION
+from viewfinder.tasks.detect.platt import Platt
 from viewfinder.tasks.model import Model, Threshold
 
 Wanted = float | Literal["best"] | None
@@ -67,12 +69,16 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
             f"{lacks}: give a number, such as --threshold 0.4"
         )
     try:
-        return _read(judged, model.config.classes)
+        found = _read(judged, model.config.classes)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{run.scores_file} says of no class from which score on it is best shown: give a "
             "number, such as --threshold 0.4"
         ) from error
+    kept = run.model.config.habits.get(CALIBRATION)
+    if isinstance(kept, Platt) and CALIBRATION not in model.config.habits:
+        return kept.own(found)  # they were measured on calibrated scores
+    return found
 
 
 def _scores(run: RunFolder) -> dict[str, object]:

@@ -3,6 +3,8 @@
 run.json             task, net, classes, recipe, versions, data, device, precision and why
 weights.safetensors  the best weights, averaged
 opinion.safetensors  with --second-opinion, where it gains: what judges the classes of objects again
+calibration.json     how scores become as sure as they are right, fitted on held-out pictures
+held-out.safetensors of a fold: its answers to the pictures that it judges
 state.ckpt           what is needed to go on exactly
 history.csv          a row an epoch
 pictures.csv         which pictures it learnt from, by the digests of their files

@@ -5,7 +5,7 @@ which read them themselves.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -99,6 +99,14 @@ class Model:
 
         net.register_forward_hook(look)
         return net
+
+
+def without_habit(model: Model, name: str) -> Model:
+    """The same model without one of its habits; itself where it has none of that name."""
+    if name not in model.config.habits:
+        return model
+    habits = {key: value for key, value in model.config.habits.items() if key != name}
+    return replace(model, config=replace(model.config, habits=habits))
 
 
 def _tensors(answer: object) -> Iterator[Tensor]:

@@ -15,6 +15,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from viewfinder import nets
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
@@ -23,9 +25,10 @@ from viewfinder.datasets.presence import require_present
 from viewfinder.devices import describe_device, pick_device
 from viewfinder.doctor.record import machine_record
 from viewfinder.errors import InputError, PictureError
+from viewfinder.evaluation.calibrating import calibrated, family_of, keep_evidence
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folded import FoldScores
-from viewfinder.evaluation.judging import judge
+from viewfinder.evaluation.judging import AnyJudgement, judge
 from viewfinder.evaluation.report import write_report
 from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
 from viewfinder.listeners import tensorboard
@@ -42,6 +45,7 @@ from viewfinder.runs.run import (
     refuse_taken,
 )
 from viewfinder.tasks import find
+from viewfinder.tasks.calibration import FILE as CALIBRATION
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
@@ -185,18 +189,41 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> RunFolder:
     concluded = find(run.manifest.task).conclude(
         run.model.load_on(device), dataset, run.setup(), device, run.folder
     )
-    run = open_run(run.folder)  # with what it has been given now
-    judgements = judge(run, dataset, device=device)
+    run, judgements, fitted = _judged(run, dataset, folds, device)
     scores = {side: j.as_json() for side, j in judgements.items()}
-    beside: dict[str, Mapping[str, object] | None] = {"folds": folds, "head": solved, **concluded}
+    beside: dict[str, Mapping[str, object] | None] = {
+        "folds": folds,
+        "head": solved,
+        "calibration": fitted,
+        **concluded,
+    }
     run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
     seen = first_step(job) if recipe.in_steps else []
-    verdict = write_report(run, dataset, judgements, folds, seen)
+    says = str(fitted["says"]) if fitted else ""
+    verdict = write_report(run, dataset, judgements, folds, seen, says)
     # Of folds only the last run is judged, by what they all came to.
     if "folded" not in run.manifest.data or folds:
         report_verdict(run, verdict)
     emit(RunDone(str(run.folder), scores))
     return run
+
+
+def _judged(
+    run: RunFolder, dataset: Dataset, folds: FoldScores | None, device: torch.device
+) -> tuple[RunFolder, dict[str, AnyJudgement], Mapping[str, object] | None]:
+    """The run with its scores fitted, how it answers each side, and the figures of that fit."""
+    (run.folder / CALIBRATION).unlink(missing_ok=True)  # of an earlier end of this training
+    run = open_run(run.folder)  # with what it has been given now
+    judgements = judge(run, dataset, device=device)
+    if "folded" in run.manifest.data and not folds:
+        # What all folds say of their pictures is what the scores of the last run are fitted by.
+        said = family_of(run.manifest.task).evidence(judgements["test"])
+        if said is not None:
+            keep_evidence(run.folder, said)
+        return run, judgements, None
+    judges = [run.folder / FOLDS / str(n + 1) for n in range(folds["folds"] if folds else 0)]
+    judgements, fitted = calibrated(run, judgements, judges)
+    return open_run(run.folder), judgements, fitted
 
 
 def report_verdict(run: RunFolder, verdict: Verdict) -> None:

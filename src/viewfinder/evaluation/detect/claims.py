@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from viewfinder.evaluation.calibration import Claims
+from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.tasks.detect.matching import Kind, match
 from viewfinder.tasks.detect.task import THRESHOLD

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, TypedDict
 
 import numpy as np
@@ -30,9 +31,11 @@ from viewfinder.tasks.answering import (
     one_tensor,
     outputs,
 )
+from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score, worth
 from viewfinder.tasks.classify.solving import answers_by_views, solve_last_layer
+from viewfinder.tasks.classify.temperature import Temperature, read_temperature
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -228,6 +231,14 @@ class Classify(
         `solved`: whether the last layer alone was learnt."""
         return {"mirror": recipe.mirror and recipe.flip > 0, "solved": not recipe.in_steps}
 
+    def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
+        """The temperature of its probabilities, if one was fitted."""
+        try:
+            kept = read_temperature(read_calibration(folder).get("map"))
+        except (ValueError, KeyError) as error:
+            raise damaged(folder) from error
+        return {} if kept is None else {CALIBRATION: kept}
+
     def open_train(self, split: Dataset, setup: TrainSetup[ClassifyRecipe]) -> Labelled:
         """Letterboxed pictures, kept where the recipe says."""
         return self.open_eval(split, setup.config, keep=setup.recipe.keep)
@@ -332,7 +343,8 @@ class Classify(
         if config.habits.get("solved"):
             found = answers_by_views(net, examples.pixels, examples.truth, config, device)
             if np.isfinite(found).all():
-                return found
+                kept = _temperature(config)
+                return kept.of_array(found) if kept else found
             # The net itself says below what is wrong with it.
         parts = [
             self._probabilities(net, examples.pixels.take(numbers), config, device)
@@ -401,7 +413,7 @@ class Classify(
         """N×C logits, or probabilities as `reply` gives them."""
         if raw:
             return net, ("logits",)
-        return Probabilities(net, mirror=bool(config.habits.get("mirror"))), ("probabilities",)
+        return _answering(net, config), ("probabilities",)
 
     def read_portable(
         self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
@@ -414,26 +426,40 @@ class Classify(
         self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> NDArray[np.float32]:
         """N×C, of each picture, or the mean over it and its mirror image."""
-        answering = net
-        if not isinstance(net, Answering):
-            answering = Probabilities(net, mirror=bool(config.habits.get("mirror")))
+        answering = net if isinstance(net, Answering) else _answering(net, config)
         answer = one_tensor(outputs(answering, pictures, config.normalisation, device))
         return answer.cpu().numpy()
 
 
 class Probabilities(Answering):
-    """N×3×H×W to N×C probabilities, with `mirror` the mean over a picture and its mirror image."""
+    """N×3×H×W to N×C probabilities, with `mirror` the mean over a picture and its mirror image.
 
-    def __init__(self, net: nn.Module, *, mirror: bool) -> None:
+    With a temperature they are as sure as they turned out to be right.
+    """
+
+    def __init__(
+        self, net: nn.Module, *, mirror: bool, temperature: Temperature | None = None
+    ) -> None:
         super().__init__()
-        self.net, self.mirror = net, mirror
+        self.net, self.mirror, self.temperature = net, mirror, temperature
 
     def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
         answer: Tensor = self.net(pictures).softmax(dim=1)
-        if not self.mirror:
-            return answer
-        mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
-        return (answer + mirrored) / 2
+        if self.mirror:
+            mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
+            answer = (answer + mirrored) / 2
+        return answer if self.temperature is None else self.temperature.of(answer)
+
+
+def _answering(net: nn.Module, config: ModelConfig) -> Probabilities:
+    """A net that gives logits as one that gives the probabilities of a run."""
+    mirror = bool(config.habits.get("mirror"))
+    return Probabilities(net, mirror=mirror, temperature=_temperature(config))
+
+
+def _temperature(config: ModelConfig) -> Temperature | None:
+    kept = config.habits.get(CALIBRATION)
+    return kept if isinstance(kept, Temperature) else None
 
 
 def augmentation(recipe: ClassifyRecipe) -> Augmentation:

@@ -28,6 +28,7 @@ from viewfinder.pictures.geometry import (
     transform_boxes,
 )
 from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, several_tensors
+from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.class_names import known_classes
@@ -39,6 +40,7 @@ from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
 from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
 from viewfinder.tasks.detect.plan import augmentation, plan_step
+from viewfinder.tasks.detect.platt import Calibrated, Platt, read_platt
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
@@ -115,9 +117,14 @@ class Detect(
         return PLAIN
 
     def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
-        """The second opinion on classes, if the run has one."""
+        """The second opinion on classes, and the map of scores, as far as the run has them."""
         opinion = read_opinion(folder, len(classes))
-        return {} if opinion is None else {OPINION: opinion}
+        try:
+            platt = read_platt(read_calibration(folder).get("map"), len(classes))
+        except (ValueError, KeyError) as error:
+            raise damaged(folder) from error
+        kept: dict[str, object] = {OPINION: opinion, CALIBRATION: platt}
+        return {name: habit for name, habit in kept.items() if habit is not None}
 
     def open_foreign(self, path: Path) -> Model | None:
         """A file of Darknet's; or, by the word `coco`, the detector that comes with the package."""
@@ -277,8 +284,10 @@ class Detect(
         answer = outputs(answering, pictures, config.normalisation, device)
         boxes, scores = several_tensors(answer)
         found = suppress(boxes, scores, threshold=_LOWEST)
-        opinion = config.habits.get(OPINION)
-        return opinion.on(found, pictures, device) if isinstance(opinion, Opinion) else found
+        opinion, platt = config.habits.get(OPINION), config.habits.get(CALIBRATION)
+        if isinstance(opinion, Opinion):
+            found = opinion.on(found, pictures, device)
+        return [platt.on(each) for each in found] if isinstance(platt, Platt) else found
 
     def describe(
         self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
@@ -300,12 +309,14 @@ class Detect(
         self, net: nn.Module, config: ModelConfig, *, raw: bool
     ) -> tuple[nn.Module, tuple[str, ...]]:
         """The net's own outputs, or boxes and scores before suppression."""
-        head = head_of_net(net)
-        if OPINION in config.habits:
-            note("the file answers without the run's second opinion on classes")
+        head, platt = head_of_net(net), config.habits.get(CALIBRATION)
         if raw:
             return net, head.outputs(net)
-        return head.decoded(net), ("boxes", "scores")
+        answering = head.decoded(net)
+        # Fitted on what the second opinion says, it is not true of the net alone.
+        if isinstance(platt, Platt) and OPINION not in config.habits:
+            answering = Calibrated(answering, platt)
+        return answering, ("boxes", "scores")
 
     def read_portable(
         self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs

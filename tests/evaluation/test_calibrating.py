@@ -1,0 +1,122 @@
+"""Scores are fitted where that helps, keep their order, and are what predict and exports give."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viewfinder import open_run
+from viewfinder.errors import InputError
+from viewfinder.evaluation.calibrating import fit
+from viewfinder.evaluation.classify.calibrating import ClassEvidence
+from viewfinder.evaluation.detect.calibrating import BoxEvidence
+from viewfinder.tasks.calibration import FILE, write_calibration
+from viewfinder.tasks.classify.temperature import Temperature
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.detect.platt import Platt
+
+shares = st.lists(st.floats(1e-4, 1), min_size=2, max_size=6).map(
+    lambda numbers: (np.array(numbers) / sum(numbers)).astype(np.float32)
+)
+
+
+@given(shares, st.floats(0.05, 20))
+def test_a_temperature_keeps_the_order_of_classes(row, value):
+    found = Temperature(value).of_array(row[None])[0]
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    assert (np.diff(found[np.argsort(row, kind="stable")]) >= -1e-7).all()
+
+
+@given(
+    st.lists(st.tuples(st.floats(2**-10, 1, width=32), st.integers(0, 1)), max_size=30),
+    st.tuples(st.floats(0.05, 20), st.floats(0.05, 20)),
+    st.tuples(st.floats(-20, 20), st.floats(-20, 20)),
+)
+def test_a_map_of_boxes_keeps_the_order_within_a_class(rows, slopes, offsets):
+    rows.sort(reverse=True)
+    scores = np.array([score for score, _ in rows], np.float32)
+    labels = np.array([label for _, label in rows], np.int64)
+    boxes = np.arange(4 * len(rows), dtype=np.float32).reshape(-1, 4)
+    found = Platt(slopes, offsets).on(Detections(boxes, scores, labels))
+    assert (np.diff(found.scores) <= 0).all()
+    for label in (0, 1):
+        # A class's boxes come in the order that they came in.
+        assert (found.boxes[found.labels == label] == boxes[labels == label]).all()
+
+
+def test_a_map_can_be_undone():
+    platt = Platt((2.0, 0.5), (-1.0, 0.3))
+    own = Detections(np.zeros((2, 4)), np.array([0.7, 0.2]), np.array([0, 1]))
+    found = platt.on(own)
+    back = platt.own(found.scores[np.argsort(found.labels)].tolist())
+    assert back == pytest.approx((0.7, 0.2))
+
+
+def boastful(count, factor, seed=0):
+    """Classes drawn as a net's softer logits say, told by logits so many times as large."""
+    random = np.random.default_rng(seed)
+    logits = torch.from_numpy(random.normal(size=(count, 4)))
+    honest = logits.softmax(dim=1).numpy()
+    labels = np.array([random.choice(4, p=row / row.sum()) for row in honest])
+    told = (factor * logits).softmax(dim=1).numpy().astype(np.float32)
+    return ClassEvidence(told, labels)
+
+
+def test_a_temperature_is_found_again_and_helps_others():
+    found = fit(boastful(1500, 2.5), "these")
+    assert found.map.value == pytest.approx(2.5, rel=0.15)
+    assert found.after.ece < found.before.ece / 2
+    others = boastful(1500, 2.5, seed=1)
+    assert others.mapped(found.map).surprises().mean() < others.surprises().mean() - 0.1
+
+
+def test_honest_scores_and_few_are_left_alone():
+    honest = fit(boastful(1500, 1.0), "these")
+    assert honest.map is None
+    assert "better by more than chance" in honest.says
+    few = fit(boastful(60, 2.5), "these")
+    assert few.map is None
+    assert "60 held-out pictures are too few to fit a temperature, 100 would do" in few.says
+
+
+def boxes(count, seed=0):
+    """Boxes of two classes, of which the first promises too much and the second too little."""
+    random = np.random.default_rng(seed)
+    labels, odds = random.integers(0, 2, count), random.normal(0, 1.5, count)
+    right = random.random(count) < 1 / (1 + np.exp(-odds))
+    scores = 1 / (1 + np.exp(-np.where(labels == 0, odds + 1, odds - 1)))
+    return BoxEvidence(scores, labels, right, random.integers(0, 60, count), 2)
+
+
+def test_each_class_of_boxes_has_its_own_map():
+    found = fit(boxes(2000), "these")
+    assert found.map.offsets[0] == pytest.approx(-1, abs=0.3)
+    assert found.map.offsets[1] == pytest.approx(1, abs=0.3)
+    assert found.after.ece < 0.04 < found.before.ece
+    few = fit(boxes(80), "these")
+    assert few.map is None
+    assert "too few" in few.says
+
+
+def test_a_run_answers_by_its_map_unless_told_otherwise(small_run, make_set, tmp_path):
+    data, folder = make_set(test=4), tmp_path / "run"
+    shutil.copytree(small_run, folder)
+    assert json.loads((folder / FILE).read_text())["map"] is None
+    own = open_run(folder).predict(data / "test")
+    write_calibration(folder, {"map": Temperature(3.0).as_json()})
+    run = open_run(folder)
+    soft = run.predict(data / "test")
+    told = run.predict(data / "test", scores="own")
+    for before, after, again in zip(own, soft, told, strict=True):
+        assert before["label"] == after["label"]
+        assert before["scores"] == again["scores"]
+        flat = {name: score ** (1 / 3) for name, score in before["scores"].items()}
+        expected = {name: score / sum(flat.values()) for name, score in flat.items()}
+        assert after["scores"] == pytest.approx(expected, abs=1e-5)
+    (folder / FILE).write_text(json.dumps({"map": "warm"}))
+    with pytest.raises(InputError, match="is damaged"):
+        open_run(folder)
