@@ -43,7 +43,7 @@ def cells(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @dataclass
 class Candidate:
-    """The sharpest_of_stretches frame of a stretch, without most of its pixels."""
+    """The sharpest frame of a stretch, without most of its pixels."""
 
     origin: FrameOrigin
     file: Path
@@ -52,7 +52,7 @@ class Candidate:
 
 
 def sharpest_of_stretches(frames: Iterable[Frame], since: float, length: float) -> Iterator[Frame]:
-    """The sharpest_of_stretches frame of each stretch of so many seconds.
+    """The sharpest frame of each stretch of so many seconds.
 
     Of frames that are nearly as sharp, the one nearest to the middle: two chosen ones are then
     about a stretch apart.
