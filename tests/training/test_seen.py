@@ -55,10 +55,12 @@ def test_labels_are_counted_by_class_and_side(small_set, subject_scenes, tmp_pat
     assert told["sides"] == ["training", "validation", "test"]
     assert dict(told["rows"])["amber"] == [12, 6, 6]
     assert told["pictures"] == [36, 18, 18]
-    assert told["figures"] == []
+    large, bright = told["figures"]
+    assert "How large pictures are: √(width × height), pixels, half of them below 32" in large
+    assert "How bright pictures are" in bright
     subjects = section(open_dataset(subject_scenes))
     assert subjects["rows"] == []
-    assert ["subjects" in figure for figure in subjects["figures"]] == [True, True]
+    assert ["subjects" in figure for figure in subjects["figures"]] == [True, True, False, False]
 
 
 def test_the_figures_of_boxes_say_what_they_show(tmp_path):

@@ -1,15 +1,20 @@
 """Find every fault of a data set, each with its file and a way to fix it.
 
-Exit status 1 if there are any.
+Exit status 1 if there are any. --report writes a page beside: what is in the set, which pictures
+show the same, which are unlike all others, and which labels may be wrong.
+
+  viewfinder check my-photos --report my-photos.html
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from viewfinder.cli.output import print_json, say
+from viewfinder.cli.output import asked_by, print_json, say
+from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
@@ -24,8 +29,13 @@ class Flags:
     alike: bool = False
     """Also find pictures that look nearly the same: cut, mirrored, saved again. They are compared
     by what a network says of them, about 25 ms each, once; what was done is kept."""
+    report: Path | None = None
+    """A page to write, HTML: counts, sizes, places, shapes and brightness of boxes and pictures;
+    pictures that show the same, in two splits first; the odd ones out; labels that may be wrong,
+    with what is labelled so. Compared as with --alike; of more than 20,000 pictures as many."""
     json: bool = False
-    """Print one JSON document: faults (kind, file, detail, fix) and counts."""
+    """Print one JSON document: faults (kind, file, detail, fix), counts, and with --report
+    suspects: alike, odd and labels."""
 
 
 def run(flags: Flags) -> int:
@@ -33,7 +43,16 @@ def run(flags: Flags) -> int:
     from viewfinder.datasets.checks.checking import check
     from viewfinder.pictures.reading import BITS
 
+    if flags.report is not None:
+        _refuse_other(flags.report)
     dataset, faults = check(flags.data)
+    suspects = None
+    if flags.report is not None:
+        from viewfinder.labelling.odd import suspects as look
+        from viewfinder.labelling.set_page import write_set_page
+
+        suspects = look(dataset)
+        write_set_page(flags.report, dataset, faults, suspects, by=asked_by())
     if flags.alike:
         from viewfinder.features.alike import near_duplicates
 
@@ -45,7 +64,13 @@ def run(flags: Flags) -> int:
         if dataset.bits < BITS[-1]:
             counts["bits"] = dataset.bits
         counts["faults"] = dict(Counter(fault.kind for fault in faults))
-        print_json({"faults": [_promised(fault) for fault in faults], "counts": counts})
+        document = {"faults": [_promised(fault) for fault in faults], "counts": counts}
+        if suspects is not None:
+            from viewfinder.labelling.set_page import suspects_document
+
+            document |= {"report": str(flags.report)}
+            document |= {"suspects": suspects_document(dataset, suspects)}
+        print_json(document)
         return 1 if faults else 0
     say(dataset.summary(faults=False))
     for name, count in dataset.counts().items():
@@ -53,7 +78,21 @@ def run(flags: Flags) -> int:
     for fault in faults:
         say(f"{fault.kind}: {fault.file}: {fault.detail}; {fault.fix}")
     say(counted(len(faults), "fault") if faults else "no faults")
+    if suspects is not None:
+        say(
+            f"to look at: {counted(len(suspects.alike), 'pair')} of pictures that show the same, "
+            f"{counted(len(suspects.doubted), 'label')} that may be wrong, the odd ones out"
+        )
+        say(f"report {flags.report}")
     return 1 if faults else 0
+
+
+def _refuse_other(report: Path) -> None:
+    """Refuse a page of another kind before anything is looked at."""
+    if report.suffix.lower() not in (".html", ".htm"):
+        raise InputError(
+            f"--report {report}: the page is HTML, name it {report.with_suffix('.html')}"
+        )
 
 
 def _promised(fault: "Fault") -> dict[str, str]:

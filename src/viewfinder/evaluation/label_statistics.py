@@ -1,28 +1,40 @@
-"""What the labels of a set are like: how many of each class, how large objects are, and where."""
+"""What a set is like: how many of each class; how large objects are, of what shape, and where; how
+large and how bright its pictures are.
+"""
 
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.rgbd.reading import read_subject
+from viewfinder.errors import InputError
 from viewfinder.evaluation.figures import TRAIN, inline, quiet, shade
+from viewfinder.evaluation.looks import looks
 from viewfinder.evaluation.material import SIDES
+from viewfinder.evaluation.sampling import Values
 from viewfinder.pictures.masks import box_around
 
 # Classes that are told one by one, the commonest; masks that are read, and cells to a side of the
 # map of places.
 _MOST, _MOST_MASKS, _CELLS = 30, 200, 24
+# Pictures whose size and brightness are measured.
+_MOST_LOOKED_AT = 400
 
 Corners = NDArray[np.float64]
 """M×4: x1, y1, x2, y2 as shares of the picture's width and height."""
 
 
 def section(dataset: Dataset) -> dict[str, object]:
-    """Counts by class and side; of boxes and masks also figures of those that are learnt from."""
+    """Counts by class and side; figures of the pictures, boxes and masks that are learnt from.
+
+    Of a set without sides all are counted as one, and all are drawn.
+    """
     sides = [side for side in SPLITS if dataset.has_split(side)]
-    parts = [dataset.split(side) for side in sides]
+    parts = [dataset.split(side) for side in sides] or [dataset]
+    learnt = dataset.split("train") if "train" in sides else dataset
     counts = [part.counts() for part in parts]
     # Every mask shows all of a set's classes.
     names = () if dataset.masks else dataset.classes
@@ -30,15 +42,18 @@ def section(dataset: Dataset) -> dict[str, object]:
         ((name, [count[name] for count in counts]) for name in names), key=lambda row: -sum(row[1])
     )
     what = "boxes" if dataset.boxes is not None else "subjects" if dataset.masks else ""
-    corners = _corners(dataset.split("train")) if what else np.zeros((0, 4))
+    corners = _corners(learnt) if what else np.zeros((0, 4))
+    figures = [_extents(corners, what), _places(corners, what)] if len(corners) else []
+    if learnt.boxes is not None and len(learnt.boxes):
+        figures.append(_shapes(learnt.boxes.corners))
     return {
-        "sides": [SIDES[side] for side in sides],
+        "sides": [SIDES[side] for side in sides] or ["all"],
         "what": "boxes" if what == "boxes" else "pictures",
         "pictures": [len(part) for part in parts],
         "rows": rows[:_MOST],
         "left_out": max(0, len(rows) - _MOST),
         "most": max((sum(numbers) for _, numbers in rows), default=0),
-        "figures": [_extents(corners, what), _places(corners, what)] if len(corners) else [],
+        "figures": figures + _of_pictures(learnt),
     }
 
 
@@ -77,6 +92,55 @@ def _extents(corners: Corners, what: str) -> Markup:
         figure,
         f"How large {what} are: half of them have a side of less than {middle:.0f} % of their "
         f"picture's, and nine of ten lie between {low:.0f} and {high:.0f} %",
+    )
+
+
+def _shapes(corners: NDArray[np.float64]) -> Markup:
+    """Of boxes in pixels: how many times as wide as high they are."""
+    sides = corners[:, 2:] - corners[:, :2]
+    sides = sides[(sides > 0).all(axis=1)]
+    title, unit = "What shape boxes are", "width by height"
+    return _histogram(sides[:, 0] / sides[:, 1], title, unit, "boxes", doublings=True)
+
+
+def _of_pictures(learnt: Dataset) -> list[Markup]:
+    """How large and how bright some pictures are, evenly chosen; nothing where one is damaged."""
+    chosen = np.unique(np.linspace(0, len(learnt) - 1, min(len(learnt), _MOST_LOOKED_AT)))
+    try:
+        seen = looks(learnt.select(chosen.astype(np.int64)))
+    except InputError:
+        return []
+    side = np.sqrt(seen.sizes.prod(axis=1))
+    return [
+        _histogram(side, "How large pictures are", "√(width × height), pixels", "pictures"),
+        _histogram(seen.brightness, "How bright pictures are", "% of white", "pictures"),
+    ]
+
+
+def _histogram(
+    values: Values, title: str, unit: str, what: str, *, doublings: bool = False
+) -> Markup:
+    """How many have each value; `doublings` has each bar's values grow by a factor."""
+    figure = Figure(figsize=(4.6, 3.1), layout="constrained")
+    axes = figure.subplots()
+    values = values[np.isfinite(values)]
+    if doublings:
+        reach = max(1.0, float(np.abs(np.log2(values)).max(initial=0)))
+        axes.hist(values, bins=list(2 ** np.linspace(-reach, reach, 25)), color=TRAIN)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    elif len(values) and values.min() == values.max():
+        axes.hist(values, bins=21, range=(0.8 * values[0], 1.2 * values[0] + 1), color=TRAIN)
+    else:
+        axes.hist(values, bins=20, color=TRAIN)
+    axes.set_title(title)
+    axes.set_xlabel(unit)
+    axes.set_ylabel(what)
+    quiet(axes)
+    low, middle, high = np.percentile(values, [5, 50, 95]) if len(values) else (0, 0, 0)
+    return inline(
+        figure,
+        f"{title}: {unit}, half of them below {middle:.3g}, nine of ten {low:.3g} to {high:.3g}",
     )
 
 

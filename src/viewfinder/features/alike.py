@@ -5,6 +5,9 @@ vectors lose, those that were saved coarsely or made brighter. Both are asked
 (`benchmarks/near_duplicates.py`).
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +26,20 @@ _NEIGHBOUR, _NEARER = 10, 0.5
 _BLOCK, _TOLD = 512, 4
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures of a set, the lower number first, and how alike they look: 1 is equal.
+
+    Attributes:
+        same: whether they are equal byte by byte.
+    """
+
+    one: int
+    other: int
+    likeness: float
+    same: bool
+
+
 def near_duplicates(dataset: Dataset) -> list[Fault]:
     """Pictures that look alike and are not the same bytes, a fault for each that has likenesses.
 
@@ -31,6 +48,25 @@ def near_duplicates(dataset: Dataset) -> list[Fault]:
     """
     files = [dataset.file(number) for number in range(len(dataset))]
     vectors, kept = describe_readable([Part(file) for file in files], bits=dataset.bits)
+    digests = of_files([files[number] for number in kept])
+    pairs = pairs_of(dataset, vectors, kept, digests)
+    return _faults(dataset, [pair for pair in pairs if not pair.same])
+
+
+def pairs_of(
+    dataset: Dataset,
+    vectors: NDArray[np.float32],
+    kept: Sequence[int],
+    digests: Sequence[bytes],
+) -> list[Pair]:
+    """Pictures that look alike, by vectors and by hashes.
+
+    Those of one group are expected to, and are left out where they lie in one split.
+
+    Args:
+        vectors: as `describe` gives them, of the pictures of numbers `kept`.
+        digests: of their files.
+    """
     found = {(kept[one], kept[two]): like for (one, two), like in _near(vectors).items()}
     row_of = {number: row for row, number in enumerate(kept)}
     hashed = scenes(dataset)
@@ -39,19 +75,28 @@ def near_duplicates(dataset: Dataset) -> list[Fault]:
         for other in others:
             likeness = float(vectors[row_of[first]] @ vectors[row_of[other]])
             found.setdefault((first, other), likeness)
-    bytes_of = dict(zip(kept, of_files([files[number] for number in kept]), strict=True))
-    fresh = {pair: like for pair, like in found.items() if bytes_of[pair[0]] != bytes_of[pair[1]]}
-    return _faults(dataset, fresh)
+    return [
+        Pair(one, two, min(1.0, likeness), digests[row_of[one]] == digests[row_of[two]])
+        for (one, two), likeness in found.items()
+        if not _expected(dataset, one, two)
+    ]
+
+
+def likenesses(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Of a block of rows after the other, how alike each is to every row; -1 to itself."""
+    for start in range(0, len(vectors), _BLOCK):
+        likeness = vectors[start : start + _BLOCK] @ vectors.T
+        rows = np.arange(len(likeness))
+        likeness[rows, start + rows] = -1
+        yield likeness
 
 
 def _near(vectors: NDArray[np.float32]) -> dict[tuple[int, int], float]:
     """Pairs of rows, the lower first, that are near-duplicates, and their likeness."""
     count = len(vectors)
     pairs: dict[tuple[int, int], float] = {}
-    for start in range(0, count, _BLOCK):
-        likeness = vectors[start : start + _BLOCK] @ vectors.T
-        rows = np.arange(len(likeness))
-        likeness[rows, start + rows] = -1
+    for block, likeness in enumerate(likenesses(vectors)):
+        start = block * _BLOCK
         least = np.full(len(likeness), _LEAST, np.float32)
         if count > 2 * _NEIGHBOUR:
             usual = np.partition(likeness, count - _NEIGHBOUR, axis=1)[:, count - _NEIGHBOUR]
@@ -62,13 +107,16 @@ def _near(vectors: NDArray[np.float32]) -> dict[tuple[int, int], float]:
     return pairs
 
 
-def _faults(dataset: Dataset, pairs: dict[tuple[int, int], float]) -> list[Fault]:
+def _expected(dataset: Dataset, one: int, two: int) -> bool:
+    """Whether two pictures are of one group, and in one split."""
+    together = bool(dataset.groups) and dataset.groups[one] == dataset.groups[two] != ""
+    return together and bool(dataset.splits[one] == dataset.splits[two])
+
+
+def _faults(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
     partners: dict[int, list[tuple[float, int]]] = {}
-    for (one, two), likeness in pairs.items():
-        apart = dataset.splits[one] != dataset.splits[two]
-        together = bool(dataset.groups) and dataset.groups[one] == dataset.groups[two] != ""
-        if apart or not together:
-            partners.setdefault(one, []).append((likeness, two))
+    for pair in pairs:
+        partners.setdefault(pair.one, []).append((pair.likeness, pair.other))
     faults = []
     for one, others in sorted(partners.items()):
         others.sort(reverse=True)

@@ -1,0 +1,161 @@
+"""Which pictures of a set are unlike all others, which show the same, and whose labels are doubted.
+
+All three compare what a network that has seen ImageNet says of pictures (`features.describing`): a
+picture is odd where its neighbours are far, as their distance tells outliers (Ramaswamy, Rastogi,
+Shim, SIGMOD 2000).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.digests import of_files
+from viewfinder.errors import InputError
+from viewfinder.features.alike import Pair, likenesses, pairs_of
+from viewfinder.features.describing import Part, describe_readable
+from viewfinder.labelling.doubting import doubts
+
+MOST_COMPARED = 20_000
+"""Pictures, or boxes, that are compared, evenly chosen of more: the work goes with their square."""
+# Neighbours by which a picture is told to be odd; of small sets a share of their pictures.
+_NEIGHBOURS, _SHARE = 10, 0.1
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A picture, and how like its neighbours are to it in the mean."""
+
+    picture: int
+    likeness: float
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """A label that the others speak against.
+
+    Attributes:
+        picture: its number.
+        box: in pixels, where the label is a box's.
+        label, other: the class that it has, and the likeliest of the others.
+        amount: how far that is ahead; above 0.
+    """
+
+    picture: int
+    box: tuple[float, float, float, float] | None
+    label: int
+    other: int
+    amount: float
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """What of a set a person is to look at, the worst first.
+
+    Attributes:
+        alike: pairs of pictures that show nearly or exactly the same; those in two splits first.
+        compared: how many pictures were compared.
+        asked: how many labels; 0 where nobody could be asked.
+        why_not: why no label was doubted, where none could be.
+    """
+
+    odd: tuple[Odd, ...]
+    alike: tuple[Pair, ...]
+    doubted: tuple[Doubted, ...]
+    compared: int
+    asked: int
+    why_not: str = ""
+
+
+def suspects(dataset: Dataset) -> Suspects:
+    """Look for them; what is described is kept, so that a second time takes seconds.
+
+    Pictures that cannot be read are left out, and that is said.
+    """
+    chosen = _evenly(len(dataset))
+    files = [dataset.file(number) for number in chosen.tolist()]
+    vectors, kept = describe_readable([Part(file) for file in files], bits=dataset.bits)
+    numbers = chosen[kept]
+    digests = of_files([files[row] for row in kept])
+    found = pairs_of(dataset, vectors, numbers.tolist(), digests)
+    split = dataset.splits
+    found.sort(key=lambda each: (split[each.one] == split[each.other], -each.likeness))
+    doubted, asked, why_not = _doubted(dataset, vectors, numbers)
+    return Suspects(_odd(vectors, numbers), tuple(found), doubted, len(numbers), asked, why_not)
+
+
+def _evenly(count: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_COMPARED)).astype(np.int64))
+
+
+def _odd(vectors: NDArray[np.float32], numbers: NDArray[np.int64]) -> tuple[Odd, ...]:
+    near = min(_NEIGHBOURS, max(1, round(_SHARE * len(numbers))))
+    if len(numbers) <= near + 1:
+        return ()
+    means = np.concatenate(
+        [
+            np.partition(rows, len(numbers) - near, axis=1)[:, len(numbers) - near :].mean(axis=1)
+            for rows in likenesses(vectors)
+        ]
+    )
+    order = np.argsort(means, kind="stable")
+    return tuple(Odd(int(numbers[row]), float(means[row])) for row in order.tolist())
+
+
+def _doubted(
+    dataset: Dataset, vectors: NDArray[np.float32], numbers: NDArray[np.int64]
+) -> tuple[tuple[Doubted, ...], int, str]:
+    """Those whose other class is ahead, how many labels were asked about, and why none was."""
+    if dataset.masks:
+        return (), 0, "a mask has no class that could be another"
+    if dataset.boxes is None:
+        labels, pictures = dataset.labels[numbers], numbers
+        places = np.tile(np.array([0.0, 0, 1, 1]), (len(numbers), 1))
+    else:
+        vectors, pictures, places, labels = _described_boxes(dataset)
+    known = labels >= 0
+    vectors, pictures, places = vectors[known], pictures[known], places[known]
+    labels = labels[known].astype(np.int64)
+    try:
+        found = doubts(vectors, places, labels)
+    except InputError:
+        return (), 0, "there are too few labels, or of one class only, for one to tell of another"
+    order = np.argsort(-found.amounts, kind="stable")
+    rows = [row for row in order.tolist() if found.amounts[row] > 0]
+    whole = dataset.boxes is None
+    return (
+        tuple(
+            Doubted(
+                int(pictures[row]),
+                None if whole else _box(places[row]),
+                int(labels[row]),
+                int(found.others[row]),
+                float(found.amounts[row]),
+            )
+            for row in rows
+        ),
+        len(labels),
+        "",
+    )
+
+
+def _described_boxes(
+    dataset: Dataset,
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Of the boxes that can be cut out: vectors, pictures, corners and classes."""
+    boxes = dataset.boxes
+    assert boxes is not None, "it is asked of sets of boxes"
+    pictures = boxes.pictures()
+    sides = boxes.corners[:, 2:] - boxes.corners[:, :2]
+    known = np.flatnonzero((sides >= 1).all(axis=1) & ~boxes.crowd & (boxes.classes >= 0))
+    rows = known[_evenly(len(known))] if len(known) else known
+    parts = [Part(dataset.file(int(pictures[row])), _box(boxes.corners[row])) for row in rows]
+    vectors, kept = describe_readable(parts, bits=dataset.bits)
+    rows = rows[kept]
+    return vectors, pictures[rows], boxes.corners[rows], boxes.classes[rows]
+
+
+def _box(corners: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = corners.tolist()
+    return x1, y1, x2, y2

@@ -1,0 +1,112 @@
+"""A set's page: what is odd, what shows the same, and which labels may be wrong."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from viewfinder.cli.main import main
+from viewfinder.datasets.opening import open_dataset
+from viewfinder.labelling.odd import suspects
+from viewfinder.labelling.set_page import write_set_page
+from viewfinder.pictures.writing import write_picture
+
+ODD, COPY, WRONG = "train/disc/odd.png", "val/disc/copy.png", "train/disc/wrong.png"
+
+
+def _disc(random, *, square):
+    """A thing of one colour on a noisy ground of another."""
+    picture = random.integers(170, 230, (64, 64, 3)).astype(np.uint8)
+    colour = (200, 40, 30) if square else (30, 40, 200)
+    x, y = (int(random.integers(24, 40)) for _ in range(2))
+    if square:
+        cv2.rectangle(picture, (x - 14, y - 14), (x + 14, y + 14), colour, -1)
+    else:
+        cv2.circle(picture, (x, y), 15, colour, -1)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """Discs and squares; among the discs noise, one of the training's, and a square."""
+    root, random = tmp_path_factory.mktemp("planted"), np.random.default_rng(0)
+    for split, count in (("train", 9), ("val", 3)):
+        for name in ("disc", "square"):
+            for number in range(count):
+                picture = _disc(random, square=name == "square")
+                write_picture(root / split / name / f"{number}.png", picture)
+    write_picture(root / ODD, random.integers(0, 2, (64, 64, 3)).astype(np.uint8) * 255)
+    (root / COPY).write_bytes((root / "train/disc/3.png").read_bytes())
+    write_picture(root / WRONG, _disc(random, square=True))
+    return root
+
+
+def test_what_was_planted_is_found(planted):
+    dataset = open_dataset(planted)
+    found = suspects(dataset)
+    assert dataset.paths[found.odd[0].picture] == ODD
+    first = found.alike[0]
+    assert {dataset.paths[first.one], dataset.paths[first.other]} == {COPY, "train/disc/3.png"}
+    assert first.same
+    assert dataset.paths[found.doubted[0].picture] == WRONG
+    assert dataset.classes[found.doubted[0].other] == "square"
+
+
+def test_the_page_shows_it_and_json_tells_it(planted, tmp_path, capsys):
+    page = tmp_path / "set.html"
+    assert main(["check", str(planted), "--report", str(page), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["report"] == str(page)
+    assert told["suspects"]["odd"][0]["file"] == ODD
+    assert told["suspects"]["labels"][0] | {"amount": 0} == {
+        "file": WRONG, "box": None, "class": "disc", "other": "square", "amount": 0,
+    }  # fmt: skip
+    assert any(pair["same"] for pair in told["suspects"]["alike"])
+    text = page.read_text(encoding="utf-8")
+    for words in ("in train and val", "<b>disc</b>, or square?", "How bright pictures are", ODD):
+        assert words in text
+    assert text.count("<img") < 200
+
+
+def test_other_sets_have_a_page_too(planted, tmp_path, subject_scenes):
+    """Masks have no classes to doubt; and too few pictures say nothing."""
+    masks = open_dataset(subject_scenes)
+    found = suspects(masks)
+    assert (found.doubted, found.asked) == ((), 0)
+    few = open_dataset(planted).select([0, 1])
+    for name, each in (("masks", masks), ("few", few)):
+        write_set_page(tmp_path / f"{name}.html", each, [], suspects(each), by="a test")
+        text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert "No label was doubted" in text
+    assert "There are too few pictures to tell" in text
+    none = replace(few.select([]), splits=np.zeros(0, np.int8))
+    assert len(none) == 0
+
+
+def test_boxes_are_cut_out(tmp_path):
+    """Crops of the doubted boxes, of a set that nobody has dealt."""
+    random = np.random.default_rng(1)
+    rows = []
+    for number in range(12):
+        picture = random.integers(170, 230, (64, 128, 3)).astype(np.uint8)
+        for place, square in enumerate((True, False)):
+            picture[:, 64 * place : 64 * place + 64] = _disc(random, square=square)
+        write_picture(tmp_path / "images" / f"{number}.png", picture)
+        wrong = number == 5
+        rows.append([(int(wrong), 0.25), (1, 0.75)])
+    for number, boxes in enumerate(rows):
+        lines = [f"{label} {x} 0.5 0.5 1" for label, x in boxes]
+        file = tmp_path / "labels" / f"{number}.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("\n".join(lines))
+    (tmp_path / "classes.txt").write_text("square\ndisc\n")
+    page = tmp_path / "boxes.html"
+    assert main(["check", str(tmp_path), "--report", str(page)]) in (0, 1)
+    text = page.read_text(encoding="utf-8")
+    first = text.split("Labels that may be wrong")[1].split("</figure>")[0]
+    assert "<b>disc</b>, or square?" in first
+    assert "images/5.png" in first
+    assert "What shape boxes are" in text
+    assert main(["check", str(tmp_path), "--report", str(tmp_path / "page.pdf")]) == 2
