@@ -1,11 +1,15 @@
 """`--threshold best` shows each class from its own best score on, in `predict` and in `propose`."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from viewfinder.cli.main import main
+from viewfinder.files import write_json
+from viewfinder.inference.thresholds import best_thresholds
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -133,3 +137,21 @@ def test_what_is_no_detector_or_no_threshold_is_refused(ask, small_run, photos):
         assert (status, "--threshold" in err) == (2, True)
     status, _, err = ask("predict", "coco", photos, "--threshold", "best")
     assert (status, "needs the scores that a training writes" in err) == (2, True)
+
+
+def test_after_folds_it_is_the_median_of_what_they_found(tmp_path):
+    """Nothing is held out of the last net, but every picture was of some fold's."""
+    for number, own in enumerate((0.2, 0.5, 0.3), 1):
+        scores = {"test": {"best": {"threshold": 0.4}, "per_class": {"mug": {"threshold": own}}}}
+        write_json(tmp_path / "folds" / str(number) / "scores.json", scores)
+    write_json(tmp_path / "scores.json", {"train": {}})
+    run = SimpleNamespace(folder=tmp_path, scores_file=tmp_path / "scores.json")
+    config = SimpleNamespace(task="detect", classes=("mug",))
+    model = SimpleNamespace(config=config, source=tmp_path)
+    assert best_thresholds(model, run) == (0.3,)
+
+
+def test_a_threshold_that_is_none_is_refused_in_words(capsys):
+    assert main(["predict", "run", "new.jpg", "--threshold", "cat=0.9"]) == 2
+    err = capsys.readouterr().err
+    assert "--threshold cat=0.9: give a number or best" in err

@@ -109,7 +109,7 @@ def test_many_classes(tmp_path, page_of):
     page = page_of(*made(tmp_path, names, sides=("train", "val"), each=1))
     # In the table, and at the rows and columns of the matrix.
     assert all(page.source.count(name) >= 3 for name in names)
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 6
     # A thumbnail for at most 24 worst and 48 typical pictures keeps the file small.
     assert page.tags.count("img") <= 72
 

@@ -110,7 +110,9 @@ def refuse_missing_places(flags: object) -> None:
     for field, instead in _PLACES_OF_FLAGS.items():
         place = getattr(chosen, field, None)
         if _is_missing(place, instead):
-            raise InputError(f"--{field}: there is no folder or file {place}{_near(str(place))}")
+            near = nearest(str(place), instead) or _near(str(place))
+            words = f" (or {', '.join(instead)})" if instead and not near else ""
+            raise InputError(f"--{field}: there is no folder or file {place}{near}{words}")
 
 
 def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:

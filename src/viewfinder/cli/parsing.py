@@ -94,6 +94,13 @@ def _of_choices(found: re.Match[str]) -> str:
     )
 
 
+def _kinds(of: str) -> str:
+    """What tyro calls {None}|FLOAT|{best}, in words."""
+    parts = [part.strip("{}") for part in of.split("|") if part != "{None}"]
+    return " or ".join(_KINDS.get(part, part.replace(",", " or ")) for part in parts)
+
+
+_KINDS = {"FLOAT": "a number", "INT": "a whole number", "PATH": "a path"}
 _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
     (
         r"Error parsing (--[\w-]+): invalid literal for int\(\) with base 10: ('[^']*')",
@@ -102,6 +109,11 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
     (
         r"Error parsing (--[\w-]+): could not convert string to float: ('[^']*')",
         lambda found: f"{found[1]} must be a number, not {found[2]}",
+    ),
+    (
+        r"Error parsing (--[\w-]+): no type matching (\S+) could be instantiated from "
+        r"\['([^\]]*)'\]",
+        lambda found: f"{found[1]} {found[3]}: give {_kinds(found[2])}",
     ),
     (
         r"Missing value for argument '(--[\w-]+)'\. Expected 1 values\.",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.meant import refuse_missing
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
@@ -63,6 +64,9 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Score, then print a table for each set."""
+    if flags.truth:
+        # At once: what comes next imports torch, which takes seconds.
+        refuse_missing(flags.truth[0])
     from viewfinder.scoring.comparing import compare
     from viewfinder.scoring.page import refuse_run, write_comparison
     from viewfinder.scoring.reading import contests

@@ -1,5 +1,6 @@
 """What the runs of k folds say together: a mean, its interval, and both in words."""
 
+import re
 from collections.abc import Sequence
 
 from viewfinder.evaluation import folded
@@ -141,7 +142,7 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
         for row in folds["each"]
     ]
     return {
-        "says": line[0].upper() + line[1:],
+        "says": _headed(line),
         "figure": folds["figure"].replace("_", " "),
         "mean": _written(folds["mean"], form),
         "pictures": sum(row["test"] for row in folds["each"]),
@@ -151,12 +152,19 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
     }
 
 
+def _headed(line: str) -> str:
+    """As a heading begins: Accuracy, but AP50."""
+    if found := re.match(r"ap\d*\b", line):
+        return found[0].upper() + line[found.end() :]
+    return line[0].upper() + line[1:]
+
+
 def _sentence(folds: FoldScores, form: str) -> str:
     name = folds["figure"].replace("_", " ")
-    for_long = counted(folds["epochs"], "epoch", "epochs")
+    for_long = f", for {counted(folds['epochs'], 'epoch')}," if folds["epochs"] else ""
     last = (
-        f"The net of this run learnt from all of them, for {for_long}, and is expected to do as "
-        "well or a little better."
+        f"The net of this run learnt from all of them{for_long} and is expected to do as well or "
+        "a little better."
     )
     if folds["low"] is None:
         return (

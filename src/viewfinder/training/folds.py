@@ -312,8 +312,9 @@ def _kept_epoch(kind: AnyTask, run: RunFolder, part: Dataset) -> int:
 
 
 def _epochs(each: Sequence[FoldRow], recipe: Recipe) -> int:
-    """How long to learn from everything, when nothing is left to choose the moment by."""
+    """How long to learn from everything, when nothing is left to choose the moment by; 0 of what is
+    solved at once."""
     if not recipe.in_steps:
-        return recipe.epochs
+        return 0
     kept = [row["kept_epoch"] for row in each if row["val"]]
     return statistics.median_high(kept) if kept else recipe.epochs

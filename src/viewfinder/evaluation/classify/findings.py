@@ -94,21 +94,27 @@ def no_better(judged: ClassifyJudgement, *, balanced: bool = False) -> str:
 
 
 def unlearnt(
-    said: Verdict, train: ClassifyJudgement, tries: Tries, *, balanced: bool = False
+    said: Verdict,
+    train: ClassifyJudgement,
+    tries: Tries,
+    *,
+    balanced: bool = False,
+    who: str = "it",
 ) -> Verdict:
     """A verdict that calls a net under-fitting which knows no more of its own training pictures
     than which class is the largest, whatever share of them that class has.
 
     Args:
         balanced: as of `no_better`.
+        who: the net, in words, where others were judged too.
     """
     always, few = no_better(train, balanced=balanced), len(train.examples) < LEAST_PICTURES
     if not always or few or said.kind == "over-fitting" or train.scores.largest[1] == 1:
         return said
     right = f"{train.scores.accuracy:.1%} of its own training pictures"
-    words = f"it answers {right} right, no more than by always answering {always}."
+    words = f"{who} answers {right} right, no more than by always answering {always}."
     if said.kind == "under-fitting":
-        return replace(said, says=f"{said.says} I{words[1:]}")
+        return replace(said, says=f"{said.says} {words[0].upper()}{words[1:]}")
     words = f"The net under-fits: {words}"
     more = first(tries.under_fitting, said.tries if said.kind == "unknown" else ())
     return Verdict("under-fitting", words, more)

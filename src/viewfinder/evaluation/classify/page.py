@@ -57,6 +57,12 @@ def page(material: ClassifyMaterial) -> Page:
     """What `classify.html.jinja` shows."""
     judged = material.judged
     classes = judged.examples.classes
+    # Where nothing is held out, what the folds' nets answered says more than what was learnt.
+    together = material.folds.get("together") if material.folds else None
+    folded = together if material.side == "train" else None
+    counts = judged.scores.confusion
+    if folded is not None:
+        counts = np.array(folded["confusion"], np.int64)
     curves = plots.curves(
         material.history,
         plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
@@ -68,8 +74,10 @@ def page(material: ClassifyMaterial) -> Page:
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
         "no_better": no_better(judged, balanced=material.recipe.balanced),
         "classes": classes,
-        "confusion": plots.confusion(judged.scores.confusion, classes),
-        "confusions": common_confusions(judged.scores.confusion),
+        "per_class": (folded or judged.as_json())["per_class"],
+        "folded": folded is not None,
+        "confusion": plots.confusion(counts, classes),
+        "confusions": common_confusions(counts),
         "worst": worst(judged),
         "typical": typical(judged),
     }
@@ -99,7 +107,8 @@ def fit(material: ClassifyMaterial) -> Verdict:
         side=side,
         pool=material.pool,
     )
-    said = unlearnt(said, material.judgements["train"], now, balanced=balanced)
+    who = "the net that learnt from all of them" if material.folds and not held_out else "it"
+    said = unlearnt(said, material.judgements["train"], now, balanced=balanced, who=who)
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
     balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)

@@ -1,0 +1,39 @@
+"""A report after folds speaks of what was held out, and not of what was learnt by heart."""
+
+import numpy as np
+import pytest
+
+from viewfinder.cli.main import main
+from viewfinder.pictures.writing import write_picture
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    """Noise of two classes, of which a solved layer learns every picture and knows nothing."""
+    root, random = tmp_path_factory.mktemp("noise"), np.random.default_rng(0)
+    for name in ("one", "other"):
+        for number in range(20):
+            pixels = random.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            write_picture(root / "data" / name / f"{number}.png", pixels)
+    options = ["--net", "efficientnet-lite0", "--init", "imagenet", "--head", "linear"]
+    out = root / "run"
+    command = ["train", "classify", str(root / "data"), *options, "--folds", "2", "--size", "64"]
+    assert main([*command, "--out", str(out)]) == 0
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_classes_are_those_of_the_folds(folded):
+    table = folded.split("Class by class")[1].split("</table>")[0]
+    assert "which had not learnt from it" in table
+    assert "100.0%" not in table, "the last net answers all that it learnt from right"
+
+
+def test_what_was_learnt_is_said_to_be(folded):
+    assert "The worst pictures of those that it learnt from" in folded
+    assert "How far its scores can be believed" not in folded
+    assert "Where it is weak" not in folded
+
+
+def test_what_was_solved_at_once_has_no_epochs(folded):
+    assert "The net of this run learnt from all of them and is expected" in folded
+    assert "How it learnt" not in folded
