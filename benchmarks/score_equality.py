@@ -7,7 +7,8 @@
 PySODMetrics stands in an environment of its own, as it needs an older numpy. Each reads maps and
 masks from PNG itself. Equality: 60 made cases (soft, noisy, noise alone, the mask itself, moved,
 inverted), and where ../shared is there its three real pairs; the largest difference of any picture
-is printed, of curves at any threshold. Time: MAE, S, E, F and weighted F with all curves.
+is printed, of curves at any threshold; the size-invariant scores too. Time: MAE, S, E, F and
+weighted F with all curves.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import numpy as np
 
 from viewfinder.events import listening
 from viewfinder.scoring.reading import asked
-from viewfinder.scoring.saliency import Judged, judge
+from viewfinder.scoring.saliency import Judged, Measured, judge
 from viewfinder.scoring.sets import map_contests
 
 _CASES = 60
@@ -42,9 +43,13 @@ for file in sorted(masks.iterdir()):
     mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     answer = cv2.imread(str(maps / file.name), cv2.IMREAD_GRAYSCALE)
     own = [sod.MAE(), sod.Smeasure(), sod.Emeasure(), sod.Fmeasure(), sod.WeightedFmeasure()]
+    by_part = [] if len(sys.argv) > 3 else [sod.SizeInvarianceMAE(), sod.SizeInvarianceFmeasureV2(
+        metric_handlers={"fm": sod.FmeasureHandler(
+            with_dynamic=True, with_adaptive=False, beta=0.3)})]
+    own += by_part
     for metric in own:
         metric.step(answer, mask)
-    mae, s, e, f, w = [metric.get_results() for metric in own]
+    mae, s, e, f, w, *alike = [metric.get_results() for metric in own]
     found[file.name] = {
         "mae": [float(mae["mae"])], "s_measure": [float(s["sm"])],
         "weighted_f": [float(w["wfm"])], "f_adaptive": [float(f["fm"]["adp"])],
@@ -52,6 +57,10 @@ for file in sorted(masks.iterdir()):
         "e_curve": e["em"]["curve"].tolist(), "precision": f["pr"]["p"].tolist(),
         "recall": f["pr"]["r"].tolist(),
     }
+    if alike:
+        curves = alike[1]["fm"]["dynamic"][0]
+        found[file.name] |= {"si_mae": [float(alike[0]["si_mae"])],
+                             "si_f_curve": curves.mean(axis=0).tolist()}
 print(json.dumps({"seconds": time.perf_counter() - start, "scores": found}))
 """
 
@@ -81,7 +90,7 @@ def main() -> None:
         start = time.perf_counter()
         _ours(root / "many/maps", root / "many/GT", jobs=1)
         own = time.perf_counter() - start
-        theirs = _theirs(root / "many/maps", root / "many/GT", given.python)["seconds"]
+        theirs = _theirs(root / "many/maps", root / "many/GT", given.python, timed=True)["seconds"]
         print(
             f"{given.maps:,} maps of 400×300 in one process: {own:.1f} s here, {theirs:.1f} s by "
             f"PySODMetrics, {theirs / own:.1f} times as long"
@@ -95,8 +104,9 @@ def _ours(maps: Path, masks: Path, *, jobs: int | None = None) -> Judged:
         return judge(contest, stretch=True, jobs=jobs)
 
 
-def _theirs(maps: Path, masks: Path, python: str) -> Peers:
-    command = [python, "-c", PEER, str(maps), str(masks)]
+def _theirs(maps: Path, masks: Path, python: str, *, timed: bool = False) -> Peers:
+    """Timed without the size-invariant scores, which take most of its time."""
+    command = [python, "-c", PEER, str(maps), str(masks), *(["timed"] if timed else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{python} could not score: {done.stderr[-500:]}")
@@ -113,10 +123,18 @@ def _compare(what: str, maps: Path, masks: Path, python: str) -> None:
         for key, values in scores.items():
             # Their curves begin with the highest threshold.
             peer = np.array(values)[::-1]
-            apart = float(np.abs(np.atleast_1d(getattr(own[name].scores, key)) - peer).max())
+            apart = float(np.abs(np.atleast_1d(_own(own[name], key)) - peer).max())
             worst[key] = max(worst.get(key, 0.0), apart)
     told = ", ".join(f"{key} {value:.1e}" for key, value in worst.items())
     print(f"{what}: {len(theirs)} pictures, the largest difference: {told}", flush=True)
+
+
+def _own(found: Measured, key: str) -> float | np.ndarray:
+    if key.startswith("si_"):
+        of = found.alike
+        return of.mae if key == "si_mae" else of.f_curve
+    value: float | np.ndarray = getattr(found.scores, key)
+    return value
 
 
 def _draw(root: Path, count: int, size: tuple[int, int]) -> None:
@@ -127,6 +145,10 @@ def _draw(root: Path, count: int, size: tuple[int, int]) -> None:
         row, column = random.uniform(0.2, 0.8) * height, random.uniform(0.2, 0.8) * width
         high, wide = random.uniform(0.06, 0.4) * height, random.uniform(0.05, 0.4) * width
         mask = ((y - row) / high) ** 2 + ((x - column) / wide) ** 2 < 1
+        for _ in range(number % 4):  # parts of other sizes beside, or across
+            row, column = random.uniform(0.1, 0.9) * height, random.uniform(0.1, 0.9) * width
+            radius = random.uniform(2, 14)
+            mask |= ((y - row) / radius) ** 2 + ((x - column) / radius) ** 2 < 1
         soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), random.uniform(1, 8))
         map_ = [
             soft,

@@ -18,6 +18,7 @@ from viewfinder.scoring.page import write_comparison
 from viewfinder.scoring.reading import asked, contests
 from viewfinder.scoring.saliency import boundary_iou, contour_band
 from viewfinder.scoring.saliency_contest import PLOTS
+from viewfinder.scoring.size_invariance import parts_of, size_invariant
 from viewfinder.scoring.tables import shown
 from viewfinder.tasks.saliency.scores import mean, score
 
@@ -295,3 +296,29 @@ def test_what_cannot_be_done_is_refused_before_anything_is_scored(tmp_path, caps
 
 def test_nothing_is_less_than_nothing():
     assert shown(-0.0001) == "0.000"
+
+
+def test_a_small_part_counts_as_much_as_a_large_one():
+    """Two squares, of which the map has the large one alone: half of the parts are wrong."""
+    mask = np.zeros((60, 100), np.bool_)
+    mask[5:55, 5:55] = True
+    mask[20:30, 70:80] = True
+    mask[0, 99] = True  # too small to be a part
+    map_ = mask.astype(float)
+    map_[20:30, 70:80] = 0
+    (large, small) = parts_of(mask)
+    found = size_invariant(map_, mask, (large, small))
+    alpha = (6000 - 2500 - 100) / 2600
+    assert found.mae == pytest.approx(1 / (2 + alpha))
+    assert found.f_curve[1:] == pytest.approx(np.full(255, 0.5))
+    assert found.mae > 3 * float(np.abs(map_ - mask).mean())
+
+
+def test_without_parts_a_picture_is_judged_as_a_whole():
+    mask = np.zeros((20, 30), np.bool_)
+    mask[3:6, 3:6] = True
+    map_ = np.random.default_rng(0).random(mask.shape)
+    found = size_invariant(map_, mask, parts_of(mask))
+    own = score(map_, mask)
+    assert found.mae == pytest.approx(own.mae)
+    np.testing.assert_allclose(found.f_curve, own.f_curve, atol=1e-12)

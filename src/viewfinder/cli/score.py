@@ -49,7 +49,8 @@ class Flags:
     """A folder for the page, tables (CSV, JSON, LaTeX) and figures (SVG, PDF)."""
     metrics: tuple[str, ...] = ()
     """Scores of the terminal's and the LaTeX table, such as: mae s_measure weighted_f f_max
-    f_max_dataset f_mean f_adaptive e_max e_mean e_adaptive auc iou boundary_iou, of boxes ap ap50
+    f_max_dataset f_mean f_adaptive e_max e_mean e_adaptive auc iou boundary_iou si_mae
+    si_f_mean si_f_max, of boxes ap ap50
     ap75 ap_small ap_medium ap_large ap:CLASS, of classes accuracy balanced_accuracy f1 top5
     log_loss recall:CLASS."""
     split: Literal["train", "val", "test", "all"] | None = None

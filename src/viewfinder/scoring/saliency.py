@@ -23,13 +23,26 @@ from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.pictures.reading import read_map, read_mask
 from viewfinder.scoring.sets import MapContest
+from viewfinder.scoring.size_invariance import (
+    Box,
+    SizeInvariant,
+    parts_of,
+    size_invariant,
+)
 from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts
 from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
 
 # Named anew where what is kept of a picture, or how it is measured, changes.
-_KEPT = "saliency-scores-1"
+_KEPT = "saliency-scores-2"
 # Figures of 64 bits, then counts of 32 at each threshold.
-_RECORD = np.dtype([("figures", "<f8", (9,)), ("taken", "<u4", LEVELS), ("hits", "<u4", LEVELS)])
+_RECORD = np.dtype(
+    [
+        ("figures", "<f8", (10,)),
+        ("taken", "<u4", LEVELS),
+        ("hits", "<u4", LEVELS),
+        ("alike", "<f8", LEVELS),
+    ]
+)
 # Fewer pictures than this are scored sooner than processes start.
 _FEW = 200
 _CHUNK = 16
@@ -44,11 +57,13 @@ class Measured:
     Attributes:
         boundary_iou: of the contours' bands, at half of the map's range (Cheng et al., 2021).
         resized: whether the map was of another size than its mask.
+        alike: every part of the subject counting alike, however small it is.
     """
 
     of: Measurement
     boundary_iou: float
     resized: bool
+    alike: SizeInvariant
 
     @property
     def scores(self) -> SaliencyScores:
@@ -70,6 +85,19 @@ class Measured:
             return None
         false = (counts.taken - counts.hits)[:LEVELS] / outside
         return np.stack([false, counts.hits[:LEVELS] / counts.wanted])
+
+
+@dataclass(frozen=True, eq=False)
+class _Mask:
+    """A mask, the band along its contour, and its parts."""
+
+    mask: NDArray[np.bool_]
+    contour: NDArray[np.bool_]
+    parts: tuple[Box, ...]
+
+
+# An empty map of an empty mask is right.
+_RIGHTLY_EMPTY = SizeInvariant(0.0, np.ones(LEVELS))
 
 
 @dataclass(frozen=True)
@@ -175,7 +203,8 @@ def _alone() -> None:
 
 
 def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
-    mask, contour = _mask(job.mask, job.about)
+    known = _mask(job.mask, job.about)
+    mask = known.mask
     try:
         values = read_map(job.map)
     except PictureError as error:
@@ -185,32 +214,29 @@ def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
         values = np.asarray(
             cv2.resize(values, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float64
         )
-    return job.key, _packed(_measured(values, mask, contour, stretch=job.stretch, resized=resized))
+    return job.key, _packed(_measured(values, known, stretch=job.stretch, resized=resized))
 
 
 # Of one picture and the next: all methods' maps of a picture come together.
 @lru_cache(maxsize=2)
-def _mask(file: Path, about: bytes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """A mask and the band along its contour; `about` is its file's digest, so that it is read anew
-    where that has changed."""
+def _mask(file: Path, about: bytes) -> _Mask:
+    """`about` is the digest of the mask's file, so that it is read anew where that has changed."""
     mask = read_mask(file)
-    return mask, contour_band(mask)
+    return _Mask(mask, contour_band(mask), parts_of(mask))
 
 
 def _measured(
-    values: NDArray[np.float64],
-    mask: NDArray[np.bool_],
-    contour: NDArray[np.bool_],
-    *,
-    stretch: bool,
-    resized: bool,
+    values: NDArray[np.float64], known: _Mask, *, stretch: bool, resized: bool
 ) -> Measured:
     low, high = float(values.min()), float(values.max())
     if stretch and high > low:  # Once, for the contours as for all other scores.
         values = (values - low) / (high - low)
-    found = measure(values, mask)
+    found = measure(values, known.mask)
     own = contour_band(values >= _HALF / (LEVELS - 1))
-    return Measured(found, boundary_iou(own, contour), resized)
+    alike = _RIGHTLY_EMPTY
+    if not found.rightly_empty:
+        alike = size_invariant(values, known.mask, known.parts)
+    return Measured(found, boundary_iou(own, known.contour), resized, alike)
 
 
 def boundary_iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -255,18 +281,22 @@ def _packed(found: Measured) -> NDArray[np.float32]:
         counts.taken[LEVELS],
         counts.hits[LEVELS],
         found.resized,
+        found.alike.mae,
     )
+    record["alike"][0] = found.alike.f_curve
     record["taken"][0], record["hits"][0] = counts.taken[:LEVELS], counts.hits[:LEVELS]
     return record.view(np.float32)
 
 
 def _unpacked(kept: NDArray[np.float32]) -> Measured:
     record = np.ascontiguousarray(kept).view(_RECORD)[0]
-    mae, s, weighted, contour, pixels, wanted, taken, hits, resized = record["figures"].tolist()
+    figures = record["figures"].tolist()
+    mae, s, weighted, contour, pixels, wanted, taken, hits, resized, alike = figures
     counts = PixelCounts(
         pixels=int(pixels),
         wanted=int(wanted),
         taken=np.append(record["taken"].astype(np.float64), taken),
         hits=np.append(record["hits"].astype(np.float64), hits),
     )
-    return Measured(Measurement(counts, mae, s, weighted), contour, bool(resized))
+    own = SizeInvariant(alike, record["alike"].copy())
+    return Measured(Measurement(counts, mae, s, weighted), contour, bool(resized), own)

@@ -127,6 +127,19 @@ MADE: tuple[Made, ...] = (
         "boundary_iou", "Boundary IoU", "B-IoU", True, lambda m, s: _one(m.boundary_iou), _plain,
         "the same of the bands along the contours (Cheng et al., 2021)",
     ),
+    _made(
+        "si_mae", "SI-MAE", r"SI-$\mathcal{M}$", False, lambda m, s: _one(m.alike.mae), _plain,
+        "MAE in which small parts of the subject count as large ones (Li et al., 2024)",
+    ),
+    _made(
+        "si_f_mean", "SI-F mean", r"SI-$F^{mean}_\beta$", True,
+        lambda m, s: _one(m.alike.f_curve.mean()), _plain,
+        "the mean of the F curve, of parts that count alike (Li et al., 2024)",
+    ),
+    _made(
+        "si_f_max", "SI-F max", r"SI-$F^{max}_\beta$", True, lambda m, s: m.alike.f_curve,
+        _largest, "the best of that mean curve",
+    ),
 )  # fmt: skip
 """In the order of the tables."""
 
