@@ -48,7 +48,7 @@ ROOMS = {
     "doctor": {*_ANSWERING, "evaluation", "explain"},
     "training": {*_ANSWERING, "evaluation", "doctor"},
     "scoring": {*_ANSWERING, "evaluation"},
-    "ablation": {*_ANSWERING, "evaluation", "training"},
+    "ablation": {*_ANSWERING, "evaluation", "scoring", "training"},
     "position": {*_ANSWERING, "explain", "training"},
     "labelling": {*_ANSWERING, "evaluation", "training"},
     "attribution": {*_ANSWERING, "evaluation"},

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,8 @@ from viewfinder.ablation.report import (
     notes,
 )
 from viewfinder.evaluation.over_seeds import SCORES, Score
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
+from viewfinder.training.train import train
 
 VALUES = {
     "base": [0.70, 0.72, 0.71, 0.69, 0.70],
@@ -136,3 +139,18 @@ def test_ticks_are_few_and_within(low, high):
     assert 2 <= len(ticks) <= 6
     assert all(low <= tick <= high for tick in ticks)
     assert (axis.x(low), axis.x(high), axis.x(high + 1), axis.x(low - 1)) == (0, 200, 200, 0)
+
+
+def test_the_page_shows_cells_picture_by_picture(tmp_path, small_set):
+    """Two runs that answer otherwise: the matrix and the pictures of `score`'s page, no others."""
+    cells = []
+    for name, rate in (("none", 1e-6), ("learns", 0.02)):
+        recipe = ClassifyRecipe(net="lenet", epochs=2, learning_rate=rate, precision="32", size=32)
+        train("classify", small_set, recipe, out=tmp_path / name / "seed-0")
+        cells.append(TrainedCell(name, {}, (Trial(0, f"{name}/seed-0", 0.5),)))
+    found = replace(grid(), data=str(small_set), baseline="none", cells=tuple(cells))
+    page = write_ablation(tmp_path, found).read_text(encoding="utf-8")
+    assert "Picture by picture" in page
+    assert "Which differences are more than chance" in page
+    assert "Where the cells differ most" in page
+    assert 'alt="picture of' in page or "<img" in page

@@ -202,7 +202,7 @@ def test_the_curves_of_any_history(tmp_path, page_of, epochs, every):
     run.save_history(history(epochs, every=every)) if epochs else run.history_file.unlink()
     page = page_of(run, dataset, judgements)
     panels = (epochs > 0) + (epochs >= every and epochs > 0)
-    assert page.tags.count("svg") == panels + 3
+    assert page.tags.count("svg") == panels + 6
     assert ("How it learnt" in page.told) == (epochs > 0)
 
 

@@ -137,7 +137,7 @@ def test_a_report_without_a_history(tmp_path, page_of):
     run, dataset, judgements = made(tmp_path, ["a", "b"])
     run.history_file.unlink()
     page = page_of(run, dataset, judgements)
-    assert page.tags.count("svg") == 1
+    assert page.tags.count("svg") == 3
 
 
 def test_the_worst_pictures_have_the_least_probability_for_the_truth(tmp_path):
@@ -193,7 +193,7 @@ def test_the_last_epoch_that_was_measured_is_what_is_judged(tmp_path, page_of):
     assert said.kind == "over-fitting"
     assert "towards the training's end, where the gap is 75.0 points" in said.says
     page = page_of(run, dataset, judgements)
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 6
 
 
 def test_flags_in_advice_stay_on_one_line(tmp_path, page_of):

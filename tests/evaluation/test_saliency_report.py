@@ -110,7 +110,7 @@ def test_the_headline_and_every_score_of_every_side(tmp_path, page_of):
     for injected in ("<b>&", "<i>a", "<em>won"):
         assert injected not in page.source
     # Curves of the map, and how large subjects are and where; none of a history that is not there.
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 6
 
 
 @pytest.mark.parametrize("sides", [("train",), ("train", "val")])
@@ -147,7 +147,7 @@ def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):
     assert "The net over-fits towards the training's end, where the gap is 37.0 points" in page.told
     assert '<span class="flag">--teacher RUN</span>' in page.source
     assert "20 are few" in page.told
-    assert page.tags.count("svg") == 7
+    assert page.tags.count("svg") == 9
 
 
 @pytest.mark.parametrize(("values", "empty", "likeness"), [(0.0, True, 1.0), (1.0, True, 0.0)])

@@ -15,10 +15,13 @@ from viewfinder.ablation.report import (
     headline,
     notes,
 )
+from viewfinder.ablation.side_by_side import cells_compared
 from viewfinder.errors import InputError
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_json, write_text
 from viewfinder.runs.run import open_run
+from viewfinder.scoring.page import matrix, shown_rows, won
+from viewfinder.scoring.tables import leading
 
 # Width in pixels of the strips in the table.
 _WIDTH = 200
@@ -81,7 +84,9 @@ def _page(folder: Path, ablation: Ablation, command: str) -> str:
         number = 100 * value if ablation.score.share else value
         return f"{number:+.4g}" if sign and value else f"{number:.4g}"
 
-    environment = environment_of("viewfinder.ablation")
+    environment = environment_of("viewfinder.ablation", "viewfinder.scoring")
+    seen = cells_compared(folder, ablation)
+    usual = [each for each in seen.contest.metrics if each.headline] if seen else []
     environment.filters["address"] = lambda path: quote(str(path))
     return environment.get_template("ablation.html.jinja").render(
         ablation=ablation,
@@ -97,6 +102,12 @@ def _page(folder: Path, ablation: Ablation, command: str) -> str:
         changes=_axis([0.0, *changes]),
         runs=sum(len(cell.trials) for cell in ablation.cells),
         charts=_charts(folder, ablation),
+        seen=seen,
+        metrics=usual,
+        leading=leading(usual) if usual else None,
+        matrix=matrix,
+        won=won,
+        differing=shown_rows(seen) if seen else [],
         reports={
             trial.folder: (folder / trial.folder / "report.html").is_file()
             for cell in ablation.cells

@@ -9,12 +9,12 @@ import numpy as np
 from viewfinder.wording import counted, shown_lines
 
 
-def environment_of(package: str) -> jinja2.Environment:
-    """The templates in the folder `templates` of a package, with the colours and filters that pages
-    share."""
+def environment_of(*packages: str) -> jinja2.Environment:
+    """The templates in the folders `templates` of packages, the first's before the others', with
+    the colours and filters that pages share."""
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader(package), jinja2.PackageLoader("viewfinder.evaluation")]
+            [jinja2.PackageLoader(each) for each in (*packages, "viewfinder.evaluation")]
         ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -118,7 +118,7 @@ def _page(
             matrix=matrix,
             won=won,
             plots=drawn,
-            rows={} if more else {each.name: _rows(each) for each in found.sets},
+            rows={} if more else {each.name: shown_rows(each) for each in found.sets},
             command=command,
             made_with=made_with(),
             **(more.shown if more else {}),
@@ -153,7 +153,8 @@ def won(pair: Pair, metric: Metric) -> str:
     return "better" if (pair.value.value > 0) == metric.higher_is_better else "worse"
 
 
-def _rows(each: SetScores) -> list[Row]:
+def shown_rows(each: SetScores) -> list[Row]:
+    """The pictures on which methods differ most, side by side; none of one method."""
     names = [own.method for own in each.methods][:_METHODS]
     if len(each.common) == 0 or len(names) < 2:
         return []
