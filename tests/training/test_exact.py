@@ -171,12 +171,14 @@ def test_a_classifier_goes_on_exactly_from_weights_of_imagenet(small_set_of_two,
         (early / name).unlink(missing_ok=True)
     for folder in (early, copies[2]):
         assert_same(whole, learn("classify", data, folder, resume=True, **fields, batch=9))
-    state, published = whole.net().state_dict(), imagenet_weights("efficientnet-lite0")
+    # Not those that are kept: of steps that did harm, none are.
+    state = torch.load(whole.state_file, weights_only=True)["net"]
+    published = imagenet_weights("efficientnet-lite0")
     same = [name for name, value in published.items() if torch.equal(value, state[name])]
     assert {n for n in published if "running" in n} <= set(same)
     kernels = [n for n, value in published.items() if value.ndim == 4]
     assert [n in same for n in kernels] == sorted((n in same for n in kernels), reverse=True)
-    assert 0.2 < sum(n in same for n in kernels) / len(kernels) < 0.4
+    assert 0.4 < sum(n in same for n in kernels) / len(kernels) < 0.6
 
 
 def test_a_detector_goes_on_exactly_with_its_default_flags(boxes, tmp_path):

@@ -164,3 +164,19 @@ def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
     assert usual_folds(flat, ClassifyRecipe(**FIELDS, head="full"))[0] is None
     assert usual_folds(photos, ClassifyRecipe(**fields))[0] is None
     assert usual_folds(flat, ClassifyRecipe(**fields, val_share=0.0))[0] is None
+
+
+@pytest.mark.parametrize(("learning_rate", "kept"), [(1.0, 0), (1e-6, 1)])
+def test_later_layers_never_end_worse_on_held_out_pictures(photos, tmp_path, learning_rate, kept):
+    solved = train("classify", photos, out=tmp_path / "a", head="linear", init="imagenet", **FIELDS)
+    steps = {"epochs": 1, "precision": "32", "batch": 2, "average": 0.0, "warmup": 0.0}
+    fields = {**FIELDS, **steps, "head": "full", "learning_rate": learning_rate}
+    heard: list[str] = []
+    with listening(lambda event: heard.append(getattr(event, "text", ""))):
+        run = train("classify", photos, out=tmp_path / "b", **fields)
+    told = "epoch 1 is kept" if kept else "the net as it was is kept"
+    assert any(told in said for said in heard)
+    first, last = (json.loads(each.scores_file.read_text())["val"] for each in (solved, run))
+    assert last["accuracy"] >= first["accuracy"] > 0.5
+    same = [torch.equal(run.net().state_dict()[n], t) for n, t in solved.net().state_dict().items()]
+    assert all(same) == (not kept)

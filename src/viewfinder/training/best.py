@@ -40,8 +40,21 @@ class BestWeights:
         self._keep(figures, now)
         return figures
 
+    def begin(self, now: TrainingProgress) -> None:
+        """Keep the weights that a training begins with: none that do worse replace them.
+
+        For where they can answer already, and there are pictures held out to ask.
+        """
+        score = float(self._measure()[self.figure]) if self.fabric.global_rank == 0 else 0.0
+        if self.fabric.world_size > 1:
+            score = self.fabric.broadcast(score)
+        now.first_score = now.best_score = score
+        if self.fabric.global_rank == 0:
+            self.job.run.save_weights(self.average.state_dict())
+
     def _keep(self, figures: dict[str, float], now: TrainingProgress) -> None:
-        """Keep the averaged weights of now if they are as good as any, as far as one can tell.
+        """Keep the averaged weights of now if they are as good as any, as far as one can tell, and
+        no worse than those that the training began with.
 
         The highest score of many epochs is high by chance too; of those within what chance makes,
         the latest weights have the most training behind them.
@@ -50,7 +63,10 @@ class BestWeights:
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
         good = not self.worth or as_good(self.task, score, now.best_score, self.worth)
-        if good and self.fabric.global_rank == 0:
+        if not good or score < now.first_score:
+            return
+        now.kept_epoch = now.epoch
+        if self.fabric.global_rank == 0:
             self.job.run.save_weights(self.average.state_dict())
 
     def _measure(self) -> dict[str, float]:

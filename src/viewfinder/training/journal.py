@@ -1,5 +1,6 @@
 """What a training reports while it goes on: its plan, its steps, its epochs, the time left."""
 
+import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -97,6 +98,21 @@ class Journal:
         """An epoch has ended and its row stands in the history."""
         if self._reports:
             emit(EpochEnded(self._run, row))
+
+    def end(self, now: TrainingProgress, form: str) -> None:
+        """Where the net could answer before the first step, say whether the steps were worth it.
+
+        Args:
+            form: how the figure is written that weights are chosen by.
+        """
+        if not self._reports or now.first_score == -math.inf:
+            return
+        name = self._figure.removeprefix("val_").replace("_", " ")
+        before = f"{name} on held-out pictures was {now.first_score:{form}} before the first step"
+        if now.kept_epoch:
+            note(f"{before}; epoch {now.kept_epoch} is kept, which is no worse")
+        else:
+            note(f"{before}, and worse after every epoch: the net as it was is kept")
 
     def pace(self, times: float) -> None:
         """Steps take so many times as long as when their arithmetic was measured."""

@@ -120,6 +120,7 @@ class Fit:
         with kept as journal, late as let_interrupt:
             self.asked_to_stop = let_interrupt.waiting
             if not now.updates:
+                self._begin()
                 self._read_clock()
             while not now.ended:
                 self.net.train()
@@ -135,6 +136,12 @@ class Fit:
                     self._read_clock()
                 if now.step == len(self.dealt) or now.time_up:
                     journal.epoch(self.end_epoch())
+            journal.end(now, dict(self.task.headline).get(figure.removeprefix("val_"), ".3f"))
+
+    def _begin(self) -> None:
+        """Where the net that steps begin with can answer already, see how well it does."""
+        if self.recipe.tunes and self.job.splits.val is not None:
+            self.best.begin(self.progress)
 
     def batches_left(self) -> Iterator[Batch]:
         """This process's part of the steps that remain of the epoch, or of its lap."""

@@ -20,7 +20,9 @@ class TrainingProgress:
         epoch_seconds: `seconds` when the epoch began.
         sums: the loss and its terms over the `seen` pictures of the epoch so far.
         skipped: float16 steps whose gradients overflowed.
-        best_score: of any epoch.
+        first_score: of the weights that the training began with, where they could answer already.
+        best_score: of any epoch, or the first.
+        kept_epoch: whose weights are kept; 0 of those that it began with, or none yet.
         risen_epoch: when the score last rose, which is what patience counts from.
         lap, lap_steps, lap_done, lap_rate: of a training by the clock, as `training.timing` says.
         time_up: its time is used up.
@@ -35,7 +37,9 @@ class TrainingProgress:
     sums: dict[str, float] = field(default_factory=dict)
     seen: int = 0
     skipped: int = 0
+    first_score: float = -math.inf
     best_score: float = -math.inf
+    kept_epoch: int = 0
     risen_epoch: int = -1
     lap: int = 0
     lap_steps: int = 0
@@ -79,10 +83,12 @@ def _refuse_impossible(read: TrainingProgress) -> None:
         raise ValueError("its progress counts what none has")
     if not -1 <= read.risen_epoch <= read.epoch:
         raise ValueError("its progress rose in an epoch that was none")
+    if not 0 <= read.kept_epoch <= read.epoch:
+        raise ValueError("its progress kept an epoch that was none")
     times = (read.seconds, read.epoch_seconds, read.lap_done, read.lap_rate)
     if not all(0 <= number < _ENDLESS for number in times):
         raise ValueError("its progress has times that are none")
-    if math.isnan(read.best_score) or not all(map(math.isfinite, read.sums.values())):
+    if math.isnan(read.best_score) or math.isnan(read.first_score) or not all(map(math.isfinite, read.sums.values())):
         raise ValueError("its progress is no numbers")
     if read.seen and "loss" not in read.sums:
         raise ValueError("its progress lacks the loss")

@@ -22,8 +22,9 @@ _NET, _INIT, _HEAD = "efficientnet-lite0", "imagenet", "auto"
 # How all layers learn where nobody says, from scratch and from ImageNet's weights: epochs, batch,
 # weight decay and optimiser; and the rate that each optimiser likes.
 _SCRATCH: tuple[int, int, float, Optimiser] = (150, 64, 3e-3, "sgd")
-_TUNED: tuple[int, int, float, Optimiser] = (12, 20, 0.05, "adamw")
+_TUNED: tuple[int, int, float, Optimiser] = (16, 20, 0.05, "adamw")
 _RATES: dict[str, float] = {"sgd": 0.05, "adamw": 1e-3}
+_TUNED_RATES = _RATES | {"adamw": 5e-4}
 _USUAL_HEAD = cast(Head, UsualText(_HEAD))
 _USUAL_OPTIMISER = cast(Optimiser, UsualText(_SCRATCH[3]))
 
@@ -60,8 +61,9 @@ class ClassifyRecipe(Recipe):
     head: Head = _USUAL_HEAD
     """What learns. full: every layer, step by step; the default where --epochs, --minutes,
     --optimiser, --learning-rate or --init is given, or a net that starts from random weights. From
-    ImageNet's weights it begins with the last layer solved, the first third of the layers stays as
-    it is, and later ones learn the faster. The others: the last layer alone, in seconds,
+    ImageNet's weights it begins with the last layer solved, the first half of the layers stays as
+    it is, later ones learn the faster, and what is kept is right of no fewer of the pictures held
+    out than that beginning. The others: the last layer alone, in seconds,
     from what a net that started from --init says of each picture: by class means (prototypes), by
     ridge regression (linear), or by ridge regression unless left-out pictures clearly prefer class
     means (auto). Where there are a few dozen pictures a class, these are the better choice."""
@@ -70,7 +72,7 @@ class ClassifyRecipe(Recipe):
     learnt from too, if left-out pictures come out right more often with them."""
 
     epochs: int = UsualCount(_SCRATCH[0])
-    """How often every training picture is seen; if not given, 150, and 12 from ImageNet's
+    """How often every training picture is seen; if not given, 150, and 16 from ImageNet's
     weights."""
     batch: int = UsualCount(_SCRATCH[1])
     """Pictures in a step; if not given, 64, and 20 from ImageNet's weights."""
@@ -79,7 +81,7 @@ class ClassifyRecipe(Recipe):
     ImageNet's weights."""
     learning_rate: float = UsualNumber(_RATES["sgd"])
     """Highest learning rate, reached at the end of the warm-up; if not given, 0.05, and 0.001 with
-    adamw."""
+    adamw, or 0.0005 from ImageNet's weights."""
     weight_decay: float = UsualNumber(_SCRATCH[2])
     """Pull of every weight towards zero; biases and normalisations are left alone. If not given,
     0.003, and 0.05 from ImageNet's weights."""
@@ -128,7 +130,7 @@ class ClassifyRecipe(Recipe):
             batch=UsualCount(_TUNED[1]),
             weight_decay=UsualNumber(_TUNED[2]),
             optimiser=cast(Optimiser, UsualText(_TUNED[3])),
-            learning_rate=UsualNumber(_RATES[_TUNED[3]]),
+            learning_rate=UsualNumber(_TUNED_RATES[_TUNED[3]]),
         )
 
     def __post_init__(self) -> None:
@@ -156,7 +158,7 @@ class ClassifyRecipe(Recipe):
         if isinstance(self.optimiser, UsualText):
             object.__setattr__(self, "optimiser", UsualText(optimiser))
         if isinstance(self.learning_rate, UsualNumber):
-            rate = _RATES[self.optimiser]
+            rate = (_TUNED_RATES if self.tunes else _RATES)[self.optimiser]
             object.__setattr__(self, "learning_rate", UsualNumber(rate))
         if self.in_steps and self.unlabelled is not None:
             raise InputError("--unlabelled needs --head auto, linear or prototypes")
