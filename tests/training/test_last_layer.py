@@ -149,17 +149,22 @@ def test_thumbnails_are_enlarged_five_times(tmp_path):
 
 def test_few_pictures_judge_by_folds_where_that_takes_seconds(photos, tmp_path):
     flat, rng = tmp_path / "flat", np.random.default_rng(1)
-    for number in range(8):
+    for number in range(9):
         for name, axis in (("lying", 0), ("standing", 1)):
             waves = np.sign(np.sin(np.arange(64) / rng.uniform(2, 5) + rng.uniform(0, 6)))
             field = np.expand_dims(waves, 1 - axis)[..., None] * rng.uniform(40, 90, 3)
             light = np.linspace(*rng.uniform(60, 200, 2), 64)[:, None, None]
             picture = (light + field).clip(0, 255).astype(np.uint8)
-            write_picture(flat / name / f"{number}.png", np.broadcast_to(picture, (64, 64, 3)))
-    fields = {**FIELDS, "init": "imagenet", "head": "prototypes"}
-    run = train("classify", flat, out=tmp_path / "run", **fields)
+            place = flat / ("train" if number < 8 else "test") / name / f"{number}.png"
+            write_picture(place, np.broadcast_to(picture, (64, 64, 3)))
+    fields = {**FIELDS, "init": "imagenet", "head": "auto"}
+    heard: list[str] = []
+    with listening(lambda event: heard.append(getattr(event, "text", ""))):
+        run = train("classify", flat, out=tmp_path / "run", **fields)
     folds = json.loads(run.scores_file.read_text())["folds"]
     assert folds["folds"] == 5
+    # Its last training held nothing out, and the next has no more reason to.
+    assert any("--head full" in said and "--val-share 0" in said for said in heard)
     assert sum(each["test"] for each in folds["each"]) == 16
     assert usual_folds(flat, ClassifyRecipe(**FIELDS, head="full"))[0] is None
     assert usual_folds(photos, ClassifyRecipe(**fields))[0] is None

@@ -88,7 +88,11 @@ def _refuse_impossible(read: TrainingProgress) -> None:
     times = (read.seconds, read.epoch_seconds, read.lap_done, read.lap_rate)
     if not all(0 <= number < _ENDLESS for number in times):
         raise ValueError("its progress has times that are none")
-    if math.isnan(read.best_score) or math.isnan(read.first_score) or not all(map(math.isfinite, read.sums.values())):
+    if (
+        math.isnan(read.best_score)
+        or math.isnan(read.first_score)
+        or not all(map(math.isfinite, read.sums.values()))
+    ):
         raise ValueError("its progress is no numbers")
     if read.seen and "loss" not in read.sums:
         raise ValueError("its progress lacks the loss")
