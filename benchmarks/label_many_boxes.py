@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from studio_page import Person, until
 
-from benchmarks.label_person import at_the_page
+from benchmarks.page_person import at_the_page
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Operation, PutBox, Store
 

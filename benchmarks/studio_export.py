@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from studio_page import Person, until
 
-from benchmarks.label_person import at_the_page
+from benchmarks.page_person import at_the_page
 from viewfinder.studio.store import Store
 
 Box = tuple[str, float, float, float, float]

@@ -17,7 +17,9 @@ from viewfinder.cli import demo
 from viewfinder.composing.captures import open_captures
 from viewfinder.demo import capturing, learning, pacing, running
 from viewfinder.demo.demonstrating import Stages
+from viewfinder.demo.folder import labelled_of, refuse_labelled
 from viewfinder.demo.setting import DemoSetting
+from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.runs.run import open_run
 from viewfinder.tabletop import CLASSES
@@ -226,3 +228,15 @@ def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, seconds):
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
+
+
+def test_its_frames_are_what_is_labelled_and_then_kept(tmp_path):
+    demo = tmp_path / "demo"
+    (demo / "frames" / ".viewfinder").mkdir(parents=True)
+    assert labelled_of(demo) == demo
+    (demo / "demo.json").write_text('{"stages": []}')
+    assert labelled_of(demo) == demo / "frames"
+    refuse_labelled(demo)
+    (demo / "frames" / ".viewfinder" / "labels.db").touch()
+    with pytest.raises(InputError, match="labels of yours"):
+        refuse_labelled(demo)

@@ -12,6 +12,7 @@ import brought
 import pytest
 from studio_page import until
 
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.studio.learning import proposing
 from viewfinder.studio.learning import teacher as room
@@ -27,7 +28,7 @@ LEARNER = str(Path(__file__).with_name("learner.py"))
 def quick(monkeypatch):
     """A learner that is none, and a glance at what is done every moment."""
     monkeypatch.setattr(room, "_TRAIN", (LEARNER, "train"))
-    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     monkeypatch.setattr(room, "_EVERY", 0.02)
 
 
@@ -77,6 +78,22 @@ def test_it_learns_proposes_and_leaves_labels_alone(store, teacher):
     priority, pid = (Path(done["run"]) / "priority").read_text().split()
     assert int(priority) >= 10
     assert int(pid) != os.getpid()
+
+
+def test_what_is_being_drawn_in_is_not_learnt_from(store, teacher, tmp_path):
+    label(store, 1, 2, 3)
+    box = PutBox("half", 4, "c", (5, 5, 40, 40), 0)
+    store.apply(Operation("half", (box,), "me"))
+    (tmp_path / "told" / "wait").touch()
+    teacher.begin(1, first=4)
+    assert teacher.state()["learnt"] == 3
+    learnt = open_dataset(store.data)
+    assert len(learnt) == 3
+    assert not learnt.has_split("test")  # of so few, none is kept from learning to judge by
+    assert len(store.snapshot()) == 4  # what is exported has it
+    (tmp_path / "told" / "wait").unlink()
+    stage(teacher, "done")
+    assert len(open_dataset(store.data)) == 4
 
 
 def test_what_was_refused_stays_refused_when_it_learns_again(store, teacher):

@@ -211,6 +211,18 @@ def test_proposing_changes_no_label_and_what_was_rejected_stays_so(photos, url):
         assert [each.id for each in store.picture(1).boxes] == ["b1"]
 
 
+def test_what_is_drawn_over_a_proposal_is_kept_though_newer_ones_came(labels):
+    labels.apply(Operation("k", (PutClass("k", "K", 0),)))
+    drawn = Accept("gone", "mine", 1, "k", (1.0, 1.0, 20.0, 20.0), 2)
+    labels.apply(Operation("drawn", (drawn,), "Ann"))
+    (box,) = labels.picture(2).boxes
+    assert (box.corners, box.source, box.person) == ((1, 1, 20, 20), "hand", "Ann")
+    with pytest.raises(Conflict, match="no more"):
+        labels.apply(Operation("taken", (Accept("gone", "other", 1, "k"),), "Ann"))
+    labels.undo("undo", "Ann")
+    assert labels.picture(2).boxes == ()
+
+
 def test_what_propose_left_for_the_folder_is_taken_by_what_made_it(labels):
     found = proposals((1, 1, 11, 11), (20, 2, 38, 18))
     two = replace(found, sources=("plate: empty.png", "detector: mugs/weights.safetensors"))

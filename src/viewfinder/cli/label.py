@@ -6,6 +6,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
 
   viewfinder label my-photos                 open the page
   viewfinder label my-photos --no-browser    print its address and open nothing
+  viewfinder label runs/demo                 what the demo filmed, and what it made of it
 """
 
 import getpass
@@ -35,16 +36,18 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Serve the page until Ctrl-C."""
+    from viewfinder.demo.folder import labelled_of
     from viewfinder.studio.server.serving import serve, studio_server
     from viewfinder.studio.store import open_store
 
     person = flags.person or _account()
+    data = labelled_of(flags.data)
     with (
-        open_store(flags.data, url=flags.database) as store,
+        open_store(data, url=flags.database) as store,
         studio_server(store, person=person, host=flags.host, port=flags.port) as made,
     ):
         server, bound, address = made
-        print(f"{flags.data}: label at {address.url}")
+        print(f"{data}: label at {address.url}")
         if store.caution():
             print(store.caution())
         print("Ctrl-C ends it", flush=True)

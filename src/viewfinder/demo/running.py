@@ -6,14 +6,14 @@ from typing import TypedDict
 
 from viewfinder.demo import learning
 from viewfinder.demo.demonstrating import DemoOutcome, DemoStage, demonstrate
+from viewfinder.demo.folder import MARK, refuse_labelled
 from viewfinder.demo.page import PAGE, write_page
 from viewfinder.demo.setting import DemoSetting
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, is_empty, sweep, write_json
 
-_MARK = "demo.json"
 # What a demo writes into its folder, and all that it will remove from there.
-_PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", PAGE, _MARK})
+_PARTS = frozenset({"captures", "frames", "composed", "run", "scenes", PAGE, MARK})
 
 
 class DemoDocument(TypedDict):
@@ -38,7 +38,7 @@ def run_demo(out: Path, setting: DemoSetting) -> tuple[DemoOutcome, DemoDocument
     learning.recipe(setting)
     _clear(out)
     # Before anything else, so that a demo that was stopped can be replaced too.
-    write_json(out / _MARK, {"stages": []})
+    write_json(out / MARK, {"stages": []})
     outcome = demonstrate(out, setting)
     write_page(outcome)
     document: DemoDocument = {
@@ -46,7 +46,7 @@ def run_demo(out: Path, setting: DemoSetting) -> tuple[DemoOutcome, DemoDocument
         "scores": outcome.scored.judged.as_json(),
         "stages": outcome.stages,
     }
-    write_json(out / _MARK, document)
+    write_json(out / MARK, document)
     return outcome, document
 
 
@@ -62,14 +62,15 @@ def _clear(folder: Path) -> None:
         raise InputError(f"{folder} is a file: give another --out")
     sweep(folder)
     found = {file.name for file in folder.iterdir()}
-    if found and (_MARK not in found or found - _PARTS):
+    if found and (MARK not in found or found - _PARTS):
         other = min(found - _PARTS, default=min(found))
         raise InputError(
             f"{folder} holds {other}, which no demo wrote: give another --out, or move it away"
         )
+    refuse_labelled(folder)
     with explained_writing(folder):
         # The mark last: what is left of a demo half removed is still one.
-        for name in sorted(found, key=lambda name: name == _MARK):
+        for name in sorted(found, key=lambda name: name == MARK):
             part = folder / name
             if part.is_dir():
                 shutil.rmtree(part)

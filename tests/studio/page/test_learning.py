@@ -74,7 +74,7 @@ def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
 
 def test_stop_go_on_and_by_itself(learning, monkeypatch, tmp_path):
     monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
-    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     wait = tmp_path / "told" / "wait"
     wait.parent.mkdir()
     wait.touch()
@@ -110,7 +110,7 @@ def test_what_cannot_be_learnt_says_why(chromium, served):
 
 
 def test_one_menu_says_who_can_propose_and_who_cannot(learning, monkeypatch):
-    monkeypatch.setattr(proposing, "_LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     person, page = learning, learning.page
     until(lambda: person.shown() == 5)
     page.locator("#propose").click()

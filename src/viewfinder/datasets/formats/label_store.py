@@ -34,6 +34,8 @@ SCHEMA = 2
 _READ = ("1", "2")
 SECOND = 1 << 30
 """Pictures from this id on are second opinions, which are in no data set."""
+IN_HAND = "in hand"
+"""Keeps the pictures that people were drawing in when a training began, until it ends."""
 LAYOUT = "the studio's labels"
 
 _LONGEST = 64_000_000
@@ -112,12 +114,13 @@ def _connected(address: str) -> sqlite3.Connection:
     return connection
 
 
-def dataset_of(ask: Ask, root: Path, name: str) -> Dataset | None:
+def dataset_of(ask: Ask, root: Path, name: str, *, in_hand: bool = False) -> Dataset | None:
     """A data set of the tables' rows; see `read_label_store`.
 
     Args:
         ask: within one transaction.
         name: of the database, for messages.
+        in_hand: also what is being drawn in while a training goes on, which is not learnt from.
     """
     meta = {str(key): str(value) for key, value in ask("SELECT key, value FROM meta")}
     if meta.get("schema") not in _READ:
@@ -132,7 +135,8 @@ def dataset_of(ask: Ask, root: Path, name: str) -> Dataset | None:
             return None
         raise InputError(f"{name} has not taken in all of the set yet: open it in the studio again")
     with _explained(name):
-        return _Reading(ask, root, meta).dataset()
+        held = () if in_hand else json.loads(meta.get(f"page:{IN_HAND}") or "[]")
+        return _Reading(ask, root, meta).dataset(set(held))
 
 
 @contextlib.contextmanager
@@ -192,8 +196,8 @@ class _Reading:
         boxes = f"SELECT {', '.join(_Box._fields)} FROM box WHERE removed = 0"
         self.boxes = list(map(_Box._make, ask(boxes)))
 
-    def dataset(self) -> Dataset:
-        boxed = {row.picture for row in self.boxes}
+    def dataset(self, in_hand: set[int]) -> Dataset:
+        boxed = {row.picture for row in self.boxes} - in_hand
         whole = self.meta.get("kind") == "classes"
         counts: Counter[str] = Counter()
         chosen = []

@@ -16,7 +16,7 @@ from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Filter, Store
 
-_LOOK = ("-m", "viewfinder.studio.learning", "look")
+LOOK = ("-m", "viewfinder.studio.learning", "look")
 
 Report = Callable[[int, int], None]
 """How many pictures more were looked at, and how many proposals are new."""
@@ -40,7 +40,7 @@ def propose(
     said, course = "", Course()
     given = json.dumps({**asked.as_json(), "paths": paths})
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
-        words = [*_LOOK, str(store.data.absolute()), place]
+        words = [*LOOK, str(store.data.absolute()), place]
         for line in worker.lines(words, given):
             part = Path(place) / line.strip()
             if line.strip().isdecimal() and part.is_dir():

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from viewfinder.datasets.formats.label_store import store_file
+from viewfinder.datasets.formats.label_store import IN_HAND, store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.reading import read_bytes
@@ -193,12 +193,18 @@ class Teacher:
         counts = self._store.counts()
         if why := self.cannot(self._store.kind(), counts):
             raise InputError(why)
-        seq, labelled = self._newest(), self._store.snapshot()
+        self._store.set_meta(IN_HAND, json.dumps(self._in_hand(first)))
+        seq, labelled = self._newest(), self._store.snapshot(in_hand=False)
         run, learnt = self._free(), 0 if labelled is None else len(labelled)
         done = counts.states["done"]
         self._now = replace(self._now, run=str(run), learnt=learnt, done=done, seq=seq)
         words = self._words(run, str(known or ""))
         self._start("training", lambda: self._learn(words, first, alone=alone))
+
+    def _in_hand(self, first: int | None) -> list[int]:
+        """Pictures that people are drawing in: half of their boxes may be missing."""
+        seats = {each.picture for each in self._store.seats.there()} | {first}
+        return sorted(each for each in seats if each is not None)
 
     def _words(self, run: Path, begin_from: str) -> list[str]:
         start = ["--init", begin_from] if begin_from else []
@@ -238,6 +244,7 @@ class Teacher:
             return
         if self._worker.status != 0:
             raise InputError(self._course.error or f"the training {ended(self._worker.status)}")
+        self._store.set_meta(IN_HAND, "[]")
         self._finished(alone)
         self.queue.learnt(self._now.finished)
         self._propose(Asked("learnt", self._now.finished), first)

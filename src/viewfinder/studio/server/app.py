@@ -17,6 +17,7 @@ from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.people import people_routes, person_of
 from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
+from viewfinder.studio.server.trying import trying_routes
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
 from viewfinder.studio.web import assets
 
@@ -59,6 +60,7 @@ def studio_app(
     people_routes(app, store, teacher.queue, _document, _json, person=person)
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
     learning_routes(app, store, teacher, _document, _json, local=local)
+    trying_routes(app, teacher, _json)
     return Guard(app, access)
 
 

@@ -18,8 +18,9 @@ MOST_BYTES = 16 << 20
 """Of a request's body: the largest operation has fewer."""
 MOST_FILE = 8 << 30
 """Of a picture or video that is added."""
-FILES = "/api/files"
-"""Where files are sent to; everything else that is sent is JSON."""
+FILES, TRY = "/api/files", "/api/try"
+"""Where files are sent to, and a picture that is tried; everything else that is sent is JSON."""
+_MOST = {FILES: MOST_FILE, TRY: 64 << 20}
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -70,8 +71,9 @@ class Guard:
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                sent = [(key.encode(), value.encode()) for key, value in HEADERS.items()]
                 known = {key.lower() for key, _ in message.get("headers", [])}
+                pairs = [(key.encode(), value.encode()) for key, value in HEADERS.items()]
+                sent = [pair for pair in pairs if pair[0] not in known]
                 if b"cache-control" not in known:
                     sent.append((b"cache-control", b"no-store"))
                 message["headers"] = [*message.get("headers", []), *sent]
@@ -109,13 +111,13 @@ class Guard:
             return _no(403, "another page asked for this")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         # A form of another page cannot send these without asking first.
-        wanted = "application/octet-stream" if path == FILES else "application/json"
+        wanted = "application/octet-stream" if path in _MOST else "application/json"
         if kind != wanted:
             return _no(415, f"send {wanted}")
         length = headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()):
             return _no(411, "say how long it is")
-        most = MOST_FILE if path == FILES else MOST_BYTES
+        most = _MOST.get(path, MOST_BYTES)
         if int(length[:20]) > most:
             return _no(413, f"at most {most >> 20:,} MB at once")
         return None

@@ -186,6 +186,14 @@ def _proposal(writer: Writer, proposal: str, base: int) -> Contents:
 
 
 def _accept(writer: Writer, change: Accept, number: int) -> None:
+    drawn = change.picture is not None and change.corners and change.label
+    if drawn and writer.get("proposal", change.proposal).revision == 0:
+        assert change.picture is not None
+        assert change.corners
+        assert change.label
+        put = PutBox(change.box, change.picture, change.label, change.corners, 0)
+        _put_box(writer, put, number)
+        return
     contents = _proposal(writer, change.proposal, change.base)
     label = change.label or class_named(writer, contents["name"], change.proposal)
     _put_box(

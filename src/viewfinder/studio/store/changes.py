@@ -66,10 +66,7 @@ class SetState:
 
 @dataclass(frozen=True)
 class PutClass:
-    """Set all of a class: a new one with `base` 0, else the one that has revision `base`.
-
-    Renaming, another colour, key or place in the list are this.
-    """
+    """Set all of a class, also its name and place: a new one with `base` 0, else that of `base`."""
 
     id: str
     name: str
@@ -103,6 +100,8 @@ class Accept:
     Attributes:
         label: the class; None for the one with the proposal's name, made where there is none.
         corners: where the person corrected them.
+        picture: with a class and corners, that of the box, which is the person's then even if the
+            proposal gave place to newer ones meanwhile.
     """
 
     proposal: str
@@ -110,6 +109,7 @@ class Accept:
     base: int
     label: str | None = None
     corners: Corners | None = None
+    picture: int | None = None
 
 
 @dataclass(frozen=True)

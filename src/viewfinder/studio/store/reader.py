@@ -107,15 +107,19 @@ class Reader:
         with self._database.read() as connection:
             return lines.contents(connection)
 
-    def snapshot(self) -> Dataset | None:
+    def snapshot(self, *, in_hand: bool = True) -> Dataset | None:
         """The labels of this moment as a data set, as `open_dataset` reads them before it deals
-        sides; None where files of masks are the labels."""
+        sides; None where files of masks are the labels.
+
+        Args:
+            in_hand: also of pictures that a training leaves out, as people are drawing in them.
+        """
         with self._database.read() as connection:
 
             def ask(sql: str) -> Sequence[Sequence[object]]:
                 return connection.exec_driver_sql(sql).fetchall()
 
-            return dataset_of(ask, self.data, self._database.name)
+            return dataset_of(ask, self.data, self._database.name, in_hand=in_hand)
 
     def meta(self, key: str) -> str | None:
         """The text that `set_meta` kept."""

@@ -74,6 +74,12 @@ export async function send(name, file) {
   return read(await fetch(`/api/files?${new URLSearchParams({ name })}`, { method: "POST", headers, body: file }));
 }
 
+/** What was learnt answers to a picture. @param {File} file @returns {Promise<{boxes: import("./using.js").Answer[]}>} */
+export async function attempt(file) {
+  const headers = { "content-type": "application/octet-stream" };
+  return read(await fetch(`/api/try?${new URLSearchParams({ name: file.name })}`, { method: "POST", headers, body: file }));
+}
+
 /** An id of its own for each operation, box and class. (`randomUUID` is for secure pages alone.) */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

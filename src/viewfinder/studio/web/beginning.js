@@ -1,7 +1,8 @@
 /** The first picture, or what to do where there is none. */
 
 import { get } from "./api.js";
-import { button, element } from "./dialogs.js";
+import { element } from "./dialogs.js";
+import { welcome } from "./road.js";
 
 /** Show a picture as soon as there is one: that of the address, after a reload; else the first to do, else any. @param {import("./main.js").Page} page */
 export async function first(page) {
@@ -31,13 +32,7 @@ export async function first(page) {
 /** @param {import("./main.js").Page} page @param {HTMLElement} place @param {{stage: string, trouble: string}} progress */
 function empty(page, place, progress) {
   const failed = progress.stage === "failed";
-  const says = `Drop pictures, a folder or a video here, or choose them. They go into the folder ${page.start.name}, under their own names.`;
-  place.replaceChildren(
-    element("h2", {}, failed ? "This folder cannot be read" : "No pictures here yet"),
-    element("p", {}, failed ? progress.trouble : says));
-  if (!failed) {
-    place.append(element("div", { class: "row" }, button("Add pictures…", () => page.run("add"), { class: "first" }), button("Look again", () => page.look())),
-      element("p", {}, "Pictures: JPEG, PNG, WebP, TIFF, BMP and the like. Of a video, sharp frames that differ are taken."));
-  }
+  place.classList.toggle("welcome", !failed);
+  place.replaceChildren(...(failed ? [element("h2", {}, "This folder cannot be read"), element("p", {}, progress.trouble)] : welcome(page)));
   place.hidden = false;
 }

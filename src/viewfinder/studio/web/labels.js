@@ -226,7 +226,7 @@ export class Labels {
   /** Accept or reject a proposal. @param {Change} change @returns {Part[]} */
   #decide(change) {
     const { picture } = change;
-    delete change.picture;
+    if (!change.corners) delete change.picture;
     change.base = this.revision("proposal", change.proposal);
     const before = this.contents.get(picture)?.proposals.get(change.proposal);
     if (!before) throw new Error(`no proposal ${change.proposal}`);

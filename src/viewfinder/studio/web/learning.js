@@ -2,6 +2,7 @@
 
 import { Refused, post } from "./api.js";
 import { button, element } from "./dialogs.js";
+import { showUse } from "./using.js";
 
 /**
  * @typedef {{says: string, figure: string, seconds_left: number | null, losses: (number | null)[],
@@ -27,6 +28,10 @@ export class Learning {
   constructor(page) {
     this.page = page;
     this.place = /** @type {HTMLElement} */ (document.getElementById("learning"));
+  }
+
+  get state() {
+    return this.#state;
   }
 
   get busy() {
@@ -164,7 +169,7 @@ export class Learning {
     }
     if (state.notes && !this.busy) lines.push(element("p", { class: "soft" }, state.notes));
     if (course.verdict && !this.busy) lines.push(element("p", { class: "soft" }, course.verdict));
-    if (state.finished && !this.busy) lines.push(use(state.finished));
+    if (state.finished && !this.busy) lines.push(button("Use what it learnt…", () => showUse(this.page), { id: "learn-use" }));
     lines.push(...this.#queue(state.queue), button("Find wrong labels…", () => this.page.run("doubts"), { id: "learn-doubts" }));
     if (state.keep) lines.push(element("div", { class: "line" }, element("span", { class: "name" }, "Learns again by itself"), button("no more", () => this.#post("/api/learn/keep", { on: false }), { id: "learn-no-more", "aria-label": "Learn no more by itself" })));
     return lines;
@@ -198,13 +203,6 @@ function curve({ losses, scores, figure }) {
     svg.append(line);
   }
   return element("figure", {}, svg, element("figcaption", {}, element("span", { class: "soft" }, fell), ...(reached ? ["; ", element("span", { class: "score" }, reached)] : [])));
-}
-
-/** What can be done with a run. @param {string} run */
-function use(run) {
-  return element("details", { class: "soft" }, element("summary", {}, "Use what it learnt"),
-    element("p", {}, element("code", {}, `viewfinder predict ${run} PICTURE`)),
-    element("p", {}, "Its report: ", element("code", {}, `${run}/report.html`)));
 }
 
 /** @param {number} seconds */

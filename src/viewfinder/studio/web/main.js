@@ -15,6 +15,7 @@ import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals } from "./panels.js";
 import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
+import { Road } from "./road.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
@@ -31,7 +32,7 @@ const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 
 export class Page {
   session = newId();
-  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, guesses?: boolean}} */
+  /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, guesses?: boolean, road?: boolean}} */
   settings = {};
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
@@ -64,6 +65,7 @@ export class Page {
     this.actions = actions(this);
     this.adding = new Adding(this);
     this.learning = new Learning(this);
+    this.road = new Road(this);
     this.people = new People(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
@@ -237,6 +239,7 @@ export class Page {
       byId("state").textContent = !picture ? "" : !picture.ready ? "being read …" : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
       this.#whole();
       this.people.draw();
+      this.road.draw();
       this.classes.draw();
       drawProposals(this.studio, () => this.keep());
       drawBoxes(this.studio);

@@ -1,0 +1,192 @@
+"""The whole job by a scripted person: all pictures from nothing on, while a detector learns.
+
+    uv run python benchmarks/label_whole_job.py                    60 rendered scenes
+    uv run python benchmarks/label_whole_job.py BCCD 60 1.0        blood cells; minutes a training
+
+Three ways: everything is drawn; ten pictures are drawn, then what one training of them proposes for
+the others is corrected; and with "again by itself" on, so that it learns anew from the 5th picture
+on, whenever there are five more and a fifth more, and the person corrects what the last one
+proposed. How a person is modelled is said in `page_person.py` and `page_corrector.py`; beside that,
+one action moves a class's slider, where that saves more than it costs in the picture in hand. While
+a training goes on, the person labels as many pictures as their modelled seconds allow.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
+from studio_page import until
+
+from benchmarks.label_corrections import cells
+from benchmarks.label_person import scenes
+from benchmarks.page_corrector import Corrector
+from benchmarks.page_person import (
+    DRAW,
+    ENOUGH,
+    VERIFY,
+    Counted,
+    Material,
+    Thing,
+    at_the_page,
+    overlap,
+)
+from viewfinder.studio.learning.state import Learning
+from viewfinder.studio.store import Store
+
+Way = Literal["draw", "one", "keep"]
+FIRST = 10
+THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
+LEARN = """async (minutes) => { const {post} = await import("/page/api.js");
+  await post("/api/learn", {minutes, picture: null}); }"""
+KEEP = """async (on) => { const {post} = await import("/page/api.js");
+  await post("/api/learn/keep", {on}); }"""
+STATE = """async () => { const {get} = await import("/page/api.js");
+  return (await get("/api/status")).learning; }"""
+
+
+class Job:
+    """One way through all pictures."""
+
+    def __init__(self, person: Counted, store: Store, material: Material, minutes: float) -> None:
+        self.person, self.store, self.material = person, store, material
+        self.minutes, self.corrector = minutes, Corrector(person, material)
+        self.looks = self.trainings = self.moved = 0
+        self.began: float | None = None
+        self.lasted = 60 * minutes + 60
+
+    @property
+    def seconds(self) -> float:
+        """Modelled, so far."""
+        did = self.corrector.did
+        return VERIFY * self.looks + DRAW * (did["drawn"] + did["drawn over one"])
+
+    def go(self, way: Way) -> None:
+        if way == "keep":
+            self.person.page.evaluate(KEEP, True)
+        done = 0
+        while self.store.counts().states["todo"]:
+            if way == "one" and done == FIRST:
+                self.person.page.evaluate(LEARN, self.minutes)
+                self.begun()
+                self.finished()
+            if way == "keep":
+                self.learns(done)
+            self.slide()
+            self.looks += self.person.page.evaluate("viewfinder.studio.above().length")
+            self.corrector.picture()
+            done += 1
+            if done % 10 == 0:
+                print(f"    {done} pictures: {self.person.actions} actions", flush=True)
+
+    def learns(self, done: int) -> None:
+        """A training begins where one is due; one that began long enough ago is waited for."""
+        state = self.person.page.evaluate(STATE)
+        busy = state["stage"] in ("training", "proposing")
+        if self.began is None and not busy:
+            if done >= max(state["done"] + 5, round(1.2 * state["done"])):
+                self.begun()
+        elif self.began is not None and self.seconds - self.began >= self.lasted:
+            self.finished()
+
+    def begun(self) -> None:
+        until(lambda: self.person.page.evaluate(STATE)["stage"] == "training", seconds=30)
+        self.began, self.real = self.seconds, time.monotonic()
+        self.trainings += 1
+
+    def finished(self) -> None:
+        page = self.person.page
+        until(lambda: page.evaluate(STATE)["stage"] not in ("training", "proposing"), seconds=900)
+        state = page.evaluate(STATE)
+        assert state["stage"] == "done", state
+        self.lasted, self.began = time.monotonic() - self.real, None
+        page.evaluate("viewfinder.status()")
+        here = self.person.shown()
+        wanted = len([e for e in self.store.picture(here).proposals if e.state == "open"])
+        until(lambda: page.evaluate("viewfinder.studio.ghosts().length") == wanted)
+
+    def slide(self) -> None:
+        """Move the sliders where that saves more actions here than it costs."""
+        page = self.person.page
+        ghosts = page.evaluate("""viewfinder.studio.ghosts().map((each) =>
+            ({name: each.name, score: each.score, corners: each.corners}))""")
+        path = self.store.picture(self.person.shown()).picture.path
+        for name in sorted({each["name"] for each in ghosts}):
+            own = [each for each in ghosts if each["name"] == name]
+            truth = [each for each in self.material.truth[path] if each.name == name]
+            now = page.evaluate("(name) => viewfinder.studio.thresholds[name] ?? 0.5", name)
+            costs = {least: cost(own, truth, least) for least in [*THRESHOLDS, now]}
+            best = min(costs, key=lambda least: (costs[least], abs(least - now)))
+            if costs[best] + 1 < costs[now]:
+                self.person.actions += 1
+                self.moved += 1
+                script = """([name, value]) => { viewfinder.studio.thresholds[name] = value;
+                    viewfinder.keep(); viewfinder.studio.changed(); }"""
+                page.evaluate(script, [name, best])
+
+
+def cost(ghosts: list[dict], truth: list[Thing], least: float) -> int:
+    """Actions in a picture for the proposals of one class that are taken from a score on."""
+    left = list(truth)
+    wrong = 0
+    for each in (ghost for ghost in ghosts if ghost["score"] >= least):
+        fits = [one for one in left if overlap(each["corners"], one.corners) >= ENOUGH]
+        if fits:
+            left.remove(fits[0])
+        else:
+            wrong += 1
+    return len(left) + 2 * wrong
+
+
+def job(folder: Path, material: Material, way: Way, minutes: float) -> None:
+    says = {
+        "draw": "everything drawn",
+        "one": f"{FIRST} drawn, the others corrected of one training's",
+        "keep": "it learns anew by itself",
+    }
+    start, count = time.monotonic(), sum(map(len, material.truth.values()))
+
+    def prepare(store: Store) -> None:
+        # As when a person chose so many minutes before.
+        store.set_meta("learning", json.dumps(asdict(Learning(minutes=minutes))))
+
+    with at_the_page(folder, prepare, material.classes) as (person, store):
+        made = Job(person, store, material, minutes)
+        made.go(way)
+        person.page.evaluate(KEEP, False)
+        kept = sum(store.counts().boxes.values())
+        print(
+            f"| {says[way]} | {person.actions / count:.2f} | {made.seconds / count:.2f} | "
+            f"{made.trainings} | {(time.monotonic() - start) / 60:.1f} |"
+        )
+        print(
+            f"  {kept} of {count} boxes kept; {made.moved} sliders moved;",
+            dict(made.corrector.did),
+            flush=True,
+        )
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    root = Path(words.pop(0)).absolute() if words and Path(words[0]).is_dir() else None
+    pictures, minutes = int([*words, "60"][0]), float(words[1]) if len(words) > 1 else 1.0
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {minutes:g} min a training")
+    print("| way | actions a box | modelled seconds a box | trainings | minutes here |")
+    for way in ("draw", "one", "keep"):
+        with tempfile.TemporaryDirectory() as place:
+            os.chdir(place)
+            folder = Path(place) / "photos"
+            made = cells(folder, root, pictures) if root else scenes(folder, pictures, 90)
+            job(folder, made, way, minutes)
+            os.chdir("/")
+
+
+if __name__ == "__main__":
+    main()

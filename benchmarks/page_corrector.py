@@ -1,0 +1,166 @@
+"""What a scripted person does to the pictures of a set at the studio's page, one after another.
+
+A picture is done once each true box has a label of its class with IoU 0.7 or more, and there is no
+other label. Counted are: a box drawn over a proposal, or where there is none, and the key for its
+class where the page guesses another; two for each proposal that is refused, given another class, or
+taken alone; one to take the rest and go on.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+
+from studio_page import until
+
+from benchmarks.page_person import ENOUGH, Counted, Material, Thing, overlap
+from viewfinder.studio.store import Proposal
+
+
+class Corrector:
+    """Puts one picture right after another."""
+
+    def __init__(self, person: Counted, material: Material) -> None:
+        self.person, self.material = person, material
+        self.did: Counter[str] = Counter()
+        self.pictures, self.last = 0, ""
+
+    def right(self) -> tuple[set[int], set[str], list[dict]]:
+        """Which true boxes have one of theirs, by what, and all that would be labels."""
+        things = self.person.page.evaluate("""() => { const {studio} = viewfinder;
+            const name = (label) => studio.labels.classOf(label).name;
+            return [...[...studio.boxes.values()].map((b) => ({id: b.id, ghost: false,
+                name: name(b.label), corners: b.corners})),
+              ...studio.above().map((g) => ({id: g.id, ghost: true, name: g.name,
+                corners: g.corners}))]; }""")
+        met: set[int] = set()
+        used: set[str] = set()
+        for number, true in enumerate(self.truth):
+            for each in things:
+                good = each["id"] not in used and each["name"] == true.name
+                if good and overlap(each["corners"], true.corners) >= ENOUGH:
+                    met.add(number)
+                    used.add(each["id"])
+                    break
+        return met, used, things
+
+    def picture(self) -> None:
+        """Whatever is wrong in the picture that is shown, and on to the next."""
+        person = self.person
+        self.pictures += 1
+        path = person.store.picture(person.shown()).picture.path
+        self.truth = self.material.truth[path]
+        self.reclass()
+        while True:
+            met, used, things = self.right()
+            left = [n for n in range(len(self.truth)) if n not in met]
+            if not left:
+                break
+            # All of the class that was drawn last, then the others: the fewest keys.
+            self.draw(min((self.truth[n] for n in left), key=lambda t: (t.name != self.last, t)))
+        boxes, ghosts = ([t for t in things if t["ghost"] is which] for which in (False, True))
+        for each in boxes:
+            if each["id"] not in used:
+                self.refuse(each)
+        right = [each for each in ghosts if each["id"] in used]
+        wrong = [each for each in ghosts if each["id"] not in used]
+        # All but the wrong ones at once, or the right ones each: whichever is less work.
+        if right and len(wrong) <= len(right):
+            for each in wrong:
+                self.refuse(each)
+            person.finish("Shift+Enter")
+        else:
+            for each in right:
+                self.choose(each)
+                person.key("y")
+                self.did["accepted alone"] += 1
+            person.finish("Enter")
+        person.saved()
+
+    def look_over(self) -> int:
+        """Twelve pictures at a glance: those that are right are taken, the others put right there
+        and then, as the page shows them; how many proposals were looked at."""
+        person, looks = self.person, 0
+        none = person.page.get_by_text("No picture to do has proposals")
+        while person.store.counts().states["todo"]:
+            person.key("b")
+            cards = person.page.locator("dialog[open] .card")
+            until(lambda cards=cards: cards.count() or none.count())
+            if not cards.count():
+                break
+            paths = [card.get_attribute("title") for card in cards.all()]
+            ids = {each.path: each.id for each in person.store.pictures(count=1000).pictures}
+            wrong = 0
+            for letter, path in zip("abcdefghijkl", paths, strict=False):
+                found = [each for each in person.store.picture(ids[path]).proposals
+                         if each.score >= 0.5 and each.state == "open"]  # fmt: skip
+                looks += len(found)
+                if not self.is_right(found, self.material.truth[path]):
+                    person.key(letter)
+                    wrong += 1
+            person.key("Enter")
+            until(lambda: not person.page.locator("dialog").is_visible())
+            person.saved()
+            for _ in range(wrong):
+                self.picture()
+        return looks
+
+    def is_right(self, found: Sequence[Proposal], truth: Sequence[Thing]) -> bool:
+        """Whether what would be taken is all that there is, and no more."""
+        return len(found) == len(truth) and all(
+            any(
+                each.name == thing.name and overlap(each.corners, thing.corners) >= ENOUGH
+                for each in found
+            )
+            for thing in truth
+        )
+
+    def reclass(self) -> None:
+        """A proposal that is in its place and of another class: a click and the class's key."""
+        met, used, things = self.right()
+        for number, true in enumerate(self.truth):
+            fits = [
+                each
+                for each in things
+                if number not in met and each["ghost"] and each["id"] not in used
+                and overlap(each["corners"], true.corners) >= ENOUGH
+            ]  # fmt: skip
+            if fits:
+                self.choose(fits[0])
+                self.key_of(true.name)
+                used.add(fits[0]["id"])
+                self.did["given another class"] += 1
+
+    def draw(self, true: Thing) -> None:
+        before, self.last = len(self.right()[2]), true.name
+        self.person.draw(true.corners)
+        self.did["drawn over one" if len(self.right()[2]) == before else "drawn"] += 1
+        until(lambda: self.person.page.evaluate("viewfinder.studio.selected().length"))
+        script = "viewfinder.labels.classOf(viewfinder.studio.selected()[0].label).name"
+        if self.person.page.evaluate(script) != true.name:
+            self.key_of(true.name)
+            self.did["class key"] += 1
+
+    def refuse(self, thing: dict) -> None:
+        self.choose(thing)
+        self.person.key("x" if thing["ghost"] else "Delete")
+        self.did["refused"] += 1
+
+    def choose(self, thing: dict) -> None:
+        """Click it where nothing smaller lies; else press p until it is chosen."""
+        x1, y1, x2, y2 = thing["corners"]
+        self.person.actions += 1
+        self.person.click((x1 + x2) / 2, (y1 + y2) / 2)
+        chosen = "[viewfinder.studio.ghost, ...viewfinder.studio.selection].filter(Boolean)"
+        for _ in range(200):
+            if self.person.page.evaluate(chosen) == [thing["id"]]:
+                return
+            self.person.key("p" if thing["ghost"] else ".")
+        raise AssertionError(f"{thing} cannot be chosen")
+
+    def key_of(self, name: str) -> None:
+        listed = self.person.page.evaluate("viewfinder.labels.listed().map((each) => each.name)")
+        self.person.key(str(listed.index(name) + 1))
