@@ -9,11 +9,15 @@ from viewfinder.datasets.formats.class_folders.reading import (
     TEST_SHARE,
     dealt,
 )
+from viewfinder.datasets.formats.label_store import LAYOUT
 from viewfinder.datasets.frame_list import frame_groups
 from viewfinder.datasets.similarity import together
 from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, usual_val_share
 from viewfinder.errors import InputError
 from viewfinder.wording import counted
+
+FEW = 40
+"""Pictures that are labelled in the studio from which on some are set aside as test."""
 
 
 def deal_class_set(dataset: Dataset, val_share: float | None) -> Dataset:
@@ -56,7 +60,9 @@ def deal_to_splits(dataset: Dataset, val_share: float | None) -> Dataset:
     undealt = np.flatnonzero(dataset.splits < 0)
     has_val = dataset.has_split("val")
     dataset = replace(dataset, val_dealt=not has_val)
-    shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) else []
+    # While a person is labelling, every picture counts, and one or two judge nothing.
+    begun = dataset.layout == LAYOUT and len(dataset) < FEW
+    shares = [(TEST, TEST_SHARE)] if len(undealt) == len(dataset) and not begun else []
     if not len(undealt) and (has_val or not dataset.has_split("train") or not val_share):
         return dataset
     if not len(undealt):
