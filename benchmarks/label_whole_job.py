@@ -179,7 +179,7 @@ def main() -> None:
     pictures, minutes = int([*words, "60"][0]), float(words[1]) if len(words) > 1 else 1.0
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {minutes:g} min a training")
     print("| way | actions a box | modelled seconds a box | trainings | minutes here |")
-    for way in ("draw", "one", "keep"):
+    for way in words[2:] or ("draw", "one", "keep"):
         with tempfile.TemporaryDirectory() as place:
             os.chdir(place)
             folder = Path(place) / "photos"

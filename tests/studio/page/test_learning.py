@@ -179,3 +179,51 @@ def test_wrong_labels_are_found_and_moved(learning, monkeypatch):
     assert store.picture(4).boxes[0].label == "d"
     person.press("Control+z", "Control+z")
     until(lambda: store.picture(1).boxes[0].label == "c")
+
+
+def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(learning, monkeypatch):
+    monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
+    monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
+    monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
+    person, page, store = learning, learning.page, learning.store
+    box = PutBox("odd", 8, "d", (10, 10, 60, 60), 0)
+    plate = PutClass("d", "plate", 0, position=1)
+    store.apply(Operation("odd", (plate, box, SetState(8, "done", 1))))
+    until(
+        lambda: page.evaluate("viewfinder.status().then(() => viewfinder.labels.classes.size)") == 2
+    )
+    person.press("Shift+L")
+    page.locator("dialog button.first").click()
+    page.locator("#learn-use").wait_for()
+    page.locator("#learn-doubts").click()
+    page.get_by_label("Compared by").select_option("learnt")
+    page.get_by_text("Which classes are taken for which").click()
+    page.get_by_label("1 of plate taken for mug").click()
+    assert page.locator(".crop").count() == 1
+    page.locator("#merge-these").click()
+    page.get_by_role("button", name="Merge plate into mug").click()
+    until(lambda: {each.id: each.merged for each in store.classes()}["d"] == "c")
+    person.press("Escape")
+
+
+def test_pictures_of_classes_are_compared_too(chromium, tmp_path, serve, monkeypatch):
+    monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        for number in range(2):
+            picture = random.integers(0, 256, (48, 64, 3)).astype(np.uint8)
+            write_picture(tmp_path / "pets" / name / f"{number}.png", picture)
+    with open_store(tmp_path / "pets", wait=True) as store:
+        assert store.kind() == "classes"
+        made = serve(store)
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(made.address.url)
+        until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+        page.keyboard.press("Shift+D")
+        page.locator(".crop").first.click()
+        assert page.locator(".crop").count() == 4
+        page.keyboard.press("y")  # the class of the last, as the learner here says
+        names = {each.id: each.name for each in store.classes()}
+        until(lambda: names[store.picture(1).picture.label] == "dog")
+        context.close()

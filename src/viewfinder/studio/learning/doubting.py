@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.course import Course, heard
+from viewfinder.studio.learning.mistaking import Doubt, mistaken
 from viewfinder.studio.learning.proposing import ended
 from viewfinder.studio.learning.worker import Worker
-from viewfinder.studio.store import Box, Store
+from viewfinder.studio.store import Box, Picture, Store
 
 MOST = 2000
 """Crops that a page is given: those that are doubted most."""
@@ -25,14 +26,20 @@ class Doubting:
         self._crops: list[dict[str, object]] = []
         self._error, self._says = "", ""
 
-    def look(self) -> None:
-        """Begin to compare all boxes that there are now; nothing where that is under way."""
+    def look(self, run: str = "") -> None:
+        """Begin to compare all boxes that there are now; nothing where that is under way.
+
+        Args:
+            run: of a detector that looks at them again; else they are compared with each other.
+        """
         with self._lock:
             if self._work is not None and self._work.is_alive():
                 return
             self._crops, self._error, self._says = [], "", "reading labels"
             self._worker.stopping = False
-            self._work = threading.Thread(target=self._careful, name="doubting", daemon=True)
+            self._work = threading.Thread(
+                target=self._careful, args=(run,), name="doubting", daemon=True
+            )
             self._work.start()
 
     def found(self) -> dict[str, object]:
@@ -51,27 +58,23 @@ class Doubting:
                 self._worker.kill()
                 self._work.join()
 
-    def _careful(self) -> None:
+    def _careful(self, run: str) -> None:
         try:
-            self._find()
+            self._find(run)
         except InputError as error:
             self._error = str(error)
         except Exception as error:
             self._error = f"the labels could not be compared: {error!r}"
 
-    def _find(self) -> None:
+    def _find(self, run: str) -> None:
         boxes = {each.id: (path, each) for path, each in _boxes(self._store)}
-        asked = [[id, path, each.corners, each.label] for id, (path, each) in boxes.items()]
-        answer, course, said = "", Course(), ""
-        words = [*_DOUBT, str(self._store.data.absolute())]
-        for line in self._worker.lines(words, json.dumps(asked)):
-            answer = line if line.startswith("[") else answer
-            said, course = line.strip() or said, heard(course, line)
-            self._says = course.says
-        if self._worker.stopping:
-            return
-        if self._worker.status != 0:
-            raise InputError(course.error or f"it {ended(self._worker.status)}: {said[:200]}")
+        if run:
+            of: dict[str, list[Box]] = {}
+            for path, each in boxes.values():
+                of.setdefault(path, []).append(each)
+            found = mistaken(self._store, self._worker, run, of)
+        else:
+            found = self._compared(boxes)
         crops = [
             {
                 "box": id,
@@ -82,19 +85,57 @@ class Doubting:
                 "other": other,
                 "amount": amount,
             }
-            for id, other, amount in json.loads(answer)[:MOST]
+            for id, other, amount in found[:MOST]
         ]
         with self._lock:
             self._crops = crops
 
+    def _compared(self, boxes: dict[str, tuple[str, Box]]) -> list[Doubt]:
+        """What looks more like another class, by features of a net that knows many photographs."""
+        asked = [[id, path, each.corners, each.label] for id, (path, each) in boxes.items()]
+        answer, course, said = "", Course(), ""
+        words = [*_DOUBT, str(self._store.data.absolute())]
+        for line in self._worker.lines(words, json.dumps(asked)):
+            answer = line if line.startswith("[") else answer
+            said, course = line.strip() or said, heard(course, line)
+            self._says = course.says
+        if self._worker.stopping:
+            return []
+        if self._worker.status != 0:
+            raise InputError(course.error or f"it {ended(self._worker.status)}: {said[:200]}")
+        return [(str(id), str(other), float(amount)) for id, other, amount in json.loads(answer)]
+
 
 def _boxes(store: Store) -> Iterator[tuple[str, Box]]:
-    """Every box that shows one object, and the path of its picture."""
-    start, total = 0, 1
+    """Every box that shows one object, and the path of its picture; where pictures as wholes have
+    classes, each as a box around all of it."""
+    start, total, whole = 0, 1, store.kind() == "classes"
     while start < total:
         page = store.pictures(start=start, count=1000)
         for each in page.pictures:
+            if whole and each.label and each.width and not each.missing:
+                yield each.path, _around(each)
             if each.boxes and not each.missing and not each.trouble:
                 found = store.picture(each.id)
                 yield from ((each.path, box) for box in found.boxes if not box.crowd)
         start, total = start + 1000, page.total
+
+
+def _around(picture: Picture) -> Box:
+    corners = (0.0, 0.0, float(picture.width), float(picture.height))
+    return Box(
+        f"picture-{picture.id}",
+        picture.id,
+        picture.label or "",
+        corners,
+        mask=None,
+        track=None,
+        key_frame=False,
+        difficult=False,
+        crowd=False,
+        source="file",
+        score=None,
+        person="",
+        at=0.0,
+        revision=picture.revision,
+    )

@@ -68,10 +68,13 @@ def learning_routes(
         return answer({})
 
     @app.post("/api/doubts")
-    def doubt(_document: asked) -> Response:
-        if store.kind() != "boxes":
-            raise InputError("labels of boxes are compared, and here are none")
-        teacher.doubting.look()
+    def doubt(document: asked) -> Response:
+        if store.kind() not in ("boxes", "classes"):
+            raise InputError("boxes and pictures of classes are compared, and here are none")
+        run = teacher.learnt() if document.get("by") == "learnt" else ""
+        if document.get("by") == "learnt" and not run:
+            raise InputError("nothing was learnt here yet")
+        teacher.doubting.look(run)
         return answer({})
 
     @app.get("/api/doubts")

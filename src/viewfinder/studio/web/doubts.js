@@ -1,6 +1,7 @@
 /** Labels that may be wrong: crops of boxes, those in front that look like another class. */
 
 import { Refused, get, post } from "./api.js";
+import { confusion, merge } from "./confusion.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
 import { between } from "./geometry.js";
@@ -24,6 +25,10 @@ export async function showDoubts(page) {
   grid.find();
   const said = await shown;
   leave();
+  if (said === "merge" && grid.cell) {
+    if (await merge(page, grid.cell)) await page.labels.outbox.settled();
+    return showDoubts(page);
+  }
   const crop = grid.crops.find((each) => `open ${each.box}` === said);
   if (!crop) return;
   await page.travel.open(crop.picture);
@@ -35,6 +40,8 @@ class Grid {
   crops = [];
   /** @type {Set<string>} */
   chosen = new Set();
+  /** Which class is taken for which, where only such crops are shown. @type {import("./confusion.js").Cell | null} */
+  cell = null;
   #last = 0;
   /** Where a rectangle began, and whether it is one by now. @type {{x: number, y: number, band: HTMLElement | null} | null} */
   #drag = null;
@@ -55,6 +62,11 @@ class Grid {
       if (move.value) this.move(move.value);
       move.value = "";
     });
+    const learnt = Boolean(page.learning.state?.finished);
+    this.by = element("select", { "aria-label": "Compared by" }, element("option", { value: "looks" }, "by their looks"),
+      ...(learnt ? [element("option", { value: "learnt" }, "by what was learnt here")] : []));
+    this.table = element("div");
+    this.merges = button("", () => dialogs.dialog.close("merge"), { id: "merge-these" });
     this.acts = [
       button("As it looks (y)", () => this.move(null), { title: "Give each chosen box the class that is written behind its arrow", class: "first" }),
       move,
@@ -64,8 +76,9 @@ class Grid {
     ];
     this.place = element("div", { class: "doubts" },
       element("p", {}, "What looks like boxes of another class is in front. Choose by click, Shift+click, a rectangle or Space; a class key moves the chosen to that class."),
-      element("div", { class: "row" }, this.only, ...this.acts, button("Compare again", () => this.find()), button("Close", () => dialogs.dialog.close(""))),
-      this.said, this.cells);
+      element("div", { class: "row" }, this.by, this.only, ...this.acts, button("Compare again", () => this.find()), button("Close", () => dialogs.dialog.close(""))),
+      this.table, this.said, this.cells);
+    this.by.addEventListener("change", () => this.find());
     this.cells.addEventListener("pointerdown", (event) => this.#down(event));
   }
 
@@ -86,11 +99,11 @@ class Grid {
 
   /** Have all boxes compared, and show what comes of it. */
   async find() {
-    this.crops = [];
+    [this.crops, this.cell] = [[], null];
     this.draw();
     try {
       await this.page.labels.outbox.settled();
-      await post("/api/doubts", {});
+      await post("/api/doubts", { by: this.by.value });
       for (;;) {
         const { busy, says, error, crops } = await get("/api/doubts");
         if (!this.#open) return;
@@ -108,7 +121,8 @@ class Grid {
   }
 
   #listed() {
-    return this.crops.filter((each) => !this.only.value || each.label === this.only.value);
+    const { cell, only } = this;
+    return this.crops.filter((each) => (!only.value || each.label === only.value) && (!cell || (each.label === cell.label && each.other === cell.other)));
   }
 
   #selected() {
@@ -124,6 +138,7 @@ class Grid {
     this.said.className = trouble ? "bad" : "soft";
     this.said.textContent = trouble || (listed.length ? `${doubted} look more like another class; ${this.#selected().length} chosen` : "");
     for (const each of this.acts) each.disabled = !this.#selected().length;
+    this.#confused();
     this.cells.replaceChildren(...listed.slice(0, SHOWN).map((each, at) => {
       const { picture, corners: [x1, y1, x2, y2], label, other, amount, path, box } = each;
       const image = element("img", { alt: "", loading: "lazy", draggable: "false", src: `/api/pictures/${picture}/crop?x1=${x1}&y1=${y1}&x2=${x2}&y2=${y2}` });
@@ -133,6 +148,22 @@ class Grid {
       made.addEventListener("dblclick", () => this.open(each));
       return made;
     }));
+  }
+
+  /** The table, and for a cell of it the button that merges the two classes. */
+  #confused() {
+    const { labels } = this.page;
+    const table = confusion(this.page, this.crops, this.cell, (cell) => {
+      this.cell = cell;
+      this.chosen.clear();
+      this.draw();
+    });
+    if (this.cell) {
+      const { label, other } = this.cell;
+      this.merges.textContent = `Merge these two classes: ${labels.classOf(label)?.name} into ${labels.classOf(other)?.name}…`;
+      table.append(this.merges);
+    }
+    this.table.replaceChildren(table);
   }
 
   /** Show what is chosen without making the crops anew. */
@@ -211,8 +242,10 @@ class Grid {
     const chosen = this.#selected();
     const changes = [];
     for (const { picture, box, other } of chosen) {
-      const found = (await labels.load(picture)).boxes.get(box);
+      const content = await labels.load(picture);
+      const found = content.boxes.get(box);
       const to = label ?? other;
+      if (studio.whole && content.picture.label !== to) changes.push({ do: "LabelPicture", picture, label: to });
       if (found && found.label !== to) changes.push(put(found, { label: to }));
     }
     labels.commit(changes, { meant: true });
