@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Literal
+
+from viewfinder.reading import read_bytes
 
 Stage = Literal["idle", "training", "proposing", "stopped", "failed", "done"]
 
@@ -60,3 +63,12 @@ def kept(text: str | None) -> Learning:
     if known.stage == "proposing":
         return replace(known, stage="done" if known.finished else "idle")
     return known
+
+
+def begun_from(run: Path) -> str:
+    """The run that a training began from, as its manifest says."""
+    try:
+        manifest = json.loads(read_bytes(run / "run.json"))
+        return str(manifest["recipe"]["init"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -16,13 +16,12 @@ from pathlib import Path
 from viewfinder.datasets.formats.label_store import IN_HAND, store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.reading import read_bytes
 from viewfinder.studio.learning.asked import Asked
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
-from viewfinder.studio.learning.state import Stage, kept
+from viewfinder.studio.learning.state import Stage, begun_from, kept
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Counts, Store
 from viewfinder.studio.store.records import Kind
@@ -120,7 +119,7 @@ class Teacher:
                 known = (run / "weights.safetensors").is_file()
                 self._begin_from(run if known else self._own(self._now.finished), first)
                 return
-            words = [*self._words(run, _begun_from(run)), "--resume"]
+            words = [*self._words(run, begun_from(run)), "--resume"]
             self._start("training", lambda: self._learn(words, first, alone=False))
 
     def learnt(self) -> str:
@@ -295,12 +294,3 @@ class Teacher:
                 done = self._store.counts().states["done"]
                 if done >= max(now.done + LEAST, round(1.2 * now.done)):
                     self.begin(now.minutes, alone=True)
-
-
-def _begun_from(run: Path) -> str:
-    """The run that a training began from, as its manifest says."""
-    try:
-        manifest = json.loads(read_bytes(run / "run.json"))
-        return str(manifest["recipe"]["init"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
