@@ -11,10 +11,11 @@ import torch
 
 from viewfinder import open_run
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.calibrating import family_of, fit
+from viewfinder.evaluation.calibrating import Fitted, family_of, fit
 from viewfinder.evaluation.calibration import Calibration, calibrate, calibration
-from viewfinder.evaluation.judging import judge_examples
+from viewfinder.evaluation.judging import AnyJudgement, judge_examples
 from viewfinder.tasks.calibration import with_own_scores
+from viewfinder.tasks.classify.coverage import TRUE_SHARES, members, read_shares
 
 
 def told(name: str, found: Calibration | None) -> str:
@@ -27,6 +28,23 @@ def told(name: str, found: Calibration | None) -> str:
             f"{found.of}, called {found.score:.1%} in the mean, {found.right:.1%} right"
         )
     )
+
+
+def tell_coverage(found: Fitted, test: AnyJudgement) -> None:
+    """How often sets of classes hold the true one on test pictures, and how large they are."""
+    shares = read_shares(found.kept[TRUE_SHARES])
+    assert shares is not None
+    if found.map:
+        test = family_of("classify").recalibrated(test, found.map)
+    for coverage in (0.8, 0.9, 0.95):
+        least = shares.least_share(coverage)
+        sets = [members(row, least) for row in test.answers]
+        held = sum(label in own for label, own in zip(test.examples.labels, sets, strict=True))
+        low, high = shares.spread(coverage)
+        print(
+            f"--coverage {coverage}: {held / len(sets):.1%} of {len(sets):,} test pictures "
+            f"({low:.1%} to {high:.1%} by chance), {sum(map(len, sets)) / len(sets):.2f} classes"
+        )
 
 
 def main() -> None:
@@ -51,6 +69,8 @@ def main() -> None:
         after = calibration(task, family.recalibrated(judged["test"], found.map))
         print(told("test, fitted on val", after))
         print(after.by_score if after else "")
+    if task == "classify":
+        tell_coverage(found, judged["test"])
 
 
 main()

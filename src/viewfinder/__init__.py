@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from viewfinder import nets
-    from viewfinder.api import Run, describe, next_to_label, open_run, similar, train
+    from viewfinder.api import Run, describe, next_to_label, open_run, similar, train, why
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
     from viewfinder.events import listening
@@ -26,6 +26,7 @@ _HOMES = {
     "open_run": "viewfinder.api",
     "similar": "viewfinder.api",
     "train": "viewfinder.api",
+    "why": "viewfinder.api",
 }
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "open_run",
     "similar",
     "train",
+    "why",
 ]
 
 

@@ -25,6 +25,7 @@ from viewfinder.evaluation.judging import (
     trained_on,
 )
 from viewfinder.evaluation.weaknesses import weaknesses
+from viewfinder.inference.caution import caution_of
 from viewfinder.inference.opening import open_foreign, tell_calibrated
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -162,6 +163,8 @@ class Run:
         threshold: Wanted = None,
         resize: Resize = "own",
         scores: Scores = "calibrated",
+        refuse_below: float | None = None,
+        coverage: float | None = None,
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
@@ -178,14 +181,22 @@ class Run:
                 weights is Darknet's way; or `area`, averaged over area.
             scores: `calibrated`, as often right as they say, where the run's training could see to
                 it; or the net's `own`.
+            refuse_below: what scores less is answered `unknown`: a picture's class, or that of a
+                box.
+            coverage: of a classifier: answer with a `set` of classes too, which holds the true one
+                of this share of such pictures as were held out when it was trained.
 
         Raises:
             InputError: no such file, no pictures, or none that can be read.
         """
         model = _asked(self.model, resize, scores)
         least = threshold_of(model, threshold, self.trained)
+        caution = caution_of(model, refuse_below, coverage)
         answers = predict(model, source, device=pick_device(device), threshold=least)
-        return Predictions(answers, classes=model.config.classes, bits=model.config.bits)
+        classes, bits = model.config.classes, model.config.bits
+        if caution is not None:
+            answers, classes = caution.of(answers, model), caution.classes(model)
+        return Predictions(answers, classes=classes, bits=bits)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -247,6 +258,53 @@ def train(
     recipe = recipe_of(task).from_json(fields)
     run = train_with(folds, task, data, recipe, out=out, resume=resume)
     return Run(run.model, run)
+
+
+def why(
+    run: str | Path | Run,
+    source: str | Path,
+    *,
+    most: int = 3,
+    classes: Sequence[str] = (),
+    layer: str | None = None,
+    occlude: bool = False,
+    threshold: float | None = None,
+    device: str = "auto",
+    html: str | Path | None = None,
+) -> list[dict[str, object]]:
+    """Why a run answers as it does: a tested heat map for each answer to each picture.
+
+    Args:
+        run: a run, or what `open_run` opens.
+        source: a picture, or a folder of pictures.
+        most: answers to each picture, the surest first.
+        classes: only these; all if empty.
+        layer: whose maps are taken, by its name in the net; None takes the best.
+        occlude: blur windows of the picture one by one instead of looking into the net.
+        threshold: as of `Run.predict`.
+        html: a page to write, on which pointing at an answer shows its map.
+
+    Returns:
+        For each picture `source` and `reasons`, as `viewfinder why --json` has them; docs/why.md.
+
+    Raises:
+        InputError: there is no such run, picture, layer or class, or no picture can be read.
+    """
+    from viewfinder.attribution.page import write_page
+    from viewfinder.attribution.summary import summary_of
+    from viewfinder.attribution.why import Wanted, reasons_for
+    from viewfinder.inference.answers import Predictor
+
+    opened = run if isinstance(run, Run) else open_run(run)
+    least = threshold_of(opened.model, threshold, opened.trained)
+    predictor = Predictor(opened.model, device=pick_device(device), threshold=least)
+    wanted = Wanted(most, tuple(classes), layer, occlude)
+    found = list(reasons_for(predictor, source, wanted))
+    if html is not None:
+        title = f"Why {opened.folder.name} answers as it does"
+        file, by = Path(html).expanduser(), "viewfinder.why"
+        write_page(file, found, summary_of(found), net=predictor.net, title=title, by=by)
+    return [each.as_json(opened.classes) for each in found]
 
 
 def next_to_label(

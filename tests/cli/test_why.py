@@ -6,6 +6,7 @@ import numpy as np
 import page_material as material
 import pytest
 
+import viewfinder
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 
@@ -127,3 +128,13 @@ def test_pictures_of_which_none_can_be_read_are_refused(ask, small_run, tmp_path
     write_picture(folder / "c.png", np.full((40, 40, 3), 90, np.uint8))
     assert ask("why", small_run, folder, "--html", page, "--most", 1)[0] == 0
     assert "inside the network" in page.read_text()
+
+
+def test_programs_ask_as_the_command_line_does(small_run, small_set, tmp_path):
+    picture = min((small_set / "test").rglob("*.*"))
+    page = tmp_path / "why.html"
+    (found,) = viewfinder.why(small_run, picture, most=1, html=page)
+    assert found["source"] == str(picture)
+    (reason,) = found["reasons"]
+    assert reason["class"] == viewfinder.open_run(small_run).predict(picture)[0]["label"]
+    assert "viewfinder.why" in page.read_text()

@@ -48,6 +48,11 @@ class Flags:
     scores: Literal["calibrated", "own"] = "calibrated"
     """Whether scores are as often right as they say, where the run's training could see to it, or
     the network's own."""
+    refuse_below: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None
+    """Answer unknown where the score is less: the class of a picture, or of a box."""
+    coverage: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """classify: for each picture print a set of classes that holds the true one of this share of
+    such pictures as were held out in training, such as 0.9."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -68,14 +73,17 @@ def run(flags: Flags) -> int:
     from viewfinder.inference.tables import write_coco, write_rows
 
     opened = open_run(flags.run)
-    classes, bits = opened.model.config.classes, opened.model.config.bits
-    answers: Sequence[Answer] = opened.predict(
+    predicted = opened.predict(
         flags.source,
         device=flags.device,
         threshold=flags.threshold,
         resize=flags.resize,
         scores=flags.scores,
-    ).answers
+        refuse_below=flags.refuse_below,
+        coverage=flags.coverage,
+    )
+    classes, bits = predicted.classes, opened.model.config.bits
+    answers: Sequence[Answer] = predicted.answers
     if flags.out:
         answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
         note(_written(answers, flags.out))

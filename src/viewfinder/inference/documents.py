@@ -37,4 +37,4 @@ def is_prediction(document: Mapping[str, object]) -> TypeGuard[Prediction]:
     """Whether it has the keys that one of them has."""
     about = {"source", "width", "height"}
     kinds = (about | answer.__annotations__.keys() for answer in _ANSWERS)
-    return document.keys() - {"frame"} in list(kinds)
+    return document.keys() - {"frame", "set"} in [kind - {"set"} for kind in kinds]

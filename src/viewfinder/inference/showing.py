@@ -26,6 +26,7 @@ class Predictions(list[Prediction]):
 
     Attributes:
         answers: the same as arrays, a subject with its map.
+        classes: the names that labels of these arrays count; the last may be what is unknown.
     """
 
     def __init__(
@@ -33,12 +34,12 @@ class Predictions(list[Prediction]):
     ) -> None:
         self.answers = tuple(answers)
         super().__init__(answer.as_json(classes) for answer in self.answers)
-        self._classes, self._bits = classes, bits
+        self.classes, self._bits = classes, bits
 
     def _repr_html_(self) -> str:
         figures = [
             f'<figure style="margin: 0 12px 12px 0">{self._image(picture, answer)}'
-            f"<figcaption>{html.escape(said(answer, self._classes))}</figcaption></figure>"
+            f"<figcaption>{html.escape(said(answer, self.classes))}</figcaption></figure>"
             for answer, picture in self._drawn()
         ]
         more = len(self) - len(figures)
@@ -69,12 +70,12 @@ class Predictions(list[Prediction]):
             return
 
     def _with(self, picture: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
-        return at_side(answer.value.drawn_on(picture, self._classes), _SIDE)
+        return at_side(answer.value.drawn_on(picture, self.classes), _SIDE)
 
     def _image(self, picture: NDArray[np.uint8] | None, answer: Answer) -> str:
         if picture is None:
             return "<p>(the picture cannot be read any more)</p>"
-        words = html.escape(said(answer, self._classes))
+        words = html.escape(said(answer, self.classes))
         return f'<img src="{picture_url(picture)}" alt="{words}">'
 
 

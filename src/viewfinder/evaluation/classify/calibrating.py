@@ -10,6 +10,7 @@ from viewfinder.evaluation.calibrating import ScoreMap
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.classify.claims import claims_of
 from viewfinder.evaluation.classify.judged import ClassifyJudgement
+from viewfinder.tasks.classify.coverage import TRUE_SHARES
 from viewfinder.tasks.classify.scores import score
 from viewfinder.tasks.classify.temperature import LARGEST, LEAST, Temperature
 from viewfinder.wording import counted
@@ -18,6 +19,8 @@ FEWEST = 100
 """Pictures from which on a temperature is fitted; of fewer it is chance."""
 
 _STEPS = 50
+# Pictures that tell how large sets of classes must be; more tell nothing new.
+_MOST_KEPT = 5000
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +84,10 @@ class ClassEvidence:
         return claims_of(self.probabilities, self.labels)
 
     def kept(self) -> dict[str, object]:
-        """Nothing."""
-        return {}
+        """`true`: what each picture's own class was given, by rising share."""
+        own = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
+        chosen = np.random.default_rng(0).permutation(own)[:_MOST_KEPT]
+        return {TRUE_SHARES: np.round(np.sort(chosen), 7).tolist()}
 
     def as_arrays(self) -> dict[str, NDArray[np.generic]]:
         """`probabilities, labels`."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from viewfinder.tasks.answering import (
     outputs,
 )
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
+from viewfinder.tasks.classify.coverage import TRUE_SHARES, read_shares
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score, worth
 from viewfinder.tasks.classify.solving import answers_by_views, solve_last_layer
@@ -43,6 +44,7 @@ from viewfinder.tasks.parts import TrainSetup, as_pictures
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.question import Question, of_class
 from viewfinder.tasks.task import Task
+from viewfinder.tasks.unknown import unknown_in
 from viewfinder.wording import shown
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
@@ -86,22 +88,39 @@ def decode(outputs: Tensor) -> NDArray[np.float32]:
 
 
 class PredictedClass(TypedDict):
-    """A classifier's answer under its public names; the scores add up to 1."""
+    """A classifier's answer under its public names; the scores add up to 1.
+
+    `label` is `unknown` where the surest is not sure enough, and `set` the classes of a set that
+    holds the true one as often as was asked.
+    """
 
     label: str
     scores: dict[str, float]
+    set: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, eq=False)
 class ClassProbabilities:
-    """How likely a picture is of each class: C probabilities that add up to 1."""
+    """How likely a picture is of each class: C probabilities that add up to 1.
+
+    Attributes:
+        known: whether the likeliest is sure enough to be answered.
+        among: classes of which one is the true one as often as was asked; None if nothing was.
+    """
 
     probabilities: NDArray[np.float32]
+    known: bool = True
+    among: tuple[int, ...] | None = None
 
     def as_json(self, classes: Sequence[str]) -> PredictedClass:
-        """`label`, the likeliest class, and `scores`, each class's probability."""
+        """`label`, the likeliest class, and `scores`, each class's probability; or `unknown`."""
         scores = dict(zip(classes, self.probabilities.tolist(), strict=True))
-        return {"label": max(scores, key=lambda name: scores[name]), "scores": scores}
+        likeliest = max(scores, key=lambda name: scores[name])
+        label = likeliest if self.known else unknown_in(classes)
+        found: PredictedClass = {"label": label, "scores": scores}
+        if self.among is not None:
+            found["set"] = [classes[index] for index in self.among]
+        return found
 
     def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
         """The picture, as large as letters are legible beside, with the likeliest class below."""
@@ -113,12 +132,16 @@ class ClassProbabilities:
         return self._likeliest([shown(name) for name in classes])
 
     def line(self, classes: Sequence[str], *, top: int) -> str:
-        """The likeliest classes, the likeliest first."""
+        """The likeliest classes, the likeliest first, or those of the set."""
         order = np.argsort(-self.probabilities, kind="stable")[:top].tolist()
-        return "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in order)
+        told = order if self.among is None else self.among
+        named = "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in told)
+        return named if self.known else f"{unknown_in(classes)}  ({named})"
 
     def _likeliest(self, classes: Sequence[str]) -> str:
         best = int(self.probabilities.argmax())
+        if not self.known:
+            return unknown_in(classes)
         return f"{classes[best]} {self.probabilities[best]:.0%}"
 
 
@@ -232,12 +255,14 @@ class Classify(
         return {"mirror": recipe.mirror and recipe.flip > 0, "solved": not recipe.in_steps}
 
     def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
-        """The temperature of its probabilities, if one was fitted."""
+        """The temperature of its probabilities, and what true classes are given, if known."""
+        document = read_calibration(folder)
         try:
-            kept = read_temperature(read_calibration(folder).get("map"))
+            shares = read_shares(document.get(TRUE_SHARES))
+            kept = {CALIBRATION: read_temperature(document.get("map")), TRUE_SHARES: shares}
         except (ValueError, KeyError) as error:
             raise damaged(folder) from error
-        return {} if kept is None else {CALIBRATION: kept}
+        return {name: habit for name, habit in kept.items() if habit is not None}
 
     def open_train(self, split: Dataset, setup: TrainSetup[ClassifyRecipe]) -> Labelled:
         """Letterboxed pictures, kept where the recipe says."""

@@ -1,0 +1,85 @@
+"""What a model does not know is said to be unknown, and sets of classes can be relied on."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.inference.answers import Answer
+from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares, members
+from viewfinder.tasks.classify.task import ClassProbabilities
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.tasks.model import Model
+from viewfinder.tasks.unknown import unknown_in
+from viewfinder.wording import counted
+
+
+@dataclass(frozen=True)
+class Caution:
+    """How sure answers must be.
+
+    Attributes:
+        refuse_below: the least score of a class that is answered; below it, it is unknown.
+        least_share: the least probability of a class that is in a picture's set; None: no sets.
+    """
+
+    refuse_below: float | None = None
+    least_share: float | None = None
+
+    def classes(self, model: Model) -> tuple[str, ...]:
+        """The names that answers are told by; a detector's unknown objects have their own."""
+        known = model.config.classes
+        unsure = self.refuse_below is not None and model.config.task == "detect"
+        return (*known, unknown_in(known)) if unsure else known
+
+    def of(self, answers: Iterable[Answer], model: Model) -> Iterator[Answer]:
+        """The same answers, as far as they are known."""
+        number = len(model.config.classes)  # of what is unknown, behind the classes
+        return (replace(each, value=self._value(each, number)) for each in answers)
+
+    def _value(self, answer: Answer, number: int) -> ClassProbabilities | Detections:
+        value = answer.value
+        if isinstance(value, ClassProbabilities):
+            share = self.least_share
+            among = None if share is None else members(value.probabilities, share)
+            known = self.refuse_below is None or value.probabilities.max() >= self.refuse_below
+            return replace(value, known=bool(known), among=among)
+        assert isinstance(value, Detections), "`caution_of` has seen to it"
+        least = self.refuse_below or 0.0
+        return replace(value, labels=np.where(value.scores < least, number, value.labels))
+
+
+def caution_of(model: Model, refuse_below: float | None, coverage: float | None) -> Caution | None:
+    """How sure answers must be, as it is asked for; None where nothing is.
+
+    Raises:
+        InputError: it is no score or share, or not to be had of this model.
+    """
+    if refuse_below is None and coverage is None:
+        return None
+    task = model.config.task
+    if refuse_below is not None and not 0 <= refuse_below <= 1:
+        raise InputError(f"--refuse-below {refuse_below:g}: give a score from 0 to 1")
+    if task == "saliency":
+        raise InputError(
+            "a subject has no score to be unsure of: leave out --refuse-below and --coverage"
+        )
+    if coverage is None:
+        return Caution(refuse_below)
+    if not 0 < coverage < 1:
+        raise InputError(f"--coverage {coverage:g}: give a share between 0 and 1, such as 0.9")
+    shares = model.config.habits.get(TRUE_SHARES)
+    if task != "classify" or not isinstance(shares, TrueShares):
+        raise InputError(
+            f"--coverage needs a classifier's run that had pictures held out when it was trained, "
+            f"and {model.source} is none: train it again, with --val-share or --folds"
+        )
+    least = shares.least_share(coverage)
+    low, high = shares.spread(coverage)
+    note(
+        f"sets hold the true class of {coverage:.0%} of such pictures as were held out, or more "
+        f"(of {counted(len(shares.shares), 'picture')}: {low:.0%} to {high:.0%} by chance)"
+    )
+    return Caution(refuse_below, least)
