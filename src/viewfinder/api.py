@@ -20,11 +20,13 @@ from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation, is_evaluation
 from viewfinder.evaluation.judging import (
     default_side,
+    gain_by_views,
     judge_examples,
     seen_in_training,
     trained_on,
 )
 from viewfinder.evaluation.weaknesses import weaknesses
+from viewfinder.events import note
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.opening import open_foreign, tell_calibrated
 from viewfinder.inference.predict import predict
@@ -35,6 +37,7 @@ from viewfinder.tasks import recipe_of
 from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.views import with_views
 
 Resize = Literal["own", "area"]
 Scores = Literal["calibrated", "own"]
@@ -109,6 +112,7 @@ class Run:
         device: str = "auto",
         resize: Resize = "own",
         scores: Scores = "calibrated",
+        tta: bool = False,
     ) -> Evaluation:
         """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
@@ -116,7 +120,7 @@ class Run:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
                 or else val; and all of a set that has no such sides.
-            resize, scores: as of `predict`.
+            resize, scores, tta: as of `predict`; with `tta` a note says what it gains and costs.
 
         Returns:
             The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
@@ -142,6 +146,10 @@ class Run:
         require_present(examples)
         model, keep = _asked(self.model, resize, scores), recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
+        if tta:
+            plain, several = judgement, with_views(model)
+            judgement = judge_examples(several, examples, device=pick_device(device), keep=keep)
+            note(gain_by_views(model.config.task, plain, judgement))
         learnt = seen_in_training(run, examples) if run else []
         parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
         believed = calibration(model.config.task, judgement)
@@ -165,6 +173,7 @@ class Run:
         scores: Scores = "calibrated",
         refuse_below: float | None = None,
         coverage: float | None = None,
+        tta: bool = False,
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
@@ -185,6 +194,8 @@ class Run:
                 box.
             coverage: of a classifier: answer with a `set` of classes too, which holds the true one
                 of this share of such pictures as were held out when it was trained.
+            tta: ask about each picture as it is and mirrored, both at two sizes (of an ONNX file
+                at one), and put the answers together.
 
         Raises:
             InputError: no such file, no pictures, or none that can be read.
@@ -192,6 +203,7 @@ class Run:
         model = _asked(self.model, resize, scores)
         least = threshold_of(model, threshold, self.trained)
         caution = caution_of(model, refuse_below, coverage)
+        model = with_views(model) if tta else model
         answers = predict(model, source, device=pick_device(device), threshold=least)
         classes, bits = model.config.classes, model.config.bits
         if caution is not None:

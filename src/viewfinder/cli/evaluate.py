@@ -37,6 +37,9 @@ class Flags:
     scores: Literal["calibrated", "own"] = "calibrated"
     """Whether scores are as often right as they say, where the run's training could see to it, or
     the network's own."""
+    tta: bool = False
+    """Ask about each picture as it is and mirrored, both at two sizes, and
+    say what that gains and costs."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -59,6 +62,7 @@ def run(flags: Flags) -> int:
         device=flags.device,
         resize=flags.resize,
         scores=flags.scores,
+        tta=flags.tta,
     )
     if flags.json:
         print_json(judged)

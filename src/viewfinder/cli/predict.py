@@ -53,6 +53,9 @@ class Flags:
     coverage: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
     """classify: for each picture print a set of classes that holds the true one of this share of
     such pictures as were held out in training, such as 0.9."""
+    tta: bool = False
+    """Ask about each picture as it is and mirrored, both at two sizes; evaluate --tta says what
+    that gains and costs."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -79,6 +82,7 @@ def run(flags: Flags) -> int:
         threshold=flags.threshold,
         resize=flags.resize,
         scores=flags.scores,
+        tta=flags.tta,
         refuse_below=flags.refuse_below,
         coverage=flags.coverage,
     )

@@ -19,6 +19,7 @@ from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.parts import AnswersT, ScoresT
+from viewfinder.values import as_number_or_none
 
 # Where there is no val to match.
 _STAND_INS = 500
@@ -76,6 +77,17 @@ def judge(run: RunFolder, dataset: Dataset, *, device: torch.device) -> dict[str
             judgements[side] = _judge(net, config, dataset.split(side), device, keep)
     judgements["train"] = _judge(net, config, stand_ins(dataset), device, keep)
     return judgements
+
+
+def gain_by_views(task: str, plain: AnyJudgement, several: AnyJudgement) -> str:
+    """What asking several times gains and costs, in a line."""
+    name, form = find(task).headline[0]
+    one, many = (as_number_or_none(each.as_json()[name]) for each in (plain, several))
+    figures = [f"{value:{form}}" if value is not None else "none" for value in (one, many)]
+    return (
+        f"--tta: {name} {figures[0]} without, {figures[1]} with it, in "
+        f"{several.seconds / max(plain.seconds, 1e-9):.1f} times as long"
+    )
 
 
 def stand_ins(dataset: Dataset) -> Dataset:

@@ -101,6 +101,12 @@ class Model:
         return net
 
 
+def with_habit(model: Model, name: str, habit: object) -> Model:
+    """The same model with another habit."""
+    habits = {**model.config.habits, name: habit}
+    return replace(model, config=replace(model.config, habits=habits))
+
+
 def without_habit(model: Model, name: str) -> Model:
     """The same model without one of its habits; itself where it has none of that name."""
     if name not in model.config.habits:

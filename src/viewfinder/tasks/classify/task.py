@@ -27,6 +27,7 @@ from viewfinder.tasks.answering import (
     Answering,
     NetOutput,
     Picture,
+    as_shares,
     in_batches,
     one_tensor,
     outputs,
@@ -45,6 +46,7 @@ from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.question import Question, of_class
 from viewfinder.tasks.task import Task
 from viewfinder.tasks.unknown import unknown_in
+from viewfinder.tasks.views import mean_of, nearer, several
 from viewfinder.wording import shown
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
@@ -366,7 +368,7 @@ class Classify(
         self, net: nn.Module, examples: Labelled, config: ModelConfig, device: torch.device
     ) -> NDArray[np.float32]:
         """N×C class probabilities of every picture of a side."""
-        if config.habits.get("solved"):
+        if config.habits.get("solved") and not several(config):
             found = answers_by_views(net, examples.pixels, examples.truth, config, device)
             if np.isfinite(found).all():
                 kept = _temperature(config)
@@ -453,8 +455,11 @@ class Classify(
     ) -> NDArray[np.float32]:
         """N×C, of each picture, or the mean over it and its mirror image."""
         answering = net if isinstance(net, Answering) else _answering(net, config)
-        answer = one_tensor(outputs(answering, pictures, config.normalisation, device))
-        return answer.cpu().numpy()
+        views = [pictures]
+        if several(config):
+            views += [pictures.flip(3), near := nearer(as_shares(pictures)), near.flip(3)]
+        found = [one_tensor(outputs(answering, v, config.normalisation, device)) for v in views]
+        return mean_of(found).cpu().numpy()
 
 
 class Probabilities(Answering):

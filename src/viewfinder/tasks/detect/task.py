@@ -24,6 +24,7 @@ from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import (
     Size,
     clip_boxes,
+    horizontal_flip,
     inverse,
     transform_boxes,
 )
@@ -36,6 +37,7 @@ from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.examples import EvalExamples, frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
+from viewfinder.tasks.detect.fusing import fused
 from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
 from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
@@ -53,6 +55,7 @@ from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.portable import Arrays, Outputs
 from viewfinder.tasks.question import Question, of_box
 from viewfinder.tasks.task import Task
+from viewfinder.tasks.views import several, sized, times
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -60,6 +63,8 @@ THRESHOLD = 0.25
 # AP sums over every score; below this there is nothing left to sum.
 _LOWEST = 0.001
 _BATCH = 16
+# The other size of pictures that are asked about several times.
+_LARGER = 1.25
 # Of the sides, while a training shows pictures small.
 _SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
@@ -281,9 +286,11 @@ class Detect(
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
-        answer = outputs(answering, pictures, config.normalisation, device)
-        boxes, scores = several_tensors(answer)
-        found = suppress(boxes, scores, threshold=_LOWEST)
+        found = _found(answering, pictures, config, device)
+        if several(config):
+            stride = None if isinstance(net, Answering) else head_of_net(net).stride
+            views = [found, *_other_views(answering, pictures, config, device, stride)]
+            found = [fused(each) for each in zip(*views, strict=True)]
         opinion, platt = config.habits.get(OPINION), config.habits.get(CALIBRATION)
         if isinstance(opinion, Opinion):
             found = opinion.on(found, pictures, device)
@@ -323,6 +330,40 @@ class Detect(
     ) -> tuple[Tensor, Tensor]:
         """Boxes and scores of each picture, before suppression."""
         return read_portable(found, len(config.classes), pictures, outputs)
+
+
+def _found(
+    net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
+) -> list[Detections]:
+    boxes, scores = several_tensors(outputs(net, pictures, config.normalisation, device))
+    return suppress(boxes, scores, threshold=_LOWEST)
+
+
+def _other_views(
+    net: nn.Module,
+    pictures: Tensor,
+    config: ModelConfig,
+    device: torch.device,
+    stride: int | None,
+) -> list[list[Detections]]:
+    """What is found in pictures mirrored, and larger, and both, in pixels of the pictures.
+
+    Args:
+        stride: of which sides are multiples; None of a file that may take one size alone.
+    """
+    size = (pictures.shape[3], pictures.shape[2])
+    shown = [(pictures.flip(3), True)]
+    if stride is not None:
+        large = sized(pictures, times(size, _LARGER, stride))
+        shown += [(large, False), (large.flip(3), True)]
+    views = []
+    for view, mirrored in shown:
+        way = np.diag([view.shape[3] / size[0], view.shape[2] / size[1], 1.0])
+        if mirrored:
+            way = horizontal_flip(view.shape[3]) @ way
+        found = _found(net, view, config, device)
+        views.append([replace(f, boxes=transform_boxes(inverse(way), f.boxes)) for f in found])
+    return views
 
 
 def _confident(found: Detections, threshold: Threshold | None) -> Detections:

@@ -8,6 +8,10 @@ from torch import Tensor, nn
 from viewfinder.tasks.answering import Answering, outputs
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
+from viewfinder.tasks.views import several, sized, times
+
+# The other size of pictures that are asked about several times, in whole strides.
+_SMALLER, _STRIDE = 0.8, 32
 
 
 class Subjects(Answering):
@@ -26,6 +30,23 @@ def shares_of_subject(
     net: nn.Module, shown: Tensor, config: ModelConfig, device: torch.device
 ) -> NDArray[np.float32]:
     """N×h×w shares of the subject, of N×3×H×W pictures or N×1×H×W depth maps."""
+    if not several(config):
+        return _shares(net, shown, config, device)
+    found = [_shares(net, shown, config, device)]
+    found.append(_shares(net, shown.flip(3), config, device)[:, :, ::-1])
+    if not isinstance(net, Answering):  # a file may take one size alone
+        size = (shown.shape[3], shown.shape[2])
+        small = sized(shown, times(size, _SMALLER, _STRIDE))
+        for pictures, step in ((small, 1), (small.flip(3), -1)):
+            maps = torch.from_numpy(_shares(net, pictures, config, device)[:, :, ::step].copy())
+            near = sized(maps[:, None], (found[0].shape[2], found[0].shape[1]))
+            found.append(near[:, 0].numpy())
+    return np.asarray(np.mean(found, axis=0), np.float32)
+
+
+def _shares(
+    net: nn.Module, shown: Tensor, config: ModelConfig, device: torch.device
+) -> NDArray[np.float32]:
     answer = outputs(net, shown, config.normalisation, device)
     # Of the student's several the logits come first.
     logits = answer if isinstance(answer, Tensor) else answer[0]
