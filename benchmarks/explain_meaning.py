@@ -1,6 +1,6 @@
-"""What the first fixes mean: the fixed net's answers, in numbers, beside those of the net as it was meant.
+"""What first fixes mean: the fixed net's answers, in numbers, beside those of the net as meant.
 
-    python benchmarks/explain_meaning.py meanings           of a set whose mistakes say what mends them
+    python benchmarks/explain_meaning.py meanings           of mistakes that say what mends them
     python benchmarks/explain_meaning.py meanings NAME…     some, with all that was said
 
 Both nets get the same weights, wherever a weight has the same name and shape in both, and the same
@@ -64,7 +64,9 @@ def differs(wrong: Any, offer: Offer) -> str:
         return net
 
     torch.manual_seed(2)
-    fixed = list(tensors_in(run(watched, [one.clone() for one in given], offer.edits, wrong.training)))
+    fixed = list(
+        tensors_in(run(watched, [one.clone() for one in given], offer.edits, wrong.training))
+    )
     right = answers(meant, given)
     shapes = [[tuple(one.shape) for one in both] for both in (fixed, right)]
     if shapes[0] != shapes[1]:

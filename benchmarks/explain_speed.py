@@ -1,6 +1,7 @@
 """Time and memory of one explanation, beside torchinfo and torchlens on the same models.
 
     uv run --with torchinfo --with torchlens --with pandas python benchmarks/explain_speed.py
+    python benchmarks/explain_speed.py resnet50 densenet121      of torchvision's, one picture each
 
 Either is left out, with a line, where it is not installed. Each figure comes from a process of its
 own, in which the model is built, the tool runs once to warm up, and then five times: the best CPU
@@ -92,14 +93,18 @@ def clock(name: str, batch: int, meta: bool, tool: str) -> tuple[float, float, f
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        print(json.dumps(clock(*json.loads(sys.argv[1]))))
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(clock(*json.loads(sys.argv[2]))))
         return
+    unknown = [name for name in sys.argv[1:] if name not in models.list_models()]
+    if unknown:
+        raise SystemExit(f"error: torchvision has no model {unknown[0]}")
+    rows = [(name, 1, False, tuple(TOOLS)) for name in sys.argv[1:]] or ROWS
     print(
         f"torch {torch.__version__}; CPU time of one thread, best of 5 (worst); "
         "memory added to the process"
     )
-    for name, batch, meta, tools in ROWS:
+    for name, batch, meta, tools in rows:
         for tool in tools:
             where = f"{name:<10} batch {batch:<3} {tool:<18}"
             if importlib.util.find_spec(TOOLS[tool][0]) is None:
@@ -107,7 +112,7 @@ def main() -> None:
                 continue
             asked = json.dumps([name, batch, meta, tool])
             # torchlens refuses to run in a process that multiprocessing started.
-            command = [sys.executable, __file__, asked]
+            command = [sys.executable, __file__, "--one", asked]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             best, worst, added = json.loads(done.stdout.splitlines()[-1])
             print(f"{where} {best:8.3f} s ({worst:.3f})   +{added:.0f} MB", flush=True)

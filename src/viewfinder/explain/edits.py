@@ -28,6 +28,8 @@ class Operation:
     """The same as a layer of a Sequential, `nn.Flatten()`, where there is one."""
     other: int | None = None
     """Of what a layer is given: the argument that `code` calls `{1}` and `run` takes too."""
+    drops: int | None = None
+    """A dimension of which one place, or the mean, is taken."""
 
 
 class EditError(Exception):
@@ -46,6 +48,8 @@ class Offer:
     text: str
     """All of it in a line: what to change, and how far the net then gets."""
     cost: float = 0.0
+    means: str = ""
+    """What is then otherwise than it was most likely meant, as `text` says too."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,25 @@ class Rewrite(Edit):
     @property
     def key(self) -> tuple[CodeType, int, str]:
         return (*self.place, self.call)
+
+
+@dataclass(frozen=True)
+class Renamed(Edit):
+    """What the module at `path` is given as `old`, given as `new`."""
+
+    path: str
+    old: str
+    new: str
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        module = net.get_submodule(self.path)
+        module.register_forward_pre_hook(self.give, with_kwargs=True, prepend=True)
+
+    def give(
+        self, module: nn.Module, args: Args, kwargs: dict[str, object]
+    ) -> tuple[Args, dict[str, object]]:
+        """The arguments of a call under their other names."""
+        return args, {self.new if name == self.old else name: v for name, v in kwargs.items()}
 
 
 @dataclass(frozen=True)

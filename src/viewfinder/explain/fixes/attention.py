@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import Operation, Renamed
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
@@ -46,6 +46,10 @@ def _attention(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candidate
         if names[-1:] and names[-1] not in SPATIAL:
             yield from _wider(scene, layer, query, key, value)
         yield from _projected(scene, layer, query)
+    seq = 1 if layer.batch_first else 0
+    sequences = given[1].dim() == given[2].dim() == 3
+    if sequences and given[1].shape[seq] != given[2].shape[seq] and key == layer.vdim:
+        yield scene.before(Operation("{1}", lambda v, k: k, other=1), 0.0, argument=2)
     yield from _masks(scene, layer, given)
 
 
@@ -164,6 +168,7 @@ def _masks(
     frame = scene.case.failure.frame
     seq = 1 if layer.batch_first and given[0].dim() == 3 else 0
     tokens, keys = int(given[0].shape[seq]), int(given[1].shape[seq])
+    named = frame.kwargs
     spots: Mapping[str, int] = {"key_padding_mask": 3, "attn_mask": 5}
     for name, position in spots.items():
         argument: int | str = position if len(frame.args) > position else name
@@ -188,6 +193,11 @@ def _masks(
                 lambda m, heads=heads: m.repeat_interleave(heads, 0),
             )
             yield scene.before(each, 0.1, argument=argument)
+        batch = int(given[0].shape[1 - seq]) if given[0].dim() == 3 else 0
+        if argument == "attn_mask" and size == (batch, keys) and "key_padding_mask" not in named:
+            says = f"key_padding_mask= instead of attn_mask= in the call of {scene.case.name}"
+            edit = Renamed(scene.path, "attn_mask", "key_padding_mask")
+            yield Candidate((edit,), says, 0.0)
         if name == "key_padding_mask" and len(size) == 2:
             turned = Operation("{}.T", lambda m: m.T)
             yield scene.before(turned, 0.2, argument=argument)

@@ -84,9 +84,55 @@ def _projections(scene: Scene, call: Call) -> Iterator[Candidate]:
     stride = round(small[2] / large[2]) if large[2] else 0
     if stride < 1 or any(-(-small[d] // stride) != large[d] for d in (2, 3)):
         return
+    if max(large[2:]) == 1 < max(small[2:]):
+        # A number for each channel is no branch, and a map is not to be shrunk to it.
+        return
+    yield from _each_block(scene, call, short)
     options = {"stride": stride} if stride > 1 else {}
     code, make = made("Conv2d", small[1], large[1], kernel_size=1, **options)
     yield from _new_layer(scene, short, code, make, 0.1 if len(_exclusive(call, short)) < 3 else 1)
+
+
+def _each_block(scene: Scene, call: Call, short: int) -> Iterator[Candidate]:
+    """The same in a block of which the net has several, each with its own channels and stride."""
+    owner = scene.net.get_submodule(call.module)
+    if sum(type(one) is type(owner) for one in scene.net.modules()) < 2:
+        return
+    x, y = f"{{{short}}}", f"{{{1 - short}}}"
+    layer = f"nn.Conv2d({x}.size(1), {y}.size(1), 1, stride={x}.size(2) // {y}.size(2))"
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        one, two = t[short], t[1 - short]
+        if one.shape == two.shape:
+            return one
+        step = round(one.size(2) / two.size(2))
+        projected: Tensor = nn.Conv2d(one.size(1), two.size(1), 1, stride=max(step, 1))(one)
+        return projected
+
+    same = f"({x} if {x}.shape == {y}.shape else {layer}({x}))"
+    small, large = call.input_shapes[short], call.input_shapes[1 - short]
+    step = max(round(small[2] / large[2]), 1)
+    written, _ = made(
+        "Conv2d", small[1], large[1], kernel_size=1, **({"stride": step} if step > 1 else {})
+    )
+    for one in scene.on_operand(short, same, run, 0.02):
+        old = one.says.partition(" instead of ")[2]
+        operand = old.partition(" in ")[0]
+        words = (
+            f"self.project({operand}) instead of {old}, with self.project = {written} here, in "
+            f"every {type(owner).__name__} a convolution of 1 for its own channels and stride, "
+            "and nn.Identity() where nothing changes"
+        )
+        yield replace(one, says=words)
+
+
+def is_padded(scene: Scene, call: Call, position: int) -> bool:
+    """Whether a convolution that only this operand came through pads its sequence."""
+    for one in _exclusive(call, position):
+        layer = scene.net.get_submodule(one.module) if one.module else None
+        if isinstance(layer, _CONV) and layer.padding not in ("valid", (0,)):
+            return True
+    return False
 
 
 def _laterals(scene: Scene, call: Call) -> bool:
@@ -229,6 +275,11 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
     for position in (0, 1):
         mine, other = call.input_shapes[position], call.input_shapes[1 - position]
         smaller = mine[2] * mine[3] < other[2] * other[3]
+        if raised[position] and mine[2] >= 2 * other[2]:
+            # Super-resolution: what was made larger stays so.
+            continue
+        if raised[1 - position] and other[2] >= 2 * mine[2]:
+            raised[position] = True
         if raised[position] or (not any(raised) and smaller):
             code = f"F.interpolate({{{position}}}, size={{{1 - position}}}.shape[2:])"
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -50,7 +51,10 @@ def _types(scene: Scene) -> Iterator[Candidate]:
             scaled = Operation("{}.float() / 255", lambda x: x.float() / 255)
             yield from scene.operate(position, scaled, 0.0)
         elif kind.is_complex:
-            yield from scene.operate(position, ops.method("abs"), 0.4)
+            yield from scene.operate(position, ops.method("abs"), 0.1)
+            for one in scene.operate(position, ops.to_type(wanted), 0.4):
+                yield replace(one, means="it drops the imaginary parts")
+            continue
         yield from scene.operate(position, ops.to_type(wanted), 0.1)
     if weights and wanted in (torch.float16, torch.bfloat16, torch.float64):
         yield Candidate((Converted(torch.float32),), "net.float()", 0.3)

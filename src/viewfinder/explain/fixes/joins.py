@@ -1,6 +1,7 @@
 """Fixes where tensors meet: sums, products, concatenations, and losses with their targets."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -11,7 +12,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes import branches, losses, positions
+from viewfinder.explain.fixes import branches, losses, positions, tables
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
@@ -47,11 +48,17 @@ def _sum(scene: Scene, call: Call) -> Iterator[Candidate]:
         wrong = [dim for dim in (1, 2, 3) if one[dim] != two[dim] and 1 not in (one[dim], two[dim])]
         yield from branches.candidates(scene, call, wrong)
     yield from positions.masks(scene, one, two)
+    yield from tables.crossed(scene, one, two)
+    yield from tables.turned_rows(scene, one, two)
     if len(one) == len(two) == 3:
         for position in (1, 0):
             shape, other = (one, two)[position], (two, one)[position]
             if shape[1] == 1 and (shape[0], shape[2]) == other[1:]:
                 # A table of positions with the length first, for sequences with the batch first.
+                yield from scene.operate(position, ops.transpose(0, 1), 0.0)
+            state = shape[0] == 1 and (shape[1], shape[2]) == (other[0], other[2])
+            if state and scene.called(position)[1:2] == ("batch",):
+                # The state of a recurrent layer, whose layers come first.
                 yield from scene.operate(position, ops.transpose(0, 1), 0.0)
             if (shape[0], shape[2], shape[1]) == (two, one)[position]:
                 yield from scene.operate(position, ops.transpose(1, 2), 0.2)
@@ -111,6 +118,7 @@ def _ranks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     if len(small) + 1 == len(large):
         for dim in (1, -1):
             yield from scene.operate(short, ops.unsqueeze(dim), 0.3)
+    yield from tables.turned(scene, short, small, large)
     for dim in range(1, len(large)):
         if large[dim] == 1:
             yield from scene.operate(1 - short, ops.squeeze(dim), 0.3)
@@ -124,8 +132,20 @@ def _convolved(producer: Call | int) -> bool:
 
 
 def _shorter(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
-    """The last steps of the longer sequence, as a causal convolution leaves them."""
+    """The last steps of the longer sequence, as a causal convolution leaves them.
+
+    One that was padded at both ends is cut at its end: what it has too much there saw later steps.
+    """
     long = 0 if one[2] > two[2] else 1
+    assert scene.call is not None
+    if _convolved(scene.call.producers[long]) and branches.is_padded(scene, scene.call, long):
+        end = f"{{{long}}}[..., :{{{1 - long}}}.size(-1)]"
+
+        def first(t: Sequence[Tensor]) -> Tensor:
+            return t[long][..., : t[1 - long].size(-1)]
+
+        yield from scene.on_operand(long, end, first, 0.05)
+        return
     code = f"{{{long}}}[..., -{{{1 - long}}}.size(-1):]"
 
     def cut(t: Sequence[Tensor]) -> Tensor:
@@ -221,10 +241,33 @@ def _uneven_ranks(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator
                 return t[p][:, :, None, None].expand(-1, -1, *t[o].shape[2:])
 
             yield from scene.on_operand(position, code, run, 0.1)
+        yield from _at_every_place(scene, position, other)
         for dim in range(1, most):
             yield from scene.operate(position, ops.unsqueeze(dim), 0.3)
         if scene.lab.inputs.batch:
-            yield from scene.operate(other, ops.flatten(1), 0.25)
+            places = {"time", "positions"} & set(scene.called(other))
+            for one in scene.operate(other, ops.flatten(1), 0.25):
+                yield replace(one, means="it mixes time steps and features") if places else one
+
+
+def _at_every_place(scene: Scene, position: int, other: int) -> Iterator[Candidate]:
+    """What is known of a whole sequence beside each of its places, or beside their mean."""
+    assert scene.call is not None
+    small, large = (scene.call.input_shapes[at] for at in (position, other))
+    names = scene.called(other)
+    places = [dim for dim, name in enumerate(names) if name in SPATIAL]
+    if (len(small), len(large), len(places)) != (2, 3, 1) or small[0] != large[0]:
+        return
+    place = places[0]
+    sizes = [f"{{{other}}}.size({place})" if dim == place else "-1" for dim in range(3)]
+
+    def spread(t: Sequence[Tensor]) -> Tensor:
+        wide = [t[other].size(place) if dim == place else -1 for dim in range(3)]
+        return t[position].unsqueeze(place).expand(*wide)
+
+    code = f"{{{position}}}.unsqueeze({place}).expand({', '.join(sizes)})"
+    yield from scene.on_operand(position, code, spread, 0.02)
+    yield from scene.operate(other, ops.mean(place, keep=False), 0.05)
 
 
 def _resized_parts(
@@ -232,6 +275,9 @@ def _resized_parts(
 ) -> Iterator[Candidate]:
     """Every map brought to the size of one: the skip's, which holds most detail."""
     raised = [branches.upsampled(call, at) for at in range(len(shapes))]
+    most, least = (pick(s[2] for s in shapes) for pick in (max, min))
+    # Maps of several levels, none of which was brought back to the size of another.
+    levels = not any(raised) and most >= 2 * least
     order = sorted(range(len(shapes)), key=lambda at: (raised[at], -shapes[at][2] * shapes[at][3]))
     for target in order[:1]:
         size = shapes[target][2:]
@@ -241,7 +287,9 @@ def _resized_parts(
             else f"F.interpolate({{{at}}}, size={{{target}}}.shape[2:])"
             for at in range(len(shapes))
         ]
-        yield from _with_parts(scene, call, parts, along, 0.25)
+        for one in _with_parts(scene, call, parts, along, 0.25):
+            stretched = "it stretches the answers of one level to the size of another"
+            yield replace(one, means=stretched) if levels else one
     yield from _cropped(scene, call, shapes, along, raised)
 
 

@@ -54,6 +54,10 @@ class Verdict:
     """What is odd about the batch of what comes out; empty where nothing is."""
     alone: bool = False
     """It was refused at the call that failed, without another pass."""
+    seen: Trace | None = None
+    """The pass with the fix."""
+    doubled: Trace | None = None
+    """The same with twice the batch."""
 
     @property
     def whole(self) -> bool:
@@ -186,13 +190,14 @@ class Lab:
         odd = _oddity(seen, other) if other is not None else ""
         wide = self._wide(edits)
         if wide is None or wide.failure is None:
-            return Verdict(True, None, answers=odd)
+            return Verdict(True, None, answers=odd, seen=seen, doubled=other)
         # Another size may fail elsewhere, where the net was made for this one.
         changed = {edit.path for edit in edits if isinstance(edit, Replace | Around)}
         mine = wide.failure.frame.path in changed
         if any(isinstance(edit, Rewrite) for edit in edits):
             mine = mine or Stop(wide.failure).place <= stop.place
-        return Verdict(True, None, False, self.inputs.size_text if mine else "", odd)
+        only = self.inputs.size_text if mine else ""
+        return Verdict(True, None, False, only, odd, seen=seen, doubled=other)
 
     def _wide(self, edits: Sequence[Edit]) -> Trace | None:
         """The pass with inputs of another size, where that can be asked."""

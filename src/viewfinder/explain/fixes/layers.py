@@ -14,6 +14,7 @@ from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
+_PLACES = (("positions",), ("time",))
 _FLATTENING = ("flatten", "view", "reshape")
 
 
@@ -60,7 +61,7 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
             order = (0, 2, 3, 1) if (len(shape), dim) == (4, 1) else None
             turned = ops.permute(*order) if order else ops.transpose(dim, -1)
             yield scene.before(turned, 0.8)
-    if lead and len(shape) == 3 and shape[1] == wanted and names[1:2] == ("positions",):
+    if lead and len(shape) == 3 and shape[1] == wanted and names[1:2] in _PLACES:
         yield from _across(scene)
     if _are_features(names, shape):
         yield from scene.replace(scene.path, 0.5, in_features=got)
@@ -77,7 +78,8 @@ def _across(scene: Scene) -> Iterator[Candidate]:
         path = path.rpartition(".")[0]
     name = path_as_code(path)
     edits = (Around(path, turn, "before"), Around(path, turn, "after"))
-    yield Candidate(edits, f"{name}(x.transpose(1, 2)).transpose(1, 2): {name} mixes places", 0.4)
+    says = f"{name}(x.transpose(1, 2)).transpose(1, 2): {name} mixes places"
+    yield Candidate(edits, says, 0.4, only_here=True)
 
 
 def _alike(scene: Scene, layer: nn.Linear, got: int) -> Iterator[Candidate]:

@@ -49,6 +49,32 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _flat(scene, answer, target)
         yield from _one_step(scene, answer, target)
     yield from _both(scene, call, answer, target)
+    yield from _next_steps(scene, call, answer, target)
+    yield from _made_alike(scene, call)
+
+
+def _next_steps(scene: Scene, call: Call, answer: Shape, target: Shape) -> Iterator[Candidate]:
+    """Targets of every step but the first, where the answers leave out the last."""
+    made = call.producers[1]
+    if not isinstance(made, Call) or made.base not in ("reshape", "view", "flatten"):
+        return
+    before = made.input_shapes[0]
+    if len(target) == 1 and len(before) == 2 and before[0] * (before[1] - 1) == answer[0]:
+        code = "{0}[:, 1:].reshape(-1)"
+        yield from scene.instead(made, code, lambda t: t[0][:, 1:].reshape(-1), 0.0)
+
+
+def _made_alike(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Targets of ones or zeros, as a discriminator has them: as many as there are answers."""
+    made = call.producers[1]
+    if scene.case.in_layer or not isinstance(made, Call) or made.base not in ("ones", "zeros"):
+        return
+
+    def run(t: Sequence[Tensor]) -> Tensor:
+        like: Tensor = getattr(torch, f"{made.base}_like")(t[0])
+        return like
+
+    yield from scene.on_operand(1, f"torch.{made.base}_like({{0}})", run, 0.0)
 
 
 def _one_step(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:

@@ -9,6 +9,7 @@ from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.edits import Edit, EditError, Given, Offer, Resized
 from viewfinder.explain.fixes import (
     attention,
+    earlier,
     forgotten,
     general,
     given,
@@ -25,6 +26,7 @@ from viewfinder.explain.fixes import (
     windows,
 )
 from viewfinder.explain.fixes.lab import MIXED, Lab, Stop, Verdict
+from viewfinder.explain.fixes.meaning import meaning
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
 MOST = 4
@@ -32,6 +34,9 @@ _TRIED = 48
 # A fix that needs another behind it comes after one that does not.
 CHAINED = 0.4
 _DEPTH = 3
+# What most likely means something else comes after all that does not; other pictures after code.
+OTHERWISE = 10.0
+ELSEWHERE = 1.0
 # Of the general changes: how many calls the passes of all trials may come to.
 _EVERYTHING = 12_000
 Generator = Callable[[Scene], Iterator[Candidate]]
@@ -47,6 +52,7 @@ _GENERATORS = (
     attention.candidates,
     products.candidates,
     joins.candidates,
+    earlier.candidates,
     reshapes.candidates,
     upstream.candidates,
     layouts.candidates,
@@ -56,10 +62,19 @@ _GENERATORS = (
 def offers(lab: Lab, stop: Stop) -> list[Offer]:
     """At most four fixes that were tried and get further, the best first."""
     found = _search(lab, stop, (), _DEPTH)
-    if not any(offer.whole for offer in found):
+    if not any(offer.whole and not offer.means for offer in found):
         lab.shortcuts.work = 0
-        found = _search(lab, stop, (), 2, everything=True) or found
+        more = _search(lab, stop, (), 2, everything=True)
+        known = {offer.says for offer in more}
+        found = [*more, *(offer for offer in found if offer.says not in known)]
+        found.sort(key=_order)
     return found[:MOST]
+
+
+def _order(offer: Offer) -> tuple[bool, float]:
+    """The whole first; what means something else, or changes the pictures, after what does not."""
+    resized = any(isinstance(edit, Resized) for edit in offer.edits)
+    return not offer.whole, offer.cost + OTHERWISE * bool(offer.means) + ELSEWHERE * resized
 
 
 def _search(
@@ -88,9 +103,9 @@ def _search(
         if verdict.whole and not lab.inputs.batch and isinstance(candidate.edits[0], Given):
             # The batch was missing: whatever else runs without it mixes what belongs apart.
             return result
-        if sum(offer.whole for offer in result) >= MOST:
+        if sum(offer.whole and not offer.means for offer in result) >= MOST:
             break
-    result.sort(key=lambda offer: (not offer.whole, offer.cost))
+    result.sort(key=_order)
     if any(offer.whole for offer in result):
         # A way that ends at another mistake tells less than one that does not.
         result = [offer for offer in result if offer.whole]
@@ -138,8 +153,10 @@ def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Cand
         resized = resized or _resizes(candidate)
         if verdict.whole and not verdict.any_size and not candidate.only_here:
             candidate = replace(candidate, cost=candidate.cost + 0.4)
-        found, whole = found + 1, whole or verdict.whole
-        if everything and verdict.whole:
+        if means := meaning(scene, candidate, verdict, stop):
+            candidate = replace(candidate, means=means)
+        found, whole = found + 1, whole or (verdict.whole and not means)
+        if everything and verdict.whole and not means:
             # What is more far-fetched by much is not worth the time.
             limit = min(limit, candidate.cost + 0.2)
         yield candidate, verdict
@@ -166,6 +183,7 @@ def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None
             chain.whole,
             f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}",
             candidate.cost + chain.cost + CHAINED,
+            candidate.means or chain.means,
         )
     if verdict.whole:
         end = f"then {'this line' if lab.inputs.names else 'the whole net'} runs"
@@ -173,6 +191,8 @@ def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None
             end += f", with {verdict.only} only"
         if verdict.answers:
             end += f" (but {verdict.answers})"
+        if candidate.means:
+            end += f", but {candidate.means}"
     else:
         end = f"then it stops at {_stop(verdict)}"
     return Offer(
@@ -181,6 +201,7 @@ def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None
         verdict.whole,
         f"{candidate.says}; {end}",
         candidate.cost,
+        candidate.means,
     )
 
 

@@ -87,7 +87,7 @@ def first_of(count: int, dim: int) -> Operation:
 def last_of(dim: int) -> Operation:
     """`x[:, -1]`: the last along a dimension."""
     lead = ", ".join([":"] * dim + ["-1"])
-    return Operation(f"{{}}[{lead}]", lambda x: x.select(dim, -1))
+    return Operation(f"{{}}[{lead}]", lambda x: x.select(dim, -1), drops=dim)
 
 
 def expand(*sizes: int) -> Operation:
@@ -96,7 +96,7 @@ def expand(*sizes: int) -> Operation:
 
 def mean(dim: int, *, keep: bool) -> Operation:
     kept = ", keepdim=True" if keep else ""
-    return Operation(f"{{}}.mean({dim}{kept})", lambda x: x.mean(dim, keepdim=keep))
+    return Operation(f"{{}}.mean({dim}{kept})", lambda x: x.mean(dim, keepdim=keep), drops=dim)
 
 
 def pool_to(size: int, rank: int) -> Operation:

@@ -49,6 +49,15 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
 
 def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
     one, two = call.input_shapes
+    if (len(one), len(two)) == (3, 2) and (one[0], one[2]) == two and _of_batch(scene, 1):
+        # A vector for each item of the batch.
+        code = "({0} @ {1}.unsqueeze(-1)).squeeze(-1)"
+        yield from scene.instead(
+            call, code, lambda t: (t[0] @ t[1].unsqueeze(-1)).squeeze(-1), 0.05
+        )
+    if (len(one), len(two)) == (2, 3) and (one[0], one[1]) == two[:2] and _of_batch(scene, 0):
+        code = "({0}.unsqueeze(1) @ {1}).squeeze(1)"
+        yield from scene.instead(call, code, lambda t: (t[0].unsqueeze(1) @ t[1]).squeeze(1), 0.05)
     if len(one) != len(two) or call.base in ("mm", "bmm", "mv"):
         yield from scene.instead(call, "{0} @ {1}", lambda t: t[0] @ t[1], 0.1)
     if len(two) > 1 and one and one[-1] == two[-1]:
@@ -71,6 +80,10 @@ def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
     yield from _weights(scene, call)
     if len(one) == 3 and len(two) == 3:
         yield from _turns(scene, call)
+
+
+def _of_batch(scene: Scene, position: int) -> bool:
+    return scene.called(position)[:1] == ("batch",)
 
 
 def _turns(scene: Scene, call: Call) -> Iterator[Candidate]:

@@ -1,6 +1,7 @@
 """Fixes at recurrent layers: features, the state's layout, dimensions."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         elif wanted == 1:
             yield scene.before(ops.unsqueeze(-1), 0.1)
     if given.dim() == 3 and isinstance(layer, nn.RNNCellBase):
-        yield scene.before(ops.last_of(1), 0.6)
+        last = scene.before(ops.last_of(1), 0.6)
+        yield replace(last, means="of all steps the last alone is read")
     yield from _state(scene, layer, given)
 
 
@@ -73,20 +75,49 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
             yield scene.before(turned, 0.0, argument=argument)
         if all(part.shape[0] > states and part.shape[1:] == (batch, hidden) for part in parts):
             # The state of a deeper layer, or of two directions: its last ones.
-            yield scene.before(_last_states(state, states), 0.05, argument=argument)
+            last = scene.before(_last_states(state, states), 0.05, argument=argument)
+            both = 2 * states == parts[0].shape[0] and _comes_both_ways(scene, parts[0])
+            yield replace(last, means="the state of one direction is left out") if both else last
+        if states == 1 and all(tuple(part.shape) == (batch, hidden) for part in parts):
+            one = ops.unsqueeze(0)
+            if isinstance(state, tuple | list):
+                one = _on_parts("{}.unsqueeze(0)", lambda h: h.unsqueeze(0))
+            yield scene.before(one, 0.0, argument=argument)
         other = (states, int(given.shape[1 if layer.batch_first else 0]), hidden)
         if batch != other[1] and all(tuple(part.shape) == other for part in parts):
             # The state was made for a layer that reads its input the other way round.
             first = not layer.batch_first
             yield from scene.replace(scene.path, 0.0, batch_first=first)
         dim = 0 if layer.batch_first else 1
-        yield scene.before(_zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument)
-    if isinstance(layer, nn.LSTM | nn.LSTMCell) and isinstance(state, Tensor):
+        zeros = scene.before(
+            _zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument
+        )
+        yield replace(zeros, means=scene.ignored(state))
+    if isinstance(layer, nn.LSTMCell) and isinstance(state, Tensor):
+        # At the next step it is the pair that the cell gave.
+        code = "{0} if isinstance({0}, tuple) else ({0}, torch.zeros_like({0}))"
+        yield scene.before(Operation(code, _paired), 0.05, argument=argument)
+    if isinstance(layer, nn.LSTM) and isinstance(state, Tensor):
         pair = Operation("({0}, torch.zeros_like({0}))", lambda h: (h, torch.zeros_like(h)))
         yield scene.before(pair, 0.05, argument=argument)
     if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
         yield scene.before(ops.item(0), 0.1, argument=argument)
     yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
+
+
+def _comes_both_ways(scene: Scene, state: Tensor) -> bool:
+    """Whether a state is that of a recurrent layer of two directions."""
+    for call in scene.case.failure.trace.calls:
+        if any(out is state for out in call.outputs) and call.module:
+            return bool(getattr(scene.net.get_submodule(call.module), "bidirectional", False))
+    return False
+
+
+def _paired(state: object) -> object:
+    if isinstance(state, tuple):
+        return state
+    assert isinstance(state, Tensor)
+    return state, torch.zeros_like(state)
 
 
 def _last_states(state: object, count: int) -> Operation:
@@ -116,19 +147,19 @@ def _zeros(
     state: object, states: int, hidden: int, layer: nn.Module, dim: int, given: Tensor
 ) -> Operation:
     """Zeros of the layout that the layer wants, for whatever batch."""
-    shape = f"{states}, x.size({dim}), {hidden}"
+    shape = f"{states}, {{1}}.size({dim}), {hidden}"
     pair = isinstance(layer, nn.LSTM)
     batch = int(given.shape[dim])
 
     place = _batch_of(state, batch)
 
-    def run(state: object) -> object:
+    def run(state: object, x: object = None) -> object:
         like = next(tensors_in(state))
         zeros = like.new_zeros(states, int(like.shape[place]), hidden)
         return (zeros, zeros) if pair else zeros
 
     zeros = f"torch.zeros({shape})"
-    return Operation(f"({zeros}, {zeros})" if pair else zeros, run)
+    return Operation(f"({zeros}, {zeros})" if pair else zeros, run, other=0)
 
 
 def _batch_of(state: object, batch: int) -> int:

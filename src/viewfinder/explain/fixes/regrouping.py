@@ -91,7 +91,9 @@ def _one_size(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator
             return t[0].reshape(t[0].size(0), *fitted, *kept)
 
         way = "view" if call.base == "view" else "reshape"
-        yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {written})", run, 0.5)
+        # Where one size alone is other than the layer before gives, the layer is as it was meant.
+        cost = 0.25 if map_kept else 0.5
+        yield from scene.instead(call, f"{{0}}.{way}({{0}}.size(0), {written})", run, cost)
 
 
 def as_asked(scene: Scene, call: Call, sizes: dict[int, int], cost: float) -> list[Candidate]:

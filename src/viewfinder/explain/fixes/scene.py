@@ -17,6 +17,7 @@ from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.operations import LEFT_OUT
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import argument_text, expression, module_call, with_argument
+from viewfinder.explain.traces import ancestors, is_input
 
 Tensors = Sequence[Tensor]
 
@@ -30,6 +31,8 @@ class Candidate:
     cost: float
     only_here: bool = False
     """It fits these sizes alone, as a number written out does."""
+    means: str = ""
+    """What is then otherwise than it was most likely meant; it comes after all that is not."""
 
     def and_(self, other: "Candidate") -> "Candidate":
         """Both together."""
@@ -38,6 +41,7 @@ class Candidate:
             f"{self.says}; and {other.says}",
             self.cost + other.cost,
             self.only_here or other.only_here,
+            self.means or other.means,
         )
 
 
@@ -121,7 +125,33 @@ class Scene:
         """An operation on what a module is given."""
         path = self.path if path is None else path
         edit = Around(path, operation, "before", argument)
-        return Candidate((edit,), self._said_before(edit), cost, only_here)
+        means = self._lost(operation, argument) if path == self.path else ""
+        return Candidate((edit,), self._said_before(edit), cost, only_here, means)
+
+    def _lost(self, operation: Operation, argument: int | str) -> str:
+        """What an operation on what the failed module is given leaves out."""
+        frame = self.case.failure.frame
+        if isinstance(argument, str):
+            value = frame.kwargs.get(argument)
+        else:
+            value = frame.args[argument] if argument < len(frame.args) else None
+        if operation is LEFT_OUT:
+            return self.ignored(value)
+        tensors = list(tensors_in(value))
+        position = next((n for n, t in enumerate(self.given) if tensors and t is tensors[0]), None)
+        return reduced(operation, () if position is None else self.given_names(position))
+
+    def ignored(self, value: object) -> str:
+        """That a value is left out, where it comes from an input or out of a layer."""
+        makers = {id(t): call for call in self.case.failure.trace.calls for t in call.outputs}
+        for tensor in tensors_in(value):
+            made = makers.get(id(tensor))
+            before = list(ancestors(made)) if made is not None else []
+            # Zeros, as a first state is made of them, tell a layer nothing.
+            zeros = any("zeros" in call.base for call in before)
+            if not zeros or any(is_input(p) for call in before for p in call.producers):
+                return "what is given there is then ignored"
+        return ""
 
     def after(self, operation: Operation, cost: float, path: str) -> Candidate:
         """An operation on what the module at `path` gives."""
@@ -160,7 +190,12 @@ class Scene:
         return names[edit.argument] if edit.argument < len(names) else None
 
     def on_operand(
-        self, position: int, code: str, run: Callable[[Tensors], object], cost: float
+        self,
+        position: int,
+        code: str,
+        run: Callable[[Tensors], object],
+        cost: float,
+        operation: Operation | None = None,
     ) -> list[Candidate]:
         """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …"""
         call = self.call
@@ -172,14 +207,17 @@ class Scene:
             args, kwargs = substitute(args, kwargs, position, run(tensors))
             return function(*args, **kwargs)
 
+        if any(name.startswith("batch") for name in dropped(operation, self.called(position))):
+            return []
         found = expression(call.place, call.args, call.tensors)
         old = found.operands[position]
         new = code.format(*found.operands)
         edit = Rewrite(call.place[:2], call.operation, code, carry_out, position)
+        means = reduced(operation, self.called(position))
         says = f"{new} instead of {old}"
         if found.text and len(found.text) < 60:
             says += f" in {' '.join(found.text.split())}"
-        return [Candidate((edit,), says, cost)]
+        return [Candidate((edit,), says, cost, means=means)]
 
     def operate(self, position: int, operation: Operation, cost: float) -> list[Candidate]:
         """An operation on an operand of the call, or on what the failed layer is given."""
@@ -193,7 +231,8 @@ class Scene:
                 return []
             return [self.before(operation, cost, argument=self.argument(given[at]))]
         code = operation.code.replace("{0}", "{}").replace("{}", f"{{{position}}}")
-        return self.on_operand(position, code, lambda t: operation.run(t[position]), cost)
+        run = operation.run
+        return self.on_operand(position, code, lambda t: run(t[position]), cost, operation)
 
     def argument(self, tensor: Tensor) -> int | str:
         frame = self.case.failure.frame
@@ -235,6 +274,22 @@ class Scene:
         return Candidate(
             (edit,), f"x = {code} before the net{which and f', {which.strip()}'}", cost
         )
+
+
+def dropped(operation: Operation | None, names: Sequence[str]) -> Sequence[str]:
+    """The name of the dimension that an operation takes one place, or the mean, of."""
+    dim = operation.drops if operation is not None else None
+    return (names[dim % len(names)],) if dim is not None and names else ()
+
+
+def reduced(operation: Operation | None, names: Sequence[str]) -> str:
+    """In words, where that dimension holds channels or features, each of which is another."""
+    kept = [name for name in dropped(operation, names) if name in ("channels", "features", "heads")]
+    if not kept or operation is None:
+        return ""
+    return (
+        f"it {'averages over' if '.mean(' in operation.code else 'keeps the last of'} the {kept[0]}"
+    )
 
 
 def substitute(

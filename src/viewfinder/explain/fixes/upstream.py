@@ -14,6 +14,8 @@ from viewfinder.explain.fixes.scene import Candidate, Scene
 _TURNING = {"t", "transpose", "permute", "mT", "T", "normalize", "unsqueeze", "squeeze"}
 # Of one tensor alone, number by number.
 _ELEMENTWISE = {"exp", "log", "sqrt", "neg", "abs", "clamp", "mul", "div", "add", "sub", "pow"}
+_BROADCAST = {"add", "sub", "mul", "div"}
+_PARTING = {"chunk", "tensor_split"}
 _PRODUCTS = {"matmul", "mm", "bmm", "rmatmul"}
 _TURNS = {3: ((0, 2, 1),), 4: ((0, 3, 1, 2), (0, 2, 3, 1)), 5: ((0, 4, 1, 2, 3), (0, 2, 3, 4, 1))}
 
@@ -42,7 +44,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if len(one) != len(two):
         yield from _spread(scene, call, one, two)
         return
-    wrong = [dim for dim in range(len(one)) if one[dim] != two[dim]]
+    wrong = [dim for dim, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    if call.base in _BROADCAST:
+        wrong = [dim for dim in wrong if 1 not in (one[dim], two[dim])]
     if len(wrong) == 1 and wrong[0] in (1, len(one) - 1):
         yield from _fitted(scene, call, 0, two[wrong[0]], wrong[0])
         yield from _fitted(scene, call, 1, one[wrong[0]], wrong[0])
@@ -56,14 +60,24 @@ def _fitted(scene: Scene, call: Call, position: int, wanted: int, dim: int) -> I
     if call.base == "einsum" or name in SPATIAL or "batch" in name:
         return
     producer: Call | int | None = call.producers[position]
+    parts = 1
     while isinstance(producer, Call) and producer.producers and _hands_on(producer):
+        if producer.base in _PARTING and dim in (1, -1):
+            parts *= len(producer.outputs)
         producer = producer.producers[0]
-    yield from _gives(scene, producer, wanted)
+    yield from _gives(scene, producer, wanted * parts)
 
 
 def _hands_on(call: Call) -> bool:
-    """Whether a call keeps the features of its tensor."""
-    return call.base in PASSING | _TURNING or (call.base in _ELEMENTWISE and len(call.tensors) == 1)
+    """Whether a call keeps the features of its tensor, or parts them evenly."""
+    if call.base == "getitem":
+        index = call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
+        return all(part is None or part == slice(None) for part in index)
+    return (
+        call.base in _PARTING
+        or call.base in PASSING | _TURNING
+        or (call.base in _ELEMENTWISE and len(call.tensors) == 1)
+    )
 
 
 def _into_attention(scene: Scene) -> Iterator[Candidate]:

@@ -1,0 +1,103 @@
+"""The first fix means what the net's writer meant, or says what it means instead."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from viewfinder.explain import Mistake, explain
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def script(name: str) -> ModuleType:
+    """A benchmark, or a set of its nets."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    return importlib.import_module(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LinearOverTime",
+        "MeanOverChannels",
+        "BiasHeadsLast",
+        "MemoryIsAsked",
+        "CellOverTheBatch",
+        "TextCnnKernel",
+        "PointsAndWhole",
+        "BahdanauState",
+        "ValuesOfTheOther",
+        "PatchesByUnfold",
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_first_fix_gives_the_answers_that_were_meant(name: str) -> None:
+    wrong = script("explain_nets.meanings").CASES[name]
+    mistake = script("explain_fixes").explained(wrong)
+    assert mistake is not None
+    assert mistake.offers
+    assert script("explain_meaning").differs(wrong, mistake.offers[0]) == ""
+    assert not mistake.offers[0].means
+
+
+class Masked(nn.Module):
+    """A mask that no fix makes fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(32, 4, batch_first=True)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.attention(x, x, x, attn_mask=mask)[0]
+
+
+class Numbered(nn.Module):
+    """Positions that are numbered by the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(100, 32), nn.Embedding(64, 32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.words(x) + self.places(torch.arange(x.size(0)))
+
+
+class Block(nn.Module):
+    def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(inner, outer, 3, stride, 1)
+        self.two = nn.Conv2d(outer, outer, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.two(torch.relu(self.one(x))) + x)
+
+
+def mistake_of(net: nn.Module, *shapes: object) -> Mistake:
+    found = explain(net, *shapes).mistake
+    assert found is not None
+    return found
+
+
+def test_an_input_that_a_fix_leaves_out_is_told() -> None:
+    offer = mistake_of(Masked(), (3, 10, 32), (3, 7)).offers[0]
+    assert offer.means == "what is given there is then ignored"
+    assert offer.text.endswith(f"but {offer.means}")
+
+
+def test_a_fix_that_numbers_the_batch_says_so() -> None:
+    words = torch.zeros(4, 16, dtype=torch.int64)
+    offers = mistake_of(Numbered(), words).offers
+    assert all(offer.means for offer in offers if offer.whole)
+
+
+def test_a_shortcut_of_several_blocks_fits_each() -> None:
+    net = nn.Sequential(Block(3, 8), Block(8, 8), Block(8, 16, 2), Block(16, 16))
+    first = mistake_of(net, (2, 3, 16, 16)).offers[0]
+    assert first.whole
+    assert "in every Block" in first.text
