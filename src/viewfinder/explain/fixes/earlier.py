@@ -165,7 +165,7 @@ def _halves(scene: Scene, call: Call) -> Iterator[Candidate]:
         return
     for other, name in enumerate(names):
         if name in ("channels", "features"):
-            kwargs = {**call.kwargs, "dim": other}
+            kwargs = {**call.kwargs, "dim": -1 if other == len(names) - 1 else other}
             yield from again(scene, call, call.args[:2], kwargs, 0.0)
 
 
