@@ -57,6 +57,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
 def _fitted(scene: Scene, call: Call, position: int, wanted: int, dim: int) -> Iterator[Candidate]:
     """The layer of an operand with as many features as the other has in a dimension."""
     name = scene.called(1 - position)[dim]
+    if name == "constant" and call.base in _BROADCAST:
+        # A table of the net's own is made for what it meets, and not the other way round.
+        return
     if call.base == "einsum" or name in SPATIAL or "batch" in name:
         return
     producer: Call | int | None = call.producers[position]
