@@ -138,7 +138,8 @@ def _counted(scene: Scene) -> Iterator[Candidate]:
             says = f"{name}(x, y, y): the values are the keys"
         yield Candidate((More(3, frame.path),), says, 0.0)
     elif extra > 0:
-        yield scene.before(ops.LEFT_OUT, 0.1, argument=len(frame.args) - 1)
+        # The module has no place for it.
+        yield replace(scene.before(ops.LEFT_OUT, 0.1, argument=len(frame.args) - 1), means="")
     if isinstance(frame.module, nn.TransformerDecoder) and len(frame.args) == 1:
         yield from _encoder(scene, frame.module)
 

@@ -185,7 +185,7 @@ def _sizes(scene: Scene, wanted: int) -> Iterator[Candidate]:
     # Round numbers first, since several sizes may lead to the same map.
     order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - middle)))
     for at, size in enumerate(order[:12]):
-        yield resized(size, size, 1.4 + at / 1000)
+        yield resized(size, size, 1.9 + at / 1000)
 
 
 def resized(height: int, width: int, cost: float) -> Candidate:

@@ -34,9 +34,8 @@ _TRIED = 48
 # A fix that needs another behind it comes after one that does not.
 CHAINED = 0.4
 _DEPTH = 3
-# What most likely means something else comes after all that does not; other pictures after code.
+# What most likely means something else comes after all that does not.
 OTHERWISE = 10.0
-ELSEWHERE = 1.0
 # Of the general changes: how many calls the passes of all trials may come to.
 _EVERYTHING = 12_000
 Generator = Callable[[Scene], Iterator[Candidate]]
@@ -72,9 +71,8 @@ def offers(lab: Lab, stop: Stop) -> list[Offer]:
 
 
 def _order(offer: Offer) -> tuple[bool, float]:
-    """The whole first; what means something else, or changes the pictures, after what does not."""
-    resized = any(isinstance(edit, Resized) for edit in offer.edits)
-    return not offer.whole, offer.cost + OTHERWISE * bool(offer.means) + ELSEWHERE * resized
+    """The whole first; what means something else after what does not."""
+    return not offer.whole, offer.cost + OTHERWISE * bool(offer.means)
 
 
 def _search(

@@ -198,4 +198,4 @@ def _pictures(scene: Scene, call: Call, shape: Shape, wanted: int) -> Iterator[C
     near = range(max(1, (side - 2) * step), (side + 3) * step + 1)
     order = sorted(near, key=lambda n: (-(n & -n) if n % 8 == 0 else 0, abs(n - side * step)))
     for at, size in enumerate(order[:10]):
-        yield layers.resized(size, size, 1.4 + at / 1000)
+        yield layers.resized(size, size, 1.9 + at / 1000)
