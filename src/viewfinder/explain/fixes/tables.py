@@ -15,7 +15,7 @@ from viewfinder.explain.sources import expression
 from viewfinder.explain.traces import ancestors, is_input
 
 
-def _own(scene: Scene, position: int) -> bool:
+def own(scene: Scene, position: int) -> bool:
     """Whether an operand comes from no input: a parameter, a constant, or worked out of those."""
     assert scene.call is not None
     made = scene.call.producers[position]
@@ -26,7 +26,7 @@ def _own(scene: Scene, position: int) -> bool:
 
 def turned(scene: Scene, position: int, small: Shape, large: Shape) -> Iterator[Candidate]:
     """A table with its dimensions in the order of what it meets, or in the place of the first."""
-    if not _own(scene, position):
+    if not own(scene, position):
         return
     rank = len(small)
     if len(large) - rank >= 1 and small == large[:rank] and rank == 1:
@@ -47,7 +47,7 @@ def turned_rows(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     assert scene.call is not None
     for position in (0, 1):
         made, other = scene.call.producers[position], (two, one)[position]
-        if not isinstance(made, Call) or made.base != "getitem" or not _own(scene, position):
+        if not isinstance(made, Call) or made.base != "getitem" or not own(scene, position):
             continue
         table = made.input_shapes[0]
         if not len(table) == len(other) == 3 or table[1] != other[2] or table[2] < other[1]:
@@ -70,5 +70,5 @@ def _indexed(function: object, args: Sequence[object], kwargs: object) -> Tensor
 
 def crossed(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
     """Tables of rows and of columns: every pair of them."""
-    if len(one) == len(two) == 2 and one[1] == two[1] and _own(scene, 0) and _own(scene, 1):
+    if len(one) == len(two) == 2 and one[1] == two[1] and own(scene, 0) and own(scene, 1):
         yield from scene.operate(0, ops.unsqueeze(1), 0.0)

@@ -8,6 +8,7 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes import tables
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Candidate, Scene
 
@@ -57,7 +58,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
 def _fitted(scene: Scene, call: Call, position: int, wanted: int, dim: int) -> Iterator[Candidate]:
     """The layer of an operand with as many features as the other has in a dimension."""
     name = scene.called(1 - position)[dim]
-    if name == "constant" and call.base in _BROADCAST:
+    if call.base in _BROADCAST and tables.own(scene, 1 - position):
         # A table of the net's own is made for what it meets, and not the other way round.
         return
     if call.base == "einsum" or name in SPATIAL or "batch" in name:
