@@ -183,5 +183,5 @@ def test_later_layers_never_end_worse_on_held_out_pictures(photos, tmp_path, lea
     assert any(told in said for said in heard)
     first, last = (json.loads(each.scores_file.read_text())["val"] for each in (solved, run))
     assert last["accuracy"] >= first["accuracy"] > 0.5
-    same = [torch.equal(run.net().state_dict()[n], t) for n, t in solved.net().state_dict().items()]
-    assert all(same) == (not kept)
+    before, after = solved.net().state_dict(), run.net().state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items()) == (not kept)
