@@ -322,3 +322,13 @@ def test_without_parts_a_picture_is_judged_as_a_whole():
     own = score(map_, mask)
     assert found.mae == pytest.approx(own.mae)
     np.testing.assert_allclose(found.f_curve, own.f_curve, atol=1e-12)
+
+
+def test_a_legend_has_the_methods_names_and_nothing_else(tmp_path):
+    for place in ("GT", "maps"):
+        (tmp_path / place).mkdir()
+        write_mask(tmp_path / place / "a.png", mask_of(1))
+    (contest,) = contests(asked(tmp_path / "GT", [f"_mine={tmp_path / 'maps'}"], []))
+    page = write_comparison(tmp_path / "out", compare([contest]), command="score").read_text()
+    assert ">_mine</text>" in page
+    assert "200b" not in page

@@ -12,6 +12,8 @@ from viewfinder.scoring.contest import Plot
 _SIZE = (4.6, 3.6)
 # Told apart in grey and by most who are colour-blind: Okabe and Ito's colours, then by dashes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5c5c5c")
+# Before a name, so that matplotlib does not hide one that begins with _; taken off again.
+_SHOWN = "\u200b"
 _DASHES = ("solid", "dashed", "dotted", "dashdot")
 # Axes begin where the worst curve's interesting part does.
 _MARGIN = 0.03
@@ -33,7 +35,8 @@ def draw(plot: Plot, each: SetScores, order: Sequence[str], form: Literal["svg",
         dashes = _DASHES[k // len(_COLOURS) % len(_DASHES)]
         colour = _COLOURS[k % len(_COLOURS)]
         # A method may be called "$5" without meaning TeX; a leading _ would hide it.
-        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.4, label=f"\u200b{own.method}")
+        label = _SHOWN + own.method
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=1.4, label=label)
     axes.set_title(f"{plot.title}, {each.name}", fontsize=10, parse_math=False)
     axes.set_xlabel(plot.x)
     axes.set_ylabel(plot.y)
@@ -46,4 +49,5 @@ def draw(plot: Plot, each: SetScores, order: Sequence[str], form: Literal["svg",
         legend = axes.legend(frameon=False, fontsize=7, ncols=1 + (len(axes.lines) > 10))
         for text in legend.get_texts():
             text.set_parse_math(False)
+            text.set_text(text.get_text().removeprefix(_SHOWN))
     return saved(figure, form)
