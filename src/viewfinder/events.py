@@ -218,6 +218,9 @@ def note(text: str) -> None:
 
 def track(items: Iterable[Item], *, total: int | None, description: str) -> Iterator[Item]:
     """The items, one by one, while listeners hear how many are done."""
+    if total == 0:
+        yield from items  # what was known before: nothing is to be seen
+        return
     work, done, said = f"{os.getpid()}-{next(_works)}", 0, time.monotonic()
     emit(ProgressBegan(work, description, total))
     try:

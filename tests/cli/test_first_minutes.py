@@ -225,6 +225,11 @@ def test_a_shell_completes_verbs_flags_and_choices(ask, tmp_path):
         "viewfinder train detect x --multi": "--multi-scale",
         "viewfinder train detect x --optimiser a": "adamw",
         "viewfinder evaluate x --spl": "--split",
+        "viewfinder train classify x --net resnet1": "resnet18 resnet101 resnet152",
+        "viewfinder train detect x --init co": "coco",
+        "viewfinder explain resnet3": "resnet34",
+        "viewfinder weights g": "get",
+        "viewfinder --comp": "--completion",
     }
     for typed, completed in tries.items():
         words = shlex.join(typed.split())

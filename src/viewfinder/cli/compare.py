@@ -9,6 +9,7 @@ the difference is more than chance (the functions of `viewfinder score`). The pa
 which both are right, only the first, only the second, and neither.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.scoring.models_compared import ModelsCompared
+
+
+# Columns that a name has in a table which does not fit.
+_NAME = 20
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,21 @@ def _print_table(
     from rich.table import Table
     from rich.text import Text
 
+    console = rich_console()
+    wide = sum(max(map(len, column)) + 2 for column in zip(heads, *rows, strict=True))
+    if wide > console.width:
+        heads, *rows = ([_at_hyphens(cell) for cell in row] for row in (heads, *rows))
     table = Table(box=None, pad_edge=False)
     for k, head in enumerate(heads):
         table.add_column(Text(head), justify="left" if left or k < 2 else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    rich_console().print(table)
+    console.print(table)
+
+
+def _at_hyphens(cell: str) -> str:
+    """A long name on several lines, none of which ends in the middle of a word."""
+    return "\n".join(textwrap.wrap(cell, _NAME, break_long_words=False)) or cell
 
 
 def _print_agreements(compared: "ModelsCompared") -> None:

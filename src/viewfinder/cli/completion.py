@@ -2,6 +2,7 @@
 
 import importlib
 
+from viewfinder import nets
 from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES
@@ -12,7 +13,9 @@ _SCRIPT = """\
 _viewfinder() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="{verbs} --help --version"
+    words="{verbs} --help --version --completion"
+  elif [ "$COMP_CWORD" -eq 2 ] && [ "${{COMP_WORDS[1]}}" = --completion ]; then
+    words="{shells}"
   elif [ "$COMP_CWORD" -eq 2 ] && [ "${{COMP_WORDS[1]}}" = train ]; then
     words="{tasks}"
   else
@@ -22,10 +25,15 @@ _viewfinder() {{
 {choices}
     esac
     if [ -z "$words" ]; then
-      case "$called" in
+      case "$word" in
+        -*) case "$called" in
 {flags}
+        esac ;;
+        *) case "$called $COMP_CWORD" in
+          "explain 2") words="{nets}" ;;
+          "weights 2") words="get" ;;
+        esac ;;
       esac
-      case "$word" in -*) ;; *) words="" ;; esac
     fi
   fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -60,9 +68,15 @@ def script(shell: str, verbs: list[str]) -> str:
                 for flag in taken
                 if flag.choices
             ]
+            if task:
+                choices.append(f'      "{called} --net") words="{" ".join(nets.names(task))}" ;;')
+                starts = "random imagenet" + (" coco" if task == "detect" else "")
+                choices.append(f'      "{called} --init") words="{starts}" ;;')
     text = _SCRIPT.format(
         verbs=" ".join(verbs),
         tasks=" ".join(NAMES),
+        shells=" ".join(SHELLS),
+        nets=" ".join(nets.names()),
         flags="\n".join(flags),
         choices="\n".join(choices),
     )

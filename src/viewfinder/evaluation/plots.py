@@ -80,11 +80,11 @@ def curves(history: Sequence[Mapping[str, float]], *panels: Panel) -> list[Marku
 def _drawn(
     history: Sequence[Mapping[str, float]], panel: Panel
 ) -> list[tuple[HistoryLine, list[float], list[float]]]:
-    """The lines of a panel that have points, with their epochs and values."""
+    """The lines of a panel that have two points or more, with their epochs and values."""
     drawn = []
     for line in panel.lines:
         rows = [row for row in history if line.column in row]
-        if rows:
+        if len(rows) > 1:
             values = [panel.factor * row[line.column] for row in rows]
             drawn.append((line, [row["epoch"] for row in rows], values))
     return drawn
