@@ -6,7 +6,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
 
   viewfinder label my-photos                 open the page
   viewfinder label my-photos --no-browser    print its address and open nothing
-  viewfinder label runs/demo                 what the demo filmed, and what it made of it
+  viewfinder label runs/demo                 what the demo filmed and proposed
 """
 
 import getpass
