@@ -32,6 +32,7 @@ from viewfinder.inference.opening import open_foreign, tell_calibrated
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
+from viewfinder.inference.tiling import WantedTiles, in_tiles
 from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.calibration import with_own_scores
@@ -113,6 +114,8 @@ class Run:
         resize: Resize = "own",
         scores: Scores = "calibrated",
         tta: bool = False,
+        tiles: WantedTiles = None,
+        overlap: float | None = None,
     ) -> Evaluation:
         """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
@@ -120,7 +123,8 @@ class Run:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
                 or else val; and all of a set that has no such sides.
-            resize, scores, tta: as of `predict`; with `tta` a note says what it gains and costs.
+            resize, scores, tiles, overlap: as of `predict`.
+            tta: as of `predict`; a note says what it gains and costs.
 
         Returns:
             The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
@@ -135,7 +139,8 @@ class Run:
         from viewfinder.datasets.opening import open_dataset
         from viewfinder.datasets.presence import require_present
 
-        tell_least(self.model, 0)
+        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
+        tell_least(model, 0)
         run = self.trained
         recipe = run.manifest.recipe if run else None
         # Of folds no side was dealt as one is now.
@@ -144,7 +149,7 @@ class Run:
         side = split or default_side(dataset)
         examples = dataset if side == "all" else dataset.split(side)
         require_present(examples)
-        model, keep = _asked(self.model, resize, scores), recipe.keep if recipe else "auto"
+        keep = recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
         if tta:
             plain, several = judgement, with_views(model)
@@ -174,6 +179,8 @@ class Run:
         refuse_below: float | None = None,
         coverage: float | None = None,
         tta: bool = False,
+        tiles: WantedTiles = None,
+        overlap: float | None = None,
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
@@ -196,11 +203,14 @@ class Run:
                 of this share of such pictures as were held out when it was trained.
             tta: ask about each picture as it is and mirrored, both at two sizes (of an ONNX file
                 at one), and put the answers together.
+            tiles: of a detector, the side of the tiles that large pictures are answered in, in
+                their pixels; `none` for none; None as the run learnt.
+            overlap: share of a tile's side that the next one shows too.
 
         Raises:
             InputError: no such file, no pictures, or none that can be read.
         """
-        model = _asked(self.model, resize, scores)
+        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
         least = threshold_of(model, threshold, self.trained)
         caution = caution_of(model, refuse_below, coverage)
         model = with_views(model) if tta else model

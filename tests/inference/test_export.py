@@ -13,14 +13,16 @@ from viewfinder import api
 from viewfinder.cli.export import pictures_to_prove
 from viewfinder.errors import InputError
 from viewfinder.inference import export
-from viewfinder.inference.export import export_onnx
+from viewfinder.inference.export import _metadata, export_onnx
 from viewfinder.inference.opening import open_model
 from viewfinder.inference.predict import find_pictures, predict
 from viewfinder.inference.thresholds import threshold_of
+from viewfinder.inference.tiling import in_tiles
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.detect.tiles import Tiles, tiles_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.run_weights import new_net
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
@@ -238,6 +240,21 @@ def test_metadata_that_contradict_the_file_are_refused(detectors_file, tmp_path,
     onnx.save(model, tmp_path / "b.onnx")
     with pytest.raises(InputError, match=says):
         open_model(tmp_path / "b.onnx")
+
+
+def test_the_tiles_of_a_run_travel_in_its_file(detectors_file, detector, tmp_path):
+    tiled = in_tiles(detector.model, 640, 0.3).config
+    assert json.loads(_metadata(tiled, "decoded")["tiles"]) == {"side": 640, "overlap": 0.3}
+    for told, there in (('{"side": 640, "overlap": 0.3}', True), ('{"side": 1}', False)):
+        model = onnx.load(detectors_file)
+        entry = model.metadata_props.add()
+        entry.key, entry.value = "tiles", told
+        onnx.save(model, tmp_path / "a.onnx")
+        if there:
+            assert tiles_of(open_model(tmp_path / "a.onnx").config) == Tiles(640, 0.3)
+        else:
+            with pytest.raises(InputError, match="export the run again"):
+                open_model(tmp_path / "a.onnx")
 
 
 def test_a_name_that_is_no_utf8_is_refused_in_a_sentence(detector, pictures, tmp_path):

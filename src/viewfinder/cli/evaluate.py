@@ -40,6 +40,12 @@ class Flags:
     tta: bool = False
     """Ask about each picture as it is and mirrored, both at two sizes, and
     say what that gains and costs."""
+    tiles: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="PIXELS|none")] = None
+    """detect: answer pictures in tiles of this side, in their own pixels, so that small objects in
+    large pictures are seen; none sees them whole; if not given, as the run learnt."""
+    overlap: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """detect: share of a tile's side that the next one shows too, 0.2 if not given: objects up to
+    that size lie whole in some tile."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -63,6 +69,8 @@ def run(flags: Flags) -> int:
         resize=flags.resize,
         scores=flags.scores,
         tta=flags.tta,
+        tiles=flags.tiles,
+        overlap=flags.overlap,
     )
     if flags.json:
         print_json(judged)

@@ -58,6 +58,12 @@ class Flags:
     threshold: Annotated[float | Literal["best"], tyro.conf.arg(metavar="SCORE|best")] = 0.25
     """detector: the least score that is proposed, or best: for each class that of best F1 on the
     run's validation pictures."""
+    tiles: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="PIXELS|none")] = None
+    """detector: answer pictures in tiles of this side, in their own pixels, so that small objects
+    in large pictures are seen; none sees them whole; if not given, as the run learnt."""
+    overlap: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """detector: share of a tile's side that the next one shows too, 0.2 if not given: objects up to
+    that size lie whole in some tile."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a network computes."""
     keys: Path | None = None

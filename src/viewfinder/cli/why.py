@@ -67,14 +67,18 @@ def run(flags: Flags) -> int:
     from viewfinder.files import refuse_taken
     from viewfinder.inference.answers import Predictor
     from viewfinder.inference.thresholds import threshold_of
+    from viewfinder.inference.tiling import whole
     from viewfinder.labelling.picture_page import require_html
+    from viewfinder.tasks.detect.tiles import tiles_of
 
     require_html(flags.html)
     if flags.out is not None:
         refuse_taken(flags.out)
     opened = open_run(flags.run)
+    if tiles_of(opened.model.config) is not None:
+        note("the run answers in tiles: here it is asked of pictures whole, where it finds less")
     predictor = Predictor(
-        opened.model,
+        whole(opened.model),
         device=pick_device(flags.device),
         threshold=threshold_of(opened.model, flags.threshold, opened.trained),
     )

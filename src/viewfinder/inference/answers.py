@@ -21,9 +21,6 @@ from viewfinder.tasks.answering import Picture
 from viewfinder.tasks.model import Model, Threshold
 from viewfinder.tasks.parts import Described
 
-# On a CPU the maps of more pictures than this leave the caches, and each takes longer.
-_BATCH = 16
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -116,7 +113,7 @@ class Predictor:
             total: how many there will be, for the bar; None if that is not known.
         """
         _ = self.net  # Its weights are read before any picture is.
-        batches = ahead(_batched(pictures))
+        batches = ahead(_batched(pictures, self.task.together(self.model.config)))
         found = (each for batch in batches for each in self.at_once(batch))
         return iter(track(found, total=total, description="predicting"))
 
@@ -130,7 +127,7 @@ class Predictor:
             yield Answer(each.source, each.size, value, each.frame)
 
 
-def _batched(pictures: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+def _batched(pictures: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
     rest = iter(pictures)
-    while batch := list(islice(rest, _BATCH)):
+    while batch := list(islice(rest, size)):
         yield batch

@@ -23,6 +23,7 @@ from viewfinder.events import note
 from viewfinder.files import write_bytes
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, open_session
+from viewfinder.inference.tiling import whole
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import find
@@ -30,6 +31,7 @@ from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.calibration import CALIBRATION
 from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.detect.suppression import suppress
+from viewfinder.tasks.detect.tiles import TILES, tiles_of
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 from viewfinder.wording import counted
@@ -93,6 +95,7 @@ def export_onnx(
     _require_libraries()
     import onnx
 
+    asked, tiles, model = model.config, tiles_of(model.config), whole(model)
     config, task = model.config, find(model.config.task)
     if answers not in task.portables:
         raise InputError("only a detector has objects to choose: leave --answers final out")
@@ -104,7 +107,13 @@ def export_onnx(
     core, names = task.portable(model.load(), config, raw=answers == "raw")
     module = Portable(core, config.normalisation).eval()
     program = onnx.load_model_from_string(_traced(module, names, config.size))
-    told = _metadata(config, answers) | {SCORES: scores}
+    told = _metadata(asked, answers) | {SCORES: scores}
+    if tiles is not None:
+        note(
+            f"the run answers in {tiles}: the file takes one tile, "
+            f"{config.size[0]}×{config.size[1]}; `viewfinder predict` with it cuts and joins them, "
+            "another program must"
+        )
     if answers == "final":
         told[LEAST_SCORE] = repr(float(threshold))
     for key, value in told.items():
@@ -204,8 +213,8 @@ def _scores_of(config: ModelConfig, answers: Answers) -> str:
 
 
 def _metadata(config: ModelConfig, answers: Answers) -> dict[str, str]:
-    deep = config.bits < BITS[-1]
-    return {
+    deep, tiles = config.bits < BITS[-1], tiles_of(config)
+    return ({} if tiles is None else {TILES: json.dumps(tiles.as_json())}) | {
         "task": config.task,
         "net": config.net,
         "classes": json.dumps(config.classes, ensure_ascii=False),

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
+from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering
+from viewfinder.tasks.detect.tiles import TILES, tiles_from_json
 from viewfinder.tasks.manifest import MANIFEST
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
@@ -132,7 +134,8 @@ def _exported(opened: OnnxFile) -> Model:
         classes, size = json.loads(told["classes"]), json.loads(told["size"])
         framing, bits = _framing(told["pictures"]), _bits(told["pictures"])
         least = float(told.get(LEAST_SCORE, 0))
-    except (KeyError, ValueError, RecursionError):
+        tiles = {TILES: tiles_from_json(json.loads(told[TILES]))} if TILES in told else {}
+    except (KeyError, ValueError, RecursionError, InputError):
         opened.refuse("does not say what classes, size or pictures it has: export the run again")
     if not _are_names(classes) or not _is_size(size):
         opened.refuse("has metadata of no classes or size that can be: export the run again")
@@ -145,6 +148,7 @@ def _exported(opened: OnnxFile) -> Model:
         PLAIN,
         framing=framing,
         bits=bits,
+        habits=tiles if task == "detect" else {},
         least_score=least,
     )
     return Model(opened.file, OnnxWeights(opened, outputs), config)

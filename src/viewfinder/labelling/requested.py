@@ -35,6 +35,8 @@ class Request:
     class_name: str | None = None
     names: tuple[str, ...] = ()
     threshold: float | Literal["best"] = 0.25
+    tiles: int | Literal["none"] | None = None
+    overlap: float | None = None
     device: str = "auto"
     keys: Path | None = None
     motion: Literal["linear", "flow"] = "linear"
@@ -113,6 +115,7 @@ def _by_detector(request: Request, data: Path) -> Proposed:
     from viewfinder.devices import pick_device
     from viewfinder.inference.opening import open_foreign
     from viewfinder.inference.thresholds import threshold_of
+    from viewfinder.inference.tiling import in_tiles
     from viewfinder.labelling.by_model import propose_by_detector
     from viewfinder.runs.run import open_run
 
@@ -128,6 +131,7 @@ def _by_detector(request: Request, data: Path) -> Proposed:
     if model is None:
         run = open_run(request.by[0])
         model = run.model
+    model = in_tiles(model, request.tiles, request.overlap)
     threshold = threshold_of(model, request.threshold, run)
     assert threshold is not None, "one was wanted"
     return propose_by_detector(

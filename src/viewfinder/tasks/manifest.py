@@ -52,7 +52,8 @@ class DataRecord(TypedDict, total=False):
 
     `images` are counts by split, `per_class` of training pictures, `inputs` digests of what else
     was learnt from by the flag that named it, `depth` what the numbers of depth maps mean by
-    folder, and `folded` which fold of how many it is.
+    folder, `decided` what the task made of the set itself, and `folded` which fold of how many it
+    is.
     """
 
     source: str
@@ -63,6 +64,7 @@ class DataRecord(TypedDict, total=False):
     images: dict[str, int]
     per_class: dict[str, int]
     depth: dict[str, dict[str, object]]
+    decided: dict[str, dict[str, object]]
     folded: str
 
 
@@ -262,6 +264,8 @@ def _checked_data(data: dict[str, object]) -> DataRecord:
         record["inputs"] = _texts(data["inputs"])
     if "depth" in data:
         record["depth"] = {name: as_table(of) for name, of in as_table(data["depth"]).items()}
+    if "decided" in data:
+        record["decided"] = {name: as_table(of) for name, of in as_table(data["decided"]).items()}
     if "folded" in data:
         record["folded"] = as_text(data["folded"])
     return record

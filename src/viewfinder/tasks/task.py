@@ -89,6 +89,11 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
         """The least of the sizes that a training at `size` shows pictures in."""
         return size
 
+    def decided(self, recipe: RecipeT, dataset: Dataset) -> Mapping[str, Mapping[str, object]]:
+        """What follows from the set itself of how it is learnt and answered, as `run.json` keeps it
+        under `decided` of its data; told in a note."""
+        return {}
+
     @abstractmethod
     def net_options(self, recipe: RecipeT, dataset: Dataset, size: Size) -> dict[str, object]:
         """What the net is created with beside its classes: the recipe's options, and the set's."""
@@ -262,6 +267,11 @@ class Task(ABC, Generic[RecipeT, TrainT, BatchT, EvalT, ReplyT, FoundT, AnswersT
     def files(self, folder: Path, config: ModelConfig) -> list[Path]:
         """The files below a folder that this net can be asked about, in a fixed order."""
         return picture_files(folder)
+
+    def together(self, config: ModelConfig) -> int:
+        """How many prepared pictures are answered together; on a CPU the maps of more leave the
+        caches, and each takes longer."""
+        return 16
 
     def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
         """A file's picture for `prepare`, perhaps decoded smaller, and the picture's true size.

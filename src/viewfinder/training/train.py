@@ -270,11 +270,23 @@ def begin(
     """
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
+    record = data_record(dataset, recipe, source)
+    if decided := task.decided(recipe, dataset):
+        record["decided"] = {name: dict(each) for name, each in decided.items()}
     options = task.net_options(recipe, dataset, size)
     count = len(dataset.split("train"))
     require_learnable(task, recipe, size, options, classes=len(dataset.classes), count=count)
     net, start = start_net(task, recipe, dataset.classes, options)
-    config = ModelConfig(task.name, recipe.net, dataset.classes, size, PLAIN, options, task.framing)
+    config = ModelConfig(
+        task=task.name,
+        net=recipe.net,
+        classes=dataset.classes,
+        size=size,
+        normalisation=PLAIN,
+        options=options,
+        framing=task.framing,
+        habits=task.habits(recipe, record),
+    )
     splits = open_splits(task, dataset, TrainSetup(recipe, config))
     colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
@@ -293,7 +305,7 @@ def begin(
         std=colours.std,
         recipe=recipe,
         versions=versions(),
-        data=data_record(dataset, recipe, source) | ({"folded": part} if part else {}),
+        data=record | ({"folded": part} if part else {}),
         device=describe_device(device, recipe.devices),
         precision=choice.as_json(),
         bits=dataset.bits,

@@ -24,14 +24,19 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import Pixels, true_sizes
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch
+from viewfinder.pictures.geometry import Matrix, Size, letterbox, stretch, translation
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.keeping import KeptPictures, kept_sizes, open_pictures
 from viewfinder.tasks.detect.outlines import Outline, readable_outlines
+from viewfinder.tasks.detect.tiles import Tiles
 
 IGNORED = -1
 """The label of boxes that are not learnt from: crowds and difficult objects."""
 
+# Of the tiles that are shown, this share is drawn around an object, the rest anywhere.
+_AROUND_OBJECTS = 0.5
+# Tiles of one picture in an epoch, at most, drawn anew in each: an epoch must end.
+_TILES_AN_EPOCH = 4
 # Headers that tell the aspect of a set whose labels do not state sizes.
 _SAMPLE = 200
 
@@ -49,6 +54,7 @@ class BoxExamples:
         labels: M int64, class indices, or `IGNORED`.
         offsets: N+1 int64; the boxes of picture `i` are rows `offsets[i]:offsets[i + 1]`.
         outlines: of those boxes that have one, by row.
+        tiles: the parts in which pictures are shown; None where they are shown whole.
     """
 
     truth: Dataset
@@ -59,6 +65,7 @@ class BoxExamples:
     labels: NDArray[np.int64]
     offsets: NDArray[np.int64]
     outlines: Mapping[int, Outline]
+    tiles: Tiles | None = None
 
     @property
     def waits(self) -> bool:
@@ -69,9 +76,49 @@ class BoxExamples:
         return len(self.sizes)
 
     def letterbox(self, picture: int, frame: Size) -> Matrix:
-        """From a picture as kept to where its file's picture lies when letterboxed to the frame."""
+        """From a picture as kept to where its file's picture lies when letterboxed to the frame.
+
+        Of tiles, the frame shows one of them, the first corner of a picture in its own.
+        """
         kept, true = self.sizes[picture].tolist(), self.true_sizes[picture].tolist()
-        return letterbox(true, frame) @ stretch(kept, true)
+        shown = self.tiles.tile(frame) if self.tiles else true
+        return letterbox(shown, frame) @ stretch(kept, true)
+
+    def shown(
+        self, picture: int, frame: Size, random: np.random.Generator
+    ) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
+        """The matrix of what a training shows of a picture, and its middle and sides in the frame.
+
+        All of it, or one tile, half of the time around an object.
+        """
+        fitted = self.letterbox(picture, frame)
+        if self.tiles is None:
+            sides = self.sizes[picture] * fitted.diagonal()[:2]
+            return fitted, fitted[:2, 2] + sides / 2, sides
+        tile = np.array(self.tiles.tile(frame), np.float64)
+        kept, true = self.sizes[picture], self.true_sizes[picture]
+        place = random.random(2) * (true - tile)
+        rows = self.rows(picture)
+        if rows.stop > rows.start and random.random() < _AROUND_OBJECTS:
+            box = self.corners[random.integers(rows.start, rows.stop)] * np.tile(true / kept, 2)
+            around = (box[:2] + box[2:]) / 2 - random.random(2) * tile
+            place = np.clip(around, 0, np.maximum(true - tile, 0))
+        # Where a picture is smaller than a tile, it lies in its middle.
+        place = np.where(true > tile, place, (true - tile) / 2)
+        scale = fitted.diagonal()[:2] * kept / true
+        return (
+            translation(*(-place * scale)) @ fitted,
+            fitted[:2, 2] + tile * scale / 2,
+            tile * scale,
+        )
+
+    def shown_an_epoch(self) -> NDArray[np.float64]:
+        """N: how often an epoch shows a part of each picture: once if whole, else a few tiles."""
+        if self.tiles is None:
+            return np.ones(len(self))
+        side = (self.tiles.side, self.tiles.side)
+        counts = [len(self.tiles.places((w, h), side)) for w, h in self.true_sizes.tolist()]
+        return np.minimum(np.array(counts, np.float64), _TILES_AN_EPOCH)
 
     def rows(self, picture: int) -> slice:
         """The rows of one picture's boxes."""
@@ -90,7 +137,12 @@ class BoxExamples:
 
 
 def open_examples(
-    dataset: Dataset, frame: Size, *, cache: Path, keep: Keep = "auto"
+    dataset: Dataset,
+    frame: Size,
+    *,
+    cache: Path,
+    keep: Keep = "auto",
+    tiles: Tiles | None = None,
 ) -> BoxExamples:
     """Decode one side of a set of boxes, each picture once.
 
@@ -103,6 +155,7 @@ def open_examples(
         frame: width and height of the net's input.
         keep: where decoded pictures stay; `auto` takes memory, else disk, else neither.
         cache: the folder for what is kept on disk.
+        tiles: the parts of the pictures that the frame shows; None shows them whole.
 
     Raises:
         InputError: the set has no boxes or no pictures, a picture cannot be read, or the disk is
@@ -112,7 +165,8 @@ def open_examples(
     if not len(dataset):
         raise InputError(f"{dataset.root} has no pictures in this split: add some to learn from")
     true = _checked_sizes(dataset)
-    sizes = kept_sizes(true, frame)
+    shown = np.broadcast_to(tiles.tile(frame), true.shape) if tiles else true
+    sizes = kept_sizes(true, frame, shown=shown)
     boxes = _trainable(dataset, true, sizes)
     return BoxExamples(
         truth=dataset,
@@ -123,6 +177,7 @@ def open_examples(
         labels=np.where(boxes.crowd | boxes.difficult, IGNORED, boxes.classes),
         offsets=boxes.offsets,
         outlines=readable_outlines(boxes, true, sizes),
+        tiles=tiles,
     )
 
 
@@ -206,16 +261,17 @@ class EvalExamples:
     """Pictures as the net is given them, never changed: `tasks.parts.Examples` to be measured on.
 
     Attributes:
+        pixels: None where pictures are seen in tiles, whose files are then read one by one.
         sizes: N×2, true width and height.
     """
 
-    pixels: Pixels
+    pixels: Pixels | None
     sizes: NDArray[np.int64]
     truth: Dataset
 
     @property
     def waits(self) -> bool:
-        return self.pixels.waits
+        return self.pixels is None or self.pixels.waits
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -44,13 +44,18 @@ class KeptPictures:
         ]
 
 
-def kept_sizes(true: NDArray[np.int64], frame: Size) -> NDArray[np.int64]:
+def kept_sizes(
+    true: NDArray[np.int64], frame: Size, *, shown: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """N×2 int64, width and height of pictures as they are kept.
 
     At most one and a half times what a frame of this width and height shows of each; never more
     than the true size.
+
+    Args:
+        shown: N×2, width and height of what the frame shows of each: all of it, or a tile.
     """
-    scale = _ROOM * (np.array(frame) / true).min(axis=1, keepdims=True)
+    scale = _ROOM * (np.array(frame) / shown).min(axis=1, keepdims=True)
     rounded = np.maximum(np.rint(true * scale / _HALVES), 1).astype(np.int64) * _HALVES
     return np.where(scale < 1, np.minimum(rounded, true), true)
 

@@ -146,11 +146,9 @@ def _draw_mosaic(step: Step, number: int, random: np.random.Generator) -> list[V
 
 def _draw_whole(step: Step, picture: int, random: np.random.Generator) -> Matrix:
     """The matrix of a picture that has the frame to itself: first letterboxed, then changed."""
-    fitted = step.examples.letterbox(picture, step.frame)
-    sides = step.examples.sizes[picture] * fitted.diagonal()[:2]
+    fitted, middle, sides = step.examples.shown(picture, step.frame, random)
     change, zoom = _draw_change(step.augmentation, random)
     reach = step.augmentation.shift * np.array(step.frame) + np.abs(zoom - 1) * sides / 2
-    middle = fitted[:2, 2] + sides / 2
     return _about(middle, middle + reach * random.uniform(-1, 1, 2), change) @ fitted
 
 
@@ -159,16 +157,15 @@ def _draw_quarter(step: Step, picture: int, area: Area, random: np.random.Genera
 
     It fills its quarter, unless it would have to be larger for that than it is alone.
     """
-    fitted = step.examples.letterbox(picture, step.frame)
+    fitted, middle, sides = step.examples.shown(picture, step.frame, random)
     change, zoom = _draw_change(step.augmentation, random)
-    sides = step.examples.sizes[picture] * fitted.diagonal()[:2]
     x1, y1, x2, y2 = area
     quarter = np.array([x2 - x1, y2 - y1])
     filling = min((quarter / (sides * zoom)).max(), max(1, (1 / zoom).max()))
     smaller = max(2.0 ** -random.random(), float(filling))
     reach = np.abs(sides * zoom * smaller - quarter) / 2
     place = np.array([x1 + x2, y1 + y2]) / 2 + reach * random.uniform(-1, 1, 2)
-    return _about(fitted[:2, 2] + sides / 2, place, change @ scaling(smaller)) @ fitted
+    return _about(middle, place, change @ scaling(smaller)) @ fitted
 
 
 def _draw_paste(step: Step, pasted: NDArray[np.float64], random: np.random.Generator) -> Paste:

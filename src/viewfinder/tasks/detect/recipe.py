@@ -5,11 +5,26 @@ from typing import ClassVar, Literal
 
 from viewfinder import nets
 from viewfinder.nets.facts import Package
-from viewfinder.tasks.recipe import NOT_NEGATIVE, SHARE, Optimiser, Recipe, UsualText
+from viewfinder.tasks.recipe import (
+    LARGEST_SIZE,
+    NOT_NEGATIVE,
+    SHARE,
+    Optimiser,
+    Range,
+    Recipe,
+    UsualText,
+)
 
 # The net of the weights that come with the package, and the word for them.
 _PUBLISHED, _COCO = "yolov3-tiny", "coco"
 _IMAGENET = "imagenet"
+
+OVERLAP = 0.2
+"""Share of a tile's side that its neighbour shows too, unless another is asked for."""
+MOST_OVERLAP = 0.9
+LEAST_SIDE = 32
+"""Of a tile, in pixels."""
+_TILE_SIDES = f"auto, none, or from {LEAST_SIDE} to {LARGEST_SIZE} pixels"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +50,8 @@ class DetectRecipe(Recipe):
         "mosaic_until": SHARE,
         "copy_paste": SHARE,
         "compose_share": SHARE,
+        "tiles": Range(lambda v: LEAST_SIDE <= v <= LARGEST_SIZE, _TILE_SIDES),
+        "overlap": Range(lambda v: 0 <= v <= MOST_OVERLAP, f"from 0 to {MOST_OVERLAP}"),
         "small": SHARE,
         "multi_scale": SHARE,
     }
@@ -45,6 +62,13 @@ class DetectRecipe(Recipe):
     size: int | None = None
     """Longer side in pixels of what the net is given, brought to a multiple of 32; the other side
     follows from the pictures' usual aspect. If not given, the network's own, 416."""
+    tiles: int | Literal["auto", "none"] = "auto"
+    """Learn and answer pictures in square tiles of this side, in their own pixels, which the net is
+    given at --size or as they are; none sees pictures whole. auto takes tiles where objects are
+    small against the pictures, and says so."""
+    overlap: float = OVERLAP
+    """Share of a tile's side that the next one shows too, when pictures are answered in tiles:
+    objects up to that size lie whole in some tile."""
     init: str = UsualText(_COCO)
     """Weights to start from: coco, yolov3-tiny's of COCO's 80 classes, or imagenet, those of
     yolov3-lite0's backbone: both come with the installation and are their nets' defaults; random,

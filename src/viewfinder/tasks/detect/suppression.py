@@ -9,6 +9,7 @@ from viewfinder.tasks.detect.detections import Detections
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
 # believes in hundreds of thousands, which would take minutes and tell nothing.
 _MOST_CANDIDATES = 10_000
+_OVERLAP = 0.45
 
 
 def suppress(
@@ -16,7 +17,7 @@ def suppress(
     scores: Tensor,
     *,
     threshold: float,
-    overlap: float = 0.45,
+    overlap: float = _OVERLAP,
     most: int | None = 300,
 ) -> list[Detections]:
     """The best box for each object: of two of one class that overlap, the lower score goes.
@@ -45,12 +46,18 @@ def _suppress(
     found = Detections(boxes[places].cpu().numpy(), candidates.cpu().numpy(), labels.cpu().numpy())
     # A net that is not trained may find boxes without end, whose areas are no numbers.
     with np.errstate(invalid="ignore", over="ignore"):
-        chosen = _best(found, overlap, most)
+        chosen = best_of(found, overlap=overlap, most=most)
     return found.take(chosen)
 
 
-def _best(found: Detections, overlap: float, most: int | None) -> list[int]:
-    """The numbers of the detections that no better one of their class overlaps, the best first."""
+def best_of(found: Detections, *, overlap: float = _OVERLAP, most: int | None = None) -> list[int]:
+    """The numbers of the detections that no better one of their class overlaps, the best first.
+
+    Args:
+        found: by falling score.
+        overlap: as of `suppress`.
+        most: as of `suppress`.
+    """
     x1, y1, x2, y2 = np.ascontiguousarray(found.boxes.T)
     areas = (x2 - x1) * (y2 - y1)
     left = np.ones(len(areas), np.bool_)

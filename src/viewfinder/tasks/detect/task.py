@@ -1,6 +1,6 @@
 """Detect: a box and a class for every object in a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,11 @@ from viewfinder import nets
 from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.decoded import ahead
 from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
 from viewfinder.datasets.loading import open_pixels, pixels_from_files, true_sizes
 from viewfinder.errors import InputError
-from viewfinder.events import note
+from viewfinder.events import note, track
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import (
@@ -28,7 +29,15 @@ from viewfinder.pictures.geometry import (
     inverse,
     transform_boxes,
 )
-from viewfinder.tasks.answering import Answering, Picture, in_batches, outputs, several_tensors
+from viewfinder.pictures.reading import read_picture
+from viewfinder.tasks.answering import (
+    Answering,
+    Picture,
+    in_batches,
+    outputs,
+    picture_in,
+    several_tensors,
+)
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
@@ -48,6 +57,8 @@ from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import DetectScores, score
 from viewfinder.tasks.detect.suppression import suppress
+from viewfinder.tasks.detect.tiles import TILES, cut_tile, merge, tiles_from_json, tiles_of
+from viewfinder.tasks.detect.tiling import describe_tiling, tiles_for
 from viewfinder.tasks.loss import Add, Forward, Loss, alone
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
 from viewfinder.tasks.normalisation import PLAIN, Normalisation
@@ -56,6 +67,7 @@ from viewfinder.tasks.portable import Arrays, Outputs
 from viewfinder.tasks.question import Question, of_box
 from viewfinder.tasks.task import Task
 from viewfinder.tasks.views import several, sized, times
+from viewfinder.values import as_table
 
 THRESHOLD = 0.25
 """What is shown scores more than this, unless another is asked for."""
@@ -65,6 +77,8 @@ _LOWEST = 0.001
 _BATCH = 16
 # The other size of pictures that are asked about several times.
 _LARGER = 1.25
+# Pictures of more tiles than this take long enough to be told of.
+_MANY_TILES = 32
 # Of the sides, while a training shows pictures small.
 _SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
@@ -103,15 +117,29 @@ class Detect(
             )
 
     def size(self, recipe: DetectRecipe, dataset: Dataset) -> Size:
-        """The recipe's long side, or the network's own, at the pictures' usual aspect."""
+        """The recipe's long side, or the network's own, at the pictures' usual aspect; of tiles,
+        which are square, the recipe's side or their own."""
         long = recipe.size or nets.input_size(recipe.net)[0]
-        return frame_for(dataset.split("train"), long, stride=head_of(recipe.net).stride)
+        tiles, stride = tiles_for(recipe, dataset), head_of(recipe.net).stride
+        if tiles is not None and long >= stride:
+            asked = recipe.size or (tiles.side if recipe.tiles != "auto" else long)
+            side = stride * max(1, round(asked / stride))
+            return side, side
+        return frame_for(dataset.split("train"), long, stride=stride)
 
     def smallest(self, recipe: DetectRecipe, size: Size) -> Size:
         """While a training shows pictures small, and of the sizes around that the first."""
         stride = head_of(recipe.net).stride
         frame = reduced(size, stride=stride, share=_SMALL) if recipe.small else size
         return frames_around(frame, stride=stride, share=recipe.multi_scale)[0]
+
+    def decided(self, recipe: DetectRecipe, dataset: Dataset) -> Mapping[str, Mapping[str, object]]:
+        """The tiles that it is learnt and answered in, if it is."""
+        tiles = tiles_for(recipe, dataset)
+        if tiles is None:
+            return {}
+        note(describe_tiling(recipe, dataset, tiles))
+        return {TILES: tiles.as_json()}
 
     def net_options(self, recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str, object]:
         """The recipe's, and what the net's head takes from the training boxes."""
@@ -120,6 +148,11 @@ class Detect(
     def colours(self, recipe: DetectRecipe, train: TrainExamples) -> Normalisation:
         """Red, green and blue in [0, 1] as they are, as in Darknet."""
         return PLAIN
+
+    def habits(self, recipe: DetectRecipe, data: Mapping[str, object]) -> Mapping[str, object]:
+        """The tiles that were decided on."""
+        decided = as_table(data.get("decided", {}))
+        return {TILES: tiles_from_json(decided[TILES])} if TILES in decided else {}
 
     def kept_habits(self, folder: Path, classes: Sequence[str]) -> Mapping[str, object]:
         """The second opinion on classes, and the map of scores, as far as the run has them."""
@@ -156,16 +189,18 @@ class Detect(
     def open_train(self, split: Dataset, setup: TrainSetup[DetectRecipe]) -> TrainExamples:
         """Pictures with room to be changed."""
         recipe, size = setup.recipe, setup.config.size
-        pictures = open_examples(split, size, cache=cache_folder(), keep=recipe.keep)
+        tiles = tiles_of(setup.config)
+        pictures = open_examples(split, size, cache=cache_folder(), keep=recipe.keep, tiles=tiles)
         return TrainExamples(pictures, open_scenes(recipe, split, size))
 
     def order(
         self, examples: TrainExamples, recipe: DetectRecipe, generator: torch.Generator
     ) -> Tensor:
-        """Every picture once, and those with rare classes oftener."""
+        """Every picture once, and those with rare classes oftener; of tiles a few of each."""
         boxes, classes = examples.truth.boxes, len(examples.truth.classes)
         assert boxes is not None, "`require` has seen to it"
         factors = repeat_factors(boxes, classes, threshold=recipe.rare)
+        factors *= examples.pictures.shown_an_epoch()
         return torch.from_numpy(epoch_order(factors, _numpy(generator)))
 
     def draw(
@@ -237,6 +272,7 @@ class Detect(
         known = dataset.split(split).with_classes(config.classes)
         examples = self.open_eval(replace(known, bits=config.bits), config, keep=recipe.keep)
         assert known.boxes is not None, "`require` has seen to it"
+        assert examples.pixels is not None, "`tiles_for` takes no set in tiles that wants this"
         return open_side(examples.pixels, known.boxes, examples.sizes, config)
 
     def as_learnt(
@@ -246,7 +282,9 @@ class Detect(
         return inputs.drawn(setup.config.classes, most)
 
     def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> EvalExamples:
-        """Pictures as the net will see them."""
+        """Pictures as the net will see them; those that it sees in tiles are read one by one."""
+        if tiles_of(config) is not None:
+            return EvalExamples(None, true_sizes(split), split)
         if config.framing == USUAL:
             pixels = open_pixels(split, config.size, cache=cache_folder(), keep=keep)
         else:
@@ -259,6 +297,9 @@ class Detect(
         self, net: nn.Module, examples: EvalExamples, config: ModelConfig, device: torch.device
     ) -> list[Detections]:
         """What is found in each picture, in its own pixels, down to very low scores."""
+        if examples.pixels is None:
+            pictures = ahead(map(examples.truth.picture, range(len(examples))))
+            return [self._by_tiles(net, each, config, device) for each in pictures]
         found: list[Detections] = []
         for numbers in in_batches(len(examples), _BATCH):
             replies = self.reply(net, examples.pixels.take(numbers), config, device)
@@ -277,14 +318,67 @@ class Detect(
         """What AP50 moves by chance."""
         return _TOLERANCE
 
+    def together(self, config: ModelConfig) -> int:
+        """Pictures that are answered in tiles one by one, being large, and of any size."""
+        return super().together(config) if tiles_of(config) is None else 1
+
+    def read(self, file: Path, config: ModelConfig) -> tuple[Picture, Size]:
+        """A file's picture; what is answered in tiles is decoded at its own size."""
+        if tiles_of(config) is None:
+            return picture_in(file, config)
+        picture = read_picture(file, bits=config.bits)
+        return picture, (picture.shape[1], picture.shape[0])
+
     def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
-        """As the model's framing says: letterboxed, unless its weights are of another program."""
+        """As the model's framing says: letterboxed, unless its weights are of another program.
+
+        What is answered in tiles stays as it is until then.
+        """
+        if tiles_of(config) is not None:
+            return picture
         return frame(np.asarray(picture, np.uint8), config.framing, config.size, of=of)
 
     def reply(
         self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> list[Detections]:
         """What is found in each prepared picture, in its pixels, down to very low scores."""
+        if tiles_of(config) is not None:
+            whole = pictures.permute(0, 2, 3, 1).numpy()
+            return [self._by_tiles(net, each, config, device, told=True) for each in whole]
+        return self._framed(net, pictures, config, device)
+
+    def _by_tiles(
+        self,
+        net: nn.Module,
+        picture: NDArray[np.uint8],
+        config: ModelConfig,
+        device: torch.device,
+        *,
+        told: bool = False,
+    ) -> Detections:
+        """What is found in a picture, a batch of its tiles at a time."""
+        tiles = tiles_of(config)
+        assert tiles is not None
+        of = (picture.shape[1], picture.shape[0])
+        places, tile = tiles.places(of, config.size), tiles.tile(config.size)
+        found: list[Detections] = []
+        batches: Iterable[range] = in_batches(len(places), _BATCH)
+        if told and len(places) > _MANY_TILES:
+            batches = track(batches, total=-(-len(places) // _BATCH), description="tiles")
+        for numbers in batches:
+            cut = [
+                cut_tile(picture, places[number], tile, grey=config.framing.grey)
+                for number in numbers
+            ]
+            framed = np.stack([frame(each, config.framing, config.size, of=tile) for each in cut])
+            pixels = torch.from_numpy(framed).permute(0, 3, 1, 2)
+            replies = self._framed(net, pixels, config, device)
+            found += [_placed(each, config, of=tile) for each in replies]
+        return merge(found, places, tile, of)
+
+    def _framed(
+        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
+    ) -> list[Detections]:
         answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
         found = _found(answering, pictures, config, device)
         if several(config):
@@ -300,6 +394,8 @@ class Detect(
         self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
+        if tiles_of(config) is not None:
+            return _confident(reply, threshold)
         return _confident(_placed(reply, config, of=of), threshold)
 
     def questions(

@@ -20,6 +20,8 @@ from viewfinder.nets.yolo import Anchors
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.detect.heads.yolo.assigning import RATIO
 from viewfinder.tasks.detect.recipe import DetectRecipe
+from viewfinder.tasks.detect.tiles import Tiles
+from viewfinder.tasks.detect.tiling import tiles_for
 from viewfinder.values import as_list, as_number, as_whole
 from viewfinder.wording import counted
 
@@ -66,7 +68,8 @@ def net_options(recipe: DetectRecipe, dataset: Dataset, size: Size) -> dict[str,
     if recipe.anchors == "paper":
         anchors, masks = paper, [list(map(as_whole, as_list(m))) for m in as_list(usual["masks"])]
     else:
-        anchors = _fitted(dataset.split("train"), size, paper)
+        tiles = tiles_for(recipe, dataset)
+        anchors = _fitted(dataset.split("train"), size, paper, tiles)
         masks = _masks(len(anchors), len(as_list(usual["masks"])))
     listed = [list(anchor) for anchor in anchors]
     found = {"anchors": listed, "masks": masks, "reach": _REACH[recipe.loss]}
@@ -129,12 +132,14 @@ def tell_gain(before: AnchorFit, after: AnchorFit) -> str:
     )
 
 
-def _fitted(train: Dataset, size: Size, usual: Anchors) -> Anchors:
+def _fitted(train: Dataset, size: Size, usual: Anchors, tiles: Tiles | None) -> Anchors:
     """Anchors fitted to the boxes at the size that the net sees them; tells the gain."""
     boxes = train.boxes
     assert boxes is not None, "`Detect.require` has seen to it"
     kept = boxes.keep(usable(boxes) & ~boxes.crowd & ~boxes.difficult)
-    factors = (np.array(size) / true_sizes(train)).min(axis=1)[kept.pictures()]
+    shown = tiles.tile(size) if tiles else true_sizes(train)
+    scales = np.broadcast_to((np.array(size) / shown).min(axis=-1), len(train))
+    factors = scales[kept.pictures()]
     sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
     anchors = fit_anchors(sides, len(usual))
     told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
