@@ -33,6 +33,7 @@ from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
 from viewfinder.inference.tiling import WantedTiles, in_tiles
+from viewfinder.inference.tracking.asking import Followed, track
 from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.calibration import with_own_scores
@@ -219,6 +220,46 @@ class Run:
         if caution is not None:
             answers, classes = caution.of(answers, model), caution.classes(model)
         return Predictions(answers, classes=classes, bits=bits)
+
+    def track(
+        self,
+        source: str | Path,
+        *,
+        device: str = "auto",
+        threshold: Wanted = None,
+        resize: Resize = "own",
+        scores: Scores = "calibrated",
+        tta: bool = False,
+        tiles: WantedTiles = None,
+        overlap: float | None = None,
+        lines: Sequence[str] = (),
+        zones: Sequence[str] = (),
+    ) -> Followed:
+        """A detector's objects followed through a video, or a folder of frames, and counted.
+
+        Args:
+            threshold: what an object must score to be followed anew; as of `predict`.
+            resize, scores, tta, tiles, overlap: as of `predict`.
+            lines: each `x1,y1,x2,y2` in pixels; `in` is to the right-hand side of who walks from
+                the first point to the second.
+            zones: each two corners of a rectangle, or the corners of a polygon, in pixels.
+
+        Returns:
+            `answers`, whose boxes have numbers, and `counts` of each video.
+
+        Raises:
+            InputError: no detector, no such file, or a line or zone that cannot be.
+        """
+        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
+        least = threshold_of(model, threshold, self.trained)
+        return track(
+            with_views(model) if tta else model,
+            source,
+            device=pick_device(device),
+            threshold=least,
+            lines=lines,
+            zones=zones,
+        )
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

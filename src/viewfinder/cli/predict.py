@@ -1,9 +1,14 @@
 """Let a trained run answer new pictures.
 
 Pictures are prepared as they were in training: size, colours and class names come from the run.
+
+--track follows a detector's objects through a video, or through a folder of frames in the order of
+their names, gives each a number, and counts them where they cross a line or enter a zone:
+  viewfinder predict runs/parts belt.mp4 --track --line 0,240,640,240 --out drawn
+  viewfinder predict coco street.mp4 --track --zone 100,50,400,300 --json
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,7 +21,11 @@ from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
+    from viewfinder.api import Run
     from viewfinder.inference.answers import Answer
+    from viewfinder.inference.showing import Predictions
+    from viewfinder.inference.tracking.asking import Followed
+    from viewfinder.inference.tracking.following import Counts
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,18 @@ class Flags:
     csv: Path | None = None
     """detect: a file for what is found, a row an object; names that begin as formulas do (= + - @)
     have a ' before them."""
+    track: bool = False
+    """detect: follow objects from frame to frame; each has a number in --json, --csv, --mot and on
+    what --out draws. --threshold is what one must score to be followed anew; one that is followed
+    already is taken down to two fifths of it."""
+    line: Annotated[tuple[str, ...], tyro.conf.arg(metavar="X1,Y1,X2,Y2")] = ()
+    """track: lines in pixels; in is who comes to the right-hand side of one that walks from the
+    first point to the second, so for a line from left to right who comes down."""
+    zone: Annotated[tuple[str, ...], tyro.conf.arg(metavar="X1,Y1,X2,Y2…")] = ()
+    """track: zones in pixels: two corners of a rectangle, or all corners of another shape; in is
+    who comes into one, out who goes out."""
+    mot: Path | None = None
+    """track: a file for what is followed, as MOT Challenge's text."""
     top: int = 3
     """classify: how many of the likeliest classes to print."""
     resize: Literal["own", "area"] = "own"
@@ -67,7 +88,7 @@ class Flags:
     json: bool = False
     """Print one JSON document: predictions, each with source, width, height, and the answer: label
     and scores of a classifier, boxes of a detector, mask of a subject: its box, share of the
-    picture, mean of the map over it, and with --out the files."""
+    picture, mean of the map over it, and with --out the files; with --track counts too."""
 
 
 def run(flags: Flags) -> int:
@@ -80,9 +101,60 @@ def run(flags: Flags) -> int:
     from viewfinder.api import open_run
     from viewfinder.inference.drawing import draw_answers
     from viewfinder.inference.tables import write_coco, write_rows
+    from viewfinder.inference.tracking.following import write_mot
 
+    if not flags.track and (flags.line or flags.zone or flags.mot):
+        raise InputError("--line, --zone and --mot are of objects that are followed: give --track")
+    if flags.track and (flags.refuse_below is not None or flags.coverage is not None):
+        raise InputError(
+            "--track follows what has a class: leave --refuse-below and --coverage out"
+        )
     opened = open_run(flags.run)
-    predicted = opened.predict(
+    bits = opened.model.config.bits
+    counts: Sequence[Counts] = ()
+    answers: Sequence[Answer]
+    if flags.track:
+        followed, classes = _followed(opened, flags), opened.classes
+        answers, counts = followed.answers, followed.counts
+    else:
+        predicted = _predicted(opened, flags)
+        answers, classes = predicted.answers, predicted.classes
+    if flags.out:
+        answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
+        note(_written(answers, flags.out))
+    for file, write in ((flags.coco, write_coco), (flags.csv, write_rows)):
+        if file:
+            write(answers, classes, file)
+            note(f"wrote what was found into {file}")
+    if flags.mot:
+        write_mot(answers, flags.mot)
+        note(f"wrote what was followed into {flags.mot}")
+    if flags.json:
+        document: dict[str, object] = {"predictions": [each.as_json(classes) for each in answers]}
+        if flags.track:
+            document["counts"] = [each.as_json(classes) for each in counts]
+        print_json(document)
+        return 0
+    for line in _lines(answers, counts, classes, flags):
+        say(line)
+    return 0
+
+
+def _lines(
+    answers: "Sequence[Answer]", counts: "Sequence[Counts]", classes: tuple[str, ...], flags: Flags
+) -> Iterator[str]:
+    """What was counted, or the answer to each picture."""
+    if flags.track:
+        for each in counts:
+            yield from each.lines(classes)
+        return
+    for answer in answers:
+        frame = "" if answer.frame is None else f" frame {answer.frame}"
+        yield f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}"
+
+
+def _predicted(opened: "Run", flags: Flags) -> "Predictions":
+    return opened.predict(
         flags.source,
         device=flags.device,
         threshold=flags.threshold,
@@ -94,22 +166,21 @@ def run(flags: Flags) -> int:
         refuse_below=flags.refuse_below,
         coverage=flags.coverage,
     )
-    classes, bits = predicted.classes, opened.model.config.bits
-    answers: Sequence[Answer] = predicted.answers
-    if flags.out:
-        answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
-        note(_written(answers, flags.out))
-    for file, write in ((flags.coco, write_coco), (flags.csv, write_rows)):
-        if file:
-            write(answers, classes, file)
-            note(f"wrote what was found into {file}")
-    if flags.json:
-        print_json({"predictions": [answer.as_json(classes) for answer in answers]})
-        return 0
-    for answer in answers:
-        frame = "" if answer.frame is None else f" frame {answer.frame}"
-        say(f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}")
-    return 0
+
+
+def _followed(opened: "Run", flags: Flags) -> "Followed":
+    return opened.track(
+        flags.source,
+        device=flags.device,
+        threshold=flags.threshold,
+        resize=flags.resize,
+        scores=flags.scores,
+        tta=flags.tta,
+        tiles=flags.tiles,
+        overlap=flags.overlap,
+        lines=flags.line,
+        zones=flags.zone,
+    )
 
 
 def _written(answers: "Sequence[Answer]", out: Path) -> str:

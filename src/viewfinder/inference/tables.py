@@ -8,6 +8,7 @@ from pathlib import Path
 from viewfinder.errors import InputError
 from viewfinder.files import write_json, write_text
 from viewfinder.inference.answers import Answer
+from viewfinder.inference.tracking.following import Tracked
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import as_cell
 
@@ -43,7 +44,7 @@ def write_coco(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
 
 
 def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) -> None:
-    """Write a CSV with a row for each object that was found.
+    """Write a CSV with a row for each object that was found; with its `track` where it is followed.
 
     A source or class that a table's program would take for a formula has a `'` before it.
 
@@ -52,11 +53,15 @@ def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("source", "frame", "class", "score", "x1", "y1", "x2", "y2"))
+    followed = any(isinstance(each.value, Tracked) for each in answers)
+    columns = ("source", "frame", "class", "score", "x1", "y1", "x2", "y2")
+    writer.writerow((*columns, "track") if followed else columns)
     for answer, found in _detections(answers):
         about = as_cell(answer.source), "" if answer.frame is None else answer.frame
+        tracks = [(t,) for t in found.tracks.tolist()] if isinstance(found, Tracked) else None
         writer.writerows(
-            (*about, as_cell(classes[label]), score, *box) for label, score, box in found.rows()
+            (*about, as_cell(classes[label]), score, *box, *(tracks[row] if tracks else ()))
+            for row, (label, score, box) in enumerate(found.rows())
         )
     write_text(file, text.getvalue())
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,12 @@ class _Edges(TypedDict):
 
 
 class PredictedBox(_Edges, TypedDict("_Named", {"class": str})):
-    """A detected object under its public names; edges in pixels of the upright picture."""
+    """A detected object under its public names; edges in pixels of the upright picture.
+
+    `track` is the number of an object that is followed through a video.
+    """
+
+    track: NotRequired[int]
 
 
 class PredictedBoxes(TypedDict):

@@ -1,0 +1,1 @@
+"""Objects followed from frame to frame, and counted where they cross lines and enter zones."""

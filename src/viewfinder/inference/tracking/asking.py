@@ -1,0 +1,51 @@
+"""What `predict --track` does: asks a detector of every frame, follows and counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from viewfinder.errors import InputError
+from viewfinder.inference.answers import Answer
+from viewfinder.inference.predict import predict
+from viewfinder.inference.tracking.counting import read_line, read_zone
+from viewfinder.inference.tracking.following import Counts, follow, looked_for
+from viewfinder.tasks.model import Model, Threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The answers of every frame, whose boxes have numbers, and what was counted in each video."""
+
+    answers: list[Answer]
+    counts: list[Counts]
+
+
+def track(
+    model: Model,
+    source: str | Path,
+    *,
+    device: torch.device,
+    threshold: Threshold | None = None,
+    lines: Sequence[str] = (),
+    zones: Sequence[str] = (),
+) -> Followed:
+    """Follow the objects of a video, or of a folder of frames in the order of their names.
+
+    Args:
+        threshold: what an object must score to be followed anew; one that is known is followed
+            down to two fifths of it. None is 0.25.
+        lines: each `x1,y1,x2,y2` in pixels.
+        zones: each two corners of a rectangle, or the corners of a polygon.
+
+    Raises:
+        InputError: no detector, no such place, or as `predict`.
+    """
+    if model.config.task != "detect":
+        raise InputError(f"--track follows what a detector finds: {model.source} has another task")
+    places = [*map(read_line, lines), *map(read_zone, zones)]
+    high, low = looked_for(threshold)
+    answers = predict(model, source, device=device, threshold=low)
+    found, counts = follow(answers, classes=model.config.classes, high=high, places=places)
+    return Followed(found, counts)

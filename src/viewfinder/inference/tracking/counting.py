@@ -1,0 +1,172 @@
+"""How many objects cross a line or enter and leave a zone, each by its box's middle.
+
+An object counts as on another side only once its middle is a tenth of its size beyond the line or
+edge, so that one which stands there and trembles is not counted again and again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import BoxArray
+
+Direction = Literal["in", "out"]
+Points = NDArray[np.float64]  # N×2
+
+_BEYOND = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A line of two points, or a zone of three or more.
+
+    Of a line, `in` is to the right-hand side of who walks from its first point to its second.
+
+    Attributes:
+        name: as it was given.
+        points: N×2 in pixels.
+    """
+
+    name: str
+    points: Points
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+        return len(self.points) == 2
+
+    def depth(self, middle: Points) -> float:
+        """How far a point lies inside, in pixels; less than 0 outside."""
+        if not self.is_line:
+            return float(
+                cv2.pointPolygonTest(self.points.astype(np.float32), middle.tolist(), True)
+            )
+        along = self.points[1] - self.points[0]
+        return float(_cross(along, middle - self.points[0]) / np.hypot(*along))
+
+    def crossed(self, before: Points, now: Points) -> bool:
+        """Whether the way between two points on other sides leads through it."""
+        if not self.is_line:
+            return True
+        way, start = now - before, self.points - before
+        one, other = _cross(way, start[0]), _cross(way, start[1])
+        return bool(one * other <= 0)
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """An object that entered or left."""
+
+    place: str
+    frame: int
+    track: int
+    label: int
+    direction: Direction
+
+
+def read_line(text: str) -> Place:
+    """A line from `x1,y1,x2,y2`.
+
+    Raises:
+        InputError: these are not four numbers, or both points are one.
+    """
+    points = _points("--line", text)
+    if len(points) != 2 or (points[0] == points[1]).all():
+        raise InputError(
+            f"--line {text}: give two points as x1,y1,x2,y2 in pixels, such as 0,240,640,240"
+        )
+    return Place(text, points)
+
+
+def read_zone(text: str) -> Place:
+    """A zone from `x1,y1,x2,y2,x3,y3,…`; of two points, the rectangle between them.
+
+    Raises:
+        InputError: these are not points, or it holds no area.
+    """
+    points = _points("--zone", text)
+    if len(points) == 2:
+        (left, top), (right, bottom) = points
+        points = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    if len(points) < 3 or cv2.contourArea(points.astype(np.float32)) <= 0:
+        raise InputError(
+            f"--zone {text}: give two corners of a rectangle or three points or more as "
+            "x1,y1,x2,y2,… in pixels"
+        )
+    return Place(text, points)
+
+
+@dataclass(eq=False)
+class Tally:
+    """What a place has counted so far."""
+
+    place: Place
+    counts: dict[Direction, Counter[int]] = field(
+        default_factory=lambda: {"in": Counter(), "out": Counter()}
+    )
+    inside: int = 0
+    most: int = 0
+    _known: dict[int, tuple[bool, Points]] = field(default_factory=dict)
+
+    def step(
+        self, frame: int, tracks: Sequence[int], labels: Sequence[int], boxes: BoxArray
+    ) -> list[Crossing]:
+        """Count the objects of the next frame, M numbers and classes, and M×4 boxes."""
+        crossings: list[Crossing] = []
+        within = 0
+        for track, label, box in zip(tracks, labels, np.asarray(boxes, np.float64), strict=True):
+            middle = (box[:2] + box[2:]) / 2
+            depth = self.place.depth(middle)
+            within += depth >= 0
+            if abs(depth) < _BEYOND * float((box[2:] - box[:2]).mean()):
+                continue
+            inside = depth > 0
+            was, before = self._known.get(track, (inside, middle))
+            self._known[track] = inside, middle
+            if inside != was and self.place.crossed(before, middle):
+                direction: Direction = "in" if inside else "out"
+                self.counts[direction][label] += 1
+                crossings.append(Crossing(self.place.name, frame, track, label, direction))
+        self.inside, self.most = within, max(self.most, within)
+        return crossings
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+        """`in` and `out`, a number for each class; of a zone `most`, that were inside at once."""
+        kind = "line" if self.place.is_line else "zone"
+        counts = {
+            direction: {classes[label]: count for label, count in sorted(found.items())}
+            for direction, found in self.counts.items()
+        }
+        most = {} if self.place.is_line else {"most": self.most}
+        return {kind: self.place.name} | counts | most
+
+    def line(self, classes: Sequence[str]) -> str:
+        """The same in a few words."""
+        told = []
+        for direction, found in self.counts.items():
+            each = ", ".join(f"{classes[label]} {n}" for label, n in sorted(found.items()))
+            told.append(f"{found.total()} {direction}" + (f" ({each})" if each else ""))
+        most = "" if self.place.is_line else f", at most {self.most} inside at once"
+        return f"{'line' if self.place.is_line else 'zone'} {self.place.name}: " + (
+            ", ".join(told) + most
+        )
+
+
+def _points(flag: str, text: str) -> Points:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) % 2 or len(numbers) < 4 or not np.isfinite(numbers).all():
+        raise InputError(f"{flag} {text}: give points as x1,y1,x2,y2 in pixels")
+    return np.array(numbers).reshape(-1, 2)
+
+
+def _cross(one: Points, other: Points) -> float:
+    return float(one[0] * other[1] - one[1] * other[0])

@@ -1,0 +1,225 @@
+"""A detector's answers to frames as objects that are followed through them and counted."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.files import write_text
+from viewfinder.inference.answers import Answer
+from viewfinder.inference.tracking.counting import Crossing, Place, Tally
+from viewfinder.inference.tracking.tracker import LOW, Seen, Tracker
+from viewfinder.pictures.drawing import distinct_colours, draw_boxes
+from viewfinder.tasks.detect.detections import Detections, PredictedBoxes
+from viewfinder.tasks.detect.task import THRESHOLD
+from viewfinder.tasks.model import Threshold
+from viewfinder.wording import counted
+
+# Frames of an object's way that are drawn behind it.
+_TRAIL = 40
+_COLOURS = distinct_colours(24)
+
+Trail = NDArray[np.float32]  # K×2 middles, the last one now
+
+
+@dataclass(frozen=True, eq=False)
+class Tracked(Detections):
+    """Detections of a frame with the objects that they are; a label is what each was mostly seen
+    as so far.
+
+    Attributes:
+        tracks: M numbers, from 1, each once.
+        trails: where each was lately.
+        places: lines and zones, each with what is written at it.
+    """
+
+    tracks: NDArray[np.int64]
+    trails: tuple[Trail, ...] = ()
+    places: tuple[tuple[Place, str], ...] = ()
+
+    def as_json(self, classes: Sequence[str]) -> PredictedBoxes:
+        """`boxes`, each with its `track` too."""
+        boxes = super().as_json(classes)["boxes"]
+        for box, track in zip(boxes, self.tracks.tolist(), strict=True):
+            box["track"] = track
+        return {"boxes": boxes}
+
+    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
+        """The boxes, each with its number, in a colour for each object; ways, lines and zones."""
+        drawn = picture.copy()
+        width = max(1, round(min(picture.shape[:2]) / 250))
+        tints = [_COLOURS[track % len(_COLOURS)] for track in self.tracks.tolist()]
+        for trail, tint in zip(self.trails, tints, strict=True):
+            cv2.polylines(drawn, [_pixels(trail)], False, tint, width, cv2.LINE_AA)
+        for place, _ in self.places:
+            closed = not place.is_line
+            cv2.polylines(drawn, [_pixels(place.points)], closed, _INK, 2 * width, cv2.LINE_AA)
+        names = [
+            f"{track} {name}"
+            for track, name in zip(self.tracks.tolist(), self._named(classes), strict=True)
+        ]
+        drawn = draw_boxes(drawn, self.boxes, names, tints)
+        # What is counted stands at the first point, as the caption of a box without area.
+        at = [np.tile(place.points[0], 2) for place, _ in self.places]
+        corners = np.array(at, np.float32).reshape(-1, 4)
+        return draw_boxes(drawn, corners, [told for _, told in self.places], [_INK] * len(at))
+
+
+_INK = (255, 255, 255)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What was counted in one video, or one folder of frames.
+
+    Attributes:
+        source: its path.
+        objects: for each class, how many different ones were followed.
+    """
+
+    source: str
+    objects: dict[int, int]
+    tallies: tuple[Tally, ...]
+    crossings: tuple[Crossing, ...]
+
+    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
+        """`source, objects, places, crossings`."""
+        return {
+            "source": self.source,
+            "objects": {classes[label]: count for label, count in sorted(self.objects.items())},
+            "places": [tally.as_json(classes) for tally in self.tallies],
+            "crossings": [
+                {
+                    "place": each.place,
+                    "frame": each.frame,
+                    "track": each.track,
+                    "class": classes[each.label],
+                    "direction": each.direction,
+                }
+                for each in self.crossings
+            ],
+        }
+
+    def lines(self, classes: Sequence[str]) -> list[str]:
+        """The same for a person."""
+        each = [f"{classes[label]} {count}" for label, count in sorted(self.objects.items())]
+        told = counted(sum(self.objects.values()), "object") + (
+            f" ({', '.join(each)})" if each else ""
+        )
+        return [f"{self.source}: followed {told}", *(t.line(classes) for t in self.tallies)]
+
+
+def looked_for(threshold: Threshold | None) -> tuple[Threshold, Threshold]:
+    """What is surely seen scores more than the first; what is asked for, more than the second."""
+    high = THRESHOLD if threshold is None else threshold
+    low = tuple(LOW * each for each in high) if isinstance(high, tuple) else LOW * high
+    return high, low
+
+
+def follow(
+    answers: Iterable[Answer],
+    *,
+    classes: Sequence[str],
+    high: Threshold,
+    places: Sequence[Place] = (),
+) -> tuple[list[Answer], list[Counts]]:
+    """Answers to the frames of videos, and to the pictures of folders in their order, followed.
+
+    Args:
+        answers: down to the lower of `looked_for`.
+        high: what scores more begins a track.
+
+    Raises:
+        InputError: these are no detections.
+    """
+    followed: list[Answer] = []
+    counts: list[Counts] = []
+    for source, group in groupby(answers, key=_sequence_of):
+        tallies = tuple(Tally(place) for place in places)
+        crossings: list[Crossing] = []
+        labels: dict[int, int] = {}
+        trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
+        for number, answer, seen in _late(group, Tracker(len(classes), high)):
+            there = [row for row, track in enumerate(seen.tracks) if track.number is not None]
+            tracks = [seen.tracks[row] for row in there]
+            numbers = np.array([track.number for track in tracks], np.int64)
+            found = seen.found.take(there)
+            of_tracks = np.array([track.label for track in tracks], np.int64)
+            labels |= dict(zip(numbers.tolist(), of_tracks.tolist(), strict=True))
+            for track, box in zip(numbers.tolist(), found.boxes, strict=True):
+                trails[track].append((box[:2] + box[2:]) / 2)
+            for tally in tallies:
+                crossings += tally.step(number, numbers.tolist(), of_tracks.tolist(), found.boxes)
+            value = Tracked(
+                found.boxes,
+                found.scores,
+                of_tracks,
+                numbers,
+                tuple(np.array(trails[track], np.float32) for track in numbers.tolist()),
+                tuple((tally.place, _at_place(tally)) for tally in tallies),
+            )
+            followed.append(replace(answer, value=value))
+        objects: dict[int, int] = defaultdict(int)
+        for label in labels.values():
+            objects[label] += 1
+        counts.append(Counts(source, dict(objects), tallies, tuple(crossings)))
+    return followed, counts
+
+
+def _at_place(tally: Tally) -> str:
+    told = [f"{found.total()} {direction}" for direction, found in tally.counts.items()]
+    return ", ".join(told if tally.place.is_line else [*told, f"{tally.inside} now"])
+
+
+def _sequence_of(answer: Answer) -> str:
+    """The video of a frame, or the folder of a picture."""
+    return answer.source if answer.frame is not None else str(Path(answer.source).parent)
+
+
+def _late(answers: Iterable[Answer], tracker: Tracker) -> Iterator[tuple[int, Answer, Seen]]:
+    """Each frame's number, answer and objects, once the next frame has shown which of them stay."""
+    before: tuple[int, Answer, Seen] | None = None
+    for place, answer in enumerate(answers):
+        found, number = answer.value, place if answer.frame is None else answer.frame
+        if not isinstance(found, Detections):
+            raise InputError("only a detector's objects can be followed: this run has another task")
+        seen = tracker.step(found, number)
+        if before is not None:
+            yield before
+        before = number, answer, seen
+    if before is not None:
+        yield before
+
+
+def write_mot(answers: Sequence[Answer], file: Path) -> None:
+    """Write what was followed as MOT Challenge's text: a row for each box.
+
+    `frame, track, left, top, width, height, score, -1, -1, -1`, frames from 1.
+
+    Raises:
+        InputError: these are of several videos, which one such file cannot tell apart, or nothing
+            was followed.
+    """
+    if len({_sequence_of(answer) for answer in answers}) > 1:
+        raise InputError("--mot holds one video, or one folder of frames: ask for each by itself")
+    rows = []
+    for place, answer in enumerate(answers):
+        found, frame = answer.value, place if answer.frame is None else answer.frame
+        if not isinstance(found, Tracked):
+            raise InputError("--mot is of objects that are followed: give --track too")
+        for track, (_, score, (x1, y1, x2, y2)) in zip(
+            found.tracks.tolist(), found.rows(), strict=True
+        ):
+            sides = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
+            rows.append(f"{frame + 1},{track},{sides},{score:.4f},-1,-1,-1\n")
+    write_text(file, "".join(rows))
+
+
+def _pixels(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    return np.rint(points).astype(np.int32).reshape(-1, 1, 2)

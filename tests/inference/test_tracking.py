@@ -1,0 +1,174 @@
+"""Objects followed from frame to frame, and counted where they cross lines and enter zones."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from viewfinder.errors import InputError
+from viewfinder.inference.answers import Answer
+from viewfinder.inference.tables import write_rows
+from viewfinder.inference.tracking.assigning import assign
+from viewfinder.inference.tracking.counting import Tally, read_line, read_zone
+from viewfinder.inference.tracking.following import Tracked, follow, looked_for, write_mot
+from viewfinder.tasks.detect.detections import Detections
+
+CLASSES = ("bottle", "mug")
+
+
+def found(*boxes: tuple[float, ...], score: float = 0.9, label: int = 0) -> Detections:
+    count = len(boxes)
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4), np.full(count, score), np.full(count, label)
+    )
+
+
+def followed(frames: list[Detections], *places) -> tuple[list[Tracked], dict]:
+    answers = [Answer("a.mp4", (640, 480), each, n) for n, each in enumerate(frames)]
+    done, (counts,) = follow(answers, classes=CLASSES, high=0.25, places=places)
+    return [each.value for each in done], counts.as_json(CLASSES)
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.integers(-9, 9))
+)
+def test_pairs_are_those_of_least_cost(costs: np.ndarray) -> None:
+    pairs = assign(costs)
+    rows, columns = costs.shape
+    assert len({r for r, _ in pairs}) == len({c for _, c in pairs}) == min(rows, columns)
+    table = costs if rows <= columns else costs.T
+    least = min(
+        sum(table[row, column] for row, column in enumerate(chosen))
+        for chosen in itertools.permutations(range(table.shape[1]), table.shape[0])
+    )
+    assert sum(costs[row, column] for row, column in pairs) == least
+
+
+@given(
+    speed=st.tuples(st.floats(-8, 8), st.floats(-8, 8)),
+    gap=st.integers(0, 20),
+    side=st.floats(20, 90),
+)
+def test_a_box_of_constant_speed_is_followed_through_a_gap(speed, gap, side) -> None:
+    frames = []
+    for number in range(40 + gap):
+        x, y = 600 + number * speed[0], 600 + number * speed[1]
+        hidden = 20 <= number < 20 + gap
+        frames.append(found() if hidden else found((x, y, x + side, y + side)))
+    seen, counts = followed(frames)
+    assert counts["objects"] == {"bottle": 1}
+    assert all(each.tracks.tolist() in ([1], []) for each in seen)
+    assert len(seen[-1]) == 1
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_numbers_are_unique_in_a_frame_and_every_box_is_one_that_was_found(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    frames = []
+    for _ in range(8):
+        count = random.integers(0, 8)
+        low = random.uniform(0, 100, (count, 2))
+        boxes = np.hstack([low, low + random.uniform(5, 60, (count, 2))])
+        frames.append(Detections(boxes, random.random(count), random.integers(0, 2, count)))
+    seen, _ = followed(frames)
+    assert len(seen) == len(frames)
+    for before, after in zip(frames, seen, strict=True):
+        assert len(set(after.tracks.tolist())) == len(after)
+        assert {tuple(box) for box in after.boxes} <= {tuple(box) for box in before.boxes}
+
+
+def test_what_is_hardly_seen_goes_on_a_track_and_begins_none() -> None:
+    box = (100, 100, 160, 160)
+    scores = [0.9, 0.9, 0.15, 0.15, 0.9]
+    seen, counts = followed([found(box, score=score) for score in scores])
+    assert [each.tracks.tolist() for each in seen] == [[1]] * 5
+    assert counts["objects"] == {"bottle": 1}
+    assert followed([found(box, score=0.2)] * 5)[1]["objects"] == {}
+
+
+def test_what_is_seen_once_alone_is_nothing_and_what_goes_on_is_shown_from_its_first_frame() -> (
+    None
+):
+    old, new, once = (10, 10, 60, 60), (200, 200, 260, 260), (400, 50, 450, 90)
+    seen, counts = followed([found(old), found(old, once), found(old, new), found(old, new)])
+    assert [each.tracks.tolist() for each in seen] == [[1], [1], [1, 2], [1, 2]]
+    assert counts["objects"] == {"bottle": 2}
+
+
+def test_an_object_is_what_it_was_mostly_seen_as() -> None:
+    box = (10, 10, 60, 60)
+    labels = [0, 0, 1, 0]
+    seen, counts = followed([found(box, label=label) for label in labels])
+    assert [each.labels.tolist() for each in seen] == [[0]] * 4
+    assert counts["objects"] == {"bottle": 1}
+
+
+def walk(*middles: tuple[float, float]) -> list[Detections]:
+    return [found((x - 20, y - 20, x + 20, y + 20)) for x, y in middles]
+
+
+def test_a_line_counts_each_crossing_once_by_its_direction() -> None:
+    line = read_line("0,100,640,100")
+    down = walk(*((300, y) for y in range(60, 150, 10)))
+    _, counts = followed(down, line)
+    (told,) = counts["places"]
+    assert told == {"line": "0,100,640,100", "in": {"bottle": 1}, "out": {}}
+    (crossing,) = counts["crossings"]
+    # Its middle is a tenth of 40 pixels beyond in frame 5.
+    assert crossing["frame"] == 5
+    _, counts = followed(down + down[::-1], line)
+    assert counts["places"][0]["out"] == {"bottle": 1}
+    # Trembling on it is no crossing, and beside its ends there is none.
+    _, counts = followed(walk((300, 90), *((300, 100 + y) for y in (1, -1, 2, -2) * 3)), line)
+    assert counts["crossings"] == []
+    _, counts = followed(walk(*((300, y) for y in range(60, 150, 10))), read_line("0,100,200,100"))
+    assert counts["crossings"] == []
+
+
+def test_a_zone_counts_who_enters_and_leaves_and_how_many_are_inside() -> None:
+    zone = read_zone("100,0,200,480")
+    across = walk(*((x, 240) for x in range(40, 280, 10)))
+    _, counts = followed(across, zone)
+    (told,) = counts["places"]
+    assert told == {"zone": "100,0,200,480", "in": {"bottle": 1}, "out": {"bottle": 1}, "most": 1}
+    assert [each["direction"] for each in counts["crossings"]] == ["in", "out"]
+    # Who is inside from the start has not entered.
+    tally = Tally(read_zone("0,0,100,0,100,100,0,100"))
+    assert tally.step(0, [1, 2], [0, 0], np.array([[40, 40, 60, 60], [10, 10, 30, 30.0]])) == []
+    assert tally.most == 2
+
+
+@pytest.mark.parametrize("text", ["", "1,2", "1,2,3", "1,2,x,4", "1,2,1,2", "1,2,nan,4"])
+def test_lines_and_zones_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="--line"):
+        read_line(text)
+    with pytest.raises(InputError, match="--zone"):
+        read_zone(text)
+
+
+def test_a_threshold_of_each_class_stays_one() -> None:
+    assert looked_for(None) == (0.25, pytest.approx(0.1))
+    assert looked_for((0.5, 0.25)) == ((0.5, 0.25), pytest.approx((0.2, 0.1)))
+
+
+def test_what_is_followed_is_written_and_drawn(tmp_path) -> None:
+    boxes = [(10, 10, 60, 50), (12, 10, 62, 50)]
+    answers = [Answer("a.mp4", (100, 80), found(box), n) for n, box in enumerate(boxes)]
+    done, _ = follow(answers, classes=CLASSES, high=0.25, places=[read_line("0,70,99,70")])
+    write_mot(done, tmp_path / "a.txt")
+    lines = (tmp_path / "a.txt").read_text().splitlines()
+    assert lines[0] == "1,1,10.00,10.00,50.00,40.00,0.9000,-1,-1,-1"
+    assert lines[1].startswith("2,1,12.00,")
+    write_rows(done, CLASSES, tmp_path / "a.csv")
+    heading, first, _ = (tmp_path / "a.csv").read_text().splitlines()
+    assert heading.endswith(",track")
+    assert first.endswith(",1")
+    assert done[0].as_json(CLASSES)["boxes"][0]["track"] == 1
+    drawn = done[1].value.drawn_on(np.zeros((80, 100, 3), np.uint8), CLASSES)
+    assert drawn[70, 90].tolist() == [255, 255, 255]
+    with pytest.raises(InputError, match="give --track"):
+        write_mot(answers, tmp_path / "b.txt")
