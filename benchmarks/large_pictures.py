@@ -23,14 +23,17 @@ import numpy as np
 from viewfinder.api import Run, open_run, train
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.inference.tiling import WantedTiles
 from viewfinder.pictures.geometry import letterbox, resample, stretch, transform_boxes
 from viewfinder.pictures.writing import write_picture
+from viewfinder.values import as_number
 
 CANVAS = (2560, 2048)
 
 
 def parts_of(data: Dataset, cell: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray, list]]:
     """Each picture letterboxed to a cell, with its boxes and the names of their classes."""
+    assert data.boxes is not None, "a set of boxes"
     found = []
     for index in range(len(data)):
         picture = data.picture(index)
@@ -96,15 +99,15 @@ def only(root: Path, classes: tuple[str, ...], new: Path) -> Path:
     return new
 
 
-def tell(name: str, run: Run, data: Path, tiles: int | str | None, overlap: float | None) -> None:
+def tell(name: str, run: Run, data: Path, tiles: WantedTiles, overlap: float | None) -> None:
     start = time.perf_counter()
     judged = run.evaluate(data, split="val", tiles=tiles, overlap=overlap)
+    ap50, ap = (as_number(dict(judged)[name]) for name in ("ap50", "ap"))
     pixels = judged["images"] * CANVAS[0] * CANVAS[1] / 1e6
     seconds = time.perf_counter() - start
     how = "whole" if tiles == "none" else f"tiles {tiles or 'as learnt'}, overlap {overlap or 0.2}"
     print(
-        f"{name:24s} {how:28s} AP50 {judged['ap50']:.3f}  AP {judged['ap']:.3f}  "
-        f"{seconds / pixels:.2f} s/megapixel",
+        f"{name:24s} {how:28s} AP50 {ap50:.3f}  AP {ap:.3f}  {seconds / pixels:.2f} s/megapixel",
         flush=True,
     )
 

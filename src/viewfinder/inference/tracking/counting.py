@@ -138,13 +138,14 @@ class Tally:
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
         """`in` and `out`, a number for each class; of a zone `most`, that were inside at once."""
-        kind = "line" if self.place.is_line else "zone"
-        counts = {
-            direction: {classes[label]: count for label, count in sorted(found.items())}
-            for direction, found in self.counts.items()
+        document: dict[str, object] = {
+            "line" if self.place.is_line else "zone": self.place.name,
+            "in": _by_name(self.counts["in"], classes),
+            "out": _by_name(self.counts["out"], classes),
         }
-        most = {} if self.place.is_line else {"most": self.most}
-        return {kind: self.place.name} | counts | most
+        if not self.place.is_line:
+            document["most"] = self.most
+        return document
 
     def line(self, classes: Sequence[str]) -> str:
         """The same in a few words."""
@@ -156,6 +157,10 @@ class Tally:
         return f"{'line' if self.place.is_line else 'zone'} {self.place.name}: " + (
             ", ".join(told) + most
         )
+
+
+def _by_name(counts: Counter[int], classes: Sequence[str]) -> dict[str, int]:
+    return {classes[label]: count for label, count in sorted(counts.items())}
 
 
 def _points(flag: str, text: str) -> Points:

@@ -222,4 +222,4 @@ def write_mot(answers: Sequence[Answer], file: Path) -> None:
 
 
 def _pixels(points: NDArray[np.floating]) -> NDArray[np.int32]:
-    return np.rint(points).astype(np.int32).reshape(-1, 1, 2)
+    return np.asarray(np.rint(points), np.int32).reshape(-1, 1, 2)

@@ -106,8 +106,8 @@ class Tracker:
         for row in sure.tolist():
             if row not in chosen:
                 chosen[row] = self._begin(found, row, frame)
-        rows = sorted(chosen)
-        return Seen(found.take(np.array(rows, np.intp)), tuple(chosen[row] for row in rows))
+        kept = sorted(chosen)
+        return Seen(found.take(np.array(kept, np.intp)), tuple(chosen[row] for row in kept))
 
     def _patience_of(self, track: Track) -> int:
         # What was seen once alone may have been nothing.
