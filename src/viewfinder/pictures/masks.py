@@ -48,10 +48,15 @@ def box_around(mask: NDArray[np.bool_]) -> Area:
 
 def encode(mask: NDArray[np.bool_]) -> Runs:
     """H×W as COCO's run lengths, in numbers."""
+    return {"size": list(mask.shape), "counts": run_lengths(mask)}
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """How many pixels of H×W are in turn outside and within, down the columns."""
     flat = np.concatenate([[False], mask.ravel(order="F")])
     changes = np.flatnonzero(flat[1:] != flat[:-1])
-    runs = np.diff(np.concatenate([[0], changes, [mask.size]]))
-    return {"size": list(mask.shape), "counts": runs.tolist()}
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [mask.size]])).tolist()
+    return runs
 
 
 def decode(segmentation: Segmentation, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -2,8 +2,9 @@
 async () => {
     const k = await import("/page/keys.js");
     const taken = k.COMMANDS.flatMap((each) => each.keys);
-    const asked = [...taken, ...k.RESERVED, ...k.DIGITS, "m", "j", "", "F2", "Ctrl+m"];
-    const wrong = [];
+    const asked = [...taken, ...k.RESERVED, ...k.DIGITS, "m", "F3", "", "F2", "Ctrl+m"];
+    // No key has two commands.
+    const wrong = taken.filter((key, at) => taken.indexOf(key) !== at);
     for (const key of asked) {
       const classes = [{id: "a", name: "a", key}, {id: "b", name: "b", key}, {id: "c", name: "c", key: ""}];
       const keys = k.classKeys(classes, k.COMMANDS);

@@ -15,6 +15,7 @@ from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
 from viewfinder.studio.server.news import News, said_of
+from viewfinder.studio.server.outlining import outlining_routes
 from viewfinder.studio.server.people import people_routes, person_of
 from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
 from viewfinder.studio.server.trying import trying_routes
@@ -61,6 +62,7 @@ def studio_app(
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
     learning_routes(app, store, teacher, _document, _json, local=local)
     trying_routes(app, teacher, _json)
+    outlining_routes(app, store, _document, _json)
     return Guard(app, access)
 
 

@@ -18,8 +18,11 @@ const TINY = 3;
 // Intersection over union from which a box that is drawn over a proposal is that proposal, corrected.
 const SAME = 0.4;
 
-/** A box was drawn. @param {Studio} studio @param {Corners} corners */
-export async function drawn(studio, corners) {
+/**
+ * A box was drawn, or an outline.
+ * @param {Studio} studio @param {Corners} corners @param {{mask?: any, label?: string | null}} [how]  `label`: its class, where it was said
+ */
+export async function drawn(studio, corners, { mask = null, label: said = null } = {}) {
   const [width, height] = [corners[2] - corners[0], corners[3] - corners[1]];
   const size = `${width.toFixed(1)} × ${height.toFixed(1)} pixels`;
   if (width <= 0 || height <= 0) {
@@ -31,7 +34,7 @@ export async function drawn(studio, corners) {
   if (!picture) return;
   const under = proposalUnder(studio, corners);
   if (under) {
-    const made = accept(studio, [under.id], { corners, next: false });
+    const made = accept(studio, [under.id], { corners, mask, label: said ?? undefined, next: false });
     studio.label = made[0]?.label ?? studio.label;
     studio.select(made.map((each) => each.box));
     return;
@@ -39,7 +42,7 @@ export async function drawn(studio, corners) {
   /** @type {Change[]} */
   const changes = [];
   const guess = guessed(studio, corners);
-  let label = guess.label ?? (studio.label && studio.labels.classOf(studio.label)?.id);
+  let label = said ?? guess.label ?? (studio.label && studio.labels.classOf(studio.label)?.id);
   label ??= studio.labels.listed()[0]?.id ?? null;
   if (!label) {
     const name = (await studio.dialogs.ask("The first class: what is in this box?", "Name of the class")).trim();
@@ -50,7 +53,8 @@ export async function drawn(studio, corners) {
   }
   studio.label = label ?? null;
   studio.told = false;
-  const box = fresh(picture.id, label ?? "", corners);
+  /** @type {Change} */
+  const box = { ...fresh(picture.id, label ?? "", corners), mask };
   studio.labels.commit([...changes, box]);
   studio.memory.drew(box.id, guess.before, guess.here);
   studio.select([box.id]);

@@ -45,5 +45,5 @@ function press(page, event) {
   if (!command && !label) return;
   event.preventDefault();
   if (command) page.run(command.id);
-  else if (label) page.after(() => choose(page.studio, label));
+  else if (label) page.after(() => page.shaping.labelled(label) || choose(page.studio, label));
 }

@@ -16,6 +16,7 @@ import { drawBoxes, drawProposals } from "./panels.js";
 import { People, started } from "./people.js";
 import { Pointer } from "./pointer.js";
 import { Road } from "./road.js";
+import { Shaping } from "./shaping.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Studio } from "./studio.js";
@@ -67,6 +68,7 @@ export class Page {
     this.learning = new Learning(this);
     this.road = new Road(this);
     this.people = new People(this);
+    this.shaping = new Shaping(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
     this.studio.onsheet = () => this.run("sheet");
@@ -268,7 +270,7 @@ export class Page {
 
   /** Do what a command says. @param {string} id */
   run(id) {
-    this.after(() => Promise.race([this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]));
+    this.after(() => Promise.race([this.shaping.heard(id) || this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]));
   }
 
   /** Do something once what was said before it is done: a quick hand is ahead of the server. @param {() => unknown} work */

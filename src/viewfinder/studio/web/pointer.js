@@ -12,7 +12,7 @@ import { between, handleAt, handleOn, inside, moved, nearestByCorner, resized, s
 /**
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("./geometry.js").Corners} Corners
- * @typedef {{kind: "draw" | "select" | "pan" | "move" | "resize" | "wait", from: Point, last: Point,
+ * @typedef {{kind: "draw" | "select" | "pan" | "move" | "resize" | "tool" | "wait", from: Point, last: Point,
  *   handle?: import("./geometry.js").Handle, id?: string}} Gesture
  */
 
@@ -32,6 +32,8 @@ export class Pointer {
   fingerDraws = false;
   /** A corner that follows the pointer until a click. @type {{id: string, handle: "nw" | "se"} | null} */
   grabbed = null;
+  /** What strokes go to in place of drawing boxes. @type {import("./shaping.js").Shaping | null} */
+  tool = null;
 
   /** @param {import("./studio.js").Studio} studio */
   constructor(studio) {
@@ -59,6 +61,7 @@ export class Pointer {
   cancel() {
     this.#gesture = null;
     this.grabbed = null;
+    this.tool?.cancel();
     this.stage.band = null;
     this.studio.preview.clear();
     this.stage.draw();
@@ -115,7 +118,12 @@ export class Pointer {
 
   /** @param {PointerEvent} event @returns {Pick<Gesture, "kind" | "handle" | "id">} */
   #begin(event) {
-    if (event.button === 1 || event.button === 2 || this.space) return { kind: "pan" };
+    if (event.button === 1 || this.space) return { kind: "pan" };
+    if (this.tool && this.studio.writable) {
+      this.tool.begin(toPicture(this.stage.view, this.at), event);
+      return { kind: "tool" };
+    }
+    if (event.button === 2) return { kind: "pan" };
     if (event.shiftKey) return { kind: "select" };
     const grip = event.altKey ? null : this.#grip(event);
     if (grip) return grip;
@@ -145,9 +153,16 @@ export class Pointer {
     if (this.grabbed) return this.#follow();
     const gesture = this.#gesture;
     if (!gesture) return this.#hover(event);
-    if (gesture.kind === "pan") this.stage.pan(this.at[0] - before[0], this.at[1] - before[1]);
+    if (gesture.kind === "tool") this.tool?.move(this.#path(event));
+    else if (gesture.kind === "pan") this.stage.pan(this.at[0] - before[0], this.at[1] - before[1]);
     else this.#shape(gesture);
     this.#cross(event.pointerType === "touch" ? null : this.at);
+  }
+
+  /** Where the pointer was since the last time, in pixels of the picture. @param {PointerEvent} event @returns {Point[]} */
+  #path(event) {
+    const between = event.getCoalescedEvents?.() ?? [];
+    return (between.length ? between : [event]).map((each) => toPicture(this.stage.view, this.#place(each)));
   }
 
   /** Show what the gesture has come to. @param {Gesture} gesture */
@@ -174,6 +189,10 @@ export class Pointer {
     const gesture = this.#gesture;
     this.#gesture = null;
     if (!gesture) return;
+    if (gesture.kind === "tool") {
+      this.tool?.end();
+      return;
+    }
     const far = Math.hypot(this.at[0] - gesture.from[0], this.at[1] - gesture.from[1]) > CLICK;
     if (!far && gesture.kind !== "wait") {
       this.cancel();
@@ -232,7 +251,7 @@ export class Pointer {
 
   /** @param {PointerEvent} event */
   #hover(event) {
-    const grip = event.altKey || event.shiftKey || this.space ? null : this.#grip(event);
+    const grip = event.altKey || event.shiftKey || this.space || this.tool ? null : this.#grip(event);
     const cursor = this.space ? "grab" : grip?.handle ? `${CURSORS[grip.handle]}-resize` : grip ? "move" : "crosshair";
     this.stage.element.style.cursor = cursor;
     this.#cross(event.pointerType === "touch" || grip ? null : this.at);

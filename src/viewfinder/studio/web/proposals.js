@@ -6,8 +6,8 @@ import { newId } from "./api.js";
  * @typedef {import("./studio.js").Studio} Studio
  * @typedef {import("./labels.js").Change} Change
  * @typedef {import("./labels.js").Content} Content
- * @typedef {{label?: string, corners?: import("./geometry.js").Corners}} How
- *   the class and corners where they are not the proposals' own
+ * @typedef {{label?: string, corners?: import("./geometry.js").Corners, mask?: any}} How
+ *   the class, corners and mask where they are not the proposals' own
  */
 
 /** Open proposals of a picture at or above the sliders. @param {Studio} studio @param {Content} content */
@@ -20,17 +20,17 @@ export function acceptable(studio, content) {
  * @param {Studio} studio @param {string[]} ids @param {How & {next?: boolean}} [how]  `next`: choose the next one
  * @returns {Change[]} those that make boxes
  */
-export function accept(studio, ids, { label, corners, next: goOn = true } = {}) {
+export function accept(studio, ids, { label, corners, mask, next: goOn = true } = {}) {
   const { labels, content } = studio;
   if (!content) return [];
   /** @type {Change[]} */
   const classes = [];
-  const made = accepting(studio, content, ids, classes, { label, corners });
+  const made = accepting(studio, content, ids, classes, { label, corners, mask });
   const next = goOn && ids.length === 1 ? studio.ghostAfter(ids[0]) : null;
   labels.commit([...classes, ...made]);
   if (next) studio.selectGhost(next);
   else if (made.length) studio.select([]);
-  return made;
+  return made.filter((each) => each.do === "Accept");
 }
 
 /** Make labels of all that is acceptable in some pictures, which are done then. @param {Studio} studio @param {Content[]} contents */
@@ -49,7 +49,7 @@ export function acceptMany(studio, contents) {
  * @param {Studio} studio @param {Content} content @param {string[]} ids @param {Change[]} classes @param {How} [how]
  * @returns {Change[]}
  */
-function accepting({ labels }, content, ids, classes, { label, corners } = {}) {
+function accepting({ labels }, content, ids, classes, { label, corners, mask } = {}) {
   const made = [];
   for (const id of ids) {
     const proposal = content.proposals.get(id);
@@ -61,7 +61,12 @@ function accepting({ labels }, content, ids, classes, { label, corners } = {}) {
       classes.push(fresh);
       own = fresh.id;
     }
-    made.push({ do: "Accept", proposal: id, box: newId(), label: own, corners: corners ?? null, picture: content.picture.id });
+    const box = newId();
+    made.push({ do: "Accept", proposal: id, box, label: own, corners: corners ?? null, picture: content.picture.id });
+    if (mask) {
+      made.push({ do: "PutBox", id: box, picture: content.picture.id, label: own, corners, mask, track: null, key_frame: false,
+        difficult: false, crowd: false, source: "hand", score: null });
+    }
   }
   return made;
 }

@@ -49,6 +49,8 @@ export class Stage {
     this.shapes = () => [];
     /** What is being drawn: a new box, or a rectangle that selects. @type {{corners: Corners, kind: "new" | "select"} | null} */
     this.band = null;
+    /** What a tool shows over all. @type {(context: CanvasRenderingContext2D, view: View) => void} */
+    this.over = () => {};
     /** @type {Point | null} */
     this.cross = null;
     this.whole = true;
@@ -131,6 +133,7 @@ export class Stage {
     const chosen = this.shapes(true);
     paint(context, this.view, chosen, chosen.length > MANY);
     if (this.cross) crosshair(context, this.cross, room);
+    this.over(context, this.view);
     if (this.band) band(context, this.view, this.band);
   }
 

@@ -6,6 +6,7 @@ import { shownKey } from "./keys.js";
 const TOOLS = [
   ["previous", "◀"], ["next", "▶"], ["done", "Done ✓"], ["skip", "Skip"], ["undo", "Undo"], ["redo", "Redo"],
   ["delete", "Delete"], ["duplicate", "Duplicate"], ["repeat", "Repeat"], ["find-class", "Class…"],
+  ["outline", "Outline"], ["brush", "Brush"], ["erase", "Eraser"], ["polygon", "Corners"],
   ["fit", "Whole"], ["nearer", "+"], ["further", "−"], ["zoom-box", "To box"],
 ];
 // In the page's head already.
@@ -34,4 +35,5 @@ export function drawTools(page) {
   }, { "aria-pressed": String(page.pointer.fingerDraws), title: "A finger draws; else it moves the picture" });
   finger.hidden = !matchMedia("(any-pointer: coarse)").matches;
   document.getElementById("tools")?.replaceChildren(...made, finger);
+  page.shaping.show();
 }
