@@ -141,7 +141,7 @@ def test_class_folders_can_be_given_boxes(tmp_path):
     assert any("still to do" in note for note in dataset.notes)
 
 
-def test_masks_stay_the_files_own(tmp_path):
+def test_masks_stay_the_files_own_until_they_are_exported(tmp_path):
     for stem in "ab":
         brought.picture(tmp_path / "set" / "RGB" / f"{stem}.jpg")
         brought.picture(tmp_path / "set" / "GT" / f"{stem}.png")

@@ -22,7 +22,12 @@ from viewfinder.datasets.formats.class_folders.reading import (
     open_class_folders,
 )
 from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
-from viewfinder.datasets.formats.label_store import LAYOUT, read_label_store, store_file
+from viewfinder.datasets.formats.label_store import (
+    LAYOUT,
+    masks_edited,
+    read_label_store,
+    store_file,
+)
 from viewfinder.datasets.formats.other_tools import MEND, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
@@ -82,6 +87,9 @@ def open_dataset(
     root = Path(source).expanduser()
     saliency = read_saliency(root)
     if saliency is not None:
+        if masks_edited(root):
+            told = "masks were corrected in the studio, and these are the older files: export them"
+            saliency = replace(saliency, notes=(*saliency.notes, told))
         return deal_to_splits(saliency, val_share) if deal else saliency
     dataset = open_class_folders(root, val_share=val_share, deal=deal)
     return _with_masks(_with_table(dataset, root))

@@ -88,6 +88,20 @@ def read_label_store(root: Path) -> Dataset | None:
         ) from None
 
 
+def masks_edited(root: Path) -> bool:
+    """Whether masks of a saliency set were corrected in the studio; nothing of a damaged store."""
+    file = store_file(root)
+    if file is None:
+        return False
+    try:
+        with contextlib.closing(_opened(file)) as connection:
+            kind = connection.execute("SELECT value FROM meta WHERE key = 'kind'").fetchone()
+            edited = connection.execute("SELECT 1 FROM change WHERE kind = 'box' LIMIT 1")
+            return kind == ("masks",) and edited.fetchone() is not None
+    except (sqlite3.Error, OverflowError):
+        return False
+
+
 def _opened(file: Path) -> sqlite3.Connection:
     address = file.resolve().as_uri() + "?mode=ro"
     try:

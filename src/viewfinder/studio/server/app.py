@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
+from viewfinder.studio.server.depths import depth_routes
 from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
@@ -63,6 +64,7 @@ def studio_app(
     learning_routes(app, store, teacher, _document, _json, local=local)
     trying_routes(app, teacher, _json)
     outlining_routes(app, store, _document, _json)
+    depth_routes(app, store)
     return Guard(app, access)
 
 

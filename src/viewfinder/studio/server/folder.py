@@ -112,8 +112,8 @@ def exported_to(store: Store, to: str) -> Path:
 
 
 def _export(store: Store, to: str, out: object, *, local: bool) -> dict[str, object]:
-    if to not in ("coco", "yolo", "voc", "folders", LINES):
-        raise InputError("labels are exported to coco, yolo, voc, folders or jsonl")
+    if to not in ("coco", "yolo", "voc", "folders", "masks", LINES):
+        raise InputError("labels are exported to coco, yolo, voc, folders, masks or jsonl")
     target = exported_to(store, to)
     if out:
         if not local:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.label_store import SECOND, dataset_of
@@ -129,14 +129,37 @@ class Reader:
     # Out.
 
     def export(self, out: Path, *, to: str) -> Export:
-        """Write the labels of this moment as a new folder; see `exporting.export`."""
+        """Write the labels of this moment as a new folder; see `exporting.export`, and of masks
+        `subjects.export_masks`."""
+        if self.kind() == "masks" or to == "masks":
+            return self._export_masks(out, to)
         dataset = self.snapshot()
         if dataset is None:
-            raise InputError("the masks of this set are its own files: there is nothing to export")
+            raise InputError("the folder is still being read: there is nothing to export yet")
         # It writes and reads all layouts, which an opening need not wait for.
         from viewfinder.studio.store import exporting
 
         return exporting.export(dataset, out, to=to)
+
+    def _export_masks(self, out: Path, to: str) -> Export:
+        if to != "masks" or self.kind() != "masks":
+            raise InputError("labels of a saliency set are exported to masks, and no others are")
+        from viewfinder.studio.store import subjects
+
+        return subjects.export_masks(self.data, self.labelled(), out)
+
+    def labelled(self) -> dict[str, OnePicture]:
+        """The pictures that count as labelled, by path: done, listed by files, or with boxes; and
+        none that were skipped or have trouble."""
+        table = tables.picture.c
+        boxed = select(tables.box.c.picture).where(tables.box.c.removed == 0)
+        known = or_(table.state == "done", table.listed == 1, table.id.in_(boxed))
+        sound = or_(table.trouble == "", table.state == "done")
+        chosen = select(table.id).where(table.removed == 0, table.state != "skipped", known, sound)
+        with self._database.read() as connection:
+            ids = connection.execute(chosen.order_by(table.place, table.id)).scalars().all()
+            found = (listing.one_picture(connection, each) for each in ids)
+            return {each.picture.path: each for each in found}
 
     def backup(self, target: Path) -> None:
         """Write a whole copy of the database while others write; see `exporting.backup`."""

@@ -13,8 +13,8 @@ State = Literal["todo", "done", "skipped"]
 STATES: tuple[State, ...] = ("todo", "done", "skipped")
 
 Kind = Literal["boxes", "classes", "masks"]
-"""What is labelled: boxes in pictures, pictures as wholes (class folders), or files of masks,
-which are shown and not edited."""
+"""What is labelled: boxes in pictures, pictures as wholes (class folders), or the subjects of a
+saliency set, each mask of which is a box with its outline."""
 
 Corners = tuple[float, float, float, float]
 """`x1, y1, x2, y2` in pixels of the upright picture, edges at pixel corners."""

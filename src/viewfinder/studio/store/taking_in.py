@@ -21,6 +21,7 @@ from viewfinder import events
 from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import kept
 from viewfinder.datasets.measuring import measure
+from viewfinder.errors import InputError
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.pictures.masks import Segmentation
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from viewfinder.studio.store.found import Found
 
 _AT_ONCE = 500
+# What all masks of a saliency set are of.
+CLASS = "salient"
 Report = Callable[[Progress], None]
 _picture = tables.picture
 
@@ -119,7 +122,9 @@ def add_pictures(database: Database, rows: Sequence[dict[str, object]]) -> None:
 
 def _begin(database: Database, found: "Found") -> None:
     """Keep what is known of the set as a whole, and its classes."""
-    names = found.dataset.classes if found.dataset and found.kind != "masks" else ()
+    names = found.dataset.classes if found.dataset else ()
+    if found.kind == "masks":
+        names = (CLASS,)
     ids = found.dataset.class_ids if found.dataset else None
     with database.write() as connection:
         if value_of(connection, "kind") is not None:
@@ -175,7 +180,7 @@ def _rows(found: "Found") -> Callable[[int], dict[str, object]]:
                 "side": int(dataset.splits[index]),
                 "grp": kept(dataset.groups[index]) if dataset.groups else "",
                 "number": None if ids is None else int(ids[index]),
-                "listed": int(whole or dataset.boxes is not None),
+                "listed": int(whole or dataset.boxes is not None or found.kind == "masks"),
             }
         return values
 
@@ -205,8 +210,12 @@ def _keep(
         number = open_[kept(found.paths[index])]
         values = row(index) | {"width": width, "height": height}
         values |= status_of(data / found.paths[index])
+        if found.kind == "masks":
+            made, values["trouble"] = _subject_of(found, index, number, (width, height))
+            boxes += made
+        else:
+            boxes += _boxes_of(found, index, number)
         updates.append(values | {"key_": number})
-        boxes += _boxes_of(found, index, number)
     with database.write() as connection:
         still = select(_picture.c.id).where(
             _picture.c.id.in_([each["key_"] for each in updates]), _picture.c.ready == 0
@@ -274,6 +283,27 @@ def _boxes_of(found: "Found", index: int, picture: int) -> list[dict[str, object
             }
         )
     return made
+
+
+def _subject_of(
+    found: "Found", index: int, picture: int, size: tuple[int, int]
+) -> tuple[list[dict[str, object]], str]:
+    """The box of a picture's mask, if it shows anything; and why it is not used, or nothing."""
+    from viewfinder.studio.store.subjects import subject_box
+
+    dataset = found.dataset
+    if dataset is None or index >= len(dataset) or not all(size):
+        return [], ""
+    try:
+        box = subject_box(dataset, index, size)
+    except InputError as error:
+        return [], str(error)
+    if box is None:
+        return [], ""
+    row = box | {"id": f"f{index + 1}", "picture": picture, "label": "c1", "place": index}
+    row |= {"source": "file", "score": None, "track": None, "number": None, "person": ""}
+    row |= {"key_frame": 0, "difficult": 0, "crowd": 0, "at": 0.0, "rev": 1, "removed": 0}
+    return [row], ""
 
 
 def _mask(outline: Segmentation | None) -> str | None:

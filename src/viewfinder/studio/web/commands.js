@@ -1,6 +1,7 @@
 /** What each command of the table does. */
 
 import { copy, duplicate, paste } from "./clipboard.js";
+import { toggleDepth } from "./depth.js";
 import { showDoubts } from "./doubts.js";
 import { choose, follow, grow, mark, newBox, nudge, remove } from "./editing.js";
 import { showExport } from "./exporting.js";
@@ -71,6 +72,7 @@ export function actions(page) {
       studio.showsNames = !studio.showsNames;
       studio.changed();
     },
+    depth: () => toggleDepth(page),
     help: () => showKeys(page),
     "next-ghost": () => studio.hopGhost(),
     accept: () => {

@@ -5,6 +5,7 @@ import { button, element } from "./dialogs.js";
 
 const BOXES = [["coco", "COCO, one JSON file"], ["yolo", "YOLO, a text file a picture"], ["voc", "Pascal VOC, an XML file a picture"]];
 const CLASSES = [["folders", "Class folders"]];
+const MASKS = [["masks", "Masks, as train saliency reads them"]];
 const LINES = ["jsonl", "JSON lines: everything, with proposals and history"];
 // Of a hundred thousand pictures.
 const PATIENCE = 30 * 60_000;
@@ -12,7 +13,7 @@ const PATIENCE = 30 * 60_000;
 /** @param {import("./main.js").Page} page */
 export async function showExport(page) {
   const { dialogs, studio, start } = page;
-  const layouts = [...(studio.kind === "classes" ? CLASSES : studio.kind === "masks" ? [] : BOXES), LINES];
+  const layouts = [...(studio.kind === "classes" ? CLASSES : studio.kind === "masks" ? MASKS : BOXES), LINES];
   const choice = element("select", { "aria-label": "Layout" }, ...layouts.map(([value, says]) => element("option", { value }, says)));
   const out = element("input", { type: "text", "aria-label": "Folder or file to write", placeholder: "beside the folder", autocomplete: "off" });
   const form = element("form", { class: "column" }, element("label", { class: "field" }, "Layout", choice));

@@ -75,6 +75,7 @@ export const COMMANDS = [
   command("nearer", "Nearer", SEE, "+", "="),
   command("further", "Further", SEE, "-"),
   command("names", "Names, or only boxes", SEE, "v"),
+  command("depth", "Depth, or the colours again (saliency sets)", SEE, "Shift+g"),
   command("help", "This table", SEE, "?"),
   command("next-ghost", "Next proposal", PROPOSED, "p"),
   command("accept", "Accept the chosen proposal", PROPOSED, "y"),
