@@ -192,8 +192,9 @@ class Run:
         `box, share, mean` at a `threshold`. The same as arrays is the list's `answers`.
 
         Args:
-            threshold: the least score that is answered; of a detector also `best`, each class's
-                own, of best F1 on the run's validation pictures. None leaves it to the task.
+            threshold: the least score that is answered; of a detector also scores by class, or
+                `best`, each class's own, of best F1 on the run's validation pictures, or on those
+                that its folds held out. None leaves it to the task.
             resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
                 weights is Darknet's way; or `area`, averaged over area.
             scores: `calibrated`, as often right as they say, where the run's training could see to

@@ -1,13 +1,13 @@
 """`--threshold best` shows each class from its own best score on, in `predict` and in `propose`."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from viewfinder.cli.main import main
 from viewfinder.files import write_json
 from viewfinder.inference.thresholds import best_thresholds
 from viewfinder.pictures.writing import write_picture
@@ -99,6 +99,44 @@ def test_each_class_is_shown_from_its_own_threshold_on(ask, detector, photos):
     assert sorted(proposed) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_classes_are_given_their_own_scores(ask, detector, photos, tmp_path):
+    every = boxes(ask, detector, photos, "--threshold", 0)
+    least = {"cat": 0.9, "dog": 0.5, "owl": 0.25}
+    wanted = [[(c, s) for c, s in each if s > least[c]] for each in every]
+    assert boxes(ask, detector, photos, "--threshold", "cat=0.9,dog=0.5") == wanted
+    words = ("--by", detector.folder, "--threshold", "dog = .5, cat=9e-1", "--json")
+    own = shutil.copytree(photos, tmp_path / "own", ignore=lambda *_: [".viewfinder"])
+    status, out, err = ask("propose", own, *words)
+    assert status == 0, err
+    proposed = json.loads(out)["scores"]
+    assert len(proposed) == sum(map(len, wanted))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["catt=0.9"], "has no class 'catt' (did you mean cat?)"),
+        (["cat=1.9"], "--threshold cat=1.9: give a score from 0 to 1"),
+        (["cat=0.9", "dog=0.5"], "join the classes by commas, --threshold cat=0.9,dog=0.5"),
+        (["cat"], "--threshold cat: give a score from 0 to 1, best, or scores of classes as in"),
+        (["cat=0.9,dog"], "give a score from 0 to 1, best, or scores of classes as in"),
+    ],
+)
+def test_scores_of_classes_that_cannot_be_meant_are_one_sentence(
+    ask, detector, photos, words, says
+):
+    status, out, err = ask("predict", detector.folder, photos, "--threshold", *words)
+    assert (status, out) == (2, "")
+    (line,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert says in line
+
+
+def test_a_classifier_says_that_a_score_changes_nothing(ask, small_run, photos):
+    status, _, err = ask("predict", small_run, photos, "--threshold", "0.9")
+    assert status == 0
+    assert "--threshold 0.9 changes nothing" in err
+
+
 def test_of_a_set_without_validation_the_test_pictures_tell(ask, detector, photos):
     detector.save_scores({"test": judged(1.0, 1.0, 1.0), "train": judged(0, 0, 0)})
     assert boxes(ask, detector, photos, "--threshold", "best") == [[], [], []]
@@ -149,9 +187,3 @@ def test_after_folds_it_is_the_median_of_what_they_found(tmp_path):
     config = SimpleNamespace(task="detect", classes=("mug",))
     model = SimpleNamespace(config=config, source=tmp_path)
     assert best_thresholds(model, run) == (0.3,)
-
-
-def test_a_threshold_that_is_none_is_refused_in_words(capsys):
-    assert main(["predict", "run", "new.jpg", "--threshold", "cat=0.9"]) == 2
-    err = capsys.readouterr().err
-    assert "--threshold cat=0.9: give a number or best" in err

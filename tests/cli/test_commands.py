@@ -1,7 +1,10 @@
 """The command line: exit statuses, one line an error, one document a `--json`, nothing left."""
 
+import contextlib
+import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +14,12 @@ import pytest
 import torch
 
 from viewfinder.cli import main as command_line
+from viewfinder.cli.flags import flags_of, kind_of
 from viewfinder.cli.main import VERBS, main
-from viewfinder.cli.parsing import one_line
+from viewfinder.cli.parsing import one_line, read_flags
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks import NAMES
 
 QUICK = ["--net", "lenet", "--epochs", "1", "--batch", "18", "--precision", "32"]
 QUICK += ["--keep", "memory"]
@@ -184,7 +189,7 @@ def test_train_writes_a_run_under_a_name_of_its_own(ask, small_set, tmp_path, mo
     status, out, _ = ask("train", "classify", small_set, *QUICK, "--json")
     document = json.loads(out)
     assert (status, document["run"]) == (0, "runs/small-lenet-2")
-    assert set(document["scores"]) == {"train", "val", "test"}
+    assert set(document["scores"]) == {"train", "val", "test", "calibration"}
     # Resuming what is finished takes the newest and trains nothing more.
     status, out, _ = ask("train", "classify", small_set, *QUICK, "--resume", "--json")
     assert json.loads(out)["run"] == "runs/small-lenet-2"
@@ -329,6 +334,22 @@ def test_short_memory_has_a_sentence_of_its_own(error, ask, monkeypatch):
     assert "the memory was not enough (" in said
     assert "allocate" in said
     assert "--batch" in said
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_flag_answers_a_wrong_value_in_the_words_of_the_parser(verb):
+    module = importlib.import_module(f"viewfinder.cli.{verb}")
+    for task in NAMES if verb == "train" else ("",):
+        for flag in flags_of(kind_of(module, [task])):
+            if flag.positional or not flag.value:
+                continue
+            words = [*filter(None, [task]), ".", flag.name, "?!"]
+            with contextlib.suppress(InputError):
+                read_flags(module, verb, words)
+                continue  # words may be anything
+            with pytest.raises(InputError) as refused:
+                read_flags(module, verb, words)
+            assert not re.search(r"rror|\{|no type|required\)", str(refused.value))
 
 
 def test_what_tyro_draws_becomes_one_line_and_is_never_lost():

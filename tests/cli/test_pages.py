@@ -58,6 +58,9 @@ SHORTER = {
             "viewfinder train detect my-boxes --size 320 --minutes 8": (
                 "--size 96 --minutes 0.01 --precision 32"
             ),
+            "viewfinder train detect my-boxes --tiles 416 --out runs/tiled": (
+                "--size 96 --epochs 1 --precision 32"
+            ),
             "viewfinder train detect my-boxes --second-opinion": (
                 "--size 96 --epochs 1 --precision 32"
             ),
@@ -93,6 +96,7 @@ SHORTER = {
         },
         text={},
     ),
+    "scores.md": Shorter(flags={}, text={}),
     "scoring.md": Shorter(flags={}, text={}),
     "why.md": Shorter(flags={}, text={}),
 }
@@ -118,6 +122,7 @@ def prepare(page, folder, shorter, small_run):
         material.photos(folder)
     elif page == "detection.md":
         material.boxes(folder)
+        shutil.copy(min((folder / "my-boxes").rglob("*.png")), folder / "large.png")
     elif page == "explain.md":
         material.net_of_my_own(folder)
         material.script_of_tensors(folder)
@@ -137,6 +142,13 @@ def prepare(page, folder, shorter, small_run):
         material.keys(folder)
         material.saliency_onnx(folder)
         material.detector(folder)
+    elif page == "scores.md":
+        material.boxes(folder)
+        material.detector(folder)
+        (folder / "runs/first").rename(folder / "runs/my-boxes-yolov3-tiny")
+        material.photos(folder)
+        material.run_of_photos(folder, small_run)
+        shutil.copytree(folder / "my-photos/cat", folder / "new")
     elif page == "scoring.md":
         material.maps_of_methods(folder)
         material.answers_of_methods(folder)
@@ -155,6 +167,7 @@ LEFT = {
     "explain.md": ["net.html", "shift.html", "pooling.html"],
     "few-labels.md": ["runs/my-photos-efficientnet-lite0/report.html"],
     "labelling.md": ["look.png", "runs/scenes-yolov3-tiny/report.html"],
+    "scores.md": [],
     "scoring.md": ["comparison/report.html", "comparison/table.tex", "comparison/figures/*.pdf"],
     "why.md": ["why.html", "reasons.html", "occluded.html", "maps/01-*-1.png"],
 }

@@ -94,13 +94,30 @@ def _of_choices(found: re.Match[str]) -> str:
     )
 
 
-def _kinds(of: str) -> str:
-    """What tyro calls {None}|FLOAT|{best}, in words."""
-    parts = [part.strip("{}") for part in of.split("|") if part != "{None}"]
-    return " or ".join(_KINDS.get(part, part.replace(",", " or ")) for part in parts)
+def _of_kinds(found: re.Match[str]) -> str:
+    """Of a flag that takes several kinds of values, such as a number or a word."""
+    kinds: list[str] = []
+    for braced, bare in re.findall(r"\{([^}]*)\}|([A-Z]+)", found[2]):
+        names = [bare] if bare else braced.split()
+        if len(names) > 1:
+            kinds.append(f"{len(names)} {_SEVERAL.get(names[0], 'words')}")
+        elif names and names[0] in _KINDS:
+            kinds.append(_KINDS[names[0]])
+        else:
+            kinds += [word for word in braced.split(",") if word != "None"]
+    given = " ".join(a or b for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", found[3]))
+    allowed = f"{found[1]} must be {' or '.join(dict.fromkeys(kinds))}"
+    return f"{allowed}, not {given!r}" if given else allowed
 
 
-_KINDS = {"FLOAT": "a number", "INT": "a whole number", "PATH": "a path"}
+_KINDS = {
+    "INT": "a whole number",
+    "FLOAT": "a number",
+    "STR": "a word",
+    "PATH": "a path",
+}
+_SEVERAL = {"INT": "whole numbers", "FLOAT": "numbers"}
+
 _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
     (
         r"Error parsing (--[\w-]+): invalid literal for int\(\) with base 10: ('[^']*')",
@@ -111,9 +128,9 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
         lambda found: f"{found[1]} must be a number, not {found[2]}",
     ),
     (
-        r"Error parsing (--[\w-]+): no type matching (\S+) could be instantiated from "
-        r"\['([^\]]*)'\]",
-        lambda found: f"{found[1]} {found[3]}: give {_kinds(found[2])}",
+        r"Error parsing (--[\w-]+): no type matching (.*?) could be instantiated from "
+        r"\[(.*?)\]\. Got errors",
+        _of_kinds,
     ),
     (
         r"Missing value for argument '(--[\w-]+)'\. Expected 1 values\.",
@@ -131,6 +148,13 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
         r"Missing from viewfinder (.*?): ([A-Z]+) (.*?)\.? \(required\)",
         lambda found: (
             f"viewfinder {found[1]} needs {found[2]}: {found[3][0].lower()}{found[3][1:]}"
+        ),
+    ),
+    (
+        r"Missing from viewfinder (.*?): (--[\w-]+) \{([^}]*)\} (.*?)\.? \(required\)",
+        lambda found: (
+            f"viewfinder {found[1]} needs {found[2]} {found[3].replace(',', '|')}: "
+            f"{found[4][0].lower()}{found[4][1:]}"
         ),
     ),
     (

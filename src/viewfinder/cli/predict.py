@@ -4,7 +4,7 @@ Pictures are prepared as they were in training: size, colours and class names co
 
 --track follows a detector's objects through a video, or through a folder of frames in the order of
 their names, gives each a number, and counts them where they cross a line or enter a zone:
-  viewfinder predict runs/parts belt.mp4 --track --line 0,240,640,240 --out drawn
+  viewfinder predict runs/parts a.mp4 --track --line 0,240,640,240 --out drawn
   viewfinder predict coco street.mp4 --track --zone 100,50,400,300 --json
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json, say
+from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
@@ -40,10 +41,11 @@ class Flags:
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
     saliency: for the maps, each under its picture's own name as PNG, and the folders overlays/ and
     cutouts/."""
-    threshold: Annotated[float | Literal["best"] | None, tyro.conf.arg(metavar="SCORE|best")] = None
-    """detect: the least score that is answered, or best: for each class that of best F1 on the
-    run's validation pictures; 0.25 if not given. saliency: the map's least value
-    in the subject; 0.5 if not given."""
+    threshold: Annotated[str | None, tyro.conf.arg(metavar="SCORE|best|CLASS=SCORE,…")] = None
+    """detect: the least score that is answered; or best: for each class that of best F1 on the
+    run's validation pictures, or on those that its folds held out; or scores by class, as
+    cat=0.9,dog=0.5; 0.25 of what is not given. saliency: the map's least value in the subject; 0.5
+    if not given."""
     coco: Path | None = None
     """detect: a file for what is found, as COCO's JSON with scores."""
     csv: Path | None = None
@@ -91,8 +93,14 @@ class Flags:
     picture, mean of the map over it, and with --out the files; with --track counts too."""
 
 
+def look_at(words: Sequence[str]) -> None:
+    """Refuse scores of classes that stand apart; raises InputError."""
+    refuse_spaces(words)
+
+
 def run(flags: Flags) -> int:
     """Print, and with --out draw, the answers."""
+    threshold = None if flags.threshold is None else read_threshold(flags.threshold)
     if flags.top < 1:
         raise InputError(f"--top {flags.top}: give 1 or more")
     # At once: what comes next imports torch, which takes seconds.
@@ -114,10 +122,10 @@ def run(flags: Flags) -> int:
     counts: Sequence[Counts] = ()
     answers: Sequence[Answer]
     if flags.track:
-        followed, classes = _followed(opened, flags), opened.classes
+        followed, classes = _followed(opened, flags, threshold), opened.classes
         answers, counts = followed.answers, followed.counts
     else:
-        predicted = _predicted(opened, flags)
+        predicted = _predicted(opened, flags, threshold)
         answers, classes = predicted.answers, predicted.classes
     if flags.out:
         answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
@@ -153,11 +161,11 @@ def _lines(
         yield f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}"
 
 
-def _predicted(opened: "Run", flags: Flags) -> "Predictions":
+def _predicted(opened: "Run", flags: Flags, threshold: Given | None) -> "Predictions":
     return opened.predict(
         flags.source,
         device=flags.device,
-        threshold=flags.threshold,
+        threshold=threshold,
         resize=flags.resize,
         scores=flags.scores,
         tta=flags.tta,
@@ -168,11 +176,11 @@ def _predicted(opened: "Run", flags: Flags) -> "Predictions":
     )
 
 
-def _followed(opened: "Run", flags: Flags) -> "Followed":
+def _followed(opened: "Run", flags: Flags, threshold: Given | None) -> "Followed":
     return opened.track(
         flags.source,
         device=flags.device,
-        threshold=flags.threshold,
+        threshold=threshold,
         resize=flags.resize,
         scores=flags.scores,
         tta=flags.tta,

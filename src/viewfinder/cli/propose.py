@@ -24,6 +24,7 @@ Proposals are kept apart from labels, in DATA/.viewfinder, until a rule accepts 
   viewfinder propose mug/ --take-back            as if that had never been
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.output import print_json, say
+from viewfinder.cli.thresholds import read_threshold, refuse_spaces
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
@@ -55,9 +57,10 @@ class Flags:
     """plate, saliency: the object's class; the name of the pictures' folder if not given."""
     names: tuple[str, ...] = ()
     """detector: its classes to take, each as class, or as class=name to call it otherwise."""
-    threshold: Annotated[float | Literal["best"], tyro.conf.arg(metavar="SCORE|best")] = 0.25
-    """detector: the least score that is proposed, or best: for each class that of best F1 on the
-    run's validation pictures."""
+    threshold: Annotated[str, tyro.conf.arg(metavar="SCORE|best|CLASS=SCORE,…")] = "0.25"
+    """detector: the least score that is proposed; or best: for each class that of best F1 on the
+    run's validation pictures, or on those its folds held out; or scores by class, as
+    cat=0.9,dog=0.5, and 0.25 of others."""
     tiles: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="PIXELS|none")] = None
     """detector: answer pictures in tiles of this side, in their own pixels, so that small objects
     in large pictures are seen; none sees them whole; if not given, as the run learnt."""
@@ -82,8 +85,14 @@ class Flags:
     """Print one JSON document: pictures, proposals, scores, accepted or taken_back."""
 
 
+def look_at(words: Sequence[str]) -> None:
+    """Refuse scores of classes that stand apart; raises InputError."""
+    refuse_spaces(words)
+
+
 def run(flags: Flags) -> int:
     """Propose, show, accept: whatever of it was asked for."""
+    threshold = read_threshold(flags.threshold)
     if flags.take_back:
         return _take_back(flags)
     if flags.by and (flags.by[0] in _NETS or Path(flags.by[0]).expanduser().exists()):
@@ -92,6 +101,7 @@ def run(flags: Flags) -> int:
     from viewfinder.labelling.requested import Request, propose
 
     chosen = {each.name: getattr(flags, each.name) for each in fields(Request)}
+    chosen["threshold"] = threshold
     outcome = propose(flags.data, Request(**chosen))
     if flags.json:
         _print_document(outcome)

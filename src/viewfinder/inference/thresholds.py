@@ -1,6 +1,7 @@
 """From which score on a detector's answers are shown: one number, or the best of each class."""
 
 import statistics
+from collections.abc import Mapping
 from typing import Literal
 
 from viewfinder.errors import InputError
@@ -10,10 +11,13 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import CALIBRATION
 from viewfinder.tasks.detect.platt import Platt
+from viewfinder.tasks.detect.task import THRESHOLD
 from viewfinder.tasks.model import Model, Threshold
+from viewfinder.wording import likest, some
 
-Wanted = float | Literal["best"] | None
-"""A score for all classes, `best` for each class's own, or None for the task's usual one."""
+Wanted = float | Literal["best"] | Mapping[str, float] | None
+"""A score for all classes, `best` for each class's own, scores by class (the others have the task's
+usual one), or None for the task's usual one."""
 
 THRESHOLD_SIDES = ("val", "test")
 """The sides whose scores `best` is read from, the first that there is."""
@@ -26,15 +30,49 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
         run: of which the model is, if it is of one.
 
     Raises:
-        InputError: `wanted` is no score, or is `best` and there is no run that knows it.
+        InputError: `wanted` is no score, is of a class that there is not, or is `best` and there is
+            no run that knows it.
     """
+    if wanted is None:
+        return None
     if wanted == "best":
         return best_thresholds(model, run)
-    if wanted is not None and not 0 <= wanted <= 1:
-        raise InputError(f"--threshold {wanted}: give a score from 0 to 1")
-    if wanted is not None:
-        tell_least(model, wanted)
+    if isinstance(wanted, Mapping):
+        return _by_class(model, wanted)
+    _refuse_no_score(wanted)
+    if model.config.task == "classify":
+        note(
+            f"--threshold {wanted:g} changes nothing: {model.source} is a run of classify, which "
+            "answers every picture with its likeliest class"
+        )
+    tell_least(model, wanted)
     return wanted
+
+
+def _by_class(model: Model, wanted: Mapping[str, float]) -> tuple[float, ...]:
+    _refuse_other_tasks(model, "of classes")
+    classes = model.config.classes
+    for name, score in wanted.items():
+        if name not in classes:
+            known = likest(name, classes) or f": it has {some(classes)}"
+            raise InputError(f"--threshold: {model.source} has no class {name!r}{known}")
+        _refuse_no_score(score, name)
+    tell_least(model, min(wanted.values()))
+    return tuple(wanted.get(name, THRESHOLD) for name in classes)
+
+
+def _refuse_no_score(wanted: float, name: str = "") -> None:
+    if not 0 <= wanted <= 1:
+        given = f"{name}={wanted:g}" if name else f"{wanted:g}"
+        raise InputError(f"--threshold {given}: give a score from 0 to 1")
+
+
+def _refuse_other_tasks(model: Model, what: str) -> None:
+    if "final" not in find(model.config.task).portables:
+        raise InputError(
+            f"--threshold {what} is of detectors, and {model.source} is a run of "
+            f"{model.config.task}: leave it out"
+        )
 
 
 def tell_least(model: Model, wanted: float) -> None:
@@ -57,11 +95,7 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     Raises:
         InputError: the run is no detector's, or its scores have no such thresholds.
     """
-    if "final" not in find(model.config.task).portables:
-        raise InputError(
-            f"--threshold best is of detectors, and {model.source} is a run of "
-            f"{model.config.task}: leave it out"
-        )
+    _refuse_other_tasks(model, "best")
     scores = {} if run is None else _scores(run)
     judged = next((scores[side] for side in THRESHOLD_SIDES if side in scores), None)
     if run is not None and judged is None and (folds := _of_folds(run, model.config.classes)):

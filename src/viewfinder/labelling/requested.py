@@ -1,6 +1,6 @@
 """What `viewfinder propose` does: by whom boxes are proposed, and what becomes of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,7 +34,7 @@ class Request:
     empty: Path | None = None
     class_name: str | None = None
     names: tuple[str, ...] = ()
-    threshold: float | Literal["best"] = 0.25
+    threshold: float | Literal["best"] | Mapping[str, float] = 0.25
     tiles: int | Literal["none"] | None = None
     overlap: float | None = None
     device: str = "auto"
