@@ -15,6 +15,8 @@ from viewfinder.datasets.editing.classes import apply_changes, plan_edit
 from viewfinder.datasets.formats.class_folders.reading import open_class_folders
 from viewfinder.datasets.opening import open_dataset, read_box_files, read_boxes, usable_boxes
 from viewfinder.errors import InputError
+from viewfinder.pictures.reading import read_mask
+from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.studio.store import (
     LabelPicture,
     Operation,
@@ -152,6 +154,23 @@ def test_masks_stay_the_files_own_until_they_are_exported(tmp_path):
     assert len(open_dataset(tmp_path / "set").masks) == 2
 
 
+def test_a_mask_that_the_store_never_read_goes_out_as_the_file_has_it(tmp_path):
+    """As in stores that are older than outlines of masks."""
+    root = tmp_path / "set"
+    write_picture(root / "RGB" / "a.png", np.full((8, 12, 3), 90, np.uint8))
+    mask = np.zeros((8, 12), np.bool_)
+    mask[2:5, 3:9] = True
+    (root / "GT").mkdir()
+    write_mask(root / "GT" / "a.png", mask)
+    with open_store(root, wait=True) as store:
+        with store._database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM box")
+            connection.exec_driver_sql("UPDATE picture SET listed = 0, state = 'done'")
+        done = store.export(tmp_path / "out", to="masks")
+    assert done.notes == ("1 mask as the files have them: nothing was drawn there",)
+    assert (read_mask(tmp_path / "out" / "GT" / "a.png") == mask).all()
+
+
 def test_pictures_turned_by_exif_have_boxes_where_the_reader_has_them(tmp_path):
     root = tmp_path / "turned"
     brought.picture(root / "images" / "0.jpg", turned=6)
@@ -164,13 +183,13 @@ def test_pictures_turned_by_exif_have_boxes_where_the_reader_has_them(tmp_path):
         "categories": [{"id": 1, "name": "red"}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 2, 10, 8]}],
     }))  # fmt: skip
-    before = open_dataset(root)
+    before = open_dataset(root, deal=False)
     assert before.sizes[0].tolist() == [20, 40]
     with open_store(root, wait=True) as store:
         one = store.picture(1)
         assert (one.picture.width, one.picture.height) == (20, 40)
         assert one.boxes[0].corners == tuple(before.boxes.corners[0])
-    same(open_dataset(root), before)
+    same(open_dataset(root, deal=False), before)
 
 
 def test_pictures_of_another_shape_than_their_labels_say_are_shown_as_such(yolo, tmp_path):

@@ -146,7 +146,15 @@ class Reader:
             raise InputError("labels of a saliency set are exported to masks, and no others are")
         from viewfinder.studio.store import subjects
 
-        return subjects.export_masks(self.data, self.labelled(), out)
+        return subjects.export_masks(self.data, self.labelled(), out, unread=self._unread())
+
+    def _unread(self) -> tuple[str, ...]:
+        """The pictures without a box that no file was known to label when they were taken in."""
+        table = tables.picture.c
+        boxed = select(tables.box.c.picture).where(tables.box.c.removed == 0)
+        bare = select(table.path).where(table.listed == 0, table.id.not_in(boxed))
+        with self._database.read() as connection:
+            return tuple(map(given, connection.execute(bare).scalars()))
 
     def labelled(self) -> dict[str, OnePicture]:
         """The pictures that count as labelled, by path: done, listed by files, or with boxes; and

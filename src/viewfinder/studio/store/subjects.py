@@ -1,6 +1,6 @@
 """Saliency sets in the store: each mask is a box with its outline, and goes out as a mask again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -19,6 +19,7 @@ from viewfinder.pictures.writing import write_depth, write_mask
 from viewfinder.reading import read_bytes
 from viewfinder.studio.store.applying import mask_text
 from viewfinder.studio.store.records import Box, Export, OnePicture
+from viewfinder.wording import counted
 
 _SCALE = "near_is_bright = true\nlowest = 0\nhighest = 65535\n"
 # Of depth in [0, 1]: what 16 bits may lose.
@@ -55,13 +56,16 @@ def mask_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> Mask:
     return mask
 
 
-def export_masks(data: Path, pictures: Mapping[str, OnePicture], out: Path) -> Export:
+def export_masks(
+    data: Path, pictures: Mapping[str, OnePicture], out: Path, *, unread: Collection[str] = ()
+) -> Export:
     """Write pictures, masks and depth maps as `RGB`, `GT` and `depth`, in a folder a split.
 
     What was written is read again as `train saliency` reads it, and compared.
 
     Args:
         pictures: by their path below `data`, those that have labels.
+        unread: of these, those without a box whose mask, if there is one, was never made a box.
 
     Raises:
         InputError: there is nothing to write, `out` exists or cannot be written, or what was read
@@ -70,7 +74,7 @@ def export_masks(data: Path, pictures: Mapping[str, OnePicture], out: Path) -> E
     dataset = read_saliency(data)
     rows = {} if dataset is None else {path: row for row, path in enumerate(dataset.paths)}
     wanted: dict[str, tuple[Path, Mask, NDArray[np.float32] | None]] = {}
-    missing = 0
+    missing = kept = 0
     for path, one in pictures.items():
         file, row = data / path, rows.get(path)
         if not file.is_file():
@@ -84,6 +88,9 @@ def export_masks(data: Path, pictures: Mapping[str, OnePicture], out: Path) -> E
             if dataset.depths and dataset.depths[row]:
                 nearness = read_nearness(dataset, row)
         mask = mask_of(one.boxes, (one.picture.width, one.picture.height))
+        if dataset is not None and row is not None and path in unread:
+            mask = read_subject(dataset, row)
+            kept += 1
         wanted[_free(wanted, side, path)] = file, mask, nearness
     if not wanted:
         raise InputError("no picture has a mask yet: there is nothing to export")
@@ -92,7 +99,8 @@ def export_masks(data: Path, pictures: Mapping[str, OnePicture], out: Path) -> E
             _write(folder, name, file, mask, nearness)
         _compare(folder, {_rgb(name): each for name, each in wanted.items()})
     lost = {"pictures that are missing": missing} if missing else {}
-    return Export(str(out), "masks", len(wanted), 0, lost, ())
+    notes = (f"{counted(kept, 'mask')} as the files have them: nothing was drawn there",)
+    return Export(str(out), "masks", len(wanted), 0, lost, notes if kept else ())
 
 
 def _free(taken: Mapping[str, object], side: str, path: str) -> str:
