@@ -201,9 +201,9 @@ def test_the_curves_of_any_history(tmp_path, page_of, epochs, every):
     run, dataset, judgements = made(tmp_path)
     run.save_history(history(epochs, every=every)) if epochs else run.history_file.unlink()
     page = page_of(run, dataset, judgements)
-    panels = (epochs > 0) + (epochs >= every and epochs > 0)
+    panels = (epochs > 1) + (epochs >= 2 * every)  # one point is no curve
     assert page.tags.count("svg") == panels + 6
-    assert ("How it learnt" in page.told) == (epochs > 0)
+    assert ("How it learnt" in page.told) == (panels > 0)
 
 
 def test_a_history_that_lacks_a_column_is_refused(tmp_path, page_of):
@@ -223,8 +223,7 @@ def test_curves_join_the_epochs_that_were_measured():
     # Points on one level are drawn as one line; both ends are there.
     for path, _ in paths:
         assert path.count("M") == 1
-    alone = plots.curves(history(1), plots.Panel("AP50", plots.both_sides("ap50")))[0]
-    assert alone.count("<use") > svg.count("<use") - 13, "a single point has a marker to be seen"
+    assert not plots.curves(history(1), plots.Panel("AP50", plots.both_sides("ap50")))
 
 
 def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):

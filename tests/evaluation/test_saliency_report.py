@@ -147,7 +147,7 @@ def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):
     assert "The net over-fits towards the training's end, where the gap is 37.0 points" in page.told
     assert '<span class="flag">--teacher RUN</span>' in page.source
     assert "20 are few" in page.told
-    assert page.tags.count("svg") == 9
+    assert page.tags.count("svg") == 8
 
 
 @pytest.mark.parametrize(("values", "empty", "likeness"), [(0.0, True, 1.0), (1.0, True, 0.0)])

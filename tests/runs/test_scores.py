@@ -31,4 +31,4 @@ def test_a_fold_whose_scores_are_no_fold_s_is_refused(tmp_path, text):
         folder=tmp_path, scores_file=tmp_path / "scores.json", manifest=manifest, history=list
     )
     with pytest.raises(InputError, match="no fold's; remove it"):
-        folds._row(find("classify"), run, "accuracy")
+        folds._row(find("classify"), run, None, "accuracy")

@@ -217,7 +217,7 @@ def test_what_is_drawn_over_a_proposal_is_kept_though_newer_ones_came(labels):
     labels.apply(Operation("drawn", (drawn,), "Ann"))
     (box,) = labels.picture(2).boxes
     assert (box.corners, box.source, box.person) == ((1, 1, 20, 20), "hand", "Ann")
-    with pytest.raises(Conflict, match="no more"):
+    with pytest.raises(Conflict, match="changed meanwhile"):
         labels.apply(Operation("taken", (Accept("gone", "other", 1, "k"),), "Ann"))
     labels.undo("undo", "Ann")
     assert labels.picture(2).boxes == ()

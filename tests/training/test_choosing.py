@@ -13,7 +13,7 @@ from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
-from viewfinder.training import choosing, loop, precision
+from viewfinder.training import arrangement, choosing, loop
 from viewfinder.training.arrangement import ArithmeticTrial, Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic
 from viewfinder.training.preparing import open_splits, start_net
@@ -181,7 +181,7 @@ def test_a_training_tells_that_steps_take_another_time_and_keeps_its_arithmetic(
 
 def test_a_true_measurement_is_remembered_too(learn, monkeypatch):
     known = replace(cpu_features(), bf16=False)
-    monkeypatch.setattr(precision, "cpu_features", lambda: known)
+    monkeypatch.setattr(arrangement, "cpu_features", lambda: known)
     first, again = learn(), learn()
     assert first.arrangement == again.arrangement
     assert (first.trials, first.promise) == (again.trials, again.promise)

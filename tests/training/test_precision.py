@@ -12,7 +12,7 @@ from torch.nn import functional
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.tasks.normalisation import Normalisation
-from viewfinder.training import precision
+from viewfinder.training import arrangement, precision
 from viewfinder.training.arrangement import Arrangement, Choice, asked_for, candidates
 from viewfinder.training.precision import choose, still_agrees
 
@@ -73,7 +73,7 @@ class Behaving(nn.Module):
 def able(monkeypatch):
     """A processor that multiplies bfloat16, whatever it is."""
     known = replace(cpu_features(), bf16=True)
-    monkeypatch.setattr(precision, "cpu_features", lambda: known)
+    monkeypatch.setattr(arrangement, "cpu_features", lambda: known)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_a_precision_that_is_asked_for_is_not_timed(wanted):
 def test_what_the_processor_has_no_instructions_for_is_not_tried(monkeypatch):
     """It would be mimicked: once, a noisy timing chose it all the same."""
     known = replace(cpu_features(), bf16=False)
-    monkeypatch.setattr(precision, "cpu_features", lambda: known)
+    monkeypatch.setattr(arrangement, "cpu_features", lambda: known)
     assert [str(each) for each in candidates("auto", CPU)] == ["32 contiguous", "32 channels_last"]
     (asked,) = candidates("bf16", CPU)
     assert "no instructions for bfloat16" in asked_for(asked, CPU).why

@@ -47,7 +47,7 @@ def test_a_training_learns_and_writes_its_run(make_set, tmp_path):
     names = {path.name for path in run.folder.iterdir()}
     assert names == {
         *("run.json", "weights.safetensors", "state.ckpt", "history.csv", "scores.json"),
-        *("report.html", "tensorboard", "pictures.csv"),
+        *("report.html", "tensorboard", "pictures.csv", "calibration.json"),
     }
     history = run.history()
     assert [row["epoch"] for row in history] == list(range(1, 13))

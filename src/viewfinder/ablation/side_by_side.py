@@ -28,7 +28,7 @@ def cells_compared(folder: Path, ablation: Ablation) -> SetScores | None:
         recipe = open_run(next(iter(runs.values()))).manifest.recipe
         split = side if side in ("train", "val", "test") else None
         truth, _ = truth_of(
-            ablation.data, ablation.task, split, deal=True, val_share=recipe.val_share
+            ablation.data, ablation.task, split, deal=True, val_share=recipe.val_share, quiet=True
         )
         return compare([contest_of(ablation.task, ablation.name, truth, runs)]).sets[0]
     except InputError as error:

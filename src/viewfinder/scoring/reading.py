@@ -164,11 +164,13 @@ def truth_of(
     *,
     deal: bool = False,
     val_share: float | None = None,
+    quiet: bool = False,
 ) -> tuple[Dataset, str]:
     """The pictures of one side of a set, with their truth, and which side it is.
 
     Args:
         deal, val_share: as of `open_dataset`.
+        quiet: do not say how many pictures of the set these are.
 
     Raises:
         InputError: there is no such set, or it is of another task.
@@ -182,7 +184,7 @@ def truth_of(
         whole.require_labels()
     side = split or default_side(whole)
     chosen = whole if side == "all" else whole.split(side)
-    if len(chosen) < len(whole):
+    if len(chosen) < len(whole) and not quiet:
         note(
             f"{path}: {counted(len(chosen), 'picture')} of its split {side} "
             f"{'is' if len(chosen) == 1 else 'are'} scored, "

@@ -176,7 +176,7 @@ def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, ser
         served = serve(store)
         page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
         page.goto(served.address.url)
-        page.get_by_text("No pictures here yet").wait_for()
+        page.get_by_text("From a few pictures to a detector of your own").wait_for()
         page.get_by_role("button", name="Look again").click()
         page.get_by_text("Nothing came into the folder").wait_for()
         # Of the two, one is no picture.
