@@ -189,6 +189,8 @@ def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, ser
         page.get_by_text("1 picture added").wait_for()
         page.get_by_text("<b>.png holds text").wait_for()
         person = Person(page, store)
+        # What is drawn before the picture stands goes nowhere.
+        until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
         person.drag((10, 10), (40, 40))
         person.named("mug")
         assert person.boxes() == [("mug", [10, 10, 40, 40])]
