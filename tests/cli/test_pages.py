@@ -23,7 +23,7 @@ SHORTER = {
                 "--size 96 --minutes 0.01 --precision 32"
             ),
         },
-        text={'out="runs/first"': 'out="runs/first", epochs=1, precision="32"'},
+        text={'out="runs/first"': 'out="runs/first", epochs=1, size=32, precision="32"'},
     ),
     "a2dele.md": Shorter(
         flags={

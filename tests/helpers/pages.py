@@ -104,7 +104,7 @@ class Shorter:
 
 def _is_shorter(piece: str, short: str) -> bool:
     """Whether only numbers are smaller, lists are shorter, or a measure was added behind."""
-    if re.fullmatch(r', epochs=\d+(, precision="32")?', short.removeprefix(piece)):
+    if re.fullmatch(r', epochs=\d+(, size=\d+)?(, precision="32")?', short.removeprefix(piece)):
         return True
     ((name, had),), ((same, has),) = (tomllib.loads(text).items() for text in (piece, short))
     return name == same and (set(has) < set(had) if isinstance(had, list) else has < had)
