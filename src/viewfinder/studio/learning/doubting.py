@@ -25,48 +25,68 @@ class Doubting:
         self._work: threading.Thread | None = None
         self._crops: list[dict[str, object]] = []
         self._error, self._says = "", ""
+        # By which run they are compared now; by which they are to be as soon as that has stopped.
+        self._by: str | None = None
+        self._next: str | None = None
 
     def look(self, run: str = "") -> None:
-        """Begin to compare all boxes that there are now; nothing where that is under way.
+        """Begin to compare all boxes that there are now.
+
+        Where that is under way in the same way it goes on; in another way, it is stopped first.
 
         Args:
             run: of a detector that looks at them again; else they are compared with each other.
         """
         with self._lock:
-            if self._work is not None and self._work.is_alive():
-                return
-            self._crops, self._error, self._says = [], "", "reading labels"
-            self._worker.stopping = False
-            self._work = threading.Thread(
-                target=self._careful, args=(run,), name="doubting", daemon=True
-            )
-            self._work.start()
+            if self._by is None:
+                self._by = run
+                self._begin()
+                self._work = threading.Thread(target=self._careful, name="doubting", daemon=True)
+                self._work.start()
+            elif run != self._by or self._next is not None:
+                self._next = run
+                self._worker.stop()
+
+    def _begin(self) -> None:
+        self._crops, self._error, self._says = [], "", "reading labels"
+        self._worker.stopping = False
 
     def found(self) -> dict[str, object]:
         """Crops, those doubted most in front, each with the likeliest other class."""
         with self._lock:
-            busy = self._work is not None and self._work.is_alive()
+            busy = self._by is not None
             says = {"busy": busy, "says": self._says if busy else "", "error": self._error}
             return {**says, "crops": self._crops}
 
     def close(self) -> None:
         """Stop, and wait until nothing is at work any more."""
-        self._worker.stop()
+        with self._lock:
+            self._next = None
+            self._worker.stop()
         if self._work is not None:
             self._work.join(_PATIENCE)
             if self._work.is_alive():
                 self._worker.kill()
                 self._work.join()
 
-    def _careful(self, run: str) -> None:
-        try:
-            self._find(run)
-        except InputError as error:
-            self._error = str(error)
-        except Exception as error:
-            self._error = f"the labels could not be compared: {error!r}"
+    def _careful(self) -> None:
+        """Compare, and once more in another way where that is asked for meanwhile."""
+        while (run := self._by) is not None:
+            crops, error = [], ""
+            try:
+                crops = self._find(run)
+            except InputError as problem:
+                error = str(problem)
+            except Exception as problem:
+                error = f"the labels could not be compared: {problem!r}"
+            with self._lock:
+                self._by, self._next = self._next, None
+                if self._by is None:
+                    self._crops, self._error = crops, error
+                else:
+                    self._begin()
 
-    def _find(self, run: str) -> None:
+    def _find(self, run: str) -> list[dict[str, object]]:
         boxes = {each.id: (path, each) for path, each in _boxes(self._store)}
         if run:
             of: dict[str, list[Box]] = {}
@@ -75,7 +95,7 @@ class Doubting:
             found = mistaken(self._store, self._worker, run, of)
         else:
             found = self._compared(boxes)
-        crops = [
+        return [
             {
                 "box": id,
                 "picture": boxes[id][1].picture,
@@ -87,8 +107,6 @@ class Doubting:
             }
             for id, other, amount in found[:MOST]
         ]
-        with self._lock:
-            self._crops = crops
 
     def _compared(self, boxes: dict[str, tuple[str, Box]]) -> list[Doubt]:
         """What looks more like another class, by features of a net that knows many photographs."""
