@@ -8,7 +8,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.pictures.finding import folders_in, pictures_below
+from viewfinder.pictures.finding import folders_in, has_picture, pictures_below
 from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
 from viewfinder.scoring.patterns import NamedSet
@@ -68,7 +68,7 @@ def map_contests(
         for each in [truth_set(given.name, given.truth)]
     ]
     if truth is not None:
-        contests += _contests(_truth_sets(truth), methods)
+        contests += _contests(_truth_sets(truth, methods), methods)
     return contests
 
 
@@ -119,26 +119,50 @@ def _triples(root: Path) -> list[tuple[str, str]]:
     return [(each.picture, each.mask) for each in found.triples] if found else []
 
 
-def _truth_sets(root: Path) -> list[TruthSet]:
-    """One set, or each folder below that is one of its own, such as SIP/GT and NJU2K/GT."""
-    if root.is_dir():
-        parts = folders_in(root)
-        sets = [part for part in parts if _triples(part)]
-        if len(sets) > 1 and len(sets) == len(parts):
-            note(f"{counted(len(sets), 'set')} in {root}: {some([part.name for part in sets], 8)}")
-            return [truth_set(part.name, part) for part in sets]
-    return [truth_set(_name_of(root), root)]
+# What the folder of masks within a set's folder is called.
+_MASKS = {"gt", "gts", "mask", "masks", "groundtruth", "ground_truth"}
+
+
+def _truth_sets(root: Path, methods: Mapping[str, Path]) -> list[TruthSet]:
+    """One set, or each folder below that is one of its own, such as SIP/GT and NJU2K/GT.
+
+    A folder is one if it holds pictures and masks, or if maps lie in a folder of its name.
+    """
+    if not root.is_dir():
+        return [truth_set(_name_of(root), root)]
+    parts = folders_in(root)
+    sets = [part for part in parts if _triples(part)]
+    if len(sets) < 2 or len(sets) < len(parts):
+        of_maps = {name.casefold() for name in methods}
+        of_maps |= {
+            below.name.casefold()
+            for folder in methods.values()
+            if folder.is_dir() and not is_model(folder)
+            for below in folders_in(folder)
+        }
+        sets = [part for part in parts if part.name.casefold() in of_maps and has_picture(part)]
+    if not sets:
+        return [truth_set(_name_of(root), root)]
+    note(f"{counted(len(sets), 'set')} in {root}: {some([part.name for part in sets], 8)}")
+    if others := [part.name for part in parts if part not in sets]:
+        note(f"no maps lie in a folder of the name of {some(others, 8)}, which is left out")
+    return [truth_set(part.name, _masks_of(part)) for part in sets]
+
+
+def _masks_of(part: Path) -> Path:
+    """Where the masks of a set's folder lie."""
+    named = [folder for folder in folders_in(part) if folder.name.casefold() in _MASKS]
+    return named[0] if len(named) == 1 and not _triples(part) else part
 
 
 def _name_of(root: Path) -> str:
     """A set is called by its folder, not by `GT` in it."""
     name, above = root.resolve().name, root.resolve().parent.name
-    plain = {"gt", "gts", "mask", "masks", "groundtruth", "ground_truth", "test", "testing"}
-    return above if name.casefold() in plain and above else name
+    return above if name.casefold() in {*_MASKS, "test", "testing"} and above else name
 
 
 def _contests(sets: list[TruthSet], folders: dict[str, Path]) -> list[MapContest]:
-    if len(sets) > 1 and _is_set_first(sets, folders):
+    if _is_set_first(sets, folders):
         note("folders are laid out as SET/METHOD")
         by_set = {name.casefold(): folder for name, folder in folders.items()}
         return [
@@ -154,7 +178,15 @@ def _contests(sets: list[TruthSet], folders: dict[str, Path]) -> list[MapContest
 
 def _is_set_first(sets: list[TruthSet], folders: dict[str, Path]) -> bool:
     names = {each.name.casefold() for each in sets}
+    if len(sets) == 1:  # Maps of one method may be called as the set is.
+        ((name, folder), *others) = folders.items()
+        return not others and name.casefold() in names and _holds_folders_alone(folder)
     return sum(name.casefold() in names for name in folders) > len(folders) / 2
+
+
+def _holds_folders_alone(folder: Path) -> bool:
+    inner = pictures_below(folder) if folder.is_dir() and not is_model(folder) else ()
+    return all("/" in name for name in inner) and len(folders_in(folder)) > 1
 
 
 def _of_set(each: TruthSet, folders: dict[str, Path], *, alone: bool = False) -> dict[str, Path]:
