@@ -23,6 +23,9 @@ from viewfinder.studio.store.records import (
     Page,
 )
 
+# The pictures that have a box.
+_BOXED = select(tables.box.c.picture).where(tables.box.c.removed == 0)
+
 
 class Reader:
     """The half of a `Store` that changes nothing."""
@@ -151,8 +154,7 @@ class Reader:
     def _unread(self) -> tuple[str, ...]:
         """The pictures without a box that no file was known to label when they were taken in."""
         table = tables.picture.c
-        boxed = select(tables.box.c.picture).where(tables.box.c.removed == 0)
-        bare = select(table.path).where(table.listed == 0, table.id.not_in(boxed))
+        bare = select(table.path).where(table.listed == 0, table.id.not_in(_BOXED))
         with self._database.read() as connection:
             return tuple(map(given, connection.execute(bare).scalars()))
 
@@ -160,8 +162,7 @@ class Reader:
         """The pictures that count as labelled, by path: done, listed by files, or with boxes; and
         none that were skipped or have trouble."""
         table = tables.picture.c
-        boxed = select(tables.box.c.picture).where(tables.box.c.removed == 0)
-        known = or_(table.state == "done", table.listed == 1, table.id.in_(boxed))
+        known = or_(table.state == "done", table.listed == 1, table.id.in_(_BOXED))
         sound = or_(table.trouble == "", table.state == "done")
         chosen = select(table.id).where(table.removed == 0, table.state != "skipped", known, sound)
         with self._database.read() as connection:
