@@ -15,7 +15,7 @@ from viewfinder.explain.explaining import explain
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.showing import Predictions
 from viewfinder.pictures.writing import write_picture
-from viewfinder.tasks.classify.task import ClassProbabilities
+from viewfinder.tasks.classify.probabilities import ClassProbabilities
 
 # A notebook is kept whole, in JSON: what a cell adds to it must stay small.
 _MOST_BYTES = 400_000

@@ -6,9 +6,9 @@ viewfinder.open_run("runs/photos-resnet18").evaluate("more-photos")
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +27,18 @@ from viewfinder.evaluation.judging import (
 )
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
+from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
-from viewfinder.inference.opening import open_foreign, tell_calibrated
+from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
-from viewfinder.inference.tiling import WantedTiles, in_tiles
 from viewfinder.inference.tracking.asking import Followed, track
 from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
-from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.views import with_views
-
-Resize = Literal["own", "area"]
-Scores = Literal["calibrated", "own"]
 
 
 @dataclass(frozen=True)
@@ -112,11 +108,7 @@ class Run:
         *,
         split: str | None = None,
         device: str = "auto",
-        resize: Resize = "own",
-        scores: Scores = "calibrated",
-        tta: bool = False,
-        tiles: WantedTiles = None,
-        overlap: float | None = None,
+        **asking: Unpack[Asking],
     ) -> Evaluation:
         """Scores on one split of a dataset, under their public names, with `images` and `seconds`.
 
@@ -124,8 +116,8 @@ class Run:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
                 or else val; and all of a set that has no such sides.
-            resize, scores, tiles, overlap: as of `predict`.
-            tta: as of `predict`; a note says what it gains and costs.
+            asking: how the model is asked: `resize`, `scores`, `tta`, `tiles`, `overlap`
+                (`inference/asking.py`); of `tta` a note says what it gains and costs.
 
         Returns:
             The scores, with `split`, `images`, `seconds`; `learnt`: those of the pictures that the
@@ -140,7 +132,7 @@ class Run:
         from viewfinder.datasets.opening import open_dataset
         from viewfinder.datasets.presence import require_present
 
-        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
+        model = as_asked(self.model, **(asking | {"tta": False}))
         tell_least(model, 0)
         run = self.trained
         recipe = run.manifest.recipe if run else None
@@ -152,7 +144,7 @@ class Run:
         require_present(examples)
         keep = recipe.keep if recipe else "auto"
         judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
-        if tta:
+        if asking.get("tta"):
             plain, several = judgement, with_views(model)
             judgement = judge_examples(several, examples, device=pick_device(device), keep=keep)
             note(gain_by_views(model.config.task, plain, judgement))
@@ -175,13 +167,9 @@ class Run:
         *,
         device: str = "auto",
         threshold: Wanted = None,
-        resize: Resize = "own",
-        scores: Scores = "calibrated",
         refuse_below: float | None = None,
         coverage: float | None = None,
-        tta: bool = False,
-        tiles: WantedTiles = None,
-        overlap: float | None = None,
+        **asking: Unpack[Asking],
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
 
@@ -195,27 +183,18 @@ class Run:
             threshold: the least score that is answered; of a detector also scores by class, or
                 `best`, each class's own, of best F1 on the run's validation pictures, or on those
                 that its folds held out. None leaves it to the task.
-            resize: how pictures are made smaller: `own`, as the net learnt it, which of Darknet's
-                weights is Darknet's way; or `area`, averaged over area.
-            scores: `calibrated`, as often right as they say, where the run's training could see to
-                it; or the net's `own`.
             refuse_below: what scores less is answered `unknown`: a picture's class, or that of a
                 box.
             coverage: of a classifier: answer with a `set` of classes too, which holds the true one
                 of this share of such pictures as were held out when it was trained.
-            tta: ask about each picture as it is and mirrored, both at two sizes (of an ONNX file
-                at one), and put the answers together.
-            tiles: of a detector, the side of the tiles that large pictures are answered in, in
-                their pixels; `none` for none; None as the run learnt.
-            overlap: share of a tile's side that the next one shows too.
+            asking: how the model is asked, as of `evaluate`.
 
         Raises:
             InputError: no such file, no pictures, or none that can be read.
         """
-        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
+        model = as_asked(self.model, **asking)
         least = threshold_of(model, threshold, self.trained)
         caution = caution_of(model, refuse_below, coverage)
-        model = with_views(model) if tta else model
         answers = predict(model, source, device=pick_device(device), threshold=least)
         classes, bits = model.config.classes, model.config.bits
         if caution is not None:
@@ -228,22 +207,18 @@ class Run:
         *,
         device: str = "auto",
         threshold: Wanted = None,
-        resize: Resize = "own",
-        scores: Scores = "calibrated",
-        tta: bool = False,
-        tiles: WantedTiles = None,
-        overlap: float | None = None,
         lines: Sequence[str] = (),
         zones: Sequence[str] = (),
+        **asking: Unpack[Asking],
     ) -> Followed:
         """A detector's objects followed through a video, or a folder of frames, and counted.
 
         Args:
             threshold: what an object must score to be followed anew; as of `predict`.
-            resize, scores, tta, tiles, overlap: as of `predict`.
             lines: each `x1,y1,x2,y2` in pixels; `in` is to the right-hand side of who walks from
                 the first point to the second.
             zones: each two corners of a rectangle, or the corners of a polygon, in pixels.
+            asking: how the model is asked, as of `evaluate`.
 
         Returns:
             `answers`, whose boxes have numbers, and `counts` of each video.
@@ -251,10 +226,10 @@ class Run:
         Raises:
             InputError: no detector, no such file, or a line or zone that cannot be.
         """
-        model = in_tiles(_asked(self.model, resize, scores), tiles, overlap)
+        model = as_asked(self.model, **asking)
         least = threshold_of(model, threshold, self.trained)
         return track(
-            with_views(model) if tta else model,
+            model,
             source,
             device=pick_device(device),
             threshold=least,
@@ -274,16 +249,6 @@ class Run:
                 f"{self.folder} is no run that Viewfinder trained: nothing is known of its training"
             )
         return self.trained
-
-
-def _asked(model: Model, resize: Resize, scores: Scores) -> Model:
-    if scores == "own":
-        tell_calibrated(model)
-        model = with_own_scores(model)
-    if resize == "own":
-        return model
-    framing = replace(model.config.framing, resizing="area")
-    return replace(model, config=replace(model.config, framing=framing))
 
 
 def open_run(path: str | Path) -> Run:

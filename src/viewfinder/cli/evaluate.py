@@ -7,11 +7,12 @@ than all others by more than chance is named, with the number of pictures behind
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.asking import AskingFlags
 from viewfinder.cli.output import headline, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.events import note
@@ -31,26 +32,12 @@ class Flags:
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test", "all"] | None = None
     """Which split of the data; if none is named, test where the set has one, else val, else all."""
-    resize: Literal["own", "area"] = "own"
-    """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
-    Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
-    scores: Literal["calibrated", "own"] = "calibrated"
-    """Whether scores are as often right as they say, where the run's training could see to it, or
-    the network's own."""
-    tta: bool = False
-    """Ask about each picture as it is and mirrored, both at two sizes, and
-    say what that gains and costs."""
-    tiles: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="PIXELS|none")] = None
-    """detect: answer pictures in tiles of this side, in their own pixels, so that small objects in
-    large pictures are seen; none sees them whole; if not given, as the run learnt."""
-    overlap: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
-    """detect: share of a tile's side that the next one shows too, 0.2 if not given: objects up to
-    that size lie whole in some tile."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
     """Print one JSON document: every score of the run's task, split, images, learnt, subsets,
     calibration, seconds."""
+    how: AskingFlags = field(default_factory=AskingFlags)
 
 
 def run(flags: Flags) -> int:
@@ -62,16 +49,7 @@ def run(flags: Flags) -> int:
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
-    judged = run.evaluate(
-        flags.data,
-        split=flags.split,
-        device=flags.device,
-        resize=flags.resize,
-        scores=flags.scores,
-        tta=flags.tta,
-        tiles=flags.tiles,
-        overlap=flags.overlap,
-    )
+    judged = run.evaluate(flags.data, split=flags.split, device=flags.device, **flags.how.asking())
     if flags.json:
         print_json(judged)
         return 0

@@ -9,23 +9,21 @@ their names, gives each a number, and counts them where they cross a line or ent
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from viewfinder.cli.asking import AskingFlags
 from viewfinder.cli.output import print_json, say
-from viewfinder.cli.thresholds import Given, read_threshold, refuse_spaces
+from viewfinder.cli.thresholds import read_threshold, refuse_spaces
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
-    from viewfinder.api import Run
     from viewfinder.inference.answers import Answer
-    from viewfinder.inference.showing import Predictions
-    from viewfinder.inference.tracking.asking import Followed
     from viewfinder.inference.tracking.following import Counts
 
 
@@ -65,32 +63,18 @@ class Flags:
     """track: a file for what is followed, as MOT Challenge's text."""
     top: int = 3
     """classify: how many of the likeliest classes to print."""
-    resize: Literal["own", "area"] = "own"
-    """How pictures are made smaller: own, as the net learnt it, which of Darknet's .weights is
-    Darknet's way, or area, averaged, which suits pictures much larger than the net's input."""
-    scores: Literal["calibrated", "own"] = "calibrated"
-    """Whether scores are as often right as they say, where the run's training could see to it, or
-    the network's own."""
     refuse_below: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None
     """Answer unknown where the score is less: the class of a picture, or of a box."""
     coverage: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
     """classify: for each picture print a set of classes that holds the true one of this share of
     such pictures as were held out in training, such as 0.9."""
-    tta: bool = False
-    """Ask about each picture as it is and mirrored, both at two sizes; evaluate --tta says what
-    that gains and costs."""
-    tiles: Annotated[int | Literal["none"] | None, tyro.conf.arg(metavar="PIXELS|none")] = None
-    """detect: answer pictures in tiles of this side, in their own pixels, so that small objects in
-    large pictures are seen; none sees them whole; if not given, as the run learnt."""
-    overlap: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
-    """detect: share of a tile's side that the next one shows too, 0.2 if not given: objects up to
-    that size lie whole in some tile."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
     """Print one JSON document: predictions, each with source, width, height, and the answer: label
     and scores of a classifier, boxes of a detector, mask of a subject: its box, share of the
     picture, mean of the map over it, and with --out the files; with --track counts too."""
+    how: AskingFlags = field(default_factory=AskingFlags)
 
 
 def look_at(words: Sequence[str]) -> None:
@@ -122,10 +106,24 @@ def run(flags: Flags) -> int:
     counts: Sequence[Counts] = ()
     answers: Sequence[Answer]
     if flags.track:
-        followed, classes = _followed(opened, flags, threshold), opened.classes
-        answers, counts = followed.answers, followed.counts
+        followed = opened.track(
+            flags.source,
+            device=flags.device,
+            threshold=threshold,
+            lines=flags.line,
+            zones=flags.zone,
+            **flags.how.asking(),
+        )
+        answers, classes, counts = followed.answers, opened.classes, followed.counts
     else:
-        predicted = _predicted(opened, flags, threshold)
+        predicted = opened.predict(
+            flags.source,
+            device=flags.device,
+            threshold=threshold,
+            refuse_below=flags.refuse_below,
+            coverage=flags.coverage,
+            **flags.how.asking(),
+        )
         answers, classes = predicted.answers, predicted.classes
     if flags.out:
         answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
@@ -159,36 +157,6 @@ def _lines(
     for answer in answers:
         frame = "" if answer.frame is None else f" frame {answer.frame}"
         yield f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}"
-
-
-def _predicted(opened: "Run", flags: Flags, threshold: Given | None) -> "Predictions":
-    return opened.predict(
-        flags.source,
-        device=flags.device,
-        threshold=threshold,
-        resize=flags.resize,
-        scores=flags.scores,
-        tta=flags.tta,
-        tiles=flags.tiles,
-        overlap=flags.overlap,
-        refuse_below=flags.refuse_below,
-        coverage=flags.coverage,
-    )
-
-
-def _followed(opened: "Run", flags: Flags, threshold: Given | None) -> "Followed":
-    return opened.track(
-        flags.source,
-        device=flags.device,
-        threshold=threshold,
-        resize=flags.resize,
-        scores=flags.scores,
-        tta=flags.tta,
-        tiles=flags.tiles,
-        overlap=flags.overlap,
-        lines=flags.line,
-        zones=flags.zone,
-    )
 
 
 def _written(answers: "Sequence[Answer]", out: Path) -> str:

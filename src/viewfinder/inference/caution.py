@@ -9,7 +9,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, TrueShares, members
-from viewfinder.tasks.classify.task import ClassProbabilities
+from viewfinder.tasks.classify.probabilities import ClassProbabilities
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.model import Model
 from viewfinder.tasks.unknown import unknown_in

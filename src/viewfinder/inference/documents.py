@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict, TypeGuard
 
-from viewfinder.tasks.classify.task import PredictedClass
+from viewfinder.tasks.classify.probabilities import PredictedClass
 from viewfinder.tasks.detect.detections import PredictedBoxes
 from viewfinder.tasks.saliency.maps import PredictedSubject
 

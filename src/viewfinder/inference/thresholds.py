@@ -10,8 +10,8 @@ from viewfinder.runs.run import FOLDS, RunFolder
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import CALIBRATION
+from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.platt import Platt
-from viewfinder.tasks.detect.task import THRESHOLD
 from viewfinder.tasks.model import Model, Threshold
 from viewfinder.wording import likest, some
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
+from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.matching import Kind, match
-from viewfinder.tasks.detect.task import THRESHOLD
 
 
 def claims(judgement: DetectJudgement) -> Claims:

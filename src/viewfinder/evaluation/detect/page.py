@@ -25,9 +25,9 @@ from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted
 from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
-from viewfinder.tasks.detect.task import THRESHOLD
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6

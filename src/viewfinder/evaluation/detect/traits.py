@@ -7,8 +7,8 @@ from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.evaluation.looks import brightness, looks
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Answered, Trait
+from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.matching import match
-from viewfinder.tasks.detect.task import THRESHOLD
 
 # A neighbour reaches into the box enlarged by this share of its sides, on each side.
 _NEAR = 0.25

@@ -16,8 +16,8 @@ from viewfinder.inference.answers import Answer
 from viewfinder.inference.tracking.counting import Crossing, Place, Tally
 from viewfinder.inference.tracking.tracker import LOW, Seen, Tracker
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
+from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.detections import Detections, PredictedBoxes
-from viewfinder.tasks.detect.task import THRESHOLD
 from viewfinder.tasks.model import Threshold
 from viewfinder.wording import counted
 

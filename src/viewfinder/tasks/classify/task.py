@@ -2,42 +2,36 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NotRequired, TypedDict
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from viewfinder import nets
 from viewfinder.datasets import Keep
-from viewfinder.datasets.augment import Augmentation, Changes, apply, draw
+from viewfinder.datasets.augment import apply, draw
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import Pixels, letterboxed, open_pixels
+from viewfinder.datasets.loading import letterboxed, open_pixels
 from viewfinder.errors import InputError
-from viewfinder.events import note
 from viewfinder.files import cache_folder
-from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.answering import (
-    Answering,
-    NetOutput,
     Picture,
-    as_shares,
     in_batches,
-    one_tensor,
-    outputs,
 )
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
+from viewfinder.tasks.classify.answering import answering_net, probabilities_of, temperature_of
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, read_shares
+from viewfinder.tasks.classify.learning import LabelBatch, Labelled, augmentation, loss
+from viewfinder.tasks.classify.probabilities import ClassProbabilities
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score, worth
+from viewfinder.tasks.classify.sizing import chosen_size
 from viewfinder.tasks.classify.solving import answers_by_views, solve_last_layer
-from viewfinder.tasks.classify.temperature import Temperature, read_temperature
+from viewfinder.tasks.classify.temperature import read_temperature
 from viewfinder.tasks.loss import Add, Forward, Loss, alone, share_of_step
 from viewfinder.tasks.model import ModelConfig, Threshold
 from viewfinder.tasks.normalisation import Normalisation, measure_colours
@@ -45,138 +39,13 @@ from viewfinder.tasks.parts import TrainSetup, as_pictures
 from viewfinder.tasks.portable import Arrays, Outputs, as_floats, require_count
 from viewfinder.tasks.question import Question, of_class
 from viewfinder.tasks.task import Task
-from viewfinder.tasks.unknown import unknown_in
-from viewfinder.tasks.views import mean_of, nearer, several
-from viewfinder.wording import shown
+from viewfinder.tasks.views import several
 
-# Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
-AUXILIARY_WEIGHT = 0.3
 # Pictures that are answered at once.
 _BATCH = 250
-# Pictures whose sizes stand for all, and the step in which a size is chosen from them.
-_SIZE_SAMPLE, _SIZE_STEP = 200, 32
-# Of nets with ImageNet's weights: how much small pictures are enlarged, and the least side. The
-# last layer of lite0 from 10 pictures of each of CIFAR-10's classes (32×32), right of 500 others
-# of its training side, mean of 4 draws: at 128 58.3 %, 160 64.1 %, 192 63.2 %, 224 64.9 % at
-# twice the time of 160.
-_ENLARGED, _LEAST_PRETRAINED = 5, 128
 # Of all layers that learn on: the share that stays, and the most pictures for which the last layer
 # is solved first; where there are more, it is soon learnt.
 _SETTLED, _SOLVED_FIRST = 0.48, 3000
-# Sides in pixels that a caption is legible beside and a screen can show.
-_SMALLEST, _LARGEST = 160, 1200
-
-
-def loss(outputs: NetOutput, labels: Tensor, *, label_smoothing: float) -> Tensor:
-    """Cross-entropy, averaged over the batch.
-
-    Args:
-        outputs: N×C logits, or a tuple of such whose first is the net's answer and whose others
-            are auxiliary heads.
-        labels: N class indices.
-        label_smoothing: share of the truth that is spread evenly over all classes.
-    """
-    heads = outputs if isinstance(outputs, tuple) else (outputs,)
-    losses = [
-        functional.cross_entropy(logits.float(), labels, label_smoothing=label_smoothing)
-        for logits in heads
-    ]
-    return torch.stack([losses[0], *(AUXILIARY_WEIGHT * other for other in losses[1:])]).sum()
-
-
-def decode(outputs: Tensor) -> NDArray[np.float32]:
-    """N×C logits to N×C probabilities that add up to 1."""
-    return outputs.float().softmax(dim=1).cpu().numpy()
-
-
-class PredictedClass(TypedDict):
-    """A classifier's answer under its public names; the scores add up to 1.
-
-    `label` is `unknown` where the surest is not sure enough, and `set` the classes of a set that
-    holds the true one as often as was asked.
-    """
-
-    label: str
-    scores: dict[str, float]
-    set: NotRequired[list[str]]
-
-
-@dataclass(frozen=True, eq=False)
-class ClassProbabilities:
-    """How likely a picture is of each class: C probabilities that add up to 1.
-
-    Attributes:
-        known: whether the likeliest is sure enough to be answered.
-        among: classes of which one is the true one as often as was asked; None if nothing was.
-    """
-
-    probabilities: NDArray[np.float32]
-    known: bool = True
-    among: tuple[int, ...] | None = None
-
-    def as_json(self, classes: Sequence[str]) -> PredictedClass:
-        """`label`, the likeliest class, and `scores`, each class's probability; or `unknown`."""
-        scores = dict(zip(classes, self.probabilities.tolist(), strict=True))
-        likeliest = max(scores, key=lambda name: scores[name])
-        label = likeliest if self.known else unknown_in(classes)
-        found: PredictedClass = {"label": label, "scores": scores}
-        if self.among is not None:
-            found["set"] = [classes[index] for index in self.among]
-        return found
-
-    def drawn_on(self, picture: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.uint8]:
-        """The picture, as large as letters are legible beside, with the likeliest class below."""
-        side = min(_LARGEST, max(_SMALLEST, *picture.shape[:2]))
-        return contact_sheet([picture], columns=1, cell=side, captions=[self._likeliest(classes)])
-
-    def caption(self, classes: Sequence[str]) -> str:
-        """The likeliest class."""
-        return self._likeliest([shown(name) for name in classes])
-
-    def line(self, classes: Sequence[str], *, top: int) -> str:
-        """The likeliest classes, the likeliest first, or those of the set."""
-        order = np.argsort(-self.probabilities, kind="stable")[:top].tolist()
-        told = order if self.among is None else self.among
-        named = "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in told)
-        return named if self.known else f"{unknown_in(classes)}  ({named})"
-
-    def _likeliest(self, classes: Sequence[str]) -> str:
-        best = int(self.probabilities.argmax())
-        if not self.known:
-            return unknown_in(classes)
-        return f"{classes[best]} {self.probabilities[best]:.0%}"
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Pictures and the class of each: `tasks.parts.Examples`."""
-
-    pixels: Pixels
-    truth: Dataset
-
-    @property
-    def waits(self) -> bool:
-        return self.pixels.waits
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-
-@dataclass(frozen=True)
-class LabelBatch:
-    """N×3×H×W uint8 pictures, their N class indices, and the changes still to be made."""
-
-    pictures: Tensor
-    labels: Tensor
-    changes: Changes
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def to(self, device: torch.device) -> "LabelBatch":
-        """The same on another device."""
-        pictures = self.pictures.to(device, non_blocking=True)
-        return LabelBatch(pictures, self.labels.to(device, non_blocking=True), self.changes)
 
 
 class Classify(
@@ -218,27 +87,8 @@ class Classify(
             )
 
     def size(self, recipe: ClassifyRecipe, dataset: Dataset) -> Size:
-        """The recipe's size, or the network's own, but no larger than the pictures without need.
-
-        A network that takes any size learns nothing from small pictures blown up, only slowly. One
-        that starts from ImageNet's weights expects things as large as there: five times the
-        pictures' own side is enough. One that ends in a flattened map, or that starts from other
-        weights, keeps its own.
-        """
-        own = nets.input_size(recipe.net)[0]
-        given = recipe.size is not None or "size" in nets.options(recipe.net)
-        if given or recipe.init not in ("random", "imagenet"):
-            return (recipe.size or own,) * 2
-        train = dataset.split("train")
-        step = max(1, len(train) // _SIZE_SAMPLE)
-        sides = [max(read_header(train.file(index)).size) for index in range(0, len(train), step)]
-        fitting = -(-int(np.median(sides)) // _SIZE_STEP) * _SIZE_STEP
-        if recipe.init == "imagenet":
-            fitting = max(_LEAST_PRETRAINED, _ENLARGED * fitting)
-        if fitting < own:
-            brought = f"{fitting}×{fitting} instead of {own}×{own}"
-            note(f"pictures are small: brought to {brought} (--size)")
-        return (min(own, fitting),) * 2
+        """The recipe's; or the network's own, but no larger than the pictures without need."""
+        return chosen_size(recipe, dataset)
 
     def net_options(
         self, recipe: ClassifyRecipe, dataset: Dataset, size: Size
@@ -371,11 +221,11 @@ class Classify(
         if config.habits.get("solved") and not several(config):
             found = answers_by_views(net, examples.pixels, examples.truth, config, device)
             if np.isfinite(found).all():
-                kept = _temperature(config)
+                kept = temperature_of(config)
                 return kept.of_array(found) if kept else found
             # The net itself says below what is wrong with it.
         parts = [
-            self._probabilities(net, examples.pixels.take(numbers), config, device)
+            probabilities_of(net, examples.pixels.take(numbers), config, device)
             for numbers in in_batches(len(examples), _BATCH)
         ]
         return np.concatenate(parts)
@@ -415,7 +265,7 @@ class Classify(
         self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
     ) -> list[NDArray[np.float32]]:
         """C probabilities for each picture."""
-        return list(self._probabilities(net, pictures, config, device))
+        return list(probabilities_of(net, pictures, config, device))
 
     def describe(
         self,
@@ -441,7 +291,7 @@ class Classify(
         """N×C logits, or probabilities as `reply` gives them."""
         if raw:
             return net, ("logits",)
-        return _answering(net, config), ("probabilities",)
+        return answering_net(net, config), ("probabilities",)
 
     def read_portable(
         self, found: Arrays, config: ModelConfig, pictures: int, outputs: Outputs
@@ -449,57 +299,3 @@ class Classify(
         """N×C probabilities."""
         (probabilities,) = require_count(found, 1)
         return as_floats(probabilities, (pictures, len(config.classes)))
-
-    def _probabilities(
-        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
-    ) -> NDArray[np.float32]:
-        """N×C, of each picture, or the mean over it and its mirror image."""
-        answering = net if isinstance(net, Answering) else _answering(net, config)
-        views = [pictures]
-        if several(config):
-            views += [pictures.flip(3), near := nearer(as_shares(pictures)), near.flip(3)]
-        found = [one_tensor(outputs(answering, v, config.normalisation, device)) for v in views]
-        return mean_of(found).cpu().numpy()
-
-
-class Probabilities(Answering):
-    """N×3×H×W to N×C probabilities, with `mirror` the mean over a picture and its mirror image.
-
-    With a temperature they are as sure as they turned out to be right.
-    """
-
-    def __init__(
-        self, net: nn.Module, *, mirror: bool, temperature: Temperature | None = None
-    ) -> None:
-        super().__init__()
-        self.net, self.mirror, self.temperature = net, mirror, temperature
-
-    def forward(self, pictures: Tensor) -> Tensor:  # N×3×H×W
-        answer: Tensor = self.net(pictures).softmax(dim=1)
-        if self.mirror:
-            mirrored: Tensor = self.net(pictures.flip(3)).softmax(dim=1)
-            answer = (answer + mirrored) / 2
-        return answer if self.temperature is None else self.temperature.of(answer)
-
-
-def _answering(net: nn.Module, config: ModelConfig) -> Probabilities:
-    """A net that gives logits as one that gives the probabilities of a run."""
-    mirror = bool(config.habits.get("mirror"))
-    return Probabilities(net, mirror=mirror, temperature=_temperature(config))
-
-
-def _temperature(config: ModelConfig) -> Temperature | None:
-    kept = config.habits.get(CALIBRATION)
-    return kept if isinstance(kept, Temperature) else None
-
-
-def augmentation(recipe: ClassifyRecipe) -> Augmentation:
-    """The recipe's augmentation."""
-    return Augmentation(
-        shift=recipe.shift,
-        scale=recipe.scale,
-        turn=recipe.turn,
-        flip=recipe.flip,
-        colour=recipe.colour,
-        erase=recipe.erase,
-    )

@@ -1,6 +1,6 @@
 """Detect: a box and a class for every object in a picture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,29 +16,29 @@ from viewfinder.datasets import Keep
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import ahead
-from viewfinder.datasets.framing import USUAL, frame, frame_file, frame_matrix
+from viewfinder.datasets.framing import USUAL, frame, frame_file
 from viewfinder.datasets.loading import open_pixels, pixels_from_files, true_sizes
 from viewfinder.errors import InputError
-from viewfinder.events import note, track
+from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import (
     Size,
-    clip_boxes,
-    horizontal_flip,
-    inverse,
-    transform_boxes,
 )
 from viewfinder.pictures.reading import read_picture
 from viewfinder.tasks.answering import (
-    Answering,
     Picture,
     in_batches,
-    outputs,
     picture_in,
-    several_tensors,
 )
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
+from viewfinder.tasks.detect.answering import (
+    BATCH,
+    confident,
+    found_by_tiles,
+    found_in_framed,
+    placed,
+)
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.class_names import known_classes
@@ -46,18 +46,16 @@ from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.examples import EvalExamples, frame_for, open_examples, require_boxes
 from viewfinder.tasks.detect.foreign import open_foreign
-from viewfinder.tasks.detect.fusing import fused
 from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
-from viewfinder.tasks.detect.opinion import FILE, OPINION, Opinion, read_opinion, write_opinion
+from viewfinder.tasks.detect.opinion import FILE, OPINION, read_opinion, write_opinion
 from viewfinder.tasks.detect.plan import augmentation, plan_step
 from viewfinder.tasks.detect.platt import Calibrated, Platt, read_platt
 from viewfinder.tasks.detect.portable import read_portable
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.detect.sampling import epoch_order, frames_around, reduced, repeat_factors
 from viewfinder.tasks.detect.scores import DetectScores, score
-from viewfinder.tasks.detect.suppression import suppress
-from viewfinder.tasks.detect.tiles import TILES, cut_tile, merge, tiles_from_json, tiles_of
+from viewfinder.tasks.detect.tiles import TILES, tiles_from_json, tiles_of
 from viewfinder.tasks.detect.tiling import describe_tiling, tiles_for
 from viewfinder.tasks.loss import Add, Forward, Loss, alone
 from viewfinder.tasks.model import Model, ModelConfig, Threshold
@@ -66,19 +64,8 @@ from viewfinder.tasks.parts import TrainSetup
 from viewfinder.tasks.portable import Arrays, Outputs
 from viewfinder.tasks.question import Question, of_box
 from viewfinder.tasks.task import Task
-from viewfinder.tasks.views import several, sized, times
 from viewfinder.values import as_table
 
-THRESHOLD = 0.25
-"""What is shown scores more than this, unless another is asked for."""
-
-# AP sums over every score; below this there is nothing left to sum.
-_LOWEST = 0.001
-_BATCH = 16
-# The other size of pictures that are asked about several times.
-_LARGER = 1.25
-# Pictures of more tiles than this take long enough to be told of.
-_MANY_TILES = 32
 # Of the sides, while a training shows pictures small.
 _SMALL = 0.75
 # By so much AP50 moves from one epoch to the next without anything being learnt or lost.
@@ -299,12 +286,12 @@ class Detect(
         """What is found in each picture, in its own pixels, down to very low scores."""
         if examples.pixels is None:
             pictures = ahead(map(examples.truth.picture, range(len(examples))))
-            return [self._by_tiles(net, each, config, device) for each in pictures]
+            return [found_by_tiles(net, each, config, device) for each in pictures]
         found: list[Detections] = []
-        for numbers in in_batches(len(examples), _BATCH):
+        for numbers in in_batches(len(examples), BATCH):
             replies = self.reply(net, examples.pixels.take(numbers), config, device)
             found += [
-                _placed(each, config, of=(int(width), int(height)))
+                placed(each, config, of=(int(width), int(height)))
                 for each, (width, height) in zip(replies, examples.sizes[numbers], strict=True)
             ]
         return found
@@ -344,65 +331,22 @@ class Detect(
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         if tiles_of(config) is not None:
             whole = pictures.permute(0, 2, 3, 1).numpy()
-            return [self._by_tiles(net, each, config, device, told=True) for each in whole]
-        return self._framed(net, pictures, config, device)
-
-    def _by_tiles(
-        self,
-        net: nn.Module,
-        picture: NDArray[np.uint8],
-        config: ModelConfig,
-        device: torch.device,
-        *,
-        told: bool = False,
-    ) -> Detections:
-        """What is found in a picture, a batch of its tiles at a time."""
-        tiles = tiles_of(config)
-        assert tiles is not None
-        of = (picture.shape[1], picture.shape[0])
-        places, tile = tiles.places(of, config.size), tiles.tile(config.size)
-        found: list[Detections] = []
-        batches: Iterable[range] = in_batches(len(places), _BATCH)
-        if told and len(places) > _MANY_TILES:
-            batches = track(batches, total=-(-len(places) // _BATCH), description="tiles")
-        for numbers in batches:
-            cut = [
-                cut_tile(picture, places[number], tile, grey=config.framing.grey)
-                for number in numbers
-            ]
-            framed = np.stack([frame(each, config.framing, config.size, of=tile) for each in cut])
-            pixels = torch.from_numpy(framed).permute(0, 3, 1, 2)
-            replies = self._framed(net, pixels, config, device)
-            found += [_placed(each, config, of=tile) for each in replies]
-        return merge(found, places, tile, of)
-
-    def _framed(
-        self, net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
-    ) -> list[Detections]:
-        answering = net if isinstance(net, Answering) else head_of_net(net).decoded(net)
-        found = _found(answering, pictures, config, device)
-        if several(config):
-            stride = None if isinstance(net, Answering) else head_of_net(net).stride
-            views = [found, *_other_views(answering, pictures, config, device, stride)]
-            found = [fused(each) for each in zip(*views, strict=True)]
-        opinion, platt = config.habits.get(OPINION), config.habits.get(CALIBRATION)
-        if isinstance(opinion, Opinion):
-            found = opinion.on(found, pictures, device)
-        return [platt.on(each) for each in found] if isinstance(platt, Platt) else found
+            return [found_by_tiles(net, each, config, device, told=True) for each in whole]
+        return found_in_framed(net, pictures, config, device)
 
     def describe(
         self, reply: Detections, config: ModelConfig, *, of: Size, threshold: Threshold | None
     ) -> Detections:
         """The boxes that score enough, the best first, in the picture's own pixels."""
         if tiles_of(config) is not None:
-            return _confident(reply, threshold)
-        return _confident(_placed(reply, config, of=of), threshold)
+            return confident(reply, threshold)
+        return confident(placed(reply, config, of=of), threshold)
 
     def questions(
         self, reply: Detections, config: ModelConfig, *, threshold: Threshold | None
     ) -> list[Question]:
         """Each box that is shown."""
-        shown = _confident(reply, threshold)
+        shown = confident(reply, threshold)
         return [
             of_box(f"{config.classes[label]} {score:.0%}", label, (x1, y1, x2, y2))
             for label, score, (x1, y1, x2, y2) in shown.rows()
@@ -426,55 +370,6 @@ class Detect(
     ) -> tuple[Tensor, Tensor]:
         """Boxes and scores of each picture, before suppression."""
         return read_portable(found, len(config.classes), pictures, outputs)
-
-
-def _found(
-    net: nn.Module, pictures: Tensor, config: ModelConfig, device: torch.device
-) -> list[Detections]:
-    boxes, scores = several_tensors(outputs(net, pictures, config.normalisation, device))
-    return suppress(boxes, scores, threshold=_LOWEST)
-
-
-def _other_views(
-    net: nn.Module,
-    pictures: Tensor,
-    config: ModelConfig,
-    device: torch.device,
-    stride: int | None,
-) -> list[list[Detections]]:
-    """What is found in pictures mirrored, and larger, and both, in pixels of the pictures.
-
-    Args:
-        stride: of which sides are multiples; None of a file that may take one size alone.
-    """
-    size = (pictures.shape[3], pictures.shape[2])
-    shown = [(pictures.flip(3), True)]
-    if stride is not None:
-        large = sized(pictures, times(size, _LARGER, stride))
-        shown += [(large, False), (large.flip(3), True)]
-    views = []
-    for view, mirrored in shown:
-        way = np.diag([view.shape[3] / size[0], view.shape[2] / size[1], 1.0])
-        if mirrored:
-            way = horizontal_flip(view.shape[3]) @ way
-        found = _found(net, view, config, device)
-        views.append([replace(f, boxes=transform_boxes(inverse(way), f.boxes)) for f in found])
-    return views
-
-
-def _confident(found: Detections, threshold: Threshold | None) -> Detections:
-    """Those that score more than a threshold, of each class if it has several."""
-    least = np.asarray(THRESHOLD if threshold is None else threshold)
-    if isinstance(threshold, tuple):
-        least = least[found.labels]
-    return found.take(found.scores > least)
-
-
-def _placed(found: Detections, config: ModelConfig, *, of: Size) -> Detections:
-    """Detections in a prepared picture as those in the picture of size `of` itself."""
-    way = frame_matrix(config.framing, of, config.size)
-    boxes = transform_boxes(inverse(way), found.boxes)
-    return Detections(clip_boxes(boxes, of), found.scores, found.labels)
 
 
 def _numpy(generator: torch.Generator) -> np.random.Generator:
