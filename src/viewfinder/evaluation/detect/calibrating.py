@@ -11,7 +11,7 @@ from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.matching import Kind, match
+from viewfinder.tasks.detect.matching import Kind
 from viewfinder.tasks.detect.platt import LARGEST_OFFSET, LARGEST_SLOPE, LEAST_SLOPE, Platt
 from viewfinder.tasks.detect.scores import score
 from viewfinder.wording import counted
@@ -138,9 +138,7 @@ def from_arrays(arrays: dict[str, NDArray[np.generic]]) -> BoxEvidence:
 
 def evidence(judgement: DetectJudgement) -> BoxEvidence:
     """The boxes found in a side's pictures."""
-    boxes = judgement.examples.boxes
-    assert boxes is not None, "a detector's pictures have boxes"
-    matching = match(judgement.answers, boxes)
+    matching = judgement.scores.matching
     rows = (matching.found.scores > _LEAST) & (matching.kinds != Kind.IGNORED)
     found = matching.found.take(rows)
     return BoxEvidence(

@@ -5,14 +5,12 @@ import numpy as np
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.tasks.detect.answering import THRESHOLD
-from viewfinder.tasks.detect.matching import Kind, match
+from viewfinder.tasks.detect.matching import Kind
 
 
 def claims(judgement: DetectJudgement) -> Claims:
     """Each box that is shown; right is one that finds an object of its class at an IoU of 0.5."""
-    boxes = judgement.examples.boxes
-    assert boxes is not None, "a detector's pictures have boxes"
-    matching = match(judgement.answers, boxes)
+    matching = judgement.scores.matching
     shown = (matching.found.scores > THRESHOLD) & (matching.kinds != Kind.IGNORED)
     scores = matching.found.scores[shown].astype(np.float64)
     return Claims(scores, matching.kinds[shown] == Kind.RIGHT, "boxes")

@@ -12,7 +12,7 @@ from viewfinder.evaluation.detect.judged import DetectJudgement
 from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.detect.breakdown import average_precision
-from viewfinder.tasks.detect.matching import Kind, Matching, match
+from viewfinder.tasks.detect.matching import Kind, Matching
 
 # Parts that are left out in turn to see what AP50 owes to the pictures that there happen to be.
 _PARTS = 10
@@ -45,9 +45,7 @@ def ap50_error(judgement: DetectJudgement) -> float:
     The delete-a-group jackknife (Kott, "Delete-a-group jackknife", 2001): no assumption of what
     AP's distribution is, and ten times the arithmetic of one AP.
     """
-    boxes = judgement.examples.boxes
-    assert boxes is not None, "detections are judged by boxes"
-    matching = match(judgement.answers, boxes)
+    matching = judgement.scores.matching
     classes = len(judgement.examples.classes)
     parts = max(1, min(_PARTS, len(judgement.examples)))
     values = [_ap50_without(matching, part, parts, classes) for part in range(parts)]
@@ -97,9 +95,7 @@ def _sides_and_found(
     judgement: DetectJudgement, size: Size, threshold: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Of every truth that counts: the root of its area as the net sees it, and whether found."""
-    boxes = judgement.examples.boxes
-    assert boxes is not None, "detections are judged by boxes"
-    matching = match(judgement.answers, boxes)
+    matching = judgement.scores.matching
     truth, counted = matching.truth, matching.counted
     factors = (np.array(size) / _picture_sizes(judgement.examples)).min(axis=1)
     areas = (truth.corners[:, 2:] - truth.corners[:, :2]).prod(axis=1)

@@ -8,7 +8,6 @@ from viewfinder.evaluation.looks import brightness, looks
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Answered, Trait
 from viewfinder.tasks.detect.answering import THRESHOLD
-from viewfinder.tasks.detect.matching import match
 
 # A neighbour reaches into the box enlarged by this share of its sides, on each side.
 _NEAR = 0.25
@@ -16,10 +15,8 @@ _NEAR = 0.25
 
 def answered(judgement: DetectJudgement) -> Answered:
     """Each object that counts, and whether it is found at the threshold of best F1."""
-    boxes = judgement.examples.boxes
-    assert boxes is not None, "a detector's pictures have boxes"
     best = judgement.scores.best
-    matching = match(judgement.answers, boxes)
+    matching = judgement.scores.matching
     missed = matching.not_found(best.threshold if best else THRESHOLD)
     truth, seen = matching.truth, looks(judgement.examples)
     pictures = truth.pictures()

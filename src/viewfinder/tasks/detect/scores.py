@@ -90,6 +90,7 @@ class DetectScores:
             see `breakdown.confusion`.
         errors: by kind, `localisation`, `class`, `both`, `duplicate`, `background` and `missed`,
             counted at the same threshold; see `matching.Kind` and `breakdown.break_down`.
+        matching: which detection finds which truth, of which all these were counted.
     """
 
     ap: float | None
@@ -107,6 +108,7 @@ class DetectScores:
     class_best: tuple[OperatingPoint | None, ...]
     confusion: NDArray[np.int64]
     errors: dict[str, Cost]
+    matching: Matching
 
     def per_class(self, classes: tuple[str, ...]) -> dict[str, DetectClassFigures]:
         """AP, AP50, the number of boxes, and the best threshold of each class with its figures.
@@ -204,6 +206,7 @@ def score(
         class_best=tuple(_best_point(matching, int(n), label) for label, n in enumerate(boxes)),
         confusion=confusion(matching, threshold=threshold, classes=count),
         errors=break_down(matching, threshold=threshold, classes=count),
+        matching=matching,
     )
 
 
