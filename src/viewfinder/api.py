@@ -18,13 +18,8 @@ from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation, is_evaluation
-from viewfinder.evaluation.judging import (
-    default_side,
-    gain_by_views,
-    judge_examples,
-    seen_in_training,
-    trained_on,
-)
+from viewfinder.evaluation.judging import gain_by_views, seen_in_training, trained_on
+from viewfinder.evaluation.unseen import judge_side
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
 from viewfinder.inference.asking import Asking, as_asked
@@ -35,6 +30,7 @@ from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
 from viewfinder.inference.tracking.asking import Followed, track
 from viewfinder.runs import run as runs
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
@@ -115,7 +111,8 @@ class Run:
         Args:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
                 furthest from training; of another that side which its files or folders call test,
-                or else val; and all of a set that has no such sides.
+                or else val; and all of a set that has no such sides. Of what a run with folds
+                learnt from, `held_out`: each picture by that fold's net which had not seen it.
             asking: how the model is asked: `resize`, `scores`, `tta`, `tiles`, `overlap`
                 (`inference/asking.py`); of `tta` a note says what it gains and costs.
 
@@ -130,7 +127,6 @@ class Run:
                 run.
         """
         from viewfinder.datasets.opening import open_dataset
-        from viewfinder.datasets.presence import require_present
 
         model = as_asked(self.model, **(asking | {"tta": False}))
         tell_least(model, 0)
@@ -139,16 +135,13 @@ class Run:
         # Of folds no side was dealt as one is now.
         own = run is not None and trained_on(run, data) and "folded" not in run.manifest.data
         dataset = open_dataset(data, val_share=recipe.val_share if recipe else None, deal=own)
-        side = split or default_side(dataset)
-        examples = dataset if side == "all" else dataset.split(side)
-        require_present(examples)
-        keep = recipe.keep if recipe else "auto"
-        judgement = judge_examples(model, examples, device=pick_device(device), keep=keep)
+        place = pick_device(device)
+        side, judgement = judge_side(model, run, dataset, split, device=place)
         if asking.get("tta"):
-            plain, several = judgement, with_views(model)
-            judgement = judge_examples(several, examples, device=pick_device(device), keep=keep)
+            plain = judgement
+            _, judgement = judge_side(with_views(model), run, dataset, split, device=place)
             note(gain_by_views(model.config.task, plain, judgement))
-        learnt = seen_in_training(run, examples) if run else []
+        learnt = seen_in_training(run, judgement.examples) if run and side != HELD_OUT else []
         parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
         believed = calibration(model.config.task, judgement)
         document = {

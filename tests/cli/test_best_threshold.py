@@ -2,14 +2,11 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from viewfinder.files import write_json
-from viewfinder.inference.thresholds import best_thresholds
 from viewfinder.pictures.writing import write_picture
 from viewfinder.runs.run import create_run
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -177,13 +174,11 @@ def test_what_is_no_detector_or_no_threshold_is_refused(ask, small_run, photos):
     assert (status, "needs the scores that a training writes" in err) == (2, True)
 
 
-def test_after_folds_it_is_the_median_of_what_they_found(tmp_path):
+def test_of_folds_what_they_held_out_tells(ask, detector, photos):
     """Nothing is held out of the last net, but every picture was of some fold's."""
-    for number, own in enumerate((0.2, 0.5, 0.3), 1):
-        scores = {"test": {"best": {"threshold": 0.4}, "per_class": {"mug": {"threshold": own}}}}
-        write_json(tmp_path / "folds" / str(number) / "scores.json", scores)
-    write_json(tmp_path / "scores.json", {"train": {}})
-    run = SimpleNamespace(folder=tmp_path, scores_file=tmp_path / "scores.json")
-    config = SimpleNamespace(task="detect", classes=("mug",))
-    model = SimpleNamespace(config=config, source=tmp_path)
-    assert best_thresholds(model, run) == (0.3,)
+    every = boxes(ask, detector, photos, "--threshold", 0)
+    own = judged(0.3, 0.4, 0.5)
+    detector.save_scores({"train": judged(1, 1, 1), "test": judged(1, 1, 1), "held_out": own})
+    least = dict(zip(CLASSES, (0.3, 0.4, 0.5), strict=True))
+    shown = boxes(ask, detector, photos, "--threshold", "best")
+    assert shown == [[(c, s) for c, s in each if s > least[c]] for each in every]

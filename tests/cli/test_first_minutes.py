@@ -81,6 +81,9 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["explain", "resnext50_32x4"], "(did you mean resnext50_32x4d?)"),
         (["explain", "gird.py:Net"], "there is no file gird.py (did you mean grid.py?)"),
         (["explain", "grid.py"], "as grid.py:Net"),
+        (["explain", "net.py:Nett"], "net.py has no class or function called Nett: it has Net"),
+        (["propose", "photos", "--by", "plat"], "(did you mean plate?)"),
+        (["train", "detect", "photos", "--init", "coko"], "(did you mean coco?)"),
         (["--completion", "csh"], "bash or zsh"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -91,6 +94,7 @@ def test_a_slip_is_met_at_once_with_what_was_meant(ask, tmp_path, monkeypatch, w
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "grid.toml").touch()
     (tmp_path / "grid.py").touch()
+    (tmp_path / "net.py").write_text("import nothing_there\nclass Net: ...\n")
     status, out, err = ask(*words)
     assert (status, out) == (2, "")
     assert says in err
@@ -100,6 +104,7 @@ def test_a_slip_is_met_at_once_with_what_was_meant(ask, tmp_path, monkeypatch, w
 def test_a_slip_does_not_wait_for_torch(tmp_path):
     """Neither a path that is not there nor a misspelt flag or net imports what is slow."""
     (tmp_path / "photos").mkdir()
+    (tmp_path / "net.py").write_text("import nothing_there\nclass Net: ...\n")
     code = (
         "import sys; from viewfinder.cli.main import main\n"
         "main(['predict', 'nothing', 'nothing'])\n"
@@ -107,13 +112,14 @@ def test_a_slip_does_not_wait_for_torch(tmp_path):
         "main(['train', 'detect', 'photos', '--lr', '1'])\n"
         "main(['explain', 'resnet5'])\n"
         "main(['explain', 'nett.py:Net'])\n"
+        "main(['explain', 'net.py:Nett'])\n"
         "print([name for name in ('torch', 'numpy', 'cv2') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
-    assert done.stderr.count("error: ") == 5
+    assert done.stderr.count("error: ") == 6
 
 
 def test_torchvision_is_known_without_importing_it():

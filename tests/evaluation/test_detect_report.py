@@ -169,7 +169,7 @@ def test_pictures_are_small_and_at_their_aspect(tmp_path, page_of):
 def test_where_all_is_right_there_is_nothing_to_mend(tmp_path, page_of):
     page = page_of(*made(tmp_path, answer=right))
     assert "mAP50 1.000" in page.told
-    assert "None: in this split every object was found, and nothing else." in page.told
+    assert "None: in every test picture each object was found, and nothing else." in page.told
     assert "No kind of error costs as much" in page.told
     assert page.told.count("nothing wrong") == 6, "the typical pictures"
 

@@ -24,16 +24,18 @@ def folded(tmp_path_factory):
 
 def test_classes_are_those_of_the_folds(folded):
     table = folded.split("Class by class")[1].split("</table>")[0]
-    assert "which had not learnt from it" in table
+    assert "answered by a net that had not seen it" in table
     assert "100.0%" not in table, "the last net answers all that it learnt from right"
 
 
-def test_what_was_learnt_is_said_to_be(folded):
-    assert "The worst pictures of those that it learnt from" in folded
-    assert "How far its scores can be believed" not in folded
-    assert "Where it is weak" not in folded
+def test_every_part_is_of_what_was_held_out(folded):
+    for part in ("The worst pictures", "How far its scores can be believed", "Where it is weak"):
+        assert "answered by a net that had not seen it" in folded.split(part)[1].split("<h2>")[0]
 
 
 def test_what_was_solved_at_once_has_no_epochs(folded):
-    assert "The net of this run learnt from all of them and is expected" in folded
+    assert "The net of this run learnt from all of them, solved at once, and is expected" in folded
     assert "How it learnt" not in folded
+    table = folded.split("Fold by fold")[1].split("</table>")[0]
+    assert "kept at epoch" not in table
+    assert "chosen by" not in table

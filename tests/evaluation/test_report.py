@@ -166,7 +166,7 @@ def test_no_wrong_picture_is_shown_where_all_are_right(tmp_path, page_of):
     assert worst(right) == []
     assert common_confusions(right.scores.confusion) == []
     page = page_of(run, dataset, judgements | {"test": right})
-    assert "every picture of this split was answered right" in page.source
+    assert "every test picture was answered right" in page.source
 
 
 def test_the_commonest_confusions_come_first():

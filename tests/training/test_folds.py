@@ -192,8 +192,14 @@ def test_folds_that_were_killed_go_on_to_the_same_figures(make_set, tmp_path, mo
     page = again.report_file.read_text(encoding="utf-8")
     assert in_words(one, ".1%").capitalize() in page
     assert "nothing was held out" not in page
-    # Asked about its own set, it deals no side of it that it has learnt from.
+    # Asked about its own set, it deals no side of it that it has learnt from: folds' nets answer.
     asked = open_run(out).evaluate(data)
+    assert (asked["split"], asked["learnt"]) == ("held_out", [])
+    assert (
+        asked["confusion"] == told(again)["held_out"]["confusion"] == one["together"]["confusion"]
+    )
+    assert "Each picture answered by a net that had not seen it." in page
+    asked = open_run(out).evaluate(data, split="all")
     assert (asked["split"], len(asked["learnt"])) == ("all", 18)
 
 
@@ -238,7 +244,15 @@ def test_boxes_and_masks_are_folded_too(tmp_path, subject_scenes, monkeypatch):
     recipe = DetectRecipe(**fields, epochs=1)
     run = train_in_folds("detect", data, recipe, folds=2, out=tmp_path / "detect", resume=False)
     assert [row["test"] for row in told(run)["folds"]["each"]] == [4, 4]
-    assert told(run)["folds"]["figure"] == "ap50"
+    scores = told(run)
+    assert (scores["folds"]["figure"], scores["held_out"]["images"]) == ("ap50", 8)
+    each = [told(open_run(run.folder / "folds" / number)) for number in "12"]
+    assert scores["held_out"]["per_class"]["light"]["boxes"] == 8
+    assert (
+        scores["held_out"]["errors"]["missed"]["count"]
+        <= 8
+        == sum(fold["test"]["per_class"]["light"]["boxes"] for fold in each)
+    )
     recipe = SaliencyRecipe(net="a2dele", size=32, options=("width=0.125",), epochs=1, batch=4)
     run = train_in_folds(
         "saliency", subject_scenes, recipe, folds=2, out=tmp_path / "saliency", resume=False
@@ -246,7 +260,10 @@ def test_boxes_and_masks_are_folded_too(tmp_path, subject_scenes, monkeypatch):
     scores = told(run)
     assert sum(row["test"] for row in scores["folds"]["each"]) == 16
     assert scores["folds"]["figure"] == "s_measure"
-    assert scores["test"]["images"] == 4
+    assert (scores["test"]["images"], scores["held_out"]["images"]) == (4, 16)
+    each = [told(open_run(run.folder / "folds" / number))["test"] for number in "12"]
+    apart = sum(fold["s_measure"] * fold["images"] for fold in each) / 16
+    assert scores["held_out"]["s_measure"] == pytest.approx(apart, abs=1e-6)
 
 
 @pytest.mark.parametrize(

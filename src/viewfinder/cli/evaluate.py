@@ -31,7 +31,8 @@ class Flags:
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """A folder with labels, in any layout that `viewfinder check` knows, or: tabletop."""
     split: Literal["train", "val", "test", "all"] | None = None
-    """Which split of the data; if none is named, test where the set has one, else val, else all."""
+    """Which split of the data; if none is named, test where the set has one, else val, else all; of
+    what a run with folds learnt from, each picture by a net that had not seen it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     json: bool = False
@@ -59,7 +60,7 @@ def run(flags: Flags) -> int:
     task = find(run.model.config.task)
     recipe = run.trained.manifest.recipe if run.trained else None
     figures = ", ".join(headline(judged, task.told(recipe)))
-    say(f"{judged['split']}: {figures}")
+    say(f"{judged['split'].replace('_', ' ')}: {figures}")
     table = Table(box=None)
     # Of a subject there are no classes.
     classes = {"per_class": {}} | judged
@@ -84,8 +85,13 @@ def run(flags: Flags) -> int:
         if said := called(told["of"], bins):
             say(said)
     _print_weak(judged["subsets"])
-    if judged["split"] == "all":
+    if judged["split"] == "all" and flags.split is None:
         say("all of them, since the set has no test or val split")
+    if judged["split"] == "held_out":
+        say(
+            "each picture is answered by that fold's net which had not seen it; --split all asks "
+            "the run's own net, which has learnt from all of them"
+        )
     if learnt:
         say(
             f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.cli.flags import Flag
+from viewfinder.cli.made import refuse_misspelt_class
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.wording import likest
@@ -156,6 +157,8 @@ def refuse_misspelt_target(target: str) -> None:
             raise InputError(
                 f"there is no file {place}{_near(place)}: check the path, given as file.py:Class"
             )
+        if place.endswith(".py"):
+            refuse_misspelt_class(Path(place).expanduser(), target.rpartition(":")[2])
         return
     known = torchvision_names()
     if target in nets.names() or target in known or not known:

@@ -141,7 +141,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
     from viewfinder.evaluation.folds import folds_of, parts_in_words
-    from viewfinder.runs.scores import read_scores
+    from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
 
     task, scores = find(flags.task), read_scores(done.scores_file)
@@ -152,7 +152,7 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
     if "folds" in scores:
         folds = as_table(scores["folds"])
         figure, among = parts_in_words(folds_of(folds), told[0][1])
-        beside = folds.get("together")
+        beside = scores.get(HELD_OUT, folds.get("together"))
         others = headline(as_table(beside), told[1:]) if beside else []
         for line in in_lines("folds", [figure, *others, among]):
             print(line)

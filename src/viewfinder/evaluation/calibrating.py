@@ -23,6 +23,7 @@ from viewfinder.events import note
 from viewfinder.files import write_bytes
 from viewfinder.reading import refuse_special
 from viewfinder.runs.run import RunFolder
+from viewfinder.runs.scores import HELD_OUT as HELD_OUT_SIDE
 from viewfinder.tasks.calibration import write_calibration
 from viewfinder.wording import counted
 
@@ -238,6 +239,7 @@ def calibrated(
     if found.map is not None:
         family = family_of(task)
         made = {side: family.recalibrated(each, found.map) for side, each in made.items()}
-        if "val" in made:
-            made["val"] = replace(made["val"], claimed=found.claims)
+        fitted_on = "val" if "val" in made else HELD_OUT_SIDE
+        if fitted_on in made:
+            made[fitted_on] = replace(made[fitted_on], claimed=found.claims)
     return made, found.as_json()

@@ -1,6 +1,5 @@
 """What the runs of k folds say together: a mean, its interval, and both in words."""
 
-import re
 from collections.abc import Sequence
 
 from viewfinder.evaluation import folded
@@ -130,7 +129,12 @@ def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
 
 def headline_of(figure: str, value: float | None, form: str) -> str:
     """A figure's name and value; `form` as of `in_words`."""
-    return f"{figure.replace('_', ' ')} {_written(value, form)}"
+    return f"{_name(figure)} {_written(value, form)}"
+
+
+def _name(figure: str) -> str:
+    """A figure's name in words, as in the middle of a sentence."""
+    return "AP50" if figure == "ap50" else figure.replace("_", " ")
 
 
 def section(folds: FoldScores, form: str) -> dict[str, object]:
@@ -142,8 +146,9 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
         for row in folds["each"]
     ]
     return {
-        "says": _headed(line),
-        "figure": folds["figure"].replace("_", " "),
+        "says": line[0].upper() + line[1:],
+        "figure": _name(folds["figure"]),
+        "chosen": any(row["val"] for row in folds["each"]),
         "mean": _written(folds["mean"], form),
         "pictures": sum(row["test"] for row in folds["each"]),
         "rows": rows,
@@ -152,19 +157,12 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
     }
 
 
-def _headed(line: str) -> str:
-    """As a heading begins: Accuracy, but AP50."""
-    if found := re.match(r"ap\d*\b", line):
-        return found[0].upper() + line[found.end() :]
-    return line[0].upper() + line[1:]
-
-
 def _sentence(folds: FoldScores, form: str) -> str:
-    name = folds["figure"].replace("_", " ")
-    for_long = f", for {counted(folds['epochs'], 'epoch')}," if folds["epochs"] else ""
+    name = _name(folds["figure"])
+    for_long = f"for {counted(folds['epochs'], 'epoch')}" if folds["epochs"] else "solved at once"
     last = (
-        f"The net of this run learnt from all of them{for_long} and is expected to do as well or "
-        "a little better."
+        f"The net of this run learnt from all of them, {for_long}, and is expected to do as well "
+        "or a little better."
     )
     if folds["low"] is None:
         return (

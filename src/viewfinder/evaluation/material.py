@@ -1,19 +1,20 @@
 """What a report is made from, and what the pages of all tasks take from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic
 
 from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES, Side, Verdict
+from viewfinder.evaluation.fitting import LEAST_PICTURES, Measure, Side, Verdict
 from viewfinder.evaluation.folded import FoldScores, sides
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.runs.run import RunFolder
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
-SIDES = {"test": "test", "val": "validation", "train": "training"}
+SIDES = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
 """The sides in words, those furthest from training first."""
 
 
@@ -22,7 +23,8 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     """A run, the dataset that it learnt from, and how it answers there.
 
     Attributes:
-        judgements: of the sides `train` and, where there are any, `val` and `test`.
+        judgements: of the sides `train` and, where there are any, `val`, `test` and, of folds,
+            `HELD_OUT`.
         history: a row an epoch; not every row has the columns of what was measured.
         folds: what the folds before this training came to, if there were any.
     """
@@ -46,7 +48,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
 
     @property
     def held_out(self) -> Judgement[AnswersT, ScoresT] | None:
-        """The side that tells over-fitting."""
+        """The side that tells over-fitting of this run's own net; none of folds."""
         return self.judgements.get(self.held_out_side)
 
     @property
@@ -69,6 +71,18 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         if held_out is None and self.folds and (both := sides(self.folds, objects=objects)):
             return *both, "held-out"
         return train, held_out, SIDES[self.held_out_side]
+
+    @property
+    def by_folds(self) -> bool:
+        """Whether the fit is judged by the folds' nets, and not by this run's own."""
+        return self.held_out is None and self.folds is not None and sides(self.folds) is not None
+
+    def worded(self, measure: Measure) -> Measure:
+        """What the sides are compared by, in words that say whose figures they are."""
+        if not self.by_folds:
+            return measure
+        mean = "in the mean of the folds, "
+        return replace(measure, words=mean + measure.words, alone=mean + measure.alone)
 
     @property
     def pool(self) -> int:

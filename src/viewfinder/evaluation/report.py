@@ -29,12 +29,15 @@ from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.files import write_text
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.run import RunFolder
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.wording import shown
 
 # A flag of the command line, and its value if it has one.
 _FLAG = re.compile(r"(--[a-z-]+(?: [^\s,;:]+)?)")
 
+# What stands above each part of a page that is about answers of folds' nets.
+_UNSEEN = Markup('<p class="soft">Each picture answered by a net that had not seen it.</p>')
 # Of the last epoch, what every page tells.
 _TOLD = ("seconds", "images_per_s", "skipped_steps")
 
@@ -46,14 +49,16 @@ def write_report(
     folds: FoldScores | None = None,
     seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
     fitted: str = "",
+    tries: Sequence[str] = (),
 ) -> Verdict:
     """Write the run's `report.html`, and give its verdict.
 
     Args:
-        judgements: of the sides `train` and, where there are any, `val` and `test`.
+        judgements: as of `Material`.
         folds: what the folds before this training came to, as `evaluation.folds.judged` has it.
         seen: pictures as the net was shown them, and what it was to learn of each.
         fitted: how its scores were fitted, in words.
+        tries: what to try beside what the verdict says.
 
     Raises:
         InputError: a picture cannot be read, or the file cannot be written.
@@ -86,6 +91,7 @@ def write_report(
             recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
             cards=page.cards,
             verdict=page.verdict,
+            tries=(*page.verdict.tries, *tries),
             curves=page.curves if manifest.recipe.in_steps else (),
             **page.own,
             subsets=weaknesses(manifest.task, material.judged) if held_out else [],
@@ -93,7 +99,9 @@ def write_report(
             fitted=_sentence(fitted),
             reliability=plots.reliability(believed) if believed else None,
             labels=label_statistics.section(dataset),
+            unseen=_UNSEEN if material.side == HELD_OUT else "",
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
+            solved=not manifest.recipe.in_steps,
             folds=section(folds, form) if folds else None,
         )
     )

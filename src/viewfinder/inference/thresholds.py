@@ -1,13 +1,12 @@
 """From which score on a detector's answers are shown: one number, or the best of each class."""
 
-import statistics
 from collections.abc import Mapping
 from typing import Literal
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.runs.run import FOLDS, RunFolder
-from viewfinder.runs.scores import read_scores
+from viewfinder.runs.run import RunFolder
+from viewfinder.runs.scores import HELD_OUT, read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import CALIBRATION
 from viewfinder.tasks.detect.answering import THRESHOLD
@@ -19,7 +18,7 @@ Wanted = float | Literal["best"] | Mapping[str, float] | None
 """A score for all classes, `best` for each class's own, scores by class (the others have the task's
 usual one), or None for the task's usual one."""
 
-THRESHOLD_SIDES = ("val", "test")
+THRESHOLD_SIDES = ("val", HELD_OUT, "test")
 """The sides whose scores `best` is read from, the first that there is."""
 
 
@@ -88,9 +87,8 @@ def tell_least(model: Model, wanted: float) -> None:
 def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     """For each class the threshold of best F1 on a run's validation pictures.
 
-    On test pictures where there was no validation, and where nothing was held out on those of its
-    folds; for a class that was never found rightly there,
-    the best for all classes together.
+    Where there was no validation, on what folds held out, or on test pictures; for a class that was
+    never found rightly there, the best for all classes together.
 
     Raises:
         InputError: the run is no detector's, or its scores have no such thresholds.
@@ -98,8 +96,6 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     _refuse_other_tasks(model, "best")
     scores = {} if run is None else _scores(run)
     judged = next((scores[side] for side in THRESHOLD_SIDES if side in scores), None)
-    if run is not None and judged is None and (folds := _of_folds(run, model.config.classes)):
-        return folds
     if run is None or judged is None:
         lacks = "none of pictures that were held out" if scores else "none"
         raise InputError(
@@ -117,17 +113,6 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     if isinstance(kept, Platt) and CALIBRATION not in model.config.habits:
         return kept.own(found)  # they were measured on calibrated scores
     return found
-
-
-def _of_folds(run: RunFolder, classes: tuple[str, ...]) -> tuple[float, ...]:
-    """For each class the median of what the folds of a run found best on their test pictures; empty
-    where there are none that say it."""
-    files = sorted((run.folder / FOLDS).glob("*/" + run.scores_file.name))
-    try:
-        each = [_read(read_scores(file)["test"], classes) for file in files]
-    except (InputError, KeyError, TypeError, ValueError, OverflowError):
-        return ()
-    return tuple(statistics.median(own) for own in zip(*each, strict=True))
 
 
 def _scores(run: RunFolder) -> dict[str, object]:

@@ -16,7 +16,7 @@ from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_p
 from viewfinder.labelling.sheet import write_sheet
 from viewfinder.pictures.kinds import source_of
 from viewfinder.pictures.reading import BITS
-from viewfinder.wording import counted
+from viewfinder.wording import counted, likest
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,10 @@ def _proposer(request: Request) -> Callable[[Request, Path], Proposed]:
     if first in PROPOSERS:
         return PROPOSERS[first]
     if first != "coco" and not Path(first).expanduser().exists():
+        near = likest(first, [*PROPOSERS, "coco"])
         raise InputError(
-            f"--by {first} is not known: choose {', '.join(PROPOSERS)}, coco, a detector's run, or "
-            "a Darknet .weights file"
+            f"--by {first} is not known{near}: choose {', '.join(PROPOSERS)}, coco, a "
+            "detector's run, or a Darknet .weights file"
         )
     return _by_detector
 

@@ -7,6 +7,10 @@ from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.values import as_table
 
+HELD_OUT = "held_out"
+"""The side that folds make of all that the run learnt from: each picture as that fold's net answers
+it which had not seen it."""
+
 
 def read_scores(file: Path) -> dict[str, object]:
     """The scores by side, as JSON has them; what each holds is for the reader to see.

@@ -49,6 +49,11 @@ def before(dataset: Dataset, folds: int) -> str:
     )
 
 
+def in_report(dataset: Dataset, folds: int) -> str:
+    """What to do next, as a report has it beside what the verdict says."""
+    return f"let each of {counted(len(dataset), 'picture')} judge once: --folds {folds}"
+
+
 def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
     """What to do next, with how long it takes, and the command, which no line's end may break.
 

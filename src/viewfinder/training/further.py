@@ -1,6 +1,7 @@
 """What could be learnt beyond what was solved at once: how long it takes here, and the command."""
 
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -14,16 +15,49 @@ from viewfinder.training.job import Job
 from viewfinder.training.precision import seconds_of_step
 from viewfinder.wording import in_words
 
+# What a training in steps does before its steps: it times each arithmetic by some of them.
+_STEPS_TO_CHOOSE = 40
+# What passed, in a process's own work, until a training could begin.
+_STARTED = min(10.0, time.process_time())
 
-def further(job: Job, device: torch.device) -> tuple[str, ...]:
-    """Lines for a person whose recipe leaves something to learn; none where it does not.
+
+@dataclass(frozen=True)
+class Further:
+    """What could be learnt beyond what was solved at once.
+
+    Attributes:
+        command: what learns it.
+        seconds: its steps, and those by which its arithmetic is chosen.
+    """
+
+    command: str
+    seconds: float
+
+    @property
+    def says(self) -> str:
+        """What to do next, as a report has it."""
+        return f"let later layers learn too: {self.command}"
+
+    def lines(self, around: float) -> tuple[str, str]:
+        """The same for a terminal, with how long it takes from the first word to the last.
+
+        Args:
+            around: seconds that the training took which solved what is known so far: reading,
+                judging and reporting are as long.
+        """
+        told = in_words(self.seconds + _STARTED + around)
+        return f"try: let later layers learn too, in {told}:", f"  {self.command}"
+
+
+def further(job: Job, device: torch.device) -> Further | None:
+    """What a recipe leaves to learn; None where it leaves nothing.
 
     A step is taken, on a copy of the net, to tell how long all of them take.
     """
     run, setup = job.run, job.run.setup()
     more = setup.recipe.further
     if more is None:
-        return ()
+        return None
     if run.manifest.data.get("folded") and run.manifest.data["images"]["test"]:
         # Of few pictures none was held out here either, and a few would tell nothing apart.
         more = replace(more, val_share=0.0)
@@ -38,7 +72,4 @@ def further(job: Job, device: torch.device) -> tuple[str, ...]:
         settle=lambda net: task.settle(net, setup),
     )
     steps = more.epochs * steps_per_epoch(len(job.splits.train), more.batch, more.devices)
-    return (
-        f"try: let later layers learn too, in {in_words(step * steps)}:",
-        f"  {command(run, more)}",
-    )
+    return Further(command(run, more), step * (steps + _STEPS_TO_CHOOSE))

@@ -9,7 +9,7 @@
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.judging import AnyJudgement, judge
 from viewfinder.evaluation.report import write_report
+from viewfinder.evaluation.unseen import judge_unseen
 from viewfinder.events import Advice, FitJudged, RunDone, emit, listeners, listening, note
 from viewfinder.listeners import tensorboard
 from viewfinder.runs.pictures import FILE as PICTURES
@@ -44,6 +45,7 @@ from viewfinder.runs.run import (
     open_run,
     refuse_taken,
 )
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.tasks.calibration import FILE as CALIBRATION
 from viewfinder.tasks.manifest import Manifest
@@ -55,7 +57,7 @@ from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Arrangement, Choice
 from viewfinder.training.choosing import choose_arithmetic, promise
 from viewfinder.training.fetching import fetch_published
-from viewfinder.training.folds_advice import after, before, folds_for
+from viewfinder.training.folds_advice import after, before, folds_for, in_report
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
@@ -158,18 +160,21 @@ def train_on(
             refuse_taken(out, beside=beside)
             job = begin(task, out, dataset, recipe, source=source, part=part, beside=beside)
             held.enter_context(taken(out, "training"))
-        run = _finish(job, dataset, folds)
-        if part is None or folds is not None:
-            for line in further(job, pick_device(recipe.device)):
-                note(line)
+        more = further(job, pick_device(recipe.device)) if part is None or folds else None
+        tries = [in_report(dataset, few)] if few is not None else []
+        run = _finish(job, dataset, folds, [*tries, *([more.says] if more else [])])
+        for line in more.lines(time.monotonic() - begun) if more else ():
+            note(line)
     if few is not None:
         for line in after(run, dataset, few, time.monotonic() - begun):
             note(line)
     return run
 
 
-def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> RunFolder:
-    """Train to the end, score and report."""
+def _finish(
+    job: Job, dataset: Dataset, folds: FoldScores | None, tries: Sequence[str]
+) -> RunFolder:
+    """Train to the end, score and report, with what to `try` beside what the verdict says."""
     run, recipe = job.run, job.run.manifest.recipe
     device = pick_device(recipe.device)
     solved: Mapping[str, object] = {}
@@ -200,7 +205,7 @@ def _finish(job: Job, dataset: Dataset, folds: FoldScores | None) -> RunFolder:
     run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
     seen = first_step(job) if recipe.in_steps else []
     says = str(fitted["says"]) if fitted else ""
-    verdict = write_report(run, dataset, judgements, folds, seen, says)
+    verdict = write_report(run, dataset, judgements, folds, seen, says, tries)
     # Of folds only the last run is judged, by what they all came to.
     if "folded" not in run.manifest.data or folds:
         report_verdict(run, verdict)
@@ -221,6 +226,9 @@ def _judged(
         if said is not None:
             keep_evidence(run.folder, said)
         return run, judgements, None
+    if folds:
+        unseen = judge_unseen(run.model, run, dataset.split("train"), device=device)
+        judgements = {**({HELD_OUT: unseen} if unseen is not None else {}), **judgements}
     judges = [run.folder / FOLDS / str(n + 1) for n in range(folds["folds"] if folds else 0)]
     judgements, fitted = calibrated(run, judgements, judges)
     return open_run(run.folder), judgements, fitted

@@ -57,12 +57,7 @@ def page(material: ClassifyMaterial) -> Page:
     """What `classify.html.jinja` shows."""
     judged = material.judged
     classes = judged.examples.classes
-    # Where nothing is held out, what the folds' nets answered says more than what was learnt.
-    together = material.folds.get("together") if material.folds else None
-    folded = together if material.side == "train" else None
     counts = judged.scores.confusion
-    if folded is not None:
-        counts = np.array(folded["confusion"], np.int64)
     curves = plots.curves(
         material.history,
         plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
@@ -74,8 +69,7 @@ def page(material: ClassifyMaterial) -> Page:
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
         "no_better": no_better(judged, balanced=material.recipe.balanced),
         "classes": classes,
-        "per_class": (folded or judged.as_json())["per_class"],
-        "folded": folded is not None,
+        "per_class": judged.as_json()["per_class"],
         "confusion": plots.confusion(counts, classes),
         "confusions": common_confusions(counts),
         "worst": worst(judged),
@@ -100,14 +94,14 @@ def fit(material: ClassifyMaterial) -> Verdict:
         train,
         other,
         end=material.at_the_end("balanced_accuracy" if balanced else "accuracy"),
-        measure=_BALANCED if balanced else _MEASURE,
+        measure=material.worded(_BALANCED if balanced else _MEASURE),
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=now,
         recipe=recipe,
         side=side,
         pool=material.pool,
     )
-    who = "the net that learnt from all of them" if material.folds and not held_out else "it"
+    who = "the net that learnt from all of them" if material.by_folds else "it"
     said = unlearnt(said, material.judgements["train"], now, balanced=balanced, who=who)
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said

@@ -25,6 +25,7 @@ from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted
 from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.heads import head_of
 from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
@@ -109,7 +110,7 @@ def fit(material: DetectMaterial, now: Situation) -> Verdict:
         train,
         other,
         end=material.at_the_end("ap50"),
-        measure=_MEASURE,
+        measure=material.worded(_MEASURE),
         trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
         tries=detect_advice.tries(now),
         recipe=now.recipe,
@@ -131,7 +132,7 @@ def _side(judgement: DetectJudgement) -> Side:
 
 
 def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
-    recipe, held_out = material.recipe, material.held_out
+    recipe, held_out = material.recipe, material.held_out or material.judgements.get(HELD_OUT)
     per_class, rarest = _counts(material.dataset.split("train"))
     return Situation(
         recipe,

@@ -101,7 +101,7 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
         train,
         other,
         end=material.at_the_end("s_measure"),
-        measure=_MEASURE,
+        measure=material.worded(_MEASURE),
         trend=Trend("S on validation pictures", material.measured("val_s_measure"), rises=True),
         tries=tries(
             recipe,

@@ -13,6 +13,7 @@ from viewfinder.nets.a2dele import Gated
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.geometry import at_side, resample, stretch
 from viewfinder.pictures.writing import picture_url
+from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.saliency.examples import stretched
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
@@ -38,7 +39,9 @@ class Viewer:
         recipe, model = material.recipe, material.run.model
         net = model.load()
         self.judged, self.config = material.judged, model.config
-        self.student = net if isinstance(net, Gated) else None
+        # This net did not give the answers that folds held out.
+        gives = material.side != HELD_OUT
+        self.student = net if isinstance(net, Gated) and gives else None
         self.teacher = read_teacher(recipe.teacher, self.config.size) if recipe.teacher else None
         self.shows_depth = recipe.net == DEPTH_NET or self.teacher is not None
 
