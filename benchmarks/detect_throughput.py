@@ -20,9 +20,9 @@ import viewfinder
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.training.batches import Batch
+from viewfinder.training.beginning import begin
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import make_fabric
-from viewfinder.training.train import begin
 
 STEPS, WARM = 40, 5
 

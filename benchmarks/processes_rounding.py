@@ -19,10 +19,10 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.tabletop import SceneOptions, SplitCounts, write_scenes
 from viewfinder.tasks import find, recipe_of
 from viewfinder.training.arrangement import Arrangement
+from viewfinder.training.beginning import begin
 from viewfinder.training.job import Job
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import launch
-from viewfinder.training.train import begin
 
 LAYOUTS = ("channels_last", "contiguous")
 CPU = torch.device("cpu")

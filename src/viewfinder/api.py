@@ -16,25 +16,19 @@ from torch import nn
 
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
-from viewfinder.evaluation.calibration import calibration
-from viewfinder.evaluation.documents import Evaluation, is_evaluation
-from viewfinder.evaluation.judging import gain_by_views, seen_in_training, trained_on
-from viewfinder.evaluation.unseen import judge_side
-from viewfinder.evaluation.weaknesses import weaknesses
-from viewfinder.events import note
+from viewfinder.evaluation.documents import Evaluation
+from viewfinder.evaluation.evaluating import evaluate
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
-from viewfinder.inference.thresholds import Wanted, tell_least, threshold_of
+from viewfinder.inference.thresholds import Wanted, threshold_of
 from viewfinder.inference.tracking.asking import Followed, track
 from viewfinder.runs import run as runs
-from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
-from viewfinder.tasks.views import with_views
 
 
 @dataclass(frozen=True)
@@ -126,33 +120,11 @@ class Run:
             InputError: data that cannot be read, lacks that side, or has classes unknown to the
                 run.
         """
-        from viewfinder.datasets.opening import open_dataset
-
         model = as_asked(self.model, **(asking | {"tta": False}))
-        tell_least(model, 0)
-        run = self.trained
-        recipe = run.manifest.recipe if run else None
-        # Of folds no side was dealt as one is now.
-        own = run is not None and trained_on(run, data) and "folded" not in run.manifest.data
-        dataset = open_dataset(data, val_share=recipe.val_share if recipe else None, deal=own)
-        place = pick_device(device)
-        side, judgement = judge_side(model, run, dataset, split, device=place)
-        if asking.get("tta"):
-            plain = judgement
-            _, judgement = judge_side(with_views(model), run, dataset, split, device=place)
-            note(gain_by_views(model.config.task, plain, judgement))
-        learnt = seen_in_training(run, judgement.examples) if run and side != HELD_OUT else []
-        parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
-        believed = calibration(model.config.task, judgement)
-        document = {
-            "split": side,
-            "learnt": learnt,
-            "subsets": parts,
-            "calibration": believed.as_json() if believed else None,
-            **judgement.as_json(),
-        }
-        assert is_evaluation(document), "a task's scores have a type of their own"
-        return document
+        several = asking.get("tta", False)
+        return evaluate(
+            model, self.trained, data, split, device=pick_device(device), several=several
+        )
 
     def predict(
         self,

@@ -25,10 +25,10 @@ from lightning_fabric import Fabric
 
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find, recipe_of
+from viewfinder.training.beginning import begin
 from viewfinder.training.job import Job
 from viewfinder.training.loop import Fit
 from viewfinder.training.processes import launch
-from viewfinder.training.train import begin
 
 STEPS = 2
 

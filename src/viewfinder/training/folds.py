@@ -34,11 +34,12 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.tasks.task import AnyTask, require_classes
+from viewfinder.training.beginning import refuse_early
 from viewfinder.training.best import as_good
 from viewfinder.training.folds_advice import folds_for
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
-from viewfinder.training.train import refuse_early, train, train_on
+from viewfinder.training.train import train, train_on
 from viewfinder.values import as_number_or_none, as_table
 from viewfinder.wording import counted, duration
 

@@ -1,0 +1,161 @@
+"""A training's beginning, or where it goes on: everything chosen, and the run's folder begun."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from viewfinder import nets
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.devices import describe_device, pick_device
+from viewfinder.doctor.record import machine_record
+from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.runs.pictures import FILE as PICTURES
+from viewfinder.runs.pictures import write_pictures
+from viewfinder.runs.run import create_run
+from viewfinder.tasks import find
+from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.normalisation import PLAIN
+from viewfinder.tasks.parts import TrainSetup
+from viewfinder.tasks.recipe import Recipe
+from viewfinder.tasks.task import AnyTask
+from viewfinder.training.arrangement import Arrangement, Choice
+from viewfinder.training.choosing import choose_arithmetic, promise
+from viewfinder.training.fetching import fetch_published
+from viewfinder.training.job import Job
+from viewfinder.training.preparing import open_splits, start_net
+from viewfinder.training.processes import refuse_torchrun, threads_of_each
+from viewfinder.training.record import data_record, versions
+from viewfinder.training.resuming import (
+    refuse_other_input,
+    report_differences,
+    same_run,
+)
+from viewfinder.training.trying import require_learnable
+
+
+def refuse_early(task: AnyTask, recipe: Recipe) -> None:
+    """What needs no picture is refused before any is read.
+
+    Raises:
+        InputError: torchrun, no such device or network, or published weights that cannot be
+            fetched.
+    """
+    refuse_torchrun()
+    pick_device(recipe.device)
+    _check_net(task.name, recipe)
+    fetch_published(recipe)
+
+
+def _check_net(task: str, recipe: Recipe) -> None:
+    """Refuse a network that does not exist, or that is made for another task."""
+    nets.input_size(recipe.net)
+    if recipe.net not in nets.names(task):
+        fitting = ", ".join(nets.names(task))
+        raise InputError(f"--net {recipe.net} is not made to {task}: choose one of {fitting}")
+
+
+def begin(
+    task: AnyTask,
+    folder: Path,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    source: str,
+    part: str | None = None,
+    beside: Collection[str] = (),
+) -> Job:
+    """Everything chosen and the run's folder begun.
+
+    Args:
+        part: as of `train_on`.
+        beside: what may lie in the folder already.
+    """
+    device = pick_device(recipe.device)
+    size = task.size(recipe, dataset)
+    record = data_record(dataset, recipe, source)
+    if decided := task.decided(recipe, dataset):
+        record["decided"] = {name: dict(each) for name, each in decided.items()}
+    options = task.net_options(recipe, dataset, size)
+    count = len(dataset.split("train"))
+    require_learnable(task, recipe, size, options, classes=len(dataset.classes), count=count)
+    net, start = start_net(task, recipe, dataset.classes, options)
+    config = ModelConfig(
+        task=task.name,
+        net=recipe.net,
+        classes=dataset.classes,
+        size=size,
+        normalisation=PLAIN,
+        options=options,
+        framing=task.framing,
+        habits=task.habits(recipe, record),
+    )
+    splits = open_splits(task, dataset, TrainSetup(recipe, config))
+    colours = start.colours or task.colours(recipe, splits.train)
+    setup = TrainSetup(recipe, replace(config, normalisation=colours))
+    if recipe.in_steps:
+        choice = choose_arithmetic(task, net, splits, setup, device)
+        note(f"arithmetic: {choice.arrangement} ({choice.why})")
+    else:
+        choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
+    manifest = Manifest(
+        task=task.name,
+        net=recipe.net,
+        classes=dataset.classes,
+        size=size,
+        options=options,
+        mean=colours.mean,
+        std=colours.std,
+        recipe=recipe,
+        versions=versions(),
+        data=record | ({"folded": part} if part else {}),
+        device=describe_device(device, recipe.devices),
+        precision=choice.as_json(),
+        bits=dataset.bits,
+        threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
+        machine=machine_record(),
+    )
+    run = create_run(folder, manifest, beside=beside)
+    write_pictures(folder, dataset)
+    return Job(
+        run,
+        net,
+        splits,
+        choice.arrangement,
+        resume=False,
+        frozen=start.loaded,
+        promise=promise(choice, task, setup, device),
+    )
+
+
+def go_on(folder: Path, dataset: Dataset, recipe: Recipe) -> Job:
+    """The same training again, from where it was.
+
+    Raises:
+        InputError: the recipe or the data are not those that the run began with.
+    """
+    run = same_run(folder, dataset, recipe)
+    # Later on, the weights that it began with are of no use.
+    begins = recipe.freeze > 0 or not run.state_file.exists()
+    if begins:
+        refuse_other_input(run, recipe, "--init")
+    if not run.state_file.exists():
+        note(f"{folder} has nothing to go on from yet: its training begins anew")
+    report_differences(run.manifest)
+    if not (folder / PICTURES).exists():  # it was stopped before
+        write_pictures(folder, dataset)
+    task = find(run.manifest.task)
+    first = recipe if begins else replace(recipe, init="random")
+    net, start = start_net(task, first, dataset.classes, run.manifest.options)
+    splits = open_splits(task, replace(dataset, bits=run.manifest.bits), run.setup())
+    choice = Choice.from_json(run.manifest.precision)
+    return Job(
+        run,
+        net,
+        splits,
+        choice.arrangement,
+        resume=True,
+        frozen=start.loaded,
+        promise=promise(choice, task, run.setup(), pick_device(recipe.device)),
+    )
