@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from viewfinder.ablation.page import Axis, write_ablation
+from viewfinder.ablation.page import PlotAxis, write_ablation
 from viewfinder.ablation.report import (
     Ablation,
     TrainedCell,
@@ -134,7 +134,7 @@ def test_every_page_can_be_written(tmp_path, values):
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-0.003, 0.0041), (59.2, 61), (-1e-9, 1e5)])
 def test_ticks_are_few_and_within(low, high):
-    axis = Axis(low, high, 200)
+    axis = PlotAxis(low, high, 200)
     ticks = axis.ticks()
     assert 2 <= len(ticks) <= 6
     assert all(low <= tick <= high for tick in ticks)

@@ -10,7 +10,7 @@ import pytest
 from viewfinder.datasets.editing import steps as edit_steps
 from viewfinder.datasets.editing import transaction
 from viewfinder.datasets.editing.record import digest
-from viewfinder.datasets.editing.steps import Change
+from viewfinder.datasets.editing.steps import FileChange
 from viewfinder.datasets.editing.transaction import (
     change_files,
     editing,
@@ -32,7 +32,7 @@ def root(tmp_path):
 
 def write(root, name, text, before="old"):
     now = digest((root / name).read_bytes()) if (root / name).exists() else None
-    return Change(root / name, "", text.encode(), before=now if before == "old" else before)
+    return FileChange(root / name, "", text.encode(), before=now if before == "old" else before)
 
 
 def changes(root):
@@ -41,8 +41,8 @@ def changes(root):
         write(root, "a.txt", "new a"),
         write(root, "labels/b.txt", "new b"),
         write(root, "new/folder/c.txt", "new c"),
-        Change(root / "cat", "", target=root / "pet"),
-        Change(root / "dog/1.png", "", target=root / "pet/more/dog-1.png"),
+        FileChange(root / "cat", "", target=root / "pet"),
+        FileChange(root / "dog/1.png", "", target=root / "pet/more/dog-1.png"),
     ]
 
 
@@ -289,7 +289,7 @@ def test_nothing_outside_is_written_or_moved(root, tmp_path, name):
     before = contents(tmp_path)
     with pytest.raises(InputError, match=r"leads to .*/other/.*, which is outside of .*/set"):
         change_files(root, [write(root, name, "x")], verb="classes", said="")
-    target = Change(root / "a.txt", "", target=root / name / "../moved")
+    target = FileChange(root / "a.txt", "", target=root / name / "../moved")
     with pytest.raises(InputError, match=r"leads to .*other/|changed meanwhile"):
         change_files(root, [target], verb="classes", said="")
     assert contents(tmp_path) == before

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viewfinder.cli.main import main
-from viewfinder.doctor.code.looking import Looked, look
+from viewfinder.doctor.code.looking import CodeFindings, look
 from viewfinder.doctor.code.renamed import TABLE
 from viewfinder.errors import InputError
 
@@ -380,7 +380,7 @@ def test_others_code_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_nothing_is_named_in_this_projects_own_source() -> None:
-    assert look([SOURCE]) == Looked(len(list(SOURCE.rglob("*.py"))), (), ())
+    assert look([SOURCE]) == CodeFindings(len(list(SOURCE.rglob("*.py"))), (), ())
 
 
 def test_json_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from viewfinder import nets
 from viewfinder.cli.explain import Flags, run
 from viewfinder.console import WIDTH
 from viewfinder.errors import InputError
-from viewfinder.position.chart import Line, chart
+from viewfinder.position.chart import ChartLine, chart
 from viewfinder.position.claims import answers
 from viewfinder.position.comparison import (
     ACCURACY,
@@ -37,9 +37,9 @@ from viewfinder.position.comparison import (
 from viewfinder.position.comparison_page import page
 from viewfinder.position.comparison_text import cell, document, lines
 from viewfinder.position.intervals import MeanInterval, interval
-from viewfinder.position.sensitivity import FeatureChange, Sensitivity, ShiftStep, Stage
+from viewfinder.position.sensitivity import ComparedStage, FeatureChange, Sensitivity, ShiftStep
 
-STAGES = (Stage("conv1", (1.0, 1.0)), Stage("fc1", None))
+STAGES = (ComparedStage("conv1", (1.0, 1.0)), ComparedStage("fc1", None))
 
 # Changed answers, in %, of: pooled, strided, and both with shifts in training.
 Shares = tuple[float, float, float, float]
@@ -209,7 +209,7 @@ def test_the_table_fits_and_the_page_is_whole(seeds: int, largest: int) -> None:
 
 
 def test_bands_stay_inside_the_chart() -> None:
-    line = Line("a", (50.0, 60.0), 0, band=((0.0, 100.0), (20.0, 240.0)))
+    line = ChartLine("a", (50.0, 60.0), 0, band=((0.0, 100.0), (20.0, 240.0)))
     drawing = ET.fromstring(chart([line], label="a"))
     (band,) = (one for one in drawing.iter("path") if "band" in one.attrib["class"])
     numbers = [float(number) for number in re.findall(r"[\d.]+", band.attrib["d"])]

@@ -19,13 +19,13 @@ from viewfinder.console import WIDTH
 from viewfinder.errors import InputError
 from viewfinder.explain.explaining import explain
 from viewfinder.pictures.writing import write_picture
-from viewfinder.position.chart import Line, chart
-from viewfinder.position.sensitivity import Stage, measure_position, shifted
+from viewfinder.position.chart import ChartLine, chart
+from viewfinder.position.sensitivity import ComparedStage, measure_position, shifted
 from viewfinder.position.sensitivity_page import page
 from viewfinder.position.sensitivity_text import PositionSetting, document, lines
 from viewfinder.position.stages import MOST_STAGES, choose_stages
 
-STAGES = (Stage("0", (2.0, 2.0)), Stage("2", (4.0, 4.0)))
+STAGES = (ComparedStage("0", (2.0, 2.0)), ComparedStage("2", (4.0, 4.0)))
 SETTING = PositionSetting("net", None, "noise")
 
 
@@ -85,7 +85,7 @@ def test_features_follow_by_whole_strides_and_only_then_are_compared() -> None:
 
 def test_a_linear_layer_on_pixels_does_not_ignore_any_move() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
-    found = measure_position(net, subjects(), stages=[Stage("0", None)], largest=8)
+    found = measure_position(net, subjects(), stages=[ComparedStage("0", None)], largest=8)
     assert found.steps[0].output == 0
     assert all(step.output > 0.01 for step in found.steps[1:])
     assert all(step.features[0].along is None for step in found.steps)
@@ -131,7 +131,7 @@ def test_the_module_is_afterwards_as_it_was() -> None:
     net.norm.eval()
     state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     pictures, random = torch.rand(3, 3, 16, 16), torch.get_rng_state()
-    stages = [Stage("conv", (1.0, 1.0)), Stage("norm", (1.0, 1.0))]
+    stages = [ComparedStage("conv", (1.0, 1.0)), ComparedStage("norm", (1.0, 1.0))]
     found = measure_position(net, pictures, stages=stages, largest=2)
     assert torch.equal(torch.get_rng_state(), random)
     assert [net.training, net.norm.training, net.conv.training] == [True, False, True]
@@ -192,7 +192,7 @@ def test_the_table_fits_and_the_page_is_whole() -> None:
 
 def test_the_chart_stays_inside_its_frame() -> None:
     for values in ((0.0,), (0.0, 0.0, 0.0), (0.0, 3.0, 250.0), (0.0, None, 99.0)):
-        drawing = ET.fromstring(chart([Line("a & <b>", values, 0)], label='"quoted"'))
+        drawing = ET.fromstring(chart([ChartLine("a & <b>", values, 0)], label='"quoted"'))
         circles = [one for one in drawing if one.tag == "circle"]
         assert len(circles) == sum(value is not None for value in values)
         assert all(0 <= float(one.attrib["cy"]) <= 330 for one in circles)

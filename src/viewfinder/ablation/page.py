@@ -42,7 +42,7 @@ def write_ablation(folder: Path, ablation: Ablation, *, command: str = "") -> Pa
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlotAxis:
     """A stretch of numbers, `low` to `high`, laid over `width` pixels."""
 
     low: float
@@ -63,7 +63,7 @@ class Axis:
         return [k * step for k in range(first, last + 1)]
 
 
-def _axis(values: Sequence[float], width: float = _WIDTH) -> Axis:
+def _axis(values: Sequence[float], width: float = _WIDTH) -> PlotAxis:
     """An axis that shows all values, and as much again around them for their intervals.
 
     The interval of two seeds may be a hundred times as wide as their distance: an axis for it
@@ -71,7 +71,7 @@ def _axis(values: Sequence[float], width: float = _WIDTH) -> Axis:
     """
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = 0.5 * (high - low) or 0.1 * abs(high) or 1.0
-    return Axis(low - margin, high + margin, width)
+    return PlotAxis(low - margin, high + margin, width)
 
 
 def _page(folder: Path, ablation: Ablation, command: str) -> str:
@@ -130,9 +130,11 @@ def _charts(folder: Path, ablation: Ablation) -> dict[str, object] | None:
     if column is None:
         return None
     values = [row[column] for row in rows if column in row and math.isfinite(row[column])]
-    across = Axis(0.0, max(row["epoch"] for row in rows), 155.0)
+    across = PlotAxis(0.0, max(row["epoch"] for row in rows), 155.0)
     # A flat line still needs a height.
-    up = Axis(min(values), max(values) if max(values) > min(values) else min(values) + 1.0, 90.0)
+    up = PlotAxis(
+        min(values), max(values) if max(values) > min(values) else min(values) + 1.0, 90.0
+    )
     lines = {
         key: " ".join(
             f"{across.x(row['epoch'])},{round(90 - up.x(row[column]), 1)}"

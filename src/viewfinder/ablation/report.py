@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from viewfinder.evaluation.over_seeds import (
     CHANCE,
-    Comparison,
     Estimate,
+    RecipeComparison,
     Score,
     compare,
 )
@@ -70,7 +70,7 @@ class Ablation:
     cells: tuple[TrainedCell, ...]
     text: str
 
-    def compared(self) -> dict[str, Comparison]:
+    def compared(self) -> dict[str, RecipeComparison]:
         """Each cell by name against the baseline."""
         values = {cell.name: cell.values for cell in self.cells}
         return compare(values, self.baseline, self.score)
@@ -97,7 +97,7 @@ class Ablation:
         return (", %", ", points") if self.score.share else ("", "")
 
 
-def chance(found: Comparison) -> str:
+def chance(found: RecipeComparison) -> str:
     """How often chance alone would find such a difference somewhere in the grid: 3.1 %."""
     p = found.difference.p_holm if found.difference is not None else None
     if p is None:

@@ -26,7 +26,7 @@ from viewfinder.console import rich_console
 from viewfinder.errors import InputError
 
 if TYPE_CHECKING:
-    from viewfinder.doctor.page import Line
+    from viewfinder.doctor.page import StyledLine
 
 _WIDEST = 80
 
@@ -102,7 +102,7 @@ def _width() -> int:
     return max(40, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
 
 
-def _print(lines: "Sequence[Line]", report: Path | None) -> None:
+def _print(lines: "Sequence[StyledLine]", report: Path | None) -> None:
     try:
         console = rich_console(no_color="NO_COLOR" in os.environ, highlight=False, soft_wrap=True)
         from rich.text import Text

@@ -29,7 +29,7 @@ from viewfinder.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from viewfinder.scoring.comparing import Comparison, SetScores
+    from viewfinder.scoring.comparing import MethodComparison, SetScores
     from viewfinder.scoring.contest import Metric
     from viewfinder.scoring.recipe import TableRecipe
 
@@ -168,7 +168,7 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
         say(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+z.3f}{ends}")
 
 
-def _print_ranks(found: "Comparison", metrics: "Sequence[Metric]") -> None:
+def _print_ranks(found: "MethodComparison", metrics: "Sequence[Metric]") -> None:
     if len(found.sets) < 2:
         return
     for metric in metrics:

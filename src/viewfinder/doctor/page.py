@@ -29,7 +29,7 @@ _LABEL, _ROW, _CELL = 11, 26, 9
 _WIDE = 78
 
 
-class Line(NamedTuple):
+class StyledLine(NamedTuple):
     """A line, and rich's style for it."""
 
     text: str
@@ -38,34 +38,36 @@ class Line(NamedTuple):
 
 def page(
     machine: Machine, found: Sequence[Finding], epochs: Sequence[Epoch], *, width: int = 80
-) -> list[Line]:
+) -> list[StyledLine]:
     """All lines, none longer than `width` but addresses."""
     lines = [line for name, text in about(machine) for line in _fact(name, text, width)]
-    lines += [Line(""), *_verdict(found, width)]
+    lines += [StyledLine(""), *_verdict(found, width)]
     for level in ("broken", "warning"):
         for each in found:
             if each.level == level:
-                lines += [Line(""), *_finding(each, width)]
+                lines += [StyledLine(""), *_finding(each, width)]
     lines += _unknowns(found, width)
-    lines += [Line(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")]
+    lines += [
+        StyledLine(text, "dim") for text in machine.troubles for text in _wrap(text, width, "  ")
+    ]
     if machine.speed:
-        lines += [Line(""), *_speed(machine, machine.speed, width), Line("")]
+        lines += [StyledLine(""), *_speed(machine, machine.speed, width), StyledLine("")]
         if machine.networks is None:  # a finding tells why
             return lines
         lines += _epochs(epochs, width)
     return lines
 
 
-def _fact(name: str, text: str, width: int) -> Iterator[Line]:
+def _fact(name: str, text: str, width: int) -> Iterator[StyledLine]:
     parts = textwrap.wrap(text, width - _LABEL, break_on_hyphens=False) or [""]
     for index, part in enumerate(parts):
-        yield Line(f"{name if index == 0 else '':<{_LABEL}}{part}")
+        yield StyledLine(f"{name if index == 0 else '':<{_LABEL}}{part}")
 
 
-def _verdict(found: Sequence[Finding], width: int) -> Iterator[Line]:
+def _verdict(found: Sequence[Finding], width: int) -> Iterator[StyledLine]:
     style = "bold green" if works(found) else _STYLES["broken"]
     told = f"{'✓' if works(found) else '✗'} {verdict(found)}"
-    return (Line(text, style) for text in _wrap(told, width, ""))
+    return (StyledLine(text, style) for text in _wrap(told, width, ""))
 
 
 def verdict(found: Sequence[Finding]) -> str:
@@ -80,25 +82,27 @@ def verdict(found: Sequence[Finding]) -> str:
     return f"{told}; {', '.join(parts)}" if parts else told
 
 
-def _finding(each: Finding, width: int) -> Iterator[Line]:
+def _finding(each: Finding, width: int) -> Iterator[StyledLine]:
     mark, style = _MARKS[each.level], _STYLES[each.level]
     first = f"{mark} {sentence(each.says)}"
-    yield from (Line(text, style) for text in _wrap(first, width, "  ", ""))
-    yield from (Line(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
+    yield from (StyledLine(text, style) for text in _wrap(first, width, "  ", ""))
+    yield from (StyledLine(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
     yield from (
-        Line(text, "bold") for text in _wrap(f"→ {sentence(each.fix)}", width, "    ", "  ")
+        StyledLine(text, "bold") for text in _wrap(f"→ {sentence(each.fix)}", width, "    ", "  ")
     )
-    yield Line(f"  {each.source}", "dim")  # whole, however long: half an address leads nowhere
+    yield StyledLine(
+        f"  {each.source}", "dim"
+    )  # whole, however long: half an address leads nowhere
 
 
-def _unknowns(found: Sequence[Finding], width: int) -> Iterator[Line]:
+def _unknowns(found: Sequence[Finding], width: int) -> Iterator[StyledLine]:
     for each in joined(found):
-        yield Line("")
+        yield StyledLine("")
         told = f"? Not known: {each.says}"
-        yield from (Line(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
-        yield from (Line(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
+        yield from (StyledLine(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
+        yield from (StyledLine(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
         fix = f"→ {sentence(each.fix)}"
-        yield from (Line(text, "bold") for text in _wrap(fix, width, "    ", "  "))
+        yield from (StyledLine(text, "bold") for text in _wrap(fix, width, "    ", "  "))
 
 
 def _wrap(text: str, width: int, indent: str, first: str | None = None) -> list[str]:
@@ -149,19 +153,19 @@ def heading(column: tuple[str, str, int], speed: Speed) -> tuple[str, str, str]:
     return _ARITHMETICS.get(arithmetic, arithmetic[:8]), order, on
 
 
-def _speed(machine: Machine, speed: Speed, width: int) -> Iterator[Line]:
+def _speed(machine: Machine, speed: Speed, width: int) -> Iterator[StyledLine]:
     told = f"Speed, {when(machine, speed)}"
-    yield from (Line(text, "bold") for text in _wrap(told, width, ""))
-    yield from (Line(text, "dim") for text in _wrap(UNIT, width, ""))
+    yield from (StyledLine(text, "bold") for text in _wrap(told, width, ""))
+    yield from (StyledLine(text, "dim") for text in _wrap(UNIT, width, ""))
     shown = columns(speed)[: max(1, (width - _ROW) // _CELL)]
     for line in zip(*(heading(each, speed) for each in shown), strict=True):
-        yield Line(" " * _ROW + "".join(f"{word:>{_CELL}}" for word in line), "dim")
+        yield StyledLine(" " * _ROW + "".join(f"{word:>{_CELL}}" for word in line), "dim")
     for what, values in rows(speed):
         told = "".join(f"{figure(value):>{_CELL}}" for value in values[: len(shown)])
-        yield Line(f"{row_name(what)[:_ROW]:<{_ROW}}{told}")
+        yield StyledLine(f"{row_name(what)[:_ROW]:<{_ROW}}{told}")
     if speed.pictures:
         told = f"reading: {speed.pictures:,.0f} JPEGs of 640×480 a second in one thread"
-        yield from (Line(text) for text in _wrap(told, width, ""))
+        yield from (StyledLine(text) for text in _wrap(told, width, ""))
 
 
 def row_name(what: str) -> str:
@@ -174,21 +178,21 @@ def figure(value: float) -> str:
     return "–" if not value else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[Line]:
+def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[StyledLine]:
     if not epochs:
-        yield Line("There was no time to measure what the networks here consist of.")
+        yield StyledLine("There was no time to measure what the networks here consist of.")
         return
-    yield Line(f"An epoch of {PICTURES:,} pictures takes about", "bold")
+    yield StyledLine(f"An epoch of {PICTURES:,} pictures takes about", "bold")
     wide = width >= _WIDE
     figures = f"{'pictures':>9}{'batch':>6}{'time':>9}{'memory':>10}" if wide else f"{'time':>9}"
-    yield Line(f"{'':<18}{figures}  --precision auto"[:width], "dim")
+    yield StyledLine(f"{'':<18}{figures}  --precision auto"[:width], "dim")
     for each in epochs:
         told = choice(each)
         side, time = f"{each.side}×{each.side}", in_figures(each.seconds)
         figures = (
             f"{side:>9}{each.batch:>6}{time:>9}{gib(each.memory):>10}" if wide else f"{time:>9}"
         )
-        yield Line(f"{each.net:<18}{figures}  {told}"[:width])
+        yield StyledLine(f"{each.net:<18}{figures}  {told}"[:width])
 
 
 def choice(each: Epoch) -> str:

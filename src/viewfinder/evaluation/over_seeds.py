@@ -63,7 +63,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Difference(Estimate):
+class PairedDifference(Estimate):
     """A paired difference to the baseline.
 
     Attributes:
@@ -80,17 +80,17 @@ Found = TypeVar("Found", bound=Estimate)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RecipeComparison:
     """What is known of one recipe: None where it, or the baseline, has no score."""
 
     estimate: Estimate | None
-    difference: Difference | None
+    difference: PairedDifference | None
     verdict: Verdict
 
 
 def compare(
     values: Mapping[str, Mapping[int, float]], baseline: str, score: Score
-) -> dict[str, Comparison]:
+) -> dict[str, RecipeComparison]:
     """Each recipe against the baseline.
 
     Args:
@@ -110,7 +110,7 @@ def compare(
             found = replace(found, p_holm=adjusted[name])
         verdict = _verdict(name == baseline, bool(own), found, score)
         mean = estimate(list(own.values())) if own else None
-        told[name] = Comparison(
+        told[name] = RecipeComparison(
             _clipped(mean, 0.0, 1.0) if mean and score.share else mean,
             _clipped(found, -1.0, 1.0) if found and score.share else found,
             verdict,
@@ -137,7 +137,9 @@ def estimate(values: Sequence[float], *, overlap: float = 0.0) -> Estimate:
     return Estimate(mean, mean - half, mean + half, n)
 
 
-def difference(values: Mapping[int, float], baseline: Mapping[int, float]) -> Difference | None:
+def difference(
+    values: Mapping[int, float], baseline: Mapping[int, float]
+) -> PairedDifference | None:
     """The mean difference of the seeds that both have, and its t-test; None if there is none.
 
     Seeds share their first weights and their order of pictures, so that part of the spread is
@@ -153,9 +155,9 @@ def difference(values: Mapping[int, float], baseline: Mapping[int, float]) -> Di
         # Scores that are equal seed by seed do not differ; a constant difference of a few seeds
         # may be chance, because scores come in steps of one picture.
         same = n > 1 and not any(found)
-        return Difference(mean, None, None, n, p=1.0 if same else None)
+        return PairedDifference(mean, None, None, n, p=1.0 if same else None)
     half = critical_t(CHANCE, n - 1) * error
-    return Difference(mean, mean - half, mean + half, n, p=two_sided_p(mean / error, n - 1))
+    return PairedDifference(mean, mean - half, mean + half, n, p=two_sided_p(mean / error, n - 1))
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -172,7 +174,9 @@ def holm(chances: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _verdict(is_baseline: bool, trained: bool, found: Difference | None, score: Score) -> Verdict:
+def _verdict(
+    is_baseline: bool, trained: bool, found: PairedDifference | None, score: Score
+) -> Verdict:
     if not trained:
         return "failed"
     if is_baseline:
@@ -184,7 +188,7 @@ def _verdict(is_baseline: bool, trained: bool, found: Difference | None, score: 
     return "better" if (found.mean > 0) == score.higher_is_better else "worse"
 
 
-def _p(found: Difference | None) -> float | None:
+def _p(found: PairedDifference | None) -> float | None:
     return None if found is None else found.p
 
 

@@ -43,7 +43,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Pair:
+class MethodPair:
     """One method less another.
 
     Attributes:
@@ -140,7 +140,7 @@ def _widening(images: int) -> float:
     return math.sqrt(images / (images - 1))
 
 
-def pairs(scores: Mapping[str, float], draws: Mapping[str, Draws], images: int) -> list[Pair]:
+def pairs(scores: Mapping[str, float], draws: Mapping[str, Draws], images: int) -> list[MethodPair]:
     """Every method less every later one, corrected by Holm for their number.
 
     Args:
@@ -157,7 +157,7 @@ def pairs(scores: Mapping[str, float], draws: Mapping[str, Draws], images: int) 
     adjusted = holm([p for _, p in plain if p is not None])
     corrected = iter(adjusted)
     return [
-        Pair(one, other, value, p, None if p is None else next(corrected), images)
+        MethodPair(one, other, value, p, None if p is None else next(corrected), images)
         for (one, other), (value, p) in zip(found, plain, strict=True)
     ]
 

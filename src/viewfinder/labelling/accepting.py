@@ -17,7 +17,7 @@ import numpy as np
 
 from viewfinder.datasets.editing import transaction
 from viewfinder.datasets.editing.record import digest
-from viewfinder.datasets.editing.steps import Change
+from viewfinder.datasets.editing.steps import FileChange
 from viewfinder.datasets.editing.transaction import HIDDEN, change_files, editing
 from viewfinder.errors import InputError
 from viewfinder.labelling.label_files import LabelFile, read_label_files, with_proposals
@@ -104,7 +104,7 @@ def _accepted(data: Path, above: float, proposals: Proposals, rule: str) -> Acce
         change_files(
             data,
             [
-                Change(
+                FileChange(
                     data / file.path,
                     "its boxes",
                     after,

@@ -28,7 +28,7 @@ _FLOOR = 0.05
 
 
 @dataclass(frozen=True)
-class Asked:
+class PictureToLabel:
     """A picture that waits for labels.
 
     Attributes:
@@ -50,7 +50,7 @@ class Order:
     """
 
     root: Path
-    asked: tuple[Asked, ...]
+    asked: tuple[PictureToLabel, ...]
     labelled: int
 
 
@@ -97,7 +97,7 @@ def next_to_label(
         groups=frame_groups(root, paths),
         seed=seed,
     )
-    asked = (Asked(paths[n], drawn_at_random(place)) for place, n in enumerate(places))
+    asked = (PictureToLabel(paths[n], drawn_at_random(place)) for place, n in enumerate(places))
     return Order(root, tuple(asked), len(labelled))
 
 

@@ -20,7 +20,7 @@ from viewfinder.events import track
 from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
 from viewfinder.labelling.proposing import ProposalRows, Proposed
 from viewfinder.labelling.tracking import (
-    Track,
+    TrackedBox,
     interpolate,
     nearest_pairs,
     start_track,
@@ -207,7 +207,7 @@ def _along(
     places = {origin.frame: place for place, origin in enumerate(shot.origins)}
     frames = read_video(video) if video else _pictures(data, shot)
     last = shot.origins[-1].frame
-    tracks: list[tuple[str, Track]] = []
+    tracks: list[tuple[str, TrackedBox]] = []
     lost = []
     for frame in track(frames, total=None, description=f"following through {shot.video}"):
         if frame.index > last:

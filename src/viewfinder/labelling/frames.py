@@ -19,7 +19,7 @@ from viewfinder.events import track
 from viewfinder.files import new_folder
 from viewfinder.labelling.sharpest import (
     ABOUT,
-    Candidate,
+    FrameCandidate,
     cells,
     different,
     sharpest_of_stretches,
@@ -152,7 +152,7 @@ class _Reading:
     read: int = 0
     broken: str = ""
     gaps: str = ""
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[FrameCandidate] = field(default_factory=list)
 
 
 def _written(
@@ -164,7 +164,7 @@ def _written(
         write_picture(file, frame.picture, quality=QUALITY)
         origin = FrameOrigin(name, frame.index, round(frame.seconds, 6))
         seen = frame.picture
-        reading.candidates.append(Candidate(origin, file, look(seen), cells(seen)))
+        reading.candidates.append(FrameCandidate(origin, file, look(seen), cells(seen)))
     return reading
 
 

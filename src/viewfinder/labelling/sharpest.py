@@ -42,7 +42,7 @@ def cells(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 @dataclass
-class Candidate:
+class FrameCandidate:
     """The sharpest frame of a stretch, without most of its pixels."""
 
     origin: FrameOrigin
@@ -74,14 +74,14 @@ def sharpest_of_stretches(frames: Iterable[Frame], since: float, length: float) 
         yield best
 
 
-def unblurred(candidates: list[Candidate]) -> list[Candidate]:
+def unblurred(candidates: list[FrameCandidate]) -> list[FrameCandidate]:
     blurred = are_blurred([candidate.look for candidate in candidates])
     return [one for one, bad in zip(candidates, blurred, strict=True) if not bad]
 
 
-def different(candidates: list[Candidate]) -> list[Candidate]:
+def different(candidates: list[FrameCandidate]) -> list[FrameCandidate]:
     """Those that differ from each one kept before."""
-    kept: list[Candidate] = []
+    kept: list[FrameCandidate] = []
     for candidate in candidates:
         # The last ones first, since they are the likeliest to be alike.
         if all(difference(other.cells, candidate.cells) >= _ALIKE for other in reversed(kept)):

@@ -38,7 +38,7 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Found:
+class SimilarPictures:
     """What was found, the likest first, and the folder that paths start from."""
 
     root: Path
@@ -52,7 +52,7 @@ def find_similar(
     box: Box | None = None,
     objects: bool = False,
     count: int = 12,
-) -> Found:
+) -> SimilarPictures:
     """The pictures below a folder that look most like one.
 
     Args:
@@ -76,7 +76,7 @@ def find_similar(
     likeness = vectors @ wanted
     nearest = np.argsort(-likeness, kind="stable")[:count]
     found = [(known[readable[n]], float(min(1.0, likeness[n]))) for n in nearest.tolist()]
-    return Found(root, tuple(Alike(e.path, like, e.box, e.label) for e, like in found))
+    return SimilarPictures(root, tuple(Alike(e.path, like, e.box, e.label) for e, like in found))
 
 
 def _pictures(data: str | Path) -> tuple[Path, list[Alike]]:

@@ -67,7 +67,7 @@ def nearest_pairs(before: Sequence[BoxArray], after: Sequence[BoxArray]) -> dict
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class TrackedBox:
     """A box in one picture, to be found again in the next.
 
     Attributes:
@@ -83,12 +83,12 @@ class Track:
     patch: NDArray[np.float32]
 
 
-def start_track(picture: NDArray[np.uint8], box: BoxArray) -> Track:
+def start_track(picture: NDArray[np.uint8], box: BoxArray) -> TrackedBox:
     """Begin with a box that a person drew."""
-    return Track(picture, box, 1.0, _patch(picture, box))
+    return TrackedBox(picture, box, 1.0, _patch(picture, box))
 
 
-def step_track(track: Track, picture: NDArray[np.uint8]) -> Track | None:
+def step_track(track: TrackedBox, picture: NDArray[np.uint8]) -> TrackedBox | None:
     """The box in the next picture, or None where it is lost.
 
     Its confidence is the share of the points that could be followed there and back, or the
@@ -113,7 +113,7 @@ def step_track(track: Track, picture: NDArray[np.uint8]) -> Track | None:
         return None
     alike = _correlation(track.patch, _patch(picture, box))
     confidence = min(track.confidence, float(good.mean()), alike)
-    return Track(picture, box, confidence, track.patch) if confidence >= LEAST else None
+    return TrackedBox(picture, box, confidence, track.patch) if confidence >= LEAST else None
 
 
 def _points(box: BoxArray) -> NDArray[np.float32]:

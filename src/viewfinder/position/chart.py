@@ -12,7 +12,7 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """Values in % by shift, from 0 on; None where there is none.
 
     Attributes:
@@ -30,7 +30,7 @@ class Line:
     band: tuple[tuple[float, float], ...] = ()
 
 
-def chart(lines: Sequence[Line], *, label: str, reach: float | None = None) -> str:
+def chart(lines: Sequence[ChartLine], *, label: str, reach: float | None = None) -> str:
     """The chart of these lines over the shift in pixels; each point tells its value on hover.
 
     Args:
@@ -70,7 +70,7 @@ def chart(lines: Sequence[Line], *, label: str, reach: float | None = None) -> s
     return "\n".join([*parts, "</svg>"])
 
 
-def _drawn(line: Line, place: Place) -> list[str]:
+def _drawn(line: ChartLine, place: Place) -> list[str]:
     points = [(s, v, *place(s, v)) for s, v in enumerate(line.values) if v is not None]
     parts = []
     if not line.dots:
@@ -89,7 +89,7 @@ def _drawn(line: Line, place: Place) -> list[str]:
     return parts
 
 
-def _band(line: Line, place: Place) -> str:
+def _band(line: ChartLine, place: Place) -> str:
     ends = [place(shift, high) for shift, (_, high) in enumerate(line.band)]
     ends += reversed([place(shift, low) for shift, (low, _) in enumerate(line.band)])
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in ends)

@@ -19,7 +19,7 @@ from viewfinder.position.measuring import (
     ready,
     subject_of_run,
 )
-from viewfinder.position.sensitivity import Sensitivity, Stage, measure_position
+from viewfinder.position.sensitivity import ComparedStage, Sensitivity, measure_position
 from viewfinder.position.stages import choose_stages
 from viewfinder.tasks import recipe_of
 from viewfinder.training.train import train
@@ -48,7 +48,7 @@ class Probe:
     """What is measured of each, the same for all."""
 
     pictures: MeasuredPictures
-    stages: tuple[Stage, ...]
+    stages: tuple[ComparedStage, ...]
     largest: int
 
 

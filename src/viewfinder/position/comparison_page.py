@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment
 from markupsafe import Markup
 
-from viewfinder.position.chart import Line, chart
+from viewfinder.position.chart import ChartLine, chart
 from viewfinder.position.claims import answers
 from viewfinder.position.comparison import (
     FLIPS,
@@ -70,7 +70,7 @@ def _tied(text: str) -> str:
     return re.sub(r"(?<=\d) (?=%|px)", "\N{NO-BREAK SPACE}", text)
 
 
-def _lines(comparison: PositionComparison, measure: StepMeasure) -> list[Line]:
+def _lines(comparison: PositionComparison, measure: StepMeasure) -> list[ChartLine]:
     """A line for each variant, in %, with a band where there are several seeds."""
     lines = []
     for variant in VARIANTS:
@@ -81,7 +81,7 @@ def _lines(comparison: PositionComparison, measure: StepMeasure) -> list[Line]:
             if math.isfinite(value.margin)
         ]
         lines.append(
-            Line(
+            ChartLine(
                 NAMES[variant],
                 tuple(100 * value.mean for value in values),
                 _TONES[variant.downsample],

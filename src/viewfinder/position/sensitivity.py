@@ -27,7 +27,7 @@ _CHUNK = 32
 
 
 @dataclass(frozen=True)
-class Stage:
+class ComparedStage:
     """A module whose features are compared.
 
     Attributes:
@@ -82,7 +82,7 @@ class Sensitivity:
 
     pictures: int
     size: tuple[int, int]
-    stages: tuple[Stage, ...]
+    stages: tuple[ComparedStage, ...]
     steps: tuple[ShiftStep, ...]
 
 
@@ -106,7 +106,7 @@ def measure_position(
     module: nn.Module,
     pictures: Tensor,
     *,
-    stages: Sequence[Stage],
+    stages: Sequence[ComparedStage],
     largest: int,
     labels: Tensor | None = None,
 ) -> Sensitivity:
@@ -171,7 +171,7 @@ class _Sums:
         self,
         before: list[Tensor],
         after: list[Tensor],
-        stages: Sequence[Stage],
+        stages: Sequence[ComparedStage],
         shift: int,
         direction: str,
         truth: Tensor | None,
@@ -210,7 +210,7 @@ class _Sums:
 
 
 def _aligned(
-    old: Tensor, new: Tensor, stage: Stage, shift: int, direction: str
+    old: Tensor, new: Tensor, stage: ComparedStage, shift: int, direction: str
 ) -> tuple[Tensor, Tensor] | None:
     """The old map moved along, and the new one, where both are known; None where they never are."""
     if stage.stride is None or old.dim() != 4:
@@ -223,7 +223,7 @@ def _aligned(
     return old.narrow(dim, 0, kept), new.narrow(dim, int(steps), kept)
 
 
-def _run(module: nn.Module, pictures: Tensor, stages: Sequence[Stage]) -> list[Tensor]:
+def _run(module: nn.Module, pictures: Tensor, stages: Sequence[ComparedStage]) -> list[Tensor]:
     """Each stage's features, and last the module's output."""
     caught: dict[str, Tensor] = {}
     hooks = [

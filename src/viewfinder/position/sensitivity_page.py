@@ -5,7 +5,7 @@ from importlib.resources import files
 from jinja2 import Environment
 from markupsafe import Markup
 
-from viewfinder.position.chart import Line, chart
+from viewfinder.position.chart import ChartLine, chart
 from viewfinder.position.sensitivity import Sensitivity
 from viewfinder.position.sensitivity_text import (
     PositionSetting,
@@ -42,21 +42,23 @@ def page(found: Sensitivity, setting: PositionSetting) -> str:
     )
 
 
-def _answer(found: Sensitivity) -> list[Line]:
+def _answer(found: Sensitivity) -> list[ChartLine]:
     return [
-        Line(name, tuple(_percent(of(step)) for step in found.steps), tone)
+        ChartLine(name, tuple(_percent(of(step)) for step in found.steps), tone)
         for tone, (name, of) in enumerate(answer_curves(found))
     ]
 
 
-def _stages(found: Sensitivity) -> list[Line]:
+def _stages(found: Sensitivity) -> list[ChartLine]:
     return [
-        Line(stage.name, tuple(100 * step.features[index].in_place for step in found.steps), index)
+        ChartLine(
+            stage.name, tuple(100 * step.features[index].in_place for step in found.steps), index
+        )
         for index, stage in enumerate(found.stages)
     ]
 
 
-def _along(found: Sensitivity) -> list[Line]:
+def _along(found: Sensitivity) -> list[ChartLine]:
     lines = []
     for index, stage in enumerate(found.stages):
         # Unmoved, everything follows.
@@ -64,7 +66,7 @@ def _along(found: Sensitivity) -> list[Line]:
             _percent(step.features[index].along) if step.shift else None for step in found.steps
         )
         if any(value is not None for value in values):
-            lines.append(Line(f"{stage.name} moved along", values, index, dots=True))
+            lines.append(ChartLine(f"{stage.name} moved along", values, index, dots=True))
     return lines
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from viewfinder.console import WIDTH
-from viewfinder.position.sensitivity import DIRECTIONS, Sensitivity, ShiftStep, Stage
+from viewfinder.position.sensitivity import DIRECTIONS, ComparedStage, Sensitivity, ShiftStep
 
 SCHEMA = "viewfinder.position/1"
 
@@ -56,7 +56,7 @@ def answer_curves(found: Sensitivity) -> list[Curve]:
     return [(name, of) for name, of in curves if of(found.steps[0]) is not None]
 
 
-def stride_text(stage: Stage) -> str:
+def stride_text(stage: ComparedStage) -> str:
     """The stride of a stage's map in pixels, down×right where they differ."""
     if stage.stride is None:
         return ""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.explanation import Explanation
-from viewfinder.position.sensitivity import Stage
+from viewfinder.position.sensitivity import ComparedStage
 
 # More rows than this are a listing and no summary.
 MOST_STAGES = 12
@@ -33,7 +33,7 @@ class _Candidate:
 
 def choose_stages(
     module: nn.Module, explanation: Explanation, pictures: Tensor
-) -> tuple[Stage, ...]:
+) -> tuple[ComparedStage, ...]:
     """The stages of `module`, which runs once on `pictures`, in evaluation mode as it is.
 
     Args:
@@ -59,7 +59,7 @@ def choose_stages(
         for one in (alike[0], last):
             chosen.setdefault(one.row, one)
     ordered = [chosen[row] for row in sorted(chosen)]
-    return tuple(Stage(one.name, one.stride) for one in _thinned(ordered))
+    return tuple(ComparedStage(one.name, one.stride) for one in _thinned(ordered))
 
 
 def _ends(explanation: Explanation) -> dict[str, int]:

@@ -15,7 +15,7 @@ from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
-from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
+from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, match
 from viewfinder.tasks.detect.scores import DetectScores, evaluated, score
@@ -200,7 +200,7 @@ class BoxesCompared:
     def _places(self) -> dict[str, int]:
         return {path: row for row, path in enumerate(self.truth.paths)}
 
-    def row(self, picture: str, methods: Sequence[str]) -> Row:
+    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
         """One picture with its boxes, and each method's."""
         index = self._places[picture]
         boxes = self.truth.boxes
@@ -211,13 +211,13 @@ class BoxesCompared:
         scale = shown.shape[1] / whole.shape[1]
         known = boxes.classes[own] >= 0
         found = boxes.corners[own][known], boxes.classes[own][known]
-        seen = [Seen("truth", self._drawn(shown, scale, *found), "")]
+        seen = [MethodView("truth", self._drawn(shown, scale, *found), "")]
         for name in methods:
             scores, answer = self.methods[name], self.methods[name].found[index]
             sure = answer.scores >= scores.threshold
             image = self._drawn(shown, scale, answer.boxes[sure], answer.labels[sure])
-            seen.append(Seen(name, image, f"{scores.f1[index]:.3f}"))
-        return Row(picture, tuple(seen))
+            seen.append(MethodView(name, image, f"{scores.f1[index]:.3f}"))
+        return PictureRow(picture, tuple(seen))
 
     def _drawn(
         self,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.class_answers import ClassAnswers
-from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
+from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
 from viewfinder.scoring.thumbnails import small
 
 PLOTS = (
@@ -213,16 +213,16 @@ class ClassesCompared:
     def _places(self) -> dict[str, int]:
         return {path: row for row, path in enumerate(self.dataset.paths)}
 
-    def row(self, picture: str, methods: Sequence[str]) -> Row:
+    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
         """One picture, its class, and each method's answer."""
         index, classes = self._places[picture], self.dataset.classes
         label = int(self.dataset.labels[index])
-        seen = [Seen(classes[label], small(self.dataset.picture(index), _SIDE), "")]
+        seen = [MethodView(classes[label], small(self.dataset.picture(index), _SIDE), "")]
         for name in methods:
             said = self.methods[name].answers.labels.get(picture, -2)
             answer = classes[said] if said >= 0 else "unknown class" if said == -1 else "no answer"
-            seen.append(Seen(f"{name}:", "", f"{'✓' if said == label else '✗'} {answer}"))
-        return Row(picture, tuple(seen))
+            seen.append(MethodView(f"{name}:", "", f"{'✓' if said == label else '✗'} {answer}"))
+        return PictureRow(picture, tuple(seen))
 
 
 def _first(means: Values) -> Values:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from viewfinder.errors import InputError
-from viewfinder.evaluation.sampling import Interval, Pair, pairs, ranks
+from viewfinder.evaluation.sampling import Interval, MethodPair, pairs, ranks
 from viewfinder.events import track
-from viewfinder.scoring.contest import Answered, Contest, Curve, Drawn, Metric
+from viewfinder.scoring.contest import Contest, Curve, Drawn, MethodAnswers, Metric
 from viewfinder.wording import counted, likest
 
 
@@ -42,7 +42,7 @@ class SetScores:
     images: int
     common: tuple[str, ...]
     methods: tuple[MethodScores, ...]
-    pairs: dict[str, list[Pair]]
+    pairs: dict[str, list[MethodPair]]
     notes: tuple[str, ...]
 
     @property
@@ -51,7 +51,7 @@ class SetScores:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class MethodComparison:
     """Everything that `score` found.
 
     Attributes:
@@ -90,10 +90,10 @@ class Comparison:
         return [known[key] for key in keys] or self.headline
 
 
-def compare(contests: Sequence[Contest]) -> Comparison:
+def compare(contests: Sequence[Contest]) -> MethodComparison:
     """Scores, intervals, pairs and ranks."""
     sets = tuple(_set(each) for each in contests)
-    return Comparison(sets, _ranks(sets))
+    return MethodComparison(sets, _ranks(sets))
 
 
 def _set(contest: Contest) -> SetScores:
@@ -101,7 +101,7 @@ def _set(contest: Contest) -> SetScores:
     answered = [frozenset(own.pictures) for own in methods.values()]
     common = tuple(p for p in contest.pictures if answered and all(p in own for own in answered))
     values: dict[str, dict[str, Interval]] = {method: {} for method in methods}
-    compared: dict[str, list[Pair]] = {}
+    compared: dict[str, list[MethodPair]] = {}
     work = track(
         contest.metrics, total=len(contest.metrics), description=f"intervals of {contest.name}"
     )
@@ -123,20 +123,20 @@ def _set(contest: Contest) -> SetScores:
 
 
 def _drawn(
-    metric: Metric, pictures: Sequence[str], methods: Mapping[str, Answered]
+    metric: Metric, pictures: Sequence[str], methods: Mapping[str, MethodAnswers]
 ) -> dict[str, Drawn]:
     found = {name: own.drawn(metric.key, pictures) for name, own in methods.items() if pictures}
     return {name: drawn for name, drawn in found.items() if drawn is not None}
 
 
-def _pairs(drawn: Mapping[str, Drawn]) -> list[Pair]:
+def _pairs(drawn: Mapping[str, Drawn]) -> list[MethodPair]:
     scores = {name: each.value for name, each in drawn.items()}
     draws = {name: each.draws for name, each in drawn.items()}
     images = next((each.images for each in drawn.values()), 0)
     return pairs(scores, draws, images)
 
 
-def _curves(contest: Contest, own: Answered) -> dict[str, Curve]:
+def _curves(contest: Contest, own: MethodAnswers) -> dict[str, Curve]:
     curves = {plot.key: own.curve(plot.key) for plot in contest.plots}
     return {key: curve for key, curve in curves.items() if curve is not None}
 

@@ -76,7 +76,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Seen:
+class MethodView:
     """A data URL, what it shows, and its score, where it has one."""
 
     what: str
@@ -85,14 +85,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Row:
+class PictureRow:
     """One picture side by side: itself, the truth, and each method's answer."""
 
     picture: str
-    seen: tuple[Seen, ...]
+    seen: tuple[MethodView, ...]
 
 
-class Answered(Protocol):
+class MethodAnswers(Protocol):
     """One method's answers to a set's pictures."""
 
     @property
@@ -133,7 +133,7 @@ class Contest(Protocol):
     @property
     def plots(self) -> Sequence[Plot]: ...
     @property
-    def methods(self) -> Mapping[str, Answered]: ...
+    def methods(self) -> Mapping[str, MethodAnswers]: ...
     @property
     def settings(self) -> Mapping[str, object]: ...
     @property
@@ -155,5 +155,5 @@ class Contest(Protocol):
     def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
         """How right each answer is, from 0 to 1: pictures×methods, all of them answered."""
 
-    def row(self, picture: str, methods: Sequence[str]) -> Row:
+    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
         """One picture with its truth, and each method's answer."""

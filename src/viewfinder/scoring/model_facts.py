@@ -24,7 +24,7 @@ _ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Speed:
+class AnswerSpeed:
     """How fast a model answered on this machine.
 
     Attributes:
@@ -55,7 +55,7 @@ class ModelFacts:
     parameters: int | None
     megabytes: float
     device: str
-    speed: Speed
+    speed: AnswerSpeed
 
 
 def facts_of(models: Mapping[str, Model], examples: Dataset) -> dict[str, ModelFacts]:
@@ -87,7 +87,7 @@ def _parameters(net: nn.Module, file: Path) -> int | None:
     return sum(each.numel() for each in net.parameters())
 
 
-def _timed(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[str, Speed]:
+def _timed(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[str, AnswerSpeed]:
     """Models take turns, so that what else the machine does slows all of them."""
     some = np.linspace(0, len(examples) - 1, min(_ROUNDS, len(examples))).astype(int).tolist()
     each: dict[str, list[float]] = {name: [] for name in predictors}
@@ -103,7 +103,7 @@ def _timed(predictors: Mapping[str, Predictor], examples: Dataset) -> dict[str, 
         alone = min(each[name])
         count = int(min(_MOST, len(examples), max(1, _SECONDS / max(alone, 1e-6))))
         files = [examples.file(index) for index in range(count)]
-        found[name] = Speed(1000 * alone, count / _seconds(predictor, files), count)
+        found[name] = AnswerSpeed(1000 * alone, count / _seconds(predictor, files), count)
     return found
 
 

@@ -11,7 +11,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import seen_in_training, trained_on
 from viewfinder.inference.opening import open_foreign
 from viewfinder.runs.run import RunFolder, open_run
-from viewfinder.scoring.comparing import Comparison, SetScores, compare
+from viewfinder.scoring.comparing import MethodComparison, SetScores, compare
 from viewfinder.scoring.model_facts import ModelFacts, facts_of, recipes_apart
 from viewfinder.scoring.reading import contest_of, truth_of
 from viewfinder.scoring.side_by_side import Agreement, agreement
@@ -46,7 +46,7 @@ class ModelsCompared:
     """
 
     task: str
-    found: Comparison
+    found: MethodComparison
     split: str
     facts: Mapping[str, ModelFacts]
     apart: Mapping[str, Mapping[str, str | None]]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viewfinder.scoring.contest import Contest, Metric, Row
+from viewfinder.scoring.contest import Contest, Metric, PictureRow
 from viewfinder.scoring.models_compared import ModelsCompared
-from viewfinder.scoring.page import More, write_comparison
+from viewfinder.scoring.page import PageExtras, write_comparison
 from viewfinder.scoring.side_by_side import Agreement
 
 # Pictures of each kind that are shown of the first pair, and of each other one.
@@ -17,7 +17,7 @@ _SHOWN, _SHOWN_LATER = 4, 2
 class _Group:
     title: str
     count: int
-    rows: tuple[Row, ...]
+    rows: tuple[PictureRow, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write_models(
         for k, each in enumerate(compared.agreements)
     ]
     shown = {"models": compared, "agreements": pairs}
-    more = More(models_document(compared), "models.html.jinja", shown)
+    more = PageExtras(models_document(compared), "models.html.jinja", shown)
     return write_comparison(out, compared.found, command=command, metrics=metrics, more=more)
 
 

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from viewfinder.errors import InputError
 from viewfinder.evaluation.figures import within_page
-from viewfinder.evaluation.sampling import Pair
+from viewfinder.evaluation.sampling import MethodPair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
-from viewfinder.scoring.comparing import Comparison, SetScores
-from viewfinder.scoring.contest import Metric, Row
+from viewfinder.scoring.comparing import MethodComparison, SetScores
+from viewfinder.scoring.contest import Metric, PictureRow
 from viewfinder.scoring.figures import draw
 from viewfinder.scoring.side_by_side import differing
 from viewfinder.scoring.tables import (
@@ -31,7 +31,7 @@ _PICTURES, _METHODS = 6, 8
 
 
 @dataclass(frozen=True, eq=False)
-class More:
+class PageExtras:
     """What a page has beside the scores.
 
     Attributes:
@@ -59,11 +59,11 @@ def refuse_run(out: Path) -> None:
 
 def write_comparison(
     out: Path,
-    found: Comparison,
+    found: MethodComparison,
     *,
     command: str,
     metrics: Sequence[Metric] = (),
-    more: More | None = None,
+    more: PageExtras | None = None,
 ) -> Path:
     """Write `scores.json`, `scores.csv`, `pictures.csv`, `table.tex`, a plot a file, and the page.
 
@@ -99,11 +99,11 @@ def write_comparison(
 
 
 def _page(
-    found: Comparison,
+    found: MethodComparison,
     first: Sequence[Metric],
     drawn: dict[str, list[Markup]],
     command: str,
-    more: More | None,
+    more: PageExtras | None,
 ) -> str:
     return (
         environment_of("viewfinder.scoring")
@@ -126,7 +126,7 @@ def _page(
     )
 
 
-def matrix(each: SetScores, key: str) -> list[list[Pair | None]]:
+def matrix(each: SetScores, key: str) -> list[list[MethodPair | None]]:
     """Each method (row) less each other (column); None where nothing is compared."""
     pairs = {(pair.one, pair.other): pair for pair in each.pairs[key]}
     names = [own.method for own in each.methods]
@@ -136,24 +136,24 @@ def matrix(each: SetScores, key: str) -> list[list[Pair | None]]:
     ]
 
 
-def _turned(pair: Pair | None) -> Pair | None:
+def _turned(pair: MethodPair | None) -> MethodPair | None:
     """The same comparison, from the other's side."""
     if pair is None:
         return None
     value, low, high = pair.value.value, pair.value.low, pair.value.high
     ends = (None, None) if low is None or high is None else (-high, -low)
     turned = type(pair.value)(-value, *ends)
-    return Pair(pair.other, pair.one, turned, pair.p, pair.p_holm, pair.images)
+    return MethodPair(pair.other, pair.one, turned, pair.p, pair.p_holm, pair.images)
 
 
-def won(pair: Pair, metric: Metric) -> str:
+def won(pair: MethodPair, metric: Metric) -> str:
     """`better`, `worse`, or nothing where it may be chance."""
     if not pair.clear:
         return ""
     return "better" if (pair.value.value > 0) == metric.higher_is_better else "worse"
 
 
-def shown_rows(each: SetScores) -> list[Row]:
+def shown_rows(each: SetScores) -> list[PictureRow]:
     """The pictures on which methods differ most, side by side; none of one method."""
     names = [own.method for own in each.methods][:_METHODS]
     if len(each.common) == 0 or len(names) < 2:

@@ -30,7 +30,7 @@ _EDGES = {"x1", "xmin"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScoreRequest:
     """What is to be compared.
 
     Attributes:
@@ -54,7 +54,7 @@ def asked(
     *,
     split: str | None = None,
     stretch: bool = True,
-) -> Asked:
+) -> ScoreRequest:
     """What `score TRUTH NAME=ANSWERS … --set NAME=TRUTH:PATTERN` names.
 
     Raises:
@@ -66,7 +66,7 @@ def asked(
     if truth is not None and not truth.exists():
         _refuse_missing(truth)
     own = named_methods(methods) if truth is not None else {}
-    return Asked(truth, own, found, split, stretch)
+    return ScoreRequest(truth, own, found, split, stretch)
 
 
 def _refuse_missing(truth: Path) -> None:
@@ -80,7 +80,7 @@ def _refuse_missing(truth: Path) -> None:
     raise InputError(f"there is no folder {truth}{near}: name the folder of the truth")
 
 
-def contests(asked: Asked) -> list[Contest]:
+def contests(asked: ScoreRequest) -> list[Contest]:
     """The sets, with every method's answers read.
 
     Raises:
@@ -143,7 +143,7 @@ def contest_of(
 
     Args:
         answers: of each method; of saliency, of each a model.
-        stretch: as of `Asked`.
+        stretch: as of `ScoreRequest`.
 
     Raises:
         InputError: answers that cannot be read.

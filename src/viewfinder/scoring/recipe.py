@@ -11,7 +11,7 @@ from pathlib import Path
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.errors import InputError
 from viewfinder.scoring.patterns import NamedSet, like
-from viewfinder.scoring.reading import Asked
+from viewfinder.scoring.reading import ScoreRequest
 from viewfinder.wording import likest
 
 _KEYS = ("split", "as_is", "metrics", "out", "methods", "sets")
@@ -28,7 +28,7 @@ class TableRecipe:
         out: the folder of its page and tables, if it names one.
     """
 
-    asked: Asked
+    asked: ScoreRequest
     metrics: tuple[str, ...]
     out: Path | None
 
@@ -66,7 +66,7 @@ def _recipe(document: Mapping[str, object], here: Path) -> TableRecipe:
         raise InputError('metrics is a list of names, such as ["mae", "s_measure"]')
     out = _word(document["out"], "out") if "out" in document else None
     named = tuple(_set(name, given, methods, here) for name, given in sets.items())
-    asked = Asked(None, {}, named, str(split) if split else None, not as_is)
+    asked = ScoreRequest(None, {}, named, str(split) if split else None, not as_is)
     return TableRecipe(asked, tuple(metrics), here / out if out else None)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_map, read_mask, read_picture
-from viewfinder.scoring.contest import Curve, Drawn, Metric, Plot, Row, Seen
+from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
 from viewfinder.scoring.saliency import Judged, Measured
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
 from viewfinder.scoring.sets import Answers
@@ -156,14 +156,14 @@ class MapsCompared:
     def _files(self) -> dict[str, Answers]:
         return {answers.method: answers for answers in self.judged.contest.answers}
 
-    def row(self, picture: str, methods: Sequence[str]) -> Row:
+    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
         """A mask with its picture, where that is known, and each method's map."""
         truth, seen = self.judged.contest.truth, []
         if picture in truth.pictures:
-            seen.append(Seen("picture", small(read_picture(truth.pictures[picture])), ""))
-        seen.append(Seen("mask", small(as_grey(read_mask(truth.root / picture))), ""))
+            seen.append(MethodView("picture", small(read_picture(truth.pictures[picture])), ""))
+        seen.append(MethodView("mask", small(as_grey(read_mask(truth.root / picture))), ""))
         for name in methods:
             map_ = as_grey(read_map(self._files[name].file(picture)))
             own = self.methods[name].scores[picture].s_measure
-            seen.append(Seen(name, small(map_), f"{own:.3f}"))
-        return Row(picture, tuple(seen))
+            seen.append(MethodView(name, small(map_), f"{own:.3f}"))
+        return PictureRow(picture, tuple(seen))

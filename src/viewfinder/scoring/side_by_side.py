@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation.sampling import Values
-from viewfinder.scoring.contest import Contest, Row
+from viewfinder.scoring.contest import Contest, PictureRow
 
 
 def differing(
     contest: Contest, common: Sequence[str], methods: Sequence[str], count: int
-) -> list[Row]:
+) -> list[PictureRow]:
     """The pictures on which methods differ most, the most first."""
     spread = contest.goodness(common, methods).std(axis=1)
     order = [k for k in np.argsort(-spread, kind="stable").tolist() if spread[k] > 0]

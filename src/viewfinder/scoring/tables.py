@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from viewfinder.scoring.comparing import Comparison, MethodScores, SetScores
+from viewfinder.scoring.comparing import MethodComparison, MethodScores, SetScores
 from viewfinder.scoring.contest import Metric
 from viewfinder.wording import as_cell, as_tex
 
@@ -34,7 +34,7 @@ def leading(metrics: Sequence[Metric]) -> Metric:
     return next((each for each in metrics if each.higher_is_better), metrics[0])
 
 
-def as_document(found: Comparison, *, command: str) -> dict[str, object]:
+def as_document(found: MethodComparison, *, command: str) -> dict[str, object]:
     """Everything, under its public names."""
     return {
         "schema": "viewfinder.score/1",
@@ -81,7 +81,7 @@ def _set(each: SetScores) -> dict[str, object]:
     }
 
 
-def as_csv(found: Comparison) -> str:
+def as_csv(found: MethodComparison) -> str:
     """A row for each method and set: every score with both ends of its interval."""
     text = io.StringIO()
     ends = [f"{each.key}{end}" for each in found.metrics for end in ("", "_low", "_high")]
@@ -98,7 +98,7 @@ def as_csv(found: Comparison) -> str:
     return text.getvalue()
 
 
-def pictures_csv(found: Comparison) -> str:
+def pictures_csv(found: MethodComparison) -> str:
     """A row for each method and picture: its own scores."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -116,7 +116,7 @@ def pictures_csv(found: Comparison) -> str:
     return text.getvalue()
 
 
-def as_latex(found: Comparison, metrics: Sequence[Metric]) -> str:
+def as_latex(found: MethodComparison, metrics: Sequence[Metric]) -> str:
     """A table for a paper: sets as groups of columns, the best bold, the second best underlined.
 
     It needs `\\usepackage{booktabs}` and, where several sets stand side by side, a wide page.

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from viewfinder.datasets.box_files import line_of
 from viewfinder.datasets.editing.record import digest, digest_of
-from viewfinder.datasets.editing.steps import Change
+from viewfinder.datasets.editing.steps import FileChange
 from viewfinder.datasets.editing.transaction import change_files
 from viewfinder.datasets.formats.class_folders.reading import class_folders_of
 from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
@@ -37,7 +37,7 @@ Edit = Mapping[str, str | None]
 """For each class that changes its new name, or None where it is dropped."""
 
 
-def plan_edit(root: Path, edit: Edit) -> list[Change]:
+def plan_edit(root: Path, edit: Edit) -> list[FileChange]:
     """Every change that an edit of classes needs; nothing is written yet.
 
     Raises:
@@ -61,7 +61,9 @@ def plan_edit(root: Path, edit: Edit) -> list[Change]:
     return list(_in_folders(source, edit))
 
 
-def apply_changes(root: Path, changes: list[Change], *, said: str = "an edit of classes") -> None:
+def apply_changes(
+    root: Path, changes: list[FileChange], *, said: str = "an edit of classes"
+) -> None:
     """Carry out a plan: all of it, or nothing.
 
     Args:
@@ -90,7 +92,7 @@ def edited(classes: list[str], edit: Edit) -> list[str]:
     return result
 
 
-def _in_coco(seen: Survey, files: list[Path], edit: Edit) -> Iterator[Change]:
+def _in_coco(seen: Survey, files: list[Path], edit: Edit) -> Iterator[FileChange]:
     # What a file must say is asked by the reader, before anything is changed.
     refuse_blocking(read_coco(seen, files))
     documents = {}
@@ -130,7 +132,7 @@ def _number(value: object) -> str:
     return str(int(value)) if isinstance(value, float) else str(value)
 
 
-def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[Change]:
+def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[FileChange]:
     root = seen.root
     trees = {root / page: read_xml(root / page) for page in pages}
     listed = list(class_list(root))
@@ -157,7 +159,7 @@ def _in_voc(seen: Survey, pages: list[str], edit: Edit) -> Iterator[Change]:
             yield _replaced(file, f"{count} object{'s' if count != 1 else ''}", data + b"\n")
 
 
-def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[Change]:
+def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[FileChange]:
     dataset, said = read_yolo(file, seen), describe(file, seen)
     refuse_blocking(dataset)
     before = list(dataset.classes)
@@ -189,7 +191,7 @@ def _in_yolo(seen: Survey, file: Path, edit: Edit) -> Iterator[Change]:
     yield _replaced(file, "its names", "".join(lines).encode())
 
 
-def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> Iterator[Change]:
+def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> Iterator[FileChange]:
     """The change of one file of labels, if its classes have other numbers now.
 
     All else of each line stays byte for byte, as does the mark that some editors begin files with.
@@ -210,14 +212,14 @@ def _renumbered(file: Path, numbers: Mapping[int, int | None], points: int) -> I
     if changed:
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         detail = f"{changed} row{'s' if changed != 1 else ''}"
-        yield Change(file, detail, mark + "".join(lines).encode(), before=digest(data))
+        yield FileChange(file, detail, mark + "".join(lines).encode(), before=digest(data))
 
 
-def _replaced(file: Path, detail: str, data: bytes) -> Change:
-    return Change(file, detail, data, before=digest_of(file))
+def _replaced(file: Path, detail: str, data: bytes) -> FileChange:
+    return FileChange(file, detail, data, before=digest_of(file))
 
 
-def _in_folders(root: Path, edit: Edit) -> Iterator[Change]:
+def _in_folders(root: Path, edit: Edit) -> Iterator[FileChange]:
     folders = class_folders_of(root)
     edited(sorted({folder.name for folder in folders}), edit)
     for name in edit.values():
@@ -235,12 +237,12 @@ def _in_folders(root: Path, edit: Edit) -> Iterator[Change]:
         if not target.exists() and not any(target in place.parents for place in planned):
             planned |= {target / file.relative_to(folder) for file in _files(folder)}
             detail = f"becomes {target.relative_to(root).as_posix()}"
-            yield Change(folder, detail, target=target)
+            yield FileChange(folder, detail, target=target)
         else:
             yield from _moved(folder, target, root, planned)
 
 
-def _moved(folder: Path, target: Path, root: Path, planned: set[Path]) -> Iterator[Change]:
+def _moved(folder: Path, target: Path, root: Path, planned: set[Path]) -> Iterator[FileChange]:
     """Each file of a folder whose pictures join others; one of a name that is there is renamed."""
     for file in _files(folder):
         inside = file.relative_to(folder)
@@ -250,7 +252,7 @@ def _moved(folder: Path, target: Path, root: Path, planned: set[Path]) -> Iterat
         if not free:
             raise InputError(f"{places[1]} is there already: rename {file} first")
         planned.add(free[0])
-        yield Change(file, f"becomes {free[0].relative_to(root).as_posix()}", target=free[0])
+        yield FileChange(file, f"becomes {free[0].relative_to(root).as_posix()}", target=free[0])
 
 
 def _files(folder: Path) -> list[Path]:

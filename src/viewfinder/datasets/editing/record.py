@@ -35,7 +35,7 @@ class Write:
 
 
 @dataclass(frozen=True)
-class Edit:
+class EditRecord:
     """One edit.
 
     Attributes:
@@ -55,9 +55,9 @@ class Edit:
     made: tuple[str, ...]
 
 
-def nothing_left(verb: str) -> Edit:
+def nothing_left(verb: str) -> EditRecord:
     """An edit that is undone, but for the folder that kept it."""
-    return Edit(verb, "one that was all but taken back", "", {}, (), (), ())
+    return EditRecord(verb, "one that was all but taken back", "", {}, (), (), ())
 
 
 def digest(data: bytes) -> str:
@@ -72,7 +72,7 @@ def digest_of(file: Path) -> str | None:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def read_edit(folder: Path) -> Edit:
+def read_edit(folder: Path) -> EditRecord:
     """The edit that a folder keeps.
 
     Raises:
@@ -87,7 +87,7 @@ def read_edit(folder: Path) -> Edit:
         if not all(type(document[key]) is kind for key, kind in _KINDS.items()):
             raise TypeError
         writes, moves, made = (document[key] for key in _LISTS)
-        edit = Edit(
+        edit = EditRecord(
             **{key: document[key] for key in _KINDS},
             writes=tuple(Write(**write) for write in writes),
             moves=tuple((first, second) for first, second in moves),
@@ -109,7 +109,7 @@ def read_edit(folder: Path) -> Edit:
     return edit
 
 
-def refuse_strange(root: Path, folder: Path, edit: Edit, *, undone: bool) -> None:
+def refuse_strange(root: Path, folder: Path, edit: EditRecord, *, undone: bool) -> None:
     """See that going on with an edit loses nothing, and touches nothing outside of the set.
 
     Raises:
@@ -133,7 +133,7 @@ def refuse_strange(root: Path, folder: Path, edit: Edit, *, undone: bool) -> Non
             raise _between(root / (first if undone else second), edit)
 
 
-def refuse_changed(root: Path, folder: Path, edit: Edit) -> None:
+def refuse_changed(root: Path, folder: Path, edit: EditRecord) -> None:
     """See that taking an edit back loses nothing that was done since.
 
     Raises:
@@ -165,7 +165,7 @@ def refuse_changed(root: Path, folder: Path, edit: Edit) -> None:
             )
 
 
-def refuse_outside(root: Path, edit: Edit) -> None:
+def refuse_outside(root: Path, edit: EditRecord) -> None:
     """See that every file of an edit lies in the set, whatever links there are.
 
     Raises:
@@ -179,7 +179,7 @@ def refuse_outside(root: Path, edit: Edit) -> None:
     inside(root, [*map(below, names), *(root / name / "x" for name in edit.made)], follow=False)
 
 
-def _between(file: Path, edit: Edit) -> InputError:
+def _between(file: Path, edit: EditRecord) -> InputError:
     return InputError(
         f"{file} was changed after an edit was cut short ({edit.said}): move it away, so that the "
         "edit can be finished without losing it"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from viewfinder.datasets.editing.record import RECORD, Edit, Write, digest, digest_of
+from viewfinder.datasets.editing.record import RECORD, EditRecord, Write, digest, digest_of
 from viewfinder.errors import InputError
 from viewfinder.files import (
     explained_writing,
@@ -25,7 +25,7 @@ from viewfinder.files import (
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One file to hold `data`, or to move to `target`; `detail` says it to a person.
 
     Attributes:
@@ -42,12 +42,12 @@ class Change:
 def prepare(
     root: Path,
     folder: Path,
-    changes: Sequence[Change],
+    changes: Sequence[FileChange],
     *,
     verb: str,
     said: str,
     details: dict[str, object],
-) -> Edit:
+) -> EditRecord:
     """Write all of an edit into a folder, and nothing anywhere else."""
     written = [change for change in changes if change.data is not None]
     moved = [change for change in changes if change.target is not None]
@@ -61,7 +61,7 @@ def prepare(
     _refuse_unwritable(folders)
     made = {f for place in folders for f in (place, *place.parents) if not f.exists()}
     made -= set(targets)
-    edit = Edit(
+    edit = EditRecord(
         verb=verb,
         said=said,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -77,7 +77,7 @@ def prepare(
 
 
 def _write_beside(
-    root: Path, folder: Path, places: Sequence[Path], changes: Sequence[Change]
+    root: Path, folder: Path, places: Sequence[Path], changes: Sequence[FileChange]
 ) -> tuple[Write, ...]:
     """The new contents into `after/`, the old ones into `before/`."""
     for name in ("after", "before"):
@@ -98,7 +98,7 @@ def _write_beside(
     return tuple(writes.values())
 
 
-def apply(root: Path, folder: Path, edit: Edit) -> None:
+def apply(root: Path, folder: Path, edit: EditRecord) -> None:
     """Do what is left to do of an edit."""
     touched = set()
     for number, write in enumerate(edit.writes):
@@ -118,7 +118,7 @@ def apply(root: Path, folder: Path, edit: Edit) -> None:
     sync_folder(folder.parent)
 
 
-def undo(root: Path, folder: Path, edit: Edit) -> None:
+def undo(root: Path, folder: Path, edit: EditRecord) -> None:
     """Make of each file what it was, as far as it is not yet, and forget the edit."""
     touched, made = set(), {root / name for name in edit.made}
     for first, second in reversed(edit.moves):

@@ -19,13 +19,13 @@ from typing import TypeVar
 from viewfinder.datasets.editing.record import (
     RECORD,
     VERBS,
-    Edit,
+    EditRecord,
     nothing_left,
     read_edit,
     refuse_changed,
     refuse_strange,
 )
-from viewfinder.datasets.editing.steps import Change, apply, prepare, undo
+from viewfinder.datasets.editing.steps import FileChange, apply, prepare, undo
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import (
@@ -57,13 +57,13 @@ _NAME = re.compile(rf"\d{{1,9}}-({'|'.join(VERBS)})\.(apply|undo|done)", re.ASCI
 class Finished:
     """An edit that had been cut short, and now is made; or taken back, if `undone`."""
 
-    edit: Edit
+    edit: EditRecord
     undone: bool
 
 
 def change_files(
     root: Path,
-    changes: Sequence[Change],
+    changes: Sequence[FileChange],
     *,
     verb: str,
     said: str,
@@ -166,7 +166,7 @@ def recover(source: Path) -> list[Finished]:
     return finished
 
 
-def take_back(root: Path, *, verb: str) -> Edit | None:
+def take_back(root: Path, *, verb: str) -> EditRecord | None:
     """Undo the last edit of a set, if `verb` made it; None where that made none.
 
     One that was begun to be taken back, and was cut short, is the one that is meant.
@@ -218,7 +218,7 @@ def _refuse_stored(root: Path) -> None:
         )
 
 
-def _rolled_back(root: Path, folder: Path, edit: Edit, error: Exception) -> InputError:
+def _rolled_back(root: Path, folder: Path, edit: EditRecord, error: Exception) -> InputError:
     """Undo an edit that cannot be made; returns what to say."""
     try:
         folder = folder.rename(folder.with_suffix(".undo"))

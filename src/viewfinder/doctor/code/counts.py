@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.remark import CodePlace, Remark
 from viewfinder.doctor.code.sources import Code
 from viewfinder.wording import counted
 
@@ -48,14 +48,14 @@ class Written:
     """
 
     count: int
-    place: Place
+    place: CodePlace
     chosen: bool
     names: tuple[str, ...] = ()
     weak: bool = False
 
 
 @dataclass(frozen=True)
-class Counts:
+class ClassCounts:
     """What a file, or a cell, says of counts of classes.
 
     Attributes:
@@ -66,18 +66,18 @@ class Counts:
     widths: tuple[Written, ...] = ()
 
 
-def counts_in(code: Code) -> Counts:
+def counts_in(code: Code) -> ClassCounts:
     """What one file says; of a test nothing."""
     path = Path(code.file)
     if _TEST.fullmatch(path.name) or _TESTS in path.parts[:-1]:
-        return Counts()
+        return ClassCounts()
     found = list(_written(code))
     sure = {each.count for each in found if not each.weak}
     written = tuple(each for each in found if not each.weak or each.count in sure)
-    return Counts(written, tuple(_shaped(code)))
+    return ClassCounts(written, tuple(_shaped(code)))
 
 
-def repeated(counts: list[Counts]) -> Iterator[Remark]:
+def repeated(counts: list[ClassCounts]) -> Iterator[Remark]:
     """A remark for each count, and each list of names, that stands in several places."""
     found = [each for one in counts for each in one.written]
     widths = [each for one in counts for each in one.widths]
@@ -133,7 +133,7 @@ def _called(target: ast.expr) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def _set(name: str, value: ast.expr | None, place: Place) -> Iterator[Written]:
+def _set(name: str, value: ast.expr | None, place: CodePlace) -> Iterator[Written]:
     """A count, or names, under a name that says so."""
     if (count := _number(value)) and _COUNT.fullmatch(name) and not _BARE.fullmatch(name):
         yield Written(count, place, True)

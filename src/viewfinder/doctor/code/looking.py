@@ -7,7 +7,7 @@ from pathlib import Path
 
 from viewfinder.doctor.code.apex import apex
 from viewfinder.doctor.code.arguments import arguments_gone, nets_by_name
-from viewfinder.doctor.code.counts import Counts, counts_in, repeated
+from viewfinder.doctor.code.counts import ClassCounts, counts_in, repeated
 from viewfinder.doctor.code.methods import (
     factors_by_place,
     methods_of_tensors,
@@ -45,7 +45,7 @@ _SEVERAL = {"apex", "python-2"}
 
 
 @dataclass(frozen=True)
-class Looked:
+class CodeFindings:
     """What was found in somebody's code.
 
     Attributes:
@@ -64,14 +64,14 @@ class Looked:
         return not self.unread and all(each.level != "broken" for each in self.remarks)
 
 
-def look(paths: list[Path]) -> Looked:
+def look(paths: list[Path]) -> CodeFindings:
     """Read every Python file and notebook that is named, or lies below a folder that is.
 
     Raises:
         InputError: there is no such path, or no code in it.
     """
     remarks: list[Remark] = []
-    counts: list[Counts] = []
+    counts: list[ClassCounts] = []
     unread: list[str] = []
     found_at = files_below(paths)
     for file, name in found_at.code:
@@ -89,7 +89,7 @@ def look(paths: list[Path]) -> Looked:
     settings = read_settings(found_at.settings)
     remarks += list(repeated([*counts, settings.counts]))
     remarks += [*settings.remarks, *disagreeing(settings, counts)]
-    return Looked(
+    return CodeFindings(
         len(found_at.code),
         tuple(sorted(remarks, key=_order)),
         (*unread, *settings.unread),

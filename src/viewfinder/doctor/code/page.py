@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from viewfinder.doctor.code.looking import Looked
-from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.looking import CodeFindings
+from viewfinder.doctor.code.remark import CodePlace, Remark
 from viewfinder.doctor.code.sharing import without_user
-from viewfinder.doctor.page import Line
+from viewfinder.doctor.page import StyledLine
 from viewfinder.wording import counted, shown
 
 SCHEMA = "viewfinder.doctor.code/1"
@@ -16,25 +16,25 @@ _MARKS = {"broken": ("✗", "bold red"), "warning": ("!", "yellow")}
 _NAMED = 6
 
 
-def page(looked: Looked, *, width: int = 80) -> list[Line]:
+def page(looked: CodeFindings, *, width: int = 80) -> list[StyledLine]:
     """All lines; those to paste are as long as they are, the others no longer than `width`."""
     lines = list(_verdict(looked, width))
     for text in looked.unread:
-        lines += [Line(""), *_wrapped(f"✗ {shown(text)}", width, "  ", "bold red", first="")]
+        lines += [StyledLine(""), *_wrapped(f"✗ {shown(text)}", width, "  ", "bold red", first="")]
     for remark in looked.remarks:
-        lines += [Line(""), *_remark(remark, width)]
+        lines += [StyledLine(""), *_remark(remark, width)]
     for folder in looked.empty:
         told = f"note: {folder} has no Python file and no notebook in it"
-        lines += [Line(""), *_wrapped(shown(told), width, "  ", "dim", first="")]
+        lines += [StyledLine(""), *_wrapped(shown(told), width, "  ", "dim", first="")]
     return lines
 
 
-def _verdict(looked: Looked, width: int) -> Iterator[Line]:
+def _verdict(looked: CodeFindings, width: int) -> Iterator[StyledLine]:
     broken = sum(each.level == "broken" for each in looked.remarks)
     warnings = len(looked.remarks) - broken
     files = counted(looked.files, "file")
     if not looked.remarks and not looked.unread:
-        yield Line(f"✓ nothing to change in {files}", "bold green")
+        yield StyledLine(f"✓ nothing to change in {files}", "bold green")
         return
     told = []
     if looked.unread:
@@ -47,14 +47,14 @@ def _verdict(looked: Looked, width: int) -> Iterator[Line]:
     yield from _wrapped(f"{files} read: {', '.join(told)}", width, "  ", style, first="")
 
 
-def _remark(remark: Remark, width: int) -> Iterator[Line]:
+def _remark(remark: Remark, width: int) -> Iterator[StyledLine]:
     mark, style = _MARKS[remark.level]
     says = f"{mark} {remark.place}  {remark.says}"
     yield from _wrapped(shown(says), width, "  ", style, first="")
-    yield Line(f"  {shown(remark.place.text)}"[:width], "dim")
+    yield StyledLine(f"  {shown(remark.place.text)}"[:width], "dim")
     yield from _wrapped(shown(remark.why), width, "  ")
     for number, text in enumerate(remark.instead.split("\n")):
-        yield Line(f"  {' ' if number else '→'} {shown(text)}", "bold")
+        yield StyledLine(f"  {' ' if number else '→'} {shown(text)}", "bold")
     if remark.others:
         told = ", ".join(_short(each, remark.place) for each in remark.others[:_NAMED])
         more = len(remark.others) - _NAMED
@@ -62,7 +62,7 @@ def _remark(remark: Remark, width: int) -> Iterator[Line]:
         yield from _wrapped(shown(f"also {told}"), width, "  ", "dim")
 
 
-def _short(place: Place, beside: Place) -> str:
+def _short(place: CodePlace, beside: CodePlace) -> str:
     """A place, without the file where it is the same."""
     if (place.file, place.cell) == (beside.file, beside.cell):
         return f"line {place.line}"
@@ -71,7 +71,7 @@ def _short(place: Place, beside: Place) -> str:
 
 def _wrapped(
     text: str, width: int, indent: str, style: str = "", *, first: str | None = None
-) -> Iterator[Line]:
+) -> Iterator[StyledLine]:
     for line in textwrap.wrap(
         text,
         width,
@@ -79,10 +79,10 @@ def _wrapped(
         subsequent_indent=indent,
         break_on_hyphens=False,
     ):
-        yield Line(line, style)
+        yield StyledLine(line, style)
 
 
-def document(looked: Looked) -> dict[str, object]:
+def document(looked: CodeFindings) -> dict[str, object]:
     """See docs/doctor.md for its keys."""
     looked = without_user(looked)
     return {

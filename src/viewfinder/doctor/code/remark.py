@@ -7,7 +7,7 @@ Level = Literal["broken", "warning"]
 
 
 @dataclass(frozen=True)
-class Place:
+class CodePlace:
     """A line of a file, from 1.
 
     Attributes:
@@ -41,8 +41,8 @@ class Remark:
 
     rule: str
     level: Level
-    place: Place
+    place: CodePlace
     says: str
     why: str
     instead: str
-    others: tuple[Place, ...] = ()
+    others: tuple[CodePlace, ...] = ()

@@ -4,10 +4,10 @@ import ast
 import builtins
 
 from viewfinder.doctor.code.names import Use
-from viewfinder.doctor.code.row import Renamed
+from viewfinder.doctor.code.row import Replacement
 
 
-def written(old: str, row: Renamed, use: Use) -> str:
+def written(old: str, row: Replacement, use: Use) -> str:
     """What to write in the place of a use of `old`: the call itself, where it is one."""
     new, _, note = row.new.partition("   # ")
     if use.imported:
@@ -49,11 +49,11 @@ def _brought(new: str, use: Use) -> str:
     return f"import {root}" if dot and root == use.module.partition(".")[0] else ""
 
 
-def _commented(row: Renamed, new: str) -> str:
+def _commented(row: Replacement, new: str) -> str:
     return f"{row.imports}\n{new}" if row.imports else new
 
 
-def _import(old: str, row: Renamed, new: str, use: Use) -> str:
+def _import(old: str, row: Replacement, new: str, use: Use) -> str:
     """What brings the new name under the name that the import gave the old one."""
     name = _given(use)
     if new[:1] == "#":
@@ -105,7 +105,7 @@ def _bare(new: str) -> str:
     return kept.replace("{1}, ", "").replace("{0}", "…").replace("{1}", "…")
 
 
-def _arguments(call: ast.Call, row: Renamed) -> tuple[str, str, str]:
+def _arguments(call: ast.Call, row: Replacement) -> tuple[str, str, str]:
     """All arguments of a call as they are written, the first and the second; these by the names in
     `takes` too; without those that are dropped."""
     given = [ast.unparse(each) for each in call.args]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from viewfinder.doctor.code.looking import Looked
+from viewfinder.doctor.code.looking import CodeFindings
 from viewfinder.doctor.code.sharing import without_user
 from viewfinder.doctor.html import write_page
 from viewfinder.wording import shown
@@ -10,7 +10,7 @@ from viewfinder.wording import shown
 _TITLES = {"broken": "No longer works", "warning": "Could be better"}
 
 
-def write_report(file: Path, looked: Looked) -> None:
+def write_report(file: Path, looked: CodeFindings) -> None:
     """Write the page.
 
     Raises:

@@ -6,7 +6,7 @@ from viewfinder.doctor.code.remark import Level
 
 
 @dataclass(frozen=True)
-class Renamed:
+class Replacement:
     """What stands in a name's place.
 
     Attributes:
@@ -24,6 +24,8 @@ class Renamed:
     drops: tuple[str, ...] = ()
 
 
-def rows(why: str, level: Level, names: dict[str, str], imports: str = "") -> dict[str, Renamed]:
+def rows(
+    why: str, level: Level, names: dict[str, str], imports: str = ""
+) -> dict[str, Replacement]:
     """Rows, by the old name, that have all but the new name in common."""
-    return {old: Renamed(new, why, level, imports) for old, new in names.items()}
+    return {old: Replacement(new, why, level, imports) for old, new in names.items()}

@@ -1,11 +1,11 @@
 """Names of NumPy."""
 
-from viewfinder.doctor.code.row import Renamed, rows
+from viewfinder.doctor.code.row import Replacement, rows
 
 _NUMPY1 = "numpy 1.24 (2022) no longer has it: AttributeError"
 _NUMPY2 = "numpy 2.0 (2024) no longer has it: AttributeError"
 
-NUMPY: dict[str, Renamed] = {
+NUMPY: dict[str, Replacement] = {
     **rows(
         _NUMPY1,
         "broken",
@@ -93,11 +93,11 @@ NUMPY: dict[str, Renamed] = {
             "numpy.typeDict": "numpy.sctypeDict",
         },
     ),
-    "numpy.warnings": Renamed(
+    "numpy.warnings": Replacement(
         "warnings", "numpy 1.24 (2022) no longer has it: AttributeError", imports="import warnings"
     ),
-    "numpy.row_stack": Renamed("numpy.vstack", "numpy 2.0 and newer warn", "warning"),
-    "numpy.random.random_integers": Renamed(
+    "numpy.row_stack": Replacement("numpy.vstack", "numpy 2.0 and newer warn", "warning"),
+    "numpy.random.random_integers": Replacement(
         "numpy.random.randint({args})   # without the end, which random_integers had",
         "numpy warns since 1.11",
         "warning",

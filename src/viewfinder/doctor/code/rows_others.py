@@ -1,11 +1,11 @@
 """Names of Python itself, Pillow, SciPy, scikit-image, scikit-learn and OpenCV."""
 
-from viewfinder.doctor.code.row import Renamed, rows
+from viewfinder.doctor.code.row import Replacement, rows
 
 _PYTHON = "Python 3.10 no longer has it there"
 _PYTHON312 = "Python 3.12 no longer has it: ModuleNotFoundError"
 
-OTHERS: dict[str, Renamed] = {
+OTHERS: dict[str, Replacement] = {
     **rows(
         f"{_PYTHON}: AttributeError",
         "broken",
@@ -19,28 +19,30 @@ OTHERS: dict[str, Renamed] = {
         },
         "import collections.abc",
     ),
-    "time.clock": Renamed("time.perf_counter", "Python 3.8 no longer has it: AttributeError"),
-    "inspect.getargspec": Renamed("inspect.getfullargspec", "Python 3.11 no longer has it"),
-    "imp.reload": Renamed("importlib.reload", _PYTHON312, imports="import importlib"),
-    "imp": Renamed(
+    "time.clock": Replacement("time.perf_counter", "Python 3.8 no longer has it: AttributeError"),
+    "inspect.getargspec": Replacement("inspect.getfullargspec", "Python 3.11 no longer has it"),
+    "imp.reload": Replacement("importlib.reload", _PYTHON312, imports="import importlib"),
+    "imp": Replacement(
         "# of a file by its path: importlib.util.spec_from_file_location and module_from_spec",
         _PYTHON312,
         imports="import importlib.util",
     ),
     **{
-        f"distutils.version.{name}": Renamed(
+        f"distutils.version.{name}": Replacement(
             "packaging.version.Version", _PYTHON312, imports="import packaging.version"
         )
         for name in ("LooseVersion", "StrictVersion")
     },
-    "distutils.util.strtobool": Renamed(
+    "distutils.util.strtobool": Replacement(
         "({0}).lower() in ('y', 'yes', 't', 'true', 'on', '1')", _PYTHON312
     ),
-    "distutils.dir_util.copy_tree": Renamed(
+    "distutils.dir_util.copy_tree": Replacement(
         "shutil.copytree({args}, dirs_exist_ok=True)", _PYTHON312, imports="import shutil"
     ),
-    "distutils.spawn.find_executable": Renamed("shutil.which", _PYTHON312, imports="import shutil"),
-    "distutils": Renamed(
+    "distutils.spawn.find_executable": Replacement(
+        "shutil.which", _PYTHON312, imports="import shutil"
+    ),
+    "distutils": Replacement(
         "# setuptools brings its own: pip install setuptools; or use sysconfig, shutil", _PYTHON312
     ),
     **rows(
@@ -53,7 +55,7 @@ OTHERS: dict[str, Renamed] = {
         },
         "from PIL import Image",
     ),
-    "PIL.PILLOW_VERSION": Renamed(
+    "PIL.PILLOW_VERSION": Replacement(
         "PIL.__version__", "Pillow 7 (2020) no longer has it: ImportError", imports="import PIL"
     ),
     **rows(
@@ -79,21 +81,21 @@ OTHERS: dict[str, Renamed] = {
         },
         "import skimage.metrics",
     ),
-    "sklearn.externals.joblib": Renamed(
+    "sklearn.externals.joblib": Replacement(
         "joblib", "scikit-learn 0.23 no longer has it", imports="import joblib"
     ),
-    "sklearn.cross_validation": Renamed(
+    "sklearn.cross_validation": Replacement(
         "sklearn.model_selection",
         "scikit-learn 0.20 no longer has it",
         imports="import sklearn.model_selection",
     ),
-    "cv2.dnn.readNetFromDarknet": Renamed(
+    "cv2.dnn.readNetFromDarknet": Replacement(
         "viewfinder.open_run({1})",
         "OpenCV 5 no longer reads Darknet's files; the .cfg beside the .weights is read too",
         imports="import viewfinder",
         takes=("cfgFile", "darknetModel"),
     ),
-    "cv2.xfeatures2d.SIFT_create": Renamed("cv2.SIFT_create", "OpenCV 4.4 moved it", "warning"),
+    "cv2.xfeatures2d.SIFT_create": Replacement("cv2.SIFT_create", "OpenCV 4.4 moved it", "warning"),
     **rows(
         "OpenCV 3 no longer has it: AttributeError",
         "broken",

@@ -1,6 +1,6 @@
 """Names of Python 2: modules that were renamed, functions that are gone."""
 
-from viewfinder.doctor.code.row import Renamed, rows
+from viewfinder.doctor.code.row import Replacement, rows
 
 _WHY = "Python 3 no longer has it"
 _MODULES = {
@@ -14,9 +14,9 @@ _MODULES = {
     "__builtin__": "builtins",
 }
 
-PYTHON2: dict[str, Renamed] = {
+PYTHON2: dict[str, Replacement] = {
     **{
-        old: Renamed(new, f"{_WHY}: ModuleNotFoundError", imports=f"import {new}")
+        old: Replacement(new, f"{_WHY}: ModuleNotFoundError", imports=f"import {new}")
         for old, new in _MODULES.items()
     },
     **rows(
@@ -62,7 +62,7 @@ PYTHON2: dict[str, Renamed] = {
 }
 """By the old name, in full."""
 
-BUILTINS: dict[str, Renamed] = {
+BUILTINS: dict[str, Replacement] = {
     **rows(
         f"{_WHY}: NameError",
         "broken",
@@ -75,8 +75,8 @@ BUILTINS: dict[str, Renamed] = {
             "long": "int",
         },
     ),
-    "reduce": Renamed("functools.reduce", f"{_WHY}: NameError", imports="import functools"),
-    "execfile": Renamed("exec(open({0}).read())", f"{_WHY}: NameError"),
+    "reduce": Replacement("functools.reduce", f"{_WHY}: NameError", imports="import functools"),
+    "execfile": Replacement("exec(open({0}).read())", f"{_WHY}: NameError"),
 }
 """Functions and types that needed no import."""
 

@@ -1,6 +1,6 @@
 """Names of torch, torchvision and apex."""
 
-from viewfinder.doctor.code.row import Renamed, rows
+from viewfinder.doctor.code.row import Replacement, rows
 
 _TORCH2 = "torch 2.0 (2023) no longer has it"
 _AMP = "torch 2.4 and newer warn, since it serves all devices now"
@@ -17,7 +17,7 @@ _FUSED = (
     ),
 )
 
-TORCH: dict[str, Renamed] = {
+TORCH: dict[str, Replacement] = {
     **rows(
         f"{_TORCH2}: ModuleNotFoundError",
         "broken",
@@ -31,7 +31,7 @@ TORCH: dict[str, Renamed] = {
             "torch._six": "# the module is not needed any more",
         },
     ),
-    "torch._six.container_abcs": Renamed(
+    "torch._six.container_abcs": Replacement(
         "collections.abc",
         f"{_TORCH2}: ModuleNotFoundError",
         imports="import collections.abc as container_abcs",
@@ -61,13 +61,13 @@ TORCH: dict[str, Renamed] = {
             "apex.normalization.FusedLayerNorm": "torch.nn.LayerNorm",
         },
     ),
-    "apex.optimizers.FusedAdam": Renamed(
+    "apex.optimizers.FusedAdam": Replacement(
         "torch.optim.AdamW({args}, fused=True)   # with adam_w_mode=False it is Adam",
         _APEX,
         "warning",
         drops=_FUSED,
     ),
-    "apex.optimizers.FusedSGD": Renamed(
+    "apex.optimizers.FusedSGD": Replacement(
         "torch.optim.SGD({args}, fused=True)", _APEX, "warning", drops=_FUSED
     ),
     **rows(
@@ -142,7 +142,7 @@ TORCH: dict[str, Renamed] = {
             "torch.nn.NLLLoss2d": "torch.nn.NLLLoss",
         },
     ),
-    "torch.nn.functional.nll_loss2d": Renamed(
+    "torch.nn.functional.nll_loss2d": Replacement(
         "torch.nn.functional.nll_loss", "torch 0.4 (2018) took it out"
     ),
     **rows(
@@ -154,12 +154,12 @@ TORCH: dict[str, Renamed] = {
             "torch.utils.data._utils.collate.int_classes": "int",
         },
     ),
-    "torch.utils.data.dataloader.container_abcs": Renamed(
+    "torch.utils.data.dataloader.container_abcs": Replacement(
         "collections.abc",
         "torch 1.9 (2021) no longer has it",
         imports="import collections.abc as container_abcs",
     ),
-    "torch.utils.ffi": Renamed(
+    "torch.utils.ffi": Replacement(
         "# C and CUDA of one's own are built by torch.utils.cpp_extension; ROIAlign, nms and "
         "deformable convolutions are in torchvision.ops",
         "torch 1.0 (2018) no longer has it: ModuleNotFoundError",
@@ -173,29 +173,29 @@ TORCH: dict[str, Renamed] = {
             "torch.irfft": "torch.fft.irfftn({0}, dim=…)   # the last ones; of a complex tensor",
         },
     ),
-    "torch.set_default_tensor_type": Renamed(
+    "torch.set_default_tensor_type": Replacement(
         "torch.set_default_dtype(torch.float32); torch.set_default_device('cuda')",
         "torch 2.1 and newer warn",
         "warning",
     ),
-    "apex.fp16_utils": Renamed(
+    "apex.fp16_utils": Replacement(
         "# half precision is torch.amp.autocast's matter, the scale torch.amp.GradScaler's",
         _APEX,
         "warning",
     ),
-    "torchvision.transforms.Scale": Renamed("torchvision.transforms.Resize", "it is gone"),
-    "torchvision.transforms.RandomSizedCrop": Renamed(
+    "torchvision.transforms.Scale": Replacement("torchvision.transforms.Resize", "it is gone"),
+    "torchvision.transforms.RandomSizedCrop": Replacement(
         "torchvision.transforms.RandomResizedCrop", "it is gone"
     ),
-    "torchvision.models.utils.load_state_dict_from_url": Renamed(
+    "torchvision.models.utils.load_state_dict_from_url": Replacement(
         "torch.hub.load_state_dict_from_url", "torchvision no longer has it", imports="import torch"
     ),
-    "torchvision.models.resnet.model_urls": Renamed(
+    "torchvision.models.resnet.model_urls": Replacement(
         "dict(resnet50=ResNet50_Weights.DEFAULT.url)",
         "torchvision 0.13 no longer has it",
         imports="from torchvision.models import ResNet50_Weights",
     ),
-    "torchvision.transforms.functional_tensor": Renamed(
+    "torchvision.transforms.functional_tensor": Replacement(
         "torchvision.transforms.functional",
         "torchvision 0.17 no longer has it",
         imports="import torchvision.transforms.functional",

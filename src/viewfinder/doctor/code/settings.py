@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from viewfinder.doctor.code.counts import Counts, Written
-from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.counts import ClassCounts, Written
+from viewfinder.doctor.code.remark import CodePlace, Remark
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
 from viewfinder.wording import counted
@@ -48,9 +48,9 @@ class Settings:
     unread: list[str] = field(default_factory=list)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> ClassCounts:
         """As of code that was not written for this count alone."""
-        return Counts((*self.nets, *self.lists), tuple(self.filters))
+        return ClassCounts((*self.nets, *self.lists), tuple(self.filters))
 
 
 def read_settings(files: list[tuple[Path, str]]) -> Settings:
@@ -76,7 +76,7 @@ def read_settings(files: list[tuple[Path, str]]) -> Settings:
     return told
 
 
-def disagreeing(told: Settings, counts: list[Counts]) -> Iterator[Remark]:
+def disagreeing(told: Settings, counts: list[ClassCounts]) -> Iterator[Remark]:
     """Lists of classes that no net in the project has the count of, and code with another one."""
     nets = {each.count for each in told.nets}
     for each in told.lists:
@@ -118,9 +118,9 @@ def _text(file: Path) -> str | None:
         return None
 
 
-def _place(text: str, name: str, line: int) -> Place:
+def _place(text: str, name: str, line: int) -> CodePlace:
     lines = re.split(r"\r\n|\n|\r", text)
-    return Place(name, line, lines[line - 1].strip()[:_LONGEST])
+    return CodePlace(name, line, lines[line - 1].strip()[:_LONGEST])
 
 
 def _config(text: str, name: str, told: Settings) -> None:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from viewfinder.doctor.code.looking import Looked
-from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.looking import CodeFindings
+from viewfinder.doctor.code.remark import CodePlace, Remark
 from viewfinder.doctor.privacy import Cleaner, cleaner
 
 
-def without_user(looked: Looked, by: Cleaner | None = None) -> Looked:
+def without_user(looked: CodeFindings, by: Cleaner | None = None) -> CodeFindings:
     """The same without the user's home, name and secrets, in lines of source too."""
     by = by or cleaner()
     return replace(
@@ -29,5 +29,5 @@ def _remark(remark: Remark, by: Cleaner) -> Remark:
     )
 
 
-def _place(place: Place, by: Cleaner) -> Place:
+def _place(place: CodePlace, by: Cleaner) -> CodePlace:
     return replace(place, file=by.code(place.file), text=by.code(place.text))

@@ -15,7 +15,7 @@ from pathlib import Path
 from viewfinder.doctor.code.guards import guarded
 from viewfinder.doctor.code.notebooks import cells, without_magic
 from viewfinder.doctor.code.python2_text import python_2
-from viewfinder.doctor.code.remark import Place, Remark
+from viewfinder.doctor.code.remark import CodePlace, Remark
 from viewfinder.doctor.privacy import cleaner
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
@@ -55,15 +55,15 @@ class Code:
         """Every node of the tree."""
         return tuple(ast.walk(self.tree))
 
-    def place(self, node: ast.AST) -> Place:
+    def place(self, node: ast.AST) -> CodePlace:
         """Where a node stands."""
         line = int(getattr(node, "lineno", 1))
         text = self.lines[line - 1].strip()[:_LONGEST] if line <= len(self.lines) else ""
-        return Place(self.file, line, text, self.cell)
+        return CodePlace(self.file, line, text, self.cell)
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceFiles:
     """What lies at the paths that were named, each file with its shown name.
 
     Attributes:
@@ -76,7 +76,7 @@ class Found:
     empty: list[str]
 
 
-def files_below(paths: list[Path]) -> Found:
+def files_below(paths: list[Path]) -> SourceFiles:
     """Every Python file and notebook that is named or lies below a folder, and settings there.
 
     Raises:
@@ -105,7 +105,7 @@ def files_below(paths: list[Path]) -> Found:
         raise InputError(
             f"{' and '.join(map(str, paths))} has no Python file and no notebook in it"
         )
-    return Found(_once(found), _once(beside), empty)
+    return SourceFiles(_once(found), _once(beside), empty)
 
 
 def _once(found: dict[Path, str]) -> list[tuple[Path, str]]:
@@ -203,7 +203,7 @@ def _unparsed(error: Exception, name: str) -> str:
 def _renamed_async(lines: list[str], name: str, cell: int | None) -> Iterator[Remark]:
     """`tensor.cuda(async=True)`, which no Python reads since `async` is a keyword."""
     places = [
-        Place(name, number, line.strip()[:_LONGEST], cell)
+        CodePlace(name, number, line.strip()[:_LONGEST], cell)
         for number, line in enumerate(lines, 1)
         if _ASYNC.search(line)
     ]
@@ -216,7 +216,7 @@ def _renamed_async(lines: list[str], name: str, cell: int | None) -> Iterator[Re
 
 
 def _unreadable(error: SyntaxError, text: str, at: int, name: str, cell: int | None) -> Remark:
-    place = Place(name, at + 1, text[:_LONGEST], cell)
+    place = CodePlace(name, at + 1, text[:_LONGEST], cell)
     if says := python_2(text, str(error.msg)):
         tool = "" if cell else f"; and the rest: pip install fissix; python -m fissix -w {name}"
         return Remark(

@@ -22,7 +22,7 @@ from viewfinder.pictures.warping import moved_boxes, warp_into
 from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples import IGNORED, BoxExamples
 from viewfinder.tasks.detect.pasting import Objects, joined, paste_objects
-from viewfinder.tasks.detect.plan import Plan, Step, View, draw
+from viewfinder.tasks.detect.plan import PlacedView, Plan, Step, draw
 
 LEAST_SHOWN = 0.25
 """Share of an object's box that must lie within its part of the picture."""
@@ -96,7 +96,7 @@ def _make(
     return _chosen(objects, _sides(objects.boxes).min(axis=1) >= LEAST_SIDE)
 
 
-def _shown(view: View, examples: BoxExamples) -> Objects:
+def _shown(view: PlacedView, examples: BoxExamples) -> Objects:
     """The objects of a picture of which enough lies within its area."""
     rows = examples.rows(view.picture)
     numbers = np.arange(rows.start, rows.stop)

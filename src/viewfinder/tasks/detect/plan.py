@@ -96,7 +96,7 @@ def plan_step(
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class PlacedView:
     """A kept picture, seen through a matrix within an area of the frame."""
 
     picture: int
@@ -108,7 +108,7 @@ class View:
 class Plan:
     """One picture of a batch, drawn but not yet made; colours are a 3×3 matrix."""
 
-    views: list[View]
+    views: list[PlacedView]
     pastes: list[Paste]
     colours: NDArray[np.float64] | None
 
@@ -123,7 +123,7 @@ def draw(step: Step, number: int, random: np.random.Generator) -> Plan:
     if random.random() < augmentation.mosaic:
         views = _draw_mosaic(step, number, random)
     else:
-        views = [View(number, _draw_whole(step, number, random), (0, 0, *step.frame))]
+        views = [PlacedView(number, _draw_whole(step, number, random), (0, 0, *step.frame))]
     pastes = []
     if step.pasted is not None and random.random() < augmentation.copy_paste:
         count = random.integers(1, _MOST_PASTED, endpoint=True)
@@ -131,7 +131,7 @@ def draw(step: Step, number: int, random: np.random.Generator) -> Plan:
     return Plan(views, pastes, _draw_colours(augmentation, random))
 
 
-def _draw_mosaic(step: Step, number: int, random: np.random.Generator) -> list[View]:
+def _draw_mosaic(step: Step, number: int, random: np.random.Generator) -> list[PlacedView]:
     """Four pictures that meet in a point, the one that is asked for in any of the quarters."""
     width, height = step.frame
     x, y = (round(side * random.uniform(*_MEETING)) for side in step.frame)
@@ -139,7 +139,7 @@ def _draw_mosaic(step: Step, number: int, random: np.random.Generator) -> list[V
     others = random.integers(len(step.examples), size=3)
     pictures = random.permutation([number, *others]).tolist()
     return [
-        View(chosen, _draw_quarter(step, chosen, area, random), area)
+        PlacedView(chosen, _draw_quarter(step, chosen, area, random), area)
         for chosen, area in zip(pictures, areas, strict=True)
     ]
 

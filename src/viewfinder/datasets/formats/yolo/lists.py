@@ -40,7 +40,7 @@ class NamedList:
 
 
 @dataclass(frozen=True)
-class Described:
+class PictureLists:
     """What the file says.
 
     Attributes:
@@ -56,7 +56,7 @@ class Described:
     faults: tuple[Fault, ...] = ()
 
 
-def describe(file: Path, seen: Survey) -> Described:
+def describe(file: Path, seen: Survey) -> PictureLists:
     """Read the file that describes a set.
 
     Raises:
@@ -64,7 +64,7 @@ def describe(file: Path, seen: Survey) -> Described:
     """
     if is_class_list(file.name):
         lists = _by_folder(_pictures_of_none(seen))
-        return Described(listed_classes(file), file, lists, 0)
+        return PictureLists(listed_classes(file), file, lists, 0)
     if file.suffix.lower() == ".data":
         return _darknet(file, seen)
     entries = read_data_yaml(file, _KEYS | set(_VAL_KEYS))
@@ -81,7 +81,7 @@ def describe(file: Path, seen: Survey) -> Described:
         paths.add_base(file.parent / plain_path(base), base, values)
     lists = _lists(values, paths, file) if any(values.values()) else ()
     lists = lists or _by_folder(_pictures_of_none(seen))
-    return Described(
+    return PictureLists(
         classes,
         file,
         lists,
@@ -229,7 +229,7 @@ def _by_folder(paths: list[str]) -> tuple[NamedList, ...]:
     )
 
 
-def _darknet(file: Path, seen: Survey) -> Described:
+def _darknet(file: Path, seen: Survey) -> PictureLists:
     """Darknet's `obj.data`, as CVAT writes it too: `train = …`, `names = data/obj.names`."""
     pairs = [line.partition("=") for line in read_text(file).splitlines()]
     values = {key.strip(): value.strip() for key, equals, value in pairs if equals}
@@ -244,7 +244,7 @@ def _darknet(file: Path, seen: Survey) -> Described:
             found, absent = _pictures(str(target), paths, f"{file}: {key}")
             lists.append(NamedList(f"{file.name}: {key}", split, found, absent))
     chosen = tuple(lists) if any(one.pictures for one in lists) else ()
-    return Described(
+    return PictureLists(
         listed_classes(names),
         names,
         chosen or _by_folder(sorted(seen.pictures.paths)),

@@ -26,7 +26,7 @@ from viewfinder.datasets.formats.yolo.labels import (
     own_files,
     pixels,
 )
-from viewfinder.datasets.formats.yolo.lists import Described, describe, listed_classes
+from viewfinder.datasets.formats.yolo.lists import PictureLists, describe, listed_classes
 from viewfinder.datasets.listings import Listing, splits_of
 from viewfinder.datasets.meaning import Meaning, meaning_fault
 from viewfinder.datasets.measuring import measure
@@ -223,7 +223,7 @@ def _no_pictures(paths: Sequence[str], files: LabelFiles) -> list[Fault]:
     return [Fault("no-pictures", files.alone[0], "there are labels and no picture", fix, True)]
 
 
-def _meaning_faults(rows: LineRows, sizes: NDArray[np.int64], said: Described) -> list[Fault]:
+def _meaning_faults(rows: LineRows, sizes: NDArray[np.int64], said: PictureLists) -> list[Fault]:
     """Numbers that are no shares, and key points taken for polygons."""
     outlined = np.zeros(len(rows.pictures), np.bool_)
     outlined[list(rows.outlines)] = True
@@ -242,7 +242,7 @@ def _meaning_faults(rows: LineRows, sizes: NDArray[np.int64], said: Described) -
     return []
 
 
-def _counted_from_one(rows: LineRows, said: Described) -> list[Fault]:
+def _counted_from_one(rows: LineRows, said: PictureLists) -> list[Fault]:
     """Class numbers that begin at 1, where YOLO's begin at 0."""
     used = set(rows.classes)
     if 0 in used or max(used, default=0) != len(said.classes):
@@ -253,7 +253,7 @@ def _counted_from_one(rows: LineRows, said: Described) -> list[Fault]:
     return [Fault("off-by-one", said.names_file.name, detail, fix, blocking=True)]
 
 
-def _other_lists(seen: Survey, said: Described) -> list[Fault]:
+def _other_lists(seen: Survey, said: PictureLists) -> list[Fault]:
     """Lists of classes beside the labels that say something else than the set's own."""
     faults = []
     for path in seen.of(".txt", ".labels"):
