@@ -22,7 +22,7 @@ def shown_of(task, data, recipe, out, monkeypatch):
     """The pictures that the report of a training is given."""
     given = []
 
-    def instead(run, dataset, judgements, folds, seen, fitted):
+    def instead(run, dataset, judgements, folds, seen, *_):
         given.extend(seen)
         return Verdict("unknown", "", ())
 
