@@ -143,7 +143,7 @@ def test_a_choice_says_when_there_was_no_time_for_all_that_are_compared(tmp_path
 
 def test_the_choice_that_a_training_keeps_is_one_that_is_read(tmp_path, monkeypatch):
     from viewfinder.doctor.chosen import chosen
-    from viewfinder.training import choosing
+    from viewfinder.tasks.measured import measured_file, remember
     from viewfinder.training.arrangement import Arrangement, Choice
 
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path))
@@ -154,7 +154,7 @@ def test_the_choice_that_a_training_keeps_is_one_that_is_read(tmp_path, monkeypa
         "processor": {"name": WHOLE.cpu.name, "threads": WHOLE.cpu.threads},
     }
     choice = Choice(Arrangement("bf16", "contiguous"), "because")
-    choosing._remember(choosing._file(depends), choice, depends)
+    remember(measured_file(depends), choice.as_json(), depends)
     assert chosen(WHOLE) == {"lenet": ("bf16", "contiguous")}
 
 

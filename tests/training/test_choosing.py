@@ -9,6 +9,7 @@ import torch
 from viewfinder.cpu import cpu_features
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks import find
+from viewfinder.tasks import measured as kept
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
@@ -32,7 +33,7 @@ MEASURED = Choice(
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv(choosing.ANEW, raising=False)
+    monkeypatch.delenv(kept.ANEW, raising=False)
     return tmp_path / "cache"
 
 
@@ -91,7 +92,7 @@ def test_another_processor_or_number_of_threads_is_measured_by_itself(learn, mea
     learn()
     for known in ({"name": "another"}, {"threads": 999}):
         changed = replace(cpu_features(), **known)
-        monkeypatch.setattr(choosing, "cpu_features", lambda changed=changed: changed)
+        monkeypatch.setattr(kept, "cpu_features", lambda changed=changed: changed)
         learn()
     assert len(measured) == 3
 

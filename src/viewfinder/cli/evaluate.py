@@ -37,7 +37,7 @@ class Flags:
     """Where to compute."""
     json: bool = False
     """Print one JSON document: every score of the run's task, split, images, learnt, subsets,
-    calibration, seconds."""
+    calibration, seconds, speed."""
     how: AskingFlags = field(default_factory=AskingFlags)
 
 
@@ -74,7 +74,12 @@ def run(flags: Flags) -> int:
     if rows:
         rich_console().print(table)
     images, learnt = counted(judged["images"], "picture"), judged["learnt"]
-    say(f"{images} in {judged['seconds']:.1f} s")
+    speed = judged["speed"]
+    alone = speed["milliseconds"]
+    latency = "" if alone is None else f"; one alone {alone:,.1f} ms once it is decoded"
+    say(
+        f"{images} in {judged['seconds']:.1f} s, {speed['pictures_per_s']:,.1f} pictures/s{latency}"
+    )
     if (told := judged["calibration"]) is not None:
         say(
             f"scores: {told['count']:,} {told['of']} are called {told['score']:.1%} sure in the "

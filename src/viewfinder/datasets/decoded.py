@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.cpu import cpu_features
 from viewfinder.datasets import Keep, digests
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import track
@@ -205,6 +206,21 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
         while (found := coming.result()) is not None:
             coming = pool.submit(context.run, following)
             yield found[0]
+
+
+def side_by_side(work: Callable[[int], Item], count: int) -> Iterator[Item]:
+    """`work` of 0 to `count`, in that order, in as many threads as may be at work here.
+
+    The first error ends it, and so does Ctrl-C.
+    """
+    with ThreadPoolExecutor(cpu_features().threads) as pool:
+        coming = [pool.submit(copy_context().run, work, number) for number in range(count)]
+        try:
+            for each in coming:
+                yield each.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _indices(numbers: Sequence[int] | Tensor) -> NDArray[np.int64]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from viewfinder.doctor.machine import Machine
 from viewfinder.files import cache_folder
+from viewfinder.tasks.measured import FOLDER
 from viewfinder.values import as_table
 
-FOLDER = "arithmetic"
 # Bytes beyond which a file is not one that was written here, and files that are looked at.
 _LARGEST, _MOST = 1 << 16, 1000
 

@@ -10,6 +10,15 @@ from viewfinder.tasks.detect.scores import DetectFigures
 from viewfinder.tasks.saliency.scores import SaliencyFigures
 
 
+class SpeedFigures(TypedDict):
+    """How fast it was here: milliseconds from one picture in memory to its answer, None where that
+    was not timed; and pictures a second of the whole set, decoded, answered and scored.
+    """
+
+    milliseconds: float | None
+    pictures_per_s: float
+
+
 class EvaluatedOn(TypedDict):
     """What was judged.
 
@@ -24,6 +33,7 @@ class EvaluatedOn(TypedDict):
     calibration: CalibrationFigures | None
     images: int
     seconds: float
+    speed: SpeedFigures
 
 
 class ClassifyEvaluation(EvaluatedOn, ClassifyFigures):

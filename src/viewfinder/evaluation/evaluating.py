@@ -54,6 +54,10 @@ def evaluate(
         "learnt": learnt,
         "subsets": parts,
         "calibration": believed.as_json() if believed else None,
+        "speed": {
+            "milliseconds": judgement.milliseconds,
+            "pictures_per_s": len(judgement.examples) / max(judgement.seconds, 1e-9),
+        },
         **judgement.as_json(),
     }
     assert is_evaluation(document), "a task's scores have a type of their own"

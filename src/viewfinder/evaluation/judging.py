@@ -14,6 +14,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.fitting import LEAST_PICTURES
+from viewfinder.events import listening
+from viewfinder.inference.quickening import quick_net
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks import find
@@ -23,6 +25,8 @@ from viewfinder.values import as_number_or_none
 
 # Where there is no val to match.
 _STAND_INS = 500
+# Times that one picture is answered to see how long it takes.
+_TIMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,8 @@ class Judgement(Generic[AnswersT, ScoresT]):
         answers: the task's own: probabilities, detections or maps, a picture each.
         scores: the task's own `tasks.task.TaskScores`.
         seconds: what decoding and answering took.
+        milliseconds: from one picture in memory to its answer: the quickest of three; None where it
+            was not timed.
         claimed: what its answers claim where their scores were fitted on these very pictures: by
             scores that were fitted on others of them.
     """
@@ -43,6 +49,7 @@ class Judgement(Generic[AnswersT, ScoresT]):
     scores: ScoresT
     seconds: float
     claimed: Claims | None = None
+    milliseconds: float | None = None
 
     def as_json(self) -> dict[str, object]:
         """The scores under their public names, with the number of pictures and seconds."""
@@ -65,7 +72,9 @@ def judge_examples(
     Raises:
         InputError: a class the model does not know, or a picture that cannot be read.
     """
-    return _judge(model.load_on(device), model.config, examples, device, keep)
+    net, config = quick_net(model, device, pictures=len(examples)), model.config
+    judgement = _judge(net, config, examples, device, keep)
+    return replace(judgement, milliseconds=_latency(net, config, judgement.examples, device))
 
 
 def judge(run: RunFolder, dataset: Dataset, *, device: torch.device) -> dict[str, AnyJudgement]:
@@ -127,6 +136,22 @@ def seen_in_training(run: RunFolder, examples: Dataset) -> list[str]:
     digests = picture_digests(examples)
     pairs = zip(examples.paths, digests, strict=True)
     return [path for path, digest in pairs if sides.get(digest) in ("train", "val")]
+
+
+def _latency(
+    net: nn.Module, config: ModelConfig, examples: Dataset, device: torch.device
+) -> float | None:
+    """Milliseconds from one picture in memory to its answer: the quickest of three."""
+    if len(examples) == 0:
+        return None
+    task, first = find(config.task), examples.select(np.arange(1))
+    with listening():  # What is timed is no work that anybody waits for.
+        opened, times = task.open_eval(first, config, keep="memory"), []
+        for _ in range(_TIMED):
+            start = time.perf_counter()
+            task.answers(net, opened, config, device)
+            times.append(1e3 * (time.perf_counter() - start))
+    return min(times)
 
 
 def _judge(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.decoded import ahead
 from viewfinder.events import track
 from viewfinder.inference.documents import Prediction, is_prediction
+from viewfinder.inference.quickening import quick_net
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import Picture
@@ -77,11 +78,17 @@ class Predictor:
         """
         self.model, self.device, self.threshold = model, device, threshold
         self.task = find(model.config.task)
+        self._expected: int | None = None
 
     @cached_property
     def net(self) -> nn.Module:
-        """The net on its device."""
+        """The net on its device, as it is written."""
         return self.model.load_on(self.device)
+
+    @cached_property
+    def _quick(self) -> nn.Module:
+        """The net on its device, as it answers soonest."""
+        return quick_net(self.model, self.device, pictures=self._expected)
 
     def files(self, folder: Path) -> list[Path]:
         """The files below a folder that the model can be asked about, in a fixed order."""
@@ -112,7 +119,8 @@ class Predictor:
         Args:
             total: how many there will be, for the bar; None if that is not known.
         """
-        _ = self.net  # Its weights are read before any picture is.
+        self._expected = total
+        _ = self._quick  # Its weights are read before any picture is.
         batches = ahead(_batched(pictures, self.task.together(self.model.config)))
         found = (each for batch in batches for each in self.at_once(batch))
         return iter(track(found, total=total, description="predicting"))
@@ -121,7 +129,7 @@ class Predictor:
         """Answers to pictures that the net is given together."""
         config = self.model.config
         pixels = torch.stack([each.pixels for each in batch])
-        replies = self.task.reply(self.net, pixels, config, self.device)
+        replies = self.task.reply(self._quick, pixels, config, self.device)
         for each, reply in zip(batch, replies, strict=True):
             value = self.task.describe(reply, config, of=each.size, threshold=self.threshold)
             yield Answer(each.source, each.size, value, each.frame)

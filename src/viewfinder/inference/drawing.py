@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.decoded import ahead, side_by_side
 from viewfinder.datasets.depth import DepthScale
 from viewfinder.datasets.formats.rgbd.stored import stored_depth
 from viewfinder.files import new_folder
@@ -45,28 +46,30 @@ def draw_answers(
     groups = [list(group) for _, group in groupby(answers, key=lambda each: each.source)]
     digits = len(str(len(groups)))
     own_names = _own_names([g[0].source for g in groups if isinstance(g[0].value, Subject)])
-    drawn: list[Answer] = []
     with new_folder(out) as folder:
-        for number, group in enumerate(groups, start=1):
+
+        def draw(number: int) -> list[Answer]:
+            group = groups[number]
             source, first = Path(group[0].source), group[0].value
             # A name may be as long as the disk allows already; the number tells them apart.
-            name = f"{number:0{digits}}-{source.stem[:50]}"
+            name = f"{number + 1:0{digits}}-{source.stem[:50]}"
             if group[0].frame is not None:
                 rate = probe_video(source).rate
-                write_video(folder / f"{name}.mp4", _drawn(source, group, classes), rate=rate)
-                drawn += group
-                continue
+                # The next frame is read and drawn while this one is encoded.
+                frames = ahead(_drawn(source, group, classes))
+                write_video(folder / f"{name}.mp4", frames, rate=rate)
+                return group
             picture = picture_of(source, bits)
             overlay = first.drawn_on(picture, classes)
-            if isinstance(first, Subject):
-                own, values = own_names[group[0].source], first.map.at_own_size()
-                names = write_subject(folder, own, picture, values, overlay=overlay)
-                files = {kind: str(out / file) for kind, file in names.items()}
-                drawn += [replace(each, value=replace(first, files=files)) for each in group]
-            else:
+            if not isinstance(first, Subject):
                 write_picture(folder / f"{name}.jpg", overlay)
-                drawn += group
-    return drawn
+                return group
+            own, values = own_names[group[0].source], first.map.at_own_size()
+            names = write_subject(folder, own, picture, values, overlay=overlay)
+            files = {kind: str(out / file) for kind, file in names.items()}
+            return [replace(each, value=replace(first, files=files)) for each in group]
+
+        return [each for group in side_by_side(draw, len(groups)) for each in group]
 
 
 def _own_names(sources: Sequence[str]) -> dict[str, str]:

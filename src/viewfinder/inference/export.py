@@ -7,7 +7,6 @@ metadata.
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from viewfinder.files import write_bytes
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, open_session
 from viewfinder.inference.tiling import whole
-from viewfinder.pictures.geometry import Size
+from viewfinder.inference.tracing import require_libraries, traced
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import find
 from viewfinder.tasks.answering import as_shares
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 Answers = Literal["raw", "decoded", "final"]
 
-_OPSET = 18
 # Pictures that the file must answer as the run does.
 _PROOF = 8
 # The largest difference, as a share of the largest value: float32 sums in another order.
@@ -92,7 +90,7 @@ def export_onnx(
         InputError: the extra libraries are missing, a picture cannot be read, the file cannot be
             written, or it does not answer as the model does: then none is left behind.
     """
-    _require_libraries()
+    require_libraries()
     import onnx
 
     asked, tiles, model = model.config, tiles_of(model.config), whole(model)
@@ -106,7 +104,7 @@ def export_onnx(
     batch = _proof_pictures(model, pictures)
     core, names = task.portable(model.load(), config, raw=answers == "raw")
     module = Portable(core, config.normalisation).eval()
-    program = onnx.load_model_from_string(_traced(module, names, config.size))
+    program = onnx.load_model_from_string(traced(module, names, config.size))
     told = _metadata(asked, answers) | {SCORES: scores}
     if tiles is not None:
         note(
@@ -144,17 +142,6 @@ class Portable(nn.Module):
         return found
 
 
-def _require_libraries() -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"exporting needs {error.name}: install it with `pip install viewfinder[export]`"
-        ) from error
-
-
 def _require_text(classes: Sequence[str]) -> None:
     """Refuse names that come from folders whose names are bytes of another encoding.
 
@@ -178,27 +165,6 @@ def _proof_pictures(model: Model, files: Sequence[Path]) -> Tensor:
     step = max(1, len(files) // _PROOF)
     prepared = [predictor.prepare_file(file).pixels for file in files[::step][:_PROOF]]
     return as_shares(torch.stack(prepared))
-
-
-def _traced(module: nn.Module, names: Sequence[str], size: Size) -> bytes:
-    """The module as ONNX, for a batch of any size."""
-    width, height = size
-    example = torch.rand(2, 3, height, width)
-    with warnings.catch_warnings():
-        # The exporter warns of its own inner workings, which a user can do nothing about.
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            module,
-            (example,),
-            input_names=["pictures"],
-            output_names=list(names),
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-            opset_version=_OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None, "the exporter returns a program where no file is named"
-    return bytes(program.model_proto.SerializeToString())
 
 
 def _scores_of(config: ModelConfig, answers: Answers) -> str:

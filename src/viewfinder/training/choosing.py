@@ -5,11 +5,8 @@ next training of the kind chooses alike, and at once.
 """
 
 import contextlib
-import hashlib
-import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,14 +14,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from viewfinder.cpu import cpu_features
 from viewfinder.devices import describe_device
-from viewfinder.doctor.chosen import FOLDER
-from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.files import cache_folder, write_json
-from viewfinder.reading import read_bytes
 from viewfinder.tasks.manifest import checked_precision
+from viewfinder.tasks.measured import measured_file, processor, recall, remember
 from viewfinder.tasks.parts import TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask
@@ -33,13 +26,8 @@ from viewfinder.training.batches import Share, batches, deal
 from viewfinder.training.precision import choose, still_agrees
 from viewfinder.training.preparing import Splits
 
-ANEW = "VIEWFINDER_REMEASURE"
-"""Set to anything, it has the arithmetic measured anew."""
-
 # Batches on which it is measured.
 _BATCHES = 2
-# Bytes beyond which a file is not one that was written here.
-_LARGEST = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -66,8 +54,8 @@ def choose_arithmetic(
     loss, colours = task.make_loss(net.to(device), setup, device), setup.config.normalisation
     settle = partial(task.settle, setup=setup)
     depends = _depends(task, setup, device)
-    file = _file(depends)
-    found = None if os.environ.get(ANEW) else _recall(file, arrangements)
+    file = measured_file(depends)
+    found = _recall(file, arrangements)
     if found is not None and still_agrees(
         net,
         trials,
@@ -82,7 +70,7 @@ def choose_arithmetic(
     choice = choose(
         net, trials, arrangements, loss=loss, colours=colours, device=device, settle=settle
     )
-    _remember(file, choice, depends)
+    remember(file, choice.as_json(), depends)
     return choice
 
 
@@ -93,7 +81,7 @@ def promise(
     # A GPU computes while others do, and processes wait for each other.
     if choice.promise is None or device.type != "cpu" or setup.recipe.devices > 1:
         return None
-    return Promise(choice.promise, _file(_depends(task, setup, device)))
+    return Promise(choice.promise, measured_file(_depends(task, setup, device)))
 
 
 def forget(file: Path) -> None:
@@ -124,7 +112,7 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
     """All on which the times depend."""
     recipe = setup.recipe
     return {
-        "processor": asdict(cpu_features()),
+        "processor": processor(),
         "device": describe_device(device, recipe.devices),
         "torch": version("torch"),
         "task": task.name,
@@ -139,25 +127,10 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
     }
 
 
-def _file(depends: dict[str, object]) -> Path:
-    text = json.dumps(depends, sort_keys=True, default=str)
-    digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
-    return cache_folder() / FOLDER / f"{digest}.json"
-
-
 def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     """What was measured before, if that can be read and is one of the candidates."""
     try:
-        if file.stat().st_size > _LARGEST:
-            return None
-        choice = Choice.from_json(checked_precision(json.loads(read_bytes(file))))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        choice = Choice.from_json(checked_precision(recall(file)))
+    except (ValueError, KeyError, TypeError):
         return None
     return choice if choice.arrangement in arrangements else None
-
-
-def _remember(file: Path, choice: Choice, depends: dict[str, object]) -> None:
-    of = json.loads(json.dumps(depends, default=str))
-    # Where nothing can be written, the next training measures too.
-    with contextlib.suppress(InputError):
-        write_json(file, choice.as_json() | {"of": of})
