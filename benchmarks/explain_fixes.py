@@ -333,7 +333,7 @@ def main() -> None:
     if "scripts" in words:
         main_scripts(import_module("explain_scripts").SCRIPTS)
         return
-    sets = [path.stem for path in (Path(__file__).parent / "explain_nets").glob("*.py")]
+    sets = [path.stem for path in (Path(__file__).parent / "explain_nets").iterdir()]
     module = next((word for word in words if word in sets), "wrong")
     cases = import_module(f"explain_nets.{module}").CASES
     chosen = [name for name in words if name in cases]

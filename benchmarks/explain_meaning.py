@@ -24,7 +24,8 @@ from viewfinder.explain.edits import Offer
 def numbers(text: str, batch: int) -> Tensor:
     sample = parse(text, batch)
     if sample.dtype.is_floating_point:
-        return torch.rand(sample.shape).to(sample.dtype) + 0.1
+        # Between 0 and 1, as losses of shares want their targets.
+        return (0.1 + 0.8 * torch.rand(sample.shape)).to(sample.dtype)
     return torch.randint(0, 2, sample.shape).to(sample.dtype)
 
 

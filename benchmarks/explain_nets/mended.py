@@ -7,7 +7,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -21,26 +21,39 @@ from explain_nets.wrong import Wrong  # type: ignore[import-not-found]
 
 
 class Mended:
-    """Collects nets: `@case("3x32x32", mend={"what is wrong": "what is right"})` over a class."""
+    """Collects nets: `@case("3x32x32", mend={"what is wrong": "what is right"})` over a class.
+
+    `parts` are modules that the class is made of, in which something may be wrong too.
+    """
 
     def __init__(self) -> None:
         self.cases: dict[str, Wrong] = {}
 
     def __call__(
-        self, *inputs: str, mend: Mapping[str, str], batch: int = 4
+        self,
+        *inputs: str,
+        mend: Mapping[str, str],
+        parts: Sequence[type[nn.Module]] = (),
+        batch: int = 4,
     ) -> Callable[[type[nn.Module]], type[nn.Module]]:
         def add(kind: type[nn.Module]) -> type[nn.Module]:
             assert kind.__name__ not in self.cases
-            self.cases[kind.__name__] = Wrong(kind, inputs, batch, right=lambda: right(kind, mend))
+            self.cases[kind.__name__] = Wrong(
+                kind, inputs, batch, right=lambda: right(kind, mend, parts)
+            )
             return kind
 
         return add
 
 
-def right(kind: type[nn.Module], mend: Mapping[str, str]) -> nn.Module:
-    """The net of a class whose source is mended."""
-    source = inspect.getsource(kind)
-    source = source[source.index(f"class {kind.__name__}(") :]
+def right(
+    kind: type[nn.Module], mend: Mapping[str, str], parts: Sequence[type[nn.Module]] = ()
+) -> nn.Module:
+    """The net of a class whose source, and that of its parts, is mended."""
+    source = ""
+    for each in (*parts, kind):
+        text = inspect.getsource(each)
+        source += text[text.index(f"class {each.__name__}(") :] + "\n\n"
     for old, new in mend.items():
         assert old in source, (kind.__name__, old)
         source = source.replace(old, new)
