@@ -8,7 +8,7 @@ from viewfinder.pictures.writing import write_picture
 
 
 @pytest.fixture(scope="module")
-def folded(tmp_path_factory):
+def run(tmp_path_factory):
     """Noise of two classes, of which a solved layer learns every picture and knows nothing."""
     root, random = tmp_path_factory.mktemp("noise"), np.random.default_rng(0)
     for name in ("one", "other"):
@@ -19,7 +19,19 @@ def folded(tmp_path_factory):
     out = root / "run"
     command = ["train", "classify", str(root / "data"), *options, "--folds", "2", "--size", "64"]
     assert main([*command, "--out", str(out)]) == 0
-    return (out / "report.html").read_text(encoding="utf-8")
+    return out
+
+
+@pytest.fixture(scope="module")
+def folded(run):
+    return (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_the_set_is_like_is_drawn_once(run, folded):
+    of_fold = (run / "folds/1/report.html").read_text(encoding="utf-8")
+    assert "How bright pictures are" in folded
+    assert "pictures in all" in of_fold
+    assert "How bright pictures are" not in of_fold
 
 
 def test_classes_are_those_of_the_folds(folded):

@@ -27,10 +27,13 @@ Corners = NDArray[np.float64]
 """M×4: x1, y1, x2, y2 as shares of the picture's width and height."""
 
 
-def section(dataset: Dataset) -> dict[str, object]:
+def section(dataset: Dataset, *, drawn: bool = True) -> dict[str, object]:
     """Counts by class and side; figures of the pictures, boxes and masks that are learnt from.
 
     Of a set without sides all are counted as one, and all are drawn.
+
+    Args:
+        drawn: whether there are figures.
     """
     sides = [side for side in SPLITS if dataset.has_split(side)]
     parts = [dataset.split(side) for side in sides] or [dataset]
@@ -42,10 +45,6 @@ def section(dataset: Dataset) -> dict[str, object]:
         ((name, [count[name] for count in counts]) for name in names), key=lambda row: -sum(row[1])
     )
     what = "boxes" if dataset.boxes is not None else "subjects" if dataset.masks else ""
-    corners = _corners(learnt) if what else np.zeros((0, 4))
-    figures = [_extents(corners, what), _places(corners, what)] if len(corners) else []
-    if learnt.boxes is not None and len(learnt.boxes):
-        figures.append(_shapes(learnt.boxes.corners))
     return {
         "sides": [SIDES[side] for side in sides] or ["all"],
         "what": "boxes" if what == "boxes" else "pictures",
@@ -53,8 +52,17 @@ def section(dataset: Dataset) -> dict[str, object]:
         "rows": rows[:_MOST],
         "left_out": max(0, len(rows) - _MOST),
         "most": max((sum(numbers) for _, numbers in rows), default=0),
-        "figures": figures + _of_pictures(learnt),
+        "figures": _figures(learnt, what) if drawn else [],
     }
+
+
+def _figures(learnt: Dataset, what: str) -> list[Markup]:
+    """What objects are like, if there are any, and what pictures are."""
+    corners = _corners(learnt) if what else np.zeros((0, 4))
+    figures = [_extents(corners, what), _places(corners, what)] if len(corners) else []
+    if learnt.boxes is not None and len(learnt.boxes):
+        figures.append(_shapes(learnt.boxes.corners))
+    return figures + _of_pictures(learnt)
 
 
 def _corners(train: Dataset) -> Corners:

@@ -75,6 +75,8 @@ def write_report(
         )
     page = page_of(manifest.task)(material)
     form = find(manifest.task).told(manifest.recipe)[0][1]
+    # What the set is like, the report of the run that follows the folds draws.
+    of_fold = "folded" in manifest.data and not folds
     # Of pictures that it learnt from a net is surer, and better, than of others.
     held_out = material.side != "train"
     believed = calibration(manifest.task, material.judged) if held_out else None
@@ -98,7 +100,7 @@ def write_report(
             calibration=believed,
             fitted=_sentence(fitted),
             reliability=plots.reliability(believed) if believed else None,
-            labels=label_statistics.section(dataset),
+            labels=label_statistics.section(dataset, drawn=not of_fold),
             unseen=_UNSEEN if material.side == HELD_OUT else "",
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             solved=not manifest.recipe.in_steps,

@@ -18,6 +18,9 @@ from viewfinder.tasks.manifest import MANIFEST, Manifest, read_manifest
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import Normalisation
 
+# Nets and sizes, as text, that were seen to fit: a training opens its run a dozen times.
+_FITTING: set[str] = set()
+
 WEIGHTS = "weights.safetensors"
 """The file in a run's folder that holds its weights."""
 
@@ -70,6 +73,9 @@ class RunWeights:
     def _refuse_other_size(self, config: ModelConfig) -> None:
         """See by shapes alone that the net takes pictures of the size that is stated."""
         width, height = config.size
+        asked = f"{config.net} {dict(config.options)} {len(config.classes)} {config.size}"
+        if asked in _FITTING:
+            return
         try:
             with torch.device("meta"):
                 _net_of(config).eval()(torch.empty(1, 3, height, width))
@@ -78,6 +84,7 @@ class RunWeights:
                 f"{self.folder / MANIFEST} is damaged: its {config.net} takes no pictures "
                 f"of {width}×{height}"
             ) from error
+        _FITTING.add(asked)
 
 
 def config_of(manifest: Manifest) -> ModelConfig:

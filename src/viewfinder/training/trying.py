@@ -17,6 +17,8 @@ from viewfinder.wording import counted
 _LARGEST = 1024
 # A detector's sides are multiples of this; where the asked size is one, so is the advised.
 _STRIDE = 32
+# Steps, as text, that were seen to be possible: folds ask for the same one again and again.
+_POSSIBLE: set[str] = set()
 
 
 def require_learnable(
@@ -40,15 +42,19 @@ def require_learnable(
     Raises:
         InputError: maps shrink to nothing, or a batch norm is left with one value a channel.
     """
+    rows = _fewest_rows(recipe, count, recipe.batch)
+    step = f"{recipe.net} {dict(options)} {classes} {rows} {task.smallest(recipe, size)}"
+    if step in _POSSIBLE:
+        return
     with torch.device("meta"):
         net = new_net(recipe.net, classes, options)
-    rows = _fewest_rows(recipe, count, recipe.batch)
 
     def fails(rows: int, side: int) -> bool:
         return _trouble(net, rows, task.smallest(recipe, _scaled(size, side))) is not None
 
     trouble = _trouble(net, rows, task.smallest(recipe, size))
     if trouble is None:
+        _POSSIBLE.add(step)
         return
     given = f"{size[0]}×{size[1]}"
     norms = rows == 1 and not fails(2, max(size))

@@ -32,6 +32,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "full": ("linear",),
 }
 
+_LATEST: dict[str, nn.Module] = {}
+
 
 def solve_last_layer(
     net: nn.Module,
@@ -106,14 +108,24 @@ def view_extractors(
 
     made = f"{config.normalisation} {config.bits} {config.framing}, folded, by fours"
     named = make_extractor(net, ask, size=config.size, made=made)
-    quick = fold_norms(copy.deepcopy(net)).to(memory_format=torch.channels_last)
-    plain = replace(named, net=quick)
+    plain = replace(named, net=_folded(net, f"{named.name} {device}"))
     if not config.habits.get("mirror"):
         return (plain,)
     mirrored = replace(
         plain, ask=lambda net, pictures: ask(net, pictures.flip(3)), name=f"{plain.name}-mirrored"
     )
     return plain, mirrored
+
+
+def _folded(net: nn.Module, name: str) -> nn.Module:
+    """A copy that answers sooner, but for its last layer, which is that of the first of this name.
+
+    The latest is kept: a training in folds asks for the same one two dozen times.
+    """
+    if name not in _LATEST:
+        _LATEST.clear()
+        _LATEST[name] = fold_norms(copy.deepcopy(net)).to(memory_format=torch.channels_last)
+    return _LATEST[name]
 
 
 def described_views(extractors: Sequence[Extractor], pixels: Pixels, truth: Dataset) -> Floats:
