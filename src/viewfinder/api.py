@@ -20,6 +20,7 @@ from viewfinder.evaluation.documents import Evaluation
 from viewfinder.evaluation.evaluating import evaluate
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
+from viewfinder.inference.drawing import draw_answers
 from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -135,6 +136,7 @@ class Run:
         threshold: Wanted = None,
         refuse_below: float | None = None,
         coverage: float | None = None,
+        out: str | Path | None = None,
         **asking: Unpack[Asking],
     ) -> Predictions:
         """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
@@ -153,6 +155,8 @@ class Run:
                 box.
             coverage: of a classifier: answer with a `set` of classes too, which holds the true one
                 of this share of such pictures as were held out when it was trained.
+            out: a new folder for copies of the pictures, or the video, with their answers drawn on
+                them, while the next are made; of subjects, for their maps.
             asking: how the model is asked, as of `evaluate`.
 
         Raises:
@@ -165,6 +169,8 @@ class Run:
         classes, bits = model.config.classes, model.config.bits
         if caution is not None:
             answers, classes = caution.of(answers, model), caution.classes(model)
+        if out is not None:
+            answers = iter(draw_answers(answers, Path(out), classes=classes, bits=bits))
         return Predictions(answers, classes=classes, bits=bits)
 
     def track(

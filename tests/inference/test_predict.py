@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -186,3 +187,34 @@ def test_of_an_animated_webp_one_picture_is_answered_and_said(run, tmp_path, cap
     assert "it.webp is an animated WebP, of which the first" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"it\.webp is an animated WebP, no video: convert it"):
         next(read_video(tmp_path / "it.webp"))
+
+
+def test_pictures_are_drawn_while_the_next_are_answered(run, small_set, tmp_path):
+    given = list(predict(run.model, small_set / "test", device=CPU))[:3]
+    out, seen = tmp_path / "drawn", []
+
+    def made():
+        yield from given[:2]
+        # The thread that makes answers waits here until the first one is drawn.
+        for _ in range(500):
+            if list(tmp_path.rglob("*-000.jpg")):
+                break
+            time.sleep(0.01)
+        seen.extend(each.name for each in tmp_path.rglob("*.jpg"))
+        yield given[2]
+
+    assert len(draw_answers(made(), out, classes=run.manifest.classes)) == 3
+    assert len(seen) == 1
+    assert sorted(each.name[:1] for each in out.iterdir()) == ["1", "2", "3"]
+
+
+def test_what_fails_while_pictures_are_drawn_leaves_nothing(run, small_set, tmp_path):
+    (given,) = list(predict(run.model, small_set / "test", device=CPU))[:1]
+
+    def made():
+        yield given
+        raise InputError("the disk is full")
+
+    with pytest.raises(InputError, match="the disk is full"):
+        draw_answers(made(), tmp_path / "out", classes=run.manifest.classes)
+    assert list(tmp_path.iterdir()) == []

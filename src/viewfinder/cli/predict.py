@@ -102,7 +102,6 @@ def run(flags: Flags) -> int:
             "--track follows what has a class: leave --refuse-below and --coverage out"
         )
     opened = open_run(flags.run)
-    bits = opened.model.config.bits
     counts: Sequence[Counts] = ()
     answers: Sequence[Answer]
     if flags.track:
@@ -122,11 +121,13 @@ def run(flags: Flags) -> int:
             threshold=threshold,
             refuse_below=flags.refuse_below,
             coverage=flags.coverage,
+            out=flags.out,
             **flags.how.asking(),
         )
         answers, classes = predicted.answers, predicted.classes
+    if flags.out and flags.track:
+        answers = draw_answers(answers, flags.out, classes=classes, bits=opened.model.config.bits)
     if flags.out:
-        answers = draw_answers(answers, flags.out, classes=classes, bits=bits)
         note(_written(answers, flags.out))
     for file, write in ((flags.coco, write_coco), (flags.csv, write_rows)):
         if file:

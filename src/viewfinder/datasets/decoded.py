@@ -10,8 +10,9 @@ answer the same two questions, `take` and `together`, and whoever asks knows wha
 import hashlib
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -21,7 +22,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.cpu import cpu_features
 from viewfinder.datasets import Keep, digests
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.events import track
@@ -194,33 +194,26 @@ class FromFiles(_Sized):
         return records
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, each made by a thread while the one before it is being used."""
+def ahead(items: Iterable[Item], *, depth: int = 1) -> Iterator[Item]:
+    """The same items, made by a thread while those before them are being used.
+
+    Args:
+        depth: how many are made before they are asked for.
+    """
     iterator, context = iter(items), copy_context()
 
     def following() -> tuple[Item] | None:
         return next(((item,) for item in iterator), None)
 
     with ThreadPoolExecutor(max_workers=1) as pool:
-        coming: Future[tuple[Item] | None] = pool.submit(context.run, following)
-        while (found := coming.result()) is not None:
-            coming = pool.submit(context.run, following)
-            yield found[0]
-
-
-def side_by_side(work: Callable[[int], Item], count: int) -> Iterator[Item]:
-    """`work` of 0 to `count`, in that order, in as many threads as may be at work here.
-
-    The first error ends it, and so does Ctrl-C.
-    """
-    with ThreadPoolExecutor(cpu_features().threads) as pool:
-        coming = [pool.submit(copy_context().run, work, number) for number in range(count)]
+        coming = deque(pool.submit(context.run, following) for _ in range(depth))
         try:
+            while (found := coming.popleft().result()) is not None:
+                coming.append(pool.submit(context.run, following))
+                yield found[0]
+        finally:
             for each in coming:
-                yield each.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+                each.cancel()
 
 
 def _indices(numbers: Sequence[int] | Tensor) -> NDArray[np.int64]:

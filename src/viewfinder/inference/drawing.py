@@ -2,15 +2,19 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.decoded import ahead, side_by_side
+from viewfinder.cpu import cpu_features
+from viewfinder.datasets.decoded import ahead
 from viewfinder.datasets.depth import DepthScale
 from viewfinder.datasets.formats.rgbd.stored import stored_depth
 from viewfinder.files import new_folder
@@ -25,16 +29,25 @@ from viewfinder.pictures.video import Frame, probe_video, read_video, write_vide
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.saliency.maps import Subject
 
+# Answers that are made before they are drawn: two batches of frames; and frames that are drawn
+# before they are written.
+_ANSWERS, _FRAMES = 32, 2
+# Of a number in a name, until it is known how many there are.
+_DIGITS = 9
+
 
 def draw_answers(
-    answers: Sequence[Answer], out: Path, *, classes: Sequence[str], bits: int = 16
+    answers: Iterable[Answer], out: Path, *, classes: Sequence[str], bits: int = 16
 ) -> list[Answer]:
     """Write each picture, or video, with its answers on it into the new folder `out`, numbered.
 
-    Of a picture whose subject was sought, its map and a cut-out are written too, all under the
-    picture's own name and in folders like its own.
+    While the next answers are made, pictures are drawn, several at a time, and frames of videos are
+    read again, drawn and encoded, each in a thread of its own. Of a picture whose subject was
+    sought, its map and a cut-out are written too, when all are answered, under the picture's own
+    name and in folders like its own.
 
     Args:
+        answers: may be made as they are asked for; those of one picture or video in a row.
         bits: how many the values of 16-bit pictures fill, as the model has them.
 
     Returns:
@@ -43,33 +56,94 @@ def draw_answers(
     Raises:
         InputError: `out` exists and is not empty, or cannot be written.
     """
-    groups = [list(group) for _, group in groupby(answers, key=lambda each: each.source)]
-    digits = len(str(len(groups)))
-    own_names = _own_names([g[0].source for g in groups if isinstance(g[0].value, Subject)])
     with new_folder(out) as folder:
+        drawing = _Drawing(folder, tuple(classes), bits)
+        groups = _drawn_as_made(drawing, answers)
+        digits = len(str(len(groups)))
+        for file in folder.iterdir():
+            file.rename(folder / file.name[_DIGITS - digits :])
+        with ThreadPoolExecutor(cpu_features().threads) as pool:
+            own = _own_names([g[0].source for g in groups if isinstance(g[0].value, Subject)])
+            subject = partial(_subjects_drawn, drawing, own, out)
+            return [each for group in pool.map(subject, groups) for each in group]
 
-        def draw(number: int) -> list[Answer]:
-            group = groups[number]
-            source, first = Path(group[0].source), group[0].value
-            # A name may be as long as the disk allows already; the number tells them apart.
-            name = f"{number + 1:0{digits}}-{source.stem[:50]}"
-            if group[0].frame is not None:
-                rate = probe_video(source).rate
-                # The next frame is read and drawn while this one is encoded.
-                frames = ahead(_drawn(source, group, classes))
-                write_video(folder / f"{name}.mp4", frames, rate=rate)
-                return group
-            picture = picture_of(source, bits)
-            overlay = first.drawn_on(picture, classes)
-            if not isinstance(first, Subject):
-                write_picture(folder / f"{name}.jpg", overlay)
-                return group
-            own, values = own_names[group[0].source], first.map.at_own_size()
-            names = write_subject(folder, own, picture, values, overlay=overlay)
-            files = {kind: str(out / file) for kind, file in names.items()}
-            return [replace(each, value=replace(first, files=files)) for each in group]
 
-        return [each for group in side_by_side(draw, len(groups)) for each in group]
+def _drawn_as_made(drawing: "_Drawing", answers: Iterable[Answer]) -> list[list[Answer]]:
+    """The answers, a group each picture or video; all but subjects are drawn by then."""
+    groups: list[list[Answer]] = []
+    with ThreadPoolExecutor(cpu_features().threads) as pool:
+        coming = []
+        try:
+            made = ahead(answers, depth=_ANSWERS)
+            for source, group in groupby(made, key=lambda each: each.source):
+                left = iter(group)
+                first = next(left)
+                rest = chain([first], left)
+                if first.frame is not None:
+                    groups.append(drawing.video(len(groups) + 1, source, rest))
+                    continue
+                groups.append(list(rest))
+                if not isinstance(first.value, Subject):
+                    work = partial(drawing.picture, len(groups), first)
+                    coming.append(pool.submit(copy_context().run, work))
+            for each in coming:
+                each.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return groups
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where answers are drawn, and how."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    bits: int
+
+    def picture(self, number: int, answer: Answer) -> None:
+        """Draw a picture's answer."""
+        source = Path(answer.source)
+        overlay = answer.value.drawn_on(picture_of(source, self.bits), self.classes)
+        write_picture(self.folder / f"{_name(number, source)}.jpg", overlay)
+
+    def video(self, number: int, name: str, answers: Iterable[Answer]) -> list[Answer]:
+        """Draw a video's answers as they come; returns them."""
+        source, passed = Path(name), list[Answer]()
+
+        def passing() -> Iterator[Answer]:
+            for each in answers:
+                passed.append(each)
+                yield each
+
+        given = passing()
+        frames = ahead(_drawn(source, given, self.classes), depth=_FRAMES)
+        file = self.folder / f"{_name(number, source)}.mp4"
+        write_video(file, frames, rate=probe_video(source).rate)
+        passed.extend(answers)  # Of frames that could not be read again.
+        return passed
+
+
+def _name(number: int, source: Path) -> str:
+    # A name may be as long as the disk allows already; the number tells them apart.
+    return f"{number:0{_DIGITS}}-{source.stem[:50]}"
+
+
+def _subjects_drawn(
+    drawing: _Drawing, own_names: Mapping[str, str], out: Path, group: list[Answer]
+) -> list[Answer]:
+    """A picture's answers with the files of its subject; others as they are."""
+    first = group[0]
+    value = first.value
+    if not isinstance(value, Subject) or first.frame is not None:
+        return group
+    picture = picture_of(Path(first.source), drawing.bits)
+    overlay = value.drawn_on(picture, drawing.classes)
+    own, values = own_names[first.source], value.map.at_own_size()
+    names = write_subject(drawing.folder, own, picture, values, overlay=overlay)
+    files = {kind: str(out / file) for kind, file in names.items()}
+    return [replace(each, value=replace(value, files=files)) for each in group]
 
 
 def _own_names(sources: Sequence[str]) -> dict[str, str]:
@@ -95,7 +169,7 @@ def picture_of(source: Path, bits: int) -> NDArray[np.uint8]:
     return as_grey(DepthScale(near_is_bright=True).apply(stored_depth(source)))
 
 
-def _drawn(source: Path, answers: Sequence[Answer], classes: Sequence[str]) -> Iterator[Frame]:
+def _drawn(source: Path, answers: Iterable[Answer], classes: Sequence[str]) -> Iterator[Frame]:
     """A video's frames with their answers on them, as far as there are answers.
 
     Where frames change their size, later ones are fitted into the first one's.
