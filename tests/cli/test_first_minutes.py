@@ -198,6 +198,20 @@ def test_a_picture_that_is_not_there_is_found_before_torch(ask, tmp_path, withou
     assert not (tmp_path / "run").exists()
 
 
+def test_captures_of_other_classes_are_found_before_torch(ask, tmp_path, without_training):
+    data, captures = tmp_path / "data", tmp_path / "captures"
+    for folder in (data, captures / "mugs" / "frames", captures / "mugs" / "masks"):
+        folder.mkdir(parents=True)
+        write_picture(folder / "1.png", np.full((9, 9, 3), 7, np.uint8))
+    (data / "classes.txt").write_text("mug\n")
+    (data / "1.txt").write_text("0 0.5 0.5 0.4 0.4\n")
+    words = ("--compose", captures, "--out", tmp_path / "run")
+    status, _, err = ask("train", "detect", data, *words)
+    assert status == 2
+    assert "has captures of 'mugs', a class that the training set does not have" in err
+    assert "(did you mean mug?): its classes are mug" in err
+
+
 def test_weights_that_cannot_be_had_are_told_before_torch(
     ask, tmp_path, monkeypatch, without_training
 ):

@@ -9,7 +9,6 @@ the difference is more than chance (the functions of `viewfinder score`). The pa
 which both are right, only the first, only the second, and neither.
 """
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.meant import refuse_missing
+from viewfinder.cli.names import broken
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
@@ -127,18 +127,13 @@ def _print_table(
     console = rich_console()
     wide = sum(max(map(len, column)) + 2 for column in zip(heads, *rows, strict=True))
     if wide > console.width:
-        heads, *rows = ([_at_hyphens(cell) for cell in row] for row in (heads, *rows))
+        heads, *rows = ([broken(cell, _NAME) for cell in row] for row in (heads, *rows))
     table = Table(box=None, pad_edge=False)
     for k, head in enumerate(heads):
         table.add_column(Text(head), justify="left" if left or k < 2 else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
-
-
-def _at_hyphens(cell: str) -> str:
-    """A long name on several lines, none of which ends in the middle of a word."""
-    return "\n".join(textwrap.wrap(cell, _NAME, break_long_words=False)) or cell
 
 
 def _print_agreements(compared: "ModelsCompared") -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.meant import refuse_missing
+from viewfinder.cli.names import broken_apart, say_legend, width_left
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
@@ -29,6 +30,7 @@ from viewfinder.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from viewfinder.evaluation.sampling import Interval
     from viewfinder.scoring.comparing import MethodComparison, SetScores
     from viewfinder.scoring.contest import Metric
     from viewfinder.scoring.recipe import TableRecipe
@@ -121,31 +123,42 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from viewfinder.scoring.tables import best_two, shown
+    from viewfinder.scoring.tables import best_two
     from viewfinder.wording import counted
 
     say(f"{each.name}: {counted(each.images, 'picture')}")
-    table = Table(box=None, pad_edge=False)
+    table, console = Table(box=None, pad_edge=False), rich_console()
+    heads = [f"{m.title} {'↑' if m.higher_is_better else '↓'}" for m in metrics]
+    cells = [[_cell(own.values.get(metric.key)) for metric in metrics] for own in each.methods]
+    names = [own.method for own in each.methods]
+    width = width_left(console.width, list(zip(heads, *cells, strict=True)))
+    methods = broken_apart(names, width)
     table.add_column("method", overflow="fold")
-    for metric in metrics:
-        table.add_column(
-            Text(f"{metric.title} {'↑' if metric.higher_is_better else '↓'}"), justify="right"
-        )
-    for own in each.methods:
-        cells = [Text(own.method)]
-        for metric in metrics:
-            first, second = best_two(each.methods, metric)
-            style = "bold" if own.method in first else "underline" if own.method in second else ""
-            value = own.values.get(metric.key)
-            text = "–" if value is None else shown(value.value)
-            if value is not None and value.low is not None and value.high is not None:
-                text += f"\n{shown(value.low)}–{shown(value.high)}"
-            cells.append(Text(text, style=style))
-        table.add_row(*cells)
-    rich_console().print(table)
+    for head in heads:
+        table.add_column(Text(head), justify="right")
+    best = [best_two(each.methods, metric) for metric in metrics]
+    for name, method, row in zip(names, methods, cells, strict=True):
+        styles = [
+            "bold" if name in first else "underline" if name in second else ""
+            for first, second in best
+        ]
+        table.add_row(Text(method), *(Text(*pair) for pair in zip(row, styles, strict=True)))
+    console.print(table)
+    say_legend(names, methods)
     for line in each.notes:
         say(f"note: {line}")
     _print_pairs(each, metrics)
+
+
+def _cell(value: "Interval | None") -> str:
+    """A score, and below it its interval where one is known."""
+    from viewfinder.scoring.tables import shown
+
+    if value is None:
+        return "–"
+    if value.low is None or value.high is None:
+        return shown(value.value)
+    return f"{shown(value.value)}\n{shown(value.low)}–{shown(value.high)}"
 
 
 def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:

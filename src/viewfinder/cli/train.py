@@ -122,6 +122,10 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     fetch_published(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
     require_present(opened)
+    if (compose := getattr(flags.recipe, "compose", None)) is not None and not flags.resume:
+        from viewfinder.composing.captures import refuse_unknown
+
+        refuse_unknown(Path(compose), opened.classes)
     from viewfinder.runs.run import FOLDS, holds_progress
     from viewfinder.training.folds import train_with
 

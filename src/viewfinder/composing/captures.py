@@ -29,12 +29,12 @@ from viewfinder.datasets.split_names import split_named
 from viewfinder.datasets.splits import TEST, TRAIN, VAL
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
-from viewfinder.events import note, track
+from viewfinder.events import listening, note, track
 from viewfinder.pictures.finding import folders_in, has_picture, pictures_in, walk
 from viewfinder.pictures.kinds import videos_in
 from viewfinder.pictures.reading import read_mask, read_picture
 from viewfinder.pictures.video import read_video
-from viewfinder.wording import counted
+from viewfinder.wording import counted, likest
 
 _FRAME_FOLDERS = ("frames", "images")
 _HELD_OUT = (VAL, TEST)
@@ -81,6 +81,28 @@ def open_captures(source: Path, *, longest: int | None = None) -> Captures:
     if folders:
         found.append(_of_captures(root, folders, longest))
     return _together(found)
+
+
+def refuse_unknown(source: Path, known: Sequence[str]) -> None:
+    """Refuse captures of other classes than a training set's, before anything is cut out.
+
+    Raises:
+        InputError: there are some; or nothing can be cut out, as `open_captures` says.
+    """
+    root = source.expanduser()
+    folders, sets = _parts(root) if root.is_dir() and not _is_set(root) else ([], [root])
+    with listening():  # whoever cuts out says what is to be said
+        found = [name for folder in sets for name in open_dataset(folder).classes]
+    require_known(sorted({*found, *(name for name, _ in folders)}), known, str(source))
+
+
+def require_known(classes: Sequence[str], known: Sequence[str], source: str) -> None:
+    """Raises InputError where captures are of a class that a training set does not have."""
+    if unknown := [name for name in classes if name not in known]:
+        raise InputError(
+            f"--compose {source} has captures of {unknown[0]!r}, a class that the training set "
+            f"does not have{likest(unknown[0], known)}: its classes are {', '.join(known)}"
+        )
 
 
 def _of_set(source: Path, longest: int | None) -> Captures:

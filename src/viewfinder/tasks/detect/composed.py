@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from viewfinder.composing.backgrounds import read_backgrounds, tabletop_backgrounds
-from viewfinder.composing.captures import Captures, open_captures
+from viewfinder.composing.captures import Captures, open_captures, require_known
 from viewfinder.composing.source import Composed, composed
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size, resample, stretch, transform_boxes
 from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
@@ -97,11 +96,7 @@ def mix(
 def _numbered(captures: Captures, classes: Sequence[str], source: str) -> Captures:
     """The cut-outs numbered by the training set's classes."""
     place = {name: index for index, name in enumerate(classes)}
-    if unknown := [name for name in captures.classes if name not in place]:
-        raise InputError(
-            f"--compose {source} has captures of {unknown[0]!r}, a class that the training set "
-            f"does not have: its classes are {', '.join(classes)}"
-        )
+    require_known(captures.classes, classes, source)
     cutouts = tuple(
         replace(cutout, label=place[captures.classes[cutout.label]]) for cutout in captures.cutouts
     )
