@@ -43,7 +43,7 @@ ROOMS = {
     "composing": _DATA,
     "tasks": {*_DATA, "nets", "features", "composing"},
     "runs": {*_DATA, "nets", "tasks"},
-    "inference": {*_DATA, "nets", "tasks", "runs"},
+    "inference": {*_DATA, "nets", "features", "tasks", "runs"},
     "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},
     "doctor": {*_ANSWERING, "evaluation", "explain"},
     "training": {*_ANSWERING, "evaluation", "doctor"},

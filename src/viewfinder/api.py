@@ -291,20 +291,31 @@ def why(
     Raises:
         InputError: there is no such run, picture, layer or class, or no picture can be read.
     """
+    from viewfinder.attribution.neighbours import memory_of
     from viewfinder.attribution.page import write_page
     from viewfinder.attribution.summary import summary_of
     from viewfinder.attribution.why import Wanted, reasons_for
     from viewfinder.inference.answers import Predictor
+    from viewfinder.inference.tiling import whole
 
     opened = run if isinstance(run, Run) else open_run(run)
     least = threshold_of(opened.model, threshold, opened.trained)
-    predictor = Predictor(opened.model, device=pick_device(device), threshold=least)
+    predictor = Predictor(whole(opened.model), device=pick_device(device), threshold=least)
     wanted = Wanted(most, tuple(classes), layer, occlude)
-    found = list(reasons_for(predictor, source, wanted))
+    memory = memory_of(opened.trained, predictor)
+    found = list(reasons_for(predictor, source, wanted, memory.learnt))
     if html is not None:
         title = f"Why {opened.folder.name} answers as it does"
         file, by = Path(html).expanduser(), "viewfinder.why"
-        write_page(file, found, summary_of(found), net=predictor.net, title=title, by=by)
+        write_page(
+            file,
+            found,
+            summary_of(found),
+            predictor=predictor,
+            title=title,
+            by=by,
+            lacks=memory.lacks,
+        )
     return [each.as_json(opened.classes) for each in found]
 
 

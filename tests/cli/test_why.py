@@ -38,6 +38,10 @@ def test_its_json_has_every_figure(ask, small_run, small_set, tmp_path):
     assert told["summary"]["answers"] == len(reasons) == len(told["pictures"])
     passed = sum(bool(each["deletion"] and each["deletion"]["passed"]) for each in reasons)
     assert told["summary"]["passed"] == passed
+    nearest = told["pictures"][0]["nearest"]
+    assert len(nearest) == 5
+    assert all(set(each) == {"file", "class", "likeness"} for each in nearest)
+    assert "most like this one" in (tmp_path / "why.html").read_text()
     assert {each["method"] for each in reasons} <= {"Grad-CAM", "occlusion", None}
 
 
@@ -53,6 +57,7 @@ def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
     reasons = json.loads(said)["pictures"][0]["reasons"]
     assert len(reasons) == 2
     assert all(len(each["box"]) == 4 for each in reasons)
+    assert all(len(each["nearest"][0]["box"]) == 4 for each in reasons)
     subject = viewfinder.train(
         "saliency",
         subject_scenes,
@@ -64,7 +69,9 @@ def test_boxes_and_subjects_have_reasons(ask, tmp_path, subject_scenes):
     )
     status, said, _ = ask("why", subject.folder, picture, *page, "--threshold", 0.01)
     assert status == 0
-    (reason,) = json.loads(said)["pictures"][0]["reasons"]
+    (told,) = json.loads(said)["pictures"]
+    (reason,), nearest = told["reasons"], told["nearest"]
+    assert nearest[0]["class"] is None
     assert reason["class"] is None
     assert reason["method"] in ("LayerCAM", "occlusion", None)
 

@@ -7,17 +7,19 @@ import cv2
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from viewfinder.attribution.heat import OCCLUSION, Heat
 from viewfinder.attribution.inside import Stage, filters
+from viewfinder.attribution.neighbours import neighbour_content
 from viewfinder.attribution.summary import Summary
 from viewfinder.attribution.trials import DRAWS, hottest
 from viewfinder.attribution.why import Reason, Reasons
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_text
+from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
+from viewfinder.tasks.model import ModelConfig
 
 MOST_SHOWN = 40
 """Pictures on a page; figures are of all."""
@@ -27,11 +29,19 @@ _STRENGTH = 0.65
 
 
 def write_page(
-    file: Path, found: Sequence[Reasons], summary: Summary, *, net: nn.Module, title: str, by: str
+    file: Path,
+    found: Sequence[Reasons],
+    summary: Summary,
+    *,
+    predictor: Predictor,
+    title: str,
+    by: str,
+    lacks: str = "",
 ) -> None:
     """Write it.
 
     Args:
+        lacks: why nothing that was learnt is shown, if so.
         title: what was asked, in a few words.
         by: the command that made it.
 
@@ -43,9 +53,10 @@ def write_page(
         "title": title,
         "draws": DRAWS,
         "summary": summary,
-        "pictures": [_picture(each) for each in found[:MOST_SHOWN]],
+        "pictures": [_picture(each, predictor.model.config) for each in found[:MOST_SHOWN]],
+        "lacks": lacks,
         "left_out": max(0, len(found) - MOST_SHOWN),
-        "filters": [picture_url(each) for each in filters(net)],
+        "filters": [picture_url(each) for each in filters(predictor.net)],
         "made": f"{by} — {made_with()}",
     }
     write_text(file, template.render(content))
@@ -66,17 +77,18 @@ def drawn(picture: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
     return np.asarray(cv2.drawContours(np.ascontiguousarray(mixed), edges, -1, (255, 255, 255), 1))
 
 
-def _picture(found: Reasons) -> dict[str, object]:
+def _picture(found: Reasons, config: ModelConfig) -> dict[str, object]:
     return {
         "source": found.source,
         "name": Path(found.source).name,
         "plain": picture_url(_large(found.picture)),
-        "reasons": [_reason(each, found.picture) for each in found.reasons],
+        "reasons": [_reason(each, found.picture, config) for each in found.reasons],
+        "nearest": [neighbour_content(each, config) for each in found.nearest],
         "stages": [_stage(each) for each in found.stages],
     }
 
 
-def _reason(found: Reason, picture: NDArray[np.uint8]) -> dict[str, object]:
+def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> dict[str, object]:
     height, width = picture.shape[:2]
     box = None
     if found.question.box is not None:
@@ -99,6 +111,7 @@ def _reason(found: Reason, picture: NDArray[np.uint8]) -> dict[str, object]:
         "likeness": found.likeness,
         "scrambled": found.heat is not None and found.heat.method != OCCLUSION,
         "changes": found.changes,
+        "nearest": [neighbour_content(each, config) for each in found.nearest],
     }
 
 

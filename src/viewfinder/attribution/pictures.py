@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from viewfinder.attribution.neighbours import nearest_sheet
 from viewfinder.attribution.page import drawn
 from viewfinder.attribution.why import Reasons
 from viewfinder.files import new_folder
 from viewfinder.pictures.writing import write_picture
+from viewfinder.tasks.model import ModelConfig
 
 
-def write_maps(out: Path, found: Sequence[Reasons]) -> None:
-    """Write each answer's heat map on its picture into the new folder `out`, numbered.
+def write_maps(out: Path, found: Sequence[Reasons], config: ModelConfig) -> None:
+    """Write each answer's heat map on its picture into the new folder `out`, numbered; and of each
+    picture a sheet of what was learnt that is most like it, or like each box.
+
+    Args:
+        config: of the model that was asked.
 
     Raises:
         InputError: `out` exists and is not empty, or cannot be written.
@@ -24,3 +30,8 @@ def write_maps(out: Path, found: Sequence[Reasons]) -> None:
                 if reason.heat is not None:
                     picture = drawn(each.picture, reason.heat.at_size())
                     write_picture(folder / f"{name}-{place}.png", picture)
+                if reason.nearest:
+                    sheet = nearest_sheet(reason.nearest, config)
+                    write_picture(folder / f"{name}-{place}-nearest.png", sheet)
+            if each.nearest:
+                write_picture(folder / f"{name}-nearest.png", nearest_sheet(each.nearest, config))

@@ -1,7 +1,7 @@
 """Why a model answers as it does to pictures: a tested heat map for each of its answers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,13 @@ from viewfinder.attribution.trials import (
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.inference.answers import Predictor, Prepared
+from viewfinder.inference.learnt.kept import Learnt
+from viewfinder.inference.learnt.nearest import (
+    Neighbour,
+    nearest_objects,
+    nearest_pictures,
+    seen_by,
+)
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
@@ -53,6 +60,7 @@ class Reason:
     Attributes:
         heat: None where no map says anything; the trials are None with it.
         likeness: the rank correlation with a scrambled net's map; None where none was made.
+        nearest: of a box, the labelled objects that the run learnt from and takes for most like it.
     """
 
     question: Question
@@ -60,6 +68,7 @@ class Reason:
     deletion: Deletion | None
     likeness: float | None
     changes: tuple[Change, ...]
+    nearest: tuple[Neighbour, ...] = ()
 
     @property
     def believed(self) -> bool:
@@ -94,7 +103,8 @@ class Reason:
         )
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`answer, class, box, layer, method, deletion, scrambled, changes`; null where none."""
+        """`answer, class, box, layer, method, deletion, scrambled, changes`; null where none; and
+        of a box `nearest`."""
         asked = self.question
         return {
             "answer": asked.name,
@@ -105,6 +115,7 @@ class Reason:
             "deletion": None if self.deletion is None else self.deletion.as_json(),
             "scrambled": None if self.likeness is None else round(self.likeness, 4),
             "changes": [change.as_json() for change in self.changes],
+            "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
         }
 
 
@@ -115,22 +126,34 @@ class Reasons:
     Attributes:
         picture: H×W×3, as the net is given it.
         stages: what is inside the net; empty where it was not asked for.
+        nearest: the pictures that the run learnt from and takes for most like it.
     """
 
     source: str
     picture: NDArray[np.uint8]
     reasons: tuple[Reason, ...]
     stages: tuple[Stage, ...] = ()
+    nearest: tuple[Neighbour, ...] = ()
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`source`, and `reasons`, one an answer."""
-        return {"source": self.source, "reasons": [r.as_json(classes) for r in self.reasons]}
+        """`source`, `reasons`, one an answer, and `nearest`."""
+        return {
+            "source": self.source,
+            "reasons": [reason.as_json(classes) for reason in self.reasons],
+            "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
+        }
 
 
 def reasons_for(
-    predictor: Predictor, source: str | Path, wanted: Wanted = Wanted()
+    predictor: Predictor,
+    source: str | Path,
+    wanted: Wanted = Wanted(),
+    learnt: Learnt | None = None,
 ) -> Iterator[Reasons]:
     """The reasons for the answers to a picture, a folder of them, or paths on standard input.
+
+    Args:
+        learnt: what the model learnt from, if its nearest pictures are to be found.
 
     Raises:
         InputError: there is no such picture, layer or class, no picture can be read, or all are
@@ -165,7 +188,9 @@ def reasons_for(
             note(f"passed over: {error}")
             failed.append(str(error))
             continue
-        yield _reasons(predictor, asked, scrambled, prepared, wanted, inside=number == len(failed))
+        inside = number == len(failed)
+        found = _reasons(predictor, asked, scrambled, prepared, wanted, inside=inside)
+        yield found if learnt is None else _with_nearest(found, predictor, learnt, prepared)
     if len(failed) == len(pictures):
         raise InputError(
             f"not one of the {len(pictures)} pictures of {source} can be read, the first since "
@@ -194,6 +219,23 @@ def _reasons(
     shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     looked = tuple(stages(asked, picture)) if inside else ()
     return Reasons(prepared.source, np.ascontiguousarray(shown_pixels), reasons, looked)
+
+
+def _with_nearest(
+    found: Reasons, predictor: Predictor, learnt: Learnt, prepared: Prepared
+) -> Reasons:
+    """The same with what was learnt that is most like each box, or like the picture."""
+    watched = seen_by(predictor, learnt, prepared.pixels[None])
+    if learnt.objects is None:
+        return replace(found, nearest=nearest_pictures(learnt, watched))
+    size = predictor.model.config.size
+    reasons = tuple(
+        each
+        if each.question.box is None
+        else replace(each, nearest=nearest_objects(learnt, watched, each.question.box, size))
+        for each in found.reasons
+    )
+    return replace(found, reasons=reasons)
 
 
 def _reason(

@@ -59,6 +59,7 @@ def run(flags: Flags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"why: {flags.run} is asked about {flags.source}")
     from viewfinder.api import open_run
+    from viewfinder.attribution.neighbours import memory_of
     from viewfinder.attribution.page import write_page
     from viewfinder.attribution.pictures import write_maps
     from viewfinder.attribution.summary import summary_of
@@ -83,12 +84,21 @@ def run(flags: Flags) -> int:
         threshold=threshold_of(opened.model, flags.threshold, opened.trained),
     )
     wanted = Wanted(flags.most, flags.classes, flags.layer, flags.occlude)
-    found = list(reasons_for(predictor, flags.source, wanted))
+    memory = memory_of(opened.trained, predictor)
+    found = list(reasons_for(predictor, flags.source, wanted, memory.learnt))
     summary = summary_of(found)
     title = f"Why {Path(flags.run).name} answers as it does"
-    write_page(flags.html, found, summary, net=predictor.net, title=title, by=asked_by())
+    write_page(
+        flags.html,
+        found,
+        summary,
+        predictor=predictor,
+        title=title,
+        by=asked_by(),
+        lacks=memory.lacks,
+    )
     if flags.out is not None:
-        write_maps(flags.out, found)
+        write_maps(flags.out, found, predictor.model.config)
     if flags.json:
         pictures = [each.as_json(opened.classes) for each in found]
         print_json({"summary": summary.as_json(), "pictures": pictures})

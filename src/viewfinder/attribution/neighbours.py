@@ -1,0 +1,68 @@
+"""What was learnt that is most like a picture or a box, to be shown beside its reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.events import note
+from viewfinder.inference.answers import Predictor
+from viewfinder.inference.learnt.kept import Learnt
+from viewfinder.inference.learnt.nearest import Neighbour, learnt_by
+from viewfinder.pictures.drawing import contact_sheet
+from viewfinder.pictures.writing import picture_url
+from viewfinder.runs.run import RunFolder
+from viewfinder.tasks.model import ModelConfig
+from viewfinder.wording import shown
+
+_CELL = 128
+_GREY = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a run learnt from, or why that is not known.
+
+    Attributes:
+        lacks: a sentence; empty where it is known, or where no training of ours is.
+    """
+
+    learnt: Learnt | None
+    lacks: str = ""
+
+
+def memory_of(run: RunFolder | None, predictor: Predictor) -> Memory:
+    """What a run learnt from, as its net sees it; said where it cannot be known."""
+    if run is None:
+        return Memory(None)
+    try:
+        return Memory(learnt_by(run, predictor))
+    except InputError as error:
+        note(f"what was learnt that is most like it is not shown: {error}")
+        return Memory(None, str(error))
+
+
+def neighbour_content(found: Neighbour, config: ModelConfig) -> dict[str, object]:
+    """A neighbour for a page: `name, label, likeness, url`; no `url` where its file is gone."""
+    picture = found.picture(config.bits)
+    return {
+        "name": found.file.name,
+        "label": None if found.label is None else config.classes[found.label],
+        "likeness": found.likeness,
+        "url": None if picture is None else picture_url(picture),
+    }
+
+
+def nearest_sheet(found: Sequence[Neighbour], config: ModelConfig) -> NDArray[np.uint8]:
+    """Neighbours side by side, with their labels; a grey square where a file is gone."""
+    gone = np.full((_CELL, _CELL, 3), _GREY, np.uint8)
+    pictures = [each.picture(config.bits) for each in found]
+    captions = [
+        f"{'' if each.label is None else shown(config.classes[each.label])} {each.likeness:.2f}"
+        + (" (gone)" if picture is None else "")
+        for each, picture in zip(found, pictures, strict=True)
+    ]
+    there = [gone if picture is None else picture for picture in pictures]
+    return contact_sheet(there, columns=len(found), cell=_CELL, captions=captions)

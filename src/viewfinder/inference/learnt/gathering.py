@@ -1,0 +1,199 @@
+"""A run's own net, asked about the pictures that it learnt from and was chosen by."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.decoded import ahead
+from viewfinder.datasets.digests import picture_digests
+from viewfinder.datasets.framing import frame_matrix
+from viewfinder.datasets.opening import TABLETOP, open_dataset
+from viewfinder.errors import InputError
+from viewfinder.events import note, track
+from viewfinder.features.own import Layers, Vectors, layers_of, watching
+from viewfinder.inference.answers import Predictor, Prepared
+from viewfinder.inference.learnt.kept import Learnt, Objects
+from viewfinder.inference.learnt.space import space_of
+from viewfinder.pictures.geometry import transform_boxes
+from viewfinder.runs.pictures import read_pictures
+from viewfinder.runs.run import RunFolder
+from viewfinder.tasks.answering import in_batches, outputs
+from viewfinder.wording import counted
+
+# Of more pictures or objects so many, drawn once, stand for all.
+_PICTURES, _HELD_OUT, _OBJECTS = 5_000, 1_000, 10_000
+_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Described:
+    """What was found of one side's pictures; of objects, the number of the picture of each."""
+
+    rows: list[int]
+    pictures: Vectors
+    objects: Vectors
+    object_rows: NDArray[np.int64]
+
+
+def layers_in(predictor: Predictor) -> Layers:
+    """Where the vectors of a model's net are taken.
+
+    Raises:
+        InputError: its net cannot be looked into, or sees depth.
+    """
+    config = predictor.model.config
+    width, height = config.size
+    grey = torch.full((1, 3, height, width), 0.5)
+
+    def ask() -> object:
+        return outputs(predictor.net, grey, config.normalisation, predictor.device)
+
+    found = layers_of(predictor.net, ask)
+    if found is None:
+        raise InputError(
+            f"{predictor.model.source} cannot be looked into, so nothing is known of what it makes "
+            "of pictures: ask the run that it was exported from"
+        )
+    return found
+
+
+def gather(run: RunFolder, predictor: Predictor) -> Learnt:
+    """What a run learnt from, as its net sees it.
+
+    Args:
+        predictor: of the run's model, which sees pictures whole.
+
+    Raises:
+        InputError: the pictures are no longer there, or cannot be looked at.
+    """
+    layers = layers_in(predictor)
+    dataset, sides = _learnt_set(run)
+    random = np.random.default_rng(0)
+    train = _some(np.flatnonzero(sides == "train"), _PICTURES, random)
+    held_out = _some(np.flatnonzero(sides == "val"), _HELD_OUT, random)
+    total = counted(len(train) + len(held_out), "picture")
+    note(f"looking at {total} of {dataset.root} as the run sees them, once: kept in the run")
+    learnt = _describe(predictor, layers, dataset, train, objects=True)
+    if not learnt.rows:
+        raise InputError(f"no picture that {run.folder} learnt from can be read any more")
+    space = space_of(learnt.pictures)
+    judged = _describe(predictor, layers, dataset, held_out, objects=False)
+    distances = np.sort(space.distances(space.place(judged.pictures)))
+    return Learnt(
+        layers=layers,
+        root=dataset.root.resolve(),
+        paths=tuple(dataset.paths[row] for row in learnt.rows),
+        labels=dataset.labels[learnt.rows],
+        space=space,
+        held_out=distances,
+        objects=_objects(dataset, learnt, random),
+        masks=tuple(dataset.masks[row] for row in learnt.rows) if dataset.masks else (),
+    )
+
+
+def _learnt_set(run: RunFolder) -> tuple[Dataset, NDArray[np.str_]]:
+    """The set that a run was trained on, and the side that each picture had in its training."""
+    data = run.manifest.data
+    source, root = data.get("source", ""), data.get("root", "")
+    # A path as it was given may be of another folder than today's.
+    place = source if source == TABLETOP or Path(source).expanduser().exists() else root
+    try:
+        dataset = open_dataset(place, deal=False)
+    except InputError as error:
+        raise InputError(f"what {run.folder} learnt from is no longer there: {error}") from error
+    known = read_pictures(run.folder)
+    sides = np.array([known.get(digest, "") for digest in picture_digests(dataset)])
+    if not (sides == "train").any():
+        raise InputError(
+            f"no picture that {run.folder} learnt from is at {dataset.root} any more, byte for byte"
+        )
+    return dataset.with_classes(run.model.config.classes), sides
+
+
+def _some(rows: NDArray[np.intp], most: int, random: np.random.Generator) -> NDArray[np.intp]:
+    return np.sort(random.permutation(rows)[:most])
+
+
+def _describe(
+    predictor: Predictor,
+    layers: Layers,
+    dataset: Dataset,
+    rows: Sequence[int] | NDArray[np.intp],
+    *,
+    objects: bool,
+) -> _Described:
+    config = predictor.model.config
+    done: list[int] = []
+    pictures, found, found_rows = [], [], []
+    boxes = dataset.boxes if objects and layers.maps else None
+    batches = track(
+        ahead(_prepared(predictor, dataset, rows)),
+        total=-(-len(rows) // _BATCH),
+        description="looking at what was learnt",
+    )
+    for batch in batches:
+        numbers = [number for number, _ in batch]
+        if not numbers:
+            continue
+        pixels = torch.stack([each.pixels for _, each in batch])
+        with watching(predictor.net, layers) as watched:
+            outputs(predictor.net, pixels, config.normalisation, predictor.device)
+        pictures.append(watched.pictures(len(numbers)))
+        done += numbers
+        for place, (number, each) in enumerate(batch):
+            own = np.arange(0) if boxes is None else np.arange(*_bounds(boxes.of(number)))
+            if boxes is not None and len(own):
+                way = frame_matrix(config.framing, each.size, config.size)
+                corners = transform_boxes(way, boxes.corners[own])
+                found.append(watched.boxes(place, corners, config.size))
+                found_rows.append(own)
+    empty = np.zeros((0, 0), np.float32)
+    return _Described(
+        done,
+        np.concatenate(pictures) if pictures else empty,
+        np.concatenate(found) if found else empty,
+        np.concatenate(found_rows) if found_rows else np.zeros(0, np.int64),
+    )
+
+
+def _bounds(rows: slice) -> tuple[int, int]:
+    return rows.start, rows.stop
+
+
+def _prepared(
+    predictor: Predictor, dataset: Dataset, rows: Sequence[int] | NDArray[np.intp]
+) -> Iterator[list[tuple[int, Prepared]]]:
+    """Batches of pictures that can be read, with their numbers."""
+    for part in in_batches(len(rows), _BATCH):
+        batch = []
+        for number in (int(rows[place]) for place in part):
+            try:
+                each = predictor.prepare_file(dataset.file(number))
+            except InputError as error:
+                note(f"passed over: {error}")
+                continue
+            if each.pixels.shape[0] != 3:
+                raise InputError("this model sees depth maps, which are not compared")
+            batch.append((number, each))
+        yield batch
+
+
+def _objects(dataset: Dataset, found: _Described, random: np.random.Generator) -> Objects | None:
+    boxes = dataset.boxes
+    if boxes is None or not len(found.objects):
+        return None
+    chosen = _some(np.arange(len(found.objects)), _OBJECTS, random)
+    rows = found.object_rows[chosen]
+    place_of = {row: place for place, row in enumerate(found.rows)}
+    pictures = boxes.pictures()[rows].tolist()
+    return Objects(
+        space=space_of(found.objects[chosen]),
+        pictures=np.array([place_of[each] for each in pictures], np.int64),
+        boxes=boxes.corners[rows].astype(np.float32),
+        labels=boxes.classes[rows],
+    )

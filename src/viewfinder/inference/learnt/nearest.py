@@ -1,0 +1,129 @@
+"""The training pictures, or the objects in them, that a net takes for most like one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.features.own import Watched, watching
+from viewfinder.inference.answers import Predictor
+from viewfinder.inference.learnt.gathering import gather
+from viewfinder.inference.learnt.kept import Learnt, keep_learnt, read_learnt
+from viewfinder.pictures.geometry import at_side
+from viewfinder.pictures.reading import read_header, read_mask, read_picture
+from viewfinder.runs.run import RunFolder
+from viewfinder.tasks.answering import outputs
+from viewfinder.tasks.question import Corners
+
+SHOWN = 5
+"""Neighbours that are told."""
+# What is shown of a picture around an object, in its sides; and the longer side in pixels.
+_AROUND, _SIDE = 0.4, 128
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A training picture, or an object in one.
+
+    Attributes:
+        label: its class; None of a picture without one.
+        box: of an object, in the picture's pixels.
+        likeness: at most 1.
+        mask: the file of its subject's mask; None of a picture without one.
+    """
+
+    file: Path
+    label: int | None
+    box: Corners | None
+    likeness: float
+    mask: Path | None = None
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
+        """`file, class, likeness`, and of an object `box`."""
+        told: dict[str, object] = {
+            "file": str(self.file),
+            "class": None if self.label is None else classes[self.label],
+            "likeness": round(self.likeness, 4),
+        }
+        return told if self.box is None else told | {"box": [round(e, 2) for e in self.box]}
+
+    def picture(self, bits: int) -> NDArray[np.uint8] | None:
+        """What it looks like, small; None where the file is not there any more."""
+        try:
+            if self.box is None:
+                small = at_side(read_picture(self.file, at_least=(_SIDE, _SIDE), bits=bits), _SIDE)
+                return small if self.mask is None else _outlined(small, read_mask(self.mask))
+            width, height = read_header(self.file).size
+            x1, y1, x2, y2 = self.box
+            x, y = _AROUND * (x2 - x1), _AROUND * (y2 - y1)
+            left, top = max(0, int(x1 - x)), max(0, int(y1 - y))
+            right, bottom = min(width, int(x2 + x) + 1), min(height, int(y2 + y) + 1)
+            whole = read_picture(self.file, bits=bits)
+            part = whole[top:bottom, left:right]
+            return at_side(np.ascontiguousarray(part), _SIDE) if part.size else None
+        except InputError:
+            return None
+
+
+def _outlined(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A picture with the outline of its subject."""
+    size = (picture.shape[1], picture.shape[0])
+    there = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    edges, _ = cv2.findContours(there, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(cv2.drawContours(picture.copy(), edges, -1, (255, 255, 255), 1), np.uint8)
+
+
+def learnt_by(run: RunFolder, predictor: Predictor) -> Learnt:
+    """What a run learnt from, as its net sees it: looked at once, and kept in the run's folder.
+
+    Raises:
+        InputError: it was not looked at while the pictures were there.
+    """
+    kept = read_learnt(run.folder, run.weights_file)
+    if kept is not None:
+        return kept
+    found = gather(run, predictor)
+    keep_learnt(run.folder, run.weights_file, found)
+    return found
+
+
+def seen_by(predictor: Predictor, learnt: Learnt, pixels: torch.Tensor) -> Watched:
+    """What the net makes of N×3×H×W prepared pictures."""
+    with watching(predictor.net, learnt.layers) as watched:
+        outputs(predictor.net, pixels, predictor.model.config.normalisation, predictor.device)
+    return watched
+
+
+def nearest_pictures(learnt: Learnt, watched: Watched) -> tuple[Neighbour, ...]:
+    """Of the one picture that was watched."""
+    (placed,) = learnt.space.place(watched.pictures(1))
+    return tuple(
+        Neighbour(
+            learnt.root / learnt.paths[row],
+            int(learnt.labels[row]) if learnt.labels[row] >= 0 else None,
+            None,
+            likeness,
+            learnt.root / learnt.masks[row] if learnt.masks and learnt.masks[row] else None,
+        )
+        for row, likeness in learnt.space.nearest(placed, SHOWN)
+    )
+
+
+def nearest_objects(
+    learnt: Learnt, watched: Watched, box: Corners, size: tuple[int, int]
+) -> tuple[Neighbour, ...]:
+    """Of a box of the one picture that was watched, in pixels of what the net was given."""
+    objects = learnt.objects
+    if objects is None:
+        return ()
+    (placed,) = objects.space.place(watched.boxes(0, np.array([box], np.float32), size))
+    found = []
+    for row, likeness in objects.space.nearest(placed, SHOWN):
+        x1, y1, x2, y2 = objects.boxes[row].tolist()
+        file = learnt.root / learnt.paths[int(objects.pictures[row])]
+        found.append(Neighbour(file, int(objects.labels[row]), (x1, y1, x2, y2), likeness))
+    return tuple(found)

@@ -1,0 +1,95 @@
+"""What a run learnt from, as its net sees it: found again, kept, and told where it is gone."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from viewfinder import open_run
+from viewfinder.errors import InputError
+from viewfinder.features.own import Layers, layers_of, watching
+from viewfinder.inference.answers import Predictor
+from viewfinder.inference.learnt.kept import FILE, read_learnt
+from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, seen_by
+from viewfinder.inference.learnt.space import space_of
+
+
+def test_a_vector_that_is_there_is_its_own_nearest() -> None:
+    vectors = np.random.default_rng(0).normal(3, 1, (40, 12)).astype(np.float32)
+    space = space_of(vectors)
+    placed = space.place(vectors)
+    np.testing.assert_allclose(placed, space.vectors, atol=1e-5)
+    assert [space.nearest(row, 1)[0][0] for row in placed] == list(range(40))
+    assert space.distances(placed, neighbours=1).max() < 1e-5
+    # A likeness is the cosine of what differs from the mean.
+    apart = vectors - vectors.mean(axis=0)
+    cosine = apart[0] @ apart[1] / np.linalg.norm(apart[0]) / np.linalg.norm(apart[1])
+    assert placed[0] @ placed[1] == pytest.approx(cosine, abs=1e-4)
+
+
+class Maps(nn.Module):
+    """Gives its answer at the full size, from maps of a quarter and an eighth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quarter = nn.Conv2d(3, 6, 4, stride=4)
+        self.eighth = nn.Conv2d(6, 8, 2, stride=2)
+        self.answer = nn.Conv2d(8, 2, 1)
+
+    def forward(self, pictures):
+        return self.answer(self.eighth(self.quarter(pictures)))
+
+
+def test_a_box_is_the_mean_of_the_maps_over_it() -> None:
+    torch.manual_seed(0)
+    net, pictures = Maps().eval(), torch.rand(2, 3, 32, 32)
+    layers = layers_of(net, lambda: net(pictures[:1]))
+    assert layers == Layers("", ("eighth", "quarter"))
+    with watching(net, layers) as watched, torch.no_grad():
+        net(pictures)
+    maps = net.eighth(net.quarter(pictures[1:])).detach()[0].numpy()
+    means = maps[:, 1:3, 0:2].mean((1, 2))
+    (found,) = watched.boxes(1, np.array([[0, 8, 16, 24]], np.float32), (32, 32))
+    np.testing.assert_allclose(found[:8], means / np.linalg.norm(means), rtol=1e-4)
+    whole = watched.boxes(1, np.array([[0, 0, 32, 32]], np.float32), (32, 32))
+    np.testing.assert_allclose(whole[0], watched.pictures(2)[1], rtol=1e-4, atol=1e-6)
+
+
+def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(small_run, folder)
+    run = open_run(folder)
+    predictor = Predictor(run.model, device=torch.device("cpu"))
+    (folder / FILE).unlink(missing_ok=True)
+    learnt = learnt_by(run.trained, predictor)
+    kept = read_learnt(folder, run.weights_file)
+    assert kept is not None
+    assert (kept.paths, kept.layers) == (learnt.paths, learnt.layers)
+    file = learnt.root / learnt.paths[0]
+    seen = seen_by(predictor, kept, predictor.prepare_file(file).pixels[None])
+    nearest = nearest_pictures(kept, seen)[0]
+    assert nearest.likeness == pytest.approx(1, abs=1e-3)
+    assert nearest.as_json(run.classes)["class"] == run.classes[int(learnt.labels[0])]
+    assert nearest.picture(16) is not None
+    # Cut short, or of other weights, it is as good as none.
+    whole = (folder / FILE).read_bytes()
+    (folder / FILE).write_bytes(whole[: len(whole) // 2])
+    assert read_learnt(folder, run.weights_file) is None
+    (folder / FILE).write_bytes(whole)
+    assert read_learnt(folder, folder / "run.json") is None
+
+
+def test_what_is_no_longer_there_is_said(make_set, small_run, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    shutil.copytree(small_run, folder)
+    (folder / FILE).unlink(missing_ok=True)
+    text = (folder / "run.json").read_text()
+    data = open_run(folder).manifest.data
+    for name in ("source", "root"):
+        text = text.replace(data[name], str(tmp_path / "gone"))
+    (folder / "run.json").write_text(text)
+    run = open_run(folder)
+    with pytest.raises(InputError, match="learnt from is no longer there"):
+        learnt_by(run.trained, Predictor(run.model, device=torch.device("cpu")))
