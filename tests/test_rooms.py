@@ -1,6 +1,7 @@
 """The house stands: imports go down its rooms, and the command line does not wait for torch."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -74,11 +75,16 @@ def room_of(path: Path) -> str:
     return path.relative_to(SOURCE).with_suffix("").parts[0]
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     """The full names of the modules that a file imports, wherever in it, those for mypy too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -90,6 +96,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def files() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
@@ -129,7 +136,7 @@ def test_only_listeners_and_the_command_line_print():
         where = path.relative_to(SOURCE).as_posix()
         if where in programs or room_of(path) in ("cli", "listeners", "console"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             said = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
             forbidden = ("print", "rich_console", "sys.stdout", "sys.stderr", "redirect_stderr")
             assert said.removeprefix("contextlib.") not in forbidden, f"{where} has {said}"
@@ -143,7 +150,7 @@ def test_nets_need_torch_alone():
             assert tops <= known, f"{path} imports {sorted(tops - known)}"
             at_the_top = {
                 name.name.split(".")[0] if isinstance(node, ast.Import) else ""
-                for node in ast.parse(path.read_text(encoding="utf-8")).body
+                for node in tree_of(path).body
                 if isinstance(node, ast.Import)
                 for name in node.names
             }
@@ -154,7 +161,7 @@ def test_only_pictures_opens_image_files():
     """Unicode paths, EXIF and hostile files are solved once."""
     for path in files():
         if room_of(path) != "pictures":
-            (found,) = uses([ast.parse(path.read_text(encoding="utf-8"))])
+            (found,) = uses([tree_of(path)])
             readers = {use.name for use in found} & READERS
             assert not readers, f"{path} reads pictures by itself: {readers}"
 
