@@ -50,6 +50,28 @@ def test_every_verb_explains_itself(ask, verb):
     assert f"viewfinder {verb}" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "field", "values"),
+    [
+        (["score", "--set", "a=b:*", "--json", "--set", "c=d:*"], "set", ("a=b:*", "c=d:*")),
+        (["score", "--metrics=mae", "--metrics", "s_measure", "iou"], "metrics",
+         ("mae", "s_measure", "iou")),
+        (["predict", "r", "v", "--line", "0,1,2,3", "--track", "--line=-4,5,6,7"], "line",
+         ("0,1,2,3", "-4,5,6,7")),
+        (["propose", "d", "--names", "a", "b", "--by", "coco", "--names", "c"], "names",
+         ("a", "b", "c")),
+        (["explain", "lenet", "--input", "3x8x8", "--input", "1"], "input", ("3x8x8", "1")),
+    ],
+)  # fmt: skip
+def test_a_flag_of_several_values_may_be_given_several_times(words, field, values, monkeypatch):
+    from viewfinder.cli import parsing
+
+    verb, *rest = words
+    monkeypatch.setattr(parsing, "refuse_missing_places", lambda _: None)
+    module = importlib.import_module(f"viewfinder.cli.{verb}")
+    assert getattr(read_flags(module, verb, rest), field) == values
+
+
 def test_the_version(ask):
     from importlib.metadata import version
 

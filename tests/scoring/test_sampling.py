@@ -66,3 +66,17 @@ def test_no_difference_at_all_is_chance():
 def test_ranks_share_places():
     assert ranks([0.1, 0.3, 0.3, 0.2], higher_is_better=True) == [4, 1.5, 1.5, 3]
     assert ranks([0.1, 0.3], higher_is_better=False) == [1, 2]
+
+
+def test_an_interval_holds_0_where_chance_would_do_as_much():
+    """Of few pictures, of which most are alike, the two are close to their border."""
+    random = np.random.default_rng(8)
+    for images in (5, 12, 40, 72):
+        drawing = shares(images, 2000)
+        for _ in range(60):
+            moved = random.normal(0.3, 1, (images, 1)) * (random.random((images, 1)) < 0.15)
+            draws = {"a": redrawn(drawing, moved, first), "b": np.zeros(2000)}
+            (pair,) = pairs({"a": float(moved.mean()), "b": 0.0}, draws, images)
+            if pair.p > 0.05:
+                assert pair.value.low <= 0 <= pair.value.high
+            assert pair.value.turned().turned() == pair.value

@@ -19,7 +19,7 @@ from viewfinder.scoring.reading import asked, contests
 from viewfinder.scoring.saliency import boundary_iou, contour_band
 from viewfinder.scoring.saliency_contest import PLOTS
 from viewfinder.scoring.size_invariance import parts_of, size_invariant
-from viewfinder.scoring.tables import shown
+from viewfinder.scoring.tables import as_latex, best_two, shown
 from viewfinder.tasks.saliency.scores import mean, score
 
 SIZE = (48, 64)
@@ -117,7 +117,7 @@ def test_what_is_missing_odd_or_in_colour_is_said(tmp_path):
     assert "4.png is damaged or was cut short" in notes
     assert only.common == ("1.png", "2.png", "5.png", "6.png", "7.png")
     images = {own.method: own.images for own in only.methods}
-    assert images == {"bad": 8, "good": 5}
+    assert images == {"bad": 5, "good": 5}
 
 
 def test_empty_masks_follow_the_rule_that_is_said(tmp_path):
@@ -332,3 +332,48 @@ def test_a_legend_has_the_methods_names_and_nothing_else(tmp_path):
     page = write_comparison(tmp_path / "out", compare([contest]), command="score").read_text()
     assert ">_mine</text>" in page
     assert "200b" not in page
+
+
+def test_a_method_that_leaves_out_what_is_hard_is_not_best_by_it(tmp_path):
+    """All are scored on what all answered, and a table says on how many."""
+    made(tmp_path)
+    maps = tmp_path / "maps"
+    shutil.copytree(maps / "good", maps / "picky")
+    for n in (0, 1, 2):
+        grey(maps / "good/SIP" / f"{n}.png", 255 - map_of(mask_of(n), 0.02, n))
+        (maps / "picky/SIP" / f"{n}.png").unlink()
+    truth = str(tmp_path / "truth/SIP/GT")
+    own = [f"{name}={maps / name / 'SIP'}" for name in ("good", "picky")]
+    found = compare(contests(asked(Path(truth), own, [])))
+    (each,) = found.sets
+    assert [method.images for method in each.methods] == [5, 5]
+    one, other = (method.values["mae"].value for method in each.methods)
+    assert one == other
+    assert any("5 pictures of 8 that all answered: picky lacks 3" in note for note in each.notes)
+    assert "the 5 of 8 pictures" in as_latex(found, found.headline).splitlines()[0]
+    shutil.rmtree(maps / "picky/SIP")
+    shutil.copytree(maps / "good/SIP", maps / "picky/SIP")
+    for n in range(8):
+        (maps / ("good" if n < 4 else "picky") / "SIP" / f"{n}.png").unlink()
+    (apart,) = compare(contests(asked(Path(truth), own, []))).sets
+    assert not apart.comparable
+    assert not any(apart.pairs.values())
+    assert best_two(apart, found.metrics[0]) == (set(), set())
+
+
+def test_sets_that_lack_a_method_do_not_count_in_places(tmp_path):
+    made(tmp_path, ("SIP", "NLPR"))
+    shutil.rmtree(tmp_path / "maps/good/NLPR")
+    found = compare(contests(asked(tmp_path / "truth", [str(tmp_path / "maps")], [])))
+    assert found.ranked == ("SIP",)
+    lacking = next(each for each in found.sets if each.name == "NLPR")
+    assert any("not scored on this set: good" in note for note in lacking.notes)
+
+
+def test_the_truth_beside_the_methods_is_none_of_them(tmp_path):
+    made(tmp_path)
+    shutil.copytree(tmp_path / "truth/SIP/GT", tmp_path / "all/GT")
+    for name in ("good", "bad"):
+        shutil.copytree(tmp_path / f"maps/{name}/SIP", tmp_path / "all" / name, dirs_exist_ok=True)
+    wanted = asked(None, [], [f"SIP={tmp_path}/all/GT:{tmp_path}/all/*"])
+    assert set(wanted.sets[0].answers) == {"good", "bad"}

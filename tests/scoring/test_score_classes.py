@@ -84,7 +84,7 @@ def test_nothing_odd_is_dropped_in_silence(photos):
     assert "answered twice and not alike, taken for no answer: cat/1.png" in notes
     assert "a: no answer to 2 pictures: cat/1.png, dog/4.png" in notes
     assert "a: 1 answer of classes that the set does not have, wrong: bat" in notes
-    assert "compared on the 13 pictures of 15 that all of them have" in notes
+    assert "all are scored on the 13 pictures of 15 that all answered: a lacks 2" in notes
     assert only.methods[0].values["accuracy"].value == pytest.approx(12 / 13)
 
 
@@ -132,3 +132,22 @@ def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
     assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 0
     printed = capsys.readouterr().out
     assert "the model does not know cat, dog, owl" in printed.replace("\n", " ")
+
+
+@pytest.mark.parametrize("truth", ["label", "class", "Category"])
+@pytest.mark.parametrize("answer", ["prediction", "predicted", "y_pred", "Pred_Label"])
+def test_the_truth_beside_a_prediction_is_not_the_answer(photos, truth, answer):
+    rows = [f"picture,{truth},{answer}"]
+    for k, own in enumerate(CLASSES):
+        rows += [f"{own}/{number}.png,{own},cat" for number in range(4 + k)]
+    only = scored(photos, table(photos, "a", "\n".join(rows) + "\n"))
+    assert only.methods[0].values["accuracy"].value == pytest.approx(4 / 15)
+    assert any(f"the answers are the column {answer}; {truth}" in note for note in only.notes)
+
+
+def test_of_two_columns_that_may_both_be_the_answer_neither_is_taken(photos):
+    rows = ["picture,class,label"]
+    for k, own in enumerate(CLASSES):
+        rows += [f"{own}/{number}.png,{own},cat" for number in range(4 + k)]
+    with pytest.raises(InputError, match="has class and label, of which either"):
+        scored(photos, table(photos, "a", "\n".join(rows) + "\n"))

@@ -29,6 +29,7 @@ class Flag:
         value: what follows it: N, X, PATH, `sgd|adamw`; nothing after a switch.
         default: what holds without it, in words; nothing where the help says it or it is plain.
         recipe: it is a choice of a training.
+        several: it takes any number of values.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Flag:
     help: str
     positional: bool
     recipe: bool
+    several: bool
     choices: tuple[str, ...] = ()
 
 
@@ -86,6 +88,7 @@ def _flag(field: "dataclasses.Field[object]", hint: object, said: str, recipe: b
         help=given or (f"{said} (required)" if needed else said),
         positional=positional,
         recipe=recipe,
+        several=Ellipsis in get_args(plain) and tyro.conf.UseAppendAction not in markers,
         choices=_choices(plain),
     )
 

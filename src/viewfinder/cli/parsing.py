@@ -9,7 +9,7 @@ from types import ModuleType
 
 import tyro
 
-from viewfinder.cli.flags import flags_of, kind_of
+from viewfinder.cli.flags import Flag, flags_of, kind_of
 from viewfinder.cli.meant import nearest, refuse_missing_places, refuse_misspelt_flags
 from viewfinder.errors import InputError
 from viewfinder.tasks import NAMES
@@ -29,13 +29,46 @@ def read_flags(module: ModuleType, verb: str, words: list[str]) -> object:
     if hasattr(module, "look_at"):
         module.look_at(words)
     try:
-        refuse_misspelt_flags(words, flags_of(kind_of(module, words)))
-        flags = parsed(module, verb, words)
+        known = flags_of(kind_of(module, words))
+        refuse_misspelt_flags(words, known)
+        flags = parsed(module, verb, gathered(words, known))
     except InputError as error:
         page = f"viewfinder {called(verb, words)} --help"
         raise InputError(f"{error} ({page} lists every flag)") from None
     refuse_missing_places(flags)
     return flags
+
+
+def gathered(words: Sequence[str], flags: Sequence[Flag]) -> list[str]:
+    """The words, with the values of a flag that is given several times behind its first.
+
+    `--set A --set B` is meant as `--set A B`; argparse would forget A.
+    """
+    found: list[str] = []
+    behind: dict[str, int] = {}  # flag: where the next of its values is to go
+    at = ""
+    for word in words:
+        name, _, value = word.partition("=")
+        if word.startswith("-") and not re.fullmatch(r"-(\d.*|\.\d.*)?", word):
+            at = name if any(name == each.name and each.several for each in flags) else ""
+            if at in behind:
+                if not value:
+                    continue
+                word = value
+            elif at and value:
+                found.append(at)
+                behind[at], word = len(found), value
+            elif at:
+                behind[at] = len(found) + 1
+                found.append(word)
+                continue
+        if at:
+            place = behind[at]
+            found.insert(place, word)
+            behind = {n: k + (k >= place) for n, k in behind.items()}
+        else:
+            found.append(word)
+    return found
 
 
 def parsed(module: ModuleType, verb: str, words: list[str]) -> object:

@@ -123,10 +123,9 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from viewfinder.scoring.tables import best_two
-    from viewfinder.wording import counted
+    from viewfinder.scoring.tables import best_two, of_pictures
 
-    say(f"{each.name}: {counted(each.images, 'picture')}")
+    say(f"{each.name}: {of_pictures(each)}")
     table, console = Table(box=None, pad_edge=False), rich_console()
     heads = [f"{m.title} {'↑' if m.higher_is_better else '↓'}" for m in metrics]
     cells = [[_cell(own.values.get(metric.key)) for metric in metrics] for own in each.methods]
@@ -136,7 +135,7 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     table.add_column("method", overflow="fold")
     for head in heads:
         table.add_column(Text(head), justify="right")
-    best = [best_two(each.methods, metric) for metric in metrics]
+    best = [best_two(each, metric) for metric in metrics]
     for name, method, row in zip(names, methods, cells, strict=True):
         styles = [
             "bold" if name in first else "underline" if name in second else ""
@@ -173,18 +172,27 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     clear = [pair for pair in pairs if pair.clear]
     say(
         f"{metric.title}: {len(clear)} of {counted(len(pairs), 'pair')} differ by more than "
-        "chance (paired bootstrap over pictures, Holm's correction)"
+        "chance (paired bootstrap over pictures, Holm's correction; each interval is of its pair "
+        "alone)"
     )
-    for pair in [p for p in pairs if not p.clear][:10]:
-        low, high = pair.value.low, pair.value.high
-        ends = "" if low is None or high is None else f" ({low:+z.3f} to {high:+z.3f})"
-        say(f"  may be chance: {pair.one} less {pair.other} {pair.value.value:+z.3f}{ends}")
+    for pair in sorted(pairs, key=lambda pair: pair.clear)[:10]:
+        more, less, value = pair.one, pair.other, pair.value
+        if value.value < 0:
+            more, less, value = less, more, value.turned()
+        ends = "" if value.low is None else f" ({value.low:+z.3f} to {value.high:+z.3f})"
+        kind = "clear" if pair.clear else "may be chance"
+        say(f"  {kind}: {more} less {less} {value.value:+z.3f}{ends}")
+    if len(pairs) > 10:
+        say(f"  and {counted(len(pairs) - 10, 'pair')} more: --json and --out have all")
 
 
 def _print_ranks(found: "MethodComparison", metrics: "Sequence[Metric]") -> None:
     if len(found.sets) < 2:
         return
+    ranked = f"{len(found.ranked)} of {len(found.sets)} sets ({', '.join(found.ranked)})"
+    over = "" if len(found.ranked) == len(found.sets) else f" over {ranked}"
     for metric in metrics:
         if metric.key in found.ranks:
             places = sorted(found.ranks[metric.key].items(), key=lambda item: item[1])
-            say(f"mean place by {metric.key}: " + ", ".join(f"{m} {p:.2f}" for m, p in places))
+            told = ", ".join(f"{m} {p:.2f}" for m, p in places)
+            say(f"mean place by {metric.key}{over}: {told}")

@@ -41,6 +41,11 @@ class Interval:
     low: float | None
     high: float | None
 
+    def turned(self) -> "Interval":
+        """Of a difference, the same from the other side."""
+        ends = (None, None) if self.low is None or self.high is None else (-self.high, -self.low)
+        return Interval(-self.value, *ends)
+
 
 @dataclass(frozen=True)
 class MethodPair:
@@ -152,14 +157,25 @@ def pairs(scores: Mapping[str, float], draws: Mapping[str, Draws], images: int) 
     plain = []
     for one, other in found:
         moved = draws[one] - draws[other]
-        value = interval(scores[one] - scores[other], moved, images)
-        plain.append((value, chance(moved, images)))
+        value, p = interval(scores[one] - scores[other], moved, images), chance(moved, images)
+        plain.append((_agreeing(value, p), p))
     adjusted = holm([p for _, p in plain if p is not None])
     corrected = iter(adjusted)
     return [
         MethodPair(one, other, value, p, None if p is None else next(corrected), images)
         for (one, other), (value, p) in zip(found, plain, strict=True)
     ]
+
+
+def _agreeing(value: Interval, p: float | None) -> Interval:
+    """The interval, which holds 0 where chance alone would differ as much.
+
+    The two are taken from the draws by other ways; of few pictures, of which most are alike, one
+    may lie on this side of the border and the other beyond it. Then the more careful one counts.
+    """
+    if p is None or p <= CHANCE or value.low is None or value.high is None:
+        return value
+    return Interval(value.value, min(value.low, 0.0), max(value.high, 0.0))
 
 
 def ranks(scores: Sequence[float], *, higher_is_better: bool) -> list[float]:

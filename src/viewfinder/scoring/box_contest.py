@@ -68,6 +68,10 @@ class BoxScores:
     def pictures(self) -> Sequence[str]:
         return self.truth.paths
 
+    def among(self, pictures: Sequence[str]) -> "BoxScores":
+        assert tuple(pictures) == tuple(self.pictures), "where nothing is found, that is an answer"
+        return self
+
     @cached_property
     def scores(self) -> DetectScores:
         assert self.truth.boxes is not None

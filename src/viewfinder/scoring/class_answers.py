@@ -20,8 +20,11 @@ from viewfinder.wording import counted, some
 
 PICTURE = ("picture", "image", "file", "filename", "file_name", "path", "source", "name", "id",
            "image_id", "img", "image_name")  # fmt: skip
-ANSWER_COLUMNS = ("class", "label", "prediction", "predicted", "pred", "answer", "predicted_class",
-         "predicted_label", "pred_label", "category")  # fmt: skip
+# The plainest first: what is called class beside a prediction is the truth.
+_ANSWER = ("prediction", "predicted", "pred", "answer", "predicted_class", "predicted_label",
+           "pred_label", "pred_class", "predictions", "y_pred")  # fmt: skip
+_EITHER = ("class", "label", "category")
+ANSWER_COLUMNS = (*_ANSWER, *_EITHER)
 SCORE = ("score", "confidence", "probability", "prob", "conf")
 _BEFORE = ("", "p_", "p(", "prob_", "probability_", "score_", "p:")
 
@@ -100,6 +103,7 @@ class _Table:
         self.label = self._column(ANSWER_COLUMNS, folded, taken | {self.picture})
         self.score = self._column(SCORE, folded, taken | {self.picture, self.label})
         self._check()
+        self._refuse_two_answers(folded)
 
     def _class_columns(self) -> dict[int, int]:
         """The column of each class that has one of its own; none where only one has."""
@@ -137,8 +141,26 @@ class _Table:
                 f"probabilities for each of {some(list(self.truth.classes))} (it has {there})"
             )
 
+    def _refuse_two_answers(self, folded: Sequence[str]) -> None:
+        """Of class and label, where nothing is called a prediction, one may be the truth."""
+        if self.label < 0 or folded[self.label] not in _EITHER:
+            return
+        others = [k for k, head in enumerate(folded) if head in _EITHER and k != self.label]
+        for other in others:
+            if any(row[other].strip() != row[self.label].strip() for row in self.rows):
+                raise InputError(
+                    f"{self.file} has {self.heads[self.label]} and {self.heads[other]}, of which "
+                    "either may be the answers: call the one that is meant prediction"
+                )
+
     def answers(self) -> ClassAnswers:
         notes: list[str] = []
+        unread = [head for head in self.heads if head.casefold() in _EITHER]
+        if self.label >= 0 and self.heads[self.label] not in unread and unread:
+            notes.append(
+                f"the answers are the column {self.heads[self.label]}; {some(unread)} beside it "
+                "is not looked at"
+            )
         names = [row[self.picture].strip() for row in self.rows]
         where = str(self.file)
         named = by_names(self.truth.paths, list(dict.fromkeys(names)), where=where)

@@ -1,7 +1,7 @@
 """Classes as a contest: accuracy and its kin, over draws of pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -66,6 +66,9 @@ class ClassScores:
     @cached_property
     def pictures(self) -> Sequence[str]:
         return tuple(path for path in self.truth if path in self.answers.labels)
+
+    def among(self, pictures: Sequence[str]) -> "ClassScores":
+        return replace(self, truth={picture: self.truth[picture] for picture in pictures})
 
     def drawn(self, metric: str, pictures: Sequence[str]) -> Drawn | None:
         made = self._parts(metric, pictures)

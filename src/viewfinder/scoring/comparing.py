@@ -8,7 +8,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Interval, MethodPair, pairs, ranks
 from viewfinder.events import track
 from viewfinder.scoring.contest import Contest, Curve, Drawn, MethodAnswers, Metric
-from viewfinder.wording import counted, likest
+from viewfinder.wording import counted, likest, some
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,8 @@ class MethodScores:
     """One method on one set.
 
     Attributes:
-        images: that it was scored on.
+        images: that it was scored on: those that every method has answered, or where there are
+            none its own.
         values: of each metric by its key; none where no picture has one, as AUC of empty masks.
         curves: of each plot by its key.
     """
@@ -33,7 +34,7 @@ class SetScores:
 
     Attributes:
         images: that the truth is known of.
-        common: those that every method has answered; pairs are compared on these.
+        common: those that every method has answered; all are scored and compared on these.
         pairs: of each metric by its key.
         notes: what must be known to read the scores.
     """
@@ -49,17 +50,24 @@ class SetScores:
     def name(self) -> str:
         return self.contest.name
 
+    @property
+    def comparable(self) -> bool:
+        """Whether all methods were scored on the same pictures."""
+        return len(self.common) > 0
+
 
 @dataclass(frozen=True, eq=False)
 class MethodComparison:
     """Everything that `score` found.
 
     Attributes:
-        ranks: of each metric, each method's mean place over the sets that all methods have.
+        ranks: of each metric, each method's mean place over the sets that are `ranked`.
+        ranked: the names of those on which all methods were scored, on the same pictures.
     """
 
     sets: tuple[SetScores, ...]
     ranks: dict[str, dict[str, float]]
+    ranked: tuple[str, ...]
 
     @property
     def methods(self) -> list[str]:
@@ -92,40 +100,39 @@ class MethodComparison:
 
 def compare(contests: Sequence[Contest]) -> MethodComparison:
     """Scores, intervals, pairs and ranks."""
-    sets = tuple(_set(each) for each in contests)
-    return MethodComparison(sets, _ranks(sets))
+    names = list(dict.fromkeys(name for each in contests for name in each.methods))
+    sets = tuple(_set(each, names) for each in contests)
+    ranked = [each for each in sets if each.comparable and len(each.methods) == len(names)]
+    return MethodComparison(sets, _ranks(ranked), tuple(each.name for each in ranked))
 
 
-def _set(contest: Contest) -> SetScores:
-    methods = contest.methods
-    answered = [frozenset(own.pictures) for own in methods.values()]
+def _set(contest: Contest, names: Sequence[str]) -> SetScores:
+    answered = [frozenset(own.pictures) for own in contest.methods.values()]
     common = tuple(p for p in contest.pictures if answered and all(p in own for own in answered))
+    methods = contest.methods
+    if common:
+        # What one method leaves out may be what is hard: nobody is scored on it.
+        methods = {name: own.among(common) for name, own in methods.items()}
     values: dict[str, dict[str, Interval]] = {method: {} for method in methods}
     compared: dict[str, list[MethodPair]] = {}
     work = track(
         contest.metrics, total=len(contest.metrics), description=f"intervals of {contest.name}"
     )
     for metric in work:
-        together = _drawn(metric, common, methods)
-        for method, own in methods.items():
-            found = together.get(method)
-            if len(own.pictures) != len(common):
-                found = own.drawn(metric.key, tuple(own.pictures))
-            if found is not None:
-                values[method][metric.key] = found.interval
-        compared[metric.key] = _pairs(together)
+        drawn = _drawn(metric, methods)
+        for method, found in drawn.items():
+            values[method][metric.key] = found.interval
+        compared[metric.key] = _pairs(drawn) if common else []
     found_methods = tuple(
         MethodScores(method, len(own.pictures), values[method], _curves(contest, own))
         for method, own in methods.items()
     )
-    notes = [*contest.notes(common), *_uncommon(common, contest)]
+    notes = [*_uncommon(common, contest), *_absent(contest, names), *contest.notes(common)]
     return SetScores(contest, len(contest.pictures), common, found_methods, compared, tuple(notes))
 
 
-def _drawn(
-    metric: Metric, pictures: Sequence[str], methods: Mapping[str, MethodAnswers]
-) -> dict[str, Drawn]:
-    found = {name: own.drawn(metric.key, pictures) for name, own in methods.items() if pictures}
+def _drawn(metric: Metric, methods: Mapping[str, MethodAnswers]) -> dict[str, Drawn]:
+    found = {name: own.drawn(metric.key, tuple(own.pictures)) for name, own in methods.items()}
     return {name: drawn for name, drawn in found.items() if drawn is not None}
 
 
@@ -142,26 +149,41 @@ def _curves(contest: Contest, own: MethodAnswers) -> dict[str, Curve]:
 
 
 def _uncommon(common: Sequence[str], contest: Contest) -> list[str]:
-    if len(common) == len(contest.pictures):
+    """On which pictures the methods are scored, where it is not on all."""
+    count = len(contest.pictures)
+    if len(common) == count or not contest.methods:
         return []
-    return [
-        f"methods are compared on the {counted(len(common), 'picture')} of "
-        f"{len(contest.pictures):,} that all of them have"
-    ]
+    if not common:
+        return [
+            "no picture has answers of all methods: each is scored on its own, so that neither "
+            "the best is marked nor any two are compared"
+        ]
+    lacking = {
+        name: count - len(own.pictures)
+        for name, own in contest.methods.items()
+        if len(own.pictures) < count
+    }
+    said = f"all are scored on the {counted(len(common), 'picture')} of {count:,} that all answered"
+    if len(contest.methods) > 1:
+        said += ": " + ", ".join(f"{name} lacks {lost:,}" for name, lost in lacking.items())
+    return [said]
 
 
-def _ranks(sets: Sequence[SetScores]) -> dict[str, dict[str, float]]:
-    """Mean places; of sets that some method lacks, nothing is said."""
-    names = {method.method for each in sets for method in each.methods}
-    whole = [each for each in sets if {m.method for m in each.methods} == names]
-    metrics = {m.key: m for each in whole for m in each.contest.metrics}
+def _absent(contest: Contest, names: Sequence[str]) -> list[str]:
+    absent = [name for name in names if name not in contest.methods]
+    return [f"not scored on this set: {some(absent)}"] if absent else []
+
+
+def _ranks(ranked: Sequence[SetScores]) -> dict[str, dict[str, float]]:
+    """Each method's mean place over sets that have all methods."""
+    metrics = {m.key: m for each in ranked for m in each.contest.metrics}
     found: dict[str, dict[str, float]] = {}
     for key, metric in metrics.items():
-        rows = [[m.values.get(key) for m in each.methods] for each in whole]
+        rows = [[m.values.get(key) for m in each.methods] for each in ranked]
         if any(value is None for row in rows for value in row):
             continue
         places: dict[str, list[float]] = {}
-        for each in whole:
+        for each in ranked:
             own = [m.values[key].value for m in each.methods]
             for m, place in zip(
                 each.methods, ranks(own, higher_is_better=metric.higher_is_better), strict=True

@@ -99,6 +99,9 @@ class MethodAnswers(Protocol):
     def pictures(self) -> Sequence[str]:
         """Those that it has answered."""
 
+    def among(self, pictures: Sequence[str]) -> "MethodAnswers":
+        """The same method's answers to some of its pictures alone."""
+
     def drawn(self, metric: str, pictures: Sequence[str]) -> Drawn | None:
         """A metric over some pictures and over draws of them, the same for every method; None
         where they have none."""

@@ -21,6 +21,7 @@ from viewfinder.scoring.tables import (
     as_latex,
     best_two,
     leading,
+    of_pictures,
     pictures_csv,
     shown,
 )
@@ -115,6 +116,7 @@ def _page(
             leading=leading(first),
             shown=shown,
             best_two=best_two,
+            of_pictures=of_pictures,
             matrix=matrix,
             won=won,
             plots=drawn,
@@ -140,10 +142,7 @@ def _turned(pair: MethodPair | None) -> MethodPair | None:
     """The same comparison, from the other's side."""
     if pair is None:
         return None
-    value, low, high = pair.value.value, pair.value.low, pair.value.high
-    ends = (None, None) if low is None or high is None else (-high, -low)
-    turned = type(pair.value)(-value, *ends)
-    return MethodPair(pair.other, pair.one, turned, pair.p, pair.p_holm, pair.images)
+    return MethodPair(pair.other, pair.one, pair.value.turned(), pair.p, pair.p_holm, pair.images)
 
 
 def won(pair: MethodPair, metric: Metric) -> str:

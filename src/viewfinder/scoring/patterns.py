@@ -78,7 +78,12 @@ def named_set(given: str) -> NamedSet:
             f"--set {given}: a set is named as NAME=TRUTH:ANSWERS, where * in ANSWERS stands for "
             "the method, as in SIP=data/SIP/GT:maps/*/SIP"
         )
-    return NamedSet(name, Path(root).expanduser(), like(pattern, f"--set {given}"))
+    truth, where = Path(root).expanduser(), f"--set {given}"
+    # Beside the methods often lies the truth, which is none of them.
+    found = {n: p for n, p in like(pattern, where).items() if p.resolve() != truth.resolve()}
+    if not found:
+        raise InputError(f"{where}: only the truth itself is like {pattern}")
+    return NamedSet(name, truth, found)
 
 
 def like(pattern: str, where: str) -> dict[str, Path]:

@@ -37,6 +37,9 @@ class MapScores:
     def pictures(self) -> Sequence[str]:
         return tuple(self.measured)
 
+    def among(self, pictures: Sequence[str]) -> "MapScores":
+        return MapScores({picture: self.measured[picture] for picture in pictures})
+
     @cached_property
     def scores(self) -> dict[str, SaliencyScores]:
         return {mask: one.scores for mask, one in self.measured.items()}

@@ -5,18 +5,23 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from viewfinder.scoring.comparing import MethodComparison, MethodScores, SetScores
+from viewfinder.scoring.comparing import MethodComparison, SetScores
 from viewfinder.scoring.contest import Metric
-from viewfinder.wording import as_cell, as_tex
+from viewfinder.wording import as_cell, as_tex, counted
 
 
-def best_two(methods: Sequence[MethodScores], key: Metric) -> tuple[set[str], set[str]]:
-    """The methods of the best and of the second best value, as it is printed; equal ones share."""
+def best_two(each: SetScores, key: Metric) -> tuple[set[str], set[str]]:
+    """The methods of the best and of the second best value, as it is printed; equal ones share.
+
+    None where methods were scored on different pictures.
+    """
     printed = {
-        each.method: shown(each.values[key.key].value) for each in methods if key.key in each.values
+        own.method: shown(own.values[key.key].value)
+        for own in each.methods
+        if key.key in own.values
     }
     places = sorted(set(printed.values()), key=float, reverse=key.higher_is_better)
-    if len(printed) < 2:
+    if len(printed) < 2 or not each.comparable:
         return set(), set()
     first, second = (
         {name for name, text in printed.items() if text in places[k : k + 1]} for k in (0, 1)
@@ -27,6 +32,16 @@ def best_two(methods: Sequence[MethodScores], key: Metric) -> tuple[set[str], se
 def shown(value: float) -> str:
     """A score as papers print it: .9213 with a point and three digits."""
     return f"{value:z.3f}"
+
+
+def of_pictures(each: SetScores) -> str:
+    """On how many pictures a set's methods were scored, in words."""
+    count = len(each.common)
+    if count == each.images or not each.methods:
+        return counted(each.images, "picture")
+    if not each.comparable:
+        return f"{counted(each.images, 'picture')}, each method scored on other ones"
+    return f"the {count:,} of {counted(each.images, 'picture')} that all methods answered"
 
 
 def leading(metrics: Sequence[Metric]) -> Metric:
@@ -46,6 +61,7 @@ def as_document(found: MethodComparison, *, command: str) -> dict[str, object]:
         },
         "sets": [_set(each) for each in found.sets],
         "ranks": found.ranks,
+        "ranked": list(found.ranked),
     }
 
 
@@ -131,7 +147,9 @@ def as_latex(found: MethodComparison, metrics: Sequence[Metric]) -> str:
     heads = " & ".join(
         f"{each.tex or as_tex(each.title)}{_arrow(each)}" for _ in found.sets for each in metrics
     )
+    scored = (" ".join(f"{each.name}: {of_pictures(each)}".split()) for each in found.sets)
     lines = [
+        *(f"% {line}" for line in scored),
         rf"\begin{{tabular}}{{l{'c' * len(metrics) * len(found.sets)}}}",
         r"\toprule",
         rf"& {groups} \\",
@@ -150,7 +168,7 @@ def _cell(each: SetScores, method: str, key: Metric) -> str:
     own = next((one for one in each.methods if one.method == method), None)
     if own is None or key.key not in own.values:
         return "--"
-    first, second = best_two(each.methods, key)
+    first, second = best_two(each, key)
     text = shown(own.values[key.key].value)
     if method in first:
         return rf"\textbf{{{text}}}"
