@@ -25,6 +25,7 @@ EXAMPLES = {
     "compare": "viewfinder compare runs/first runs/second my-photos --out compared",
     "why": "viewfinder why runs/my-photos-lenet new.jpg --html why.html",
     "predict": "viewfinder predict runs/my-boxes-yolov3-tiny clip.mp4 --out drawn",
+    "bulk": "viewfinder bulk runs/my-boxes-yolov3-tiny pictures answers",
     "export": "viewfinder export runs/my-boxes-yolov3-tiny --answers final",
     "weights": "viewfinder weights get yolov3",
     "explain": "viewfinder explain mynet.py:Net --input 3x96x96 --html net.html",

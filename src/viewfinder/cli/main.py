@@ -35,6 +35,7 @@ VERBS = {
     "train": "train a network on a folder of pictures",
     "evaluate": "score a trained run on pictures with known answers",
     "predict": "let a trained run answer new pictures",
+    "bulk": "the same of very many pictures, on all cores or a cluster",
     "why": "where in a picture an answer comes from, by maps that are tested",
     "export": "write a run as an ONNX file, proved to answer as the run does",
     "weights": "what others learnt: the weights to start from, and fetching them",
