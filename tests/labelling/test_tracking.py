@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from viewfinder.datasets.footage import interpolate
 from viewfinder.errors import InputError
 from viewfinder.labelling.tracking import (
     LEAST,
-    interpolate,
     nearest_pairs,
     start_track,
     step_track,

@@ -6,6 +6,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
 
   viewfinder label my-photos                 open the page
   viewfinder label my-photos --no-browser    print its address and open nothing
+  viewfinder label turn.mp4                  take frames of a video into turn/, and open that
   viewfinder label runs/demo                 what the demo filmed and proposed
 """
 
@@ -16,11 +17,15 @@ from typing import Annotated
 
 import tyro
 
+from viewfinder.errors import InputError
+from viewfinder.wording import counted
+
 
 @dataclass(frozen=True)
 class Flags:
     data: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
-    """A folder of pictures, or a set: COCO, YOLO, Pascal VOC, or class folders."""
+    """A folder of pictures, or a set: COCO, YOLO, Pascal VOC, or class folders. Of a video, frames
+    are taken as `viewfinder frames` does, into a folder of its name beside it."""
     browser: bool = True
     """Open the page; else its address is printed alone."""
     person: str | None = None
@@ -41,7 +46,7 @@ def run(flags: Flags) -> int:
     from viewfinder.studio.store import open_store
 
     person = flags.person or _account()
-    data = labelled_of(flags.data)
+    data = labelled_of(_frames_of(flags.data) if flags.data.is_file() else flags.data)
     with (
         open_store(data, url=flags.database) as store,
         studio_server(store, person=person, host=flags.host, port=flags.port) as made,
@@ -53,6 +58,28 @@ def run(flags: Flags) -> int:
         print("Ctrl-C ends it", flush=True)
         serve(server, bound, address, open_browser=flags.browser)
     return 0
+
+
+def _frames_of(video: Path) -> Path:
+    """The folder of a video's frames, which are taken where they were not before.
+
+    Raises:
+        InputError: it is no video, or cannot be read.
+    """
+    from viewfinder.labelling.frames import place_of_frames, write_frames
+    from viewfinder.pictures.kinds import kind_of
+
+    if kind_of(video) != "video":
+        raise InputError(f"{video} is no folder and no video: give the folder that it lies in")
+    stem = video.stem.strip(". ") or "video"
+    folder, there = place_of_frames(video.absolute().with_name(stem), video)
+    if not there:
+        (done,) = write_frames([video], folder)
+        said = f"{len(done.written)} of {counted(done.read, 'frame')}"
+        print(f"{video}: {said}, in {folder} (viewfinder frames --every takes more, or fewer)")
+        if done.broken:
+            print(f"kept what could be read: {done.broken}")
+    return folder
 
 
 def _account() -> str:

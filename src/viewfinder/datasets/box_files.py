@@ -191,6 +191,11 @@ def _coco_boxes(dataset: Dataset, index: int, ids: Sequence[int]) -> list[dict[s
         }
         if boxes.difficult[row]:
             annotation["difficult"] = 1
+        if row in boxes.tracks:
+            # As CVAT has them.
+            name, key = boxes.tracks[row]
+            number = int(name) if name.isascii() and name.isdecimal() else name
+            annotation["attributes"] = {"track_id": number, "keyframe": key}
         if row in boxes.segmentations:
             outline = boxes.segmentations[row]
             polygons = outline if isinstance(outline, list) else []

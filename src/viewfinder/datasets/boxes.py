@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,14 @@ from viewfinder.pictures.masks import Segmentation
 
 ENDLESS = float(2**53)
 """No coordinate is as great as this, beyond which floats are no longer whole numbers apart."""
+
+
+class Tracked(NamedTuple):
+    """Which object through a video's frames a box is, and whether a person set it in this one; else
+    it was interpolated."""
+
+    track: str
+    key: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +38,7 @@ class Boxes:
         difficult: M bool, an object that scores are to pass over (VOC).
         areas: M float64, of each object's pixels, where the file says; NaN elsewhere.
         segmentations: outlines as read, by row, of those boxes that have one.
+        tracks: by row, of those boxes that are followed through a video.
     """
 
     corners: NDArray[np.float64]
@@ -39,6 +49,7 @@ class Boxes:
     difficult: NDArray[np.bool_]
     areas: NDArray[np.float64]
     segmentations: Mapping[int, Segmentation] = field(default_factory=dict)
+    tracks: Mapping[int, Tracked] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -79,8 +90,8 @@ class Boxes:
         return self._take(np.flatnonzero(mask), kept[self.offsets])
 
     def _take(self, rows: NDArray[np.int64], offsets: NDArray[np.int64]) -> "Boxes":
-        outlines = self.segmentations
-        kept = enumerate(rows.tolist()) if outlines else ()
+        outlines, tracks = self.segmentations, self.tracks
+        kept = list(enumerate(rows.tolist())) if outlines or tracks else []
         return Boxes(
             self.corners[rows],
             self.classes[rows],
@@ -90,6 +101,7 @@ class Boxes:
             self.difficult[rows],
             self.areas[rows],
             {new: outlines[old] for new, old in kept if old in outlines},
+            {new: tracks[old] for new, old in kept if old in tracks},
         )
 
 
@@ -104,6 +116,7 @@ def gather_boxes(
     difficult: NDArray[np.bool_] | None = None,
     areas: NDArray[np.float64] | None = None,
     segmentations: Mapping[int, Segmentation] | None = None,
+    tracks: Mapping[int, Tracked] | None = None,
 ) -> Boxes:
     """Boxes of `count` pictures from rows in any order; those of a picture keep theirs.
 
@@ -122,6 +135,7 @@ def gather_boxes(
         nothing if difficult is None else difficult,
         np.full(len(pictures), np.nan) if areas is None else areas,
         segmentations or {},
+        tracks or {},
     )
     return boxes._take(order, offsets)
 

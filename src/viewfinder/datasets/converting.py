@@ -181,6 +181,8 @@ def _only_in_coco(dataset: Dataset, boxes: Boxes) -> dict[str, int]:
         "outlines of objects": len(boxes.segmentations),
         "areas of objects": int(areas.sum()),
         "groups of pictures": sum(map(bool, dataset.groups)),
+        "tracks of boxes": len(boxes.tracks),
+        "marks of interpolated boxes": sum(not each.key for each in boxes.tracks.values()),
     }
 
 

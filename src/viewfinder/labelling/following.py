@@ -1,6 +1,5 @@
 """Proposals from boxes that a person drew in a few frames of a video, for the frames between."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.footage import Footage, certainty, footage_of, interpolate
 from viewfinder.datasets.formats.label_store import store_file
-from viewfinder.datasets.frame_list import FrameOrigin, read_frame_list
 from viewfinder.datasets.opening import has_boxes, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
@@ -21,31 +20,15 @@ from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
 from viewfinder.labelling.proposing import ProposalRows, Proposed
 from viewfinder.labelling.tracking import (
     TrackedBox,
-    interpolate,
     nearest_pairs,
     start_track,
     step_track,
 )
-from viewfinder.pictures.geometry import BoxArray, iou
+from viewfinder.pictures.geometry import BoxArray
 from viewfinder.pictures.reading import read_header, read_picture
 from viewfinder.pictures.video import Frame, read_video
 
 Motion = Literal["linear", "flow"]
-
-
-@dataclass(frozen=True)
-class Footage:
-    """The pictures of one video, in its order.
-
-    Attributes:
-        video: as `frames.json` names it.
-        paths: the pictures, relative to the data folder.
-        origins: of each.
-    """
-
-    video: str
-    paths: tuple[str, ...]
-    origins: tuple[FrameOrigin, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,24 +113,12 @@ def _key_boxes(data: Path, keys: Path | None) -> dict[str, list[Named]]:
 
 
 def _shots(data: Path, paths: Iterable[str]) -> list[Footage]:
-    members: dict[str, list[tuple[FrameOrigin, str]]] = defaultdict(list)
-    lists: dict[str, dict[str, FrameOrigin]] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        if folder not in lists:
-            lists[folder] = read_frame_list(data / folder)
-        if origin := lists[folder].get(name):
-            members[f"{folder}/{origin.video}".lstrip("/")].append((origin, path))
-    if not members:
+    shots = footage_of(data, paths)
+    if not shots:
         raise InputError(
             f"nothing says which frames of a video the pictures of {data} are: take them by "
             "`viewfinder frames`, which writes frames.json beside them"
         )
-    shots = []
-    for video, found in sorted(members.items()):
-        found.sort(key=lambda pair: pair[0].frame)
-        origins, names = zip(*found, strict=True)
-        shots.append(Footage(video, names, origins))
     return shots
 
 
@@ -191,9 +162,8 @@ def _certainty(
 ) -> float:
     """1 at a key frame; in the middle between two, the less the less their boxes overlap."""
     before, now, then = seconds[list(places)]
-    share = (now - before) / (then - before)
-    overlap = float(iou(corners[after - 1 : after], corners[after : after + 1])[0, 0])
-    return float(1 - min(share, 1 - share) * (1 - overlap))
+    share = float((now - before) / (then - before))
+    return certainty(share, corners[after - 1], corners[after])
 
 
 def _along(

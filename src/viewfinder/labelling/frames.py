@@ -137,6 +137,18 @@ def are_frames_of(folder: Path, video: Path) -> bool:
     return names == {video.name} and any((folder / file).is_file() for file in origins)
 
 
+def place_of_frames(out: Path, video: Path) -> tuple[Path, bool]:
+    """Where the frames of a video go: `out`, or one numbered from it that is free or empty; and
+    whether they lie there already."""
+    place, number = out, 1
+    while place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        if are_frames_of(place, video):
+            return place, True
+        number += 1
+        place = out.with_name(f"{out.name}-{number}")
+    return place, False
+
+
 @dataclass(frozen=True)
 class _Part:
     """The seconds of a video between which frames are taken."""

@@ -1,9 +1,10 @@
-"""Boxes carried through a video: between key frames in a straight line, or along with the picture.
+"""Boxes carried through a video along with the picture.
 
-A straight line is right for an object that turns on a stand: its box changes slowly, whatever its
-surface does. Following the picture is for a camera that moves, past objects that do not turn: the
-median flow of Kalal, Mikolajczyk and Matas (Forward-Backward Error, ICPR 2010), points in the box
-followed by Lucas and Kanade's method, of which those count that, followed back, return.
+Between key frames a straight line (`datasets.footage.interpolate`) is right for an object on a
+stand that turns: its box changes slowly, whatever its surface does. Following the picture is for a
+camera that moves, past objects that do not turn: the median flow of Kalal, Mikolajczyk and Matas
+(Forward-Backward Error, ICPR 2010), points in the box followed by Lucas and Kanade's method, of
+which those count that, followed back, return.
 """
 
 from collections.abc import Sequence
@@ -27,23 +28,6 @@ _SMALLEST = 4.0  # pixels; a smaller box cannot be followed
 _GROWTH = 1.25  # a box that grows or shrinks by more from one frame to the next has slipped
 _WINDOW = 21
 _LEVELS = 4
-
-
-def interpolate(
-    times: NDArray[np.float64], boxes: BoxArray, at: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """N×4 boxes at times between those of K key boxes, each edge moving in a straight line.
-
-    Args:
-        times: K ascending times of the K×4 `boxes`.
-        at: N times from the first key frame's to the last one's.
-
-    Raises:
-        ValueError: a time lies before the first or after the last.
-    """
-    if len(at) and not (len(times) and times[0] <= at.min() and at.max() <= times[-1]):
-        raise ValueError("boxes are known between key frames alone")
-    return np.stack([np.interp(at, times, boxes[:, edge]) for edge in range(4)], axis=1)
 
 
 def nearest_pairs(before: Sequence[BoxArray], after: Sequence[BoxArray]) -> dict[int, int]:
@@ -114,6 +98,46 @@ def step_track(track: TrackedBox, picture: NDArray[np.uint8]) -> TrackedBox | No
     alike = _correlation(track.patch, _patch(picture, box))
     confidence = min(track.confidence, float(good.mean()), alike)
     return TrackedBox(picture, box, confidence, track.patch) if confidence >= LEAST else None
+
+
+def carry(
+    pictures: Sequence[NDArray[np.uint8]], first: BoxArray, second: BoxArray
+) -> list[tuple[NDArray[np.float64], float]]:
+    """A box between two key frames, followed from both, which it so meets: the nearer counts more.
+
+    Args:
+        pictures: H×W×3 uint8, from the first key frame to the second.
+
+    Returns:
+        for each picture between them 4 float64, and how sure it is, from 0 to 1. Where it is lost
+        from one side a straight line stands for that, and is 0 sure.
+
+    Raises:
+        InputError: the pictures are of different sizes.
+    """
+    count = len(pictures) - 1
+    ahead = _steps(pictures, first)
+    behind = _steps(pictures[::-1], second)[::-1]
+    found = []
+    for place, (one, two) in enumerate(zip(ahead, behind, strict=True), 1):
+        share = place / count
+        line = first + share * (np.asarray(second, np.float64) - first)
+        box = (1 - share) * (line if one is None else one.box)
+        box = box + share * (line if two is None else two.box)
+        sure = (1 - share) * (one.confidence if one else 0.0)
+        sure += share * (two.confidence if two else 0.0)
+        found.append((np.asarray(box, np.float64), float(sure)))
+    return found
+
+
+def _steps(pictures: Sequence[NDArray[np.uint8]], box: BoxArray) -> list[TrackedBox | None]:
+    """A box of the first picture in all others but the last; None from where it is lost."""
+    track: TrackedBox | None = start_track(pictures[0], np.asarray(box, np.float32))
+    found: list[TrackedBox | None] = []
+    for picture in pictures[1:-1]:
+        track = None if track is None else step_track(track, picture)
+        found.append(track)
+    return found
 
 
 def _points(box: BoxArray) -> NDArray[np.float32]:

@@ -14,24 +14,29 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from viewfinder.datasets.boxes import Boxes, gather_boxes
+from viewfinder.datasets.boxes import Boxes, Tracked, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
+from viewfinder.datasets.formats.stored_rows import (
+    BoxRow,
+    PictureRow,
+    interpolated,
+    left_out,
+    said_of,
+)
 from viewfinder.datasets.formats.stored_text import checked_path, given
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.pictures.masks import Segmentation
 from viewfinder.reading import refuse_special
-from viewfinder.wording import counted
 
-SCHEMA = 2
-# Those that differ in nothing that is read here.
-_READ = ("1", "2")
+SCHEMA = 3
+# Those that differ in little that is read here.
+_READ = ("1", "2", "3")
 SECOND = 1 << 30
 """Pictures from this id on are second opinions, which are in no data set."""
 IN_HAND = "in hand"
@@ -163,52 +168,19 @@ def _explained(name: str) -> Iterator[None]:
         ) from None
 
 
-class _Picture(NamedTuple):
-    """A row of `picture`: what the studio writes, and else an error where it is put to use."""
-
-    id: int
-    path: str
-    width: int
-    height: int
-    label: str | None
-    state: str
-    side: int
-    grp: str
-    number: int | None
-    listed: int
-    trouble: str | None
-
-
-class _Box(NamedTuple):
-    """A row of `box`."""
-
-    picture: int
-    label: str
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-    mask: str | None
-    difficult: int
-    crowd: int
-    area: float | None
-    number: int | None
-    place: int
-    id: int
-
-
 class _Reading:
     """The columns of one moment."""
 
     def __init__(self, ask: Ask, root: Path, meta: dict[str, str]) -> None:
         self.root, self.meta = root, meta
         self.classes, self.numbers, self.class_ids = classes_of(ask)
-        pictures = (
-            f"SELECT {', '.join(_Picture._fields)} FROM picture WHERE removed = 0 AND id < {SECOND}"
-        )
-        self.pictures = list(map(_Picture._make, ask(f"{pictures} ORDER BY place, id")))
-        boxes = f"SELECT {', '.join(_Box._fields)} FROM box WHERE removed = 0"
-        self.boxes = list(map(_Box._make, ask(boxes)))
+        columns = ", ".join(PictureRow._fields)
+        pictures = f"SELECT {columns} FROM picture WHERE removed = 0 AND id < {SECOND}"
+        self.pictures = list(map(PictureRow._make, ask(f"{pictures} ORDER BY place, id")))
+        columns = ", ".join(BoxRow._fields[:-1])
+        boxes = f"SELECT {columns} FROM box WHERE removed = 0"
+        self.boxes = [BoxRow(*row) for row in ask(boxes)]
+        self.between = interpolated(ask, root, meta, self.pictures, self.boxes)
 
     def dataset(self, in_hand: set[int]) -> Dataset:
         boxed = {row.picture for row in self.boxes} - in_hand
@@ -216,7 +188,7 @@ class _Reading:
         counts: Counter[str] = Counter()
         chosen = []
         for row in self.pictures:
-            why = _left_out(row, boxed, whole)
+            why = left_out(row, boxed, whole)
             counts[why] += 1
             if not why:
                 chosen.append(row)
@@ -236,10 +208,10 @@ class _Reading:
             image_ids=numbered(number) if any(n is not None for n in number) else None,
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
-            notes=tuple(_notes(counts)),
+            notes=tuple(said_of(counts)),
         )
 
-    def _paths(self, chosen: Sequence[_Picture]) -> tuple[tuple[str, ...], Path]:
+    def _paths(self, chosen: Sequence[PictureRow]) -> tuple[tuple[str, ...], Path]:
         """Paths that stay in the folder, and the folder: an inner one if the set's own was that."""
         paths = [checked_path(given(row.path)) for row in chosen]
         below = self.meta.get("below", "")
@@ -249,13 +221,18 @@ class _Reading:
         return tuple(paths), self.root
 
     def _gathered(self, index: dict[int, int]) -> Boxes:
-        rows = [row for row in self.boxes if row.picture in index]
+        rows = [row for row in (*self.boxes, *self.between) if row.picture in index]
         rows.sort(key=lambda row: (row.place, row.id))
         corners = np.array([row[2:6] for row in rows], np.float64).reshape(-1, 4)
         if not np.isfinite(corners).all():
             raise ValueError("a box whose numbers are not finite")
         number = [row.number for row in rows]
         masks = {i: outline(row.mask) for i, row in enumerate(rows) if row.mask is not None}
+        tracks = {
+            i: Tracked(given(row.track), bool(row.key))
+            for i, row in enumerate(rows)
+            if row.track is not None
+        }
         return gather_boxes(
             np.array([index[row.picture] for row in rows], np.int64),
             len(index),
@@ -266,28 +243,8 @@ class _Reading:
             difficult=np.array([row.difficult for row in rows], np.int64) > 0,
             areas=np.array([np.nan if row.area is None else row.area for row in rows], np.float64),
             segmentations=masks,
+            tracks=tracks,
         )
-
-
-def _left_out(row: _Picture, boxed: set[int], whole: bool) -> str:
-    """Why a picture does not count, or nothing."""
-    label, state, listed = row.label, row.state, row.listed
-    if state == "skipped":
-        return "was skipped in the studio|were skipped in the studio"
-    if row.trouble and state != "done":
-        return "has trouble, which the studio shows|have trouble, which the studio shows"
-    if whole and label is None:
-        return "has no class yet|have no class yet"
-    if not whole and state != "done" and not listed and row.id not in boxed:
-        return "is still to do|are still to do"
-    return ""
-
-
-def _notes(counts: Counter[str]) -> Iterator[str]:
-    for why, count in counts.items():
-        if why:
-            one, many = why.split("|")
-            yield f"{counted(count, 'picture')} {one if count == 1 else many}, and left out"
 
 
 def outline(text: str) -> Segmentation:

@@ -19,7 +19,7 @@ from typing import TypedDict
 from viewfinder import events
 from viewfinder.errors import InputError
 from viewfinder.files import explained_writing, inside, sweep
-from viewfinder.labelling.frames import Extraction, are_frames_of, write_frames
+from viewfinder.labelling.frames import Extraction, place_of_frames, write_frames
 from viewfinder.pictures.finding import is_picture, is_visible
 from viewfinder.pictures.headers import read_header
 from viewfinder.pictures.kinds import Kind, kind_of, source_of, sources_below
@@ -213,13 +213,10 @@ class Adding:
     def _take_frames(self, video: Path, folders: tuple[str, ...]) -> None:
         self._name, self._total = video.name, 0
         self._doing = f"{video.name}: beginning"
-        stem, number = video.stem.strip(". ") or "video", 1
-        out = self._place((*folders, stem))
-        while out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            if are_frames_of(out, video):
-                raise InputError(f"the frames of {video.name} are in the folder already")
-            number += 1
-            out = out.with_name(f"{stem}-{number}")
+        stem = video.stem.strip(". ") or "video"
+        out, there = place_of_frames(self._place((*folders, stem)), video)
+        if there:
+            raise InputError(f"the frames of {video.name} are in the folder already")
         try:
             (done,) = write_frames([video], out)
         except InputError as error:

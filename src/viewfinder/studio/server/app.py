@@ -12,6 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.depths import depth_routes
+from viewfinder.studio.server.films import Carrier, film_routes
 from viewfinder.studio.server.folder import folder_routes, seq_of, session_of
 from viewfinder.studio.server.guard import MOST_FILE, Access, Guard
 from viewfinder.studio.server.learning import learning_routes
@@ -40,6 +41,7 @@ def studio_app(
     news: News,
     adding: Adding,
     teacher: Teacher,
+    carrier: Carrier,
     *,
     person: str,
     local: bool,
@@ -50,6 +52,7 @@ def studio_app(
         news: what was noticed of the folder.
         adding: takes in what is added to it.
         teacher: learns from what is done, and proposes.
+        carrier: follows boxes through videos.
         person: in whose name what comes is written, where a browser says none.
         local: only this machine can ask, so that its paths may be given.
     """
@@ -63,6 +66,7 @@ def studio_app(
     folder_routes(app, store, adding, _document, _json, person=person, local=local)
     learning_routes(app, store, teacher, _document, _json, local=local)
     trying_routes(app, teacher, _json)
+    film_routes(app, store, carrier, _document, _json)
     outlining_routes(app, store, _document, _json)
     depth_routes(app, store)
     return Guard(app, access)

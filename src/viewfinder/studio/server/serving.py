@@ -15,6 +15,7 @@ from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.server.adding import Adding
 from viewfinder.studio.server.app import studio_app
+from viewfinder.studio.server.films import Carrier
 from viewfinder.studio.server.guard import Access
 from viewfinder.studio.server.news import News
 from viewfinder.studio.store import Store
@@ -52,10 +53,10 @@ def studio_server(
         url = f"http://{shown}:{number}/?token={urllib.parse.quote(access.token)}"
         news = News()
         looking = news.look(store)
-        adding, teacher = Adding(store), Teacher(store)
+        adding, teacher, carrier = Adding(store), Teacher(store), Carrier(store)
         local = _is_loopback(host)
         config = uvicorn.Config(
-            studio_app(store, access, news, adding, teacher, person=person, local=local),
+            studio_app(store, access, news, adding, teacher, carrier, person=person, local=local),
             access_log=False,  # it would hold the token
             log_config=None,
             lifespan="off",
@@ -65,6 +66,7 @@ def studio_server(
             timeout_graceful_shutdown=3,
         )
         yield uvicorn.Server(config), bound, Address(host, number, url)
+        carrier.close()
         teacher.close()
         adding.close()
         news.end()

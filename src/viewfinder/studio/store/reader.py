@@ -1,6 +1,7 @@
 """What is asked of a store: each answer is of one moment, while others write."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from sqlalchemy import or_, select
@@ -12,6 +13,7 @@ from viewfinder.errors import InputError
 from viewfinder.studio.store import history, lines, listing, tables
 from viewfinder.studio.store.counting import Counting
 from viewfinder.studio.store.database import Database, value_of
+from viewfinder.studio.store.films import Films
 from viewfinder.studio.store.records import (
     Counts,
     Done,
@@ -30,9 +32,13 @@ _BOXED = select(tables.box.c.picture).where(tables.box.c.removed == 0)
 class Reader:
     """The half of a `Store` that changes nothing."""
 
+    films: Films
+    """Which pictures are frames of videos, and what moves through them."""
+
     def __init__(self, data: Path, database: Database) -> None:
         self.data, self._database = data, database
         self._counting = Counting()
+        self.films = Films(data, database)
 
     def kind(self) -> Kind | None:
         """What is labelled here; None until it is known."""
@@ -63,7 +69,8 @@ class Reader:
             InputError: there is none of this id.
         """
         with self._database.read() as connection:
-            return listing.one_picture(connection, picture)
+            one = listing.one_picture(connection, picture)
+            return replace(one, moving=self.films.moving(connection, picture))
 
     def path_of(self, picture: int) -> Path:
         """Where the file of a picture lies.

@@ -2,22 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, overload
 
 from viewfinder.errors import InputError
+from viewfinder.studio.store.film_records import (
+    STATES as STATES,
+)
+from viewfinder.studio.store.film_records import (
+    Corners as Corners,
+)
+from viewfinder.studio.store.film_records import (
+    Kind as Kind,
+)
+from viewfinder.studio.store.film_records import (
+    Moving as Moving,
+)
+from viewfinder.studio.store.film_records import (
+    State as State,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-State = Literal["todo", "done", "skipped"]
-STATES: tuple[State, ...] = ("todo", "done", "skipped")
-
-Kind = Literal["boxes", "classes", "masks"]
-"""What is labelled: boxes in pictures, pictures as wholes (class folders), or the subjects of a
-saliency set, each mask of which is a box with its outline."""
-
-Corners = tuple[float, float, float, float]
-"""`x1, y1, x2, y2` in pixels of the upright picture, edges at pixel corners."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ class OnePicture:
     picture: Picture
     boxes: tuple[Box, ...]
     proposals: tuple[Proposal, ...]
+    moving: tuple[Moving, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,19 @@ undoing = Table(
     Index("undoing_person", "person", "undone", "seq"),
 )
 
+carried = Table(
+    "carried",
+    metadata,
+    Column("picture", Integer, primary_key=True, autoincrement=False),
+    Column("track", Text, primary_key=True),
+    Column("first", Text, nullable=False),
+    Column("second", Text, nullable=False),
+    *_placed()[:4],
+    Column("sure", _DOUBLE, nullable=False),
+)
+"""What was followed through the pictures between two keys, whose marks these are: found anew where
+they are others, and no edit."""
+
 RECORDS: dict[str, Table] = {
     "box": box,
     "class": label_class,

@@ -12,8 +12,10 @@
  *   track: string | null, key_frame: boolean, difficult: boolean, crowd: boolean, source: string,
  *   score: number | null, person: string, at: number, revision: number}} Box
  * @typedef {{id: string, picture: number, run: string, name: string, corners: Corners, mask: any,
- *   score: number, source: string, state: string, box: string | null, revision: number}} Proposal
- * @typedef {{picture: Picture, boxes: Box[], proposals: Proposal[]}} OnePicture
+ *   score: number, source: string, state: string, box: string | null, revision: number,
+ *   track?: string}} Proposal  `track`: of one that is interpolated between key frames
+ * @typedef {{track: string, label: string, corners: Corners, score: number, source: string}} Moving
+ * @typedef {{picture: Picture, boxes: Box[], proposals: Proposal[], moving: Moving[]}} OnePicture
  * @typedef {{states: Record<State, number>, boxes: Record<string, number>,
  *   pictures: Record<string, number>, proposals: number}} Counts
  * @typedef {{progress: {stage: string, done: number, total: number, trouble: string},

@@ -54,10 +54,16 @@ export async function drawn(studio, corners, { mask = null, label: said = null }
   studio.label = label ?? null;
   studio.told = false;
   /** @type {Change} */
-  const box = { ...fresh(picture.id, label ?? "", corners), mask };
+  const box = { ...fresh(picture.id, label ?? "", corners), mask, ...onTrack(studio, label ?? "", corners) };
   studio.labels.commit([...changes, box]);
   studio.memory.drew(box.id, guess.before, guess.here);
   studio.select([box.id]);
+}
+
+/** What makes a new box the key of a track, if this is a frame. @param {Studio} studio @param {string} label @param {Corners} corners */
+function onTrack(studio, label, corners) {
+  const track = studio.trackOf(label, corners);
+  return { track, key_frame: track !== null };
 }
 
 /** The open proposal that a box was drawn over. @param {Studio} studio @param {Corners} corners */
@@ -152,7 +158,7 @@ export function classify(studio) {
   const label = studio.label;
   if (!label) return;
   if (studio.ghost) return void accept(studio, [studio.ghost], { label });
-  const changes = studio.selected().filter((each) => studio.labels.classOf(each.label)?.id !== label)
+  const changes = studio.selected().filter((each) => studio.labels.classOf(each.label)?.id !== label && !studio.onclass(each, label))
     .map((each) => put(each, { label }));
   studio.labels.commit(changes);
 }

@@ -10,7 +10,7 @@
 /** @param {string} id @param {string} says @param {string} group @param {...string} keys @returns {Command} */
 const command = (id, says, group, ...keys) => ({ id, says, keys, group });
 
-const [GO, DRAW, CHOOSE, SEE, PROPOSED] = ["Pictures", "Boxes", "Choosing boxes", "Seeing", "Proposals"];
+const [GO, DRAW, CHOOSE, SEE, PROPOSED, FILM] = ["Pictures", "Boxes", "Choosing boxes", "Seeing", "Proposals", "Video"];
 
 /** @type {Command[]} */
 export const COMMANDS = [
@@ -25,6 +25,13 @@ export const COMMANDS = [
   command("propose", "Let a stand's picture, a network or a video propose boxes", PROPOSED, "Shift+p"),
   command("doubts", "Find labels that may be wrong", GO, "Shift+d"),
   command("reopen", "Reopen a picture that is done", GO, "u"),
+  command("accept-span", "Frames up to the next key frame are right: done", FILM, "Shift+a"),
+  command("accept-film", "All frames between key frames are right: done", FILM, "Ctrl+Enter"),
+  command("doubted", "To the frame that is doubted most", FILM, "Shift+n"),
+  command("next-key", "Next key frame", FILM, ">"),
+  command("previous-key", "Previous key frame", FILM, "<"),
+  command("motion", "Between key frames: in a straight line, or along with the picture", FILM, "Shift+m"),
+  command("film", "The pictures of this folder are frames of a video in their order, or not", FILM, "Shift+f"),
   command("people", "Who labels here, and second opinions", GO, "Shift+o"),
   command("history", "History: who did what when, and restore", GO, "Shift+h"),
   command("export", "Export the labels", GO, "Shift+s"),

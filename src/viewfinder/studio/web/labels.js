@@ -68,6 +68,11 @@ export class Labels {
       boxes: new Map(one.boxes.map((each) => [each.id, each])),
       proposals: new Map(one.proposals.map((each) => [each.id, each])),
     };
+    for (const each of one.moving) {
+      const id = `moving:${each.track}`;
+      const name = this.classOf(each.label)?.name ?? "?";
+      content.proposals.set(id, { ...each, id, name, picture: one.picture.id, run: "", mask: null, state: "open", box: null, revision: 0 });
+    }
     this.revisions.set(`picture:${one.picture.id}`, one.picture.revision);
     for (const each of one.boxes) this.revisions.set(`box:${each.id}`, each.revision);
     for (const each of one.proposals) this.revisions.set(`proposal:${each.id}`, each.revision);

@@ -7,6 +7,7 @@ import { ClassPanel } from "./classes.js";
 import { inkOn } from "./colours.js";
 import { actions } from "./commands.js";
 import { Dialogs } from "./dialogs.js";
+import { Film } from "./film.js";
 import { commandsWith } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Learning } from "./learning.js";
@@ -69,6 +70,7 @@ export class Page {
     this.road = new Road(this);
     this.people = new People(this);
     this.shaping = new Shaping(this);
+    this.film = new Film(this);
     this.classes.onguess = () => this.keep();
     this.studio.onchange = () => this.draw();
     this.studio.onsheet = () => this.run("sheet");
@@ -195,6 +197,7 @@ export class Page {
   /** @param {{revisions: Record<string, any>, seq: number}} answer */
   #answered(answer) {
     if (answer.seq > this.#known.seq) this.#known = { seq: answer.seq, others: this.#known.others || answer.seq > this.#known.seq + 1 };
+    if (answer.revisions.box || answer.revisions.picture) this.film.changed();
     // A merge, or undoing one, changes counts that only the store knows.
     if (answer.revisions.class && !this.outbox.waiting) this.status().catch(() => {});
   }
@@ -242,6 +245,7 @@ export class Page {
       this.#whole();
       this.people.draw();
       this.road.draw();
+      this.film.draw();
       this.classes.draw();
       drawProposals(this.studio, () => this.keep());
       drawBoxes(this.studio);

@@ -13,6 +13,8 @@ import { painting } from "./masks.js";
  */
 
 const HANDLE = 4;
+/** Of proposals, of what is interpolated, and of labels. @type {Record<string, number[]>} */
+const DASHES = { "-": [6, 4], "~": [14, 3], _: [] };
 // Sides in pixels of the screen below which a box's handles would hide it: it has small ones, at its corners.
 const SMALL = 36;
 
@@ -35,16 +37,16 @@ function outlines(context, view, shapes) {
   /** @type {Map<string, Path2D>} */
   const paths = new Map();
   for (const shape of shapes) {
-    const key = `${shape.ghost ? "-" : "_"}${shape.colour}`;
+    const key = `${shape.moving ? "~" : shape.ghost ? "-" : "_"}${shape.colour}`;
     const path = paths.get(key) ?? new Path2D();
     paths.set(key, path);
     const [x1, y1, x2, y2] = toScreen(view, shape.corners);
     path.rect(x1, y1, x2 - x1, y2 - y1);
   }
   for (const [key, path] of paths) {
-    const ghost = key.startsWith("-");
-    context.setLineDash(ghost ? [6, 4] : []);
-    stroked(context, path, key.slice(1), ghost ? 1.5 : 2);
+    const dash = DASHES[key[0]];
+    context.setLineDash(dash);
+    stroked(context, path, key.slice(1), key[0] === "-" ? 1.5 : 2);
   }
   context.setLineDash([]);
 }
@@ -59,7 +61,7 @@ function selected(context, view, shape) {
   context.globalAlpha = 1;
   const path = new Path2D();
   path.rect(x1, y1, x2 - x1, y2 - y1);
-  context.setLineDash(shape.ghost ? [6, 4] : []);
+  context.setLineDash(DASHES[shape.moving ? "~" : shape.ghost ? "-" : "_"]);
   stroked(context, path, shape.colour, 3);
   context.setLineDash([]);
   if (shape.locked) return;

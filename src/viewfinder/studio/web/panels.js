@@ -10,7 +10,7 @@ const MOST_LISTED = 100;
 /** @param {import("./studio.js").Studio} studio @param {() => void} keep  remember the sliders */
 export function drawProposals(studio, keep) {
   const place = /** @type {HTMLElement} */ (document.getElementById("proposals"));
-  const all = [...(studio.content?.proposals.values() ?? [])].filter((each) => each.state === "open");
+  const all = [...(studio.content?.proposals.values() ?? [])].filter((each) => each.state === "open" && each.track === undefined);
   place.hidden = all.length === 0;
   if (!all.length || place.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).matches("[type=range]:active")) return;
   const focused = document.activeElement?.id;

@@ -1,6 +1,7 @@
 /** Accepting and rejecting proposals: each is one operation, however many it takes. */
 
 import { newId } from "./api.js";
+import { overlap } from "./geometry.js";
 
 /**
  * @typedef {import("./studio.js").Studio} Studio
@@ -10,9 +11,28 @@ import { newId } from "./api.js";
  *   the class, corners and mask where they are not the proposals' own
  */
 
-/** Open proposals of a picture at or above the sliders. @param {Studio} studio @param {Content} content */
+// Intersection over union from which a proposal says the same as what is interpolated, and from which
+// it is another opinion of the same object.
+const [SAME, ALIKE] = [0.7, 0.4];
+
+/** What is interpolated between key frames, and not set in this one. @param {Content} content */
+export function moving(content) {
+  const tracks = new Set([...content.boxes.values()].map((each) => each.track));
+  return [...content.proposals.values()].filter((each) => each.track !== undefined && !tracks.has(each.track));
+}
+
+/** Open proposals of a picture, but for those that say what is interpolated there; and that. @param {Content} content */
+export function shown(content) {
+  const between = moving(content);
+  const said = (/** @type {import("./api.js").Proposal} */ one) => between.some((each) => each.name === one.name && overlap(each.corners, one.corners) >= SAME);
+  return [...between, ...[...content.proposals.values()].filter((each) => each.state === "open" && each.track === undefined && !said(each))];
+}
+
+/** Open proposals of a picture at or above the sliders, but for other opinions of what is interpolated. @param {Studio} studio @param {Content} content */
 export function acceptable(studio, content) {
-  return [...content.proposals.values()].filter((each) => each.state === "open" && each.score >= (studio.thresholds[each.name] ?? 0.5));
+  const between = moving(content);
+  return shown(content).filter((each) => each.track === undefined && each.score >= (studio.thresholds[each.name] ?? 0.5)
+    && !between.some((other) => overlap(other.corners, each.corners) >= ALIKE));
 }
 
 /**
@@ -30,7 +50,8 @@ export function accept(studio, ids, { label, corners, mask, next: goOn = true } 
   labels.commit([...classes, ...made]);
   if (next) studio.selectGhost(next);
   else if (made.length) studio.select([]);
-  return made.filter((each) => each.do === "Accept");
+  return made.filter((each) => each.do === "Accept" || each.id).map((each) => ({ ...each, box: each.box ?? each.id }))
+    .filter((each, at, all) => all.findIndex((other) => other.box === each.box) === at);
 }
 
 /** Make labels of all that is acceptable in some pictures, which are done then. @param {Studio} studio @param {Content[]} contents */
@@ -49,7 +70,8 @@ export function acceptMany(studio, contents) {
  * @param {Studio} studio @param {Content} content @param {string[]} ids @param {Change[]} classes @param {How} [how]
  * @returns {Change[]}
  */
-function accepting({ labels }, content, ids, classes, { label, corners, mask } = {}) {
+function accepting(studio, content, ids, classes, { label, corners, mask } = {}) {
+  const { labels } = studio;
   const made = [];
   for (const id of ids) {
     const proposal = content.proposals.get(id);
@@ -62,10 +84,14 @@ function accepting({ labels }, content, ids, classes, { label, corners, mask } =
       own = fresh.id;
     }
     const box = newId();
-    made.push({ do: "Accept", proposal: id, box, label: own, corners: corners ?? null, picture: content.picture.id });
-    if (mask) {
-      made.push({ do: "PutBox", id: box, picture: content.picture.id, label: own, corners, mask, track: null, key_frame: false,
-        difficult: false, crowd: false, source: "hand", score: null });
+    const at = corners ?? proposal.corners;
+    const track = proposal.track ?? moving(content).find((each) => each.name === proposal.name && overlap(each.corners, at) >= ALIKE)?.track
+      ?? studio.trackOf(own, at);
+    if (proposal.track === undefined) made.push({ do: "Accept", proposal: id, box, label: own, corners: corners ?? null, picture: content.picture.id });
+    if (mask || track !== null) {
+      const corrected = Boolean(corners) || proposal.track !== undefined;
+      made.push({ do: "PutBox", id: box, picture: content.picture.id, label: own, corners: at, mask: mask ?? (corrected ? null : proposal.mask), track, key_frame: track !== null,
+        difficult: false, crowd: false, source: corrected ? "hand" : proposal.source, score: corrected ? null : proposal.score });
     }
   }
   return made;
@@ -73,6 +99,8 @@ function accepting({ labels }, content, ids, classes, { label, corners, mask } =
 
 /** Refuse a proposal for good. @param {Studio} studio @param {string} id */
 export function reject(studio, id) {
+  const track = studio.content?.proposals.get(id)?.track;
+  if (track !== undefined) return studio.onpart(track);
   const next = studio.ghostAfter(id);
   studio.labels.commit([{ do: "Reject", proposal: id, picture: studio.picture?.id }]);
   if (next) studio.selectGhost(next);

@@ -79,7 +79,7 @@ export class Strip {
 
   /** Show a picture as it is now. @param {import("./labels.js").Content} content */
   update(content) {
-    const proposals = [...content.proposals.values()].filter((each) => each.state === "open").length;
+    const proposals = [...content.proposals.values()].filter((each) => each.state === "open" && each.track === undefined).length;
     const picture = { ...content.picture, boxes: content.boxes.size, proposals };
     for (const page of this.#pages.values()) {
       const at = page.findIndex((each) => each.id === picture.id);

@@ -3,7 +3,7 @@
 import { colourAt } from "./colours.js";
 import { Memory } from "./guessing.js";
 import { PictureCache } from "./pictures.js";
-import { acceptable } from "./proposals.js";
+import { acceptable, shown } from "./proposals.js";
 import { shapesOf } from "./shapes.js";
 
 /**
@@ -56,6 +56,12 @@ export class Studio {
     this.onchange = () => {};
     /** Many pictures are to be looked over. @type {() => void} */
     this.onsheet = () => {};
+    /** A track is to end before this frame, and another to begin behind it. @type {(track: string) => void} */
+    this.onpart = () => {};
+    /** Which track a new box belongs to, if this is a frame. @type {(label: string, corners: Corners) => string | null} */
+    this.trackOf = () => null;
+    /** Let a whole track be of a class; whether it is one through several frames. @type {(box: Box, label: string) => boolean} */
+    this.onclass = () => false;
     /** The picture was given its class. @type {() => void} */
     this.onlabelled = () => {};
     stage.shapes = (chosen) => shapesOf(this, chosen);
@@ -108,10 +114,9 @@ export class Studio {
     return this.ghost ? this.ghosts().filter((each) => each.id === this.ghost) : this.selected();
   }
 
-  /** Open proposals that are shown, the surest first. */
+  /** Open proposals that are shown, the surest first; and what moves through this frame. */
   ghosts() {
-    if (!this.showsGhosts) return [];
-    return [...(this.content?.proposals.values() ?? [])].filter((each) => each.state === "open");
+    return this.showsGhosts && this.content ? shown(this.content) : [];
   }
 
   /** Open proposals at or above the sliders. */

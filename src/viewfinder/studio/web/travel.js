@@ -26,6 +26,7 @@ export class Travel {
       if (turn !== this.#turn) return; // gone further meanwhile
       this.page.pointer.cancel();
       studio.show(content, image);
+      this.page.film.look();
       history.replaceState(null, "", `#${id}`);
       if (!image) dialogs.say(`${content.picture.path} cannot be shown: it is missing, damaged or no picture.`);
       this.#around = null;

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.boxes import Tracked
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, AnnotationRows
@@ -44,6 +45,7 @@ class CocoFile:
     difficult: NDArray[np.bool_]
     areas: NDArray[np.float64]
     segmentations: dict[int, Segmentation]
+    tracks: dict[int, Tracked]
     unread: Counter[str]
     located: Located
     from_outlines: int  # boxes that no annotation states
@@ -119,6 +121,7 @@ def read_part(file: Path, seen: Survey) -> CocoFile:
             for row, outline in rows.segmentations.items()
             if known[row]
         },
+        tracks={int(renumbered[row]): track for row, track in rows.tracks.items() if known[row]},
         unread=+rows.unread,
         located=located,
         from_outlines=rows.from_outlines,

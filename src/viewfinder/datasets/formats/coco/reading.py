@@ -174,6 +174,11 @@ def _gathered(
                 for part, start in zip(parts, rows, strict=False)
                 for row, outline in part.segmentations.items()
             },
+            tracks={
+                row + int(start): tracked
+                for part, start in zip(parts, rows, strict=False)
+                for row, tracked in part.tracks.items()
+            },
         ),
         sizes=np.concatenate([part.sizes for part in parts]),
         image_ids=None if "image" in named else ids,

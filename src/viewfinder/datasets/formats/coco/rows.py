@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import ENDLESS
+from viewfinder.datasets.boxes import ENDLESS, Tracked
 from viewfinder.datasets.formats.json_columns import (
     boxes_or_nan,
     identities,
@@ -22,7 +23,7 @@ from viewfinder.pictures.masks import Segmentation, extent_of
 
 _IMAGE_FIELDS = {"id", "file_name", "width", "height", "group", "video_id"}
 _BOX_FIELDS = {"id", "image_id", "category_id", "bbox", "iscrowd", "area", "segmentation"}
-_BOX_FIELDS |= {"difficult"}
+_BOX_FIELDS |= {"difficult", "attributes"}
 # What is counted of outlines that cannot be used.
 NO_OUTLINES = (
     "segmentations of neither polygons nor run lengths",
@@ -48,6 +49,7 @@ class AnnotationRows:
     Attributes:
         where: the file, for messages.
         segmentations: the outlines by the number of their annotation, of `count` so far.
+        tracks: so of those boxes that are followed through a video.
         unread: what was passed over, and how often.
         from_outlines: how many boxes `fill_boxes` took from outlines.
         texts: the numbers of texts that stand where a number should, for pictures, boxes, classes.
@@ -57,6 +59,7 @@ class AnnotationRows:
     images: Images = field(default_factory=Images)
     boxes: dict[str, list[np.ndarray]] = field(default_factory=dict)
     segmentations: dict[int, Segmentation] = field(default_factory=dict)
+    tracks: dict[int, Tracked] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     texts: dict[str, dict[str, int]] = field(
         default_factory=lambda: {"image": {}, "box": {}, "class": {}}
@@ -96,11 +99,23 @@ class AnnotationRows:
         }
         for name, column in columns.items():
             self.boxes.setdefault(name, []).append(column)
+        if "attributes" in present:
+            for row, item in enumerate(objects, self.count):
+                self._take_track(row, item.get("attributes"))
         if "segmentation" in present:
             for row, item in enumerate(objects, self.count):
                 if outline := item.get("segmentation"):
                     self._take_segmentation(row, outline)
         self.count += len(objects)
+
+    def _take_track(self, row: int, attributes: object) -> None:
+        """CVAT's way to say which object through frames a box is."""
+        given = dict(attributes) if isinstance(attributes, Mapping) else {}
+        track, key = given.pop("track_id", None), given.pop("keyframe", True)
+        if isinstance(track, int | str) and not isinstance(track, bool):
+            self.tracks[row] = Tracked(str(track), key is True)
+        for name in given:
+            self.unread[f"{name} (attributes of annotations)"] += 1
 
     def _take_segmentation(self, row: int, outline: object) -> None:
         if isinstance(outline, dict) and _are_runs(outline):

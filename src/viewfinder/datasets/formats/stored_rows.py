@@ -1,0 +1,145 @@
+"""Rows of the studio's tables as data sets take them: which pictures count, and what moves through
+the frames of a video between those in which a person marked it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from viewfinder.datasets.footage import Between, Carried, Key, between, footage_of
+from viewfinder.datasets.formats.stored_classes import Ask
+from viewfinder.datasets.formats.stored_text import checked_path, given
+from viewfinder.wording import counted
+
+IN_ORDER = "in order"
+"""Keeps the folders without a list of frames whose pictures are frames in their order."""
+MOTION = "motion"
+"""Keeps, by video, how things move between keys: `linear`, or `flow`."""
+# Behind all boxes of a picture that have rows.
+_LAST = 1 << 62
+
+
+class PictureRow(NamedTuple):
+    """A row of `picture`: what the studio writes, and else an error where it is put to use."""
+
+    id: int
+    path: str
+    width: int
+    height: int
+    label: str | None
+    state: str
+    side: int
+    grp: str
+    number: int | None
+    listed: int
+    trouble: str | None
+
+
+class BoxRow(NamedTuple):
+    """A row of `box`; `key` is 0 of one that no row has, as it is interpolated."""
+
+    picture: int
+    label: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    mask: str | None
+    difficult: int
+    crowd: int
+    area: float | None
+    number: int | None
+    place: int
+    id: str
+    track: str | None
+    key: int = 1
+
+
+def left_out(row: PictureRow, boxed: set[int], whole: bool) -> str:
+    """Why a picture does not count, or nothing."""
+    label, state, listed = row.label, row.state, row.listed
+    if state == "skipped":
+        return "was skipped in the studio|were skipped in the studio"
+    if row.trouble and state != "done":
+        return "has trouble, which the studio shows|have trouble, which the studio shows"
+    if whole and label is None:
+        return "has no class yet|have no class yet"
+    if not whole and state != "done" and not listed and row.id not in boxed:
+        return "is still to do|are still to do"
+    return ""
+
+
+def said_of(counts: Counter[str]) -> Iterator[str]:
+    for why, count in counts.items():
+        if why:
+            one, many = why.split("|")
+            yield f"{counted(count, 'picture')} {one if count == 1 else many}, and left out"
+
+
+def between_keys(
+    root: Path,
+    in_order: Sequence[str],
+    pictures: Mapping[str, int],
+    boxes: Sequence[BoxRow],
+    carried: Mapping[tuple[int, str], Carried],
+) -> Iterator[tuple[int, Between]]:
+    """What moves through the frames between keys, each with the id of its picture.
+
+    Args:
+        pictures: the id of each, by path, in their order.
+        boxes: those with a track are keys.
+        carried: what was followed, by picture and track.
+    """
+    keys: dict[int, list[BoxRow]] = {}
+    for row in sorted(boxes, key=lambda row: (row.place, row.id)):
+        if row.track is not None:
+            keys.setdefault(row.picture, []).append(row)
+    folders = {path.rpartition("/")[0] for path, id in pictures.items() if id in keys}
+    paths = [path for path in pictures if path.rpartition("/")[0] in folders]
+    for footage in footage_of(root, paths, in_order) if folders else ():
+        ids = [pictures[path] for path in footage.paths]
+        places = {id: place for place, id in enumerate(ids)}
+        found = [
+            Key(given(str(row.track)), places[id], row.id, row.label, row[2:6])
+            for id in ids
+            for row in keys.get(id, ())
+        ]
+        followed = {
+            (given(track), places[id]): each
+            for (id, track), each in carried.items()
+            if id in places
+        }
+        for one in between(found, [origin.seconds for origin in footage.origins], followed):
+            yield ids[one.place], one
+
+
+def interpolated(
+    ask: Ask,
+    root: Path,
+    meta: Mapping[str, str],
+    pictures: Sequence[PictureRow],
+    boxes: Sequence[BoxRow],
+) -> list[BoxRow]:
+    """Rows that no table has: boxes between keys, of whole databases."""
+    tracked = [row for row in boxes if row.track is not None]
+    if not tracked:
+        return []
+    carried = {}
+    if meta.get("schema") not in ("1", "2"):
+        rows = ask("SELECT picture, track, first, second, x1, y1, x2, y2, sure FROM carried")
+        carried = {(int(r[0]), str(r[1])): carried_of(r[2:]) for r in rows}  # type: ignore[call-overload]
+    paths = {checked_path(given(row.path)): row.id for row in pictures}
+    in_order = json.loads(meta.get(f"page:{IN_ORDER}") or "[]")
+    found = between_keys(root, in_order, paths, tracked, carried)
+    return [
+        BoxRow(id, one.label, *one.corners, None, 0, 0, None, None, _LAST, one.track, one.track, 0)
+        for id, one in found
+    ]
+
+
+def carried_of(row: Sequence[object]) -> Carried:
+    """Of the columns `first, second, x1, y1, x2, y2, sure`."""
+    first, second, x1, y1, x2, y2, sure = row
+    corners = (float(x1), float(y1), float(x2), float(y2))  # type: ignore[arg-type]
+    return Carried(str(first), str(second), corners, float(sure))  # type: ignore[arg-type]

@@ -1,0 +1,146 @@
+"""Videos on the page: their frames and tracks, and boxes followed through the pictures of one."""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Depends, FastAPI, Path
+from fastapi.responses import Response
+from numpy.typing import NDArray
+
+from viewfinder.datasets.bit_depth import bits_of
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.reading import read_picture
+from viewfinder.studio.store import Store, as_json
+from viewfinder.studio.store.film_records import Corners
+from viewfinder.studio.store.reels import Span
+
+_MOST = (1 << 53) - 1
+Number = Annotated[int, Path(ge=0, le=_MOST)]
+# Pictures that are held at once to follow something from both ends, and their longer side.
+_LONGEST, _SIDE = 200, 640
+
+
+class Carrier:
+    """Follows boxes between their keys beside the answers, one span after another."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._worker = store, ThreadPoolExecutor(1, "following")
+        self._lock, self._busy = threading.Lock(), set[int]()
+        self._failed: dict[tuple[str, str], str] = {}
+        self._ended = False
+
+    def see(self, picture: int) -> str:
+        """Follow what is still to be followed in the video of a picture; why some cannot be."""
+        waiting = [each for each in self._store.films.to_follow(picture) if not self._why(each)]
+        with self._lock:
+            if waiting and not self._busy and not self._ended:
+                self._busy.add(picture)
+                self._worker.submit(self._follow, picture, waiting)
+        return next(iter(self._failed.values()), "")
+
+    def close(self) -> None:
+        """End after the span that is at hand."""
+        self._ended = True
+        self._worker.shutdown(cancel_futures=True)
+
+    def _follow(self, picture: int, spans: list[Span]) -> None:
+        try:
+            for span in spans:
+                if self._ended:
+                    return
+                self._one(span)
+        finally:
+            with self._lock:
+                self._busy.discard(picture)
+
+    def _one(self, span: Span) -> None:
+        # OpenCV takes long to import, and is of use in videos alone.
+        from viewfinder.labelling.tracking import carry
+
+        try:
+            if len(span.paths) > _LONGEST:
+                raise InputError(
+                    f"two key frames are {len(span.paths) - 1:,} frames apart: set one between"
+                )
+            files = [self._store.data / path for path in span.paths]
+            bits = bits_of(files)
+            shown = [_small(read_picture(each, bits=bits)) for each in files]
+            scale = shown[0][1]
+            ends = (np.array(key.corners) * scale for key in (span.first, span.second))
+            found = carry([picture for picture, _ in shown], *ends)
+            rows = [(_corners(box / scale), sure) for box, sure in found]
+            self._store.films.keep(span, rows)
+        except InputError as error:
+            self._failed[span.first.mark, span.second.mark] = str(error)
+        except Exception as error:
+            self._failed[span.first.mark, span.second.mark] = f"nothing was followed: {error!r}"
+
+    def _why(self, span: Span) -> str:
+        return self._failed.get((span.first.mark, span.second.mark), "")
+
+
+def _corners(box: NDArray[np.float64]) -> Corners:
+    x1, y1, x2, y2 = box.tolist()
+    return x1, y1, x2, y2
+
+
+def _small(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A picture of few pixels, and by how much each corner's x and y are smaller there."""
+    height, width = picture.shape[:2]
+    factor = min(1.0, _SIDE / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    scale = np.tile(np.array(size) / (width, height), 2)
+    if factor < 1:
+        picture = resample(picture, stretch((width, height), size), size)
+    return picture, scale
+
+
+def film_routes(
+    app: FastAPI,
+    store: Store,
+    carrier: Carrier,
+    document: Callable[..., Any],
+    answer: Callable[[object], Response],
+) -> None:
+    """Add the routes.
+
+    Args:
+        document: what reads a request's JSON.
+        answer: what makes an answer of JSON.
+    """
+    asked = Annotated[dict[str, object], Depends(document)]
+
+    @app.get("/api/films/{picture}")
+    def film(picture: Number) -> Response:
+        found = store.films.film(picture)
+        if found is None:
+            return answer({"film": None})
+        why = carrier.see(picture) if found.motion == "flow" else ""
+        return answer({"film": as_json(found), "why": why})
+
+    @app.get("/api/films/{picture}/track")
+    def track(picture: Number, name: str) -> Response:
+        return answer({"boxes": as_json(store.films.boxes(picture, name))})
+
+    @app.post("/api/films/{picture}/motion")
+    def motion(picture: Number, document: asked) -> Response:
+        store.films.move(picture, _text(document, "motion"))
+        return answer({})
+
+    @app.post("/api/films/order")
+    def order(document: asked) -> Response:
+        if not isinstance(document.get("on"), bool):
+            raise InputError("on is true or false")
+        store.films.order(_text(document, "folder"), bool(document["on"]))
+        return answer({})
+
+
+def _text(document: Mapping[str, object], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or len(value) > 3000:
+        raise InputError(f"{name} is a short text")
+    return value
