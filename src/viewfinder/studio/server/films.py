@@ -3,10 +3,14 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import Depends, FastAPI, Path
+from fastapi import Depends, FastAPI
+from fastapi import Path as InPath
 from fastapi.responses import Response
 from numpy.typing import NDArray
 
@@ -19,9 +23,10 @@ from viewfinder.studio.store.film_records import Corners
 from viewfinder.studio.store.reels import Span
 
 _MOST = (1 << 53) - 1
-Number = Annotated[int, Path(ge=0, le=_MOST)]
+Number = Annotated[int, InPath(ge=0, le=_MOST)]
 # Pictures that are held at once to follow something from both ends, and their longer side.
 _LONGEST, _SIDE = 200, 640
+Shown = tuple[NDArray[np.uint8], NDArray[np.float64]]
 
 
 class Carrier:
@@ -33,14 +38,15 @@ class Carrier:
         self._failed: dict[tuple[str, str], str] = {}
         self._ended = False
 
-    def see(self, picture: int) -> str:
-        """Follow what is still to be followed in the video of a picture; why some cannot be."""
+    def see(self, picture: int) -> tuple[int, str]:
+        """Follow what is still to be followed in the video of a picture: how many pairs of keys
+        there are, and why others cannot be."""
         waiting = [each for each in self._store.films.to_follow(picture) if not self._why(each)]
         with self._lock:
             if waiting and not self._busy and not self._ended:
                 self._busy.add(picture)
                 self._worker.submit(self._follow, picture, waiting)
-        return next(iter(self._failed.values()), "")
+        return len(waiting), next(iter(self._failed.values()), "")
 
     def close(self) -> None:
         """End after the span that is at hand."""
@@ -49,15 +55,24 @@ class Carrier:
 
     def _follow(self, picture: int, spans: list[Span]) -> None:
         try:
+            files = [self._store.data / path for span in spans for path in span.paths]
+            bits = bits_of(sorted(set(files)))
+
+            @lru_cache(_LONGEST)  # most tracks lie between the same key frames
+            def shown(file: Path) -> Shown:
+                return _small(read_picture(file, bits=bits))
+
             for span in spans:
                 if self._ended:
                     return
-                self._one(span)
+                self._one(span, shown)
+        except InputError as error:
+            self._failed |= {(each.first.mark, each.second.mark): str(error) for each in spans}
         finally:
             with self._lock:
                 self._busy.discard(picture)
 
-    def _one(self, span: Span) -> None:
+    def _one(self, span: Span, shown: Callable[[Path], Shown]) -> None:
         # OpenCV takes long to import, and is of use in videos alone.
         from viewfinder.labelling.tracking import carry
 
@@ -66,12 +81,12 @@ class Carrier:
                 raise InputError(
                     f"two key frames are {len(span.paths) - 1:,} frames apart: set one between"
                 )
-            files = [self._store.data / path for path in span.paths]
-            bits = bits_of(files)
-            shown = [_small(read_picture(each, bits=bits)) for each in files]
-            scale = shown[0][1]
+            pictures, scales = zip(
+                *(shown(self._store.data / path) for path in span.paths), strict=True
+            )
+            scale = scales[0]
             ends = (np.array(key.corners) * scale for key in (span.first, span.second))
-            found = carry([picture for picture, _ in shown], *ends)
+            found = carry(pictures, *ends)
             rows = [(_corners(box / scale), sure) for box, sure in found]
             self._store.films.keep(span, rows)
         except InputError as error:
@@ -88,7 +103,7 @@ def _corners(box: NDArray[np.float64]) -> Corners:
     return x1, y1, x2, y2
 
 
-def _small(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def _small(picture: NDArray[np.uint8]) -> Shown:
     """A picture of few pixels, and by how much each corner's x and y are smaller there."""
     height, width = picture.shape[:2]
     factor = min(1.0, _SIDE / max(height, width))
@@ -119,8 +134,8 @@ def film_routes(
         found = store.films.film(picture)
         if found is None:
             return answer({"film": None})
-        why = carrier.see(picture) if found.motion == "flow" else ""
-        return answer({"film": as_json(found), "why": why})
+        waiting, why = carrier.see(picture) if found.motion == "flow" else (0, "")
+        return answer({"film": as_json(replace(found, waiting=waiting)), "why": why})
 
     @app.get("/api/films/{picture}/track")
     def track(picture: Number, name: str) -> Response:

@@ -8,6 +8,8 @@
 import { get, post } from "./api.js";
 import { button, element } from "./dialogs.js";
 import { put } from "./editing.js";
+import { distance } from "./geometry.js";
+import { drawTimeline } from "./timeline.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -20,11 +22,7 @@ import { put } from "./editing.js";
 const SOON = 60;
 // While boxes are followed through the pictures.
 const AGAIN = 1000;
-const ROW = 9;
-const MOST_ROWS = 8;
 const THUMB = 76;
-// An interpolated box of less IoU than this with a detector's is marked.
-const DOUBTED = 0.7;
 // Mean sides of a box within which it may have moved since the nearest key of its track.
 const REACH = 3;
 
@@ -109,9 +107,9 @@ export class Film {
   /**
    * The track that a new box belongs to: the nearest of its class that is not in this frame, else a new
    * number; null of a picture that is no frame.
-   * @param {string} label @param {Corners} corners
+   * @param {string} label @param {Corners} corners @param {string | null} [own]  in place of a new number
    */
-  trackOf(label, corners) {
+  trackOf(label, corners, own = null) {
     const at = this.at;
     if (!this.video || at < 0) return null;
     const { studio } = this.page;
@@ -123,7 +121,7 @@ export class Film {
       const apart = distance(corners, at < each.first ? each.start : each.end);
       if (apart < least) [found, least] = [each, apart];
     }
-    if (found) return found.track;
+    if (found ?? own) return found?.track ?? own;
     const numbers = [...this.video.tracks.map((each) => each.track), ...here].map(Number).filter(Number.isSafeInteger);
     return String(Math.max(0, ...numbers) + 1);
   }
@@ -153,8 +151,13 @@ export class Film {
   /** Let all keys of a box's track be of a class. @param {import("./api.js").Box} box @param {string} label */
   #reclass(box, label) {
     const track = this.video?.tracks.find((each) => each.track === box.track);
-    if (box.track === null || !track || track.first === track.last) return false;
+    if (!this.video || box.track === null) return false;
     const name = box.track;
+    if (!track || track.first === track.last) {
+      // The only key so far: of this class it may be another's.
+      this.page.labels.commit([put(box, { label, track: this.trackOf(label, box.corners, name) })]);
+      return true;
+    }
     this.page.after(async () => {
       const keys = await this.#keys(name);
       this.page.labels.commit(keys.map((each) => put(each, { label })));
@@ -238,44 +241,14 @@ export class Film {
       const focused = document.activeElement?.id;
       this.head.replaceChildren(element("strong", {}, about), element("span", { class: "space" }),
         element("span", { class: "soft" }, video.waiting ? `following, ${video.waiting} to go` : ""),
-        tool("previous-key", "⏮ key"), tool("next-key", "key ⏭"), tool("doubted", "Doubted"),
+        tool("previous-key", "◀ key"), tool("next-key", "key ▶"), tool("doubted", "Doubted"),
         tool("motion", video.motion === "flow" ? "Along with the picture" : "In a straight line"),
         tool("accept-span", "Span ✓"), tool("accept-film", "All ✓"));
       if (focused?.startsWith("film-")) document.getElementById(focused)?.focus({ preventScroll: true });
     }
     for (const [name, value] of [["min", 1], ["max", video.frames.length], ["now", at + 1]]) this.line.setAttribute(`aria-value${name}`, String(value));
-    this.#drawLine(video, at);
+    drawTimeline(this.line, this.place, video, at, (label) => page.studio.colour(label));
     this.#drawThumbs(video, at);
-  }
-
-  /** @param {Video} video @param {number} at */
-  #drawLine(video, at) {
-    const { line, page } = this;
-    const rows = Math.max(1, Math.min(MOST_ROWS, video.tracks.length));
-    const [wide, high] = [this.place.clientWidth - 12, rows * ROW + 8];
-    const dense = window.devicePixelRatio || 1;
-    [line.width, line.height] = [Math.round(wide * dense), Math.round(high * dense)];
-    [line.style.width, line.style.height] = [`${wide}px`, `${high}px`];
-    const context = /** @type {CanvasRenderingContext2D} */ (line.getContext("2d"));
-    context.scale(dense, dense);
-    const step = wide / video.frames.length;
-    const style = getComputedStyle(this.place);
-    const colour = (/** @type {string} */ name) => style.getPropertyValue(name);
-    video.frames.forEach((frame, place) => {
-      const doubted = frame.likeness !== null && frame.likeness < DOUBTED && frame.state === "todo";
-      context.fillStyle = doubted ? colour("--bad") : colour(frame.state === "done" ? "--good" : "--line");
-      context.fillRect(place * step, high - 4, Math.max(step - (step > 3 ? 1 : 0), 0.5), 4);
-    });
-    video.tracks.slice(0, MOST_ROWS).forEach((track, row) => {
-      const y = row * ROW + ROW / 2;
-      context.fillStyle = page.studio.colour(track.label);
-      context.fillRect((track.first + 0.5) * step, y - 1, Math.max((track.last - track.first) * step, 1), 2);
-      video.frames.forEach((frame, place) => {
-        if (frame.keys.includes(track.track)) context.fillRect((place + 0.5) * step - 2.5, y - 3.5, 5, 7);
-      });
-    });
-    context.fillStyle = colour("--accent");
-    context.fillRect((at + 0.5) * step - 1, 0, 2, high);
   }
 
   /** @param {Video} video @param {number} at */
@@ -323,9 +296,3 @@ export class Film {
 }
 
 const NONE = "This picture is no frame of a video; Shift+F says that the pictures of its folder are.";
-
-/** How far apart two boxes are, in mean sides of the two. @param {Corners} one @param {Corners} two */
-function distance(one, two) {
-  const sides = (one[2] - one[0] + one[3] - one[1] + two[2] - two[0] + two[3] - two[1]) / 4;
-  return Math.hypot(one[0] + one[2] - two[0] - two[2], one[1] + one[3] - two[1] - two[3]) / 2 / Math.max(sides, 1e-6);
-}

@@ -170,3 +170,9 @@ export function zoomed(view, factor, at) {
   const share = scale / view.scale;
   return { scale, x: at[0] - (at[0] - view.x) * share, y: at[1] - (at[1] - view.y) * share };
 }
+
+/** How far apart two boxes are, in mean sides of the two. @param {Corners} one @param {Corners} two */
+export function distance(one, two) {
+  const sides = (one[2] - one[0] + one[3] - one[1] + two[2] - two[0] + two[3] - two[1]) / 4;
+  return Math.hypot(one[0] + one[2] - two[0] - two[2], one[1] + one[3] - two[1] - two[3]) / 2 / Math.max(sides, 1e-6);
+}
