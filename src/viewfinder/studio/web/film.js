@@ -22,6 +22,7 @@ import { drawTimeline } from "./timeline.js";
 const SOON = 60;
 // While boxes are followed through the pictures.
 const AGAIN = 1000;
+const TRIES = 20;
 const THUMB = 76;
 // Mean sides of a box within which it may have moved since the nearest key of its track.
 const REACH = 3;
@@ -76,29 +77,36 @@ export class Film {
     this.#timer = setTimeout(() => this.#ask().catch(() => {}), wait);
   }
 
+  /** Whether it is known now: not where another question followed before the answer to this one. */
   async #ask() {
     const { studio, labels, outbox, pointer, travel } = this.page;
     const id = studio.picture?.id;
-    if (id === undefined || studio.whole) return;
-    if (outbox.waiting) return this.#soon(SOON);
+    if (id === undefined || studio.whole) return true;
+    if (outbox.waiting) {
+      this.#soon(SOON);
+      return false;
+    }
     const turn = ++this.#asked;
     const { film, why } = await get(`/api/films/${id}`);
-    if (turn !== this.#asked || studio.picture?.id !== id) return;
+    if (turn !== this.#asked || studio.picture?.id !== id) return false;
     const before = JSON.stringify(this.video);
     this.video = film;
     this.draw();
     if (why && why !== this.#told) this.page.dialogs.say(why);
     this.#told = why;
     if (film?.waiting) this.#soon(AGAIN);
-    if (!film || JSON.stringify(film) === before || outbox.waiting) return;
+    if (!film || JSON.stringify(film) === before || outbox.waiting) return true;
     for (const each of film.frames) if (each.id !== id) labels.contents.delete(each.id);
     if (!pointer.busy) await travel.fresh(id);
+    return true;
   }
 
   /** The video once all that was done is kept. */
   async #now() {
-    await this.page.outbox.settled();
-    await this.#ask();
+    for (let tries = 0; tries < TRIES; tries++) {
+      await this.page.outbox.settled();
+      if (await this.#ask()) break;
+    }
     return this.video;
   }
 
@@ -210,7 +218,7 @@ export class Film {
     const id = this.page.studio.picture?.id;
     if (!video || id === undefined) return this.page.dialogs.say(NONE, 4);
     await post(`/api/films/${id}/motion`, { motion: video.motion === "flow" ? "linear" : "flow" });
-    return this.#ask();
+    await this.#now();
   }
 
   /** Say that the pictures of this one's folder are frames, or are not. */
@@ -220,7 +228,7 @@ export class Film {
     if (folder === undefined || studio.whole) return;
     await post("/api/films/order", { folder, on: !this.video });
     const was = this.video;
-    await this.#ask();
+    await this.#now();
     if (was && this.video) dialogs.say("These are frames by their list, frames.json.", 5);
     else dialogs.say(this.video ? "The pictures of this folder are frames of a video." : "The pictures of this folder are no frames.", 5);
   }
