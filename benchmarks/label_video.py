@@ -33,6 +33,7 @@ from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.pictures.geometry import clip_boxes, resample, transform_boxes
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Store
+from viewfinder.studio.store.film_records import Film
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions, render_scene
 from viewfinder.tabletop.turntable import render_turntable
 
@@ -124,14 +125,20 @@ class Labeller:
         until(lambda: self.person.page.evaluate(
             "viewfinder.film.video?.tracks.length") == len(self.tracks()))  # fmt: skip
 
+    def film(self) -> Film:
+        found = self.store.films.film(self.person.shown())
+        assert found is not None
+        return found
+
     def tracks(self) -> set[str]:
-        found = (self.store.picture(id).boxes for id in self.ids.values())
-        return {str(box.track) for boxes in found for box in boxes}
+        film = self.film()
+        return {track for frame in film.frames for track in frame.keys}
 
     def labels(self, path: str) -> list[Thing]:
         one = self.store.picture(self.ids[path])
-        labels = [*one.boxes, *one.moving]
-        return [Thing(self.names[each.label], each.corners) for each in labels]
+        found = [(each.label, each.corners) for each in one.boxes]
+        found += [(each.label, each.corners) for each in one.moving]
+        return [Thing(self.names[label], corners) for label, corners in found]
 
     def missing(self, path: str) -> list[Thing]:
         """What is there and has no label of its own that is right."""
@@ -168,23 +175,26 @@ class Labeller:
             self.person.actions += 1  # the clip is played
             self.played += 1
             wrong = {path: self.missing(path) for path in paths}
-            worst = max(wrong, key=lambda path: (len(wrong[path]), self._middle(path)))
+            apart = self.apart()
+            worst = max(wrong, key=lambda path: (len(wrong[path]), apart[path]))
             if not wrong[worst]:
                 break
+            print(f"  {worst}: {len(wrong[worst])} wrong", file=sys.stderr, flush=True)
             self.frame(worst)
             self.right(worst)
         self.person.key("Control+Enter")
         until(lambda: self.store.counts().states["todo"] == 0)
 
-    def _middle(self, path: str) -> int:
-        """Of frames with as many wrong boxes, the one furthest from key frames."""
-        paths, place = list(self.truth), list(self.truth).index(path)
-        keys = [n for n, each in enumerate(paths) if self.store.picture(self.ids[each]).boxes]
-        return min(abs(place - key) for key in keys)
+    def apart(self) -> dict[str, int]:
+        """How far each frame is from the nearest key frame."""
+        film = self.film()
+        keys = [n for n, frame in enumerate(film.frames) if frame.keys]
+        return {
+            path: min(abs(place - key) for key in keys) for place, path in enumerate(self.truth)
+        }
 
     def followed(self) -> None:
-        here = self.person.shown()
-        until(lambda: not self.store.films.film(here).waiting, seconds=120)
+        until(lambda: not self.film().waiting, seconds=300)
 
 
 def label(name: str, truth: Clip, folder: Path, motion: str) -> None:
@@ -193,10 +203,10 @@ def label(name: str, truth: Clip, folder: Path, motion: str) -> None:
     with at_the_page(folder, lambda _: None, names) as (person, store):
         page = person.page
         until(lambda: page.locator("#film .frame").count())
+        made = Labeller(person, store, truth)
         if motion == "flow":
             person.key("Shift+M")
-            until(lambda: store.films.film(1).motion == "flow")
-        made = Labeller(person, store, truth)
+            until(lambda: made.film().motion == "flow")
         made.go()
         dataset = store.snapshot()
         keys = sum(len(store.picture(id).boxes) for id in made.ids.values())

@@ -179,7 +179,7 @@ class _Reading:
         self.pictures = list(map(PictureRow._make, ask(f"{pictures} ORDER BY place, id")))
         columns = ", ".join(BoxRow._fields[:-1])
         boxes = f"SELECT {columns} FROM box WHERE removed = 0"
-        self.boxes = [BoxRow(*row) for row in ask(boxes)]
+        self.boxes = [BoxRow._make((*row, 1)) for row in ask(boxes)]
         self.between = interpolated(ask, root, meta, self.pictures, self.boxes)
 
     def dataset(self, in_hand: set[int]) -> Dataset:
