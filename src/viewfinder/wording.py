@@ -5,6 +5,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+# Scores whose public names are no words.
+_FIGURES = {
+    "ap": "AP",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "mae": "MAE",
+    "s_measure": "S",
+    "f_max": "F max",
+    "e_max": "E max",
+}
 # What moves a cursor, turns the direction of writing or cannot be seen: controls, formats, ends of
 # lines and paragraphs, and halves of characters.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
@@ -74,6 +84,11 @@ def likest(word: str, known: Iterable[str]) -> str:
         (name for name in likeness if likeness[name] >= least), key=lambda name: likeness[name]
     )
     return f" (did you mean {' or '.join(close[:-4:-1])}?)" if close else ""
+
+
+def figure_name(key: str) -> str:
+    """What a score is called in the middle of a sentence, as its field writes it."""
+    return _FIGURES.get(key, key.replace("_", " "))
 
 
 def some(names: Sequence[str], most: int = 3) -> str:

@@ -40,4 +40,4 @@ def test_names_that_would_look_alike_are_numbered():
 
 def test_names_have_what_other_columns_leave():
     assert width_left(80, [["MAE ↓", "0.1"], ["F", "0.123\n0.1–0.2"]]) == 80 - 7 - 9
-    assert width_left(40, [["x" * 40]]) == 16
+    assert width_left(40, [["x" * 40]]) == 12

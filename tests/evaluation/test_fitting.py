@@ -5,6 +5,7 @@ Every task reasons alike, so that the limits are held by classifiers alone.
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -264,6 +265,13 @@ def advice_to_saliency(recipe):
     for few in (True, False):
         pictures, likeness = (10, 0.5) if few else (5000, 0.99)
         yield saliency_advice.tries(recipe, pictures=pictures, depth=few, likeness=likeness)
+        taught = replace(recipe, net="a2dele", teacher="runs/teacher")
+        for followed, said in ((1e-20, True), (0.4, False)):
+            tries = saliency_advice.tries(
+                taught, pictures=pictures, depth=few, likeness=likeness, followed=followed
+            )
+            assert any("train the teacher" in each for each in tries.under_fitting) == said
+            yield tries
 
 
 def flags_in(advice):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from viewfinder.cli.main import main
+from viewfinder.evaluation.folds import in_words, judged, section
 from viewfinder.pictures.writing import write_picture
 
 
@@ -51,3 +52,14 @@ def test_what_was_solved_at_once_has_no_epochs(folded):
     table = folded.split("Fold by fold")[1].split("</table>")[0]
     assert "kept at epoch" not in table
     assert "chosen by" not in table
+
+
+def test_an_interval_of_everything_is_not_told():
+    rows = [
+        {"test": 15, "val": 0, "train": 15, "figure": figure, "learnt": 0.3, "kept_epoch": 6}
+        for figure in (0.324, 0.137)
+    ]
+    folds = judged("ap50", rows) | {"epochs": 6}
+    assert (folds["low"], folds["high"]) == (0, 1)
+    assert in_words(folds, ".3f") == "AP50 0.231, of 30 pictures in 2 folds"
+    assert "how far the AP50 may be off, 2 folds cannot tell" in str(section(folds, ".3f")["means"])

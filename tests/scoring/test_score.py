@@ -102,7 +102,8 @@ def test_what_is_missing_odd_or_in_colour_is_said(tmp_path):
     made(tmp_path)
     maps = tmp_path / "maps/good/SIP"
     (maps / "0.png").unlink()
-    grey(maps / "extra.png", np.zeros(SIZE, np.uint8))
+    for extra in ("extra.png", "overlays/1.png", "cutouts/2.png"):
+        grey(maps / extra, np.zeros(SIZE, np.uint8))
     grey(maps / "1.png", cv2.resize(map_of(mask_of(1), 0.02, 1), (128, 96)))
     three = map_of(mask_of(2), 0.02, 2)
     cv2.imwrite(str(maps / "2.png"), np.dstack([three] * 3))  # Grey in three channels is grey.
@@ -111,7 +112,7 @@ def test_what_is_missing_odd_or_in_colour_is_said(tmp_path):
     (only,) = compare(judged(tmp_path)).sets
     notes = "\n".join(only.notes)
     assert "good: no map for 1 mask: 0.png" in notes
-    assert "good: 1 map of no mask: extra.png" in notes
+    assert "good: 1 map of no mask: extra.png" in notes  # and none that predict drew beside it
     assert "good: 1 map of another size than the mask, resized to it: 1.png" in notes
     assert "3.png is in colour" in notes
     assert "4.png is damaged or was cut short" in notes

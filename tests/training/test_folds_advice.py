@@ -14,7 +14,7 @@ from viewfinder.cli import train as verb
 from viewfinder.cli.parsing import parsed
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.training.folds_advice import command, folds_for
+from viewfinder.training.folds_advice import before, command, folds_for, in_report, seen_before
 from viewfinder.training.train import train
 
 
@@ -83,3 +83,26 @@ def test_the_advice_is_a_function_of_the_set(flat, small_set):
         shutil.copy(flat / "cat/1.jpg", flat / f"cat/more-{number}.jpg")
         shutil.copy(flat / "dog/1.jpg", flat / f"dog/more-{number}.jpg")
     assert folds_for(open_dataset(flat)) is None
+
+
+def test_what_folds_would_not_let_judge_is_not_promised(tmp_path):
+    """A test side of the set's own stays aside."""
+    own = tmp_path / "own"
+    photos(own)
+    for name in ("cat", "dog", "owl"):
+        (own / "my-photos" / "train").mkdir(exist_ok=True)
+        (own / "my-photos" / "test" / name).mkdir(parents=True)
+        shutil.move(own / "my-photos" / name, own / "my-photos" / "train" / name)
+        shutil.copy(own / "my-photos" / "train" / name / "1.jpg", own / "my-photos" / "test" / name)
+    dataset = open_dataset(own / "my-photos")
+    judging = len(dataset) - 3
+    assert in_report(dataset, 5) == f"let each of {judging} pictures judge once: --folds 5"
+    assert f"let each of the {judging} judge once" in before(dataset, 5)
+
+
+def test_folds_are_not_advised_where_a_run_knows_what_would_judge_it(small_run, small_set):
+    dataset = open_dataset(small_set)
+    judging = len(dataset) - len(dataset.split("test"))
+    recipe = ClassifyRecipe(net="lenet", init=str(small_run))
+    assert seen_before(recipe, dataset) == ("init", small_run, judging)
+    assert seen_before(ClassifyRecipe(net="lenet"), dataset) is None

@@ -8,7 +8,7 @@ from viewfinder.cli.output import say
 # Behind a sign between words, or where a capital begins one.
 _BETWEEN = re.compile(r"(?<=[-_/.\s])(?=[^-_/.\s])|(?<=[a-z\d])(?=[A-Z])")
 # Columns that a name is given at least.
-_LEAST = 16
+_LEAST = 12
 
 
 def broken(name: str, width: int) -> str:

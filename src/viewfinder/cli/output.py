@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from viewfinder.console import in_width, raw, rich_console
 from viewfinder.values import as_number
-from viewfinder.wording import as_json
+from viewfinder.wording import as_json, figure_name
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -59,7 +59,7 @@ def headline(scores: Mapping[str, object], figures: Sequence[tuple[str, str]]) -
     Args:
         figures: the task's `headline`.
     """
-    return [f"{name.replace('_', ' ')} {_figure(scores[name], form)}" for name, form in figures]
+    return [f"{figure_name(name)} {_figure(scores[name], form)}" for name, form in figures]
 
 
 def in_lines(name: str, parts: Sequence[str]) -> list[str]:

@@ -51,6 +51,7 @@ class Dataset:
         label_files: for each picture the file of its boxes, relative to `root`, where each has one
             of its own; nothing at all in other layouts.
         val_dealt: whether `val` is, or would be, a share of the training pictures (`--val-share`).
+        test_dealt: whether `test` is a share of all, and no split of the set's own.
         faults: what reading found wrong with the set as a whole.
         notes: what reading the labels clipped, dropped or guessed, in words for a person.
         unread: fields of the labels, or files of maps such as `depth/*.exr`, that are not read,
@@ -76,6 +77,7 @@ class Dataset:
     bits: int = 16
     label_files: tuple[str | None, ...] = ()
     val_dealt: bool = False
+    test_dealt: bool = False
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)

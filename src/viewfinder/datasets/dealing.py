@@ -74,7 +74,7 @@ def deal_to_splits(dataset: Dataset, val_share: float | None) -> Dataset:
     splits[undealt] = by_group(
         chosen.paths, together(chosen), shares=shares, shown=classes_shown(chosen)
     )
-    return replace(dataset, splits=splits)
+    return replace(dataset, splits=splits, test_dealt=any(side == TEST for side, _ in shares))
 
 
 def classes_shown(dataset: Dataset) -> list[set[int]]:

@@ -15,7 +15,7 @@ from viewfinder.values import (
     as_text,
     as_whole,
 )
-from viewfinder.wording import counted
+from viewfinder.wording import counted, figure_name
 
 
 def judged(figure: str, each: Sequence[FoldRow], together: Together | None = None) -> FoldScores:
@@ -122,19 +122,14 @@ def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
     """The figure with its interval, and what they are of; `form` as of `in_words`."""
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
     told = headline_of(folds["figure"], folds["mean"], form)
-    if folds["low"] is not None:
+    if _tells(folds):
         told += f", 95 % interval {_interval(folds, form)}"
     return told, f"of {of} in {folds['folds']} folds"
 
 
 def headline_of(figure: str, value: float | None, form: str) -> str:
     """A figure's name and value; `form` as of `in_words`."""
-    return f"{_name(figure)} {_written(value, form)}"
-
-
-def _name(figure: str) -> str:
-    """A figure's name in words, as in the middle of a sentence."""
-    return "AP50" if figure == "ap50" else figure.replace("_", " ")
+    return f"{figure_name(figure)} {_written(value, form)}"
 
 
 def section(folds: FoldScores, form: str) -> dict[str, object]:
@@ -147,7 +142,7 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
     ]
     return {
         "says": line[0].upper() + line[1:],
-        "figure": _name(folds["figure"]),
+        "figure": figure_name(folds["figure"]),
         "chosen": any(row["val"] for row in folds["each"]),
         "mean": _written(folds["mean"], form),
         "pictures": sum(row["test"] for row in folds["each"]),
@@ -158,22 +153,28 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
 
 
 def _sentence(folds: FoldScores, form: str) -> str:
-    name = _name(folds["figure"])
+    name = figure_name(folds["figure"])
     for_long = f"for {counted(folds['epochs'], 'epoch')}" if folds["epochs"] else "solved at once"
     last = (
         f"The net of this run learnt from all of them, {for_long}, and is expected to do as well "
         "or a little better."
     )
-    if folds["low"] is None:
+    if not _tells(folds):
         return (
             f"Each picture was judged by a net that had not learnt from it; how far the {name} may "
-            f"be off is not known. {last}"
+            f"be off, {counted(folds['folds'], 'fold')} cannot tell. {last}"
         )
     likely = _interval(folds, form, " and ")
     return (
         f"Each picture was judged by a net that had not learnt from it, and on new pictures like "
         f"these the {name} of such a net is likely between {likely}. {last}"
     )
+
+
+def _tells(folds: FoldScores) -> bool:
+    """Whether the interval says anything: that of two folds may hold all that there is."""
+    low, high = folds["low"], folds["high"]
+    return low is not None and high is not None and (low > 0 or high < 1)
 
 
 def _hides(folds: FoldScores) -> str:

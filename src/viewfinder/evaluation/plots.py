@@ -38,12 +38,14 @@ class Panel:
         factor: what values are multiplied by, such as 100 for shares told in per cent.
         logarithmic: whether equal steps are equal factors, for what begins a hundred times higher
             than it ends.
+        share: whether values are shares of 1, shown beside what the whole would be.
     """
 
     title: str
     lines: tuple[HistoryLine, ...]
     factor: float = 1.0
     logarithmic: bool = False
+    share: bool = False
 
 
 RATE = Panel("Learning rate", (HistoryLine("learning_rate", "learning rate", INK),))
@@ -107,6 +109,8 @@ def _curve(history: Sequence[Mapping[str, float]], panel: Panel) -> Markup:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
+    if panel.share:
+        axes.set_ylim(-0.02, 1.02)
     quiet(axes)
     axes.legend(frameon=False, fontsize=8)
     lines = ", ".join(line.label for line, _, _ in _drawn(history, panel))

@@ -94,6 +94,7 @@ def write_report(
             cards=page.cards,
             verdict=page.verdict,
             tries=(*page.verdict.tries, *tries),
+            measured=sum(any(key[:6] == "train_" for key in row) for row in material.history) > 1,
             curves=page.curves if manifest.recipe.in_steps else (),
             **page.own,
             subsets=weaknesses(manifest.task, material.judged) if held_out else [],

@@ -12,7 +12,7 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.model import Model
 from viewfinder.values import as_number, as_table, as_whole
-from viewfinder.wording import counted
+from viewfinder.wording import counted, figure_name
 
 # Curves are thinned to so many epochs, so that what a notebook keeps stays small.
 _MOST_EPOCHS = 200
@@ -33,7 +33,7 @@ def run_html(model: Model, run: RunFolder | None) -> str:
         folder=str(model.source),
         classes=counted(len(config.classes), "class"),
         trained=_trained(history),
-        figures=[name.replace("_", " ") for name, _ in told],
+        figures=[figure_name(name) for name, _ in told],
         splits=_splits(run, told) if run else [],
         curves=_curves(task.chosen_by(run.manifest.recipe) if run else task.best, history),
         report=run.report_file.as_posix() if run and run.report_file.exists() else None,
@@ -70,7 +70,7 @@ def _splits(run: RunFolder, figures: Sequence[tuple[str, str]]) -> list[dict[str
 def _curves(best: str, history: list[dict[str, float]]) -> list[dict[str, str]]:
     """The loss, and the figure by which the weights were chosen, as pictures of their own."""
     thinned = history[:: max(1, len(history) // _MOST_EPOCHS)]
-    name = best.replace("_", " ")
+    name = figure_name(best)
     panels = {
         "Loss over the epochs": plots.Panel("Loss", (plots.LOSS,)),
         f"{name[0].upper()}{name[1:]} over the epochs": plots.Panel(name, plots.both_sides(best)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from viewfinder import events
 from viewfinder.console import rich_console
 from viewfinder.listeners.notebook import NotebookBar, in_notebook
-from viewfinder.wording import in_words
+from viewfinder.wording import figure_name, in_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -62,7 +62,8 @@ class TrainingView:
         if figure in row:
             # As what is told at the end has it.
             form = ".1%" if figure.endswith("accuracy") else ".3f"
-            self._latest = f"{figure.replace('_', ' ')} {row[figure]:{form}}  "
+            side, _, name = figure.partition("_")
+            self._latest = f"{side} {figure_name(name)} {row[figure]:{form}}  "
         self._speed = f"{row['images_per_s']:,.0f} images/s"
         epoch = self._of(int(row["epoch"]))
         self._last = f"epoch {epoch}  loss {row['loss']:.3f}  {self._latest}{self._speed}"

@@ -8,6 +8,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.inference.cutting import CUTOUTS, OVERLAYS
 from viewfinder.pictures.finding import folders_in, has_picture, pictures_below
 from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
@@ -206,10 +207,16 @@ def _of_set(each: TruthSet, folders: dict[str, Path], *, alone: bool = False) ->
     return found
 
 
+def _maps(folder: Path) -> list[str]:
+    """The pictures below a method's folder, without what `predict --out` draws beside maps."""
+    below = list(pictures_below(folder))
+    return [each for each in below if each.split("/")[0] not in (OVERLAYS, CUTOUTS)] or below
+
+
 def _contest(each: TruthSet, folders: dict[str, Path]) -> MapContest:
     answers = []
     for method, folder in folders.items():
-        paired = pair(each.masks, list(pictures_below(folder)), where=str(folder))
+        paired = pair(each.masks, _maps(folder), where=str(folder))
         answers.append(Answers(method, folder, paired))
     if not answers:
         raise InputError(f"no method has maps of {each.name}")

@@ -25,18 +25,17 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.folded import FoldRow, Together
 from viewfinder.evaluation.folds import headline_of, in_words, judged
-from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.events import listening, note
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
 from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
-from viewfinder.tasks.recipe import Recipe, UsualText
+from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.best import as_good
-from viewfinder.training.folds_advice import folds_for
+from viewfinder.training.folds_advice import folds_for, seen_before
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
 from viewfinder.training.train import train, train_on
@@ -201,17 +200,12 @@ def _refuse_recipe(recipe: Recipe, folds: int) -> None:
 
 def _refuse_known(recipe: Recipe, pool: Dataset) -> None:
     """Refuse to start from, or be taught by, a run that has seen the pictures that are to judge."""
-    for name in ("init", "teacher"):
-        given = getattr(recipe, name, None)
-        if not given or isinstance(given, UsualText):
-            continue
-        if not holds_run(place := Path(given).expanduser()):
-            continue
-        if seen := seen_in_training(open_run(place), pool):
-            raise InputError(
-                f"--{name} {place} has learnt from {len(seen):,} of the {len(pool):,} pictures "
-                "that are to judge it: give another, or leave out --folds"
-            )
+    if known := seen_before(recipe, pool):
+        name, place, seen = known
+        raise InputError(
+            f"--{name} {place} has learnt from {seen:,} of the {len(pool):,} pictures that are to "
+            "judge it: give another, or leave out --folds"
+        )
 
 
 def _begun(folder: Path, folds: int, *, resume: bool) -> bool:

@@ -6,13 +6,16 @@ out, which who asked for one training does not expect.
 
 import shlex
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.splits import TEST
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.runs.run import RunFolder
-from viewfinder.tasks.recipe import Recipe
+from viewfinder.evaluation.judging import seen_in_training
+from viewfinder.runs.run import RunFolder, holds_run, open_run
+from viewfinder.tasks.recipe import Recipe, UsualText
 from viewfinder.wording import counted, in_words
 
 # Of what is usual the number that trains longest on the least pictures held out.
@@ -26,14 +29,36 @@ def folds_for(dataset: Dataset) -> int | None:
 
     It is a function of the set alone: of its sides, and of its rarest class.
     """
+    pool = _pool(dataset)
     if not dataset.val_dealt or "val" not in _sides(dataset):
         return None
     if len(dataset.split("val")) >= LEAST_PICTURES:
         return None
-    pool = len(dataset)
-    if (dataset.labels >= 0).any():
-        pool = int(np.bincount(dataset.labels[dataset.labels >= 0]).min())
-    return min(_FOLDS, pool) if pool >= 2 else None
+    fewest = len(pool)
+    if (pool.labels >= 0).any():
+        fewest = int(np.bincount(pool.labels[pool.labels >= 0]).min())
+    return min(_FOLDS, fewest) if fewest >= 2 else None
+
+
+def _pool(dataset: Dataset) -> Dataset:
+    """The pictures that folds let judge: all but a test split of the set's own."""
+    if dataset.test_dealt:
+        return dataset
+    return dataset.select(np.flatnonzero(dataset.splits != TEST))
+
+
+def seen_before(recipe: Recipe, dataset: Dataset) -> tuple[str, Path, int] | None:
+    """The run that a recipe starts from, or is taught by, which knows pictures that folds would let
+    judge: the flag that names it, its folder, and how many it knows; None where there is none."""
+    for name in ("init", "teacher"):
+        given = getattr(recipe, name, None)
+        if not given or isinstance(given, UsualText):
+            continue
+        if not holds_run(place := Path(given).expanduser()):
+            continue
+        if seen := seen_in_training(open_run(place), _pool(dataset)):
+            return name, place, len(seen)
+    return None
 
 
 def before(dataset: Dataset, folds: int) -> str:
@@ -43,15 +68,16 @@ def before(dataset: Dataset, folds: int) -> str:
         for side, what in (("val", "choose weights by"), ("test", "judge by"))
         if side in _sides(dataset)
     )
+    judging = len(_pool(dataset))
     return (
-        f"few pictures: {sides}; --folds {folds} would let each of the {len(dataset):,} judge "
+        f"few pictures: {sides}; --folds {folds} would let each of the {judging:,} judge "
         f"once, and takes about {_times(dataset, folds):.0f} times as long"
     )
 
 
 def in_report(dataset: Dataset, folds: int) -> str:
     """What to do next, as a report has it beside what the verdict says."""
-    return f"let each of {counted(len(dataset), 'picture')} judge once: --folds {folds}"
+    return f"let each of {counted(len(_pool(dataset)), 'picture')} judge once: --folds {folds}"
 
 
 def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
@@ -65,14 +91,14 @@ def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple
     if recipe.minutes is not None:  # they become the epochs that they came to
         recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
     return (
-        f"try: let each of {counted(len(dataset), 'picture')} judge once, in {time}:",
+        f"try: let each of {counted(len(_pool(dataset)), 'picture')} judge once, in {time}:",
         f"  {command(run, recipe, '--folds', str(folds))}",
     )
 
 
 def _times(dataset: Dataset, folds: int) -> float:
     """How many times as long folds take as this one training: all of k but a kth, and all once."""
-    return folds * len(dataset) / len(dataset.split("train"))
+    return folds * len(_pool(dataset)) / len(dataset.split("train"))
 
 
 def command(run: RunFolder, recipe: Recipe, *more: str) -> str:

@@ -18,7 +18,7 @@ from viewfinder.events import (
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.progress import TrainingProgress
-from viewfinder.wording import counted, in_words
+from viewfinder.wording import counted, figure_name, in_words
 
 # After so many seconds the time of a step is known well enough to say how long all will take.
 _SURE = 3.0
@@ -107,7 +107,7 @@ class Journal:
         """
         if not self._reports or now.first_score == -math.inf:
             return
-        name = self._figure.removeprefix("val_").replace("_", " ")
+        name = figure_name(self._figure.removeprefix("val_"))
         before = f"{name} on held-out pictures was {now.first_score:{form}} before the first step"
         if now.kept_epoch:
             note(f"{before}; epoch {now.kept_epoch} is kept, which is no worse")

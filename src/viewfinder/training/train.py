@@ -45,7 +45,7 @@ from viewfinder.tasks.calibration import FILE as CALIBRATION
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.beginning import begin, go_on, refuse_early
-from viewfinder.training.folds_advice import after, before, folds_for, in_report
+from viewfinder.training.folds_advice import after, before, folds_for, in_report, seen_before
 from viewfinder.training.further import further
 from viewfinder.training.job import Job
 from viewfinder.training.locking import taken
@@ -116,6 +116,8 @@ def train_on(
     note(dataset.summary())
     beside = (FOLDS,) if folds else ()
     few = folds_for(dataset) if part is None else None
+    if few is not None and seen_before(recipe, dataset):
+        few = None  # folds would be refused
     if few is not None and not going_on:
         emit(Advice(before(dataset, few)))
     begun = time.monotonic()

@@ -5,26 +5,47 @@ from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 
 # With fewer pictures than this, more pictures help more than anything else.
 _FEW = 1000
+# With a smaller share of what is learnt than this, a teacher might as well not be there.
+_HARDLY = 0.01
 # S from which a net is to prove itself elsewhere.
 _EXCELLENT = 0.95
 # Side in pixels of the pictures that the paper trains on.
 _PAPER_SIZE = 256
 
 
-def tries(recipe: SaliencyRecipe, *, pictures: int, depth: bool, likeness: float) -> Tries:
+def tries(
+    recipe: SaliencyRecipe,
+    *,
+    pictures: int,
+    depth: bool,
+    likeness: float,
+    followed: float | None = None,
+) -> Tries:
     """What to try.
 
     Args:
         pictures: that were trained on.
         depth: whether any of them has a depth map, to teach with.
         likeness: S on pictures that were held out.
+        followed: the teacher's share of what was learnt in the last epoch, λ, if it is known.
     """
     untaught = depth and recipe.teacher is None and recipe.net != DEPTH_NET
+    better = _better_teacher(recipe, followed)
     return Tries(
-        _against_over_fitting(recipe, pictures, untaught=untaught),
-        _against_under_fitting(recipe),
-        _when_fine(recipe, likeness, untaught=untaught),
+        (*_against_over_fitting(recipe, pictures, untaught=untaught), *better),
+        (*better, *_against_under_fitting(recipe)),
+        (*_when_fine(recipe, likeness, untaught=untaught), *better),
     )
+
+
+def _better_teacher(recipe: SaliencyRecipe, followed: float | None) -> list[str]:
+    asked_for = isinstance(recipe.teacher_weight, float)
+    if recipe.teacher is None or asked_for or followed is None or followed >= _HARDLY:
+        return []
+    return [
+        "train the teacher for longer: its maps are so far from the masks that the net follows it "
+        f"by {followed:.1g} of what it learns (λ)"
+    ]
 
 
 def _against_over_fitting(

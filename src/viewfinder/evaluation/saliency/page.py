@@ -72,7 +72,7 @@ def page(material: SaliencyMaterial) -> Page:
         plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
         plots.Panel("S-measure", plots.both_sides("s_measure")),
         plots.RATE,
-        plots.Panel("λ, the teacher's share", (plots.HistoryLine("weight", "λ", INK),)),
+        plots.Panel("λ, the teacher's share", (plots.HistoryLine("weight", "λ", INK),), share=True),
     )
     own = {
         "scores": scores,
@@ -92,7 +92,7 @@ def page(material: SaliencyMaterial) -> Page:
 
 def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
     """Over-fitting, under-fitting or fine, by S."""
-    recipe, dataset = material.recipe, material.dataset
+    recipe, dataset, followed = material.recipe, material.dataset, material.measured("weight")
     held_out = likeness.get(material.held_out_side)
     train, other, side = material.compared(
         _side(likeness["train"]), _side(held_out) if held_out is not None else None
@@ -108,6 +108,7 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
             pictures=len(dataset.split("train")),
             depth=any(dataset.depths),
             likeness=other.score if other else 0.0,
+            followed=followed[-1][1] if followed else None,
         ),
         recipe=recipe,
         side=side,

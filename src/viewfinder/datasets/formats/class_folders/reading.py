@@ -103,6 +103,7 @@ def dealt(dataset: Dataset, val_share: float | None = None) -> Dataset:
         dataset,
         splits=splits,
         val_dealt=any(split == VAL for split, _ in shares),
+        test_dealt=not has_splits,
         notes=(*dataset.notes, *_told(alone)),
     )
 
