@@ -3,15 +3,18 @@
     python benchmarks/calibration.py RUN DATA
 
 Of validation pictures the figure after is cross-fitted: each is judged by what other pictures say.
+Of a classifier then what comes of 40 other sides for fitting, each as large as val and drawn from
+the test pictures, which chose nothing in the training, and measured on the rest of them.
 """
 
 import sys
 
+import numpy as np
 import torch
 
 from viewfinder import open_run
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.evaluation.calibrating import Fitted, family_of, fit
+from viewfinder.evaluation.calibrating import Evidence, Fitted, cross_fitted, family_of, fit
 from viewfinder.evaluation.calibration import Calibration, calibrate, calibration
 from viewfinder.evaluation.judging import AnyJudgement, judge_examples
 from viewfinder.tasks.calibration import with_own_scores
@@ -47,6 +50,40 @@ def tell_coverage(found: Fitted, test: AnyJudgement) -> None:
         )
 
 
+def tell_splits(test: Evidence, count: int) -> None:
+    """How often sets hold the true class, and the calibration error by when a map is kept."""
+    held: dict[float, list[float]] = {coverage: [] for coverage in (0.8, 0.9, 0.95)}
+    errors: dict[str, list[float]] = {
+        name: [] for name in ("never", "helps", "by chance", "always")
+    }
+    for seed in range(40):
+        order = np.random.default_rng(seed).permutation(len(test.groups))
+        fitted, rest = test.take(order[:count]), test.take(order[count:])
+        shares = read_shares(fitted.kept()[TRUE_SHARES])
+        assert shares is not None
+        for coverage, found in held.items():
+            # The likeliest class is always in a set: one of less share is too, if it is the truth.
+            true = np.exp(-rest.surprises()) >= shares.least_share(coverage) - 1e-6
+            found.append(float((true | rest.claims().right).mean()))
+        mapped, kept = cross_fitted(fitted)
+        gained = float((fitted.surprises() - mapped.surprises()).mean())
+        plain, fit_error = (
+            calibrate(each.claims()).ece for each in (rest, rest.mapped(fitted.fit()))
+        )
+        for name, used in (
+            ("never", False),
+            ("by chance", kept),
+            ("helps", gained > 0),
+            ("always", True),
+        ):
+            errors[name].append(fit_error if used else plain)
+    print(f"40 draws of {count} test pictures, on the other {len(test.groups) - count}:")
+    for coverage, found in held.items():
+        print(f"--coverage {coverage}: {np.mean(found):.1%} ± {np.std(found):.1%}")
+    told = ", ".join(f"{name} {np.mean(found):.4f}" for name, found in errors.items())
+    print(f"calibration error, by when a map is kept: {told}")
+
+
 def main() -> None:
     run = open_run(sys.argv[1])
     manifest = run.manifest
@@ -71,6 +108,9 @@ def main() -> None:
         print(after.by_score if after else "")
     if task == "classify":
         tell_coverage(found, judged["test"])
+        test = family.evidence(judged["test"])
+        assert test is not None
+        tell_splits(test, len(judged["val"].examples))
 
 
 main()

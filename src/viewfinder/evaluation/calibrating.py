@@ -146,7 +146,7 @@ def fit(evidence: Evidence, of: str) -> Fitted:
     if lacks := evidence.lacks():
         says = f"scores are left as the network gives them: {lacks}"
         return Fitted(None, says, evidence.claims(), before, before, of, kept)
-    mapped, helped = _cross_fitted(evidence)
+    mapped, helped = cross_fitted(evidence)
     after = _believed(mapped.claims())
     if not helped:
         says = (
@@ -166,7 +166,7 @@ def _believed(claims: Claims) -> Calibration | None:
     return calibrate(claims) if claims.enough else None
 
 
-def _cross_fitted(evidence: Evidence) -> tuple[Evidence, bool]:
+def cross_fitted(evidence: Evidence) -> tuple[Evidence, bool]:
     """Each answer mapped by what the pictures of other parts say; and whether that helps.
 
     It does where surprise falls, picture by picture, by more than its standard error.
