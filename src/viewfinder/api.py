@@ -21,6 +21,7 @@ from viewfinder.evaluation.evaluating import evaluate
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.drawing import draw_answers
+from viewfinder.inference.learnt.unlike import familiarity_of
 from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
@@ -136,6 +137,7 @@ class Run:
         threshold: Wanted = None,
         refuse_below: float | None = None,
         coverage: float | None = None,
+        refuse_unlike: float | None = None,
         out: str | Path | None = None,
         **asking: Unpack[Asking],
     ) -> Predictions:
@@ -155,6 +157,9 @@ class Run:
                 box.
             coverage: of a classifier: answer with a `set` of classes too, which holds the true one
                 of this share of such pictures as were held out when it was trained.
+            refuse_unlike: a share of such pictures as were held out: what lies farther from what
+                was learnt than all but these is said to be `unlike`, with its `distance` in
+                limits, and of no known class.
             out: a new folder for copies of the pictures, or the video, with their answers drawn on
                 them, while the next are made; of subjects, for their maps.
             asking: how the model is asked, as of `evaluate`.
@@ -164,8 +169,11 @@ class Run:
         """
         model = as_asked(self.model, **asking)
         least = threshold_of(model, threshold, self.trained)
-        caution = caution_of(model, refuse_below, coverage)
-        answers = predict(model, source, device=pick_device(device), threshold=least)
+        unlike = refuse_unlike is not None
+        caution = caution_of(model, refuse_below, coverage, refuse_unlike=unlike)
+        on = pick_device(device)
+        familiar = familiarity_of(self.trained, model, refuse_unlike, device=on)
+        answers = predict(model, source, device=on, threshold=least, familiar=familiar)
         classes, bits = model.config.classes, model.config.bits
         if caution is not None:
             answers, classes = caution.of(answers, model), caution.classes(model)
@@ -291,32 +299,21 @@ def why(
     Raises:
         InputError: there is no such run, picture, layer or class, or no picture can be read.
     """
-    from viewfinder.attribution.neighbours import memory_of
-    from viewfinder.attribution.page import write_page
-    from viewfinder.attribution.summary import summary_of
-    from viewfinder.attribution.why import Wanted, reasons_for
-    from viewfinder.inference.answers import Predictor
-    from viewfinder.inference.tiling import whole
+    from viewfinder.attribution.whole import explain_answers
+    from viewfinder.attribution.why import Wanted
 
     opened = run if isinstance(run, Run) else open_run(run)
-    least = threshold_of(opened.model, threshold, opened.trained)
-    predictor = Predictor(whole(opened.model), device=pick_device(device), threshold=least)
-    wanted = Wanted(most, tuple(classes), layer, occlude)
-    memory = memory_of(opened.trained, predictor)
-    found = list(reasons_for(predictor, source, wanted, memory.learnt))
-    if html is not None:
-        title = f"Why {opened.folder.name} answers as it does"
-        file, by = Path(html).expanduser(), "viewfinder.why"
-        write_page(
-            file,
-            found,
-            summary_of(found),
-            predictor=predictor,
-            title=title,
-            by=by,
-            lacks=memory.lacks,
-        )
-    return [each.as_json(opened.classes) for each in found]
+    found = explain_answers(
+        opened.model,
+        opened.trained,
+        source,
+        Wanted(most, tuple(classes), layer, occlude),
+        threshold=threshold,
+        device=pick_device(device),
+        html=None if html is None else Path(html).expanduser(),
+        by="viewfinder.why",
+    )
+    return [each.as_json(opened.classes) for each in found.pictures]
 
 
 def next_to_label(

@@ -1,32 +1,67 @@
 """What a run learnt from, as its net sees it: found again, kept, and told where it is gone."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from viewfinder import open_run
+from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.features.own import Layers, layers_of, watching
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.learnt.kept import FILE, read_learnt
+from viewfinder.inference.learnt.kept import FILE, keep_learnt, read_learnt
 from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, seen_by
 from viewfinder.inference.learnt.space import space_of
+from viewfinder.inference.learnt.unlike import limit_of
+from viewfinder.pictures.writing import write_picture
 
 
 def test_a_vector_that_is_there_is_its_own_nearest() -> None:
     vectors = np.random.default_rng(0).normal(3, 1, (40, 12)).astype(np.float32)
     space = space_of(vectors)
     placed = space.place(vectors)
-    np.testing.assert_allclose(placed, space.vectors, atol=1e-5)
-    assert [space.nearest(row, 1)[0][0] for row in placed] == list(range(40))
-    assert space.distances(placed, neighbours=1).max() < 1e-5
+    np.testing.assert_allclose(placed.along, space.vectors, atol=1e-5)
+    assert [space.nearest(space.place(row[None]), 1)[0][0] for row in vectors] == [*range(40)]
+    assert space.distances(placed, neighbours=1).max() < 1e-3
     # A likeness is the cosine of what differs from the mean.
     apart = vectors - vectors.mean(axis=0)
     cosine = apart[0] @ apart[1] / np.linalg.norm(apart[0]) / np.linalg.norm(apart[1])
-    assert placed[0] @ placed[1] == pytest.approx(cosine, abs=1e-4)
+    assert placed.unit[0] @ placed.unit[1] == pytest.approx(cosine, abs=1e-4)
+
+
+def test_what_lies_outside_of_what_was_learnt_is_far_by_place() -> None:
+    random = np.random.default_rng(0)
+    flat = np.zeros((30, 40), np.float32)
+    flat[:, :5] = random.normal(0, 1, (30, 5))
+    space = space_of(flat)
+    away = flat[:1].copy()
+    away[0, 20] = 7
+    (near, far) = space.distances(space.place(np.concatenate([flat[:1], away])), neighbours=1)
+    assert near == pytest.approx([0, 0], abs=1e-3)
+    assert far[1] == pytest.approx(7, rel=1e-3)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(20, 60), st.sampled_from([0.05, 0.1, 0.3]))
+def test_no_more_than_the_share_of_such_pictures_is_refused(seed, count, share) -> None:
+    random = np.random.default_rng(seed)
+    draws = random.normal(size=(2000, count + 1))
+    beyond = np.mean(
+        [row[-1] > limit_of(row[:-1] - row.min() + 1, share) + row.min() - 1 for row in draws]
+    )
+    assert beyond <= share + 4 * np.sqrt(share * (1 - share) / 2000)
+
+
+def test_too_few_held_out_pictures_have_no_limit() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        limit_of(np.ones(18), 0.05)
+    assert limit_of(np.arange(19.0), 0.05) == 18
 
 
 class Maps(nn.Module):
@@ -93,3 +128,35 @@ def test_what_is_no_longer_there_is_said(make_set, small_run, tmp_path, monkeypa
     run = open_run(folder)
     with pytest.raises(InputError, match="learnt from is no longer there"):
         learnt_by(run.trained, Predictor(run.model, device=torch.device("cpu")))
+
+
+def test_pictures_unlike_what_was_learnt_are_said_to_be_so(small_run, tmp_path, capsys):
+    folder, pictures = tmp_path / "run", tmp_path / "pictures"
+    shutil.copytree(small_run, folder)
+    run = open_run(folder)
+    with pytest.raises(InputError, match="needs 19 validation pictures or more"):
+        run.predict(small_run, refuse_unlike=0.05)
+    learnt = read_learnt(folder, run.weights_file)
+    assert learnt is not None
+    pictures.mkdir()
+    shutil.copy(learnt.root / learnt.paths[0], pictures / "known.png")
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    write_picture(pictures / "noise.png", noise)
+    # As though twenty pictures had been held out, each as near as those that were learnt.
+    held_out = np.full((20, 2), 1e-3) + learnt.space.distances(learnt.space.place(_own(learnt)))[:1]
+    keep_learnt(folder, run.weights_file, replace(learnt, held_out=held_out))
+    known, other = run.predict(pictures, refuse_unlike=0.05)
+    assert (known["unlike"], other["unlike"]) == (False, True)
+    assert known["distance"] <= 1 < other["distance"]
+    assert other["label"] == "unknown"
+    assert known["label"] in run.classes
+    assert main(["predict", str(folder), str(pictures), "--refuse-unlike", "0.05"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "unlike what" not in first
+    assert "unlike what was learnt (" in second
+
+
+def _own(learnt) -> np.ndarray:
+    """The vector of the first picture that was learnt."""
+    space = learnt.space
+    return space.mean + space.vectors[:1] @ space.axes

@@ -65,6 +65,10 @@ class Flags:
     """classify: how many of the likeliest classes to print."""
     refuse_below: Annotated[float | None, tyro.conf.arg(metavar="SCORE")] = None
     """Answer unknown where the score is less: the class of a picture, or of a box."""
+    refuse_unlike: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """Say which pictures are unlike what the run learnt from, and answer unknown for them: those
+    farther from it, as the network sees them, than all but this share of the pictures that were
+    held out in training, such as 0.05. The first time, the training pictures are looked at."""
     coverage: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
     """classify: for each picture print a set of classes that holds the true one of this share of
     such pictures as were held out in training, such as 0.9."""
@@ -97,9 +101,11 @@ def run(flags: Flags) -> int:
 
     if not flags.track and (flags.line or flags.zone or flags.mot):
         raise InputError("--line, --zone and --mot are of objects that are followed: give --track")
-    if flags.track and (flags.refuse_below is not None or flags.coverage is not None):
+    cautions = (flags.refuse_below, flags.coverage, flags.refuse_unlike)
+    if flags.track and any(each is not None for each in cautions):
         raise InputError(
-            "--track follows what has a class: leave --refuse-below and --coverage out"
+            "--track follows what has a class: leave --refuse-below, --refuse-unlike and "
+            "--coverage out"
         )
     opened = open_run(flags.run)
     counts: Sequence[Counts] = ()
@@ -121,6 +127,7 @@ def run(flags: Flags) -> int:
             threshold=threshold,
             refuse_below=flags.refuse_below,
             coverage=flags.coverage,
+            refuse_unlike=flags.refuse_unlike,
             out=flags.out,
             **flags.how.asking(),
         )
@@ -157,7 +164,8 @@ def _lines(
         return
     for answer in answers:
         frame = "" if answer.frame is None else f" frame {answer.frame}"
-        yield f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}"
+        far = f"  unlike what was learnt ({answer.distance:.2f})" if answer.unlike else ""
+        yield f"{answer.source}{frame}: {answer.value.line(classes, top=flags.top)}{far}"
 
 
 def _written(answers: "Sequence[Answer]", out: Path) -> str:

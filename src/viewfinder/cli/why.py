@@ -59,46 +59,30 @@ def run(flags: Flags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"why: {flags.run} is asked about {flags.source}")
     from viewfinder.api import open_run
-    from viewfinder.attribution.neighbours import memory_of
-    from viewfinder.attribution.page import write_page
     from viewfinder.attribution.pictures import write_maps
-    from viewfinder.attribution.summary import summary_of
-    from viewfinder.attribution.why import Wanted, reasons_for
+    from viewfinder.attribution.whole import explain_answers
+    from viewfinder.attribution.why import Wanted
     from viewfinder.devices import pick_device
     from viewfinder.files import refuse_taken
-    from viewfinder.inference.answers import Predictor
-    from viewfinder.inference.thresholds import threshold_of
-    from viewfinder.inference.tiling import whole
     from viewfinder.labelling.picture_page import require_html
-    from viewfinder.tasks.detect.tiles import tiles_of
 
     require_html(flags.html)
     if flags.out is not None:
         refuse_taken(flags.out)
     opened = open_run(flags.run)
-    if tiles_of(opened.model.config) is not None:
-        note("the run answers in tiles: here it is asked of pictures whole, where it finds less")
-    predictor = Predictor(
-        whole(opened.model),
+    explained = explain_answers(
+        opened.model,
+        opened.trained,
+        flags.source,
+        Wanted(flags.most, flags.classes, flags.layer, flags.occlude),
+        threshold=flags.threshold,
         device=pick_device(flags.device),
-        threshold=threshold_of(opened.model, flags.threshold, opened.trained),
-    )
-    wanted = Wanted(flags.most, flags.classes, flags.layer, flags.occlude)
-    memory = memory_of(opened.trained, predictor)
-    found = list(reasons_for(predictor, flags.source, wanted, memory.learnt))
-    summary = summary_of(found)
-    title = f"Why {Path(flags.run).name} answers as it does"
-    write_page(
-        flags.html,
-        found,
-        summary,
-        predictor=predictor,
-        title=title,
+        html=flags.html,
         by=asked_by(),
-        lacks=memory.lacks,
     )
+    found, summary = explained.pictures, explained.summary
     if flags.out is not None:
-        write_maps(flags.out, found, predictor.model.config)
+        write_maps(flags.out, found, explained.model.config)
     if flags.json:
         pictures = [each.as_json(opened.classes) for each in found]
         print_json({"summary": summary.as_json(), "pictures": pictures})

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from viewfinder.datasets.decoded import ahead
@@ -47,35 +50,58 @@ class Answer:
         size: width and height of the picture.
         value: what its task finds, in the picture's own pixels.
         frame: its number in a video, from 0.
+        distance: how far the picture lies from what was learnt, in limits; None if not asked for.
     """
 
     source: str
     size: Size
     value: Described
     frame: int | None = None
+    distance: float | None = None
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the picture is said to be unlike what was learnt."""
+        return self.distance is not None and self.distance > 1
 
     def as_json(self, classes: tuple[str, ...]) -> Prediction:
-        """`source, width, height`, `frame` in a video, and what the task's answer is called."""
+        """`source, width, height`, `frame` in a video, what the task's answer is called, and
+        `distance, unlike` where that was asked for."""
         frame = {} if self.frame is None else {"frame": self.frame}
         width, height = self.size
         document: dict[str, object] = {"source": self.source, "width": width, "height": height}
         document |= frame | dict(self.value.as_json(classes))
+        if self.distance is not None:
+            document |= {"distance": round(self.distance, 4), "unlike": self.unlike}
         assert is_prediction(document), "a task's answer has a type of its own"
         return document
+
+
+class Familiar(Protocol):
+    """What tells how far pictures lie from what was learnt: `learnt.unlike.Familiarity`."""
+
+    def distances(self, predictor: "Predictor", pixels: Tensor) -> NDArray[np.float64]: ...
 
 
 class Predictor:
     """A model that answers one picture after another; its weights are read for the first."""
 
     def __init__(
-        self, model: Model, *, device: torch.device, threshold: Threshold | None = None
+        self,
+        model: Model,
+        *,
+        device: torch.device,
+        threshold: Threshold | None = None,
+        familiar: Familiar | None = None,
     ) -> None:
         """Make one.
 
         Args:
             threshold: the least score that is answered, of each class if several; None leaves it to
                 the task.
+            familiar: measures how far each picture lies from what was learnt.
         """
+        self.familiar = familiar
         self.model, self.device, self.threshold = model, device, threshold
         self.task = find(model.config.task)
         self._expected: int | None = None
@@ -130,9 +156,12 @@ class Predictor:
         config = self.model.config
         pixels = torch.stack([each.pixels for each in batch])
         replies = self.task.reply(self._quick, pixels, config, self.device)
-        for each, reply in zip(batch, replies, strict=True):
+        far: list[float] | list[None] = [None] * len(batch)
+        if self.familiar is not None:
+            far = self.familiar.distances(self, pixels).tolist()
+        for each, reply, distance in zip(batch, replies, far, strict=True):
             value = self.task.describe(reply, config, of=each.size, threshold=self.threshold)
-            yield Answer(each.source, each.size, value, each.frame)
+            yield Answer(each.source, each.size, value, each.frame, distance)
 
 
 def _batched(pictures: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:

@@ -1,5 +1,6 @@
 """What a model does not know is said to be unknown, and sets of classes can be relied on."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -23,15 +24,18 @@ class Caution:
     Attributes:
         refuse_below: the least score of a class that is answered; below it, it is unknown.
         least_share: the least probability of a class that is in a picture's set; None: no sets.
+        refuse_unlike: whether pictures unlike what was learnt have no known class.
     """
 
     refuse_below: float | None = None
     least_share: float | None = None
+    refuse_unlike: bool = False
 
     def classes(self, model: Model) -> tuple[str, ...]:
         """The names that answers are told by; a detector's unknown objects have their own."""
         known = model.config.classes
-        unsure = self.refuse_below is not None and model.config.task == "detect"
+        refused = self.refuse_below is not None or self.refuse_unlike
+        unsure = refused and model.config.task == "detect"
         return (*known, unknown_in(known)) if unsure else known
 
     def of(self, answers: Iterable[Answer], model: Model) -> Iterator[Answer]:
@@ -45,21 +49,31 @@ class Caution:
             share = self.least_share
             among = None if share is None else members(value.probabilities, share)
             known = self.refuse_below is None or value.probabilities.max() >= self.refuse_below
+            known = known and not (self.refuse_unlike and answer.unlike)
             return replace(value, known=bool(known), among=among)
         assert isinstance(value, Detections), "`caution_of` has seen to it"
         least = self.refuse_below or 0.0
+        if self.refuse_unlike and answer.unlike:
+            least = math.inf
         return replace(value, labels=np.where(value.scores < least, number, value.labels))
 
 
-def caution_of(model: Model, refuse_below: float | None, coverage: float | None) -> Caution | None:
+def caution_of(
+    model: Model,
+    refuse_below: float | None,
+    coverage: float | None,
+    *,
+    refuse_unlike: bool = False,
+) -> Caution | None:
     """How sure answers must be, as it is asked for; None where nothing is.
 
     Raises:
         InputError: it is no score or share, or not to be had of this model.
     """
-    if refuse_below is None and coverage is None:
-        return None
     task = model.config.task
+    if refuse_below is None and coverage is None:
+        # A subject has no class; that its picture is unlike is told beside it.
+        return Caution(refuse_unlike=True) if refuse_unlike and task != "saliency" else None
     if refuse_below is not None and not 0 <= refuse_below <= 1:
         raise InputError(f"--refuse-below {refuse_below:g}: give a score from 0 to 1")
     if task == "saliency":
@@ -67,7 +81,7 @@ def caution_of(model: Model, refuse_below: float | None, coverage: float | None)
             "a subject has no score to be unsure of: leave out --refuse-below and --coverage"
         )
     if coverage is None:
-        return Caution(refuse_below)
+        return Caution(refuse_below, refuse_unlike=refuse_unlike)
     if not 0 < coverage < 1:
         raise InputError(f"--coverage {coverage:g}: give a share between 0 and 1, such as 0.9")
     shares = model.config.habits.get(TRUE_SHARES)
@@ -82,4 +96,4 @@ def caution_of(model: Model, refuse_below: float | None, coverage: float | None)
         f"sets hold the true class of {coverage:.0%} of such pictures as were held out, or more "
         f"(of {counted(len(shares.shares), 'picture')}: {low:.0%} to {high:.0%} by chance)"
     )
-    return Caution(refuse_below, least)
+    return Caution(refuse_below, least, refuse_unlike)

@@ -13,6 +13,8 @@ class _Picture(TypedDict):
     width: int
     height: int
     frame: NotRequired[int]
+    distance: NotRequired[float]
+    unlike: NotRequired[bool]
 
 
 class ClassPrediction(_Picture, PredictedClass):
@@ -37,4 +39,5 @@ def is_prediction(document: Mapping[str, object]) -> TypeGuard[Prediction]:
     """Whether it has the keys that one of them has."""
     about = {"source", "width", "height"}
     kinds = (about | answer.__annotations__.keys() for answer in _ANSWERS)
-    return document.keys() - {"frame", "set"} in [kind - {"set"} for kind in kinds]
+    optional = {"frame", "set", "distance", "unlike"}
+    return document.keys() - optional in [kind - optional for kind in kinds]

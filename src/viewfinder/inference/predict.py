@@ -10,7 +10,7 @@ import torch
 
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.inference.answers import Answer, Predictor, Prepared
+from viewfinder.inference.answers import Answer, Familiar, Predictor, Prepared
 from viewfinder.pictures.kinds import Source, source_of, sources_below
 from viewfinder.pictures.opening import is_moving_webp
 from viewfinder.pictures.video import probe_video, read_video
@@ -19,7 +19,12 @@ from viewfinder.tasks.model import Model, Threshold
 
 
 def predict(
-    model: Model, source: str | Path, *, device: torch.device, threshold: Threshold | None = None
+    model: Model,
+    source: str | Path,
+    *,
+    device: torch.device,
+    threshold: Threshold | None = None,
+    familiar: Familiar | None = None,
 ) -> Iterator[Answer]:
     """What a model answers to a picture, a video, a folder of them, or `-`: paths on stdin.
 
@@ -28,11 +33,12 @@ def predict(
     Args:
         threshold: the least score that is answered, of each class if several; None leaves it to
             the task.
+        familiar: measures how far each picture lies from what was learnt.
 
     Raises:
         InputError: no such file, no pictures, or none that can be read.
     """
-    predictor = Predictor(model, device=device, threshold=threshold)
+    predictor = Predictor(model, device=device, threshold=threshold, familiar=familiar)
     sources = find_sources(source, below=predictor.files)
     total: int | None = len(sources)
     if any(each.kind == "video" for each in sources):

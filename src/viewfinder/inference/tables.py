@@ -44,7 +44,8 @@ def write_coco(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
 
 
 def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) -> None:
-    """Write a CSV with a row for each object that was found; with its `track` where it is followed.
+    """Write a CSV with a row for each object that was found; with its `track` where it is followed,
+    and with `unlike` where it was asked whether its picture is unlike what was learnt.
 
     A source or class that a table's program would take for a formula has a `'` before it.
 
@@ -55,12 +56,21 @@ def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
     writer = csv.writer(text, lineterminator="\n")
     followed = any(isinstance(each.value, Tracked) for each in answers)
     columns = ("source", "frame", "class", "score", "x1", "y1", "x2", "y2")
-    writer.writerow((*columns, "track") if followed else columns)
+    asked = any(each.distance is not None for each in answers)
+    more = ("track",) * followed + ("unlike",) * asked
+    writer.writerow((*columns, *more))
     for answer, found in _detections(answers):
         about = as_cell(answer.source), "" if answer.frame is None else answer.frame
         tracks = [(t,) for t in found.tracks.tolist()] if isinstance(found, Tracked) else None
         writer.writerows(
-            (*about, as_cell(classes[label]), score, *box, *(tracks[row] if tracks else ()))
+            (
+                *about,
+                as_cell(classes[label]),
+                score,
+                *box,
+                *(tracks[row] if tracks else ()),
+                *((answer.unlike,) * asked),
+            )
             for row, (label, score, box) in enumerate(found.rows())
         )
     write_text(file, text.getvalue())

@@ -83,7 +83,9 @@ def gather(run: RunFolder, predictor: Predictor) -> Learnt:
         raise InputError(f"no picture that {run.folder} learnt from can be read any more")
     space = space_of(learnt.pictures)
     judged = _describe(predictor, layers, dataset, held_out, objects=False)
-    distances = np.sort(space.distances(space.place(judged.pictures)))
+    distances = np.zeros((0, 2))
+    if judged.rows:
+        distances = space.distances(space.place(judged.pictures))
     return Learnt(
         layers=layers,
         root=dataset.root.resolve(),

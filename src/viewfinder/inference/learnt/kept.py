@@ -48,8 +48,8 @@ class Learnt:
         root: the folder that `paths` start from.
         labels: N class indices; -1 where only objects have classes, or nothing has.
         masks: the files of their subjects' masks, relative to `root`; nothing where there are none.
-        held_out: the distances of pictures that the run was chosen by, rising; none of a run that
-            held out none.
+        held_out: H×2, how far the pictures that the run was chosen by lie from these, as
+            `Space.distances` gives it; none of a run that held out none.
         objects: None of a net that sees no boxes.
     """
 
@@ -122,14 +122,14 @@ def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Learn
         _require(boxes.shape == (count, 4) and bool(np.isfinite(boxes).all()))
         labels = _whole(arrays["object_labels"], count, below=1 << 31)
         objects = Objects(_space("objects", arrays, count), pictures, boxes, labels)
-    _require(held_out.ndim == 1 and bool(np.isfinite(held_out).all()))
+    _require(held_out.ndim == 2 and held_out.shape[1] == 2 and bool(np.isfinite(held_out).all()))
     return Learnt(
         layers=Layers(told["linear"], maps),
         root=Path(told["root"]),
         paths=paths,
         labels=_whole(arrays["labels"], len(paths), below=1 << 31),
         space=space,
-        held_out=np.sort(held_out),
+        held_out=held_out,
         objects=objects,
         masks=masks,
     )

@@ -100,7 +100,7 @@ def seen_by(predictor: Predictor, learnt: Learnt, pixels: torch.Tensor) -> Watch
 
 def nearest_pictures(learnt: Learnt, watched: Watched) -> tuple[Neighbour, ...]:
     """Of the one picture that was watched."""
-    (placed,) = learnt.space.place(watched.pictures(1))
+    placed = learnt.space.place(watched.pictures(1))
     return tuple(
         Neighbour(
             learnt.root / learnt.paths[row],
@@ -120,7 +120,7 @@ def nearest_objects(
     objects = learnt.objects
     if objects is None:
         return ()
-    (placed,) = objects.space.place(watched.boxes(0, np.array([box], np.float32), size))
+    placed = objects.space.place(watched.boxes(0, np.array([box], np.float32), size))
     found = []
     for row, likeness in objects.space.nearest(placed, SHOWN):
         x1, y1, x2, y2 = objects.boxes[row].tolist()

@@ -1,0 +1,62 @@
+"""All that `why` does: reasons for a source, their figures, and the page of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from viewfinder.attribution.neighbours import memory_of
+from viewfinder.attribution.page import write_page
+from viewfinder.attribution.summary import Summary, summary_of
+from viewfinder.attribution.why import Reasons, Wanted, reasons_for
+from viewfinder.events import note
+from viewfinder.inference.answers import Predictor
+from viewfinder.inference.thresholds import threshold_of
+from viewfinder.inference.tiling import whole
+from viewfinder.runs.run import RunFolder
+from viewfinder.tasks.detect.tiles import tiles_of
+from viewfinder.tasks.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """Reasons for the answers to several pictures, and the model that gave them."""
+
+    pictures: list[Reasons]
+    summary: Summary
+    model: Model
+
+
+def explain_answers(
+    model: Model,
+    run: RunFolder | None,
+    source: str | Path,
+    wanted: Wanted,
+    *,
+    threshold: float | None,
+    device: torch.device,
+    html: Path | None,
+    by: str,
+) -> Explained:
+    """Look for the reasons of a model's answers, and write the page of them if one is named.
+
+    Args:
+        run: that trained it, if one did.
+        by: the command that asks.
+
+    Raises:
+        InputError: there is no such picture, layer or class, or no picture can be read.
+    """
+    if tiles_of(model.config) is not None:
+        note("the run answers in tiles: here it is asked of pictures whole, where it finds less")
+    least = threshold_of(model, threshold, run)
+    predictor = Predictor(whole(model), device=device, threshold=least)
+    memory = memory_of(run, predictor)
+    found = list(reasons_for(predictor, source, wanted, memory.learnt))
+    summary = summary_of(found)
+    if html is not None:
+        title = f"Why {model.source.name} answers as it does"
+        write_page(
+            html, found, summary, predictor=predictor, title=title, by=by, lacks=memory.lacks
+        )
+    return Explained(found, summary, predictor.model)
