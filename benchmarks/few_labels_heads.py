@@ -10,8 +10,8 @@ Draws of the training pictures, as many of each class, are learnt from by class 
 regression and by `auto`, as `train classify` does, and scored on the test pictures. Each picture is
 described once. `--full` trains each draw with `--head full` too, nothing held out, and tells the
 processor's seconds from the opened set to the scored run. `--unlabelled` takes all other training
-pictures as if they had no labels, and says in how many draws that was kept. `--crops` writes the
-objects of a set of boxes as class folders, to be given next.
+pictures as if they had no labels, for `auto` alone, and says in how many draws that was kept.
+`--crops` writes the objects of a set of boxes as class folders, to be given next.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def right_by(
     examples = VectorExamples(views[rows], data.labels[rows], len(data.classes))
     described = np.isfinite(views[:, 0, 0])
     described[test] = described[rows] = False
-    more = views[described, 0] if others else None
+    more = views[described].mean(1) if others else None
     solved = solve(examples, WAYS[head], more)
     logits = torch.from_numpy(solved.layer.logits(views[test]))
     said = logits.softmax(2).mean(1).argmax(1).numpy()
@@ -138,7 +138,7 @@ def main() -> None:
     print(f"{len(used):,} pictures at {size[0]}×{size[1]}: {seconds:.0f} s of CPU", flush=True)
     kinds = [(head, False) for head in HEADS]
     if given.unlabelled:
-        kinds += [(head, True) for head in HEADS]
+        kinds = [("auto", False), ("auto", True)]
     for count in given.counts:
         for head, others in kinds:
             found = [

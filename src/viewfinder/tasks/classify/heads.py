@@ -26,8 +26,6 @@ Learn = Callable[[Labels, Labels], Labels]
 
 DECAYS = (0.3, 1.0, 3.0)
 """Pulls that are tried."""
-USUAL_DECAY = 1.0
-"""Where none is chosen."""
 # Folds of the cross-validation, and pictures beyond which a part of them tells as much.
 _FOLDS, _MOST = 5, 600
 # Scales of logits that are tried: the least, how many, and the largest of each way. Where all of a

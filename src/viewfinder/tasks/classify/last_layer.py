@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from viewfinder.tasks.classify.believing import Likeness, believed, likeness
 from viewfinder.tasks.classify.heads import (
-    USUAL_DECAY,
     Floats,
     Labels,
     Layer,
@@ -24,10 +24,6 @@ from viewfinder.tasks.classify.scores import worth
 
 Way = Literal["prototypes", "linear"]
 IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "ridge regression"}
-
-# Self-training: rounds, the surest share of each guessed class that is believed, and what one
-# of those counts beside a picture with a label.
-_ROUNDS, _BELIEVED, _COUNTS = 3, 0.5, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +83,24 @@ class Solved:
     believed: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Others:
+    """Pictures without labels beside some with.
+
+    Attributes:
+        vectors: M×D.
+        alike: of the L pictures with labels, and then of these.
+    """
+
+    vectors: Floats
+    alike: Likeness
+
+    def beside(self, numbers: Labels, *, of: int) -> "Others":
+        """The same beside some of the L pictures with labels."""
+        rows = np.concatenate([numbers, of + np.arange(len(self.vectors))])
+        return Others(self.vectors, self.alike.select(rows))
+
+
 def solve(
     examples: VectorExamples, ways: Sequence[Way], unlabelled: Floats | None = None
 ) -> Solved:
@@ -109,14 +123,15 @@ def solve(
     left_out = np.bincount(examples.labels[judged]).tolist()
     told_by = worth(left_out) if examples.balanced else len(judged)
     way = _chosen(right, told_by) if right else ways[-1]
-    learnt, believed, told = candidates[way], 0, {str(way): share for way, share in right.items()}
+    learnt, count, told = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
-        for name, more in (("labelled", None), ("unlabelled", unlabelled)):
-            learn = partial(_of_fold, examples, way, unlabelled=more)
+        others = Others(unlabelled, likeness(np.concatenate([examples.vectors, unlabelled])))
+        for name, more in (("labelled", None), ("unlabelled", others)):
+            learn = partial(_of_fold, examples, way, others=more)
             told[name] = right_of_left_out(examples.labels, learn).right
         if told["unlabelled"] > told["labelled"]:
-            learnt, believed = _self_trained(examples, way, unlabelled)
-    return Solved(learnt.layer, way, learnt.decay, told, len(judged), believed)
+            learnt, count = _self_trained(examples, way, others)
+    return Solved(learnt.layer, way, learnt.decay, told, len(judged), count)
 
 
 def _chosen(right: Mapping[Way, float], pictures: float) -> Way:
@@ -133,14 +148,14 @@ def _chosen(right: Mapping[Way, float], pictures: float) -> Way:
 
 
 def _of_fold(
-    examples: VectorExamples, way: Way, kept: Labels, out: Labels, *, unlabelled: Floats | None
+    examples: VectorExamples, way: Way, kept: Labels, out: Labels, *, others: Others | None
 ) -> Labels:
     """The classes that a layer learnt from `kept` gives the pictures `out`."""
     part = examples.select(kept)
-    if unlabelled is None:
+    if others is None:
         learnt = _learn(part, way)
     else:
-        learnt, _ = _self_trained(part, way, unlabelled)
+        learnt, _ = _self_trained(part, way, others.beside(kept, of=len(examples.labels)))
     return np.asarray(learnt.layer.logits(examples.vectors[out]).argmax(axis=1), np.int64)
 
 
@@ -151,27 +166,17 @@ def _learn(examples: VectorExamples, way: Way) -> Learnt:
     return ridge(examples.vectors, examples.labels, examples.classes, weights=weights)
 
 
-def _self_trained(examples: VectorExamples, way: Way, unlabelled: Floats) -> tuple[Learnt, int]:
-    """Learnt from the surest guesses too, which are guessed anew a few times (Lee, 2013)."""
-    learnt, believed = _learn(examples, way), 0
-    vectors, decay = examples.vectors, learnt.decay or USUAL_DECAY
-    for _ in range(_ROUNDS):
-        logits = learnt.layer.logits(unlabelled)
-        guessed = logits.argmax(axis=1)
-        sure = softmax(logits).max(axis=1)
-        taken = np.concatenate([_surest(guessed == c, sure) for c in range(examples.classes)])
-        believed = len(taken)
-        learnt = ridge(
-            np.concatenate([vectors, unlabelled[taken]]),
-            np.concatenate([examples.labels, guessed[taken]]),
-            examples.classes,
-            weights=np.concatenate([examples.weights, np.full(believed, _COUNTS)]),
-            decays=(decay,),
-        )
-    return learnt, believed
-
-
-def _surest(own: "np.ndarray[tuple[int], np.dtype[np.bool_]]", sure: Floats) -> Labels:
-    numbers = np.flatnonzero(own)
-    count = int(np.ceil(_BELIEVED * len(numbers)))
-    return numbers[np.argsort(-sure[numbers], kind="stable")][:count]
+def _self_trained(examples: VectorExamples, way: Way, others: Others) -> tuple[Learnt, int]:
+    """Learnt by ridge regression from guesses too (Lee, 2013), which together count as much as the
+    pictures with labels; and how many guesses they are."""
+    by_layer = softmax(_learn(examples, way).layer.logits(others.vectors))
+    by_alike = others.alike.spread(examples.labels, examples.classes)
+    taken, guessed = believed(by_layer, by_alike)
+    weights = examples.weights
+    learnt = ridge(
+        np.concatenate([examples.vectors, others.vectors[taken]]),
+        np.concatenate([examples.labels, guessed]),
+        examples.classes,
+        weights=np.concatenate([weights, np.full(len(taken), weights.sum() / len(taken))]),
+    )
+    return learnt, len(taken)

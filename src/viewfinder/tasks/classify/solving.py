@@ -31,7 +31,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "linear": ("linear",),
     "full": ("linear",),
 }
-
+# Pictures without labels that are looked at, at most: more take long, and memory by the square.
+_MOST = 4000
 _LATEST: dict[str, nn.Module] = {}
 
 
@@ -65,7 +66,7 @@ def solve_last_layer(
     more = None
     if recipe.unlabelled is not None:
         folder = Path(recipe.unlabelled).expanduser()
-        more = _unlabelled(folder, extractors[0], config, known=set(_digests(truth)))
+        more = _unlabelled(folder, extractors, config, known=set(_digests(truth)))
     solved = solve(examples, WAYS[recipe.head], more)
     _put(net, extractors[0].layer, solved)
     note(_told(solved, balanced=recipe.balanced))
@@ -141,9 +142,9 @@ def _digests(truth: Dataset) -> list[bytes]:
 
 
 def _unlabelled(
-    folder: Path, extractor: Extractor, config: ModelConfig, *, known: set[bytes]
+    folder: Path, extractors: Sequence[Extractor], config: ModelConfig, *, known: set[bytes]
 ) -> Floats:
-    """M×D of the pictures below a folder, without those that have labels.
+    """M×D of the pictures below a folder, without those that have labels; of many a part.
 
     Raises:
         InputError: there are none, or one cannot be read.
@@ -155,11 +156,17 @@ def _unlabelled(
     if not pairs:
         raise InputError(f"--unlabelled {folder} has no pictures but those with labels")
 
+    if len(pairs) > _MOST:
+        note(f"of {len(pairs):,} pictures without labels {_MOST:,} are looked at")
+        chosen = np.linspace(0, len(pairs) - 1, _MOST).astype(int).tolist()
+        pairs = [pairs[number] for number in chosen]
+
     def take(numbers: Sequence[int]) -> Tensor:
         read = [prepare(pairs[number][0], config.size, bits=config.bits) for number in numbers]
         return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2)
 
-    return vectors(extractor, take, [key for _, key in pairs]).astype(np.float64)
+    found = [vectors(each, take, [key for _, key in pairs]) for each in extractors]
+    return np.asarray(np.mean(found, axis=0), np.float64)
 
 
 def _put(net: nn.Module, layer: str, solved: Solved) -> None:
