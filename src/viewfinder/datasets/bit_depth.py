@@ -6,7 +6,6 @@ is then nearly black. No single picture tells, since it may just be dark; a whol
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.threads import in_threads
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import BITS, bits_used
 from viewfinder.wording import have
@@ -67,16 +67,12 @@ def _bits_found(files: Sequence[Path]) -> dict[int, int]:
     found: dict[int, int] = {}
     # In no order, so that the first few are like the rest.
     order = np.random.default_rng(0).permutation(len(files)).tolist()
-    with ThreadPoolExecutor() as pool:
-        told = pool.map(lambda number: _bits_used(files[number]), order)
-        try:
-            for number, bits in zip(order, told, strict=True):
-                if bits is not None:
-                    found[number] = bits
-                if len(found) >= _LOOKS and max(found.values()) == BITS[-1]:
-                    break
-        finally:
-            pool.shutdown(cancel_futures=True)
+    told = in_threads(lambda place: _bits_used(files[order[place]]), len(order))
+    for number, bits in zip(order, told, strict=True):
+        if bits is not None:
+            found[number] = bits
+        if len(found) >= _LOOKS and max(found.values()) == BITS[-1]:
+            break
     return found
 
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from viewfinder.datasets import Keep, digests
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.threads import in_threads
 from viewfinder.events import track
 from viewfinder.files import replacing_by_name, sweep
 from viewfinder.memory import free_memory
@@ -240,15 +241,9 @@ def _fill(records: NDArray[np.uint8], lengths: NDArray[np.int64], decode: Decode
     The first error ends it, and so does Ctrl-C.
     """
     count, starts = len(lengths), _starts(lengths)
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(lambda i: decode(i, records[starts[i] : starts[i + 1]]), range(count))
-        try:
-            for _ in track(done, total=count, description="reading pictures"):
-                pass
-        except BaseException:
-            # A damaged picture, or Ctrl-C: neither should wait for the pictures still to come.
-            pool.shutdown(cancel_futures=True)
-            raise
+    done = in_threads(lambda i: decode(i, records[starts[i] : starts[i + 1]]), count)
+    for _ in track(done, total=count, description="reading pictures"):
+        pass
 
 
 def _cached(

@@ -15,6 +15,7 @@ from viewfinder.reading import open_file
 
 if TYPE_CHECKING:
     from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.threads import in_threads
 
 # Files that take longer than an eye blinks to read have a bar.
 _MANY = 5_000
@@ -60,9 +61,8 @@ def picture_digests(dataset: "Dataset") -> list[str]:
         except OSError:
             return ""
 
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(digest, range(len(dataset)))
-        return list(track(found, total=len(dataset), description="telling pictures apart"))
+    found = in_threads(digest, len(dataset))
+    return list(track(found, total=len(dataset), description="telling pictures apart"))
 
 
 def of_place(place: Path) -> str:

@@ -1,7 +1,6 @@
 """From picture files to batches of tensors, each picture brought to the size of training once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 from viewfinder.datasets import Keep
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import Decoded, Flat, FromFiles, open_decoded
+from viewfinder.datasets.threads import in_threads
 from viewfinder.pictures.geometry import Size, letterbox, resample, stretch
 from viewfinder.pictures.reading import read_header, read_picture
 
@@ -65,9 +65,8 @@ def prepare(path: Path, size: Size, *, bits: int = 16) -> NDArray[np.uint8]:
 
 def true_sizes(dataset: Dataset) -> NDArray[np.int64]:
     """N×2: width and height of every picture, upright, as its file says."""
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda index: read_header(dataset.file(index)).size, range(len(dataset)))
-        return np.array(list(found), np.int64).reshape(-1, 2)
+    found = in_threads(lambda index: read_header(dataset.file(index)).size, len(dataset))
+    return np.array(list(found), np.int64).reshape(-1, 2)
 
 
 def letterboxed(picture: NDArray[np.uint8], size: Size, *, of: Size) -> NDArray[np.uint8]:

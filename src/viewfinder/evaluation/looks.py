@@ -1,6 +1,5 @@
 """What pictures look like, measured on small ones: brightness, contrast and size."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.threads import in_threads
 from viewfinder.evaluation.sampling import Values
 from viewfinder.evaluation.subsets import Trait
 from viewfinder.pictures.geometry import at_side
@@ -49,8 +49,7 @@ def looks(examples: Dataset) -> Looks:
         width, height = read_header(examples.file(index)).size
         return float(luma.mean()), float(luma.std()), width, height
 
-    with ThreadPoolExecutor() as pool:
-        rows = np.array(list(pool.map(of, range(len(examples)))), float).reshape(-1, 4)
+    rows = np.array(list(in_threads(of, len(examples))), float).reshape(-1, 4)
     return Looks(rows[:, 0], rows[:, 1], rows[:, 2:])
 
 

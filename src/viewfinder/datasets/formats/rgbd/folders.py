@@ -276,15 +276,17 @@ def _flat(root: Path, files: Listing) -> list[Kinds]:
             twins = len(photos) == len(others) == 1
             by_kind["picture"] += photos if twins else same
             by_kind["mask"] += others if twins else []
+        # Else there is nothing to tell apart, however many pictures there are.
+        if not (by_kind["picture"] and by_kind["mask"]):
+            continue
         kinds = {
             kind: [_folder(place, kind, [f"{place}/{n}" if place else n for n in chosen])]
             for kind, chosen in by_kind.items()
             if chosen
         }
-        if {"picture", "mask"} <= set(kinds):
-            (pictures,), (masks,) = kinds["picture"], kinds["mask"]
-            if fit_together(pictures, masks) and look_like(root, masks):
-                found.append({kind: kinds.get(kind, []) for kind in KINDS})
+        (pictures,), (masks,) = kinds["picture"], kinds["mask"]
+        if fit_together(pictures, masks) and look_like(root, masks):
+            found.append({kind: kinds.get(kind, []) for kind in KINDS})
     return found
 
 
