@@ -12,9 +12,10 @@ import brought
 import pytest
 from studio_page import until
 
+from viewfinder.datasets import dealing
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.studio.learning import proposing
+from viewfinder.studio.learning import glancing, proposing
 from viewfinder.studio.learning import teacher as room
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.state import Learning, kept
@@ -94,6 +95,38 @@ def test_what_is_being_drawn_in_is_not_learnt_from(store, teacher, tmp_path):
     (tmp_path / "told" / "wait").unlink()
     stage(teacher, "done")
     assert len(open_dataset(store.data)) == 4
+
+
+def test_while_it_learns_it_proposes_but_not_in_what_somebody_has_before_them(
+    store, teacher, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(glancing, "EVERY", 0.05)
+    label(store, 1, 2)
+    store.seats.sit("s", "me", 5)
+    (tmp_path / "told" / "wait").touch()
+    teacher.begin(1)
+    until(lambda: teacher.state()["proposed"] == 5)
+    assert teacher.state()["stage"] == "training"
+    found = [store.picture(each).picture.proposals for each in range(1, 9)]
+    assert found == [0, 0, 1, 1, 0, 1, 1, 1]
+    (tmp_path / "told" / "wait").unlink()
+    assert stage(teacher, "done")["proposed"] == 6
+    assert store.picture(5).picture.proposals == 1
+
+
+def test_what_was_learnt_once_is_no_test_picture_later(store, teacher, tmp_path, monkeypatch):
+    monkeypatch.setattr(dealing, "FEW", 4)
+    label(store, *range(1, 9))
+    (before,) = (open_dataset(store.data).split("test").paths,)
+    (tmp_path / "told" / "seen").write_text(" ".join(before))
+    teacher.begin(1)
+    stage(teacher, "done")
+    test = open_dataset(store.data).split("test").paths
+    assert set(test).isdisjoint(before)
+    (tmp_path / "told" / "seen").write_text(" ".join(f"{n}.jpg" for n in range(8)))
+    teacher.begin(1)
+    until(lambda: not open_dataset(store.data).has_split("test"))
+    stage(teacher, "done")
 
 
 def test_what_was_refused_stays_refused_when_it_learns_again(store, teacher):

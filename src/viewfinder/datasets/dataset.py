@@ -50,6 +50,8 @@ class Dataset:
         bits: how many the values of 16-bit files fill: 10, 12, 14 or 16. More than these is white.
         label_files: for each picture the file of its boxes, relative to `root`, where each has one
             of its own; nothing at all in other layouts.
+        learnt: N bool, where a training has learnt from the picture before, so that it can be no
+            test; None where that is not known.
         val_dealt: whether `val` is, or would be, a share of the training pictures (`--val-share`).
         test_dealt: whether `test` is a share of all, and no split of the set's own.
         faults: what reading found wrong with the set as a whole.
@@ -76,6 +78,7 @@ class Dataset:
     depth_faults: tuple[str, ...] = ()
     bits: int = 16
     label_files: tuple[str | None, ...] = ()
+    learnt: NDArray[np.bool_] | None = None
     val_dealt: bool = False
     test_dealt: bool = False
     faults: tuple[Fault, ...] = ()
@@ -106,6 +109,7 @@ class Dataset:
             orientations=self.orientations[chosen] if self.orientations is not None else None,
             image_ids=self.image_ids[chosen] if self.image_ids is not None else None,
             groups=_rows(self.groups, chosen),
+            learnt=self.learnt[chosen] if self.learnt is not None else None,
             masks=_rows(self.masks, chosen),
             depths=_rows(self.depths, chosen),
             depth_scales=_rows(self.depth_scales, chosen),

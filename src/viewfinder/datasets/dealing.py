@@ -72,7 +72,11 @@ def deal_to_splits(dataset: Dataset, val_share: float | None) -> Dataset:
     chosen = dataset.select(undealt)
     splits = dataset.splits.copy()
     splits[undealt] = by_group(
-        chosen.paths, together(chosen), shares=shares, shown=classes_shown(chosen)
+        chosen.paths,
+        together(chosen),
+        shares=shares,
+        shown=classes_shown(chosen),
+        learnt=() if chosen.learnt is None else np.flatnonzero(chosen.learnt).tolist(),
     )
     return replace(dataset, splits=splits, test_dealt=any(side == TEST for side, _ in shares))
 

@@ -33,6 +33,7 @@ def stratified(
     every split as long as `train` keeps at least half of it.
 
     Args:
+        learnt: the pictures that something was learnt from: no group of one becomes test.
         shares: `(split, share)`, the splits as indices into `SPLITS`.
 
     Returns:
@@ -58,6 +59,7 @@ def by_group(
     *,
     shares: Sequence[tuple[int, float]],
     shown: Sequence[Collection[int]] = (),
+    learnt: Collection[int] = (),
 ) -> NDArray[np.int8]:
     """Deal whole groups to splits, so that no two pictures of one group are in different splits.
 
@@ -90,14 +92,17 @@ def by_group(
     def spared(rows: list[int]) -> bool:
         return all(left[c] > 1 for c in held[id(rows)])
 
+    known = set(learnt)
+    seen = {id(rows) for rows in waiting if not known.isdisjoint(rows)}
     for split, share in shares:
+        free = [rows for rows in waiting if split != TEST or id(rows) not in seen]
         room = max(1, round(share * len(paths))) if share > 0 else 0
         taken = 0
-        for rows in list(waiting):
+        for rows in free:
             if len(rows) <= min(room, spare) - taken and spared(rows):
                 give(rows, split)
                 taken += len(rows)
-        smallest = min(filter(spared, waiting), key=len, default=[])
+        smallest = min(filter(spared, free), key=len, default=[])
         if room and not taken and 0 < len(smallest) <= spare:
             give(smallest, split)
             taken = len(smallest)

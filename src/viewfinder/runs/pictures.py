@@ -29,6 +29,15 @@ def write_pictures(folder: Path, dataset: Dataset) -> None:
     write_text(folder / FILE, shown)
 
 
+def learnt_paths(folder: Path) -> set[str]:
+    """The paths, as its data set has them, of the pictures that a run learns from or is chosen by.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    return {str(row.get("path")) for row in _rows(folder) if row.get("side") in SPLITS[:2]}
+
+
 def read_pictures(folder: Path) -> dict[str, str]:
     """The side of each picture that the run has seen, by the digest of its file.
 
@@ -37,17 +46,20 @@ def read_pictures(folder: Path) -> dict[str, str]:
     Raises:
         InputError: the file is damaged.
     """
+    sides = [(row.get("digest"), row.get("side")) for row in _rows(folder)]
+    if any(not digest or side not in SPLITS for digest, side in sides):
+        raise InputError(f"{folder / FILE} is damaged: remove it, or train again")
+    return {str(digest): str(side) for digest, side in sides}
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
     file = folder / FILE
     if not file.is_file():
-        return {}
+        return []
     try:
         if file.stat().st_size > _LARGEST:
             raise InputError(f"{file} is too large to be a run's list of pictures: remove it")
         with io.TextIOWrapper(open_file(file), encoding="utf-8", newline="") as opened:
-            rows = list(csv.DictReader(opened, strict=True))
+            return list(csv.DictReader(opened, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file} cannot be read ({error}): remove it, or train again") from None
-    sides = [(row.get("digest"), row.get("side")) for row in rows]
-    if any(not digest or side not in SPLITS for digest, side in sides):
-        raise InputError(f"{file} is damaged: remove it, or train again")
-    return {str(digest): str(side) for digest, side in sides}

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import Boxes, Tracked, gather_boxes
 from viewfinder.datasets.dataset import Dataset
@@ -39,6 +40,9 @@ SCHEMA = 3
 _READ = ("1", "2", "3")
 SECOND = 1 << 30
 """Pictures from this id on are second opinions, which are in no data set."""
+LEARNT = "learnt"
+"""Keeps the pictures that the studio's trainings have learnt from, as the bits of a hexadecimal
+number: a picture's id is the number of its bit."""
 IN_HAND = "in hand"
 """Keeps the pictures that people were drawing in when a training began, until it ends."""
 LAYOUT = "the studio's labels"
@@ -208,8 +212,13 @@ class _Reading:
             image_ids=numbered(number) if any(n is not None for n in number) else None,
             class_ids=None if whole else self.class_ids,
             groups=tuple(map(given, groups)) if any(groups) else (),
+            learnt=self._learnt([row.id for row in chosen]),
             notes=tuple(said_of(counts)),
         )
+
+    def _learnt(self, ids: Sequence[int]) -> NDArray[np.bool_] | None:
+        bits = int(self.meta.get(f"page:{LEARNT}") or "0", 16)
+        return np.array([bits >> id & 1 for id in ids], np.bool_) if bits else None
 
     def _paths(self, chosen: Sequence[PictureRow]) -> tuple[tuple[str, ...], Path]:
         """Paths that stay in the folder, and the folder: an inner one if the set's own was that."""

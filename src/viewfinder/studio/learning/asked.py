@@ -27,12 +27,15 @@ class Asked:
             stand, relative to the data.
         names: of a detector, `theirs=ours` each, or `theirs`; others are then left away.
         name: of plate and saliency, the class of all; that of the folder if empty.
+        answers: boxes from each class's best score on, as an answer has them; else from lower ones
+            too, as a wrong proposal costs less than a missing one.
     """
 
     by: By
     file: str = ""
     names: tuple[str, ...] = ()
     name: str = ""
+    answers: bool = False
 
     @property
     def run(self) -> str:
@@ -59,7 +62,9 @@ def asked_of(document: Mapping[str, object]) -> Asked:
     texts = [file, name, *names] if isinstance(names, list | tuple) else [None]
     if not all(isinstance(each, str) and len(each) <= _LONGEST for each in texts):
         raise InputError("a file, a class and each name are short texts")
-    asked = Asked(cast(By, by), str(file).strip(), tuple(map(str, texts[2:])), str(name).strip())
+    named = tuple(map(str, texts[2:]))
+    answers = document.get("answers") is True
+    asked = Asked(cast(By, by), str(file).strip(), named, str(name).strip(), answers)
     if not asked.file and asked.by in _NEEDS:
         raise InputError(_NEEDS[asked.by])
     return asked

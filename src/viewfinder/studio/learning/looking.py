@@ -1,6 +1,8 @@
 """Looking at pictures with whoever was asked for proposals, a few of them at a time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ AT_ONCE = 16
 # F1, would leave out. Of few held-out pictures that score may be anything.
 _SHARE, _LEAST, _MOST = 0.7, 0.1, 0.5
 _USUAL = 0.25
+_MOST_NAMED = 8
 
 Look = Callable[[Sequence[str]], Proposed]
 
@@ -59,10 +62,12 @@ def _by_detector(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
     if model is None:
         run = open_run(asked.file)
         model = run.model
-    threshold = _USUAL if run is None else proposed_from(run)
+    threshold, says = _USUAL if run is None else proposed_from(run), ""
+    if run is not None and asked.answers:
+        threshold, says = answered_from(run)
 
     def one(part: Sequence[str]) -> Proposed:
-        return propose_by_detector(
+        found = propose_by_detector(
             data,
             part,
             model=model,
@@ -70,6 +75,7 @@ def _by_detector(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
             threshold=threshold,
             device=device,
         )
+        return replace(found, notes=(*found.notes, says)) if says else found
 
     return one
 
@@ -82,6 +88,20 @@ def _names(entries: Sequence[str]) -> dict[str, str]:
             raise InputError(f"write {entry!r} as class, or as class=name, as in cell phone=phone")
         names[theirs] = ours or theirs
     return names
+
+
+def answered_from(run: "RunFolder") -> "tuple[Threshold, str]":
+    """For each class the score that it was best from, and what that is, in words for a person."""
+    from viewfinder.inference.thresholds import best_thresholds
+
+    try:
+        best = best_thresholds(run.model, run)
+    except InputError:
+        return _USUAL, f"boxes from a score of {_USUAL:g} on: held-out pictures tell no better one"
+    of = zip(run.model.config.classes, best, strict=True)
+    said = ", ".join(f"{name} from {score:.2f}" for name, score in islice(of, _MOST_NAMED))
+    more = " …" if len(best) > _MOST_NAMED else ""
+    return best, f"boxes from the score that was best on held-out pictures: {said}{more}"
 
 
 def proposed_from(run: "RunFolder") -> "Threshold":

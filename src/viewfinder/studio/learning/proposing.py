@@ -127,3 +127,14 @@ def _folders(store: Store) -> set[str]:
 def ended(status: int) -> str:
     """How a process ended, in words."""
     return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+
+
+def ids_of(store: Store) -> dict[str, int]:
+    """The id of every picture, by path."""
+    found: dict[str, int] = {}
+    start, total = 0, 1
+    while start < total:
+        page = store.pictures(start=start, count=1000)
+        found |= {each.path: each.id for each in page.pictures}
+        start, total = start + 1000, page.total
+    return found

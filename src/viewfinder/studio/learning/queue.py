@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.course import Course, heard
-from viewfinder.studio.learning.proposing import ended
+from viewfinder.studio.learning.proposing import ended, ids_of
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Filter, Store
 
@@ -151,21 +151,10 @@ class Queue:
             return
         if self._worker.status != 0:
             raise InputError(course.error or f"it {ended(self._worker.status)}: {said[:200]}")
-        ids = _ids(self._store)
+        ids = ids_of(self._store)
         paths = [path for path in json.loads(found) if path in ids]
         with self._lock:
             if self._on:
                 self._ids, self._error = [ids[path] for path in paths], ""
                 self._places = {one: place for place, one in enumerate(self._ids)}
                 self._paths = {path: place for place, path in enumerate(paths)}
-
-
-def _ids(store: Store) -> dict[str, int]:
-    """Of every picture."""
-    found: dict[str, int] = {}
-    start, total = 0, 1
-    while start < total:
-        page = store.pictures(start=start, count=1000)
-        found |= {each.path: each.id for each in page.pictures}
-        start, total = start + 1000, page.total
-    return found

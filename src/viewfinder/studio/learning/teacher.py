@@ -19,6 +19,7 @@ from viewfinder.events import note
 from viewfinder.studio.learning.asked import Asked
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
+from viewfinder.studio.learning.glancing import Glance, keep_learnt
 from viewfinder.studio.learning.proposing import ended, propose, to_do
 from viewfinder.studio.learning.queue import Queue
 from viewfinder.studio.learning.state import Stage, begun_from, kept
@@ -192,6 +193,7 @@ class Teacher:
         counts = self._store.counts()
         if why := self.cannot(self._store.kind(), counts):
             raise InputError(why)
+        keep_learnt(self._store, self._own(self._now.run))  # its server may have been killed
         self._store.set_meta(IN_HAND, json.dumps(self._in_hand(first)))
         seq, labelled = self._newest(), self._store.snapshot(in_hand=False)
         run, learnt = self._free(), 0 if labelled is None else len(labelled)
@@ -200,7 +202,7 @@ class Teacher:
         words = self._words(run, str(known or ""))
         self._start("training", lambda: self._learn(words, first, alone=alone))
 
-    def _in_hand(self, first: int | None) -> list[int]:
+    def _in_hand(self, first: int | None = None) -> list[int]:
         """Pictures that people are drawing in: half of their boxes may be missing."""
         seats = {each.picture for each in self._store.seats.there()} | {first}
         return sorted(each for each in seats if each is not None)
@@ -236,8 +238,11 @@ class Teacher:
             self._end(failed, f"it failed: {error!r}")
 
     def _learn(self, words: Sequence[str], first: int | None, *, alone: bool) -> None:
-        for line in self._worker.lines(words):
-            self._course = heard(self._course, line)
+        run = self._now.run
+        with Glance(self._store, Path(run), self._glanced, self._in_hand, self.queue.sorted):
+            for line in self._worker.lines(words):
+                self._course = heard(self._course, line)
+        keep_learnt(self._store, self._own(run))
         if self._worker.stopping:
             self._end("stopped")
             return
@@ -248,6 +253,10 @@ class Teacher:
         self.queue.learnt(self._now.finished)
         self._propose(Asked("learnt", self._now.finished), first)
         self._end("done")
+
+    def _glanced(self, new: int) -> None:
+        with self._lock:
+            self._now = replace(self._now, proposed=self._now.proposed + new)
 
     def _finished(self, alone: bool) -> None:
         """The run is the last that came to its end. One before it that nobody asked for goes:
@@ -262,7 +271,7 @@ class Teacher:
 
     def _propose(self, asked: Asked, first: int | None) -> None:
         paths = to_do(self._store, first, self.queue.sorted)
-        self._now = replace(self._now, total=len(paths), by=asked.run)
+        self._now = replace(self._now, total=len(paths), by=asked.run, proposed=0)
 
         def report(looked: int, new: int) -> None:
             with self._lock:

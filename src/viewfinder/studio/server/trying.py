@@ -48,11 +48,12 @@ def trying_routes(app: FastAPI, teacher: Teacher, answer: Callable[[object], Res
     async def attempt(request: Request, name: Annotated[str, Query(max_length=3000)]) -> Response:
         run, data = _learnt(teacher), await request.body()
 
-        def work() -> list[dict[str, object]]:
+        def work() -> tuple[list[dict[str, object]], str]:
             with one_at_a_time:
                 return answered(run, name, data)
 
-        return answer({"boxes": await run_in_threadpool(work)})
+        boxes, says = await run_in_threadpool(work)
+        return answer({"boxes": boxes, "says": says})
 
 
 def _learnt(teacher: Teacher) -> str:
@@ -62,8 +63,9 @@ def _learnt(teacher: Teacher) -> str:
     return run
 
 
-def answered(run: str, name: str, data: bytes) -> list[dict[str, object]]:
-    """What a run finds in a picture: `name`, `corners` and `score` of each, the surest first.
+def answered(run: str, name: str, data: bytes) -> tuple[list[dict[str, object]], str]:
+    """What a run finds in a picture: `name`, `corners` and `score` of each, the surest first; and
+    from which score on, in words for a person.
 
     Args:
         name: of its file, which says of what kind it is.
@@ -77,7 +79,7 @@ def answered(run: str, name: str, data: bytes) -> list[dict[str, object]]:
         folder.mkdir()
         path = "picture" + (ending[0].lower() if ending else "")
         (folder / path).write_bytes(data)
-        given = json.dumps({**Asked("learnt", run).as_json(), "paths": [path]})
+        given = json.dumps({**Asked("learnt", run, answers=True).as_json(), "paths": [path]})
         worker, course, said, out = Worker(), Course(), "", Path(place) / "out"
         for line in worker.lines([*proposing.LOOK, str(folder), str(out)], given):
             said, course = line.strip() or said, heard(course, line)
@@ -92,4 +94,5 @@ def answered(run: str, name: str, data: bytes) -> list[dict[str, object]]:
         {"name": classes[label], "corners": corners, "score": round(score, 3)}
         for corners, score, label in rows
     ]
-    return sorted(boxes, key=lambda each: -float(str(each["score"])))
+    says = next((each for each in course.notes if each.startswith("boxes from")), "")
+    return sorted(boxes, key=lambda each: -float(str(each["score"]))), says

@@ -76,7 +76,7 @@ export async function send(name, file) {
   return read(await fetch(`/api/files?${new URLSearchParams({ name })}`, { method: "POST", headers, body: file }));
 }
 
-/** What was learnt answers to a picture. @param {File} file @returns {Promise<{boxes: import("./using.js").Answer[]}>} */
+/** What was learnt answers to a picture. @param {File} file @returns {Promise<{boxes: import("./using.js").Answer[], says: string}>} */
 export async function attempt(file) {
   const headers = { "content-type": "application/octet-stream" };
   return read(await fetch(`/api/try?${new URLSearchParams({ name: file.name })}`, { method: "POST", headers, body: file }));

@@ -158,6 +158,7 @@ export class Learning {
       const left = course.seconds_left === null ? "" : `, about ${time(course.seconds_left)} left`;
       lines.push(element("p", { role: "status" }, `${course.says}${left}`));
     }
+    if (state.stage === "training" && state.proposed) lines.push(element("p", { class: "soft" }, `${counted(state.proposed, "box", "boxes")} proposed from what it knows so far`));
     if (state.stage === "proposing") lines.push(bar("Pictures looked at", state.looked, state.total), element("p", { role: "status" }, `${state.looked} of ${state.total} looked at, ${state.proposed} proposed`));
     if (state.stage === "idle") lines.push(element("p", { class: "soft" }, state.cannot || "A detector can learn from what is done, and propose the rest."));
     if (state.stage === "stopped") lines.push(element("p", {}, "Stopped; it can go on."));

@@ -20,8 +20,8 @@ export async function showUse(page) {
     said.textContent = `Looking at ${file.name} …`;
     canvas.hidden = true;
     try {
-      const { boxes } = await attempt(file);
-      said.textContent = told(file.name, boxes);
+      const { boxes, says } = await attempt(file);
+      said.textContent = `${told(file.name, boxes)}${says ? ` (${says}.)` : ""}`;
       await paint(page, canvas, file, boxes);
     } catch (error) {
       said.textContent = error instanceof Refused ? error.message : "The server does not answer.";
