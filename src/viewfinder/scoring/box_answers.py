@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.box_files import read_box_rows
+from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
 from viewfinder.scoring.models import detections_by, is_model
 from viewfinder.tasks.detect.detections import Detections
@@ -48,15 +49,18 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
     notes = list(rows.notes)
     numbers = _numbers(dict.fromkeys(rows.classes), truth.classes, notes)
     labels = np.array([numbers.get(name, -1) for name in rows.classes], np.int64)
-    if not len(labels) or not (labels >= 0).any():
-        there = some(list(dict.fromkeys(rows.classes))) or "none"
+    if len(labels) and not (labels >= 0).any():
+        there = some(list(dict.fromkeys(rows.classes)))
         raise InputError(
             f"{where} has no detection of a class of the set: it has {there}, and the set "
             f"{some(list(truth.classes))}"
         )
+    if not len(labels):
+        notes.append("it has no detection at all")
     notes += _unknown(Counter(n for n in rows.classes if n not in numbers), truth.classes)
     places = {path: row for row, path in enumerate(truth.paths)}
     pictures = np.array([places[path] for path in rows.pictures], np.int64)
+    notes += meaning_notes(corners, scores, pictures, truth, own=rows.meaning, where=where)
     if again := _repeated(pictures, labels, scores, corners):
         notes.append(
             f"{counted(again, 'detection')} there twice, to the last digit: the second of two "
@@ -66,7 +70,8 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
     if silent:
         count = counted(len(silent), "picture")
         notes.append(f"nothing of {count}, which count as nothing found: {some(silent)}")
-    return BoxAnswers(_by_picture(pictures, labels, scores, corners, len(truth)), tuple(notes))
+    found = _by_picture(pictures, labels, scores, corners, len(truth))
+    return BoxAnswers(found, (*notes, *order_notes(found, truth)))
 
 
 def _check(
@@ -77,12 +82,23 @@ def _check(
         bad = int(np.argmin(good))
         raise InputError(
             f"{where}: a detection in {rows.pictures[bad]} has the score {scores[bad]:g}: scores "
-            "lie in [0, 1]; divide those in percent by 100"
+            f"lie in [0, 1]; {_mending(scores)}"
         )
     whole = np.isfinite(corners).all(axis=1)
     if not whole.all():
         name = rows.pictures[int(np.argmin(whole))]
         raise InputError(f"{where}: a detection in {name} has a box that is not four numbers")
+
+
+def _mending(scores: NDArray[np.float64]) -> str:
+    """What to do with scores that do not all lie in [0, 1]."""
+    if not np.isfinite(scores).all():
+        return "leave out detections whose score is no finite number"
+    if (scores < 0).any():
+        return "give the sigmoid of logits, 1 / (1 + exp(-score))"
+    if scores.max() <= 100:
+        return "divide those in percent by 100"
+    return "divide them by the largest that there can be"
 
 
 def _numbers(

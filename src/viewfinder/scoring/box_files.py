@@ -9,12 +9,13 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.json_columns import boxes_or_nan, numbers
 from viewfinder.datasets.formats.large_json import Objects, explained_json, read_text
 from viewfinder.errors import InputError
+from viewfinder.scoring.box_meaning import COCO
 from viewfinder.scoring.box_rows import BoxRows, floats
 from viewfinder.scoring.box_texts import read_texts
 from viewfinder.scoring.named import by_names
@@ -50,7 +51,7 @@ def _coco(file: Path, truth: Dataset) -> BoxRows:
             "image_id, category_id, bbox and score"
         )
     found: Objects = listed
-    rows = BoxRows()
+    rows = BoxRows(meaning=COCO)
     corners = boxes_or_nan(found, "bbox")
     corners[:, 2:] += corners[:, :2]
     scores = numbers(found, "score", str(file), 1).ravel().tolist() if found else []
@@ -72,6 +73,8 @@ def _pictures_of_ids(
 ) -> list[str | None]:
     """The path of each detection's picture; None, counted in the notes, of those of none."""
     names = dict(_named(document, "images", "file_name"))
+    if not names and truth.image_ids is not None:
+        ids = _as_numbers(ids, truth)
     if names:
         rows.answered |= set(
             by_names(truth.paths, list(names.values()), where=str(file)).of.values()
@@ -101,6 +104,22 @@ def _pictures_of_ids(
                 if p is None),
     )  # fmt: skip
     return found
+
+
+def _as_numbers(ids: Sequence[object], truth: Dataset) -> Sequence[object]:
+    """Ids as whole numbers where they are written as 12.0 or "12", and no picture is so called."""
+    numbers = [_whole(id_) for id_ in ids]
+    if None in numbers or {PurePosixPath(path).stem for path in truth.paths} & set(map(str, ids)):
+        return ids
+    return numbers
+
+
+def _whole(id_: object) -> int | None:
+    if isinstance(id_, float):
+        return int(id_) if id_.is_integer() else None
+    if isinstance(id_, str):
+        return int(id_) if id_.isdecimal() else None
+    return id_ if isinstance(id_, int) else None
 
 
 def _named(document: dict[str, object], member: str, key: str) -> list[tuple[object, str]]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from viewfinder.datasets.meaning import Meaning
 from viewfinder.errors import InputError
+from viewfinder.scoring.box_meaning import CORNERS
 from viewfinder.wording import counted, some
 
 
@@ -21,6 +23,7 @@ class BoxRows:
         boxes: of each x1, y1, x2, y2 in pixels.
         notes: what must be known of the reading, in words.
         answered: pictures that the file speaks of, with detections or without.
+        meaning: what the numbers of a box are by the file's format.
     """
 
     pictures: list[str] = field(default_factory=list)
@@ -29,6 +32,7 @@ class BoxRows:
     boxes: list[Sequence[float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
+    meaning: Meaning = CORNERS
 
     def add(self, picture: str, name: str, score: float, box: Sequence[float]) -> None:
         self.pictures.append(picture)

@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.large_json import read_text
-from viewfinder.datasets.formats.yolo.labels import CLASS_LIST, is_class_list
-from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.formats.yolo.lists import classes_beside
 from viewfinder.errors import InputError
+from viewfinder.scoring.box_meaning import YOLO, sizes_of
 from viewfinder.scoring.box_rows import BoxRows, floats
 from viewfinder.scoring.named import by_names
 from viewfinder.scoring.pairing import pair
@@ -33,31 +34,26 @@ def read_texts(folder: Path, truth: Dataset) -> BoxRows:
         count = counted(len(paired.surplus), "file")
         rows.notes.append(f"{count} of no picture, left out: {some(list(paired.surplus))}")
     rows.answered |= set(paired.answers)
-    names = _names(folder) or truth.classes
+    listed = classes_beside(folder)
+    names = listed[1] if listed else truth.classes
     read = _Yolo(rows, names)
-    of_size = dict(zip(truth.paths, _sizes(truth), strict=True))
+    of_size = dict(zip(truth.paths, map(tuple, sizes_of(truth).tolist()), strict=True))
     for picture, file in paired.answers.items():
         for number, line in enumerate(read_text(folder / file).splitlines(), 1):
             if words := line.split():
                 read.line(words, picture, of_size[picture], f"{folder / file}, line {number}")
+    if read.numbered:
+        rows.meaning = YOLO
+        if listed:
+            rows.notes.append(f"classes are numbered as {listed[0]} lists them: {some(names)}")
+        elif truth.layout != "YOLO":
+            rows.notes.append(
+                f"class 0 is taken for the first class of the set, {names[0]}; a classes.txt "
+                "beside the text files says otherwise"
+            )
     if read.unsure:
         rows.notes.append(f"{counted(read.unsure, 'detection')} without a score, taken as 1")
     return rows
-
-
-def _sizes(truth: Dataset) -> list[tuple[int, int]]:
-    sizes = truth.sizes
-    if sizes is None or not (sizes > 0).all():
-        sizes = measured_sizes(truth.root, truth.paths)
-    return [(int(width), int(height)) for width, height in sizes]
-
-
-def _names(folder: Path) -> tuple[str, ...]:
-    """The classes that a folder's own list names."""
-    file = folder / CLASS_LIST
-    if not file.is_file():
-        return ()
-    return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
 
 
 @dataclass
@@ -66,11 +62,13 @@ class _Yolo:
 
     Attributes:
         unsure: how many had no score.
+        numbered: how many have a class's number, and shares.
     """
 
     rows: BoxRows
     names: Sequence[str]
     unsure: int = 0
+    numbered: int = 0
 
     def line(self, words: Sequence[str], picture: str, size: tuple[int, int], where: str) -> None:
         if len(words) >= 6 and not _is_number(words[0]):
@@ -88,6 +86,7 @@ class _Yolo:
                 f"{where}: x, y, width and height are shares of the picture's sides, in [0, 1]"
             )
         self.unsure += not score
+        self.numbered += 1
         name = self.names[int(label)] if 0 <= label < len(self.names) else f"class {label:g}"
         corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         box = [value * side for value, side in zip(corners, size * 2, strict=True)]

@@ -34,9 +34,7 @@ def by_names(pictures: Sequence[str], names: Sequence[str], *, where: str) -> Na
     known = set(pictures)
     if not names or all(name in known for name in names):
         return Named({name: name for name in names})
-    # A stem may have dots; where no picture's ending stands, nothing is to be cut off.
     paths = {name: name.replace("\\", "/") for name in names}
-    paths = {n: path if is_picture(path) else f"{path}.png" for n, path in paths.items()}
     short = {PurePosixPath(path).name: name for name, path in paths.items()}
     last = {PurePosixPath(path).name: path for path in pictures}
     stems = {PurePosixPath(path).stem.casefold() for path in pictures}
@@ -44,7 +42,12 @@ def by_names(pictures: Sequence[str], names: Sequence[str], *, where: str) -> Na
     if len(stems) < len(pictures) or len(short) < len(names):
         short = {path: name for name, path in paths.items()}
         last = {path: path for path in pictures}
-    paired = pair(list(last), list(short), where=where, answer="name", truth="picture")
+    paired = pair(list(last), list(short), where=where, answer="name", truth="picture", stem=_stem)
     added = str(paired.added)
     notes = () if added == "NAME" else (f"names are {added} for the picture NAME",)
     return Named({short[name]: last[path] for path, name in paired.answers.items()}, notes)
+
+
+def _stem(path: str) -> str:
+    """A stem may have dots; where no picture's ending stands, nothing is to be cut off."""
+    return str(PurePosixPath(path).with_suffix("")) if is_picture(path) else path

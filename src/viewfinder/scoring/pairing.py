@@ -7,7 +7,7 @@ is found by trying what fits most of them, and said.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -20,6 +20,10 @@ from viewfinder.wording import counted, some
 _LOOKS = 200
 # Two ways of naming that fit nearly as many files each hold two maps of one picture.
 _NEARLY = 0.9
+
+
+def _stem(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(""))
 
 
 @dataclass(frozen=True)
@@ -82,19 +86,21 @@ def pair(
     where: str,
     answer: str = "map",
     truth: str = "mask",
+    stem: Callable[[str], str] = _stem,
 ) -> Paired:
     """Pair two lists of paths, each relative to its own folder, with `/` between folders.
 
     Args:
         where: the answers' folder, for errors.
         answer, truth: what the two are called there.
+        stem: an answer's path without its ending.
 
     Raises:
         InputError: no two belong together, a mask or an answer stands there twice, or there are
             several answers to each mask and none of them is named as it is.
     """
     wanted = _by_key(masks, f"{truth}s")
-    given = _by_key(answers, where)
+    given = _by_key(answers, where, stem)
     plain = {bare(key).removeprefix("/"): path for key, path in wanted.items()}
     fitting, added, names = 0, Added(), wanted
     for tried in (wanted, plain) if len(plain) == len(wanted) else (wanted,):
@@ -164,13 +170,13 @@ def _guesses(names: Iterable[str], keys: Sequence[str]) -> Iterable[Added]:
                 yield Added(key[:at], key[at + len(name) :])
 
 
-def _by_key(paths: Sequence[str], what: str) -> dict[str, str]:
+def _by_key(paths: Sequence[str], what: str, stem: Callable[[str], str] = _stem) -> dict[str, str]:
     found: dict[str, str] = {}
     # Folders that all files lie in, such as GT, say nothing.
     folders = [PurePosixPath(path).parent.parts for path in paths]
     shared = len(list(takewhile(_alike, zip(*folders, strict=False))))
     for path in paths:
-        name = _key("/".join(PurePosixPath(path).parts[shared:]))
+        name = _key(stem("/".join(PurePosixPath(path).parts[shared:])))
         if name in found:
             raise InputError(
                 f"{what}: {found[name]} and {path} have the same name, so that it is not clear "
@@ -184,6 +190,6 @@ def _alike(names: tuple[str, ...]) -> bool:
     return len(set(names)) == 1
 
 
-def _key(path: str) -> str:
-    """A path without its suffix, alike for all systems: letters composed, and small."""
-    return unicodedata.normalize("NFC", str(PurePosixPath(path).with_suffix(""))).casefold()
+def _key(stem: str) -> str:
+    """Alike for all systems: letters composed, and small."""
+    return unicodedata.normalize("NFC", stem).casefold()

@@ -167,8 +167,8 @@ def _column(objects: Objects, key: str, where: str, default: float | None) -> np
         values = list(map(itemgetter(key), objects))
     except KeyError:
         if default is None:
-            number = next(f"{item.get('id')!r:.30}" for item in objects if key not in item)
-            says = f"{where} (id {number}) has no {key!r}: export the file again"
+            which = next(_which(k, item) for k, item in enumerate(objects) if key not in item)
+            says = f"{where} ({which}) has no {key!r}: export the file again"
             raise InputError(says) from None
         values = [item.get(key) for item in objects]
     if default is not None and None in values:
@@ -183,9 +183,16 @@ def _wrong(objects: Objects, key: str, where: str, what: str) -> InputError:
     """The error that names the first entry which is not like most."""
     kinds = Counter(type(item.get(key)).__name__ for item in objects)
     rare = min(kinds, key=lambda kind: kinds[kind])
-    item = next(item for item in objects if type(item.get(key)).__name__ == rare)
-    number, shown = f"{item.get('id')!r:.30}", f"{item.get(key)!r:.60}"
-    return InputError(f"{where}'s {key!r} is not {what}, as with id {number}: {shown}")
+    number, item = next(
+        (k, item) for k, item in enumerate(objects) if type(item.get(key)).__name__ == rare
+    )
+    shown = f"{item.get(key)!r:.60}"
+    return InputError(f"{where}'s {key!r} is not {what}, as with {_which(number, item)}: {shown}")
+
+
+def _which(number: int, item: dict[str, object]) -> str:
+    """An entry by its id; a list of results has none, and then by its place, from 1."""
+    return f"id {item['id']!r:.30}" if item.get("id") is not None else f"entry {number + 1}"
 
 
 def text_of(item: dict[str, object], key: str, where: str) -> str:

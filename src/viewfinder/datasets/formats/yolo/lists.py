@@ -124,6 +124,24 @@ def listed_classes(file: Path) -> tuple[str, ...]:
     return _different(names, file)
 
 
+def classes_beside(folder: Path) -> tuple[str, tuple[str, ...]] | None:
+    """The list of classes that lies in a folder, or above one called `labels`, and its file's name.
+
+    Raises:
+        InputError: there is one, and it cannot be read.
+    """
+    above = (folder.parent,) if folder.name.lower() in ("labels", "predictions") else ()
+    for place in (folder, *above):
+        for file in sorted(place.iterdir()):
+            if is_class_list(file.name) and file.is_file():
+                return file.name, listed_classes(file)
+            if file.name.lower() in ("data.yaml", "data.yml") and file.is_file():
+                entries = read_data_yaml(file, {"names"})
+                if "names" in entries:
+                    return file.name, class_names(file, entries["names"])
+    return None
+
+
 def _different(names: list[str], file: Path) -> tuple[str, ...]:
     for name, count in Counter(names).items():
         if count > 1:

@@ -1,0 +1,202 @@
+"""Whether answers mean by their numbers what they should: boxes, and the classes' order.
+
+A file of detections whose numbers mean another thing (corners for sizes, shares for pixels, classes
+in another order) finds nothing, and would be scored so. The numbers are looked at as those of
+labels are; and what else than labels there is, the truth, tells whether another reading fits it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.meaning import Meaning, other_meaning
+from viewfinder.datasets.measuring import measured_sizes
+from viewfinder.errors import InputError
+from viewfinder.pictures.geometry import iou
+from viewfinder.tasks.detect.detections import Detections
+from viewfinder.wording import counted, some
+
+CORNERS = Meaning("corners", "pixels")
+COCO = Meaning("corner and size", "pixels")
+YOLO = Meaning("centre and size", "shares")
+
+_OTHERS = tuple(
+    Meaning(form, unit)
+    for unit in ("pixels", "shares", "percent")
+    for form in ("corners", "corner and size", "centre and size", "corners, y first")
+)
+# Of so many detections, the surest, it is asked whether they lie on objects.
+_LOOKS = 1000
+# As many find an object at least where a reading is believed, and so many times as many as by the
+# other reading.
+_LEAST, _TIMES = 3, 3
+_IOU = 0.5
+# Of the detections that lie on an object, so many are of its class where classes have their order;
+# and so many of the class that another order means.
+_MOST_RIGHT, _LEAST_MEANT = 0.5, 0.8
+
+
+def sizes_of(truth: Dataset) -> NDArray[np.int64]:
+    """N×2, width and height of each picture: as stated, else measured."""
+    if truth.sizes is None or not (truth.sizes > 0).all():
+        return measured_sizes(truth.root, truth.paths)
+    return truth.sizes
+
+
+def meaning_notes(
+    corners: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    pictures: NDArray[np.int64],
+    truth: Dataset,
+    *,
+    own: Meaning,
+    where: str,
+) -> list[str]:
+    """What must be known of a file's boxes.
+
+    Args:
+        corners: M×4 in pixels, as `own` has them be understood.
+        pictures: of each detection its picture's number.
+        own: what the file's numbers are by its format.
+
+    Raises:
+        InputError: they are clearly another thing.
+    """
+    notes = []
+    none = (corners[:, 2:] <= corners[:, :2]).any(axis=1)
+    if none.any():
+        count = counted(int(none.sum()), "detection")
+        notes.append(f"{count} of no width or height, or less, which can find nothing")
+    sizes = sizes_of(truth)[pictures]
+    numbers = _numbers(corners, sizes, own)
+    sure = np.argsort(-scores, kind="stable")[:_LOOKS]
+    found = _on_objects(corners[sure], pictures[sure], truth)
+    meant = other_meaning(numbers, sizes, own)
+    told = _told_by_truth(numbers[sure], sizes[sure], pictures[sure], truth, own, found)
+    if told is not None:
+        meant = told
+    elif meant is not None and found >= _LEAST:
+        meant = None
+    if meant is None:
+        if found == 0 and len(corners) >= _LEAST and truth.boxes is not None and len(truth.boxes):
+            notes.append(
+                "not one of its surest detections lies on an object (IoU 0.5 or more): see that "
+                "these are answers to this set, and boxes in pixels of its pictures"
+            )
+        return notes
+    if meant.certain:
+        raise InputError(f"{where}: the numbers of its boxes look like {meant}: write {own}")
+    return [*notes, f"the numbers of its boxes may be {meant}, and are taken for {own}"]
+
+
+def _numbers(
+    corners: NDArray[np.float64], sizes: NDArray[np.int64], own: Meaning
+) -> NDArray[np.float64]:
+    """M×4, as the file has them."""
+    low, high = corners[:, :2], corners[:, 2:]
+    if own.form == "corner and size":
+        low, high = low, high - low
+    elif own.form == "centre and size":
+        low, high = (low + high) / 2, high - low
+    numbers = np.concatenate([low, high], axis=1)
+    return numbers / np.tile(sizes, 2) if own.unit == "shares" else numbers
+
+
+def _corners(
+    numbers: NDArray[np.float64], sizes: NDArray[np.int64], meant: Meaning
+) -> NDArray[np.float64]:
+    """M×4 in pixels, of numbers so understood."""
+    sides = np.tile(sizes, 2)
+    if meant.form == "corners, y first":
+        numbers = numbers[:, [1, 0, 3, 2]]
+    if meant.unit != "pixels":
+        numbers = numbers * sides / (100 if meant.unit == "percent" else 1)
+    low, high = numbers[:, :2], numbers[:, 2:]
+    if meant.form == "centre and size":
+        low = low - high / 2
+    return np.concatenate([low, high if meant.form.startswith("corners") else low + high], axis=1)
+
+
+def _told_by_truth(
+    numbers: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    pictures: NDArray[np.int64],
+    truth: Dataset,
+    own: Meaning,
+    found: int,
+) -> Meaning | None:
+    """The reading under which far more detections lie on objects; None where there is none."""
+    counts = {
+        meant: _on_objects(_corners(numbers, sizes, meant), pictures, truth)
+        for meant in _OTHERS
+        if (meant.form, meant.unit) != (own.form, own.unit)
+    }
+    best = max(counts, key=lambda meant: counts[meant])
+    enough = max(_LEAST, _TIMES * found, len(numbers) // 10)
+    return best if counts[best] >= enough else None
+
+
+def _on_objects(corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset) -> int:
+    """How many detections lie on an object of whatever class."""
+    return sum(1 for _ in _matches(corners, pictures, truth))
+
+
+def _matches(
+    corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset
+) -> Iterator[tuple[int, int]]:
+    """Detections that lie on an object, each with the class of the one that it fits best."""
+    boxes = truth.boxes
+    assert boxes is not None, "a set of boxes"
+    for picture in np.unique(pictures).tolist():
+        own, rows = boxes.of(picture), np.flatnonzero(pictures == picture)
+        objects = np.asarray(boxes.corners[own], np.float64)
+        if not len(objects):
+            continue
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            fits = iou(corners[rows], objects)
+        best = fits.argmax(axis=1)
+        for k, (row, at) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):
+            if fits[k, at] >= _IOU:
+                yield row, int(boxes.classes[own][at])
+
+
+def order_notes(found: Sequence[Detections], truth: Dataset) -> list[str]:
+    """A note where detections lie on objects, but of other classes, as of a list in another order.
+
+    Args:
+        found: of each picture, by the set's classes.
+    """
+    counts = np.array([len(each.scores) for each in found])
+    pictures = np.repeat(np.arange(len(found)), counts)
+    if not len(pictures):
+        return []
+    scores = np.concatenate([each.scores for each in found])
+    labels = np.concatenate([each.labels for each in found])
+    corners = np.concatenate([np.asarray(each.boxes, np.float64) for each in found])
+    sure = np.argsort(-scores, kind="stable")[:_LOOKS]
+    classes = len(truth.classes)
+    table = np.zeros((classes, classes), np.int64)
+    for row, label in _matches(corners[sure], pictures[sure], truth):
+        if label >= 0:
+            table[labels[sure[row]], label] += 1
+    total = int(table.sum())
+    said = np.flatnonzero(table.sum(axis=1))
+    meant = table.argmax(axis=1)[said]
+    fitting = int(table[said, meant].sum())
+    one_each = len(set(meant.tolist())) == len(said)
+    if total < _LEAST or not one_each or fitting < _LEAST_MEANT * total:
+        return []
+    if np.trace(table) > _MOST_RIGHT * total:
+        return []
+    pairs = [
+        f"{truth.classes[a]} on {truth.classes[b]}"
+        for a, b in zip(said.tolist(), meant.tolist(), strict=True)
+        if a != b
+    ]
+    return [
+        f"its classes seem to be in another order than the set's: of {counted(total, 'detection')} "
+        f"that lie on objects {fitting:,} do so as {some(pairs)}; name its classes, as in a "
+        "classes.txt beside text files or `categories` in JSON"
+    ]
