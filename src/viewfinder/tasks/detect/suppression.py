@@ -2,14 +2,19 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from viewfinder.pictures.geometry import Floats
 from viewfinder.tasks.detect.detections import Detections
 
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
 # believes in hundreds of thousands, which would take minutes and tell nothing.
 _MOST_CANDIDATES = 10_000
 _OVERLAP = 0.45
+# So many at a time are compared with all that score less, as a call costs more than a short row;
+# of many fewer, so that what is compared stays in the caches.
+_BLOCK, _PAIRS = 16, 1 << 15
 
 
 def suppress(
@@ -58,22 +63,38 @@ def best_of(found: Detections, *, overlap: float = _OVERLAP, most: int | None = 
         overlap: as of `suppress`.
         most: as of `suppress`.
     """
-    x1, y1, x2, y2 = np.ascontiguousarray(found.boxes.T)
-    areas = (x2 - x1) * (y2 - y1)
+    areas = (found.boxes[:, 2] - found.boxes[:, 0]) * (found.boxes[:, 3] - found.boxes[:, 1])
     left = np.ones(len(areas), np.bool_)
     chosen: list[int] = []
-    for best in range(len(areas)):
-        if not left[best]:
+    block = max(1, min(_BLOCK, _PAIRS // max(1, len(areas))))
+    for start in range(0, len(areas), block):
+        rows = start + np.flatnonzero(left[start : start + block])
+        if len(rows) == 0:
             continue
-        chosen.append(best)
-        if len(chosen) == most:
-            break
-        # Worse ones alone, so that the work grows with what is kept and not with its square.
-        worse = slice(best + 1, None)
-        width = np.minimum(x2[best], x2[worse]) - np.maximum(x1[best], x1[worse])
-        height = np.minimum(y2[best], y2[worse]) - np.maximum(y1[best], y1[worse])
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
-        # As a product, since the union of two boxes without area is 0.
-        same = shared > np.float32(overlap) * (areas[best] + areas[worse] - shared)
-        left[worse] &= ~(same & (found.labels[worse] == found.labels[best]))
+        same = _same(found, areas, rows, start, overlap)
+        for row, others in zip(rows.tolist(), same, strict=True):
+            if not left[row]:
+                continue
+            chosen.append(row)
+            if len(chosen) == most:
+                return chosen
+            left[row + 1 :] &= ~others[row + 1 - start :]
     return chosen
+
+
+def _same(
+    found: Detections,
+    areas: Floats,
+    rows: NDArray[np.intp],
+    start: int,
+    overlap: float,
+) -> NDArray[np.bool_]:
+    """Of each row and each detection from `start` on, whether they are one object."""
+    x1, y1, x2, y2 = np.ascontiguousarray(found.boxes[start:].T)
+    left, top, right, bottom = found.boxes[rows].T[..., None]
+    width = np.minimum(right, x2) - np.maximum(left, x1)
+    height = np.minimum(bottom, y2) - np.maximum(top, y1)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    # As a product, since the union of two boxes without area is 0.
+    same = shared > np.float32(overlap) * (areas[rows, None] + areas[start:] - shared)
+    return np.asarray(same & (found.labels[rows, None] == found.labels[start:]))
