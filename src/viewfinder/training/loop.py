@@ -34,6 +34,7 @@ from viewfinder.training import advice, optimise, timing
 from viewfinder.training.batches import Batch, Share, batches, deal, mixed, steps_per_epoch
 from viewfinder.training.best import BestWeights
 from viewfinder.training.choosing import forget
+from viewfinder.training.holding import Held
 from viewfinder.training.job import Job
 from viewfinder.training.journal import Journal
 from viewfinder.training.pace import Pace
@@ -83,6 +84,7 @@ class Fit:
         if self.share.world > 1:
             net = share_statistics(net, self.device)
         self.net = fabric.setup_module(net)
+        self.held = Held(self.net.module, job.frozen, self.recipe.freeze)
         self.optimiser = optimise.make_optimiser(net, self.recipe)
         # Small gradients vanish in float16, and not in bfloat16, whose range is float32's.
         scaled = job.arrangement.arithmetic == "16"
@@ -180,6 +182,7 @@ class Fit:
         optimise.set_learning_rate(self.optimiser, batch.done, recipe)
         inputs, self.numbers = batch.inputs.to(self.device), 0
         self.optimiser.zero_grad()
+        self.held.before_step(batch.done)
         begun = time.perf_counter()
         # Gradients are summed below, once and in one order.
         with self.fabric.no_backward_sync(self.net, enabled=self.share.world > 1):
@@ -205,10 +208,7 @@ class Fit:
 
     def _update(self, done: float) -> None:
         """Clip the true gradients and step; a float16 step that overflowed is skipped."""
-        if done < self.recipe.freeze:
-            for name, parameter in self.net.module.named_parameters():
-                if name in self.job.frozen:
-                    parameter.grad = None
+        self.held.before_update(done)
         # First, since the limit below is one of true gradients.
         self.scaler.unscale_(self.optimiser)
         if self.recipe.clip:
