@@ -33,7 +33,7 @@ GROUND = {
 # A room, and the rooms that it may import.
 _DATA = {"pictures", "tabletop", "datasets"}
 _ANSWERING = {*_DATA, "nets", "features", "composing", "tasks", "runs", "inference"}
-_TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "training"}
+_TRAINING = {*_ANSWERING, "evaluation", "explain", "doctor", "attribution", "training"}
 ROOMS = {
     "nets": set(),
     "pictures": set(),
@@ -47,7 +47,7 @@ ROOMS = {
     "inference": {*_DATA, "nets", "features", "tasks", "runs"},
     "evaluation": {*_DATA, "nets", "tasks", "runs", "inference"},
     "doctor": {*_ANSWERING, "evaluation", "explain"},
-    "training": {*_ANSWERING, "evaluation", "doctor"},
+    "training": {*_ANSWERING, "evaluation", "doctor", "attribution"},
     "scoring": {*_ANSWERING, "evaluation"},
     "ablation": {*_ANSWERING, "evaluation", "scoring", "training"},
     "position": {*_ANSWERING, "explain", "training"},

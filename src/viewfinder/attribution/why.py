@@ -11,8 +11,9 @@ from torch import Tensor
 
 from viewfinder.attribution.asking import Asked, ask_of
 from viewfinder.attribution.changes import Change, changes
-from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, layers, occlusion
+from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, occlusion
 from viewfinder.attribution.inside import Stage, stages
+from viewfinder.attribution.refusing import require_classes, require_layer
 from viewfinder.attribution.trials import (
     Deletion,
     alikeness,
@@ -33,7 +34,7 @@ from viewfinder.inference.learnt.nearest import (
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
-from viewfinder.wording import likest, shown, some
+from viewfinder.wording import some
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class Wanted:
         classes: only these; all if empty.
         layer: the layer whose maps are made; None takes the best of the stages.
         occlude: cover windows instead of looking into the net.
+        quick: no map by occlusion where a layer's fails, and nothing of what would change it.
     """
 
     most: int = 5
     classes: tuple[str, ...] = ()
     layer: str | None = None
     occlude: bool = False
+    quick: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +162,7 @@ def reasons_for(
         InputError: there is no such picture, layer or class, no picture can be read, or all are
             videos; or the model sees depth.
     """
-    asked = ask_of(predictor)
-    _require_classes(wanted.classes, predictor.model.config.classes)
+    require_classes(wanted.classes, predictor.model.config.classes)
     sources = find_sources(source, below=predictor.files)
     pictures = [each.file for each in sources if each.kind != "video"]
     videos = [str(each.file) for each in sources if each.kind == "video"]
@@ -171,31 +173,49 @@ def reasons_for(
         )
     if videos:
         note(f"passed over, as videos: {some(videos)}; take pictures of them by viewfinder frames")
+    failed = 0
+    for found in reasons_of(predictor, pictures, wanted, learnt):
+        if isinstance(found, InputError):
+            if len(pictures) == 1:
+                raise found
+            note(f"passed over: {found}")
+            failed += 1
+            if failed == len(pictures):
+                raise InputError(
+                    f"not one of the {failed} pictures of {source} can be read, the last since "
+                    f"{found}"
+                )
+        else:
+            yield found
+
+
+def reasons_of(
+    predictor: Predictor,
+    pictures: Sequence[Path],
+    wanted: Wanted,
+    learnt: Learnt | None = None,
+) -> Iterator[Reasons | InputError]:
+    """The reasons for the answers to files, or why one cannot be read.
+
+    Raises:
+        InputError: there is no such layer, or the model sees depth.
+    """
+    asked = ask_of(predictor)
     if wanted.layer is not None:
-        _require_layer(asked, wanted.layer)
+        require_layer(asked, wanted.layer)
     scrambled = asked.scrambled() if asked.whole and not wanted.occlude else None
     if not asked.whole and not wanted.occlude:
         note("what is inside an ONNX file cannot be looked into: windows of pictures are covered")
-    failed: list[str] = []
-    for number, file in enumerate(
-        track(pictures, total=len(pictures), description="looking for reasons")
-    ):
+    inside = True
+    for file in track(pictures, total=len(pictures), description="looking for reasons"):
         try:
             prepared = predictor.prepare_file(file)
         except InputError as error:
-            if len(pictures) == 1:
-                raise
-            note(f"passed over: {error}")
-            failed.append(str(error))
+            yield error
             continue
-        inside = number == len(failed)
         found = _reasons(predictor, asked, scrambled, prepared, wanted, inside=inside)
+        inside = False
         yield found if learnt is None else _with_nearest(found, predictor, learnt, prepared)
-    if len(failed) == len(pictures):
-        raise InputError(
-            f"not one of the {len(pictures)} pictures of {source} can be read, the first since "
-            f"{failed[0]}"
-        )
 
 
 def _reasons(
@@ -245,7 +265,8 @@ def _reason(
     if heat is None or not heat.heat.max() > 0:
         return Reason(question, None, None, None, ())
     tested = deletion(asked, picture, question, heat)
-    if not tested.passed and wanted.layer is None and heat.method != OCCLUSION:
+    other = wanted.layer is None and not wanted.quick
+    if not tested.passed and other and heat.method != OCCLUSION:
         heat = occlusion(asked, picture, question)
         tested = deletion(asked, picture, question, heat)
     likeness = None
@@ -256,7 +277,7 @@ def _reason(
         heat,
         tested,
         likeness,
-        tuple(changes(asked, picture, question, heat)),
+        () if wanted.quick else tuple(changes(asked, picture, question, heat)),
     )
 
 
@@ -264,33 +285,12 @@ def _map(asked: Asked, picture: Tensor, question: Question, wanted: Wanted) -> H
     if wanted.layer is not None and not wanted.occlude:
         return heat_of(asked, picture, question, wanted.layer)
     maps = [] if wanted.occlude else heat_maps(asked, picture, question)
+    found = best_map(asked, picture, question, maps)
     # A transformer makes no maps, and what covers windows needs none.
-    return best_map(asked, picture, question, maps) or occlusion(asked, picture, question)
+    return found if found or wanted.quick else occlusion(asked, picture, question)
 
 
 def _is_wanted(question: Question, wanted: Wanted, classes: Sequence[str]) -> bool:
     if not wanted.classes or question.label is None:
         return True
     return classes[question.label] in wanted.classes
-
-
-def _require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
-    for name in asked_for:
-        if name not in classes:
-            known = f": it knows {some(classes, 8)}"
-            meant = likest(name, classes) or known
-            raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
-
-
-def _require_layer(asked: Asked, layer: str) -> None:
-    width, height = asked.config.size
-    known = layers(asked, torch.full((1, 3, height, width), 0.5))
-    if layer not in known:
-        if not known:
-            raise InputError(
-                f"--layer {layer}: no layer of this model makes maps; leave it out, and windows of "
-                "pictures are covered"
-            )
-        last = ", ".join(known[-6:])
-        before = ", and those before" if len(known) > 6 else ""
-        raise InputError(f"--layer {layer}: the layers that make maps are {last}{before}")

@@ -50,6 +50,7 @@ def write_report(
     seen: Sequence[tuple[NDArray[np.uint8], str]] = (),
     fitted: str = "",
     tries: Sequence[str] = (),
+    reasons: Sequence[object] = (),
 ) -> Verdict:
     """Write the run's `report.html`, and give its verdict.
 
@@ -59,6 +60,7 @@ def write_report(
         seen: pictures as the net was shown them, and what it was to learn of each.
         fitted: how its scores were fitted, in words.
         tries: what to try beside what the verdict says.
+        reasons: heat maps of pictures, as `attribution.in_report` makes them.
 
     Raises:
         InputError: a picture cannot be read, or the file cannot be written.
@@ -104,6 +106,7 @@ def write_report(
             labels=label_statistics.section(dataset, drawn=not of_fold),
             unseen=_UNSEEN if material.side == HELD_OUT else "",
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
+            reasons=reasons,
             solved=not manifest.recipe.in_steps,
             folds=section(folds, form) if folds else None,
         )

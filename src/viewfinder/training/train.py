@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from viewfinder.attribution.in_report import shown_reasons
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
@@ -144,7 +145,7 @@ def _finish(
     job: Job, dataset: Dataset, folds: FoldScores | None, tries: Sequence[str]
 ) -> RunFolder:
     """Train to the end, score and report, with what to `try` beside what the verdict says."""
-    run, recipe = job.run, job.run.manifest.recipe
+    run, recipe, begun = job.run, job.run.manifest.recipe, time.monotonic()
     device = pick_device(recipe.device)
     solved: Mapping[str, object] = {}
     try:
@@ -174,9 +175,12 @@ def _finish(
     run.save_scores(scores | {name: dict(each) for name, each in beside.items() if each})
     seen = first_step(job) if recipe.in_steps else []
     says = str(fitted["says"]) if fitted else ""
-    verdict = write_report(run, dataset, judgements, folds, seen, says, tries)
+    of_fold = "folded" in run.manifest.data and not folds
+    took = 0.0 if of_fold else time.monotonic() - begun
+    reasons = shown_reasons(run.model, judgements, device=device, took=took)
+    verdict = write_report(run, dataset, judgements, folds, seen, says, tries, reasons)
     # Of folds only the last run is judged, by what they all came to.
-    if "folded" not in run.manifest.data or folds:
+    if not of_fold:
         report_verdict(run, verdict)
     emit(RunDone(str(run.folder), scores))
     return run

@@ -13,6 +13,7 @@ from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import plots as detect_plots
 from viewfinder.evaluation.detect.advice import Situation
+from viewfinder.evaluation.detect.difficulty import ranked, shown_from
 from viewfinder.evaluation.detect.drawing import MISSED, RIGHT, WRONG, draw_detections
 from viewfinder.evaluation.detect.findings import (
     BySize,
@@ -26,9 +27,8 @@ from viewfinder.evaluation.material import SIDES, Card, Page
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
-from viewfinder.tasks.detect.answering import THRESHOLD
 from viewfinder.tasks.detect.heads import head_of
-from viewfinder.tasks.detect.scores import DetectScores, Worst, worst
+from viewfinder.tasks.detect.scores import DetectScores, Worst
 from viewfinder.values import as_list, as_number, as_whole
 
 _WORST, _TYPICAL = 12, 6
@@ -64,13 +64,13 @@ def page(material: DetectMaterial) -> Page:
     """What `detect.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
     classes, size = judged.examples.classes, material.run.manifest.size
-    options, threshold = material.run.manifest.options, _threshold(scores)
+    options, threshold = material.run.manifest.options, shown_from(scores)
     sizes = found_by_size(judged, size, threshold=threshold)
     now = _situation(material, sizes)
     said = fit(material, now)
     costliest, against = detect_advice.costliest(scores.errors, now)
-    ranked = _ranked(judged, threshold)
-    wrong = [each for each in ranked[:_WORST] if each.error > 0]
+    order = ranked(judged)
+    wrong = [each for each in order[:_WORST] if each.error > 0]
     terms = {"loss": "all", **head_of(material.run.manifest.net).terms}
     curves = plots.curves(
         material.history,
@@ -92,7 +92,7 @@ def page(material: DetectMaterial) -> Page:
         "sizes": sizes,
         "colours": {"right": _css(RIGHT), "wrong": _css(WRONG), "missed": _css(MISSED)},
         "worst": [_shown(judged, each, threshold) for each in wrong],
-        "typical": [_shown(judged, each, threshold) for each in _middle(ranked[len(wrong) :])],
+        "typical": [_shown(judged, each, threshold) for each in _middle(order[len(wrong) :])],
         "anchors": _anchors(options),
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
@@ -155,11 +155,6 @@ def _counts(train: Dataset) -> tuple[float, float]:
     return len(boxes) / max(1, classes), rarest / len(train)
 
 
-def _threshold(scores: DetectScores) -> float:
-    """From which score on detections are drawn and counted as found."""
-    return scores.best.threshold if scores.best else THRESHOLD
-
-
 def _side_of_thresholds(material: DetectMaterial) -> str:
     """The side that `predict --threshold best` goes by, in words; empty if it cannot."""
     side = next((side for side in THRESHOLD_SIDES if side in material.judgements), None)
@@ -196,19 +191,10 @@ def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:
     return told
 
 
-def _ranked(judged: DetectJudgement, threshold: float) -> list[Worst]:
-    """Every picture, the worst first, those without an error last."""
-    boxes, count = judged.examples.boxes, len(judged.examples)
-    assert boxes is not None, "detections are judged by boxes"
-    wrong = worst(judged.answers, boxes, threshold=threshold, most=count)
-    rest = sorted(set(range(count)) - {each.picture for each in wrong})
-    return wrong + [Worst(picture, 0.0, {}) for picture in rest]
-
-
-def _middle(ranked: list[Worst]) -> list[Worst]:
+def _middle(order: list[Worst]) -> list[Worst]:
     """Those in the middle."""
-    start = max(0, (len(ranked) - _TYPICAL) // 2)
-    return ranked[start : start + _TYPICAL]
+    start = max(0, (len(order) - _TYPICAL) // 2)
+    return order[start : start + _TYPICAL]
 
 
 def _shown(judged: DetectJudgement, each: Worst, threshold: float) -> ShownScene:

@@ -1,0 +1,34 @@
+"""What cannot be asked: classes that a model does not know, and layers that make no maps."""
+
+from collections.abc import Sequence
+
+import torch
+
+from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.heat import layers
+from viewfinder.errors import InputError
+from viewfinder.wording import likest, shown, some
+
+
+def require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
+    """Raises InputError where a class is asked for that there is not."""
+    for name in asked_for:
+        if name not in classes:
+            known = f": it knows {some(classes, 8)}"
+            meant = likest(name, classes) or known
+            raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
+
+
+def require_layer(asked: Asked, layer: str) -> None:
+    """Raises InputError where a layer is named that makes no maps."""
+    width, height = asked.config.size
+    known = layers(asked, torch.full((1, 3, height, width), 0.5))
+    if layer not in known:
+        if not known:
+            raise InputError(
+                f"--layer {layer}: no layer of this model makes maps; leave it out, and windows of "
+                "pictures are covered"
+            )
+        last = ", ".join(known[-6:])
+        before = ", and those before" if len(known) > 6 else ""
+        raise InputError(f"--layer {layer}: the layers that make maps are {last}{before}")
