@@ -84,6 +84,16 @@ def test_a_group_is_never_on_two_sides(sizes, test, val):
         assert dealt[TEST] >= smallest
 
 
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.floats(0, 0.5))
+def test_what_was_learnt_is_never_a_test_and_nor_is_its_group(learnt, test):
+    paths = [f"{n}.jpg" for n in range(len(learnt))]
+    groups = [f"{n // 3}" for n in range(len(learnt))]
+    rows = [n for n, each in enumerate(learnt) if each]
+    sides = by_group(paths, groups, shares=[(TEST, test), (VAL, 0.2)], learnt=rows)
+    met = {groups[n] for n in rows}
+    assert not any(group in met for group, side in zip(groups, sides, strict=True) if side == TEST)
+
+
 def test_no_class_leaves_the_training_side():
     """Two videos, of a mug and of a ball: neither may go to where it is judged alone."""
     paths = [f"{name}/{number}.jpg" for name in "ab" for number in range(10)]

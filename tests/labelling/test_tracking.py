@@ -9,6 +9,7 @@ from viewfinder.datasets.footage import interpolate
 from viewfinder.errors import InputError
 from viewfinder.labelling.tracking import (
     LEAST,
+    carry,
     nearest_pairs,
     start_track,
     step_track,
@@ -75,6 +76,31 @@ def test_a_box_follows_a_camera_that_moves_and_comes_nearer(scene):
         overlaps.append(iou(track.box[None], true)[0, 0])
     assert min(overlaps) > 0.9
     assert LEAST <= track.confidence < 1
+
+
+def test_a_box_between_two_keys_is_followed_from_both(scene):
+    box = np.array([220, 160, 300, 230], np.float32)
+    sway = [40 * np.sin(2 * np.pi * i / 15) for i in range(16)]
+    matrices = [translation(-100 - x, -60 + x / 2) for x in sway]
+    shown = [view(scene, matrix) for matrix in matrices]
+    true = [transform_boxes(matrix, box)[0] for matrix in matrices]
+    found = carry(shown, true[0], true[-1])
+    assert len(found) == 14
+    assert (
+        min(
+            iou(one[None], two[None])[0, 0] for (one, _), two in zip(found, true[1:-1], strict=True)
+        )
+        > 0.9
+    )
+    assert all(LEAST <= sure <= 1 for _, sure in found)
+    # Where nothing can be followed it moves in a straight line, of which nothing is sure.
+    plain = [np.full((240, 320, 3), 127, np.uint8)] * 5
+    ends = np.array([10, 10, 60, 60]), np.array([50, 10, 100, 60])
+    line = carry(plain, *ends)
+    assert [(box.tolist(), sure) for box, sure in line] == [
+        ([10 + x, 10, 60 + x, 60], 0) for x in (10, 20, 30)
+    ]
+    assert carry(shown[:2], true[0], true[1]) == []
 
 
 def test_what_is_hidden_or_another_scene_is_lost(scene):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from viewfinder.cli.label import _frames_of
 from viewfinder.errors import InputError
+from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
 from viewfinder.studio.store import open_store
@@ -36,6 +38,23 @@ def test_label_prints_its_address_and_ends_by_ctrl_c(tmp_path):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "Traceback" not in out
+
+
+def test_a_video_is_opened_as_frames_of_it(tmp_path):
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    shown = [random.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(6)]
+    write_video(tmp_path / "turn.mp4", [each.repeat(2, 0).repeat(2, 1) for each in shown], rate=2)
+    folder = _frames_of(tmp_path / "turn.mp4")
+    assert folder == tmp_path / "turn"
+    assert len(list(folder.glob("*.jpg"))) == 6
+    assert _frames_of(tmp_path / "turn.mp4") == folder  # those that are there already
+    with open_store(folder, wait=True) as store:
+        assert len(store.films.film(1).frames) == 6
+    (tmp_path / "a.txt").write_text("no video")
+    with pytest.raises(InputError, match="no folder and no video"):
+        _frames_of(tmp_path / "a.txt")
 
 
 def test_an_address_that_cannot_be_had_is_said(served):
