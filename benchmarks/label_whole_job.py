@@ -103,7 +103,10 @@ class Job:
 
     def finished(self) -> None:
         page = self.person.page
+        # On a busy machine a training of a minute takes many: it is said what is waited for.
+        print(f"    training {self.trainings} is waited for", flush=True)
         until(lambda: page.evaluate(STATE)["stage"] not in ("training", "proposing"), seconds=900)
+        print(f"    it took {time.monotonic() - self.real:.0f} s", flush=True)
         state = page.evaluate(STATE)
         assert state["stage"] == "done", state
         self.lasted, self.began = time.monotonic() - self.real, None

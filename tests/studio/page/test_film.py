@@ -1,7 +1,10 @@
 """A video on the page: key frames, what lies between them, and how it is put right and accepted."""
 
+import json
+
 import numpy as np
 import pytest
+from studio_client import Client
 from studio_page import Person, until
 
 from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
@@ -124,3 +127,31 @@ def _labels(person, page, store):
     until(lambda: all(store.films.boxes(1, "1")[n].label != "" for n in range(3)))
     names = {each.id: each.name for each in store.classes()}
     until(lambda: {names[box.label] for box in store.films.boxes(1, "1")} == {"other"})
+
+
+def test_what_is_no_video_is_said_and_strange_questions_are_refused(standing):
+    client = Client(standing)
+
+    def got(path):
+        status, _, data = client.ask("GET", path)
+        return status, json.loads(data)
+
+    def sent(path, document):
+        status, _, data = client.post(path, document)
+        return status, json.loads(data)
+
+    for picture in (1, 999):
+        assert got(f"/api/films/{picture}") == (200, {"film": None})
+        no_frame = {"error": "this picture is no frame of a video"}
+        assert sent(f"/api/films/{picture}/motion", {"motion": "flow"}) == (400, no_frame)
+    assert got("/api/films/1/track?name=1") == (200, {"boxes": []})
+    assert got("/api/films/-1")[0] == 422
+    for path, document in (
+        ("/api/films/1/motion", {"motion": "back"}),
+        ("/api/films/1/motion", {"motion": ["flow"]}),
+        ("/api/films/order", {"folder": "", "on": "yes"}),
+        ("/api/films/order", {"folder": 3, "on": True}),
+    ):
+        status, answer = sent(path, document)
+        assert status == 400
+        assert answer["error"]
