@@ -16,7 +16,9 @@ def main() -> None:
             store.apply(Operation("class", (PutClass("k", "K", 0),), name))
         for number in range(int(count)):
             id = f"{name}-{number}"
-            box = PutBox(id, 1 + number % 3, "k", (0, 0, 1 + number, 5), 0)
+            # Every third track has no key in the second picture, between two that it has.
+            moving = {"track": f"{name}-{number // 2}", "key_frame": True}
+            box = PutBox(id, 1 + number % 3, "k", (0, 0, 1 + number, 5), 0, **moving)
             done = store.apply(Operation(id, (box,), name))
             print(id, done.seq, flush=True)
 

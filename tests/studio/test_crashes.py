@@ -48,6 +48,12 @@ def test_no_acknowledged_operation_is_lost_by_kill_9(photos, url):
         assert set(acknowledged) <= ids
         # At most the one that was being answered when the process was killed.
         assert len(ids) <= len(acknowledged) + 3
+        # What lies between key frames is what those say that were kept.
+        store.films.order("", on=True)
+        keys = [{box.track for box in store.picture(n).boxes} for n in (1, 2, 3)]
+        between = [each.track for each in store.picture(2).moving]
+        assert sorted(between) == sorted((keys[0] & keys[2]) - keys[1])
+        assert between
         # Sent again, it is answered as applied.
         again = [store.apply(Operation(id, (PutBox(id, 1, "k", (0, 0, 1, 5), 0),), "p0"))
                  for id in acknowledged[:5]]  # fmt: skip
