@@ -1,6 +1,7 @@
 """A scripted person labels videos at the studio's page by key frames.
 
-    uv run python benchmarks/label_video.py [turntable] [hand-held]    about five minutes
+    uv run python benchmarks/label_video.py                   both clips, both motions; ten minutes
+    uv run python benchmarks/label_video.py hand-held flow    one of them
 
 The turntable clip is one rendered object that turns once around in 120 frames. The hand-held one is
 a rendered table of eight things, past which a window of 320 × 240 pixels is led for 120 frames, as
@@ -34,6 +35,7 @@ from viewfinder.pictures.geometry import clip_boxes, resample, transform_boxes
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Store
 from viewfinder.studio.store.film_records import Film
+from viewfinder.studio.store.films import MOTIONS
 from viewfinder.tabletop import CLASSES, SceneOptions, TurntableOptions, render_scene
 from viewfinder.tabletop.turntable import render_turntable
 
@@ -225,8 +227,9 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print("| clip | between keys | frames | boxes | keys | actions | actions a box | s a box |")
     clips = {"turntable": turntable, "hand-held": hand_held}
-    for name in sys.argv[1:] or clips:
-        for motion in ("linear", "flow"):
+    words = sys.argv[1:]
+    for name in [each for each in clips if each in words] or clips:
+        for motion in [each for each in MOTIONS if each in words] or MOTIONS:
             with tempfile.TemporaryDirectory() as place:
                 folder = Path(place) / "clip"
                 truth = clips[name](folder)
