@@ -30,26 +30,23 @@ from viewfinder.errors import InputError
 from viewfinder.explain import Mistake, Sample, explain
 from viewfinder.explain.building import explain_building
 from viewfinder.explain.calls import operation_name, tensors_in
-from viewfinder.explain.constructions import Begun, Built
 from viewfinder.explain.edits import (
     Around,
     Converted,
     Edit,
-    Fewer,
-    Given,
     InLine,
     Mode,
-    More,
     Numbered,
     Offer,
     Operation,
     Renamed,
     Reordered,
     Replace,
-    Resized,
     Returned,
     Rewrite,
 )
+from viewfinder.explain.input_edits import Fewer, Given, More, Resized
+from viewfinder.explain.rebuilding import Begun, Built
 from viewfinder.explain.running import explained as explain_error
 
 WORDS = {"torch": torch, "nn": nn, "F": F, "TF": TF}
@@ -114,6 +111,12 @@ def operate(operation: Operation, value: object, given: Sequence[object] = ()) -
         return None
     other = None if operation.other is None else given[operation.other]
     names = {"v": value, "x": given[0] if given else None, "o": other}
+    frame: FrameType | None = sys._getframe(1)
+    while operation.home is not None and frame is not None:
+        if frame.f_code is operation.home:
+            names = frame.f_locals | names
+            break
+        frame = frame.f_back
     made: object = eval(code.replace("{1}", "o"), WORDS | names)
     return made
 
@@ -139,7 +142,8 @@ def rebuilt(edits: tuple[Edit, ...]) -> Iterator[None]:
             if not isinstance(edit, Built) or edit.kind is not kind:
                 continue
             here = edit.place == (frame.f_code, frame.f_lasti)
-            if here and repr((args, tuple(kwargs.items()))) == repr(edit.given):
+            known = repr((args, tuple(kwargs.items()))) == repr(edit.given)
+            if here and (known or edit.given is None):
                 new = eval(edit.code, {**WORDS, "args": args, "kwargs": kwargs})
                 self.__dict__.update(new.__dict__)
                 return

@@ -55,6 +55,8 @@ def differs(wrong: Any, offer: Offer) -> str:
             else:
                 with torch.no_grad():
                     value.copy_(theirs)
+        # What either net draws of chance is then the same.
+        torch.manual_seed(2)
 
     other: list[str] = []
     fixed = []
@@ -64,7 +66,6 @@ def differs(wrong: Any, offer: Offer) -> str:
         net.register_forward_pre_hook(take)
         return net
 
-    torch.manual_seed(2)
     fixed = list(
         tensors_in(run(watched, [one.clone() for one in given], offer.edits, wrong.training))
     )

@@ -2,6 +2,7 @@
 
     uv run --with torchinfo --with torchlens --with pandas python benchmarks/explain_speed.py
     python benchmarks/explain_speed.py resnet50 densenet121      of torchvision's, one picture each
+    python benchmarks/explain_speed.py maxvit_t --batch 64 --tool viewfinder
 
 Either is left out, with a line, where it is not installed. Each figure comes from a process of its
 own, in which the model is built, the tool runs once to warm up, and then five times: the best CPU
@@ -13,6 +14,7 @@ torchlens run the model, so on a machine with little memory ViT-H/14 with a batc
 them; torchinfo is asked for `device="meta"` there, which moves the caller's own model to meta.
 """
 
+import argparse
 import importlib.util
 import json
 import resource
@@ -92,30 +94,42 @@ def clock(name: str, batch: int, meta: bool, tool: str) -> tuple[float, float, f
     return min(seconds), max(seconds), peak() - before
 
 
+def one(name: str, batch: int, meta: bool, tool: str) -> str:
+    """The figures of one tool on one model, from a process of its own."""
+    if importlib.util.find_spec(TOOLS[tool][0]) is None:
+        return f"left out: {TOOLS[tool][0]} is not installed"
+    asked = json.dumps([name, batch, meta, tool])
+    # torchlens refuses to run in a process that multiprocessing started.
+    command = [sys.executable, __file__, "--one", asked]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        return f"failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}"
+    best, worst, added = json.loads(done.stdout.splitlines()[-1])
+    return f"{best:8.3f} s ({worst:.3f})   +{added:.0f} MB"
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(clock(*json.loads(sys.argv[2]))))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="models of torchvision's")
+    parser.add_argument("--batch", type=int, default=1, help="of the models that are named")
+    parser.add_argument("--tool", choices=TOOLS, help="one tool alone")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.one:
+        print(json.dumps(clock(*json.loads(flags.one))))
         return
-    unknown = [name for name in sys.argv[1:] if name not in models.list_models()]
-    if unknown:
-        raise SystemExit(f"error: torchvision has no model {unknown[0]}")
-    rows = [(name, 1, False, tuple(TOOLS)) for name in sys.argv[1:]] or ROWS
+    for name in flags.names:
+        if name not in models.list_models():
+            parser.error(f"torchvision has no model {name}")
+    rows = [(name, flags.batch, flags.batch > 1, tuple(TOOLS)) for name in flags.names] or ROWS
     print(
         f"torch {torch.__version__}; CPU time of one thread, best of 5 (worst); "
         "memory added to the process"
     )
     for name, batch, meta, tools in rows:
-        for tool in tools:
-            where = f"{name:<10} batch {batch:<3} {tool:<18}"
-            if importlib.util.find_spec(TOOLS[tool][0]) is None:
-                print(f"{where} left out: {TOOLS[tool][0]} is not installed")
-                continue
-            asked = json.dumps([name, batch, meta, tool])
-            # torchlens refuses to run in a process that multiprocessing started.
-            command = [sys.executable, __file__, "--one", asked]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            best, worst, added = json.loads(done.stdout.splitlines()[-1])
-            print(f"{where} {best:8.3f} s ({worst:.3f})   +{added:.0f} MB", flush=True)
+        for tool in tools if flags.tool is None else [flags.tool]:
+            figures = one(name, batch, meta, tool)
+            print(f"{name:<10} batch {batch:<3} {tool:<18} {figures}", flush=True)
 
 
 if __name__ == "__main__":

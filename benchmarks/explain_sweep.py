@@ -2,6 +2,7 @@
 
     scripts/uv run --with expecttest python benchmarks/explain_sweep.py              every operation
     scripts/uv run --with expecttest python benchmarks/explain_sweep.py topk Linear  some
+    scripts/uv run --with expecttest python benchmarks/explain_sweep.py --part 2/8   every eighth
 
 The right calls are those that torch keeps for its own tests: of each operation of `torch`, of
 `torch.nn.functional`, of `torch.linalg` and others, and of each module of `torch.nn`. In each,
@@ -164,13 +165,23 @@ def sweep(name: str, calls: Callable[[], Iterator[Made]]) -> tuple[Counter[str],
     return found, faults
 
 
+def part(text: str) -> tuple[int, int]:
+    """`2/8`: of every eight operations the second."""
+    own, _, parts = text.partition("/")
+    if not (own.isdigit() and parts.isdigit() and 1 <= int(own) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"a part is K/N, such as 2/8, and not {text}")
+    return int(own), int(parts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
-    chosen = parser.parse_args().names
+    parser.add_argument("--part", type=part, default=(1, 1), metavar="K/N")
+    flags = parser.parse_args()
+    chosen, (own, parts) = flags.names, flags.part
     total: Counter[str] = Counter()
-    unjudged, agreeing, every = [], 0, operations()
-    for name, calls in every.items():
+    unjudged, agreeing = [], 0
+    for name, calls in list(operations().items())[own - 1 :: parts]:
         if chosen and not {name, *name.split(".")} & set(chosen):
             continue
         found, faults = sweep(name, calls)

@@ -14,6 +14,16 @@ CASES = {
         "groups must share out the channels evenly: 32/5 = 6.4 input channels a group",
         "nn.Conv2d(32, 48, 3, groups=4)",
     ),
+    "depthwise": (
+        lambda: nn.Conv2d(32, 32, 3, padding=1, groups=3),
+        "groups must share out the channels evenly: 32/3 = 10.67 input channels a group",
+        "nn.Conv2d(32, 32, 3, padding=1, groups=32)",
+    ),
+    "pointwise": (
+        lambda: nn.Conv2d(32, 80, 1, groups=32),
+        "groups must share out the channels evenly: 80/32 = 2.5 output channels a group",
+        "nn.Conv2d(32, 80, 1, groups=1)",
+    ),
     "num_groups": (
         lambda: nn.GroupNorm(32, 48),
         "groups must share out the channels evenly: 48/32 = 1.5",

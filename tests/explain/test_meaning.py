@@ -65,7 +65,7 @@ class Numbered(nn.Module):
         self.words, self.places = nn.Embedding(100, 32), nn.Embedding(64, 32)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.words(x) + self.places(torch.arange(x.size(0)))
+        return self.words(x) + self.places(torch.arange(len(x)))
 
 
 class Block(nn.Module):

@@ -45,7 +45,7 @@ class GraphsInABatch(nn.Module):
         return self.gc2(x, adj).mean(1)
 
 
-@case("9x16", mend={"], dim=1)": "], dim=-1)"})
+@case("9x16", mend={"dim=1": "dim=-1"})
 class GatPairs(nn.Module):
     """Attention between nodes: both nodes' features side by side."""
 

@@ -9,17 +9,12 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from viewfinder.explain.constructions import (
-    Begun,
-    Construction,
-    Refused,
-    constructed,
-    construction,
-)
+from viewfinder.explain.constructions import Construction, Refused, construction
 from viewfinder.explain.edits import Edit, Offer, Replace
 from viewfinder.explain.explanation import Explanation, Mistake, Totals
 from viewfinder.explain.fixes.arguments import refused
 from viewfinder.explain.passed import Kwargs
+from viewfinder.explain.rebuilding import Begun, constructed
 from viewfinder.explain.recording import is_users
 
 Build = Callable[[], nn.Module]

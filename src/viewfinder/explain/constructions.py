@@ -2,10 +2,8 @@
 
 import ast
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,8 +11,8 @@ from torch import nn
 
 from viewfinder.explain.assembling import source_code, source_text
 from viewfinder.explain.calls import Place
-from viewfinder.explain.edits import Edit
 from viewfinder.explain.passed import Args, Kwargs
+from viewfinder.explain.rebuilding import Begun, Built, Rework
 from viewfinder.explain.recording import is_users
 from viewfinder.explain.sources import module_call
 
@@ -22,9 +20,15 @@ _RECURRENT = (
     "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
     "proj_size",
 )  # fmt: skip
-Rework = Callable[[Args, Kwargs], tuple[Args, Kwargs]]
 DROPPED = object()
 """In changes of arguments: the argument is left out."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """In changes of arguments: what another argument is, wherever that line makes the layer."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,20 @@ class Construction:
         if "()" in changes:
             return self._with_layers(changes["()"])
         places = {own: at for at, own in enumerate(self.names)}
-        plain = [_code(value, at) for at, value in enumerate(self.args)]
-        named_plain = {key: _code(value, key) for key, value in self.kwargs.items()}
+        alike = any(isinstance(value, Alike) for value in changes.values())
+        plain = [_code(value, at, alike) for at, value in enumerate(self.args)]
+        named_plain = {key: _code(value, key, alike) for key, value in self.kwargs.items()}
         for key, value in changes.items():
             at = places.get(key, len(plain))
             if value is DROPPED:
                 named.pop(key, None)
                 named_plain.pop(key, None)
+            elif isinstance(value, Alike):
+                source, text = self._source(value.name, places)
+                if at < len(plain):
+                    plain[at], words[at] = source, text
+                else:
+                    named_plain[key], named[key] = source, text
             elif at < len(plain):
                 plain[at], words[at] = repr(value), _said(self.node.args[at], value)
             else:
@@ -99,6 +110,9 @@ class Construction:
             new, options = list(args), dict(kwargs)
             for key, value in changes.items():
                 at = places.get(key, len(new))
+                if isinstance(value, Alike):
+                    other = places.get(value.name, len(new))
+                    value = new[other] if other < len(new) else options[value.name]
                 if value is DROPPED:
                     options.pop(key, None)
                 elif at < len(new):
@@ -107,7 +121,16 @@ class Construction:
                     options[key] = value
             return tuple(new), options
 
-        return self._built(rework, ", ".join(plain), f"{name}({', '.join(words)})")
+        built = self._built(rework, ", ".join(plain), f"{name}({', '.join(words)})")
+        return replace(built, given=None) if alike else built
+
+    def _source(self, name: str, places: Mapping[str, int]) -> tuple[str, str]:
+        """Where an argument stands among those that were given, and its text."""
+        at = places.get(name, len(self.args))
+        if at < len(self.args):
+            return f"args[{at}]", ast.unparse(self.node.args[at])
+        found = next(k.value for k in self.node.keywords if k.arg == name)
+        return f"kwargs[{name!r}]", ast.unparse(found)
 
     def _with_layers(self, layers: Mapping[int, str]) -> "Built":
         """With a layer made in the place of its class, or of a function."""
@@ -163,27 +186,6 @@ def _listed(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
 
 
 @dataclass(frozen=True)
-class Built(Edit):
-    """Other arguments of a layer, at one place of the user's code, where it had these."""
-
-    place: tuple[object, int]
-    kind: type[nn.Module]
-    given: tuple[Args, tuple[tuple[str, object], ...]]
-    rework: Rework
-    code: str
-    """With its values written out; `args` and `kwargs` are what was given."""
-    text: str
-    """As one would write it in that place."""
-
-
-@dataclass(frozen=True)
-class Begun(Edit):
-    """`super().__init__()` first in the `__init__` of a class that forgot it."""
-
-    kind: type[nn.Module]
-
-
-@dataclass(frozen=True)
 class Refused:
     """Why a layer cannot be made, and what to change, the likeliest first."""
 
@@ -192,51 +194,8 @@ class Refused:
     changes: tuple[Kwargs, ...]
 
 
-@contextmanager
-def constructed(edits: Sequence[Edit]) -> Iterator[None]:
-    """Within, the layers of these edits are made as they say."""
-    kinds: dict[type[nn.Module], Callable[..., None]] = {}
-    for edit in edits:
-        if isinstance(edit, Built | Begun):
-            kinds.setdefault(edit.kind, edit.kind.__init__)
-    for kind, first in kinds.items():
-        kind.__init__ = _instead(kind, first, edits)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for kind, first in kinds.items():
-            kind.__init__ = first  # type: ignore[method-assign]
-
-
-def _instead(
-    kind: type[nn.Module], first: Callable[..., None], edits: Sequence[Edit]
-) -> Callable[..., None]:
-    begun = any(isinstance(edit, Begun) and edit.kind is kind for edit in edits)
-    own = [edit for edit in edits if isinstance(edit, Built) and edit.kind is kind]
-
-    def make(self: nn.Module, *args: object, **kwargs: object) -> None:
-        given: tuple[Args, Kwargs] = args, kwargs
-        frame = sys._getframe(1)
-        if begun:
-            nn.Module.__init__(self)
-        for edit in own:
-            # A layer that is tried alone is made by ourselves, with the same arguments.
-            alone = frame.f_globals.get("__name__") == "viewfinder.explain.building"
-            here = alone or (frame.f_code, frame.f_lasti) == edit.place
-            if here and _same((args, tuple(kwargs.items())), edit.given):
-                given = edit.rework(args, kwargs)
-                break
-        first(self, *given[0], **given[1])
-
-    return make
-
-
-def _same(one: object, two: object) -> bool:
-    return repr(one) == repr(two)
-
-
-def _code(value: object, place: int | str) -> str:
-    if isinstance(value, nn.Module):
+def _code(value: object, place: int | str, by_name: bool = False) -> str:
+    if by_name or isinstance(value, nn.Module):
         return f"args[{place}]" if isinstance(place, int) else f"kwargs[{place!r}]"
     return repr(value)
 

@@ -4,7 +4,7 @@ Each is written as a person would write it (`code`) and carried out as torch wou
 are made together, by `operations.py` and `modules.py`, so that what is offered is what was tried.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,8 @@ class Operation:
     """Of what a layer is given: the argument that `code` calls `{1}` and `run` takes too."""
     drops: int | None = None
     """A dimension of which one place, or the mean, is taken."""
+    home: CodeType | None = None
+    """The user's function whose variables `code` names too."""
 
 
 class EditError(Exception):
@@ -227,46 +229,6 @@ class Renamed(Edit):
 
 
 @dataclass(frozen=True)
-class Given(Edit):
-    """An operation on one input, before the net."""
-
-    operation: Operation
-    position: int = 0
-    repeats: int = 1
-    """For an input without a batch: how many of its kind then make the batch that is tried."""
-
-
-@dataclass(frozen=True)
-class Resized(Edit):
-    """Inputs of other sizes: a function of each input's tensor gives the one to take."""
-
-    words: str
-    resize: Callable[[int, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Fewer(Edit):
-    """The net called with its first `count` inputs alone."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class More(Edit):
-    """A net, or a module of it, called with `count` inputs, those that lack being like the last."""
-
-    count: int
-    path: str = ""
-
-    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
-        def give(module: nn.Module, args: Args) -> Args:
-            return (*args, *args[-1:] * (self.count - len(args)))
-
-        if self.path:
-            net.get_submodule(self.path).register_forward_pre_hook(give, prepend=True)
-
-
-@dataclass(frozen=True)
 class Returned(Edit):
     """`return x` at the end of the forward of the module at `path`, which forgot it."""
 
@@ -310,26 +272,3 @@ class Converted(Edit):
 
     def prepare(self, net: nn.Module) -> None:
         net.to(self.dtype)
-
-
-def apply_to_inputs(edits: Sequence[Edit], given: Args) -> Args:
-    """The inputs after those edits that are made on inputs."""
-    for edit in edits:
-        if isinstance(edit, Given):
-            try:
-                new = edit.operation.run(given[edit.position])
-            except (ValueError, RuntimeError, IndexError) as error:
-                raise EditError(str(error)) from error
-            if edit.repeats > 1:
-                new = torch.cat([new] * edit.repeats)
-            given = (*given[: edit.position], new, *given[edit.position + 1 :])
-        elif isinstance(edit, Fewer):
-            given = given[: edit.count]
-        elif isinstance(edit, More) and not edit.path:
-            given = (*given, *given[-1:] * (edit.count - len(given)))
-        elif isinstance(edit, Resized):
-            given = tuple(
-                edit.resize(at, value) if isinstance(value, Tensor) else value
-                for at, value in enumerate(given)
-            )
-    return given

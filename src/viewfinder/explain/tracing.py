@@ -13,7 +13,8 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.costs import KeptTensors, MacCounter
-from viewfinder.explain.edits import Edit, Rewrite, apply_to_inputs
+from viewfinder.explain.edits import Edit, Rewrite
+from viewfinder.explain.input_edits import apply_to_inputs
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow, undisturbed

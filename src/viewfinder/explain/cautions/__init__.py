@@ -7,7 +7,7 @@ from torch import nn
 
 from viewfinder.explain.cautions.gradients import overwritten, unreached
 from viewfinder.explain.cautions.modes import active_dropout, switched
-from viewfinder.explain.cautions.orders import across, many_answers, scrambled, widths
+from viewfinder.explain.cautions.orders import across, many_answers, patches, scrambled, widths
 from viewfinder.explain.cautions.sequels import biases, doubled, losses
 from viewfinder.explain.cautions.weights import made_anew, unregistered, unused
 from viewfinder.explain.traces import Trace
@@ -26,7 +26,7 @@ def cautions(module: nn.Module, seen: Trace, twice: Trace | None = None) -> tupl
         if seen.result is None:
             found.append("forward returns None: what it works out is lost; end it with return x")
         found += [*made_anew(seen), *biases(seen), *doubled(seen)]
-        found += [*scrambled(seen, twice), *unused(seen), *unreached(seen)]
+        found += [*scrambled(seen, twice), *patches(seen), *unused(seen), *unreached(seen)]
         found += [*switched(module, seen), *active_dropout(module, seen)]
         found += [*widths(seen), *losses(seen)]
         if twice is not None and twice.failure is None:

@@ -36,6 +36,27 @@ def scrambled(seen: Trace, twice: Trace | None) -> Iterator[str]:
             )
 
 
+def patches(seen: Trace) -> Iterator[str]:
+    """Patches of unfold made into rows while the channels still stand before their places."""
+    names = homes(seen)
+    for call in seen.calls:
+        cut = before(call)
+        if call.base not in (*_VIEWS, "flatten") or cut is None or cut.base != "unfold":
+            continue
+        maker = before(cut)
+        one, two = call.input_shapes[0], call.output_shapes[0]
+        if maker is None or maker.base != "unfold" or len(one) != 6 or one[1] == 1:
+            continue
+        places = one[2] * one[3]
+        rows = two[1:2] == (places,) or (two[0] == one[0] * places and len(two) < 6)
+        if rows and places != one[1]:
+            yield (
+                f"{names.get(call.index)} makes {shape_text(one)} into {shape_text(two)}: the "
+                f"{one[1]} channels stand before the places of the patches, so that each row "
+                "holds parts of several patches; .permute(0, 2, 3, 1, 4, 5) belongs before it"
+            )
+
+
 def _turned(one: Shape, two: Shape) -> bool:
     """Whether a view gives the sizes of a permutation of dimensions, of which some are joined."""
     large, other = ([size for size in shape if size != 1] for shape in (one, two))

@@ -1,5 +1,6 @@
 """Arguments with which a layer can be made, where torch refused those that were given."""
 
+import ast
 import difflib
 import inspect
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from viewfinder.explain.constructions import DROPPED, Construction, Refused
+from viewfinder.explain.constructions import DROPPED, Alike, Construction, Refused
 from viewfinder.explain.fixes.containers import containers
 from viewfinder.explain.passed import Kwargs
 
@@ -158,15 +159,29 @@ def _groups(made: Construction, values: Kwargs) -> Refused | None:
     if inner % groups == 0 and outer % groups == 0:
         return None
     which, count = ("input", inner) if inner % groups else ("output", outer)
-    changes = [{"groups": _divisor(gcd(inner, outer), groups)}, {"groups": 1}]
+    changes: list[Kwargs] = [{"groups": _divisor(gcd(inner, outer), groups)}, {"groups": 1}]
     if inner % groups == 0:
         changes.insert(1, {"out_channels": -(-outer // groups) * groups})
+    if groups == inner and set(_tuple(values.get("kernel_size"), 1)) == {1}:
+        # The pointwise half of a separable convolution, with the groups of the other half.
+        changes.insert(0, changes.pop())
+    elif inner == outer and not _cardinality(made, groups):
+        # A depthwise convolution: as many groups as channels.
+        changes.insert(0, {"groups": Alike("in_channels")})
     return Refused(
         f"groups must share out the channels evenly: {count}/{groups} = {count / groups:.4g} "
         f"{which} channels a group",
         f"groups that divide {inner} and {outer}",
         tuple(changes),
     )
+
+
+def _cardinality(made: Construction, groups: int) -> bool:
+    """Whether a number of groups is one that is usual for itself, such as ResNeXt's 32."""
+    given = next((k.value for k in made.node.keywords if k.arg == "groups"), None)
+    if given is None or isinstance(given, ast.Constant):
+        return groups & (groups - 1) == 0
+    return any(word in ast.unparse(given).lower() for word in ("group", "card"))
 
 
 def _divisor(number: int, most: int) -> int:

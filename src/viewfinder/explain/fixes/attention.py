@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from viewfinder.explain.edits import Operation, Renamed
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 Written = tuple[str, Callable[[], nn.Module]]
 # A layer of torch's transformers for other features, heads and order: its path, and its making.

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.general.again import again
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.sources import expression
 
 _REDUCING = {"mean", "sum", "amax", "amin", "max", "min", "std", "var"}
@@ -57,6 +58,10 @@ def _before_all(scene: Scene) -> Iterator[Candidate]:
     made = met[0] if met else None
     if made is not None and made.module and len(made.output_shapes[0]) == layer.weight.dim() - 1:
         yield scene.after(ops.unsqueeze(1), -0.05, made.module)
+    if made is not None and made.module and isinstance(layer, nn.Conv1d):
+        shape = made.output_shapes[0]
+        if len(shape) == 3 and shape[2] == layer.in_channels != shape[1]:
+            yield scene.after(ops.transpose(1, 2), -0.05, made.module)
 
 
 def _dim(call: Call) -> int | None:

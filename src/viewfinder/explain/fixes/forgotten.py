@@ -8,8 +8,9 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Around, Operation, Returned
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.operations import item, last_of, then
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:

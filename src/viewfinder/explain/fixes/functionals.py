@@ -7,7 +7,9 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.fixes import operations as ops
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.general.again import again
+from viewfinder.explain.fixes.scene import Scene
 
 
 def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
@@ -17,6 +19,11 @@ def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
     weight, shape = call.argument("weight"), call.input_shapes[0]
     if not isinstance(weight, Tensor):
         return
+    if len(shape) == weight.dim() - 1 and int(call.argument("groups", 1)) == shape[1] // max(
+        int(weight.shape[2]), 1
+    ):
+        # Each item's own kernels, its channels being a group.
+        yield from scene.operate(1, ops.flatten(0, 1), 0.0)
     spatial, groups = weight.dim() - 2, call.argument("groups", 1)
     wanted = int(weight.shape[1]) * groups
     if len(shape) == spatial + 2 and shape[-1] == wanted and shape[1] != wanted:
@@ -49,6 +56,19 @@ def _each_channel(scene: Scene, call: Call, spatial: int) -> Iterator[Candidate]
         return made
 
     yield from scene.instead(call, code, run, 0.15)
+
+
+def folded(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Patches put together by the windows that cut them apart."""
+    names = ("kernel_size", "dilation", "padding", "stride")
+    given = {name: call.argument(name, 0 if name == "padding" else 1) for name in names}
+    for cut in reversed(scene.case.failure.trace.calls):
+        if cut.base != "unfold" or len(cut.input_shapes[0]) != 4:
+            continue
+        theirs = {name: cut.argument(name, 0 if name == "padding" else 1) for name in names}
+        changed = {name: value for name, value in theirs.items() if value != given[name]}
+        if changed:
+            yield from again(scene, call, call.args, {**call.kwargs, **changed}, 0.0)
 
 
 def resizing(scene: Scene, call: Call) -> Iterator[Candidate]:

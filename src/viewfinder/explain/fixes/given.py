@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from viewfinder.explain.diagnosis.case import path_as_code
-from viewfinder.explain.edits import Converted, Fewer, Mode, More, Operation
+from viewfinder.explain.edits import Converted, Mode, Operation
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.input_edits import Fewer, More
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:

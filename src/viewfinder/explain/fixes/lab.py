@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
-from viewfinder.explain.edits import Around, Edit, Given, Replace, Resized, Rewrite
+from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
 from viewfinder.explain.explanation import shape_text
 from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.variants import Inputs
+from viewfinder.explain.input_edits import Given, Resized
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Frame, Trace, looks_at_numbers
 from viewfinder.explain.tracing import trace

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from math import isqrt, prod
 
+import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING, path_as_code
-from viewfinder.explain.edits import Around, Operation, Resized
+from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.input_edits import Resized
 
 _PLACES = (("positions",), ("time",))
 _FLATTENING = ("flatten", "view", "reshape")
@@ -53,6 +56,7 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
     for start in range(lead, len(shape) - 1):
         if prod(shape[start:]) == wanted:
             yield scene.before(ops.flatten(start), 0.0 if start == lead else 0.6)
+    yield from _below_each_other(scene, wanted)
     yield from _pooled(scene, shape, names, wanted)
     if len(shape) == 3 and shape[1] == wanted and lead:
         yield from _patches(scene)
@@ -69,6 +73,22 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
     yield from _flattened(scene, shape, layer)
     yield from _upstream(scene, wanted, got)
     yield from _sizes(scene, wanted)
+
+
+def _below_each_other(scene: Scene, wanted: int) -> Iterator[Candidate]:
+    """Features joined along the batch, or along places, that belong beside each other."""
+    joined = scene.case.producer()
+    if not isinstance(joined, Call) or joined.base != "cat":
+        return
+    shapes, dim = joined.input_shapes, joined.argument("dim", 0)
+    rank = len(shapes[0])
+    alike = all(shape[:-1] == shapes[0][:-1] for shape in shapes)
+    if not alike or dim % rank == rank - 1 or sum(shape[-1] for shape in shapes) != wanted:
+        return
+    last = 1 if rank == 2 else -1
+    if len(shapes) <= 6:
+        code = f"torch.cat([{', '.join(f'{{{at}}}' for at in range(len(shapes)))}], {last})"
+        yield from scene.instead(joined, code, lambda t: torch.cat(list(t), last), 0.0)
 
 
 def _across(scene: Scene) -> Iterator[Candidate]:

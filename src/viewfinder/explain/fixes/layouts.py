@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from viewfinder.explain.fixes import joins, losses, operations
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes import losses, operations, sums
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene
 
 # Here every order of the dimensions has a meaning, and one that fits is not one that is meant.
-_OTHERS = joins.SUMS | {
+_OTHERS = sums.SUMS | {
     "cat", "stack", "view", "reshape", "unflatten", "flatten", "expand", "repeat", "getitem",
     "setitem", "permute", "transpose", "squeeze", "unsqueeze", "split", "chunk", "masked_fill",
     "linear", "batch_norm", "layer_norm", "group_norm",

@@ -1,18 +1,22 @@
 """Fixes between an answer and its target, at a loss."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import prod
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import branches
 from viewfinder.explain.fixes import operations as ops
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.meanings import STRETCHED
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.traces import ancestors
 
 _PLAIN = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "poisson_nll_loss"}
 _BINARY = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
@@ -44,9 +48,10 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
             for dim in [d for d in range(1, len(target)) if target[d] == 1]:
                 yield from scene.operate(1, ops.squeeze(dim), 0.1)
         if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
-            yield from _sized(scene)
+            yield from _sized(scene, answer, target)
             yield from branches.all_transposed(scene, call.producers[0])
         yield from _flat(scene, answer, target)
+        yield from _whole_map(scene, call, answer, target)
         yield from _one_step(scene, answer, target)
     yield from _both(scene, call, answer, target)
     yield from _next_steps(scene, call, answer, target)
@@ -101,16 +106,43 @@ def _flat(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
         yield from scene.on_operand(0, "{0}.view_as({1})", lambda t: t[0].reshape(t[1].shape), 0.15)
 
 
-def _sized(scene: Scene) -> Iterator[Candidate]:
+def _whole_map(scene: Scene, call: Call, answer: Shape, target: Shape) -> Iterator[Candidate]:
+    """A last convolution that left several answers an item: a window over all of its map."""
+    if len(answer) != 1 or len(target) != 1 or answer[0] <= target[0] or answer[0] % target[0]:
+        return
+    first = call.producers[0]
+    for made in ancestors(first) if isinstance(first, Call) else ():
+        layer = scene.net.get_submodule(made.module) if made.module else None
+        if not isinstance(layer, nn.modules.conv._ConvNd):
+            continue
+        out, given = made.output_shapes[0], made.input_shapes[0]
+        if out[1] == 1 and prod(out[2:]) * target[0] == answer[0]:
+            window = given[2] if len(set(given[2:])) == 1 else given[2:]
+            yield from scene.replace(made.module, 0.1, kernel_size=window, stride=1, padding=0)
+        return
+
+
+def _sized(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
     def run(t: Sequence[Tensor]) -> Tensor:
         return F.interpolate(t[0], size=t[1].shape[2:])
 
     if scene.case.in_layer:
         size = tuple(map(int, scene.given[1].shape[2:]))
         fit = Operation(f"F.interpolate({{}}, size={size})", lambda x: F.interpolate(x, size=size))
-        yield scene.before(fit, 0.3)
+        found = [scene.before(fit, 0.3)]
     else:
-        yield from scene.on_operand(0, "F.interpolate({0}, size={1}.shape[2:])", run, 0.2)
+        found = scene.on_operand(0, "F.interpolate({0}, size={1}.shape[2:])", run, 0.2)
+    for one in found:
+        yield replace(one, means=STRETCHED) if _odd(answer, target) else one
+
+
+def _odd(answer: Shape, target: Shape) -> bool:
+    """Whether sizes are no multiples of each other, and further apart than rounding brings them."""
+    for one, two in zip(answer[2:], target[2:], strict=True):
+        small, large = sorted((one, two))
+        if large - small > 3 and large % max(small, 1):
+            return True
+    return False
 
 
 def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:

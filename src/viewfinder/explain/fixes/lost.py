@@ -11,7 +11,8 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.rows import LostBatch
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes.scene import Candidate, Scene, Tensors
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene, Tensors
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import expression
 

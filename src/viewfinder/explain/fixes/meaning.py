@@ -6,18 +6,25 @@ length alone.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from torch import nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Around, Edit, Given, Replace, Rewrite
+from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lab import Stop, Verdict
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.meanings import LEVELS, PLACES
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.input_edits import Given
 from viewfinder.explain.traces import Trace, ancestors, is_input
 
 
 def meaning(scene: Scene, candidate: Candidate, verdict: Verdict, stop: Stop) -> str:
     """A short sentence; empty where nothing is found."""
+    if candidate.means == LEVELS and _goes_on(verdict, stop):
+        # What follows looks at the joined map, place by place: its parts were to be one size.
+        candidate = replace(candidate, means="")
     if candidate.means:
         return candidate.means
     if not verdict.whole or verdict.seen is None or scene.lab.inputs.names:
@@ -40,17 +47,53 @@ def _found(
         if call.base in ("softmax", "log_softmax") and _over_one(call):
             yield f"{call.base} is then taken over a single number, and gives the same for all"
     if "step" in verdict.only and not candidate.only_here and _turns(candidate):
-        yield "it mixes time steps and features"
+        if not (_remade(candidate) and _behind_a_row(scene)):
+            yield "it mixes time steps and features"
+    elif verdict.only and not candidate.only_here and _only_turns(candidate):
+        yield PLACES
     if skip := _left_out(scene, candidate.edits):
         yield skip
 
 
+def _goes_on(verdict: Verdict, stop: Stop) -> bool:
+    """Whether a convolution follows in the whole pass with the fix."""
+    calls = verdict.seen.calls if verdict.seen is not None else []
+    return any(call.index > stop.place and call.base.startswith("conv") for call in calls)
+
+
+def _remade(candidate: Candidate) -> bool:
+    return all(isinstance(edit, Replace) for edit in candidate.edits)
+
+
+def _behind_a_row(scene: Scene) -> bool:
+    """Whether the net itself made one row of all steps before the layer that failed."""
+    made = scene.case.back(scene.case.producer())
+    flat = isinstance(made, Call) and made.base in ("flatten", "view", "reshape")
+    return isinstance(scene.layer, nn.Linear) and flat
+
+
+def _codes(candidate: Candidate) -> list[str]:
+    code = [edit.code for edit in candidate.edits if isinstance(edit, Replace | Rewrite)]
+    return code + [
+        edit.operation.code for edit in candidate.edits if isinstance(edit, Around | Given)
+    ]
+
+
+def _only_turns(candidate: Candidate) -> bool:
+    """Whether nothing is done but to turn an operand's dimensions."""
+    turning = ("transpose", "permute", ".mT")
+    return all(
+        any(word in text for word in turning) and "flatten" not in text
+        for text in _codes(candidate)
+    )
+
+
 def _turns(candidate: Candidate) -> bool:
     """Whether a layer is made anew, or its operand turned or flattened."""
-    code = [edit.code for edit in candidate.edits if isinstance(edit, Replace | Rewrite)]
-    code += [edit.operation.code for edit in candidate.edits if isinstance(edit, Around | Given)]
     return any(isinstance(edit, Replace) for edit in candidate.edits) or any(
-        word in text for text in code for word in ("transpose", "permute", "flatten", ".mT")
+        word in text
+        for text in _codes(candidate)
+        for word in ("transpose", "permute", "flatten", ".mT")
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from viewfinder.explain import diagnosis
 from viewfinder.explain.diagnosis.case import Case, path_as_code
-from viewfinder.explain.edits import Edit, EditError, Given, Offer, Resized
+from viewfinder.explain.edits import Edit, EditError, Offer
 from viewfinder.explain.fixes import (
     attention,
     earlier,
@@ -18,16 +18,20 @@ from viewfinder.explain.fixes import (
     layouts,
     lost,
     orders,
+    other_dimensions,
     products,
     recurrent,
     reshapes,
+    skips,
     unused,
     upstream,
     windows,
 )
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lab import MIXED, Lab, Stop, Verdict
 from viewfinder.explain.fixes.meaning import meaning
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.input_edits import Given, Resized
 
 MOST = 4
 _TRIED = 48
@@ -45,6 +49,7 @@ _GENERATORS = (
     unused.candidates,
     given.candidates,
     layers.candidates,
+    skips.candidates,
     windows.candidates,
     orders.candidates,
     recurrent.candidates,
@@ -52,6 +57,7 @@ _GENERATORS = (
     products.candidates,
     joins.candidates,
     earlier.candidates,
+    other_dimensions.candidates,
     reshapes.candidates,
     upstream.candidates,
     layouts.candidates,
@@ -151,8 +157,8 @@ def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Cand
         resized = resized or _resizes(candidate)
         if verdict.whole and not verdict.any_size and not candidate.only_here:
             candidate = replace(candidate, cost=candidate.cost + 0.4)
-        if means := meaning(scene, candidate, verdict, stop):
-            candidate = replace(candidate, means=means)
+        means = meaning(scene, candidate, verdict, stop)
+        candidate = replace(candidate, means=means)
         found, whole = found + 1, whole or (verdict.whole and not means)
         if everything and verdict.whole and not means:
             # What is more far-fetched by much is not worth the time.

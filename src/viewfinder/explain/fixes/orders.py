@@ -6,7 +6,8 @@ from torch import nn
 
 from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import InLine, Reordered
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:

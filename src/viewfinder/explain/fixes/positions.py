@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.layers import resized
-from viewfinder.explain.fixes.scene import Candidate, Scene
-from viewfinder.explain.traces import is_input
+from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.traces import ancestors, is_input
 
 
 def masks(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
@@ -52,6 +53,10 @@ def candidates(scene: Scene, call: Call, one: Shape, two: Shape) -> Iterator[Can
         if len(wrong) != 1 or (name is None and not _constant(call, position)):
             continue
         dim = wrong[0]
+        part = name is None and not isinstance(call.producers[position], int)
+        if part and dim == len(table) - 1:
+            # A table that was cut to its length already differs in features: it has too many.
+            continue
         if table[dim] > other[dim]:
             lead = ", ".join([":"] * dim + [f":{{{1 - position}}}.size({dim})"])
             code = f"{{{position}}}[{lead}]"
@@ -131,8 +136,14 @@ def _finer_map(
 
 
 def _constant(call: Call, position: int) -> bool:
+    """Whether an operand comes from no input: a table, or a part of one."""
     producer = call.producers[position]
-    return isinstance(producer, int) and not is_input(producer)
+    made = list(ancestors(producer)) if isinstance(producer, Call) else []
+    if not made:
+        return isinstance(producer, int) and not is_input(producer)
+    return all(one.base == "getitem" for one in made) and not any(
+        isinstance(p, int) and is_input(p) for one in made for p in one.producers
+    )
 
 
 def _new_table(

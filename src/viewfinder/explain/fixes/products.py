@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 _TURNED = Operation("{}.mT", lambda x: x.mT)
 # Functions for one vector or matrix, and how a batch of them is written.

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.fixes import operations as ops
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -33,6 +34,9 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if given.dim() == 2 and lead and isinstance(layer, nn.RNNBase):
         if given.shape[-1] == wanted:
             yield scene.before(ops.unsqueeze(1), 0.6)
+            if not layer.batch_first:
+                # One step of every item, where steps come first.
+                yield scene.before(ops.unsqueeze(0), 0.3)
         elif wanted == 1:
             yield scene.before(ops.unsqueeze(-1), 0.1)
     if given.dim() == 3 and isinstance(layer, nn.RNNCellBase):
@@ -87,7 +91,10 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         if batch != other[1] and all(tuple(part.shape) == other for part in parts):
             # The state was made for a layer that reads its input the other way round.
             first = not layer.batch_first
-            yield from scene.replace(scene.path, 0.0, batch_first=first)
+            # Who wrote batch_first=True, and zeros for the steps, counted the wrong dimension.
+            miscounted = layer.batch_first and not scene.ignored(state)
+            cost = 0.3 if miscounted else 0.0
+            yield from scene.replace(scene.path, cost, batch_first=first)
         dim = 0 if layer.batch_first else 1
         zeros = scene.before(
             _zeros(state, states, hidden, layer, dim, given), 0.1, argument=argument
@@ -149,21 +156,20 @@ def _zeros(
     """Zeros of the layout that the layer wants, for whatever batch."""
     shape = f"{states}, {{1}}.size({dim}), {hidden}"
     pair = isinstance(layer, nn.LSTM)
-    batch = int(given.shape[dim])
-
-    place = _batch_of(state, batch)
+    place = _batch_of(state, int(given.shape[dim]))
 
     def run(state: object, x: object = None) -> object:
         like = next(tensors_in(state))
-        zeros = like.new_zeros(states, int(like.shape[place]), hidden)
+        batch = like.shape[place] if place is not None else x.shape[dim]  # type: ignore[attr-defined]
+        zeros = like.new_zeros(states, int(batch), hidden)
         return (zeros, zeros) if pair else zeros
 
     zeros = f"torch.zeros({shape})"
     return Operation(f"({zeros}, {zeros})" if pair else zeros, run, other=0)
 
 
-def _batch_of(state: object, batch: int) -> int:
-    """Which dimension of a state holds the batch: the second, unless only the first fits."""
+def _batch_of(state: object, batch: int) -> int | None:
+    """Which dimension of a state holds the batch: the second, unless only another does."""
     shape = next(tensors_in(state)).shape
     fits = [dim for dim in range(len(shape)) if shape[dim] == batch]
-    return 1 if 1 in fits or not fits else fits[0]
+    return 1 if 1 in fits else next(iter(fits), None)

@@ -10,8 +10,9 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import layers
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lost import view_sizes
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import module_call
 
@@ -28,6 +29,7 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from _pictures(scene, call, shape, target[1])
     elif len(shape) == 4 and len(target) > 4:
         yield from _divided(scene)
+    yield from _without_token(scene, call, shape, target)
     if batched and -1 not in tail:
         yield from _one_size(scene, call, shape, target)
     if not batched or -1 in tail:
@@ -37,12 +39,35 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
     if len(tail) == 3 and own % tail[0] == 0:
         side = isqrt(own // tail[0])
         if side * side * tail[0] == own:
-            yield from _viewed(scene, call, (tail[0], side, side), 0.1)
+            # A map of 1×1 holds no picture, where a larger one was asked for.
+            dot = side == 1 < min(tail[1:])
+            yield from _viewed(scene, call, (tail[0], side, side), 0.7 if dot else 0.1)
     if len(tail) == 3 and own % (tail[1] * tail[2]) == 0:
         yield from _viewed(scene, call, (own // (tail[1] * tail[2]), *tail[1:]), 0.4)
     if prod(tail) > 0:
         yield from _upstream(scene, call, shape, tail)
     yield from _heads(scene, call, shape, target)
+
+
+def _named(call: Call) -> bool:
+    """Whether sizes of a view are written as the net's own settings: 5 + self.classes."""
+    node = module_call(call.place)
+    words = node.args[1:-2] if node is not None else []
+    return any(isinstance(one, ast.Attribute) for word in words for one in ast.walk(word))
+
+
+def _without_token(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator[Candidate]:
+    """Tokens put back into their map, with a class token still among them."""
+    if len(shape) != 3 or len(target) != 4 or min(target[-2:]) < 1:
+        return
+    places = target[-2] * target[-1]
+    for dim, index in ((1, "[:, 1:]"), (2, "[:, :, 1:]")):
+        if shape[dim] == places + 1:
+
+            def cut(t: Sequence[Tensor], dim: int = dim) -> Tensor:
+                return t[0].narrow(dim, 1, t[0].size(dim) - 1)
+
+            yield from scene.on_operand(0, f"{{0}}{index}", cut, -0.05)
 
 
 def _divided(scene: Scene) -> Iterator[Candidate]:
@@ -72,7 +97,8 @@ def _one_size(scene: Scene, call: Call, shape: Shape, target: Shape) -> Iterator
     if map_kept and isinstance(producer, Call) and producer.module:
         layer = scene.net.get_submodule(producer.module)
         if getattr(layer, "out_channels", None) == shape[1]:
-            yield from scene.replace(producer.module, 0.3, out_channels=prod(target[1:-2]))
+            cost = 0.2 if _named(call) else 0.6
+            yield from scene.replace(producer.module, cost, out_channels=prod(target[1:-2]))
     if len(shape) == 4 and not map_kept and prod(target[1:-2]) == shape[1]:
         # A grid that was written down, for maps of another size.
         yield from as_asked(scene, call, {len(target) - 2: -2, len(target) - 1: -1}, 0.2)

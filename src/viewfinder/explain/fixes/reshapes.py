@@ -12,8 +12,9 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes import regrouping
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.lost import view_sizes
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import expression
 

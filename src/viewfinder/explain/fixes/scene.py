@@ -9,40 +9,19 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.diagnosis.case import Case, path_as_code
-from viewfinder.explain.edits import Around, Edit, Given, Operation, Replace, Rewrite
+from viewfinder.explain.edits import Around, Edit, Operation, Replace, Rewrite
 from viewfinder.explain.explanation import Shape
+from viewfinder.explain.fixes.candidate import Candidate, dropped, reduced
 from viewfinder.explain.fixes.lab import Lab
 from viewfinder.explain.fixes.modules import written
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.operations import LEFT_OUT
+from viewfinder.explain.input_edits import Given
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import argument_text, expression, module_call, with_argument
 from viewfinder.explain.traces import ancestors, is_input
 
 Tensors = Sequence[Tensor]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A fix to be tried: what it changes, how it is said, and how far-fetched it is."""
-
-    edits: tuple[Edit, ...]
-    says: str
-    cost: float
-    only_here: bool = False
-    """It fits these sizes alone, as a number written out does."""
-    means: str = ""
-    """What is then otherwise than it was most likely meant; it comes after all that is not."""
-
-    def and_(self, other: "Candidate") -> "Candidate":
-        """Both together."""
-        return Candidate(
-            (*self.edits, *other.edits),
-            f"{self.says}; and {other.says}",
-            self.cost + other.cost,
-            self.only_here or other.only_here,
-            self.means or other.means,
-        )
 
 
 @dataclass(frozen=True)
@@ -274,22 +253,6 @@ class Scene:
         return Candidate(
             (edit,), f"x = {code} before the net{which and f', {which.strip()}'}", cost
         )
-
-
-def dropped(operation: Operation | None, names: Sequence[str]) -> Sequence[str]:
-    """The name of the dimension that an operation takes one place, or the mean, of."""
-    dim = operation.drops if operation is not None else None
-    return (names[dim % len(names)],) if dim is not None and names else ()
-
-
-def reduced(operation: Operation | None, names: Sequence[str]) -> str:
-    """In words, where that dimension holds channels or features, each of which is another."""
-    kept = [name for name in dropped(operation, names) if name in ("channels", "features", "heads")]
-    if not kept or operation is None:
-        return ""
-    return (
-        f"it {'averages over' if '.mean(' in operation.code else 'keeps the last of'} the {kept[0]}"
-    )
 
 
 def substitute(

@@ -10,7 +10,8 @@ from torch import Tensor
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.sources import expression
 from viewfinder.explain.traces import ancestors, is_input
 

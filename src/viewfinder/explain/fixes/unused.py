@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from torch import nn
 
 from viewfinder.explain.edits import Operation
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import written
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 # Nothing hints at what was meant as this does.
 _COST = -0.01

@@ -9,8 +9,9 @@ from viewfinder.explain.diagnosis.case import PASSING
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes import tables
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 _TURNING = {"t", "transpose", "permute", "mT", "T", "normalize", "unsqueeze", "squeeze"}
 # Of one tensor alone, number by number.

@@ -11,9 +11,10 @@ from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import functionals
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.layers import _upstream, resized
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 _POOLS = (
     nn.modules.pooling._MaxPoolNd,
@@ -42,6 +43,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from functionals.convolutions(scene, scene.call)
     if scene.call is not None and scene.call.base in ("interpolate", "upsample"):
         yield from functionals.resizing(scene, scene.call)
+    if scene.call is not None and scene.call.base in ("fold", "col2im"):
+        yield from functionals.folded(scene, scene.call)
 
 
 def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]:
@@ -74,10 +77,28 @@ def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candi
             groups = 1
         if layer.out_channels % groups == 0:
             yield from scene.replace(scene.path, 0.3, in_channels=got, groups=groups)
+        yield from _branches(scene, layer, got)
         if layer.groups > 1:
             yield from scene.replace(scene.path, 0.5, in_channels=got, out_channels=got, groups=got)
     yield from _upstream(scene, wanted, got)
     yield from _through_norm(scene, wanted, got)
+
+
+def _branches(scene: Scene, layer: nn.modules.conv._ConvNd, got: int) -> Iterator[Candidate]:
+    """All convolutions of a block that were made for as many channels, as its branches are."""
+    home = scene.path.rpartition(".")[0]
+    while home and isinstance(scene.net.get_submodule(home), nn.Sequential):
+        home = home.rpartition(".")[0]
+    if not home or layer.groups > 1:
+        return
+    whole = scene.replace(scene.path, 0.25, in_channels=got)
+    for name, one in scene.net.get_submodule(home).named_modules():
+        path = f"{home}.{name}"
+        alike = isinstance(one, nn.modules.conv._ConvNd) and one.in_channels == layer.in_channels
+        if alike and path != scene.path and whole:
+            whole = [whole[0].and_(two) for two in scene.replace(path, 0.0, in_channels=got)]
+    if whole and len(whole[0].edits) > 1:
+        yield from whole
 
 
 def _through_norm(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:

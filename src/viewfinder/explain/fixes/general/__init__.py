@@ -6,8 +6,9 @@ operand in another shape. Values come from the sizes that are there. Tried where
 
 from collections.abc import Iterator
 
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import arguments, layers, numbers, shapes
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:

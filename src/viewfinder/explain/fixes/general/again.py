@@ -8,7 +8,8 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.edits import Operation, Rewrite
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.sources import expression
 
 Given = tuple[object, ...]

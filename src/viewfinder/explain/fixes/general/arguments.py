@@ -6,11 +6,12 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.general.again import Given, Named, again
 from viewfinder.explain.fixes.layouts import LAST
 from viewfinder.explain.fixes.regrouping import as_asked
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 # Where the arguments of a function stand that are dimensions; all others are sizes.
 _DIMS: dict[str, tuple[int | str, ...]] = {

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.lab import LEFT_OUT
 from viewfinder.explain.fixes.layouts import LAST
 from viewfinder.explain.fixes.modules import made, settings
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 _TAKEN = {
     "in_features", "in_channels", "input_size", "num_features", "num_channels", "embed_dim",

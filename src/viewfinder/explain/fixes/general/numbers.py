@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from viewfinder.explain.edits import Numbered
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.layouts import LAST
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:

@@ -1,6 +1,7 @@
 """Each operand in another shape: dimensions more, fewer or elsewhere, cut, enlarged, repeated."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import torch
@@ -9,13 +10,15 @@ from torch import Tensor
 
 from viewfinder.explain.edits import Operation
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes import joins, losses
+from viewfinder.explain.fixes import losses, sums
 from viewfinder.explain.fixes import operations as ops
+from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general import origins
 from viewfinder.explain.fixes.general.origins import Operand
 from viewfinder.explain.fixes.layouts import LAST
+from viewfinder.explain.fixes.meanings import LEFT_OUT_BEYOND
 from viewfinder.explain.fixes.names import SPATIAL
-from viewfinder.explain.fixes.scene import Candidate, Scene
+from viewfinder.explain.fixes.scene import Scene
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -102,7 +105,7 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
     if len(one.shape) != len(other.shape):
         return
     # Of keys and values, one that is cut would belong to others.
-    summed = scene.call is not None and scene.call.base in joins.SUMS | {"cat", "stack"}
+    summed = scene.call is not None and scene.call.base in sums.SUMS | {"cat", "stack"}
     for dim, (a, b) in enumerate(zip(one.shape, other.shape, strict=True)):
         if a == b:
             continue
@@ -124,7 +127,9 @@ def _beside(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
             def cut(t: Sequence[Tensor], d: int = dim) -> Tensor:
                 return t[mine].narrow(d, 0, t[theirs].size(d))
 
-            yield from scene.on_operand(mine, code, cut, LAST + 0.5)
+            for less in scene.on_operand(mine, code, cut, LAST + 0.5):
+                joined = scene.call is not None and scene.call.base == "cat"
+                yield replace(less, means=LEFT_OUT_BEYOND) if joined else less
     if summed or (scene.call is not None and scene.call.base in losses.LOSSES):
         yield from _resized(scene, one, other)
 
