@@ -43,8 +43,8 @@ def _better_teacher(recipe: SaliencyRecipe, followed: float | None) -> list[str]
     if recipe.teacher is None or asked_for or followed is None or followed >= _HARDLY:
         return []
     return [
-        "train the teacher for longer: its maps are so far from the masks that the net follows it "
-        f"by {followed:.1g} of what it learns (λ)"
+        "train the teacher for longer: its maps are so far from the masks that less than "
+        f"{_HARDLY:.0%} of what is learnt is learnt from it (λ)"
     ]
 
 
