@@ -6,9 +6,9 @@
 
 PySODMetrics stands in an environment of its own, as it needs an older numpy. Each reads maps and
 masks from PNG itself. Equality: 60 made cases (soft, noisy, noise alone, the mask itself, moved,
-inverted), and where ../shared is there its three real pairs; the largest difference of any picture
-is printed, of curves at any threshold; the size-invariant scores too. Time: MAE, S, E, F and
-weighted F with all curves.
+inverted; thin and tiny subjects, and masks with grey in them), and where ../shared is there its
+three real pairs; the largest difference of any picture is printed, of curves at any threshold; the
+size-invariant scores too. Time: MAE, S, E, F and weighted F with all curves.
 """
 
 import argparse
@@ -149,6 +149,8 @@ def _draw(root: Path, count: int, size: tuple[int, int]) -> None:
             row, column = random.uniform(0.1, 0.9) * height, random.uniform(0.1, 0.9) * width
             radius = random.uniform(2, 14)
             mask |= ((y - row) / radius) ** 2 + ((x - column) / radius) ** 2 < 1
+        if number % 5 == 4:
+            mask = _thin(number // 5, size)
         soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), random.uniform(1, 8))
         map_ = [
             soft,
@@ -161,7 +163,24 @@ def _draw(root: Path, count: int, size: tuple[int, int]) -> None:
         for folder, values in (("GT", mask.astype(float)), ("maps", map_)):
             file = root / folder / f"{number:04d}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(file), np.rint(255 * values).astype(np.uint8))
+            levels = np.rint(255 * values).astype(np.uint8)
+            if folder == "GT" and number % 7 == 3:  # neither black nor white: 128 is not above 128
+                levels[::9, ::5] = 128
+            cv2.imwrite(str(file), levels)
+
+
+def _thin(kind: int, size: tuple[int, int]) -> np.ndarray:
+    """A mask whose parts all are below 50 pixels, or nearly a line."""
+    mask = np.zeros(size, np.bool_)
+    if kind % 4 == 0:
+        mask[size[0] // 3, size[1] // 2] = True
+    elif kind % 4 == 1:
+        mask[size[0] // 2] = True
+    elif kind % 4 == 2:
+        mask[:, size[1] // 4] = True
+    else:
+        mask[3:6, 3:6] = mask[10:13, 20:23] = mask[30:32, 40:44] = True
+    return mask
 
 
 if __name__ == "__main__":

@@ -169,8 +169,17 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     Raises:
         InputError: the file cannot be read, or it is in colour.
     """
-    values = _read_grey(path, "a mask")
+    values = read_levels(path)
     return values > np.iinfo(values.dtype).max // 2
+
+
+def read_levels(path: Path) -> decoding.Pixels:
+    """H×W, a mask's values as they are stored, in the type that tells their range.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    return _read_grey(path, "a mask")
 
 
 def read_instances(path: Path) -> NDArray[np.uint16]:

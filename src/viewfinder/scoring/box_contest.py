@@ -196,6 +196,10 @@ class BoxesCompared:
     def notes(self, common: Sequence[str]) -> list[str]:
         return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
 
+    @property
+    def unscored(self) -> Sequence[str]:
+        return ()
+
     def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
         places = [self._places[picture] for picture in pictures]
         return np.stack([self.methods[name].f1[places] for name in methods], axis=1)

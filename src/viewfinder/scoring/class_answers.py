@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ _ANSWER = ("prediction", "predicted", "pred", "answer", "predicted_class", "pred
            "pred_label", "pred_class", "predictions", "y_pred")  # fmt: skip
 _EITHER = ("class", "label", "category")
 ANSWER_COLUMNS = (*_ANSWER, *_EITHER)
+TOP = 5
+"""Answers of which the class is to be one, for the score of that name."""
 SCORE = ("score", "confidence", "probability", "prob", "conf")
 _BEFORE = ("", "p_", "p(", "prob_", "probability_", "score_", "p:")
 
@@ -43,6 +46,22 @@ class ClassAnswers:
     probabilities: Mapping[str, NDArray[np.float64]]
     scores: Mapping[str, float]
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def certain(self) -> bool:
+        """Whether every probability is 0 or 1, which says only what the answer is."""
+        return all(np.isin(own, (0, 1)).all() for own in self.probabilities.values())
+
+    def tied(self, truth: Mapping[str, int]) -> list[str]:
+        """Pictures whose class may be among the five likeliest or not, as others are as likely."""
+        found = []
+        for picture, own in self.probabilities.items():
+            if picture in truth:
+                of_truth = own[truth[picture]]
+                before = int((own > of_truth).sum())
+                if before < TOP < before + int((own == of_truth).sum()):
+                    found.append(picture)
+        return found
 
 
 def class_answers(path: Path, truth: Dataset) -> ClassAnswers:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
-from viewfinder.scoring.class_answers import ClassAnswers
+from viewfinder.scoring.class_answers import TOP, ClassAnswers
 from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
 from viewfinder.scoring.thumbnails import small
+from viewfinder.wording import counted, some
 
 PLOTS = (
     Plot("coverage", "Accuracy of the surest", "share of pictures, the surest first", "accuracy",
@@ -21,7 +22,6 @@ PLOTS = (
          "Share of right answers over the score of the answer"),
 )  # fmt: skip
 _SIDE = 130
-_TOP = 5
 _NAMED = (
     ("accuracy", "Accuracy", True, "share of pictures whose answer is right"),
     ("balanced_accuracy", "Balanced", True, "mean over classes of their recall"),
@@ -45,7 +45,7 @@ def metrics_of(classes: Sequence[str], present: Sequence[bool], *, sure: bool) -
         Metric(key, title, title, better, meaning, key in usual)
         for key, title, better, meaning in _NAMED
         if sure or key not in ("top5", "log_loss")
-        if key != "top5" or len(classes) > _TOP
+        if key != "top5" or len(classes) > TOP
     ]
     own = [
         Metric(f"recall:{name}", f"Recall {name}", "", True, f"share of {name} that is found")
@@ -110,11 +110,17 @@ class ClassScores:
         if table is None:
             return None
         of_truth = table[np.arange(len(labels)), labels]
+        if (key == "top5" and self._tied) or (key == "log_loss" and self.answers.certain):
+            return None
         if key == "top5":
-            return ((table > of_truth[:, None]).sum(axis=1) < _TOP)[:, None].astype(float), _first
+            return ((table > of_truth[:, None]).sum(axis=1) < TOP)[:, None].astype(float), _first
         if (table < 0).any() or not np.allclose(table.sum(axis=1), 1, atol=0.02):
             return None
         return -np.log(np.maximum(of_truth, _SURE))[:, None], _first
+
+    @cached_property
+    def _tied(self) -> list[str]:
+        return self.answers.tied(self.truth)
 
     def _table(self, pictures: Sequence[str]) -> NDArray[np.float64] | None:
         if not self.answers.probabilities or not pictures:
@@ -205,7 +211,22 @@ class ClassesCompared:
         return {"task": "classify", "classes": list(self.dataset.classes)}
 
     def notes(self, common: Sequence[str]) -> list[str]:
-        return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
+        said = [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
+        truth = dict(zip(self.dataset.paths, self.dataset.labels.tolist(), strict=True))
+        for name, each in self.answers.items():
+            if each.probabilities and each.certain:
+                said.append(f"{name}: its probabilities are all 0 or 1, and there is no log loss")
+            if len(self.dataset.classes) > TOP and (tied := each.tied(truth)):
+                count = counted(len(tied), "picture")
+                said.append(
+                    f"{name}: no Top 5, as in {count} the class is as likely as others at the "
+                    f"fifth place: {some(tied)}"
+                )
+        return said
+
+    @property
+    def unscored(self) -> Sequence[str]:
+        return ()
 
     def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
         answered = (self.methods[name] for name in methods)

@@ -17,7 +17,7 @@ class MethodScores:
 
     Attributes:
         images: that it was scored on: those that every method has answered, or where there are
-            none its own.
+            none its own; 0 of one whose answers could all not be read.
         values: of each metric by its key; none where no picture has one, as AUC of empty masks.
         curves: of each plot by its key.
     """
@@ -49,6 +49,11 @@ class SetScores:
     @property
     def name(self) -> str:
         return self.contest.name
+
+    @property
+    def scored(self) -> list[MethodScores]:
+        """The methods that have scores."""
+        return [own for own in self.methods if own.images]
 
     @property
     def comparable(self) -> bool:
@@ -102,7 +107,7 @@ def compare(contests: Sequence[Contest]) -> MethodComparison:
     """Scores, intervals, pairs and ranks."""
     names = list(dict.fromkeys(name for each in contests for name in each.methods))
     sets = tuple(_set(each, names) for each in contests)
-    ranked = [each for each in sets if each.comparable and len(each.methods) == len(names)]
+    ranked = [each for each in sets if each.comparable and len(each.scored) == len(names)]
     return MethodComparison(sets, _ranks(ranked), tuple(each.name for each in ranked))
 
 
@@ -127,6 +132,7 @@ def _set(contest: Contest, names: Sequence[str]) -> SetScores:
         MethodScores(method, len(own.pictures), values[method], _curves(contest, own))
         for method, own in methods.items()
     )
+    found_methods += tuple(MethodScores(method, 0, {}, {}) for method in contest.unscored)
     notes = [*_uncommon(common, contest), *_absent(contest, names), *contest.notes(common)]
     return SetScores(contest, len(contest.pictures), common, found_methods, compared, tuple(notes))
 
@@ -170,7 +176,7 @@ def _uncommon(common: Sequence[str], contest: Contest) -> list[str]:
 
 
 def _absent(contest: Contest, names: Sequence[str]) -> list[str]:
-    absent = [name for name in names if name not in contest.methods]
+    absent = [n for n in names if n not in contest.methods and n not in contest.unscored]
     return [f"not scored on this set: {some(absent)}"] if absent else []
 
 
@@ -179,14 +185,14 @@ def _ranks(ranked: Sequence[SetScores]) -> dict[str, dict[str, float]]:
     metrics = {m.key: m for each in ranked for m in each.contest.metrics}
     found: dict[str, dict[str, float]] = {}
     for key, metric in metrics.items():
-        rows = [[m.values.get(key) for m in each.methods] for each in ranked]
+        rows = [[m.values.get(key) for m in each.scored] for each in ranked]
         if any(value is None for row in rows for value in row):
             continue
         places: dict[str, list[float]] = {}
         for each in ranked:
-            own = [m.values[key].value for m in each.methods]
+            own = [m.values[key].value for m in each.scored]
             for m, place in zip(
-                each.methods, ranks(own, higher_is_better=metric.higher_is_better), strict=True
+                each.scored, ranks(own, higher_is_better=metric.higher_is_better), strict=True
             ):
                 places.setdefault(m.method, []).append(place)
         found[key] = {method: statistics.fmean(own) for method, own in places.items()}

@@ -123,6 +123,7 @@ class Contest(Protocol):
         judged_by: what `goodness` is, such as S; empty where an answer is right or wrong.
         right_from: the goodness from which an answer is called right.
         differing: in words, what pictures side by side are ordered by.
+        unscored: methods of which no answer could be read.
     """
 
     @property
@@ -147,6 +148,8 @@ class Contest(Protocol):
     def right_from(self) -> float: ...
     @property
     def differing(self) -> str: ...
+    @property
+    def unscored(self) -> Sequence[str]: ...
 
     def notes(self, common: Sequence[str]) -> list[str]:
         """What must be known to read the scores, such as what is missing.

@@ -23,6 +23,7 @@ from viewfinder.evaluation.judging import judge_examples
 from viewfinder.files import cache_folder, new_folder, write_bytes
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.opening import open_model
+from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.pictures.writing import write_map
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.manifest import MANIFEST
@@ -37,7 +38,23 @@ _FILES = (".onnx", ".weights")
 
 def is_model(path: Path) -> bool:
     """Whether a path is a run's folder, Darknet's weights or an ONNX file, and not answers."""
+    if path == COCO_FILE:
+        return True
     return (path / MANIFEST).is_file() or (path.is_file() and path.suffix.lower() in _FILES)
+
+
+def named_model(word: str) -> Path | None:
+    """The file of the detector that comes with the package, where nothing else is so called."""
+    return COCO_FILE if word == COCO and not Path(word).exists() else None
+
+
+def opened(path: Path) -> Model:
+    """The model of a path of which `is_model` is true.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return open_model(COCO if path == COCO_FILE else path)
 
 
 def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of: str) -> Path:
@@ -51,7 +68,7 @@ def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of
         InputError: the model has another task, a mask's picture is not known or cannot be read, or
             the cache cannot be written.
     """
-    model = open_model(path)
+    model = opened(path)
     if model.config.task != "saliency":
         raise InputError(f"{path} is a model to {model.config.task}: only saliency has maps")
     if alone := [mask for mask in masks if mask not in pictures]:
@@ -126,7 +143,7 @@ def probabilities_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], NDArr
 
 
 def _of_task(path: Path, task: str) -> Model:
-    model = open_model(path)
+    model = opened(path)
     if model.config.task != task:
         raise InputError(f"{path} is a model to {model.config.task}, and the set is to {task}")
     return model

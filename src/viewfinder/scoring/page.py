@@ -154,7 +154,7 @@ def won(pair: MethodPair, metric: Metric) -> str:
 
 def shown_rows(each: SetScores) -> list[PictureRow]:
     """The pictures on which methods differ most, side by side; none of one method."""
-    names = [own.method for own in each.methods][:_METHODS]
+    names = [own.method for own in each.scored][:_METHODS]
     if len(each.common) == 0 or len(names) < 2:
         return []
     return differing(each.contest, each.common, names, _PICTURES)

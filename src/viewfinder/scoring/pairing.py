@@ -119,12 +119,22 @@ def pair(
         if core is not None and core in names:
             paired[names[core]] = path
     taken = set(paired.values())
+    added = next((_as_written(key, given[key], added, stem) for key in given
+                  if given[key] in taken), added)  # fmt: skip
     return Paired(
         answers=paired,
         missing=tuple(path for path in masks if path not in paired),
         surplus=tuple(path for path in answers if path not in taken),
         added=added,
     )
+
+
+def _as_written(key: str, path: str, added: Added, stem: Callable[[str], str]) -> Added:
+    """What was added, as an answer's own name spells it, where that is as long."""
+    written = stem(path)[-len(key) :]
+    if _key(written) != key:
+        return added
+    return Added(written[: len(added.before)], written[len(written) - len(added.behind) :])
 
 
 def _ways(

@@ -2,14 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from viewfinder.datasets.formats.yolo.labels import is_class_list
+from viewfinder.datasets.survey import beginning
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.pictures.finding import folders_in, pictures_in
-from viewfinder.scoring.models import is_model
+from viewfinder.inference.cutting import CUTOUTS, OVERLAYS
+from viewfinder.nets.published import COCO
+from viewfinder.pictures.finding import (
+    files_in,
+    folders_in,
+    has_picture,
+    pictures_below,
+    pictures_in,
+)
+from viewfinder.scoring.models import is_model, named_model
 from viewfinder.wording import some
 
+# So many maps are counted to see that a folder has more than lie beside it.
+_LOOKS = 50
+# Of a line of boxes: a class or a picture, and four numbers.
+_WORDS = 5
 TABLES = (".json", ".csv", ".tsv")
 """Files of answers by their endings."""
 
@@ -40,7 +55,9 @@ def named_methods(methods: Sequence[str]) -> dict[str, Path]:
 
 def _named(given: str) -> dict[str, Path]:
     name, sign, place = given.partition("=")
-    path = Path(place if sign else given).expanduser()
+    path = named_model(place if sign else given) or Path(place if sign else given).expanduser()
+    if path == named_model(COCO):
+        return {name if sign else given: path}
     if is_model(path) or (path.is_file() and path.suffix.lower() in TABLES):
         return {name if sign else path.stem: path}
     if not path.is_dir():
@@ -56,13 +73,38 @@ def _named(given: str) -> dict[str, Path]:
 
 def _within(folder: Path) -> dict[str, Path]:
     """The methods of a folder that holds one for each; none where it holds one method's answers."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES)
-    below = folders_in(folder)
-    if pictures_in(folder) or any(folder.glob("*.txt")) or not (files or below):
+    files = [file for file in files_in(folder) if file.suffix.lower() in TABLES]
+    texts = [file for file in files_in(folder) if holds_boxes(file)]
+    below = [each for each in folders_in(folder) if each.name not in (OVERLAYS, CUTOUTS)]
+    pictures = pictures_in(folder)
+    with_maps = [each for each in below if has_picture(each)]
+    # A picture or two beside folders of many are a teaser, and not the maps of one method.
+    loose = bool(pictures) and len(pictures) >= max(map(_many, with_maps), default=0)
+    if loose or texts or not (files or below):
         return {}
-    found = {file.stem: file for file in files} or {each.name: each for each in below}
+    if with_maps or not files:
+        found = {each.name: each for each in with_maps or below}
+    else:
+        found = {file.stem: file for file in files}
     note(f"methods in {folder}: {some(list(found), 8)}")
+    if over := [each.name for each in files_in(folder) if each not in found.values()]:
+        note(f"{some(over, 8)} beside them in {folder}: no method's answers, passed over")
     return found
+
+
+def _many(folder: Path) -> int:
+    return len(list(islice(pictures_below(folder), _LOOKS)))
+
+
+def holds_boxes(file: Path) -> bool:
+    """Whether a text file may be a detector's: empty, or with numbers at the end of its line."""
+    if file.suffix.lower() != ".txt" or is_class_list(file.name):
+        return False
+    words = next((line.split() for line in beginning(file).splitlines() if line.strip()), [])
+    try:
+        return not words or (len(words) >= _WORDS and len([float(w) for w in words[-4:]]) == 4)
+    except ValueError:
+        return False
 
 
 def named_set(given: str) -> NamedSet:

@@ -1,6 +1,7 @@
 """What `score` compares: sets and methods, and of which task they are, told by the answers."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import default_side
 from viewfinder.events import note
-from viewfinder.inference.opening import open_model
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.scoring.box_answers import box_answers
 from viewfinder.scoring.box_contest import BoxesCompared
@@ -19,10 +19,9 @@ from viewfinder.scoring.class_answers import class_answers
 from viewfinder.scoring.class_contest import ClassesCompared
 from viewfinder.scoring.contest import Contest
 from viewfinder.scoring.metric_names import refuse_unknown
-from viewfinder.scoring.models import is_model
+from viewfinder.scoring.models import is_model, opened
 from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
-from viewfinder.scoring.saliency import judge
-from viewfinder.scoring.saliency_contest import MapsCompared
+from viewfinder.scoring.saliency_contest import maps_compared
 from viewfinder.scoring.sets import map_contests, models_maps
 from viewfinder.wording import counted, likest
 
@@ -61,12 +60,27 @@ def asked(
         InputError: something named is not there, or is not clear.
     """
     found = tuple(named_set(given) for given in sets)
+    _refuse_twice([each.name for each in found])
     if truth is None and not found:
         raise InputError("name the truth and a method: score TRUTH NAME=ANSWERS")
     if truth is not None and not truth.exists():
         _refuse_missing(truth)
     own = named_methods(methods) if truth is not None else {}
     return ScoreRequest(truth, own, found, split, stretch)
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Refuse two sets of one name, whose scores nobody could tell apart.
+
+    Raises:
+        InputError: there are two.
+    """
+    alike = [unicodedata.normalize("NFC", name).strip().casefold() for name in names]
+    for k, name in enumerate(names):
+        if alike[k] in alike[:k]:
+            raise InputError(
+                f"two sets are named {name}: give each a name of its own, --set NAME=TRUTH:ANSWERS"
+            )
 
 
 def _refuse_missing(truth: Path) -> None:
@@ -103,10 +117,12 @@ def contests(asked: ScoreRequest) -> list[Contest]:
                 "the split's masks instead"
             )
         maps = map_contests(asked.truth, asked.methods, asked.sets)
-        return [MapsCompared(judge(each, stretch=asked.stretch), asked.stretch) for each in maps]
+        _refuse_twice([each.truth.name for each in maps])
+        return [maps_compared(each, stretch=asked.stretch) for each in maps]
     sets = list(asked.sets)
     if asked.truth is not None:
         sets.insert(0, NamedSet(asked.truth.resolve().name, asked.truth, asked.methods))
+    _refuse_twice([each.name for each in sets])
     return [_labelled(each, next(iter(tasks)), asked.split) for each in sets]
 
 
@@ -117,7 +133,7 @@ def _task_of(path: Path) -> str:
         InputError: nothing says it.
     """
     if is_model(path):
-        return open_model(path).config.task
+        return opened(path).config.task
     if path.is_dir():
         if next(iter(pictures_below(path)), None) is not None:
             return "saliency"
@@ -149,7 +165,7 @@ def contest_of(
         InputError: answers that cannot be read.
     """
     if task == "saliency":
-        return MapsCompared(judge(models_maps(name, truth, answers), stretch=stretch), stretch)
+        return maps_compared(models_maps(name, truth, answers), stretch=stretch)
     if task == "detect":
         boxes = {method: box_answers(path, truth) for method, path in answers.items()}
         return BoxesCompared(name, truth, boxes)

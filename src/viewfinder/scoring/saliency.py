@@ -21,7 +21,8 @@ from viewfinder.datasets.digests import of_files
 from viewfinder.errors import PictureError
 from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
-from viewfinder.pictures.reading import read_map, read_mask
+from viewfinder.pictures.reading import read_map
+from viewfinder.scoring.masks import read_scored
 from viewfinder.scoring.sets import MapContest
 from viewfinder.scoring.size_invariance import (
     Box,
@@ -33,7 +34,7 @@ from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts
 from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
 
 # Named anew where what is kept of a picture, or how it is measured, changes.
-_KEPT = "saliency-scores-2"
+_KEPT = "saliency-scores-3"
 # Figures of 64 bits, then counts of 32 at each threshold.
 _RECORD = np.dtype(
     [
@@ -142,9 +143,17 @@ def judge(contest: MapContest, *, stretch: bool, jobs: int | None = None) -> Jud
     mask_digests = dict(zip(masks, of_files([contest.truth.root / m for m in masks]), strict=True))
     asked: dict[tuple[str, str], _Job] = {}
     # By the picture, so that a mask is still in the system's memory for the next method.
+    unread = []
     for mask in masks:
         for answers in contest.answers:
-            if mask in answers.paired.answers:
+            if mask not in answers.paired.answers:
+                continue
+            if not answers.file(mask).is_file():
+                place = str(answers.file(mask))
+                unread.append(
+                    Unread(answers.method, place, f"{place} is no file, or a link to none")
+                )
+            else:
                 asked[answers.method, mask] = _Job(
                     b"",
                     answers.file(mask),
@@ -169,7 +178,6 @@ def judge(contest: MapContest, *, stretch: bool, jobs: int | None = None) -> Jud
     keep_vectors(_KEPT, fresh)
     known |= fresh
     measured: dict[str, dict[str, Measured]] = {each.method: {} for each in contest.answers}
-    unread = []
     for (method, mask), job in keyed.items():
         if job.key in failed:
             unread.append(Unread(method, str(job.map), failed[job.key]))
@@ -221,7 +229,7 @@ def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
 @lru_cache(maxsize=2)
 def _mask(file: Path, about: bytes) -> _Mask:
     """`about` is the digest of the mask's file, so that it is read anew where that has changed."""
-    mask = read_mask(file)
+    mask = read_scored(file)
     return _Mask(mask, contour_band(mask), parts_of(mask))
 
 

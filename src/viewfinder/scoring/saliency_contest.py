@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
+from viewfinder.events import note
 from viewfinder.pictures.drawing import as_grey
-from viewfinder.pictures.reading import read_map, read_mask, read_picture
+from viewfinder.pictures.reading import read_map, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
-from viewfinder.scoring.saliency import Judged, Measured
+from viewfinder.scoring.masks import faint_notes, read_scored
+from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
-from viewfinder.scoring.sets import Answers
+from viewfinder.scoring.sets import Answers, MapContest
 from viewfinder.scoring.thumbnails import small
 from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean
 from viewfinder.wording import counted, some
@@ -75,6 +78,38 @@ class MapScores:
         return row | {"iou": one.iou, "boundary_iou": one.boundary_iou}
 
 
+def maps_compared(contest: MapContest, *, stretch: bool) -> "MapsCompared":
+    """Measure every map of a set.
+
+    Raises:
+        InputError: not one map can be read, or the masks are none.
+    """
+    found = MapsCompared(judge(contest, stretch=stretch), stretch)
+    if not found.methods:
+        why = "; ".join(unread_notes(found.judged.unread)[:3])
+        raise InputError(f"{found.name}: not one map could be scored: {why}")
+    if found.faint:
+        note(f"{found.name}: {found.faint[0]}")
+    return found
+
+
+def unread_notes(unread: Sequence[Unread]) -> list[str]:
+    """Maps that were left out, those of one method and for one reason in one line."""
+    groups: dict[tuple[str, str], list[Unread]] = {}
+    for each in unread:
+        groups.setdefault((each.method, each.why.replace(each.file, "")), []).append(each)
+    said = []
+    for (method, _), own in groups.items():
+        if len(own) == 1:
+            said.append(f"{method}: left out, as {own[0].why}")
+        else:
+            names = some([Path(each.file).name for each in own])
+            said.append(
+                f"{method}: {len(own):,} maps left out ({names}), the first as {own[0].why}"
+            )
+    return said
+
+
 @dataclass(frozen=True, eq=False)
 class MapsCompared:
     """Methods' maps of one set."""
@@ -119,6 +154,10 @@ class MapsCompared:
             )
         return "Maps were taken as they are, their values not spread over 0 to 1."
 
+    @property
+    def unscored(self) -> Sequence[str]:
+        return [name for name, found in self.judged.measured.items() if not found]
+
     def notes(self, common: Sequence[str]) -> list[str]:
         """How files were paired, and what is missing, left over, odd or empty."""
         judged = self.judged
@@ -133,22 +172,37 @@ class MapsCompared:
                     f"{answers.method}: {count} of another size than the mask, resized to it: "
                     f"{some(resized)}"
                 )
-        said += [f"{each.method}: left out, as {each.why}" for each in judged.unread]
-        return said + self._empty()
+        return said + unread_notes(judged.unread) + self._empty()
 
-    def _empty(self) -> list[str]:
+    @cached_property
+    def _without_subject(self) -> list[str]:
+        """Masks that are empty."""
         found = self.judged.measured.values()
-        empty = [
+        return [
             mask
             for mask in self.pictures
             if any((one := f.get(mask)) and one.of.counts.wanted == 0 for f in found)
         ]
+
+    @cached_property
+    def faint(self) -> list[str]:
+        """What must be known of masks that are empty but for values that are not white.
+
+        Raises:
+            InputError: all of the set are so.
+        """
+        scored = {mask for found in self.judged.measured.values() for mask in found}
+        return faint_notes(self.root, scored, self._without_subject)
+
+    def _empty(self) -> list[str]:
+        empty = self._without_subject
         if not empty:
             return []
         return [
+            *self.faint,
             f"{counted(len(empty), 'mask')} without a subject ({some(empty)}): F and weighted F "
             "are 0 there, and S is 1 − the map's mean, as the field's programs have it; but an "
-            "empty map of an empty mask is right, and every score says 1"
+            "empty map of an empty mask is right, and every score says 1",
         ]
 
     def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
@@ -164,7 +218,7 @@ class MapsCompared:
         truth, seen = self.judged.contest.truth, []
         if picture in truth.pictures:
             seen.append(MethodView("picture", small(read_picture(truth.pictures[picture])), ""))
-        seen.append(MethodView("mask", small(as_grey(read_mask(truth.root / picture))), ""))
+        seen.append(MethodView("mask", small(as_grey(read_scored(truth.root / picture))), ""))
         for name in methods:
             map_ = as_grey(read_map(self._files[name].file(picture)))
             own = self.methods[name].scores[picture].s_measure

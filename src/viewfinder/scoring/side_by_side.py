@@ -13,10 +13,20 @@ from viewfinder.scoring.contest import Contest, PictureRow
 def differing(
     contest: Contest, common: Sequence[str], methods: Sequence[str], count: int
 ) -> list[PictureRow]:
-    """The pictures on which methods differ most, the most first."""
-    spread = contest.goodness(common, methods).std(axis=1)
-    order = [k for k in np.argsort(-spread, kind="stable").tolist() if spread[k] > 0]
-    return [contest.row(common[k], methods) for k in order[:count]]
+    """The pictures on which methods differ most, the most first.
+
+    Of those on which they differ alike, as answers that are right or wrong do, some from all over
+    the list: in its order pictures of one class lie together.
+    """
+    spread = contest.goodness(common, methods).std(axis=1).round(9)
+    chosen: list[int] = []
+    for value in np.unique(spread[spread > 0])[::-1]:
+        alike = np.flatnonzero(spread == value)
+        wanted = min(count - len(chosen), len(alike))
+        chosen += alike[np.arange(wanted) * len(alike) // max(wanted, 1)].tolist()
+        if len(chosen) == count:
+            break
+    return [contest.row(common[k], methods) for k in chosen]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ Salient Object Detection", ICML 2024: each part of the subject is judged in the 
 what lies in no box, the background, counts by its share of the picture; F has no background.
 
 What the paper leaves open is as in PySODMetrics, to which the figures are held: parts are joined by
-edges, not by corners; those below 50 pixels are part of the background; without any, the picture is
-judged as a whole; and at the threshold 0 all of the picture is taken.
+edges, not by corners; those below 50 pixels are part of the background, unless all are, when the
+largest is judged, or all that are as large; without any, the picture is judged as a whole; and at
+the threshold 0 all of the picture is taken.
 """
 
 from collections.abc import Sequence
@@ -44,10 +45,11 @@ def parts_of(mask: NDArray[np.bool_]) -> tuple[Box, ...]:
     count, _, found, _ = cv2.connectedComponentsWithStats(
         mask.view(np.uint8), connectivity=_BY_EDGES
     )
+    least = min(_LEAST, int(found[1:, cv2.CC_STAT_AREA].max(initial=0)))
     parts = []
     for label in range(1, count):
         left, top, width, height, area = found[label].tolist()
-        if area >= _LEAST:
+        if area >= least:
             parts.append((slice(top, top + height), slice(left, left + width)))
     return tuple(parts)
 

@@ -159,7 +159,10 @@ def as_latex(found: MethodComparison, metrics: Sequence[Metric]) -> str:
     ]
     for method in found.methods:
         cells = [_cell(each, method, key) for each in found.sets for key in metrics]
-        lines.append(rf"{as_tex(method)} & {' & '.join(cells)} \\")
+        # A line's first [ or * would be taken for an option of the line's end before it.
+        name = as_tex(method)
+        name = f"{{{name}}}" if name.startswith(("[", "*")) else name
+        lines.append(rf"{name} & {' & '.join(cells)} \\")
     lines += [r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join(lines)
 

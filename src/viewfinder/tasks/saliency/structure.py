@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 # A variance below this is rounding: values in [0, 1] and sums in float64 make some 1e-16.
 _NO_VARIANCE = 1e-12
+# One pixel of ten million that is brighter by one of 255 varies by more.
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,9 @@ def _object(sums: BlockSums) -> float:
 
 def _evenness(count: float, total: float, squares: float) -> float:
     mean = total / count
-    deviation = math.sqrt(max(0.0, _covariance(count, total, total, squares)))
+    variance = _covariance(count, total, total, squares)
+    # The root of what is only rounding would be a hundred millionth and more.
+    deviation = math.sqrt(variance) if variance > _ROUNDING else 0.0
     return float(2 * mean / (mean**2 + 1 + deviation))
 
 
@@ -131,7 +135,8 @@ def _likeness(n: float, total: float, squares: float, wanted: float, inside: flo
         return 1.0 if (variance < _NO_VARIANCE and even_mask) or x == y == 0 else 0.0
     together = _covariance(n, total, wanted, inside)
     spread = variance + _covariance(n, wanted, wanted, wanted)
-    return float(4 * x * y * together / ((x**2 + y**2) * spread))
+    # The least step above 1 is added as in the field's programs: of a pixel or two it is seen.
+    return float(4 * x * y * together / ((x**2 + y**2) * spread + np.spacing(1)))
 
 
 def _covariance(count: float, a: float, b: float, products: float) -> float:

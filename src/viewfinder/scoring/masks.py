@@ -1,0 +1,48 @@
+"""Masks as the field's programs take them, and masks that hold something else."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder.errors import InputError
+from viewfinder.pictures.reading import read_levels
+from viewfinder.wording import counted, some
+
+
+def read_scored(path: Path) -> NDArray[np.bool_]:
+    """H×W, the subject: of 8 bits what is above 128, as in PySODMetrics, else above half.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    values = read_levels(path)
+    return values > (128 if values.dtype == np.uint8 else np.iinfo(values.dtype).max // 2)
+
+
+def faint_notes(root: Path, scored: Collection[str], empty: Sequence[str]) -> list[str]:
+    """What must be known of masks that are empty, and whose files yet hold values above 0.
+
+    Args:
+        scored: masks of which there are maps, relative to the root.
+        empty: those without a subject.
+
+    Raises:
+        InputError: no mask has a subject, but some hold values, as masks of 0 and 1 do.
+    """
+    greatest = {mask: int(read_levels(root / mask).max()) for mask in empty}
+    faint = [mask for mask, value in greatest.items() if value]
+    if not faint:
+        return []
+    count = counted(len(faint), "mask")
+    if len(empty) == len(scored):
+        raise InputError(
+            f"{root}: no mask has a value above half of its range, and {count} hold values up to "
+            f"{max(greatest.values())} ({some(faint)}): write subjects as 255 and the rest as 0; "
+            "of 0 and 1, multiply by 255, and of instance numbers write each above 0 as 255"
+        )
+    return [
+        f"{count} hold values above 0 but none above half of their range, and count as without a "
+        f"subject: {some(faint)}"
+    ]
