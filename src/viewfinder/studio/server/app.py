@@ -20,6 +20,7 @@ from viewfinder.studio.server.news import News, said_of
 from viewfinder.studio.server.outlining import outlining_routes
 from viewfinder.studio.server.people import people_routes, person_of
 from viewfinder.studio.server.pixels import Shown, crop_of, picture_of, thumbnail_of
+from viewfinder.studio.server.reasons import reason_routes
 from viewfinder.studio.server.trying import trying_routes
 from viewfinder.studio.store import Conflict, Filter, Store, Unavailable, as_json, operation_of
 from viewfinder.studio.web import assets
@@ -69,6 +70,7 @@ def studio_app(
     film_routes(app, store, carrier, _document, _json)
     outlining_routes(app, store, _document, _json)
     depth_routes(app, store)
+    reason_routes(app, store, teacher)
     return Guard(app, access)
 
 

@@ -9,6 +9,7 @@ import { showKeys } from "./help.js";
 import { showHistory } from "./history.js";
 import { accept, reject } from "./proposals.js";
 import { showProposers } from "./proposers.js";
+import { showReasons } from "./reasons.js";
 import { showSheet } from "./sheet.js";
 
 /** @param {import("./main.js").Page} page @returns {Record<string, () => void | Promise<void>>} */
@@ -80,6 +81,7 @@ export function actions(page) {
       studio.changed();
     },
     depth: () => toggleDepth(page),
+    why: () => showReasons(page),
     help: () => showKeys(page),
     "next-ghost": () => studio.hopGhost(),
     accept: () => {

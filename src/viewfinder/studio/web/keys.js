@@ -83,6 +83,7 @@ export const COMMANDS = [
   command("further", "Further", SEE, "-"),
   command("names", "Names, or only boxes", SEE, "v"),
   command("depth", "Depth, or the colours again (saliency sets)", SEE, "Shift+g"),
+  command("why", "Why what was learnt answers so, in a new tab", SEE, "Shift+e"),
   command("help", "This table", SEE, "?"),
   command("next-ghost", "Next proposal", PROPOSED, "p"),
   command("accept", "Accept the chosen proposal", PROPOSED, "y"),

@@ -1,0 +1,60 @@
+"""Why what was learnt answers a picture so: a key, and a page beside the studio's."""
+
+from pathlib import Path
+
+import pytest
+
+from viewfinder.errors import InputError
+from viewfinder.studio.learning.teacher import Teacher
+from viewfinder.studio.server import reasons
+
+
+class Asked:
+    """Stands for the process of `viewfinder why`."""
+
+    words: tuple[str, ...] = ()
+    status = 0
+
+    def lines(self, words):
+        type(self).words = tuple(words)
+        page = "<h1>reasons</h1><script>document.title = 'awake'</script>"
+        Path(words[-1]).write_text(page)
+        yield "page why.html\n"
+
+
+def test_a_key_shows_the_reasons_in_a_new_tab(page, person, monkeypatch):
+    page.locator("#stage").focus()
+    person.press("Shift+e")
+    page.get_by_text("so there is nothing to ask").wait_for()
+    monkeypatch.setattr(Teacher, "learnt", lambda _: "runs/first")
+    monkeypatch.setattr(reasons, "Worker", Asked)
+    page.evaluate(
+        "Object.defineProperty(viewfinder.learning, 'state',"
+        " { get: () => ({ finished: 'runs/first' }), set() {} })"
+    )
+    with page.context.expect_page() as opened:
+        person.press("Shift+e")
+    opened.value.get_by_role("heading", name="reasons").wait_for()
+    assert opened.value.title() == "awake"
+    file = Path(Asked.words[4])
+    assert Asked.words[:4] == ("-m", "viewfinder", "why", "runs/first")
+    assert file == person.store.path_of(person.shown())
+    # It is of no origin, so that nothing in it can ask the server.
+    assert opened.value.evaluate("self.origin") == "null"
+    opened.value.close()
+
+
+def test_what_cannot_be_asked_is_said(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="not in frames of videos"):
+        reasons.reasons_page("runs/first", tmp_path / "frame")
+
+    class Failed(Asked):
+        status = 2
+
+        def lines(self, words):
+            yield "error: runs/first does not exist\n"
+
+    monkeypatch.setattr(reasons, "Worker", Failed)
+    (tmp_path / "a.png").touch()
+    with pytest.raises(InputError, match=r"^runs/first does not exist$"):
+        reasons.reasons_page("runs/first", tmp_path / "a.png")
