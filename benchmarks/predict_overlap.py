@@ -2,9 +2,9 @@
 
     uv run python benchmarks/predict_overlap.py RUN PICTURES VIDEO [--json FILE]
 
-RUN is a detector's run, or `coco`. Each part is done alone, then all, three times in turn; of each
-the least wall time and the least CPU time count. On so many cores no way takes less than the sum of
-the parts' CPU times, divided by the cores: that limit stands beside.
+RUN is a detector's run, or `coco`. Each part is done alone, then all, so many times in turn; of
+each the least wall time and the least CPU time count. On so many cores no way takes less than the
+sum of the parts' CPU times, divided by the cores: that limit stands beside.
 """
 
 import argparse
@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.performance import record
 
-_ROUNDS = 3
 _CPU = torch.device("cpu")
 
 
@@ -36,6 +35,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("sources", type=Path, nargs="+", help="a folder of pictures, a video, …")
     parser.add_argument("--most", type=int, default=120, help="pictures of a folder")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     run = open_run(given.run)
@@ -66,7 +66,7 @@ def measure(run, source: Path, given) -> None:
         }
         wall = dict.fromkeys(parts, float("inf"))
         busy = dict(wall)
-        for _ in range(_ROUNDS):
+        for _ in range(given.rounds):
             for name, part in parts.items():
                 begun, used = time.perf_counter(), time.process_time()
                 with listening():
@@ -77,13 +77,15 @@ def measure(run, source: Path, given) -> None:
     limit = sum(busy[name] for name in ("decoding", "net", "drawing")) / cpu_features().threads
     told = ", ".join(f"{name} {wall[name]:.2f} s ({busy[name]:.2f} of a core)" for name in parts)
     print(f"{kind}, {len(answers)} pictures: {told}")
-    print(f"  {wall['all'] / slowest:.2f} times the slowest part; limit {limit:.2f} s", flush=True)
+    work = busy["all"] / sum(busy[name] for name in ("decoding", "net", "drawing"))
+    print(f"  {wall['all'] / slowest:.2f} times the slowest part; limit {limit:.2f} s")
+    print(f"  {work:.2f} times the work of all parts alone", flush=True)
     if given.json:
         record(
             given.json,
             f"`predict --out` of a {kind}, {len(answers)} pictures of {run.model.config.net}",
-            figure=f"{wall['all'] / slowest:.2f} × its slowest part alone "
-            f"({wall['all'] / limit:.2f} × what the cores allow)",
+            figure=f"{wall['all'] / slowest:.2f} × as long as its slowest part alone, "
+            f"{wall['all'] / limit:.2f} × what the cores allow; {work:.2f} × the parts' CPU time",
             detail={"wall": wall, "cpu": busy},
             command="benchmarks/predict_overlap.py RUN FOLDER VIDEO",
         )

@@ -3,12 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,8 @@ from viewfinder.pictures.video import Frame, probe_video, read_video, write_vide
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.saliency.maps import Subject
 
-# Answers that are made before they are drawn: two batches of frames; and frames that are drawn
-# before they are written.
-_ANSWERS, _FRAMES = 32, 2
+# Frames that are drawn before they are written.
+_FRAMES = 2
 # Of a number in a name, until it is known how many there are.
 _DIGITS = 9
 
@@ -69,22 +69,29 @@ def draw_answers(
 
 
 def _drawn_as_made(drawing: "_Drawing", answers: Iterable[Answer]) -> list[list[Answer]]:
-    """The answers, a group each picture or video; all but subjects are drawn by then."""
+    """The answers, a group each picture or video; all but subjects are drawn by then.
+
+    They are made in this thread: a net's large maps, made in another, come from memory that glibc
+    does not keep.
+    """
     groups: list[list[Answer]] = []
     with ThreadPoolExecutor(cpu_features().threads) as pool:
         coming = []
         try:
-            made = ahead(answers, depth=_ANSWERS)
-            for source, group in groupby(made, key=lambda each: each.source):
+            for source, group in groupby(answers, key=lambda each: each.source):
                 left = iter(group)
                 first = next(left)
-                rest = chain([first], left)
+                number, rest = len(groups) + 1, chain([first], left)
                 if first.frame is not None:
-                    groups.append(drawing.video(len(groups) + 1, source, rest))
+                    passed: SimpleQueue[Answer | None] = SimpleQueue()
+                    given = iter(passed.get, None)
+                    work = partial(drawing.video, number, Path(source), given)
+                    coming.append(pool.submit(copy_context().run, work))
+                    groups.append(_passed_on(rest, passed, coming[-1]))
                     continue
                 groups.append(list(rest))
                 if not isinstance(first.value, Subject):
-                    work = partial(drawing.picture, len(groups), first)
+                    work = partial(drawing.picture, number, first)
                     coming.append(pool.submit(copy_context().run, work))
             for each in coming:
                 each.result()
@@ -92,6 +99,22 @@ def _drawn_as_made(drawing: "_Drawing", answers: Iterable[Answer]) -> list[list[
             pool.shutdown(cancel_futures=True)
             raise
     return groups
+
+
+def _passed_on(
+    answers: Iterable[Answer], passed: "SimpleQueue[Answer | None]", drawn: "Future[None]"
+) -> list[Answer]:
+    """A video's answers, each passed on to whoever draws it as soon as it is made."""
+    found = []
+    try:
+        for each in answers:
+            if drawn.done():
+                drawn.result()  # It cannot be written.
+            found.append(each)
+            passed.put(each)
+    finally:
+        passed.put(None)
+    return found
 
 
 @dataclass(frozen=True)
@@ -108,21 +131,11 @@ class _Drawing:
         overlay = answer.value.drawn_on(picture_of(source, self.bits), self.classes)
         write_picture(self.folder / f"{_name(number, source)}.jpg", overlay)
 
-    def video(self, number: int, name: str, answers: Iterable[Answer]) -> list[Answer]:
-        """Draw a video's answers as they come; returns them."""
-        source, passed = Path(name), list[Answer]()
-
-        def passing() -> Iterator[Answer]:
-            for each in answers:
-                passed.append(each)
-                yield each
-
-        given = passing()
-        frames = ahead(_drawn(source, given, self.classes), depth=_FRAMES)
+    def video(self, number: int, source: Path, answers: Iterable[Answer]) -> None:
+        """Draw a video's answers as they come: a frame is read and drawn as others are encoded."""
+        frames = ahead(_drawn(source, answers, self.classes), depth=_FRAMES)
         file = self.folder / f"{_name(number, source)}.mp4"
         write_video(file, frames, rate=probe_video(source).rate)
-        passed.extend(answers)  # Of frames that could not be read again.
-        return passed
 
 
 def _name(number: int, source: Path) -> str:
