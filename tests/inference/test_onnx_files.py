@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto, helper
 
 from viewfinder.errors import InputError
-from viewfinder.inference.onnx_files import OnnxFile
+from viewfinder.inference.onnx_files import OnnxFile, parameters_in
 from viewfinder.inference.opening import open_model
 from viewfinder.inference.predict import predict
 from viewfinder.pictures.writing import write_picture
@@ -96,3 +96,22 @@ def test_a_file_of_fixed_pictures_is_given_as_many(tmp_path):
     pictures = np.random.default_rng(0).random((6, 3, 8, 8), np.float32)
     (found,) = OnnxFile(file).run(pictures)
     np.testing.assert_allclose(found, pictures.mean(axis=1, keepdims=True), atol=1e-6)
+
+
+def test_only_what_a_training_finds_is_counted(tmp_path):
+    """Not what pictures are normalised by, a norm's statistics, or numbers that scale an answer."""
+    made = {"mean": (1, 3, 1, 1), "std": (1, 3, 1, 1), "w": (5, 3, 3, 3), "b": (5,), "gamma": (5,),
+            "beta": (5,), "running_mean": (5,), "running_var": (5,), "bias": (5, 1, 1),
+            "two": (1,)}  # fmt: skip
+    constants = [(name, np.ones(shape, np.float32)) for name, shape in made.items()]
+    norm = ["conv", "gamma", "beta", "running_mean", "running_var"]
+    nodes = [
+        helper.make_node("Sub", ["x", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "std"], ["normal"]),
+        helper.make_node("Conv", ["normal", "w", "b"], ["conv"]),
+        helper.make_node("BatchNormalization", norm, ["even"]),
+        helper.make_node("Add", ["even", "bias"], ["moved"]),
+        helper.make_node("Mul", ["moved", "two"], ["y"]),
+    ]
+    file = write_network(tmp_path / "a.onnx", nodes, constants=constants)
+    assert parameters_in(file) == 5 * 27 + 5 + 5 + 5 + 5

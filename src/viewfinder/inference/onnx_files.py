@@ -205,16 +205,39 @@ def _shown(sides: Iterable[object]) -> str:
     return "×".join(str(side)[:20] for side in sides)
 
 
+# What brings pictures, or numbers, into another form, and learns nothing where it does so.
+_ARITHMETIC = frozenset(
+    {"Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Clip", "Cast", "Identity", "Transpose",
+     "Slice", "Concat", "Reshape", "Resize", "Pad", "Squeeze", "Unsqueeze", "Gather"}
+)  # fmt: skip
+
+
 def parameters_in(file: Path) -> int | None:
-    """How many numbers of weights an ONNX file holds; None where the package `onnx` is missing."""
+    """How many numbers of weights an ONNX file holds; None where the package `onnx` is missing.
+
+    Not counted is what no training finds: what pictures are normalised by, single numbers that are
+    added or multiplied, and the mean and variance of batch norms.
+    """
     try:
         import onnx
     except ImportError:
         return None
     graph = onnx.load(str(file), load_external_data=False).graph
     floating = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
-    return sum(
-        int(np.prod(each.dims, dtype=np.int64))
+    sizes = {
+        each.name: int(np.prod(each.dims, dtype=np.int64))
         for each in graph.initializer
         if each.data_type in floating
-    )
+    }
+    # Pictures on their way to the first layer.
+    pictures = {each.name for each in graph.input} - set(sizes)
+    constants: set[str] = set()
+    for node in graph.node:
+        own = [name for name in node.input if name in sizes]
+        if node.op_type == "BatchNormalization":
+            constants.update(node.input[3:5])
+        elif node.op_type in _ARITHMETIC:
+            early = not pictures.isdisjoint(node.input)
+            pictures.update(node.output if early else ())
+            constants.update(name for name in own if early or sizes[name] == 1)
+    return sum(size for name, size in sizes.items() if name not in constants)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
+from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.scoring.box_files import read_box_rows
 from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
@@ -34,7 +35,7 @@ def box_answers(path: Path, truth: Dataset) -> BoxAnswers:
     """
     if is_model(path):
         classes, found = detections_by(path, truth)
-        return _renumbered(classes, found, truth)
+        return _renumbered(classes, found, truth, model=COCO if path == COCO_FILE else str(path))
     return answers_of(read_box_rows(path, truth), truth, where=str(path))
 
 
@@ -158,14 +159,16 @@ def _by_picture(
     return tuple(found)
 
 
-def _renumbered(classes: Sequence[str], found: Sequence[Detections], truth: Dataset) -> BoxAnswers:
+def _renumbered(
+    classes: Sequence[str], found: Sequence[Detections], truth: Dataset, *, model: str
+) -> BoxAnswers:
     """A model's detections by the set's classes."""
     notes: list[str] = []
     numbers = _numbers(dict.fromkeys(classes), truth.classes, notes)
     if not numbers:
         raise InputError(
-            f"the model knows {some(list(classes))}, and none of the set's classes: "
-            f"{some(list(truth.classes))}"
+            f"{model} knows {some(list(classes))}, and none of the set's classes, "
+            f"{some(list(truth.classes))}: give a set, or a model, of the same classes"
         )
     lacking = [name for k, name in enumerate(truth.classes) if k not in numbers.values()]
     if lacking:

@@ -61,6 +61,15 @@ class Paired:
     surplus: tuple[str, ...]
     added: Added
 
+    def of(self, masks: Sequence[str]) -> "Paired":
+        """What of it belongs to some of the masks; maps of no mask are not told again."""
+        return Paired(
+            answers={mask: self.answers[mask] for mask in masks if mask in self.answers},
+            missing=tuple(mask for mask in masks if mask not in self.answers),
+            surplus=(),
+            added=self.added,
+        )
+
     def notes(self, method: str, answer: str, truth: str) -> list[str]:
         """What names have beside the truth's, and what is missing or left over, in words.
 
@@ -102,8 +111,12 @@ def pair(
     wanted = _by_key(masks, f"{truth}s")
     given = _by_key(answers, where, stem)
     plain = {bare(key).removeprefix("/"): path for key, path in wanted.items()}
+    # Masks in a folder for each category, and maps all in one.
+    last = {key.rpartition("/")[2]: path for key, path in wanted.items()}
     fitting, added, names = 0, Added(), wanted
-    for tried in (wanted, plain) if len(plain) == len(wanted) else (wanted,):
+    for tried in (wanted, plain, last):
+        if len(tried) < len(wanted) or (tried is last and fitting):
+            continue
         for way, fits in _ways(tried, given, where):
             if fits > fitting:
                 fitting, added, names = fits, way, tried

@@ -161,7 +161,7 @@ class MapsCompared:
     def notes(self, common: Sequence[str]) -> list[str]:
         """How files were paired, and what is missing, left over, odd or empty."""
         judged = self.judged
-        said = []
+        said = [*judged.contest.notes]
         for answers in judged.contest.answers:
             own, found = answers.paired, judged.measured[answers.method]
             said += own.notes(answers.method, "map", "mask")

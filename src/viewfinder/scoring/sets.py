@@ -1,7 +1,7 @@
 """What is compared: sets of masks, methods, and where each method's maps of each set lie."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
@@ -9,7 +9,8 @@ from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.cutting import CUTOUTS, OVERLAYS
-from viewfinder.pictures.finding import folders_in, has_picture, pictures_below
+from viewfinder.pictures.finding import folders_in, has_picture, pictures_below, pictures_in
+from viewfinder.scoring.flat import flat_methods
 from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
 from viewfinder.scoring.patterns import NamedSet
@@ -45,10 +46,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class MapContest:
-    """One set, and every method that has maps of it."""
+    """One set, and every method that has maps of it; and why one has not, where that is odd."""
 
     truth: TruthSet
     answers: tuple[Answers, ...]
+    notes: tuple[str, ...] = ()
 
 
 def map_contests(
@@ -173,8 +175,35 @@ def _contests(sets: list[TruthSet], folders: dict[str, Path]) -> list[MapContest
         ]
     if len(sets) > 1:
         note("folders are laid out as METHOD/SET")
-        return [_contest(each, _of_set(each, folders)) for each in sets]
+        one_folder = _flat(sets, folders)
+        flat, notes = flat_methods([each.masks for each in sets], one_folder)
+        inner = {name: folder for name, folder in folders.items() if name not in one_folder}
+        found = [_contest(each, _of_set(each, inner), notes, may_lack=bool(flat)) for each in sets]
+        return [_with_flat(each, flat, folders) for each in found]
     return [_contest(sets[0], _of_set(sets[0], folders, alone=True))]
+
+
+def _flat(sets: Sequence[TruthSet], folders: Mapping[str, Path]) -> dict[str, Path]:
+    """The methods whose maps of all sets lie in one folder, and not in one for each set."""
+    names = {each.name.casefold() for each in sets}
+    return {
+        method: folder
+        for method, folder in folders.items()
+        if not is_model(folder) and pictures_in(folder)
+        if not any(below.name.casefold() in names for below in folders_in(folder))
+    }
+
+
+def _with_flat(
+    contest: MapContest, flat: Mapping[str, Paired], folders: Mapping[str, Path]
+) -> MapContest:
+    """A set with those of the methods' maps that are of its masks, the methods in their order."""
+    own = {each.method: each for each in contest.answers}
+    for method, paired in flat.items():
+        own[method] = Answers(method, folders[method], paired.of(contest.truth.masks))
+    if not own:
+        raise InputError(f"no method has maps of {contest.truth.name}")
+    return replace(contest, answers=tuple(own[name] for name in folders if name in own))
 
 
 def _is_set_first(sets: list[TruthSet], folders: dict[str, Path]) -> bool:
@@ -213,11 +242,22 @@ def _maps(folder: Path) -> list[str]:
     return [each for each in below if each.split("/")[0] not in (OVERLAYS, CUTOUTS)] or below
 
 
-def _contest(each: TruthSet, folders: dict[str, Path]) -> MapContest:
+def _contest(
+    each: TruthSet,
+    folders: dict[str, Path],
+    notes: Sequence[str] = (),
+    *,
+    may_lack: bool = False,
+) -> MapContest:
+    """Every method's maps of a set.
+
+    Args:
+        may_lack: whether there may be none yet.
+    """
     answers = []
     for method, folder in folders.items():
         paired = pair(each.masks, _maps(folder), where=str(folder))
         answers.append(Answers(method, folder, paired))
-    if not answers:
+    if not answers and not may_lack:
         raise InputError(f"no method has maps of {each.name}")
-    return MapContest(each, tuple(answers))
+    return MapContest(each, tuple(answers), tuple(notes))
