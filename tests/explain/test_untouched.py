@@ -1,6 +1,7 @@
 """Afterwards the module is bit for bit as it was, and nothing was allocated."""
 
 import copy
+import gc
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -129,3 +130,14 @@ def test_what_cannot_be_copied_is_shared() -> None:
     net = Locked()
     assert explain(net, (1, 4)).outputs == ((1, 2),)
     assert list(net.lines) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_of_garbage_is_left_as_it_was(collecting: bool) -> None:
+    was = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        explain(nn.Sequential(nn.Linear(4, 2), nn.Linear(3, 2)), (1, 4))
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if was else gc.disable)()
