@@ -148,3 +148,16 @@ def test_patches_that_mix_channels_and_places_are_warned_of() -> None:
     )
     assert not explain(Cut((0, 2, 3, 1, 4, 5)), (2, 3, 32, 32)).warnings
     assert not explain(Uncut(), (2, 1, 32, 32)).warnings
+
+
+class Scores(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.classes, self.head = 20, nn.Conv2d(8, 6 * 21, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x).permute(0, 2, 3, 1).reshape(x.size(0), -1, self.classes)
+
+
+def test_rows_of_answers_share_out_the_channels_of_a_place() -> None:
+    assert first_fix(Scores(), (2, 8, 19, 19)).endswith("reshape(x.size(0), -1, 21)")
