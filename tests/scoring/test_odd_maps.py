@@ -106,6 +106,16 @@ def test_what_cannot_be_scored_stays_in_the_table_with_one_note(tmp_path):
         only(tmp_path, "b")
 
 
+def test_damaged_maps_are_one_line_however_they_are_damaged(tmp_path):
+    a_set(tmp_path, pictures=5)
+    for n in range(4):
+        file = tmp_path / f"a/{n}.png"
+        file.write_bytes(file.read_bytes()[: 200 + 30 * n])
+    notes = [note for note in only(tmp_path, "a").notes(()) if "left out" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("a: 4 maps left out (0.png, 1.png, 2.png …), the first as ")
+
+
 def test_a_link_to_nothing_is_as_a_damaged_map(tmp_path):
     a_set(tmp_path)
     (tmp_path / "a/2.png").unlink()

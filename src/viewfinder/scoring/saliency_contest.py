@@ -1,5 +1,6 @@
 """Saliency maps as a contest: scores of means over pictures, curves over thresholds."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,7 +98,9 @@ def unread_notes(unread: Sequence[Unread]) -> list[str]:
     """Maps that were left out, those of one method and for one reason in one line."""
     groups: dict[tuple[str, str], list[Unread]] = {}
     for each in unread:
-        groups.setdefault((each.method, each.why.replace(each.file, "")), []).append(each)
+        # Sizes and places in files differ from one to the next, and are no other reason.
+        reason = re.sub("[0-9]+", "", each.why.replace(each.file, ""))
+        groups.setdefault((each.method, reason), []).append(each)
     said = []
     for (method, _), own in groups.items():
         if len(own) == 1:
