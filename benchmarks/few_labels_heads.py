@@ -3,15 +3,15 @@
     uv run python benchmarks/few_labels_heads.py DATA                     5, 10 and 50 of each class
     uv run python benchmarks/few_labels_heads.py DATA --counts 20 --seeds 0 1 2 3 4
     uv run python benchmarks/few_labels_heads.py DATA --full              later layers too: minutes
-    uv run python benchmarks/few_labels_heads.py DATA --unlabelled        the rest without labels
+    uv run python benchmarks/few_labels_heads.py DATA --unlabelled 1500   others without labels
     uv run python benchmarks/few_labels_heads.py DATA --crops OUT         objects of a set of boxes
 
 Draws of the training pictures, as many of each class, are learnt from by class means, by ridge
 regression and by `auto`, as `train classify` does, and scored on the test pictures. Each picture is
 described once. `--full` trains each draw with `--head full` too, nothing held out, and tells the
-processor's seconds from the opened set to the scored run. `--unlabelled` takes all other training
-pictures as if they had no labels, for `auto` alone, and says in how many draws that was kept.
-`--crops` writes the objects of a set of boxes as class folders, to be given next.
+processor's seconds from the opened set to the scored run. `--unlabelled` takes so many other
+training pictures as if they had no labels, for `auto` alone, and says in how many draws that was
+kept. `--crops` writes the objects of a set of boxes as class folders, to be given next.
 """
 
 import argparse
@@ -86,18 +86,22 @@ def in_full(data: Dataset, rows: np.ndarray, test: np.ndarray) -> float:
 
 
 def right_by(
-    rows: np.ndarray, views: np.ndarray, data: Dataset, test: np.ndarray, *, head: str, others: bool
+    rows: np.ndarray,
+    views: np.ndarray,
+    labels: np.ndarray,
+    test: np.ndarray,
+    head: str,
+    others: np.ndarray,
 ) -> tuple[float, bool]:
     """The share of test pictures that a layer learnt from `rows` gets right, and whether it learnt
-    from the others too, without their labels."""
-    examples = VectorExamples(views[rows], data.labels[rows], len(data.classes))
-    described = np.isfinite(views[:, 0, 0])
-    described[test] = described[rows] = False
-    more = views[described].mean(1) if others else None
+    from `others` too, without their labels."""
+    examples = VectorExamples(views[rows], labels[rows], int(labels.max()) + 1)
+    others = np.setdiff1d(others, rows)
+    more = views[others].mean(1) if len(others) else None
     solved = solve(examples, WAYS[head], more)
     logits = torch.from_numpy(solved.layer.logits(views[test]))
     said = logits.softmax(2).mean(1).argmax(1).numpy()
-    return float((said == data.labels[test]).mean()), solved.believed > 0
+    return float((said == labels[test]).mean()), solved.believed > 0
 
 
 def tell(name: str, right: list[float], more: str = "") -> None:
@@ -111,7 +115,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="*", default=[5, 10, 50])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="a draw each")
     parser.add_argument("--full", action="store_true")
-    parser.add_argument("--unlabelled", action="store_true")
+    parser.add_argument("--unlabelled", type=int, default=0)
     parser.add_argument("--crops", type=Path)
     given = parser.parse_args()
     data = open_dataset(given.data)
@@ -129,23 +133,23 @@ def main() -> None:
     test = np.sort(np.random.default_rng(0).permutation(test)[:MOST_TEST])
     pool = np.flatnonzero(data.splits != SPLITS.index("test"))
     draws = {(k, s): drawn(data.labels, pool, k, s) for k in given.counts for s in given.seeds}
-    used = np.unique(np.concatenate([test, *([pool] if given.unlabelled else draws.values())]))
+    others = np.random.default_rng(0).permutation(pool)[: given.unlabelled]
+    used = np.unique(np.concatenate([test, others, *draws.values()]))
     began = time.process_time()
     described = describe(data.select(used), config)
     views = np.full((len(data), *described.shape[1:]), np.nan)
     views[used] = described
     seconds = time.process_time() - began
     print(f"{len(used):,} pictures at {size[0]}×{size[1]}: {seconds:.0f} s of CPU", flush=True)
-    kinds = [(head, False) for head in HEADS]
-    if given.unlabelled:
-        kinds = [("auto", False), ("auto", True)]
+    none = others[:0]
+    kinds = [("auto", none), ("auto", others)] if len(others) else [(h, none) for h in HEADS]
     for count in given.counts:
-        for head, others in kinds:
+        for head, more in kinds:
             found = [
-                right_by(draws[count, seed], views, data, test, head=head, others=others)
+                right_by(draws[count, seed], views, data.labels, test, head, more)
                 for seed in given.seeds
             ]
-            kept = f", others kept in {sum(k for _, k in found)}" if others else ""
+            kept = f", others kept in {sum(k for _, k in found)}" if len(more) else ""
             tell(f"{count} of each class, {head}", [right for right, _ in found], kept)
     for count in given.counts if given.full else ():
         right = []
