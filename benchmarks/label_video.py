@@ -9,11 +9,11 @@ a hand sways, nearer and further and a little askew; what is not always half in 
 and there is no parallax.
 
 The person draws all boxes in the first frame and in the last, then goes to the frame with the worst
-boxes and draws what is wrong there, until each box of each frame has IoU 0.7 or more, and accepts
-all by one key. Each drag, key and click is an action, and so is playing the clip once to the end to
-find the worst frame: a key that is held down. Modelled seconds are those of `page_person.py`, with
-the clip's length at 30 frames a second for each time that it is played. It is done for each motion
-between key frames.
+boxes and draws what is wrong there, until each box of each frame has IoU 0.7 or more and there are
+no others, and accepts all by one key. Of what is not there a click and a key say so. Each drag, key
+and click is an action, and so is playing the clip once to the end to find the worst frame: a key
+that is held down. Modelled seconds are those of `page_person.py`, with the clip's length at 30
+frames a second for each time that it is played. It is done for each motion between key frames.
 """
 
 import math
@@ -166,6 +166,27 @@ class Labeller:
                 self.person.key(str(listed.index(thing.name) + 1))
                 until(lambda name=thing.name: self.person.page.evaluate(CLASS) == name)
             self.settled()
+        while extra := self.extra(path):
+            # What is where nothing is: chosen, and said not to be there.
+            x1, y1, x2, y2 = extra[0].corners
+            self.person.actions += 1
+            self.person.click((x1 + x2) / 2, (y1 + y2) / 2)
+            self.person.key("Delete")
+            until(lambda: len(self.extra(path)) < len(extra))
+            self.settled()
+
+    def extra(self, path: str) -> list[Thing]:
+        """Labels of nothing that is there."""
+        left = list(self.truth[path])
+        found = []
+        for one in self.labels(path):
+            fits = [thing for thing in left if one.name == thing.name
+                    and overlap(one.corners, thing.corners) >= ENOUGH]  # fmt: skip
+            if fits:
+                left.remove(fits[0])
+            else:
+                found.append(one)
+        return found
 
     def go(self) -> None:
         paths = list(self.truth)
@@ -176,7 +197,7 @@ class Labeller:
             self.followed()
             self.person.actions += 1  # the clip is played
             self.played += 1
-            wrong = {path: self.missing(path) for path in paths}
+            wrong = {path: self.missing(path) + self.extra(path) for path in paths}
             apart = self.apart()
             worst = max(wrong, key=lambda path: (len(wrong[path]), apart[path]))
             if not wrong[worst]:

@@ -67,7 +67,7 @@ tracks = st.lists(
               st.integers(0, 19), boxes), max_size=8)  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(tracks, st.lists(st.floats(0.01, 9), min_size=20, max_size=20))
 def test_between_keys_edges_move_straight_and_meet_them(keys, gaps):
     times = np.cumsum(gaps)
@@ -97,7 +97,7 @@ def test_between_keys_edges_move_straight_and_meet_them(keys, gaps):
     assert sum(second.place - first.place - 1 for first, second in spans(keys)) == len(found)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(tracks, boxes, st.booleans())
 def test_what_was_followed_counts_while_its_keys_are_what_they_were(keys, corners, moved):
     times = [float(n) for n in range(20)]

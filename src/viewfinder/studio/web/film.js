@@ -24,8 +24,9 @@ const SOON = 60;
 const AGAIN = 1000;
 const TRIES = 20;
 const THUMB = 76;
-// Mean sides of a box within which it may have moved since the nearest key of its track.
-const REACH = 3;
+// Mean sides of a box within which it may be off where it is said to be, and may have moved since the
+// nearest key of its track.
+const [NEAR, REACH] = [1, 3];
 
 export class Film {
   /** @type {Video | null} */
@@ -113,7 +114,7 @@ export class Film {
   // Tracks.
 
   /**
-   * The track that a new box belongs to: the nearest of its class that is not in this frame, else a new
+   * The track that a new box belongs to: the nearest of its class that has no key in this frame, else a new
    * number; null of a picture that is no frame.
    * @param {string} label @param {Corners} corners @param {string | null} [own]  in place of a new number
    */
@@ -122,11 +123,12 @@ export class Film {
     if (!this.video || at < 0) return null;
     const { studio } = this.page;
     const here = new Set([...studio.boxes.values()].map((each) => each.track));
-    for (const each of studio.content?.proposals.values() ?? []) here.add(each.track ?? null);
-    let [found, least] = [/** @type {Track | null} */ (null), REACH];
+    const moving = new Map([...studio.content?.proposals.values() ?? []].map((each) => [each.track, each.corners]));
+    let [found, least] = [/** @type {Track | null} */ (null), 1];
     for (const each of this.video.tracks) {
       if (here.has(each.track) || studio.labels.classOf(each.label)?.id !== studio.labels.classOf(label)?.id) continue;
-      const apart = distance(corners, at < each.first ? each.start : each.end);
+      const between = moving.get(each.track);
+      const apart = distance(corners, between ?? (at < each.first ? each.start : each.end)) / (between ? NEAR : REACH);
       if (apart < least) [found, least] = [each, apart];
     }
     if (found ?? own) return found?.track ?? own;
