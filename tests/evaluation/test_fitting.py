@@ -361,3 +361,18 @@ def test_no_flag_is_advised_that_changes_nothing_or_turns_back():
             assert float(value) != getattr(strong, flag.replace("-", "_")), advice
     alexnet = classify_advice.tries(ClassifyRecipe(net="alexnet"), per_class=10.0, accuracy=0.9)
     assert not any("dropout" in each for each in alexnet.over_fitting), "it drops half already"
+
+
+def test_weights_that_are_advised_come_along_or_their_size_is_said():
+    """Who has an old laptop and no network can follow it, or knows beforehand."""
+    small = SaliencyRecipe(net="a2dele", size=64)
+    tries = saliency_advice.tries(small, pictures=40, depth=False, likeness=0.6)
+    parts = (tries.over_fitting, tries.under_fitting, tries.fine)
+    started = {line for each in parts for line in each if "--init imagenet" in line}
+    assert started
+    assert all("--net a2dele-lite0 --init imagenet" in line for line in started)
+    now = detect_advice.Situation(DetectRecipe(), 10.0, 0.5, 0.4, False, 320)
+    tries = detect_advice.tries(now)
+    larger = {x for each in (tries.under_fitting, tries.fine) for x in each if "net yolov3 " in x}
+    assert larger
+    assert all("--init coco" in line and "MB" in line for line in larger)

@@ -118,6 +118,9 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
         open_run(tmp_path / "nowhere")
     with pytest.raises(InputError, match="is not a run"):
         open_run(tmp_path)
+    (tmp_path / "stopped/folds").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"in folds has not come to its end.* --resume"):
+        open_run(tmp_path / "stopped")
     (tmp_path / "run.json").mkdir()
     with pytest.raises(InputError, match="is not a run"):
         open_run(tmp_path)
@@ -334,10 +337,10 @@ def test_nothing_beside_weights_of_another_program_is_taken_for_the_runs(tmp_pat
     for asked in (run.history, lambda: run.scores_file, lambda: run.manifest):
         with pytest.raises(InputError, match=r"net\.weights is no run that Viewfinder trained"):
             asked()
-    assert _place(run) == tmp_path / "net.onnx"
+    assert _place(run, "model.onnx") == tmp_path / "net.onnx"
     (tmp_path / "net.onnx").write_text("a stranger's")
     with pytest.raises(InputError, match="exists already: name the file to write, with --out"):
-        _place(run)
+        _place(run, "model.onnx")
 
 
 def test_a_run_without_weights_says_how_to_go_on(run):

@@ -79,6 +79,8 @@ def _flag(field: "dataclasses.Field[object]", hint: object, said: str, recipe: b
     else:
         name = f"--{name}"
     needed = field.default is dataclasses.MISSING and not positional
+    if name.startswith("--no-"):
+        said = f"Turn this off: {said[:1].lower()}{said[1:]}"
     plainly = plain is bool or field.default in (None, "", ()) or needed
     return Flag(
         name=name,

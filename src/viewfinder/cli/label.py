@@ -27,7 +27,7 @@ class Flags:
     """A folder of pictures, or a set: COCO, YOLO, Pascal VOC, or class folders. Of a video, frames
     are taken as `viewfinder frames` does, into a folder of its name beside it."""
     browser: bool = True
-    """Open the page; else its address is printed alone."""
+    """Opening the page; its address is printed then, and nothing more."""
     person: str | None = None
     """In whose name edits are kept; the name of your account if not given."""
     host: str = "127.0.0.1"

@@ -228,4 +228,9 @@ def open_run(path: str | Path) -> RunFolder:
         InputError: no such folder, no run in it, or a run that this version cannot read.
     """
     folder = Path(path).expanduser()
+    if (folder / FOLDS).is_dir() and not (folder / MANIFEST).exists():
+        raise InputError(
+            f"{folder}: its training in folds has not come to its end: give its command again, "
+            "with --resume"
+        )
     return RunFolder(folder, read_manifest(folder))

@@ -15,6 +15,8 @@ _EXCELLENT = 0.95
 _NOTICEABLE = 0.005
 # A class in fewer pictures than this share is rare.
 _RARE = 0.2
+# From random weights it would lose what COCO taught the small one.
+_LARGER_NET = "on a GPU: --net yolov3 --init coco (248 MB to fetch once)"
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _against_under_fitting(now: Situation) -> tuple[str, ...]:
     if less := lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0):
         tries.append(f"augment less: {less}")
     if recipe.net == "yolov3-tiny":
-        tries.append("take a larger network, which needs more time: --net yolov3")
+        tries.append(f"take a larger network, {_LARGER_NET}")
     tries.append("look at the worst pictures: is every object marked, and marked tightly?")
     return tuple(tries)
 
@@ -100,7 +102,7 @@ def _when_fine(now: Situation) -> tuple[str, ...]:
     tries = ["look at the worst pictures: add more like them", *_larger(now), *_rare(now)]
     tries.append(f"train for longer: {longer(now.recipe)}")
     if now.recipe.net == "yolov3-tiny":
-        tries.append("a larger network can now use what there is: --net yolov3")
+        tries.append(f"a larger network can now use what there is, {_LARGER_NET}")
     return tuple(tries)
 
 

@@ -9,6 +9,8 @@ _FEW = 1000
 _HARDLY = 0.01
 # S from which a net is to prove itself elsewhere.
 _EXCELLENT = 0.95
+# What starts from weights that come along.
+_SMALL = "a2dele-lite0"
 # Side in pixels of the pictures that the paper trains on.
 _PAPER_SIZE = 256
 
@@ -100,7 +102,9 @@ def _taught(untaught: bool) -> list[str]:
 def _started(recipe: SaliencyRecipe) -> list[str]:
     if recipe.init != "random" or recipe.net == DEPTH_NET:
         return []
-    return ["start from weights that have seen a million pictures: --init imagenet"]
+    # The weights of the small one come with the installation; VGG's are half a gigabyte to fetch.
+    small = "" if recipe.net == _SMALL else f"--net {_SMALL} "
+    return [f"start from weights that have seen a million pictures: {small}--init imagenet"]
 
 
 def _larger(recipe: SaliencyRecipe) -> list[str]:
