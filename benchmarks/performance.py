@@ -1,6 +1,6 @@
 """Figures of benchmarks kept as JSON, and the page made of them.
 
-    uv run python benchmarks/performance.py FILE.json… > docs/performance.md
+    uv run python benchmarks/performance.py benchmarks/results/*.json > docs/performance.md
 
 Each benchmark of speed takes `--json FILE` and adds to it: what was measured, on which processor,
 with which libraries, and how busy the machine was.
@@ -13,8 +13,6 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-
-import torch
 
 from viewfinder.cpu import cpu_features
 
@@ -31,6 +29,8 @@ more than there are cores, times are longer than they need be."""
 
 def record(file: Path, what: str, *, figure: str, detail: dict[str, object], command: str) -> None:
     """Add a figure to a file; one of the same name and processor is replaced."""
+    import torch
+
     cpu = cpu_features()
     row = {
         "what": what,
