@@ -100,6 +100,7 @@ def test_what_cannot_be_scored_stays_in_the_table_with_one_note(tmp_path):
     assert line.startswith("b: 4 maps left out (0.png, 1.png, 2.png …), the first as ")
     page = write_comparison(tmp_path / "out", compare([contest]), command="score").read_text()
     assert "<td>b</td>" in page
+    assert "Which differences are more than chance" not in page
     document = json.loads((tmp_path / "out/scores.json").read_text(encoding="utf-8"))
     assert document["sets"][0]["methods"][1] == {"method": "b", "images": 0, "scores": {}}
     with pytest.raises(InputError, match=r"not one map could be scored: b: 4 maps left out"):

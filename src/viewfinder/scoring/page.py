@@ -131,7 +131,7 @@ def _page(
 def matrix(each: SetScores, key: str) -> list[list[MethodPair | None]]:
     """Each method (row) less each other (column); None where nothing is compared."""
     pairs = {(pair.one, pair.other): pair for pair in each.pairs[key]}
-    names = [own.method for own in each.methods]
+    names = [own.method for own in each.scored]
     return [
         [pairs.get((row, column)) or _turned(pairs.get((column, row))) for column in names]
         for row in names
