@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from viewfinder import api
+from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.inference.bulk.parts import begin, deal
 from viewfinder.runs.run import open_run
@@ -111,3 +113,11 @@ def test_a_worker_that_is_killed_changes_nothing(
     assert again.now == 2
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
     assert json.loads(before["bulk.json"])["pictures"] == 400
+
+
+def test_without_ray_nothing_is_begun(small_run, small_set, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ["bulk", str(small_run), str(small_set / "train"), str(tmp_path / "out")]
+    assert main(words) == 2
+    assert "pip install viewfinder[ray]" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

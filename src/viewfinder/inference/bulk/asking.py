@@ -8,7 +8,7 @@ import numpy as np
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
-from viewfinder.inference.bulk.on_ray import answer_on_ray
+from viewfinder.inference.bulk.on_ray import answer_on_ray, imported_ray
 from viewfinder.inference.bulk.parts import PART, Job, begin, deal, read_part
 from viewfinder.inference.tables import write_coco
 from viewfinder.tasks.detect.detections import Detections
@@ -62,6 +62,7 @@ def predict_many(
     """
     if coco is not None and model.config.task != "detect":
         raise InputError("only a detector's answers have boxes to write: leave --coco out")
+    imported_ray()  # Nothing is begun where it is not installed.
     job = deal(model, threshold, source, out, size=part)
     left = begin(job)
     if len(left) < job.parts:

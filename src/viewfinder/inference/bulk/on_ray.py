@@ -42,7 +42,7 @@ def answer_on_ray(
     Raises:
         InputError: Ray is missing, there is no such cluster, or a worker cannot go on.
     """
-    ray = _ray()
+    ray = imported_ray()
     _connect(ray, address, workers * cpus)
     try:
         rows = [{"part": part} for part in parts]
@@ -89,7 +89,12 @@ def _rows(ray: "ModuleType", done: object) -> Iterator[object]:
         raise InputError(str(cause) if cause else f"Ray stopped: {str(error)[:300]}") from error
 
 
-def _ray() -> "ModuleType":
+def imported_ray() -> "ModuleType":
+    """Ray and pyarrow, which are an extra.
+
+    Raises:
+        InputError: one is not installed.
+    """
     # Nothing is measured or sent; and workers are this very installation.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
