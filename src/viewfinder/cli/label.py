@@ -6,7 +6,7 @@ stay as they are. Ctrl-C ends the server; what was not sent yet waits in the bro
 
   viewfinder label my-photos                 open the page
   viewfinder label my-photos --no-browser    print its address and open nothing
-  viewfinder label turn.mp4                  take frames of a video into turn/, and open that
+  viewfinder label turn.mp4                  frames of a video, taken into turn/
   viewfinder label runs/demo                 what the demo filmed and proposed
 """
 
@@ -27,7 +27,7 @@ class Flags:
     """A folder of pictures, or a set: COCO, YOLO, Pascal VOC, or class folders. Of a video, frames
     are taken as `viewfinder frames` does, into a folder of its name beside it."""
     browser: bool = True
-    """Opening the page; its address is printed then, and nothing more."""
+    """Opening the page: its address alone is printed."""
     person: str | None = None
     """In whose name edits are kept; the name of your account if not given."""
     host: str = "127.0.0.1"

@@ -44,9 +44,9 @@ def test_two_pages_are_handed_pictures_of_their_own(pages, served):
     ann.drag((10, 10), (200, 200))
     ann.press("Enter")
     until(lambda: ann.shown() != 1)
+    until(lambda: [each.person for each in store.history(count=2)] == ["Ann", "Ann"])
     ann.page.close()  # all that she had is free
     until(lambda: [each.person for each in store.seats.there()] == ["Bea"])
-    assert [each.person for each in store.history(count=2)] == ["Ann", "Ann"]
 
 
 def test_what_is_done_is_reopened_on_purpose(pages, served):
