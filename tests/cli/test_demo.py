@@ -216,7 +216,7 @@ def test_ctrl_c_ends_it_quietly_and_leaves_what_the_next_may_replace(ask, tmp_pa
     assert not any((tmp_path / "demo").iterdir())
 
 
-@pytest.mark.parametrize("seconds", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("seconds", [1.0, 4.0])
 def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, seconds):
     command = [sys.executable, "-m", "viewfinder", "demo", "--out", str(tmp_path / "demo")]
     process = subprocess.Popen(
