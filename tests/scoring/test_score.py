@@ -380,3 +380,17 @@ def test_the_truth_beside_the_methods_is_none_of_them(tmp_path):
         shutil.copytree(tmp_path / f"maps/{name}/SIP", tmp_path / "all" / name, dirs_exist_ok=True)
     wanted = asked(None, [], [f"SIP={tmp_path}/all/GT:{tmp_path}/all/*"])
     assert set(wanted.sets[0].answers) == {"good", "bad"}
+
+
+def test_the_truth_is_no_method_and_answers_within_it_are_refused(tmp_path, capsys):
+    made(tmp_path)
+    shutil.copytree(tmp_path / "truth/SIP/GT", tmp_path / "all/GT")
+    shutil.copytree(tmp_path / "maps/good/SIP", tmp_path / "all/good")
+    wanted = asked(tmp_path / "all/GT", [str(tmp_path / "all")], [])
+    assert set(wanted.methods) == {"good"}
+    assert "GT is the truth and no method" in capsys.readouterr().err
+    with pytest.raises(InputError, match="is the truth: name a method's answers beside it"):
+        asked(tmp_path / "all/GT", [f"C={tmp_path}/all/GT"], [])
+    shutil.copytree(tmp_path / "maps/good/SIP", tmp_path / "all/GT/A")
+    with pytest.raises(InputError, match="lies within the truth"):
+        contests(asked(tmp_path / "all/GT", [str(tmp_path / "all/GT/A")], []))

@@ -178,6 +178,10 @@ def test_nothing_odd_is_dropped_in_silence(tmp_path):
     assert "of classes that the set does not have, left out: category_id 9 (1)" in notes
     assert "1 detection there twice, to the last digit" in notes
     assert "street_001.jpg" in notes.split("nothing of")[1]
+    strange = [{**each, "image_id": 900 + k} for k, each in enumerate(found)]
+    (tmp_path / "found.json").write_text(json.dumps(strange), encoding="utf-8")
+    with pytest.raises(InputError, match=r"is in a picture of the set .*to another set"):
+        only(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,9 @@ def test_the_page_of_classes(photos, capsys, tmp_path):
 
 
 def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
-    """Its classes are others: every answer is wrong, and that is said."""
-    assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 0
-    printed = capsys.readouterr().out
-    assert "the model does not know cat, dog, owl" in printed.replace("\n", " ")
+    """Its classes are others, so that it has no answer to score."""
+    assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 2
+    assert "knows no class of the set: it has amber, blue, green" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("truth", ["label", "class", "Category"])
@@ -150,4 +149,35 @@ def test_of_two_columns_that_may_both_be_the_answer_neither_is_taken(photos):
     for k, own in enumerate(CLASSES):
         rows += [f"{own}/{number}.png,{own},cat" for number in range(4 + k)]
     with pytest.raises(InputError, match="has class and label, of which either"):
+        scored(photos, table(photos, "a", "\n".join(rows) + "\n"))
+
+
+def probabilities_beside(photos, head, said):
+    """A table with a column of classes beside probabilities that have all right but cat/0.png."""
+    rows = [f"picture,{head},cat,dog,owl"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            best = "dog" if (own, number) == ("cat", 0) else own
+            likely = ",".join("0.8" if name == best else "0.1" for name in CLASSES)
+            rows.append(f"{own}/{number}.png,{said(own, best)},{likely}")
+    return scored(photos, table(photos, "a", "\n".join(rows) + "\n"))
+
+
+def test_a_class_beside_probabilities_is_the_truth_where_it_differs(photos):
+    only = probabilities_beside(photos, "label", lambda own, best: own)
+    assert only.methods[0].values["accuracy"].value == pytest.approx(14 / 15)
+    assert any("label beside them, which differs for 1 picture" in note for note in only.notes)
+    only = probabilities_beside(photos, "class", lambda own, best: best)
+    assert not any("beside them" in note for note in only.notes)
+    only = probabilities_beside(photos, "prediction", lambda own, best: "cat")
+    assert only.methods[0].values["accuracy"].value == pytest.approx(4 / 15)
+    assert any("prediction is another class than the likeliest" in note for note in only.notes)
+
+
+@pytest.mark.parametrize("other", ["guess", "model_output", "top1"])
+def test_another_column_of_classes_may_be_the_answer(photos, other):
+    rows = [f"picture,label,{other},seconds"]
+    for k, own in enumerate(CLASSES):
+        rows += [f"{own}/{number}.png,{own},cat,0.1" for number in range(4 + k)]
+    with pytest.raises(InputError, match=f"has label and {other}, of which either"):
         scored(photos, table(photos, "a", "\n".join(rows) + "\n"))

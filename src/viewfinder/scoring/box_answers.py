@@ -56,6 +56,11 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
             f"{where} has no detection of a class of the set: it has {there}, and the set "
             f"{some(list(truth.classes))}"
         )
+    if not len(labels) and rows.strange:
+        raise InputError(
+            f"{where}: none of the {counted(rows.strange, 'detection')} is in a picture of the "
+            f"set ({rows.notes[0]}): are these answers to another set?"
+        )
     if not len(labels):
         notes.append("it has no detection at all")
     notes += _unknown(Counter(n for n in rows.classes if n not in numbers), truth.classes)

@@ -24,6 +24,7 @@ class BoxRows:
         notes: what must be known of the reading, in words.
         answered: pictures that the file speaks of, with detections or without.
         meaning: what the numbers of a box are by the file's format.
+        strange: detections of pictures that the set does not have, which are left out.
     """
 
     pictures: list[str] = field(default_factory=list)
@@ -33,6 +34,7 @@ class BoxRows:
     notes: list[str] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     meaning: Meaning = CORNERS
+    strange: int = 0
 
     def add(self, picture: str, name: str, score: float, box: Sequence[float]) -> None:
         self.pictures.append(picture)
@@ -43,6 +45,7 @@ class BoxRows:
 
     def tell_strange(self, names: Counter[str]) -> None:
         """Note detections of pictures that the set does not have, by the names that they have."""
+        self.strange += names.total()
         if names:
             self.notes.append(
                 f"{counted(names.total(), 'detection')} in {counted(len(names), 'picture')} that "

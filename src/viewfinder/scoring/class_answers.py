@@ -80,6 +80,11 @@ def class_answers(path: Path, truth: Dataset) -> ClassAnswers:
 def _by_model(path: Path, truth: Dataset) -> ClassAnswers:
     classes, found = probabilities_by(path, truth)
     at = {name: number for number, name in enumerate(truth.classes)}
+    if not at.keys() & set(classes):
+        raise InputError(
+            f"{path} knows no class of the set: it has {some(list(classes))}, and the set "
+            f"{some(list(truth.classes))}"
+        )
     columns = np.zeros((len(truth), len(truth.classes)))
     for number, name in enumerate(classes):
         if name in at:
@@ -161,15 +166,21 @@ class _Table:
             )
 
     def _refuse_two_answers(self, folded: Sequence[str]) -> None:
-        """Of class and label, where nothing is called a prediction, one may be the truth."""
-        if self.label < 0 or folded[self.label] not in _EITHER:
+        """Of class and another column of classes, none of them called a prediction, either may be
+        the truth."""
+        if self.label < 0 or folded[self.label] not in _EITHER or self.probabilities:
             return
-        others = [k for k, head in enumerate(folded) if head in _EITHER and k != self.label]
-        for other in others:
-            if any(row[other].strip() != row[self.label].strip() for row in self.rows):
+        own = [row[self.label].strip() for row in self.rows]
+        known = {name.casefold() for name in self.truth.classes}
+        for other, head in enumerate(self.heads):
+            said = [row[other].strip() for row in self.rows]
+            if other in (self.label, self.picture, self.score) or said == own:
+                continue
+            classes = sum(word.casefold() in known for word in said)
+            if folded[other] in _EITHER or classes * 2 > len(said):
                 raise InputError(
-                    f"{self.file} has {self.heads[self.label]} and {self.heads[other]}, of which "
-                    "either may be the answers: call the one that is meant prediction"
+                    f"{self.file} has {self.heads[self.label]} and {head}, of which either may be "
+                    "the answers: call the one that is meant prediction"
                 )
 
     def answers(self) -> ClassAnswers:
@@ -258,8 +269,28 @@ class _Table:
         probabilities: Mapping[str, NDArray[np.float64]],
         notes: list[str],
     ) -> dict[str, int]:
+        surest = {path: int(own.argmax()) for path, own in probabilities.items()}
         if self.label < 0:
-            return {path: int(own.argmax()) for path, own in probabilities.items()}
+            return surest
+        labels = self._said(rows, notes)
+        apart = sum(labels[path] != label for path, label in surest.items())
+        if not apart:
+            return labels
+        head = self.heads[self.label]
+        if head.casefold() in _EITHER:
+            notes.append(
+                f"the answers are the likeliest classes; {head} beside them, which differs for "
+                f"{counted(apart, 'picture')}, is taken for the truth and not looked at"
+            )
+            return surest
+        notes.append(
+            f"{head} is another class than the likeliest one for {counted(apart, 'picture')}: "
+            "accuracy, balanced, F1 and recall are of the one, Top 5 and log loss of the other"
+        )
+        return labels
+
+    def _said(self, rows: Mapping[str, int], notes: list[str]) -> dict[str, int]:
+        """The class in the column of answers; -1 for one that the set does not have."""
         classes = self.truth.classes
         said = {path: self.rows[row][self.label].strip() for path, row in rows.items()}
         exact = {name: number for number, name in enumerate(classes)}

@@ -23,7 +23,7 @@ from viewfinder.scoring.models import is_model, opened
 from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
 from viewfinder.scoring.saliency_contest import maps_compared
 from viewfinder.scoring.sets import map_contests, models_maps
-from viewfinder.wording import counted, likest
+from viewfinder.wording import counted, likest, some
 
 _EDGES = {"x1", "xmin"}
 
@@ -65,7 +65,7 @@ def asked(
         raise InputError("name the truth and a method: score TRUTH NAME=ANSWERS")
     if truth is not None and not truth.exists():
         _refuse_missing(truth)
-    own = named_methods(methods) if truth is not None else {}
+    own = _without_truth(named_methods(methods), truth, methods) if truth is not None else {}
     return ScoreRequest(truth, own, found, split, stretch)
 
 
@@ -81,6 +81,22 @@ def _refuse_twice(names: Sequence[str]) -> None:
             raise InputError(
                 f"two sets are named {name}: give each a name of its own, --set NAME=TRUTH:ANSWERS"
             )
+
+
+def _without_truth(found: dict[str, Path], truth: Path, methods: Sequence[str]) -> dict[str, Path]:
+    """The methods but for the truth, where it lies among them.
+
+    Raises:
+        InputError: it was named as one itself, or is all that there is.
+    """
+    itself = [name for name, path in found.items() if path.resolve() == truth.resolve()]
+    left = {name: path for name, path in found.items() if name not in itself}
+    if not itself:
+        return found
+    if not left or any(given.startswith(f"{name}=") for name in itself for given in methods):
+        raise InputError(f"{truth} is the truth: name a method's answers beside it")
+    note(f"{some(itself)} is the truth and no method")
+    return left
 
 
 def _refuse_missing(truth: Path) -> None:

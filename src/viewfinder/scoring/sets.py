@@ -133,7 +133,8 @@ def _truth_sets(root: Path, methods: Mapping[str, Path]) -> list[TruthSet]:
     """
     if not root.is_dir():
         return [truth_set(_name_of(root), root)]
-    parts = folders_in(root)
+    answers = {folder.resolve() for folder in methods.values()}
+    parts = [part for part in folders_in(root) if part.resolve() not in answers]
     sets = [part for part in parts if _triples(part)]
     if len(sets) < 2 or len(sets) < len(parts):
         of_maps = {name.casefold() for name in methods}
@@ -145,6 +146,12 @@ def _truth_sets(root: Path, methods: Mapping[str, Path]) -> list[TruthSet]:
         }
         sets = [part for part in parts if part.name.casefold() in of_maps and has_picture(part)]
     if not sets:
+        for each in answers:
+            if root.resolve() in each.parents:
+                raise InputError(
+                    f"{each} lies within the truth, {root}, whose pictures are all masks: name the "
+                    "folder that holds the masks alone"
+                )
         return [truth_set(_name_of(root), root)]
     note(f"{counted(len(sets), 'set')} in {root}: {some([part.name for part in sets], 8)}")
     if others := [part.name for part in parts if part not in sets]:

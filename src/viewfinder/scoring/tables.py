@@ -41,7 +41,8 @@ def of_pictures(each: SetScores) -> str:
         return counted(each.images, "picture")
     if not each.comparable:
         return f"{counted(each.images, 'picture')}, each method scored on other ones"
-    return f"the {count:,} of {counted(each.images, 'picture')} that all methods answered"
+    who = "all methods" if len(each.methods) > 1 else "it"
+    return f"the {count:,} of {counted(each.images, 'picture')} that {who} answered"
 
 
 def leading(metrics: Sequence[Metric]) -> Metric:
