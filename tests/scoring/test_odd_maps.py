@@ -80,6 +80,21 @@ def test_masks_of_small_numbers_are_refused(tmp_path, times):
     assert "values above 0" not in "\n".join(only(tmp_path, "a").notes(()))
 
 
+def test_numbers_of_classes_with_a_border_of_255_are_told(tmp_path):
+    a_set(tmp_path)
+    assert not any("Pascal" in note for note in only(tmp_path, "a").notes(()))
+    for n in range(4):
+        border = cv2.dilate(mask_of(n).astype(np.uint8), np.ones((3, 3))) - mask_of(n)
+        grey(tmp_path / "GT" / f"{n}.png", (mask_of(n) * 15 + border * 255).astype(np.uint8))
+    assert any("masks hold 15 and 255" in note for note in only(tmp_path, "a").notes(()))
+
+
+def test_a_name_with_an_end_of_line_stays_in_its_row(tmp_path, capsys):
+    a_set(tmp_path, methods=("a", "b\nc"))
+    assert main(["score", str(tmp_path / "GT"), f"a={tmp_path}/a", f"b\nc={tmp_path}/b\nc"]) == 0
+    assert any(line.startswith("b\\nc ") for line in capsys.readouterr().out.splitlines())
+
+
 def test_a_mask_is_white_above_128_of_8_bits_and_above_half_of_16(tmp_path):
     grey(tmp_path / "a.png", np.array([[127, 128, 129, 255]], np.uint8))
     assert read_scored(tmp_path / "a.png").tolist() == [[False, False, True, True]]

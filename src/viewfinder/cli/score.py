@@ -26,6 +26,7 @@ from viewfinder.cli.names import broken_apart, say_legend, width_left
 from viewfinder.cli.output import asked_by, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.errors import InputError
+from viewfinder.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ def print_set(each: "SetScores", metrics: "Sequence[Metric]") -> None:
     cells = [[_cell(own.values.get(metric.key)) for metric in metrics] for own in each.methods]
     names = [own.method for own in each.methods]
     width = width_left(console.width, list(zip(heads, *cells, strict=True)))
-    methods = broken_apart(names, width)
+    methods = broken_apart([shown(name) for name in names], width)
     table.add_column("method", overflow="fold")
     for head in heads:
         table.add_column(Text(head), justify="right")

@@ -10,6 +10,9 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_levels
 from viewfinder.wording import counted, some
 
+# Masks that are looked at for numbers of classes, and the greatest that is taken for one.
+_SAMPLE, _LAST_CLASS = 8, 100
+
 
 def read_scored(path: Path) -> NDArray[np.bool_]:
     """H×W, the subject: of 8 bits what is above 128, as in PySODMetrics, else above half.
@@ -49,4 +52,18 @@ def faint_notes(root: Path, scored: Collection[str], empty: Sequence[str]) -> li
     return [
         f"{count} hold values above 0 but none above half of their range, and count as without a "
         f"subject: {some(faint)}"
+    ]
+
+
+def border_notes(root: Path, scored: Collection[str]) -> list[str]:
+    """What must be known of masks of classes with a border of 255, as Pascal VOC's are."""
+    seen = [np.unique(read_levels(root / mask)) for mask in sorted(scored)[:_SAMPLE]]
+    levels = np.unique(np.concatenate([np.empty(0, int), *seen]))
+    small = levels[(levels > 0) & (levels <= _LAST_CLASS)]
+    if not small.size or levels[-1] != 255 or ((levels > _LAST_CLASS) & (levels < 255)).any():
+        return []
+    told = ", ".join(map(str, small[:5].tolist()))
+    return [
+        f"masks hold {told} and 255, and 255 alone is scored as the subject: if they are Pascal "
+        "VOC's, 255 is a border and the others are classes, so write those as 255 and the rest as 0"
     ]

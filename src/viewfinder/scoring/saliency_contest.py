@@ -14,7 +14,7 @@ from viewfinder.events import note
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_map, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
-from viewfinder.scoring.masks import faint_notes, read_scored
+from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
 from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
 from viewfinder.scoring.sets import Answers, MapContest
@@ -89,8 +89,8 @@ def maps_compared(contest: MapContest, *, stretch: bool) -> "MapsCompared":
     if not found.methods:
         why = "; ".join(unread_notes(found.judged.unread)[:3])
         raise InputError(f"{found.name}: not one map could be scored: {why}")
-    if found.faint:
-        note(f"{found.name}: {found.faint[0]}")
+    for line in found.faint:
+        note(f"{found.name}: {line}")
     return found
 
 
@@ -175,7 +175,7 @@ class MapsCompared:
                     f"{answers.method}: {count} of another size than the mask, resized to it: "
                     f"{some(resized)}"
                 )
-        return said + unread_notes(judged.unread) + self._empty()
+        return said + unread_notes(judged.unread) + self.faint + self._empty()
 
     @cached_property
     def _without_subject(self) -> list[str]:
@@ -189,20 +189,20 @@ class MapsCompared:
 
     @cached_property
     def faint(self) -> list[str]:
-        """What must be known of masks that are empty but for values that are not white.
+        """What must be known of masks that hold values that are neither black nor white.
 
         Raises:
-            InputError: all of the set are so.
+            InputError: as `faint_notes`.
         """
         scored = {mask for found in self.judged.measured.values() for mask in found}
-        return faint_notes(self.root, scored, self._without_subject)
+        found = faint_notes(self.root, scored, self._without_subject)
+        return [*found, *border_notes(self.root, scored)]
 
     def _empty(self) -> list[str]:
         empty = self._without_subject
         if not empty:
             return []
         return [
-            *self.faint,
             f"{counted(len(empty), 'mask')} without a subject ({some(empty)}): F and weighted F "
             "are 0 there, and S is 1 − the map's mean, as the field's programs have it; but an "
             "empty map of an empty mask is right, and every score says 1",
