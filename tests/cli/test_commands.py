@@ -399,7 +399,7 @@ def test_scores_are_never_written_over_those_of_a_run(ask, tmp_path):
         (tmp_path / name).write_text("{}")
     for words in (
         ["compare", tmp_path, f"b={tmp_path}", tmp_path],
-        ["score", tmp_path, f"a={tmp_path}"],
+        ["score", tmp_path, f"a={tmp_path / 'scores.json'}"],
     ):
         status, _, error = ask(*words, "--out", tmp_path)
         assert status == 2

@@ -128,9 +128,10 @@ def test_the_page_of_classes(photos, capsys, tmp_path):
 
 
 def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
-    """Its classes are others, so that it has no answer to score."""
-    assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 2
-    assert "knows no class of the set: it has amber, blue, green" in capsys.readouterr().err
+    """Its classes are others: every answer is wrong, and that is said."""
+    assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 0
+    printed = capsys.readouterr().out
+    assert "the model does not know cat, dog, owl" in printed.replace("\n", " ")
 
 
 @pytest.mark.parametrize("truth", ["label", "class", "Category"])
