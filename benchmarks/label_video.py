@@ -96,6 +96,19 @@ def _area(box: np.ndarray) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
+def without_partner(things: list[Thing], others: list[Thing]) -> list[Thing]:
+    """Those that no other one of the same class lies on; each of the others is for one alone."""
+    left, alone = list(others), []
+    for thing in things:
+        fits = [one for one in left if one.name == thing.name
+                and overlap(one.corners, thing.corners) >= ENOUGH]  # fmt: skip
+        if fits:
+            left.remove(fits[0])
+        else:
+            alone.append(thing)
+    return alone
+
+
 class Labeller:
     """Puts one clip right."""
 
@@ -144,16 +157,7 @@ class Labeller:
 
     def missing(self, path: str) -> list[Thing]:
         """What is there and has no label of its own that is right."""
-        left = self.labels(path)
-        wrong = []
-        for thing in self.truth[path]:
-            fits = [one for one in left if one.name == thing.name
-                    and overlap(one.corners, thing.corners) >= ENOUGH]  # fmt: skip
-            if fits:
-                left.remove(fits[0])
-            else:
-                wrong.append(thing)
-        return wrong
+        return without_partner(self.truth[path], self.labels(path))
 
     def right(self, path: str) -> None:
         """Draw what is wrong in a frame, those of one class after another."""
@@ -177,16 +181,7 @@ class Labeller:
 
     def extra(self, path: str) -> list[Thing]:
         """Labels of nothing that is there."""
-        left = list(self.truth[path])
-        found = []
-        for one in self.labels(path):
-            fits = [thing for thing in left if one.name == thing.name
-                    and overlap(one.corners, thing.corners) >= ENOUGH]  # fmt: skip
-            if fits:
-                left.remove(fits[0])
-            else:
-                found.append(one)
-        return found
+        return without_partner(self.labels(path), self.truth[path])
 
     def go(self) -> None:
         paths = list(self.truth)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import resample, stretch
+from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_picture
 from viewfinder.studio.store import Store, as_json
 from viewfinder.studio.store.film_records import Corners
@@ -106,12 +106,8 @@ def _corners(box: NDArray[np.float64]) -> Corners:
 def _small(picture: NDArray[np.uint8]) -> Shown:
     """A picture of few pixels, and by how much each corner's x and y are smaller there."""
     height, width = picture.shape[:2]
-    factor = min(1.0, _SIDE / max(height, width))
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    scale = np.tile(np.array(size) / (width, height), 2)
-    if factor < 1:
-        picture = resample(picture, stretch((width, height), size), size)
-    return picture, scale
+    small = at_side(picture, _SIDE) if max(height, width) > _SIDE else picture
+    return small, np.tile(np.array(small.shape[1::-1]) / (width, height), 2)
 
 
 def film_routes(
