@@ -44,31 +44,22 @@ def gathered(words: Sequence[str], flags: Sequence[Flag]) -> list[str]:
 
     `--set A --set B` is meant as `--set A B`; argparse would forget A.
     """
-    found: list[str] = []
-    behind: dict[str, int] = {}  # flag: where the next of its values is to go
-    at = ""
+    several = {each.name for each in flags if each.several}
+    into: list[str] = []
+    parts, first = [into], dict[str, list[str]]()
     for word in words:
         name, _, value = word.partition("=")
-        if word.startswith("-") and not re.fullmatch(r"-(\d.*|\.\d.*)?", word):
-            at = name if any(name == each.name and each.several for each in flags) else ""
-            if at in behind:
-                if not value:
-                    continue
-                word = value
-            elif at and value:
-                found.append(at)
-                behind[at], word = len(found), value
-            elif at:
-                behind[at] = len(found) + 1
-                found.append(word)
-                continue
-        if at:
-            place = behind[at]
-            found.insert(place, word)
-            behind = {n: k + (k >= place) for n, k in behind.items()}
+        if not word.startswith("-") or re.fullmatch(r"-(\d.*|\.\d.*)?", word):
+            into.append(word)
+        elif name in first:
+            into = first[name]
+            into += [value] if value else []
         else:
-            found.append(word)
-    return found
+            into = [name, value] if name in several and value else [word]
+            parts.append(into)
+            if name in several:
+                first[name] = into
+    return [word for part in parts for word in part]
 
 
 def parsed(module: ModuleType, verb: str, words: list[str]) -> object:
