@@ -65,6 +65,19 @@ def test_a_seat_ends_by_leaving_and_by_silence(seats, clock):
     assert seats.sit("d", "Di", None, in_order, 9).ahead == (1, 2, 4)
 
 
+def test_what_a_closed_page_said_before_gives_it_no_seat(seats):
+    seats.sit("a", "Ann", 1, in_order, 1, turn=0)
+    seats.leave("a", turn=2)
+    assert seats.sit("a", "Ann", 1, in_order, 1, turn=1).ahead == ()
+    assert seats.there() == ()
+    # Opened again from the browser's memory, it speaks on.
+    assert seats.sit("a", "Ann", 1, in_order, 1, turn=3).ahead == (2,)
+    for number in range(1500):
+        seats._left[f"old{number}"] = 1
+    seats.leave("b", turn=1)
+    assert len(seats._left) == 1000
+
+
 def test_who_is_still_there_keeps_what_is_next(seats, clock):
     seats.sit("a", "Ann", 1, in_order, 2)
     assert seats.sit("a", "Ann", 1, count=None).ahead == (2, 3)

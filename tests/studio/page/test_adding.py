@@ -169,6 +169,35 @@ def test_pictures_of_a_set_with_labels_go_beside_its_own(tmp_path, serve):
         assert paths(store) == ["images/a.png", "images/b.png"]
 
 
+def test_a_look_that_comes_late_lays_nothing_over_the_first_picture(tmp_path, serve, chromium):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    with open_store(folder, wait=True) as store:
+        served = serve(store)
+        page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
+        held = []
+        page.goto(served.address.url)
+        page.get_by_text("From a few pictures to a detector of your own").wait_for()
+        # The second question of how things stand is answered only once the picture is there.
+        asked = iter((False, True))
+        page.route(
+            "**/api/status",
+            lambda route: held.append(route) if next(asked, False) else route.continue_(),
+        )
+        page.evaluate("void viewfinder.came()")
+        until(lambda: page.evaluate("1") and held)
+        assert Client(served).send("a.png", png())[0] == 200
+        page.evaluate("viewfinder.came()")
+        person = Person(page, store)
+        held.pop(0).continue_()
+        page.evaluate("new Promise((go) => setTimeout(go, 300))")
+        assert not page.locator("#empty").is_visible()
+        person.drag((10, 10), (40, 40))
+        person.named("mug")
+        assert person.boxes() == [("mug", [10, 10, 40, 40])]
+        served.stop()
+
+
 def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, serve, chromium):
     folder = tmp_path / "empty"
     folder.mkdir()

@@ -66,8 +66,9 @@ def people_routes(
         session = document.get("session")
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
             raise InputError("the session of a page is letters and digits")
+        turn = _number(document, "turn") or 0
         if document.get("leave") is True:
-            store.seats.leave(session)
+            store.seats.leave(session, turn)
             return answer({})
         after, count = _number(document, "after"), _number(document, "count")
         text, proposed = document.get("text") or None, document.get("proposed")
@@ -80,6 +81,7 @@ def people_routes(
             _number(document, "picture"),
             lambda connection: _waiting(connection, queue, who, after, chosen),
             None if count is None else min(_AHEAD, count),
+            turn,
         )
         others = [
             {"person": each.person, "picture": each.picture, "path": _path(store, each.picture)}

@@ -20,6 +20,8 @@ from viewfinder.studio.store.database import Database, set_value
 
 SILENCE = 180.0
 """Seconds without a word after which a seat is free."""
+_LEFT = 1000
+"""Closed pages that are remembered."""
 _KEY = "seat:"
 _meta = tables.meta.c
 
@@ -73,6 +75,8 @@ class Seats:
         self._database, self._clock = database, clock
         # When each seat's mark was first seen here.
         self._seen: dict[str, tuple[str, float]] = {}
+        # Pages that are closed, and in which turn they said so.
+        self._left: dict[str, int] = {}
 
     def sit(
         self,
@@ -81,16 +85,21 @@ class Seats:
         picture: int | None,
         waiting: Callable[[Connection], Iterable[int]] = lambda _: (),
         count: int | None = 0,
+        turn: int = 0,
     ) -> Sat:
         """Say that a page is there and shows a picture, and hand it some to do next.
 
-        What it held before is free, but for what it is handed now.
+        What it held before is free, but for what it is handed now. What a page said before it was
+        closed, and that is heard only after, gives it no seat.
 
         Args:
             waiting: those to do, in order, as the given connection sees them.
             count: how many it is handed at most; None for those that it holds already.
+            turn: how often the page has spoken before.
         """
         with self._database.write(passing=True) as connection:
+            if turn < self._left.get(session, 0):
+                return Sat("", (), ())
             there = self._there(connection)
             others = tuple(each for each in there if each.session != session)
             taken = {one: each.person for each in others for one in each.held}
@@ -108,8 +117,15 @@ class Seats:
             self._seen[session] = seat.mark, self._clock()
         return Sat(holder, seat.ahead, others)
 
-    def leave(self, session: str) -> None:
-        """The page is closed: all that it held is free."""
+    def leave(self, session: str, turn: int = 0) -> None:
+        """The page is closed: all that it held is free.
+
+        Args:
+            turn: as for `sit`.
+        """
+        self._left[session] = turn
+        for oldest in list(self._left)[:-_LEFT]:
+            del self._left[oldest]
         with self._database.write(passing=True) as connection:
             _remove(connection, session)
 

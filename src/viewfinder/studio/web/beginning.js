@@ -19,11 +19,13 @@ export async function first(page) {
     const [any] = todo === undefined ? (await get("/api/next")).pictures : [todo];
     if (any !== undefined) {
       place.hidden = true;
-      await page.travel.open(any);
+      if (!page.studio.picture) await page.travel.open(any);
       return;
     }
     const status = await get("/api/status");
     page.tell(status.progress);
+    // Another look for the first may have found one meanwhile: nothing may lie over it.
+    if (page.studio.picture) return;
     if (["done", "failed"].includes(status.progress.stage)) return empty(page, place, status.progress);
     await new Promise((go) => setTimeout(go, 300));
   }

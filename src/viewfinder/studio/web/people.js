@@ -42,6 +42,8 @@ export class People {
   /** @type {Other[]} */
   others = [];
   #said = -Infinity;
+  /** How often this page has spoken: what is heard late is known by it. */
+  #turn = 0;
   #moved = performance.now();
   #told = -Infinity;
 
@@ -63,7 +65,7 @@ export class People {
     const picture = studio.picture?.id ?? null;
     this.#said = performance.now();
     /** @type {Sat} */
-    const { holder, ahead, others } = await post("/api/seat", { session, picture, ...asked });
+    const { holder, ahead, others } = await post("/api/seat", { session, picture, turn: this.#turn++, ...asked });
     [this.ahead, this.others] = [ahead, others];
     if (studio.picture?.id === picture || picture === null) this.holder = holder;
     this.draw();
@@ -102,7 +104,7 @@ export class People {
   }
 
   #leave() {
-    const body = JSON.stringify({ session: this.page.session, leave: true });
+    const body = JSON.stringify({ session: this.page.session, turn: this.#turn++, leave: true });
     fetch("/api/seat", { method: "POST", headers: { "content-type": "application/json" }, body, keepalive: true }).catch(() => {});
   }
 

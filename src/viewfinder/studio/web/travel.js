@@ -24,7 +24,7 @@ export class Travel {
     try {
       const [content, image] = await Promise.all([studio.labels.load(id), studio.cache.get(id)]);
       if (turn !== this.#turn) return; // gone further meanwhile
-      this.page.pointer.cancel();
+      if (studio.picture?.id !== id) this.page.pointer.cancel(); // opened anew, it keeps what is being drawn
       studio.show(content, image);
       this.page.film.look();
       history.replaceState(null, "", `#${id}`);
