@@ -72,6 +72,9 @@ def as_yolo(root: Path, found: list[dict], to=lambda label: label) -> str:
         (lambda b: [b[0] / WIDTH, b[1] / HEIGHT, b[2] / WIDTH, b[3] / HEIGHT], "in shares"),
         (lambda b: [b[0] + b[2] / 2, b[1] + b[3] / 2, b[2], b[3]], "a centre and a size .*pixels"),
         (lambda b: [b[1], b[0], b[1] + b[3], b[0] + b[2]], r"two corners \(y1"),
+        (lambda b: [b[1], b[0], b[3], b[2]], r"a corner and a size \(y, x, height, width\) in pix"),
+        (lambda b: [(b[1] + b[3] / 2) / HEIGHT, (b[0] + b[2] / 2) / WIDTH, b[3] / HEIGHT,
+                    b[2] / WIDTH], r"a centre and a size \(y, x, height, width\) in shares"),
         (lambda b: [(b[0] + b[2] / 2) / WIDTH, (b[1] + b[3] / 2) / HEIGHT, b[2] / WIDTH,
                     b[3] / HEIGHT], "a centre and a size .*shares"),
     ],
@@ -102,6 +105,19 @@ def test_what_finds_nothing_is_scored_and_said(tmp_path):
     assert "not one of its surest detections lies on an object" in notes
     flat = [{**found[0], "bbox": [9, 9, -4, 3]}, *found[1:]]
     assert "1 detection of no width" in notes_and_ap(tmp_path, as_json(tmp_path, flat))[0]
+
+
+def test_boxes_that_lie_on_objects_by_chance_alone_are_told(tmp_path):
+    """As those whose ids are off by one, and some of which find an object nevertheless."""
+    found = made(tmp_path)
+    names = sorted({f["image_id"] for f in found})
+    after = dict(zip(names, names[1:] + names[:1], strict=True))
+    wrong = [{**f, "image_id": after[f["image_id"]]} for f in found]
+    wrong += [{**f, "score": 0.99} for f in found[:2]]
+    notes, ap = notes_and_ap(tmp_path, as_json(tmp_path, wrong))
+    assert 0 < ap[0] < 0.3
+    assert "which is chance: see that these are answers to this set, under the ids" in notes
+    assert "chance" not in notes_and_ap(tmp_path, as_json(tmp_path, found))[0]
 
 
 def test_numbers_of_classes_are_said_and_read_by_a_list_beside_them(tmp_path):
@@ -166,7 +182,7 @@ def test_ids_may_be_written_as_text_or_with_a_point(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(rows), encoding="utf-8")
     with pytest.raises(InputError, match=r"there are 100\.5, 101\.5"):
         notes_and_ap(tmp_path, f"a={tmp_path}/a.json")
-    del rows[0]["score"]
-    (tmp_path / "a.json").write_text(json.dumps(rows), encoding="utf-8")
-    with pytest.raises(InputError, match=r"id 1\) has no 'score'"):
+    del boxes[0]["score"]
+    (tmp_path / "a.json").write_text(json.dumps(boxes), encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 of 32 detections have no score, such as one in"):
         notes_and_ap(tmp_path, f"a={tmp_path}/a.json")

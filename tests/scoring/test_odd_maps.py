@@ -89,6 +89,29 @@ def test_numbers_of_classes_with_a_border_of_255_are_told(tmp_path):
     assert any("masks hold 15 and 255" in note for note in only(tmp_path, "a").notes(()))
 
 
+def test_white_that_is_the_background_is_told(tmp_path):
+    """Of one method, of the masks and of both; and never of a method that is only bad."""
+    a_set(tmp_path, methods=("a", "b"))
+    random = np.random.default_rng(3)
+    for n in range(4):
+        grey(tmp_path / "b" / f"{n}.png", 255 - map_of(mask_of(n), n))
+        grey(tmp_path / "bad" / f"{n}.png", random.integers(0, 255, SIZE).astype(np.uint8))
+
+    def told(*methods):
+        return [note for note in only(tmp_path, *methods).notes(()) if "background" in note]
+
+    (one,) = told("a", "b")
+    assert one.startswith("maps of b fit the masks far better with black and white exchanged (AUC ")
+    assert one.endswith("in these maps white seems to be the background")
+    assert told("a", "bad") == []
+    for n in range(4):
+        grey(tmp_path / "GT" / f"{n}.png", (~mask_of(n)).astype(np.uint8) * 255)
+    (one,) = told("a")
+    assert "in them, or in the masks, which are 8" in one
+    (one,) = told("b")
+    assert one.startswith("masks are 8")
+
+
 def test_a_name_with_an_end_of_line_stays_in_its_row(tmp_path, capsys):
     a_set(tmp_path, methods=("a", "b\nc"))
     assert main(["score", str(tmp_path / "GT"), f"a={tmp_path}/a", f"b\nc={tmp_path}/b\nc"]) == 0

@@ -14,9 +14,9 @@ from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.comparing import compare
+from viewfinder.scoring.contours import boundary_iou, contour_band
 from viewfinder.scoring.page import write_comparison
 from viewfinder.scoring.reading import asked, contests
-from viewfinder.scoring.saliency import boundary_iou, contour_band
 from viewfinder.scoring.saliency_contest import PLOTS
 from viewfinder.scoring.size_invariance import parts_of, size_invariant
 from viewfinder.scoring.tables import as_latex, best_two, shown

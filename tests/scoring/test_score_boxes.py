@@ -162,7 +162,7 @@ def test_every_form_of_the_same_detections_scores_the_same(tmp_path):
         assert own.values["ap"].value == pytest.approx(expected["ap"], abs=1e-6), own.method
     notes = "\n".join(one.notes)
     assert "yolo: files are named pred_NAME_yolo for the picture NAME" in notes
-    assert "rows.csv: 'CAT' is taken for the class 'cat'" in notes
+    assert "is taken for the class 'dog', 'CAT' for 'cat'" in notes
     assert not any(pair.clear for pair in one.pairs["ap"])
 
 
@@ -189,7 +189,18 @@ def test_nothing_odd_is_dropped_in_silence(tmp_path):
     [
         ('[{"image_id": 10, "category_id": 5, "bbox": [1, 2, 3, 4], "score": 83}]', "divide those"),
         ('[{"image_id": 10, "category_id": 5, "bbox": [1, 2, 3], "score": 1}]', "not four numbers"),
-        ('[{"image_id": 10, "category_id": 5, "bbox": [1, 2, 3, 4]}]', "score"),
+        (
+            '[{"image_id": 10, "category_id": 5, "bbox": [[1, 2, 9, 2, 9, 9]], "score": 1}]',
+            "street_001.jpg has a polygon in the place of its box: write its box as x, y",
+        ),
+        ('[{"image_id": 10, "category_id": 5, "bbox": [1, 2, 9, 2, 9, 9], "score": 1}]', "a polyg"),
+        ('[{"image_id": 10, "category_id": 5, "bbox": [9, 9, 4, 3, 30], "score": 1}]', "a turned"),
+        (
+            '[{"image_id": 10, "category_id": 5, "segmentation": {"size": [9, 9], "counts": "a1"},'
+            ' "score": 1}]',
+            "a mask as run lengths and no box: .*toBbox",
+        ),
+        ('[{"image_id": 10, "category_id": 5, "score": 1}]', "no bbox"),
         ('[{"image_id": 10, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}]', "no detection"),
         ('{"a": 1}', "no list of detections"),
         ("[1, 2]", "no list of detections"),
@@ -201,6 +212,45 @@ def test_what_cannot_be_read_is_said(tmp_path, answers, said):
     (tmp_path / "found.json").write_text(answers, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         only(tmp_path)
+
+
+def answers_with(root: Path, form: str, scores: tuple[str, str]) -> Path:
+    """A detection in each of two pictures; an empty text is no score."""
+    names = ("street_001", "street_002")
+    if form == "json":
+        box = {"category_id": 5, "bbox": [1, 2, 29, 38]}
+        rows = [
+            {**box, "image_id": 10 * k} | ({"score": float(s)} if s else {})
+            for k, s in enumerate(scores, 1)
+        ]
+        (root / "two.json").write_text(json.dumps(rows), encoding="utf-8")
+        return root / "two.json"
+    if form == "csv":
+        rows = [f"{n},cat,{s},1,2,30,40\n" for n, s in zip(names, scores, strict=True)]
+        (root / "two.csv").write_text("picture,class,score,x1,y1,x2,y2\n" + "".join(rows))
+        return root / "two.csv"
+    (root / form).mkdir(exist_ok=True)
+    for name, score in zip(names, scores, strict=True):
+        line = {"yolo": f"0 0.1 0.2 0.2 0.3 {score}\n", "named": f"a cat {score} 1 2 30 40\n"}
+        if form in line:
+            (root / form / f"{name}.txt").write_text(line[form], encoding="utf-8")
+    if form == "voc":
+        rows = [f"{n} {s} 1 2 30 40\n" for n, s in zip(names, scores, strict=True)]
+        (root / "voc/comp4_det_test_cat.txt").write_text("".join(rows), encoding="utf-8")
+    return root / form
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "yolo", "voc", "named"])
+def test_detections_without_scores_count_as_sure_in_every_form(tmp_path, form):
+    """All without one are taken as 1, which is said; some without one are refused."""
+    document, _ = made(tmp_path, pictures=3)
+    document["categories"][0]["name"] = "a cat" if form == "named" else "cat"
+    (tmp_path / "set/labels.json").write_text(json.dumps(document), encoding="utf-8")
+    contest = only(tmp_path, f"a={answers_with(tmp_path, form, ('', ''))}")
+    assert any("no detection has a score" in note for note in contest.notes(()))
+    assert [f.scores.tolist() for f in contest.methods["a"].found] == [[1.0], [1.0], []]
+    with pytest.raises(InputError, match=r"1 of 2 detections have no score, such as one in street"):
+        only(tmp_path, f"a={answers_with(tmp_path, form, ('0.5', ''))}")
 
 
 def test_the_page_of_boxes(tmp_path, capsys):

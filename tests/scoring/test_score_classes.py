@@ -131,7 +131,25 @@ def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
     """Its classes are others: every answer is wrong, and that is said."""
     assert main(["score", str(photos / "set"), f"run={small_run}", right(photos, "b")]) == 0
     printed = capsys.readouterr().out
-    assert "the model does not know cat, dog, owl" in printed.replace("\n", " ")
+    printed = " ".join(printed.split())
+    assert "knows none of the set's classes (cat, dog, owl): it knows" in printed
+    assert "so that every answer is wrong, and there is no log loss" in printed
+    assert "0 or 1" not in printed
+
+
+def test_f1_says_over_which_classes_it_is_a_mean(tmp_path, capsys):
+    """Here the test pictures are all cats, and a method answers dog too."""
+    for place in (*(f"train/{n}/9" for n in CLASSES), *(f"test/cat/{k}" for k in range(4))):
+        write_picture(tmp_path / f"set/{place}.png", np.zeros((8, 8, 3), np.uint8))
+    rows = ["picture,class", "cat/0.png,cat", "cat/1.png,cat", "cat/2.png,cat", "cat/3.png,dog"]
+    one = table(tmp_path, "a", "\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    assert main(["score", str(tmp_path / "set"), one, "--out", str(out)]) == 0
+    said = "a: F1 is the mean over 2 classes, as it answers dog, of which there is no picture"
+    assert said in " ".join(capsys.readouterr().out.split())
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert said in page
+    assert "mean over classes that have pictures, or are answered, of their F1" in page
 
 
 @pytest.mark.parametrize("truth", ["label", "class", "Category"])

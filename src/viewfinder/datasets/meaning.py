@@ -41,7 +41,7 @@ class Meaning:
     """What four numbers are.
 
     Attributes:
-        form: `corners`, `corners, y first`, `corner and size` or `centre and size`.
+        form: `corners`, `corner and size` or `centre and size`, each also with `, y first` behind.
         unit: `pixels`, `shares` or `percent`.
         certain: whether nothing else is likely; what is said of the numbers alone is certain.
     """
@@ -55,7 +55,9 @@ class Meaning:
             "corners": "two corners (x1, y1, x2, y2)",
             "corners, y first": "two corners (y1, x1, y2, x2)",
             "corner and size": "a corner and a size (x, y, width, height)",
+            "corner and size, y first": "a corner and a size (y, x, height, width)",
             "centre and size": "a centre and a size (x, y, width, height)",
+            "centre and size, y first": "a centre and a size (y, x, height, width)",
         }
         units = {
             "pixels": "pixels",

@@ -14,6 +14,7 @@ from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.scoring.box_files import read_box_rows
 from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
+from viewfinder.scoring.class_names import class_numbers
 from viewfinder.scoring.models import detections_by, is_model
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, some
@@ -45,10 +46,10 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
     Raises:
         InputError: a score is none, or a corner no number.
     """
-    scores, corners = np.array(rows.scores, np.float64), rows.corners()
+    scores, corners = rows.sureness(where), rows.corners()
     _check(rows, scores, corners, where)
     notes = list(rows.notes)
-    numbers = _numbers(dict.fromkeys(rows.classes), truth.classes, notes)
+    numbers = class_numbers(rows.classes, truth.classes, notes)
     labels = np.array([numbers.get(name, -1) for name in rows.classes], np.int64)
     if len(labels) and not (labels >= 0).any():
         there = some(list(dict.fromkeys(rows.classes)))
@@ -107,25 +108,6 @@ def _mending(scores: NDArray[np.float64]) -> str:
     return "divide them by the largest that there can be"
 
 
-def _numbers(
-    names: Sequence[str] | dict[str, None], classes: Sequence[str], notes: list[str]
-) -> dict[str, int]:
-    """The number of each name that is a class's: to the letter, or but for large letters."""
-    exact = {name: number for number, name in enumerate(classes)}
-    folded = {name.casefold(): number for number, name in enumerate(classes)}
-    found = {name: exact[name] for name in names if name in exact}
-    if len(folded) == len(exact):
-        loose = {
-            name: folded[name.strip().casefold()]
-            for name in names
-            if name not in exact and name.strip().casefold() in folded
-        }
-        for name, own in loose.items():
-            notes.append(f"{name!r} is taken for the class {classes[own]!r}")
-        found |= loose
-    return found
-
-
 def _unknown(unknown: Counter[str], classes: Sequence[str]) -> list[str]:
     if not unknown:
         return []
@@ -169,7 +151,7 @@ def _renumbered(
 ) -> BoxAnswers:
     """A model's detections by the set's classes."""
     notes: list[str] = []
-    numbers = _numbers(dict.fromkeys(classes), truth.classes, notes)
+    numbers = class_numbers(classes, truth.classes, notes)
     if not numbers:
         raise InputError(
             f"{model} knows {some(list(classes))}, and none of the set's classes, "

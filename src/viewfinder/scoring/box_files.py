@@ -4,12 +4,12 @@ All become rows of a picture's name, a class's name, a score and corners in pixe
 their pictures and classes by name; what finds none is counted and said.
 """
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+
+import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.json_columns import boxes_or_nan, numbers
@@ -18,6 +18,7 @@ from viewfinder.errors import InputError
 from viewfinder.scoring.box_meaning import COCO
 from viewfinder.scoring.box_rows import BoxRows, floats
 from viewfinder.scoring.box_texts import read_texts
+from viewfinder.scoring.csv_table import read_table
 from viewfinder.scoring.named import by_names
 
 
@@ -54,14 +55,49 @@ def _coco(file: Path, truth: Dataset) -> BoxRows:
     rows = BoxRows(meaning=COCO)
     corners = boxes_or_nan(found, "bbox")
     corners[:, 2:] += corners[:, :2]
-    scores = numbers(found, "score", str(file), 1).ravel().tolist() if found else []
+    scores = _scores(found, str(file))
     whole = document if isinstance(document, dict) else {}
     pictures = _pictures_of_ids(file, [each.get("image_id") for each in found], whole, truth, rows)
     classes = _classes_of_ids(file, [each.get("category_id") for each in found], whole, truth, rows)
-    for picture, name, score, box in zip(pictures, classes, scores, corners.tolist(), strict=True):
+    for k, (picture, score) in enumerate(zip(pictures, scores, strict=True)):
         if picture is not None:
-            rows.add(picture, name, score, box)
+            if not np.isfinite(corners[k]).all():
+                what = _in_place_of_box(found[k])
+                raise InputError(f"{file}: a detection in {picture} has {what}")
+            rows.add(picture, classes[k], score, corners[k].tolist())
     return rows
+
+
+def _scores(found: Objects, where: str) -> list[float | None]:
+    """Of each detection its score, where it has one."""
+    if not found:
+        return []
+    stated = numbers(found, "score", where, 1, default=0).ravel().tolist()
+    pairs = zip(found, stated, strict=True)
+    return [None if each.get("score") is None else score for each, score in pairs]
+
+
+def _in_place_of_box(detection: dict[str, object]) -> str:
+    """What a detection has where a box is asked for, and what to write instead."""
+    asked = "write its box as x, y, width and height"
+    of_mask = f"{asked}, such as pycocotools.mask.toBbox gives of a mask"
+    value = detection.get("bbox")
+    what = "in the place of its box"
+    if value is None:
+        value, what = detection.get("segmentation"), "and no box"
+    if value is None:
+        return f"no bbox: {asked}"
+    if isinstance(value, str) or (isinstance(value, dict) and "counts" in value):
+        return f"a mask as run lengths {what}: {of_mask}"
+    if not isinstance(value, list):
+        return f"a box that is not four numbers: {asked}"
+    if value and all(isinstance(part, list) for part in value):
+        return f"a polygon {what}: {asked}, of its least and largest x and y"
+    if len(value) == 5:
+        return f"five numbers {what}, as of a turned box: {asked}, of the box around it"
+    if len(value) >= 6 and len(value) % 2 == 0:
+        return f"a polygon {what}: {asked}, of its least and largest x and y"
+    return f"a box that is not four numbers: {asked}"
 
 
 def _pictures_of_ids(
@@ -156,26 +192,24 @@ def _classes_of_ids(
 
 def _table(file: Path, truth: Dataset) -> BoxRows:
     """A CSV with a row for each object, as `predict` writes it."""
-    reader = csv.DictReader(io.StringIO(read_text(file)))
-    heads = {head.strip().lower(): head for head in reader.fieldnames or ()}
+    table = read_table(file)
     aliases = {"source": ("source", "picture", "image", "file", "filename", "path"),
                "class": ("class", "label", "name"), "score": ("score", "confidence", "probability"),
                "x1": ("x1", "xmin"), "y1": ("y1", "ymin"),
                "x2": ("x2", "xmax"), "y2": ("y2", "ymax")}  # fmt: skip
-    columns = {}
-    for what, words in aliases.items():
-        named = [heads[word] for word in words if word in heads]
-        if not named:
-            raise InputError(f"{file} has no column {what}: it has {', '.join(heads) or 'none'}")
-        columns[what] = named[0]
-    listed = list(reader)
-    names = [row[columns["source"]] or "" for row in listed]
+    columns = {what: table.column(words) for what, words in aliases.items()}
+    for what, column in columns.items():
+        if column < 0 and what != "score":
+            raise InputError(f"{file} has no column {what}: it has {', '.join(table.heads)[:200]}")
+    names = [row[columns["source"]].strip() for row in table.rows]
     found = by_names(truth.paths, list(dict.fromkeys(names)), where=str(file))
     paired, rows = found.of, BoxRows(notes=[*found.notes])
-    for number, (name, row) in enumerate(zip(names, listed, strict=True), 2):
-        edges = [row[columns[edge]] for edge in ("score", "x1", "y1", "x2", "y2")]
-        score, *box = floats(edges, f"{file}, line {number}")
+    for name, row, line in zip(names, table.rows, table.lines, strict=True):
+        where = f"{file}, line {line}"
+        box = floats([row[columns[edge]] for edge in ("x1", "y1", "x2", "y2")], where)
+        sure = row[columns["score"]].strip() if columns["score"] >= 0 else ""
         if name in paired:
-            rows.add(paired[name], row[columns["class"]] or "", score, box)
+            score = floats([sure], where)[0] if sure else None
+            rows.add(paired[name], row[columns["class"]].strip(), score, box)
     rows.tell_strange(Counter(name for name in names if name not in paired))
     return rows

@@ -23,9 +23,10 @@ COCO = Meaning("corner and size", "pixels")
 YOLO = Meaning("centre and size", "shares")
 
 _OTHERS = tuple(
-    Meaning(form, unit)
+    Meaning(form + order, unit)
     for unit in ("pixels", "shares", "percent")
-    for form in ("corners", "corner and size", "centre and size", "corners, y first")
+    for order in ("", ", y first")
+    for form in ("corners", "corner and size", "centre and size")
 )
 # Of so many detections, the surest, it is asked whether they lie on objects.
 _LOOKS = 1000
@@ -33,6 +34,8 @@ _LOOKS = 1000
 # other reading.
 _LEAST, _TIMES = 3, 3
 _IOU = 0.5
+# Of so few boxes on objects, it is asked whether as many would lie on objects of other pictures.
+_FEW_FIND, _ENOUGH, _NO_OFTENER = 0.2, 20, 1.5
 # Of the detections that lie on an object, so many are of its class where classes have their order;
 # and so many of the class that another order means.
 _MOST_RIGHT, _LEAST_MEANT = 0.5, 0.8
@@ -80,12 +83,7 @@ def meaning_notes(
     elif meant is not None and found >= _LEAST:
         meant = None
     if meant is None:
-        if found == 0 and len(corners) >= _LEAST and truth.boxes is not None and len(truth.boxes):
-            notes.append(
-                "not one of its surest detections lies on an object (IoU 0.5 or more): see that "
-                "these are answers to this set, and boxes in pixels of its pictures"
-            )
-        return notes
+        return [*notes, *_as_by_chance(corners[sure], pictures[sure], truth, found)]
     if meant.certain:
         raise InputError(f"{where}: the numbers of its boxes look like {meant}: write {own}")
     return [*notes, f"the numbers of its boxes may be {meant}, and are taken for {own}"]
@@ -108,15 +106,15 @@ def _corners(
     numbers: NDArray[np.float64], sizes: NDArray[np.int64], meant: Meaning
 ) -> NDArray[np.float64]:
     """M×4 in pixels, of numbers so understood."""
-    sides = np.tile(sizes, 2)
-    if meant.form == "corners, y first":
+    sides, form = np.tile(sizes, 2), meant.form.removesuffix(", y first")
+    if form != meant.form:
         numbers = numbers[:, [1, 0, 3, 2]]
     if meant.unit != "pixels":
         numbers = numbers * sides / (100 if meant.unit == "percent" else 1)
     low, high = numbers[:, :2], numbers[:, 2:]
-    if meant.form == "centre and size":
+    if form == "centre and size":
         low = low - high / 2
-    return np.concatenate([low, high if meant.form.startswith("corners") else low + high], axis=1)
+    return np.concatenate([low, high if form == "corners" else low + high], axis=1)
 
 
 def _told_by_truth(
@@ -136,6 +134,30 @@ def _told_by_truth(
     best = max(counts, key=lambda meant: counts[meant])
     enough = max(_LEAST, _TIMES * found, len(numbers) // 10)
     return best if counts[best] >= enough else None
+
+
+def _as_by_chance(
+    corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset, found: int
+) -> list[str]:
+    """A note where detections lie on objects no oftener than they would in other pictures."""
+    count = len(corners)
+    if count < _LEAST or truth.boxes is None or not len(truth.boxes):
+        return []
+    told = "not one of its surest detections lies on an object (IoU 0.5 or more)"
+    if found:
+        if count < _ENOUGH or found > _FEW_FIND * count:
+            return []
+        elsewhere = _on_objects(corners, (pictures + 1) % len(truth), truth)
+        if len(truth) == 1 or found > _NO_OFTENER * elsewhere:
+            return []
+        told = (
+            f"of its {count:,} surest detections {found:,} lie on objects (IoU 0.5 or more), and "
+            f"{elsewhere:,} would if each were in the next picture, which is chance"
+        )
+    return [
+        f"{told}: see that these are answers to this set, under the ids of its pictures, and boxes "
+        "in pixels of them"
+    ]
 
 
 def _on_objects(corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset) -> int:

@@ -20,6 +20,7 @@ class BoxRows:
     Attributes:
         pictures: of each, its picture's path in the set.
         classes: of each, its class's name, or as much of one as the file says.
+        scores: of each, where the file says one.
         boxes: of each x1, y1, x2, y2 in pixels.
         notes: what must be known of the reading, in words.
         answered: pictures that the file speaks of, with detections or without.
@@ -29,14 +30,14 @@ class BoxRows:
 
     pictures: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
+    scores: list[float | None] = field(default_factory=list)
     boxes: list[Sequence[float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     meaning: Meaning = CORNERS
     strange: int = 0
 
-    def add(self, picture: str, name: str, score: float, box: Sequence[float]) -> None:
+    def add(self, picture: str, name: str, score: float | None, box: Sequence[float]) -> None:
         self.pictures.append(picture)
         self.classes.append(name)
         self.scores.append(score)
@@ -55,6 +56,41 @@ class BoxRows:
     def corners(self) -> NDArray[np.float64]:
         """M×4."""
         return np.array(self.boxes, np.float64).reshape(-1, 4)
+
+    def sureness(self, where: str) -> NDArray[np.float64]:
+        """The scores; where no detection of the file has one, 1 each, which is noted.
+
+        Raises:
+            InputError: some have one and some have not, which have no order among them.
+        """
+        without = [k for k, score in enumerate(self.scores) if score is None]
+        if without and len(without) < len(self.scores):
+            raise InputError(
+                f"{where}: {len(without):,} of {counted(len(self.scores), 'detection')} have no "
+                f"score, such as one in {self.pictures[without[0]]}: give each one, or none"
+            )
+        if without:
+            self.notes.append(
+                "no detection has a score, as in a file of labels: all are taken as 1, so that AP "
+                "knows no order among them"
+            )
+        return np.array([1.0 if score is None else score for score in self.scores], np.float64)
+
+
+def trailing_numbers(words: Sequence[str], most: int) -> int:
+    """How many of the last words are numbers, at most so many."""
+    count = 0
+    while count < min(most, len(words)) and is_number(words[-1 - count]):
+        count += 1
+    return count
+
+
+def is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def floats(words: Sequence[str | None], where: str) -> list[float]:

@@ -11,7 +11,7 @@ from viewfinder.datasets.formats.yolo.labels import is_class_list
 from viewfinder.datasets.formats.yolo.lists import classes_beside
 from viewfinder.errors import InputError
 from viewfinder.scoring.box_meaning import YOLO, sizes_of
-from viewfinder.scoring.box_rows import BoxRows, floats
+from viewfinder.scoring.box_rows import BoxRows, floats, is_number, trailing_numbers
 from viewfinder.scoring.named import by_names
 from viewfinder.scoring.pairing import pair
 from viewfinder.wording import counted, some
@@ -51,54 +51,50 @@ def read_texts(folder: Path, truth: Dataset) -> BoxRows:
                 f"class 0 is taken for the first class of the set, {names[0]}; a classes.txt "
                 "beside the text files says otherwise"
             )
-    if read.unsure:
-        rows.notes.append(f"{counted(read.unsure, 'detection')} without a score, taken as 1")
     return rows
 
 
 @dataclass
 class _Yolo:
-    """Lines of text files: `class x y w h score` in shares, or `name score x1 y1 x2 y2` in pixels.
+    """Lines of text files: `class x y w h score` in shares, or `name score x1 y1 x2 y2` in pixels,
+    either without a score too.
 
     Attributes:
-        unsure: how many had no score.
         numbered: how many have a class's number, and shares.
     """
 
     rows: BoxRows
     names: Sequence[str]
-    unsure: int = 0
     numbered: int = 0
 
     def line(self, words: Sequence[str], picture: str, size: tuple[int, int], where: str) -> None:
-        if len(words) >= 6 and not _is_number(words[0]):
-            sure, *edges = floats(words[-5:], where)
-            self.rows.add(picture, " ".join(words[:-5]), sure, edges)
+        if len(words) >= 5 and not is_number(words[0]):
+            name, score, edges = _named(words, where)
+            self.rows.add(picture, name, score, edges)
             return
         if len(words) not in (5, 6):
             raise InputError(
                 f"{where}: {' '.join(words)[:60]!r} is no detection: write class x y width height "
                 "score, as shares of the picture, or name score x1 y1 x2 y2, in pixels"
             )
-        label, x, y, width, height, *score = floats(words, where)
+        label, x, y, width, height, *sure = floats(words, where)
         if not all(-1 <= value <= 2 for value in (x, y, width, height)):
             raise InputError(
                 f"{where}: x, y, width and height are shares of the picture's sides, in [0, 1]"
             )
-        self.unsure += not score
         self.numbered += 1
         name = self.names[int(label)] if 0 <= label < len(self.names) else f"class {label:g}"
         corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         box = [value * side for value, side in zip(corners, size * 2, strict=True)]
-        self.rows.add(picture, name, score[0] if score else 1.0, box)
+        self.rows.add(picture, name, sure[0] if sure else None, box)
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+def _named(words: Sequence[str], where: str) -> tuple[str, float | None, list[float]]:
+    """The name, score and corners of a line of these, a name of any number of words."""
+    if len(words) > 4 and trailing_numbers(words, 5) == 4:
+        return " ".join(words[:-4]), None, floats(words[-4:], where)
+    score, *edges = floats(words[-5:], where)
+    return " ".join(words[:-5]), score, edges
 
 
 def _class_of(file: str, classes: Sequence[str]) -> str | None:
@@ -110,25 +106,28 @@ def _class_of(file: str, classes: Sequence[str]) -> str | None:
 
 def _voc(folder: Path, files: dict[str, str], truth: Dataset) -> BoxRows:
     """`picture score x1 y1 x2 y2` in lines, in pixels counted from 1, both ends within."""
-    listed: list[tuple[str, str, list[float]]] = []
+    listed: list[tuple[str, str, float | None, list[float]]] = []
     for file, name in files.items():
         for number, line in enumerate(read_text(folder / file).splitlines(), 1):
-            words = line.split()
-            if words and len(words) < 6:
+            words, where = line.split(), f"{folder / file}, line {number}"
+            if words and len(words) < 5:
                 raise InputError(
-                    f"{folder / file}, line {number}: VOC's results are lines of picture, score, "
-                    "xmin, ymin, xmax and ymax"
+                    f"{where}: VOC's results are lines of picture, score, xmin, ymin, xmax and ymax"
                 )
             if words:
-                where = f"{folder / file}, line {number}"
-                listed.append((" ".join(words[:-5]), name, floats(words[-5:], where)))
-    named = by_names(
-        truth.paths, list(dict.fromkeys(picture for picture, _, _ in listed)), where=str(folder)
-    )
+                # A picture's name may be a number itself.
+                picture, score, edges = (
+                    (words[0], None, floats(words[1:], where))
+                    if len(words) == 5
+                    else _named(words, where)
+                )
+                listed.append((picture, name, score, edges))
+    pictures = [picture for picture, *_ in listed]
+    named = by_names(truth.paths, list(dict.fromkeys(pictures)), where=str(folder))
     told = "VOC's results are in pixels counted from 1: x1 = xmin - 1"
     paired, rows = named.of, BoxRows(notes=[told, *named.notes])
-    for picture, name, (score, x1, y1, x2, y2) in listed:
+    for picture, name, score, (x1, y1, x2, y2) in listed:
         if picture in paired:
             rows.add(paired[picture], name, score, (x1 - 1, y1 - 1, x2, y2))
-    rows.tell_strange(Counter(picture for picture, _, _ in listed if picture not in paired))
+    rows.tell_strange(Counter(picture for picture in pictures if picture not in paired))
     return rows

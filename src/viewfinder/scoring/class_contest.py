@@ -25,7 +25,7 @@ _SIDE = 130
 _NAMED = (
     ("accuracy", "Accuracy", True, "share of pictures whose answer is right"),
     ("balanced_accuracy", "Balanced", True, "mean over classes of their recall"),
-    ("f1", "F1", True, "mean over classes of F1"),
+    ("f1", "F1", True, "mean over classes that have pictures, or are answered, of their F1"),
     ("top5", "Top 5", True, "share of pictures whose class is among the five likeliest"),
     ("log_loss", "Log loss", False, "mean cross-entropy, in nats; no probability below 1e-12"),
 )  # fmt: skip
@@ -224,6 +224,21 @@ class ClassesCompared:
                 said.append(
                     f"{name}: no Top 5, as in {count} the class is as likely as others at the "
                     f"fifth place: {some(tied)}"
+                )
+        return said + self._of_absent_classes(common)
+
+    def _of_absent_classes(self, common: Sequence[str]) -> list[str]:
+        """Over which classes F1 is a mean, where a method answers some that no picture has."""
+        said, classes = [], self.dataset.classes
+        for name, own in self.methods.items():
+            pictures = common or own.pictures
+            there = {own.truth[picture] for picture in pictures}
+            answered = {own.answers.labels[picture] for picture in pictures} - {-1}
+            if absent := [classes[k] for k in sorted(answered - there)]:
+                count = counted(len(there | answered), "class", "classes")
+                said.append(
+                    f"{name}: F1 is the mean over {count}, as it answers {some(absent)}, of which "
+                    "there is no picture: 0 there"
                 )
         return said
 

@@ -1,6 +1,5 @@
 """What `score` compares: sets and methods, and of which task they are, told by the answers."""
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from viewfinder.scoring.box_contest import BoxesCompared
 from viewfinder.scoring.class_answers import class_answers
 from viewfinder.scoring.class_contest import ClassesCompared
 from viewfinder.scoring.contest import Contest
+from viewfinder.scoring.csv_table import heads_of
 from viewfinder.scoring.metric_names import refuse_unknown
 from viewfinder.scoring.models import is_model, opened
 from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
@@ -158,8 +158,7 @@ def _task_of(path: Path) -> str:
         raise InputError(f"{path} holds neither maps nor text files of boxes: name the answers")
     if path.suffix.lower() == ".json":
         return "detect"
-    first = read_text(path).partition("\n")[0]
-    heads = {head.strip().lower() for head in re.split("[,;\t]", first)}
+    heads = {head.lower() for head in heads_of(read_text(path).partition("\n")[0])}
     return "detect" if heads & _EDGES else "classify"
 
 

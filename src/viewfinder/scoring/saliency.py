@@ -22,6 +22,7 @@ from viewfinder.errors import PictureError
 from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.pictures.reading import read_map
+from viewfinder.scoring.contours import boundary_iou, contour_band
 from viewfinder.scoring.masks import read_scored
 from viewfinder.scoring.sets import MapContest
 from viewfinder.scoring.size_invariance import (
@@ -245,35 +246,6 @@ def _measured(
     if not found.rightly_empty:
         alike = size_invariant(values, known.mask, known.parts)
     return Measured(found, boundary_iou(own, known.contour), resized, alike)
-
-
-def boundary_iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """Intersection over union of two masks' bands along their contours.
-
-    B. Cheng et al., "Boundary IoU", CVPR 2021. Two empty masks agree: 1.
-
-    Args:
-        one, other: H×W, as `contour_band` gives them.
-    """
-    union = int(np.count_nonzero(one | other))
-    return int(np.count_nonzero(one & other)) / union if union else 1.0
-
-
-def contour_band(mask: NDArray[np.bool_], *, share: float = 0.02) -> NDArray[np.bool_]:
-    """What of a mask lies no farther from its contour, or from the picture's edge, than `share` of
-    the picture's diagonal."""
-    reach = max(1, round(share * float(np.hypot(*mask.shape))))
-    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    if width == 0:
-        return mask
-    # With a border of background, so that the picture's edge is a contour too.
-    framed = np.zeros((height + 2, width + 2), np.uint8)
-    framed[1:-1, 1:-1] = mask[y : y + height, x : x + width]
-    window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    inner = cv2.erode(framed, window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    band = np.zeros_like(mask)
-    band[y : y + height, x : x + width] = (framed - inner)[1:-1, 1:-1] > 0
-    return band
 
 
 def _packed(found: Measured) -> NDArray[np.float32]:

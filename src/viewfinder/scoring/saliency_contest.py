@@ -19,6 +19,7 @@ from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
 from viewfinder.scoring.sets import Answers, MapContest
 from viewfinder.scoring.thumbnails import small
+from viewfinder.scoring.turned_over import turned_notes
 from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean
 from viewfinder.wording import counted, some
 
@@ -89,7 +90,7 @@ def maps_compared(contest: MapContest, *, stretch: bool) -> "MapsCompared":
     if not found.methods:
         why = "; ".join(unread_notes(found.judged.unread)[:3])
         raise InputError(f"{found.name}: not one map could be scored: {why}")
-    for line in found.faint:
+    for line in found.told:
         note(f"{found.name}: {line}")
     return found
 
@@ -175,7 +176,7 @@ class MapsCompared:
                     f"{answers.method}: {count} of another size than the mask, resized to it: "
                     f"{some(resized)}"
                 )
-        return said + unread_notes(judged.unread) + self.faint + self._empty()
+        return said + unread_notes(judged.unread) + self.told + self._empty()
 
     @cached_property
     def _without_subject(self) -> list[str]:
@@ -188,15 +189,17 @@ class MapsCompared:
         ]
 
     @cached_property
-    def faint(self) -> list[str]:
-        """What must be known of masks that hold values that are neither black nor white.
+    def told(self) -> list[str]:
+        """What must be known of masks that hold values that are neither black nor white, and of
+        white that seems to be the background.
 
         Raises:
             InputError: as `faint_notes`.
         """
         scored = {mask for found in self.judged.measured.values() for mask in found}
         found = faint_notes(self.root, scored, self._without_subject)
-        return [*found, *border_notes(self.root, scored)]
+        found += border_notes(self.root, scored)
+        return [*found, *turned_notes(self.judged.measured)]
 
     def _empty(self) -> list[str]:
         empty = self._without_subject

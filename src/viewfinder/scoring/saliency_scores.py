@@ -54,7 +54,7 @@ def _largest_f(means: Values) -> Values:
     return np.asarray(f_measure(precision, recall).max(axis=-1))
 
 
-def _area(means: Values) -> Values:
+def area_under(means: Values) -> Values:
     """Under the mean ROC curve, from (1, 1) to (0, 0)."""
     half = means.shape[-1] // 2
     false, true = means[..., :half], means[..., half:]
@@ -116,7 +116,7 @@ MADE: tuple[Made, ...] = (
         "the best of the mean E curve",
     ),
     _made(
-        "auc", "AUC", "AUC", True, _roc, _area,
+        "auc", "AUC", "AUC", True, _roc, area_under,
         "area under the ROC curve, of pictures that have both subject and background",
     ),
     _made(

@@ -1,0 +1,66 @@
+"""Maps or masks that seem to have the background in white: told, and scored as they are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from viewfinder.scoring.saliency import Measured
+from viewfinder.scoring.saliency_scores import area_under
+from viewfinder.wording import some
+
+# The area under the ROC curve of a map that is turned over is 1 less its own: chance has 0.5, and
+# a method this far below it is right the other way round.
+_TURNED = 0.3
+# Subjects of most sets fill less than a third of their pictures.
+_MOSTLY_WHITE = 0.6
+
+
+def turned_notes(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
+    """What must be known of methods whose maps fit the masks far better turned over, and of masks
+    that are mostly white.
+
+    Args:
+        methods: of each method the measurement of each mask's map.
+    """
+    found = {name: _area(own) for name, own in methods.items()}
+    areas = {name: area for name, area in found.items() if area is not None}
+    turned = [name for name, area in areas.items() if area < _TURNED]
+    white = _white_share(methods)
+    if turned and len(turned) < len(areas):
+        return [f"{_far_better(turned, areas)}: in these maps white seems to be the background"]
+    if turned:
+        of_masks = f", which are {white:.0%} white" if white > _MOSTLY_WHITE else ""
+        return [
+            f"{_far_better(turned, areas)}: white seems to be the background in them, or in the "
+            f"masks{of_masks}"
+        ]
+    if white > _MOSTLY_WHITE:
+        return [
+            f"masks are {white:.0%} white, which is scored as the subject: see that it is not the "
+            "background"
+        ]
+    return []
+
+
+def _area(found: Mapping[str, Measured]) -> float | None:
+    """Under the mean ROC curve; None where no picture has one."""
+    curves = [curve for each in found.values() if (curve := each.roc()) is not None]
+    return float(area_under(np.mean(curves, axis=0).ravel())) if curves else None
+
+
+def _far_better(turned: list[str], areas: Mapping[str, float]) -> str:
+    area = float(np.mean([areas[name] for name in turned]))
+    return (
+        f"maps of {some(turned)} fit the masks far better with black and white exchanged (AUC "
+        f"{1 - area:.2f} and not {area:.2f})"
+    )
+
+
+def _white_share(methods: Mapping[str, Mapping[str, Measured]]) -> float:
+    """What share of the masks is white, the mean over those that were scored; 0 of none."""
+    of_masks = {
+        mask: each.of.counts.wanted / each.of.counts.pixels
+        for found in methods.values()
+        for mask, each in found.items()
+    }
+    return float(np.mean(list(of_masks.values()))) if of_masks else 0.0
