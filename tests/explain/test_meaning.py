@@ -22,23 +22,27 @@ def script(name: str) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("nets", "name"),
     [
-        "LinearOverTime",
-        "MeanOverChannels",
-        "BiasHeadsLast",
-        "MemoryIsAsked",
-        "CellOverTheBatch",
-        "TextCnnKernel",
-        "PointsAndWhole",
-        "BahdanauState",
-        "ValuesOfTheOther",
-        "PatchesByUnfold",
+        ("meanings", "LinearOverTime"),
+        ("meanings", "MeanOverChannels"),
+        ("meanings", "BiasHeadsLast"),
+        ("meanings", "MemoryIsAsked"),
+        ("meanings", "CellOverTheBatch"),
+        ("meanings", "TextCnnKernel"),
+        ("meanings", "PointsAndWhole"),
+        ("meanings", "BahdanauState"),
+        ("meanings", "ValuesOfTheOther"),
+        ("meanings", "PatchesByUnfold"),
+        ("notebooks", "AutoencoderOfMnist"),
+        ("notebooks", "ConditionalCritic"),
+        ("notebooks", "DenseBlockGrowth"),
+        ("notebooks", "LevelsOfRetina"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_the_first_fix_gives_the_answers_that_were_meant(name: str) -> None:
-    wrong = script("explain_nets.meanings").CASES[name]
+def test_the_first_fix_gives_the_answers_that_were_meant(nets: str, name: str) -> None:
+    wrong = script(f"explain_nets.{nets}").CASES[name]
     mistake = script("explain_fixes").explained(wrong)
     assert mistake is not None
     assert mistake.offers

@@ -1,8 +1,5 @@
 """Fixes where tensors that are to be joined differ."""
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -12,7 +9,7 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.fixes import branches, ways
+from viewfinder.explain.fixes import branches, levels, ways
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.meanings import LEVELS
@@ -145,7 +142,7 @@ def _resized_parts(
     raised = [ways.upsampled(call, at) for at in range(len(shapes))]
     most, least = (pick(s[2] for s in shapes) for pick in (max, min))
     # Maps of several levels, none of which was brought back to the size of another.
-    levels = not any(raised) and most >= 2 * least
+    several = not any(raised) and most >= 2 * least
     pictures = [isinstance(one, int) and is_input(one) for one in call.producers]
 
     def place(at: int) -> tuple[bool, bool, int]:
@@ -162,52 +159,10 @@ def _resized_parts(
             for at in range(len(shapes))
         ]
         for one in _with_parts(scene, call, parts, along, 0.25):
-            yield replace(one, means=LEVELS) if levels else one
-    if levels and call.base == "cat":
-        yield from _levels(scene, call, shapes)
+            yield replace(one, means=LEVELS) if several else one
+    if several and call.base == "cat":
+        yield from levels.rows(scene, call, shapes)
     yield from _cropped(scene, call, shapes, along, raised)
-
-
-def _levels(scene: Scene, call: Call, shapes: Sequence[Shape]) -> Iterator[Candidate]:
-    """Answers of several levels, place by place behind each other."""
-    maps = ", ".join(f"{{{at}}}" for at in range(len(shapes)))
-    width = _row_after(call)
-    if width and all(shape[1] % width == 0 for shape in shapes):
-        rows = f"m.permute(0, 2, 3, 1).reshape(m.size(0), -1, {width})"
-        code = f"torch.cat([{rows} for m in ({maps})], 1)"
-
-        def run(t: Sequence[Tensor]) -> Tensor:
-            return torch.cat([m.permute(0, 2, 3, 1).reshape(m.size(0), -1, width) for m in t], 1)
-
-        yield from scene.instead(call, code, run, 0.05)
-    elif len({shape[1] for shape in shapes}) == 1:
-        code = f"torch.cat([m.flatten(2) for m in ({maps})], 2)"
-        yield from scene.instead(
-            call, code, lambda t: torch.cat([m.flatten(2) for m in t], 2), 0.05
-        )
-
-
-def _row_after(call: Call) -> int:
-    """The last size, written as a number, of a view that the user's function makes later."""
-    if call.place is None:
-        return 0
-    try:
-        lines, first = inspect.getsourcelines(call.place.code)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, SyntaxError, TypeError):
-        return 0
-    for node in ast.walk(tree):
-        way = node.func.attr if isinstance(node, ast.Call) and _is_method(node) else ""  # type: ignore[attr-defined]
-        if way not in ("view", "reshape") or node.lineno + first - 1 < call.place.line:  # type: ignore[attr-defined]
-            continue
-        last = node.args[-1] if node.args else None  # type: ignore[attr-defined]
-        if isinstance(last, ast.Constant) and type(last.value) is int and last.value > 1:
-            return last.value
-    return 0
-
-
-def _is_method(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute)
 
 
 def _cropped(
