@@ -220,7 +220,7 @@ def test_small_parts_are_judged_as_in_pysodmetrics(kind):
         mask[3:6, 3:6] = mask[10:13, 20:23] = True
         mask[13, 20:24] = mask[10:14, 23] = kind == "one larger"
         mask[20, 20] = kind == "two alike"
-    found = size_invariant(map_, mask, parts_of(mask))
+    found = size_invariant(map_, parts_of(mask))
     own = (found.mae, found.f_curve.mean(), found.f_curve.max())
     assert own == pytest.approx(PARTS[kind], abs=1e-9)
 

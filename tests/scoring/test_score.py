@@ -309,8 +309,8 @@ def test_a_small_part_counts_as_much_as_a_large_one():
     mask[0, 99] = True  # too small to be a part
     map_ = mask.astype(float)
     map_[20:30, 70:80] = 0
-    (large, small) = parts_of(mask)
-    found = size_invariant(map_, mask, (large, small))
+    assert len(parts_of(mask).boxes) == 2
+    found = size_invariant(map_, parts_of(mask))
     alpha = (6000 - 2500 - 100) / 2600
     assert found.mae == pytest.approx(1 / (2 + alpha))
     assert found.f_curve[1:] == pytest.approx(np.full(255, 0.5))
@@ -320,8 +320,8 @@ def test_a_small_part_counts_as_much_as_a_large_one():
 def test_without_parts_a_picture_is_judged_as_a_whole():
     mask = np.zeros((20, 30), np.bool_)
     map_ = np.random.default_rng(0).random(mask.shape)
-    assert parts_of(mask) == ()
-    found = size_invariant(map_, mask, ())
+    assert parts_of(mask).boxes == ()
+    found = size_invariant(map_, parts_of(mask))
     own = score(map_, mask)
     assert found.mae == pytest.approx(own.mae)
     np.testing.assert_allclose(found.f_curve, own.f_curve, atol=1e-12)

@@ -7,7 +7,7 @@ is found by trying what fits most of them, and said.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -159,6 +159,8 @@ def _ways(
         InputError: two ways fit about as many, and the plain one does not.
     """
     plain = sum(key in names for key in given)
+    if plain and plain >= _NEARLY * len(given):  # No other way can fit more than all.
+        return [(Added(), plain)]
     found = Counter(_guesses(names, list(given)[:_LOOKS]))
     found.pop(Added(), None)
     ways = sorted(
@@ -179,18 +181,16 @@ def _ways(
     return [(added, fitting) for fitting, added in ways[:1]]
 
 
-def _guesses(names: Iterable[str], keys: Sequence[str]) -> Iterable[Added]:
+def _guesses(names: Mapping[str, str], keys: Sequence[str]) -> Iterator[Added]:
     """Where a mask's name stands in an answer's, what is before and behind; the longest name."""
-    by_length = sorted(names, key=len, reverse=True)
+    lengths = sorted({len(name) for name in names}, reverse=True)
     for key in keys:
-        longest = 0
-        for name in by_length:
-            if len(name) < longest:
+        for length in lengths:
+            parts = ((key[at : at + length], at) for at in range(len(key) - length, -1, -1))
+            found = {part: at for part, at in parts if part in names}
+            yield from (Added(key[:at], key[at + length :]) for at in found.values())
+            if found:
                 break
-            at = key.find(name)
-            if at >= 0:
-                longest = len(name)
-                yield Added(key[:at], key[at + len(name) :])
 
 
 def _by_key(paths: Sequence[str], what: str, stem: Callable[[str], str] = _stem) -> dict[str, str]:

@@ -21,18 +21,20 @@ from viewfinder.datasets.digests import of_files
 from viewfinder.errors import PictureError
 from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
+from viewfinder.memory import keep_freed
 from viewfinder.pictures.reading import read_map
 from viewfinder.scoring.contours import boundary_iou, contour_band
 from viewfinder.scoring.masks import read_scored
 from viewfinder.scoring.sets import MapContest
 from viewfinder.scoring.size_invariance import (
-    Box,
+    Parts,
     SizeInvariant,
     parts_of,
     size_invariant,
 )
 from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts
 from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
+from viewfinder.tasks.saliency.weighted import MaskWeights, mask_weights
 
 # Named anew where what is kept of a picture, or how it is measured, changes.
 _KEPT = "saliency-scores-3"
@@ -91,11 +93,13 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class _Mask:
-    """A mask, the band along its contour, and its parts."""
+    """What all maps of a mask are held to: it, the band along its contour, its parts, and weights,
+    which an empty one has not."""
 
     mask: NDArray[np.bool_]
     contour: NDArray[np.bool_]
-    parts: tuple[Box, ...]
+    parts: Parts
+    weights: MaskWeights | None
 
 
 # An empty map of an empty mask is right.
@@ -207,7 +211,9 @@ def _all(
 
 
 def _alone() -> None:
-    """A process is one thread: there are as many of them as cores."""
+    """A process is one thread: there are as many of them as cores. One map is as large as the
+    next, and its memory does for that too."""
+    keep_freed()
     cv2.setNumThreads(1)
 
 
@@ -231,20 +237,22 @@ def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
 def _mask(file: Path, about: bytes) -> _Mask:
     """`about` is the digest of the mask's file, so that it is read anew where that has changed."""
     mask = read_scored(file)
-    return _Mask(mask, contour_band(mask), parts_of(mask))
+    parts = parts_of(mask)
+    weights = mask_weights(parts.subject) if parts.boxes else None
+    return _Mask(mask, contour_band(mask), parts, weights)
 
 
 def _measured(
     values: NDArray[np.float64], known: _Mask, *, stretch: bool, resized: bool
 ) -> Measured:
     low, high = float(values.min()), float(values.max())
-    if stretch and high > low:  # Once, for the contours as for all other scores.
+    if stretch and 0 < high - low < 1:  # Once, for the contours as for all other scores.
         values = (values - low) / (high - low)
-    found = measure(values, known.mask)
+    found = measure(values, known.mask, weights=known.weights)
     own = contour_band(values >= _HALF / (LEVELS - 1))
     alike = _RIGHTLY_EMPTY
     if not found.rightly_empty:
-        alike = size_invariant(values, known.mask, known.parts)
+        alike = size_invariant(values, known.parts)
     return Measured(found, boundary_iou(own, known.contour), resized, alike)
 
 

@@ -10,7 +10,6 @@ largest is judged, or all that are as large; without any, the picture is judged 
 the threshold 0 all of the picture is taken.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -40,50 +39,62 @@ class SizeInvariant:
     f_curve: NDArray[np.float64]
 
 
-def parts_of(mask: NDArray[np.bool_]) -> tuple[Box, ...]:
-    """The boxes around those parts of a mask that are large enough to be judged by themselves."""
-    count, _, found, _ = cv2.connectedComponentsWithStats(
-        mask.view(np.uint8), connectivity=_BY_EDGES
-    )
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A mask, and those parts of it that are large enough to be judged by themselves.
+
+    Attributes:
+        subject: H×W, 1 in the mask and 0 outside.
+        white: the same, as maps are.
+        boxes: around the parts.
+        free: how many pixels lie in no box.
+    """
+
+    subject: NDArray[np.uint8]
+    white: NDArray[np.float64]
+    boxes: tuple[Box, ...]
+    free: int
+
+
+def parts_of(mask: NDArray[np.bool_]) -> Parts:
+    """The parts of a mask."""
+    subject = np.ascontiguousarray(mask).view(np.uint8)
+    count, _, found, _ = cv2.connectedComponentsWithStats(subject, connectivity=_BY_EDGES)
     least = min(_LEAST, int(found[1:, cv2.CC_STAT_AREA].max(initial=0)))
-    parts = []
+    boxes, outside = [], np.ones(mask.shape, np.bool_)
     for label in range(1, count):
         left, top, width, height, area = found[label].tolist()
         if area >= least:
-            parts.append((slice(top, top + height), slice(left, left + width)))
-    return tuple(parts)
+            boxes.append((slice(top, top + height), slice(left, left + width)))
+            outside[boxes[-1]] = False
+    return Parts(subject, subject.astype(np.float64), tuple(boxes), int(outside.sum()))
 
 
-def size_invariant(
-    values: NDArray[np.float64], mask: NDArray[np.bool_], parts: Sequence[Box]
-) -> SizeInvariant:
+def size_invariant(values: NDArray[np.float64], parts: Parts) -> SizeInvariant:
     """Judge a map beside its mask.
 
     Args:
         values: H×W in [0, 1].
-        parts: of the mask, as `parts_of` gives them.
     """
-    if not parts:
-        return SizeInvariant(float(np.abs(values - mask).mean()), _f(values, mask, mask.size))
-    outside = np.ones(mask.shape, np.bool_)
-    errors, curves = [], []
-    for box in parts:
-        outside[box] = False
-        errors.append(float(np.abs(values[box] - mask[box]).mean()))
-        curves.append(_f(values[box], mask[box], mask.size))
-    free = int(np.count_nonzero(outside))
-    alpha, error = free / max(1, mask.size - free), 0.0
-    if free:
-        error = float(np.abs(values[outside] - mask[outside]).mean())
-    mae = (sum(errors) + alpha * error) / (len(parts) + alpha)
+    errors = np.asarray(cv2.absdiff(values, parts.white))
+    levels = (values * (LEVELS - 1)).astype(np.uint8)
+    if not parts.boxes:
+        return SizeInvariant(float(errors.mean()), _f(levels, parts.subject, levels.size))
+    of_parts = [float(errors[box].mean()) for box in parts.boxes]
+    curves = [_f(levels[box], parts.subject[box], levels.size) for box in parts.boxes]
+    for box in parts.boxes:
+        errors[box] = 0
+    alpha = parts.free / max(1, errors.size - parts.free)
+    error = cv2.sumElems(errors)[0] / max(1, parts.free)
+    mae = (sum(of_parts) + alpha * error) / (len(of_parts) + alpha)
     return SizeInvariant(mae, np.mean(curves, axis=0))
 
 
-def _f(values: NDArray[np.float64], subject: NDArray[np.bool_], pixels: int) -> NDArray[np.float64]:
+def _f(levels: NDArray[np.uint8], subject: NDArray[np.uint8], pixels: int) -> NDArray[np.float64]:
     """F at each threshold, where of a picture of so many pixels only these are not 0."""
-    levels = (values * (LEVELS - 1)).astype(np.uint8)
-    every = np.bincount(levels.ravel(), minlength=LEVELS)
-    within = np.bincount(levels[subject], minlength=LEVELS)
+    every, within = (
+        cv2.calcHist([levels], [0], mask, [LEVELS], [0, LEVELS]).ravel() for mask in (None, subject)
+    )
     taken, hits = (np.cumsum(each[::-1], dtype=np.float64)[::-1] for each in (every, within))
     taken[0] = pixels
-    return f_measure(hits / np.maximum(taken, 1), hits / max(1, int(subject.sum())))
+    return f_measure(hits / np.maximum(taken, 1), hits / max(1.0, float(hits[0])))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts, alignment, count, f_measure
 from viewfinder.tasks.saliency.structure import block_sums, s_measure
-from viewfinder.tasks.saliency.weighted import weighted_f
+from viewfinder.tasks.saliency.weighted import MaskWeights, weighted_f
 
 Curve = NDArray[np.float64]
 
@@ -148,7 +148,11 @@ def score(
 
 
 def measure(
-    prediction: NDArray[np.floating], mask: NDArray[np.bool_], *, stretch: bool = False
+    prediction: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+    *,
+    stretch: bool = False,
+    weights: MaskWeights | None = None,
 ) -> Measurement:
     """Count and sum what the scores of one saliency map follow from.
 
@@ -157,6 +161,7 @@ def measure(
         mask: H×W, true where the subject is.
         stretch: first spread the map's values over the whole of [0, 1], as many programs do whose
             figures are published. It hides how sure the map is: half a perfect map becomes perfect.
+        weights: the mask's, where several maps of it are judged.
 
     Raises:
         InputError: the two are not of one size, have no pixel, are of another type, or the map has
@@ -174,7 +179,7 @@ def measure(
         counts=count(prediction, subject, adaptive=min(1.0, 2 * sums.map.sum() / mask.size)),
         mae=cv2.norm(prediction, subject.astype(prediction.dtype), cv2.NORM_L1) / mask.size,
         s_measure=s_measure(sums),
-        weighted_f=weighted_f(prediction, subject),
+        weighted_f=weighted_f(prediction, subject, weights),
     )
 
 

@@ -8,6 +8,7 @@ the farther it lies from the subject, up to twice as much.
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -39,36 +40,84 @@ def _steps() -> dict[int, NDArray[np.intp]]:
 _STEPS = _steps()
 
 
-def weighted_f(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> float:
+@dataclass(frozen=True, eq=False)
+class MaskWeights:
+    """What of the weights follows from the mask alone, and several maps of it share.
+
+    Attributes:
+        box: x, y, width and height of the mask's own box.
+        near: rows and columns of that and the reach of the window around it.
+        relief: what a pixel of the background weighs less than 2, of the rows and columns `place`.
+        bordering: the background within a window's reach of the mask, as places in what is near
+            with `_MARGIN` around it.
+        nearest: of each of these the nearest pixel of the mask, in the same way.
+    """
+
+    box: Sequence[int]
+    near: tuple[slice, slice]
+    place: tuple[slice, slice]
+    relief: NDArray[np.float32]
+    bordering: NDArray[np.intp]
+    nearest: NDArray[np.intp]
+
+
+def mask_weights(
+    subject: NDArray[np.uint8], place: tuple[slice, slice] | None = None
+) -> MaskWeights:
+    """The weights of a mask that is not empty.
+
+    Args:
+        subject: H×W, 1 in the mask and 0 outside.
+        place: the rows and columns that are asked for, which hold all that is near; None for all.
+    """
+    place = place or (slice(0, subject.shape[0]), slice(0, subject.shape[1]))
+    box = cv2.boundingRect(subject)
+    near = _around(box, _REACH)
+    distance = np.asarray(
+        cv2.distanceTransform(1 - subject[place], cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
+    )
+    bordering, nearest = _bordering(subject[near], distance[_within(near, place)])
+    relief = np.asarray(cv2.exp(distance * np.float32(-math.log(2) / _HALVED_EVERY)), np.float32)
+    return MaskWeights(box, near, place, relief, bordering, nearest)
+
+
+def weighted_f(
+    prediction: NDArray[np.floating],
+    subject: NDArray[np.uint8],
+    weights: MaskWeights | None = None,
+) -> float:
     """F with β² = 1 of weighted errors; 0 for an empty mask.
 
     Args:
         prediction: H×W in [0, 1].
         subject: H×W, 1 in the mask and 0 outside.
+        weights: the mask's, of the whole picture, where several maps of it are judged.
     """
-    box = cv2.boundingRect(subject)
+    box = weights.box if weights else cv2.boundingRect(subject)
     if box[2] == 0:
         return 0.0
-    prediction, background = prediction.astype(np.float32, copy=False), 1 - subject
-    taken = cv2.copyTo(prediction, background)
+    prediction = prediction.astype(np.float32, copy=False)
+    taken = cv2.copyTo(prediction, 1 - subject)
     wanted, total = cv2.countNonZero(subject), cv2.sumElems(taken)[0]
     spill = cv2.boundingRect((taken > _TOLERANCE * wanted / subject.size).view(np.uint8))
     near = _around(box, _REACH)
     far = _asked_for(_around(box, _margin(total / wanted)), _around(spill, 0), near)
-    distance = np.asarray(
-        cv2.distanceTransform(background[far], cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32
-    )
-    within = tuple(
-        slice(n.start - f.start, n.stop - f.start) for n, f in zip(near, far, strict=True)
-    )
-    found = wanted - _errors_inside(prediction[near], subject[near], distance[within])
-    # What a pixel of the background weighs less than 2.
-    relief = cv2.exp(distance * np.float32(-math.log(2) / _HALVED_EVERY))
+    weights = weights or mask_weights(subject, far)
+    found = wanted - _errors_inside(prediction[near], subject[near], weights)
+    relief = weights.relief[_within(far, weights.place)]
     excess = 2 * total - cv2.sumElems(cv2.multiply(taken[far], relief))[0]
     if found <= 0:
         return 0.0
     recall, precision = found / wanted, found / (found + excess)
     return 2 * recall * precision / (recall + precision)
+
+
+def _within(part: tuple[slice, slice], whole: tuple[slice, slice]) -> tuple[slice, slice]:
+    """The rows and columns of a part, counted from where the whole of it begins."""
+    rows, columns = (
+        slice(p.start - w.start, p.stop - w.start) for p, w in zip(part, whole, strict=True)
+    )
+    return rows, columns
 
 
 def _margin(taken: float) -> int:
@@ -106,20 +155,18 @@ def _asked_for(
 
 
 def _errors_inside(
-    prediction: NDArray[np.float32], subject: NDArray[np.uint8], distance: NDArray[np.float32]
+    prediction: NDArray[np.float32], subject: NDArray[np.uint8], weights: MaskWeights
 ) -> float:
     """The sum of what the map lacks in the mask, eased by what lies around.
 
     The arrays are cut to the mask and the reach of the window around it.
     """
     height, width = subject.shape
-    framed = np.zeros((2, height + 2 * _MARGIN, width + 2 * _MARGIN), np.float32)
-    mask, errors = framed
+    errors = np.zeros((height + 2 * _MARGIN, width + 2 * _MARGIN), np.float32)
     within = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
-    mask[within] = subject
     errors[within] = cv2.copyTo(1 - prediction, subject)
     spread = errors.copy()
-    _spread_to_nearest(spread, errors, mask, distance)
+    spread.put(weights.bordering, errors.take(weights.nearest))
     # The window is cut off at the picture's edge, beyond which there are no errors.
     around = cv2.sepFilter2D(
         np.ascontiguousarray(spread[within]), -1, _WINDOW, _WINDOW, borderType=cv2.BORDER_CONSTANT
@@ -127,24 +174,26 @@ def _errors_inside(
     return float(cv2.sumElems(cv2.min(errors[within], around))[0])
 
 
-def _spread_to_nearest(
-    spread: NDArray[np.float32],
-    errors: NDArray[np.float32],
-    mask: NDArray[np.float32],
-    distance: NDArray[np.float32],
-) -> None:
-    """Give the background within a window's reach the error of the nearest pixel of the mask.
+def _bordering(
+    subject: NDArray[np.uint8], distance: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The background within a window's reach, and of each pixel the nearest one of the mask, whose
+    error it is given.
 
-    Of equally near ones, that of the leftmost and then the uppermost. The rest of the background
-    needs none: no window that is centred in the mask gets there.
+    Of equally near ones, the leftmost and then the uppermost. The rest of the background needs
+    none: no window that is centred in the mask gets there.
     """
+    mask = np.pad(subject, _MARGIN)
     near = np.asarray(cv2.inRange(distance, 0.5, math.sqrt(2) * _REACH + 0.01))
     rows, columns = np.divmod(np.flatnonzero(near.view(np.bool_)), near.shape[1])
     squared = np.rint(distance[rows, columns] ** 2)
-    stride = errors.shape[1]
+    stride = mask.shape[1]
     places = (rows + _MARGIN) * stride + columns + _MARGIN
+    here, nearest = [], []
     for length, steps in _STEPS.items():
-        here = places[squared == length]
-        around = here[:, None] + steps @ (1, stride)
+        own = places[squared == length]
+        around = own[:, None] + steps @ (1, stride)
         first = mask.take(around).argmax(axis=1)
-        spread.flat[here] = errors.take(around[np.arange(len(here)), first])
+        here.append(own)
+        nearest.append(around[np.arange(len(own)), first])
+    return np.concatenate(here), np.concatenate(nearest)
