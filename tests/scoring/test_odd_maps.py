@@ -112,6 +112,44 @@ def test_white_that_is_the_background_is_told(tmp_path):
     assert one.startswith("masks are 8")
 
 
+def test_maps_of_one_value_and_maps_on_their_side_are_told(tmp_path):
+    a_set(tmp_path)
+    for n in range(4):
+        grey(tmp_path / "even" / f"{n}.png", np.full(SIZE, 40 * (n % 2), np.uint8))
+        grey(tmp_path / "turned" / f"{n}.png", map_of(mask_of(n), n).T.copy())
+    notes = only(tmp_path, "a", "even", "turned").notes(())
+    assert (
+        "even: 4 maps of one value everywhere, which finds nothing: 0.png, 1.png, 2.png …" in notes
+    )
+    assert any("resized to it" in n and "(the first is 48×64 for 64×48)" in n for n in notes)
+    assert not any("a: " in note for note in notes)
+    grey(tmp_path / "GT/0.png", np.zeros(SIZE, np.uint8))
+    notes = only(tmp_path, "even").notes(())
+    assert any("even: 3 maps of one value" in note for note in notes)
+
+
+def test_grey_that_a_format_has_rounded_is_grey(tmp_path):
+    """WebP has no grey, and its channels differ by one."""
+    a_set(tmp_path)
+    for n in range(4):
+        pixels = np.repeat(map_of(mask_of(n), n)[..., None], 3, 2)
+        cv2.imwrite(str(tmp_path / f"a/{n}.png"), pixels)
+        file = tmp_path / "w" / f"{n}.webp"
+        file.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(file), pixels, [cv2.IMWRITE_WEBP_QUALITY, 90])
+    contest = only(tmp_path, "a", "w")
+    plain, webp = (own.drawn("mae", contest.pictures).value for own in contest.methods.values())
+    assert webp == pytest.approx(plain, abs=0.02)
+
+
+def test_arrays_in_the_place_of_maps_are_told(tmp_path):
+    a_set(tmp_path, pictures=1)
+    (tmp_path / "n").mkdir()
+    np.save(tmp_path / "n/0.npy", np.zeros(SIZE))
+    with pytest.raises(InputError, match=r"arrays such as 0\.npy: write maps as PNG"):
+        only(tmp_path, "n")
+
+
 def test_a_name_with_an_end_of_line_stays_in_its_row(tmp_path, capsys):
     a_set(tmp_path, methods=("a", "b\nc"))
     assert main(["score", str(tmp_path / "GT"), f"a={tmp_path}/a", f"b\nc={tmp_path}/b\nc"]) == 0

@@ -135,6 +135,7 @@ def as_voc(root: Path, document: dict, found: list[dict]) -> None:
 
 
 def as_csv(root: Path, document: dict, found: list[dict]) -> None:
+    """With a byte order mark, semicolons and Windows' ends of lines, as Excel writes it."""
     names = {i["id"]: i["file_name"] for i in document["images"]}
     lines = ["source,frame,class,score,x1,y1,x2,y2\n"]
     for each in found:
@@ -142,7 +143,8 @@ def as_csv(root: Path, document: dict, found: list[dict]) -> None:
         label = CLASSES[each["category_id"] - 5].upper()
         picture = f"/elsewhere/{names[each['image_id']]}"
         lines.append(f"{picture},,{label},{each['score']},{x},{y},{x + w},{y + h}\n")
-    (root / "rows.csv").write_text("".join(lines), encoding="utf-8")
+    text = "".join(lines).replace(",", ";").replace("\n", "\r\n")
+    (root / "rows.csv").write_bytes(text.encode("utf-8-sig"))
 
 
 def test_every_form_of_the_same_detections_scores_the_same(tmp_path):
@@ -269,6 +271,36 @@ def test_the_page_of_boxes(tmp_path, capsys):
     assert "AP of dog" in page
     assert json.loads((out / "scores.json").read_text(encoding="utf-8"))["task"] == "detect"
     assert "f1,right,wrong,missed" in (out / "pictures.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", [str, float, "name of {}".format])
+def test_classes_may_be_written_as_text_or_by_their_names(tmp_path, kind):
+    document, found = made(tmp_path, pictures=4)
+    for each in document["categories"]:
+        each["name"] = f"name of {each['id']}"
+    (tmp_path / "set/labels.json").write_text(json.dumps(document), encoding="utf-8")
+    plain = only(tmp_path).methods["found"].scores.ap
+    rows = [{**f, "category_id": kind(f["category_id"])} for f in found]
+    (tmp_path / "found.json").write_text(json.dumps(rows), encoding="utf-8")
+    assert only(tmp_path).methods["found"].scores.ap == plain > 0
+    (tmp_path / "found.json").write_text(json.dumps([{**f, "category_id": [1]} for f in found]))
+    with pytest.raises(InputError, match=r"it has category_id \[1\], and the set"):
+        only(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("image,class,score,x,y,w,h\nstreet_001,cat,1,2,3,4,5\n", "no column x1.* two corners in"),
+        ("image;class;score;x1;y1;x2;y2\nstreet_001;cat;0,5;2;3;4;5\n", "written with a point"),
+        ("image,boxes\nstreet_001,cat 1 2 3 4\n", "a table of boxes has columns x1, y1, x2"),
+    ],
+)
+def test_what_a_table_of_boxes_lacks_is_said(tmp_path, text, said):
+    made(tmp_path, pictures=2)
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        only(tmp_path, f"a={tmp_path}/a.csv")
 
 
 def test_answers_of_two_tasks_are_refused(tmp_path):

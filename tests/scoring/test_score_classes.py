@@ -97,6 +97,9 @@ def test_nothing_odd_is_dropped_in_silence(photos):
         ("picture,class,score\ncat/0.png,cat,high\n", "is 'high', no number"),
         ("picture,class\ncat/0.png,cat,4\n", "more cells"),
         ("picture,class\nx/y.png,cat\n", "no name of"),
+        ("picture,pred,Pred\ncat/0.png,cat,dog\n", "two columns pred"),
+        ("picture,class\r\n\r\ncat/0.png,cat,4\r\n", "line 3: more cells"),
+        ("picture,class\rx/y.png,cat\r", "no name of"),
     ],
 )
 def test_what_cannot_be_read_is_said(photos, text, said):
@@ -135,6 +138,30 @@ def test_a_run_in_the_place_of_answers(photos, small_run, tmp_path, capsys):
     assert "knows none of the set's classes (cat, dog, owl): it knows" in printed
     assert "so that every answer is wrong, and there is no log loss" in printed
     assert "0 or 1" not in printed
+
+
+@pytest.mark.parametrize("written", ["{}", "{}.0"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_classes_count_from_0_or_1(photos, first, written):
+    rows = Path(right(photos, "b").partition("=")[2]).read_text(encoding="utf-8")
+    for k, name in enumerate(CLASSES):
+        rows = rows.replace(f",{name}", f",{written.format(first + k)}")
+    only = scored(photos, table(photos, "a", rows))
+    assert only.methods[0].values["accuracy"].value == 1
+    assert any(f"classes are numbers, {first} for cat" in note for note in only.notes)
+
+
+def test_names_are_the_same_however_their_letters_are_composed(tmp_path):
+    """As macOS writes them apart, of folders and of columns."""
+    for name in ("caf\u0065\u0301", "dog"):
+        write_picture(tmp_path / f"set/{name}/{name[0]}.png", np.zeros((8, 8, 3), np.uint8))
+    text = "picture,caf\u00e9,dog\nc.png,0.9,0.1\nd.png,0.1,0.9\n"
+    only = scored(tmp_path, table(tmp_path, "a", text))
+    assert only.methods[0].values["log_loss"].value == pytest.approx(-math.log(0.9))
+    assert only.notes == ()
+    only = scored(tmp_path, table(tmp_path, "a", "picture,class\nc.png,caf\u00e9\nd.png,dog\n"))
+    assert only.methods[0].values["accuracy"].value == 1
+    assert only.notes == ()
 
 
 def test_f1_says_over_which_classes_it_is_a_mean(tmp_path, capsys):

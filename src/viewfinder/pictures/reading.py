@@ -66,6 +66,8 @@ BITS = (10, 12, 14, 16)
 
 LOSSY = ("JPEG", "WEBP", "AVIF")
 """Formats whose pixels are not those that were stored."""
+# By so much the channels of grey may differ in such a format, whose colours are rounded: of WebP 1.
+_ROUNDED = 2
 
 
 def read_picture(
@@ -210,7 +212,8 @@ def _read_grey(path: Path, what: str, *, indices: bool = False) -> decoding.Pixe
             if pixels is None:
                 load(image, header, name)
                 pixels = _grey_values(image, indices=indices)
-    return _one_channel(turned_upright(pixels, header), name, what)
+    slack = _ROUNDED if header.format in LOSSY else 0
+    return _one_channel(turned_upright(pixels, header), name, what, slack)
 
 
 def _grey_values(image: Image.Image, *, indices: bool) -> decoding.Pixels:
@@ -223,12 +226,15 @@ def _grey_values(image: Image.Image, *, indices: bool) -> decoding.Pixels:
     return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
-def _one_channel(pixels: decoding.Pixels, name: str, what: str) -> decoding.Pixels:
+def _one_channel(pixels: decoding.Pixels, name: str, what: str, slack: int) -> decoding.Pixels:
     if pixels.ndim == 2:
         return pixels
     if pixels.shape[2] == 4 and (pixels[..., 3] != np.iinfo(pixels.dtype).max).any():
         raise PictureError(f"{name} has transparent pixels, and {what} must not: export it without")
     grey = pixels[..., 0]
     if (pixels[..., 1] != grey).any() or (pixels[..., 2] != grey).any():
-        raise PictureError(f"{name} is in colour, but {what} is grey: was another file meant?")
+        colours = pixels[..., :3]
+        if int((colours.max(axis=2) - colours.min(axis=2)).max()) > slack:
+            raise PictureError(f"{name} is in colour, but {what} is grey: was another file meant?")
+        grey = np.median(colours, axis=2).astype(pixels.dtype)
     return np.ascontiguousarray(grey)

@@ -18,6 +18,7 @@ from viewfinder.errors import InputError
 from viewfinder.scoring.box_meaning import COCO
 from viewfinder.scoring.box_rows import BoxRows, floats
 from viewfinder.scoring.box_texts import read_texts
+from viewfinder.scoring.class_names import class_number
 from viewfinder.scoring.csv_table import read_table
 from viewfinder.scoring.named import by_names
 
@@ -33,7 +34,7 @@ def read_box_rows(path: Path, truth: Dataset) -> BoxRows:
     suffix = path.suffix.lower()
     if suffix == ".json":
         return _coco(path, truth)
-    if suffix == ".csv":
+    if suffix in (".csv", ".tsv"):
         return _table(path, truth)
     raise InputError(
         f"{path} holds no detections that are read: give COCO's result JSON, a CSV of `predict`, "
@@ -108,14 +109,14 @@ def _pictures_of_ids(
     rows: BoxRows,
 ) -> list[str | None]:
     """The path of each detection's picture; None, counted in the notes, of those of none."""
-    names = dict(_named(document, "images", "file_name"))
+    names = {_written(id_): name for id_, name in _named(document, "images", "file_name")}
     if not names and truth.image_ids is not None:
         ids = _as_numbers(ids, truth)
     if names:
         rows.answered |= set(
             by_names(truth.paths, list(names.values()), where=str(file)).of.values()
         )
-        texts = [names.get(id_) for id_ in ids]
+        texts = [names.get(_written(id_)) for id_ in ids]
     elif truth.image_ids is not None and all(isinstance(id_, int) for id_ in ids):
         own = truth.image_ids.tolist()
         if len(set(own)) < len(own):
@@ -172,22 +173,31 @@ def _named(document: dict[str, object], member: str, key: str) -> list[tuple[obj
 def _classes_of_ids(
     file: Path, ids: Sequence[object], document: dict[str, object], truth: Dataset, rows: BoxRows
 ) -> list[str]:
-    names: dict[object, str] = dict(_named(document, "categories", "name"))
+    names = {_written(id_): name for id_, name in _named(document, "categories", "name")}
     if not names and truth.class_ids is not None:
-        names = dict(zip(truth.class_ids, truth.classes, strict=True))
-    if not names and ids:
-        used = {id_ for id_ in ids if isinstance(id_, int)}
-        count, first = len(truth.classes), min(used, default=0)
-        if first == 0 or max(used, default=0) >= count:
-            start = 0 if first == 0 else 1
-        else:
+        names = dict(zip(map(str, truth.class_ids), truth.classes, strict=True))
+    # An id may be the name itself.
+    known = {name: name for name in names.values() or truth.classes} | names
+    words = ["" if id_ is None else _written(id_) for id_ in ids]
+    if words and not any(words):
+        raise InputError(f"{file}: no detection has a category_id: say of which class each is")
+    if not names and not set(words) <= known.keys():
+        used = {number for word in words if (number := class_number(word)) is not None}
+        first = 0 if 0 in used else 1
+        if first and max(used, default=0) < len(truth.classes):
             raise InputError(
                 f"{file} does not say whether its category_id count from 0 or from 1: give it "
                 "`categories`, or the set as COCO, whose ids are then meant"
             )
-        rows.notes.append(f"category_id {start} is the first class, {truth.classes[0]}")
-        names = {start + k: name for k, name in enumerate(truth.classes)}
-    return [names.get(id_, f"category_id {id_}") for id_ in ids]
+        rows.notes.append(f"category_id {first} is the first class, {truth.classes[0]}")
+        known = {str(first + k): name for k, name in enumerate(truth.classes)}
+    return [known.get(word, f"category_id {word}") for word in words]
+
+
+def _written(id_: object) -> str:
+    """An id as text: 3.0 and "3" as 3."""
+    number = _whole(id_)
+    return str(id_ if number is None else number)
 
 
 def _table(file: Path, truth: Dataset) -> BoxRows:
@@ -200,7 +210,9 @@ def _table(file: Path, truth: Dataset) -> BoxRows:
     columns = {what: table.column(words) for what, words in aliases.items()}
     for what, column in columns.items():
         if column < 0 and what != "score":
-            raise InputError(f"{file} has no column {what}: it has {', '.join(table.heads)[:200]}")
+            asked = "; boxes are two corners in pixels, x1, y1, x2 and y2" if what == "x1" else ""
+            there = ", ".join(table.heads)[:200]
+            raise InputError(f"{file} has no column {what}: it has {there}{asked}")
     names = [row[columns["source"]].strip() for row in table.rows]
     found = by_names(truth.paths, list(dict.fromkeys(names)), where=str(file))
     paired, rows = found.of, BoxRows(notes=[*found.notes])

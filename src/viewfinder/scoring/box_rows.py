@@ -105,4 +105,6 @@ def floats(words: Sequence[str | None], where: str) -> list[float]:
     try:
         return [float(word or "") for word in words]
     except ValueError:
-        raise InputError(f"{where}: {' '.join(map(str, words))[:60]!r} are not numbers") from None
+        said = " ".join(map(str, words))[:60]
+        point = ", which are written with a point" if "," in said else ""
+        raise InputError(f"{where}: {said!r} are not numbers{point}") from None

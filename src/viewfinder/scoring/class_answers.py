@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.class_columns import class_columns, may_be_truth
-from viewfinder.scoring.class_names import class_numbers
+from viewfinder.scoring.class_names import class_numbers, counted_from
 from viewfinder.scoring.csv_table import read_table
 from viewfinder.scoring.models import is_model, probabilities_by
 from viewfinder.scoring.named import by_names
@@ -225,10 +225,12 @@ class _Table:
         said = {path: self.rows[row][self.columns.label].strip() for path, row in rows.items()}
         words = set(said.values())
         numbers = class_numbers(said.values(), classes, notes)
-        counts = {str(k): k for k in range(len(classes))}
-        if words and not numbers and words <= counts.keys():
-            notes.append(f"classes are numbers, 0 for {classes[0]}, as the set's are in order")
-            numbers = counts
+        first = None if numbers else counted_from(words, len(classes))
+        if first is not None:
+            notes.append(
+                f"classes are numbers, {first} for {classes[0]}, as the set's are in order"
+            )
+            numbers = {word: int(float(word)) - first for word in words}
         labels = {path: numbers.get(word, -1) for path, word in said.items()}
         unknown = [said[path] for path, label in labels.items() if label < 0]
         if unknown:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from viewfinder.errors import InputError
+from viewfinder.scoring.class_names import folded
 from viewfinder.scoring.csv_table import CsvTable
 from viewfinder.wording import some
 
@@ -67,11 +68,11 @@ def may_be_truth(head: str) -> bool:
 
 def _of_classes(table: CsvTable, classes: Sequence[str]) -> dict[int, int]:
     """The column of each class that has one of its own; none where only one has."""
-    names = {head.casefold(): k for k, head in enumerate(table.heads)}
+    names = {folded(head): k for k, head in enumerate(table.heads)}
     found = {}
     for number, name in enumerate(classes):
         for before in _BEFORE:
-            head = f"{before}{name}{')' if before.endswith('(') else ''}".casefold()
+            head = folded(f"{before}{name}{')' if before.endswith('(') else ''}")
             if head in names:
                 found[number] = names[head]
                 break
@@ -84,12 +85,12 @@ def _refuse_two_answers(table: CsvTable, columns: ClassColumns, classes: Sequenc
     if columns.label < 0 or columns.probabilities or not may_be_truth(table.heads[columns.label]):
         return
     own = [row[columns.label].strip() for row in table.rows]
-    known = {name.casefold() for name in classes}
+    known = {folded(name) for name in classes}
     for other, head in enumerate(table.heads):
         said = [row[other].strip() for row in table.rows]
         if other in (columns.label, columns.picture, columns.score) or said == own:
             continue
-        named = sum(word.casefold() in known for word in said)
+        named = sum(folded(word) in known for word in said)
         if may_be_truth(head) or named * 2 > len(said):
             raise InputError(
                 f"{table.file} has {table.heads[columns.label]} and {head}, of which either may "

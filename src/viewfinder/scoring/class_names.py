@@ -9,13 +9,13 @@ from viewfinder.wording import some
 def class_numbers(names: Iterable[str], classes: Sequence[str], notes: list[str]) -> dict[str, int]:
     """The number of each name that is a class's: to the letter, or but for large letters and
     spaces around, which is noted. Names of no class are not there."""
-    exact = {name: number for number, name in enumerate(classes)}
-    folded = {_folded(name): number for number, name in enumerate(classes)}
+    exact = {_composed(name): number for number, name in enumerate(classes)}
+    loosely = {folded(name): number for number, name in enumerate(classes)}
     wanted = list(dict.fromkeys(names))
-    found = {name: exact[name] for name in wanted if name in exact}
-    if len(folded) < len(exact):  # Two classes are told apart by nothing else.
+    found = {name: exact[_composed(name)] for name in wanted if _composed(name) in exact}
+    if len(loosely) < len(exact):  # Two classes are told apart by nothing else.
         return found
-    others = {name: folded.get(_folded(name)) for name in wanted if name not in exact}
+    others = {name: loosely.get(folded(name)) for name in wanted if name not in found}
     loose = {name: number for name, number in others.items() if number is not None}
     if loose:
         told = [f"{name!r} for {classes[own]!r}" for name, own in loose.items()]
@@ -24,5 +24,33 @@ def class_numbers(names: Iterable[str], classes: Sequence[str], notes: list[str]
     return found | loose
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()
+def folded(name: str) -> str:
+    """A name by which it is known however it is written: letters composed, and small."""
+    return _composed(name).casefold()
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def counted_from(words: Iterable[str], classes: int) -> int | None:
+    """From where numbers of classes count, 0 or 1; None where the words are not all such numbers.
+
+    A 0 says it, and so does the number of classes itself.
+    """
+    numbers = {class_number(word) for word in words}
+    known = {number for number in numbers if number is not None}
+    if not known or len(known) < len(numbers) or min(known) < 0 or max(known) > classes:
+        return None
+    if max(known) < classes:
+        return 0
+    return 1 if min(known) > 0 else None
+
+
+def class_number(word: str) -> int | None:
+    """A whole number, also one that is written as 3.0; None of another word."""
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() else None

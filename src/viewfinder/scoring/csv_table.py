@@ -31,15 +31,29 @@ class CsvTable:
         Args:
             words: in small letters, the likeliest first.
             taken: columns that are something else.
+
+        Raises:
+            InputError: two columns have that name.
         """
-        folded = [head.casefold() for head in self.heads]
-        named = ((word, k) for word in words for k in range(len(folded)))
-        return next((k for word, k in named if folded[k] == word and k not in taken), -1)
+        small = [head.casefold() for head in self.heads]
+        for word in words:
+            found = [k for k, head in enumerate(small) if head == word and k not in taken]
+            if len(found) > 1:
+                raise InputError(
+                    f"{self.file} has two columns {word}, of which either may be meant: leave one"
+                )
+            if found:
+                return found[0]
+        return -1
 
 
-def heads_of(first: str) -> list[str]:
-    """The names of a table's columns, from its first line."""
-    return [head.strip() for head in next(csv.reader([first], delimiter=_sign(first)), [])]
+def heads_of(text: str) -> list[str]:
+    """The names of a table's columns; none of a text that is no table."""
+    first = _first_line(text)
+    try:
+        return [head.strip() for head in next(csv.reader([first], delimiter=_sign(first)), [])]
+    except csv.Error:
+        return []
 
 
 def read_table(file: Path) -> CsvTable:
@@ -49,7 +63,7 @@ def read_table(file: Path) -> CsvTable:
         InputError: it cannot be read, or a row has more cells than there are names.
     """
     text = read_text(file)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_sign(text.partition("\n")[0]))
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=_sign(_first_line(text)))
     lines, rows, line = [], [], 1
     try:
         for row in reader:
@@ -67,6 +81,10 @@ def read_table(file: Path) -> CsvTable:
             raise InputError(f"{file}, line {at}: more cells than the first line has names")
     filled = [(row + [""] * len(heads))[: len(heads)] for row in rows[1:]]
     return CsvTable(file, heads, filled, lines[1:])
+
+
+def _first_line(text: str) -> str:
+    return next(iter(io.StringIO(text, newline=None)), "").rstrip("\n")
 
 
 def _sign(first: str) -> str:

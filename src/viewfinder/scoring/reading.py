@@ -20,12 +20,14 @@ from viewfinder.scoring.contest import Contest
 from viewfinder.scoring.csv_table import heads_of
 from viewfinder.scoring.metric_names import refuse_unknown
 from viewfinder.scoring.models import is_model, opened
-from viewfinder.scoring.patterns import NamedSet, named_methods, named_set
+from viewfinder.scoring.patterns import TABLES, NamedSet, named_methods, named_set
 from viewfinder.scoring.saliency_contest import maps_compared
 from viewfinder.scoring.sets import map_contests, models_maps
 from viewfinder.wording import counted, likest, some
 
-_EDGES = {"x1", "xmin"}
+_ARRAYS = {".npy", ".npz", ".mat"}
+# Columns of boxes; the second are asked to be corners.
+_EDGES, _SIZES = {"x1", "xmin"}, {"x", "y"}
 
 
 @dataclass(frozen=True)
@@ -155,15 +157,28 @@ def _task_of(path: Path) -> str:
             return "saliency"
         if next(path.rglob("*.txt"), None) is not None:
             return "detect"
+        arrays = next((file for file in path.rglob("*") if file.suffix in _ARRAYS), None)
+        if arrays is not None:
+            raise InputError(
+                f"{path} holds arrays such as {arrays.name}: write maps as PNG of 8 or 16 bits, "
+                "values of 0 to 1 times 255 or 65535"
+            )
         raise InputError(f"{path} holds neither maps nor text files of boxes: name the answers")
     if path.suffix.lower() == ".json":
         return "detect"
-    heads = {head.lower() for head in heads_of(read_text(path).partition("\n")[0])}
-    return "detect" if heads & _EDGES else "classify"
+    heads = {head.lower() for head in heads_of(read_text(path))}
+    return "detect" if heads & _EDGES or heads >= _SIZES else "classify"
 
 
 def _labelled(given: NamedSet, task: str, split: str | None) -> Contest:
-    truth, _ = truth_of(given.truth, task, split)
+    try:
+        truth, _ = truth_of(given.truth, task, split)
+    except InputError as error:
+        tables = [path for path in given.answers.values() if path.suffix.lower() in TABLES]
+        if task == "classify" and tables:
+            told = f"{error} (and a table of boxes has columns x1, y1, x2 and y2: {tables[0]})"
+            raise InputError(told) from None
+        raise
     return contest_of(task, given.name, truth, given.answers)
 
 

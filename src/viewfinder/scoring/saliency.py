@@ -80,6 +80,12 @@ class Measured:
         union = counts.taken[_HALF] + counts.wanted - counts.hits[_HALF]
         return float(counts.hits[_HALF] / union) if union else 1.0
 
+    @property
+    def even(self) -> bool:
+        """Whether the map has one value everywhere, though there is a subject."""
+        counts = self.of.counts
+        return bool(counts.wanted and np.isin(counts.taken, (0, counts.pixels)).all())
+
     def roc(self) -> NDArray[np.float64] | None:
         """Shares of the background and of the subject that are taken at each threshold, 2×256;
         None where there is no background or no subject."""

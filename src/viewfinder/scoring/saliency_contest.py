@@ -12,7 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.events import note
 from viewfinder.pictures.drawing import as_grey
-from viewfinder.pictures.reading import read_map, read_picture
+from viewfinder.pictures.reading import read_header, read_map, read_picture
 from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
 from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
 from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
@@ -114,6 +114,12 @@ def unread_notes(unread: Sequence[Unread]) -> list[str]:
     return said
 
 
+def _size(file: Path) -> str:
+    """Width and height of a picture."""
+    header = read_header(file)
+    return f"{header.width}×{header.height}"
+
+
 @dataclass(frozen=True, eq=False)
 class MapsCompared:
     """Methods' maps of one set."""
@@ -172,9 +178,16 @@ class MapsCompared:
             resized = [mask for mask, one in found.items() if one.resized]
             if resized:
                 count = counted(len(resized), "map")
+                size = _size(answers.file(resized[0]))
                 said.append(
                     f"{answers.method}: {count} of another size than the mask, resized to it: "
-                    f"{some(resized)}"
+                    f"{some(resized)} (the first is {size} for {_size(self.root / resized[0])})"
+                )
+            if even := [mask for mask, one in found.items() if one.even]:
+                count = counted(len(even), "map")
+                said.append(
+                    f"{answers.method}: {count} of one value everywhere, which finds nothing: "
+                    f"{some(even)}"
                 )
         return said + unread_notes(judged.unread) + self.told + self._empty()
 
