@@ -18,7 +18,7 @@ class Client:
         self.cookie = self.set_cookie.partition(";")[0]
 
     def ask(self, method, path, body=None, *, cookie=None, host=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.served.address.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.address.port, timeout=60)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for each in [host or self.host] if isinstance(host, str | None) else host:
             connection.putheader("Host", each)

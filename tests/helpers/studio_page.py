@@ -4,8 +4,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# Keeps all that a page tells for some seconds, for whoever looks later.
+HEARD = """window.told = [];
+  addEventListener("DOMContentLoaded", () => {
+    const notes = document.getElementById("notes");
+    const hear = (changes) => {
+      for (const each of changes) told.push(...[...each.addedNodes].map((one) => one.textContent));
+    };
+    if (notes) new MutationObserver(hear).observe(notes, { childList: true });
+  });"""
 
-def until(happened: Callable[[], object], seconds: float = 15) -> None:
+
+def until(happened: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something to be true. (A browser's own waiting is code that the page forbids.)"""
     end = time.monotonic() + seconds
     while not happened():
@@ -13,12 +23,32 @@ def until(happened: Callable[[], object], seconds: float = 15) -> None:
         time.sleep(0.01)
 
 
+def told(page: Any, text: str) -> None:
+    """Wait until a page has told something, whether it is still to be seen or not."""
+    script = "(text) => window.told.some((each) => each.includes(text))"
+    until(lambda: page.evaluate(script, text))
+
+
+def ready(page: Any) -> None:
+    """Wait for a picture that can be drawn on: what is drawn before goes nowhere."""
+    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+
+
 class Person:
     """Whoever draws, in pixels of the picture."""
 
     def __init__(self, page: Any, store: Any) -> None:
         self.page, self.store = page, store
-        until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+        ready(page)
+
+    def reload(self) -> None:
+        """Open the page anew, and wait for its picture."""
+        self.page.reload()
+        ready(self.page)
+
+    def rest(self) -> None:
+        """Wait until the page has done what was asked for, or asks something itself."""
+        until(lambda: self.page.evaluate("viewfinder.turns.over || viewfinder.dialogs.asking"))
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -33,6 +63,7 @@ class Person:
         return found[0], found[1]
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], steps: int = 3) -> None:
+        self.rest()
         mouse = self.page.mouse
         mouse.move(*self.place(*start))
         mouse.down()
@@ -40,6 +71,7 @@ class Person:
         mouse.up()
 
     def click(self, x: float, y: float) -> None:
+        self.rest()
         self.page.mouse.click(*self.place(x, y))
 
     def named(self, name: str) -> None:
@@ -51,8 +83,7 @@ class Person:
 
     def answered(self) -> None:
         """Wait until the page has heard an answer to its question."""
-        until(lambda: not self.page.locator("dialog").is_visible())
-        self.page.evaluate("new Promise((go) => setTimeout(go, 20))")
+        until(lambda: not self.page.evaluate("viewfinder.dialogs.asking"))
 
     def open(self, picture: int) -> None:
         self.page.evaluate("(id) => viewfinder.travel.open(id)", picture)
@@ -61,7 +92,8 @@ class Person:
         return int(self.page.evaluate("viewfinder.studio.picture.id"))
 
     def saved(self) -> None:
-        """Wait until the page says so."""
+        """Wait until the page has done what was asked for, and says that it is saved."""
+        self.rest()
         until(lambda: self.page.locator("#sending").inner_text() == "saved")
 
     def boxes(self, picture: int = 1) -> list[tuple[str, list[int]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from studio_page import Person
+from studio_page import HEARD, Person
 
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
@@ -48,7 +48,7 @@ class Served:
         """Answer no more."""
         if self._thread is not None:
             self.server.should_exit = self.server.force_exit = True
-            self._thread.join(10)
+            self._thread.join(60)
             self._made.__exit__(None, None, None)
             self._thread = None
 
@@ -93,16 +93,34 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(chromium, served):
-    """The page of `served`, open, in a browser without a past; it must end without an error."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    made = context.new_page()
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.goto(served.address.url)
-    yield made
-    context.close()
-    assert not errors
+def visit(chromium):
+    """Opens pages at an address, each in a browser without a past; they must end without an error.
+
+    A second argument is what the browser does before anything of the page.
+    """
+    made = []
+
+    def begin(url, before=""):
+        context = chromium.new_context(viewport={"width": 1280, "height": 720})
+        context.set_default_timeout(60_000)
+        context.add_init_script(HEARD + before)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        made.append((context, errors))
+        page.goto(url)
+        return page
+
+    yield begin
+    for context, _ in made:
+        context.close()
+    assert not [error for _, errors in made for error in errors]
+
+
+@pytest.fixture
+def page(served, visit):
+    """The page of `served`, open."""
+    return visit(served.address.url)
 
 
 @pytest.fixture

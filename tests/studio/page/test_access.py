@@ -84,6 +84,8 @@ def views(person):
         until(lambda: page.locator("dialog").is_visible())
         if name == "at a glance":
             page.locator("dialog .card").first.click()
+        if name == "history":
+            page.locator("dialog .line").first.wait_for()
         yield name
         press("Escape")
         person.answered()

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 from studio_client import Client
-from studio_page import Person, until
+from studio_page import Person, told, until
 
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import encode_picture
@@ -169,14 +169,13 @@ def test_pictures_of_a_set_with_labels_go_beside_its_own(tmp_path, serve):
         assert paths(store) == ["images/a.png", "images/b.png"]
 
 
-def test_a_look_that_comes_late_lays_nothing_over_the_first_picture(tmp_path, serve, chromium):
+def test_a_look_that_comes_late_lays_nothing_over_the_first_picture(tmp_path, serve, visit):
     folder = tmp_path / "empty"
     folder.mkdir()
     with open_store(folder, wait=True) as store:
         served = serve(store)
-        page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
+        page = visit(served.address.url)
         held = []
-        page.goto(served.address.url)
         page.get_by_text("From a few pictures to a detector of your own").wait_for()
         # The second question of how things stand is answered only once the picture is there.
         asked = iter((False, True))
@@ -184,13 +183,14 @@ def test_a_look_that_comes_late_lays_nothing_over_the_first_picture(tmp_path, se
             "**/api/status",
             lambda route: held.append(route) if next(asked, False) else route.continue_(),
         )
-        page.evaluate("void viewfinder.came()")
+        page.evaluate("""() => { window.looked = 0;
+            viewfinder.came().then(() => { window.looked = 1; }); }""")
         until(lambda: page.evaluate("1") and held)
         assert Client(served).send("a.png", png())[0] == 200
         page.evaluate("viewfinder.came()")
         person = Person(page, store)
         held.pop(0).continue_()
-        page.evaluate("new Promise((go) => setTimeout(go, 300))")
+        until(lambda: page.evaluate("looked"))
         assert not page.locator("#empty").is_visible()
         person.drag((10, 10), (40, 40))
         person.named("mug")
@@ -198,16 +198,15 @@ def test_a_look_that_comes_late_lays_nothing_over_the_first_picture(tmp_path, se
         served.stop()
 
 
-def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, serve, chromium):
+def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, serve, visit):
     folder = tmp_path / "empty"
     folder.mkdir()
     with open_store(folder, wait=True) as store:
         served = serve(store)
-        page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
-        page.goto(served.address.url)
+        page = visit(served.address.url)
         page.get_by_text("From a few pictures to a detector of your own").wait_for()
         page.get_by_role("button", name="Look again").click()
-        page.get_by_text("Nothing came into the folder").wait_for()
+        told(page, "Nothing came into the folder")
         # Of the two, one is no picture.
         drop = """([good, bad]) => { const moved = new DataTransfer();
             moved.items.add(new File([Uint8Array.from(good)], "a ö.png"));
@@ -215,11 +214,9 @@ def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, ser
             for (const kind of ["dragover", "drop"]) document.getElementById("empty").dispatchEvent(
                 new DragEvent(kind, {dataTransfer: moved, bubbles: true, cancelable: true})); }"""
         page.evaluate(drop, [list(png()), "text"])
-        page.get_by_text("1 picture added").wait_for()
-        page.get_by_text("<b>.png holds text").wait_for()
+        told(page, "1 picture added")
+        told(page, "<b>.png holds text")
         person = Person(page, store)
-        # What is drawn before the picture stands goes nowhere.
-        until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
         person.drag((10, 10), (40, 40))
         person.named("mug")
         assert person.boxes() == [("mug", [10, 10, 40, 40])]
@@ -231,7 +228,7 @@ def test_an_empty_folder_says_what_to_do_and_takes_what_is_dropped(tmp_path, ser
         page.get_by_label("A path on this machine").fill(os.fspath(more))
         person.press("Enter")
         until(lambda: len(paths(store)) == 5)
-        page.get_by_text("more: 1 picture added").wait_for()
+        told(page, "more: 1 picture added")
         until(lambda: page.locator(".thumb").count() == 5)
         person.press("o")
         page.get_by_label("Pictures and videos").set_input_files(

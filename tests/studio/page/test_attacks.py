@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from studio_client import Client
+from studio_page import ready
 
 from viewfinder.pictures.writing import encode_picture
 from viewfinder.studio.server.guard import MOST_BYTES
@@ -227,7 +228,7 @@ def test_no_web_socket_and_no_other_method(client):
 
 def test_garbage_ends_no_server(standing, client):
     for garbage in (b"\x00" * 2000, b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"/" * 200_000):
-        with socket.create_connection(("127.0.0.1", standing.address.port), timeout=5) as link:
+        with socket.create_connection(("127.0.0.1", standing.address.port), timeout=60) as link:
             link.sendall(garbage)
     assert client.ask("GET", "/api/start")[0] == 200
 
@@ -240,6 +241,7 @@ def test_names_are_text_on_the_page(served, page):
     page.reload()
     page.get_by_role("button", name=re.compile("^<img")).first.wait_for()
     assert page.locator("#classes .name").inner_text() == hostile
+    ready(page)
     page.keyboard.press("c")
     assert page.locator("dialog .found").inner_text() == hostile
     assert page.evaluate("window.bad") is None

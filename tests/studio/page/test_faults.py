@@ -14,10 +14,7 @@ from viewfinder.studio.store import Operation, PutBox, PutClass, Unavailable
 
 def test_an_edit_waits_in_the_page_while_the_disk_is_full(served, person, page, monkeypatch):
     served.store.apply(Operation("k", (PutClass("k", "K", 0),)))
-    page.reload()
-    page.wait_for_selector("#classes .name")
-    # What is drawn before the picture stands goes nowhere.
-    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    person.reload()
     right = served.store.apply
 
     def full(_operation: Operation) -> None:
@@ -67,7 +64,7 @@ def test_answers_do_not_wait_for_acknowledgements(served):
 
     # In a thread without a loop of its own: the browser's has one.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, accept()).result(20)
+        pool.submit(asyncio.run, accept()).result(60)
     assert options[0] != 0
 
 
@@ -104,8 +101,7 @@ def test_a_page_shows_what_another_did_and_stays_at_its_picture(person, served):
     store.apply(Operation("another", (PutBox("b", 2, "c", (10, 10, 90, 80), 0),), "another"))
     page.evaluate("viewfinder.status()")
     until(lambda: page.evaluate("viewfinder.studio.boxes.size") == 1)
-    page.reload()
-    until(lambda: page.evaluate("window.viewfinder?.studio.picture?.ready"))
+    person.reload()
     assert person.shown() == 2
 
 
@@ -119,6 +115,7 @@ def test_nothing_is_said_to_be_kept_in_a_folder_that_was_moved(person, served):
     store.data.rename(away)
     person.drag((20, 20), (90, 80))
     until(lambda: "kept here" in page.locator("#sending").inner_text())
-    assert "moved, removed or replaced" in page.locator("#sending").get_attribute("title")
+    title = page.locator("#sending").get_attribute
+    until(lambda: "moved, removed or replaced" in title("title"))
     away.rename(store.data)
     assert person.boxes() == [("mug", [20, 20, 90, 80])]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from studio_page import Person, until
+from studio_page import Person, ready, told, until
 
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.learning import doubting, proposing, queue, teacher
@@ -35,16 +35,10 @@ def labelled(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def learning(chromium, labelled, serve):
-    made = serve(labelled)
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(made.address.url)
+def learning(visit, labelled, serve):
+    page = visit(serve(labelled).address.url)
     yield Person(page, labelled)
-    context.close()
-    assert not errors
+    page.context.close()
 
 
 def ghosts(person, picture):
@@ -58,6 +52,7 @@ def test_it_learns_while_a_picture_is_in_hand(learning, monkeypatch):
     person, page = learning, learning.page
     until(lambda: person.shown() == 5)  # the first that is to do
     person.press("Shift+L")
+    page.get_by_label("How long").wait_for()
     page.evaluate("document.querySelector('dialog select').add(new Option('a moment', '0.05'))")
     page.get_by_label("How long").select_option("a moment")
     page.locator("dialog button.first").click()
@@ -96,17 +91,14 @@ def test_stop_go_on_and_by_itself(learning, monkeypatch, tmp_path):
     assert person.shown() == 5
 
 
-def test_what_cannot_be_learnt_says_why(chromium, served):
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(served.address.url)
+def test_what_cannot_be_learnt_says_why(page):
+    ready(page)
     learn = page.locator("#learn")
     learn.wait_for()
     assert learn.is_disabled()
     assert "5 that are done" in learn.get_attribute("title")
     page.keyboard.press("Shift+L")
-    page.get_by_text("Nothing to learn from: it learns from pictures with boxes").wait_for()
-    context.close()
+    told(page, "Nothing to learn from: it learns from pictures with boxes")
 
 
 def test_one_menu_says_who_can_propose_and_who_cannot(learning, monkeypatch):
@@ -141,6 +133,7 @@ def test_the_most_useful_picture_is_the_next(learning, monkeypatch):
     until(lambda: person.shown() == 6)
     page.get_by_label("Most useful picture next").uncheck()
     page.get_by_text("8 in order").wait_for(state="detached")
+    person.saved()
     states = [person.store.picture(each).picture.state for each in (5, 6, 7, 8)]
     assert states == ["done", "todo", "todo", "done"]
 
@@ -151,8 +144,7 @@ def test_wrong_labels_are_found_and_moved(learning, monkeypatch):
     store.apply(Operation("more", (PutClass("d", "plate", 0),)))
     base = store.picture(4).boxes[0].revision
     store.apply(Operation("other", (PutBox("b3", 4, "d", (1, 1, 30, 30), base),)))
-    page.reload()
-    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    person.reload()
     page.locator("#learn-doubts").click()
     page.get_by_text("1 look more like another class").wait_for()
     crops = page.locator(".crop")
@@ -206,7 +198,7 @@ def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(learning, m
     person.press("Escape")
 
 
-def test_pictures_of_classes_are_compared_too(chromium, tmp_path, serve, monkeypatch):
+def test_pictures_of_classes_are_compared_too(visit, tmp_path, serve, monkeypatch):
     monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
     random = np.random.default_rng(0)
     for name in ("cat", "dog"):
@@ -215,15 +207,12 @@ def test_pictures_of_classes_are_compared_too(chromium, tmp_path, serve, monkeyp
             write_picture(tmp_path / "pets" / name / f"{number}.png", picture)
     with open_store(tmp_path / "pets", wait=True) as store:
         assert store.kind() == "classes"
-        made = serve(store)
-        context = chromium.new_context()
-        page = context.new_page()
-        page.goto(made.address.url)
-        until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+        page = visit(serve(store).address.url)
+        ready(page)
         page.keyboard.press("Shift+D")
         page.locator(".crop").first.click()
         assert page.locator(".crop").count() == 4
         page.keyboard.press("y")  # the class of the last, as the learner here says
         names = {each.id: each.name for each in store.classes()}
         until(lambda: names[store.picture(1).picture.label] == "dog")
-        context.close()
+        page.context.close()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from pycocotools import mask as coco
-from studio_page import until
+from studio_page import told, until
 
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.store import Operation, PutBox, PutClass
@@ -67,7 +67,7 @@ def test_run_lengths_are_shown_and_go_along(person, served, text):
         x, y = map(round, each.corners[:2])
         assert (shape_of(each.mask) == np.roll(shape, (y - 80, x - 100), (0, 1))).all()
     person.press("Alt+ArrowLeft")  # another shape: the outline is gone, and it is said
-    page.get_by_text("The outline does not fit").wait_for()
+    told(page, "The outline does not fit")
 
 
 def test_of_very_many_boxes_each_has_its_sides(person, served):
@@ -125,7 +125,7 @@ def test_marks_and_tracks_are_set_shown_and_carried(person, served):
     person.saved()
     box = store.picture(1).boxes[0]
     assert (box.difficult, box.crowd, box.track, box.key_frame) == (True, True, "7", True)
-    assert "mug #7 difficult crowd" in page.locator("#boxes").inner_text()
+    until(lambda: "mug #7 difficult crowd" in page.locator("#boxes").inner_text())
     page.get_by_role("button", name="Chosen boxes are crowd").click()
     person.press("Control+d")  # an object is in a picture once
     until(lambda: len(store.picture(1).boxes) == 2)
@@ -133,7 +133,7 @@ def test_marks_and_tracks_are_set_shown_and_carried(person, served):
     person.press("t")
     page.locator("dialog input").fill("7")
     person.press("Enter")
-    page.get_by_text("Another box of this picture is track 7 already").wait_for()
+    told(page, "Another box of this picture is track 7 already")
     page.locator("#stage").focus()
     person.press("Enter")
     until(lambda: person.shown() == 2)
@@ -158,8 +158,7 @@ def test_the_class_of_a_new_box_is_guessed_by_its_look(person, served):
             picture[40:140, x : x + 100] = (200, 30, 30)
             picture[240:270, x : x + 160] = (30, 30, 200)
         write_picture(store.data / f"{number:03}.png", picture)
-    page.reload()
-    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    person.reload()
     person.drag((40, 40), (140, 140))
     person.named("square")
     person.drag((40, 240), (200, 270))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studio_page import until
+from studio_page import ready, told, until
 
 
 def test_drawing_moving_resizing_and_deleting(person):
@@ -62,8 +62,7 @@ def test_undo_and_redo_of_everything_also_after_a_reload(person, served):
     person.press("Control+y", "Control+Shift+z")
     assert person.boxes() == [("mug", [101, 100, 201, 180])]
     assert served.store.picture(1).boxes[0].difficult
-    person.page.reload()
-    until(lambda: person.page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    person.reload()
     for _ in range(3):
         count = len(served.store.history())
         person.press("Control+z")
@@ -146,7 +145,7 @@ def test_from_picture_to_picture(person, served):
     until(lambda: "2 of 4" in person.page.locator("#progress-text").inner_text())
 
 
-def test_edits_wait_for_the_server_and_go_in_order_once(person, served, chromium):
+def test_edits_wait_for_the_server_and_go_in_order_once(person, served):
     person.drag((100, 100), (200, 180))
     person.named("mug")
     person.saved()
@@ -156,12 +155,12 @@ def test_edits_wait_for_the_server_and_go_in_order_once(person, served, chromium
     person.press("ArrowRight", "ArrowRight", "Control+z")
     sending = person.page.locator("#sending")
     until(lambda: "offline, 4" in sending.inner_text())
+    assert len(served.store.picture(1).boxes) == 1
     # A browser that is closed and opened again has them still.
     served.start(port)
-    assert len(served.store.picture(1).boxes) == 1
     person.page.goto(served.address.url)
     until(lambda: len(served.store.picture(1).boxes) == 2)
-    until(lambda: person.page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    ready(person.page)
     assert person.boxes()[1] == ("mug", [301, 100, 401, 180])
     assert len(served.store.history()) == 5
 
@@ -182,11 +181,13 @@ def test_closing_warns_only_if_something_is_unsaved(person, served):
     until(lambda: "offline, 1" in page.locator("#sending").inner_text())
     page.close(run_before_unload=True)
     until(lambda: page.evaluate("document.title") and asked == ["beforeunload"])
-    served.start(served.address.port)
     leave.append(True)
-    page.goto(served.address.url)
+    with pytest.raises(Exception, match="ERR_CONNECTION_REFUSED"):
+        page.goto(served.address.url)
     assert asked == ["beforeunload"] * 2
-    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    served.start(served.address.port)
+    page.goto(served.address.url)
+    ready(page)
     assert person.boxes() == [("mug", [101, 100, 201, 180])]
     person.press("ArrowRight")
     person.saved()
@@ -205,7 +206,7 @@ def test_a_refused_edit_is_said_and_takes_no_other_along(person, served):
     served.store.apply(Operation("theirs", (moved,), "another"))
     person.press("ArrowRight")
     person.drag((300, 300), (400, 400))
-    person.page.get_by_text("Not kept").wait_for()
+    told(person.page, "Not kept")
     until(lambda: len(served.store.picture(1).boxes) == 2)
     assert person.boxes() == [("mug", [50, 50, 90, 90]), ("mug", [300, 300, 400, 400])]
     until(lambda: person.page.evaluate("[...viewfinder.studio.boxes.values()][0].corners[0]") == 50)
@@ -269,6 +270,5 @@ def test_copying_pasting_and_choosing_many(person, served):
     person.press("h")
     person.page.mouse.move(*person.place(98, 98))
     person.press("q")  # the nearest corner follows the pointer until a click
-    person.page.evaluate("new Promise((go) => setTimeout(go, 20))")
     person.click(90, 95)
     until(lambda: ("mug", [90, 95, 160, 150]) in person.boxes(2))

@@ -1,32 +1,21 @@
 """Two people at two pages of one set: each sees who is where, and has pictures of their own."""
 
 import pytest
-from studio_page import Person, until
+from studio_page import Person, told, until
 
 from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState
 
 
 @pytest.fixture
-def pages(chromium, served):
+def pages(served, visit):
     """Opens pages, each in a browser of its own, by the name of who is before it."""
-    made = []
 
     def begin(name=None):
-        context = chromium.new_context(viewport={"width": 1280, "height": 720})
-        if name:
-            context.add_init_script(f"localStorage.setItem('viewfinder person', '{name}')")
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        made.append((context, errors))
-        page.goto(served.address.url)
-        return Person(page, served.store)
+        named = f"localStorage.setItem('viewfinder person', '{name}')" if name else ""
+        return Person(visit(served.address.url, named), served.store)
 
-    yield begin
-    for context, errors in made:
-        context.close()
-        assert not errors
+    return begin
 
 
 def test_two_pages_are_handed_pictures_of_their_own(pages, served):
@@ -39,7 +28,7 @@ def test_two_pages_are_handed_pictures_of_their_own(pages, served):
     bea.page.evaluate("viewfinder.travel.open(1)")
     bea.page.get_by_text("Ann has this picture: look, and do not edit").wait_for()
     bea.drag((10, 10), (200, 200))
-    bea.page.get_by_text("Ann has this picture now.").wait_for()
+    told(bea.page, "Ann has this picture now.")
     assert store.picture(1).boxes == ()
     ann.drag((10, 10), (200, 200))
     ann.press("Enter")
@@ -56,7 +45,7 @@ def test_what_is_done_is_reopened_on_purpose(pages, served):
     person.page.evaluate("viewfinder.travel.open(1)")
     person.page.get_by_role("button", name="Reopen (u)").wait_for()
     person.drag((300, 300), (400, 400))
-    person.page.get_by_text("This picture is done: u reopens it.").wait_for()
+    told(person.page, "This picture is done: u reopens it.")
     assert len(person.boxes()) == 1
     person.press("u")
     until(lambda: person.page.locator("#state").inner_text() == "to do")
@@ -86,7 +75,7 @@ def test_a_second_opinion_is_given_and_what_differs_is_decided(pages, served):
     bea.press("2")
     bea.page.get_by_text("Only the first has this box").wait_for()
     bea.press("1")
-    bea.page.get_by_text("Nothing differs any more.").wait_for()
+    told(bea.page, "Nothing differs any more.")
     until(lambda: not store.opinions.compared()[0].differences)
     labels = [(each.label, each.corners[0]) for each in store.picture(1).boxes]
     assert labels == [("m", 12.0), ("k", 300.0)]

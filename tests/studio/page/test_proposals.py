@@ -51,11 +51,10 @@ def test_sliders_say_what_they_would_take_and_are_remembered(person, served):
     proposed(served)
     person.page.reload()
     accept = person.page.locator("#accept-all")
-    accept.wait_for()
-    assert accept.inner_text() == "accept 3"
+    until(lambda: accept.is_visible() and accept.inner_text() == "accept 3")
     slider = person.page.get_by_label("Least score of mug")
     slider.fill("0.9")
-    assert accept.inner_text() == "accept 2"
+    until(lambda: accept.inner_text() == "accept 2")
     slider.dispatch_event("change")
     until(lambda: "0.9" in (served.store.meta("settings:tester") or ""))
     person.page.reload()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from studio_page import told
 
 from viewfinder.errors import InputError
 from viewfinder.studio.learning.teacher import Teacher
@@ -25,7 +26,7 @@ class Asked:
 def test_a_key_shows_the_reasons_in_a_new_tab(page, person, monkeypatch):
     page.locator("#stage").focus()
     person.press("Shift+e")
-    page.get_by_text("so there is nothing to ask").wait_for()
+    told(page, "so there is nothing to ask")
     monkeypatch.setattr(Teacher, "learnt", lambda _: "runs/first")
     monkeypatch.setattr(reasons, "Worker", Asked)
     page.evaluate(

@@ -14,21 +14,15 @@ LEARNER = str(Path(__file__).parents[1] / "learner.py")
 
 
 @pytest.fixture
-def begun(chromium, tmp_path, serve, monkeypatch):
+def begun(visit, tmp_path, serve, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     (tmp_path / "empty").mkdir()
     with open_store(tmp_path / "empty", wait=True) as store:
-        made = serve(store)
-        context = chromium.new_context(viewport={"width": 1280, "height": 720})
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(made.address.url)
+        page = visit(serve(store).address.url)
         yield page, store
-        context.close()
-        assert not errors
+        page.context.close()
 
 
 @pytest.fixture
@@ -57,7 +51,7 @@ def test_the_whole_road(begun, photos):
     page.locator("#road-use").click()
     page.locator("#try-file").set_input_files(photos[6])
     page.get_by_text("6.png: 1 × mug").wait_for()
-    assert page.locator(".drop canvas").is_visible()
+    page.locator(".drop canvas").wait_for()
     command = page.locator(".command code").first.inner_text()
     assert command.startswith("viewfinder predict ")
     assert command.endswith("runs/empty-studio-1 PICTURE-OR-FOLDER")
@@ -71,8 +65,8 @@ def test_the_whole_road(begun, photos):
     opened.value.close()
     page.keyboard.press("Escape")
     page.locator("#road-hide").click()
-    page.reload()
-    until(lambda: page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    until(lambda: '"road": false' in (store.meta("settings:tester") or ""))
+    person.reload()
     assert not page.locator("#road").is_visible()
     assert person.shown()
 

@@ -40,8 +40,7 @@ def disc(person, served):
     write_picture(served.store.data / "000.png", picture)
     classes = (PutClass("c", "plate", 0), PutClass("d", "lid", 0, position=1))
     served.store.apply(Operation("classes", classes))
-    person.page.reload()
-    until(lambda: person.page.evaluate("Boolean(window.viewfinder?.studio.picture?.ready)"))
+    person.reload()
     return truth > 0
 
 

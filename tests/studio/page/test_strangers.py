@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import threading
 from urllib.parse import urlsplit
 
 import numpy as np
-from studio_page import Person
+from studio_page import Person, told, until
 
 from viewfinder.pictures.writing import write_picture
 from viewfinder.studio.server.serving import studio_server
@@ -20,7 +19,7 @@ from viewfinder.studio.store.changes import MOST_CHANGES
 
 def asked(address, method, path, body=None, **headers):
     """An answer of the server at an address: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=60)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, names)
     answer = connection.getresponse()
@@ -41,10 +40,9 @@ def test_a_files_name_is_text_on_the_page_and_in_what_it_says(served, page):
     served.store.look_at_disk()
     page.reload()
     person = Person(page, served.store)
-    for picture in (1, 2):
-        page.evaluate("(id) => { viewfinder.travel.open(id); }", picture)
-        page.wait_for_timeout(100)
-    person.open(1)
+    for picture in (1, 2, 1):
+        person.open(picture)
+    until(lambda: hostile in page.locator("#path").inner_text())
     assert hostile in page.content().replace("&lt;", "<").replace("&gt;", ">")
     assert page.evaluate("window.bad") is None
     assert page.locator("img[src='x']").count() == 0
@@ -60,7 +58,7 @@ def test_a_refusal_holds_a_strangers_name_as_text(served, page):
           changes: [{do: "PutClass", id: "d", name, base: 1}]}})""",
         hostile,
     )
-    page.get_by_text(re.compile("there is a class")).first.wait_for()
+    told(page, "there is a class")
     assert page.evaluate("window.bad") is None
     assert page.locator("img[src='x']").count() == 0
 
@@ -107,7 +105,7 @@ def test_listening_to_the_network_still_asks_for_the_token_and_our_own_name(stan
         evil = f"evil.example:{address.port}"
         assert asked(address, "GET", "/api/start", cookie=cookie, host=evil)[0] == 421
         server.should_exit = server.force_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 def test_the_token_stands_in_the_printed_address_alone(tmp_path):
@@ -124,7 +122,7 @@ def test_the_token_stands_in_the_printed_address_alone(tmp_path):
         asked(address, "GET", f"/api/start?{url.query}")
     finally:
         process.terminate()
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=60)
     token = url.query.removeprefix("token=")
     assert token not in said
     for file in (tmp_path / "photos" / ".viewfinder").iterdir():

@@ -22,13 +22,12 @@ def a_set(root):
     return root
 
 
-def test_masks_are_corrected_and_read_again_by_train(chromium, serve, tmp_path):
+def test_masks_are_corrected_and_read_again_by_train(visit, serve, tmp_path):
     root = a_set(tmp_path / "set")
     before = open_dataset(root)
     with open_store(root, wait=True) as store:
         served = serve(store)
-        page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
-        page.goto(served.address.url)
+        page = visit(served.address.url)
         person = Person(page, store)
         at = store.pictures().pictures[0].id  # files of masks and depth had numbers too
         assert person.shown() == at
@@ -46,6 +45,7 @@ def test_masks_are_corrected_and_read_again_by_train(chromium, serve, tmp_path):
         person.press("Shift+g")
         until(lambda: page.locator("img.depth").count() == 0)
         person.press(".", "Shift+j")
+        person.rest()
         page.evaluate("viewfinder.shaping.radius = 30")
         person.drag((70, 20), (70, 90), steps=4)
         until(lambda: not decode(store.picture(at).boxes[0].mask, (160, 120))[50, 70])

@@ -27,15 +27,15 @@ def test_label_prints_its_address_and_ends_by_ctrl_c(tmp_path):
     first = process.stdout.readline()
     url = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", first)[0]
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    with opener.open(url, timeout=10) as answer:
+    with opener.open(url, timeout=60) as answer:
         assert "token" not in answer.geturl()
         assert b"Viewfinder" in answer.read()
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(url.partition("?")[0] + "api/start", timeout=10)
+        urllib.request.urlopen(url.partition("?")[0] + "api/start", timeout=60)
     with Path(f"/proc/{process.pid}/maps").open() as maps:
         assert "libtorch" not in maps.read()
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in out
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from studio_client import Client
-from studio_page import Person, until
+from studio_page import Person, told, until
 
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
@@ -26,7 +26,7 @@ def test_history_is_read_and_any_moment_restored(person, served):
     page.get_by_text("right after").wait_for()
     page.get_by_role("button", name="Restore", exact=True).click()
     until(lambda: len(store.picture(1).boxes) == 1)
-    page.get_by_text("Restored.").wait_for()
+    told(page, "Restored.")
     assert person.boxes() == [("mug", [100, 100, 200, 180])]
     until(lambda: page.evaluate("viewfinder.studio.boxes.size") == 1)
     person.press("Control+z")  # restoring is an operation too
@@ -84,7 +84,7 @@ def test_bad_requests_for_the_whole_are_refused(standing):
         assert b"Traceback" not in answer
 
 
-def test_pictures_as_wholes_get_classes_by_keys(tmp_path, serve, chromium):
+def test_pictures_as_wholes_get_classes_by_keys(tmp_path, serve, visit):
     folder = tmp_path / "set"
     for number, name in enumerate(("mug", "mug", "plate")):
         picture = np.full((60, 80, 3), 40 * number, np.uint8)
@@ -94,8 +94,7 @@ def test_pictures_as_wholes_get_classes_by_keys(tmp_path, serve, chromium):
             write_picture(folder / f"{number}.png", np.full((60, 80, 3), 200 + number, np.uint8))
         store.look_at_disk()
         served = serve(store)
-        page = chromium.new_context(viewport={"width": 1280, "height": 720}).new_page()
-        page.goto(served.address.url)
+        page = visit(served.address.url)
         person = Person(page, store)
         until(lambda: page.locator("#whole").inner_text() == "no class")
         first = store.picture(person.shown()).picture
@@ -114,6 +113,7 @@ def test_pictures_as_wholes_get_classes_by_keys(tmp_path, serve, chromium):
         ]
         person.press("Control+z")
         until(lambda: store.picture(person.shown()).picture.label is None)
+        person.rest()
         person.press("1")
         person.saved()
         person.open(1)
@@ -124,6 +124,7 @@ def test_pictures_as_wholes_get_classes_by_keys(tmp_path, serve, chromium):
         until(lambda: store.picture(1).picture.label is None)
         assert store.picture(1).picture.state == "todo"
         person.press("1", "Shift+s")
+        page.get_by_label("Layout").wait_for()
         page.get_by_role("button", name="Export", exact=True).last.click()
         page.get_by_text("written to").wait_for()
         out = store.data.with_name("set-folders")

@@ -26,7 +26,7 @@ export class ClassPanel {
   draw() {
     const keys = new Map([...this.keys()].map(([key, id]) => [id, key]));
     const focused = document.activeElement?.id;
-    const head = element("h2", {}, "Classes", element("span", { class: "space" }), ...this.#guessing(), button("add", () => this.add(), { "aria-label": "Add a class" }));
+    const head = element("h2", {}, "Classes", element("span", { class: "space" }), ...this.#guessing(), button("add", () => this.add(), { id: "class-add", "aria-label": "Add a class" }));
     const what = this.studio.whole ? "pictures" : "boxes";
     const counts = this.labels.countsByClass(what);
     const lines = this.labels.listed().map((each) => this.#line(each, keys.get(each.id) ?? "", counts.get(each.id) ?? 0, what));
@@ -54,7 +54,7 @@ export class ClassPanel {
     const name = button(each.name, () => choose(this.studio, each.id), { class: "name", id: `class-${each.id}`, title: each.name });
     const line = element("div", { class: "line" }, colour, name, element("span", { class: "count", "aria-label": `${count} ${what}` }, String(count)));
     if (key) line.append(element("kbd", {}, shownKey(key)));
-    line.append(button("⋯", () => this.#change(each), { class: "icon", "aria-label": `Change ${each.name}` }));
+    line.append(button("⋯", () => this.#change(each), { class: "icon", id: `change-${each.id}`, "aria-label": `Change ${each.name}` }));
     const now = this.studio.whole ? this.studio.picture?.label : this.studio.label;
     if (this.labels.classOf(now ?? "")?.id === each.id) line.setAttribute("aria-current", "true");
     return line;

@@ -21,9 +21,28 @@ export function button(text, does, attributes = {}) {
 }
 
 export class Dialogs {
+  /** Who waits for an answer. @type {((said: string) => void) | null} */
+  #asker = null;
+
   constructor() {
     this.dialog = /** @type {HTMLDialogElement} */ (document.getElementById("dialog"));
     this.notes = /** @type {HTMLElement} */ (document.getElementById("notes"));
+    this.dialog.addEventListener("close", () => {
+      // The browser says so a moment later: by then another may have been opened.
+      if (!this.dialog.open) this.#answer(this.dialog.returnValue);
+    });
+  }
+
+  /** Whether an answer is waited for: one that was given may not have been heard yet. */
+  get asking() {
+    return this.#asker !== null;
+  }
+
+  /** @param {string} said */
+  #answer(said) {
+    const asker = this.#asker;
+    this.#asker = null;
+    asker?.(said);
   }
 
   get open() {
@@ -41,6 +60,7 @@ export class Dialogs {
 
   /** @param {string} title @param {Node[]} content @returns {Promise<string>} what was chosen; "" if it was left */
   show(title, content, { wide = false } = {}) {
+    this.#answer(this.dialog.open ? "" : this.dialog.returnValue); // whoever asked before
     if (this.dialog.open) this.dialog.close("");
     this.dialog.className = wide ? "wide" : "";
     this.dialog.returnValue = "";
@@ -48,7 +68,7 @@ export class Dialogs {
     this.dialog.replaceChildren(heading, ...content);
     this.dialog.showModal();
     return new Promise((resolve) => {
-      this.dialog.addEventListener("close", () => resolve(this.dialog.returnValue), { once: true });
+      this.#asker = resolve;
     });
   }
 

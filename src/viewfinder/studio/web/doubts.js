@@ -47,6 +47,7 @@ class Grid {
   #drag = null;
   #banded = -Infinity;
   #open = true;
+  #turn = 0;
 
   /** @param {import("./main.js").Page} page */
   constructor(page) {
@@ -99,6 +100,7 @@ class Grid {
 
   /** Have all boxes compared, and show what comes of it. */
   async find() {
+    const turn = ++this.#turn;
     [this.crops, this.cell] = [[], null];
     this.draw();
     try {
@@ -106,7 +108,7 @@ class Grid {
       await post("/api/doubts", { by: this.by.value });
       for (;;) {
         const { busy, says, error, crops } = await get("/api/doubts");
-        if (!this.#open) return;
+        if (!this.#open || turn !== this.#turn) return; // left, or asked anew
         if (!busy) {
           this.crops = crops;
           this.draw(error);
@@ -116,7 +118,7 @@ class Grid {
         await new Promise((go) => setTimeout(go, OFTEN));
       }
     } catch (error) {
-      this.draw(error instanceof Refused ? error.message : "The server does not answer.");
+      if (turn === this.#turn) this.draw(error instanceof Refused ? error.message : "The server does not answer.");
     }
   }
 

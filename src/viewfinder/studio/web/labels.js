@@ -32,6 +32,8 @@ export class Labels {
     this.session = session;
     /** @type {Map<number, Content>} */
     this.contents = new Map();
+    /** The picture that is shown: what a person may edit at any moment is not forgotten. */
+    this.shown = 0;
     /** @type {Map<string, LabelClass>} */
     this.classes = new Map();
     /** @type {import("./api.js").Counts} */
@@ -79,7 +81,7 @@ export class Labels {
     this.contents.delete(one.picture.id);
     this.contents.set(one.picture.id, content);
     if (!this.outbox.waiting) {
-      for (const id of [...this.contents.keys()].slice(0, -MOST_KEPT)) this.contents.delete(id);
+      for (const id of [...this.contents.keys()].slice(0, -MOST_KEPT)) if (id !== this.shown) this.contents.delete(id);
     }
     return content;
   }
@@ -96,9 +98,19 @@ export class Labels {
     return (newer && this.contents.get(id)) || this.take(one);
   }
 
-  /** Forget all pictures: the next look at each asks the server. */
+  /** A picture's labels as the server has them once all edits of this page are kept. @param {number} id @returns {Promise<Content>} */
+  async renewed(id) {
+    for (;;) {
+      await this.outbox.settled();
+      const edits = this.#edits;
+      const one = await get(`/api/pictures/${id}`);
+      if (edits === this.#edits) return this.take(one);
+    }
+  }
+
+  /** Forget all pictures but the one that is shown: the next look at each asks the server. */
   forget() {
-    this.contents.clear();
+    for (const id of [...this.contents.keys()]) if (id !== this.shown) this.contents.delete(id);
   }
 
   /** What was done before cannot be undone from here any more: the server is asked. */

@@ -23,6 +23,7 @@ export class Learning {
   #state = null;
   #proposed = 0;
   #watching = false;
+  #again = () => this.#draw();
 
   /** @param {import("./main.js").Page} page */
   constructor(page) {
@@ -55,7 +56,7 @@ export class Learning {
   #came() {
     const { labels, outbox, strip, studio, pointer, travel } = this.page;
     const here = studio.picture?.id;
-    if (!outbox.waiting) for (const id of [...labels.contents.keys()]) if (id !== here) labels.contents.delete(id);
+    if (!outbox.waiting) labels.forget();
     strip.refresh();
     if (here !== undefined && !pointer.busy && !studio.selection.size) travel.fresh(here).catch(() => {});
   }
@@ -120,6 +121,7 @@ export class Learning {
   }
 
   #draw() {
+    if (this.page.press.holds(this.#again)) return;
     const state = this.#state;
     this.place.hidden = !state || this.page.studio.kind !== "boxes";
     if (!state || this.place.hidden) return;

@@ -12,6 +12,7 @@ import { commandsWith } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Learning } from "./learning.js";
 import { listen } from "./listening.js";
+import { Press, Turns } from "./order.js";
 import { Outbox } from "./outbox.js";
 import { drawBoxes, drawProposals } from "./panels.js";
 import { People, started } from "./people.js";
@@ -34,14 +35,19 @@ const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 
 export class Page {
   session = newId();
+  press = new Press();
+  turns = new Turns((error) => this.dialogs.say(`That did not work: ${error.message ?? error}`));
   /** @type {{keys?: Record<string, string[]>, thresholds?: Record<string, number>, guesses?: boolean, road?: boolean}} */
   settings = {};
   /** Of the first reading of the folder. */
   progress = { stage: "reading", done: 0, total: 0, trouble: "" };
   #drawing = false;
+  /** Of the questions how things stand, the last, and the last that was answered. */
+  #asked = 0;
+  #newest = 0;
   /** The last operation that this page knows the labels of, and whether others were between its own. */
   #known = { seq: 0, others: false };
-  #chain = Promise.resolve(/** @type {unknown} */ (undefined));
+  #drawAgain = () => this.draw();
   /** @type {Set<string>} */
   #heard = new Set();
 
@@ -127,9 +133,16 @@ export class Page {
   async anew() {
     this.labels.forget();
     await this.status();
-    const picture = this.studio.picture;
-    if (picture) this.studio.show(await this.labels.load(picture.id), await this.studio.cache.get(picture.id));
+    await this.#again();
     await this.strip.refresh();
+  }
+
+  /** Show the picture in hand as the server has it. */
+  async #again() {
+    const id = this.studio.picture?.id;
+    if (id === undefined) return;
+    const [content, image] = await Promise.all([this.labels.renewed(id), this.studio.cache.get(id)]);
+    if (this.studio.picture?.id === id) this.studio.show(content, image);
   }
 
   async #filtered() {
@@ -141,29 +154,30 @@ export class Page {
 
   /** Ask how things stand: classes and counts, also by others, and whether the server is there. */
   async status() {
+    const turn = ++this.#asked;
     const status = await get("/api/status");
     this.outbox.wake();
+    if (turn < this.#newest) return; // a later question was answered before
+    this.#newest = turn;
     this.studio.kind = status.kind;
-    this.labels.takeStatus(status);
+    // One that was on its way while an edit was kept knows less than the page.
+    if (status.seq >= this.#known.seq) this.labels.takeStatus(status);
     this.tell(status.progress);
     this.#hear(status.news);
     this.adding.hear(status.adding);
     this.learning.hear(status.learning);
     const picture = this.studio.picture;
     await this.#byOthers(status.seq);
-    if (picture && !picture.ready && !this.outbox.waiting) {
-      this.labels.contents.delete(picture.id);
-      this.studio.show(await this.labels.load(picture.id), await this.studio.cache.get(picture.id));
-    }
+    if (picture && !picture.ready && !this.outbox.waiting) await this.#again();
   }
 
   /** Show what another page or person did meanwhile. @param {number} seq  of the last operation */
   async #byOthers(seq) {
     const { labels, outbox, studio, strip, travel } = this;
-    if (outbox.waiting || (seq === this.#known.seq && !this.#known.others)) return;
+    if (outbox.waiting || seq < this.#known.seq || (seq === this.#known.seq && !this.#known.others)) return;
     this.#known = { seq, others: false };
     const here = studio.picture?.id;
-    for (const id of [...labels.contents.keys()]) if (id !== here) labels.contents.delete(id);
+    labels.forget();
     await strip.refresh();
     if (here && !this.pointer.busy) await travel.fresh(here);
     else this.#known.others = true; // looked at once the gesture has ended
@@ -239,6 +253,7 @@ export class Page {
     this.#drawing = true;
     requestAnimationFrame(() => {
       this.#drawing = false;
+      if (this.press.holds(this.#drawAgain)) return;
       const picture = this.studio.picture;
       byId("path").textContent = picture?.path ?? "";
       byId("state").textContent = !picture ? "" : !picture.ready ? "being read …" : picture.trouble ? `trouble: ${picture.trouble}` : { todo: "to do", done: "done ✓", skipped: "skipped" }[picture.state];
@@ -277,13 +292,10 @@ export class Page {
     this.after(() => Promise.race([this.shaping.heard(id) || this.actions[id](), new Promise((go) => setTimeout(go, PATIENCE))]));
   }
 
-  /** Do something once what was said before it is done: a quick hand is ahead of the server. @param {() => unknown} work */
+  /** Do something once what was said before it is done. @param {() => unknown} work */
   after(work) {
-    this.#chain = this.#chain.then(work)
-      .catch((error) => {
-        console.error(error);
-        this.dialogs.say(`That did not work: ${error.message ?? error}`);
-      });
+    // Under a question that opened meanwhile nothing is done that was meant for the picture.
+    this.turns.add(() => this.dialogs.open || work());
   }
 }
 

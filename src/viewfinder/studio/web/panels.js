@@ -24,7 +24,8 @@ export function drawProposals(studio, keep) {
   const chosen = studio.ghost && studio.content?.proposals.get(studio.ghost);
   if (chosen) {
     place.append(element("div", { class: "row" },
-      button("Accept", () => accept(studio, [chosen.id])), button("Reject", () => reject(studio, chosen.id))));
+      button("Accept", () => accept(studio, [chosen.id]), { id: "ghost-accept" }),
+      button("Reject", () => reject(studio, chosen.id), { id: "ghost-reject" })));
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }

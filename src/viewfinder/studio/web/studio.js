@@ -144,6 +144,7 @@ export class Studio {
     const other = content.picture.id !== this.content?.picture.id;
     if (other && this.content) this.memory.keep(this);
     this.content = content;
+    this.labels.shown = content.picture.id;
     if (other) {
       this.preview.clear();
       this.hidden.clear();

@@ -165,9 +165,9 @@ export class Travel {
   /** @param {number} id */
   async #reload(id) {
     const { studio, labels, strip } = this.page;
-    const content = await labels.load(id);
+    const [content, image] = await Promise.all([labels.renewed(id), studio.cache.get(id)]);
     strip.choose(id);
-    studio.show(content, await studio.cache.get(id));
+    studio.show(content, image);
     await strip.refresh();
   }
 }
