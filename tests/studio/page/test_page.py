@@ -1,8 +1,10 @@
 """A person's way through the page, in a real browser; what the store has is what counts."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error
 from studio_page import ready, told, until
 
 
@@ -169,24 +171,26 @@ def test_closing_warns_only_if_something_is_unsaved(person, served):
     page = person.page
     asked: list[str] = []
     leave: list[bool] = []
-    page.on(
-        "dialog",
-        lambda dialog: (asked.append(dialog.type), dialog.accept() if leave else dialog.dismiss()),
-    )
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        # A busy browser may have gone on without an answer.
+        with contextlib.suppress(Error):
+            dialog.accept() if leave else dialog.dismiss()
+
+    page.on("dialog", answer)
     person.drag((100, 100), (200, 180))
     person.named("mug")
     person.saved()
-    served.stop()
+    page.route("**/api/operations", lambda route: route.abort())
     person.press("ArrowRight")
     until(lambda: "offline, 1" in page.locator("#sending").inner_text())
     page.close(run_before_unload=True)
     until(lambda: page.evaluate("document.title") and asked == ["beforeunload"])
     leave.append(True)
-    with pytest.raises(Exception, match="ERR_CONNECTION_REFUSED"):
-        page.goto(served.address.url)
-    assert asked == ["beforeunload"] * 2
-    served.start(served.address.port)
     page.goto(served.address.url)
+    assert asked == ["beforeunload"] * 2
+    page.unroute("**/api/operations")
     ready(page)
     assert person.boxes() == [("mug", [101, 100, 201, 180])]
     person.press("ArrowRight")

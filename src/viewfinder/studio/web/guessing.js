@@ -1,36 +1,33 @@
 /**
- * Which class a new box is of, by its look: that of the most alike boxes of this sitting, or of their
- * mirror images; and by how classes followed each other in what this person has drawn so far.
+ * Which class a new box is of: by its look, as those of this sitting tell, or their mirror images; and
+ * by how classes followed each other in what this person has drawn so far.
  *
  * A look is how edges run in each part of the box, its colours, and its size. It is a guess: a class
  * key says otherwise, and a class that was chosen before drawing is not guessed at.
  */
 
+import { Likeness } from "./likeness.js";
 import { Sequence } from "./sequence.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
  * @typedef {import("./studio.js").Studio} Studio
- * @typedef {{numbers: Float32Array, label: string}} Seen
  */
 
 const SIDE = 32;
 const CELLS = 8;
 const DIRECTIONS = 6;
 const COLOURS = 4;
-const MOST = 1500;
 // Of one picture: each is a small drawing of its own.
 const MOST_A_PICTURE = 150;
 const LEAST_SIDE = 4;
 // Chosen on rendered scenes: colours and sizes of a few classes that differ in both.
 const [BY_COLOUR, BY_SIZE] = [1 / 7, 0.7];
-// How fast a box counts less the less alike it is: chosen on other scenes than those that
-// benchmarks/label_person.py draws.
-const WIDTH = 0.07;
 
 export class Memory {
-  /** By box, with the corners that it had. @type {Map<string, Seen & {corners: Corners}>} */
-  #seen = new Map();
+  #likeness = new Likeness();
+  /** Of each box that is remembered, the corners that it had. @type {WeakMap<Float32Array, Corners>} */
+  #corners = new WeakMap();
   #sequence = new Sequence();
   /** The box that was drawn last: the class before it, and the classes that its picture had. @type {{id: string, before: string | null, here: Set<string>} | null} */
   #last = null;
@@ -40,26 +37,22 @@ export class Memory {
   keep(studio) {
     const image = studio.stage.image;
     if (!image || studio.boxes.size > MOST_A_PICTURE) return;
-    for (const box of studio.boxes.values()) {
-      const known = this.#seen.get(box.id);
-      const numbers = known && same(known.corners, box.corners) ? known.numbers : this.look(image, box.corners, studio.stage.size);
-      this.#seen.delete(box.id);
-      if (numbers) this.#seen.set(box.id, { numbers, label: box.label, corners: box.corners });
+    for (const { id, corners, label } of studio.boxes.values()) {
+      const known = this.#likeness.of(id);
+      const kept = known && same(this.#corners.get(known.numbers) ?? [0, 0, 0, 0], corners);
+      const numbers = kept ? known.numbers : this.look(image, corners, studio.stage.size);
+      if (!numbers) continue;
+      this.#corners.set(numbers, corners);
+      this.#likeness.put({ id, numbers, mirrored: kept ? known.mirrored : mirrored(numbers), label });
     }
-    for (const id of [...this.#seen.keys()].slice(0, -MOST)) this.#seen.delete(id);
   }
 
   /**
    * The likeliest class; null where nothing was seen.
-   * @param {Float32Array[]} looks  of the box, and of its mirror image
-   * @param {string | null} before  the class of the box before @param {Set<string>} here  those of the picture
+   * @param {Float32Array} look @param {string | null} before  the class of the box before @param {Set<string>} here  those of the picture
    */
-  likeliest(looks, before, here) {
-    const apart = [...this.#seen.values()].flatMap(({ numbers, label }) => looks.map((each) => ({ label, by: distance(each, numbers) })));
-    const least = apart.reduce((found, { by }) => Math.min(found, by), Infinity);
-    /** @type {Map<string, number>} */
-    const alike = new Map();
-    for (const { label, by } of apart) alike.set(label, (alike.get(label) ?? 0) + Math.exp((least - by) / WIDTH));
+  likeliest(look, before, here) {
+    const alike = this.#likeness.shares(look, mirrored(look));
     const follows = this.#sequence.shares(before, here, [...alike.keys()]);
     let [found, most] = [/** @type {string | null} */ (null), -1];
     for (const [label, share] of alike) {
@@ -72,7 +65,7 @@ export class Memory {
   /** The class of the box that was drawn last, as it is now: what followed what is known by it. @param {Studio} studio */
   before(studio) {
     const last = this.#last;
-    const label = last && (studio.boxes.get(last.id)?.label ?? this.#seen.get(last.id)?.label);
+    const label = last && (studio.boxes.get(last.id)?.label ?? this.#likeness.of(last.id)?.label);
     this.#last = null;
     if (last && label) this.#sequence.add(last.before, last.here, label);
     return label ?? (studio.label && studio.labels.classOf(studio.label)?.id) ?? null;
@@ -85,14 +78,13 @@ export class Memory {
 
   /**
    * @param {HTMLImageElement} image @param {Corners} corners @param {[number, number]} size
-   * @param {boolean} [mirrored] @returns {Float32Array | null}
+   * @returns {Float32Array | null}
    */
-  look(image, corners, size, mirrored = false) {
+  look(image, corners, size) {
     const share = image.naturalWidth / size[0];
     const [x, y, width, height] = [corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]];
     if (Math.min(width, height) < LEAST_SIDE) return null;
     this.#context ??= prepared();
-    this.#context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? SIDE : 0, 0);
     this.#context.drawImage(image, x * share, y * share, width * share, height * share, 0, 0, SIDE, SIDE);
     const { data } = this.#context.getImageData(0, 0, SIDE, SIDE);
     const shape = [BY_SIZE * Math.log(width / height), BY_SIZE * Math.log((width * height) / (size[0] * size[1])) / 2];
@@ -111,16 +103,24 @@ export function guessed(studio, corners) {
   const here = new Set([...studio.boxes.values()].map((each) => each.label));
   if (!studio.guesses || studio.told || !image) return { label: null, before, here };
   memory.keep(studio);
-  const looks = [false, true].flatMap((mirrored) => memory.look(image, corners, studio.stage.size, mirrored) ?? []);
-  const found = looks.length ? memory.likeliest(looks, before, here) : null;
+  const look = memory.look(image, corners, studio.stage.size);
+  const found = look && memory.likeliest(look, before, here);
   return { label: (found && studio.labels.classOf(found)?.id) ?? null, before, here };
 }
 
-/** The square of how far apart two looks are. @param {Float32Array} a @param {Float32Array} b */
-function distance(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-  return sum;
+/** The look of a box's mirror image. @param {Float32Array} look */
+function mirrored(look) {
+  const found = Float32Array.from(look);
+  const turned = (/** @type {number} */ side, /** @type {number} */ each, /** @type {number} */ from, /** @type {(part: number) => number} */ part) => {
+    for (let cell = 0; cell < side * side; cell++) {
+      const other = cell - (cell % side) + (side - 1 - (cell % side));
+      for (let k = 0; k < each; k++) found[from + other * each + part(k)] = look[from + cell * each + k];
+    }
+  };
+  // An edge that runs up to the right runs up to the left.
+  turned(CELLS, DIRECTIONS, 0, (k) => (DIRECTIONS - k) % DIRECTIONS);
+  turned(COLOURS, 3, CELLS * CELLS * DIRECTIONS, (k) => k);
+  return found;
 }
 
 function prepared() {
