@@ -61,6 +61,7 @@ export function actions(page) {
     brush: () => page.shaping.take("brush"),
     erase: () => page.shaping.take("erase"),
     polygon: () => page.shaping.take("polygon"),
+    points: () => page.shaping.take("points"),
     thinner: () => page.shaping.thicken(0.8),
     thicker: () => page.shaping.thicken(1.25),
     "next-box": () => studio.hop(1),

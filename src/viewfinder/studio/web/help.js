@@ -7,6 +7,7 @@ const MOUSE = [
   ["drag", "draw a box, inside another too; by a handle of a chosen box, pull it; of one that was clicked, by a side too, and within it move it"],
   ["click", "choose the smallest box there; Alt+click gives it the class of now"],
   ["Shift+drag", "choose all boxes in a rectangle; Shift+click one more"],
+  ["with Points", "drag a point of the chosen outline, or a side, which makes one there; with Alt or the right button a point is taken away. By keys alone: arrows lead a cursor, w takes a point and puts it down, x takes it away"],
   ["with Outline, Brush, Eraser or Corners", "click or drag; with Alt or the right button it takes away; Enter keeps, Esc leaves. By keys alone: arrows lead a cursor, w clicks there, x takes away"],
   ["wheel, two fingers", "nearer and further; Shift+wheel, Space+drag, the middle button or one finger: along"],
 ];

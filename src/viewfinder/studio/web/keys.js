@@ -43,6 +43,7 @@ export const COMMANDS = [
   command("brush", "Brush: paint the chosen outline, or a new one", DRAW, "j"),
   command("erase", "Eraser: take away from the chosen outline", DRAW, "Shift+j"),
   command("polygon", "Corners: add what lies within them to the outline", DRAW, "Shift+w"),
+  command("points", "Points of the chosen outline: drag one, make one on a side, take one away", DRAW, "Shift+c"),
   command("thinner", "Smaller brush", DRAW, "["),
   command("thicker", "Larger brush", DRAW, "]"),
   command("repeat", "Repeat the boxes of the previous picture", DRAW, "r"),

@@ -1,21 +1,23 @@
 /**
- * Tools that make and correct outlines: a click that finds one, a brush, an eraser and corners.
+ * Tools that make and correct outlines: a click that finds one, a brush, an eraser, corners, and the
+ * points of one that is there.
  *
  * What is drawn with them is shown over the picture until it is whole; then it is one edit.
  */
 
 import { Refused, post } from "./api.js";
 import { drawn, put } from "./editing.js";
-import { clamp, toPicture, toScreen } from "./geometry.js";
-import { painting } from "./masks.js";
+import { clamp, toPicture } from "./geometry.js";
+import { Points } from "./points.js";
 import { accept } from "./proposals.js";
 import { decoded, encoded } from "./runs.js";
+import { drawDraft, line, rim } from "./sketch.js";
 import { boxAround, brushed, filled, union, without } from "./strokes.js";
 
 /**
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {import("./geometry.js").Corners} Corners
- * @typedef {"outline" | "brush" | "erase" | "polygon"} Tool
+ * @typedef {"outline" | "brush" | "erase" | "polygon" | "points"} Tool
  * @typedef {{points: Point[], adds: boolean}} Stroke
  * @typedef {{id: string, corners: Corners, mask: any}} Target
  */
@@ -25,8 +27,8 @@ const SAYS = {
   brush: "Paint the chosen outline, or a new one. Alt or the right button takes away; [ and ] change the brush.",
   erase: "Take away from the chosen outline; [ and ] change the eraser.",
   polygon: "Click corner after corner, or drag around; Enter closes. With Alt or the right button it takes away.",
+  points: "Drag a point of the chosen outline; on a side, a new one. Alt or the right button takes a point away.",
 };
-const NEW = "#ffd84d";
 // Pixels of the screen by which an arrow leads the cursor.
 const STEP = 10;
 /** @type {Record<string, Point>} */
@@ -58,6 +60,7 @@ export class Shaping {
   /** @param {import("./main.js").Page} page */
   constructor(page) {
     this.page = page;
+    this.points = new Points(page, () => this.#target);
     page.stage.over = (context, view) => this.#draw(context, view);
   }
 
@@ -96,21 +99,24 @@ export class Shaping {
     this.draft = null;
     this.#stroke = null;
     this.#corners = { points: [], adds: true };
+    this.points.cancel();
     this.#picture = this.page.studio.picture?.id ?? 0;
   }
 
   // What a pointer does.
 
-  /** @param {Point} point @param {{button: number, buttons: number, altKey: boolean}} event */
+  /** @param {Point} point @param {{button: number, buttons: number, altKey: boolean, pointerType?: string}} event */
   begin(point, event) {
     if (this.#picture !== this.page.studio.picture?.id) this.#drop();
     const away = event.altKey || event.button === 2 || (event.buttons & 32) > 0 || this.tool === "erase";
+    if (this.tool === "points") return this.points.begin(point, away, event.pointerType ?? "mouse");
     this.#stroke = { points: [point], adds: !away };
     this.page.stage.draw();
   }
 
   /** @param {Point[]} points */
   move(points) {
+    this.points.move(points[points.length - 1]);
     this.#stroke?.points.push(...points);
     this.page.stage.draw();
   }
@@ -118,9 +124,11 @@ export class Shaping {
   /** Leave the stroke, not what was drawn before it. */
   cancel() {
     this.#stroke = null;
+    this.points.cancel();
   }
 
   end() {
+    this.points.end();
     const stroke = this.#stroke;
     this.#stroke = null;
     if (!stroke) return;
@@ -142,16 +150,19 @@ export class Shaping {
       const [x, y] = pointer.at;
       pointer.at = [clamp(x + dx, 0, stage.room[0]), clamp(y + dy, 0, stage.room[1])];
       stage.cross = pointer.at;
+      this.points.move(toPicture(stage.view, pointer.at));
       stage.draw();
       return true;
     }
     if (id === "new-box" || id === "reject") {
-      this.begin(toPicture(stage.view, pointer.at), { button: id === "reject" ? 2 : 0, buttons: 0, altKey: false });
-      this.end();
+      const held = this.points.held;
+      if (!held) this.begin(toPicture(stage.view, pointer.at), { button: id === "reject" ? 2 : 0, buttons: 0, altKey: false });
+      // A point that was taken stays with the cursor until it is put down.
+      if (held || !this.points.held) this.end();
       return true;
     }
     if (id === "none") {
-      if (this.#begun) this.#drop();
+      if (this.#begun || this.points.held) this.#drop();
       else this.take(this.tool);
       stage.draw();
       return true;
@@ -268,20 +279,14 @@ export class Shaping {
   /** @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view */
   #draw(context, view) {
     if (!this.tool || this.#picture !== this.page.studio.picture?.id) return;
+    if (this.tool === "points") return this.points.draw(context, view);
     if (this.draft) drawDraft(context, view, this.draft);
     for (const each of this.tool === "outline" ? [...this.strokes, ...(this.#stroke ? [this.#stroke] : [])] : []) line(context, view, each, 2.5);
     const { points, adds } = this.#corners;
     if (this.tool === "polygon") line(context, view, { points: [...points, ...(this.#stroke?.points ?? [])], adds: this.#stroke?.adds ?? adds }, 1);
     if (this.tool !== "brush" && this.tool !== "erase") return;
     if (this.#stroke) line(context, view, this.#stroke, this.radius, 0.5);
-    const [x, y] = this.page.pointer.at;
-    for (const [colour, width] of /** @type {[string, number][]} */ ([["rgba(0, 0, 0, 0.6)", 3], ["#fff", 1.2]])) {
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.beginPath();
-      context.arc(x, y, this.radius, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    rim(context, this.page.pointer.at, this.radius);
   }
 }
 
@@ -303,43 +308,4 @@ const same = (a, b) => a.length === b.length && a.every(([from, to], i) => from 
 function thinned({ points, adds }) {
   const step = Math.ceil(points.length / 300);
   return { adds, points: points.filter((_, i) => i % step === 0 || i === points.length - 1) };
-}
-
-/** @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view @param {{mask: any, corners: Corners}} draft */
-function drawDraft(context, view, { mask, corners }) {
-  const made = painting(mask, NEW);
-  if (made) {
-    const [left, top] = toScreen(view, [made.x, made.y, 0, 0]);
-    context.globalAlpha = 0.45;
-    context.drawImage(made.canvas, left, top, made.canvas.width * view.scale, made.canvas.height * view.scale);
-    context.globalAlpha = 1;
-  }
-  const [x1, y1, x2, y2] = toScreen(view, corners);
-  context.strokeStyle = "rgba(0, 0, 0, 0.55)";
-  context.lineWidth = 4;
-  context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-  context.strokeStyle = NEW;
-  context.lineWidth = 2;
-  context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-}
-
-/** A stroke of a tool. @param {CanvasRenderingContext2D} context @param {import("./geometry.js").View} view @param {Stroke} stroke @param {number} radius @param {number} [alpha] */
-function line(context, view, { points, adds }, radius, alpha = 1) {
-  if (!points.length) return;
-  const path = new Path2D();
-  for (const point of points) {
-    const [x, y] = toScreen(view, [...point, 0, 0]);
-    path.lineTo(x, y);
-    if (points.length === 1) path.lineTo(x + 0.01, y);
-  }
-  context.lineCap = context.lineJoin = "round";
-  context.globalAlpha = alpha;
-  for (const [colour, width] of /** @type {[string, number][]} */ ([["#000", 2 * radius + 2], [adds ? NEW : "#ff5a4d", 2 * radius]])) {
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    context.stroke(path);
-  }
-  context.globalAlpha = 1;
-  context.lineCap = "butt";
-  context.lineJoin = "miter";
 }

@@ -6,7 +6,7 @@ import { shownKey } from "./keys.js";
 const TOOLS = [
   ["previous", "◀"], ["next", "▶"], ["done", "Done ✓"], ["skip", "Skip"], ["undo", "Undo"], ["redo", "Redo"],
   ["delete", "Delete"], ["duplicate", "Duplicate"], ["repeat", "Repeat"], ["find-class", "Class…"],
-  ["outline", "Outline"], ["brush", "Brush"], ["erase", "Eraser"], ["polygon", "Corners"],
+  ["outline", "Outline"], ["brush", "Brush"], ["erase", "Eraser"], ["polygon", "Corners"], ["points", "Points"],
   ["fit", "Whole"], ["nearer", "+"], ["further", "−"], ["zoom-box", "To box"],
 ];
 // In the page's head already.
