@@ -85,7 +85,7 @@ def test_pixels_get_points_along_their_edge_and_a_box_has_its_corners(outlined, 
 
 
 def test_rings_lie_where_the_pixels_end(page):
-    """But for what fewer points cost, little more than a pixel; and an outline with a hole has none."""
+    """But for what fewer points cost, about a pixel; and an outline with a hole has none."""
     script = """async ([counts, size]) => { const runs = await import("/page/runs.js");
         const [rings, strokes] = await Promise.all(["rings", "strokes"].map((each) =>
             import(`/page/${each}.js`)));
