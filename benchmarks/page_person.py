@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 from studio_page import Person, until
 
 from viewfinder.labelling.proposals import Proposals
@@ -144,7 +144,11 @@ class Counted(Person):
 
 @contextmanager
 def at_the_page(
-    folder: Path, prepare: Callable[[Store], None], names: Sequence[str]
+    folder: Path,
+    prepare: Callable[[Store], None],
+    names: Sequence[str],
+    *,
+    screen: tuple[int, int] = (1280, 720),
 ) -> Iterator[tuple[Counted, Store]]:
     """A person before a folder whose store has been prepared."""
     with open_store(folder, wait=True) as store:
@@ -160,7 +164,8 @@ def at_the_page(
                 browser = playwright.chromium.launch(
                     executable_path=shutil.which("chromium"), args=["--no-sandbox"]
                 )
-                page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+                size: ViewportSize = {"width": screen[0], "height": screen[1]}
+                page = browser.new_context(viewport=size).new_page()
                 page.goto(address.url)
                 person = Counted(page, store)
                 page.evaluate(CLOCKS)
