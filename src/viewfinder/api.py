@@ -257,7 +257,7 @@ def train(
 
     Args:
         folds: judge the recipe by so many folds first, then train on everything; None chooses:
-            folds where few pictures would judge and the training takes seconds.
+            folds where few pictures would judge and what is learnt is solved at once.
 
     Raises:
         InputError: an unknown field, or anything in the data or the recipe that cannot be used.

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewfinder.datasets.splits import TEST, TRAIN, VAL, by_group, stratified, usual_val_share
+from viewfinder.datasets.splits import (
+    TEST,
+    TRAIN,
+    VAL,
+    by_group,
+    sample,
+    stratified,
+    usual_val_share,
+)
 
 CLASS_SIZES = st.lists(st.integers(1, 120), min_size=1, max_size=5)
 SHARE = st.floats(0.01, 0.24)
@@ -121,3 +129,13 @@ def test_the_validation_side_grows_slower_than_the_set():
     assert usual_val_share(10**6) * 10**6 == pytest.approx(3500)
     held = [usual_val_share(count) * count for count in range(1, 5000, 50)]
     assert held == sorted(held)
+
+
+def test_a_sample_has_of_each_kind_its_share_and_one_at_least():
+    kinds = np.repeat([0, 1, 2], [100, 20, 5])
+    rows = sample(kinds, 20)
+    assert np.bincount(kinds[rows]).tolist() == [16, 3, 1]
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    assert sample(kinds, 500).tolist() == list(range(125))
+    assert sorted(kinds[sample(kinds, 3)]) == [0, 1, 2]
+    assert len(set(np.arange(50)[sample(np.arange(50), 20)])) == 20

@@ -311,3 +311,18 @@ def test_the_kind_of_error_that_costs_most_decides_the_advice():
     assert said.startswith("Objects taken for another class cost most")
     costs = {kind: dataclasses.replace(cost, ap50=0.001) for kind, cost in costs.items()}
     assert detect_advice.costliest(costs, now)[1] == ()
+
+
+def test_what_a_phone_does_not_show_whole_says_that_there_is_more(tmp_path, page_of):
+    """Figures are as narrow as a phone allows; a matrix of many classes lies in what scrolls, with
+    a shadow where there is more of it."""
+    classes = tuple(f"class {number}" for number in range(9))
+    page = page_of(*made(tmp_path, classes=classes, boxes=9)).source
+    widths = {
+        float(width): page[: found.start()].rstrip().endswith('<div class="wide many">')
+        for found in re.finditer(r'<svg [^>]*?width="([\d.]+)pt"', page)
+        for width in found.groups()
+    }
+    assert min(widths) < 360 < max(widths)
+    assert all(scrolls is (width > 360) for width, scrolls in widths.items())
+    assert page.count(".wide { overflow-x: auto; background: var(--scrolled); }") == 1

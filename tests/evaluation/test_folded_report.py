@@ -61,5 +61,5 @@ def test_an_interval_of_everything_is_not_told():
     ]
     folds = judged("ap50", rows) | {"epochs": 6}
     assert (folds["low"], folds["high"]) == (0, 1)
-    assert in_words(folds, ".3f") == "AP50 0.231, of 30 pictures in 2 folds"
+    assert in_words(folds, ".3f") == "mean AP50 0.231, of 30 pictures in 2 folds"
     assert "how far the AP50 may be off, 2 folds cannot tell" in str(section(folds, ".3f")["means"])

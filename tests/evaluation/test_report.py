@@ -2,17 +2,25 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify.page import fit, typical, worst
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.judging import Judgement, default_side, judge, judge_examples
+from viewfinder.evaluation.judging import (
+    Judgement,
+    default_side,
+    judge,
+    judge_examples,
+    stand_ins,
+)
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import page_of as maker_of
 from viewfinder.evaluation.sampling import wilson
@@ -240,3 +248,23 @@ def test_the_side_to_judge_by_is_the_one_furthest_from_training(small_set, small
     history = open_run(small_run).history()
     best = [row for row in history if row["val_accuracy"] == 1.0][-1]
     assert judged.scores.loss == pytest.approx(best["val_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("of_boxes", [False, True])
+def test_training_pictures_that_stand_for_all_have_each_class_in_its_share(of_boxes):
+    """Of boxes, each picture counts for the rarest class that is in it."""
+    kinds, count = np.repeat([0, 1, 2, 0], [100, 20, 5, 1]), 126
+    boxes = gather_boxes(
+        np.concatenate([np.arange(count), np.arange(count)]),
+        count,
+        corners=np.tile([0.0, 0.0, 9.0, 9.0], (2 * count, 1)),
+        classes=np.concatenate([np.zeros(count, np.int64), kinds]),
+    )
+    dataset = Dataset(
+        *(Path("set"), "made", ("a", "b", "c"), tuple(f"{n}.png" for n in range(count))),
+        np.full(count, -1) if of_boxes else kinds,
+        np.repeat([0, 1], [count - 1, 1]).astype(np.int8),  # one is held out
+        boxes if of_boxes else None,
+    )
+    chosen = [int(path.removesuffix(".png")) for path in stand_ins(dataset).paths]
+    assert np.bincount(kinds[chosen]).tolist() == [16, 3, 1]

@@ -188,3 +188,20 @@ def test_a_true_measurement_is_remembered_too(learn, monkeypatch):
     assert (first.trials, first.promise) == (again.trials, again.promise)
     assert [trial.verdict for trial in first.trials] == ["agrees", "agrees"]
     assert again.why == f"{first.why}, as measured here before"
+
+
+def test_anchors_that_are_fitted_anew_measure_nothing_anew(measured, learner):
+    task, net, splits, setup = learner
+    for side in (10.5, 12.25):
+        options = {"anchors": [[side, side], [20.0, 30.0]], "masks": [[0], [1]]}
+        changed = TrainSetup(RECIPE, replace(setup.config, options=options))
+        choose_arithmetic(task, net, splits, changed, CPU)
+    assert len(measured) == 1
+
+
+def test_folds_after_the_first_take_its_arithmetic(measured, learner):
+    """Though meanwhile it was to be measured anew, as another program was busy."""
+    before = replace(MEASURED, arrangement=Arrangement("32", "contiguous"))
+    found = choose_arithmetic(*learner, CPU, before=before)
+    assert found == replace(before, why="as in the first fold: it won")
+    assert not measured

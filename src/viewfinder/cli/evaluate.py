@@ -47,6 +47,7 @@ def run(flags: Flags) -> int:
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
     from viewfinder.evaluation.calibration import called
+    from viewfinder.evaluation.folded import averaged
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
@@ -97,6 +98,8 @@ def run(flags: Flags) -> int:
             "each picture is answered by that fold's net which had not seen it; --split all asks "
             "the run's own net, which has learnt from all of them"
         )
+        if averaged(task.told(recipe)[0][0]):
+            say("all are scored together; the report's headline is the mean of the folds")
     if learnt:
         say(
             f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "

@@ -10,7 +10,7 @@ shows how much the answer and each stage's features change.
 With --shift 8 --compare, nets are trained: lenet, alexnet or vgg16 with max pooling and with
 strided convolution, each with and without shift augmentation, on the embedded set, tabletop. Shows
 the four side by side, and answers from what was found: does pooling make the net insensitive to
-position, and does shift augmentation replace it? LeNet takes about five minutes on one core.
+position, and does shift augmentation replace it?
 """
 
 import contextlib
@@ -67,8 +67,8 @@ class Flags:
     """With --shift: a trained run, whose net, weights, size and normalisation are used."""
     compare: bool = False
     """With --shift: train max pooling against strided convolution, with and without shift
-    augmentation, on tabletop, and show what each does about position. Twenty trainings: minutes
-    for lenet, hours for alexnet, far more for vgg16; fewer --seeds and --epochs, and for alexnet
+    augmentation, on tabletop, and show what each does about position. Twenty trainings: alexnet
+    takes many times as long as lenet, vgg16 far longer; fewer --seeds and --epochs, and for alexnet
     --input 3x64x64, shorten it."""
     seeds: int | None = None
     """With --compare: trainings of each of the four; 5 if not given. Fewer than 3 show little."""

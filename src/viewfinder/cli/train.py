@@ -144,6 +144,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 
 def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
+    from viewfinder.evaluation.folded import averaged
     from viewfinder.evaluation.folds import folds_of, parts_in_words
     from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
@@ -158,7 +159,10 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
         figure, among = parts_in_words(folds_of(folds), told[0][1])
         beside = scores.get(HELD_OUT, folds.get("together"))
         others = headline(as_table(beside), told[1:]) if beside else []
-        for line in in_lines("folds", [figure, *others, among]):
+        together = []
+        if beside and averaged(told[0][0]):
+            others, together = [], [f"together: {', '.join(headline(as_table(beside), told))}"]
+        for line in in_lines("folds", [figure, *others, among, *together]):
             print(line)
     for side in ("test", "val", "train"):
         if side in scores:

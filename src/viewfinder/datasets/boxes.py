@@ -159,6 +159,12 @@ def usable(boxes: Boxes) -> NDArray[np.bool_]:
     return good
 
 
+def to_find(boxes: Boxes) -> NDArray[np.bool_]:
+    """M bool: the usable boxes of single objects that scores do not pass over."""
+    wanted: NDArray[np.bool_] = usable(boxes) & ~boxes.crowd & ~boxes.difficult
+    return wanted
+
+
 def shortest(values: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each value as the decimal of fewest places within `error` of it, to write as a person would.
 

@@ -110,5 +110,20 @@ def by_group(
     return splits
 
 
+def sample(kinds: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """So many rows, ascending, of which each kind has its share, and at least one as long as there
+    are rows for all kinds; always the same ones.
+
+    Args:
+        kinds: what each of N rows is of.
+    """
+    drawn = np.random.default_rng(0).permutation(len(kinds))
+    order = drawn[np.argsort(kinds[drawn], kind="stable")]
+    _, first, counts = np.unique(kinds[order], return_index=True, return_counts=True)
+    # How much of its kind is taken before a row: nothing before the first of each.
+    before = (np.arange(len(kinds)) - np.repeat(first, counts)) / np.repeat(counts, counts)
+    return np.sort(order[np.lexsort((drawn, before))[:count]])
+
+
 def _hash_of(path: str) -> bytes:
     return hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from viewfinder.datasets.splits import usual_val_share
+from viewfinder.tasks.chance import share_error
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.wording import counted as counted_words
 
@@ -49,9 +50,7 @@ class Side:
     @property
     def enough(self) -> bool:
         """Whether it is known well enough to be compared."""
-        if self.objects is None:
-            return self.images >= LEAST_PICTURES
-        return self.images >= _FEWEST and self.objects >= LEAST_PICTURES
+        return enough(self.images, self.images if self.objects is None else self.objects)
 
 
 @dataclass(frozen=True)
@@ -107,13 +106,14 @@ class Verdict:
     tries: tuple[str, ...]
 
 
-def counted(share: float, images: int) -> Side:
-    """A side where `share` of the pictures are right.
+def enough(images: int, worth: float) -> bool:
+    """Whether scores of so many pictures, or of as many objects in them, tell two nets apart."""
+    return images >= _FEWEST and worth >= LEAST_PICTURES
 
-    Its error is binomial; Laplace's rule keeps it above 0 where all are right.
-    """
-    likely = (share * images + 1) / (images + 2)
-    return Side(share, images, math.sqrt(likely * (1 - likely) / max(1, images)))
+
+def counted(share: float, images: int) -> Side:
+    """A side where `share` of the pictures are right; its error is binomial."""
+    return Side(share, images, share_error(share, images))
 
 
 def verdict(

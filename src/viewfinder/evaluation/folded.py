@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from viewfinder.evaluation.fitting import Side
-from viewfinder.tasks.classify.scores import worth
+from viewfinder.tasks.chance import worth
 
 # A half-width of a 95 % interval, in standard errors.
 _HALF = 1.96
@@ -14,6 +14,14 @@ _HALF = 1.96
 _UNKNOWN = 0.5
 BALANCED = "balanced_accuracy"
 """The figure of folds that are after every class alike."""
+# What all answers together score is, of these, the mean over pictures or classes too.
+_OF_PICTURES = ("accuracy", BALANCED, "s_measure")
+
+
+def averaged(figure: str) -> bool:
+    """Whether folds tell the mean of what each came to, and all their answers together score
+    otherwise: AP ranks by score, and each fold's net has scores of its own."""
+    return figure not in _OF_PICTURES
 
 
 class Together(TypedDict):

@@ -22,9 +22,8 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
-    (`comparison.estimate`). Of an accuracy the mean is the share of all pictures that are right, of
-    a balanced one the mean over classes of that share, and the interval is Wilson's of it where
-    that is wider.
+    (`comparison.estimate`). What is a mean over pictures is told of all of them; of a balanced
+    accuracy the mean over classes is; and the interval of either is Wilson's where that is wider.
 
     Args:
         figure: in [0, 1], by its public name.
@@ -40,7 +39,7 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
         found = estimate(values, overlap=tested / sum(row["train"] for row, _ in known))
         mean = found.mean
         worth = folded.pictures_worth(figure, together, tested)
-        if figure == "accuracy":
+        if figure in ("accuracy", "s_measure"):
             mean = sum(value * row["test"] for row, value in known) / tested
         elif worth and together is not None:
             mean = together["balanced_accuracy"]
@@ -122,6 +121,7 @@ def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
     """The figure with its interval, and what they are of; `form` as of `in_words`."""
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
     told = headline_of(folds["figure"], folds["mean"], form)
+    told = f"mean {told}" if folded.averaged(folds["figure"]) else told
     if _tells(folds):
         told += f", 95 % interval {_interval(folds, form)}"
     return told, f"of {of} in {folds['folds']} folds"
@@ -143,6 +143,7 @@ def section(folds: FoldScores, form: str) -> dict[str, object]:
     return {
         "says": line[0].upper() + line[1:],
         "figure": figure_name(folds["figure"]),
+        "averaged": folded.averaged(folds["figure"]),
         "chosen": any(row["val"] for row in folds["each"]),
         "mean": _written(folds["mean"], form),
         "pictures": sum(row["test"] for row in folds["each"]),

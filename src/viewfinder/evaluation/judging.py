@@ -7,11 +7,14 @@ from typing import Any, Generic
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from viewfinder.datasets import Keep
+from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.digests import picture_digests
+from viewfinder.datasets.splits import sample
 from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.events import listening
@@ -103,14 +106,25 @@ def stand_ins(dataset: Dataset) -> Dataset:
     """The training pictures that stand for all of them when fit is measured, always the same.
 
     As many as `val` has, so that the two are known as well, but enough to tell under-fitting by;
-    without a `val`, up to 500. None of them is augmented.
+    without a `val`, up to 500. Each class has its share of them. None of them is augmented.
     """
     train = dataset.split("train")
     wanted = _STAND_INS
     if dataset.has_split("val"):
         wanted = max(len(dataset.split("val")), LEAST_PICTURES)
-    chosen = np.random.default_rng(0).permutation(len(train))[:wanted]
-    return train.select(np.sort(chosen))
+    return train.select(sample(_kinds(train), wanted))
+
+
+def _kinds(pictures: Dataset) -> NDArray[np.int64]:
+    """Each picture's class; of boxes the rarest that is in it, or -1 without any."""
+    boxes = pictures.boxes
+    if boxes is None:
+        return pictures.labels
+    kinds, shown = np.full(len(pictures), -1, np.int64), to_find(boxes)
+    classes = boxes.classes[shown]
+    rarity = np.argsort(np.argsort(-np.bincount(classes), kind="stable"))
+    np.maximum.at(kinds, boxes.pictures()[shown], rarity[classes])
+    return kinds
 
 
 def default_side(dataset: Dataset) -> str:

@@ -10,8 +10,10 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.fitting import LEAST_PICTURES, Measure, Side, Verdict
 from viewfinder.evaluation.folded import FoldScores, sides
 from viewfinder.evaluation.judging import Judgement
+from viewfinder.evaluation.kept import kept_in_words
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
+from viewfinder.tasks import find
 from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
 SIDES = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
@@ -92,6 +94,17 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         return sum(
             len(self.dataset.split(s)) for s in ("train", "val") if self.dataset.has_split(s)
         )
+
+    @property
+    def kept(self) -> str:
+        """Which epoch's weights the run keeps, and why; empty where it does not say."""
+        last = self.history[-1] if self.history else {}
+        if not self.recipe.in_steps or "kept_epoch" not in last:
+            return ""
+        val = self.dataset.split("val") if self.dataset.has_split("val") else None
+        kept, epochs = int(last["kept_epoch"]), int(last["epoch"])
+        task = find(self.run.manifest.task)
+        return kept_in_words(task, val, self.recipe, kept=kept, last=epochs)
 
     def measured(self, column: str) -> list[tuple[int, float]]:
         """Epoch and value of a column of the history, of those epochs that have one."""

@@ -97,6 +97,7 @@ def write_report(
             verdict=page.verdict,
             tries=(*page.verdict.tries, *tries),
             measured=sum(any(key[:6] == "train_" for key in row) for row in material.history) > 1,
+            kept=material.kept,
             curves=page.curves if manifest.recipe.in_steps else (),
             **page.own,
             subsets=weaknesses(manifest.task, material.judged) if held_out else [],

@@ -65,12 +65,14 @@ def begin(
     source: str,
     part: str | None = None,
     beside: Collection[str] = (),
+    arithmetic: Choice | None = None,
 ) -> Job:
     """Everything chosen and the run's folder begun.
 
     Args:
         part: as of `train_on`.
         beside: what may lie in the folder already.
+        arithmetic: as of `train_on`.
     """
     device = pick_device(recipe.device)
     size = task.size(recipe, dataset)
@@ -95,7 +97,7 @@ def begin(
     colours = start.colours or task.colours(recipe, splits.train)
     setup = TrainSetup(recipe, replace(config, normalisation=colours))
     if recipe.in_steps:
-        choice = choose_arithmetic(task, net, splits, setup, device)
+        choice = choose_arithmetic(task, net, splits, setup, device, before=arithmetic)
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")

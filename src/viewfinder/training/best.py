@@ -1,9 +1,12 @@
 """Which weights a run keeps: measured at an epoch's end, on pictures that are not augmented."""
 
+import math
+
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from viewfinder.evaluation.kept import can_choose, kept_in_words
 from viewfinder.tasks import find
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.task import AnyTask
@@ -27,9 +30,11 @@ class BestWeights:
     def __init__(self, fabric: Fabric, job: Job, average: nn.Module) -> None:
         self.fabric, self.job, self.average = fabric, job, average
         self.task, self.config = find(job.run.manifest.task), job.run.model.config
-        recipe, val = job.run.manifest.recipe, job.splits.val
-        self.figure = f"val_{self.task.chosen_by(recipe)}"
-        self.worth = 0.0 if val is None else self.task.worth(val.truth, recipe)
+        self.recipe = job.run.manifest.recipe
+        self.val = None if job.splits.val is None else job.splits.val.truth
+        self.figure = f"val_{self.task.chosen_by(self.recipe)}"
+        self.worth = 0.0 if self.val is None else self.task.worth(self.val, self.recipe)
+        self.chooses = can_choose(self.task, self.val, self.recipe)
 
     def choose(self, now: TrainingProgress) -> dict[str, float]:
         """Figures of the weights of now, the same in every process; the best weights are kept."""
@@ -38,10 +43,10 @@ class BestWeights:
         if self.fabric.world_size > 1:
             figures = self.fabric.broadcast(figures)
         self._keep(figures, now)
-        return figures
+        return figures | {"kept_epoch": now.kept_epoch}
 
     def begin(self, now: TrainingProgress) -> None:
-        """Keep the weights that a training begins with: none that do worse replace them.
+        """Keep the weights that a training begins with, until others do better by more than chance.
 
         For where they can answer already, and there are pictures held out to ask.
         """
@@ -53,21 +58,27 @@ class BestWeights:
             self.job.run.save_weights(self.average.state_dict())
 
     def _keep(self, figures: dict[str, float], now: TrainingProgress) -> None:
-        """Keep the averaged weights of now if they are as good as any, as far as one can tell, and
-        no worse than those that the training began with.
+        """Keep the averaged weights of now if they are as good as any, as far as one can tell.
 
         The highest score of many epochs is high by chance too; of those within what chance makes,
-        the latest weights have the most training behind them.
+        the latest weights have the most training behind them. Too few pictures choose none.
         """
         score = figures.get(self.figure, float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
-        good = not self.worth or as_good(self.task, score, now.best_score, self.worth)
-        if not good or score < now.first_score:
+        if self.chooses and not as_good(self.task, score, now.best_score, self.worth):
+            return
+        if now.first_score > -math.inf and as_good(self.task, now.first_score, score, self.worth):
             return
         now.kept_epoch = now.epoch
         if self.fabric.global_rank == 0:
             self.job.run.save_weights(self.average.state_dict())
+
+    def says(self, now: TrainingProgress) -> str:
+        """Which weights are kept, and why; empty where they were chosen as usual, or by nothing."""
+        if self.val is None or (self.chooses and not self.recipe.tunes):
+            return ""
+        return kept_in_words(self.task, self.val, self.recipe, kept=now.kept_epoch, last=now.epoch)
 
     def _measure(self) -> dict[str, float]:
         return measure(self.task, self.average, self.job.splits, self.config, self.fabric.device)

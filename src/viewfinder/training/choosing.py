@@ -44,9 +44,19 @@ class Promise:
 
 
 def choose_arithmetic(
-    task: AnyTask, net: nn.Module, splits: Splits, setup: TrainSetup[Recipe], device: torch.device
+    task: AnyTask,
+    net: nn.Module,
+    splits: Splits,
+    setup: TrainSetup[Recipe],
+    device: torch.device,
+    *,
+    before: Choice | None = None,
 ) -> Choice:
-    """What the recipe asks for, or what is fastest here on the training's own first batches."""
+    """What the recipe asks for, or what is fastest here on the training's own first batches.
+
+    Args:
+        before: what was chosen for trainings that this one is compared with: nothing is measured.
+    """
     arrangements = candidates(setup.recipe.precision, device)
     if len(arrangements) == 1:
         return asked_for(arrangements[0], device)
@@ -56,6 +66,8 @@ def choose_arithmetic(
     depends = _depends(task, setup, device)
     file = measured_file(depends)
     found = _recall(file, arrangements)
+    if before is not None and before.arrangement in arrangements:
+        found = replace(before, why=f"as in the first fold: {before.why}")
     if found is not None and still_agrees(
         net,
         trials,
@@ -65,7 +77,7 @@ def choose_arithmetic(
         device=device,
         settle=settle,
     ):
-        return replace(found, why=f"{found.why}, as measured here before")
+        return found
     note("measuring which arithmetic is the fastest here, which is then remembered")
     choice = choose(
         net, trials, arrangements, loss=loss, colours=colours, device=device, settle=settle
@@ -117,7 +129,7 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
         "torch": version("torch"),
         "task": task.name,
         "net": recipe.net,
-        "options": dict(setup.config.options),
+        "options": {name: _structure(value) for name, value in setup.config.options.items()},
         "classes": len(setup.config.classes),
         "size": list(setup.config.size),
         "batch": recipe.batch,
@@ -127,10 +139,19 @@ def _depends(task: AnyTask, setup: TrainSetup[Recipe], device: torch.device) -> 
     }
 
 
+def _structure(value: object) -> object:
+    """An option without what is fitted to a set: of anchors their number, and not their sizes."""
+    if isinstance(value, list | tuple):
+        return [None if isinstance(each, float) else _structure(each) for each in value]
+    return value
+
+
 def _recall(file: Path, arrangements: Sequence[Arrangement]) -> Choice | None:
     """What was measured before, if that can be read and is one of the candidates."""
     try:
         choice = Choice.from_json(checked_precision(recall(file)))
     except (ValueError, KeyError, TypeError):
         return None
-    return choice if choice.arrangement in arrangements else None
+    if choice.arrangement not in arrangements:
+        return None
+    return replace(choice, why=f"{choice.why}, as measured here before")

@@ -6,7 +6,6 @@ is then trained by the same recipe on everything, and has the folds' figures in 
 """
 
 import json
-import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -33,8 +32,8 @@ from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
+from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
-from viewfinder.training.best import as_good
 from viewfinder.training.folds_advice import folds_for, seen_before
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
@@ -58,8 +57,8 @@ def train_with(
 ) -> RunFolder:
     """Train, in so many folds first; None chooses.
 
-    Folds are chosen where few pictures would judge, and what is learnt is solved in seconds rather
-    than in steps: there, folds take seconds too, whatever the machine. Else they are advised.
+    Folds are chosen where few pictures would judge, and what is learnt is solved at once rather
+    than in steps: there, no picture is described twice. Else they are advised.
 
     Args:
         opened: the set as `open_dataset` gives it with the recipe's `val_share`, where it is open.
@@ -101,7 +100,7 @@ def usual_folds(
             dealt(pool, folds, val_share=recipe.val_share, least_val=LEAST_PICTURES)
     except InputError:
         return None, opened  # pictures that look alike, or of one video, cannot be told apart
-    note(f"few pictures: {folds} folds let each of them judge once, in seconds (--folds)")
+    note(f"few pictures: {folds} folds let each of them judge once (--folds)")
     return folds, dataset
 
 
@@ -165,7 +164,7 @@ def train_in_folds(
     with taken(folder / FOLDS, "training"):
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.told(recipe)[0]
-        rows = [_row(kind, *pair, figure) for pair in zip(runs, parts, strict=True)]
+        rows = [_row(run, figure) for run in runs]
         outcome = judged(figure, rows, _together(kind, runs))
         epochs = _epochs(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
@@ -181,6 +180,7 @@ def train_in_folds(
             resume=resume,
             part=f"everything, after {folds} folds",
             folds=outcome | {"epochs": epochs},
+            arithmetic=Choice.from_json(runs[0].manifest.precision),
         )
 
 
@@ -243,17 +243,30 @@ def _train(
             continue
         name = f"fold {number} of {len(parts)}"
         note(f"{name}: {out}")
-        runs.append(train_on(kind, part, recipe, out=out, source=source, resume=goes_on, part=name))
+        # One arithmetic for all: another would be another training.
+        known = Choice.from_json(runs[0].manifest.precision) if runs else None
+        runs.append(
+            train_on(
+                *(kind, part, recipe),
+                out=out,
+                source=source,
+                resume=goes_on,
+                part=name,
+                arithmetic=known,
+            )
+        )
         # What was trained before a stop was no part of this sitting.
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
         left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
-        reached = headline_of(figure, _row(kind, runs[-1], part, figure)["figure"], form)
-        note(f"{name}: {reached}; about {duration((left + last) * took)} for {more}")
+        reached = headline_of(figure, _row(runs[-1], figure)["figure"], form)
+        # The first reads, describes and times what the others find done.
+        about = "at most about" if number == 1 else "about"
+        note(f"{name}: {reached}; {about} {duration((left + last) * took)} for {more}")
     return runs
 
 
-def _row(kind: AnyTask, run: RunFolder, part: Dataset, figure: str) -> FoldRow:
+def _row(run: RunFolder, figure: str) -> FoldRow:
     """A finished fold's pictures and figures."""
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
@@ -272,7 +285,7 @@ def _row(kind: AnyTask, run: RunFolder, part: Dataset, figure: str) -> FoldRow:
         "train": train,
         "figure": found,
         "learnt": learnt,
-        "kept_epoch": _kept_epoch(kind, run, part),
+        "kept_epoch": _kept_epoch(run),
     }
 
 
@@ -292,18 +305,13 @@ def _damaged(run: RunFolder) -> InputError:
     )
 
 
-def _kept_epoch(kind: AnyTask, run: RunFolder, part: Dataset) -> int:
-    """The epoch whose weights a run kept, from 1: the last that was as good as any before."""
-    history, recipe, best, kept = run.history(), run.manifest.recipe, -math.inf, 0
-    if not part.has_split("val"):
-        return len(history)
-    figure, worth = f"val_{kind.chosen_by(recipe)}", kind.worth(part.split("val"), recipe)
-    for row in history:
-        if (score := row.get(figure)) is not None:
-            best = max(best, score)
-            if as_good(kind, score, best, worth):
-                kept = int(row["epoch"])
-    return kept
+def _kept_epoch(run: RunFolder) -> int:
+    """The epoch whose weights a run kept; 0 of those that it began with."""
+    history = run.history()
+    kept = history[-1].get("kept_epoch") if history else None
+    if kept is None:
+        raise _damaged(run)
+    return int(kept)
 
 
 def _epochs(each: Sequence[FoldRow], recipe: Recipe) -> int:

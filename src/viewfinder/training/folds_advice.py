@@ -65,7 +65,7 @@ def before(dataset: Dataset, folds: int) -> str:
     """What to know before the training begins."""
     sides = " and ".join(
         f"{len(dataset.split(side)):,} to {what}"
-        for side, what in (("val", "choose weights by"), ("test", "judge by"))
+        for side, what in (("val", "validate by"), ("test", "judge by"))
         if side in _sides(dataset)
     )
     judging = len(_pool(dataset))

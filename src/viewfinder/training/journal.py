@@ -99,20 +99,21 @@ class Journal:
         if self._reports:
             emit(EpochEnded(self._run, row))
 
-    def end(self, now: TrainingProgress, form: str) -> None:
-        """Where the net could answer before the first step, say whether the steps were worth it.
+    def end(self, now: TrainingProgress, form: str, kept: str) -> None:
+        """Say which weights are kept, where that is not as usual.
 
         Args:
             form: how the figure is written that weights are chosen by.
+            kept: a sentence, or nothing.
         """
-        if not self._reports or now.first_score == -math.inf:
+        if not self._reports or not kept:
             return
-        name = figure_name(self._figure.removeprefix("val_"))
-        before = f"{name} on held-out pictures was {now.first_score:{form}} before the first step"
-        if now.kept_epoch:
-            note(f"{before}; epoch {now.kept_epoch} is kept, which is no worse")
-        else:
-            note(f"{before}, and worse after every epoch: the net as it was is kept")
+        if now.first_score > -math.inf:
+            name = figure_name(self._figure)
+            rose = now.best_score > now.first_score
+            later = f"at best {now.best_score:{form}} later" if rose else "never more later"
+            kept += f" Their {name} was {now.first_score:{form}} before the first step, {later}."
+        note(kept)
 
     def pace(self, times: float) -> None:
         """Steps take so many times as long as when their arithmetic was measured."""

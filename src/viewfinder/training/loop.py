@@ -143,7 +143,8 @@ class Fit:
                     self._read_clock()
                 if now.step == len(self.dealt) or now.time_up:
                     journal.epoch(self.end_epoch())
-            journal.end(now, dict(self.task.headline).get(figure.removeprefix("val_"), ".3f"))
+            form = dict(self.task.headline).get(figure.removeprefix("val_"), ".3f")
+            journal.end(now, form, self.best.says(now))
 
     def _begin(self) -> None:
         """Where the net that steps begin with can answer already, see how well it does."""

@@ -42,6 +42,7 @@ def solve(job: Job, device: torch.device) -> Mapping[str, object]:
         "loss": figures.get("train_loss", 0.0),
         "learning_rate": 0.0,
         "skipped_steps": 0,
+        "kept_epoch": 1,
     }
     job.run.append_history(row | figures)
     return found

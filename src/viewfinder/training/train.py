@@ -45,6 +45,7 @@ from viewfinder.tasks import find
 from viewfinder.tasks.calibration import FILE as CALIBRATION
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
+from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import begin, go_on, refuse_early
 from viewfinder.training.folds_advice import after, before, folds_for, in_report, seen_before
 from viewfinder.training.further import further
@@ -100,6 +101,7 @@ def train_on(
     resume: bool = False,
     part: str | None = None,
     folds: FoldScores | None = None,
+    arithmetic: Choice | None = None,
 ) -> RunFolder:
     """`train` on a set that is open and has splits already.
 
@@ -108,6 +110,7 @@ def train_on(
         part: of trainings that make up folds, which this is, in words.
         folds: what the folds came to, of the training on everything that follows them; their runs
             lie in its folder.
+        arithmetic: what was chosen for trainings that it is compared with.
     """
     task.require(dataset)
     require_classes(task, dataset.classes)
@@ -128,7 +131,13 @@ def train_on(
             job = go_on(out, dataset, recipe)
         else:
             refuse_taken(out, beside=beside)
-            job = begin(task, out, dataset, recipe, source=source, part=part, beside=beside)
+            job = begin(
+                *(task, out, dataset, recipe),
+                source=source,
+                part=part,
+                beside=beside,
+                arithmetic=arithmetic,
+            )
             held.enter_context(taken(out, "training"))
         more = further(job, pick_device(recipe.device)) if part is None or folds else None
         tries = [in_report(dataset, few)] if few is not None else []

@@ -34,7 +34,7 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     if per_class < _FEW:
         tries.append(f"add pictures: {per_class:.0f} a class is few, and nothing helps as much")
         if recipe.init == "random":
-            tries.append(f"start from what others learnt, in seconds: {_BY_OTHERS}")
+            tries.append(f"start from what others learnt: {_BY_OTHERS}")
     if recipe.shift < 0.1 or recipe.scale < 0.15 or recipe.turn < 10:
         tries.append(f"augment more: {raised(recipe, shift=0.1, scale=0.2, turn=10)}")
     if recipe.flip == 0:

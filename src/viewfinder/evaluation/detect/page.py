@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewfinder import wording
-from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.confusions import common_confusions
@@ -147,7 +147,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
 def _counts(train: Dataset) -> tuple[float, float]:
     """Boxes in the average class, and the share of pictures that hold the rarest one."""
     assert train.boxes is not None, "detections are learnt from boxes"
-    boxes = train.boxes.keep(usable(train.boxes) & ~train.boxes.crowd & ~train.boxes.difficult)
+    boxes = train.boxes.keep(to_find(train.boxes))
     classes = len(train.classes)
     holding = np.unique(boxes.pictures() * classes + boxes.classes) % classes
     present = np.bincount(holding, minlength=classes)
@@ -173,7 +173,8 @@ def _card(side: str, judgement: DetectJudgement) -> Card:
     detail = (
         f"{wording.counted(len(judgement.examples), 'picture')}, {wording.counted(count, 'box')}"
     )
-    return Card(figure, f"AP50, {SIDES[side]}", detail)
+    of = "all folds’ answers together" if side == HELD_OUT else SIDES[side]
+    return Card(figure, f"AP50, {of}", detail)
 
 
 def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:

@@ -1,5 +1,6 @@
 """The figures of a detector's report, as SVG to stand inside the page."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,12 +33,14 @@ def precision_recall(scores: DetectScores, classes: Sequence[str]) -> str:
 
     Of many classes, the mean of all and those of lowest AP50 are named; the others are grey.
     """
-    figure = Figure(figsize=(9.2, 4.2), layout="constrained")
-    axes = figure.subplots()
     known = np.flatnonzero(scores.boxes)
     order = known[np.argsort(-scores.class_ap50[known], kind="stable")]
     few = len(order) <= _MOST_COLOURS
     named = order if few else order[-_LOWEST:]
+    # The legend below, in two columns, so that a phone shows both.
+    rows = math.ceil((len(named) + 1) / 2)
+    figure = Figure(figsize=(4.6, 3.2 + 0.17 * rows), layout="constrained")
+    axes = figure.subplots()
     for index in order[: len(order) - len(named)]:
         axes.plot(RECALLS, _within_reach(scores.precision[index]), color="#d8d2c9", linewidth=0.7)
     for place, index in enumerate(named):
@@ -53,8 +56,8 @@ def precision_recall(scores: DetectScores, classes: Sequence[str]) -> str:
         mean = scores.precision[known].mean(axis=0)
         axes.plot(RECALLS, mean, color=INK, linewidth=1.6, linestyle="--", label="mean")
         title += ", the lowest"
-    axes.set_xlabel("recall: share of the objects that are found")
-    axes.set_ylabel("precision: share of the answers that are right")
+    axes.set_xlabel("recall: share of objects found")
+    axes.set_ylabel("precision: share that is right")
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.02)
     quiet(axes)
@@ -73,7 +76,7 @@ def confusion(scores: DetectScores, classes: Sequence[str]) -> str:
 
 def errors(scores: DetectScores) -> str:
     """What AP50 would gain without each kind of error, and how many there are."""
-    figure = Figure(figsize=(7.6, 2.7), layout="constrained")
+    figure = Figure(figsize=(4.6, 2.7), layout="constrained")
     axes = figure.subplots()
     costs = [100 * scores.errors[kind].ap50 for kind in _ERRORS]
     axes.barh(range(len(costs)), costs, color=TRAIN, height=0.62)
@@ -84,8 +87,8 @@ def errors(scores: DetectScores) -> str:
         text = f"{cost:.1f} ({scores.errors[kind].count:,} of them)"
         axes.text(cost + longest / 80, place, text, va="center", color=INK, fontsize=8)
     # The longest bar leaves room for its text.
-    axes.set_xlim(0, 1.35 * longest)
-    axes.set_xlabel("points of AP50 that mending them would gain")
+    axes.set_xlim(0, 1.6 * longest)
+    axes.set_xlabel("points of AP50 to gain", fontsize=9)
     quiet(axes)
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
@@ -94,7 +97,12 @@ def errors(scores: DetectScores) -> str:
 
 def _legend(axes: Axes, title: str) -> None:
     legend = axes.legend(
-        title=title, frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5)
+        title=title,
+        frameon=False,
+        fontsize=8,
+        ncols=2,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
     )
     legend.get_title().set_fontsize(8)
     legend.set_alignment("left")

@@ -1,7 +1,6 @@
 """Which last layer to take for few pictures: class means or ridge regression, and whether
 pictures without labels help; each decided by pictures that were left out."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify.believing import Likeness, believed, likeness
 from viewfinder.tasks.classify.heads import (
     Floats,
@@ -20,7 +20,6 @@ from viewfinder.tasks.classify.heads import (
     right_of_left_out,
     softmax,
 )
-from viewfinder.tasks.classify.scores import worth
 
 Way = Literal["prototypes", "linear"]
 IN_WORDS: Mapping[Way, str] = {"prototypes": "class means", "linear": "ridge regression"}
@@ -143,8 +142,8 @@ def _chosen(right: Mapping[Way, float], pictures: float) -> Way:
     if "linear" not in right or "prototypes" not in right:
         return next(iter(right))
     share = right["prototypes"]
-    error = math.sqrt(share * (1 - share) / pictures)
-    return "prototypes" if share - right["linear"] > error else "linear"
+    clearly = share - right["linear"] > share_error(share, pictures)
+    return "prototypes" if clearly else "linear"
 
 
 def _of_fold(

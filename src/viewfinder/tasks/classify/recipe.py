@@ -33,7 +33,7 @@ _USUAL_OPTIMISER = cast(Optimiser, UsualText(_SCRATCH[3]))
 class ClassifyRecipe(Recipe):
     """Give each picture one class: from what a network that has seen a million pictures says of it.
 
-    Without flags the last layer of efficientnet-lite0 is learnt, in seconds. With --epochs or
+    Without flags the last layer of efficientnet-lite0 is learnt, at once. With --epochs or
     --minutes every layer learns; with another --net, from scratch, as in --net lenet.
 
     DATA is a folder of pictures, a folder a class (cat/1.jpg, or train/cat/1.jpg), or the word
@@ -62,8 +62,9 @@ class ClassifyRecipe(Recipe):
     """What learns. full: every layer, step by step; the default where --epochs, --minutes,
     --optimiser, --learning-rate or --init is given, or a net that starts from random weights. From
     ImageNet's weights it begins with the last layer solved, the first half of the layers stays as
-    it is, later ones learn the faster, and what is kept is right of no fewer of the pictures held
-    out than that beginning. The others: the last layer alone, in seconds,
+    it is, later ones learn the faster, and that beginning, which is simpler, is kept unless an
+    epoch does better by more than chance on the pictures held out (with --val-share 0 none are, and
+    the last epoch is kept). The others: the last layer alone, at once,
     from what a net that started from --init says of each picture: by class means (prototypes), by
     ridge regression (linear), or by ridge regression unless left-out pictures clearly prefer class
     means (auto). Where there are a few dozen pictures a class, these are the better choice."""

@@ -19,16 +19,6 @@ class ClassFigures(TypedDict):
     images: int
 
 
-def worth(counts: Sequence[int]) -> float:
-    """As many pictures as have an accuracy with the error of a balanced one, of so many a class.
-
-    Each of C classes has a C-th part of the mean, and an error of its own: with n pictures each,
-    b (1 - b) Σ 1/n is C² times the square of the mean's. Classes without pictures have no part.
-    """
-    there = [count for count in counts if count]
-    return len(there) ** 2 / sum(1 / count for count in there) if there else 0.0
-
-
 class ClassifyFigures(TypedDict):
     """A classifier's scores under their public names; see `ClassifyScores.as_json`."""
 

@@ -1,6 +1,5 @@
 """Classify: one class for each picture."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -23,12 +22,13 @@ from viewfinder.tasks.answering import (
     in_batches,
 )
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
+from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.classify.answering import answering_net, probabilities_of, temperature_of
 from viewfinder.tasks.classify.coverage import TRUE_SHARES, read_shares
 from viewfinder.tasks.classify.learning import LabelBatch, Labelled, augmentation, loss
 from viewfinder.tasks.classify.probabilities import ClassProbabilities
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score, worth
+from viewfinder.tasks.classify.scores import ClassifyScores, pooled, score
 from viewfinder.tasks.classify.sizing import chosen_size
 from viewfinder.tasks.classify.solving import answers_by_views, solve_last_layer
 from viewfinder.tasks.classify.temperature import read_temperature
@@ -254,8 +254,8 @@ class Classify(
         return worth(list(split.counts().values())) if recipe.balanced else len(split)
 
     def tolerance(self, best: float, pictures: float) -> float:
-        """One standard error of a share."""
-        return math.sqrt(best * (1 - best) / pictures)
+        """One standard error of a share, and of few pictures no less than one of them."""
+        return max(1 / pictures, share_error(best, pictures))
 
     def prepare(self, picture: Picture, config: ModelConfig, *, of: Size) -> Picture:
         """Letterboxed."""

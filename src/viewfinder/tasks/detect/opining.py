@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.datasets.boxes import Boxes, usable
+from viewfinder.datasets.boxes import Boxes, to_find
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.loading import Pixels
 from viewfinder.events import track
@@ -144,7 +144,7 @@ def _count(side: FramedSide) -> int:
 def _crops(side: FramedSide, extractor: Extractor) -> tuple[Labels, Floats]:
     """M classes and M×V×D features of the labelled objects, and of the mirror images of few."""
     truth, chosen = side.truth, list[tuple[int, NDArray[np.int64]]]()
-    good = usable(truth) & ~truth.crowd & ~truth.difficult
+    good = to_find(truth)
     mirrored = bool(good.sum() <= _FEW_CROPS)
     order = np.random.default_rng(0).permutation(len(truth.offsets) - 1).tolist()
     count = 0
@@ -207,7 +207,7 @@ def _pairs(
     found: list[Detections], consulted: list[Consulted], truth: Boxes, known: Labels
 ) -> tuple[Floats, Floats, Labels]:
     """Of objects that are there, M: what the detector and the layer say, M×K, and the truth, M."""
-    good = usable(truth) & ~truth.crowd & ~truth.difficult & np.isin(truth.classes, known)
+    good = to_find(truth) & np.isin(truth.classes, known)
     first, second, true = list[Floats](), list[Floats](), list[int]()
     for number, (each, asked) in enumerate(zip(found, consulted, strict=True)):
         rows = np.arange(len(truth))[truth.of(number)]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from viewfinder import nets
 from viewfinder.datasets import Keep
-from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import ahead
 from viewfinder.datasets.framing import USUAL, frame, frame_file
@@ -32,6 +32,7 @@ from viewfinder.tasks.answering import (
     picture_in,
 )
 from viewfinder.tasks.calibration import CALIBRATION, damaged, read_calibration
+from viewfinder.tasks.chance import share_error, worth
 from viewfinder.tasks.detect.answering import (
     BATCH,
     confident,
@@ -98,7 +99,7 @@ class Detect(
         """Refuse a set without boxes to learn from."""
         require_boxes(dataset)
         boxes = dataset.split("train").boxes
-        if boxes is None or not (usable(boxes) & ~boxes.crowd & ~boxes.difficult).any():
+        if boxes is None or not to_find(boxes).any():
             raise InputError(
                 f"{dataset.root} has no boxes among its training pictures: mark some objects first"
             )
@@ -301,9 +302,15 @@ class Detect(
         assert truth.boxes is not None, "`require_boxes` has seen to it"
         return score(answers, truth.boxes, classes=truth.classes)
 
+    def worth(self, split: Dataset, recipe: DetectRecipe) -> float:
+        """As many as there are objects, and fewer where some classes have few: AP50 is a mean over
+        classes, of scores that follow from what share of a class's objects is found."""
+        assert split.boxes is not None, "`require` has seen to it"
+        return worth(np.bincount(split.boxes.classes[to_find(split.boxes)]).tolist())
+
     def tolerance(self, best: float, pictures: float) -> float:
-        """What AP50 moves by chance."""
-        return _TOLERANCE
+        """What AP50 moves from epoch to epoch, and of few objects one standard error of a share."""
+        return max(_TOLERANCE, share_error(best, pictures))
 
     def together(self, config: ModelConfig) -> int:
         """Pictures that are answered in tiles one by one, being large, and of any size."""

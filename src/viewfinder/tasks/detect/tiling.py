@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder import nets
-from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.reading import read_header
@@ -87,7 +87,7 @@ def _sides(train: Dataset) -> _Sides | None:
     """How large objects and pictures are, by a sample; None where it holds no object."""
     chosen = train.select(np.arange(0, len(train), max(1, len(train) // _SAMPLE)))
     assert chosen.boxes is not None, "`require` has seen to it"
-    boxes = chosen.boxes.keep(usable(chosen.boxes) & ~chosen.boxes.crowd & ~chosen.boxes.difficult)
+    boxes = chosen.boxes.keep(to_find(chosen.boxes))
     if not len(boxes):
         return None
     stated = chosen.sizes

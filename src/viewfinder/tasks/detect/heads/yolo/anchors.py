@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder import nets
-from viewfinder.datasets.boxes import usable
+from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.loading import true_sizes
 from viewfinder.errors import InputError
@@ -136,7 +136,7 @@ def _fitted(train: Dataset, size: Size, usual: Anchors, tiles: Tiles | None) -> 
     """Anchors fitted to the boxes at the size that the net sees them; tells the gain."""
     boxes = train.boxes
     assert boxes is not None, "`Detect.require` has seen to it"
-    kept = boxes.keep(usable(boxes) & ~boxes.crowd & ~boxes.difficult)
+    kept = boxes.keep(to_find(boxes))
     shown = tiles.tile(size) if tiles else true_sizes(train)
     scales = np.broadcast_to((np.array(size) / shown).min(axis=-1), len(train))
     factors = scales[kept.pictures()]

@@ -1,0 +1,20 @@
+"""What chance makes of a share that is seen in a few pictures."""
+
+import math
+from collections.abc import Sequence
+
+
+def worth(counts: Sequence[int]) -> float:
+    """As many pictures as have an accuracy with the error of a balanced one, of so many a class.
+
+    Each of C classes has a C-th part of the mean, and an error of its own: with n pictures each,
+    b (1 - b) Σ 1/n is C² times the square of the mean's. Classes without pictures have no part.
+    """
+    there = [count for count in counts if count]
+    return len(there) ** 2 / sum(1 / count for count in there) if there else 0.0
+
+
+def share_error(share: float, pictures: float) -> float:
+    """One standard error of a share; Laplace's rule keeps it above 0."""
+    likely = (share * pictures + 1) / (pictures + 2)
+    return math.sqrt(likely * (1 - likely) / max(1.0, pictures))
