@@ -245,3 +245,26 @@ def test_frames_of_any_shape_are_looked_at(tmp_path, shape):
     write_video(tmp_path / "it.mp4", [np.full(shape, value, np.uint8) for value in (10, 200)])
     (done,) = write_frames([tmp_path / "it.mp4"], tmp_path / "out")
     assert (done.read, len(done.written), done.broken) == (2, 1, "")
+
+
+def test_of_a_short_clip_it_is_said_what_to_film(tmp_path, moving):
+    write_video(tmp_path / "short.mp4", moving(24), rate=24)
+    (done,) = write_frames([tmp_path / "short.mp4"], tmp_path / "two")
+    assert len(done.written) == 2
+    assert done.few == (
+        "2 pictures of short.mp4 are few: it lasts 1.0 s, and one frame is taken of each 0.5 s; "
+        "film a whole turn, slowly, for 10 seconds or more, or look closer with "
+        "`viewfinder frames --every 0.096`"
+    )
+    (closer,) = write_frames([tmp_path / "short.mp4"], tmp_path / "more", every=0.096)
+    assert (len(closer.written), closer.few) == (10, "")
+    (asked,) = write_frames([tmp_path / "short.mp4"], tmp_path / "asked", sharpest=2)
+    assert asked.few == ""
+
+
+def test_of_a_clip_that_stands_still_too(tmp_path, moving):
+    write_video(tmp_path / "still.mp4", moving(1) * 120, rate=24)
+    (done,) = write_frames([tmp_path / "still.mp4"], tmp_path / "out")
+    assert done.few.endswith(
+        " few: most of its frames show the same view; film the thing from all sides"
+    )

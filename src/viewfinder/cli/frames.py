@@ -90,6 +90,8 @@ def run(flags: Flags) -> int:
                 f"{e.blurred} blurred and {e.alike} that another shows already, of one in each "
                 "stretch of time (--every, --sharpest)"
             )
+            if e.few:
+                say(e.few)
         count = sum(len(extraction.written) for extraction in done)
         say(f"{out}: {counted(count, 'picture')}, {speed:.0f} frames read a second")
     return int(any(extraction.broken for extraction in done))

@@ -77,6 +77,8 @@ def _frames_of(video: Path) -> Path:
         (done,) = write_frames([video], folder)
         said = f"{len(done.written)} of {counted(done.read, 'frame')}"
         print(f"{video}: {said}, in {folder} (viewfinder frames --every takes more, or fewer)")
+        if done.few:
+            print(done.few)
         if done.broken:
             print(f"kept what could be read: {done.broken}")
     return folder

@@ -11,7 +11,7 @@ from viewfinder.cli.flags import Flag
 from viewfinder.cli.made import refuse_misspelt_class
 from viewfinder.errors import InputError
 from viewfinder.reading import read_bytes
-from viewfinder.wording import likest
+from viewfinder.wording import likest, some
 
 # What other programs call these flags, where it does not begin as ours does.
 _HABITS = {
@@ -201,9 +201,10 @@ def _no_such(field: str, place: str) -> str:
         )
     near = _near(place)
     if field == "run":
-        runs = [str(each) for each in Path("runs").glob("*/")]
-        beside = difflib.get_close_matches(f"runs/{Path(place).name}", runs, n=1, cutoff=0.8)
-        near = near or (f" (did you mean {beside[0]}?)" if beside else "")
+        runs = sorted(each.name for each in Path("runs").glob("*/"))
+        beside = [f"runs/{name}" for name in _closest(Path(place).name, runs)]
+        near = near or (f" (did you mean {' or '.join(beside)}?)" if beside else "")
+        near = near or (f" (runs/ has {some(runs)})" if runs else "")
         return f"{place} does not exist{near}: give the folder that `viewfinder train` wrote"
     what = {"data": "no folder ", "captures": "no folder ", "file": "no file "}.get(field, "no ")
     return f"there is {what}{place}{near}: check the name, and that you are in the right folder"
@@ -216,5 +217,16 @@ def _near(place: str) -> str:
         beside = [each.name for each in path.parent.iterdir()]
     except OSError:
         return ""
-    close = difflib.get_close_matches(path.name, beside, n=2, cutoff=_NEAR)
+    close = _closest(path.name, beside)
     return f" (did you mean {' or '.join(str(path.parent / c) for c in close)}?)" if close else ""
+
+
+def _closest(word: str, names: Sequence[str]) -> list[str]:
+    """At most two names that are nearly the same; else those that begin nearly so."""
+    if close := difflib.get_close_matches(word, names, n=2, cutoff=_NEAR):
+        return close
+    begun: dict[str, list[str]] = {}
+    for name in sorted(names):
+        begun.setdefault(name[: len(word)], []).append(name)
+    found = difflib.get_close_matches(word, begun, n=2, cutoff=_NEAR)
+    return [name for each in found for name in begun[each]][:2]

@@ -9,7 +9,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,9 +29,12 @@ from viewfinder.labelling.sharpness import look
 from viewfinder.pictures.kinds import sources_below
 from viewfinder.pictures.video import Frame, probe_video, read_video
 from viewfinder.pictures.writing import write_picture
+from viewfinder.wording import counted
 
 QUALITY = 95
 """Of the JPEG files, from 1 to 100."""
+# Fewer views of a thing than this show it from few sides.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Extraction:
         alike: candidates that were dropped since another shows nearly the same.
         broken: what could not be read, in words for a person; empty if all could.
         gaps: where no frame is shown for long, in words; empty if nowhere.
+        few: where few pictures were written, why, and what to film; empty of enough.
     """
 
     video: Path
@@ -55,6 +59,7 @@ class Extraction:
     alike: int
     broken: str
     gaps: str = ""
+    few: str = ""
 
 
 def find_videos(sources: Iterable[Path]) -> list[Path]:
@@ -119,6 +124,8 @@ def write_frames(
             extraction, found = _choose(
                 video, _written(frames, name, folder / f"{stem}-", to, reading)
             )
+            if sharpest is None or sharpest >= _FEW:
+                extraction = replace(extraction, few=_few(extraction, reading, length))
             done.append(extraction)
             origins |= found
         if not origins:
@@ -162,6 +169,7 @@ class _Reading:
     """How far the reading of a video has come."""
 
     read: int = 0
+    seconds: float = 0.0
     broken: str = ""
     gaps: str = ""
     candidates: list[FrameCandidate] = field(default_factory=list)
@@ -178,6 +186,26 @@ def _written(
         seen = frame.picture
         reading.candidates.append(FrameCandidate(origin, file, look(seen), cells(seen)))
     return reading
+
+
+def _few(done: Extraction, reading: _Reading, stretch: float) -> str:
+    """What became of a video of which few pictures are left, and what to film instead."""
+    count, looked = len(done.written), len(reading.candidates)
+    if count >= _FEW or not count:
+        return ""
+    few = f"{counted(count, 'picture')} of {done.video.name} {'is' if count == 1 else 'are'} few"
+    if done.alike >= max(count, done.blurred):
+        return f"{few}: most of its frames show the same view; film the thing from all sides"
+    if done.blurred >= count:
+        return f"{few}: most of its frames are blurred; move more slowly, or give more light"
+    wanted = f"film a whole turn, slowly, for {2 * _FEW * stretch:.0f} seconds or more"
+    if looked < _FEW <= done.read:
+        closer = reading.seconds / _FEW
+        return (
+            f"{few}: it lasts {reading.seconds:.1f} s, and one frame is taken of each "
+            f"{stretch:g} s; {wanted}, or look closer with `viewfinder frames --every {closer:.2g}`"
+        )
+    return f"{few}: {wanted}"
 
 
 def _nothing(done: Sequence[Extraction]) -> str:
@@ -216,7 +244,7 @@ def _frames(video: Path, part: _Part, reading: _Reading) -> Iterator[Frame]:
         count = probe_video(video).frames if part == _Part() else None
         frames = read_video(video, since=part.since, until=part.until, tell=tell, remark=remark)
         for frame in track(frames, total=count, description=video.name):
-            reading.read += 1
+            reading.read, reading.seconds = reading.read + 1, frame.seconds - part.since
             yield frame
     except InputError as error:
         reading.broken = str(error)

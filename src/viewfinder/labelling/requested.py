@@ -215,6 +215,8 @@ def _take_frames(video: Path, folder: Path) -> None:
         )
     (done,) = write_frames([video], folder)
     note(f"{folder}: {counted(len(done.written), 'frame')} of {video}")
+    if done.few:
+        note(done.few)
     if done.broken:
         note(f"kept what could be read: {done.broken}")
     if done.gaps:

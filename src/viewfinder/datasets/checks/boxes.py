@@ -164,9 +164,9 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
     for index, (name, count) in enumerate(dataset.counts().items()):
         if not count:
             fix = "label some, or take the class out with `viewfinder classes`"
-            yield Fault("no-boxes", name, f"no box is of the class {name}", fix)
+            yield Fault("no-boxes", name, "no box is of this class", fix)
         elif in_train.any() and index not in taught:
-            detail = f"{name} has {counted(count, 'box')}, none of them to train on"
+            detail = f"it has {counted(count, 'box')}, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to the split train")
 
 

@@ -123,10 +123,10 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             only = dataset.paths[int(np.flatnonzero(dataset.labels == index)[0])]
             yield Fault("one-picture", only, f"the only picture of {name}", "add more, or drop it")
         elif count == 0 and largest:
-            detail = f"{name} has {counted(everywhere, 'picture')}, none of them to train on"
+            detail = f"it has {counted(everywhere, 'picture')}, none of them to train on"
             yield Fault("not-in-train", name, detail, f"add pictures of {name} to train/")
         elif is_unbalanced(count, largest):
-            detail = f"{name} has {count} training pictures, the largest class {largest}"
+            detail = f"it has {counted(count, 'training picture')}, the largest class {largest:,}"
             fix = f"add pictures of {name}, or train with --balanced"
             yield Fault("imbalance", name, detail, fix)
     for split, split_name in enumerate(SPLITS):
@@ -134,6 +134,6 @@ def _class_faults(dataset: Dataset) -> Iterator[Fault]:
             present = set(dataset.labels[dataset.splits == split].tolist())
             missing = [n for i, n in enumerate(dataset.classes) if i not in present and train[i]]
             if missing:
-                detail = f"{split_name} has no pictures of {', '.join(missing)}"
-                fix = f"add some: {split_name} says nothing about these classes"
+                detail = f"it has no pictures of {', '.join(missing)}"
+                fix = "add some: it says nothing about these classes"
                 yield Fault(f"not-in-{split_name}", split_name, detail, fix)

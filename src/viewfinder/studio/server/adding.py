@@ -231,6 +231,7 @@ def _said_of(done: Extraction) -> str:
     left = f"left out {done.blurred} blurred and {done.alike} that another shows already"
     name = done.video.name
     said = f"{name}: {len(done.written)} of {counted(done.read, 'frame')} added; {left}"
+    said = f"{said}; {done.few}" if done.few else said
     return f"{said}; {done.broken.replace(str(done.video), name)}" if done.broken else said
 
 
