@@ -78,6 +78,7 @@ def test_help_tells_every_flag_that_is_taken(capsys, called):
         (["predict", "photos", "new.jpg"], "there is no new.jpg"),
         (["ablate", "grid.tom"], "there is no file grid.tom (did you mean grid.toml?)"),
         (["check", "no/where"], "there is no folder no/where"),
+        (["check", "pho"], "there is no folder pho: check the name"),
         (["explain", "lenett"], "no net called lenett (did you mean lenet?)"),
         (["explain", "resnext50_32x4"], "(did you mean resnext50_32x4d?)"),
         (["explain", "gird.py:Net"], "there is no file gird.py (did you mean grid.py?)"),

@@ -251,11 +251,12 @@ def test_width_and_height_exchanged_in_the_labels_alone(tmp_path):
 
 
 def test_classes_that_differ_in_case_or_accents_alone_are_told(tmp_path):
-    names = ["Person", "person", "persón", "car"]
+    names = ["Person", "per son", "persón", "car"]
     for number, name in enumerate(names):
         picture(tmp_path / f"JPEGImages/{number % 4}.jpg")
         page = voc_page(str(number % 4)).replace("red", name).replace("blue", name)
         text(tmp_path / f"Annotations/{number % 4}.xml", page)
     faults = check_boxes(read_boxes(tmp_path))
     (alike,) = [fault for fault in faults if fault.kind == "similar-classes"]
-    assert "'Person', 'person', 'persón'" in alike.detail
+    assert "'Person', 'per son', 'persón'" in alike.detail
+    assert "merge Person 'per son' 'persón' Person`" in alike.fix

@@ -70,6 +70,8 @@ def test_train_that_holds_val_and_val_that_is_train(tmp_path):
     dataset = read_boxes(tmp_path / "b")
     assert set(splits(dataset).values()) == {"train"}
     assert "val has no other, and is passed over" in dataset.summary()
+    # Who names the faults says so there alone.
+    assert "passed over" not in dataset.summary(faults=False)
     yolo(tmp_path / "c", {"train": "0", "val": "1", "test": "23"}, "train: images/train\n")
     assert "3 pictures on no list" in read_boxes(tmp_path / "c").summary()
     yolo(

@@ -113,7 +113,7 @@ def test_objects_choose_a_detectors_weights_and_the_rarest_class_counts():
 
 def test_the_words_name_the_epoch_and_the_reason():
     task, val = find("classify"), pictures_of([0, 1] * 15)
-    assert "no validation pictures were left" in kept_in_words(task, None, SCRATCH, kept=3, last=3)
+    assert "there were no validation pictures" in kept_in_words(task, None, SCRATCH, kept=3, last=3)
     assert kept_in_words(task, val, SCRATCH, kept=2, last=3) == (
         "The weights are those of epoch 2 of 3, the latest that was as good on 30 validation "
         "pictures as the best, within what chance makes."

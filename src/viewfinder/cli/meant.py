@@ -53,6 +53,8 @@ _PLACES_OF_FLAGS = {
     "on": ("tabletop",),
 }
 _NEAR = 0.75
+# A name of fewer letters is how too many others begin.
+_SHORT = 4
 # How torchvision marks a function that builds a net, and the name that it gives it if another.
 _REGISTERED = re.compile(
     r'^@register_model\((?:name="(\w+)")?\)\n(?:.*\n)*?def (\w+)\(', re.MULTILINE
@@ -226,6 +228,8 @@ def _closest(word: str, names: Sequence[str]) -> list[str]:
     if close := difflib.get_close_matches(word, names, n=2, cutoff=_NEAR):
         return close
     begun: dict[str, list[str]] = {}
+    if len(word) < _SHORT:
+        return []
     for name in sorted(names):
         begun.setdefault(name[: len(word)], []).append(name)
     found = difflib.get_close_matches(word, begun, n=2, cutoff=_NEAR)

@@ -139,7 +139,7 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
         WRITERS[to](dataset, names, folder)
     assert dataset.boxes is not None
     told = {what: count for what, count in lost.items() if count}
-    notes = (*dataset.notes, *map(str, dataset.faults))
+    notes = (*dataset.notes_beside_faults, *map(str, dataset.faults))
     return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told, notes)
 
 

@@ -165,7 +165,8 @@ class Dataset:
         depths = f", {with_depth:,} with depth" if with_depth else ""
         white = f"; 16-bit files of {self.bits}-bit values" if self.bits < 16 else ""
         white += f", of which {(1 << self.bits) - 1:,} is white" if white else ""
-        notes = white + "".join(f"; {note}" for note in self.notes)
+        said = self.notes if faults else self.notes_beside_faults
+        notes = white + "".join(f"; {note}" for note in said)
         # What may be wrong with every box is no matter of one line in a list.
         doubts = [fault.detail for fault in self.faults if fault.kind == "meaning"]
         notes += "".join(f"; {doubt}" for doubt in doubts if faults)
@@ -175,6 +176,12 @@ class Dataset:
         classes = f", {counted(len(self.classes), 'class')}"
         classes = "" if self.masks else classes
         return f"{self.root}: {self.layout}{classes}, {splits}{boxes}{depths}{notes}"
+
+    @property
+    def notes_beside_faults(self) -> tuple[str, ...]:
+        """The notes that say what no fault says too."""
+        details = tuple(fault.detail for fault in self.faults)
+        return tuple(note for note in self.notes if not note.startswith(details))
 
     def require_labels(self) -> None:
         """Refuse a set whose pictures have no class of their own.

@@ -28,7 +28,7 @@ def kept_in_words(
         last: how many epochs there were.
     """
     if val is None:
-        return "The weights are those of the last epoch: no validation pictures were left to choose by."
+        return "The weights are those of the last epoch: there were no validation pictures."
     held = counted(len(val), "validation picture")
     if not kept:
         return (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def _without_pictures(data: Path, what: str) -> str:
     beside = listed([str(video.relative_to(data)) for video in videos])
     return (
         f"{what}, only videos ({beside}): take frames of each into a folder of its own, beside "
-        f"its empty.png, by `viewfinder frames {videos[0]} OUT`, and propose that"
+        f"its empty.png, by `viewfinder frames {quote(str(videos[0]))} OUT`, and propose that"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from viewfinder.datasets.bit_depth import bits_of
@@ -210,8 +211,8 @@ def _take_frames(video: Path, folder: Path) -> None:
     if folder.exists():
         raise InputError(
             f"{folder}, where the frames of {video} would go, exists already and holds something "
-            f"else: take them into another folder by `viewfinder frames {video} OUT`, and propose "
-            "OUT"
+            "else: take them into another folder by `viewfinder frames "
+            f"{quote(str(video))} OUT`, and propose OUT"
         )
     (done,) = write_frames([video], folder)
     note(f"{folder}: {counted(len(done.written), 'frame')} of {video}")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import torch
 
@@ -230,5 +231,6 @@ def _pointing_to_check(dataset: Dataset, data: str | Path) -> Iterator[None]:
         if str(dataset.root) not in str(error):
             raise
         raise InputError(
-            f"{error} (`viewfinder check {data}` names every picture that cannot be read)"
+            f"{error} (`viewfinder check {quote(str(data))}` names every picture that cannot be "
+            "read)"
         ) from error

@@ -1,5 +1,6 @@
 """Every fault of a set of boxes, each with its file and a fix; `checks` does sets of classes."""
 
+import shlex
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -180,5 +181,6 @@ def _similar_names(classes: Sequence[str]) -> Iterator[Fault]:
         if len(names) > 1:
             listed = ", ".join(map(repr, names))
             detail = f"the classes {listed} differ in case, accents or spaces alone"
-            fix = f"if they are one: `viewfinder classes DATA merge {' '.join(names)} {names[0]}`"
+            merge = shlex.join(["merge", *names, names[0]])
+            fix = f"if they are one: `viewfinder classes DATA {merge}`"
             yield Fault("similar-classes", names[0], detail, fix)

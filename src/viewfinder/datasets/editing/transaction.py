@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from viewfinder.datasets.editing.record import (
@@ -195,7 +196,7 @@ def take_back(root: Path, *, verb: str) -> EditRecord | None:
         if edit.verb != verb:
             raise InputError(
                 f"the last edit of {root} is another ({edit.said}): take that back first, with "
-                f"`viewfinder {edit.verb} {root} --take-back`"
+                f"`viewfinder {edit.verb} {quote(str(root))} --take-back`"
             )
         refuse_changed(root, folder, edit)
         with late_interrupts():
