@@ -10,7 +10,17 @@ import pytest
 import speaking
 
 from viewfinder import events
-from viewfinder.events import Note, document, emit, listeners, listening, note, track
+from viewfinder.events import (
+    Note,
+    ProgressBegan,
+    document,
+    emit,
+    listeners,
+    listening,
+    note,
+    saying_once,
+    track,
+)
 from viewfinder.listeners import tensorboard
 from viewfinder.listeners.json_lines import JsonLines
 from viewfinder.listeners.terminal import Terminal
@@ -169,3 +179,14 @@ def test_without_tensorboard_nothing_is_lost(monkeypatch, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(tensorboard.importlib.util, "find_spec", lambda _: None)
     assert tensorboard.usual() == []
+
+
+def test_a_note_that_was_said_is_not_said_again():
+    heard = []
+    with listening(heard.append), saying_once():
+        for text in ("small", "fold 1", "small", "fold 2"):
+            note(text)
+        emit(ProgressBegan("1", "work", 2))
+        emit(ProgressBegan("1", "work", 2))
+    assert [event.text for event in heard[:3]] == ["small", "fold 1", "fold 2"]
+    assert len(heard) == 5

@@ -205,6 +205,23 @@ def listening(*chosen: Listener) -> Iterator[None]:
         _chosen.reset(before)
 
 
+@contextlib.contextmanager
+def saying_once() -> Iterator[None]:
+    """While this lasts, no note is said twice: trainings that are alike say much alike."""
+    hearing, said = listeners(), set[str]()
+
+    def pass_on(event: Event) -> None:
+        if isinstance(event, Note):
+            if event.text in said:
+                return
+            said.add(event.text)
+        for listener in hearing:
+            listener(event)
+
+    with listening(pass_on):
+        yield
+
+
 def emit(event: Event) -> None:
     """Tell every listener."""
     for listener in listeners():

@@ -24,7 +24,7 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.folded import FoldRow, Together
 from viewfinder.evaluation.folds import headline_of, in_words, judged
-from viewfinder.events import listening, note
+from viewfinder.events import listening, note, saying_once
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
@@ -161,7 +161,7 @@ def train_in_folds(
         (folder / FOLDS).mkdir(parents=True, exist_ok=True)
         if not begun:
             write_json(folder / FOLDS / _MARK, {"folds": folds})
-    with taken(folder / FOLDS, "training"):
+    with taken(folder / FOLDS, "training"), saying_once():
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.told(recipe)[0]
         rows = [_row(run, figure) for run in runs]
@@ -260,9 +260,11 @@ def _train(
         left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
         reached = headline_of(figure, _row(runs[-1], figure)["figure"], form)
-        # The first reads, describes and times what the others find done.
-        about = "at most about" if number == 1 else "about"
-        note(f"{name}: {reached}; {about} {duration((left + last) * took)} for {more}")
+        # Of what is solved, the first fold describes the pictures of all.
+        told = f"about {duration((left + last) * took)} for {more}"
+        if number == 1 and not recipe.in_steps:
+            told = f"{more} follow"
+        note(f"{name}: {reached}; {told}")
     return runs
 
 
