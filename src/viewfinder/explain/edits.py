@@ -203,6 +203,8 @@ class Rewrite(Edit):
     """Of torch's function and its arguments: what the new expression gives."""
     operand: int | None = None
     """Which tensor of the call `code` stands for; None where it stands for the whole call."""
+    of_variables: bool = False
+    """It reads variables of the user's function, and means nothing where that is not running."""
 
     @property
     def key(self) -> tuple[CodeType, int, str]:
@@ -226,6 +228,24 @@ class Renamed(Edit):
     ) -> tuple[Args, dict[str, object]]:
         """The arguments of a call under their other names."""
         return args, {self.new if name == self.old else name: v for name, v in kwargs.items()}
+
+
+@dataclass(frozen=True)
+class Regiven(Edit):
+    """Other arguments for the module at `path`: what `make` makes of those that it was given."""
+
+    path: str
+    make: Callable[[Args, Kwargs], tuple[Args, dict[str, object]]]
+
+    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
+        module = net.get_submodule(self.path)
+        module.register_forward_pre_hook(self.give, with_kwargs=True, prepend=True)
+
+    def give(
+        self, module: nn.Module, args: Args, kwargs: dict[str, object]
+    ) -> tuple[Args, dict[str, object]]:
+        """The arguments of a call as they should be."""
+        return self.make(args, kwargs)
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,31 @@ def expression(
         return unknown
     first, last, start, end = where
     found = _operands(tree, args)
+    value = _assigned(place, last, end) if len(args) == 3 else None
+    if value is not None and isinstance(tree, ast.Expr) and isinstance(tree.value, ast.Subscript):
+        found.append((value, args[2]))
     operands = []
     for at, tensor in enumerate(tensors):
         node = next((node for node, value in found if value is tensor), None)
         operands.append(_written(node) if node is not None else names[at])
     augmented = isinstance(tree, ast.AugAssign)
     return Expression(text, tuple(operands), (first, last), (start, end), augmented)
+
+
+def _assigned(place: Place, line: int, column: int) -> ast.expr | None:
+    """What is put into the place that an expression names: the right side of `x[i] = …`."""
+    rest = (
+        linecache.getline(place.code.co_filename, line).encode()[column:].decode(errors="replace")
+    )
+    for more in range(1, 8):
+        _, equals, right = rest.partition("=")
+        if not equals:
+            return None
+        try:
+            return ast.parse(right.strip(), mode="eval").body
+        except SyntaxError:
+            rest += linecache.getline(place.code.co_filename, line + more)
+    return None
 
 
 def module_call(place: Place | None) -> ast.Call | None:
@@ -135,6 +154,9 @@ def _operands(tree: ast.stmt, args: Sequence[object]) -> list[tuple[ast.expr, ob
         if isinstance(node, ast.List | ast.Tuple) and isinstance(value, list | tuple):
             pairs += list(zip(node.elts, value, strict=False))
     # A reflected operator (2 * x, other @ x) has its operands the other way round.
-    if len(nodes) == 2 and len(args) == 2 and not list(tensors_in(args[:1])):
-        pairs += [(nodes[1], args[0]), (nodes[0], args[1])]
+    if len(nodes) == 2 and len(args) == 2:
+        turned = [(nodes[1], args[0]), (nodes[0], args[1])]
+        number = isinstance(nodes[0], ast.Constant) and bool(list(tensors_in(args[:1])))
+        if number or not list(tensors_in(args[:1])):
+            pairs = [*turned, *pairs] if number else [*pairs, *turned]
     return pairs

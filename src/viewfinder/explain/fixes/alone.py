@@ -35,6 +35,8 @@ def _attempt(failure: Failure, edit: Edit) -> Callable[[], object] | None:
     if isinstance(edit, Rewrite):
         if call is None or call.place is None or call.function is None or frame.row is not None:
             return None
+        if edit.of_variables:
+            return None
         key = (*call.place[:2], call.operation)
         if edit.key != key or any(_key(one) == key for one in failure.trace.calls):
             return None

@@ -40,6 +40,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
             yield from _halves(scene, call)
         elif call.base in ("transpose", "permute"):
             yield from _turned_among_heads(scene, call)
+            yield from _not_turned(scene, call)
         elif call.base == "getitem":
             yield from _step_of_the_batch(scene, call)
         elif call.base in ("reshape", "flatten", "view"):
@@ -183,6 +184,13 @@ def _turned_among_heads(scene: Scene, call: Call) -> Iterator[Candidate]:
         return
     if call.base == "transpose":
         yield from again(scene, call, (call.args[0], -2, -1), {}, -0.02)
+
+
+def _not_turned(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """A weight of the net's own that was turned, and fits as it is."""
+    weight = isinstance(call.tensors[0], nn.Parameter)
+    if weight and scene.call is not None and any(one is call for one in scene.call.producers):
+        yield from scene.instead(call, "{0}", lambda t: t[0], 0.0)
 
 
 def _step_of_the_batch(scene: Scene, call: Call) -> Iterator[Candidate]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from viewfinder.explain.calls import Call
+from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.general.again import again
@@ -24,6 +25,7 @@ def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
     ):
         # Each item's own kernels, its channels being a group.
         yield from scene.operate(1, ops.flatten(0, 1), 0.0)
+    yield from _groups(scene, call, weight, shape)
     spatial, groups = weight.dim() - 2, call.argument("groups", 1)
     wanted = int(weight.shape[1]) * groups
     if len(shape) == spatial + 2 and shape[-1] == wanted and shape[1] != wanted:
@@ -35,6 +37,27 @@ def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from scene.operate(1, ops.transpose(0, 1), 0.1)
         if wanted == 1 and shape[1] > 1:
             yield from _each_channel(scene, call, spatial)
+
+
+def _groups(scene: Scene, call: Call, weight: Tensor, shape: Shape) -> Iterator[Candidate]:
+    """One kernel for as many groups as channels; kernels of each item, where items are groups."""
+    groups, kernels, ones = int(call.argument("groups", 1)), int(weight.shape[0]), weight.dim() - 1
+    if len(shape) != weight.dim() or groups < 2:
+        return
+    if groups == shape[1] and kernels == 1:
+        repeated = f"{{1}}.repeat({{0}}.size(1){', 1' * ones})"
+
+        def repeat(t: Sequence[Tensor]) -> Tensor:
+            return t[1].repeat(t[0].size(1), *[1] * ones)
+
+        yield from scene.on_operand(1, repeated, repeat, -0.05)
+    if groups == shape[0] == scene.lab.inputs.batch and int(weight.shape[1]) == shape[1]:
+        code = "{0}.reshape(1, -1, *{0}.shape[2:])"
+
+        def side_by_side(t: Sequence[Tensor]) -> Tensor:
+            return t[0].reshape(1, -1, *t[0].shape[2:])
+
+        yield from scene.on_operand(0, code, side_by_side, 0.0)
 
 
 def _each_channel(scene: Scene, call: Call, spatial: int) -> Iterator[Candidate]:

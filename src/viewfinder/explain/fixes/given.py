@@ -1,20 +1,15 @@
-"""Fixes of what the net is given: type, device, layout, batch, and how many inputs."""
+"""Fixes of what the net is given: type, device, layout and batch."""
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 
-from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Converted, Mode, Operation
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
-from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.scene import Scene
-from viewfinder.explain.input_edits import Fewer, More
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -23,7 +18,6 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     yield from _devices(scene)
     yield from _batchless(scene)
     yield from _order(scene)
-    yield from _counted(scene)
 
 
 def _types(scene: Scene) -> Iterator[Candidate]:
@@ -41,6 +35,9 @@ def _types(scene: Scene) -> Iterator[Candidate]:
     index = call.base in ("embedding", "embedding_bag", "one_hot")
     if index and kinds and kinds[0] not in (torch.int32, torch.int64):
         yield from scene.operate(0, ops.to_type(torch.int64), 0.2)
+    if call.base in ("masked_fill", "where") and kinds and torch.bool not in kinds:
+        # What is to be chosen is said by yes and no.
+        yield from scene.operate(int(call.base == "masked_fill"), ops.method("bool"), 0.0)
     if len(set(kinds)) < 2 and not (kinds and not kinds[0].is_floating_point):
         return
     wanted = weights[0] if weights else next((k for k in kinds if k == torch.float32), None)
@@ -51,15 +48,28 @@ def _types(scene: Scene) -> Iterator[Candidate]:
             continue
         if kind == torch.uint8 and wanted == torch.float32:
             scaled = Operation("{}.float() / 255", lambda x: x.float() / 255)
-            yield from scene.operate(position, scaled, 0.0)
+            yield from _and_turned(scene, position, scaled, 0.0)
         elif kind.is_complex:
-            yield from scene.operate(position, ops.method("abs"), 0.1)
+            yield from _and_turned(scene, position, ops.method("abs"), 0.1)
             for one in scene.operate(position, ops.to_type(wanted), 0.4):
                 yield replace(one, means="it drops the imaginary parts")
             continue
-        yield from scene.operate(position, ops.to_type(wanted), 0.1)
+        yield from _and_turned(scene, position, ops.to_type(wanted), 0.1)
     if weights and wanted in (torch.float16, torch.bfloat16, torch.float64):
         yield Candidate((Converted(torch.float32),), "net.float()", 0.3)
+
+
+def _and_turned(
+    scene: Scene, position: int, operation: Operation, cost: float
+) -> Iterator[Candidate]:
+    """An operation, and with it a usual change of shape, where a layer lacks both."""
+    yield from scene.operate(position, operation, cost)
+    if not scene.case.in_layer or not scene.lab.inputs.batch:
+        return
+    rank = scene.given[0].dim() if scene.given else 0
+    turns = {3: [ops.unsqueeze(1), ops.transpose(1, 2)], 4: [ops.channels_first(4)]}
+    for turn in (*turns.get(rank, ()), ops.flatten(1)):
+        yield from scene.operate(position, ops.then(operation, turn), cost + 0.3)
 
 
 def _devices(scene: Scene) -> Iterator[Candidate]:
@@ -111,55 +121,3 @@ def _first_channels(scene: Scene, spatial: int) -> int:
     kind = nn.Conv2d if spatial == 2 else nn.Conv3d
     first = next((m for m in scene.net.modules() if isinstance(m, kind)), None)
     return first.in_channels if first is not None else 0
-
-
-def _counted(scene: Scene) -> Iterator[Candidate]:
-    """Too many inputs, or a decoder's memory that nothing gives."""
-    frame = scene.case.failure.frame
-    if scene.call is not None or not isinstance(scene.case.failure.error, TypeError):
-        return
-    positional = [
-        p
-        for p in inspect.signature(frame.module.forward).parameters.values()
-        if p.kind is p.POSITIONAL_OR_KEYWORD
-    ]
-    extra = len(frame.args) - len(positional)
-    if extra > 0 and not frame.path:
-        says = f"leave out the last {'input' if extra == 1 else f'{extra} inputs'}"
-        yield Candidate((Fewer(len(positional)),), says, 0.0)
-    elif extra < 0 and not frame.path and frame.args and not frame.kwargs:
-        names = [p.name for p in positional if p.default is p.empty]
-        lacking = names[len(frame.args) :]
-        says = f"give {' and '.join(lacking)} too (tried with the same as {names[0]})"
-        if lacking:
-            yield Candidate((More(len(names)),), says, 0.0)
-    elif isinstance(frame.module, nn.MultiheadAttention) and not frame.kwargs:
-        name = path_as_code(frame.path)
-        says = f"{name}(x, x, x): query, key and value of one sequence"
-        if len(frame.args) == 2:
-            says = f"{name}(x, y, y): the values are the keys"
-        yield Candidate((More(3, frame.path),), says, 0.0)
-    elif extra > 0:
-        # The module has no place for it.
-        yield replace(scene.before(ops.LEFT_OUT, 0.1, argument=len(frame.args) - 1), means="")
-    if isinstance(frame.module, nn.TransformerDecoder) and len(frame.args) == 1:
-        yield from _encoder(scene, frame.module)
-
-
-def _encoder(scene: Scene, decoder: nn.TransformerDecoder) -> Iterator[Candidate]:
-    layer: Any = decoder.layers[0]
-    attention, many = layer.self_attn, len(decoder.layers)
-    first = {"batch_first": True} if attention.batch_first else {}
-    code, make = made(
-        "TransformerEncoderLayer",
-        attention.embed_dim,
-        attention.num_heads,
-        layer.linear1.out_features,
-        **first,
-    )
-    yield scene.put(
-        scene.path,
-        f"nn.TransformerEncoder({code}, {many})",
-        lambda: nn.TransformerEncoder(make(), many),  # type: ignore[arg-type]
-        0.1,
-    )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING, path_as_code
-from viewfinder.explain.edits import Around, Operation
+from viewfinder.explain.edits import Around
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
@@ -18,6 +18,11 @@ from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.input_edits import Resized
 
 _PLACES = (("positions",), ("time",))
+_POOLS = nn.modules.pooling
+_OF_MAPS = (
+    *(_POOLS._AdaptiveAvgPoolNd, _POOLS._AdaptiveMaxPoolNd, _POOLS._AvgPoolNd, _POOLS._MaxPoolNd),
+    *(nn.BatchNorm2d, nn.Conv2d, nn.Upsample),
+)
 _FLATTENING = ("flatten", "view", "reshape")
 
 
@@ -26,12 +31,6 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     layer = scene.layer
     if isinstance(layer, nn.Linear):
         yield from _linear(scene, layer)
-    elif isinstance(layer, nn.modules.batchnorm._NormBase):
-        yield from _norm(scene, layer)
-    elif isinstance(layer, nn.LayerNorm | nn.RMSNorm):
-        yield from _layer_norm(scene, layer)
-    elif isinstance(layer, nn.GroupNorm):
-        yield from _group_norm(scene, layer)
     elif isinstance(layer, nn.PReLU):
         shape = scene.given[0].shape
         if len(shape) > 1:
@@ -58,8 +57,10 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
             yield scene.before(ops.flatten(start), 0.0 if start == lead else 0.6)
     yield from _below_each_other(scene, wanted)
     yield from _pooled(scene, shape, names, wanted)
+    if len(shape) == 4 and shape[1] == wanted and _map_follows(scene):
+        yield scene.put(scene.path, *made("Conv2d", wanted, layer.out_features, 1), -0.05)
     if len(shape) == 3 and shape[1] == wanted and lead:
-        yield from _patches(scene)
+        yield from patches(scene)
     for dim in range(lead, len(shape) - 1):
         if shape[dim] == wanted:
             order = (0, 2, 3, 1) if (len(shape), dim) == (4, 1) else None
@@ -67,12 +68,24 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
             yield scene.before(turned, 0.8)
     if lead and len(shape) == 3 and shape[1] == wanted and names[1:2] in _PLACES:
         yield from _across(scene)
-    if _are_features(names, shape):
+    if are_features(names, shape):
         yield from scene.replace(scene.path, 0.5, in_features=got)
         yield from _alike(scene, layer, got)
     yield from _flattened(scene, shape, layer)
-    yield from _upstream(scene, wanted, got)
+    yield from gives_other(scene, wanted, got)
     yield from _sizes(scene, wanted)
+
+
+def _map_follows(scene: Scene) -> bool:
+    """Whether the next layer but activations takes a map, as pooling does."""
+    home, _, name = scene.path.rpartition(".")
+    above = scene.net.get_submodule(home)
+    if not isinstance(above, nn.Sequential) or not name.isdigit():
+        return False
+    for layer in list(above)[int(name) + 1 :]:
+        if not isinstance(layer, nn.ReLU | nn.GELU | nn.Dropout | nn.LeakyReLU | nn.SiLU):
+            return isinstance(layer, _OF_MAPS)
+    return False
 
 
 def _below_each_other(scene: Scene, wanted: int) -> Iterator[Candidate]:
@@ -117,7 +130,7 @@ def _alike(scene: Scene, layer: nn.Linear, got: int) -> Iterator[Candidate]:
         yield from whole
 
 
-def _are_features(names: tuple[str, ...], shape: Shape) -> bool:
+def are_features(names: tuple[str, ...], shape: Shape) -> bool:
     """The last dimension is no place and no batch, so that a layer may be made for it."""
     if not names or len(names) != len(shape):
         return False
@@ -171,7 +184,7 @@ def _flattened(scene: Scene, shape: Shape, layer: nn.Linear) -> Iterator[Candida
             yield scene.before(ops.flatten(1), 0.5).and_(fitted)
 
 
-def _upstream(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:
+def gives_other(scene: Scene, wanted: int, got: int) -> Iterator[Candidate]:
     """The layer before gives what this one was made for."""
     producer = scene.case.producer()
     if scene.call is not None and scene.call.tensors:
@@ -220,80 +233,10 @@ def resized(height: int, width: int, cost: float) -> Candidate:
     return Candidate((Resized(words, resize),), words, cost, only_here=True)
 
 
-def _norm(scene: Scene, layer: nn.modules.batchnorm._NormBase) -> Iterator[Candidate]:
-    if not scene.given:
-        return
-    shape = tuple(map(int, scene.given[0].shape))
-    names = scene.given_names()
-    family = "BatchNorm" if "BatchNorm" in type(layer).__name__ else "InstanceNorm"
-    count, lead = layer.num_features, 1 if scene.lab.inputs.batch else 0
-    rank = len(shape) - lead - 1
-    if rank in (0, 1, 2, 3) and shape[lead] == count:
-        name = f"{family}{max(rank, 1)}d"
-        if name != type(layer).__name__:
-            yield scene.put(scene.path, *made(name, count), 0.1)
-    if len(shape) == 3 and shape[-1] == count and lead:
-        yield _turned_around(scene, ops.transpose(1, 2), ops.transpose(1, 2), 0.1)
-    if len(shape) == 4 and shape[-1] == count and lead:
-        yield _turned_around(scene, ops.permute(0, 3, 1, 2), ops.permute(0, 2, 3, 1), 0.1)
-    if lead and len(shape) > 2 and prod(shape[1:]) == count:
-        yield scene.before(ops.flatten(1), 0.2)
-    if len(shape) > lead and _own_channels(scene, names, lead) and shape[lead] != count:
-        yield from scene.replace(scene.path, 0.3, num_features=shape[lead])
-    if rank == 0 and family == "BatchNorm":
-        yield scene.put(scene.path, *made("BatchNorm1d", shape[lead]), 0.4)
-    yield from _upstream(scene, count, shape[lead] if len(shape) > lead else 0)
-
-
-def _own_channels(scene: Scene, names: tuple[str, ...], lead: int) -> bool:
-    return len(names) > lead and names[lead] not in SPATIAL and "batch" not in names[lead]
-
-
-def _turned_around(scene: Scene, before: Operation, after: Operation, cost: float) -> Candidate:
-    """The dimensions in a layer's own order before it, and back behind it."""
-    name, path = scene.case.name, scene.path
-    code = f"{name}({before.code.format('x')})"
-    edits = (Around(path, before, "before"), Around(path, after, "after"))
-    return Candidate(edits, f"x = {after.code.format(code)}", cost)
-
-
-def _layer_norm(scene: Scene, layer: nn.LayerNorm | nn.RMSNorm) -> Iterator[Candidate]:
-    if not scene.given:
-        return
-    shape, names = tuple(map(int, scene.given[0].shape)), scene.given_names()
-    wanted = tuple(layer.normalized_shape)
-    if len(wanted) == 1 and len(shape) == 4 and shape[1] == wanted[0]:
-        yield _turned_around(scene, ops.permute(0, 2, 3, 1), ops.permute(0, 3, 1, 2), 0.0)
-        yield scene.put(scene.path, *made("GroupNorm", 1, wanted[0]), 0.2)
-    if len(wanted) == 1 and len(shape) == 3 and shape[1] == wanted[0]:
-        yield from _patches(scene)
-        yield _turned_around(scene, ops.transpose(1, 2), ops.transpose(1, 2), 0.0)
-    if len(wanted) == 1 and prod(shape[1:]) == wanted[0]:
-        yield scene.before(ops.flatten(1), 0.2)
-    if _are_features(names, shape) or len(wanted) > 1:
-        size = shape[-len(wanted) :]
-        fitted = size[0] if len(size) == 1 else list(size)
-        code, make = made(type(layer).__name__, fitted)
-        yield scene.put(scene.path, code, make, 0.3)
-
-
-def _patches(scene: Scene) -> Iterator[Candidate]:
+def patches(scene: Scene) -> Iterator[Candidate]:
     """A map flattened to channels × places, where what follows wants places × channels."""
-    made = scene.case.producer()
-    if isinstance(made, Call) and made.base == "flatten" and len(made.input_shapes[0]) == 4:
+    flat = scene.case.producer()
+    if isinstance(flat, Call) and flat.base == "flatten" and len(flat.input_shapes[0]) == 4:
         turned = ops.then(ops.flatten(2), ops.transpose(1, 2))
         code = turned.code.replace("{}", "{0}")
-        yield from scene.instead(made, code, lambda t: turned.run(t[0]), -0.05)
-
-
-def _group_norm(scene: Scene, layer: nn.GroupNorm) -> Iterator[Candidate]:
-    if not scene.given or scene.given[0].dim() < 2:
-        return
-    shape = tuple(map(int, scene.given[0].shape))
-    if shape[1] != layer.num_channels and shape[-1] == layer.num_channels and len(shape) > 2:
-        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
-        back = (0, *range(2, len(shape)), 1)
-        yield _turned_around(scene, ops.permute(*order), ops.permute(*back), 0.1)
-    channels = shape[1]
-    groups = max(n for n in range(1, min(layer.num_groups, channels) + 1) if channels % n == 0)
-    yield from scene.replace(scene.path, 0.3, num_groups=groups, num_channels=channels)
+        yield from scene.instead(flat, code, lambda t: turned.run(t[0]), -0.05)

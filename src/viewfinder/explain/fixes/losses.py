@@ -158,6 +158,7 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from scene.operate(1, ops.method("argmax", 1), 0.2)
     if kind != torch.int64:
         yield from scene.operate(1, ops.to_type(torch.int64), 0.1)
+    yield from _weighted(scene, call, answer)
     if len(target) == 1 and len(answer) == 4 and answer[0] == target[0]:
         pooled = [] if answer[2:] == (1, 1) else [ops.pool_to(1, 2)]
         yield from scene.operate(0, ops.then(*pooled, ops.flatten(1)), 0.1)
@@ -175,6 +176,23 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
 
         if not scene.case.in_layer:
             yield from scene.on_operand(0, "F.interpolate({0}, size={1}.shape[1:])", run, 0.2)
+
+
+def _weighted(scene: Scene, call: Call, answer: Shape) -> Iterator[Candidate]:
+    """Weights of another number of classes than the net answers."""
+    weight = call.argument("weight", call.args[2] if len(call.args) > 2 else None)
+    classes = answer[1] if len(answer) > 1 else 0
+    if not isinstance(weight, Tensor) or weight.dim() != 1 or int(weight.shape[0]) == classes:
+        return
+    made = scene.case.back(call.producers[0])
+    layer = scene.net.get_submodule(made.module) if isinstance(made, Call) and made.module else None
+    if isinstance(made, Call) and isinstance(layer, nn.Linear) and layer.out_features == classes:
+        yield from scene.replace(made.module, 0.05, out_features=int(weight.shape[0]))
+    if isinstance(made, Call) and isinstance(layer, nn.Conv2d) and layer.out_channels == classes:
+        yield from scene.replace(made.module, 0.05, out_channels=int(weight.shape[0]))
+    named = dict(scene.net.named_parameters()) | dict(scene.net.named_buffers())
+    for name in (name for name, one in named.items() if one is weight):
+        yield scene.put(name, f"torch.ones({classes})", lambda: torch.ones(classes), 0.2)
 
 
 def _both(

@@ -1,17 +1,26 @@
 """Fixes by order alone: a list called, or walked from the wrong end; two layers exchanged."""
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from types import CodeType
 
-from torch import nn
+from torch import Tensor, nn
 
 from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import InLine, Reordered
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.fixes.skips import local
+from viewfinder.explain.sources import expression
+from viewfinder.explain.statements import statements
+
+_MEETING = ("cat", "add", "mul", "sub")
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """Where the layer that failed stands in a list or in a Sequential, or is itself a list."""
+    yield from _from_the_other_end(scene)
     if isinstance(scene.case.failure.error, NotImplementedError):
         failed = scene.case.module
         if isinstance(failed, nn.ModuleList) and scene.path:
@@ -31,6 +40,48 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
             yield Candidate((Reordered(path, order),), f"reversed({words}) for {words}", 0.25)
         elif isinstance(layers, nn.Sequential) and depth == len(parts) - 1:
             yield from _exchanged(layers, path, int(name))
+
+
+def _from_the_other_end(scene: Scene) -> Iterator[Candidate]:
+    """Skips in the order in which they were made, where the last is wanted first."""
+    call = scene.call
+    if call is None or call.place is None or scene.case.in_layer or call.base not in _MEETING:
+        return
+    words = expression(call.place, call.args, call.tensors).operands
+    for position, word in enumerate(words):
+        for old, name in _walks(call.place.code, word):
+            code = (
+                f"{name}[-1 - next(at for at, one in enumerate({name}) if one is {{{position}}})]"
+            )
+
+            def run(
+                t: Sequence[Tensor],
+                p: int = position,
+                name: str = name,
+                home: CodeType = call.place.code,
+            ) -> object:
+                skips = local(home, name)
+                assert isinstance(skips, list | tuple)
+                return skips[-1 - next(at for at, one in enumerate(skips) if one is t[p])]
+
+            for one in scene.on_operand(position, code, run, 0.1):
+                says = f"{name}[::-1] instead of {name} in {old}: the last skip first"
+                edit = replace(one.edits[0], of_variables=True)  # type: ignore[call-arg]
+                yield replace(one, edits=(edit,), says=says)
+
+
+def _walks(code: CodeType, word: str) -> Iterator[tuple[str, str]]:
+    """The loops that take a variable from a list: `for up, skip in zip(self.ups, skips)`."""
+    for node in statements(code):
+        if not isinstance(node, ast.For):
+            continue
+        target, over = node.target, node.iter
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        zipped = isinstance(over, ast.Call) and ast.unparse(over.func) == "zip"
+        lists = over.args if isinstance(over, ast.Call) and zipped else [over]
+        for name, many in zip(names, lists, strict=False):
+            if ast.unparse(name) == word and isinstance(many, ast.Name):
+                yield f"for {ast.unparse(target)} in {ast.unparse(over)}", many.id
 
 
 def _exchanged(layers: nn.Sequential, path: str, at: int) -> Iterator[Candidate]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.edits import Operation
+from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.names import SPATIAL
@@ -65,6 +66,8 @@ def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from scene.operate(1, _TURNED, 0.0)
     if len(one) > 1 and len(two) > 1 and one[-2] == two[-2]:
         yield from scene.operate(0, _TURNED, 0.05)
+    if len(one) == len(two) == 4 and one[0] == two[0]:
+        yield from _shared_heads(scene, one, two)
     if len(one) == 4 and len(two) == 3:
         yield from scene.operate(1, ops.unsqueeze(1), 0.2)
     if len(one) == 3 and len(two) == 4:
@@ -81,6 +84,14 @@ def _product(scene: Scene, call: Call) -> Iterator[Candidate]:
     yield from _weights(scene, call)
     if len(one) == 3 and len(two) == 3:
         yield from _turns(scene, call)
+
+
+def _shared_heads(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
+    """Keys and values of fewer heads, each for several of the queries'."""
+    for position, (few, many) in enumerate(((one[1], two[1]), (two[1], one[1]))):
+        if 1 < few < many and many % few == 0:
+            each = many // few
+            yield from scene.operate(position, ops.method("repeat_interleave", each, 1), 0.0)
 
 
 def _of_batch(scene: Scene, position: int) -> bool:
@@ -133,6 +144,7 @@ def _einsum(scene: Scene, call: Call) -> Iterator[Candidate]:
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     yield from _one_more(scene, call, terms, right)
+    yield from _lowest(scene, call, terms)
     for position in reversed(range(len(terms))):
         for order in permutations(terms[position]):
             changed = [*terms]
@@ -148,6 +160,37 @@ def _einsum(scene: Scene, call: Call) -> Iterator[Candidate]:
 
             moved = sum(a != b for a, b in zip(order, terms[position], strict=True))
             yield from scene.instead(call, code, run, 0.2 + moved / 10)
+
+
+def _lowest(scene: Scene, call: Call, terms: Sequence[str]) -> Iterator[Candidate]:
+    """As many frequencies as the net has weights for: the first of each dimension."""
+    if len(terms) != len(call.tensors) or len(terms) != 2:
+        return
+    for position in (0, 1):
+        shape, other = call.input_shapes[position], call.input_shapes[1 - position]
+        sizes = dict(zip(terms[1 - position], other, strict=False))
+        wrong = [d for d, a in enumerate(terms[position]) if shape[d] != sizes.get(a, shape[d])]
+        more = all(shape[d] > sizes[terms[position][d]] for d in wrong)
+        table = isinstance(call.tensors[1 - position], nn.Parameter)
+        if not wrong or not more or not table or not call.tensors[position].is_complex():
+            continue
+        places = [terms[1 - position].index(terms[position][d]) for d in wrong]
+        cut = [":"] * len(shape)
+        for dim, place in zip(wrong, places, strict=True):
+            cut[dim] = f":{{{1 - position}}}.size({place})"
+
+        def run(
+            t: Sequence[Tensor],
+            p: int = position,
+            wrong: Sequence[int] = tuple(wrong),
+            places: Sequence[int] = tuple(places),
+        ) -> Tensor:
+            found = t[p]
+            for dim, place in zip(wrong, places, strict=True):
+                found = found.narrow(dim, 0, t[1 - p].size(place))
+            return found
+
+        yield from scene.on_operand(position, f"{{{position}}}[{', '.join(cut)}]", run, 0.0)
 
 
 def _one_more(scene: Scene, call: Call, terms: Sequence[str], right: str) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import tensors_in
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
@@ -33,6 +33,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from _maps(scene, layer, given)
     if given.dim() == 2 and lead and isinstance(layer, nn.RNNBase):
         if given.shape[-1] == wanted:
+            yield from _one_step(scene, layer)
             yield scene.before(ops.unsqueeze(1), 0.6)
             if not layer.batch_first:
                 # One step of every item, where steps come first.
@@ -43,6 +44,20 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         last = scene.before(ops.last_of(1), 0.6)
         yield replace(last, means="of all steps the last alone is read")
     yield from _state(scene, layer, given)
+
+
+def _one_step(scene: Scene, layer: nn.RNNBase) -> Iterator[Candidate]:
+    """One step of every item with its state: a row of one step, and that step of the answers."""
+    dim = 1 if layer.batch_first else 0
+    frame = scene.case.failure.frame
+    state = frame.args[1] if len(frame.args) > 1 else frame.kwargs.get("hx")
+    if not any(part.dim() == 3 for part in tensors_in(state)):
+        return
+    step = Operation(f"({{0}}[0].squeeze({dim}), {{0}}[1])", lambda x: (x[0].squeeze(dim), x[1]))
+    edits = (Around(scene.path, ops.unsqueeze(dim)), Around(scene.path, step, "after"))
+    before = scene.before(ops.unsqueeze(dim), 0.0).says
+    says = f"{before}, and the same .squeeze({dim}) of what it gives: one step at a time"
+    yield Candidate(edits, says, 0.25)
 
 
 def _maps(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> Iterator[Candidate]:

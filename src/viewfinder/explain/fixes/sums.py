@@ -20,6 +20,8 @@ from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import module_call, with_argument
 
 Function = Callable[..., object]
+_MAKERS = {"randn", "rand", "zeros", "ones", "empty"}
+_REDUCING = {"mean", "sum", "amax", "amin"}
 SUMS = {"add", "sub", "rsub", "mul", "div", "maximum", "minimum", "true_divide", "pow", "where"}
 
 
@@ -33,6 +35,8 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         keys = Operation(f"{{}}[{lead}]", lambda m: m[index])
         yield from scene.operate(1, keys, 0.0)
     yield from _ranks(scene, one, two)
+    yield from _made_alike(scene, call)
+    yield from _pooled_as_before(scene, one, two)
     yield from _class_numbers(scene, call)
     yield from _classes_last(scene, call)
     yield from _diagonal(scene, call)
@@ -42,6 +46,7 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         yield from branches.candidates(scene, call, wrong)
     yield from positions.masks(scene, one, two)
     yield from tables.crossed(scene, one, two)
+    yield from tables.doubled(scene, one, two)
     yield from tables.turned_rows(scene, one, two)
     if len(one) == len(two) == 3:
         for position in (1, 0):
@@ -62,6 +67,58 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from projections.linear_projection(scene, call)
     if len(one) == len(two) == 2 and one[0] == two[0]:
         yield from projections.linear_projection(scene, call)
+
+
+def _made_alike(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Noise, zeros or ones that were made of another size than what they meet."""
+    for position, made in enumerate(call.producers[:2]):
+        one, two = call.input_shapes[position], call.input_shapes[1 - position]
+        wrong = [d for d in range(len(one)) if len(one) == len(two) and one[d] != two[d]]
+        if not isinstance(made, Call) or made.base not in _MAKERS or len(wrong) != 1:
+            continue
+        node, at, place = module_call(made.place), wrong[0], made.place
+        written = node.args[at] if node is not None and len(node.args) == len(one) else None
+        if node is None or place is None or not isinstance(written, ast.Constant):
+            continue
+
+        def run(
+            function: Function, args: Args, kwargs: Kwargs, at: int = at, size: int = two[at]
+        ) -> object:
+            return function(*args[:at], size, *args[at + 1 :], **kwargs)
+
+        words = [f"{two[at]}" if n == at else f"args[{n}]" for n in range(len(one))]
+        edit = Rewrite(place[:2], made.operation, f"torch.{made.base}({', '.join(words)})", run)
+        said = with_argument(node, at, str(two[at]))
+        yield Candidate((edit,), f"{said} instead of {ast.unparse(node)}", 0.0)
+
+
+def _pooled_as_before(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
+    """Features beside a map that the net itself reduces to features elsewhere: as it does there."""
+    assert scene.call is not None
+    for position, (large, small) in enumerate(((one, two), (two, one))):
+        if len(small) != 2 or len(large) < 3 or large[:2] != small:
+            continue
+        tensor = scene.call.tensors[position]
+        for made in reversed(scene.case.failure.trace.calls):
+            mine = bool(made.tensors) and made.tensors[0] is tensor and len(made.tensors) == 1
+            if not mine or made.base not in _REDUCING or made.output_shapes[0] != small:
+                continue
+            args, kwargs = made.args[1:], dict(made.kwargs)
+            words = [*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())]
+            way = made.base
+
+            def run(
+                t: Sequence[Tensor],
+                p: int = position,
+                way: str = way,
+                args: Args = args,
+                kwargs: Kwargs = kwargs,
+            ) -> object:
+                return getattr(t[p], way)(*args, **kwargs)
+
+            code = f"{{{position}}}.{way}({', '.join(words)})"
+            yield from scene.on_operand(position, code, run, -0.01)
+            break
 
 
 def _class_numbers(scene: Scene, call: Call) -> Iterator[Candidate]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import permutations
 from math import prod
 
+import torch
 from torch import Tensor
 
 from viewfinder.explain.calls import Call
@@ -67,6 +68,24 @@ def _indexed(function: object, args: Sequence[object], kwargs: object) -> Tensor
     table = args[0]
     assert isinstance(table, Tensor)
     return table.transpose(1, 2)[args[1]]  # type: ignore[index]
+
+
+def doubled(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:
+    """Sines and cosines of half the features, which both halves of them share."""
+    assert scene.call is not None
+    for position, (small, large) in enumerate(((one, two), (two, one))):
+        if not small or 2 * small[-1] != large[-1] or not own(scene, position):
+            continue
+        made = scene.call.producers[position]
+        while isinstance(made, Call) and made.base in ("getitem", "unsqueeze", "view", "to"):
+            made = made.producers[0]
+        if isinstance(made, Call) and made.base in ("cos", "sin"):
+            code = f"torch.cat([{{{position}}}, {{{position}}}], -1)"
+
+            def run(t: Sequence[Tensor], p: int = position) -> Tensor:
+                return torch.cat([t[p], t[p]], -1)
+
+            yield from scene.on_operand(position, code, run, 0.0)
 
 
 def crossed(scene: Scene, one: Shape, two: Shape) -> Iterator[Candidate]:

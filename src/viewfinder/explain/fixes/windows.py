@@ -12,15 +12,9 @@ from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import functionals
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
-from viewfinder.explain.fixes.layers import _upstream, resized
+from viewfinder.explain.fixes.layers import gives_other, resized
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
-
-_POOLS = (
-    nn.modules.pooling._MaxPoolNd,
-    nn.modules.pooling._AvgPoolNd,
-    nn.modules.pooling._LPPoolNd,
-)
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -29,16 +23,11 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if isinstance(layer, nn.modules.conv._ConvNd):
         if scene.given:
             yield from _convolution(scene, layer)
-            yield from _too_large(scene, layer)
             yield from _output_padding(scene, layer)
-    elif isinstance(layer, _POOLS):
-        yield from _too_large(scene, layer)
     elif isinstance(layer, nn.PixelShuffle):
         yield from _shuffled(scene, layer)
     elif isinstance(layer, nn.PixelUnshuffle):
         yield from _unshuffled(scene, layer)
-    elif scene.case.in_layer and isinstance(layer, nn.modules.padding._ReflectionPadNd):
-        yield from _reflected(scene, layer)
     if scene.call is not None and not scene.case.in_layer:
         yield from functionals.convolutions(scene, scene.call)
     if scene.call is not None and scene.call.base in ("interpolate", "upsample"):
@@ -80,7 +69,7 @@ def _convolution(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candi
         yield from _branches(scene, layer, got)
         if layer.groups > 1:
             yield from scene.replace(scene.path, 0.5, in_channels=got, out_channels=got, groups=got)
-    yield from _upstream(scene, wanted, got)
+    yield from gives_other(scene, wanted, got)
     yield from _through_norm(scene, wanted, got)
 
 
@@ -196,52 +185,6 @@ def _groups(scene: Scene, layer: nn.modules.conv._ConvNd) -> Iterator[Candidate]
     yield from scene.replace(scene.path, 0.2, groups=groups)
 
 
-def _too_large(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
-    """A window that does not fit into its map: padding, a smaller window, larger pictures."""
-    if not scene.given or not hasattr(layer, "kernel_size"):
-        return
-    window = layer.kernel_size
-    spatial = len(window) if isinstance(window, tuple) else _spatial(layer)
-    sizes = tuple(map(int, scene.given[0].shape[-spatial:]))
-    kernel = window if isinstance(window, tuple) else (window,) * spatial
-    dilation = getattr(layer, "dilation", 1)
-    dilation = dilation if isinstance(dilation, tuple) else (dilation,) * spatial
-    padding = getattr(layer, "padding", 0)
-    if isinstance(padding, str) or isinstance(layer, nn.modules.conv._ConvTransposeNd):
-        return
-    both = padding if isinstance(padding, tuple) else (padding,) * spatial
-    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    fits = [s + 2 * p >= span for s, p, span in zip(sizes, both, spans, strict=True)]
-    half = [2 * p <= k for k, p in zip(kernel, both, strict=True)]
-    if all(fits) and (all(half) or not isinstance(layer, _POOLS)):
-        return
-    if all(fits):
-        yield from scene.replace(scene.path, 0.1, padding=min(kernel) // 2)
-        return
-    side = max(-(-(span - s) // 2) for s, span in zip(sizes, spans, strict=True))
-    if not isinstance(layer, _POOLS) or side <= min(kernel) // 2:
-        yield from scene.replace(scene.path, 0.6, padding=side)
-    small = min(min(kernel), *(s + 2 * p for s, p in zip(sizes, both, strict=True)))
-    if max(dilation) > 1:
-        yield from scene.replace(scene.path, 0.3, dilation=1)
-    yield from scene.replace(scene.path, 0.7, kernel_size=max(small, 1))
-    yield from _larger(scene)
-
-
-def _spatial(layer: nn.Module) -> int:
-    return int(next((c for c in type(layer).__name__ if c in "123"), "2"))
-
-
-def _larger(scene: Scene) -> Iterator[Candidate]:
-    inputs = scene.case.failure.trace.inputs
-    if not inputs or inputs[0].dim() != 4 or not scene.lab.inputs.batch:
-        return
-    height, width = map(int, inputs[0].shape[-2:])
-    for at, factor in enumerate((1.25, 1.5, 2, 3, 4, 6, 8)):
-        sizes = [-(-int(n * factor) // 8) * 8 for n in (height, width)]
-        yield resized(sizes[0], sizes[1], 0.5 + at / 100)
-
-
 def _shuffled(scene: Scene, layer: nn.PixelShuffle) -> Iterator[Candidate]:
     """Channels that r² does not divide: the convolution before must give r² times as many."""
     channels, factor = int(scene.given[0].shape[-3]), layer.upscale_factor
@@ -284,12 +227,3 @@ def _unshuffled(scene: Scene, layer: nn.PixelUnshuffle) -> Iterator[Candidate]:
     if inputs and inputs[0].dim() == 4:
         sizes = [-(-int(n) // factor) * factor for n in inputs[0].shape[-2:]]
         yield resized(sizes[0], sizes[1], 0.2)
-
-
-def _reflected(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
-    rank = _spatial(layer)
-    sizes = [int(n) for n in scene.given[0].shape[-rank:]]
-    most = min(sizes) - 1
-    if most > 0:
-        yield from scene.replace(scene.path, 0.3, padding=most)
-    yield from _larger(scene)

@@ -96,7 +96,8 @@ def _arguments(
                 yield from scene.replace(path, cost + 0.2, **{name: not value})
         elif name in _WINDOWS:
             for new, extra in _windows(name, value, scene, here=call is None):
-                yield from scene.replace(path, cost + extra, **{name: new})
+                rare = 0.05 if name == "dilation" else 0.0
+                yield from scene.replace(path, cost + extra + rare, **{name: new})
         elif type(value) is not int:
             continue
         elif name in _DIMS:
