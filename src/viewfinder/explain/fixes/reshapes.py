@@ -220,7 +220,7 @@ def _again(
     function = getattr(Tensor, call.base, None)
     if function is None:
         return
-    kept = {key: value for key, value in kwargs.items() if not key.startswith("_")}
+    kept = {k: v for k, v in kwargs.items() if not k.startswith("_") and v is not None}
     kept.pop("stacklevel", None)
     words = [*map(repr, args), *(f"{key}={value!r}" for key, value in kept.items())]
 
