@@ -53,8 +53,9 @@ def _too_large(scene: Scene, layer: nn.Module) -> Iterator[Candidate]:
     if max(dilation) > 1:
         yield from scene.replace(scene.path, 0.3, dilation=1)
     each = tuple(max(1, min(k, s + 2 * p)) for k, s, p in zip(kernel, sizes, both, strict=True))
-    if isinstance(layer, _POOLS) and any(fits) and len(set(each)) > 1:
-        # Where it fits it stays: of four frames less is left than of their sides.
+    gone = [k for k, fit in zip(each, fits, strict=True) if not fit]
+    if isinstance(layer, _POOLS) and any(fits) and set(gone) == {1}:
+        # One is left there: of four frames less is left than of their sides.
         yield from scene.replace(scene.path, 0.3, kernel_size=each)
     yield from scene.replace(scene.path, 0.7, kernel_size=max(small, 1))
     yield from _larger(scene)
