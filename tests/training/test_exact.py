@@ -8,13 +8,11 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch.multiprocessing.spawn import ProcessExitedException
 
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
@@ -23,7 +21,7 @@ from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.saliency.recipe import DEPTH_NET
-from viewfinder.training import loop, processes
+from viewfinder.training import loop
 from viewfinder.training import train as training
 from viewfinder.training.batches import steps_per_epoch
 from viewfinder.training.locking import taken
@@ -257,15 +255,6 @@ def test_two_processes_take_the_steps_of_one_and_go_on_exactly(
     assert "val_s_measure" in history[0]
     assert len(history) == 2
     assert_same(open_run(tmp_path / "student-2"), open_run(tmp_path / "stopped-2"))
-
-
-def test_a_process_that_was_killed_is_told_of(monkeypatch):
-    def launch(work):
-        raise ProcessExitedException("", 0, 1, -signal.SIGKILL, signal_name="SIGKILL")
-
-    monkeypatch.setattr(processes, "make_fabric", lambda *_: SimpleNamespace(launch=launch))
-    with pytest.raises(InputError, match=r"one of the 2 processes ended with SIGKILL.*--resume"):
-        processes.launch(torch.device("cpu"), 2, print)
 
 
 def test_what_a_stopped_training_began_with_must_be_there_as_long_as_it_begins(

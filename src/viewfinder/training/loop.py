@@ -1,7 +1,7 @@
 """The training loop: what happens in a step, at an epoch's end, and when something goes wrong.
 
-One file to read from top to bottom. Lightning Fabric starts processes, places the net on its
-devices and sums numbers over processes; all else is here.
+One file to read from top to bottom. Lightning Fabric places the net on its devices and sums numbers
+over processes, which `processes.py` starts; all else is here.
 
     viewfinder train classify photos --device cpu                one process, all cores
     viewfinder train classify photos --device cpu --devices 2    two processes, half the cores each
@@ -13,7 +13,6 @@ take a training each, such as another --seed, with an --out of its own.
 """
 
 import copy
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -42,9 +41,6 @@ from viewfinder.training.progress import TrainingProgress
 from viewfinder.training.state import Parts, read_state, write_state
 from viewfinder.training.statistics import share_statistics
 from viewfinder.training.sums import add_gradients, over_processes
-
-# Fabric announces every process that it starts; the journal reports what matters.
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 # Seconds between two writings of what is needed to go on: what `kill -9` can cost. Of a net so
 # large that one writing takes longer than the second figure, in proportion more.
