@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.pictures.geometry import Floats
+from viewfinder.pictures.geometry import BoxArray, Floats
 from viewfinder.tasks.detect.detections import Detections
 
 # So many boxes of the best scores are compared with each other. A net that is not trained yet
@@ -14,7 +14,7 @@ _MOST_CANDIDATES = 10_000
 _OVERLAP = 0.45
 # So many at a time are compared with all that score less, as a call costs more than a short row;
 # of many fewer, so that what is compared stays in the caches.
-_BLOCK, _PAIRS = 16, 1 << 15
+_BLOCK, _PAIRS = 128, 1 << 15
 
 
 def suppress(
@@ -63,38 +63,45 @@ def best_of(found: Detections, *, overlap: float = _OVERLAP, most: int | None = 
         overlap: as of `suppress`.
         most: as of `suppress`.
     """
-    areas = (found.boxes[:, 2] - found.boxes[:, 0]) * (found.boxes[:, 3] - found.boxes[:, 1])
-    left = np.ones(len(areas), np.bool_)
-    chosen: list[int] = []
-    block = max(1, min(_BLOCK, _PAIRS // max(1, len(areas))))
-    for start in range(0, len(areas), block):
-        rows = start + np.flatnonzero(left[start : start + block])
-        if len(rows) == 0:
-            continue
-        same = _same(found, areas, rows, start, overlap)
-        for row, others in zip(rows.tolist(), same, strict=True):
-            if not left[row]:
-                continue
-            chosen.append(row)
-            if len(chosen) == most:
-                return chosen
-            left[row + 1 :] &= ~others[row + 1 - start :]
+    kept = np.zeros(len(found.labels), np.bool_)
+    by_class = np.argsort(found.labels, kind="stable")
+    ends = np.flatnonzero(np.diff(found.labels[by_class])) + 1
+    for rows in np.split(by_class, ends):
+        kept[rows] = _apart(found.boxes[rows], overlap, most)
+    chosen: list[int] = np.flatnonzero(kept)[:most].tolist()
     return chosen
 
 
+def _apart(boxes: BoxArray, overlap: float, most: int | None) -> NDArray[np.bool_]:
+    """Of each of N boxes of one class, the best first, whether no better one overlaps it.
+
+    Of more than `most` only the first so many are told.
+    """
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    left = np.ones(len(boxes), np.bool_)
+    block = max(1, min(_BLOCK, _PAIRS // max(1, len(boxes))))
+    for start in range(0, len(boxes), block):
+        rows = start + np.flatnonzero(left[start : start + block])
+        same = _same(boxes, areas, rows, start, overlap)
+        same[:, :block] &= np.arange(start, start + same[:, :block].shape[1]) > rows[:, None]
+        for number in np.flatnonzero(same.any(axis=1)):
+            if left[rows[number]]:
+                left[start:] &= ~same[number]
+        if most is not None and left[: start + block].sum() >= most:
+            left[start + block :] = False
+            break
+    return left
+
+
 def _same(
-    found: Detections,
-    areas: Floats,
-    rows: NDArray[np.intp],
-    start: int,
-    overlap: float,
+    boxes: BoxArray, areas: Floats, rows: NDArray[np.intp], start: int, overlap: float
 ) -> NDArray[np.bool_]:
-    """Of each row and each detection from `start` on, whether they are one object."""
-    x1, y1, x2, y2 = np.ascontiguousarray(found.boxes[start:].T)
-    left, top, right, bottom = found.boxes[rows].T[..., None]
+    """Of each row and each box from `start` on, whether they are one object."""
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes[start:].T)
+    left, top, right, bottom = boxes[rows].T[..., None]
     width = np.minimum(right, x2) - np.maximum(left, x1)
     height = np.minimum(bottom, y2) - np.maximum(top, y1)
     shared = np.maximum(width, 0) * np.maximum(height, 0)
     # As a product, since the union of two boxes without area is 0.
     same = shared > np.float32(overlap) * (areas[rows, None] + areas[start:] - shared)
-    return np.asarray(same & (found.labels[rows, None] == found.labels[start:]))
+    return np.asarray(same)

@@ -193,7 +193,12 @@ def _are_runs(outline: dict[str, object]) -> bool:
     if not isinstance(size, list) or len(size) != 2:
         return False
     numbers = [*size, *(counts if isinstance(counts, list) else ())]
-    good = all(type(n) in (int, float) and 0 <= n < ENDLESS for n in numbers)
+    good = (
+        {*map(type, numbers)} <= {int, float}
+        and max(numbers) < ENDLESS
+        and 0 <= min(numbers)
+        and 0 <= sum(numbers)  # no sum with NaN in it is
+    )
     return isinstance(counts, (str, list)) and good
 
 
