@@ -12,9 +12,11 @@ from torch import nn
 
 from viewfinder import open_run
 from viewfinder.cli.main import main
+from viewfinder.datasets.boxes import Boxes
 from viewfinder.errors import InputError
 from viewfinder.features.own import Layers, layers_of, watching
 from viewfinder.inference.answers import Predictor
+from viewfinder.inference.learnt import gathering
 from viewfinder.inference.learnt.kept import FILE, keep_learnt, read_learnt
 from viewfinder.inference.learnt.nearest import learnt_by, nearest_pictures, seen_by
 from viewfinder.inference.learnt.space import space_of
@@ -90,6 +92,35 @@ def test_a_box_is_the_mean_of_the_maps_over_it() -> None:
     np.testing.assert_allclose(found[:8], means / np.linalg.norm(means), rtol=1e-4)
     whole = watched.boxes(1, np.array([[0, 0, 32, 32]], np.float32), (32, 32))
     np.testing.assert_allclose(whole[0], watched.pictures(2)[1], rtol=1e-4, atol=1e-6)
+
+
+def test_few_of_many_pictures_are_of_each_class_equally_many_where_it_has_them() -> None:
+    labels = np.array([0] * 90 + [1] * 7 + [2] * 3)
+    chosen = gathering.by_class(labels, np.arange(100), np.random.default_rng(0))
+    assert sorted(chosen) == [*range(100)]
+    assert np.bincount(labels[chosen[:9]]).tolist() == [3, 3, 3]
+    assert np.bincount(labels[chosen[:30]]).tolist() == [20, 7, 3]
+    none = np.zeros(4)
+    classes, offsets = np.array([5, 5, 8, 5]), np.array([0, 1, 3, 3, 4])
+    boxes = Boxes(np.zeros((4, 4)), classes, offsets, none, none, none, none)
+    first, second, third, fourth = gathering.rarest_in_each(boxes)
+    assert first == fourth != second
+    assert third == -1
+
+
+def test_no_more_is_looked_at_than_there_is_time_for(
+    make_set, small_run, tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "run"
+    shutil.copytree(small_run, folder)
+    (folder / FILE).unlink(missing_ok=True)
+    run = open_run(folder)
+    monkeypatch.setattr(gathering, "_FEWEST", 3)
+    monkeypatch.setattr(gathering, "_BATCH", 2)
+    monkeypatch.setattr(gathering, "_SECONDS", 1e-9)
+    learnt = learnt_by(run.trained, Predictor(run.model, device=torch.device("cpu")))
+    assert len(learnt.paths) == 3
+    assert "3 of the " in capsys.readouterr().err
 
 
 def test_what_a_classifier_learnt_is_looked_at_once_and_kept(make_set, small_run, tmp_path):

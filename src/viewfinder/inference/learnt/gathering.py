@@ -1,5 +1,6 @@
 """A run's own net, asked about the pictures that it learnt from and was chosen by."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from viewfinder.datasets.boxes import Boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import ahead
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.opening import TABLETOP, open_dataset
 from viewfinder.errors import InputError
-from viewfinder.events import note, track
+from viewfinder.events import listening, note, track
 from viewfinder.features.own import Layers, Vectors, layers_of, watching
 from viewfinder.inference.answers import Predictor, Prepared
 from viewfinder.inference.learnt.kept import Learnt, Objects
@@ -25,9 +27,13 @@ from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.answering import in_batches, outputs
 from viewfinder.wording import counted
 
-# Of more pictures or objects so many, drawn once, stand for all.
+# Of more pictures or objects so many, drawn once, stand for all…
 _PICTURES, _HELD_OUT, _OBJECTS = 5_000, 1_000, 10_000
+# …and of pictures no more than are looked at in so many seconds, but so many of each side.
+_SECONDS, _FEWEST = 30.0, 100
 _BATCH = 16
+# Batches that tell how long the others take; the first makes what the net keeps.
+_TIMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +80,18 @@ def gather(run: RunFolder, predictor: Predictor) -> Learnt:
     layers = layers_in(predictor)
     dataset, sides = _learnt_set(run)
     random = np.random.default_rng(0)
-    train = _some(np.flatnonzero(sides == "train"), _PICTURES, random)
-    held_out = _some(np.flatnonzero(sides == "val"), _HELD_OUT, random)
+    all_learnt = np.flatnonzero(sides == "train")
+    most, most_held_out = _affordable(predictor, layers, dataset, all_learnt)
+    classes = dataset.labels if dataset.boxes is None else rarest_in_each(dataset.boxes)
+    train = np.sort(by_class(classes, all_learnt, random)[:most])
+    held_out = _some(np.flatnonzero(sides == "val"), most_held_out, random)
     total = counted(len(train) + len(held_out), "picture")
     note(f"looking at {total} of {dataset.root} as the run sees them, once: kept in the run")
+    if len(train) < min(len(all_learnt), _PICTURES):
+        note(
+            f"{len(train):,} of the {len(all_learnt):,} that it learnt from, of each class equally "
+            f"many where it has them: more would take longer than {_SECONDS:.0f} s here"
+        )
     learnt = _describe(predictor, layers, dataset, train, objects=True)
     if not learnt.rows:
         raise InputError(f"no picture that {run.folder} learnt from can be read any more")
@@ -119,6 +133,47 @@ def _learnt_set(run: RunFolder) -> tuple[Dataset, NDArray[np.str_]]:
 
 def _some(rows: NDArray[np.intp], most: int, random: np.random.Generator) -> NDArray[np.intp]:
     return np.sort(random.permutation(rows)[:most])
+
+
+def by_class(
+    classes: NDArray[np.int64], rows: NDArray[np.intp], random: np.random.Generator
+) -> NDArray[np.intp]:
+    """Some pictures in an order whose beginnings have as many of each class, where it has them."""
+    rows = random.permutation(rows)
+    seen: dict[int, int] = {}
+    turns = np.zeros(len(rows), np.int64)
+    for place, label in enumerate(classes[rows].tolist()):
+        turns[place] = seen[label] = seen.get(label, -1) + 1
+    return rows[np.argsort(turns, kind="stable")]
+
+
+def rarest_in_each(boxes: Boxes) -> NDArray[np.int64]:
+    """Of the objects in each picture a number for the class that is the rarest; -1 of none."""
+    rarest = np.full(len(boxes.offsets) - 1, -1)
+    _, numbers, counts = np.unique(boxes.classes, return_inverse=True, return_counts=True)
+    common_first = np.argsort(-counts[numbers], kind="stable")
+    rarest[boxes.pictures()[common_first]] = numbers[common_first]
+    return rarest
+
+
+def _affordable(
+    predictor: Predictor, layers: Layers, dataset: Dataset, rows: NDArray[np.intp]
+) -> tuple[int, int]:
+    """How many pictures that were learnt from, and how many held out, are looked at in time."""
+    if len(rows) <= _FEWEST:
+        return _PICTURES, _HELD_OUT
+    seconds = []
+    with listening():  # What is timed is no work that anybody waits for.
+        for part in in_batches(min(len(rows), _TIMED * _BATCH), _BATCH):
+            began = time.monotonic()
+            _describe(predictor, layers, dataset, rows[part], objects=True)
+            seconds.append(time.monotonic() - began)
+    affordable = _BATCH * _SECONDS / max(1e-9, min(seconds[1:]))
+    share = affordable / (_PICTURES + _HELD_OUT)
+    learnt, held_out = (
+        min(most, max(_FEWEST, int(share * most))) for most in (_PICTURES, _HELD_OUT)
+    )
+    return learnt, held_out
 
 
 def _describe(

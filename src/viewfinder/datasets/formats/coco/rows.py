@@ -196,8 +196,8 @@ def _are_runs(outline: dict[str, object]) -> bool:
     good = (
         {*map(type, numbers)} <= {int, float}
         and max(numbers) < ENDLESS
-        and 0 <= min(numbers)
-        and 0 <= sum(numbers)  # no sum with NaN in it is
+        and min(numbers) >= 0
+        and sum(numbers) >= 0  # no sum with NaN in it is
     )
     return isinstance(counts, (str, list)) and good
 
