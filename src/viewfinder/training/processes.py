@@ -167,8 +167,15 @@ class _Child:
         """In words, how a process that died did so."""
         status = self.process.exitcode or 0
         how = f"status {status}" if status >= 0 else _signal_name(-status)
-        memory = ", as when the memory is used up" if how == "SIGKILL" else ""
-        less = ", or ask for less at once, as of --batch or --devices" if memory else ""
+        memory = less = ""
+        if how == "SIGKILL":
+            memory = ", as when the memory is used up"
+            less = ", or ask for less at once, as of --batch or --devices"
+        elif status == 1:  # Python's, of what stands above on the terminal
+            less = (
+                "; a script of your own asks for several processes below "
+                '`if __name__ == "__main__":`, as each of them runs what stands above that'
+            )
         return (
             f"process {self.place.rank + 1} of {self.place.count} (number {self.process.pid}) "
             f"ended with {how} in the middle of its work{memory}: go on with the same command "
