@@ -24,9 +24,9 @@ import torch
 from viewfinder.api import Run, open_run
 from viewfinder.datasets import loading
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation import judging
 from viewfinder.events import listening
-from viewfinder.tasks.detect import opinion
+from viewfinder.features.vectors import described
+from viewfinder.inference.quickening import quick_net
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -58,18 +58,17 @@ class Clock:
 def shares(run: Run, data: str, split: str | None) -> tuple[float, float, float, int]:
     """CPU seconds of decoding, of nets, and of everything; and pictures."""
     decoding, net = Clock(time.thread_time), Clock(time.process_time)
-    quick = judging.quick_net
 
     def timed_net(*arguments: Any, **named: Any) -> torch.nn.Module:
-        found = quick(*arguments, **named)
+        found = quick_net(*arguments, **named)
         found.forward = net.timed(found.forward)
         return found
 
     with (
         mock.patch.object(loading, "_decode", decoding.timed(loading._decode)),
         mock.patch.object(Dataset, "picture", decoding.timed(Dataset.picture)),
-        mock.patch.object(judging, "quick_net", timed_net),
-        mock.patch.object(opinion, "described", net.timed(opinion.described)),
+        mock.patch("viewfinder.evaluation.judging.quick_net", timed_net),
+        mock.patch("viewfinder.tasks.detect.opinion.described", net.timed(described)),
         listening(),
     ):
         begun = time.process_time()
