@@ -120,6 +120,22 @@ def test_boxes_that_lie_on_objects_by_chance_alone_are_told(tmp_path):
     assert "chance" not in notes_and_ap(tmp_path, as_json(tmp_path, found))[0]
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda b: [b[0] * 4, b[1] * 640 / 120, b[2] * 4, b[3] * 640 / 120], "stretched to 640×"),
+        (lambda b: [each * 2 for each in b], "whose longer side is 320"),
+        (lambda b: [b[0] * 2.6, b[1] * 2.6 + 52, b[2] * 2.6, b[3] * 2.6], "in the middle of 416×"),
+    ],
+)
+def test_boxes_in_pixels_of_resized_pictures_are_told(tmp_path, change, said):
+    notes, ap = notes_and_ap(tmp_path, as_json(tmp_path, made(tmp_path), change))
+    assert ap[0] < 0.1
+    assert f"in pixels of pictures {said}" in notes
+    assert "chance" not in notes
+    assert "not one of" not in notes
+
+
 def test_numbers_of_classes_are_said_and_read_by_a_list_beside_them(tmp_path):
     found = made(tmp_path)
     notes, ap = notes_and_ap(tmp_path, as_yolo(tmp_path, found))

@@ -5,7 +5,7 @@ in another order) finds nothing, and would be scored so. The numbers are looked 
 labels are; and what else than labels there is, the truth, tells whether another reading fits it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.meaning import Meaning, other_meaning
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import iou
+from viewfinder.scoring.box_overlap import matches, on_objects
+from viewfinder.scoring.box_resizing import resizing_told
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, some
 
@@ -33,7 +34,6 @@ _LOOKS = 1000
 # As many find an object at least where a reading is believed, and so many times as many as by the
 # other reading.
 _LEAST, _TIMES = 3, 3
-_IOU = 0.5
 # Of so few boxes on objects, it is asked whether as many would lie on objects of other pictures.
 _FEW_FIND, _ENOUGH, _NO_OFTENER = 0.2, 20, 1.5
 # Of the detections that lie on an object, so many are of its class where classes have their order;
@@ -75,7 +75,7 @@ def meaning_notes(
     sizes = sizes_of(truth)[pictures]
     numbers = _numbers(corners, sizes, own)
     sure = np.argsort(-scores, kind="stable")[:_LOOKS]
-    found = _on_objects(corners[sure], pictures[sure], truth)
+    found = on_objects(corners[sure], pictures[sure], truth)
     meant = other_meaning(numbers, sizes, own)
     told = _told_by_truth(numbers[sure], sizes[sure], pictures[sure], truth, own, found)
     if told is not None:
@@ -83,7 +83,11 @@ def meaning_notes(
     elif meant is not None and found >= _LEAST:
         meant = None
     if meant is None:
-        return [*notes, *_as_by_chance(corners[sure], pictures[sure], truth, found)]
+        if found > _FEW_FIND * len(sure):
+            return notes
+        surest, lie = corners[sure], pictures[sure]
+        told_size = resizing_told(surest, lie, sizes[sure], truth, least=_enough(found, len(sure)))
+        return [*notes, *(told_size or _as_by_chance(surest, lie, truth, found))]
     if meant.certain:
         raise InputError(f"{where}: the numbers of its boxes look like {meant}: write {own}")
     return [*notes, f"the numbers of its boxes may be {meant}, and are taken for {own}"]
@@ -127,13 +131,17 @@ def _told_by_truth(
 ) -> Meaning | None:
     """The reading under which far more detections lie on objects; None where there is none."""
     counts = {
-        meant: _on_objects(_corners(numbers, sizes, meant), pictures, truth)
+        meant: on_objects(_corners(numbers, sizes, meant), pictures, truth)
         for meant in _OTHERS
         if (meant.form, meant.unit) != (own.form, own.unit)
     }
     best = max(counts, key=lambda meant: counts[meant])
-    enough = max(_LEAST, _TIMES * found, len(numbers) // 10)
-    return best if counts[best] >= enough else None
+    return best if counts[best] >= _enough(found, len(numbers)) else None
+
+
+def _enough(found: int, count: int) -> int:
+    """How many of so many detections lie on objects where another reading is believed."""
+    return max(_LEAST, _TIMES * found, count // 10)
 
 
 def _as_by_chance(
@@ -145,9 +153,9 @@ def _as_by_chance(
         return []
     told = "not one of its surest detections lies on an object (IoU 0.5 or more)"
     if found:
-        if count < _ENOUGH or found > _FEW_FIND * count:
+        if count < _ENOUGH:
             return []
-        elsewhere = _on_objects(corners, (pictures + 1) % len(truth), truth)
+        elsewhere = on_objects(corners, (pictures + 1) % len(truth), truth)
         if len(truth) == 1 or found > _NO_OFTENER * elsewhere:
             return []
         told = (
@@ -158,30 +166,6 @@ def _as_by_chance(
         f"{told}: see that these are answers to this set, under the ids of its pictures, and boxes "
         "in pixels of them"
     ]
-
-
-def _on_objects(corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset) -> int:
-    """How many detections lie on an object of whatever class."""
-    return sum(1 for _ in _matches(corners, pictures, truth))
-
-
-def _matches(
-    corners: NDArray[np.float64], pictures: NDArray[np.int64], truth: Dataset
-) -> Iterator[tuple[int, int]]:
-    """Detections that lie on an object, each with the class of the one that it fits best."""
-    boxes = truth.boxes
-    assert boxes is not None, "a set of boxes"
-    for picture in np.unique(pictures).tolist():
-        own, rows = boxes.of(picture), np.flatnonzero(pictures == picture)
-        objects = np.asarray(boxes.corners[own], np.float64)
-        if not len(objects):
-            continue
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            fits = iou(corners[rows], objects)
-        best = fits.argmax(axis=1)
-        for k, (row, at) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):
-            if fits[k, at] >= _IOU:
-                yield row, int(boxes.classes[own][at])
 
 
 def order_notes(found: Sequence[Detections], truth: Dataset) -> list[str]:
@@ -200,7 +184,7 @@ def order_notes(found: Sequence[Detections], truth: Dataset) -> list[str]:
     sure = np.argsort(-scores, kind="stable")[:_LOOKS]
     classes = len(truth.classes)
     table = np.zeros((classes, classes), np.int64)
-    for row, label in _matches(corners[sure], pictures[sure], truth):
+    for row, label, _ in matches(corners[sure], pictures[sure], truth):
         if label >= 0:
             table[labels[sure[row]], label] += 1
     total = int(table.sum())
