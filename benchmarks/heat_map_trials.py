@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from viewfinder import open_run
+from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import summary_of
-from viewfinder.attribution.why import Reasons, Wanted, reasons_for
+from viewfinder.attribution.why import Wanted, reasons_for
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.framing import frame_matrix
 from viewfinder.datasets.opening import open_dataset

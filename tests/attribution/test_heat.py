@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from viewfinder.attribution.asking import Asked
-from viewfinder.attribution.changes import changes
+from viewfinder.attribution.changes import AS_IT_IS, changes
 from viewfinder.attribution.heat import (
     GRAD_CAM,
     LAYER_CAM,
@@ -19,9 +19,11 @@ from viewfinder.attribution.heat import (
     occlusion,
 )
 from viewfinder.attribution.inside import filters, stages
+from viewfinder.attribution.reason import Reason, Reasons
+from viewfinder.attribution.standing import Standing, standing_of
 from viewfinder.attribution.summary import summary_of
-from viewfinder.attribution.trials import alikeness, best_map, deletion, hottest
-from viewfinder.attribution.why import Reason, Reasons
+from viewfinder.attribution.trials import Deletion, alikeness, best_map, deletion, hottest
+from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.question import of_box, of_class, of_region
 
@@ -43,8 +45,10 @@ class Corner(nn.Module):
         return torch.stack([-8 * corner + 2, 8 * corner - 2], 1).softmax(1)
 
 
-def asked_of(net, size=(32, 32)):
-    config = SimpleNamespace(size=size, normalisation=PLAIN)
+def asked_of(net, size=(32, 32), habits=None):
+    config = SimpleNamespace(
+        size=size, normalisation=PLAIN, habits=habits or {}, classes=("mug", "can")
+    )
     return Asked(net.eval(), config, torch.device("cpu"), whole=True)
 
 
@@ -83,7 +87,7 @@ def test_layer_cam_shows_the_place_and_nothing_else(bright):
 
 def test_occlusion_finds_the_corner(bright):
     found = occlusion(asked_of(Corner()), bright * 0.5, WHY)
-    rows, columns = np.nonzero(hottest(found.at_size()))
+    rows, columns = np.nonzero(hottest(found.at_size(), WHY))
     assert rows.max() < 20
     assert columns.max() < 20
 
@@ -132,21 +136,21 @@ def test_a_net_that_knows_nothing_has_no_map_that_passes(bright):
     assert not trial.tells
     assert not trial.passed
     assert trial.as_json()["passed"] is None
-    reason = Reason(WHY, found, trial, 0.0, ())
+    reason = Reason(WHY, Standing(trial.base), found, trial, 0.0, ())
     assert not reason.believed
     assert reason.verdict.startswith("this net knows too little for a map to be tested: covering")
-    told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (reason,))])
+    told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (reason,), 1)])
     assert (told.tested, told.untold, told.passed) == (0, 1, 0)
     assert "knows too little" in told.lines()[0]
 
 
 def test_the_hottest_tenth_is_a_tenth_or_what_is_warm():
     heat = np.arange(400.0).reshape(20, 20)
-    assert hottest(heat).sum() == 40
-    assert heat[hottest(heat)].min() == 360
+    assert hottest(heat, WHY).sum() == 40
+    assert heat[hottest(heat, WHY)].min() == 360
     few = np.zeros((20, 20))
     few[3, 4] = 1
-    assert hottest(few).sum() == 1
+    assert hottest(few, WHY).sum() == 1
 
 
 def test_a_map_of_the_picture_alone_is_found_out(bright):
@@ -190,7 +194,9 @@ def test_a_region_is_the_mean_of_the_map_over_it():
 
 def test_what_changes_an_answer_is_told_the_worst_first(bright):
     found = changes(asked_of(Corner()), bright, WHY, occlusion(asked_of(Corner()), bright, WHY))
-    scores = [change.score for change in found]
+    base, *scores = [change.score for change in found]
+    assert found[0].what == AS_IT_IS
+    assert base == pytest.approx(standing_of(asked_of(Corner()), bright, WHY).own)
     assert scores == sorted(scores)
     named = {change.what: change.score for change in found}
     assert named["half as bright"] < named["half again as bright"]
@@ -204,3 +210,67 @@ def test_inside_are_maps_and_filters(bright):
     assert [number for number, _ in stage.shown] == [0, 1]
     assert len(filters(net)) == 2
     assert filters(nn.Linear(2, 2)) == []
+
+
+class OneCorner(nn.Module):
+    """One box, whose score is how bright its upper left corner is, and no other place."""
+
+    def forward(self, pictures):  # N×3×64×64
+        corner = pictures[:, :, 16:22, 16:22].mean((1, 2, 3))
+        boxes = torch.tensor([[16.0, 16, 48, 48]]).expand(len(pictures), 1, 4)
+        return boxes, torch.stack([corner, 1 - corner], 1)[:, None]
+
+
+def test_a_map_of_a_box_must_know_more_than_where_the_box_lies():
+    asked, about = asked_of(OneCorner(), (64, 64)), of_box("mug 90%", 0, (16.0, 16.0, 48.0, 48.0))
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[:, :, 16:22, 16:22] = 0.9
+    y, x = np.mgrid[:64, :64]
+
+    def trial(heat):
+        return deletion(asked, picture, about, HeatMap("1", LAYER_CAM, heat, (64, 64)))
+
+    on_the_box = np.exp(-((x - 32) ** 2 + (y - 32) ** 2) / 16**2)
+    on_its_corner = np.exp(-((x - 19) ** 2 + (y - 19) ** 2) / 6**2)
+    assert not trial(on_the_box).passed
+    assert trial(on_its_corner).passed
+    assert hottest(on_the_box, about).sum() == round(0.1 * 49 * 49)
+
+
+def test_passing_is_to_beat_nearly_all_random_covers():
+    assert Deletion(0.9, 0.5, 0.6, beaten=19).passed
+    assert not Deletion(0.9, 0.5, 0.6, beaten=18).passed
+
+
+def test_maps_by_occlusion_are_counted_apart():
+    """A card with one says that the network's own map failed."""
+    good, bad = Deletion(0.9, 0.253, 0.869, 20), Deletion(0.9, 0.5, 0.6, 11)
+    layer = HeatMap("act", GRAD_CAM, np.ones((4, 4)), (32, 32))
+    windows = HeatMap("windows of 5 pixels", "occlusion", np.ones((32, 32)), (32, 32))
+    own = Reason(WHY, Standing(0.9), layer, good, 0.7, ())
+    instead = Reason(WHY, Standing(0.9), windows, good, None, (), failed=bad)
+    assert "the network's own map failed" in instead.says
+    assert "only 11 of 20" in instead.says
+    assert instead.as_json(("mug", "can"))["own_map"] == bad.as_json()
+    told = summary_of([Reasons("a.png", np.zeros((32, 32, 3), np.uint8), (own, instead), 2)])
+    first, fall, alike = told.lines()
+    assert "1 of 2 of the network's own maps passed the test; 1 shown instead by occlusion" in first
+    assert "by 64.7 points" in fall
+    assert alike.startswith("1 of 1 map that could be compared")
+
+
+def test_a_score_of_the_second_opinion_is_told_from_the_networks_own():
+    picture = torch.full((1, 3, 64, 64), 0.369)
+    about = of_box("mug 99%", 0, (16.0, 16.0, 48.0, 48.0), 0.99)
+    told = standing_of(asked_of(OneCorner(), (64, 64), {OPINION: object()}), picture, about)
+    assert told.says.startswith("as it is: 36.9%, the network's own score")
+    assert "99% shown comes with the second opinion, the network itself says can 63%" in told.says
+    assert told.as_json() == {"shown": 0.99, "own": 0.369, "own_class": "can"}
+    alone = standing_of(asked_of(OneCorner(), (64, 64)), picture, of_box("mug", 0, about.box, 0.37))
+    assert alone.says == "as it is: 36.9%"
+
+
+def test_a_class_that_is_not_among_what_is_found_is_told():
+    picture = np.zeros((32, 32, 3), np.uint8)
+    assert Reasons("a.png", picture, (), 0).nothing.startswith("nothing is found here")
+    assert Reasons("a.png", picture, (), 3).nothing.startswith("3 answers found here, none of")

@@ -18,6 +18,8 @@ from viewfinder.pictures.geometry import (
 )
 from viewfinder.tasks.question import Question
 
+AS_IT_IS = "as it is"
+"""The first of the changes, none."""
 _GREY = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
 
 
@@ -34,15 +36,16 @@ class Change:
 
 
 def changes(asked: Asked, picture: Tensor, question: Question, heat: HeatMap) -> list[Change]:
-    """The score after each of a dozen changes, the furthest fall first.
+    """The score as it is, and after each of a dozen changes, the furthest fall first.
 
     Args:
         picture: 1×3×H×W float32 in [0, 1].
     """
-    hot = torch.from_numpy(hottest(heat.at_size()))[None, None]
+    hot = torch.from_numpy(hottest(heat.at_size(), question))[None, None]
     repainted = {
-        "the hottest tenth blurred": torch.where(hot, blurred(picture), picture),
-        "all but the hottest tenth blurred": torch.where(hot, picture, blurred(picture)),
+        AS_IT_IS: picture,
+        "the hottest places blurred": torch.where(hot, blurred(picture), picture),
+        "all but the hottest places blurred": torch.where(hot, picture, blurred(picture)),
         "half as bright": picture * 0.5,
         "half again as bright": (picture * 1.5).clamp(max=1),
         "half the contrast": picture.mean() + (picture - picture.mean()) / 2,
@@ -54,7 +57,7 @@ def changes(asked: Asked, picture: Tensor, question: Question, heat: HeatMap) ->
         if question.moved is not None:
             (found[what],) = asked.scores(_moved(picture, way), question.moved(way)).tolist()
     told = [Change(what, score) for what, score in found.items()]
-    return sorted(told, key=lambda change: change.score)
+    return sorted(told, key=lambda change: (change.what != AS_IT_IS, change.score))
 
 
 def _moves(width: int, height: int) -> dict[str, Matrix]:

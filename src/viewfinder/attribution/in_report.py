@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from viewfinder.attribution.page import drawn
-from viewfinder.attribution.why import Reason, Reasons, Wanted, reasons_of
+from viewfinder.attribution.reason import Reason, Reasons
+from viewfinder.attribution.why import Wanted, reasons_of
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import AnyJudgement
 from viewfinder.events import listening
@@ -98,7 +99,7 @@ def _by_difficulty(task: str) -> Callable[[AnyJudgement], list[int]]:
 def _shown(reasons: Reasons, reason: Reason, kind: str, path: str) -> ShownReason:
     picture = reasons.picture
     if reason.heat is not None:
-        picture = drawn(picture, reason.heat.at_size())
+        picture = drawn(picture, reason.heat.at_size(), reason.question)
     if reason.question.box is not None:
         box = np.array([reason.question.box], np.float32)
         picture = draw_boxes(picture, box, [""], [(255, 255, 255)])
@@ -107,6 +108,6 @@ def _shown(reasons: Reasons, reason: Reason, kind: str, path: str) -> ShownReaso
         picture_url(at_side(picture, _SIDE)),
         reason.question.name,
         kind,
-        reason.verdict,
+        reason.says,
         reason.believed,
     )

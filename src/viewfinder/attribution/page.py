@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from viewfinder.attribution.heat import OCCLUSION, Heat
 from viewfinder.attribution.inside import Stage, filters
 from viewfinder.attribution.neighbours import neighbour_content
+from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.summary import Summary
-from viewfinder.attribution.trials import DRAWS, hottest
-from viewfinder.attribution.why import Reason, Reasons
+from viewfinder.attribution.trials import DRAWS, TO_BEAT, hottest
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_text
 from viewfinder.inference.answers import Predictor
 from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.tasks.model import ModelConfig
+from viewfinder.tasks.question import Question
 
 MOST_SHOWN = 40
 """Pictures on a page; figures are of all."""
@@ -52,6 +53,7 @@ def write_page(
     content = {
         "title": title,
         "draws": DRAWS,
+        "to_beat": TO_BEAT,
         "summary": summary,
         "pictures": [_picture(each, predictor.model.config) for each in found[:MOST_SHOWN]],
         "lacks": lacks,
@@ -62,8 +64,8 @@ def write_page(
     write_text(file, template.render(content))
 
 
-def drawn(picture: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
-    """A picture, H×W×3, with its heat on it: the hotter the more, and its hottest tenth outlined.
+def drawn(picture: NDArray[np.uint8], heat: Heat, question: Question) -> NDArray[np.uint8]:
+    """A picture, H×W×3, with its heat on it: the hotter the more, and its hottest places outlined.
 
     Args:
         heat: H×W in [0, 1].
@@ -72,7 +74,7 @@ def drawn(picture: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
     share = (_STRENGTH * np.sqrt(heat))[..., None]
     mixed = (share * colours + (1 - share) * picture).round().astype(np.uint8)
     edges, _ = cv2.findContours(
-        hottest(heat).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        hottest(heat, question).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     return np.asarray(cv2.drawContours(np.ascontiguousarray(mixed), edges, -1, (255, 255, 255), 1))
 
@@ -82,6 +84,7 @@ def _picture(found: Reasons, config: ModelConfig) -> dict[str, object]:
         "source": found.source,
         "name": Path(found.source).name,
         "plain": picture_url(_large(found.picture)),
+        "nothing": found.nothing,
         "reasons": [_reason(each, found.picture, config) for each in found.reasons],
         "nearest": [neighbour_content(each, config) for each in found.nearest],
         "stages": [_stage(each) for each in found.stages],
@@ -98,13 +101,15 @@ def _reason(found: Reason, picture: NDArray[np.uint8], config: ModelConfig) -> d
             f"{side}: {100 * part:.2f}%;"
             for side, part in zip(("left", "top", "width", "height"), share, strict=True)
         )
-    heat = None if found.heat is None else drawn(picture, found.heat.at_size())
+    heat = None if found.heat is None else drawn(picture, found.heat.at_size(), found.question)
     return {
         "name": found.question.name,
         "box": box,
         "url": None if heat is None else picture_url(_large(heat)),
         "layer": None if found.heat is None else found.heat.layer,
         "method": None if found.heat is None else found.heat.method,
+        "base": found.standing.says,
+        "instead": found.instead,
         "verdict": found.verdict,
         "good": found.believed,
         "deletion": found.deletion,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from viewfinder.attribution.neighbours import nearest_sheet
 from viewfinder.attribution.page import drawn
-from viewfinder.attribution.why import Reasons
+from viewfinder.attribution.reason import Reasons
 from viewfinder.files import new_folder
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tasks.model import ModelConfig
@@ -28,7 +28,7 @@ def write_maps(out: Path, found: Sequence[Reasons], config: ModelConfig) -> None
             name = f"{number:0{digits}}-{Path(each.source).stem[:50]}"
             for place, reason in enumerate(each.reasons, start=1):
                 if reason.heat is not None:
-                    picture = drawn(each.picture, reason.heat.at_size())
+                    picture = drawn(each.picture, reason.heat.at_size(), reason.question)
                     write_picture(folder / f"{name}-{place}.png", picture)
                 if reason.nearest:
                     sheet = nearest_sheet(reason.nearest, config)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from viewfinder.attribution.heat import OCCLUSION
+from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.trials import shows_the_picture
-from viewfinder.attribution.why import Reasons
 from viewfinder.wording import counted
 
 
@@ -19,11 +19,15 @@ class Summary:
         pictures, answers: how many there were.
         tested: answers that have a map, and whose score depends on the picture enough to tell.
         untold: the other answers that have a map.
-        passed: maps whose hottest tenth matters more than as much at random.
+        passed: maps whose hottest places matter more than nearly all covers at random.
+        own_tested, own_passed: the same of the network's own maps, also of those that occlusion
+            took the place of.
+        replaced: maps by occlusion, as the network's own failed.
         occluded: maps that were made by occlusion, as no layer's passed or none makes maps.
-        alike: maps that a net which knows nothing gives nearly as well.
-        fall, fall_random: by how much the score falls, in the mean, with the hottest tenth covered,
-            and with as much at random; None without a map.
+        compared: maps that could be held against those of a net which knows nothing.
+        alike: those of them that it gives nearly as well.
+        fall, fall_random: by how much the score falls, in the mean, with the hottest places
+            covered, and with as much at random; None without a map.
     """
 
     pictures: int
@@ -31,7 +35,11 @@ class Summary:
     tested: int
     untold: int
     passed: int
+    own_tested: int
+    own_passed: int
     occluded: int
+    replaced: int
+    compared: int
     alike: int
     fall: float | None
     fall_random: float | None
@@ -44,7 +52,10 @@ class Summary:
             "tested": self.tested,
             "too_little": self.untold,
             "passed": self.passed,
+            "own_tested": self.own_tested,
+            "own_passed": self.own_passed,
             "by_occlusion": self.occluded,
+            "scrambled_compared": self.compared,
             "like_scrambled": self.alike,
             "fall": self.fall,
             "fall_random": self.fall_random,
@@ -61,31 +72,39 @@ class Summary:
                 "depend on any tenth of a picture"
             ]
         told = [
-            f"{asked}: {self.passed} of {counted(self.tested, 'map')} passed the deletion test",
-            f"covering a map's hottest tenth lowers the score by {self.fall:z.1%} in the mean, "
-            f"as much at random by {self.fall_random:z.1%}",
+            f"{asked}: {self._passed}",
+            f"covering a map's hottest places lowers the score by {100 * self.fall:z.1f} points in "
+            f"the mean, as much at random by {100 * self.fall_random:z.1f}",
         ]
         if self.untold:
             told.append(
                 f"{counted(self.untold, 'map')} cannot be tested, as their scores hardly depend on "
                 "any tenth of the picture"
             )
-        if self.occluded:
+        if self.compared:
             told.append(
-                f"{counted(self.occluded, 'map')} by occlusion, which measures nearly what the "
-                "test does"
-            )
-        if self.alike:
-            told.append(
-                f"{counted(self.alike, 'map')} would be much the same had nothing been learnt"
+                f"{self.alike} of {counted(self.compared, 'map')} that could be compared would be "
+                "much the same had nothing been learnt"
             )
         return told
+
+    @property
+    def _passed(self) -> str:
+        by_occlusion = "by occlusion, which measures nearly what the test does"
+        if not self.own_tested:
+            return f"{self.passed} of {counted(self.tested, 'map')} {by_occlusion}, passed it"
+        own = f"{self.own_passed} of {self.own_tested} of the network's own maps passed the test"
+        if not self.occluded:
+            return own
+        instead = " instead" if self.replaced else ""
+        return f"{own}; {self.occluded} shown{instead} {by_occlusion}"
 
 
 def summary_of(found: Sequence[Reasons]) -> Summary:
     """The figures of many pictures."""
     reasons = [reason for each in found for reason in each.reasons]
     made = [reason.deletion for reason in reasons if reason.deletion is not None]
+    own = [reason.own for reason in reasons if reason.own is not None]
     trials = [trial for trial in made if trial.tells] or made
     return Summary(
         pictures=len(found),
@@ -93,6 +112,10 @@ def summary_of(found: Sequence[Reasons]) -> Summary:
         tested=sum(trial.tells for trial in made),
         untold=sum(not trial.tells for trial in made),
         passed=sum(trial.passed for trial in trials),
+        own_tested=sum(trial.tells for trial in own),
+        own_passed=sum(trial.passed for trial in own),
+        replaced=sum(r.failed is not None for r in reasons),
+        compared=sum(r.likeness is not None for r in reasons),
         occluded=sum(r.heat is not None and r.heat.method == OCCLUSION for r in reasons),
         alike=sum(shows_the_picture(reason.likeness) for reason in reasons),
         fall=float(np.mean([t.base - t.covered for t in trials])) if trials else None,

@@ -1,9 +1,10 @@
 """A heat map is tested, not believed.
 
-Deletion: where the hottest tenth of a picture is blurred, the score must fall further than where as
-much is blurred elsewhere (after Petsiuk et al., "RISE", 2018, section 4.2). Scrambled weights: the
-map of a net that knows nothing must differ, or the map shows the picture and not what was learnt
-(Adebayo et al., "Sanity checks for saliency maps", 2018).
+Deletion: where a picture's hottest places are blurred, the score must fall further than where as
+much is blurred at random (after Petsiuk et al., "RISE", 2018, section 4.2). Of a box random places
+are those about it, or a map that knows no more than where the box lies would pass. Scrambled
+weights: the map of a net that knows nothing must differ, or the map shows the picture and not what
+was learnt (Adebayo et al., "Sanity checks for saliency maps", 2018).
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,11 @@ from viewfinder.attribution.heat import Heat, HeatMap, blurred, heat_of
 from viewfinder.tasks.question import Question
 
 SHARE = 0.1
-"""Of a picture, that is covered."""
+"""Of a picture that is covered, or of a box's surroundings."""
 DRAWS = 20
 """Covers at random that a map is held against."""
+TO_BEAT = 19
+"""So many of them must lower the score less."""
 # By less than this an unsure score falls by chance too; one that is sure has no room to fall.
 _LEAST_FALL, _SURE = 0.01, 0.8
 _ALIKE = 0.5
@@ -29,16 +32,18 @@ _ALIKE = 0.5
 
 # Patches on the shorter side, of which a cover at random is made.
 _PATCHES = 14
+# By this share of its sides a box is grown to its surroundings.
+_GROWN = 0.5
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """What covering the hottest tenth does.
+    """What covering the hottest places does.
 
     Attributes:
         base: the score of the picture as it is.
         covered: with the hottest places blurred.
-        random: the mean with as much blurred at random.
+        random: the mean with as much blurred at random, of a box about it.
         beaten: of `DRAWS` covers at random, those that lower the score less.
     """
 
@@ -55,8 +60,8 @@ class Deletion:
 
     @property
     def passed(self) -> bool:
-        """Whether the hottest places matter more than places at random."""
-        return self.tells and self.covered < self.random
+        """Whether the hottest places matter more than nearly all covers at random."""
+        return self.tells and self.beaten >= TO_BEAT
 
     def as_json(self) -> dict[str, object]:
         """The figures under their public names."""
@@ -73,7 +78,7 @@ class Deletion:
 def best_map(
     asked: Asked, picture: Tensor, question: Question, maps: Sequence[HeatMap]
 ) -> HeatMap | None:
-    """Of several maps that whose hottest tenth matters most, painted over in one colour.
+    """Of several maps that whose hottest places matter most, painted over in one colour.
 
     That is the mean colour of the picture, so that a map is not chosen by the very test that it is
     then put to. None of none.
@@ -81,7 +86,9 @@ def best_map(
     if not maps:
         return None
     plain = picture.mean((2, 3), keepdim=True)
-    painted = [torch.where(_as_mask(hottest(each.at_size())), plain, picture) for each in maps]
+    painted = [
+        torch.where(_as_mask(hottest(each.at_size(), question)), plain, picture) for each in maps
+    ]
     return maps[int(asked.scores(torch.cat(painted), question).argmin())]
 
 
@@ -91,9 +98,10 @@ def deletion(asked: Asked, picture: Tensor, question: Question, found: HeatMap) 
     Args:
         picture: 1×3×H×W float32 in [0, 1].
     """
-    hot = hottest(found.at_size())
+    hot = hottest(found.at_size(), question)
     generator = np.random.default_rng(0)
-    covers = [hot, *(_at_random(hot.shape, int(hot.sum()), generator) for _ in range(DRAWS))]
+    place = _place(question, hot.shape)
+    covers = [hot, *(_at_random(hot.shape, place, int(hot.sum()), generator) for _ in range(DRAWS))]
     soft = blurred(picture)
     made = torch.cat([picture, *(torch.where(_as_mask(c), soft, picture) for c in covers)])
     base, covered, *random = asked.scores(made, question).tolist()
@@ -119,29 +127,52 @@ def shows_the_picture(likeness: float | None) -> bool:
     return likeness is not None and likeness >= _ALIKE
 
 
-def hottest(heat: Heat) -> NDArray[np.bool_]:
-    """H×W, true for the hottest tenth of the places, or for fewer where fewer have any heat."""
-    count = min(max(1, round(SHARE * heat.size)), int((heat > 0).sum()))
+def hottest(heat: Heat, question: Question) -> NDArray[np.bool_]:
+    """H×W, true for the hottest places, or for fewer where fewer have any heat.
+
+    Of a whole picture they are a tenth; of a box as many as a tenth of its surroundings.
+    """
+    rows, columns = _place(question, heat.shape)
+    area = (rows.stop - rows.start) * (columns.stop - columns.start)
+    count = min(max(1, round(SHARE * area)), int((heat > 0).sum()))
     order = np.argsort(-heat, axis=None, kind="stable")[:count]
     found = np.zeros(heat.size, np.bool_)
     found[order] = True
     return found.reshape(heat.shape)
 
 
-def _at_random(
-    shape: tuple[int, ...], area: int, generator: np.random.Generator
-) -> NDArray[np.bool_]:
-    """H×W, true in patches drawn at random, at least so many places."""
+def _place(question: Question, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of what a question is about: the picture, or a box grown by half."""
     height, width = shape
+    if question.box is None:
+        return slice(0, height), slice(0, width)
+    x1, y1, x2, y2 = question.box
+    across, down = _GROWN / 2 * (x2 - x1), _GROWN / 2 * (y2 - y1)
+    left, top = (max(0, int(edge)) for edge in (x1 - across, y1 - down))
+    # Of a box that lies at the picture's end a place is left all the same.
+    left, top = min(left, width - 1), min(top, height - 1)
+    right, bottom = min(width, int(x2 + across) + 1), min(height, int(y2 + down) + 1)
+    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+
+
+def _at_random(
+    shape: tuple[int, ...],
+    place: tuple[slice, slice],
+    area: int,
+    generator: np.random.Generator,
+) -> NDArray[np.bool_]:
+    """H×W, true in patches of a place drawn at random, at least so many pixels."""
+    whole = np.zeros(shape, np.bool_)
+    found = whole[place]
+    height, width = found.shape
     side = max(1, min(height, width) // _PATCHES)
     rows, columns = -(-height // side), -(-width // side)
-    found = np.zeros(shape, np.bool_)
     for number in generator.permutation(rows * columns).tolist():
         if found.sum() >= area:
             break
         top, left = side * (number // columns), side * (number % columns)
         found[top : top + side, left : left + side] = True
-    return found
+    return whole
 
 
 def _as_mask(places: NDArray[np.bool_]) -> Tensor:

@@ -7,8 +7,9 @@ import torch
 
 from viewfinder.attribution.neighbours import memory_of
 from viewfinder.attribution.page import write_page
+from viewfinder.attribution.reason import Reasons
 from viewfinder.attribution.summary import Summary, summary_of
-from viewfinder.attribution.why import Reasons, Wanted, reasons_for
+from viewfinder.attribution.why import Wanted, reasons_for
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.thresholds import threshold_of

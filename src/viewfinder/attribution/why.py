@@ -6,31 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from viewfinder.attribution.asking import Asked, ask_of
-from viewfinder.attribution.changes import Change, changes
+from viewfinder.attribution.changes import changes
 from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, occlusion
-from viewfinder.attribution.inside import Stage, stages
+from viewfinder.attribution.inside import stages
+from viewfinder.attribution.reason import Reason, Reasons
 from viewfinder.attribution.refusing import require_classes, require_layer
-from viewfinder.attribution.trials import (
-    Deletion,
-    alikeness,
-    best_map,
-    deletion,
-    shows_the_picture,
-)
+from viewfinder.attribution.standing import standing_of
+from viewfinder.attribution.trials import alikeness, best_map, deletion
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.inference.answers import Predictor, Prepared
 from viewfinder.inference.learnt.kept import Learnt
-from viewfinder.inference.learnt.nearest import (
-    Neighbour,
-    nearest_objects,
-    nearest_pictures,
-    seen_by,
-)
+from viewfinder.inference.learnt.nearest import nearest_objects, nearest_pictures, seen_by
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
 from viewfinder.tasks.question import Question
@@ -54,97 +44,6 @@ class Wanted:
     layer: str | None = None
     occlude: bool = False
     quick: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Reason:
-    """Why one answer was given.
-
-    Attributes:
-        heat: None where no map says anything; the trials are None with it.
-        likeness: the rank correlation with a scrambled net's map; None where none was made.
-        nearest: of a box, the labelled objects that the run learnt from and takes for most like it.
-    """
-
-    question: Question
-    heat: HeatMap | None
-    deletion: Deletion | None
-    likeness: float | None
-    changes: tuple[Change, ...]
-    nearest: tuple[Neighbour, ...] = ()
-
-    @property
-    def believed(self) -> bool:
-        """Whether its map stood both trials."""
-        tested = self.deletion is not None and self.deletion.passed
-        return tested and not shows_the_picture(self.likeness)
-
-    @property
-    def verdict(self) -> str:
-        """Whether the map is to be believed, in a sentence."""
-        if self.deletion is None:
-            return "no place that the answer depends on was found"
-        told = self.deletion
-        if not told.tells:
-            return (
-                "this net knows too little for a map to be tested: covering a tenth of the "
-                f"picture, whichever, hardly changes the score of {told.base:.1%}"
-            )
-        if not told.passed:
-            return (
-                "do not believe this map: covering its hottest tenth lowers the score no more than "
-                "covering as much at random"
-            )
-        if shows_the_picture(self.likeness):
-            return (
-                "believe half of this map: covering its hottest tenth lowers the score, but a net "
-                "that knows nothing gives nearly the same map"
-            )
-        return (
-            f"covering its hottest tenth takes the score from {told.base:.1%} to "
-            f"{told.covered:.1%}; as much at random, to {told.random:.1%}"
-        )
-
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`answer, class, box, layer, method, deletion, scrambled, changes`; null where none; and
-        of a box `nearest`."""
-        asked = self.question
-        return {
-            "answer": asked.name,
-            "class": None if asked.label is None else classes[asked.label],
-            "box": None if asked.box is None else [round(edge, 2) for edge in asked.box],
-            "layer": None if self.heat is None else self.heat.layer,
-            "method": None if self.heat is None else self.heat.method,
-            "deletion": None if self.deletion is None else self.deletion.as_json(),
-            "scrambled": None if self.likeness is None else round(self.likeness, 4),
-            "changes": [change.as_json() for change in self.changes],
-            "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Reasons:
-    """Why a picture is answered as it is.
-
-    Attributes:
-        picture: H×W×3, as the net is given it.
-        stages: what is inside the net; empty where it was not asked for.
-        nearest: the pictures that the run learnt from and takes for most like it.
-    """
-
-    source: str
-    picture: NDArray[np.uint8]
-    reasons: tuple[Reason, ...]
-    stages: tuple[Stage, ...] = ()
-    nearest: tuple[Neighbour, ...] = ()
-
-    def as_json(self, classes: Sequence[str]) -> dict[str, object]:
-        """`source`, `reasons`, one an answer, and `nearest`."""
-        return {
-            "source": self.source,
-            "reasons": [reason.as_json(classes) for reason in self.reasons],
-            "nearest": [each.as_json(tuple(classes)) for each in self.nearest],
-        }
 
 
 def reasons_for(
@@ -238,7 +137,8 @@ def _reasons(
     reasons = tuple(_reason(asked, scrambled, picture, each, wanted) for each in chosen)
     shown_pixels = (255 * picture[0]).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     looked = tuple(stages(asked, picture)) if inside else ()
-    return Reasons(prepared.source, np.ascontiguousarray(shown_pixels), reasons, looked)
+    as_seen = np.ascontiguousarray(shown_pixels)
+    return Reasons(prepared.source, as_seen, reasons, len(questions), looked)
 
 
 def _with_nearest(
@@ -261,24 +161,20 @@ def _with_nearest(
 def _reason(
     asked: Asked, scrambled: Asked | None, picture: Tensor, question: Question, wanted: Wanted
 ) -> Reason:
-    heat = _map(asked, picture, question, wanted)
+    standing = standing_of(asked, picture, question)
+    heat, failed = _map(asked, picture, question, wanted), None
     if heat is None or not heat.heat.max() > 0:
-        return Reason(question, None, None, None, ())
+        return Reason(question, standing, None, None, None, ())
     tested = deletion(asked, picture, question, heat)
     other = wanted.layer is None and not wanted.quick
     if not tested.passed and other and heat.method != OCCLUSION:
-        heat = occlusion(asked, picture, question)
+        heat, failed = occlusion(asked, picture, question), tested
         tested = deletion(asked, picture, question, heat)
     likeness = None
     if scrambled is not None and heat.method != OCCLUSION:
         likeness = alikeness(scrambled, picture, question, heat)
-    return Reason(
-        question,
-        heat,
-        tested,
-        likeness,
-        () if wanted.quick else tuple(changes(asked, picture, question, heat)),
-    )
+    changed = () if wanted.quick else tuple(changes(asked, picture, question, heat))
+    return Reason(question, standing, heat, tested, likeness, changed, failed)
 
 
 def _map(asked: Asked, picture: Tensor, question: Question, wanted: Wanted) -> HeatMap | None:

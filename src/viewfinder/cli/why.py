@@ -2,7 +2,7 @@
 
 A heat map is made for each answer: of a class by Grad-CAM, of a box or a subject by LayerCAM, at
 the stage of the network that says most. Each map is tested: the score must fall further where the
-map's hottest tenth is blurred than where as much is blurred at random; where it does not, that is
+map's hottest places are blurred than under 19 of 20 covers at random; where it does not, that is
 said.
 
   viewfinder why runs/my-photos-lenet new.jpg                 writes why.html
@@ -41,7 +41,7 @@ class Flags:
     value in the subject; 0.5 if not given."""
     layer: str | None = None
     """The layer whose maps are taken, by its name in the network; if none is named, of the last
-    layer at each size that one whose hottest tenth, painted over, lowers the score most."""
+    layer at each size that one whose hottest places, painted over, lower the score most."""
     occlude: bool = False
     """Blur windows of the picture one by one instead of looking into the network."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -88,9 +88,9 @@ def run(flags: Flags) -> int:
         print_json({"summary": summary.as_json(), "pictures": pictures})
         return 0
     for each in found:
-        say(shown(each.source))
+        say(shown(each.source) + (f": {each.nothing}" if each.nothing else ""))
         for reason in each.reasons:
-            say(f"  {shown(reason.question.name)}: {reason.verdict}")
+            say(f"  {shown(reason.question.name)}: {reason.says}")
     for line in summary.lines():
         say(line)
     say(f"page {flags.html}")

@@ -25,6 +25,7 @@ class Question:
 
     Attributes:
         name: the answer in a few words, such as `mug 81%`.
+        shown: the score in it, in [0, 1]; None where there is none.
         label: the class index; None of a subject.
         box: x1, y1, x2, y2, in pixels of what the net is given; None of a whole picture.
         scores: of what the task's `portable` net gives to N pictures, N scores in [0, 1], through
@@ -41,19 +42,20 @@ class Question:
     local: bool = False
     encoder: bool = False
     moved: "Callable[[Matrix], Question] | None" = None
+    shown: float | None = None
 
 
-def of_class(name: str, label: int) -> Question:
+def of_class(name: str, label: int, shown: float | None = None) -> Question:
     """Why a picture is of a class."""
 
     def moved(_: Matrix) -> Question:
         return asked
 
-    asked = Question(name, label, None, lambda a: one_tensor(a)[:, label], moved=moved)
+    asked = Question(name, label, None, lambda a: one_tensor(a)[:, label], moved=moved, shown=shown)
     return asked
 
 
-def of_box(name: str, label: int, box: Corners) -> Question:
+def of_box(name: str, label: int, box: Corners, shown: float | None = None) -> Question:
     """Why there is an object of a class at a place: the best score of a box about there."""
 
     def scores(answer: NetOutput) -> Tensor:
@@ -64,9 +66,9 @@ def of_box(name: str, label: int, box: Corners) -> Question:
     def moved(way: Matrix) -> Question:
         (corners,) = transform_boxes(way, _row(box)).tolist()
         x1, y1, x2, y2 = corners
-        return of_box(name, label, (x1, y1, x2, y2))
+        return of_box(name, label, (x1, y1, x2, y2), shown)
 
-    return Question(name, label, box, scores, local=True, moved=moved)
+    return Question(name, label, box, scores, local=True, moved=moved, shown=shown)
 
 
 def of_region(name: str, region: Tensor) -> Question:

@@ -283,7 +283,7 @@ class Classify(
     ) -> list[Question]:
         """Each class, the likeliest first."""
         order = np.argsort(-reply, kind="stable").tolist()
-        return [of_class(f"{config.classes[n]} {reply[n]:.0%}", n) for n in order]
+        return [of_class(f"{config.classes[n]} {reply[n]:.0%}", n, float(reply[n])) for n in order]
 
     def portable(
         self, net: nn.Module, config: ModelConfig, *, raw: bool

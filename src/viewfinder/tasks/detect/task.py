@@ -355,7 +355,7 @@ class Detect(
         """Each box that is shown."""
         shown = confident(reply, threshold)
         return [
-            of_box(f"{config.classes[label]} {score:.0%}", label, (x1, y1, x2, y2))
+            of_box(f"{config.classes[label]} {score:.0%}", label, (x1, y1, x2, y2), float(score))
             for label, score, (x1, y1, x2, y2) in shown.rows()
         ]
 
