@@ -54,6 +54,16 @@ def test_check_finds_them_when_asked(planted: Path, capsys: pytest.CaptureFixtur
     assert "in the splits test, train" in told["alike-across-splits", "test/left/cut.png"]
 
 
+def test_a_page_calls_what_lies_in_two_splits_a_fault_too(
+    planted: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path_factory.mktemp("page") / "set.html"
+    assert main(["check", str(planted), "--report", str(page), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out)["faults"]
+    assert (fault["kind"], fault["file"]) == ("alike-across-splits", "test/left/cut.png")
+    assert "<td>alike-across-splits</td>" in page.read_text(encoding="utf-8")
+
+
 def test_a_mirror_image_has_the_hash_that_is_told_before(tmp_path: Path) -> None:
     picture = scene(5)
     own, mirrored = difference_hashes(picture)

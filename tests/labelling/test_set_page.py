@@ -9,7 +9,7 @@ import pytest
 
 from viewfinder.cli.main import main
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.labelling.odd import suspects
+from viewfinder.labelling.odd import Suspects, suspects
 from viewfinder.labelling.set_page import write_set_page
 from viewfinder.pictures.writing import write_picture
 
@@ -68,6 +68,21 @@ def test_the_page_shows_it_and_json_tells_it(planted, tmp_path, capsys):
     for words in ("in train and val", "<b>disc</b>, or square?", "How bright pictures are", ODD):
         assert words in text
     assert text.count("<img") < 200
+
+
+def test_numbers_stay_whole_on_a_narrow_page(planted, tmp_path, chromium):
+    page = tmp_path / "set.html"
+    dataset = replace(open_dataset(planted), classes=("extraordinarily_round_disc", "square"))
+    write_set_page(page, dataset, [], Suspects((), (), (), len(dataset), 0), by="a test")
+    with chromium.new_page(viewport={"width": 390, "height": 800}) as opened:
+        opened.goto(page.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        lines = """[...document.querySelectorAll("table :is(td, th)")].filter(cell => {
+          const range = document.createRange(); range.selectNodeContents(cell);
+          return cell.innerText && !/\\s/.test(cell.innerText.trim())
+            && new Set([...range.getClientRects()].map(r => r.top)).size > 1;
+        }).length"""
+        assert opened.evaluate(lines) == 0
 
 
 def test_other_sets_have_a_page_too(planted, tmp_path, subject_scenes):

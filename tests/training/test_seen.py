@@ -5,6 +5,7 @@ from training.test_folds import write_boxes
 
 import viewfinder.training.train as training
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.evaluation import label_statistics
 from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.label_statistics import section
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -50,11 +51,14 @@ def test_subjects_are_outlined(tmp_path, subject_scenes, monkeypatch):
     assert all(says.startswith("the subject is ") for _, says in seen)
 
 
-def test_labels_are_counted_by_class_and_side(small_set, subject_scenes, tmp_path):
+def test_labels_are_counted_by_class_and_side(small_set, subject_scenes, tmp_path, monkeypatch):
     told = section(open_dataset(small_set))
     assert told["sides"] == ["training", "validation", "test"]
     assert dict(told["rows"])["amber"] == [12, 6, 6]
     assert told["pictures"] == [36, 18, 18]
+    assert told["of"] == "The charts are of the 36 training pictures."
+    monkeypatch.setattr(label_statistics, "_MOST_LOOKED_AT", 12)
+    assert "of 12 of them, evenly chosen." in section(open_dataset(small_set))["of"]
     large, bright = told["figures"]
     assert "How large pictures are: √(width × height), pixels, half of them below 32" in large
     assert "How bright pictures are" in bright

@@ -31,8 +31,9 @@ class Flags:
     by what a network says of them, about 25 ms each, once; what was done is kept."""
     report: Path | None = None
     """A page to write, HTML: counts, sizes, places, shapes and brightness of boxes and pictures;
-    pictures that show the same, in two splits first; the odd ones out; labels that may be wrong,
-    with what is labelled so. Compared as with --alike; of more than 20,000 pictures as many."""
+    pictures that show the same, in two splits first, which are faults; the odd ones out; labels
+    that may be wrong, with what is labelled so. Compared as with --alike; of more than 20,000
+    pictures as many."""
     json: bool = False
     """Print one JSON document: faults (kind, file, detail, fix), counts, and with --report
     suspects: alike, odd and labels."""
@@ -49,14 +50,20 @@ def run(flags: Flags) -> int:
     suspects = None
     if flags.report is not None:
         from viewfinder.labelling.odd import suspects as look
-        from viewfinder.labelling.set_page import write_set_page
 
         suspects = look(dataset)
-        write_set_page(flags.report, dataset, faults, suspects, by=asked_by())
     if flags.alike:
         from viewfinder.features.alike import near_duplicates
 
         faults += near_duplicates(dataset)
+    elif suspects is not None:
+        from viewfinder.features.alike import across_splits
+
+        faults += across_splits(dataset, suspects.alike)
+    if flags.report is not None and suspects is not None:
+        from viewfinder.labelling.set_page import write_set_page
+
+        write_set_page(flags.report, dataset, faults, suspects, by=asked_by())
     if flags.json:
         counts: dict[str, object] = {"images": len(dataset), "classes": dataset.counts()}
         if dataset.boxes is not None:

@@ -16,6 +16,7 @@ from viewfinder.evaluation.looks import looks
 from viewfinder.evaluation.material import SIDES
 from viewfinder.evaluation.sampling import Values
 from viewfinder.pictures.masks import box_around
+from viewfinder.wording import counted
 
 # Classes that are told one by one, the commonest; masks that are read, and cells to a side of the
 # map of places.
@@ -53,7 +54,22 @@ def section(dataset: Dataset, *, drawn: bool = True) -> dict[str, object]:
         "left_out": max(0, len(rows) - _MOST),
         "most": max((sum(numbers) for _, numbers in rows), default=0),
         "figures": _figures(learnt, what) if drawn else [],
+        "of": _drawn_of(learnt, what, dealt="train" in sides),
     }
+
+
+def _drawn_of(learnt: Dataset, what: str, *, dealt: bool) -> str:
+    """Which pictures the figures are of, in a sentence."""
+    many = counted(len(learnt), "training picture" if dealt else "picture")
+    told = f"The charts are of the {many}"
+    if len(learnt) > _MOST_LOOKED_AT:
+        told += (
+            f"; how large and how bright pictures are, of {_MOST_LOOKED_AT} of them, evenly chosen"
+        )
+    masks = sum(map(bool, learnt.masks)) if what == "subjects" else 0
+    if masks > _MOST_MASKS:
+        told += f"; how large subjects are and where they lie, of the first {_MOST_MASKS} masks"
+    return f"{told}."
 
 
 def _figures(learnt: Dataset, what: str) -> list[Markup]:

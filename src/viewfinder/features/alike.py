@@ -53,6 +53,13 @@ def near_duplicates(dataset: Dataset) -> list[Fault]:
     return _faults(dataset, [pair for pair in pairs if not pair.same])
 
 
+def across_splits(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
+    """Of pairs that were found, those in two splits whose bytes differ, as `near_duplicates`."""
+    split = dataset.splits
+    apart = [pair for pair in pairs if split[pair.one] != split[pair.other]]
+    return _faults(dataset, [pair for pair in apart if not pair.same])
+
+
 def pairs_of(
     dataset: Dataset,
     vectors: NDArray[np.float32],

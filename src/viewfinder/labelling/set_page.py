@@ -34,15 +34,14 @@ def write_set_page(
     Raises:
         InputError: a picture cannot be read any more, or the page cannot be written.
     """
-    shown = [fault for fault in faults if fault.kind not in _BELOW]
     split = dataset.splits
     content = {
         "title": f"The set {dataset.root.name}",
         "summary": dataset.summary(faults=False).rstrip("."),
         "labels": section(dataset),
-        "faults": shown[:_FAULTS],
-        "fault_count": len(shown),
-        "left_out": max(0, len(shown) - _FAULTS),
+        "faults": faults[:_FAULTS],
+        "fault_count": len(faults),
+        "left_out": max(0, len(faults) - _FAULTS),
         "pairs": [_pair(dataset, pair) for pair in found.alike[:_PAIRS]],
         "pair_count": len(found.alike),
         "across": sum(bool(split[pair.one] != split[pair.other]) for pair in found.alike),
@@ -89,10 +88,6 @@ def suspects_document(dataset: Dataset, found: Suspects) -> dict[str, object]:
             for each in found.doubted
         ],
     }
-
-
-# Faults that the pairs of pictures show.
-_BELOW = frozenset(["alike", "alike-across-splits"])
 
 
 def _pair(dataset: Dataset, pair: Pair) -> dict[str, object]:
