@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import tensors_in
+from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Around, Operation
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
@@ -19,6 +20,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if scene.call is not None and scene.call.base == "_pack_padded_sequence":
         # A sequence with the batch first, where packing wants its steps first.
         yield from scene.operate(0, ops.transpose(0, 1), 0.1)
+    if scene.call is not None and not scene.case.in_layer:
+        yield from _parted(scene)
     if not scene.given or not isinstance(layer, nn.RNNBase | nn.RNNCellBase):
         return
     given = scene.given[0]
@@ -44,6 +47,29 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         last = scene.before(ops.last_of(1), 0.6)
         yield replace(last, means="of all steps the last alone is read")
     yield from _state(scene, layer, given)
+
+
+def _parted(scene: Scene) -> Iterator[Candidate]:
+    """Frames that were joined with the batch, and read as one sequence: parted again before it."""
+    calls = scene.case.failure.trace.calls
+    for call in calls:
+        # A recurrent layer gives a sequence without a batch one of 1.
+        alone = call.base == "unsqueeze" and bool(call.module) and len(call.input_shapes[0]) == 2
+        if not alone or not isinstance(scene.net.get_submodule(call.module), nn.RNNBase):
+            continue
+        for joined in calls:
+            one, two = joined.input_shapes[:1], joined.output_shapes[:1]
+            whole = bool(one and two) and one[0][2:] == two[0][1:] and len(one[0]) > 3
+            if not whole or one[0][0] * one[0][1] != call.input_shapes[0][0] != one[0][0]:
+                continue
+            steps = one[0][1]
+            path = path_as_code(call.module)
+            yield Candidate(
+                (Around(call.module, ops.unflatten(0, (-1, steps))),),
+                f"x.unflatten(0, (-1, {steps})) before {path}: the frames of each clip again",
+                0.0,
+            )
+            return
 
 
 def _one_step(scene: Scene, layer: nn.RNNBase) -> Iterator[Candidate]:
