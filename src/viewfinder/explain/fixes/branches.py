@@ -113,6 +113,9 @@ def _interpolated(scene: Scene, call: Call) -> Iterator[Candidate]:
                 continue
             yield from scene.on_operand(position, code, run, cost)
         elif any(raised) and not smaller and mine[2:] != other[2:]:
+            if _unpooled(call.producers[1 - position]):
+                # Its places may lie beyond its map, whatever the skip is cut to.
+                continue
             # A skip that is larger, since nothing was padded, is cropped.
             crop = f"{{{position}}}[..., :{{{1 - position}}}.size(2), :{{{1 - position}}}.size(3)]"
 
