@@ -14,7 +14,7 @@ from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene, Tensors
 from viewfinder.explain.passed import Args, Kwargs
-from viewfinder.explain.sources import expression
+from viewfinder.explain.sources import expression, module_call, with_argument
 
 _VIEWS = ("view", "reshape")
 _MAKERS = {"zeros", "ones", "randn", "rand", "empty"}
@@ -48,6 +48,9 @@ def _made_for_one(scene: Scene) -> Iterator[Candidate]:
                 continue
             words = [f"{name}.size(0)" if n == at else str(one) for n, one in enumerate(sizes)]
             text = f"torch.{made.base}({', '.join(words)})"
+            node = module_call(made.place)
+            if node is not None and len(node.args) == len(sizes):
+                text = with_argument(node, at, f"{name}.size(0)")
             edit = Rewrite(made.place[:2], made.operation, text, _for_batch(name, at, sizes))
             found = expression(made.place, made.args, made.tensors)
             old = " ".join(found.text.split()) or f"torch.{made.base}(…)"
