@@ -12,9 +12,9 @@ from viewfinder.tasks.detect.detections import Detections
 # believes in hundreds of thousands, which would take minutes and tell nothing.
 _MOST_CANDIDATES = 10_000
 _OVERLAP = 0.45
-# So many at a time are compared with all that score less, as a call costs more than a short row;
-# of many fewer, so that what is compared stays in the caches.
-_BLOCK, _PAIRS = 128, 1 << 15
+# So many of the best are compared with all that are left, which then are fewer.
+_BLOCK = 64
+_LATER = np.triu(np.ones((_BLOCK, _BLOCK), np.bool_), 1)
 
 
 def suppress(
@@ -67,41 +67,46 @@ def best_of(found: Detections, *, overlap: float = _OVERLAP, most: int | None = 
     by_class = np.argsort(found.labels, kind="stable")
     ends = np.flatnonzero(np.diff(found.labels[by_class])) + 1
     for rows in np.split(by_class, ends):
-        kept[rows] = _apart(found.boxes[rows], overlap, most)
+        kept[rows[_apart(found.boxes[rows], overlap, most)]] = True
     chosen: list[int] = np.flatnonzero(kept)[:most].tolist()
     return chosen
 
 
-def _apart(boxes: BoxArray, overlap: float, most: int | None) -> NDArray[np.bool_]:
-    """Of each of N boxes of one class, the best first, whether no better one overlaps it.
+def _apart(boxes: BoxArray, overlap: float, most: int | None) -> list[int]:
+    """The numbers of those of N boxes of one class, the best first, that no better one overlaps.
 
-    Of more than `most` only the first so many are told.
+    There may be a few more than `most`.
     """
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    left = np.ones(len(boxes), np.bool_)
-    block = max(1, min(_BLOCK, _PAIRS // max(1, len(boxes))))
-    for start in range(0, len(boxes), block):
-        rows = start + np.flatnonzero(left[start : start + block])
-        same = _same(boxes, areas, rows, start, overlap)
-        same[:, :block] &= np.arange(start, start + same[:, :block].shape[1]) > rows[:, None]
-        for number in np.flatnonzero(same.any(axis=1)):
-            if left[rows[number]]:
-                left[start:] &= ~same[number]
-        if most is not None and left[: start + block].sum() >= most:
-            left[start + block :] = False
-            break
-    return left
+    x1, y1, x2, y2 = boxes.T
+    # Corners and areas of those that are left, and their numbers.
+    left = np.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])
+    numbers = np.arange(len(boxes))
+    chosen: list[int] = []
+    while len(numbers) and (most is None or len(chosen) < most):
+        same = _same(left[:, :_BLOCK], left, overlap)
+        first = np.ones(len(same), np.bool_)
+        within = same[:, : len(same)] & _LATER[: len(same), : len(same)]
+        for row in np.flatnonzero(within.any(axis=1)):
+            if first[row]:
+                first &= ~within[row]
+        chosen += numbers[: len(same)][first].tolist()
+        still = ~same[first, len(same) :].any(axis=0)
+        left, numbers = left[:, len(same) :][:, still], numbers[len(same) :][still]
+    return chosen
 
 
-def _same(
-    boxes: BoxArray, areas: Floats, rows: NDArray[np.intp], start: int, overlap: float
-) -> NDArray[np.bool_]:
-    """Of each row and each box from `start` on, whether they are one object."""
-    x1, y1, x2, y2 = np.ascontiguousarray(boxes[start:].T)
-    left, top, right, bottom = boxes[rows].T[..., None]
-    width = np.minimum(right, x2) - np.maximum(left, x1)
-    height = np.minimum(bottom, y2) - np.maximum(top, y1)
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
+def _same(rows: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:
+    """Of each of R boxes and each of N, 5×R and 5×N corners and areas, whether they are one."""
+    left, top, right, bottom, areas = rows[..., None]
+    shared = np.minimum(right, others[2])
+    shared -= np.maximum(left, others[0])
+    np.maximum(shared, 0, out=shared)
+    height = np.minimum(bottom, others[3])
+    height -= np.maximum(top, others[1])
+    np.maximum(height, 0, out=height)
+    shared *= height
     # As a product, since the union of two boxes without area is 0.
-    same = shared > np.float32(overlap) * (areas[rows, None] + areas[start:] - shared)
-    return np.asarray(same)
+    least = areas + others[4]
+    least -= shared
+    least *= np.float32(overlap)
+    return np.asarray(shared > least)
