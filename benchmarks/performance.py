@@ -27,8 +27,20 @@ _FOOT = """*load* is how many programs wanted a core meanwhile (the mean of a mi
 more than there are cores, times are longer than they need be."""
 
 
-def record(file: Path, what: str, *, figure: str, detail: dict[str, object], command: str) -> None:
-    """Add a figure to a file; one of the same name and processor is replaced."""
+def record(
+    file: Path,
+    what: str,
+    *,
+    figure: str,
+    detail: dict[str, object],
+    command: str,
+    plot: str | None = None,
+) -> None:
+    """Add a figure to a file; one of the same name and processor is replaced.
+
+    Args:
+        plot: a picture in docs/ that shows it.
+    """
     import torch
 
     cpu = cpu_features()
@@ -37,6 +49,7 @@ def record(file: Path, what: str, *, figure: str, detail: dict[str, object], com
         "figure": figure,
         "detail": detail,
         "command": command,
+        **({"plot": plot} if plot else {}),
         "processor": cpu.name,
         "threads": torch.get_num_threads(),
         "cores": cpu.threads,
@@ -73,6 +86,12 @@ def page(rows: list[dict]) -> str:
             for row in own
         ]
         lines.append("")
+        plots = {row["plot"]: row["command"] for row in own if "plot" in row}
+        lines += [
+            line
+            for plot, made_by in plots.items()
+            for line in (f"![what `{made_by}` measured]({plot})", "")
+        ]
     lines.append(_FOOT)
     return "\n".join(lines)
 

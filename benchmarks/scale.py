@@ -154,10 +154,10 @@ def main() -> None:
     if given.plot:
         draw(found, given.plot)
     if given.json:
-        record_all(given.json, found)
+        record_all(given.json, found, given.plot.name if given.plot else None)
 
 
-def record_all(file: Path, found: dict[str, dict[int, dict[str, float]]]) -> None:
+def record_all(file: Path, found: dict[str, dict[int, dict[str, float]]], plot: str | None) -> None:
     """A row for each thing that grew."""
     for what, sizes in found.items():
         rows = [
@@ -172,6 +172,7 @@ def record_all(file: Path, found: dict[str, dict[int, dict[str, float]]]) -> Non
             figure=f"CPU seconds: {'; '.join(rows)}; at most {most:,.0f} MB",
             detail={str(number): told for number, told in sizes.items()},
             command="benchmarks/scale.py",
+            plot=plot,
         )
 
 
