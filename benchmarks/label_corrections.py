@@ -2,6 +2,7 @@
 
     uv run python benchmarks/label_corrections.py                turntables; two minutes
     uv run python benchmarks/label_corrections.py BCCD 20        blood cells too, of 20 photographs
+    uv run python benchmarks/label_corrections.py --seed 800     other turntables (and cells)
 
 Proposals are those of a plate (`find_on_stand`) on turntables filmed badly: noise, shadows, a
 wandering exposure, a shaking camera; and the subjects of a saliency map, the contrast of each pixel
@@ -45,6 +46,7 @@ from viewfinder.tabletop.turntable import render_turntable
 
 BADLY = TurntableOptions(noise=14, drift=0.25, shadow=0.95, shake=6)
 TWICE = 0.8
+SEED = 700
 CELLS = ("RBC", "WBC", "Platelets")
 
 
@@ -55,11 +57,11 @@ def contrast(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(apart / max(float(apart.max()), 1e-6), np.float32)
 
 
-def turntables(folder: Path, by: str, turns: int = 6) -> Material:
+def turntables(folder: Path, by: str, seed: int, turns: int = 6) -> Material:
     made = Material(tuple(CLASSES), {}, {}, [])
     for number in range(turns):
         name = CLASSES[number % len(CLASSES)]
-        turn = render_turntable(number % len(CLASSES), seed=700 + number, frames=10, options=BADLY)
+        turn = render_turntable(number % len(CLASSES), seed=seed + number, frames=10, options=BADLY)
         for at, (frame, box) in enumerate(zip(turn.frames, turn.boxes, strict=True)):
             path = f"{name}-{number:02}-{at:02}.png"
             write_picture(folder / path, frame)
@@ -73,11 +75,12 @@ def turntables(folder: Path, by: str, turns: int = 6) -> Material:
     return made
 
 
-def cells(folder: Path, root: Path, count: int) -> Material:
-    """The first of BCCD's test photographs, whose cells are all proposed as red ones."""
+def cells(folder: Path, root: Path, count: int, seed: int) -> Material:
+    """Some of BCCD's test photographs, whose cells are all proposed as red ones."""
     made = Material(CELLS, {}, {}, [])
     stems = (root / "ImageSets" / "Main" / "test.txt").read_text().split()
-    for stem in stems[:count]:
+    first = (seed - SEED) // 100 * count % len(stems)
+    for stem in (stems[first:] + stems[:first])[:count]:
         tree = Tree.parse(root / "Annotations" / f"{stem}.xml")
         picture = read_picture(root / "JPEGImages" / f"{stem}.jpg")
         path = f"{stem}.png"
@@ -122,14 +125,17 @@ def correct(what: str, material: Material, folder: Path, *, look_over: bool) -> 
 
 
 def main() -> None:
+    words = sys.argv[1:]
+    seed = int(words[words.index("--seed") + 1]) if "--seed" in words else SEED
+    data = words[: words.index("--seed")] if "--seed" in words else words
     with tempfile.TemporaryDirectory() as place:
         for by in ("plate", "saliency"):
             folder = Path(place) / by
             what = f"correcting the {by}'s on turntables filmed badly"
-            correct(what, turntables(folder, by), folder, look_over=True)
-        if len(sys.argv) > 1:
-            folder, count = Path(place) / "cells", int((*sys.argv, "20")[2])
-            made = cells(folder, Path(sys.argv[1]), count)
+            correct(what, turntables(folder, by, seed), folder, look_over=True)
+        if data:
+            folder, count = Path(place) / "cells", int((*data, "20")[1])
+            made = cells(folder, Path(data[0]), count, seed)
             correct("correcting saliency's on BCCD", made, folder, look_over=False)
 
 
