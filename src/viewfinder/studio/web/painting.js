@@ -20,16 +20,23 @@ const SMALL = 36;
 
 /**
  * @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes
- * @param {boolean} many  whether they are too many for names
+ * @param {boolean} many  whether they are too many for names @param {number} wide  where the right edge is
  */
-export function paint(context, view, shapes, many) {
+export function paint(context, view, shapes, many, wide) {
   if (many) sides(context, view, shapes);
   else outlines(context, view, shapes.filter((each) => !each.selected));
   for (const shape of shapes) {
     if (shape.mask) mask(context, view, shape);
     if (shape.selected && !many) selected(context, view, shape);
   }
-  if (!many) for (const each of shapes) name(context, view, each);
+  if (!many) for (const each of shapes) name(context, view, each, wide);
+}
+
+/** What of the screen a shape with its handles and name may take up; more rather than less. @param {View} view @param {Pick<Shape, "corners" | "name" | "marks">} shape @returns {Corners} */
+export function reaches(view, { corners, name, marks }) {
+  const [x1, y1, x2, y2] = toScreen(view, corners);
+  const long = 14 * (name.length + marks.length + 8);
+  return [x1 - long, y1 - 24, Math.max(x2, x1 + long) + 12, y2 + 24];
 }
 
 /** Many boxes: one path a colour. @param {CanvasRenderingContext2D} context @param {View} view @param {Shape[]} shapes */
@@ -113,8 +120,8 @@ function outline(view, polygons) {
   return path;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape */
-function name(context, view, shape) {
+/** @param {CanvasRenderingContext2D} context @param {View} view @param {Shape} shape @param {number} wide */
+function name(context, view, shape, wide) {
   const [x1, y1, x2] = toScreen(view, shape.corners);
   if (!shape.selected && x2 - x1 < 28) return;
   context.font = "600 12px system-ui, sans-serif";
@@ -122,7 +129,7 @@ function name(context, view, shape) {
   const width = context.measureText(text).width + 8;
   const top = y1 >= 17 ? y1 - 17 : Math.max(y1, 0);
   // A name at the right edge stays in sight, as long as its box does.
-  const most = context.canvas.width / context.getTransform().a - width;
+  const most = wide - width;
   const left = x1 > most && x1 < most + width ? most : x1 - 1;
   context.globalAlpha = shape.ghost ? 0.75 : 1;
   context.fillStyle = shape.colour;

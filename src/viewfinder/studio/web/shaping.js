@@ -75,6 +75,7 @@ export class Shaping {
     this.#drop();
     this.tool = this.tool === tool ? null : tool;
     this.page.pointer.tool = this.tool ? this : null;
+    this.page.stage.tool = this.tool !== null;
     if (this.tool) dialogs.say(SAYS[this.tool], 6);
     this.show();
     this.page.stage.draw();

@@ -2,12 +2,12 @@
  * The picture and, on two canvases over it, its boxes: drawing alone, nothing is decided here.
  *
  * What is chosen, and what is being drawn, is on the upper canvas, which is drawn anew for each
- * frame. All other boxes are on the lower one. Where they are thousands it is wider than what is
+ * frame, and is no larger than that needs: what a browser shows anew is the whole of a canvas. All other boxes are on the lower one. Where they are thousands it is wider than what is
  * seen, and is moved and stretched as it is while the view changes; it is drawn anew once that rests.
  */
 
 import { fitted, zoomed } from "./geometry.js";
-import { band, crosshair, paint } from "./painting.js";
+import { band, crosshair, paint, reaches } from "./painting.js";
 
 /**
  * @typedef {import("./geometry.js").Corners} Corners
@@ -18,6 +18,8 @@ import { band, crosshair, paint } from "./painting.js";
  */
 
 const MANY = 300;
+// The upper canvas has sides of a multiple of this: it is not made anew for each pixel.
+const STEP = 128;
 // Of the width and height of what is seen, on each side of it.
 const BEYOND = 0.3;
 // Milliseconds without a change of the view.
@@ -49,6 +51,8 @@ export class Stage {
     this.shapes = () => [];
     /** What is being drawn: a new box, or a rectangle that selects. @type {{corners: Corners, kind: "new" | "select"} | null} */
     this.band = null;
+    /** Whether a tool is in hand, which may show something anywhere. */
+    this.tool = false;
     /** What a tool shows over all. @type {(context: CanvasRenderingContext2D, view: View) => void} */
     this.over = () => {};
     /** @type {Point | null} */
@@ -129,12 +133,27 @@ export class Stage {
 
   #draw() {
     if (this.#stale || !this.#moved()) this.#drawLower();
-    const [context, room] = [prepared(this.upper, this.room), this.room];
-    const chosen = this.shapes(true);
-    paint(context, this.view, chosen, chosen.length > MANY);
+    const [room, chosen] = [this.room, this.shapes(true)];
+    const context = this.#prepareUpper(chosen, room);
+    paint(context, this.view, chosen, chosen.length > MANY, room[0]);
     if (this.cross) crosshair(context, this.cross, room);
     this.over(context, this.view);
     if (this.band) band(context, this.view, this.band);
+  }
+
+  /** The upper canvas where it is needed: all of the stage, or around what is chosen. @param {Shape[]} chosen @param {Point} room */
+  #prepareUpper(chosen, room) {
+    const all = this.cross || this.tool || chosen.length > MANY || chosen.some((each) => each.mask);
+    const areas = all ? [] : chosen.map((each) => reaches(this.view, each));
+    if (!all && this.band) areas.push(reaches(this.view, { corners: this.band.corners, name: "", marks: "" }));
+    const least = (/** @type {number} */ side) => (all ? 0 : Math.max(0, Math.floor(Math.min(...areas.map((each) => each[side]), room[side]))));
+    const most = (/** @type {number} */ side) => (all ? room[side] : Math.min(room[side], Math.max(...areas.map((each) => each[side + 2]), 0)));
+    const [x, y] = [least(0), least(1)];
+    const stepped = (/** @type {number} */ length) => Math.max(STEP, Math.ceil(length / STEP) * STEP);
+    const context = prepared(this.upper, all ? room : [stepped(most(0) - x), stepped(most(1) - y)]);
+    this.upper.style.transform = `translate(${x}px, ${y}px)`;
+    context.translate(-x, -y);
+    return context;
   }
 
   #drawLower() {
@@ -145,7 +164,7 @@ export class Stage {
     const margin = /** @type {Point} */ ([Math.round(width * beyond), Math.round(height * beyond)]);
     const room = /** @type {Point} */ ([width + 2 * margin[0], height + 2 * margin[1]]);
     const view = { ...this.view, x: this.view.x + margin[0], y: this.view.y + margin[1] };
-    paint(prepared(this.lower, room), view, rest, this.#many);
+    paint(prepared(this.lower, room), view, rest, this.#many, room[0]);
     this.lower.style.transform = `translate(${-margin[0]}px, ${-margin[1]}px)`;
     this.#drawn = { view: this.view, margin };
     this.#stale = false;
