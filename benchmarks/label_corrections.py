@@ -75,7 +75,7 @@ def turntables(folder: Path, by: str, seed: int, turns: int = 6) -> Material:
     return made
 
 
-def cells(folder: Path, root: Path, count: int, seed: int) -> Material:
+def cells(folder: Path, root: Path, count: int, seed: int = SEED) -> Material:
     """Some of BCCD's test photographs, whose cells are all proposed as red ones."""
     made = Material(CELLS, {}, {}, [])
     stems = (root / "ImageSets" / "Main" / "test.txt").read_text().split()
