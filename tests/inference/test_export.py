@@ -244,7 +244,8 @@ def test_metadata_that_contradict_the_file_are_refused(detectors_file, tmp_path,
 
 def test_the_tiles_of_a_run_travel_in_its_file(detectors_file, detector, tmp_path):
     tiled = in_tiles(detector.model, 640, 0.3).config
-    assert json.loads(_metadata(tiled, "decoded")["tiles"]) == {"side": 640, "overlap": 0.3}
+    told = {"side": 640, "overlap": 0.3, "learnt": False}
+    assert json.loads(_metadata(tiled, "decoded")["tiles"]) == told
     for told, there in (('{"side": 640, "overlap": 0.3}', True), ('{"side": 1}', False)):
         model = onnx.load(detectors_file)
         entry = model.metadata_props.add()

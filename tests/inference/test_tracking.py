@@ -111,6 +111,25 @@ def walk(*middles: tuple[float, float]) -> list[Detections]:
     return [found((x - 20, y - 20, x + 20, y + 20)) for x, y in middles]
 
 
+@pytest.mark.parametrize(
+    ("place", "outside"),
+    [
+        (read_line("5000,5000,6000,6000"), True),
+        (read_line("-50,-50,9e9,-40"), True),
+        (read_line("-100,-100,700,500"), False),
+        (read_zone("700,0,900,400"), True),
+        (read_zone("600,0,900,400"), False),
+    ],
+)
+def test_a_place_outside_the_pictures_is_refused(place, outside) -> None:
+    frames = [found((10, 10, 60, 60))] * 2
+    if not outside:
+        assert len(followed(frames, place)[0]) == 2
+        return
+    with pytest.raises(InputError, match=r"--(line|zone) .* lies outside: .* has 640 × 480 pixels"):
+        followed(frames, place)
+
+
 def test_a_line_counts_each_crossing_once_by_its_direction() -> None:
     line = read_line("0,100,640,100")
     down = walk(*((300, y) for y in range(60, 150, 10)))

@@ -119,8 +119,8 @@ def pictures_to_prove(run: "Run", source: str | None) -> list[Path]:
     if source is not None:
         return find_pictures(source)
     try:
-        dataset = open_dataset(run.manifest.data["source"])
-    except (InputError, KeyError) as error:
+        dataset = open_dataset(run.trained.learnt_from if run.trained else "")
+    except InputError as error:
         raise InputError(
             f"the pictures that {run.folder} was trained on are not here: name some to prove "
             "the export on, with --pictures FOLDER"

@@ -5,6 +5,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 
 import tyro
@@ -110,6 +111,11 @@ def _plain(said: str) -> str:
     return said
 
 
+def _are_files(words: str) -> bool:
+    """Whether a shell has put the names of files in the place of a pattern."""
+    return all(Path(each).exists() for each in words.split())
+
+
 def _of_choices(found: re.Match[str]) -> str:
     choices = [each for each in re.findall(r"'([^']*)'", found[3]) if each != "None"]
     near = nearest(found[1], choices)
@@ -183,6 +189,11 @@ _PLAINER: Sequence[tuple[str, Callable[[re.Match[str]], str]]] = (
     ),
     (
         r"Unrecognized options: ([^-|│─]*)",
-        lambda found: f"these words belong to no flag: {found[1]}",
+        lambda found: (
+            f"these words belong to no flag: {found[1].strip()}; of several files, give the folder "
+            "that they lie in"
+            if _are_files(found[1])
+            else f"these words belong to no flag: {found[1]}"
+        ),
     ),
 )

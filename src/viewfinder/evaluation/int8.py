@@ -107,8 +107,8 @@ def _sides(run: RunFolder) -> tuple[Dataset, Dataset]:
     """The run's training pictures, and those that it was chosen by."""
     manifest = run.manifest
     try:
-        dataset = open_dataset(manifest.data["source"], val_share=manifest.recipe.val_share)
-    except (InputError, KeyError) as error:
+        dataset = open_dataset(run.learnt_from, val_share=manifest.recipe.val_share)
+    except InputError as error:
         raise InputError(
             f"the pictures that {run.folder} was trained on are not here, and what 8 bits cost is "
             "measured on them: leave --int8 out"

@@ -32,6 +32,7 @@ def in_tiles(model: Model, side: WantedTiles = None, overlap: float | None = Non
     tiles = Tiles(
         side if side is not None else own.side if own else 0,
         overlap if overlap is not None else own.overlap if own else OVERLAP,
+        learnt=own is not None and own.learnt,
     )
     return with_habit(model, TILES, tiles)
 

@@ -28,6 +28,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from viewfinder.datasets.opening import TABLETOP
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import explained_writing, is_empty, replacing, write_bytes, write_json
@@ -89,6 +90,15 @@ class RunFolder:
     @property
     def report_file(self) -> Path:
         return self.folder / _REPORT
+
+    @property
+    def learnt_from(self) -> str:
+        """Where the set that it was trained on lies: as it was given then or, where that is of
+        another folder than today's, the whole path; empty where no training of ours is."""
+        data = self.manifest.data
+        source, root = str(data.get("source", "")), str(data.get("root", ""))
+        there = source == TABLETOP or Path(source).expanduser().exists()
+        return source if there or not root else root
 
     @property
     def finished(self) -> bool:

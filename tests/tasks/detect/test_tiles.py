@@ -111,7 +111,14 @@ def test_tiles_that_cannot_be_are_refused(side: int, overlap: float) -> None:
         Tiles(side, overlap)
 
 
+def test_a_picture_no_larger_than_a_tile_is_seen_as_it_was_learnt() -> None:
+    for of, whole in (((100, 100), True), ((60, 100), True), ((101, 20), False)):
+        assert Tiles(100, learnt=False).cuts(of, SQUARE) is not whole
+        assert Tiles(100).cuts(of, SQUARE)
+
+
 def test_tiles_are_read_back() -> None:
-    assert tiles_from_json(Tiles(640, 0.3).as_json()) == Tiles(640, 0.3)
+    for tiles in (Tiles(640, 0.3), Tiles(640, 0.3, learnt=False)):
+        assert tiles_from_json(tiles.as_json()) == tiles
     with pytest.raises(ValueError, match="side and an overlap"):
         tiles_from_json({"side": 640})

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.decoded import ahead
 from viewfinder.datasets.digests import picture_digests
 from viewfinder.datasets.framing import frame_matrix
-from viewfinder.datasets.opening import TABLETOP, open_dataset
+from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.events import listening, note, track
 from viewfinder.features.own import Layers, Vectors, layers_of, watching
@@ -114,12 +113,8 @@ def gather(run: RunFolder, predictor: Predictor) -> Learnt:
 
 def _learnt_set(run: RunFolder) -> tuple[Dataset, NDArray[np.str_]]:
     """The set that a run was trained on, and the side that each picture had in its training."""
-    data = run.manifest.data
-    source, root = data.get("source", ""), data.get("root", "")
-    # A path as it was given may be of another folder than today's.
-    place = source if source == TABLETOP or Path(source).expanduser().exists() else root
     try:
-        dataset = open_dataset(place, deal=False)
+        dataset = open_dataset(run.learnt_from, deal=False)
     except InputError as error:
         raise InputError(f"what {run.folder} learnt from is no longer there: {error}") from error
     known = read_pictures(run.folder)

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.errors import InputError
-from viewfinder.pictures.geometry import BoxArray
+from viewfinder.pictures.geometry import BoxArray, Size
 
 Direction = Literal["in", "out"]
 Points = NDArray[np.float64]  # N×2
 
 _BEYOND = 0.1
+# OpenCV cuts lines in whole numbers of 32 bits.
+_FAR = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,15 @@ class Place:
             )
         along = self.points[1] - self.points[0]
         return float(_cross(along, middle - self.points[0]) / np.hypot(*along))
+
+    def within(self, size: Size) -> bool:
+        """Whether any of it lies in a picture of this width and height."""
+        if self.is_line:
+            box = (0, 0, size[0] + 1, size[1] + 1)
+            ends = np.rint(np.clip(self.points, -_FAR, _FAR)).astype(int).tolist()
+            return bool(cv2.clipLine(box, *ends)[0])
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        return bool((low <= size).all() and (high >= 0).all())
 
     def crossed(self, before: Points, now: Points) -> bool:
         """Whether the way between two points on other sides leads through it."""

@@ -136,7 +136,7 @@ def follow(
         high: what scores more begins a track.
 
     Raises:
-        InputError: these are no detections.
+        InputError: these are no detections, or a line or zone lies outside the pictures.
     """
     followed: list[Answer] = []
     counts: list[Counts] = []
@@ -146,6 +146,7 @@ def follow(
         labels: dict[int, int] = {}
         trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
         for number, answer, seen in _late(group, Tracker(len(classes), high)):
+            _require_within(places, answer)
             there = [row for row, track in enumerate(seen.tracks) if track.number is not None]
             tracks = [seen.tracks[row] for row in there]
             numbers = np.array([track.number for track in tracks], np.int64)
@@ -170,6 +171,16 @@ def follow(
             objects[label] += 1
         counts.append(Counts(source, dict(objects), tallies, tuple(crossings)))
     return followed, counts
+
+
+def _require_within(places: Sequence[Place], answer: Answer) -> None:
+    for place in places:
+        if not place.within(answer.size):
+            width, height = answer.size
+            raise InputError(
+                f"{'--line' if place.is_line else '--zone'} {place.name} lies outside: "
+                f"{answer.source} has {width} × {height} pixels, from 0,0 at the top left"
+            )
 
 
 def _at_place(tally: Tally) -> str:

@@ -1,6 +1,6 @@
 """What a detector finds: in framed pictures, in several views of them, and in tiles."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -119,6 +119,8 @@ def found_by_tiles(
     tiles = tiles_of(config)
     assert tiles is not None
     of = (picture.shape[1], picture.shape[0])
+    if not tiles.cuts(of, config.size):
+        return _found_in_parts(net, [picture], config, device, of=of)[0]
     places, tile = tiles.places(of, config.size), tiles.tile(config.size)
     found: list[Detections] = []
     batches: Iterable[range] = in_batches(len(places), BATCH)
@@ -128,8 +130,20 @@ def found_by_tiles(
         cut = [
             cut_tile(picture, places[number], tile, grey=config.framing.grey) for number in numbers
         ]
-        framed = np.stack([frame(each, config.framing, config.size, of=tile) for each in cut])
-        pixels = torch.from_numpy(framed).permute(0, 3, 1, 2)
-        replies = found_in_framed(net, pixels, config, device)
-        found += [placed(each, config, of=tile) for each in replies]
+        found += _found_in_parts(net, cut, config, device, of=tile)
     return merge(found, places, tile, of)
+
+
+def _found_in_parts(
+    net: nn.Module,
+    parts: Sequence[NDArray[np.uint8]],
+    config: ModelConfig,
+    device: torch.device,
+    *,
+    of: Size,
+) -> list[Detections]:
+    """What is found in pictures of one size, in their own pixels."""
+    framed = np.stack([frame(each, config.framing, config.size, of=of) for each in parts])
+    pixels = torch.from_numpy(framed).permute(0, 3, 1, 2)
+    replies = found_in_framed(net, pixels, config, device)
+    return [placed(each, config, of=of) for each in replies]

@@ -43,10 +43,13 @@ class Tiles:
     Attributes:
         side: of a tile, its longer one, in pixels of the picture.
         overlap: share of a side that neighbours have in common, at least.
+        learnt: whether the net learnt in tiles, and so knows small pictures in the middle of one;
+            another is given a picture that no tile would cut as it learnt it: whole.
     """
 
     side: int
     overlap: float = OVERLAP
+    learnt: bool = True
 
     def __post_init__(self) -> None:
         if self.side < LEAST_SIDE:
@@ -58,6 +61,11 @@ class Tiles:
         """Width and height of a tile, of the aspect of what the net is given."""
         width, height = (max(1, round(self.side * side / max(size))) for side in size)
         return width, height
+
+    def cuts(self, of: Size, size: Size) -> bool:
+        """Whether a picture is answered in tiles, and not whole; arguments as for `places`."""
+        width, height = self.tile(size)
+        return self.learnt or of[0] > width or of[1] > height
 
     def places(self, of: Size, size: Size) -> list[Place]:
         """Where the tiles of a picture begin, row by row, evenly spread.
@@ -76,7 +84,8 @@ class Tiles:
 
     def as_json(self) -> dict[str, object]:
         """As `run.json` and exported files keep it."""
-        return {"side": self.side, "overlap": self.overlap}
+        told: dict[str, object] = {"side": self.side, "overlap": self.overlap}
+        return told if self.learnt else told | {"learnt": False}
 
     def __str__(self) -> str:
         return f"tiles of {self.side} pixels that overlap by {self.overlap:.0%}"
@@ -85,9 +94,10 @@ class Tiles:
 def tiles_from_json(document: object) -> Tiles:
     """What `Tiles.as_json` gave; raises ValueError or InputError of anything else."""
     table = as_table(document)
-    if table.keys() != {"side", "overlap"}:
+    learnt = table.get("learnt", True)
+    if table.keys() - {"learnt"} != {"side", "overlap"} or not isinstance(learnt, bool):
         raise ValueError("tiles must have a side and an overlap")
-    return Tiles(as_whole(table["side"]), as_number(table["overlap"]))
+    return Tiles(as_whole(table["side"]), as_number(table["overlap"]), learnt)
 
 
 def tiles_of(config: ModelConfig) -> Tiles | None:
