@@ -35,10 +35,10 @@ from viewfinder.explain.edits import (
     Converted,
     Edit,
     InLine,
+    InsertedCall,
     Mode,
     Numbered,
     Offer,
-    Operation,
     Regiven,
     Renamed,
     Reordered,
@@ -105,7 +105,7 @@ def _with(given: Any, position: int, new: Tensor) -> Any:
     return walk(given)
 
 
-def operate(operation: Operation, value: object, given: Sequence[object] = ()) -> object:
+def operate(operation: InsertedCall, value: object, given: Sequence[object] = ()) -> object:
     """An operation by its code, on an argument; `x` is the first of all that is given."""
     code = operation.code.replace("{0}", "{}").replace("{}", "v")
     if code.startswith("leave it out"):

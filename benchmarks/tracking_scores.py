@@ -25,18 +25,18 @@ import moving_clips as clips
 import tracking_scores as scoring
 
 from viewfinder.api import open_run, train
-from viewfinder.inference.tracking.following import Tracked
+from viewfinder.inference.tracking.following import TrackedDetections
 from viewfinder.pictures.writing import write_picture
 from viewfinder.tabletop.options import SceneOptions
 from viewfinder.tabletop.rendered_sets import SplitCounts, write_scenes
 
 SIZE, FRAMES, CLIPS = 256, 60, 4
 
-Find = Callable[[Sequence[clips.Frame], int], list[Tracked]]
+Find = Callable[[Sequence[clips.Frame], int], list[TrackedDetections]]
 
 
 def given(dropped: float, jitter: float) -> Find:
-    def find(frames: Sequence[clips.Frame], seed: int) -> list[Tracked]:
+    def find(frames: Sequence[clips.Frame], seed: int) -> list[TrackedDetections]:
         spoilt = scoring.spoilt(frames, seed=seed, dropped=dropped, jitter=jitter)
         return scoring.followed(spoilt, SIZE)
 
@@ -46,12 +46,12 @@ def given(dropped: float, jitter: float) -> Find:
 def by_run(folder: str) -> Find:
     run = open_run(folder)
 
-    def find(frames: Sequence[clips.Frame], seed: int) -> list[Tracked]:
+    def find(frames: Sequence[clips.Frame], seed: int) -> list[TrackedDetections]:
         with tempfile.TemporaryDirectory() as place:
             for number, frame in enumerate(frames):
                 write_picture(Path(place) / f"{number:04}.png", frame.picture)
             answers = run.track(place).answers
-        return [each.value for each in answers if isinstance(each.value, Tracked)]
+        return [each.value for each in answers if isinstance(each.value, TrackedDetections)]
 
     return find
 

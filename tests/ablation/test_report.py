@@ -12,8 +12,8 @@ import pytest
 from viewfinder.ablation.page import PlotAxis, write_ablation
 from viewfinder.ablation.report import (
     Ablation,
+    CellTraining,
     TrainedCell,
-    Trial,
     as_csv,
     document,
     headline,
@@ -39,9 +39,9 @@ def grid(values=VALUES, *, score=SCORES["accuracy"], failed=()):
             name,
             {"net": "lenet", "options": ["width=2", "stem=small"], "batch": 2**number},
             tuple(
-                Trial(seed, f"cell_{number}/seed-{seed}", None, "no <memory>")
+                CellTraining(seed, f"cell_{number}/seed-{seed}", None, "no <memory>")
                 if (name, seed) in failed
-                else Trial(seed, f"cell_{number}/seed-{seed}", value)
+                else CellTraining(seed, f"cell_{number}/seed-{seed}", value)
                 for seed, value in enumerate(row)
             ),
         )
@@ -147,7 +147,7 @@ def test_the_page_shows_cells_picture_by_picture(tmp_path, small_set):
     for name, rate in (("none", 1e-6), ("learns", 0.02)):
         recipe = ClassifyRecipe(net="lenet", epochs=2, learning_rate=rate, precision="32", size=32)
         train("classify", small_set, recipe, out=tmp_path / name / "seed-0")
-        cells.append(TrainedCell(name, {}, (Trial(0, f"{name}/seed-0", 0.5),)))
+        cells.append(TrainedCell(name, {}, (CellTraining(0, f"{name}/seed-0", 0.5),)))
     found = replace(grid(), data=str(small_set), baseline="none", cells=tuple(cells))
     page = write_ablation(tmp_path, found).read_text(encoding="utf-8")
     assert "Picture by picture" in page

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.changes import AS_IT_IS, changes
 from viewfinder.attribution.heat import (
     GRAD_CAM,
@@ -49,7 +49,7 @@ def asked_of(net, size=(32, 32), habits=None):
     config = SimpleNamespace(
         size=size, normalisation=PLAIN, habits=habits or {}, classes=("mug", "can")
     )
-    return Asked(net.eval(), config, torch.device("cpu"), whole=True)
+    return ExplainedNet(net.eval(), config, torch.device("cpu"), whole=True)
 
 
 @pytest.fixture

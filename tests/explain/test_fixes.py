@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain import explain
-from viewfinder.explain.edits import Around, Operation, Replace
+from viewfinder.explain.edits import Around, InsertedCall, Replace
 from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.rendering.terminal import mistake_lines
 from viewfinder.explain.running import explained
@@ -281,7 +281,7 @@ def test_a_fix_refused_at_the_call_alone_is_refused_in_the_whole_net() -> None:
     assert seen.failure is not None
     assert not refused_alone(seen.failure, [fits])
     assert refused_alone(seen.failure, [other])
-    before = Around("1", Operation("", lambda x: x.new_zeros(3, 9)))
+    before = Around("1", InsertedCall("", lambda x: x.new_zeros(3, 9)))
     assert not refused_alone(seen.failure, [before])
     # A layer that ran before, and so gave what it now is given, is not judged alone.
     shared = nn.Linear(4, 8)

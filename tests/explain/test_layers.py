@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from viewfinder import nets
 from viewfinder.errors import InputError
-from viewfinder.explain import Layer, Sample, explain
+from viewfinder.explain import ExplainedLayer, Sample, explain
 
 
 class Net(nn.Module):
@@ -28,7 +28,7 @@ class Net(nn.Module):
         return self.run(self, *inputs)
 
 
-def only(module: nn.Module, *shape: int) -> Layer:
+def only(module: nn.Module, *shape: int) -> ExplainedLayer:
     (layer,) = explain(module, shape).layers
     return layer
 

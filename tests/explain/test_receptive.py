@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from viewfinder.explain import Layer, explain
+from viewfinder.explain import ExplainedLayer, explain
 
 
 class Net(nn.Module):
@@ -38,7 +38,7 @@ def support(output: Tensor, picture: Tensor) -> tuple[range, range]:
     return range(low[0], high[0] + 1), range(low[1], high[1] + 1)
 
 
-def check_contained(net: nn.Module, *shape: int, exact: bool = False) -> Layer:
+def check_contained(net: nn.Module, *shape: int, exact: bool = False) -> ExplainedLayer:
     """Hold the last layer's receptive field against gradients at corners, edges and middle."""
     layer = explain(net, shape).layers[-1]
     picture = torch.rand(shape, requires_grad=True)

@@ -43,7 +43,7 @@ from viewfinder.pictures.reading import read_depth, read_instances, read_mask, r
 from viewfinder.pictures.video import read_video, write_video
 from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import open_run
-from viewfinder.tasks.classify.heads import Layer
+from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.class_names import names_of
 from viewfinder.tasks.detect.opinion import Opinion, read_opinion, write_opinion
 from viewfinder.tasks.model import Model
@@ -399,7 +399,7 @@ def grid(folder: Path) -> None:
 
 
 def opinion(folder: Path) -> None:
-    layer = Layer(np.arange(24.0).reshape(3, 8), np.zeros(3))
+    layer = LinearHead(np.arange(24.0).reshape(3, 8), np.zeros(3))
     write_opinion(folder, Opinion(layer, np.arange(3), 0.5, "features"))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trackeval.metrics import CLEAR, HOTA, Identity
 
 from viewfinder.inference.answers import Answer
-from viewfinder.inference.tracking.following import Tracked, follow, looked_for
+from viewfinder.inference.tracking.following import TrackedDetections, follow, looked_for
 from viewfinder.pictures.geometry import iou
 from viewfinder.tabletop.shapes import CLASSES
 from viewfinder.tasks.detect.detections import Detections
@@ -35,15 +35,15 @@ class TrackingScores:
     switches: int
 
 
-def followed(frames: Sequence[Detections], size: int) -> list[Tracked]:
+def followed(frames: Sequence[Detections], size: int) -> list[TrackedDetections]:
     """What `predict --track` makes of a detector's answers to a clip's frames."""
     answers = [Answer("clip", (size, size), each, n) for n, each in enumerate(frames)]
     high, _ = looked_for(None)
     done, _ = follow(answers, classes=CLASSES, high=high)
-    return [each.value for each in done if isinstance(each.value, Tracked)]
+    return [each.value for each in done if isinstance(each.value, TrackedDetections)]
 
 
-def score(truth: Sequence[Frame], found: Sequence[Tracked]) -> TrackingScores:
+def score(truth: Sequence[Frame], found: Sequence[TrackedDetections]) -> TrackingScores:
     """What was followed against the truth, frame by frame."""
     assert len(truth) == len(found)
     things, things_count = _numbered([frame.things for frame in truth])

@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow
-from viewfinder.explain.traces import Failure, Frame, Trace, looks_at_numbers
+from viewfinder.explain.traces import Failure, Trace, TracedFrame, looks_at_numbers
 
 ERRORS = (RuntimeError, IndexError, ValueError, TypeError, AssertionError, NotImplementedError)
 
@@ -80,7 +80,7 @@ def told(fake: FakeTensorMode, function: Callable[..., Any], args: Any, kwargs: 
             with recorder:
                 run(*given, **named)
         except Exception as error:
-            frame = Frame(nn.Identity(), "", (), {}, None, False)
+            frame = TracedFrame(nn.Identity(), "", (), {}, None, False)
             call = recorder.failed[0] if recorder.failed else None
             failure = Failure(error, frame, call, recorder.trace)
             return "numbers" if looks_at_numbers(failure) else error

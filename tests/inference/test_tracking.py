@@ -12,8 +12,8 @@ from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.tables import write_rows
 from viewfinder.inference.tracking.assigning import assign
-from viewfinder.inference.tracking.counting import Tally, read_line, read_zone
-from viewfinder.inference.tracking.following import Tracked, follow, looked_for, write_mot
+from viewfinder.inference.tracking.counting import PlaceTally, read_line, read_zone
+from viewfinder.inference.tracking.following import TrackedDetections, follow, looked_for, write_mot
 from viewfinder.tasks.detect.detections import Detections
 
 CLASSES = ("bottle", "mug")
@@ -26,7 +26,7 @@ def found(*boxes: tuple[float, ...], score: float = 0.9, label: int = 0) -> Dete
     )
 
 
-def followed(frames: list[Detections], *places) -> tuple[list[Tracked], dict]:
+def followed(frames: list[Detections], *places) -> tuple[list[TrackedDetections], dict]:
     answers = [Answer("a.mp4", (640, 480), each, n) for n, each in enumerate(frames)]
     done, (counts,) = follow(answers, classes=CLASSES, high=0.25, places=places)
     return [each.value for each in done], counts.as_json(CLASSES)
@@ -156,7 +156,7 @@ def test_a_zone_counts_who_enters_and_leaves_and_how_many_are_inside() -> None:
     assert told == {"zone": "100,0,200,480", "in": {"bottle": 1}, "out": {"bottle": 1}, "most": 1}
     assert [each["direction"] for each in counts["crossings"]] == ["in", "out"]
     # Who is inside from the start has not entered.
-    tally = Tally(read_zone("0,0,100,0,100,100,0,100"))
+    tally = PlaceTally(read_zone("0,0,100,0,100,100,0,100"))
     assert tally.step(0, [1, 2], [0, 0], np.array([[40, 40, 60, 60], [10, 10, 30, 30.0]])) == []
     assert tally.most == 2
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tracking_scores as scoring
 
-from viewfinder.inference.tracking.following import Tracked
+from viewfinder.inference.tracking.following import TrackedDetections
 
 SIZE = 96
 MAKE = {
@@ -51,7 +51,7 @@ def test_numbers_of_two_things_that_change_places_are_counted_against_it() -> No
     mixed = [
         each
         if number < half
-        else Tracked(
+        else TrackedDetections(
             each.boxes,
             each.scores,
             each.labels,

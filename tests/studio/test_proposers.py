@@ -8,7 +8,7 @@ from viewfinder.datasets.frame_list import FrameOrigin, write_frame_list
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.writing import write_picture
-from viewfinder.studio.learning.asked import Asked, asked_of
+from viewfinder.studio.learning.asked import ProposerRequest, asked_of
 from viewfinder.studio.learning.proposing import proposers_of
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.store import Operation, PutBox, PutClass, SetState, open_store
@@ -51,7 +51,7 @@ def test_what_stands_on_the_stand_takes_the_place_of_other_proposals(stand, teac
     found, sizes = Detections(box, np.array([0.8]), zero), np.array([[320, 240]])
     old = Proposals(("2.png",), sizes, ("mug",), zero, found, ("run:a",))
     stand.propose("run:a", old)
-    said = proposed(teacher, Asked("plate", "0.png", name="mug"))
+    said = proposed(teacher, ProposerRequest("plate", "0.png", name="mug"))
     assert (said["stage"], said["error"], said["proposed"]) == ("idle", "", 4)
     for picture in (2, 3, 4, 5):
         (ghost,) = stand.picture(picture).proposals
@@ -71,14 +71,14 @@ def test_boxes_of_the_studio_are_followed_along_a_video(stand, teacher):
     box = PutBox("b", 2, "c", (68, 80, 128, 150), 0)
     stand.apply(Operation("key", (box, SetState(2, "done", revision))))
     assert proposers_of(stand, "", local=True)["track"] == ""
-    said = proposed(teacher, Asked("track"))
+    said = proposed(teacher, ProposerRequest("track"))
     assert (said["error"], said["by"], said["proposed"]) == ("", "track: flow", 3)
     (ghost,) = stand.picture(4).proposals
     assert np.abs(np.array(ghost.corners) - (84, 80, 144, 150)).max() < 6
 
 
 def test_what_cannot_be_had_is_said_in_a_sentence(stand, teacher):
-    said = proposed(teacher, Asked("plate", "none.png"))
+    said = proposed(teacher, ProposerRequest("plate", "none.png"))
     assert said["stage"] == "idle"
     assert "none.png" in said["error"]
     assert said["error"].count("\n") == 0

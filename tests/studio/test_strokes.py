@@ -4,7 +4,7 @@ import pytest
 
 from viewfinder.errors import InputError
 from viewfinder.labelling.outlining import Stroke
-from viewfinder.studio.server.outlining import Decoded, strokes_of
+from viewfinder.studio.server.outlining import LastDecoded, strokes_of
 
 
 def test_strokes_are_read():
@@ -36,7 +36,7 @@ def test_others_are_refused(strokes):
 
 
 def test_a_picture_that_is_no_more_is_refused(photos):
-    decoded = Decoded()
+    decoded = LastDecoded()
     file = photos / "0.jpg"
     pixels, size = decoded.get(file)
     assert decoded.get(file)[0] is pixels

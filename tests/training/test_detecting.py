@@ -17,7 +17,7 @@ from viewfinder.inference.tables import write_coco, write_rows
 from viewfinder.nets.darknet import WeightsHeader, write_weights
 from viewfinder.pictures.video import write_video
 from viewfinder.pictures.writing import write_mask, write_picture
-from viewfinder.tasks.classify.heads import Layer
+from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.heads.yolo.loading import load_by_name
 from viewfinder.tasks.detect.opinion import FILE, Opinion, crop_extractor, write_opinion
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -99,7 +99,7 @@ def trained(boxes, tmp_path_factory):
 
 def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, tmp_path):
     shutil.copytree(trained.folder, tmp_path / "run")
-    layer = Layer(np.zeros((2, 1280)), np.array([-50.0, 50.0]))
+    layer = LinearHead(np.zeros((2, 1280)), np.array([-50.0, 50.0]))
     features = crop_extractor(torch.device("cpu")).name
     write_opinion(tmp_path / "run", Opinion(layer, np.array([0, 1]), 1.0, features))
     run = open_run(tmp_path / "run")

@@ -20,7 +20,7 @@ _FEW = 5
 
 
 @dataclass(frozen=True)
-class Trial:
+class CellTraining:
     """One training of a cell.
 
     Attributes:
@@ -41,7 +41,7 @@ class TrainedCell:
 
     name: str
     fields: dict[str, object]
-    trials: tuple[Trial, ...]
+    trials: tuple[CellTraining, ...]
 
     @property
     def values(self) -> dict[int, float]:
@@ -49,7 +49,7 @@ class TrainedCell:
         return {trial.seed: trial.value for trial in self.trials if trial.value is not None}
 
     @property
-    def failures(self) -> list[Trial]:
+    def failures(self) -> list[CellTraining]:
         return [trial for trial in self.trials if trial.failed is not None]
 
 

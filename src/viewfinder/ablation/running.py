@@ -17,7 +17,7 @@ import torch
 
 from viewfinder.ablation import report
 from viewfinder.ablation.grid import Cell, Grid
-from viewfinder.ablation.report import Ablation, Trial
+from viewfinder.ablation.report import Ablation, CellTraining
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.evaluation.over_seeds import Score
@@ -271,11 +271,11 @@ def _slots(grid: Grid, jobs: int | None) -> list[Slot]:
 
 
 def _ablation(grid: Grid, folder: Path, planned: Sequence[Planned], gathered: Gathered) -> Ablation:
-    trials: dict[str, list[Trial]] = {cell.name: [] for cell in grid.cells}
+    trials: dict[str, list[CellTraining]] = {cell.name: [] for cell in grid.cells}
     for item in planned:
         value, failed = gathered.values.get(item.folder), gathered.failures.get(item.folder)
         where = item.folder.relative_to(folder).as_posix()
-        trials[item.cell.name].append(Trial(item.seed, where, value, failed))
+        trials[item.cell.name].append(CellTraining(item.seed, where, value, failed))
     cells = (
         report.TrainedCell(cell.name, cell.fields, tuple(trials[cell.name])) for cell in grid.cells
     )

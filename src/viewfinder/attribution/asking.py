@@ -20,7 +20,7 @@ _BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class ExplainedNet:
     """A net that gives answers.
 
     Attributes:
@@ -55,7 +55,7 @@ class Asked:
         """
         return copy.deepcopy(self.net).double()
 
-    def scrambled(self) -> "Asked":
+    def scrambled(self) -> "ExplainedNet":
         """The same net with the values of each weight in another order: it knows nothing."""
         net = copy.deepcopy(self.net)
         generator = torch.Generator().manual_seed(0)
@@ -66,13 +66,13 @@ class Asked:
         return replace(self, net=net)
 
 
-def ask_of(predictor: Predictor) -> Asked:
+def ask_of(predictor: Predictor) -> ExplainedNet:
     """The net of a predictor, to be asked for reasons."""
     net, config = predictor.net, predictor.model.config
     if isinstance(net, Answering):
-        return Asked(net, config, predictor.device, whole=False)
+        return ExplainedNet(net, config, predictor.device, whole=False)
     answering, _ = predictor.task.portable(net, replace(config, habits=_own(config)), raw=False)
-    return Asked(answering.eval(), config, predictor.device, whole=True)
+    return ExplainedNet(answering.eval(), config, predictor.device, whole=True)
 
 
 def _own(config: ModelConfig) -> dict[str, object]:

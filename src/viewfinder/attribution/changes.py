@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import HeatMap, blurred
 from viewfinder.attribution.trials import hottest
 from viewfinder.pictures.geometry import (
@@ -35,7 +35,9 @@ class Change:
         return {"change": self.what, "score": round(self.score, 6)}
 
 
-def changes(asked: Asked, picture: Tensor, question: Question, heat: HeatMap) -> list[Change]:
+def changes(
+    asked: ExplainedNet, picture: Tensor, question: Question, heat: HeatMap
+) -> list[Change]:
     """The score as it is, and after each of a dozen changes, the furthest fall first.
 
     Args:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.tasks.question import Question
 
 Heat = NDArray[np.float64]
@@ -100,7 +100,7 @@ def look(net: nn.Module, ready: Tensor, forward: Callable[[Tensor], object]) -> 
     return [Looked(name.removeprefix("net."), maps) for name, maps in found.items()]
 
 
-def layers(asked: Asked, picture: Tensor) -> list[str]:
+def layers(asked: ExplainedNet, picture: Tensor) -> list[str]:
     """The names of the layers that make maps of a picture, 1×3×H×W, in their order."""
     if not asked.whole:
         return []
@@ -108,7 +108,7 @@ def layers(asked: Asked, picture: Tensor) -> list[str]:
         return [each.layer for each in look(asked.net, asked.ready(picture), asked.net)]
 
 
-def heat_maps(asked: Asked, picture: Tensor, question: Question) -> list[HeatMap]:
+def heat_maps(asked: ExplainedNet, picture: Tensor, question: Question) -> list[HeatMap]:
     """A map of each of a net's stages, the last layer at each size, the finest first.
 
     Empty where the net cannot be looked into, or makes no maps, as a transformer does not.
@@ -129,7 +129,7 @@ def heat_maps(asked: Asked, picture: Tensor, question: Question) -> list[HeatMap
     return sorted(stages.values(), key=lambda stage: -stage.heat.size)
 
 
-def heat_of(asked: Asked, picture: Tensor, question: Question, layer: str) -> HeatMap | None:
+def heat_of(asked: ExplainedNet, picture: Tensor, question: Question, layer: str) -> HeatMap | None:
     """The map of one layer, as `heat_maps` makes it; None where that says nothing.
 
     Raises:
@@ -139,7 +139,7 @@ def heat_of(asked: Asked, picture: Tensor, question: Question, layer: str) -> He
     return _heat(*pairs[layer], question, (picture.shape[3], picture.shape[2]))
 
 
-def occlusion(asked: Asked, picture: Tensor, question: Question) -> HeatMap:
+def occlusion(asked: ExplainedNet, picture: Tensor, question: Question) -> HeatMap:
     """How far the score falls where a window of the picture is blurred: slow, and honest.
 
     Args:
@@ -174,7 +174,7 @@ def blurred(picture: Tensor) -> Tensor:
 
 
 def _with_gradients(
-    asked: Asked, picture: Tensor, question: Question
+    asked: ExplainedNet, picture: Tensor, question: Question
 ) -> list[tuple[Looked, Tensor]]:
     """Every layer's maps, and the gradient there of the logarithm of the score asked about."""
     net = asked.in_double

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import Looked, look
 from viewfinder.pictures.geometry import at_side
 
@@ -32,7 +32,7 @@ class Stage:
     shown: tuple[tuple[int, NDArray[np.uint8]], ...]
 
 
-def stages(asked: Asked, picture: Tensor) -> list[Stage]:
+def stages(asked: ExplainedNet, picture: Tensor) -> list[Stage]:
     """What each stage of a net makes of a picture, 1×3×H×W in [0, 1], the finest first."""
     if not asked.whole:
         return []

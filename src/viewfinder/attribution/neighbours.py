@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.learnt.kept import Learnt
+from viewfinder.inference.learnt.kept import LearntPictures
 from viewfinder.inference.learnt.nearest import Neighbour, learnt_by
 from viewfinder.pictures.drawing import contact_sheet
 from viewfinder.pictures.writing import picture_url
@@ -22,26 +22,26 @@ _GREY = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class LearntFrom:
     """What a run learnt from, or why that is not known.
 
     Attributes:
         lacks: a sentence; empty where it is known, or where no training of ours is.
     """
 
-    learnt: Learnt | None
+    learnt: LearntPictures | None
     lacks: str = ""
 
 
-def memory_of(run: RunFolder | None, predictor: Predictor) -> Memory:
+def memory_of(run: RunFolder | None, predictor: Predictor) -> LearntFrom:
     """What a run learnt from, as its net sees it; said where it cannot be known."""
     if run is None:
-        return Memory(None)
+        return LearntFrom(None)
     try:
-        return Memory(learnt_by(run, predictor))
+        return LearntFrom(learnt_by(run, predictor))
     except InputError as error:
         note(f"what was learnt that is most like it is not shown: {error}")
-        return Memory(None, str(error))
+        return LearntFrom(None, str(error))
 
 
 def neighbour_content(found: Neighbour, config: ModelConfig) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import layers
 from viewfinder.errors import InputError
 from viewfinder.wording import likest, shown, some
@@ -19,7 +19,7 @@ def require_classes(asked_for: Sequence[str], classes: Sequence[str]) -> None:
             raise InputError(f"--class {shown(name)}: the model knows no such class{meant}")
 
 
-def require_layer(asked: Asked, layer: str) -> None:
+def require_layer(asked: ExplainedNet, layer: str) -> None:
     """Raises InputError where a layer is named that makes no maps."""
     width, height = asked.config.size
     known = layers(asked, torch.full((1, 3, height, width), 0.5))

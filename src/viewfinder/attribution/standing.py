@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.question import Question, of_box
@@ -53,7 +53,7 @@ class Standing:
         }
 
 
-def standing_of(asked: Asked, picture: Tensor, question: Question) -> Standing:
+def standing_of(asked: ExplainedNet, picture: Tensor, question: Question) -> Standing:
     """Ask once.
 
     Args:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viewfinder.attribution.asking import Asked
+from viewfinder.attribution.asking import ExplainedNet
 from viewfinder.attribution.heat import Heat, HeatMap, blurred, heat_of
 from viewfinder.tasks.question import Question
 
@@ -76,7 +76,7 @@ class Deletion:
 
 
 def best_map(
-    asked: Asked, picture: Tensor, question: Question, maps: Sequence[HeatMap]
+    asked: ExplainedNet, picture: Tensor, question: Question, maps: Sequence[HeatMap]
 ) -> HeatMap | None:
     """Of several maps that whose hottest places matter most, painted over in one colour.
 
@@ -92,7 +92,7 @@ def best_map(
     return maps[int(asked.scores(torch.cat(painted), question).argmin())]
 
 
-def deletion(asked: Asked, picture: Tensor, question: Question, found: HeatMap) -> Deletion:
+def deletion(asked: ExplainedNet, picture: Tensor, question: Question, found: HeatMap) -> Deletion:
     """Cover the hottest places, and as many at random.
 
     Args:
@@ -110,7 +110,7 @@ def deletion(asked: Asked, picture: Tensor, question: Question, found: HeatMap) 
 
 
 def alikeness(
-    scrambled: Asked, picture: Tensor, question: Question, found: HeatMap
+    scrambled: ExplainedNet, picture: Tensor, question: Question, found: HeatMap
 ) -> float | None:
     """The rank correlation of a layer's map with that of the scrambled net; None without one."""
     other = heat_of(scrambled, picture, question, found.layer)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from viewfinder.attribution.asking import Asked, ask_of
+from viewfinder.attribution.asking import ExplainedNet, ask_of
 from viewfinder.attribution.changes import changes
 from viewfinder.attribution.heat import OCCLUSION, HeatMap, heat_maps, heat_of, occlusion
 from viewfinder.attribution.inside import stages
@@ -19,7 +19,7 @@ from viewfinder.attribution.trials import alikeness, best_map, deletion
 from viewfinder.errors import InputError
 from viewfinder.events import note, track
 from viewfinder.inference.answers import Predictor, Prepared
-from viewfinder.inference.learnt.kept import Learnt
+from viewfinder.inference.learnt.kept import LearntPictures
 from viewfinder.inference.learnt.nearest import nearest_objects, nearest_pictures, seen_by
 from viewfinder.inference.predict import find_sources
 from viewfinder.tasks.answering import as_shares
@@ -50,7 +50,7 @@ def reasons_for(
     predictor: Predictor,
     source: str | Path,
     wanted: Wanted = Wanted(),
-    learnt: Learnt | None = None,
+    learnt: LearntPictures | None = None,
 ) -> Iterator[Reasons]:
     """The reasons for the answers to a picture, a folder of them, or paths on standard input.
 
@@ -92,7 +92,7 @@ def reasons_of(
     predictor: Predictor,
     pictures: Sequence[Path],
     wanted: Wanted,
-    learnt: Learnt | None = None,
+    learnt: LearntPictures | None = None,
 ) -> Iterator[Reasons | InputError]:
     """The reasons for the answers to files, or why one cannot be read.
 
@@ -119,8 +119,8 @@ def reasons_of(
 
 def _reasons(
     predictor: Predictor,
-    asked: Asked,
-    scrambled: Asked | None,
+    asked: ExplainedNet,
+    scrambled: ExplainedNet | None,
     prepared: Prepared,
     wanted: Wanted,
     *,
@@ -142,7 +142,7 @@ def _reasons(
 
 
 def _with_nearest(
-    found: Reasons, predictor: Predictor, learnt: Learnt, prepared: Prepared
+    found: Reasons, predictor: Predictor, learnt: LearntPictures, prepared: Prepared
 ) -> Reasons:
     """The same with what was learnt that is most like each box, or like the picture."""
     watched = seen_by(predictor, learnt, prepared.pixels[None])
@@ -159,7 +159,11 @@ def _with_nearest(
 
 
 def _reason(
-    asked: Asked, scrambled: Asked | None, picture: Tensor, question: Question, wanted: Wanted
+    asked: ExplainedNet,
+    scrambled: ExplainedNet | None,
+    picture: Tensor,
+    question: Question,
+    wanted: Wanted,
 ) -> Reason:
     standing = standing_of(asked, picture, question)
     heat, failed = _map(asked, picture, question, wanted), None
@@ -177,7 +181,9 @@ def _reason(
     return Reason(question, standing, heat, tested, likeness, changed, failed)
 
 
-def _map(asked: Asked, picture: Tensor, question: Question, wanted: Wanted) -> HeatMap | None:
+def _map(
+    asked: ExplainedNet, picture: Tensor, question: Question, wanted: Wanted
+) -> HeatMap | None:
     if wanted.layer is not None and not wanted.occlude:
         return heat_of(asked, picture, question, wanted.layer)
     maps = [] if wanted.occlude else heat_maps(asked, picture, question)

@@ -24,7 +24,7 @@ from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.inference.answers import Answer
-    from viewfinder.inference.tracking.following import Counts
+    from viewfinder.inference.tracking.following import VideoCounts
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def run(flags: Flags) -> int:
             "--coverage out"
         )
     opened = open_run(flags.run)
-    counts: Sequence[Counts] = ()
+    counts: Sequence[VideoCounts] = ()
     answers: Sequence[Answer]
     if flags.track:
         followed = opened.track(
@@ -155,7 +155,10 @@ def run(flags: Flags) -> int:
 
 
 def _lines(
-    answers: "Sequence[Answer]", counts: "Sequence[Counts]", classes: tuple[str, ...], flags: Flags
+    answers: "Sequence[Answer]",
+    counts: "Sequence[VideoCounts]",
+    classes: tuple[str, ...],
+    flags: Flags,
 ) -> Iterator[str]:
     """What was counted, or the answer to each picture."""
     if flags.track:

@@ -14,7 +14,7 @@ ENDLESS = float(2**53)
 """No coordinate is as great as this, beyond which floats are no longer whole numbers apart."""
 
 
-class Tracked(NamedTuple):
+class BoxTrack(NamedTuple):
     """Which object through a video's frames a box is, and whether a person set it in this one; else
     it was interpolated."""
 
@@ -49,7 +49,7 @@ class Boxes:
     difficult: NDArray[np.bool_]
     areas: NDArray[np.float64]
     segmentations: Mapping[int, Segmentation] = field(default_factory=dict)
-    tracks: Mapping[int, Tracked] = field(default_factory=dict)
+    tracks: Mapping[int, BoxTrack] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -116,7 +116,7 @@ def gather_boxes(
     difficult: NDArray[np.bool_] | None = None,
     areas: NDArray[np.float64] | None = None,
     segmentations: Mapping[int, Segmentation] | None = None,
-    tracks: Mapping[int, Tracked] | None = None,
+    tracks: Mapping[int, BoxTrack] | None = None,
 ) -> Boxes:
     """Boxes of `count` pictures from rows in any order; those of a picture keep theirs.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.datasets import digests
-from viewfinder.datasets.boxes import Boxes, Tracked
+from viewfinder.datasets.boxes import Boxes, BoxTrack
 from viewfinder.datasets.dataset import SPLITS, Dataset
 from viewfinder.datasets.formats.class_folders.layouts import alike_classes, some_of
 from viewfinder.datasets.joining import joined
@@ -118,7 +118,7 @@ def _boxes(sets: Sequence[SetToJoin], classes: tuple[str, ...]) -> Boxes:
     index = {name: number for number, name in enumerate(classes)}
     parts: list[Boxes] = []
     segmentations: dict[int, Segmentation] = {}
-    tracks: dict[int, Tracked] = {}
+    tracks: dict[int, BoxTrack] = {}
     for one in sets:
         boxes = one.dataset.boxes
         assert boxes is not None
@@ -126,7 +126,7 @@ def _boxes(sets: Sequence[SetToJoin], classes: tuple[str, ...]) -> Boxes:
         segmentations |= {start + row: outline for row, outline in boxes.segmentations.items()}
         # Their frames are of other videos, and so are their tracks.
         name = f"{one.name}/" if boxes.tracks else ""
-        named = {row: Tracked(name + own.track, own.key) for row, own in boxes.tracks.items()}
+        named = {row: BoxTrack(name + own.track, own.key) for row, own in boxes.tracks.items()}
         tracks |= {start + row: own for row, own in named.items()}
         numbers = np.array([*(index[name] for name in one.dataset.classes), -1], np.int64)
         parts.append(replace(boxes, classes=numbers[boxes.classes]))

@@ -136,7 +136,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Page:
+class PageMaterial:
     """What a task's template shows: what all have, and what is its own.
 
     Attributes:

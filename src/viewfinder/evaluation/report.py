@@ -23,7 +23,7 @@ from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
-from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, Page
+from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, PageMaterial
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.files import write_text
@@ -116,9 +116,9 @@ def write_report(
     return page.verdict
 
 
-def page_of(task: str) -> Callable[[AnyMaterial], Page]:
+def page_of(task: str) -> Callable[[AnyMaterial], PageMaterial]:
     """What makes a task's page: `page` in its folder here."""
-    page: Callable[[AnyMaterial], Page]
+    page: Callable[[AnyMaterial], PageMaterial]
     page = importlib.import_module(f"viewfinder.evaluation.{task}.page").page
     return page
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from viewfinder.explain.explanation import (
         SCHEMA,
         Dropped,
+        ExplainedLayer,
         Explanation,
-        Layer,
         Mistake,
         ReceptiveField,
         Totals,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA",
     "Dropped",
+    "ExplainedLayer",
     "Explanation",
-    "Layer",
     "Mistake",
     "ReceptiveField",
     "Sample",

@@ -12,8 +12,8 @@ from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.costs import is_lazy
 from viewfinder.explain.explanation import (
     Dropped,
+    ExplainedLayer,
     Explanation,
-    Layer,
     Mistake,
     ReceptiveField,
     Shape,
@@ -59,8 +59,8 @@ def _layer(
     params: int,
     parents: tuple[int, ...],
     seen: ReceptiveField | None,
-) -> Layer:
-    return Layer(
+) -> ExplainedLayer:
+    return ExplainedLayer(
         name=name,
         kind=row_kind(row),
         inputs=inputs,
@@ -196,7 +196,7 @@ def _activation_shapes(row: Row, own: set[int]) -> tuple[Shape, ...]:
 
 
 def _totals(
-    module: nn.Module, calls: Sequence[Call], layers: Sequence[Layer], counted: set[int]
+    module: nn.Module, calls: Sequence[Call], layers: Sequence[ExplainedLayer], counted: set[int]
 ) -> Totals:
     params = sum(_count(p) for p in module.parameters())
     unused = sorted(_unused(module, "", counted), key=lambda one: -one[1])

@@ -82,7 +82,7 @@ _SPOKEN = {
 }
 
 
-class Place(NamedTuple):
+class CallPlace(NamedTuple):
     """An expression in the user's own code: its code object, and the instruction that called."""
 
     code: CodeType
@@ -103,7 +103,7 @@ class Call:
     """The path of the module whose forward made the call; empty for the net itself."""
     source: tuple[str, int] | None
     """File and line in the user's own code."""
-    place: Place | None = None
+    place: CallPlace | None = None
     """The very expression on that line."""
     function: Callable[..., object] | None = None
     """torch's own function."""

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from viewfinder.explain.assembling import source_code, source_text
-from viewfinder.explain.calls import Place
+from viewfinder.explain.calls import CallPlace
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.rebuilding import Begun, Built, Rework
 from viewfinder.explain.recording import is_users
@@ -25,7 +25,7 @@ DROPPED = object()
 
 
 @dataclass(frozen=True)
-class Alike:
+class SameArgument:
     """In changes of arguments: what another argument is, wherever that line makes the layer."""
 
     name: str
@@ -36,7 +36,7 @@ class Construction:
     """`nn.Conv2d(3, 8, 3, groups=2)` in the user's code, with the values that it had."""
 
     kind: type[nn.Module]
-    place: Place
+    place: CallPlace
     node: ast.Call
     args: Args
     kwargs: Kwargs
@@ -84,7 +84,7 @@ class Construction:
         if "()" in changes:
             return self._with_layers(changes["()"])
         places = {own: at for at, own in enumerate(self.names)}
-        alike = any(isinstance(value, Alike) for value in changes.values())
+        alike = any(isinstance(value, SameArgument) for value in changes.values())
         plain = [_code(value, at, alike) for at, value in enumerate(self.args)]
         named_plain = {key: _code(value, key, alike) for key, value in self.kwargs.items()}
         for key, value in changes.items():
@@ -92,7 +92,7 @@ class Construction:
             if value is DROPPED:
                 named.pop(key, None)
                 named_plain.pop(key, None)
-            elif isinstance(value, Alike):
+            elif isinstance(value, SameArgument):
                 source, text = self._source(value.name, places)
                 if at < len(plain):
                     plain[at], words[at] = source, text
@@ -110,7 +110,7 @@ class Construction:
             new, options = list(args), dict(kwargs)
             for key, value in changes.items():
                 at = places.get(key, len(new))
-                if isinstance(value, Alike):
+                if isinstance(value, SameArgument):
                     other = places.get(value.name, len(new))
                     value = new[other] if other < len(new) else options[value.name]
                 if value is DROPPED:
@@ -221,7 +221,7 @@ def _made(
     last: TracebackType, inner: TracebackType | None, error: Exception
 ) -> Construction | None:
     frame = last.tb_frame
-    place = Place(frame.f_code, last.tb_lasti, last.tb_lineno)
+    place = CallPlace(frame.f_code, last.tb_lasti, last.tb_lineno)
     node = module_call(place)
     if node is None:
         return None

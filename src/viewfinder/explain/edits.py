@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Operation:
+class InsertedCall:
     """One expression on one value: `code` has `{}` where the value's name goes."""
 
     code: str
@@ -132,7 +132,7 @@ class Around(Edit):
     """An operation on what the module at `path` is given, or gives."""
 
     path: str
-    operation: Operation
+    operation: InsertedCall
     side: Literal["before", "after"] = "before"
     argument: int | str = 0
     """Which argument of the module's call, by position or name; None of it leaves it out."""
@@ -161,7 +161,7 @@ class Around(Edit):
 
 
 def changed(
-    operation: Operation,
+    operation: InsertedCall,
     argument: int | str,
     args: Args,
     kwargs: Kwargs,

@@ -38,7 +38,7 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True)
-class Layer:
+class ExplainedLayer:
     """One module of `torch.nn`, or one function call, in the order of execution."""
 
     name: str
@@ -101,7 +101,7 @@ class Explanation:
     net: str
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
-    layers: tuple[Layer, ...]
+    layers: tuple[ExplainedLayer, ...]
     totals: Totals
     mistake: Mistake | None
     training: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from viewfinder.explain.edits import Edit, EditError, Operation
+from viewfinder.explain.edits import Edit, EditError, InsertedCall
 from viewfinder.explain.passed import Args
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Given(Edit):
     """An operation on one input, before the net."""
 
-    operation: Operation
+    operation: InsertedCall
     position: int = 0
     repeats: int = 1
     """For an input without a batch: how many of its kind then make the batch that is tried."""

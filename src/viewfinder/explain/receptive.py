@@ -22,7 +22,7 @@ from viewfinder.explain.costs import storage_key
 from viewfinder.explain.explanation import ReceptiveField, Shape
 from viewfinder.explain.geometry import axes
 from viewfinder.explain.pointwise import ACTIVATIONS, ARITHMETIC
-from viewfinder.explain.spans import Reach, Span, collapse, merge
+from viewfinder.explain.spans import Reach, TextSpan, collapse, merge
 from viewfinder.explain.views import viewed
 
 
@@ -75,7 +75,7 @@ def summary(reach: Reach, inputs: Sequence[Shape], shape: Shape) -> ReceptiveFie
     )
 
 
-def _pixels(span: Span) -> tuple[int, int]:
+def _pixels(span: TextSpan) -> tuple[int, int]:
     """The first and last whole pixel that position 0 may see, such that +i·step holds for all."""
     if span.step.denominator == 1:
         return span.first.__ceil__(), span.last.__floor__()
@@ -85,7 +85,7 @@ def _pixels(span: Span) -> tuple[int, int]:
 def _start(tensor: Tensor, index: int) -> Reach:
     rank = tensor.dim() - 2
     one, zero = Fraction(1), Fraction(0)
-    return {(index, axis): Span(axis - rank, zero, zero, one) for axis in range(max(rank, 0))}
+    return {(index, axis): TextSpan(axis - rank, zero, zero, one) for axis in range(max(rank, 0))}
 
 
 def _after(call: Call, operands: list[tuple[Tensor, Reach]], out: Tensor) -> Reach:
@@ -130,7 +130,7 @@ def _slide(call: Call, geometry: tuple[Axis, ...], reach: Reach, shape: Shape) -
         gain, low, high = geometry[span.dim].reach()
         ends = sorted((low * span.step, high * span.step))
         first, last = span.first + ends[0], span.last + ends[1]
-        moved[key] = Span(span.dim, first, last, gain * span.step)
+        moved[key] = TextSpan(span.dim, first, last, gain * span.step)
     return moved
 
 

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
-from viewfinder.explain.calls import Call, Place, operation_name, shape_of, tensors_in
+from viewfinder.explain.calls import Call, CallPlace, operation_name, shape_of, tensors_in
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.gaps import refusal, unsafe
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.shortcuts import Shortcuts
-from viewfinder.explain.traces import NOWHERE, Frame, Row, Trace
+from viewfinder.explain.traces import NOWHERE, Row, Trace, TracedFrame
 
 _TORCH = str(Path(torch.__file__).parent) + os.sep
 _HERE = str(Path(__file__).parent) + os.sep
@@ -43,10 +43,10 @@ class Recorder(TorchFunctionMode):
         self.trace, self.fake = trace, fake
         self._shortcuts, self._learn = shortcuts, learn
         self._rewrites = {one.key: one for one in rewrites}
-        self.stack: list[Frame] = []
+        self.stack: list[TracedFrame] = []
         self.current: Call | None = None
         self.failed: tuple[Call, BaseException] | None = None
-        self.broken: tuple[Frame, BaseException] | None = None
+        self.broken: tuple[TracedFrame, BaseException] | None = None
         self.count = 0
         self._last: dict[str, Call | None] = {}
         self._producers: dict[int, Call | int] = {}
@@ -169,7 +169,7 @@ class Recorder(TorchFunctionMode):
             row = Row(module=module, path=path, source=_line_of(place))
             row.inputs = tuple(tensors_in((args, kwargs)))
             row.input_shapes = tuple(map(shape_of, row.inputs))
-        self.stack.append(Frame(module, path, args, kwargs, row, opens, place))
+        self.stack.append(TracedFrame(module, path, args, kwargs, row, opens, place))
 
     def leave(self, module: nn.Module, output: object) -> None:
         frame = self.stack.pop()
@@ -190,19 +190,19 @@ def _is_layer(module: nn.Module) -> bool:
     return home.startswith("torch.nn.") and home not in _CONTAINERS
 
 
-def _user_place() -> Place | None:
+def _user_place() -> CallPlace | None:
     """The expression that is running in the innermost frame that is neither torch's nor ours."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
     while frame is not None and not frame.f_code.co_filename.startswith(_HERE):
         if is_users(frame.f_code.co_filename):
-            return Place(frame.f_code, frame.f_lasti, frame.f_lineno)
+            return CallPlace(frame.f_code, frame.f_lasti, frame.f_lineno)
         frame = frame.f_back
     return None
 
 
-def _line_of(place: Place | None) -> tuple[str, int] | None:
+def _line_of(place: CallPlace | None) -> tuple[str, int] | None:
     return (place.code.co_filename, place.line) if place else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from viewfinder.explain.calls import Place
+from viewfinder.explain.calls import CallPlace
 from viewfinder.explain.sources import span
 
 _BATCH = re.compile(r"n|b|bs|.*batch.*|n_?samples|num_samples", re.IGNORECASE)
@@ -59,7 +59,7 @@ class Replay:
 
 def replay(frame: FrameType, instruction: int, line: int) -> Replay | None:
     """The statement that a frame failed at, as a net; None where it cannot be run again."""
-    found = _statement(Place(frame.f_code, instruction, line))
+    found = _statement(CallPlace(frame.f_code, instruction, line))
     if found is None:
         return None
     scope = {**frame.f_globals, **frame.f_locals}
@@ -81,7 +81,7 @@ def _title(frame: FrameType) -> str:
     return Path(frame.f_code.co_filename).name if name.startswith("<") else f"{name}()"
 
 
-def _statement(place: Place) -> ast.expr | None:
+def _statement(place: CallPlace) -> ast.expr | None:
     """The value of the whole statement at a place, or the expression alone."""
     at = span(place)
     source = "".join(linecache.getlines(place.code.co_filename))

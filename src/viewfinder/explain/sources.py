@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from viewfinder.explain.calls import Place, tensors_in
+from viewfinder.explain.calls import CallPlace, tensors_in
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ _NAMES = "xyzuvw"
 
 
 def expression(
-    place: Place | None, args: Sequence[object], tensors: Sequence[Tensor]
+    place: CallPlace | None, args: Sequence[object], tensors: Sequence[Tensor]
 ) -> Expression:
     """The expression at `place`; where its text cannot be had, names alone."""
     names = tuple(_NAMES[at % len(_NAMES)] for at in range(len(tensors)))
@@ -53,7 +53,7 @@ def expression(
     return Expression(text, tuple(operands), (first, last), (start, end), augmented)
 
 
-def _assigned(place: Place, line: int, column: int) -> ast.expr | None:
+def _assigned(place: CallPlace, line: int, column: int) -> ast.expr | None:
     """What is put into the place that an expression names: the right side of `x[i] = …`."""
     rest = (
         linecache.getline(place.code.co_filename, line).encode()[column:].decode(errors="replace")
@@ -69,7 +69,7 @@ def _assigned(place: Place, line: int, column: int) -> ast.expr | None:
     return None
 
 
-def module_call(place: Place | None) -> ast.Call | None:
+def module_call(place: CallPlace | None) -> ast.Call | None:
     """The call of a module as it stands in the file: `self.fc(x.relu())`."""
     at = span(place)
     if place is None or at is None:
@@ -108,7 +108,7 @@ def _written(node: ast.expr) -> str:
     return text if simple else f"({text})"
 
 
-def span(place: Place | None) -> tuple[int, int, int, int] | None:
+def span(place: CallPlace | None) -> tuple[int, int, int, int] | None:
     """First and last line, and first and last column in bytes, of the expression at a place."""
     if place is None:
         return None

@@ -8,7 +8,7 @@ from viewfinder.explain.explanation import Shape
 
 
 @dataclass(frozen=True)
-class Span:
+class TextSpan:
     """Position i along `dim` (counted from the end) sees first + i·step … last + i·step.
 
     Without a `dim`, every position sees first … last.
@@ -22,13 +22,13 @@ class Span:
 
 Key = tuple[int, int]
 """Which input, and which of its picture axes."""
-Reach = dict[Key, Span]
+Reach = dict[Key, TextSpan]
 
 
-def fixed(span: Span, count: int) -> Span:
+def fixed(span: TextSpan, count: int) -> TextSpan:
     """What all positions together see."""
     zero, end = Fraction(0), max(count - 1, 0) * span.step
-    return Span(None, span.first + min(end, zero), span.last + max(end, zero))
+    return TextSpan(None, span.first + min(end, zero), span.last + max(end, zero))
 
 
 def collapse(reach: Reach, shape: Shape, dims: Callable[[int], bool] = lambda _: True) -> Reach:
@@ -48,13 +48,13 @@ def merge(parts: Sequence[Reach], shape: Shape = ()) -> Reach:
     return merged
 
 
-def _hull(one: Span, two: Span, shape: Shape) -> Span:
+def _hull(one: TextSpan, two: TextSpan, shape: Shape) -> TextSpan:
     if one.dim != two.dim:
         one, two = (fixed(s, shape[s.dim]) if s.dim is not None else s for s in (one, two))
     if one.dim is None:
-        return Span(None, min(one.first, two.first), max(one.last, two.last))
+        return TextSpan(None, min(one.first, two.first), max(one.last, two.last))
     # Strides that differ (a map resized to meet another): a hull that holds at both ends.
     drift = (shape[one.dim] - 1) * (two.step - one.step)
     first = min(one.first, two.first, two.first + drift)
     last = max(one.last, two.last, two.last + drift)
-    return Span(one.dim, first, last, one.step)
+    return TextSpan(one.dim, first, last, one.step)

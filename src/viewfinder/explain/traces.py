@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import (
     UnsupportedOperatorException,
 )
 
-from viewfinder.explain.calls import Call, Place
+from viewfinder.explain.calls import Call, CallPlace
 from viewfinder.explain.explanation import Shape
 
 _NEEDS_NUMBERS = (
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(eq=False)
-class Frame:
+class TracedFrame:
     """A module whose forward is running, and what it was given."""
 
     module: nn.Module
@@ -62,7 +62,7 @@ class Frame:
     row: Row | None
     opens: bool
     """The row begins with this frame and ends with it."""
-    place: Place | None = None
+    place: CallPlace | None = None
     """The user's expression that called the module."""
     last: Call | None = None
     """The latest call within, for a forward that forgets to return it."""
@@ -73,7 +73,7 @@ class Failure:
     """Where a forward pass stopped: the innermost module, and torch's call if it was one."""
 
     error: Exception
-    frame: Frame
+    frame: TracedFrame
     call: Call | None
     trace: "Trace"
 

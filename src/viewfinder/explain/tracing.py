@@ -19,7 +19,7 @@ from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.recording import Recorder
 from viewfinder.explain.shadow import shadow, uncollected, undisturbed
 from viewfinder.explain.shortcuts import Shortcuts
-from viewfinder.explain.traces import Failure, Frame, Sample, Trace
+from viewfinder.explain.traces import Failure, Sample, Trace, TracedFrame
 
 
 def trace(
@@ -84,7 +84,7 @@ def _failure(error: Exception, recorder: Recorder, module: nn.Module, given: Arg
     call = None
     if recorder.failed is not None and recorder.failed[1] is error:
         call = recorder.failed[0]
-    frame = Frame(module, "", given, {}, None, False)
+    frame = TracedFrame(module, "", given, {}, None, False)
     if recorder.broken is not None and recorder.broken[1] is error:
         frame = recorder.broken[0]
     return Failure(error, frame, call, recorder.trace)

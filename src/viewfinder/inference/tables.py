@@ -8,7 +8,7 @@ from pathlib import Path
 from viewfinder.errors import InputError
 from viewfinder.files import write_json, write_text
 from viewfinder.inference.answers import Answer
-from viewfinder.inference.tracking.following import Tracked
+from viewfinder.inference.tracking.following import TrackedDetections
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import as_cell
 
@@ -54,14 +54,16 @@ def write_rows(answers: Sequence[Answer], classes: Sequence[str], file: Path) ->
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    followed = any(isinstance(each.value, Tracked) for each in answers)
+    followed = any(isinstance(each.value, TrackedDetections) for each in answers)
     columns = ("source", "frame", "class", "score", "x1", "y1", "x2", "y2")
     asked = any(each.distance is not None for each in answers)
     more = ("track",) * followed + ("unlike",) * asked
     writer.writerow((*columns, *more))
     for answer, found in _detections(answers):
         about = as_cell(answer.source), "" if answer.frame is None else answer.frame
-        tracks = [(t,) for t in found.tracks.tolist()] if isinstance(found, Tracked) else None
+        tracks = (
+            [(t,) for t in found.tracks.tolist()] if isinstance(found, TrackedDetections) else None
+        )
         writer.writerows(
             (
                 *about,

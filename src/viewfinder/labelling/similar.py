@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Alike:
+class Similar:
     """A picture or an object, and how much it looks like what was asked for.
 
     Attributes:
@@ -42,7 +42,7 @@ class SimilarPictures:
     """What was found, the likest first, and the folder that paths start from."""
 
     root: Path
-    alike: tuple[Alike, ...]
+    alike: tuple[Similar, ...]
 
 
 def find_similar(
@@ -76,20 +76,20 @@ def find_similar(
     likeness = vectors @ wanted
     nearest = np.argsort(-likeness, kind="stable")[:count]
     found = [(known[readable[n]], float(min(1.0, likeness[n]))) for n in nearest.tolist()]
-    return SimilarPictures(root, tuple(Alike(e.path, like, e.box, e.label) for e, like in found))
+    return SimilarPictures(root, tuple(Similar(e.path, like, e.box, e.label) for e, like in found))
 
 
-def _pictures(data: str | Path) -> tuple[Path, list[Alike]]:
+def _pictures(data: str | Path) -> tuple[Path, list[Similar]]:
     folder = Path(data).expanduser()
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: give one with pictures to look among")
     paths = list(pictures_below(folder))
     if not paths:
         raise InputError(f"there are no pictures below {folder}: give a folder with some")
-    return folder, [Alike(path, 0.0) for path in paths]
+    return folder, [Similar(path, 0.0) for path in paths]
 
 
-def _objects(data: str | Path) -> tuple[Path, list[Alike]]:
+def _objects(data: str | Path) -> tuple[Path, list[Similar]]:
     """Every labelled object that has a size, in pixels of its picture."""
     found: Dataset = open_dataset(data, deal=False)
     if found.boxes is None or not len(found.boxes):
@@ -100,11 +100,11 @@ def _objects(data: str | Path) -> tuple[Path, list[Alike]]:
         x1, y1, x2, y2 = (round(side, 2) for side in boxes.corners[row].tolist())
         label = int(boxes.classes[row])
         if x2 > x1 and y2 > y1 and label >= 0:
-            rows.append(Alike(found.paths[number], 0.0, (x1, y1, x2, y2), found.classes[label]))
+            rows.append(Similar(found.paths[number], 0.0, (x1, y1, x2, y2), found.classes[label]))
     return found.root, rows
 
 
-def _same(root: Path, each: Alike, asked: Part) -> bool:
+def _same(root: Path, each: Similar, asked: Part) -> bool:
     """Whether this is what was asked for: the picture itself, or an object of it where it is."""
     if (root / each.path).resolve() != asked.file.resolve():
         return False

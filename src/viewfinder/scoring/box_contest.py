@@ -15,7 +15,7 @@ from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
-from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
+from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, match
 from viewfinder.tasks.detect.scores import DetectScores, evaluated, score
@@ -208,7 +208,7 @@ class BoxesCompared:
     def _places(self) -> dict[str, int]:
         return {path: row for row, path in enumerate(self.truth.paths)}
 
-    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
+    def row(self, picture: str, methods: Sequence[str]) -> ComparedPicture:
         """One picture with its boxes, and each method's."""
         index = self._places[picture]
         boxes = self.truth.boxes
@@ -225,7 +225,7 @@ class BoxesCompared:
             sure = answer.scores >= scores.threshold
             image = self._drawn(shown, scale, answer.boxes[sure], answer.labels[sure])
             seen.append(MethodView(name, image, f"{scores.f1[index]:.3f}"))
-        return PictureRow(picture, tuple(seen))
+        return ComparedPicture(picture, tuple(seen))
 
     def _drawn(
         self,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.class_answers import TOP, ClassAnswers
-from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
+from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
 from viewfinder.scoring.thumbnails import small
 from viewfinder.wording import counted, some
 
@@ -255,7 +255,7 @@ class ClassesCompared:
     def _places(self) -> dict[str, int]:
         return {path: row for row, path in enumerate(self.dataset.paths)}
 
-    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
+    def row(self, picture: str, methods: Sequence[str]) -> ComparedPicture:
         """One picture, its class, and each method's answer."""
         index, classes = self._places[picture], self.dataset.classes
         label = int(self.dataset.labels[index])
@@ -264,7 +264,7 @@ class ClassesCompared:
             said = self.methods[name].answers.labels.get(picture, -2)
             answer = classes[said] if said >= 0 else "unknown class" if said == -1 else "no answer"
             seen.append(MethodView(f"{name}:", "", f"{'✓' if said == label else '✗'} {answer}"))
-        return PictureRow(picture, tuple(seen))
+        return ComparedPicture(picture, tuple(seen))
 
 
 def _first(means: Values) -> Values:

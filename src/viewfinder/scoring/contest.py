@@ -85,7 +85,7 @@ class MethodView:
 
 
 @dataclass(frozen=True)
-class PictureRow:
+class ComparedPicture:
     """One picture side by side: itself, the truth, and each method's answer."""
 
     picture: str
@@ -161,5 +161,5 @@ class Contest(Protocol):
     def goodness(self, pictures: Sequence[str], methods: Sequence[str]) -> Values:
         """How right each answer is, from 0 to 1: pictures×methods, all of them answered."""
 
-    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
+    def row(self, picture: str, methods: Sequence[str]) -> ComparedPicture:
         """One picture with its truth, and each method's answer."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viewfinder.scoring.contest import Contest, Metric, PictureRow
+from viewfinder.scoring.contest import ComparedPicture, Contest, Metric
 from viewfinder.scoring.models_compared import ModelsCompared
 from viewfinder.scoring.page import PageExtras, write_comparison
 from viewfinder.scoring.side_by_side import Agreement
@@ -17,7 +17,7 @@ _SHOWN, _SHOWN_LATER = 4, 2
 class _Group:
     title: str
     count: int
-    rows: tuple[PictureRow, ...]
+    rows: tuple[ComparedPicture, ...]
 
 
 @dataclass(frozen=True)

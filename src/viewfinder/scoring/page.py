@@ -12,7 +12,7 @@ from viewfinder.evaluation.sampling import MethodPair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
 from viewfinder.scoring.comparing import MethodComparison, SetScores
-from viewfinder.scoring.contest import Metric, PictureRow
+from viewfinder.scoring.contest import ComparedPicture, Metric
 from viewfinder.scoring.figures import draw
 from viewfinder.scoring.side_by_side import differing
 from viewfinder.scoring.tables import (
@@ -152,7 +152,7 @@ def won(pair: MethodPair, metric: Metric) -> str:
     return "better" if (pair.value.value > 0) == metric.higher_is_better else "worse"
 
 
-def shown_rows(each: SetScores) -> list[PictureRow]:
+def shown_rows(each: SetScores) -> list[ComparedPicture]:
     """The pictures on which methods differ most, side by side; none of one method."""
     names = [own.method for own in each.scored][:_METHODS]
     if len(each.common) == 0 or len(names) < 2:

@@ -13,7 +13,7 @@ from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.events import note
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_header, read_map, read_picture
-from viewfinder.scoring.contest import Curve, Drawn, MethodView, Metric, PictureRow, Plot
+from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
 from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
 from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
@@ -232,7 +232,7 @@ class MapsCompared:
     def _files(self) -> dict[str, Answers]:
         return {answers.method: answers for answers in self.judged.contest.answers}
 
-    def row(self, picture: str, methods: Sequence[str]) -> PictureRow:
+    def row(self, picture: str, methods: Sequence[str]) -> ComparedPicture:
         """A mask with its picture, where that is known, and each method's map."""
         truth, seen = self.judged.contest.truth, []
         if picture in truth.pictures:
@@ -242,4 +242,4 @@ class MapsCompared:
             map_ = as_grey(read_map(self._files[name].file(picture)))
             own = self.methods[name].scores[picture].s_measure
             seen.append(MethodView(name, small(map_), f"{own:.3f}"))
-        return PictureRow(picture, tuple(seen))
+        return ComparedPicture(picture, tuple(seen))

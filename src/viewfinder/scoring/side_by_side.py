@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation.sampling import Values
-from viewfinder.scoring.contest import Contest, PictureRow
+from viewfinder.scoring.contest import ComparedPicture, Contest
 
 
 def differing(
     contest: Contest, common: Sequence[str], methods: Sequence[str], count: int
-) -> list[PictureRow]:
+) -> list[ComparedPicture]:
     """The pictures on which methods differ most, the most first.
 
     Of those on which they differ alike, as answers that are right or wrong do, some from all over

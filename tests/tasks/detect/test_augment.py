@@ -21,7 +21,7 @@ from viewfinder.pictures.geometry import (
 from viewfinder.pictures.warping import moved_boxes
 from viewfinder.tasks.detect import augment
 from viewfinder.tasks.detect.examples import open_examples
-from viewfinder.tasks.detect.pasting import Objects, Paste, paste_objects
+from viewfinder.tasks.detect.pasting import Paste, PastedObjects, paste_objects
 from viewfinder.tasks.detect.plan import BoxAugmentation, plan_step
 
 FRAME = (96, 64)
@@ -320,7 +320,7 @@ def pasted(examples, row, matrix, objects=(), size=(160, 120)):
     """A grey picture with these rows of the examples where they were, and one pasted."""
     made = np.full((size[1], size[0], 3), 50, np.uint8)
     rows = np.array(objects, np.int64)
-    before = Objects(
+    before = PastedObjects(
         examples.corners[rows].astype(np.float64), rows, np.tile(np.eye(3), (len(rows), 1, 1))
     )
     picture = examples.picture_of(row)
@@ -400,7 +400,7 @@ def test_an_outline_tells_more_of_what_is_left_than_a_box(open_set):
 def test_what_is_pasted_first_is_hidden_by_what_comes_after(open_set):
     examples = open_set([picture_with(BOX)] * 2, [[BOX], [BOX]])
     made = np.zeros((120, 160, 3), np.uint8)
-    nothing = Objects(np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros((0, 3, 3)))
+    nothing = PastedObjects(np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros((0, 3, 3)))
     taken = dict(enumerate(examples.pictures.take([0, 1])))
     pastes = [Paste(0, 0, identity()), Paste(1, 1, translation(3, 3))]
     assert paste_objects(made, nothing, pastes, examples, taken).rows.tolist() == [1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
-from viewfinder.tasks.classify.heads import Layer
+from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.opining import FramedSide, form_opinion
 from viewfinder.tasks.detect.opinion import (
@@ -83,7 +83,7 @@ def test_a_crop_is_the_object_with_room_around_it():
 
 
 def test_it_is_read_back(tmp_path):
-    layer = Layer(np.arange(6.0).reshape(2, 3), np.array([0.5, -1]))
+    layer = LinearHead(np.arange(6.0).reshape(2, 3), np.array([0.5, -1]))
     write_opinion(tmp_path, Opinion(layer, np.array([0, 2]), 0.4, "abc"))
     back = read_opinion(tmp_path, 3)
     np.testing.assert_array_equal(back.layer.weight, layer.weight)
@@ -97,7 +97,7 @@ def test_it_is_read_back(tmp_path):
 
 
 def test_one_of_other_features_is_refused():
-    opinion = Opinion(Layer(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
+    opinion = Opinion(LinearHead(np.zeros((2, 1280)), np.zeros(2)), KNOWN, 1.0, "others")
     with pytest.raises(InputError, match="other features"):
         opinion.on([found_of((0.5, 0))], torch.zeros(1, 3, 64, 64), torch.device("cpu"))
 
@@ -177,7 +177,7 @@ def test_the_same_pictures_end_in_the_same_opinion_bit_for_bit(tmp_path):
 def test_what_is_read_back_is_what_was_formed(tmp_path, order):
     """Whatever the order of its weights in memory, which a file's bytes would follow."""
     weight = np.asarray(np.arange(6.0).reshape(2, 3), order=order)
-    layer = Layer(weight, np.array([1.0, -1.0]))
+    layer = LinearHead(weight, np.array([1.0, -1.0]))
     opinion = Opinion(layer, np.array([0, 2]), 0.25, "these")
     write_opinion(tmp_path, opinion)
     read = read_opinion(tmp_path, 3)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Boxes, Tracked, gather_boxes
+from viewfinder.datasets.boxes import Boxes, BoxTrack, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.editing.transaction import HIDDEN, STUDIO
 from viewfinder.datasets.formats.stored_classes import Ask, classes_of, numbered
@@ -238,7 +238,7 @@ class _Reading:
         number = [row.number for row in rows]
         masks = {i: outline(row.mask) for i, row in enumerate(rows) if row.mask is not None}
         tracks = {
-            i: Tracked(given(row.track), bool(row.key))
+            i: BoxTrack(given(row.track), bool(row.key))
             for i, row in enumerate(rows)
             if row.track is not None
         }

@@ -17,7 +17,7 @@ from viewfinder.evaluation.classify.findings import (
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
-from viewfinder.evaluation.material import SIDES, Card, Page
+from viewfinder.evaluation.material import SIDES, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
@@ -53,7 +53,7 @@ class ShownAnswer:
     right: bool
 
 
-def page(material: ClassifyMaterial) -> Page:
+def page(material: ClassifyMaterial) -> PageMaterial:
     """What `classify.html.jinja` shows."""
     judged = material.judged
     classes = judged.examples.classes
@@ -76,7 +76,7 @@ def page(material: ClassifyMaterial) -> Page:
         "typical": typical(judged),
     }
     cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
-    return Page(cards, fit(material), curves, own)
+    return PageMaterial(cards, fit(material), curves, own)
 
 
 def fit(material: ClassifyMaterial) -> Verdict:

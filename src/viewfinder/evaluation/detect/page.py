@@ -23,7 +23,7 @@ from viewfinder.evaluation.detect.findings import (
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
-from viewfinder.evaluation.material import SIDES, Card, Page
+from viewfinder.evaluation.material import SIDES, Card, PageMaterial
 from viewfinder.inference.thresholds import THRESHOLD_SIDES
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
@@ -60,7 +60,7 @@ class ShownScene:
     errors: str
 
 
-def page(material: DetectMaterial) -> Page:
+def page(material: DetectMaterial) -> PageMaterial:
     """What `detect.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
     classes, size = judged.examples.classes, material.run.manifest.size
@@ -97,7 +97,7 @@ def page(material: DetectMaterial) -> Page:
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
     cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
-    return Page(cards, said, curves, own)
+    return PageMaterial(cards, said, curves, own)
 
 
 def fit(material: DetectMaterial, now: Situation) -> Verdict:

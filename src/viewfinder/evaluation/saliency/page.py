@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.figures import INK
 from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
-from viewfinder.evaluation.material import SIDES, Card, Page
+from viewfinder.evaluation.material import SIDES, Card, PageMaterial
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
 from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
@@ -50,7 +50,7 @@ class ShownSubject:
     views: tuple[View, ...]
 
 
-def page(material: SaliencyMaterial) -> Page:
+def page(material: SaliencyMaterial) -> PageMaterial:
     """What `saliency.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
     likeness = {side: likenesses(each) for side, each in material.judgements.items()}
@@ -87,7 +87,7 @@ def page(material: SaliencyMaterial) -> Page:
         "best": [shown[index] for index in best],
     }
     cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
-    return Page(cards, fit(material, likeness), curves, own)
+    return PageMaterial(cards, fit(material, likeness), curves, own)
 
 
 def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> Verdict:

@@ -5,7 +5,7 @@ from math import prod
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.explanation import Mistake
-from viewfinder.explain.traces import Failure, Frame, Trace
+from viewfinder.explain.traces import Failure, Trace, TracedFrame
 from viewfinder.wording import counted
 
 
@@ -24,7 +24,7 @@ def refuse_mixed(trace: Trace) -> None:
         return
     row = next(row for row in trace.rows if call in row.calls)
     module = trace.module.get_submodule(row.path) if row.path else trace.module
-    frame = Frame(module, row.path, (), {}, None, False)
+    frame = TracedFrame(module, row.path, (), {}, None, False)
     cut(trace, Failure(MixedRows("rows of other pictures"), frame, call, trace), call.index)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from viewfinder.explain.constructions import DROPPED, Alike, Construction, Refused
+from viewfinder.explain.constructions import DROPPED, Construction, Refused, SameArgument
 from viewfinder.explain.fixes.containers import containers
 from viewfinder.explain.passed import Kwargs
 
@@ -167,7 +167,7 @@ def _groups(made: Construction, values: Kwargs) -> Refused | None:
         changes.insert(0, changes.pop())
     elif inner == outer and not _cardinality(made, groups):
         # A depthwise convolution: as many groups as channels.
-        changes.insert(0, {"groups": Alike("in_channels")})
+        changes.insert(0, {"groups": SameArgument("in_channels")})
     return Refused(
         f"groups must share out the channels evenly: {count}/{groups} = {count / groups:.4g} "
         f"{which} channels a group",

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from viewfinder.explain.edits import Operation, Renamed
+from viewfinder.explain.edits import InsertedCall, Renamed
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
@@ -50,7 +50,7 @@ def _attention(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candidate
     seq = 1 if layer.batch_first else 0
     sequences = given[1].dim() == given[2].dim() == 3
     if sequences and given[1].shape[seq] != given[2].shape[seq] and key == layer.vdim:
-        yield scene.before(Operation("{1}", lambda v, k: k, other=1), 0.0, argument=2)
+        yield scene.before(InsertedCall("{1}", lambda v, k: k, other=1), 0.0, argument=2)
     yield from _masks(scene, layer, given)
 
 
@@ -96,7 +96,7 @@ def _batch_first(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candida
 
 
 def _all_three(
-    scene: Scene, operation: Operation, chosen: Sequence[int] = (0, 1, 2)
+    scene: Scene, operation: InsertedCall, chosen: Sequence[int] = (0, 1, 2)
 ) -> Iterator[Candidate]:
     """The same for query, key and value."""
     edits = [scene.before(operation, 0.05, argument=at) for at in chosen]
@@ -113,7 +113,7 @@ def _projected(scene: Scene, layer: nn.MultiheadAttention, query: int) -> Iterat
     if _outer(scene) is not None:
         return
     code, make = made("Linear", query, layer.embed_dim)
-    operation = Operation(f"{code}({{}})", lambda x: make()(x))
+    operation = InsertedCall(f"{code}({{}})", lambda x: make()(x))
     edits = [scene.before(operation, 0.3, argument=at) for at in range(3)]
     yield Candidate(
         tuple(edit for one in edits for edit in one.edits),
@@ -184,12 +184,12 @@ def _masks(
                 return mask[: x.size(seq), : x.size(seq)]
 
             if tokens == keys:
-                yield scene.before(Operation(code, fit, other=0), 0.1, argument=argument)
-            cut = Operation(f"{{}}[:{tokens}, :{keys}]", lambda m: m[:tokens, :keys])
+                yield scene.before(InsertedCall(code, fit, other=0), 0.1, argument=argument)
+            cut = InsertedCall(f"{{}}[:{tokens}, :{keys}]", lambda m: m[:tokens, :keys])
             yield scene.before(cut, 0.15, argument=argument)
         if name == "attn_mask" and len(size) == 3 and size[1:] == (tokens, keys):
             heads = layer.num_heads
-            each = Operation(
+            each = InsertedCall(
                 f"{{}}.repeat_interleave({heads}, 0)",
                 lambda m, heads=heads: m.repeat_interleave(heads, 0),
             )
@@ -200,6 +200,6 @@ def _masks(
             edit = Renamed(scene.path, "attn_mask", "key_padding_mask")
             yield Candidate((edit,), says, 0.0)
         if name == "key_padding_mask" and len(size) == 2:
-            turned = Operation("{}.T", lambda m: m.T)
+            turned = InsertedCall("{}.T", lambda m: m.T)
             yield scene.before(turned, 0.2, argument=argument)
         yield scene.before(ops.LEFT_OUT, 0.8, argument=argument)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from viewfinder.explain.edits import Edit, Operation
+from viewfinder.explain.edits import Edit, InsertedCall
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Candidate:
         )
 
 
-def dropped(operation: Operation | None, names: Sequence[str]) -> Sequence[str]:
+def dropped(operation: InsertedCall | None, names: Sequence[str]) -> Sequence[str]:
     """The name of the dimension that an operation takes one place, or the mean, of."""
     dim = operation.drops if operation is not None else None
     return (names[dim % len(names)],) if dim is not None and names else ()
 
 
-def reduced(operation: Operation | None, names: Sequence[str]) -> str:
+def reduced(operation: InsertedCall | None, names: Sequence[str]) -> str:
     """In words, where that dimension holds channels or features, each of which is another."""
     kept = [name for name in dropped(operation, names) if name in ("channels", "features", "heads")]
     if not kept or operation is None:

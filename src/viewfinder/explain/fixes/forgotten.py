@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from viewfinder.explain.diagnosis.case import path_as_code
-from viewfinder.explain.edits import Around, Operation, Returned
+from viewfinder.explain.edits import Around, InsertedCall, Returned
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.operations import item, last_of, then
 from viewfinder.explain.fixes.scene import Scene
@@ -33,13 +33,13 @@ def _nones(args: tuple[object, ...]) -> bool:
 def _unpacked(scene: Scene, value: object) -> Iterator[Candidate]:
     if isinstance(value, dict):
         for key in list(value)[:2]:
-            code = Operation(f"{{}}[{key!r}]", operator.itemgetter(key))
+            code = InsertedCall(f"{{}}[{key!r}]", operator.itemgetter(key))
             yield scene.before(code, 0.2)
         return
     assert isinstance(value, tuple | list)
     if isinstance(value, PackedSequence):
         unpacked = "nn.utils.rnn.pad_packed_sequence({}, batch_first=True)[0]"
-        yield scene.before(Operation(unpacked, _padded), 0.0)
+        yield scene.before(InsertedCall(unpacked, _padded), 0.0)
         return
     if not value or not isinstance(value[0], Tensor):
         return
@@ -53,7 +53,7 @@ def _padded(packed: PackedSequence) -> Tensor:
     return pad_packed_sequence(packed, batch_first=True)[0]
 
 
-def _taken(scene: Scene, operation: Operation, cost: float) -> Candidate:
+def _taken(scene: Scene, operation: InsertedCall, cost: float) -> Candidate:
     """Words for a Sequential too, in which a tuple has no layer that would open it."""
     frame = scene.case.failure.frame
     edit = Around(frame.path, operation)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from viewfinder.explain.edits import Converted, Mode, Operation
+from viewfinder.explain.edits import Converted, InsertedCall, Mode
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
@@ -47,7 +47,7 @@ def _types(scene: Scene) -> Iterator[Candidate]:
         if wanted is None or kind == wanted or isinstance(call.tensors[position], nn.Parameter):
             continue
         if kind == torch.uint8 and wanted == torch.float32:
-            scaled = Operation("{}.float() / 255", lambda x: x.float() / 255)
+            scaled = InsertedCall("{}.float() / 255", lambda x: x.float() / 255)
             yield from _and_turned(scene, position, scaled, 0.0)
         elif kind.is_complex:
             yield from _and_turned(scene, position, ops.method("abs"), 0.1)
@@ -60,7 +60,7 @@ def _types(scene: Scene) -> Iterator[Candidate]:
 
 
 def _and_turned(
-    scene: Scene, position: int, operation: Operation, cost: float
+    scene: Scene, position: int, operation: InsertedCall, cost: float
 ) -> Iterator[Candidate]:
     """An operation, and with it a usual change of shape, where a layer lacks both."""
     yield from scene.operate(position, operation, cost)
@@ -91,11 +91,11 @@ def _batchless(scene: Scene) -> Iterator[Candidate]:
     if not inputs.batch and inputs.given and hasattr(inputs.given[0], "shape"):
         yield scene.first(ops.unsqueeze(0), 0.0)
         if len(inputs.given[0].shape) == 2:
-            both = Operation("{}[None, None]", lambda x: x[None, None])
+            both = InsertedCall("{}[None, None]", lambda x: x[None, None])
             yield scene.first(both, 0.1)
     call = scene.call
     if call is not None and call.base in ("batch_norm", "instance_norm") and scene.net.training:
-        several = Operation("torch.cat([{0}, {0}])", lambda x: torch.cat([x, x]))
+        several = InsertedCall("torch.cat([{0}, {0}])", lambda x: torch.cat([x, x]))
         more = scene.first(several, 0.0)
         says = "a batch of 2 or more (in a data loader: drop_last=True)"
         yield Candidate(more.edits, says, 0.0)

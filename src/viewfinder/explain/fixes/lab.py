@@ -15,7 +15,7 @@ from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.variants import Inputs
 from viewfinder.explain.input_edits import Given, Resized
 from viewfinder.explain.shortcuts import Shortcuts
-from viewfinder.explain.traces import Failure, Frame, Trace, looks_at_numbers
+from viewfinder.explain.traces import Failure, Trace, TracedFrame, looks_at_numbers
 from viewfinder.explain.tracing import trace
 
 # Calls that torch may be asked for in all the trials of one mistake, each about a millisecond: what
@@ -219,8 +219,8 @@ class Lab:
         return None
 
 
-def _outermost(seen: Trace) -> Frame:
-    return Frame(seen.module, "", (), {}, None, False)
+def _outermost(seen: Trace) -> TracedFrame:
+    return TracedFrame(seen.module, "", (), {}, None, False)
 
 
 def first_stop(seen: Trace, other: Trace | None) -> Stop | None:

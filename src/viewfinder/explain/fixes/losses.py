@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import branches
 from viewfinder.explain.fixes import operations as ops
@@ -128,7 +128,9 @@ def _sized(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
 
     if scene.case.in_layer:
         size = tuple(map(int, scene.given[1].shape[2:]))
-        fit = Operation(f"F.interpolate({{}}, size={size})", lambda x: F.interpolate(x, size=size))
+        fit = InsertedCall(
+            f"F.interpolate({{}}, size={size})", lambda x: F.interpolate(x, size=size)
+        )
         found = [scene.before(fit, 0.3)]
     else:
         found = scene.on_operand(0, "F.interpolate({0}, size={1}.shape[2:])", run, 0.2)

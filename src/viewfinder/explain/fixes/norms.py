@@ -5,7 +5,7 @@ from math import prod
 
 from torch import nn
 
-from viewfinder.explain.edits import Around, Operation
+from viewfinder.explain.edits import Around, InsertedCall
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.layers import are_features, gives_other, patches
@@ -54,7 +54,9 @@ def _own_channels(scene: Scene, names: tuple[str, ...], lead: int) -> bool:
     return len(names) > lead and names[lead] not in SPATIAL and "batch" not in names[lead]
 
 
-def _turned_around(scene: Scene, before: Operation, after: Operation, cost: float) -> Candidate:
+def _turned_around(
+    scene: Scene, before: InsertedCall, after: InsertedCall, cost: float
+) -> Candidate:
     """The dimensions in a layer's own order before it, and back behind it."""
     name, path = scene.case.name, scene.path
     code = f"{name}({before.code.format('x')})"

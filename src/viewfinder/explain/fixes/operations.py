@@ -6,112 +6,112 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 
 
-def method(name: str, *args: object, layer: str = "") -> Operation:
+def method(name: str, *args: object, layer: str = "") -> InsertedCall:
     """`x.name(args)`: a method of tensors."""
     written = ", ".join(map(repr, args))
-    return Operation(f"{{}}.{name}({written})", lambda x: getattr(x, name)(*args), layer)
+    return InsertedCall(f"{{}}.{name}({written})", lambda x: getattr(x, name)(*args), layer)
 
 
-def flatten(start: int, end: int = -1) -> Operation:
+def flatten(start: int, end: int = -1) -> InsertedCall:
     layer = (
         f"nn.Flatten({'' if (start, end) == (1, -1) else start}{'' if end == -1 else f', {end}'})"
     )
     return method("flatten", *((start,) if end == -1 else (start, end)), layer=layer)
 
 
-def unsqueeze(dim: int) -> Operation:
+def unsqueeze(dim: int) -> InsertedCall:
     return method("unsqueeze", dim)
 
 
-def squeeze(dim: int) -> Operation:
+def squeeze(dim: int) -> InsertedCall:
     return method("squeeze", dim)
 
 
-def transpose(one: int, two: int) -> Operation:
+def transpose(one: int, two: int) -> InsertedCall:
     return method("transpose", one, two)
 
 
-def permute(*order: int) -> Operation:
+def permute(*order: int) -> InsertedCall:
     return method("permute", *order)
 
 
-def channels_first(rank: int) -> Operation:
+def channels_first(rank: int) -> InsertedCall:
     """`x.permute(0, 3, 1, 2)`: the last dimension behind the batch."""
     return permute(0, rank - 1, *range(1, rank - 1))
 
 
-def reshape(*sizes: int) -> Operation:
+def reshape(*sizes: int) -> InsertedCall:
     """`x.reshape(x.size(0), …)`: every item of the batch keeps a row of its own."""
     written = ", ".join(map(str, sizes))
-    return Operation(
+    return InsertedCall(
         f"{{0}}.reshape({{0}}.size(0), {written})", lambda x: x.reshape(x.size(0), *sizes)
     )
 
 
-def unflatten(dim: int, sizes: tuple[int, ...]) -> Operation:
+def unflatten(dim: int, sizes: tuple[int, ...]) -> InsertedCall:
     return method("unflatten", dim, sizes, layer=f"nn.Unflatten({dim}, {sizes})")
 
 
-def to_type(dtype: torch.dtype) -> Operation:
+def to_type(dtype: torch.dtype) -> InsertedCall:
     short = {torch.float32: "float", torch.int64: "long", torch.float16: "half"}.get(dtype)
     if short:
         return method(short)
-    return Operation(f"{{}}.to({dtype})", lambda x: x.to(dtype))
+    return InsertedCall(f"{{}}.to({dtype})", lambda x: x.to(dtype))
 
 
-def to_device(device: torch.device) -> Operation:
-    return Operation(f'{{}}.to("{device}")', lambda x: x.to(device))
+def to_device(device: torch.device) -> InsertedCall:
+    return InsertedCall(f'{{}}.to("{device}")', lambda x: x.to(device))
 
 
-def item(index: int) -> Operation:
+def item(index: int) -> InsertedCall:
     """`x[0]`: one of several outputs."""
-    return Operation(f"{{}}[{index}]", lambda x: x[index])
+    return InsertedCall(f"{{}}[{index}]", lambda x: x[index])
 
 
-def new_axes(own: int, after: int) -> Operation:
+def new_axes(own: int, after: int) -> InsertedCall:
     """`x[:, :, None, None]`: a number for each channel, to meet a map."""
     index = (*[slice(None)] * own, *[None] * after)
     written = ", ".join([":"] * own + ["None"] * after)
-    return Operation(f"{{}}[{written}]", lambda x: x[index])
+    return InsertedCall(f"{{}}[{written}]", lambda x: x[index])
 
 
-def first_of(count: int, dim: int) -> Operation:
+def first_of(count: int, dim: int) -> InsertedCall:
     """`x[:, :count]`: the first along a dimension."""
     lead = ", ".join([":"] * dim + [f":{count}"])
-    return Operation(f"{{}}[{lead}]", lambda x: x.narrow(dim, 0, count))
+    return InsertedCall(f"{{}}[{lead}]", lambda x: x.narrow(dim, 0, count))
 
 
-def last_of(dim: int) -> Operation:
+def last_of(dim: int) -> InsertedCall:
     """`x[:, -1]`: the last along a dimension."""
     lead = ", ".join([":"] * dim + ["-1"])
-    return Operation(f"{{}}[{lead}]", lambda x: x.select(dim, -1), drops=dim)
+    return InsertedCall(f"{{}}[{lead}]", lambda x: x.select(dim, -1), drops=dim)
 
 
-def expand(*sizes: int) -> Operation:
+def expand(*sizes: int) -> InsertedCall:
     return method("expand", *sizes)
 
 
-def mean(dim: int, *, keep: bool) -> Operation:
+def mean(dim: int, *, keep: bool) -> InsertedCall:
     kept = ", keepdim=True" if keep else ""
-    return Operation(f"{{}}.mean({dim}{kept})", lambda x: x.mean(dim, keepdim=keep), drops=dim)
+    return InsertedCall(f"{{}}.mean({dim}{kept})", lambda x: x.mean(dim, keepdim=keep), drops=dim)
 
 
-def pool_to(size: int, rank: int) -> Operation:
+def pool_to(size: int, rank: int) -> InsertedCall:
     """Adaptive average pooling of a map to a side."""
 
     pools = (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
     pool: Callable[..., Tensor] = pools[rank - 1]
-    return Operation(
+    return InsertedCall(
         f"F.adaptive_avg_pool{rank}d({{}}, {size})",
         lambda x: pool(x, size),
         f"nn.AdaptiveAvgPool{rank}d({size})",
     )
 
 
-def then(*operations: Operation) -> Operation:
+def then(*operations: InsertedCall) -> InsertedCall:
     """One after the other, as one expression."""
 
     def run(x: object) -> object:
@@ -123,8 +123,8 @@ def then(*operations: Operation) -> Operation:
     for operation in operations:
         code = operation.code.replace("{0}", "{}").replace("{}", code)
     layers = [operation.layer for operation in operations]
-    return Operation(code, run, ", ".join(layers) if all(layers) else "")
+    return InsertedCall(code, run, ", ".join(layers) if all(layers) else "")
 
 
-LEFT_OUT = Operation("leave it out: {}", lambda x: None)
+LEFT_OUT = InsertedCall("leave it out: {}", lambda x: None)
 """The argument is not given at all."""

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
 
-_TURNED = Operation("{}.mT", lambda x: x.mT)
+_TURNED = InsertedCall("{}.mT", lambda x: x.mT)
 # Functions for one vector or matrix, and how a batch of them is written.
 _FOR_ONE: dict[str, tuple[str, Callable[[Sequence[Tensor]], Tensor]]] = {
     "dot": ("({0} * {1}).sum(-1)", lambda t: (t[0] * t[1]).sum(-1)),
@@ -229,7 +229,7 @@ def _scaled(scene: Scene, call: Call) -> Iterator[Candidate]:
 
             yield from scene.on_operand(3, cut, run, 0.1)
         if len(size) == 2 and size[-1] == keys:
-            spread = Operation("{}[:, None, None, :]", lambda m: m[:, None, None, :])
+            spread = InsertedCall("{}[:, None, None, :]", lambda m: m[:, None, None, :])
             yield from scene.operate(3, spread, 0.05)
         if len(size) == 3:
             yield from scene.operate(3, ops.unsqueeze(1), 0.1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.diagnosis.case import path_as_code
-from viewfinder.explain.edits import Around, Operation
+from viewfinder.explain.edits import Around, InsertedCall
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
@@ -79,7 +79,7 @@ def _one_step(scene: Scene, layer: nn.RNNBase) -> Iterator[Candidate]:
     state = frame.args[1] if len(frame.args) > 1 else frame.kwargs.get("hx")
     if not any(part.dim() == 3 for part in tensors_in(state)):
         return
-    step = Operation(f"({{0}}[0].squeeze({dim}), {{0}}[1])", lambda x: (x[0].squeeze(dim), x[1]))
+    step = InsertedCall(f"({{0}}[0].squeeze({dim}), {{0}}[1])", lambda x: (x[0].squeeze(dim), x[1]))
     edits = (Around(scene.path, ops.unsqueeze(dim)), Around(scene.path, step, "after"))
     before = scene.before(ops.unsqueeze(dim), 0.0).says
     says = f"{before}, and the same .squeeze({dim}) of what it gives: one step at a time"
@@ -114,7 +114,7 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         parts = list(tensors_in(state))
         if all(tuple(part.shape) == (batch, states, hidden) for part in parts):
             both = isinstance(state, tuple | list)
-            turned = Operation("{}.transpose(0, 1).contiguous()", _turned)
+            turned = InsertedCall("{}.transpose(0, 1).contiguous()", _turned)
             if both:
                 turned = _on_parts("{}.transpose(0, 1)", _turned)
             yield scene.before(turned, 0.0, argument=argument)
@@ -144,9 +144,9 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
     if isinstance(layer, nn.LSTMCell) and isinstance(state, Tensor):
         # At the next step it is the pair that the cell gave.
         code = "{0} if isinstance({0}, tuple) else ({0}, torch.zeros_like({0}))"
-        yield scene.before(Operation(code, _paired), 0.05, argument=argument)
+        yield scene.before(InsertedCall(code, _paired), 0.05, argument=argument)
     if isinstance(layer, nn.LSTM) and isinstance(state, Tensor):
-        pair = Operation("({0}, torch.zeros_like({0}))", lambda h: (h, torch.zeros_like(h)))
+        pair = InsertedCall("({0}, torch.zeros_like({0}))", lambda h: (h, torch.zeros_like(h)))
         yield scene.before(pair, 0.05, argument=argument)
     if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
         yield scene.before(ops.item(0), 0.1, argument=argument)
@@ -168,9 +168,9 @@ def _paired(state: object) -> object:
     return state, torch.zeros_like(state)
 
 
-def _last_states(state: object, count: int) -> Operation:
+def _last_states(state: object, count: int) -> InsertedCall:
     if isinstance(state, Tensor):
-        return Operation(f"{{}}[-{count}:]", lambda h: h[-count:])
+        return InsertedCall(f"{{}}[-{count}:]", lambda h: h[-count:])
     return _on_parts(f"{{}}[-{count}:]", lambda h: h[-count:].contiguous())
 
 
@@ -178,7 +178,7 @@ def _turned(part: Tensor) -> Tensor:
     return part.transpose(0, 1).contiguous()
 
 
-def _on_parts(code: str, run: Callable[[Tensor], Tensor]) -> Operation:
+def _on_parts(code: str, run: Callable[[Tensor], Tensor]) -> InsertedCall:
     """The same for h and for c, where the state has both."""
     whole = f"tuple({code.replace('{}', 'h')}.contiguous() for h in ({{}}))"
 
@@ -188,12 +188,12 @@ def _on_parts(code: str, run: Callable[[Tensor], Tensor]) -> Operation:
         assert isinstance(state, Tensor)
         return run(state)
 
-    return Operation(whole, both)
+    return InsertedCall(whole, both)
 
 
 def _zeros(
     state: object, states: int, hidden: int, layer: nn.Module, dim: int, given: Tensor
-) -> Operation:
+) -> InsertedCall:
     """Zeros of the layout that the layer wants, for whatever batch."""
     shape = f"{states}, {{1}}.size({dim}), {hidden}"
     pair = isinstance(layer, nn.LSTM)
@@ -206,7 +206,7 @@ def _zeros(
         return (zeros, zeros) if pair else zeros
 
     zeros = f"torch.zeros({shape})"
-    return Operation(f"({zeros}, {zeros})" if pair else zeros, run, other=0)
+    return InsertedCall(f"({zeros}, {zeros})" if pair else zeros, run, other=0)
 
 
 def _batch_of(state: object, batch: int) -> int | None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.diagnosis.case import Case, path_as_code
-from viewfinder.explain.edits import Around, Edit, Operation, Replace, Rewrite
+from viewfinder.explain.edits import Around, Edit, InsertedCall, Replace, Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes.candidate import Candidate, dropped, reduced
 from viewfinder.explain.fixes.lab import Lab
@@ -94,7 +94,7 @@ class Scene:
 
     def before(
         self,
-        operation: Operation,
+        operation: InsertedCall,
         cost: float,
         path: str | None = None,
         argument: int | str = 0,
@@ -107,7 +107,7 @@ class Scene:
         means = self._lost(operation, argument) if path == self.path else ""
         return Candidate((edit,), self._said_before(edit), cost, only_here, means)
 
-    def _lost(self, operation: Operation, argument: int | str) -> str:
+    def _lost(self, operation: InsertedCall, argument: int | str) -> str:
         """What an operation on what the failed module is given leaves out."""
         frame = self.case.failure.frame
         if isinstance(argument, str):
@@ -132,7 +132,7 @@ class Scene:
                 return "what is given there is then ignored"
         return ""
 
-    def after(self, operation: Operation, cost: float, path: str) -> Candidate:
+    def after(self, operation: InsertedCall, cost: float, path: str) -> Candidate:
         """An operation on what the module at `path` gives."""
         name = path_as_code(path)
         words = operation.code.replace("{0}", "{}").format(f"{name}(…)")
@@ -174,7 +174,7 @@ class Scene:
         code: str,
         run: Callable[[Tensors], object],
         cost: float,
-        operation: Operation | None = None,
+        operation: InsertedCall | None = None,
     ) -> list[Candidate]:
         """Another value in an operand's place; `code` names the operands `{0}`, `{1}` …"""
         call = self.call
@@ -198,7 +198,7 @@ class Scene:
             says += f" in {' '.join(found.text.split())}"
         return [Candidate((edit,), says, cost, means=means)]
 
-    def operate(self, position: int, operation: Operation, cost: float) -> list[Candidate]:
+    def operate(self, position: int, operation: InsertedCall, cost: float) -> list[Candidate]:
         """An operation on an operand of the call, or on what the failed layer is given."""
         if self.case.in_layer:
             given = self.given
@@ -241,7 +241,7 @@ class Scene:
         edit = Rewrite(call.place[:2], call.operation, code, carry_out)
         return [Candidate((edit,), f"{new} instead of {old}", cost)]
 
-    def first(self, operation: Operation, cost: float, position: int = 0) -> Candidate:
+    def first(self, operation: InsertedCall, cost: float, position: int = 0) -> Candidate:
         """An operation on an input, before the net."""
         edit, names = Given(operation, position), self.lab.inputs.names
         name = names[position] if names else "x"

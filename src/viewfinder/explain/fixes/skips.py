@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
 
@@ -73,7 +73,7 @@ def _variable(owner: nn.Module, name: str) -> str:
     return source if found.get(source) == 1 else ""
 
 
-def _with(scene: Scene, name: str, owner: nn.Module) -> Operation:
+def _with(scene: Scene, name: str, owner: nn.Module) -> InsertedCall:
     """The skip behind the enlarged map, or before it where the net joins others so."""
     code = type(owner).forward.__code__
     parts = ["{}", name]
@@ -87,7 +87,7 @@ def _with(scene: Scene, name: str, owner: nn.Module) -> Operation:
         assert isinstance(other, Tensor)
         return torch.cat([value, other] if parts[0] == "{}" else [other, value], 1)
 
-    return Operation(f"torch.cat([{', '.join(parts)}], 1)", run, home=code)
+    return InsertedCall(f"torch.cat([{', '.join(parts)}], 1)", run, home=code)
 
 
 def local(code: CodeType, name: str) -> object:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
-from viewfinder.explain.edits import Operation, Rewrite
+from viewfinder.explain.edits import InsertedCall, Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import branches, padding, positions, projections, tables
 from viewfinder.explain.fixes import operations as ops
@@ -32,7 +32,7 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
         # Which keys count, of square scores: the same for every query.
         lead = ", ".join([":", *["None"] * (len(one) - 2), ":"])
         index = (slice(None), *[None] * (len(one) - 2), slice(None))
-        keys = Operation(f"{{}}[{lead}]", lambda m: m[index])
+        keys = InsertedCall(f"{{}}[{lead}]", lambda m: m[index])
         yield from scene.operate(1, keys, 0.0)
     yield from _ranks(scene, one, two)
     yield from _made_alike(scene, call)

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from viewfinder.explain.edits import Around, Operation, Rewrite
+from viewfinder.explain.edits import Around, InsertedCall, Rewrite
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.losses import LOSSES
 from viewfinder.explain.fixes.scene import Scene
@@ -54,7 +54,7 @@ def _one_state(scene: Scene, line: Running) -> Iterator[Candidate]:
     state, other = (ast.unparse(one) for one in pair.elts)
     if reads(line.code, other):
         return
-    twice = Operation("({0}[0], ({0}[1], {0}[1]))", lambda x: (x[0], (x[1], x[1])))
+    twice = InsertedCall("({0}[0], ({0}[1], {0}[1]))", lambda x: (x[0], (x[1], x[1])))
     value, kind = ast.unparse(node.value), type(found[1]).__name__
     says = f"{ast.unparse(target.elts[0])}, {state} = {value} instead of {ast.unparse(node)}"
     edit = Around(found[0], twice, "after")
@@ -72,7 +72,7 @@ def _both_states(scene: Scene, line: Running) -> Iterator[Candidate]:
         state = ast.unparse(names[1])
         if not isinstance(names[1], ast.Name) or not _reads_c(scene, found[0]):
             continue
-        first = Operation("({0}[0], {0}[1][0])", lambda x: (x[0], x[1][0]))
+        first = InsertedCall("({0}[0], {0}[1][0])", lambda x: (x[0], x[1][0]))
         new = f"{ast.unparse(names[0])}, ({state}, _) = {ast.unparse(node.value)}"
         says = f"{new} instead of {ast.unparse(node)}: an LSTM's state is a pair, h and c"
         yield Candidate((Around(found[0], first, "after"),), says, -0.05)
@@ -107,7 +107,7 @@ def _of_a_dictionary(scene: Scene, line: Running) -> Iterator[Candidate]:
         keys = [key for key, one in value.items() if isinstance(one, Tensor)]
         keys.sort(key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
         for at, key in enumerate(keys[:3]):
-            taken = Operation(f"{{}}[{key!r}]", operator.itemgetter(key))
+            taken = InsertedCall(f"{{}}[{key!r}]", operator.itemgetter(key))
             old = ast.unparse(given)
             says = f"{old}[{key!r}] instead of {old}, which is a dictionary"
             yield Candidate((Around(found[0], taken, "after"),), says, 0.0 + at / 10)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import written
 from viewfinder.explain.fixes.scene import Scene
@@ -25,7 +25,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         if built is None or not scene.given + (call.tensors if call else ()):
             continue
         code, make = built
-        operation = Operation(f"{code}({{}})", lambda x, make=make: make()(x))
+        operation = InsertedCall(f"{code}({{}})", lambda x, make=make: make()(x))
         for position in range(count):
             at_layer = scene.case.in_layer or call is None
             found = (

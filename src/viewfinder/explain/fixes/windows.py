@@ -7,7 +7,7 @@ from torch import nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import from_a_map, path_as_code
-from viewfinder.explain.edits import Around, Operation
+from viewfinder.explain.edits import Around, InsertedCall
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import functionals
 from viewfinder.explain.fixes import operations as ops
@@ -144,7 +144,7 @@ def _dimensions(
     if rank in (spatial, spatial + 1):
         yield scene.before(ops.unsqueeze(0), 0.5)
         if rank == spatial:
-            both = Operation("{}[None, None]", lambda x: x[None, None])
+            both = InsertedCall("{}[None, None]", lambda x: x[None, None])
             yield scene.before(both, 0.4)
         if batched and rank == spatial + 1 and wanted != 1:
             for one in scene.replace(scene.path, 0.6, in_channels=1):
@@ -159,7 +159,9 @@ def _frames(scene: Scene, steps: int) -> Iterator[Candidate]:
         above = scene.parent(path) if path else None
         if depth and isinstance(above, nn.Sequential):
             continue
-        back = Operation(f"{{}}.unflatten(0, (-1, {steps}))", lambda x: x.unflatten(0, (-1, steps)))
+        back = InsertedCall(
+            f"{{}}.unflatten(0, (-1, {steps}))", lambda x: x.unflatten(0, (-1, steps))
+        )
         edits = (Around(path, ops.flatten(0, 1), "before"), Around(path, back, "after"))
         name = path_as_code(path) or "net"
         says = f"{name}(x.flatten(0, 1)).unflatten(0, (-1, {steps})): each frame by itself"

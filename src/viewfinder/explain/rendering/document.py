@@ -4,7 +4,7 @@
 integers, batch included. `dropped` lists rows and columns of the input, counted from 0.
 """
 
-from viewfinder.explain.explanation import SCHEMA, Explanation, Layer, ReceptiveField
+from viewfinder.explain.explanation import SCHEMA, ExplainedLayer, Explanation, ReceptiveField
 
 
 def document(explanation: Explanation) -> dict[str, object]:
@@ -37,7 +37,7 @@ def document(explanation: Explanation) -> dict[str, object]:
     }
 
 
-def _layer(layer: Layer) -> dict[str, object]:
+def _layer(layer: ExplainedLayer) -> dict[str, object]:
     return {
         "name": layer.name,
         "kind": layer.kind,

@@ -7,7 +7,7 @@ is a step that a person thinks of; every layer keeps its own line of details.
 from collections import Counter
 from dataclasses import dataclass
 
-from viewfinder.explain.explanation import Explanation, Layer, shape_text
+from viewfinder.explain.explanation import ExplainedLayer, Explanation, shape_text
 from viewfinder.explain.rendering.layout import Point, draw
 
 _RIDERS = ("norm", "relu", "gelu", "silu", "sigmoid", "tanh", "swish", "dropout", "elu", "mish")
@@ -16,7 +16,7 @@ _WIDTH, _LINE, _PADDING = 224.0, 15.0, 9.0
 
 
 @dataclass(frozen=True)
-class Box:
+class FigureBox:
     """A box with its place; `layers` are indices into the explanation's layers."""
 
     layers: tuple[int, ...]
@@ -40,7 +40,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Figure:
-    boxes: tuple[Box, ...]
+    boxes: tuple[FigureBox, ...]
     ways: tuple[Way, ...]
     width: float
     height: float
@@ -71,7 +71,7 @@ def figure(explanation: Explanation) -> Figure:
     ordered = sorted(edges)
     drawing = draw(sizes, ordered)
     boxes = tuple(
-        Box(tuple(group), *face, x - width / 2, y - height / 2, width, height)
+        FigureBox(tuple(group), *face, x - width / 2, y - height / 2, width, height)
         for group, face, (x, y), (width, height) in zip(
             groups, faces, drawing.centres, sizes, strict=True
         )
@@ -99,7 +99,7 @@ def _groups(explanation: Explanation) -> list[list[int]]:
     return groups
 
 
-def _is_rider(layer: Layer) -> bool:
+def _is_rider(layer: ExplainedLayer) -> bool:
     return any(word in layer.kind.lower() for word in _RIDERS)
 
 

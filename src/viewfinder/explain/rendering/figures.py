@@ -1,6 +1,6 @@
 """Numbers and shapes as a person reads them, the same in every view."""
 
-from viewfinder.explain.explanation import Layer, ReceptiveField, Shape, Totals, shape_text
+from viewfinder.explain.explanation import ExplainedLayer, ReceptiveField, Shape, Totals, shape_text
 
 
 def count_text(count: int) -> str:
@@ -42,7 +42,7 @@ def field_text(field: ReceptiveField | None) -> str:
     return f"{size}/{stride}"
 
 
-def flow_text(layer: Layer, batch: int) -> str:
+def flow_text(layer: ExplainedLayer, batch: int) -> str:
     """Input → output shape, without the batch where every shape begins with it."""
     shapes = (*layer.inputs, *layer.outputs)
     batched = all(len(shape) > 1 and shape[0] == batch for shape in shapes)

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from jinja2 import Environment
 
-from viewfinder.explain.explanation import Explanation, Layer, Shape, shape_text
+from viewfinder.explain.explanation import ExplainedLayer, Explanation, Shape, shape_text
 from viewfinder.explain.rendering.figure import family, figure
 from viewfinder.explain.rendering.figures import (
     bytes_text,
@@ -47,7 +47,7 @@ def page(explanation: Explanation) -> str:
     )
 
 
-def _details(layer: Layer, batch: int, inputs: tuple[Shape, ...]) -> dict[str, object]:
+def _details(layer: ExplainedLayer, batch: int, inputs: tuple[Shape, ...]) -> dict[str, object]:
     field = layer.receptive_field
     shape = layer.outputs[0] if layer.outputs else ()
     return {

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from jinja2 import Environment
 
-from viewfinder.explain.explanation import Explanation, Layer, shape_text
+from viewfinder.explain.explanation import ExplainedLayer, Explanation, shape_text
 from viewfinder.explain.rendering.figures import bytes_text, count_text, field_text, flow_text
 
 # Layers of the table from its beginning and its end, so that what a notebook keeps stays small.
@@ -32,7 +32,7 @@ def table(explanation: Explanation) -> str:
     )
 
 
-def _row(layer: Layer, batch: int) -> dict[str, object]:
+def _row(layer: ExplainedLayer, batch: int) -> dict[str, object]:
     return {
         "name": layer.name,
         "kind": layer.kind,

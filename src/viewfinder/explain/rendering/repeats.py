@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from viewfinder.explain.explanation import Dropped, Layer
+from viewfinder.explain.explanation import Dropped, ExplainedLayer
 from viewfinder.wording import counted
 
 # A table of no more rows is shown whole.
@@ -20,14 +20,14 @@ class Repeat:
     words: str
 
 
-def folded(layers: Sequence[Layer]) -> list[Layer | Repeat]:
+def folded(layers: Sequence[ExplainedLayer]) -> list[ExplainedLayer | Repeat]:
     """The rows of a table in which a block like the one before it is only counted."""
     if len(layers) <= _SHORT:
         return list(layers)
     blocks = [list(block) for _, block in groupby(layers, key=_block)]
-    result: list[Layer | Repeat] = []
+    result: list[ExplainedLayer | Repeat] = []
     before: tuple[object, ...] | None = None
-    alike: list[list[Layer]] = []
+    alike: list[list[ExplainedLayer]] = []
     for block in blocks:
         kind = tuple(_like(layer) for layer in block)
         if len(block) > 1 and kind == before:
@@ -39,7 +39,7 @@ def folded(layers: Sequence[Layer]) -> list[Layer | Repeat]:
     return result + _told(alike)
 
 
-def _told(alike: list[list[Layer]]) -> list[Layer | Repeat]:
+def _told(alike: list[list[ExplainedLayer]]) -> list[ExplainedLayer | Repeat]:
     if not alike:
         return []
     count = sum(map(len, alike))
@@ -51,18 +51,18 @@ def _told(alike: list[list[Layer]]) -> list[Layer | Repeat]:
     return [Repeat(words)]
 
 
-def _block(layer: Layer) -> str:
+def _block(layer: ExplainedLayer) -> str:
     """The numbered module that a layer lies in: `layer3.2` of `layer3.2.conv1`."""
     found = re.match(r"(.*?\.\d+)\.", layer.name.partition("#")[0])
     return found.group(1) if found else layer.name
 
 
-def _like(layer: Layer) -> tuple[object, ...]:
+def _like(layer: ExplainedLayer) -> tuple[object, ...]:
     rest = layer.name.partition("#")[0].removeprefix(_block(layer))
     return (rest, layer.kind, layer.inputs, layer.outputs, layer.formula, layer.params)
 
 
-def staged(layers: Sequence[Layer]) -> list[Layer | Repeat]:
+def staged(layers: Sequence[ExplainedLayer]) -> list[ExplainedLayer | Repeat]:
     """A row for each stage: the outermost modules, or what lies in them where they are few."""
     depth = 1
     stages = _grouped(layers, depth)
@@ -75,14 +75,14 @@ def staged(layers: Sequence[Layer]) -> list[Layer | Repeat]:
     return list(stages)
 
 
-def _grouped(layers: Sequence[Layer], depth: int) -> list[Layer]:
-    def stage(layer: Layer) -> str:
+def _grouped(layers: Sequence[ExplainedLayer], depth: int) -> list[ExplainedLayer]:
+    def stage(layer: ExplainedLayer) -> str:
         return ".".join(layer.name.partition("#")[0].split(".")[:depth])
 
     return [_joined(name, list(block)) for name, block in groupby(layers, key=stage)]
 
 
-def _joined(name: str, block: list[Layer]) -> Layer:
+def _joined(name: str, block: list[ExplainedLayer]) -> ExplainedLayer:
     first, last = block[0], block[-1]
     if len(block) == 1:
         return first

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from viewfinder.explain.explanation import Explanation, Layer, Mistake, shape_text
+from viewfinder.explain.explanation import ExplainedLayer, Explanation, Mistake, shape_text
 from viewfinder.explain.rendering.figures import (
     bytes_text,
     count_text,
@@ -67,13 +67,17 @@ def lines(
     return result
 
 
-def _shown(layers: Sequence[Layer], brief: bool, full: bool) -> Sequence[Layer | Repeat]:
+def _shown(
+    layers: Sequence[ExplainedLayer], brief: bool, full: bool
+) -> Sequence[ExplainedLayer | Repeat]:
     if brief:
         return staged(layers)
     return layers if full else folded(layers)
 
 
-def _layer(layer: Layer, batch: int, told: set[str], width: int, *, arithmetic: bool) -> list[Text]:
+def _layer(
+    layer: ExplainedLayer, batch: int, told: set[str], width: int, *, arithmetic: bool
+) -> list[Text]:
     cells = (
         layer.name,
         layer.kind,
@@ -96,7 +100,7 @@ def _layer(layer: Layer, batch: int, told: set[str], width: int, *, arithmetic: 
     return result
 
 
-def _functional(layer: Layer) -> bool:
+def _functional(layer: ExplainedLayer) -> bool:
     return not layer.kind[:1].isupper() and bool(layer.source)
 
 

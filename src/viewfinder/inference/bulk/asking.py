@@ -9,7 +9,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.bulk.on_ray import answer_on_ray, imported_ray
-from viewfinder.inference.bulk.parts import PART, Job, begin, deal, read_part
+from viewfinder.inference.bulk.parts import PART, BulkJob, begin, deal, read_part
 from viewfinder.inference.tables import write_coco
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.model import Model, Threshold
@@ -75,7 +75,7 @@ def predict_many(
     return Outcome(len(job.files), job.parts, len(left), failed)
 
 
-def _gathered(job: Job, *, boxes: bool) -> tuple[dict[str, str], list[Answer]]:
+def _gathered(job: BulkJob, *, boxes: bool) -> tuple[dict[str, str], list[Answer]]:
     """What could not be read, and with `boxes` what is found in the rest, in order."""
     failed, answers = dict[str, str](), list[Answer]()
     for part in range(job.parts):

@@ -16,14 +16,14 @@ from viewfinder.devices import pick_device
 from viewfinder.errors import InputError
 from viewfinder.events import track
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.bulk.parts import Job, answer_part
+from viewfinder.inference.bulk.parts import BulkJob, answer_part
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
 def answer_on_ray(
-    job: Job,
+    job: BulkJob,
     parts: Sequence[int],
     *,
     workers: int,
@@ -63,7 +63,7 @@ def answer_on_ray(
 class _Worker:
     """Answers part after part, in a process of its own."""
 
-    def __init__(self, job: Job, device: str) -> None:
+    def __init__(self, job: BulkJob, device: str) -> None:
         # Ray says how many cores are this worker's.
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         self._job = job

@@ -38,7 +38,7 @@ _TOLD = "bulk.json"
 
 
 @dataclass(frozen=True)
-class Job:
+class BulkJob:
     """What is asked, and where the answers go; it can be pickled.
 
     Attributes:
@@ -84,7 +84,7 @@ class Job:
 
 def deal(
     model: Model, threshold: Threshold | None, source: str, out: str, *, size: int = PART
-) -> Job:
+) -> BulkJob:
     """The pictures below a local folder, or any that fsspec knows (`s3://…`), as a job.
 
     Raises:
@@ -98,10 +98,10 @@ def deal(
     files = [each for each in found if _visible(each, root) and is_picture(each)]
     if not files:
         raise InputError(f"{source} holds no pictures: they end in .jpg, .png, .webp and the like")
-    return Job(model, threshold, source, tuple(map(system.unstrip_protocol, files)), out, size)
+    return BulkJob(model, threshold, source, tuple(map(system.unstrip_protocol, files)), out, size)
 
 
-def begin(job: Job) -> list[int]:
+def begin(job: BulkJob) -> list[int]:
     """Say in the folder of the answers what they are to; returns the parts that it lacks.
 
     Raises:
@@ -125,7 +125,7 @@ def begin(job: Job) -> list[int]:
     return [part for part in range(job.parts) if Path(job.file(part)).name not in names]
 
 
-def answer_part(predictor: Predictor, job: Job, part: int) -> None:
+def answer_part(predictor: Predictor, job: BulkJob, part: int) -> None:
     """Answer a part's pictures, and write its file."""
     import pyarrow.parquet
 
@@ -136,7 +136,7 @@ def answer_part(predictor: Predictor, job: Job, part: int) -> None:
     put(job.file(part), written.getvalue())
 
 
-def read_part(job: Job, part: int) -> list[dict[str, object]]:
+def read_part(job: BulkJob, part: int) -> list[dict[str, object]]:
     """The rows of a part that was answered: a picture each."""
     import pyarrow.parquet
 
@@ -178,7 +178,7 @@ def schema_of(model: Model) -> "pyarrow.Schema":
     return schema.with_metadata({"classes": classes, "schema": SCHEMA})
 
 
-def _rows(predictor: Predictor, job: Job, part: int) -> Iterator[dict[str, object]]:
+def _rows(predictor: Predictor, job: BulkJob, part: int) -> Iterator[dict[str, object]]:
     files, failed = job.of(part), dict[str, str]()
     with listening():  # Progress is told by parts.
         given = _prepared(predictor, files, failed)

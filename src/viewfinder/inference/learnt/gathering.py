@@ -18,7 +18,7 @@ from viewfinder.errors import InputError
 from viewfinder.events import listening, note, track
 from viewfinder.features.own import Layers, Vectors, layers_of, watching
 from viewfinder.inference.answers import Predictor, Prepared
-from viewfinder.inference.learnt.kept import Learnt, Objects
+from viewfinder.inference.learnt.kept import LearntObjects, LearntPictures
 from viewfinder.inference.learnt.space import space_of
 from viewfinder.pictures.geometry import transform_boxes
 from viewfinder.runs.pictures import read_pictures
@@ -67,7 +67,7 @@ def layers_in(predictor: Predictor) -> Layers:
     return found
 
 
-def gather(run: RunFolder, predictor: Predictor) -> Learnt:
+def gather(run: RunFolder, predictor: Predictor) -> LearntPictures:
     """What a run learnt from, as its net sees it.
 
     Args:
@@ -99,7 +99,7 @@ def gather(run: RunFolder, predictor: Predictor) -> Learnt:
     distances = np.zeros((0, 2))
     if judged.rows:
         distances = space.distances(space.place(judged.pictures))
-    return Learnt(
+    return LearntPictures(
         layers=layers,
         root=dataset.root.resolve(),
         paths=tuple(dataset.paths[row] for row in learnt.rows),
@@ -235,7 +235,9 @@ def _prepared(
         yield batch
 
 
-def _objects(dataset: Dataset, found: _Described, random: np.random.Generator) -> Objects | None:
+def _objects(
+    dataset: Dataset, found: _Described, random: np.random.Generator
+) -> LearntObjects | None:
     boxes = dataset.boxes
     if boxes is None or not len(found.objects):
         return None
@@ -243,7 +245,7 @@ def _objects(dataset: Dataset, found: _Described, random: np.random.Generator) -
     rows = found.object_rows[chosen]
     place_of = {row: place for place, row in enumerate(found.rows)}
     pictures = boxes.pictures()[rows].tolist()
-    return Objects(
+    return LearntObjects(
         space=space_of(found.objects[chosen]),
         pictures=np.array([place_of[each] for each in pictures], np.int64),
         boxes=boxes.corners[rows].astype(np.float32),

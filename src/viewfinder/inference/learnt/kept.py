@@ -24,7 +24,7 @@ _LARGEST = 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
+class LearntObjects:
     """M labelled objects of the pictures.
 
     Attributes:
@@ -40,7 +40,7 @@ class Objects:
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class LearntPictures:
     """N pictures that a run learnt from, as its net sees them.
 
     Attributes:
@@ -59,11 +59,11 @@ class Learnt:
     labels: NDArray[np.int64]
     space: Space
     held_out: NDArray[np.float64]
-    objects: Objects | None = None
+    objects: LearntObjects | None = None
     masks: tuple[str, ...] = ()
 
 
-def keep_learnt(folder: Path, weights: Path, found: Learnt) -> None:
+def keep_learnt(folder: Path, weights: Path, found: LearntPictures) -> None:
     """Keep it in a run's folder, under the digest of its weights; where that cannot be written, say
     so and go on."""
     told = {
@@ -90,7 +90,7 @@ def keep_learnt(folder: Path, weights: Path, found: Learnt) -> None:
         note(f"not kept, so it is looked at anew next time: {error}")
 
 
-def read_learnt(folder: Path, weights: Path) -> Learnt | None:
+def read_learnt(folder: Path, weights: Path) -> LearntPictures | None:
     """What was kept; None where nothing was, or of other weights, or what no training wrote."""
     file = folder / FILE
     try:
@@ -107,7 +107,7 @@ def read_learnt(folder: Path, weights: Path) -> Learnt | None:
         return None
 
 
-def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Learnt:
+def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> LearntPictures:
     paths = tuple(as_text(each) for each in as_list(json.loads(told["paths"])))
     maps = tuple(as_text(each) for each in as_list(json.loads(told["maps"])))
     masks = tuple(as_text(each) for each in as_list(json.loads(told["masks"])))
@@ -121,9 +121,9 @@ def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Learn
         boxes = np.asarray(arrays["object_boxes"], np.float32)
         _require(boxes.shape == (count, 4) and bool(np.isfinite(boxes).all()))
         labels = _whole(arrays["object_labels"], count, below=1 << 31)
-        objects = Objects(_space("objects", arrays, count), pictures, boxes, labels)
+        objects = LearntObjects(_space("objects", arrays, count), pictures, boxes, labels)
     _require(held_out.ndim == 2 and held_out.shape[1] == 2 and bool(np.isfinite(held_out).all()))
-    return Learnt(
+    return LearntPictures(
         layers=Layers(told["linear"], maps),
         root=Path(told["root"]),
         paths=paths,

@@ -12,7 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.features.own import Watched, watching
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.learnt.gathering import gather
-from viewfinder.inference.learnt.kept import Learnt, keep_learnt, read_learnt
+from viewfinder.inference.learnt.kept import LearntPictures, keep_learnt, read_learnt
 from viewfinder.pictures.geometry import at_side
 from viewfinder.pictures.reading import read_header, read_mask, read_picture
 from viewfinder.runs.run import RunFolder
@@ -77,7 +77,7 @@ def _outlined(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np
     return np.asarray(cv2.drawContours(picture.copy(), edges, -1, (255, 255, 255), 1), np.uint8)
 
 
-def learnt_by(run: RunFolder, predictor: Predictor) -> Learnt:
+def learnt_by(run: RunFolder, predictor: Predictor) -> LearntPictures:
     """What a run learnt from, as its net sees it: looked at once, and kept in the run's folder.
 
     Raises:
@@ -91,14 +91,14 @@ def learnt_by(run: RunFolder, predictor: Predictor) -> Learnt:
     return found
 
 
-def seen_by(predictor: Predictor, learnt: Learnt, pixels: torch.Tensor) -> Watched:
+def seen_by(predictor: Predictor, learnt: LearntPictures, pixels: torch.Tensor) -> Watched:
     """What the net makes of N×3×H×W prepared pictures."""
     with watching(predictor.net, learnt.layers) as watched:
         outputs(predictor.net, pixels, predictor.model.config.normalisation, predictor.device)
     return watched
 
 
-def nearest_pictures(learnt: Learnt, watched: Watched) -> tuple[Neighbour, ...]:
+def nearest_pictures(learnt: LearntPictures, watched: Watched) -> tuple[Neighbour, ...]:
     """Of the one picture that was watched."""
     placed = learnt.space.place(watched.pictures(1))
     return tuple(
@@ -114,7 +114,7 @@ def nearest_pictures(learnt: Learnt, watched: Watched) -> tuple[Neighbour, ...]:
 
 
 def nearest_objects(
-    learnt: Learnt, watched: Watched, box: Corners, size: tuple[int, int]
+    learnt: LearntPictures, watched: Watched, box: Corners, size: tuple[int, int]
 ) -> tuple[Neighbour, ...]:
     """Of a box of the one picture that was watched, in pixels of what the net was given."""
     objects = learnt.objects

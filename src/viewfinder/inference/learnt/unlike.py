@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.inference.answers import Predictor
-from viewfinder.inference.learnt.kept import Learnt
+from viewfinder.inference.learnt.kept import LearntPictures
 from viewfinder.inference.learnt.nearest import learnt_by, seen_by
 from viewfinder.inference.tiling import whole
 from viewfinder.runs.run import RunFolder
@@ -37,7 +37,7 @@ class Familiarity:
         limit: of both together, in these.
     """
 
-    learnt: Learnt
+    learnt: LearntPictures
     usual: NDArray[np.float64]
     limit: float
 

@@ -10,7 +10,7 @@ from viewfinder.errors import InputError
 from viewfinder.inference.answers import Answer
 from viewfinder.inference.predict import predict
 from viewfinder.inference.tracking.counting import read_line, read_zone
-from viewfinder.inference.tracking.following import Counts, follow, looked_for
+from viewfinder.inference.tracking.following import VideoCounts, follow, looked_for
 from viewfinder.tasks.model import Model, Threshold
 
 
@@ -19,7 +19,7 @@ class Followed:
     """The answers of every frame, whose boxes have numbers, and what was counted in each video."""
 
     answers: list[Answer]
-    counts: list[Counts]
+    counts: list[VideoCounts]
 
 
 def track(

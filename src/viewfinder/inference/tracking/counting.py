@@ -25,7 +25,7 @@ _FAR = 1e6
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class CountingPlace:
     """A line of two points, or a zone of three or more.
 
     Of a line, `in` is to the right-hand side of who walks from its first point to its second.
@@ -81,7 +81,7 @@ class Crossing:
     direction: Direction
 
 
-def read_line(text: str) -> Place:
+def read_line(text: str) -> CountingPlace:
     """A line from `x1,y1,x2,y2`.
 
     Raises:
@@ -92,10 +92,10 @@ def read_line(text: str) -> Place:
         raise InputError(
             f"--line {text}: give two points as x1,y1,x2,y2 in pixels, such as 0,240,640,240"
         )
-    return Place(text, points)
+    return CountingPlace(text, points)
 
 
-def read_zone(text: str) -> Place:
+def read_zone(text: str) -> CountingPlace:
     """A zone from `x1,y1,x2,y2,x3,y3,…`; of two points, the rectangle between them.
 
     Raises:
@@ -110,14 +110,14 @@ def read_zone(text: str) -> Place:
             f"--zone {text}: give two corners of a rectangle or three points or more as "
             "x1,y1,x2,y2,… in pixels"
         )
-    return Place(text, points)
+    return CountingPlace(text, points)
 
 
 @dataclass(eq=False)
-class Tally:
+class PlaceTally:
     """What a place has counted so far."""
 
-    place: Place
+    place: CountingPlace
     counts: dict[Direction, Counter[int]] = field(
         default_factory=lambda: {"in": Counter(), "out": Counter()}
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.files import write_text
 from viewfinder.inference.answers import Answer
-from viewfinder.inference.tracking.counting import Crossing, Place, Tally
+from viewfinder.inference.tracking.counting import CountingPlace, Crossing, PlaceTally
 from viewfinder.inference.tracking.tracker import LOW, Seen, Tracker
 from viewfinder.pictures.drawing import distinct_colours, draw_boxes
 from viewfinder.tasks.detect.answering import THRESHOLD
@@ -29,7 +29,7 @@ Trail = NDArray[np.float32]  # K×2 middles, the last one now
 
 
 @dataclass(frozen=True, eq=False)
-class Tracked(Detections):
+class TrackedDetections(Detections):
     """Detections of a frame with the objects that they are; a label is what each was mostly seen
     as so far.
 
@@ -41,7 +41,7 @@ class Tracked(Detections):
 
     tracks: NDArray[np.int64]
     trails: tuple[Trail, ...] = ()
-    places: tuple[tuple[Place, str], ...] = ()
+    places: tuple[tuple[CountingPlace, str], ...] = ()
 
     def as_json(self, classes: Sequence[str]) -> PredictedBoxes:
         """`boxes`, each with its `track` too."""
@@ -75,7 +75,7 @@ _INK = (255, 255, 255)
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class VideoCounts:
     """What was counted in one video, or one folder of frames.
 
     Attributes:
@@ -85,7 +85,7 @@ class Counts:
 
     source: str
     objects: dict[int, int]
-    tallies: tuple[Tally, ...]
+    tallies: tuple[PlaceTally, ...]
     crossings: tuple[Crossing, ...]
 
     def as_json(self, classes: Sequence[str]) -> dict[str, object]:
@@ -127,8 +127,8 @@ def follow(
     *,
     classes: Sequence[str],
     high: Threshold,
-    places: Sequence[Place] = (),
-) -> tuple[list[Answer], list[Counts]]:
+    places: Sequence[CountingPlace] = (),
+) -> tuple[list[Answer], list[VideoCounts]]:
     """Answers to the frames of videos, and to the pictures of folders in their order, followed.
 
     Args:
@@ -139,9 +139,9 @@ def follow(
         InputError: these are no detections, or a line or zone lies outside the pictures.
     """
     followed: list[Answer] = []
-    counts: list[Counts] = []
+    counts: list[VideoCounts] = []
     for source, group in groupby(answers, key=_sequence_of):
-        tallies = tuple(Tally(place) for place in places)
+        tallies = tuple(PlaceTally(place) for place in places)
         crossings: list[Crossing] = []
         labels: dict[int, int] = {}
         trails: dict[int, deque[NDArray[np.float64]]] = defaultdict(lambda: deque(maxlen=_TRAIL))
@@ -157,7 +157,7 @@ def follow(
                 trails[track].append((box[:2] + box[2:]) / 2)
             for tally in tallies:
                 crossings += tally.step(number, numbers.tolist(), of_tracks.tolist(), found.boxes)
-            value = Tracked(
+            value = TrackedDetections(
                 found.boxes,
                 found.scores,
                 of_tracks,
@@ -169,11 +169,11 @@ def follow(
         objects: dict[int, int] = defaultdict(int)
         for label in labels.values():
             objects[label] += 1
-        counts.append(Counts(source, dict(objects), tallies, tuple(crossings)))
+        counts.append(VideoCounts(source, dict(objects), tallies, tuple(crossings)))
     return followed, counts
 
 
-def _require_within(places: Sequence[Place], answer: Answer) -> None:
+def _require_within(places: Sequence[CountingPlace], answer: Answer) -> None:
     for place in places:
         if not place.within(answer.size):
             width, height = answer.size
@@ -183,7 +183,7 @@ def _require_within(places: Sequence[Place], answer: Answer) -> None:
             )
 
 
-def _at_place(tally: Tally) -> str:
+def _at_place(tally: PlaceTally) -> str:
     told = [f"{found.total()} {direction}" for direction, found in tally.counts.items()]
     return ", ".join(told if tally.place.is_line else [*told, f"{tally.inside} now"])
 
@@ -222,7 +222,7 @@ def write_mot(answers: Sequence[Answer], file: Path) -> None:
     rows = []
     for place, answer in enumerate(answers):
         found, frame = answer.value, place if answer.frame is None else answer.frame
-        if not isinstance(found, Tracked):
+        if not isinstance(found, TrackedDetections):
             raise InputError("--mot is of objects that are followed: give --track too")
         for track, (_, score, (x1, y1, x2, y2)) in zip(
             found.tracks.tolist(), found.rows(), strict=True

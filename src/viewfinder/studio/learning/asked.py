@@ -19,7 +19,7 @@ _NEEDS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProposerRequest:
     """One that proposes.
 
     Attributes:
@@ -49,7 +49,7 @@ class Asked:
         return asdict(self)
 
 
-def asked_of(document: Mapping[str, object]) -> Asked:
+def asked_of(document: Mapping[str, object]) -> ProposerRequest:
     """What a page, or the server, asks for.
 
     Raises:
@@ -64,7 +64,7 @@ def asked_of(document: Mapping[str, object]) -> Asked:
         raise InputError("a file, a class and each name are short texts")
     named = tuple(map(str, texts[2:]))
     answers = document.get("answers") is True
-    asked = Asked(cast(By, by), str(file).strip(), named, str(name).strip(), answers)
+    asked = ProposerRequest(cast(By, by), str(file).strip(), named, str(name).strip(), answers)
     if not asked.file and asked.by in _NEEDS:
         raise InputError(_NEEDS[asked.by])
     return asked

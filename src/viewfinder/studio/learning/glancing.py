@@ -7,7 +7,7 @@ from pathlib import Path
 from viewfinder.datasets.formats.label_store import LEARNT
 from viewfinder.errors import InputError
 from viewfinder.runs.pictures import learnt_paths
-from viewfinder.studio.learning.asked import Asked
+from viewfinder.studio.learning.asked import ProposerRequest
 from viewfinder.studio.learning.proposing import ids_of, propose, to_do
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Store
@@ -75,7 +75,7 @@ class Glance:
     def _look(self) -> None:
         held = {self._store.picture(each).picture.path for each in self._in_hand()}
         paths = [each for each in to_do(self._store, None, self._order) if each not in held]
-        asked = Asked("learnt", str(self._run))
+        asked = ProposerRequest("learnt", str(self._run))
         propose(self._store, self._worker, asked, paths[:_MOST], lambda _, new: self._report(new))
 
 

@@ -11,7 +11,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.following import propose_by_track
 from viewfinder.labelling.proposing import Proposed, find_pictures, propose_by_plate
 from viewfinder.pictures.reading import BITS
-from viewfinder.studio.learning.asked import Asked
+from viewfinder.studio.learning.asked import ProposerRequest
 
 if TYPE_CHECKING:
     from viewfinder.runs.run import RunFolder
@@ -27,7 +27,7 @@ _MOST_NAMED = 8
 Look = Callable[[Sequence[str]], Proposed]
 
 
-def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposed]:
+def look(data: Path, asked: ProposerRequest, paths: Sequence[str]) -> Iterator[Proposed]:
     """Proposals for a few pictures at a time; those that cannot be read are passed over.
 
     Raises:
@@ -51,7 +51,7 @@ def look(data: Path, asked: Asked, paths: Sequence[str]) -> Iterator[Proposed]:
         raise refused
 
 
-def _by_detector(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
+def _by_detector(data: Path, asked: ProposerRequest, _paths: Sequence[str]) -> Look:
     # Torch takes seconds to import, and is of no use to whoever asks the stand or the tracks.
     from viewfinder.devices import pick_device
     from viewfinder.inference.opening import open_foreign
@@ -115,7 +115,7 @@ def proposed_from(run: "RunFolder") -> "Threshold":
     return tuple(min(_MOST, max(_LEAST, _SHARE * each)) for each in best)
 
 
-def _by_saliency(data: Path, asked: Asked, paths: Sequence[str]) -> Look:
+def _by_saliency(data: Path, asked: ProposerRequest, paths: Sequence[str]) -> Look:
     from viewfinder.devices import pick_device
     from viewfinder.inference.opening import ONNX, open_model
     from viewfinder.labelling.by_model import maps_of_model, propose_by_saliency
@@ -134,14 +134,14 @@ def _by_saliency(data: Path, asked: Asked, paths: Sequence[str]) -> Look:
     return one
 
 
-def _by_plate(data: Path, asked: Asked, _paths: Sequence[str]) -> Look:
+def _by_plate(data: Path, asked: ProposerRequest, _paths: Sequence[str]) -> Look:
     def one(part: Sequence[str]) -> Proposed:
         return propose_by_plate(data, part, empty=data / asked.file, name=asked.name or None)
 
     return one
 
 
-_LOOKS: Mapping[str, Callable[[Path, Asked, Sequence[str]], Look]] = {
+_LOOKS: Mapping[str, Callable[[Path, ProposerRequest, Sequence[str]], Look]] = {
     "learnt": _by_detector,
     "detector": _by_detector,
     "saliency": _by_saliency,

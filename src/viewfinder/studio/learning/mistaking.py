@@ -12,7 +12,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.pictures.geometry import iou
 from viewfinder.studio.learning import proposing
-from viewfinder.studio.learning.asked import Asked
+from viewfinder.studio.learning.asked import ProposerRequest
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Box, Store
@@ -38,7 +38,7 @@ def mistaken(
     if not boxes:
         return []
     ids = {each.name: each.id for each in store.classes() if each.merged is None}
-    given = json.dumps({**Asked("learnt", run).as_json(), "paths": list(boxes)})
+    given = json.dumps({**ProposerRequest("learnt", run).as_json(), "paths": list(boxes)})
     found, course, said = list[Doubt](), Course(), ""
     with tempfile.TemporaryDirectory(prefix="viewfinder-") as place:
         words = [*proposing.LOOK, str(store.data.absolute()), place]

@@ -11,7 +11,7 @@ from viewfinder.datasets.formats.label_store import store_file
 from viewfinder.datasets.frame_list import FRAME_LIST
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import of_pictures, read_proposals
-from viewfinder.studio.learning.asked import Asked, By
+from viewfinder.studio.learning.asked import By, ProposerRequest
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.worker import Worker
 from viewfinder.studio.store import Filter, Store
@@ -23,7 +23,7 @@ Report = Callable[[int, int], None]
 
 
 def propose(
-    store: Store, worker: Worker, asked: Asked, paths: list[str], report: Report
+    store: Store, worker: Worker, asked: ProposerRequest, paths: list[str], report: Report
 ) -> tuple[str, ...]:
     """Propose for these pictures, until it is done or asked to stop.
 

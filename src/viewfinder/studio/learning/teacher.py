@@ -16,7 +16,7 @@ from pathlib import Path
 from viewfinder.datasets.formats.label_store import IN_HAND, store_file
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.studio.learning.asked import Asked
+from viewfinder.studio.learning.asked import ProposerRequest
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.doubting import Doubting
 from viewfinder.studio.learning.glancing import Glance, keep_learnt
@@ -127,7 +127,7 @@ class Teacher:
         """The run of the last training that came to its end, or nothing."""
         return str(self._own(self._now.finished) or "")
 
-    def propose(self, asked: Asked, first: int | None = None) -> None:
+    def propose(self, asked: ProposerRequest, first: int | None = None) -> None:
         """Let another than the last training propose for what is to do.
 
         Args:
@@ -251,7 +251,7 @@ class Teacher:
         self._store.set_meta(IN_HAND, "[]")
         self._finished(alone)
         self.queue.learnt(self._now.finished)
-        self._propose(Asked("learnt", self._now.finished), first)
+        self._propose(ProposerRequest("learnt", self._now.finished), first)
         self._end("done")
 
     def _glanced(self, new: int) -> None:
@@ -269,7 +269,7 @@ class Teacher:
         if before is not None and str(before) != now.run:
             shutil.rmtree(before, ignore_errors=True)
 
-    def _propose(self, asked: Asked, first: int | None) -> None:
+    def _propose(self, asked: ProposerRequest, first: int | None) -> None:
         paths = to_do(self._store, first, self.queue.sorted)
         self._now = replace(self._now, total=len(paths), by=asked.run, proposed=0)
 

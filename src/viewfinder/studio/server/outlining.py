@@ -26,7 +26,7 @@ Number = Annotated[int, Place(ge=0, le=(1 << 53) - 1)]
 Pixels = tuple[NDArray[np.uint8], Size]
 
 
-class Decoded:
+class LastDecoded:
     """The picture that was asked of last, as it was decoded: further clicks do not wait for it."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ def outlining_routes(
         answer: what makes an answer of JSON.
     """
     asked = Annotated[dict[str, object], Depends(document)]
-    decoded = Decoded()
+    decoded = LastDecoded()
 
     @app.post("/api/pictures/{picture}/outline")
     def find(picture: Number, document: asked) -> Response:

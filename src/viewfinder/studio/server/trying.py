@@ -17,7 +17,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import read_proposals
 from viewfinder.reading import read_bytes
 from viewfinder.studio.learning import proposing
-from viewfinder.studio.learning.asked import Asked
+from viewfinder.studio.learning.asked import ProposerRequest
 from viewfinder.studio.learning.course import Course, heard
 from viewfinder.studio.learning.teacher import Teacher
 from viewfinder.studio.learning.worker import Worker
@@ -79,7 +79,9 @@ def answered(run: str, name: str, data: bytes) -> tuple[list[dict[str, object]],
         folder.mkdir()
         path = "picture" + (ending[0].lower() if ending else "")
         (folder / path).write_bytes(data)
-        given = json.dumps({**Asked("learnt", run, answers=True).as_json(), "paths": [path]})
+        given = json.dumps(
+            {**ProposerRequest("learnt", run, answers=True).as_json(), "paths": [path]}
+        )
         worker, course, said, out = Worker(), Course(), "", Path(place) / "out"
         for line in worker.lines([*proposing.LOOK, str(folder), str(out)], given):
             said, course = line.strip() or said, heard(course, line)

@@ -32,7 +32,7 @@ class Moving:
 
 
 @dataclass(frozen=True)
-class Frame:
+class FilmFrame:
     """A picture as a frame of a film.
 
     Attributes:
@@ -82,7 +82,7 @@ class Film:
 
     name: str
     motion: str
-    frames: tuple[Frame, ...]
+    frames: tuple[FilmFrame, ...]
     tracks: tuple[TrackOf, ...]
     waiting: int
     next: int | None

@@ -22,7 +22,7 @@ from viewfinder.errors import InputError
 from viewfinder.labelling.certainty import FLOW, LINEAR, expected_iou
 from viewfinder.studio.store import listing, tables
 from viewfinder.studio.store.database import Database, set_value, value_of
-from viewfinder.studio.store.film_records import Corners, Film, Frame, Moving, State, TrackOf
+from viewfinder.studio.store.film_records import Corners, Film, FilmFrame, Moving, State, TrackOf
 from viewfinder.studio.store.records import Box
 from viewfinder.studio.store.reels import (
     Reel,
@@ -175,7 +175,7 @@ class Films:
         return list(between_keys(self._data, in_order, reel.ids, reel.boxes, reel.carried))
 
 
-def next_frame(frames: Sequence[Frame]) -> int | None:
+def next_frame(frames: Sequence[FilmFrame]) -> int | None:
     """Which frame to look at next: of those to do the one whose interpolated box is least like a
     detector's, if that is below `DOUBTED`; else the one of which least is expected, if it is."""
     open_ = [each for each in frames if each.state == "todo" and each.moving]
@@ -202,7 +202,7 @@ def _frames(
     found: Sequence[tuple[int, Between]],
     states: dict[int, tuple[State, int]],
     likeness: dict[int, float],
-) -> Iterable[Frame]:
+) -> Iterable[FilmFrame]:
     keys: dict[int, list[str]] = {}
     for row in reel.boxes:
         keys.setdefault(row.picture, []).append(given(str(row.track)))
@@ -213,7 +213,7 @@ def _frames(
         id = reel.ids[path]
         state, revision = states[id]
         own = scores.get(id, [])
-        yield Frame(
+        yield FilmFrame(
             id, state, revision, tuple(keys.get(id, ())), len(own), likeness.get(id),
             min(own, default=1.0),
         )  # fmt: skip

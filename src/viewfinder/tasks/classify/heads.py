@@ -34,7 +34,7 @@ _LEAST_SCALE, _SCALES, _SUREST_MEANS, _SUREST_RIDGE = 0.5, 25, 30.0, 15.0
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class LinearHead:
     """Logits are `x @ weight.T + bias`: C×D and C."""
 
     weight: Floats
@@ -52,7 +52,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class SolvedHead:
     """A layer, and what it would say of each picture had it learnt from the others alone.
 
     Attributes:
@@ -62,13 +62,13 @@ class Learnt:
         decay: the pull; 0 where there is none.
     """
 
-    layer: Layer
+    layer: LinearHead
     left_out: Floats
     surprise: float
     decay: float = 0.0
 
 
-def class_means(vectors: Floats, labels: Labels, classes: int) -> Learnt:
+def class_means(vectors: Floats, labels: Labels, classes: int) -> SolvedHead:
     """The layer that answers with the nearest class mean.
 
     Its logits are −distance²/(2T) but for what all classes share; the temperature T is the
@@ -88,8 +88,8 @@ def class_means(vectors: Floats, labels: Labels, classes: int) -> Learnt:
     unit = max(float(squares[rows, labels].mean()), 1e-12)
     left_out = -squares / (2 * unit)
     scale, surprise = _likeliest(left_out, labels, _SUREST_MEANS)
-    layer = Layer(means * (scale / unit), -lengths * (scale / (2 * unit)))
-    return Learnt(layer, left_out * scale, surprise)
+    layer = LinearHead(means * (scale / unit), -lengths * (scale / (2 * unit)))
+    return SolvedHead(layer, left_out * scale, surprise)
 
 
 def ridge(
@@ -99,7 +99,7 @@ def ridge(
     *,
     weights: Floats | None = None,
     decays: Sequence[float] = DECAYS,
-) -> Learnt:
+) -> SolvedHead:
     """Ridge regression, with the pull whose left-out pictures surprise least.
 
     The pull λ is that of (Σ |y − W x|² + λ |W|²), with vectors x brought to a mean of 0 and a mean
@@ -118,7 +118,7 @@ def ridge(
     x, y = roots * centred / length, roots * (truth - prior)
     values, u = _spectrum(x)
     turned = u.T @ y  # K×C
-    found: list[Learnt] = []
+    found: list[SolvedHead] = []
     for decay in decays:
         fitted = u @ (turned * (values / (values + decay))[:, None])
         leverage = (u**2) @ (values / (values + decay)) + share
@@ -126,8 +126,8 @@ def ridge(
         left_out = truth - (y - fitted) / np.maximum(1 - leverage, 1e-9)[:, None] / roots
         scale, surprise = _likeliest(left_out, labels, _SUREST_RIDGE)
         weight = scale / length * (x.T @ (u @ (turned / (values + decay)[:, None]))).T
-        layer = Layer(weight, scale * prior - weight @ mean)
-        found.append(Learnt(layer, scale * left_out, surprise, decay))
+        layer = LinearHead(weight, scale * prior - weight @ mean)
+        found.append(SolvedHead(layer, scale * left_out, surprise, decay))
     return min(found, key=lambda each: each.surprise)
 
 
@@ -158,7 +158,7 @@ def _likeliest(left_out: Floats, labels: Labels, surest: float) -> tuple[float, 
 
 
 @dataclass(frozen=True)
-class Trial:
+class HeadTrial:
     """What cross-validation says of a way: the share of left-out pictures that came out right."""
 
     right: float
@@ -179,7 +179,7 @@ def folds(labels: Labels, count: int = _FOLDS) -> Labels:
     return found
 
 
-def right_of_left_out(labels: Labels, learn: Learn) -> Trial:
+def right_of_left_out(labels: Labels, learn: Learn) -> HeadTrial:
     """What share of pictures a way gets right whose fold it did not learn from.
 
     Args:
@@ -194,4 +194,4 @@ def right_of_left_out(labels: Labels, learn: Learn) -> Trial:
             continue
         right += int((learn(kept, out) == labels[out]).sum())
         pictures += len(out)
-    return Trial(right / max(1, pictures), pictures)
+    return HeadTrial(right / max(1, pictures), pictures)

@@ -13,8 +13,8 @@ from viewfinder.tasks.classify.believing import Likeness, believed, likeness
 from viewfinder.tasks.classify.heads import (
     Floats,
     Labels,
-    Layer,
-    Learnt,
+    LinearHead,
+    SolvedHead,
     class_means,
     ridge,
     right_of_left_out,
@@ -74,7 +74,7 @@ class Solved:
         believed: how many pictures without labels took part.
     """
 
-    layer: Layer
+    layer: LinearHead
     way: Way
     decay: float
     right: dict[str, float]
@@ -158,14 +158,14 @@ def _of_fold(
     return np.asarray(learnt.layer.logits(examples.vectors[out]).argmax(axis=1), np.int64)
 
 
-def _learn(examples: VectorExamples, way: Way) -> Learnt:
+def _learn(examples: VectorExamples, way: Way) -> SolvedHead:
     if way == "prototypes":
         return class_means(examples.vectors, examples.labels, examples.classes)
     weights = examples.weights
     return ridge(examples.vectors, examples.labels, examples.classes, weights=weights)
 
 
-def _self_trained(examples: VectorExamples, way: Way, others: Others) -> tuple[Learnt, int]:
+def _self_trained(examples: VectorExamples, way: Way, others: Others) -> tuple[SolvedHead, int]:
     """Learnt by ridge regression from guesses too (Lee, 2013), which together count as much as the
     pictures with labels; and how many guesses they are."""
     by_layer = softmax(_learn(examples, way).layer.logits(others.vectors))

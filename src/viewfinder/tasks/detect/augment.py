@@ -21,7 +21,7 @@ from viewfinder.pictures.geometry import translation
 from viewfinder.pictures.warping import moved_boxes, warp_into
 from viewfinder.tasks.detect.batch import BoxBatch, BoxTruth
 from viewfinder.tasks.detect.examples import IGNORED, BoxExamples
-from viewfinder.tasks.detect.pasting import Objects, joined, paste_objects
+from viewfinder.tasks.detect.pasting import PastedObjects, joined, paste_objects
 from viewfinder.tasks.detect.plan import PlacedView, Plan, Step, draw
 
 LEAST_SHOWN = 0.25
@@ -65,7 +65,7 @@ def compose(
     return BoxBatch(torch.from_numpy(made).permute(0, 3, 1, 2), *_truth(found, examples))
 
 
-def _truth(found: Sequence[Objects], examples: BoxExamples) -> tuple[BoxTruth, BoxTruth]:
+def _truth(found: Sequence[PastedObjects], examples: BoxExamples) -> tuple[BoxTruth, BoxTruth]:
     """What is to be found in the made pictures, and what is ignored there."""
     of_each = np.repeat(np.arange(len(found)), [len(objects.rows) for objects in found])
     boxes = np.concatenate([np.zeros((0, 4)), *(objects.boxes for objects in found)])
@@ -82,7 +82,7 @@ def _make(
     plan: Plan,
     examples: BoxExamples,
     pictures: Mapping[int, NDArray[np.uint8]],
-) -> Objects:
+) -> PastedObjects:
     """Make one picture, and tell what is to be seen in it."""
     for view in plan.views:
         x1, y1, x2, y2 = view.area
@@ -96,7 +96,7 @@ def _make(
     return _chosen(objects, _sides(objects.boxes).min(axis=1) >= LEAST_SIDE)
 
 
-def _shown(view: PlacedView, examples: BoxExamples) -> Objects:
+def _shown(view: PlacedView, examples: BoxExamples) -> PastedObjects:
     """The objects of a picture of which enough lies within its area."""
     rows = examples.rows(view.picture)
     numbers = np.arange(rows.start, rows.stop)
@@ -104,12 +104,12 @@ def _shown(view: PlacedView, examples: BoxExamples) -> Objects:
     x1, y1, x2, y2 = view.area
     cut = np.clip(whole, (x1, y1, x1, y1), (x2, y2, x2, y2))
     shown = _sides(cut).prod(axis=1) >= LEAST_SHOWN * _sides(whole).prod(axis=1)
-    objects = Objects(cut, numbers, np.broadcast_to(view.matrix, (len(numbers), 3, 3)))
+    objects = PastedObjects(cut, numbers, np.broadcast_to(view.matrix, (len(numbers), 3, 3)))
     return _chosen(objects, shown)
 
 
-def _chosen(objects: Objects, mask: NDArray[np.bool_]) -> Objects:
-    return Objects(objects.boxes[mask], objects.rows[mask], objects.matrices[mask])
+def _chosen(objects: PastedObjects, mask: NDArray[np.bool_]) -> PastedObjects:
+    return PastedObjects(objects.boxes[mask], objects.rows[mask], objects.matrices[mask])
 
 
 def _sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

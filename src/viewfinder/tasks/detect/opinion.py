@@ -28,7 +28,7 @@ from viewfinder.features.vectors import Extractor, described
 from viewfinder.files import write_bytes
 from viewfinder.pictures.geometry import BoxArray, Matrix, iou, resample, scaling, translation
 from viewfinder.reading import refuse_special
-from viewfinder.tasks.classify.heads import Floats, Labels, Layer, softmax
+from viewfinder.tasks.classify.heads import Floats, Labels, LinearHead, softmax
 from viewfinder.tasks.detect.detections import Detections
 
 OPINION = "second_opinion"
@@ -64,7 +64,7 @@ class Opinion:
         features: the name of the extractor whose vectors it takes.
     """
 
-    layer: Layer
+    layer: LinearHead
     known: Labels
     weight: float
     features: str
@@ -107,7 +107,7 @@ def consult(
     found: Sequence[Detections],
     pictures: Sequence[NDArray[np.uint8]],
     extractor: Extractor,
-    layer: Layer,
+    layer: LinearHead,
 ) -> list[Consulted]:
     """Ask a layer about the objects that were found in each of N pictures, H×W×3."""
     objects = [_objects(each) for each in found]
@@ -240,7 +240,7 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
         raise InputError(f"{file} is damaged, or of another run: train it again, or remove it")
     if not all(np.isfinite(arrays[name]).all() for name in ("weight", "bias")):
         raise InputError(f"{file} is damaged: it has what is no number")
-    layer = Layer(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
+    layer = LinearHead(arrays["weight"].astype(np.float64), arrays["bias"].astype(np.float64))
     return Opinion(layer, known, weight, features)
 
 

@@ -31,7 +31,7 @@ _SOFT = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
+class PastedObjects:
     """K objects as they stand in one made picture.
 
     Attributes:
@@ -73,9 +73,9 @@ class _Canvas:
     top: NDArray[np.int16]
 
 
-def joined(parts: Sequence[Objects]) -> Objects:
+def joined(parts: Sequence[PastedObjects]) -> PastedObjects:
     """The objects of all parts, in their order."""
-    return Objects(
+    return PastedObjects(
         np.concatenate([part.boxes for part in parts]),
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.matrices for part in parts]),
@@ -84,11 +84,11 @@ def joined(parts: Sequence[Objects]) -> Objects:
 
 def paste_objects(
     made: NDArray[np.uint8],
-    objects: Objects,
+    objects: PastedObjects,
     pastes: Sequence[Paste],
     examples: BoxExamples,
     pictures: Mapping[int, NDArray[np.uint8]],
-) -> Objects:
+) -> PastedObjects:
     """Paste objects into a picture, one over the other.
 
     Args:
@@ -104,7 +104,7 @@ def paste_objects(
         _paste(canvas, order, paste, examples, pictures[paste.picture])
         for order, paste in enumerate(pastes, 1)
     ]
-    pasted = Objects(
+    pasted = PastedObjects(
         np.array(boxes).reshape(-1, 4),
         np.array([paste.row for paste in pastes], np.int64),
         np.array([paste.matrix for paste in pastes]).reshape(-1, 3, 3),
@@ -146,8 +146,8 @@ def _paste(
 
 
 def _uncovered(
-    objects: Objects, orders: NDArray[np.int64], top: NDArray[np.int16], examples: BoxExamples
-) -> Objects:
+    objects: PastedObjects, orders: NDArray[np.int64], top: NDArray[np.int16], examples: BoxExamples
+) -> PastedObjects:
     """What is left of objects under the pastes that came after them."""
     boxes, kept = objects.boxes.copy(), np.ones(len(objects.rows), np.bool_)
     for index in _touched(boxes, top):
@@ -164,7 +164,7 @@ def _uncovered(
             shrunk = np.where(before == after, boxes[index], after)
             lower, upper = boxes[index, [0, 1, 0, 1]], boxes[index, [2, 3, 2, 3]]
             boxes[index] = np.clip(shrunk, lower, upper)
-    return Objects(boxes[kept], objects.rows[kept], objects.matrices[kept])
+    return PastedObjects(boxes[kept], objects.rows[kept], objects.matrices[kept])
 
 
 def _touched(boxes: NDArray[np.float64], top: NDArray[np.int16]) -> list[int]:

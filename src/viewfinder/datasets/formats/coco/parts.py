@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import Tracked
+from viewfinder.datasets.boxes import BoxTrack
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, AnnotationRows
@@ -45,7 +45,7 @@ class CocoFile:
     difficult: NDArray[np.bool_]
     areas: NDArray[np.float64]
     segmentations: dict[int, Segmentation]
-    tracks: dict[int, Tracked]
+    tracks: dict[int, BoxTrack]
     unread: Counter[str]
     located: Located
     from_outlines: int  # boxes that no annotation states

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.datasets.boxes import ENDLESS, Tracked
+from viewfinder.datasets.boxes import ENDLESS, BoxTrack
 from viewfinder.datasets.formats.json_columns import (
     boxes_or_nan,
     identities,
@@ -59,7 +59,7 @@ class AnnotationRows:
     images: Images = field(default_factory=Images)
     boxes: dict[str, list[np.ndarray]] = field(default_factory=dict)
     segmentations: dict[int, Segmentation] = field(default_factory=dict)
-    tracks: dict[int, Tracked] = field(default_factory=dict)
+    tracks: dict[int, BoxTrack] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     texts: dict[str, dict[str, int]] = field(
         default_factory=lambda: {"image": {}, "box": {}, "class": {}}
@@ -113,7 +113,7 @@ class AnnotationRows:
         given = dict(attributes) if isinstance(attributes, Mapping) else {}
         track, key = given.pop("track_id", None), given.pop("keyframe", True)
         if isinstance(track, int | str) and not isinstance(track, bool):
-            self.tracks[row] = Tracked(str(track), key is True)
+            self.tracks[row] = BoxTrack(str(track), key is True)
         for name in given:
             self.unread[f"{name} (attributes of annotations)"] += 1
 

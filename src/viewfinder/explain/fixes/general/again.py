@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from viewfinder.explain.calls import Call, tensors_in
-from viewfinder.explain.edits import Operation, Rewrite
+from viewfinder.explain.edits import InsertedCall, Rewrite
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.sources import expression
@@ -17,7 +17,12 @@ Named = Mapping[str, object]
 
 
 def again(
-    scene: Scene, call: Call, args: Given, kwargs: Named, cost: float, then: Operation | None = None
+    scene: Scene,
+    call: Call,
+    args: Given,
+    kwargs: Named,
+    cost: float,
+    then: InsertedCall | None = None,
 ) -> Iterator[Candidate]:
     """`call` with `args` and `kwargs`, in which its own tensors stand for themselves.
 

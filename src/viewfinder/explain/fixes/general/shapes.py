@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viewfinder.explain.edits import Operation
+from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import losses, sums
 from viewfinder.explain.fixes import operations as ops
@@ -49,19 +49,19 @@ def _tensor(scene: Scene, one: Operand) -> Tensor:
     return (call.tensors if call is not None else scene.given)[one.position]
 
 
-_LAST_OF_ALL = Operation("{}[-1]", lambda x: x[-1])
+_LAST_OF_ALL = InsertedCall("{}[-1]", lambda x: x[-1])
 
 
-def _columns(classes: int) -> Operation:
+def _columns(classes: int) -> InsertedCall:
     """Class numbers as columns of 0 and 1."""
 
     def run(x: Tensor) -> Tensor:
         return x.new_zeros((*x.shape, classes), dtype=torch.float32)
 
-    return Operation(f"F.one_hot({{}}, {classes}).float()", run)
+    return InsertedCall(f"F.one_hot({{}}, {classes}).float()", run)
 
 
-def usual(shape: Shape, lead: int) -> Iterator[tuple[Operation, float]]:
+def usual(shape: Shape, lead: int) -> Iterator[tuple[InsertedCall, float]]:
     """The operations that are commonly forgotten, on a tensor of this shape."""
     rank = len(shape)
     for one in range(lead, rank):
@@ -84,7 +84,7 @@ def usual(shape: Shape, lead: int) -> Iterator[tuple[Operation, float]]:
         yield ops.unsqueeze(dim), 0.2
 
 
-def _operate(scene: Scene, one: Operand, operation: Operation, cost: float) -> list[Candidate]:
+def _operate(scene: Scene, one: Operand, operation: InsertedCall, cost: float) -> list[Candidate]:
     if not origins.in_module(scene):
         return scene.operate(one.position, operation, cost)
     argument = scene.argument(scene.given[one.position])
@@ -162,7 +162,7 @@ def _new_dimensions(scene: Scene, one: Operand, other: Operand) -> Iterator[Cand
         cost = LAST + 0.1 + sum(rank - dim for dim in kept) / 100
         index = tuple(slice(None) if dim in kept else None for dim in range(rank))
         written = ", ".join(":" if dim in kept else "None" for dim in range(rank))
-        spread = Operation(f"{{}}[{written}]", lambda x, index=index: x[index])
+        spread = InsertedCall(f"{{}}[{written}]", lambda x, index=index: x[index])
         yield from _operate(scene, one, spread, cost)
         if (
             scene.call is None
@@ -194,5 +194,5 @@ def _as_many(scene: Scene, one: Operand, other: Operand) -> Iterator[Candidate]:
         def widen(x: Tensor, like: Tensor, d: int = dim) -> Tensor:
             return x.expand(*(like.size(d) if at == d else -1 for at in range(x.dim())))
 
-        wide = Operation(f"{{0}}.expand({', '.join(sizes)})", widen, other=theirs)
+        wide = InsertedCall(f"{{0}}.expand({', '.join(sizes)})", widen, other=theirs)
         yield scene.before(wide, LAST, argument=mine)
