@@ -1,6 +1,6 @@
 """Receptive fields on the true graph of calls, branches and sums included.
 
-For each tensor and each axis of each input picture, one `Span` says which positions of that axis
+For each tensor and each axis of each input picture, one `InputSpan` says which positions of that axis
 the tensor can depend on. The rules keep a span a superset of the truth, whatever the call: a call
 without a rule sees all that its operands see. Where only convolutions, pooling and sums of equal
 stride take part it is exact, and equals the recurrences of Araujo, Norris and Sim, "Computing
@@ -22,7 +22,7 @@ from viewfinder.explain.costs import storage_key
 from viewfinder.explain.explanation import ReceptiveField, Shape
 from viewfinder.explain.geometry import axes
 from viewfinder.explain.pointwise import ACTIVATIONS, ARITHMETIC
-from viewfinder.explain.spans import Reach, TextSpan, collapse, merge
+from viewfinder.explain.spans import InputSpan, Reach, collapse, merge
 from viewfinder.explain.views import viewed
 
 
@@ -75,7 +75,7 @@ def summary(reach: Reach, inputs: Sequence[Shape], shape: Shape) -> ReceptiveFie
     )
 
 
-def _pixels(span: TextSpan) -> tuple[int, int]:
+def _pixels(span: InputSpan) -> tuple[int, int]:
     """The first and last whole pixel that position 0 may see, such that +i·step holds for all."""
     if span.step.denominator == 1:
         return span.first.__ceil__(), span.last.__floor__()
@@ -85,7 +85,7 @@ def _pixels(span: TextSpan) -> tuple[int, int]:
 def _start(tensor: Tensor, index: int) -> Reach:
     rank = tensor.dim() - 2
     one, zero = Fraction(1), Fraction(0)
-    return {(index, axis): TextSpan(axis - rank, zero, zero, one) for axis in range(max(rank, 0))}
+    return {(index, axis): InputSpan(axis - rank, zero, zero, one) for axis in range(max(rank, 0))}
 
 
 def _after(call: Call, operands: list[tuple[Tensor, Reach]], out: Tensor) -> Reach:
@@ -130,7 +130,7 @@ def _slide(call: Call, geometry: tuple[Axis, ...], reach: Reach, shape: Shape) -
         gain, low, high = geometry[span.dim].reach()
         ends = sorted((low * span.step, high * span.step))
         first, last = span.first + ends[0], span.last + ends[1]
-        moved[key] = TextSpan(span.dim, first, last, gain * span.step)
+        moved[key] = InputSpan(span.dim, first, last, gain * span.step)
     return moved
 
 

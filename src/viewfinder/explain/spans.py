@@ -8,7 +8,7 @@ from viewfinder.explain.explanation import Shape
 
 
 @dataclass(frozen=True)
-class TextSpan:
+class InputSpan:
     """Position i along `dim` (counted from the end) sees first + i·step … last + i·step.
 
     Without a `dim`, every position sees first … last.
@@ -22,13 +22,13 @@ class TextSpan:
 
 Key = tuple[int, int]
 """Which input, and which of its picture axes."""
-Reach = dict[Key, TextSpan]
+Reach = dict[Key, InputSpan]
 
 
-def fixed(span: TextSpan, count: int) -> TextSpan:
+def fixed(span: InputSpan, count: int) -> InputSpan:
     """What all positions together see."""
     zero, end = Fraction(0), max(count - 1, 0) * span.step
-    return TextSpan(None, span.first + min(end, zero), span.last + max(end, zero))
+    return InputSpan(None, span.first + min(end, zero), span.last + max(end, zero))
 
 
 def collapse(reach: Reach, shape: Shape, dims: Callable[[int], bool] = lambda _: True) -> Reach:
@@ -48,13 +48,13 @@ def merge(parts: Sequence[Reach], shape: Shape = ()) -> Reach:
     return merged
 
 
-def _hull(one: TextSpan, two: TextSpan, shape: Shape) -> TextSpan:
+def _hull(one: InputSpan, two: InputSpan, shape: Shape) -> InputSpan:
     if one.dim != two.dim:
         one, two = (fixed(s, shape[s.dim]) if s.dim is not None else s for s in (one, two))
     if one.dim is None:
-        return TextSpan(None, min(one.first, two.first), max(one.last, two.last))
+        return InputSpan(None, min(one.first, two.first), max(one.last, two.last))
     # Strides that differ (a map resized to meet another): a hull that holds at both ends.
     drift = (shape[one.dim] - 1) * (two.step - one.step)
     first = min(one.first, two.first, two.first + drift)
     last = max(one.last, two.last, two.last + drift)
-    return TextSpan(one.dim, first, last, one.step)
+    return InputSpan(one.dim, first, last, one.step)

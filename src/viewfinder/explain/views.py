@@ -8,7 +8,7 @@ from torch import Tensor
 from viewfinder.explain.calls import shape_of
 from viewfinder.explain.costs import storage_key
 from viewfinder.explain.explanation import Shape
-from viewfinder.explain.spans import Reach, TextSpan, fixed
+from viewfinder.explain.spans import InputSpan, Reach, fixed
 
 
 def viewed(tensor: Tensor, reach: Reach, shape: Shape, out: Tensor) -> Reach:
@@ -33,7 +33,7 @@ def viewed(tensor: Tensor, reach: Reach, shape: Shape, out: Tensor) -> Reach:
             inner = sum(more * (many - 1) for d, more, many in found if d != dim)
             begin = begins[span.dim] * span.step
             last = span.last + begin + inner * span.step
-            moved[key] = TextSpan(dim, span.first + begin, last, step * span.step)
+            moved[key] = InputSpan(dim, span.first + begin, last, step * span.step)
     return moved
 
 
