@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from viewfinder import nets
-    from viewfinder.api import Run, describe, next_to_label, open_run, similar, train, why
+    from viewfinder.api import Run, describe, next_to_label, open_net, open_run, similar, train, why
     from viewfinder.datasets.opening import open_dataset
     from viewfinder.errors import InputError
     from viewfinder.events import listening
@@ -23,6 +23,7 @@ _HOMES = {
     "nets": "viewfinder.nets",
     "next_to_label": "viewfinder.api",
     "open_dataset": "viewfinder.datasets.opening",
+    "open_net": "viewfinder.api",
     "open_run": "viewfinder.api",
     "similar": "viewfinder.api",
     "train": "viewfinder.api",
@@ -38,6 +39,7 @@ __all__ = [
     "nets",
     "next_to_label",
     "open_dataset",
+    "open_net",
     "open_run",
     "similar",
     "train",

@@ -21,16 +21,20 @@ from viewfinder.evaluation.evaluating import evaluate
 from viewfinder.inference.asking import Asking, as_asked
 from viewfinder.inference.caution import caution_of
 from viewfinder.inference.drawing import draw_answers
+from viewfinder.inference.handed_nets import model_of_net
 from viewfinder.inference.learnt.unlike import familiarity_of
 from viewfinder.inference.opening import open_foreign
 from viewfinder.inference.predict import predict
 from viewfinder.inference.showing import Predictions
 from viewfinder.inference.thresholds import Wanted, threshold_of
 from viewfinder.inference.tracking.asking import Followed, track
+from viewfinder.nets import facts
+from viewfinder.pictures.geometry import Size
 from viewfinder.runs import run as runs
 from viewfinder.tasks import recipe_of
 from viewfinder.tasks.manifest import Manifest
 from viewfinder.tasks.model import Model
+from viewfinder.tasks.normalisation import Normalisation
 
 
 @dataclass(frozen=True)
@@ -232,15 +236,44 @@ class Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """What answers: the run in a folder, a Darknet `.weights` file, an ONNX file, or `coco`.
+    """What answers: the run in a folder, a Darknet `.weights` file, an ONNX file, `coco`, or a
+    classifier of torchvision's, as `torchvision:resnet50`.
 
     Raises:
         InputError: there is none.
     """
+    if isinstance(path, nn.Module):
+        raise InputError("a net by itself names no classes: give viewfinder.open_net(net, …)")
     if foreign := open_foreign(path):
         return Run(foreign)
     run = runs.open_run(path)
     return Run(run.model, run)
+
+
+def open_net(
+    net: nn.Module,
+    *,
+    classes: Sequence[str],
+    size: int | Size = 224,
+    mean: Sequence[float] = facts.IMAGENET.mean,
+    std: Sequence[float] = facts.IMAGENET.std,
+) -> Run:
+    """A classifier of anybody's that lies in memory, as what answers: predicts, is evaluated, and
+    says why.
+
+    Args:
+        net: N×3×H×W normalised pictures to N×C logits; it is put into evaluation mode.
+        classes: C names, in the order of the logits.
+        size: of what it is given, a side or width and height in pixels; pictures are letterboxed.
+        mean: of red, green and blue in [0, 1], as the net expects them.
+        std: their deviation.
+
+    Raises:
+        InputError: it gives no logits for such pictures, or as many as there are names.
+    """
+    sides = (size, size) if isinstance(size, int) else size
+    colours = Normalisation(tuple(mean), tuple(std))
+    return Run(model_of_net(net, classes=classes, size=sides, normalisation=colours))
 
 
 def train(

@@ -193,7 +193,8 @@ def torchvision_names() -> list[str]:
 def _is_missing(place: object, instead: tuple[str, ...]) -> bool:
     if not isinstance(place, str | Path) or str(place) in instead:
         return False
-    return not Path(place).expanduser().exists()
+    # `open_torchvision` knows what torchvision has.
+    return not (str(place).startswith("torchvision:") or Path(place).expanduser().exists())
 
 
 def _no_such(field: str, place: str) -> str:

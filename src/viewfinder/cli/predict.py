@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, or an ONNX file:
-    of `viewfinder export`, or of a saliency network such as u2netp."""
+    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, an ONNX file:
+    of `viewfinder export`, or of a saliency network such as u2netp; or a classifier of
+    torchvision's, as torchvision:resnet50."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A picture, a video, a folder of them, or - for paths on standard input, one a line. What they
     are is seen by their content."""

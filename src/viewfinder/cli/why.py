@@ -25,7 +25,8 @@ from viewfinder.wording import shown
 @dataclass(frozen=True)
 class Flags:
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, or an ONNX file."""
+    """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, an ONNX file, or a
+    classifier of torchvision's, as torchvision:resnet50."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A picture, a folder of them, or - for paths on standard input, one a line."""
     html: Path = Path("why.html")

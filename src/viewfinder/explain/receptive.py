@@ -1,9 +1,9 @@
 """Receptive fields on the true graph of calls, branches and sums included.
 
-For each tensor and each axis of each input picture, one `InputSpan` says which positions of that axis
-the tensor can depend on. The rules keep a span a superset of the truth, whatever the call: a call
-without a rule sees all that its operands see. Where only convolutions, pooling and sums of equal
-stride take part it is exact, and equals the recurrences of Araujo, Norris and Sim, "Computing
+For each tensor and each axis of each input picture, one `InputSpan` says which positions of that
+axis the tensor can depend on. The rules keep a span a superset of the truth, whatever the call: a
+call without a rule sees all that its operands see. Where only convolutions, pooling and sums of
+equal stride take part it is exact, and equals the recurrences of Araujo, Norris and Sim, "Computing
 Receptive Fields of Convolutional Neural Networks" (Distill 2019).
 
 Batch norm counts as one scale a channel, as in evaluation. Group, instance and layer norms

@@ -1,4 +1,4 @@
-"""Whatever answers pictures, opened by its path: a run, Darknet's weights, or an ONNX file."""
+"""Whatever answers pictures, opened by its path or name: a run, or what others trained."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.events import note
+from viewfinder.inference.handed_nets import TORCHVISION, open_torchvision
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, OnnxFile
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
@@ -91,14 +92,17 @@ def tell_calibrated(model: Model) -> None:
 def open_foreign(path: str | Path) -> Model | None:
     """As `open_model` what no training of ours wrote; None where a path can only be a run's.
 
-    An ONNX file that `viewfinder export` wrote is of the task, classes and size in its metadata.
-    Any other is taken for a saliency network such as u2netp: it takes one 1×3×H×W picture,
-    normalised as for ImageNet, and its first output is the map, of any range, which is brought to
-    [0, 1]; where H and W are open, 320 is taken.
+    `torchvision:resnet50` is a classifier of torchvision's with its best weights. An ONNX file that
+    `viewfinder export` wrote is of the task, classes and size in its metadata. Any other is taken
+    for a saliency network such as u2netp: it takes one 1×3×H×W picture, normalised as for ImageNet,
+    and its first output is the map, of any range, which is brought to [0, 1]; where H and W are
+    open, 320 is taken.
 
     Raises:
         InputError: it cannot be read, or nothing says what it is.
     """
+    if str(path).startswith(TORCHVISION):
+        return open_torchvision(str(path))
     file = Path(path).expanduser()
     if (file / MANIFEST).is_file():
         return None
