@@ -85,10 +85,14 @@ def caution_of(
     if not 0 < coverage < 1:
         raise InputError(f"--coverage {coverage:g}: give a share between 0 and 1, such as 0.9")
     shares = model.config.habits.get(TRUE_SHARES)
-    if task != "classify" or not isinstance(shares, TrueShares):
+    if task != "classify":
         raise InputError(
-            f"--coverage needs a classifier's run that had pictures held out when it was trained, "
-            f"and {model.source} is none: train it again, with --val-share or --folds"
+            f"--coverage is for classifiers, and {model.source} finds boxes: leave it out"
+        )
+    if not isinstance(shares, TrueShares):
+        raise InputError(
+            f"--coverage needs a run that had pictures held out, and {model.source} "
+            "knows of none: ask the run itself, or train it with --val-share or --folds"
         )
     least = shares.least_share(coverage)
     low, high = shares.spread(coverage)

@@ -102,7 +102,8 @@ def familiarity_of(
         needed = math.ceil((1 - share) / share - 1e-9)
         raise InputError(
             f"--refuse-unlike {share:g} needs {needed:,} validation pictures or more, and this run "
-            f"has {count:,}: give a larger share, or train with a larger --val-share"
+            f"has {count:,}: give a larger share, or train with more in val (a larger --val-share, "
+            "where the set has no val of its own)"
         ) from error
     note(
         f"unlike what was learnt is what lies farther from it than all but {share:.0%} of such "

@@ -40,7 +40,8 @@ class TrueShares:
             needed = math.ceil(coverage / (1 - coverage) - 1e-9)
             raise InputError(
                 f"--coverage {coverage:g} needs {needed:,} held-out pictures or more, and this run "
-                f"has {len(self.shares):,}: ask for less, or train with a larger --val-share"
+                f"has {len(self.shares):,}: ask for less, or train with more in val (a larger "
+                "--val-share, where the set has no val of its own)"
             )
         return self.shares[place - 1]
 
