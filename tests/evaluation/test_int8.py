@@ -54,7 +54,7 @@ def test_the_flags_that_do_not_go_together_are_refused(small_run, tmp_path):
 
 def test_pictures_that_are_gone_are_told(small_run, tmp_path):
     told = json.loads((small_run / "run.json").read_text())
-    told["data"]["source"] = str(tmp_path / "gone")
+    told["data"] |= dict.fromkeys(("source", "root"), str(tmp_path / "gone"))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text(json.dumps(told))
     run = open_run(tmp_path / "run")

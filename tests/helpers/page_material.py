@@ -39,7 +39,9 @@ def boxes(folder: Path, name: str = "my-boxes") -> None:
     counts = SplitCounts(train=6, val=2, test=2)
     write_scenes(folder / name, options=SceneOptions(size=96), counts=counts, seed=1, processes=1)
     pictures = sorted((folder / name).rglob("*.jpg")) or sorted((folder / name).rglob("*.png"))
-    write_video(folder / "clip.mp4", [read_picture(file) for file in pictures[:3]], rate=3)
+    # As large as the lines and zones that pages draw into it.
+    frames = [read_picture(file).repeat(5, 0).repeat(5, 1) for file in pictures[:3]]
+    write_video(folder / "clip.mp4", frames, rate=3)
 
 
 def run_of_photos(folder: Path, small_run: Path) -> None:

@@ -108,7 +108,9 @@ def test_a_second_opinion_in_the_run_judges_wherever_it_answers(trained, boxes, 
     with_it, without = (
         open_run(f).evaluate(boxes, split="val") for f in (run.folder, trained.folder)
     )
-    assert with_it["per_class"]["sky"]["ap50"] < 0.1 < without["per_class"]["sky"]["ap50"]
+    # What is hardly believed is not judged again, and may still be called sky.
+    told, own = (found["per_class"]["sky"]["ap50"] for found in (with_it, without))
+    assert told < own / 2
 
 
 def test_a_training_with_one_says_what_it_gained(boxes, tmp_path):
