@@ -136,6 +136,16 @@ def test_boxes_in_pixels_of_resized_pictures_are_told(tmp_path, change, said):
     assert "not one of" not in notes
 
 
+def test_a_score_before_the_box_is_refused(tmp_path):
+    found = made(tmp_path)
+    as_yolo(tmp_path, found)
+    for file in (tmp_path / "yolo").glob("*.txt"):
+        rows = [line.split() for line in file.read_text().splitlines()]
+        file.write_text("".join(f"{c} {s} {x} {y} {w} {h}\n" for c, x, y, w, h, s in rows))
+    with pytest.raises(InputError, match="look like class score x y width height: write class x"):
+        notes_and_ap(tmp_path, f"yolo={tmp_path}/yolo")
+
+
 def test_numbers_of_classes_are_said_and_read_by_a_list_beside_them(tmp_path):
     found = made(tmp_path)
     notes, ap = notes_and_ap(tmp_path, as_yolo(tmp_path, found))

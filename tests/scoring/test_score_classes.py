@@ -227,3 +227,49 @@ def test_another_column_of_classes_may_be_the_answer(photos, other):
         rows += [f"{own}/{number}.png,{own},cat,0.1" for number in range(4 + k)]
     with pytest.raises(InputError, match=f"has label and {other}, of which either"):
         scored(photos, table(photos, "a", "\n".join(rows) + "\n"))
+
+
+@pytest.mark.parametrize(
+    "beside", ["logit_cat,logit_dog,logit_owl", "0,1,2", "argmax", "cat_score,dog_score", "correct"]
+)
+def test_the_truth_itself_beside_anything_else_is_no_answer(photos, beside):
+    rows = [f"picture,label,{beside}"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            rows.append(f"{own}/{number}.png,{own}" + ",0.2" * (beside.count(",") + 1))
+    with pytest.raises(InputError, match=r"label is the truth itself in every row, and .* beside"):
+        scored(photos, table(photos, "a", "\n".join(rows)))
+    # By itself, or beside a counter of rows, it may be what a method answers.
+    rows = [",".join(row.split(",")[:2]) for row in rows]
+    assert (
+        scored(photos, table(photos, "a", "\n".join(rows))).methods[0].values["accuracy"].value == 1
+    )
+    rows = [f"{number},{row}" for number, row in enumerate(rows)]
+    rows[0] = ",picture,label"
+    assert (
+        scored(photos, table(photos, "a", "\n".join(rows))).methods[0].values["accuracy"].value == 1
+    )
+
+
+def test_a_class_of_no_picture_with_a_column_of_its_own_is_a_wrong_answer(photos):
+    rows = ["picture,cat,dog,owl,yak,note"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            sure = [0.1, 0.1, 0.1]
+            sure[k] = 0.2
+            rows.append(f"{own}/{number}.png,{','.join(map(str, sure))},0.6,")
+    rows = [row.rpartition(",")[0] for row in rows]
+    only = scored(photos, table(photos, "a", "\n".join(rows)))
+    assert only.methods[0].values["accuracy"].value == 0
+    assert any("does not have yak: as an answer wrong" in note for note in only.notes)
+
+
+def test_a_class_that_is_neither_the_truth_nor_the_likeliest_is_refused(photos):
+    rows = ["picture,class,cat,dog,owl"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            sure = [0.1, 0.1, 0.1]
+            sure[k] = 0.8
+            rows.append(f"{own}/{number}.png,dog,{','.join(map(str, sure))}")
+    with pytest.raises(InputError, match="class is neither the truth nor the likeliest class"):
+        scored(photos, table(photos, "a", "\n".join(rows)))

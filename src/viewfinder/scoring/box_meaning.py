@@ -82,6 +82,14 @@ def meaning_notes(
         meant = told
     elif meant is not None and found >= _LEAST:
         meant = None
+    if own == YOLO:
+        five = np.column_stack([numbers, scores])[sure]
+        moved = on_objects(_corners(five[:, 1:], sizes[sure], own), pictures[sure], truth)
+        if moved >= _LEAST and moved > _TIMES * found:
+            raise InputError(
+                f"{where}: its lines look like class score x y width height: write class x y width "
+                "height score"
+            )
     if meant is None:
         if found > _FEW_FIND * len(sure):
             return notes

@@ -113,6 +113,9 @@ class _Table:
         if not self.rows:
             raise InputError(f"{file} has no answers: a row a picture, below a row of names")
         self.columns = class_columns(self.table, truth.classes)
+        # Of no use so far; and those of them that hold probabilities of classes of no picture.
+        self.spare = self.columns.others(self.heads)
+        self.strange: list[int] = []
 
     def answers(self) -> ClassAnswers:
         notes: list[str] = []
@@ -131,6 +134,8 @@ class _Table:
             notes.append(f"{count} of no picture of the set, left out: {some(surplus)}")
         rows = self._one_each(names, named.of, notes)
         probabilities = self._all_probabilities(rows, notes)
+        if spare := [self.heads[k] for k in self.spare if k not in self.strange]:
+            notes.append(f"not looked at: the columns {some(spare, 6)}")
         labels = self._labels(rows, probabilities, notes)
         scores = self._scores(rows)
         missing = [path for path in self.truth.paths if path not in rows]
@@ -186,6 +191,14 @@ class _Table:
             found[path] = own
         table = np.array(list(found.values())).reshape(-1, len(classes))
         sums = table.sum(axis=1)
+        self.strange = self._strange(rows, sums)
+        if self.strange:
+            names = some([self.heads[k] for k in self.strange])
+            notes.append(f"the set does not have {names}: as an answer wrong")
+            for path, row in rows.items():
+                beside = [self._number(row, k) for k in self.strange]
+                found[path] = np.append(found[path], beside)
+            return found
         if (table < 0).any() or not np.allclose(sums, 1, atol=0.02):
             notes.append(
                 "the columns of classes are no probabilities that add up to 1: the largest is the "
@@ -193,20 +206,39 @@ class _Table:
             )
         return found
 
+    def _strange(self, rows: Mapping[str, int], sums: NDArray[np.float64]) -> list[int]:
+        """The further columns with which the probabilities of every row add up to 1; none where
+        they do without."""
+        if np.allclose(sums, 1, atol=0.02) or not self.spare:
+            return []
+        try:
+            further = np.array(
+                [[self._number(row, k) for k in self.spare] for row in rows.values()]
+            )
+        except InputError:
+            return []
+        whole = np.allclose(sums + further.sum(axis=1), 1, atol=0.02) and bool((further >= 0).all())
+        return list(self.spare) if whole else []
+
     def _labels(
         self,
         rows: Mapping[str, int],
         probabilities: Mapping[str, NDArray[np.float64]],
         notes: list[str],
     ) -> dict[str, int]:
-        surest = {path: int(own.argmax()) for path, own in probabilities.items()}
+        many = len(self.truth.classes)
+        surest = {
+            p: k if (k := int(own.argmax())) < many else -1 for p, own in probabilities.items()
+        }
         if self.columns.label < 0:
             return surest
         labels = self._said(rows, notes)
         apart = sum(labels[path] != label for path, label in surest.items())
+        head = self.heads[self.columns.label]
+        if may_be_truth(head):
+            self._refuse_truth(labels, surest)
         if not apart:
             return labels
-        head = self.heads[self.columns.label]
         if may_be_truth(head):
             notes.append(
                 f"the answers are the likeliest classes; {head} beside them, which differs for "
@@ -218,6 +250,28 @@ class _Table:
             "accuracy, balanced, F1 and recall are of the one, Top 5 and log loss of the other"
         )
         return labels
+
+    def _refuse_truth(self, labels: Mapping[str, int], surest: Mapping[str, int]) -> None:
+        """Of a column that may be answers or truth: refuse it as answers where it is the truth
+        itself and others stand beside it, and as the truth where it is not.
+
+        Raises:
+            InputError: either may be the answers.
+        """
+        true = dict(zip(self.truth.paths, self.truth.labels.tolist(), strict=True))
+        right = all(true[path] == label for path, label in labels.items())
+        head = self.heads[self.columns.label]
+        if right and not surest and self.spare and len(set(labels.values())) > 1:
+            beside = some([self.heads[k] for k in self.spare], 6)
+            raise InputError(
+                f"{self.file}: {head} is the truth itself in every row, and {beside} beside it may "
+                "be the answers: call the column of answers prediction"
+            )
+        if not right and any(labels[path] != label for path, label in surest.items()):
+            raise InputError(
+                f"{self.file}: {head} is neither the truth nor the likeliest class: call it "
+                "prediction if these are the answers, or leave it out"
+            )
 
     def _said(self, rows: Mapping[str, int], notes: list[str]) -> dict[str, int]:
         """The class in the column of answers; -1 for one that the set does not have."""

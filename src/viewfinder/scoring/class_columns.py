@@ -16,6 +16,7 @@ _ANSWER = ("prediction", "predicted", "pred", "answer", "predicted_class", "pred
 _EITHER = ("class", "label", "category")
 ANSWER_COLUMNS = (*_ANSWER, *_EITHER)
 SCORE = ("score", "confidence", "probability", "prob", "conf")
+_COUNTERS = frozenset({"index", "unnamed: 0", "row", "number", "no", "#"})
 _BEFORE = ("", "p_", "p(", "prob_", "probability_", "score_", "p:")
 
 
@@ -33,6 +34,15 @@ class ClassColumns:
     label: int
     score: int
     probabilities: dict[int, int]
+
+    def others(self, heads: Sequence[str]) -> list[int]:
+        """Named columns that are none of these, and no counter of rows."""
+        used = {self.picture, self.label, self.score, *self.probabilities.values()}
+        return [
+            number
+            for number, head in enumerate(heads)
+            if number not in used and head.strip() and folded(head) not in _COUNTERS
+        ]
 
 
 def class_columns(table: CsvTable, classes: Sequence[str]) -> ClassColumns:
