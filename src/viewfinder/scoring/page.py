@@ -11,6 +11,7 @@ from viewfinder.evaluation.figures import within_page
 from viewfinder.evaluation.sampling import MethodPair
 from viewfinder.evaluation.templating import environment_of, made_with
 from viewfinder.files import write_bytes, write_json, write_text
+from viewfinder.pictures.finding import pictures_below
 from viewfinder.scoring.comparing import MethodComparison, SetScores
 from viewfinder.scoring.contest import ComparedPicture, Metric
 from viewfinder.scoring.figures import draw
@@ -46,16 +47,19 @@ class PageExtras:
     shown: Mapping[str, object]
 
 
-def refuse_run(out: Path) -> None:
-    """Refuse a run's folder, whose own scores and report have the same names, as a place to write.
+def refuse_taken(out: Path) -> None:
+    """Refuse a place to write: a run's folder, whose own scores and report have the same names,
+    and one of pictures, of which figures would seem to be some.
 
     Raises:
-        InputError: `out` is a run's folder, or a file.
+        InputError: `out` is such a folder, or a file.
     """
     if out.is_file():
         raise InputError(f"--out {out}: it is a file, give a folder to write into")
     if (out / MANIFEST).exists():
         raise InputError(f"{out} holds a run, whose scores and report stay: give another --out")
+    if out.is_dir() and (picture := next(pictures_below(out), None)):
+        raise InputError(f"--out {out}: it holds pictures, such as {picture}: give another folder")
 
 
 def write_comparison(
@@ -77,9 +81,9 @@ def write_comparison(
         The page, `report.html`.
 
     Raises:
-        InputError: the folder is a run's, or cannot be written.
+        InputError: the folder is a run's, or holds pictures, or cannot be written.
     """
-    refuse_run(out)
+    refuse_taken(out)
     chosen = metrics or found.headline
     document = as_document(found, command=command) | dict(more.document if more else {})
     write_json(out / "scores.json", document)
