@@ -401,3 +401,14 @@ def test_a_report_is_not_written_among_pictures(tmp_path):
     with pytest.raises(InputError, match=r"it holds pictures, such as deep/1\.png"):
         refuse_taken(tmp_path / "maps")
     refuse_taken(tmp_path / "new")
+
+
+def test_a_methods_map_is_not_shown_as_the_picture(tmp_path):
+    random = np.random.default_rng(0)
+    for folder in ("GT", "A", "B"):
+        for number in range(3):
+            write_mask(tmp_path / folder / f"{number}.png", random.random((16, 16)) > 0.5)
+    methods = [f"{name}={tmp_path}/{name}" for name in "AB"]
+    (only,) = compare(contests(asked(tmp_path / "GT", methods, []))).sets
+    row = only.contest.row("0.png", ("A", "B"))
+    assert [each.what for each in row.seen] == ["mask", "A", "B"]

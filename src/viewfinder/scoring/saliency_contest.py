@@ -235,8 +235,11 @@ class MapsCompared:
     def row(self, picture: str, methods: Sequence[str]) -> ComparedPicture:
         """A mask with its picture, where that is known, and each method's map."""
         truth, seen = self.judged.contest.truth, []
-        if picture in truth.pictures:
-            seen.append(MethodView("picture", small(read_picture(truth.pictures[picture])), ""))
+        own_maps = {self._files[name].file(picture).resolve() for name in methods}
+        photograph = truth.pictures.get(picture)
+        # A folder beside the masks' may be a method's.
+        if photograph is not None and photograph.resolve() not in own_maps:
+            seen.append(MethodView("picture", small(read_picture(photograph)), ""))
         seen.append(MethodView("mask", small(as_grey(read_scored(truth.root / picture))), ""))
         for name in methods:
             map_ = as_grey(read_map(self._files[name].file(picture)))
