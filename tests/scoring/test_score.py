@@ -15,7 +15,7 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.comparing import compare
 from viewfinder.scoring.contours import boundary_iou, contour_band
-from viewfinder.scoring.page import refuse_taken, write_comparison
+from viewfinder.scoring.page import refuse_place, write_comparison
 from viewfinder.scoring.reading import asked, contests
 from viewfinder.scoring.saliency_contest import PLOTS
 from viewfinder.scoring.size_invariance import parts_of, size_invariant
@@ -399,8 +399,8 @@ def test_the_truth_is_no_method_and_answers_within_it_are_refused(tmp_path, caps
 def test_a_report_is_not_written_among_pictures(tmp_path):
     write_picture(tmp_path / "maps/deep/1.png", np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(InputError, match=r"it holds pictures, such as deep/1\.png"):
-        refuse_taken(tmp_path / "maps")
-    refuse_taken(tmp_path / "new")
+        refuse_place(tmp_path / "maps")
+    refuse_place(tmp_path / "new")
 
 
 def test_a_methods_map_is_not_shown_as_the_picture(tmp_path):

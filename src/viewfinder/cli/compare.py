@@ -62,11 +62,11 @@ def run(flags: Flags) -> int:
     from viewfinder.scoring.metric_names import refuse_unknown
     from viewfinder.scoring.models_compared import compare_models, open_models
     from viewfinder.scoring.models_page import models_document, write_models
-    from viewfinder.scoring.page import refuse_taken
+    from viewfinder.scoring.page import refuse_place
     from viewfinder.scoring.tables import as_document
 
     if flags.out is not None:
-        refuse_taken(flags.out.expanduser())
+        refuse_place(flags.out.expanduser())
     *models, data = flags.words
     opened = open_models(models)
     refuse_unknown(flags.metrics, opened.task)

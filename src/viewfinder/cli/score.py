@@ -72,13 +72,13 @@ def run(flags: Flags) -> int:
         # At once: what comes next imports torch, which takes seconds.
         refuse_missing(flags.truth[0])
     from viewfinder.scoring.comparing import compare
-    from viewfinder.scoring.page import refuse_taken, write_comparison
+    from viewfinder.scoring.page import refuse_place, write_comparison
     from viewfinder.scoring.reading import contests
     from viewfinder.scoring.tables import as_document
 
     recipe = _recipe(flags)
     if recipe.out is not None:
-        refuse_taken(recipe.out)
+        refuse_place(recipe.out)
     found = compare(contests(replace(recipe.asked, metrics=recipe.metrics)))
     metrics = found.chosen(recipe.metrics)
     command = asked_by()

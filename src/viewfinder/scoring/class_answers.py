@@ -191,14 +191,12 @@ class _Table:
             found[path] = own
         table = np.array(list(found.values())).reshape(-1, len(classes))
         sums = table.sum(axis=1)
-        self.strange = self._strange(rows, sums)
-        if self.strange:
+        further = self._further(rows, sums)
+        if further.size:
+            self.strange = self.spare
             names = some([self.heads[k] for k in self.strange])
             notes.append(f"the set does not have {names}: as an answer wrong")
-            for path, row in rows.items():
-                beside = [self._number(row, k) for k in self.strange]
-                found[path] = np.append(found[path], beside)
-            return found
+            return dict(zip(found, np.hstack([table, further]), strict=True))
         if (table < 0).any() or not np.allclose(sums, 1, atol=0.02):
             notes.append(
                 "the columns of classes are no probabilities that add up to 1: the largest is the "
@@ -206,19 +204,20 @@ class _Table:
             )
         return found
 
-    def _strange(self, rows: Mapping[str, int], sums: NDArray[np.float64]) -> list[int]:
-        """The further columns with which the probabilities of every row add up to 1; none where
-        they do without."""
+    def _further(self, rows: Mapping[str, int], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """N×K, the further columns with which the probabilities of every row add up to 1; none
+        where they do without."""
+        none = np.zeros((len(rows), 0))
         if np.allclose(sums, 1, atol=0.02) or not self.spare:
-            return []
+            return none
         try:
             further = np.array(
                 [[self._number(row, k) for k in self.spare] for row in rows.values()]
             )
         except InputError:
-            return []
-        whole = np.allclose(sums + further.sum(axis=1), 1, atol=0.02) and bool((further >= 0).all())
-        return list(self.spare) if whole else []
+            return none
+        whole = np.allclose(sums + further.sum(axis=1), 1, atol=0.02)
+        return further if whole and (further >= 0).all() else none
 
     def _labels(
         self,

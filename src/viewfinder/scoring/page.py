@@ -47,7 +47,7 @@ class PageExtras:
     shown: Mapping[str, object]
 
 
-def refuse_taken(out: Path) -> None:
+def refuse_place(out: Path) -> None:
     """Refuse a place to write: a run's folder, whose own scores and report have the same names,
     and one of pictures, of which figures would seem to be some.
 
@@ -83,7 +83,7 @@ def write_comparison(
     Raises:
         InputError: the folder is a run's, or holds pictures, or cannot be written.
     """
-    refuse_taken(out)
+    refuse_place(out)
     chosen = metrics or found.headline
     document = as_document(found, command=command) | dict(more.document if more else {})
     write_json(out / "scores.json", document)
