@@ -40,7 +40,6 @@ from viewfinder.explain.edits import (
     Numbered,
     Offer,
     Regiven,
-    Renamed,
     Reordered,
     Replace,
     Returned,
@@ -203,7 +202,7 @@ def run(
             inputs[edit.position] = operate(edit.operation, inputs[edit.position])  # type: ignore[call-overload]
         elif isinstance(edit, Resized):
             inputs = [torch.rand_like(edit.resize(at, value)) for at, value in enumerate(inputs)]
-        elif isinstance(edit, Renamed | Regiven):
+        elif isinstance(edit, Regiven):
             net.get_submodule(edit.path).register_forward_pre_hook(edit.give, with_kwargs=True)
         elif isinstance(edit, Fewer):
             inputs = inputs[: edit.count]

@@ -212,25 +212,6 @@ class Rewrite(Edit):
 
 
 @dataclass(frozen=True)
-class Renamed(Edit):
-    """What the module at `path` is given as `old`, given as `new`."""
-
-    path: str
-    old: str
-    new: str
-
-    def watch(self, net: nn.Module, recorder: "Recorder") -> None:
-        module = net.get_submodule(self.path)
-        module.register_forward_pre_hook(self.give, with_kwargs=True, prepend=True)
-
-    def give(
-        self, module: nn.Module, args: Args, kwargs: dict[str, object]
-    ) -> tuple[Args, dict[str, object]]:
-        """The arguments of a call under their other names."""
-        return args, {self.new if name == self.old else name: v for name, v in kwargs.items()}
-
-
-@dataclass(frozen=True)
 class Regiven(Edit):
     """Other arguments for the module at `path`: what `make` makes of those that it was given."""
 
@@ -246,6 +227,17 @@ class Regiven(Edit):
     ) -> tuple[Args, dict[str, object]]:
         """The arguments of a call as they should be."""
         return self.make(args, kwargs)
+
+
+def renamed(path: str, old: str, new: str) -> Regiven:
+    """What the module at `path` is given as `old`, given as `new`."""
+    return Regiven(
+        path,
+        lambda args, kwargs: (
+            args,
+            {new if name == old else name: value for name, value in kwargs.items()},
+        ),
+    )
 
 
 @dataclass(frozen=True)

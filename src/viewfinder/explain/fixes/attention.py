@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from viewfinder.explain.edits import InsertedCall, Renamed
+from viewfinder.explain.edits import InsertedCall, renamed
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
@@ -197,7 +197,7 @@ def _masks(
         batch = int(given[0].shape[1 - seq]) if given[0].dim() == 3 else 0
         if argument == "attn_mask" and size == (batch, keys) and "key_padding_mask" not in named:
             says = f"key_padding_mask= instead of attn_mask= in the call of {scene.case.name}"
-            edit = Renamed(scene.path, "attn_mask", "key_padding_mask")
+            edit = renamed(scene.path, "attn_mask", "key_padding_mask")
             yield Candidate((edit,), says, 0.0)
         if name == "key_padding_mask" and len(size) == 2:
             turned = InsertedCall("{}.T", lambda m: m.T)
