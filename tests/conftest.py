@@ -152,3 +152,11 @@ def chromium() -> Iterator[Any]:
         opened = tool.chromium.launch(executable_path=program, headless=True, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser has processes and a clock of its own: what fails in it has a second try, and the
+    summary names it, for it is looked into all the same."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -121,9 +121,13 @@ def _labels(person, page, store):
     until(lambda: person.shown() == 9)
     person.click(190, 140)
     person.press("2")
-    until(lambda: all(store.films.boxes(1, "1")[n].label != "" for n in range(3)))
-    names = {each.id: each.name for each in store.classes()}
-    until(lambda: {names[box.label] for box in store.films.boxes(1, "1")} == {"other"})
+
+    def classes():
+        names = {each.id: each.name for each in store.classes()}
+        return {names[box.label] for box in store.films.boxes(1, "1")}
+
+    person.saved()
+    assert classes() == {"other"}
 
 
 def test_what_is_no_video_is_said_and_strange_questions_are_refused(standing):

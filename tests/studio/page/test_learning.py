@@ -173,7 +173,9 @@ def test_wrong_labels_are_found_and_moved(learning, monkeypatch):
     until(lambda: store.picture(1).boxes[0].label == "c")
 
 
-def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(learning, monkeypatch):
+@pytest.fixture
+def mistaken(learning, monkeypatch):
+    """What was learnt takes the one plate for a mug."""
     monkeypatch.setattr(teacher, "_TRAIN", (LEARNER, "train"))
     monkeypatch.setattr(proposing, "LOOK", (LEARNER, "look"))
     monkeypatch.setattr(doubting, "_DOUBT", (LEARNER, "doubt"))
@@ -187,6 +189,11 @@ def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(learning, m
     person.press("Shift+L")
     page.locator("dialog button.first").click()
     page.locator("#learn-use").wait_for()
+    return person
+
+
+def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(mistaken):
+    person, page, store = mistaken, mistaken.page, mistaken.store
     page.locator("#learn-doubts").click()
     page.get_by_label("Compared by").select_option("learnt")
     page.get_by_text("Which classes are taken for which").click()
@@ -196,6 +203,27 @@ def test_from_a_cell_of_what_was_mistaken_to_its_crops_and_one_class(learning, m
     page.get_by_role("button", name="Merge plate into mug").click()
     until(lambda: {each.id: each.merged for each in store.classes()}["d"] == "c")
     person.press("Escape")
+
+
+def test_what_was_asked_first_and_comes_last_does_not_hold(mistaken):
+    """Labels are compared by what was chosen last, though its question was the quicker one."""
+    page, held = mistaken.page, []
+    page.route(
+        "**/api/doubts",
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    page.locator("#learn-doubts").click()
+    until(lambda: (page.wait_for_timeout(20), held)[1])
+    page.get_by_label("Compared by").select_option("learnt")
+    page.wait_for_timeout(300)  # in which it would be asked, were it to overtake
+    first, *later = held
+    for route in (*later, first):
+        with page.expect_response("**/api/doubts"):
+            route.continue_()
+    until(lambda: (page.wait_for_timeout(20), len(held) == 2)[1])
+    if not later:
+        held[1].continue_()
+    page.get_by_label("1 of plate taken for mug").wait_for(state="attached")
 
 
 def test_pictures_of_classes_are_compared_too(visit, tmp_path, serve, monkeypatch):

@@ -60,14 +60,27 @@ export async function get(path, query = {}) {
   return read(await fetch(asked ? `${path}?${asked}` : path, { headers: who, signal: AbortSignal.timeout(60000) }));
 }
 
-/** @param {string} path @param {any} document @param {number} [patience]  milliseconds @returns {Promise<any>} */
-export async function post(path, document, patience = 30000) {
-  return read(await fetch(path, {
+/** The last question of each path. @type {Map<string, Promise<any>>} */
+const last = new Map();
+
+/**
+ * Ask for a change. Two of one path go one after the other: where the second overtook the first, the
+ * first would be what holds.
+ * @param {string} path @param {any} document @param {number} [patience]  milliseconds @returns {Promise<any>}
+ */
+export function post(path, document, patience = 30000) {
+  const asked = (last.get(path) ?? Promise.resolve()).catch(() => {}).then(async () => read(await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json", ...who },
     body: JSON.stringify(document),
     signal: AbortSignal.timeout(patience),
-  }));
+  })));
+  last.set(path, asked);
+  const over = () => {
+    if (last.get(path) === asked) last.delete(path);
+  };
+  asked.then(over, over);
+  return asked;
 }
 
 /** Send a picture or a video to be added. @param {string} name @param {File} file @returns {Promise<{picture?: string, video?: string}>} */
