@@ -10,6 +10,7 @@ from viewfinder import nets
 from viewfinder.cli.flags import Flag
 from viewfinder.cli.made import refuse_misspelt_class
 from viewfinder.errors import InputError
+from viewfinder.nets.facts import TORCHVISION
 from viewfinder.reading import read_bytes
 from viewfinder.wording import likest, some
 
@@ -194,7 +195,7 @@ def _is_missing(place: object, instead: tuple[str, ...]) -> bool:
     if not isinstance(place, str | Path) or str(place) in instead:
         return False
     # `open_torchvision` knows what torchvision has.
-    return not (str(place).startswith("torchvision:") or Path(place).expanduser().exists())
+    return not (str(place).startswith(TORCHVISION) or Path(place).expanduser().exists())
 
 
 def _no_such(field: str, place: str) -> str:

@@ -8,13 +8,11 @@ import torch
 from torch import nn
 
 from viewfinder.errors import InputError
+from viewfinder.nets.facts import TORCHVISION
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.model import Model, ModelConfig
 from viewfinder.tasks.normalisation import IMAGENET, Normalisation
 from viewfinder.wording import counted, likest
-
-TORCHVISION = "torchvision:"
-"""What a classifier's name in torchvision stands behind, as `torchvision:resnet50`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from viewfinder.datasets.framing import DARKNET, STRETCHED, USUAL, Framing
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.inference.handed_nets import TORCHVISION, open_torchvision
+from viewfinder.inference.handed_nets import open_torchvision
 from viewfinder.inference.onnx_files import LEAST_SCORE, SCORES, OnnxFile
+from viewfinder.nets.facts import TORCHVISION
 from viewfinder.pictures.reading import BITS
 from viewfinder.tasks import NAMES, find
 from viewfinder.tasks.answering import Answering

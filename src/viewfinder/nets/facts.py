@@ -28,6 +28,9 @@ BYTES = Colours((127 / 255,) * 3, (128 / 255,) * 3)
 PLAIN = Colours((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 """Values as they are."""
 
+TORCHVISION = "torchvision:"
+"""What a classifier's name in torchvision stands behind, as `torchvision:resnet50`."""
+
 
 @dataclass(frozen=True)
 class Package:
