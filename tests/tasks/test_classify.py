@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from viewfinder.tasks.classify.answering import decode
-from viewfinder.tasks.classify.learning import loss as classify_loss
 from viewfinder.tasks.classify.scores import score
+from viewfinder.tasks.classify.steps import loss as classify_loss
 
 
 def test_the_loss_of_two_pictures_worked_by_hand():

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_depth, write_mask, write_picture
-from viewfinder.tasks.saliency import task as saliency
+from viewfinder.tasks.saliency import learner
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
+from viewfinder.tasks.saliency.task import Saliency
 from viewfinder.training import loop
 from viewfinder.training import train as training
 from viewfinder.training.train import train
@@ -94,13 +95,13 @@ def test_the_student_learns_and_its_history_tells_each_term(teacher, subject_sce
 
 def test_the_teacher_is_left_as_it_was(teacher, subject_scenes, tmp_path, monkeypatch):
     taught = []
-    read = saliency.read_teacher
+    read = learner.read_teacher
 
     def kept(path, size):
         taught.append(read(path, size))
         return taught[-1]
 
-    monkeypatch.setattr(saliency, "read_teacher", kept)
+    monkeypatch.setattr(learner, "read_teacher", kept)
     learn(subject_scenes, tmp_path / "run", teacher=str(teacher.folder))
     assert taught
     for net in taught:
@@ -248,7 +249,7 @@ def test_sixteen_bits_of_an_unknown_range_are_stretched(teacher, tmp_path):
     setup = learn(
         data, tmp_path / "run", teacher=str(teacher.folder), val_share=0.0, epochs=1
     ).setup()
-    depths = saliency.Saliency().open_train(dataset, setup).take(range(6)).depths
+    depths = Saliency().open_train(dataset, setup).take(range(6)).depths
     assert depths.min() == 0
     assert depths.max() == 1
     # In millimetres near is dark; the masks tell.

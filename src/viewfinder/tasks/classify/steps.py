@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from viewfinder.datasets import Keep
 from viewfinder.datasets.augment import Augmentation, Changes
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.loading import Pixels
-from viewfinder.tasks.answering import (
-    NetOutput,
-)
+from viewfinder.datasets.loading import Pixels, open_pixels
+from viewfinder.files import cache_folder
+from viewfinder.pictures.geometry import Size
+from viewfinder.tasks.answering import NetOutput
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
 # Szegedy et al. 2014, section 5: the auxiliary heads' losses count 0.3 each.
@@ -48,6 +49,11 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+
+def open_labelled(split: Dataset, size: Size, *, keep: Keep) -> Labelled:
+    """A split's pictures, letterboxed into `size` and kept where `keep` says."""
+    return Labelled(open_pixels(split, size, keep=keep, cache=cache_folder()), split)
 
 
 @dataclass(frozen=True)
