@@ -6,7 +6,7 @@ import pytest
 
 from viewfinder.errors import InputError
 from viewfinder.runs.scores import read_scores
-from viewfinder.training import folds
+from viewfinder.training.fold_figures import fold_row
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 10**5, "\x00"])
@@ -30,4 +30,4 @@ def test_a_fold_whose_scores_are_no_fold_s_is_refused(tmp_path, text):
         folder=tmp_path, scores_file=tmp_path / "scores.json", manifest=manifest, history=list
     )
     with pytest.raises(InputError, match="no fold's; remove it"):
-        folds._row(run, "accuracy")
+        fold_row(run, "accuracy")

@@ -8,7 +8,6 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
 
 from viewfinder.errors import InputError
 from viewfinder.files import write_json
@@ -16,25 +15,25 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.pictures.reading import BITS
 from viewfinder.reading import read_bytes
 from viewfinder.tasks import find, recipe_of
+from viewfinder.tasks.manifest_tables import (
+    DataRecord,
+    PrecisionRecord,
+    as_texts,
+    checked_data,
+    checked_precision,
+)
 from viewfinder.tasks.recipe import LARGEST_SIZE, Recipe
 from viewfinder.tasks.task import require_classes
 from viewfinder.values import (
     as_list,
     as_number,
-    as_number_or_none,
     as_table,
-    as_tables,
     as_text,
     as_whole,
 )
 
 MANIFEST = "run.json"
 
-Arithmetic = Literal["32", "bf16", "16"]
-Layout = Literal["contiguous", "channels_last"]
-
-_ARITHMETICS: dict[object, Arithmetic] = {"32": "32", "bf16": "bf16", "16": "16"}
-_LAYOUTS: dict[object, Layout] = {"contiguous": "contiguous", "channels_last": "channels_last"}
 
 _SCHEMA = 2
 # Bytes beyond which a `run.json` is no training's: it must not fill the memory.
@@ -43,53 +42,6 @@ _LARGEST = 1 << 26
 _MOST_DIGITS = 18
 # Of a deviation: a set of one colour has a grey level's step, 1/255.
 _LEAST_STD = 1e-3
-# What stands in the tables whatever the task, and its kind.
-_TRIAL = ("arithmetic", "layout", "milliseconds", "loss", "verdict")
-
-
-class DataRecord(TypedDict, total=False):
-    """The set that a run was trained on.
-
-    `images` are counts by split, `per_class` of training pictures, `inputs` digests of what else
-    was learnt from by the flag that named it, `depth` what the numbers of depth maps mean by
-    folder, `decided` what the task made of the set itself, and `folded` which fold of how many it
-    is.
-    """
-
-    source: str
-    root: str
-    layout: str
-    fingerprint: str
-    inputs: dict[str, str]
-    images: dict[str, int]
-    per_class: dict[str, int]
-    depth: dict[str, dict[str, object]]
-    decided: dict[str, dict[str, object]]
-    folded: str
-
-
-class ArrangementRecord(TypedDict):
-    """How numbers were kept: see `training.arrangement.Arrangement`."""
-
-    arithmetic: Arithmetic
-    layout: Layout
-
-
-class TrialRecord(ArrangementRecord):
-    """What became of a candidate: see `training.arrangement.ArithmeticTrial`."""
-
-    milliseconds: float | None
-    loss: float | None
-    verdict: str
-
-
-class PrecisionRecord(TypedDict):
-    """Which arithmetic was chosen and why: see `training.arrangement.Choice`."""
-
-    arrangement: ArrangementRecord
-    why: str
-    trials: list[TrialRecord]
-    promise: NotRequired[float | None]
 
 
 @dataclass(frozen=True)
@@ -215,8 +167,8 @@ def _checked(document: dict[str, object]) -> Manifest:
         mean=mean,
         std=std,
         recipe=recipe_of(task).from_json(as_table(document["recipe"])),
-        versions=_texts(document["versions"]),
-        data=_checked_data(as_table(document["data"])),
+        versions=as_texts(document["versions"]),
+        data=checked_data(as_table(document["data"])),
         device=as_text(document["device"]),
         precision=checked_precision(document["precision"]),
         bits=bits,
@@ -238,78 +190,3 @@ def _colours(numbers: object) -> tuple[float, ...]:
     if len(three) != 3 or not all(0 <= number <= 1 for number in three):
         raise ValueError("mean and std must be three numbers from 0 to 1 each")
     return three
-
-
-def _texts(table: object) -> dict[str, str]:
-    return {name: as_text(text) for name, text in as_table(table).items()}
-
-
-def _counts(table: object) -> dict[str, int]:
-    counts = {name: as_whole(count) for name, count in as_table(table).items()}
-    if min(counts.values(), default=0) < 0:
-        raise ValueError("pictures must be counts")
-    return counts
-
-
-def _checked_data(data: dict[str, object]) -> DataRecord:
-    record: DataRecord = {
-        "source": as_text(data["source"]),
-        "root": as_text(data["root"]),
-        "layout": as_text(data["layout"]),
-        "fingerprint": as_text(data["fingerprint"]),
-        "images": _counts(data["images"]),
-        "per_class": _counts(data["per_class"]),
-    }
-    if "inputs" in data:
-        record["inputs"] = _texts(data["inputs"])
-    if "depth" in data:
-        record["depth"] = {name: as_table(of) for name, of in as_table(data["depth"]).items()}
-    if "decided" in data:
-        record["decided"] = {name: as_table(of) for name, of in as_table(data["decided"]).items()}
-    if "folded" in data:
-        record["folded"] = as_text(data["folded"])
-    return record
-
-
-def checked_precision(document: object) -> PrecisionRecord:
-    """A choice of arithmetic, held to what a training could have written.
-
-    Raises:
-        ValueError, KeyError: it is not.
-    """
-    precision = as_table(document)
-    arrangement, trials = as_table(precision["arrangement"]), as_tables(precision["trials"])
-    if set(arrangement) != {"arithmetic", "layout"}:
-        raise ValueError("precision.arrangement must be an arithmetic and a layout")
-    if not all(set(trial) == set(_TRIAL) for trial in trials):
-        raise ValueError(f"each of precision.trials must have {', '.join(_TRIAL)}")
-    promise = precision.get("promise")  # runs of earlier versions have none
-    if promise is not None and not (type(promise) is float and 0 <= promise < math.inf):
-        raise ValueError("precision.promise must be seconds or null")
-    record: PrecisionRecord = {
-        "arrangement": _arranged(arrangement),
-        "why": as_text(precision["why"]),
-        "trials": [
-            {
-                **_arranged(trial),
-                "milliseconds": as_number_or_none(trial["milliseconds"]),
-                "loss": as_number_or_none(trial["loss"]),
-                "verdict": as_text(trial["verdict"]),
-            }
-            for trial in trials
-        ],
-    }
-    if "promise" in precision:
-        record["promise"] = promise
-    return record
-
-
-def _arranged(table: dict[str, object]) -> ArrangementRecord:
-    try:
-        arithmetic, layout = _ARITHMETICS[table["arithmetic"]], _LAYOUTS[table["layout"]]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"precision must be of {', '.join(_ARITHMETICS.values())} and "
-            f"{' or '.join(_LAYOUTS.values())}"
-        ) from None
-    return {"arithmetic": arithmetic, "layout": layout}

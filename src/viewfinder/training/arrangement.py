@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from viewfinder.cpu import cpu_features
 from viewfinder.errors import InputError
 from viewfinder.tasks.answering import NetOutput
-from viewfinder.tasks.manifest import Arithmetic, Layout, PrecisionRecord
+from viewfinder.tasks.manifest_tables import Arithmetic, Layout, PrecisionRecord
 from viewfinder.tasks.normalisation import Normalisation
 
 _DTYPES: dict[Arithmetic, torch.dtype] = {

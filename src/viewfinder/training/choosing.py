@@ -16,7 +16,7 @@ from torch import nn
 
 from viewfinder.devices import describe_device
 from viewfinder.events import note
-from viewfinder.tasks.manifest import checked_precision
+from viewfinder.tasks.manifest_tables import checked_precision
 from viewfinder.tasks.measured import measured_file, processor, recall, remember
 from viewfinder.tasks.parts import TaskBatch, TrainSetup
 from viewfinder.tasks.recipe import Recipe

@@ -6,39 +6,35 @@ is then trained by the same recipe on everything, and has the folds' figures in 
 """
 
 import json
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
-from viewfinder.datasets.dataset import SPLITS, Dataset
+from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.folding import dealt
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.datasets.presence import require_present
 from viewfinder.datasets.splits import TEST, TRAIN
 from viewfinder.errors import InputError
 from viewfinder.evaluation.fitting import LEAST_PICTURES
-from viewfinder.evaluation.folded import FoldRow, Together
 from viewfinder.evaluation.folds import headline_of, in_words, judged
 from viewfinder.events import listening, note, saying_once
 from viewfinder.files import explained_writing, is_empty, write_json
 from viewfinder.reading import read_bytes
 from viewfinder.runs.run import FOLDS, RunFolder, holds_run, open_run, refuse_taken
-from viewfinder.runs.scores import read_scores
 from viewfinder.tasks import find
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.tasks.task import AnyTask, require_classes
 from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
+from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_advice import folds_for, seen_before
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
 from viewfinder.training.train import train, train_on
-from viewfinder.values import as_number_or_none, as_table
 from viewfinder.wording import counted, duration
 
 # Tells that a folder's folds were begun, and how many there are to be.
@@ -164,9 +160,9 @@ def train_in_folds(
     with taken(folder / FOLDS, "training"), saying_once():
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
         figure, form = kind.told(recipe)[0]
-        rows = [_row(run, figure) for run in runs]
-        outcome = judged(figure, rows, _together(kind, runs))
-        epochs = _epochs(outcome["each"], recipe)
+        rows = [fold_row(run, figure) for run in runs]
+        outcome = judged(figure, rows, all_together(kind, runs))
+        epochs = epochs_for_everything(outcome["each"], recipe)
         note(f"all folds: {in_words(outcome, form)}")
         why = " (the median of those that the folds kept)" if epochs != recipe.epochs else ""
         for_long = f", for {counted(epochs, 'epoch')}{why}" if recipe.in_steps else ""
@@ -259,67 +255,10 @@ def _train(
         took = max(time.monotonic() - begun, runs[-1].history()[-1]["seconds"])
         left, last = len(parts) - number, len(part) / len(part.split("train"))
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
-        reached = headline_of(figure, _row(runs[-1], figure)["figure"], form)
+        reached = headline_of(figure, fold_row(runs[-1], figure)["figure"], form)
         # Of what is solved, the first fold describes the pictures of all.
         told = f"about {duration((left + last) * took)} for {more}"
         if number == 1 and not recipe.in_steps:
             told = f"{more} follow"
         note(f"{name}: {reached}; {told}")
     return runs
-
-
-def _row(run: RunFolder, figure: str) -> FoldRow:
-    """A finished fold's pictures and figures."""
-    scores, images = read_scores(run.scores_file), run.manifest.data["images"]
-    try:
-        found, learnt = as_table(scores["test"])[figure], as_table(scores["train"])[figure]
-        test, val, train = (images[side] for side in reversed(SPLITS))
-        found, learnt = as_number_or_none(found), as_number_or_none(learnt)
-    except (KeyError, ValueError):
-        raise _damaged(run) from None
-    if not all(value is None or 0 <= value <= 1 for value in (found, learnt)):
-        raise _damaged(run)
-    if not test or not train:
-        raise _damaged(run)
-    return {
-        "test": test,
-        "val": val,
-        "train": train,
-        "figure": found,
-        "learnt": learnt,
-        "kept_epoch": _kept_epoch(run),
-    }
-
-
-def _together(kind: AnyTask, runs: Sequence[RunFolder]) -> Together | None:
-    """What the folds' test pictures come to as one side, where the task can say it."""
-    try:
-        found = kind.pooled([as_table(read_scores(run.scores_file)["test"]) for run in runs])
-    except (KeyError, TypeError, ValueError):
-        raise _damaged(runs[0]) from None
-    return cast(Together, found) if found else None
-
-
-def _damaged(run: RunFolder) -> InputError:
-    return InputError(
-        f"{run.folder} is damaged: its scores or counts of pictures are no fold's; remove it, and "
-        "the same command trains it again"
-    )
-
-
-def _kept_epoch(run: RunFolder) -> int:
-    """The epoch whose weights a run kept; 0 of those that it began with."""
-    history = run.history()
-    kept = history[-1].get("kept_epoch") if history else None
-    if kept is None:
-        raise _damaged(run)
-    return int(kept)
-
-
-def _epochs(each: Sequence[FoldRow], recipe: Recipe) -> int:
-    """How long to learn from everything, when nothing is left to choose the moment by; 0 of what is
-    solved at once."""
-    if not recipe.in_steps:
-        return 0
-    kept = [row["kept_epoch"] for row in each if row["val"]]
-    return statistics.median_high(kept) if kept else recipe.epochs

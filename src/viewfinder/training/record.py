@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from viewfinder.datasets.dataset import SPLITS, Dataset
-from viewfinder.tasks.manifest import DataRecord
+from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.training.resuming import digests_of_inputs
 

@@ -19,8 +19,9 @@ from viewfinder.errors import InputError
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.studio.store import tables
 from viewfinder.studio.store.database import Database, value_of
+from viewfinder.studio.store.found_rows import new_row, status_of
 from viewfinder.studio.store.records import DiskReport
-from viewfinder.studio.store.taking_in import add_pictures, new_row, status_of
+from viewfinder.studio.store.taking_in import add_pictures
 
 _p = tables.picture.c
 # What is asked of each row: of a hundred thousand, all columns would be much.

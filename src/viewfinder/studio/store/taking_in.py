@@ -7,36 +7,36 @@ as it is: a second reading, after the first was killed or beside it, adds only w
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, insert, select, update
 
 from viewfinder import events
 from viewfinder.datasets.formats.label_store import SECOND
 from viewfinder.datasets.formats.stored_text import kept
-from viewfinder.datasets.measuring import measure
-from viewfinder.errors import InputError
 from viewfinder.memory import give_back_freed
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.pictures.masks import Segmentation
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.applying import mask_text
 from viewfinder.studio.store.database import Database, set_value, value_of
+from viewfinder.studio.store.found_rows import (
+    CLASS,
+    box_rows,
+    left_out,
+    new_row,
+    picture_rows,
+    sizes_of,
+    status_of,
+    subject_rows,
+)
 from viewfinder.studio.store.records import Kind, Progress
-from viewfinder.wording import counted
 
 if TYPE_CHECKING:
     from viewfinder.studio.store.found import Found
 
 _AT_ONCE = 500
-# What all masks of a saliency set are of.
-CLASS = "salient"
 Report = Callable[[Progress], None]
 _picture = tables.picture
 
@@ -57,7 +57,7 @@ def take_in(database: Database, data: Path, kind: Kind | None, report: Report) -
     give_back_freed()
     _begin(database, found)
     total, done = len(found.paths), 0
-    rows = _rows(found)
+    rows = picture_rows(found)
     numbers = iter(range(total))
     while part := list(islice(numbers, _AT_ONCE)):
         _keep(database, data, found, rows, part)
@@ -94,14 +94,6 @@ def _list_pictures(database: Database, data: Path) -> None:
     while part := list(islice(paths, 100 if first else 5000)):
         first = False
         add_pictures(database, [new_row(path) for path in part])
-
-
-def new_row(path: str) -> dict[str, object]:
-    """A picture of which nothing is known."""
-    row: dict[str, object] = dict.fromkeys(("label", "number", "size", "mtime", "digest"))
-    row |= dict.fromkeys(("width", "height", "listed", "ready", "missing", "changed"), 0)
-    row |= {"path": kept(path), "state": "todo", "side": -1, "grp": "", "trouble": ""}
-    return row | {"rev": 1, "removed": 0, "touched": 0}
 
 
 def add_pictures(database: Database, rows: Sequence[dict[str, object]]) -> None:
@@ -145,7 +137,7 @@ def _begin(database: Database, found: "Found") -> None:
             )
         set_value(connection, "kind", found.kind)
         set_value(connection, "below", kept(found.below))
-        notes = [*found.notes, *_dropped(found)]
+        notes = [*found.notes, *left_out(found)]
         set_value(connection, "notes", json.dumps(notes))
     known = set()
     with database.read() as connection:
@@ -153,38 +145,6 @@ def _begin(database: Database, found: "Found") -> None:
     missing = [path for path in found.paths if kept(path) not in known]
     for start in range(0, len(missing), 20_000):
         add_pictures(database, [new_row(path) for path in missing[start : start + 20_000]])
-
-
-def _dropped(found: "Found") -> list[str]:
-    boxes = found.dataset.boxes if found.dataset else None
-    count = 0 if boxes is None else int((~found.good).sum())
-    said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
-    return [said] if count else []
-
-
-def _rows(found: "Found") -> Callable[[int], dict[str, object]]:
-    """What the labels say of the picture of an index."""
-    dataset, whole = found.dataset, found.kind == "classes"
-    count = 0 if dataset is None else len(dataset)
-
-    def row(index: int) -> dict[str, object]:
-        path = found.paths[index]
-        values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
-        values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
-        # A picture that lies in the folder of its class is labelled.
-        values["state"] = "done" if whole and index < count else "todo"
-        if index < count and dataset is not None:
-            ids = dataset.image_ids
-            values |= {
-                "label": f"c{int(dataset.labels[index]) + 1}" if whole else None,
-                "side": int(dataset.splits[index]),
-                "grp": kept(dataset.groups[index]) if dataset.groups else "",
-                "number": None if ids is None else int(ids[index]),
-                "listed": int(whole or dataset.boxes is not None or found.kind == "masks"),
-            }
-        return values
-
-    return row
 
 
 def _keep(
@@ -204,17 +164,17 @@ def _keep(
     mine = [index for index, path in zip(part, paths, strict=True) if path in open_]
     if not mine:
         return
-    sizes = _sizes(data, found, mine)
+    sizes = sizes_of(data, found, mine)
     updates, boxes = [], []
     for index, (width, height) in zip(mine, sizes.tolist(), strict=True):
         number = open_[kept(found.paths[index])]
         values = row(index) | {"width": width, "height": height}
         values |= status_of(data / found.paths[index])
         if found.kind == "masks":
-            made, values["trouble"] = _subject_of(found, index, number, (width, height))
+            made, values["trouble"] = subject_rows(found, index, number, (width, height))
             boxes += made
         else:
-            boxes += _boxes_of(found, index, number)
+            boxes += box_rows(found, index, number)
         updates.append(values | {"key_": number})
     with database.write() as connection:
         still = select(_picture.c.id).where(
@@ -229,97 +189,3 @@ def _keep(
             connection.execute(update(_picture).where(where).values(names | {"ready": 1}), updates)
         if boxes:
             connection.execute(insert(tables.box), boxes)
-
-
-def _sizes(data: Path, found: "Found", part: Sequence[int]) -> NDArray[np.int64]:
-    """Width and height of pictures: as the labels' reader found them, or from the headers."""
-    dataset = found.dataset
-    count = 0 if dataset is None or dataset.sizes is None else len(dataset)
-    sizes = np.zeros((len(part), 2), np.int64)
-    for place, index in enumerate(part):
-        if index < count and dataset is not None and dataset.sizes is not None:
-            sizes[place] = dataset.sizes[index]
-    rest = [place for place, index in enumerate(part) if index >= count]
-    if rest:
-        with events.listening():
-            sizes[rest] = measure(data, [found.paths[part[place]] for place in rest]).sizes
-    return sizes
-
-
-def _boxes_of(found: "Found", index: int, picture: int) -> list[dict[str, object]]:
-    dataset = found.dataset
-    if dataset is None or dataset.boxes is None or index >= len(dataset):
-        return []
-    boxes, rows = dataset.boxes, dataset.boxes.of(index)
-    made = []
-    for row in range(rows.start, rows.stop):
-        if not found.good[row]:
-            continue
-        x1, y1, x2, y2 = boxes.corners[row].tolist()
-        area = float(boxes.areas[row])
-        made.append(
-            {
-                "id": f"f{row + 1}",
-                "picture": picture,
-                "label": f"c{int(boxes.classes[row]) + 1}",
-                "x1": x1,
-                "y1": y1,
-                "x2": x2,
-                "y2": y2,
-                "mask": _mask(boxes.segmentations.get(row)),
-                "source": "file",
-                "score": None,
-                "track": None,
-                "key_frame": 0,
-                "difficult": int(boxes.difficult[row]),
-                "crowd": int(boxes.crowd[row]),
-                "area": area if np.isfinite(area) else None,
-                "number": int(boxes.ids[row]),
-                "place": row,
-                "person": "",
-                "at": 0.0,
-                "rev": 1,
-                "removed": 0,
-            }
-        )
-    return made
-
-
-def _subject_of(
-    found: "Found", index: int, picture: int, size: tuple[int, int]
-) -> tuple[list[dict[str, object]], str]:
-    """The box of a picture's mask, if it shows anything; and why it is not used, or nothing."""
-    from viewfinder.studio.store.subjects import subject_box
-
-    dataset = found.dataset
-    if dataset is None or index >= len(dataset) or not all(size):
-        return [], ""
-    try:
-        box = subject_box(dataset, index, size)
-    except InputError as error:
-        return [], str(error)
-    if box is None:
-        return [], ""
-    row = box | {"id": f"f{index + 1}", "picture": picture, "label": "c1", "place": index}
-    row |= {"source": "file", "score": None, "track": None, "number": None, "person": ""}
-    row |= {"key_frame": 0, "difficult": 0, "crowd": 0, "at": 0.0, "rev": 1, "removed": 0}
-    return [row], ""
-
-
-def _mask(outline: Segmentation | None) -> str | None:
-    if outline is None:
-        return None
-    if isinstance(outline, dict):
-        counts = outline.get("counts")
-        plain = counts.decode() if isinstance(counts, bytes) else counts
-        return mask_text(dict(outline) | {"counts": plain})
-    return mask_text([polygon.tolist() for polygon in outline])
-
-
-def status_of(file: Path) -> dict[str, object]:
-    """What tells that a file is the same: size and time, or that it is missing."""
-    try:
-        status = os.stat(file)  # noqa: PTH116 - once for each picture
-    except OSError:
-        return {"size": None, "mtime": None, "missing": 1}
-    return {"size": status.st_size, "mtime": status.st_mtime_ns, "missing": 0}

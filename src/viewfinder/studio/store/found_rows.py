@@ -1,0 +1,157 @@
+"""What the label files of a folder say, as rows of the store."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewfinder import events
+from viewfinder.datasets.formats.stored_text import kept
+from viewfinder.datasets.measuring import measure
+from viewfinder.errors import InputError
+from viewfinder.pictures.masks import Segmentation
+from viewfinder.studio.store.applying import mask_text
+from viewfinder.wording import counted
+
+if TYPE_CHECKING:
+    from viewfinder.studio.store.found import Found
+
+# What all masks of a saliency set are of.
+CLASS = "salient"
+
+
+def new_row(path: str) -> dict[str, object]:
+    """A picture of which nothing is known."""
+    row: dict[str, object] = dict.fromkeys(("label", "number", "size", "mtime", "digest"))
+    row |= dict.fromkeys(("width", "height", "listed", "ready", "missing", "changed"), 0)
+    row |= {"path": kept(path), "state": "todo", "side": -1, "grp": "", "trouble": ""}
+    return row | {"rev": 1, "removed": 0, "touched": 0}
+
+
+def left_out(found: "Found") -> list[str]:
+    boxes = found.dataset.boxes if found.dataset else None
+    count = 0 if boxes is None else int((~found.good).sum())
+    said = f"{counted(count, 'box')} of no known class, without size or finite numbers left out"
+    return [said] if count else []
+
+
+def picture_rows(found: "Found") -> Callable[[int], dict[str, object]]:
+    """What the labels say of the picture of an index."""
+    dataset, whole = found.dataset, found.kind == "classes"
+    count = 0 if dataset is None else len(dataset)
+
+    def row(index: int) -> dict[str, object]:
+        path = found.paths[index]
+        values: dict[str, object] = {"trouble": found.trouble.get(path, ""), "place": index}
+        values |= {"label": None, "side": -1, "grp": "", "number": None, "listed": 0}
+        # A picture that lies in the folder of its class is labelled.
+        values["state"] = "done" if whole and index < count else "todo"
+        if index < count and dataset is not None:
+            ids = dataset.image_ids
+            values |= {
+                "label": f"c{int(dataset.labels[index]) + 1}" if whole else None,
+                "side": int(dataset.splits[index]),
+                "grp": kept(dataset.groups[index]) if dataset.groups else "",
+                "number": None if ids is None else int(ids[index]),
+                "listed": int(whole or dataset.boxes is not None or found.kind == "masks"),
+            }
+        return values
+
+    return row
+
+
+def sizes_of(data: Path, found: "Found", part: Sequence[int]) -> NDArray[np.int64]:
+    """Width and height of pictures: as the labels' reader found them, or from the headers."""
+    dataset = found.dataset
+    count = 0 if dataset is None or dataset.sizes is None else len(dataset)
+    sizes = np.zeros((len(part), 2), np.int64)
+    for place, index in enumerate(part):
+        if index < count and dataset is not None and dataset.sizes is not None:
+            sizes[place] = dataset.sizes[index]
+    rest = [place for place, index in enumerate(part) if index >= count]
+    if rest:
+        with events.listening():
+            sizes[rest] = measure(data, [found.paths[part[place]] for place in rest]).sizes
+    return sizes
+
+
+def box_rows(found: "Found", index: int, picture: int) -> list[dict[str, object]]:
+    dataset = found.dataset
+    if dataset is None or dataset.boxes is None or index >= len(dataset):
+        return []
+    boxes, rows = dataset.boxes, dataset.boxes.of(index)
+    made = []
+    for row in range(rows.start, rows.stop):
+        if not found.good[row]:
+            continue
+        x1, y1, x2, y2 = boxes.corners[row].tolist()
+        area = float(boxes.areas[row])
+        made.append(
+            {
+                "id": f"f{row + 1}",
+                "picture": picture,
+                "label": f"c{int(boxes.classes[row]) + 1}",
+                "x1": x1,
+                "y1": y1,
+                "x2": x2,
+                "y2": y2,
+                "mask": _mask(boxes.segmentations.get(row)),
+                "source": "file",
+                "score": None,
+                "track": None,
+                "key_frame": 0,
+                "difficult": int(boxes.difficult[row]),
+                "crowd": int(boxes.crowd[row]),
+                "area": area if np.isfinite(area) else None,
+                "number": int(boxes.ids[row]),
+                "place": row,
+                "person": "",
+                "at": 0.0,
+                "rev": 1,
+                "removed": 0,
+            }
+        )
+    return made
+
+
+def subject_rows(
+    found: "Found", index: int, picture: int, size: tuple[int, int]
+) -> tuple[list[dict[str, object]], str]:
+    """The box of a picture's mask, if it shows anything; and why it is not used, or nothing."""
+    from viewfinder.studio.store.subjects import subject_box
+
+    dataset = found.dataset
+    if dataset is None or index >= len(dataset) or not all(size):
+        return [], ""
+    try:
+        box = subject_box(dataset, index, size)
+    except InputError as error:
+        return [], str(error)
+    if box is None:
+        return [], ""
+    row = box | {"id": f"f{index + 1}", "picture": picture, "label": "c1", "place": index}
+    row |= {"source": "file", "score": None, "track": None, "number": None, "person": ""}
+    row |= {"key_frame": 0, "difficult": 0, "crowd": 0, "at": 0.0, "rev": 1, "removed": 0}
+    return [row], ""
+
+
+def _mask(outline: Segmentation | None) -> str | None:
+    if outline is None:
+        return None
+    if isinstance(outline, dict):
+        counts = outline.get("counts")
+        plain = counts.decode() if isinstance(counts, bytes) else counts
+        return mask_text(dict(outline) | {"counts": plain})
+    return mask_text([polygon.tolist() for polygon in outline])
+
+
+def status_of(file: Path) -> dict[str, object]:
+    """What tells that a file is the same: size and time, or that it is missing."""
+    try:
+        status = os.stat(file)  # noqa: PTH116 - once for each picture
+    except OSError:
+        return {"size": None, "mtime": None, "missing": 1}
+    return {"size": status.st_size, "mtime": status.st_mtime_ns, "missing": 0}
