@@ -18,7 +18,11 @@ from viewfinder.errors import InputError
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from viewfinder.datasets.dataset import Dataset
     from viewfinder.datasets.faults import Fault
+    from viewfinder.labelling.odd import Suspects
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,6 @@ class Flags:
 def run(flags: Flags) -> int:
     """Print the faults."""
     from viewfinder.datasets.checks.checking import check
-    from viewfinder.pictures.reading import BITS
 
     if flags.report is not None:
         _refuse_other(flags.report)
@@ -65,19 +68,7 @@ def run(flags: Flags) -> int:
 
         write_set_page(flags.report, dataset, faults, suspects, by=asked_by())
     if flags.json:
-        counts: dict[str, object] = {"images": len(dataset), "classes": dataset.counts()}
-        if dataset.boxes is not None:
-            counts["boxes"] = len(dataset.boxes)
-        if dataset.bits < BITS[-1]:
-            counts["bits"] = dataset.bits
-        counts["faults"] = dict(Counter(fault.kind for fault in faults))
-        document = {"faults": [_promised(fault) for fault in faults], "counts": counts}
-        if suspects is not None:
-            from viewfinder.labelling.set_page import suspects_document
-
-            document |= {"report": str(flags.report)}
-            document |= {"suspects": suspects_document(dataset, suspects)}
-        print_json(document)
+        print_json(_document(dataset, faults, suspects, flags.report))
         return 1 if faults else 0
     say(dataset.summary(faults=False))
     for name, count in dataset.counts().items():
@@ -92,6 +83,27 @@ def run(flags: Flags) -> int:
         )
         say(f"report {flags.report}")
     return 1 if faults else 0
+
+
+def _document(
+    dataset: "Dataset", faults: "Sequence[Fault]", suspects: "Suspects | None", report: Path | None
+) -> dict[str, object]:
+    """What --json prints."""
+    from viewfinder.pictures.reading import BITS
+
+    counts: dict[str, object] = {"images": len(dataset), "classes": dataset.counts()}
+    if dataset.boxes is not None:
+        counts["boxes"] = len(dataset.boxes)
+    if dataset.bits < BITS[-1]:
+        counts["bits"] = dataset.bits
+    counts["faults"] = dict(Counter(fault.kind for fault in faults))
+    document = {"faults": [_promised(fault) for fault in faults], "counts": counts}
+    if suspects is not None:
+        from viewfinder.labelling.set_page import suspects_document
+
+        document |= {"report": str(report)}
+        document |= {"suspects": suspects_document(dataset, suspects)}
+    return document
 
 
 def _refuse_other(report: Path) -> None:

@@ -20,6 +20,7 @@ from viewfinder.values import as_number, as_table
 from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
+    from viewfinder.evaluation.documents import Evaluation
     from viewfinder.evaluation.subsets import SubsetFigures
 
 
@@ -46,8 +47,6 @@ def run(flags: Flags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
-    from viewfinder.evaluation.calibration import called
-    from viewfinder.evaluation.folded import averaged
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
@@ -55,15 +54,23 @@ def run(flags: Flags) -> int:
     if flags.json:
         print_json(judged)
         return 0
+    recipe = run.trained.manifest.recipe if run.trained else None
+    figures = find(run.model.config.task).told(recipe)
+    say(f"{judged['split'].replace('_', ' ')}: {', '.join(headline(judged, figures))}")
+    _print_classes(judged)
+    _print_speed(judged)
+    _print_calibration(judged)
+    _print_weak(judged["subsets"])
+    _print_caveats(judged, flags, headline_figure=figures[0][0])
+    return 0
+
+
+def _print_classes(judged: "Evaluation") -> None:
+    """A table of the scores of each class; of a subject there are no classes."""
     from rich.table import Table
     from rich.text import Text
 
-    task = find(run.model.config.task)
-    recipe = run.trained.manifest.recipe if run.trained else None
-    figures = ", ".join(headline(judged, task.told(recipe)))
-    say(f"{judged['split'].replace('_', ' ')}: {figures}")
     table = Table(box=None)
-    # Of a subject there are no classes.
     classes = {"per_class": {}} | judged
     rows = {name: as_table(row) for name, row in as_table(classes["per_class"]).items()}
     headings = list(dict.fromkeys(key for row in rows.values() for key in row))
@@ -74,23 +81,39 @@ def run(flags: Flags) -> int:
         table.add_row(Text(name), *(_cell(row[key]) for key in headings))
     if rows:
         rich_console().print(table)
-    images, learnt = counted(judged["images"], "picture"), judged["learnt"]
+
+
+def _print_speed(judged: "Evaluation") -> None:
     speed = judged["speed"]
     alone = speed["milliseconds"]
     latency = "" if alone is None else f"; one alone {alone:,.1f} ms once it is decoded"
     say(
-        f"{images} in {judged['seconds']:.1f} s, {speed['pictures_per_s']:,.1f} pictures/s{latency}"
+        f"{counted(judged['images'], 'picture')} in {judged['seconds']:.1f} s, "
+        f"{speed['pictures_per_s']:,.1f} pictures/s{latency}"
     )
-    if (told := judged["calibration"]) is not None:
-        say(
-            f"scores: {told['count']:,} {told['of']} are called {told['score']:.1%} sure in the "
-            f"mean, and {told['right']:.1%} are right; expected calibration error "
-            f"{told['ece']:.3f}, {told['ece_by_chance']:.3f} by chance alone"
-        )
-        bins = [(each["score"], each["right"], each["count"]) for each in told["bins"]]
-        if said := called(told["of"], bins):
-            say(said)
-    _print_weak(judged["subsets"])
+
+
+def _print_calibration(judged: "Evaluation") -> None:
+    """How sure the answers are called, and how many of them are right."""
+    from viewfinder.evaluation.calibration import called
+
+    found = judged["calibration"]
+    if found is None:
+        return
+    say(
+        f"scores: {found['count']:,} {found['of']} are called {found['score']:.1%} sure in the "
+        f"mean, and {found['right']:.1%} are right; expected calibration error "
+        f"{found['ece']:.3f}, {found['ece_by_chance']:.3f} by chance alone"
+    )
+    bins = [(each["score"], each["right"], each["count"]) for each in found["bins"]]
+    if said := called(found["of"], bins):
+        say(said)
+
+
+def _print_caveats(judged: "Evaluation", flags: Flags, *, headline_figure: str) -> None:
+    """Which pictures these are, where that is not what one would think."""
+    from viewfinder.evaluation.folded import averaged
+
     if judged["split"] == "all" and flags.split is None:
         say("all of them, since the set has no test or val split")
     if judged["split"] == "held_out":
@@ -98,14 +121,14 @@ def run(flags: Flags) -> int:
             "each picture is answered by that fold's net which had not seen it; --split all asks "
             "the run's own net, which has learnt from all of them"
         )
-        if averaged(task.told(recipe)[0][0]):
+        if averaged(headline_figure):
             say("all are scored together; the report's headline is the mean of the folds")
-    if learnt:
+    if learnt := judged["learnt"]:
+        images = counted(judged["images"], "picture")
         say(
             f"note: {len(learnt):,} of the {images} are among those that the run was trained on or "
             f"chosen by, and its scores on them flatter it: {some(learnt)}"
         )
-    return 0
 
 
 def _print_weak(parts: "Sequence[SubsetFigures]") -> None:

@@ -103,42 +103,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
             sys.stdout.flush()
-    except InputError as error:
-        if debug:
-            raise
-        _print_error(str(error))
-        return 2
     except KeyboardInterrupt:
         return _STOPPED
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if debug:
-            raise
-        if _lacks_library(error):
-            _print_error(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
-            return 2
-        named = error.filename
-        where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
-        _print_error(f"{where}{error.strerror or error}")
-        return 2
     except Exception as error:
         if debug:
             raise
-        if _lacks_memory(error):
-            _print_error(_NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free"))
-            return 2
-        if _lacks_library(error):
-            _print_error(_BROKEN.format(_on_one_line(f"{type(error).__name__}: {error}")))
-            return 2
-        what = _on_one_line(f"{type(error).__name__}: {error}")
-        _print_error(
-            f"something went wrong inside Viewfinder ({what:.{_LONGEST // 2}}); run the same "
-            "command with --debug for the traceback"
-        )
+        _print_error(_in_words(error))
         return 2
+
+
+def _in_words(error: Exception) -> str:
+    """What an error says to whoever gave the command."""
+    if isinstance(error, InputError):
+        return str(error)
+    what = _on_one_line(f"{type(error).__name__}: {error}")
+    if isinstance(error, OSError) and not _lacks_library(error):
+        named = error.filename
+        where = f"{os.fsdecode(named) if isinstance(named, bytes) else named}: " if named else ""
+        return f"{where}{error.strerror or error}"
+    if _lacks_memory(error):
+        return _NO_MEMORY.format(_on_one_line(str(error))[:150] or "no more is free")
+    if _lacks_library(error):
+        return _BROKEN.format(what)
+    return (
+        f"something went wrong inside Viewfinder ({what:.{_LONGEST // 2}}); run the same "
+        "command with --debug for the traceback"
+    )
 
 
 def _listening(*, as_lines: bool) -> contextlib.AbstractContextManager[None]:

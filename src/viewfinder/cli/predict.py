@@ -23,7 +23,9 @@ from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
+    from viewfinder.api import Run
     from viewfinder.inference.answers import Answer
+    from viewfinder.inference.thresholds import Wanted
     from viewfinder.inference.tracking.following import VideoCounts
 
 
@@ -96,10 +98,23 @@ def run(flags: Flags) -> int:
     what = "the paths on standard input" if flags.source == "-" else flags.source
     note(f"predict: {flags.run} answers {what}")
     from viewfinder.api import open_run
-    from viewfinder.inference.drawing import draw_answers
-    from viewfinder.inference.tables import write_coco, write_rows
-    from viewfinder.inference.tracking.following import write_mot
 
+    _refuse_mixed(flags)
+    answers, classes, counts = _answered(open_run(flags.run), flags, threshold)
+    _write(answers, classes, flags)
+    if flags.json:
+        document: dict[str, object] = {"predictions": [each.as_json(classes) for each in answers]}
+        if flags.track:
+            document["counts"] = [each.as_json(classes) for each in counts]
+        print_json(document)
+        return 0
+    for line in _lines(answers, counts, classes, flags):
+        say(line)
+    return 0
+
+
+def _refuse_mixed(flags: Flags) -> None:
+    """Refuse flags that say nothing beside the others; raises InputError."""
     if not flags.track and (flags.line or flags.zone or flags.mot):
         raise InputError("--line, --zone and --mot are of objects that are followed: give --track")
     cautions = (flags.refuse_below, flags.coverage, flags.refuse_unlike)
@@ -108,20 +123,13 @@ def run(flags: Flags) -> int:
             "--track follows what has a class: leave --refuse-below, --refuse-unlike and "
             "--coverage out"
         )
-    opened = open_run(flags.run)
-    counts: Sequence[VideoCounts] = ()
-    answers: Sequence[Answer]
-    if flags.track:
-        followed = opened.track(
-            flags.source,
-            device=flags.device,
-            threshold=threshold,
-            lines=flags.line,
-            zones=flags.zone,
-            **flags.how.asking(),
-        )
-        answers, classes, counts = followed.answers, opened.classes, followed.counts
-    else:
+
+
+def _answered(
+    opened: "Run", flags: Flags, threshold: "Wanted"
+) -> "tuple[Sequence[Answer], tuple[str, ...], Sequence[VideoCounts]]":
+    """The answers, drawn where --out says, the names of their classes, and what was counted."""
+    if not flags.track:
         predicted = opened.predict(
             flags.source,
             device=flags.device,
@@ -132,9 +140,29 @@ def run(flags: Flags) -> int:
             out=flags.out,
             **flags.how.asking(),
         )
-        answers, classes = predicted.answers, predicted.classes
-    if flags.out and flags.track:
-        answers = draw_answers(answers, flags.out, classes=classes, bits=opened.model.config.bits)
+        return predicted.answers, predicted.classes, ()
+    from viewfinder.inference.drawing import draw_answers
+
+    followed = opened.track(
+        flags.source,
+        device=flags.device,
+        threshold=threshold,
+        lines=flags.line,
+        zones=flags.zone,
+        **flags.how.asking(),
+    )
+    answers: Sequence[Answer] = followed.answers
+    if flags.out:
+        bits = opened.model.config.bits
+        answers = draw_answers(answers, flags.out, classes=opened.classes, bits=bits)
+    return answers, opened.classes, followed.counts
+
+
+def _write(answers: "Sequence[Answer]", classes: tuple[str, ...], flags: Flags) -> None:
+    """Say what was drawn, and write the files that flags name."""
+    from viewfinder.inference.tables import write_coco, write_rows
+    from viewfinder.inference.tracking.following import write_mot
+
     if flags.out:
         note(_written(answers, flags.out))
     for file, write in ((flags.coco, write_coco), (flags.csv, write_rows)):
@@ -144,15 +172,6 @@ def run(flags: Flags) -> int:
     if flags.mot:
         write_mot(answers, flags.mot)
         note(f"wrote what was followed into {flags.mot}")
-    if flags.json:
-        document: dict[str, object] = {"predictions": [each.as_json(classes) for each in answers]}
-        if flags.track:
-            document["counts"] = [each.as_json(classes) for each in counts]
-        print_json(document)
-        return 0
-    for line in _lines(answers, counts, classes, flags):
-        say(line)
-    return 0
 
 
 def _lines(

@@ -2,7 +2,8 @@
 
 From the clicked point the picture is unrolled: angles down, logarithms of distances across. An
 object's outline is then a path from top to bottom along which colours change, whatever the
-object's size, and the best one of each octave of sizes comes from dynamic programming. The path
+object's size, and the best one of each octave of sizes comes from dynamic programming
+(`star_outlines`). The path
 whose change of colour is clearest and most even all around is cut out once more with GrabCut
 (Rother, Kolmogorov, Blake: SIGGRAPH 2004), whose result need not be star-shaped. What a person
 marked as of the object is in it, and what was marked as not of it is not.

@@ -2,9 +2,10 @@
 
 1. The empty stand's picture is laid over the frame (`registration`): moved, turned and lit as it.
 2. A pixel has changed where it differs by more than noise and the registration's error explain.
-3. A changed pixel (`stand_change`) may be shadow where it is the same colour but darker, by no more than half, and
+3. A changed pixel may be shadow where it is the same colour but darker, by no more than half, and
    where that darkness begins softly: from the unchanged stand one gets to it without crossing a
    sharp edge. An object's dark or grey parts have sharp outlines and stay the object's.
+   (2 and 3 are `stand_change`.)
 4. What is surely changed and what is surely not are seeds from which GrabCut (Rother et al. 2004)
    decides about shadows and about parts that look like the stand behind them.
 
