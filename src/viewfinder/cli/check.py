@@ -97,7 +97,10 @@ def _document(
     if dataset.bits < BITS[-1]:
         counts["bits"] = dataset.bits
     counts["faults"] = dict(Counter(fault.kind for fault in faults))
-    document = {"faults": [_promised(fault) for fault in faults], "counts": counts}
+    document: dict[str, object] = {
+        "faults": [_promised(fault) for fault in faults],
+        "counts": counts,
+    }
     if suspects is not None:
         from viewfinder.labelling.set_page import suspects_document
 

@@ -15,6 +15,7 @@ from viewfinder.runs.pictures import write_pictures
 from viewfinder.runs.run import create_run
 from viewfinder.tasks import find
 from viewfinder.tasks.manifest import Manifest
+from viewfinder.tasks.manifest_tables import DataRecord
 from viewfinder.tasks.model import ModelConfig
 from viewfinder.tasks.normalisation import PLAIN
 from viewfinder.tasks.parts import TrainSetup
@@ -101,23 +102,8 @@ def begin(
         note(f"arithmetic: {choice.arrangement} ({choice.why})")
     else:
         choice = Choice(Arrangement("32", "channels_last"), "as every answer is")
-    manifest = Manifest(
-        task=task.name,
-        net=recipe.net,
-        classes=dataset.classes,
-        size=size,
-        options=options,
-        mean=colours.mean,
-        std=colours.std,
-        recipe=recipe,
-        versions=versions(),
-        data=record | ({"folded": part} if part else {}),
-        device=describe_device(device, recipe.devices),
-        precision=choice.as_json(),
-        bits=dataset.bits,
-        threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
-        machine=machine_record(),
-    )
+    config = replace(config, normalisation=colours, bits=dataset.bits)
+    manifest = _manifest(config, recipe, choice, record | ({"folded": part} if part else {}))
     run = create_run(folder, manifest, beside=beside)
     write_pictures(folder, dataset)
     return Job(
@@ -128,6 +114,28 @@ def begin(
         resume=False,
         frozen=start.loaded,
         promise=promise(choice, task, setup, device),
+    )
+
+
+def _manifest(config: ModelConfig, recipe: Recipe, choice: Choice, record: DataRecord) -> Manifest:
+    """What `run.json` says of a training that begins on this machine."""
+    device = pick_device(recipe.device)
+    return Manifest(
+        task=config.task,
+        net=config.net,
+        classes=config.classes,
+        size=config.size,
+        options=dict(config.options),
+        mean=config.normalisation.mean,
+        std=config.normalisation.std,
+        recipe=recipe,
+        versions=versions(),
+        data=record,
+        device=describe_device(device, recipe.devices),
+        precision=choice.as_json(),
+        bits=config.bits,
+        threads=threads_of_each(recipe.devices) if device.type == "cpu" else None,
+        machine=machine_record(),
     )
 
 
