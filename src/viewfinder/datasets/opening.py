@@ -13,6 +13,7 @@ from viewfinder.datasets.dealing import (
 )
 from viewfinder.datasets.editing.transaction import undisturbed
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.box_labels import box_labels
 from viewfinder.datasets.formats.class_folders.layouts import (
     layout_of,
     told_otherwise,
@@ -21,7 +22,7 @@ from viewfinder.datasets.formats.class_folders.reading import (
     is_class_folders,
     open_class_folders,
 )
-from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
+from viewfinder.datasets.formats.coco.reading import read_coco
 from viewfinder.datasets.formats.label_store import (
     LAYOUT,
     masks_edited,
@@ -32,9 +33,9 @@ from viewfinder.datasets.formats.other_tools import MEND, box_table, refuse_othe
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
-from viewfinder.datasets.formats.voc.reading import is_voc, read_voc, voc_files
+from viewfinder.datasets.formats.voc.reading import read_voc
 from viewfinder.datasets.formats.yolo.labels import is_class_list
-from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
+from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.kind_names import kind_of
 from viewfinder.datasets.locating import PictureIndex
 from viewfinder.datasets.measuring import fitted
@@ -145,19 +146,19 @@ def _boxes_of(root: Path) -> Dataset | None:
     if not root.is_dir():
         return _read_file(root)
     seen = survey(root)
-    files, pages, described = find_coco(seen), voc_files(seen), find_yolo(seen)
+    labels = box_labels(seen)
     found = None
-    if files:
-        found = read_coco(seen, files)
-    elif is_voc(pages, described):
-        found = read_voc(seen, pages)
-    elif described is not None:
-        found = read_yolo(described, seen)
+    if labels.coco:
+        found = read_coco(seen, labels.coco)
+    elif labels.voc:
+        found = read_voc(seen, labels.voc)
+    elif labels.yolo is not None:
+        found = read_yolo(labels.yolo, seen)
     if found is not None:
-        there = {"COCO": files, "Pascal VOC": pages, "YOLO": described}
-        also = [name for name, any_ in there.items() if any_ and name != found.layout]
-        notes = [f"labels of {' and '.join(also)} lie here too and are not read"] if also else []
-        return replace(found, notes=(*found.notes, *notes))
+        if not labels.also:
+            return found
+        note = f"labels of {' and '.join(labels.also)} lie here too and are not read"
+        return replace(found, notes=(*found.notes, note))
     if _has_masks(seen):
         return None
     refuse_other_tools(seen)
@@ -257,11 +258,6 @@ def _lie_below(folder: Path, names: list[str]) -> bool:
     """Whether a folder, or one within it, holds a file of one of these names."""
     places = [folder, *folders_in(folder)]
     return any((place / name).is_file() for place in places for name in names)
-
-
-def has_boxes(seen: Survey) -> bool:
-    """Whether a folder holds labels of boxes that are read."""
-    return bool(find_coco(seen) or voc_files(seen) or find_yolo(seen))
 
 
 def usable_boxes(dataset: Dataset, *, stored: bool | None = None) -> Dataset:

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from viewfinder.datasets.bit_depth import bits_of
+from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.frame_list import frame_groups
-from viewfinder.datasets.opening import has_boxes, open_dataset, read_boxes
+from viewfinder.datasets.opening import open_dataset, read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import note

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.footage import Footage, certainty, footage_of, interpolate
+from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.label_store import store_file
-from viewfinder.datasets.opening import has_boxes, read_boxes
+from viewfinder.datasets.opening import read_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.events import track

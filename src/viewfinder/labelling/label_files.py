@@ -10,10 +10,10 @@ import numpy as np
 from viewfinder.datasets.box_files import coco_document
 from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
 from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.frame_list import frame_groups
-from viewfinder.datasets.opening import has_boxes
 from viewfinder.datasets.survey import Survey, survey
 from viewfinder.errors import InputError
 from viewfinder.labelling.proposals import Proposals, of_pictures

@@ -15,15 +15,16 @@ from viewfinder.datasets.box_files import line_of
 from viewfinder.datasets.editing.record import digest, digest_of
 from viewfinder.datasets.editing.steps import FileChange
 from viewfinder.datasets.editing.transaction import change_files
+from viewfinder.datasets.formats.box_labels import box_labels
 from viewfinder.datasets.formats.class_folders.reading import class_folders_of
-from viewfinder.datasets.formats.coco.reading import find_coco, read_coco
+from viewfinder.datasets.formats.coco.reading import read_coco
 from viewfinder.datasets.formats.large_json import explained_json, read_text
 from viewfinder.datasets.formats.voc.pages import object_name, read_xml
-from viewfinder.datasets.formats.voc.reading import class_list, is_voc, voc_files
+from viewfinder.datasets.formats.voc.reading import class_list
 from viewfinder.datasets.formats.yolo.data_yaml import quoted, read_data_yaml
 from viewfinder.datasets.formats.yolo.labels import CLASS_LIST, label_files, label_row
 from viewfinder.datasets.formats.yolo.lists import class_names, describe
-from viewfinder.datasets.formats.yolo.reading import find_yolo, read_yolo
+from viewfinder.datasets.formats.yolo.reading import read_yolo
 from viewfinder.datasets.opening import refuse_blocking
 from viewfinder.datasets.survey import Survey, survey
 from viewfinder.errors import InputError
@@ -51,13 +52,13 @@ def plan_edit(root: Path, edit: Edit) -> list[FileChange]:
     if source.is_file():
         raise InputError(f"{source} is a file: give the folder of the whole set")
     seen = survey(source)
-    if files := find_coco(seen):
-        return list(_in_coco(seen, files, edit))
-    pages, described = voc_files(seen), find_yolo(seen)
-    if is_voc(pages, described):
-        return list(_in_voc(seen, pages, edit))
-    if described is not None:
-        return list(_in_yolo(seen, described, edit))
+    labels = box_labels(seen)
+    if labels.coco:
+        return list(_in_coco(seen, labels.coco, edit))
+    if labels.voc:
+        return list(_in_voc(seen, labels.voc, edit))
+    if labels.yolo is not None:
+        return list(_in_yolo(seen, labels.yolo, edit))
     return list(_in_folders(source, edit))
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from viewfinder.datasets.boxes import usable
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.formats.box_labels import has_boxes
 from viewfinder.datasets.formats.class_folders.reading import is_class_folders, open_class_folders
 from viewfinder.datasets.formats.other_tools import refuse_other_tools
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
-from viewfinder.datasets.opening import has_boxes, read_box_files, usable_boxes
+from viewfinder.datasets.opening import read_box_files, usable_boxes
 from viewfinder.datasets.survey import survey
 from viewfinder.errors import InputError
 from viewfinder.memory import give_back_freed
