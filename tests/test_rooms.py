@@ -116,6 +116,16 @@ def test_a_room_imports_the_rooms_below_it_alone(room):
             assert "viewfinder" not in imports(path), f"{path} imports the whole package"
 
 
+def test_the_picture_of_the_rooms_has_each_above_what_it_imports():
+    drawn = (SOURCE.parents[1] / "docs/rooms.svg").read_text(encoding="utf-8")
+    found = re.findall(r'y="([\d.]+)"[^>]*><tspan class="name">([a-z]+)<', drawn)
+    floor = {room: float(y) for y, room in found}
+    assert {*ROOMS, "api", "cli"} == {*floor}
+    for room, below in ROOMS.items():
+        assert all(floor[room] < floor[each] for each in below), room
+        assert floor["cli"] == floor["api"] < floor[room]
+
+
 def test_the_ground_imports_nothing_but_itself():
     below = {"errors", "wording", "groups", "memory"}
     for path in files():

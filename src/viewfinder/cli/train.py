@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 # What a training writes last.
 _REPORT = "report.html"
-# What a person would let the run of a task answer next.
-_TO_ANSWER = {
-    "classify": "new.jpg",
-    "detect": "new.jpg --out drawn",
-    "saliency": "new.jpg --out cut-out",
-}
+# What a person would let the run of a task answer next, where that is not a picture alone.
+_TO_ANSWER = {"detect": "new.jpg --out drawn", "saliency": "new.jpg --out cut-out"}
 # What `--init` names, where it names no file.
 _STARTS = {
     "random": "random weights",
@@ -171,7 +167,8 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
             for line in in_lines(side, figures):
                 print(line)
     print(f"report {done.report_file}")
-    print(f"next   viewfinder predict {shlex.quote(str(done.folder))} {_TO_ANSWER[task.name]}")
+    asked = _TO_ANSWER.get(task.name, "new.jpg")
+    print(f"next   viewfinder predict {shlex.quote(str(done.folder))} {asked}")
     return 0
 
 
