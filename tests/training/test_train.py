@@ -168,13 +168,22 @@ def test_a_learning_rate_that_explodes_is_explained_and_leaves_nothing(make_set,
 
 
 def test_patience_ends_a_training_that_learns_nothing(make_set, tmp_path):
-    data = make_set(train=6, told_apart=False)
+    data = make_set(train=6, val=7, told_apart=False)
     recipe = ClassifyRecipe(**QUICK | {"epochs": 60}, patience=3, learning_rate=1e-6)
     run = train("classify", data, recipe, out=tmp_path / "run")
     history = run.history()
     measured = [i for i in range(len(history)) if "val_accuracy" in history[i]]
     best = max(measured, key=lambda i: history[i]["val_accuracy"])
     assert len(history) == best + 1 + 3 < 60
+
+
+def test_patience_ends_nothing_where_few_pictures_judge(make_set, tmp_path, capsys):
+    data = make_set(train=6, val=1, told_apart=False)
+    recipe = ClassifyRecipe(**QUICK | {"epochs": 8}, patience=1, learning_rate=1e-6)
+    run = train("classify", data, recipe, out=tmp_path / "run")
+    assert len(run.history()) == 8
+    held = "3 validation pictures cannot tell epochs apart"
+    assert f"--patience 1 ends nothing early: {held}" in capsys.readouterr().err
 
 
 def test_minutes_bound_the_time(make_set, tmp_path):

@@ -109,7 +109,7 @@ class Recipe:
     average: float = 0.99
     """Decay of the running average of the weights, which is what is kept; 0 keeps the last."""
     patience: int | None = None
-    """Stop after this many epochs without a better validation score."""
+    """Stop after this many epochs without a better validation score, where enough pictures tell."""
     val_share: float | None = None
     """Share of the training pictures kept for validation where the data set has no val folder; if
     not given, a tenth, and of more than 1,200 pictures less."""

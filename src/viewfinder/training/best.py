@@ -13,6 +13,7 @@ from viewfinder.tasks.task import AnyTask
 from viewfinder.training.job import Job
 from viewfinder.training.preparing import Splits
 from viewfinder.training.progress import TrainingProgress
+from viewfinder.wording import counted
 
 
 def as_good(task: AnyTask, score: float, best: float, pictures: float) -> bool:
@@ -66,6 +67,9 @@ class BestWeights:
         score = figures.get(self.figure, float(now.epoch))
         if score > now.best_score:
             now.best_score, now.risen_epoch = score, now.epoch - 1
+        if not self.chooses:
+            # What cannot tell epochs apart cannot tell that they have stopped getting better.
+            now.risen_epoch = now.epoch - 1
         if self.chooses and not as_good(self.task, score, now.best_score, self.worth):
             return
         if now.first_score > -math.inf and as_good(self.task, now.first_score, score, self.worth):
@@ -73,6 +77,15 @@ class BestWeights:
         now.kept_epoch = now.epoch
         if self.fabric.global_rank == 0:
             self.job.run.save_weights(self.average.state_dict())
+
+    def says_of_patience(self) -> str:
+        """That there is nothing for it to go by; empty where there is, or where none was asked."""
+        if not self.recipe.patience or self.chooses:
+            return ""
+        held = "there are no validation pictures"
+        if self.val is not None:
+            held = f"{counted(len(self.val), 'validation picture')} cannot tell epochs apart"
+        return f"--patience {self.recipe.patience} ends nothing early: {held}"
 
     def says(self, now: TrainingProgress) -> str:
         """Which weights are kept, and why; empty where they were chosen as usual, or by nothing."""

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from viewfinder.datasets.decoded import ahead
 from viewfinder.errors import InputError
+from viewfinder.events import note
 from viewfinder.interrupts import late_interrupts
 from viewfinder.memory import keep_freed
 from viewfinder.tasks import find
@@ -144,6 +145,8 @@ class Fit:
 
     def _begin(self) -> None:
         """Where the net that steps begin with can answer already, see how well it does."""
+        if self.share.rank == 0 and (useless := self.best.says_of_patience()):
+            note(useless)
         if self.recipe.tunes and self.job.splits.val is not None:
             self.best.begin(self.progress)
 
