@@ -23,7 +23,7 @@ from viewfinder.runs.pictures import read_pictures
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.tasks import find
 from viewfinder.tasks.detect.matching import Kind, match
-from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
+from viewfinder.tasks.detect.opining import FramedSplit, form_opinion, open_split
 from viewfinder.tasks.detect.opinion import OPINION
 from viewfinder.tasks.model import ModelConfig
 
@@ -41,10 +41,10 @@ def known(dataset: Dataset, config: ModelConfig) -> Dataset:
     return replace(dataset.with_classes(config.classes), bits=config.bits)
 
 
-def side(dataset: Dataset, config: ModelConfig) -> FramedSide:
+def side(dataset: Dataset, config: ModelConfig) -> FramedSplit:
     read = known(dataset, config)
     examples = TASK.open_eval(read, config, keep="auto")
-    return open_side(examples.pixels, read.boxes, examples.sizes, config)
+    return open_split(examples.pixels, read.boxes, examples.sizes, config)
 
 
 def tell(name: str, net: torch.nn.Module, dataset: Dataset, config: ModelConfig) -> None:

@@ -214,7 +214,7 @@ def test_a_history_that_lacks_a_column_is_refused(tmp_path, page_of):
 
 
 def test_curves_join_the_epochs_that_were_measured():
-    svg = plots.curves(history(40, every=3), plots.Panel("AP50", plots.both_sides("ap50")))[0]
+    svg = plots.curves(history(40, every=3), plots.Panel("AP50", plots.both_splits("ap50")))[0]
     # One unbroken path through 13 points for each side: a move, and 12 lines.
     paths = re.findall(
         r'<path d="(M [^"]*)" clip-path[^>]*stroke: var\([^,]*,(#c2571a|#1f6f8b)', svg
@@ -223,7 +223,7 @@ def test_curves_join_the_epochs_that_were_measured():
     # Points on one level are drawn as one line; both ends are there.
     for path, _ in paths:
         assert path.count("M") == 1
-    assert not plots.curves(history(1), plots.Panel("AP50", plots.both_sides("ap50")))
+    assert not plots.curves(history(1), plots.Panel("AP50", plots.both_splits("ap50")))
 
 
 def test_the_verdict_names_this_tasks_flags(tmp_path, page_of):

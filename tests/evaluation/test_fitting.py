@@ -19,7 +19,7 @@ from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.fitting import (
     LEAST_PICTURES,
-    Side,
+    SplitScore,
     Trend,
     Tries,
     counted,
@@ -114,7 +114,7 @@ def test_no_advice_comes_twice():
 
 
 def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_path):
-    """The sides differ in size, and the kept weights from the last ones."""
+    """The splits differ in size, and the kept weights from the last ones."""
     data = make_set(train=60, val=15, test=30)
     recipe = ClassifyRecipe(**COMMON, epochs=3, learning_rate=1e-4)
     run = train("classify", data, recipe, out=tmp_path / "run")
@@ -142,7 +142,7 @@ def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_pa
         ((0.84, 1000), (0.90, 1000), "under-fitting"),
         ((0.90, 1000), (0.95, 1000), "fine"),
         ((1.0, 20), (1.0, 20), "fine"),
-        # Few pictures show a gap that is wide, and one side alone that nothing was learnt.
+        # Few pictures show a gap that is wide, and one split alone that nothing was learnt.
         ((1.0, 1000), (0.0, 19), "over-fitting"),
         ((1.0, 19), (0.0, 1000), "over-fitting"),
         ((1.0, 1000), (0.8, 19), "unknown"),
@@ -165,7 +165,7 @@ def test_what_is_too_few_is_named_and_what_helps():
     )
     assert "100.0% of training pictures are right" in few.says
     assert few.tries[0].endswith("--val-share 0.23")
-    assert "too few test" in said_of((1.0, 500), (1.0, 5), side="test").says
+    assert "too few test" in said_of((1.0, 500), (1.0, 5), split="test").says
     alone = said_of((1.0, 500), None)
     assert alone.says.startswith("Nothing was held out")
     assert "100.0% of training pictures" in alone.says
@@ -191,8 +191,8 @@ def test_when_over_fitting_began_is_said():
 def test_a_gap_within_what_chance_makes_is_none(error, kind):
     """A detector's AP50 of few pictures moves more than a share of as many would."""
     said = verdict(
-        Side(0.9, 50, error),
-        Side(0.8, 50, error),
+        SplitScore(0.9, 50, error),
+        SplitScore(0.8, 50, error),
         measure=detect_page._MEASURE,
         trend=NO_TREND,
         tries=Tries((), (), ()),
@@ -324,10 +324,10 @@ def test_advice_on_too_few_pictures_helps(share, pool, held_out):
 
 def test_a_detectors_few_pictures_with_many_boxes_are_judged():
     def said(pictures, boxes):
-        sides = Side(0.9, pictures, 0.02, boxes), Side(0.5, pictures, 0.03, boxes)
+        splits = SplitScore(0.9, pictures, 0.02, boxes), SplitScore(0.5, pictures, 0.03, boxes)
         tries = detect_advice.tries(SITUATION)
         measure, recipe = detect_page._MEASURE, SITUATION.recipe
-        return verdict(*sides, measure=measure, trend=NO_TREND, tries=tries, recipe=recipe)
+        return verdict(*splits, measure=measure, trend=NO_TREND, tries=tries, recipe=recipe)
 
     assert said(8, 60).says.startswith("The net over-fits: AP50 is 0.900")
     assert said(3, 60).kind == "unknown"
@@ -338,8 +338,8 @@ def test_a_detectors_few_pictures_with_many_boxes_are_judged():
 def test_one_epoch_of_a_detector_is_under_fitting_whatever_was_held_out():
     tries = detect_advice.tries(SITUATION)
     fields = {"measure": detect_page._MEASURE, "trend": NO_TREND, "tries": tries}
-    for held_out in (None, Side(0.0, 2, 0.2, 3)):
-        said = verdict(Side(0.001, 2, 0.2, 4), held_out, recipe=SITUATION.recipe, **fields)
+    for held_out in (None, SplitScore(0.0, 2, 0.2, 3)):
+        said = verdict(SplitScore(0.001, 2, 0.2, 4), held_out, recipe=SITUATION.recipe, **fields)
         assert said.kind == "under-fitting"
         assert "AP50 is 0.001 on training pictures" in said.says
         assert said.tries[0] == "train for longer: --epochs 200"

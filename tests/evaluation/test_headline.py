@@ -12,7 +12,7 @@ from viewfinder.cli.main import main
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.classify import page as classify_page
-from viewfinder.evaluation.folded import sides
+from viewfinder.evaluation.folded import learnt_and_held
 from viewfinder.evaluation.folds import folds_of, in_words, judged
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
@@ -163,11 +163,11 @@ def test_what_folds_learnt_and_did_not_answer_is_over_fitting():
         for figure in (0.3, 0.35, 0.4)
     ]
     for figure in ("accuracy", "ap50", "s_measure"):
-        learnt, held_out = sides(judged(figure, rows), objects=None)
+        learnt, held_out = learnt_and_held(judged(figure, rows), objects=None)
         assert (learnt.score, learnt.images, held_out.images) == (1.0, 60, 60)
         assert held_out.score == pytest.approx(0.35)
         assert learnt.score - held_out.score > 2 * math.hypot(learnt.error, held_out.error)
-    assert sides(judged("ap50", [row | {"figure": None} for row in rows])) is None
+    assert learnt_and_held(judged("ap50", [row | {"figure": None} for row in rows])) is None
 
 
 def test_a_lost_class_is_not_fine_however_few_pictures_it_has(always_cat):
@@ -198,9 +198,9 @@ def test_a_balanced_training_is_judged_by_what_it_is_after(always_cat):
         answers = np.eye(3, dtype=np.float32)[answered]
         return Judgement(examples, answers, score(answers, labels), 1.0)
 
-    sides = {"val": side(np.True_), "train": side(np.False_)}
+    judgements = {"val": side(np.True_), "train": side(np.False_)}
     recipe = replace(run.manifest.recipe, balanced=True)
-    said = classify_page.fit(Material(run, recipe, dataset, sides, []))
+    said = classify_page.fit(Material(run, recipe, dataset, judgements, []))
     assert said.kind == "over-fitting"
     assert "balanced accuracy is 100.0% on training pictures and 44.4%" in said.says
 

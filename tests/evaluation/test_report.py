@@ -16,7 +16,7 @@ from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import (
     Judgement,
-    default_side,
+    default_split,
     judge,
     judge_examples,
     stand_ins,
@@ -238,10 +238,10 @@ def test_judging_takes_as_many_training_pictures_as_are_held_out_or_enough(small
 
 def test_the_side_to_judge_by_is_the_one_furthest_from_training(small_set, small_run):
     dataset = open_dataset(small_set)
-    assert default_side(dataset) == "test"
+    assert default_split(dataset) == "test"
     train_val = dataset.select(np.flatnonzero(dataset.splits < 2))
-    assert default_side(train_val) == "val"
-    assert default_side(dataset.split("train")) == "all"
+    assert default_split(train_val) == "val"
+    assert default_split(dataset.split("train")) == "all"
     judged = judge_examples(
         open_run(small_run).model, dataset.split("val"), device=torch.device("cpu")
     )

@@ -58,7 +58,7 @@ class Ablation:
     """A whole grid, trained.
 
     Attributes:
-        score: with its side in the name.
+        score: with its split in the name.
         text: the file that it was asked for with.
     """
 

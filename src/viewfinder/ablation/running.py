@@ -32,7 +32,7 @@ from viewfinder.wording import counted
 
 # What tells the folder of an ablation from any other: the file that it was last asked for with.
 _MARK = "ablation.toml"
-_SIDES = ("test", "val")
+_SPLITS = ("test", "val")
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,18 @@ class Gathered:
 
 
 def find_score(scores: Mapping[str, object], name: str) -> tuple[str, float | None]:
-    """A figure of `scores.json` by its dotted name, with the name's side; None if undefined.
+    """A figure of `scores.json` by its dotted name, with the name's split; None if undefined.
 
     Raises:
         InputError: there is none.
     """
-    for path in (name, *(f"{side}.{name}" for side in _SIDES)):
+    for path in (name, *(f"{split}.{name}" for split in _SPLITS)):
         for value in _at(scores, path):
             if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
                 return path, value
     have = [
-        f"{side}.{figure}"
-        for side, figures in scores.items()
+        f"{split}.{figure}"
+        for split, figures in scores.items()
         if isinstance(figures, dict)
         for figure, value in figures.items()
         if isinstance(value, int | float)

@@ -97,8 +97,8 @@ class Run:
 
         Args:
             split: `train`, `val`, `test` or `all`. Without it, of the run's own set the split kept
-                furthest from training; of another that side which its files or folders call test,
-                or else val; and all of a set that has no such sides. Of what a run with folds
+                furthest from training; of another that split which its files or folders call test,
+                or else val; and all of a set that has no such splits. Of what a run with folds
                 learnt from, `held_out`: each picture by that fold's net which had not seen it.
             asking: how the model is asked: `resize`, `scores`, `tta`, `tiles`, `overlap`
                 (`inference/asking.py`); of `tta` a note says what it gains and costs.
@@ -111,7 +111,7 @@ class Run:
             from one picture in memory to its answer, and pictures a second in all.
 
         Raises:
-            InputError: data that cannot be read, lacks that side, or has classes unknown to the
+            InputError: data that cannot be read, lacks that split, or has classes unknown to the
                 run.
         """
         model = as_asked(self.model, **(asking | {"tta": False}))

@@ -52,7 +52,7 @@ def shown_reasons(
     """Maps of the worst pictures and of typical ones in turn, as many as there is time for.
 
     Args:
-        judgements: how the model answers each side; that furthest from training is looked at.
+        judgements: how the model answers each split; that furthest from training is looked at.
         took: seconds of the training.
     """
     allowed = min(_MOST, _SHARE * took)
@@ -60,7 +60,7 @@ def shown_reasons(
         return []
     end = time.monotonic() + allowed
     # Of folds other nets answered what was held out.
-    judged = next(judgements[side] for side in ("test", "val", "train") if side in judgements)
+    judged = next(judgements[split] for split in ("test", "val", "train") if split in judgements)
     predictor = Predictor(whole(model), device=device)
     found: list[ShownReason] = []
     chosen = _chosen(_by_difficulty(model.config.task)(judged))

@@ -160,11 +160,11 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
             others, together = [], [f"together: {', '.join(headline(as_table(beside), told))}"]
         for line in in_lines("folds", [figure, *others, among, *together]):
             print(line)
-    for side in ("test", "val", "train"):
-        if side in scores:
-            figures = headline(of := as_table(scores[side]), told)
+    for split in ("test", "val", "train"):
+        if split in scores:
+            figures = headline(of := as_table(scores[split]), told)
             figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
-            for line in in_lines(side, figures):
+            for line in in_lines(split, figures):
                 print(line)
     print(f"report {done.report_file}")
     asked = _TO_ANSWER.get(task.name, "new.jpg")

@@ -37,7 +37,7 @@ def read_backgrounds(
     """A folder's pictures, H×W×3 each, at any depth, scaled to what scenes of this size need.
 
     Args:
-        apart_from: sets of whose sides `val` and `test` no picture may be among them.
+        apart_from: sets of whose splits `val` and `test` no picture may be among them.
 
     Raises:
         InputError: there are no pictures, one cannot be read, or one is of `val` or `test`.
@@ -128,7 +128,7 @@ def _reduced(picture: NDArray[np.uint8], room: tuple[int, int]) -> NDArray[np.ui
 
 
 def _refuse_held_out(files: list[Path], dataset: Dataset) -> None:
-    """Refuse pictures that are, byte by byte, on a side to judge by."""
+    """Refuse pictures that are, byte by byte, of a split to judge by."""
     sizes: defaultdict[int, list[Path]] = defaultdict(list)
     for index in np.flatnonzero(dataset.splits != TRAIN).tolist():
         held = dataset.file(index)

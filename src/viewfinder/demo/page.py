@@ -97,7 +97,7 @@ def page(outcome: DemoOutcome) -> dict[str, object]:
         "curves": plots.curves(
             outcome.run.history(),
             plots.Panel("Loss", plots.terms(terms), logarithmic=True),
-            plots.Panel("AP50 on composed scenes", plots.both_sides("ap50")),
+            plots.Panel("AP50 on composed scenes", plots.both_splits("ap50")),
         ),
         "judged": unseen.as_json(),
         "opinion": outcome.scored.told(),

@@ -216,7 +216,7 @@ def calibrated(
     """Fit a run's scores by its validation pictures, and keep what that comes to in its folder.
 
     Args:
-        judgements: by side, of the net's own scores.
+        judgements: by split, of the net's own scores.
         folds: the folders of the runs that judged the recipe, where there was no validation.
 
     Returns:
@@ -238,7 +238,7 @@ def calibrated(
     made = dict(judgements)
     if found.map is not None:
         family = family_of(task)
-        made = {side: family.recalibrated(each, found.map) for side, each in made.items()}
+        made = {split: family.recalibrated(each, found.map) for split, each in made.items()}
         fitted_on = "val" if "val" in made else HELD_OUT_SIDE
         if fitted_on in made:
             made[fitted_on] = replace(made[fitted_on], claimed=found.claims)

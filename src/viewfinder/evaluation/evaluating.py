@@ -1,4 +1,4 @@
-"""What `viewfinder evaluate` does: opens a set, takes a side of it, and says how it is answered."""
+"""What `viewfinder evaluate` does: opens a set, takes a split, and says how it is answered."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation.calibration import calibration
 from viewfinder.evaluation.documents import Evaluation, is_evaluation
 from viewfinder.evaluation.judging import gain_by_views, seen_in_training, trained_on
-from viewfinder.evaluation.unseen import judge_side
+from viewfinder.evaluation.unseen import judge_split
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
 from viewfinder.inference.thresholds import tell_least
@@ -27,30 +27,30 @@ def evaluate(
     device: torch.device,
     several: bool = False,
 ) -> Evaluation:
-    """A model's scores on one side of a set, under their public names; see `api.Run.evaluate`.
+    """A model's scores on one split of a set, under their public names; see `api.Run.evaluate`.
 
     Args:
         run: whose the model is, however it is asked now, if it is of one.
         several: judge it by several views of each picture, and say what that gains and costs.
 
     Raises:
-        InputError: data that cannot be read, lacks that side, or has classes unknown to the model.
+        InputError: data that cannot be read, lacks that split, or has classes unknown to the model.
     """
     tell_least(model, 0)
     recipe = run.manifest.recipe if run else None
-    # Of folds no side was dealt as one is now.
+    # Of folds no split was dealt as one is now.
     own = run is not None and trained_on(run, data) and "folded" not in run.manifest.data
     dataset = open_dataset(data, val_share=recipe.val_share if recipe else None, deal=own)
-    side, judgement = judge_side(model, run, dataset, split, device=device)
+    chosen, judgement = judge_split(model, run, dataset, split, device=device)
     if several:
         once = judgement
-        _, judgement = judge_side(with_views(model), run, dataset, split, device=device)
+        _, judgement = judge_split(with_views(model), run, dataset, split, device=device)
         note(gain_by_views(model.config.task, once, judgement))
-    learnt = seen_in_training(run, judgement.examples) if run and side != HELD_OUT else []
+    learnt = seen_in_training(run, judgement.examples) if run and chosen != HELD_OUT else []
     parts = [each.as_json() for each in weaknesses(model.config.task, judgement)]
     believed = calibration(model.config.task, judgement)
     document = {
-        "split": side,
+        "split": chosen,
         "learnt": learnt,
         "subsets": parts,
         "calibration": believed.as_json() if believed else None,

@@ -1,6 +1,6 @@
 """Does the net over-fit, under-fit, or neither: the same reasoning for every task.
 
-Both sides are measured on pictures that are not augmented, with the same weights, so that the gap
+Both splits are measured on pictures that are not augmented, with the same weights, so that the gap
 between them is the net's and not the augmentation's. What to try is each task's own advice.
 """
 
@@ -16,14 +16,14 @@ from viewfinder.wording import counted as counted_words
 
 Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
-# A gap between the sides smaller than this harms nobody.
+# A gap between the splits smaller than this harms nobody.
 _HARMLESS_GAP = 0.05
 # …and one that chance alone makes is none: this many standard errors; of few pictures more, since
 # their errors are themselves not well known.
 _CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
 LEAST_PICTURES = 20
-"""With so many pictures, or boxes in them, the two sides are known well enough to compare."""
-# With fewer pictures than this, not even the clearest gap between the sides is told.
+"""With so many pictures, or boxes in them, the two splits are known well enough to compare."""
+# With fewer pictures than this, not even the clearest gap between the splits is told.
 _FEWEST = 5
 # A larger share of the pictures than this is missed more in training than it helps to judge.
 _MOST_HELD_OUT = 0.3
@@ -32,8 +32,8 @@ _TURNED = 0.1
 
 
 @dataclass(frozen=True)
-class Side:
-    """A score on one side of a dataset.
+class SplitScore:
+    """A score on one split of a dataset.
 
     Attributes:
         score: in [0, 1], 1 is best.
@@ -55,7 +55,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a task compares its two sides by.
+    """What a task compares its two splits by.
 
     Attributes:
         words: a clause with `{train}` and `{held_out}` in it, to be formatted.
@@ -111,35 +111,35 @@ def enough(images: int, worth: float) -> bool:
     return images >= _FEWEST and worth >= LEAST_PICTURES
 
 
-def counted(share: float, images: int) -> Side:
-    """A side where `share` of the pictures are right; its error is binomial."""
-    return Side(share, images, share_error(share, images))
+def counted(share: float, images: int) -> SplitScore:
+    """A split where `share` of the pictures are right; its error is binomial."""
+    return SplitScore(share, images, share_error(share, images))
 
 
 def verdict(
-    train: Side,
-    held_out: Side | None,
+    train: SplitScore,
+    held_out: SplitScore | None,
     *,
     end: tuple[float, float] | None = None,
     measure: Measure,
     trend: Trend,
     tries: Tries,
     recipe: Recipe,
-    side: str = "validation",
+    split: str = "validation",
     pool: int = 0,
 ) -> Verdict:
-    """Judge a training from its two sides, by the weights that were kept.
+    """Judge a training from its two splits, by the weights that were kept.
 
     Args:
         held_out: validation pictures; None where there were none.
-        end: both sides' scores with the last weights, which show over-fitting that began after
+        end: both splits' scores with the last weights, which show over-fitting that began after
             those that were kept.
-        side: what the held-out side is called.
+        split: what the held-out split is called.
         pool: how many pictures `--val-share` takes its share of; 0 where it has no effect.
     """
     if held_out is None or not held_out.enough or not train.enough:
         clear = _clear_of_few(train, held_out, measure, tries)
-        says = _too_few(train, held_out, measure, side)
+        says = _too_few(train, held_out, measure, split)
         return clear or Verdict("unknown", says, _against_too_few(recipe, train, held_out, pool))
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
     figures = _figures(train, held_out, measure, _CHANCE)
@@ -203,16 +203,16 @@ def longer(recipe: Recipe) -> str:
     return f"{time} --patience {2 * recipe.patience}" if recipe.patience else time
 
 
-def _figures(train: Side, held_out: Side, measure: Measure, chance: float) -> str:
+def _figures(train: SplitScore, held_out: SplitScore, measure: Measure, chance: float) -> str:
     words = measure.words.format(train=train.score, held_out=held_out.score)
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
     return f"{words}, a gap of {100 * gap:.1f} ± {100 * chance * error:.1f} points"
 
 
 def _clear_of_few(
-    train: Side, held_out: Side | None, measure: Measure, tries: Tries
+    train: SplitScore, held_out: SplitScore | None, measure: Measure, tries: Tries
 ) -> Verdict | None:
-    """What is clear even though a side has too few pictures, or there is none to compare with."""
+    """What is clear even though a split has too few pictures, or there is none to compare with."""
     if held_out is not None and min(train.images, held_out.images) >= _FEWEST:
         gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
         if gap > max(_HARMLESS_GAP, _CHANCE_OF_FEW * error):
@@ -226,12 +226,12 @@ def _clear_of_few(
     return None
 
 
-def _too_few(train: Side, held_out: Side | None, measure: Measure, side: str) -> str:
+def _too_few(train: SplitScore, held_out: SplitScore | None, measure: Measure, split: str) -> str:
     """Why it cannot be told whether a net over-fits."""
     if held_out is None:
         known = f": {measure.alone.format(train=train.score)}" if train.images else ""
         return f"Nothing was held out, so that over-fitting cannot be told{known}."
-    short, name = (train, "training") if held_out.enough else (held_out, side)
+    short, name = (train, "training") if held_out.enough else (held_out, split)
     has, needed = f"{short.images:,}", f"{LEAST_PICTURES}"
     if short.objects is not None:
         has += f" with {counted_words(short.objects, 'box')}"
@@ -245,7 +245,7 @@ def _too_few(train: Side, held_out: Side | None, measure: Measure, side: str) ->
 
 
 def _against_too_few(
-    recipe: Recipe, train: Side, held_out: Side | None, pool: int
+    recipe: Recipe, train: SplitScore, held_out: SplitScore | None, pool: int
 ) -> tuple[str, ...]:
     """More pictures, and a share that holds out enough of those there are."""
     if held_out is not None and held_out.enough:

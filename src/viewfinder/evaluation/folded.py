@@ -1,11 +1,11 @@
-"""What folds leave in `scores.json`, and the two sides that they are: learnt, and held out."""
+"""What folds leave in `scores.json`, and the two splits that they are: learnt, and held out."""
 
 import math
 import statistics
 from collections.abc import Mapping
 from typing import TypedDict
 
-from viewfinder.evaluation.fitting import Side
+from viewfinder.evaluation.fitting import SplitScore
 from viewfinder.tasks.chance import worth
 
 # A half-width of a 95 % interval, in standard errors.
@@ -49,7 +49,7 @@ class FoldRow(TypedDict):
 
 class FoldScores(TypedDict, total=False):
     """The `folds` of `scores.json`; `epochs` are those of the run on everything, and
-    `together`, of a classifier, what the folds' test pictures come to as one side."""
+    `together`, of a classifier, what the folds' test pictures come to as one split."""
 
     folds: int
     figure: str
@@ -62,7 +62,9 @@ class FoldScores(TypedDict, total=False):
     together: Together
 
 
-def sides(folds: FoldScores, *, objects: int | None = None) -> tuple[Side, Side] | None:
+def learnt_and_held(
+    folds: FoldScores, *, objects: int | None = None
+) -> tuple[SplitScore, SplitScore] | None:
     """What the folds' nets have learnt, and what they answered of pictures that they had not seen.
 
     None where no fold has a figure.
@@ -82,8 +84,8 @@ def sides(folds: FoldScores, *, objects: int | None = None) -> tuple[Side, Side]
     low, high = folds["low"], folds["high"]
     error = _UNKNOWN if low is None or high is None else (high - low) / (2 * _HALF)
     return (
-        Side(statistics.fmean(learnt), images, train_error, objects),
-        Side(folds["mean"], images, error, objects),
+        SplitScore(statistics.fmean(learnt), images, train_error, objects),
+        SplitScore(folds["mean"], images, error, objects),
     )
 
 

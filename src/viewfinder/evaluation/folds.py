@@ -27,9 +27,9 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
 
     Args:
         figure: in [0, 1], by its public name.
-        each: of every fold `test`, `val` and `train`, the pictures of each side, and `figure`,
+        each: of every fold `test`, `val` and `train`, the pictures of each split, and `figure`,
             which is None where it is undefined.
-        together: what a task says of all folds' test pictures as of one side, if it can.
+        together: what a task says of all folds' test pictures as of one split, if it can.
     """
     known = [(row, value) for row in each if (value := row["figure"]) is not None]
     mean = low = high = method = None

@@ -87,7 +87,7 @@ def export_int8(
         InputError: the run's pictures are not here, or have no val; or it costs more: then nothing
             is written.
     """
-    train, val = _sides(run)
+    train, val = _splits(run)
     files = _some(train)
     with tempfile.TemporaryDirectory() as folder:
         whole, small = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
@@ -103,7 +103,7 @@ def export_int8(
     return parity, cost
 
 
-def _sides(run: RunFolder) -> tuple[Dataset, Dataset]:
+def _splits(run: RunFolder) -> tuple[Dataset, Dataset]:
     """The run's training pictures, and those that it was chosen by."""
     manifest = run.manifest
     try:

@@ -1,4 +1,4 @@
-"""Answers against truth, a side of the dataset at a time."""
+"""Answers against truth, a split of the dataset at a time."""
 
 import time
 from dataclasses import dataclass, replace
@@ -84,9 +84,9 @@ def judge(run: RunFolder, dataset: Dataset, *, device: torch.device) -> dict[str
     """Judge a run on every split of its dataset; of `train`, by the pictures of `stand_ins`."""
     net, config, keep = run.model.load_on(device), run.model.config, run.manifest.recipe.keep
     judgements = {}
-    for side in ("test", "val"):
-        if dataset.has_split(side):
-            judgements[side] = _judge(net, config, dataset.split(side), device, keep)
+    for split in ("test", "val"):
+        if dataset.has_split(split):
+            judgements[split] = _judge(net, config, dataset.split(split), device, keep)
     judgements["train"] = _judge(net, config, stand_ins(dataset), device, keep)
     return judgements
 
@@ -127,9 +127,9 @@ def _kinds(pictures: Dataset) -> NDArray[np.int64]:
     return kinds
 
 
-def default_side(dataset: Dataset) -> str:
-    """The side to evaluate on when none is named: the one kept furthest from training, else all."""
-    return next((side for side in ("test", "val") if dataset.has_split(side)), "all")
+def default_split(dataset: Dataset) -> str:
+    """The split to evaluate on if none is named: the one kept furthest from training, else all."""
+    return next((split for split in ("test", "val") if dataset.has_split(split)), "all")
 
 
 def trained_on(run: RunFolder, data: str | Path) -> bool:
@@ -144,12 +144,12 @@ def trained_on(run: RunFolder, data: str | Path) -> bool:
 
 def seen_in_training(run: RunFolder, examples: Dataset) -> list[str]:
     """The paths of those pictures that the run was trained on or chosen by, byte for byte."""
-    sides = read_pictures(run.folder)
-    if not sides:
+    splits = read_pictures(run.folder)
+    if not splits:
         return []
     digests = picture_digests(examples)
     pairs = zip(examples.paths, digests, strict=True)
-    return [path for path, digest in pairs if sides.get(digest) in ("train", "val")]
+    return [path for path, digest in pairs if splits.get(digest) in ("train", "val")]
 
 
 def _latency(

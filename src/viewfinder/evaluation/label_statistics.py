@@ -13,7 +13,7 @@ from viewfinder.datasets.formats.rgbd.reading import read_subject
 from viewfinder.errors import InputError
 from viewfinder.evaluation.figures import TRAIN, inline, quiet, shade
 from viewfinder.evaluation.looks import looks
-from viewfinder.evaluation.material import SIDES
+from viewfinder.evaluation.material import SPLITS_IN_WORDS
 from viewfinder.evaluation.sampling import Values
 from viewfinder.pictures.masks import box_around
 from viewfinder.wording import counted
@@ -29,16 +29,16 @@ Corners = NDArray[np.float64]
 
 
 def section(dataset: Dataset, *, drawn: bool = True) -> dict[str, object]:
-    """Counts by class and side; figures of the pictures, boxes and masks that are learnt from.
+    """Counts by class and split; figures of the pictures, boxes and masks that are learnt from.
 
-    Of a set without sides all are counted as one, and all are drawn.
+    Of a set without splits all are counted as one, and all are drawn.
 
     Args:
         drawn: whether there are figures.
     """
-    sides = [side for side in SPLITS if dataset.has_split(side)]
-    parts = [dataset.split(side) for side in sides] or [dataset]
-    learnt = dataset.split("train") if "train" in sides else dataset
+    splits = [split for split in SPLITS if dataset.has_split(split)]
+    parts = [dataset.split(split) for split in splits] or [dataset]
+    learnt = dataset.split("train") if "train" in splits else dataset
     counts = [part.counts() for part in parts]
     # Every mask shows all of a set's classes.
     names = () if dataset.masks else dataset.classes
@@ -47,14 +47,14 @@ def section(dataset: Dataset, *, drawn: bool = True) -> dict[str, object]:
     )
     what = "boxes" if dataset.boxes is not None else "subjects" if dataset.masks else ""
     return {
-        "sides": [SIDES[side] for side in sides] or ["all"],
+        "splits": [SPLITS_IN_WORDS[split] for split in splits] or ["all"],
         "what": "boxes" if what == "boxes" else "pictures",
         "pictures": [len(part) for part in parts],
         "rows": rows[:_MOST],
         "left_out": max(0, len(rows) - _MOST),
         "most": max((sum(numbers) for _, numbers in rows), default=0),
         "figures": _figures(learnt, what) if drawn else [],
-        "of": _drawn_of(learnt, what, dealt="train" in sides),
+        "of": _drawn_of(learnt, what, dealt="train" in splits),
     }
 
 

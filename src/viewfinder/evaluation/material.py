@@ -7,8 +7,8 @@ from typing import Any, Generic
 from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES, Measure, Side, Verdict
-from viewfinder.evaluation.folded import FoldScores, sides
+from viewfinder.evaluation.fitting import LEAST_PICTURES, Measure, SplitScore, Verdict
+from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.kept import kept_in_words
 from viewfinder.runs.run import RunFolder
@@ -16,8 +16,8 @@ from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks import find
 from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
-SIDES = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
-"""The sides in words, those furthest from training first."""
+SPLITS_IN_WORDS = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
+"""The splits in words, those furthest from training first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     """A run, the dataset that it learnt from, and how it answers there.
 
     Attributes:
-        judgements: of the sides `train` and, where there are any, `val`, `test` and, of folds,
+        judgements: of the splits `train` and, where there are any, `val`, `test` and, of folds,
             `HELD_OUT`.
         history: a row an epoch; not every row has the columns of what was measured.
         folds: what the folds before this training came to, if there were any.
@@ -39,48 +39,56 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
     folds: FoldScores | None = None
 
     @property
-    def side(self) -> str:
-        """The side that the report is about: of those judged, the one furthest from training."""
-        return next(name for name in SIDES if name in self.judgements)
+    def split(self) -> str:
+        """The split that the report is about: of those judged, the one furthest from training."""
+        return next(name for name in SPLITS_IN_WORDS if name in self.judgements)
 
     @property
     def judged(self) -> Judgement[AnswersT, ScoresT]:
-        """The answers on that side."""
-        return self.judgements[self.side]
+        """The answers on that split."""
+        return self.judgements[self.split]
 
     @property
     def held_out(self) -> Judgement[AnswersT, ScoresT] | None:
-        """The side that tells over-fitting of this run's own net; none of folds."""
-        return self.judgements.get(self.held_out_side)
+        """The split that tells over-fitting of this run's own net; none of folds."""
+        return self.judgements.get(self.held_out_split)
 
     @property
-    def held_out_side(self) -> str:
+    def held_out_split(self) -> str:
         """`val`; or `test` where there is no val, or one too small that test is larger than."""
-        counts = {side: len(self.judgements[side].examples) for side in self.judgements}
+        counts = {split: len(self.judgements[split].examples) for split in self.judgements}
         val, test = counts.get("val", 0), counts.get("test", 0)
         return "val" if val >= min(LEAST_PICTURES, test) else "test"
 
     def compared(
-        self, train: Side, held_out: Side | None, *, objects: int | None = None
-    ) -> tuple[Side, Side | None, str]:
-        """The two sides to judge the fit by, and in words what the second is.
+        self, train: SplitScore, held_out: SplitScore | None, *, objects: int | None = None
+    ) -> tuple[SplitScore, SplitScore | None, str]:
+        """The two splits to judge the fit by, and in words what the second is.
 
         The folds' where nothing else was held out.
 
         Args:
             objects: how many boxes there are to find, where they are what is judged.
         """
-        if held_out is None and self.folds and (both := sides(self.folds, objects=objects)):
+        if (
+            held_out is None
+            and self.folds
+            and (both := learnt_and_held(self.folds, objects=objects))
+        ):
             return *both, "held-out"
-        return train, held_out, SIDES[self.held_out_side]
+        return train, held_out, SPLITS_IN_WORDS[self.held_out_split]
 
     @property
     def by_folds(self) -> bool:
         """Whether the fit is judged by the folds' nets, and not by this run's own."""
-        return self.held_out is None and self.folds is not None and sides(self.folds) is not None
+        return (
+            self.held_out is None
+            and self.folds is not None
+            and learnt_and_held(self.folds) is not None
+        )
 
     def worded(self, measure: Measure) -> Measure:
-        """What the sides are compared by, in words that say whose figures they are."""
+        """What the splits are compared by, in words that say whose figures they are."""
         if not self.by_folds:
             return measure
         mean = "in the mean of the folds, "
@@ -116,7 +124,7 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
         The weights that are kept may be of an early epoch, from before over-fitting showed.
         """
         names = f"train_{figure}", f"val_{figure}"
-        if "val" not in self.judgements or self.held_out_side != "val":
+        if "val" not in self.judgements or self.held_out_split != "val":
             return None
         both = [row for row in self.history if all(name in row for name in names)]
         return (both[-1][names[0]], both[-1][names[1]]) if both else None

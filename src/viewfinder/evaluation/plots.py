@@ -55,7 +55,7 @@ LOSS = HistoryLine("loss", "while training", AUGMENTED)
 """The loss on augmented pictures, which every training has."""
 
 
-def both_sides(figure: str) -> tuple[HistoryLine, HistoryLine]:
+def both_splits(figure: str) -> tuple[HistoryLine, HistoryLine]:
     """A figure that is measured on training and validation pictures."""
     return (
         HistoryLine(f"train_{figure}", "training", TRAIN),

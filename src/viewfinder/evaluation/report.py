@@ -23,7 +23,7 @@ from viewfinder.evaluation.fitting import Verdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
-from viewfinder.evaluation.material import SIDES, AnyMaterial, Material, PageMaterial
+from viewfinder.evaluation.material import SPLITS_IN_WORDS, AnyMaterial, Material, PageMaterial
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.files import write_text
@@ -80,7 +80,7 @@ def write_report(
     # What the set is like, the report of the run that follows the folds draws.
     of_fold = "folded" in manifest.data and not folds
     # Of pictures that it learnt from a net is surer, and better, than of others.
-    held_out = material.side != "train"
+    held_out = material.split != "train"
     believed = calibration(manifest.task, material.judged) if held_out else None
     text = (
         _environment()
@@ -88,8 +88,8 @@ def write_report(
         .render(
             manifest=manifest,
             name=run.folder.name,
-            side=material.side,
-            side_in_words=SIDES[material.side],
+            split=material.split,
+            split_in_words=SPLITS_IN_WORDS[material.split],
             trained=material.history[-1] if material.history else {},
             epochs=len(material.history),
             recipe=json.dumps(manifest.recipe.as_json(), indent=2, ensure_ascii=False),
@@ -105,7 +105,7 @@ def write_report(
             fitted=_sentence(fitted),
             reliability=plots.reliability(believed) if believed else None,
             labels=label_statistics.section(dataset, drawn=not of_fold),
-            unseen=_UNSEEN if material.side == HELD_OUT else "",
+            unseen=_UNSEEN if material.split == HELD_OUT else "",
             seen=[{"image": picture_url(picture), "says": says} for picture, says in seen],
             reasons=reasons,
             solved=not manifest.recipe.in_steps,

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 
 from viewfinder.evaluation import plots
-from viewfinder.evaluation.material import SIDES
+from viewfinder.evaluation.material import SPLITS_IN_WORDS
 from viewfinder.evaluation.templating import environment_of
 from viewfinder.evaluation.theming import plain
 from viewfinder.runs.run import RunFolder
@@ -51,10 +51,10 @@ def _splits(run: RunFolder, figures: Sequence[tuple[str, str]]) -> list[dict[str
     """A row a split that was scored; none of a run that has no scores, or damaged ones."""
     try:
         scores = read_scores(run.scores_file)
-        judged = {split: as_table(scores[split]) for split in SIDES if split in scores}
+        judged = {split: as_table(scores[split]) for split in SPLITS_IN_WORDS if split in scores}
         return [
             {
-                "name": SIDES[split],
+                "name": SPLITS_IN_WORDS[split],
                 "images": as_whole(of["images"]),
                 "figures": [
                     "–" if (value := of[name]) is None else f"{as_number(value):{form}}"
@@ -73,7 +73,7 @@ def _curves(best: str, history: list[dict[str, float]]) -> list[dict[str, str]]:
     name = figure_name(best)
     panels = {
         "Loss over the epochs": plots.Panel("Loss", (plots.LOSS,)),
-        f"{name[0].upper()}{name[1:]} over the epochs": plots.Panel(name, plots.both_sides(best)),
+        f"{name[0].upper()}{name[1:]} over the epochs": plots.Panel(name, plots.both_splits(best)),
     }
     drawn = []
     for says, panel in panels.items():

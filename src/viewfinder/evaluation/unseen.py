@@ -17,7 +17,7 @@ from viewfinder.datasets.presence import require_present
 from viewfinder.evaluation.judging import (
     AnyJudgement,
     Judgement,
-    default_side,
+    default_split,
     judge_examples,
 )
 from viewfinder.runs.pictures import read_pictures
@@ -32,7 +32,7 @@ from viewfinder.tasks.task import AnyTask
 _Answers = NDArray[np.float32] | list[object]
 
 
-def judge_side(
+def judge_split(
     model: Model,
     run: RunFolder | None,
     dataset: Dataset,
@@ -40,29 +40,29 @@ def judge_side(
     *,
     device: torch.device,
 ) -> tuple[str, AnyJudgement]:
-    """Judge a model on one side of a set, or of folds on all that they held out.
+    """Judge a model on one split of a set, or of folds on all that they held out.
 
     Args:
         run: whose the model is, however it is asked now, if it is of one.
-        split: the side; None takes what folds held out, where these are their pictures, or else
-            the side kept furthest from training.
+        split: the split; None takes what folds held out, where these are their pictures, or else
+            the split kept furthest from training.
 
     Returns:
-        The side's name, and how it is answered.
+        The split's name, and how it is answered.
 
     Raises:
-        InputError: no such side, a class that the model does not know, a picture that cannot be
+        InputError: no such split, a class that the model does not know, a picture that cannot be
             read, or a fold's run that is damaged.
     """
-    side = split or default_side(dataset)
-    examples = dataset if side == "all" else dataset.split(side)
+    chosen = split or default_split(dataset)
+    examples = dataset if chosen == "all" else dataset.split(chosen)
     require_present(examples)
-    if run is not None and split is None and side != "test":
+    if run is not None and split is None and chosen != "test":
         unseen = judge_unseen(model, run, dataset, device=device)
         if unseen is not None:
             return HELD_OUT, unseen
     keep = run.manifest.recipe.keep if run else "auto"
-    return side, judge_examples(model, examples, device=device, keep=keep)
+    return chosen, judge_examples(model, examples, device=device, keep=keep)
 
 
 def judge_unseen(
@@ -117,7 +117,7 @@ def _fold_runs(run: RunFolder) -> list[RunFolder]:
 
 
 def _judged_by(run: RunFolder) -> set[str]:
-    return {digest for digest, side in read_pictures(run.folder).items() if side == "test"}
+    return {digest for digest, split in read_pictures(run.folder).items() if split == "test"}
 
 
 def _number(judging: list[set[str]], digest: str) -> int:
@@ -153,6 +153,6 @@ def _answers(
 
 
 def _joined(parts: list[_Answers]) -> _Answers:
-    """The answers of several sides, as a task gives those of one."""
+    """The answers of several splits, as a task gives those of one."""
     rows = [part for part in parts if isinstance(part, np.ndarray)]
     return np.concatenate(rows) if rows else [each for part in parts for each in part]

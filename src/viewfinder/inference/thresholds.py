@@ -18,8 +18,8 @@ Wanted = float | Literal["best"] | Mapping[str, float] | None
 """A score for all classes, `best` for each class's own, scores by class (the others have the task's
 usual one), or None for the task's usual one."""
 
-THRESHOLD_SIDES = ("val", HELD_OUT, "test")
-"""The sides whose scores `best` is read from, the first that there is."""
+THRESHOLD_SPLITS = ("val", HELD_OUT, "test")
+"""The splits whose scores `best` is read from, the first that there is."""
 
 
 def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Threshold | None:
@@ -95,7 +95,7 @@ def best_thresholds(model: Model, run: RunFolder | None) -> tuple[float, ...]:
     """
     _refuse_other_tasks(model, "best")
     scores = {} if run is None else _scores(run)
-    judged = next((scores[side] for side in THRESHOLD_SIDES if side in scores), None)
+    judged = next((scores[split] for split in THRESHOLD_SPLITS if split in scores), None)
     if run is None or judged is None:
         lacks = "none of pictures that were held out" if scores else "none"
         raise InputError(

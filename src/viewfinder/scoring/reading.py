@@ -9,7 +9,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation.judging import default_side
+from viewfinder.evaluation.judging import default_split
 from viewfinder.events import note
 from viewfinder.pictures.finding import pictures_below
 from viewfinder.scoring.box_answers import box_answers
@@ -228,7 +228,7 @@ def truth_of(
         raise InputError(f"{path} is {whole.layout}, which has no masks to hold maps to")
     if task == "classify":
         whole.require_labels()
-    side = split or default_side(whole)
+    side = split or default_split(whole)
     chosen = whole if side == "all" else whole.split(side)
     if len(chosen) < len(whole) and not quiet:
         note(

@@ -82,9 +82,9 @@ class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
         """Answers against truth."""
 
     def pooled(self, parts: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
-        """Scores of several sides without a common picture, as `as_json` gave each, as of one side.
+        """Scores of several splits without a common picture, as `as_json` gave each, as of one.
 
-        Nothing where the sides' scores do not say it.
+        Nothing where the splits' scores do not say it.
         """
         return {}
 

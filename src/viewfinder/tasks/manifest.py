@@ -53,7 +53,7 @@ class Manifest:
         options: what the net is created with, beside its classes.
         mean, std: of red, green and blue in [0, 1], subtracted and divided before the net.
         versions: of Python, Viewfinder and the libraries that computed.
-        data: the training set's source, root, layout, fingerprint, and pictures a side and a class.
+        data: the training set's source, root, layout, fingerprint, pictures by split and class.
         device: what computed, in words.
         precision: the chosen arithmetic, and each candidate's time and loss.
         bits: how many the values of 16-bit pictures fill; see `Dataset.bits`.

@@ -26,7 +26,7 @@ class TrainSetup(Generic[RecipeT]):
 
 
 class Examples(Protocol):
-    """One side of a dataset, decoded or ready to be.
+    """One split of a dataset, decoded or ready to be.
 
     Attributes:
         waits: whether taking from it waits for a disk or a decoder, so that a thread should do it

@@ -19,7 +19,7 @@ def fold_row(run: RunFolder, figure: str) -> FoldRow:
     scores, images = read_scores(run.scores_file), run.manifest.data["images"]
     try:
         found, learnt = as_table(scores["test"])[figure], as_table(scores["train"])[figure]
-        test, val, train = (images[side] for side in reversed(SPLITS))
+        test, val, train = (images[split] for split in reversed(SPLITS))
         found, learnt = as_number_or_none(found), as_number_or_none(learnt)
     except (KeyError, ValueError):
         raise _damaged(run) from None
@@ -38,7 +38,7 @@ def fold_row(run: RunFolder, figure: str) -> FoldRow:
 
 
 def all_together(kind: AnyTask, runs: Sequence[RunFolder]) -> Together | None:
-    """What the folds' test pictures come to as one side, where the task can say it."""
+    """What the folds' test pictures come to as one split, where the task can say it."""
     try:
         found = kind.pooled([as_table(read_scores(run.scores_file)["test"]) for run in runs])
     except (KeyError, TypeError, ValueError):

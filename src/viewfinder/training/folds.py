@@ -125,7 +125,7 @@ def train_in_folds(
 ) -> RunFolder:
     """Judge a recipe by k folds of a set, then train on all of it.
 
-    A test side that the set has itself stays aside, and judges the last run. Frames of one video
+    A test split that the set has itself stays aside, and judges the last run. Frames of one video
     and pictures that look alike are in one fold.
 
     Args:
@@ -145,9 +145,9 @@ def train_in_folds(
     dataset = opened or open_dataset(data, deal=False)
     require_present(dataset)
     note(dataset.summary())
-    sides = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
+    splits = np.where(dataset.splits == TEST, TEST, TRAIN).astype(np.int8)
     # What is the matter with the set is reported once.
-    whole = replace(dataset, splits=sides, val_dealt=False, notes=(), faults=())
+    whole = replace(dataset, splits=splits, val_dealt=False, notes=(), faults=())
     kind.require(whole)
     require_classes(kind, whole.classes)
     pool = whole.split("train")

@@ -25,12 +25,12 @@ _FIRST = ("net", "options", "init", "head")
 
 
 def folds_for(dataset: Dataset) -> int | None:
-    """How many folds would judge better than the sides that were dealt; None where none would.
+    """How many folds would judge better than the splits that were dealt; None where none would.
 
-    It is a function of the set alone: of its sides, and of its rarest class.
+    It is a function of the set alone: of its splits, and of its rarest class.
     """
     pool = _pool(dataset)
-    if not dataset.val_dealt or "val" not in _sides(dataset):
+    if not dataset.val_dealt or "val" not in _splits(dataset):
         return None
     if len(dataset.split("val")) >= LEAST_PICTURES:
         return None
@@ -63,14 +63,14 @@ def seen_before(recipe: Recipe, dataset: Dataset) -> tuple[str, Path, int] | Non
 
 def before(dataset: Dataset, folds: int) -> str:
     """What to know before the training begins."""
-    sides = " and ".join(
-        f"{len(dataset.split(side)):,} to {what}"
-        for side, what in (("val", "validate by"), ("test", "judge by"))
-        if side in _sides(dataset)
+    splits = " and ".join(
+        f"{len(dataset.split(split)):,} to {what}"
+        for split, what in (("val", "validate by"), ("test", "judge by"))
+        if split in _splits(dataset)
     )
     judging = len(_pool(dataset))
     return (
-        f"few pictures: {sides}; --folds {folds} would let each of the {judging:,} judge "
+        f"few pictures: {splits}; --folds {folds} would let each of the {judging:,} judge "
         f"once, and takes about {_times(dataset, folds):.0f} times as long"
     )
 
@@ -125,5 +125,5 @@ def _said(recipe: Recipe) -> dict[str, object]:
     return said
 
 
-def _sides(dataset: Dataset) -> list[str]:
-    return [side for side in ("train", "val", "test") if dataset.has_split(side)]
+def _splits(dataset: Dataset) -> list[str]:
+    return [split for split in ("train", "val", "test") if dataset.has_split(split)]

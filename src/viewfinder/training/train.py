@@ -175,7 +175,7 @@ def _finish(
         run.model.load_on(device), dataset, run.setup(), device, run.folder
     )
     run, judgements, fitted = _judged(run, dataset, folds, device)
-    scores = {side: j.as_json() for side, j in judgements.items()}
+    scores = {split: j.as_json() for split, j in judgements.items()}
     beside: dict[str, Mapping[str, object] | None] = {
         "folds": folds,
         "head": solved,
@@ -199,7 +199,7 @@ def _finish(
 def _judged(
     run: RunFolder, dataset: Dataset, folds: FoldScores | None, device: torch.device
 ) -> tuple[RunFolder, dict[str, AnyJudgement], Mapping[str, object] | None]:
-    """The run with its scores fitted, how it answers each side, and the figures of that fit."""
+    """The run with its scores fitted, how it answers each split, and the figures of that fit."""
     (run.folder / CALIBRATION).unlink(missing_ok=True)  # of an earlier end of this training
     run = open_run(run.folder)  # with what it has been given now
     judgements = judge(run, dataset, device=device)

@@ -12,7 +12,7 @@ from viewfinder.datasets.boxes import gather_boxes
 from viewfinder.errors import InputError
 from viewfinder.tasks.classify.heads import LinearHead
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.tasks.detect.opining import FramedSide, form_opinion
+from viewfinder.tasks.detect.opining import FramedSplit, form_opinion
 from viewfinder.tasks.detect.opinion import (
     FILE,
     Consulted,
@@ -131,7 +131,7 @@ def side(count, seed):
         corners=np.array(corners, np.float64),
         classes=np.array(classes),
     )
-    return FramedSide(Painted(pictures), truth)
+    return FramedSplit(Painted(pictures), truth)
 
 
 def confused(held_out):
@@ -201,6 +201,6 @@ def test_one_of_a_single_class_is_not():
     train = side(3, 0)
     alone = replace(train.truth, classes=np.zeros(len(train.truth), np.int64))
     formed = form_opinion(
-        FramedSide(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
+        FramedSplit(train.pixels, alone), None, ("sky",), confused(train), torch.device("cpu")
     )
     assert "one class" in formed.says

@@ -108,7 +108,7 @@ def from_arrays(arrays: dict[str, NDArray[np.generic]]) -> ClassEvidence:
 
 
 def evidence(judgement: ClassifyJudgement) -> ClassEvidence:
-    """The answers to a side's pictures."""
+    """The answers to a split's pictures."""
     return ClassEvidence(judgement.answers, judgement.examples.labels)
 
 

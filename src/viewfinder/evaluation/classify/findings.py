@@ -33,7 +33,7 @@ class Lost:
 
 def lost_classes(material: ClassifyMaterial) -> Lost | None:
     """Classes with a recall of 0 on all held-out pictures, or on training ones if none were."""
-    held_out = [each for side, each in material.judgements.items() if side in ("val", "test")]
+    held_out = [each for split, each in material.judgements.items() if split in ("val", "test")]
     judged = held_out or [material.judgements["train"]]
     counts = sum((each.scores.confusion for each in judged), np.zeros((), np.int64))
     folded = material.folds.get("together") if material.folds and not held_out else None

@@ -16,8 +16,8 @@ from viewfinder.evaluation.classify.findings import (
 )
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
-from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, verdict
-from viewfinder.evaluation.material import SIDES, Card, PageMaterial
+from viewfinder.evaluation.fitting import Measure, SplitScore, Trend, Verdict, counted, verdict
+from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
 from viewfinder.pictures.writing import picture_url
@@ -60,7 +60,7 @@ def page(material: ClassifyMaterial) -> PageMaterial:
     counts = judged.scores.confusion
     curves = plots.curves(
         material.history,
-        plots.Panel("Loss", (plots.LOSS, *plots.both_sides("loss"))),
+        plots.Panel("Loss", (plots.LOSS, *plots.both_splits("loss"))),
         _accuracies(material.recipe),
         plots.RATE,
     )
@@ -75,7 +75,7 @@ def page(material: ClassifyMaterial) -> PageMaterial:
         "worst": worst(judged),
         "typical": typical(judged),
     }
-    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    cards = [_card(split, judgement) for split, judgement in material.judgements.items()]
     return PageMaterial(cards, fit(material), curves, own)
 
 
@@ -84,9 +84,9 @@ def fit(material: ClassifyMaterial) -> Verdict:
     recipe = material.recipe
     held_out = material.held_out
     balanced = recipe.balanced
-    train, other, side = material.compared(
-        _side(material.judgements["train"], balanced=balanced),
-        _side(held_out, balanced=balanced) if held_out else None,
+    train, other, split = material.compared(
+        _split_score(material.judgements["train"], balanced=balanced),
+        _split_score(held_out, balanced=balanced) if held_out else None,
     )
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
     now = tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0)
@@ -98,7 +98,7 @@ def fit(material: ClassifyMaterial) -> Verdict:
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=now,
         recipe=recipe,
-        side=side,
+        split=split,
         pool=material.pool,
     )
     who = "the net that learnt from all of them" if material.by_folds else "it"
@@ -134,12 +134,12 @@ def typical(judged: ClassifyJudgement) -> list[ShownAnswer]:
 def _accuracies(recipe: ClassifyRecipe) -> plots.Panel:
     """Of the accuracy that the training is after."""
     if recipe.balanced:
-        lines = plots.both_sides("balanced_accuracy")
+        lines = plots.both_splits("balanced_accuracy")
         return plots.Panel("Balanced accuracy, %", lines, factor=100)
-    return plots.Panel("Accuracy, %", plots.both_sides("accuracy"), factor=100)
+    return plots.Panel("Accuracy, %", plots.both_splits("accuracy"), factor=100)
 
 
-def _card(side: str, judgement: ClassifyJudgement) -> Card:
+def _card(split: str, judgement: ClassifyJudgement) -> Card:
     scores = judgement.scores
     name, share = judgement.examples.classes[scores.largest[0]], scores.largest[1]
     detail = (
@@ -147,13 +147,13 @@ def _card(side: str, judgement: ClassifyJudgement) -> Card:
         f"{name} {share:.1%}; {counted_words(len(judgement.examples), 'picture')}, "
         f"loss {scores.loss:.3f}"
     )
-    return Card(f"{scores.accuracy:.1%}", SIDES[side], detail)
+    return Card(f"{scores.accuracy:.1%}", SPLITS_IN_WORDS[split], detail)
 
 
-def _side(judgement: ClassifyJudgement, *, balanced: bool) -> Side:
+def _split_score(judgement: ClassifyJudgement, *, balanced: bool) -> SplitScore:
     scores, images = judgement.scores, len(judgement.examples)
     if balanced:
-        return Side(scores.balanced_accuracy, images, scores.balanced_error)
+        return SplitScore(scores.balanced_accuracy, images, scores.balanced_error)
     return counted(scores.accuracy, images)
 
 

@@ -137,7 +137,7 @@ def from_arrays(arrays: dict[str, NDArray[np.generic]]) -> BoxEvidence:
 
 
 def evidence(judgement: DetectJudgement) -> BoxEvidence:
-    """The boxes found in a side's pictures."""
+    """The boxes found in a split's pictures."""
     matching = judgement.scores.matching
     rows = (matching.found.scores > _LEAST) & (matching.kinds != Kind.IGNORED)
     found = matching.found.take(rows)

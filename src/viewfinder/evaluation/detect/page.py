@@ -22,9 +22,17 @@ from viewfinder.evaluation.detect.findings import (
     misses_small,
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
-from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, counted, unsaid, verdict
-from viewfinder.evaluation.material import SIDES, Card, PageMaterial
-from viewfinder.inference.thresholds import THRESHOLD_SIDES
+from viewfinder.evaluation.fitting import (
+    Measure,
+    SplitScore,
+    Trend,
+    Verdict,
+    counted,
+    unsaid,
+    verdict,
+)
+from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
+from viewfinder.inference.thresholds import THRESHOLD_SPLITS
 from viewfinder.pictures.writing import picture_url
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.detect.heads import head_of
@@ -75,14 +83,14 @@ def page(material: DetectMaterial) -> PageMaterial:
     curves = plots.curves(
         material.history,
         plots.Panel("Loss", plots.terms(terms), logarithmic=True),
-        plots.Panel("AP50", plots.both_sides("ap50")),
+        plots.Panel("AP50", plots.both_splits("ap50")),
         plots.RATE,
     )
     own = {
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
         "threshold": _told(threshold),
-        "own_thresholds": _side_of_thresholds(material),
+        "own_thresholds": _split_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),
         "confusions": _confusions(scores, classes),
@@ -96,15 +104,15 @@ def page(material: DetectMaterial) -> PageMaterial:
         "anchors": _anchors(options),
         "options": {name: options[name] for name in options.keys() - {"anchors", "masks"}},
     }
-    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    cards = [_card(split, judgement) for split, judgement in material.judgements.items()]
     return PageMaterial(cards, said, curves, own)
 
 
 def fit(material: DetectMaterial, now: Situation) -> Verdict:
     """Over-fitting, under-fitting or fine, by AP50."""
-    held_out, learnt = material.held_out, _side(material.judgements["train"])
-    train, other, side = material.compared(
-        learnt, _side(held_out) if held_out else None, objects=learnt.objects
+    held_out, learnt = material.held_out, _split_score(material.judgements["train"])
+    train, other, split = material.compared(
+        learnt, _split_score(held_out) if held_out else None, objects=learnt.objects
     )
     return verdict(
         train,
@@ -114,21 +122,21 @@ def fit(material: DetectMaterial, now: Situation) -> Verdict:
         trend=Trend("AP50 on validation pictures", material.measured("val_ap50"), rises=True),
         tries=detect_advice.tries(now),
         recipe=now.recipe,
-        side=side,
+        split=split,
         pool=material.pool,
     )
 
 
-def _side(judgement: DetectJudgement) -> Side:
+def _split_score(judgement: DetectJudgement) -> SplitScore:
     """AP50 with its error: what other pictures would change, and at least what other boxes would.
 
     Pictures are too few to show the first where AP50 is the same without each of them.
     """
     scores, boxes = judgement.scores, int(judgement.scores.boxes.sum())
     if scores.ap50 is None:
-        return Side(0.0, 0, 0.0, objects=0)
+        return SplitScore(0.0, 0, 0.0, objects=0)
     error = max(ap50_error(judgement), counted(scores.ap50, boxes).error)
-    return Side(scores.ap50, len(judgement.examples), error, objects=boxes)
+    return SplitScore(scores.ap50, len(judgement.examples), error, objects=boxes)
 
 
 def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
@@ -155,11 +163,11 @@ def _counts(train: Dataset) -> tuple[float, float]:
     return len(boxes) / max(1, classes), rarest / len(train)
 
 
-def _side_of_thresholds(material: DetectMaterial) -> str:
-    """The side that `predict --threshold best` goes by, in words; empty if it cannot."""
-    side = next((side for side in THRESHOLD_SIDES if side in material.judgements), None)
-    known = side is not None and material.judgements[side].scores.best is not None
-    return SIDES[side] if side is not None and known else ""
+def _split_of_thresholds(material: DetectMaterial) -> str:
+    """The split that `predict --threshold best` goes by, in words; empty if it cannot."""
+    split = next((split for split in THRESHOLD_SPLITS if split in material.judgements), None)
+    known = split is not None and material.judgements[split].scores.best is not None
+    return SPLITS_IN_WORDS[split] if split is not None and known else ""
 
 
 def _told(threshold: float) -> str:
@@ -167,13 +175,13 @@ def _told(threshold: float) -> str:
     return f"{threshold:.3f}" if threshold >= 0.01 else f"{threshold:.2g}"
 
 
-def _card(side: str, judgement: DetectJudgement) -> Card:
+def _card(split: str, judgement: DetectJudgement) -> Card:
     scores, count = judgement.scores, int(judgement.scores.boxes.sum())
     figure = "–" if scores.ap50 is None else f"{scores.ap50:.3f}"
     detail = (
         f"{wording.counted(len(judgement.examples), 'picture')}, {wording.counted(count, 'box')}"
     )
-    of = "all folds’ answers together" if side == HELD_OUT else SIDES[side]
+    of = "all folds’ answers together" if split == HELD_OUT else SPLITS_IN_WORDS[split]
     return Card(figure, f"AP50, {of}", detail)
 
 

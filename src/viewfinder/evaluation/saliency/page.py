@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.figures import INK
-from viewfinder.evaluation.fitting import Measure, Side, Trend, Verdict, verdict
-from viewfinder.evaluation.material import SIDES, Card, PageMaterial
+from viewfinder.evaluation.fitting import Measure, SplitScore, Trend, Verdict, verdict
+from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
 from viewfinder.evaluation.saliency.judged import SaliencyJudgement, SaliencyMaterial
@@ -53,8 +53,8 @@ class ShownSubject:
 def page(material: SaliencyMaterial) -> PageMaterial:
     """What `saliency.html.jinja` shows."""
     judged, scores = material.judged, material.judged.scores
-    likeness = {side: likenesses(each) for side, each in material.judgements.items()}
-    order = np.argsort(likeness[material.side], kind="stable").tolist()
+    likeness = {split: likenesses(each) for split, each in material.judgements.items()}
+    order = np.argsort(likeness[material.split], kind="stable").tolist()
     # Half of them at most are the best, so that no picture is shown as both.
     best = order[::-1][: min(_SHOWN, len(order) // 2)]
     worst = [index for index in order[:_SHOWN] if index not in best]
@@ -62,7 +62,7 @@ def page(material: SaliencyMaterial) -> PageMaterial:
     shown = {
         index: ShownSubject(
             judged.examples.paths[index],
-            float(likeness[material.side][index]),
+            float(likeness[material.split][index]),
             viewer.views(index),
         )
         for index in (*worst, *best)
@@ -70,7 +70,7 @@ def page(material: SaliencyMaterial) -> PageMaterial:
     curves = plots.curves(
         material.history,
         plots.Panel("Loss", plots.terms(_TERMS), logarithmic=True),
-        plots.Panel("S-measure", plots.both_sides("s_measure")),
+        plots.Panel("S-measure", plots.both_splits("s_measure")),
         plots.RATE,
         plots.Panel("λ, the teacher's share", (plots.HistoryLine("weight", "λ", INK),), share=True),
     )
@@ -86,16 +86,16 @@ def page(material: SaliencyMaterial) -> PageMaterial:
         "worst": [shown[index] for index in worst],
         "best": [shown[index] for index in best],
     }
-    cards = [_card(side, judgement) for side, judgement in material.judgements.items()]
+    cards = [_card(split, judgement) for split, judgement in material.judgements.items()]
     return PageMaterial(cards, fit(material, likeness), curves, own)
 
 
 def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
     """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset, followed = material.recipe, material.dataset, material.measured("weight")
-    held_out = likeness.get(material.held_out_side)
-    train, other, side = material.compared(
-        _side(likeness["train"]), _side(held_out) if held_out is not None else None
+    held_out = likeness.get(material.held_out_split)
+    train, other, split = material.compared(
+        _split_score(likeness["train"]), _split_score(held_out) if held_out is not None else None
     )
     return verdict(
         train,
@@ -111,27 +111,27 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
             followed=followed[-1][1] if followed else None,
         ),
         recipe=recipe,
-        side=side,
+        split=split,
         pool=material.pool,
     )
 
 
-def _side(likeness: NDArray[np.float64]) -> Side:
+def _split_score(likeness: NDArray[np.float64]) -> SplitScore:
     # Of a single picture nothing is known of how others would differ.
     error = float(likeness.std(ddof=1) / np.sqrt(len(likeness))) if len(likeness) > 1 else 0.5
-    return Side(float(likeness.mean()), len(likeness), error)
+    return SplitScore(float(likeness.mean()), len(likeness), error)
 
 
-def _card(side: str, judgement: SaliencyJudgement) -> Card:
+def _card(split: str, judgement: SaliencyJudgement) -> Card:
     scores = judgement.scores
     detail = f"{counted(len(judgement.examples), 'picture')}, MAE {scores.mae:.3f}"
-    return Card(f"{scores.s_measure:.3f}", f"S, {SIDES[side]}", detail)
+    return Card(f"{scores.s_measure:.3f}", f"S, {SPLITS_IN_WORDS[split]}", detail)
 
 
 def _table(material: SaliencyMaterial) -> list[tuple[str, list[float]]]:
     """The scores that papers report, a row a score and a column a split."""
-    sides: list[Mapping[str, object]]
-    sides = [each.scores.as_json() for each in material.judgements.values()]
+    splits: list[Mapping[str, object]]
+    splits = [each.scores.as_json() for each in material.judgements.values()]
     return [
-        (words, [as_number(scores[name]) for scores in sides]) for name, words in _WORDS.items()
+        (words, [as_number(scores[name]) for scores in splits]) for name, words in _WORDS.items()
     ]

@@ -40,7 +40,7 @@ class Viewer:
         net = model.load()
         self.judged, self.config = material.judged, model.config
         # This net did not give the answers that folds held out.
-        gives = material.side != HELD_OUT
+        gives = material.split != HELD_OUT
         self.student = net if isinstance(net, Gated) and gives else None
         self.teacher = read_teacher(recipe.teacher, self.config.size) if recipe.teacher else None
         self.shows_depth = recipe.net == DEPTH_NET or self.teacher is not None

@@ -28,7 +28,7 @@ from viewfinder.wording import counted
 
 # Of more pictures or objects so many, drawn once, stand for all…
 _PICTURES, _HELD_OUT, _OBJECTS = 5_000, 1_000, 10_000
-# …and of pictures no more than are looked at in so many seconds, but so many of each side.
+# …and of pictures no more than are looked at in so many seconds, but so many of each split.
 _SECONDS, _FEWEST = 30.0, 100
 _BATCH = 16
 # Batches that tell how long the others take; the first makes what the net keeps.
@@ -37,7 +37,7 @@ _TIMED = 3
 
 @dataclass(frozen=True, eq=False)
 class _Described:
-    """What was found of one side's pictures; of objects, the number of the picture of each."""
+    """What was found of one split's pictures; of objects, the number of the picture of each."""
 
     rows: list[int]
     pictures: Vectors
@@ -77,13 +77,13 @@ def gather(run: RunFolder, predictor: Predictor) -> LearntPictures:
         InputError: the pictures are no longer there, or cannot be looked at.
     """
     layers = layers_in(predictor)
-    dataset, sides = _learnt_set(run)
+    dataset, splits = _learnt_set(run)
     random = np.random.default_rng(0)
-    all_learnt = np.flatnonzero(sides == "train")
+    all_learnt = np.flatnonzero(splits == "train")
     most, most_held_out = _affordable(predictor, layers, dataset, all_learnt)
     classes = dataset.labels if dataset.boxes is None else rarest_in_each(dataset.boxes)
     train = np.sort(by_class(classes, all_learnt, random)[:most])
-    held_out = _some(np.flatnonzero(sides == "val"), most_held_out, random)
+    held_out = _some(np.flatnonzero(splits == "val"), most_held_out, random)
     total = counted(len(train) + len(held_out), "picture")
     note(f"looking at {total} of {dataset.root} as the run sees them, once: kept in the run")
     if len(train) < min(len(all_learnt), _PICTURES):
@@ -112,18 +112,18 @@ def gather(run: RunFolder, predictor: Predictor) -> LearntPictures:
 
 
 def _learnt_set(run: RunFolder) -> tuple[Dataset, NDArray[np.str_]]:
-    """The set that a run was trained on, and the side that each picture had in its training."""
+    """The set that a run was trained on, and the split that each picture had in its training."""
     try:
         dataset = open_dataset(run.learnt_from, deal=False)
     except InputError as error:
         raise InputError(f"what {run.folder} learnt from is no longer there: {error}") from error
     known = read_pictures(run.folder)
-    sides = np.array([known.get(digest, "") for digest in picture_digests(dataset)])
-    if not (sides == "train").any():
+    splits = np.array([known.get(digest, "") for digest in picture_digests(dataset)])
+    if not (splits == "train").any():
         raise InputError(
             f"no picture that {run.folder} learnt from is at {dataset.root} any more, byte for byte"
         )
-    return dataset.with_classes(run.model.config.classes), sides
+    return dataset.with_classes(run.model.config.classes), splits
 
 
 def _some(rows: NDArray[np.intp], most: int, random: np.random.Generator) -> NDArray[np.intp]:

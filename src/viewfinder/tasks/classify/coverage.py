@@ -46,7 +46,7 @@ class TrueShares:
         return self.shares[place - 1]
 
     def spread(self, coverage: float) -> tuple[float, float]:
-        """Between what coverages sets lie in 90 % of such held-out sides, by chance."""
+        """Between what coverages sets lie in 90 % of such held-out splits, by chance."""
         count, place = len(self.shares), math.floor((len(self.shares) + 1) * (1 - coverage) + 1e-9)
         draws = np.random.default_rng(0).beta(count + 1 - place, place, 4000)
         low, high = np.quantile(draws, (0.05, 0.95)).tolist()

@@ -110,7 +110,7 @@ class ClassifyScores:
 
 
 def pooled(parts: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
-    """The scores of several sides without a common picture, as `as_json` gave each, as of one.
+    """The scores of several splits without a common picture, as `as_json` gave each, as of one.
 
     Raises:
         ValueError: one is of another form.

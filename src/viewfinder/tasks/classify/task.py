@@ -81,7 +81,7 @@ class Classify(
     def answers(
         self, net: nn.Module, examples: Labelled, config: ModelConfig, device: torch.device
     ) -> NDArray[np.float32]:
-        """N×C class probabilities of every picture of a side."""
+        """N×C class probabilities of every picture of a split."""
         if config.habits.get("solved") and not several(config):
             found = answers_by_views(net, examples.pixels, examples.truth, config, device)
             if np.isfinite(found).all():

@@ -144,7 +144,7 @@ def open_examples(
     keep: Keep = "auto",
     tiles: Tiles | None = None,
 ) -> BoxExamples:
-    """Decode one side of a set of boxes, each picture once.
+    """Decode one split of a set of boxes, each picture once.
 
     Pictures larger than one and a half times what `frame` shows of them are scaled down to that,
     averaged over area; none is scaled up. A set whose labels state other sizes than the pictures

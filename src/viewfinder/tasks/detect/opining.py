@@ -52,7 +52,7 @@ _WEIGHTS = np.linspace(0, 1, 21)
 
 
 @dataclass(frozen=True, eq=False)
-class FramedSide:
+class FramedSplit:
     """Pictures as the net is given them, and their objects in the pixels of these."""
 
     pixels: Pixels
@@ -93,10 +93,10 @@ class Formed:
         }
 
 
-def open_side(
+def open_split(
     pixels: Pixels, truth: Boxes, sizes: NDArray[np.int64], config: ModelConfig
-) -> FramedSide:
-    """A side with its boxes where they lie in prepared pictures.
+) -> FramedSplit:
+    """A split with its boxes where they lie in prepared pictures.
 
     Args:
         truth: in pixels of the pictures themselves, whose widths and heights `sizes` has.
@@ -106,12 +106,12 @@ def open_side(
         way = frame_matrix(config.framing, (width, height), config.size)
         rows = truth.of(picture)
         corners[rows] = transform_boxes(way, truth.corners[rows].astype(np.float32))
-    return FramedSide(pixels, replace(truth, corners=corners))
+    return FramedSplit(pixels, replace(truth, corners=corners))
 
 
 def form_opinion(
-    train: FramedSide,
-    held_out: FramedSide | None,
+    train: FramedSplit,
+    held_out: FramedSplit | None,
     classes: tuple[str, ...],
     reply: Reply,
     device: torch.device,
@@ -137,13 +137,13 @@ def form_opinion(
     return _judged(found, consulted, truth, known, classes, solved, extractor)
 
 
-def _count(side: FramedSide) -> int:
-    return min(len(side.truth.offsets) - 1, _MOST_PICTURES)
+def _count(split: FramedSplit) -> int:
+    return min(len(split.truth.offsets) - 1, _MOST_PICTURES)
 
 
-def _crops(side: FramedSide, extractor: Extractor) -> tuple[Labels, Floats]:
+def _crops(split: FramedSplit, extractor: Extractor) -> tuple[Labels, Floats]:
     """M classes and M×V×D features of the labelled objects, and of the mirror images of few."""
-    truth, chosen = side.truth, list[tuple[int, NDArray[np.int64]]]()
+    truth, chosen = split.truth, list[tuple[int, NDArray[np.int64]]]()
     good = to_find(truth)
     mirrored = bool(good.sum() <= _FEW_CROPS)
     order = np.random.default_rng(0).permutation(len(truth.offsets) - 1).tolist()
@@ -157,7 +157,7 @@ def _crops(side: FramedSide, extractor: Extractor) -> tuple[Labels, Floats]:
     labels, found = list[int](), list[Floats]()
     parts = [chosen[start : start + _BATCH] for start in range(0, len(chosen), _BATCH)]
     for part in track(parts, total=len(parts), description="describing labelled objects"):
-        pictures = [as_arrays(side.pixels.take([number]))[0] for number, _ in part]
+        pictures = [as_arrays(split.pixels.take([number]))[0] for number, _ in part]
         boxes = [truth.corners[rows].astype(np.float32) for _, rows in part]
         found += describe(pictures, boxes, extractor, mirrored=mirrored)
         labels += [int(label) for _, rows in part for label in truth.classes[rows]]

@@ -35,7 +35,7 @@ from viewfinder.tasks.detect.examples import EvalExamples
 from viewfinder.tasks.detect.foreign import open_foreign
 from viewfinder.tasks.detect.heads import head_of_net
 from viewfinder.tasks.detect.learner import BoxLearner
-from viewfinder.tasks.detect.opining import FramedSide, form_opinion, open_side
+from viewfinder.tasks.detect.opining import FramedSplit, form_opinion, open_split
 from viewfinder.tasks.detect.opinion import FILE, OPINION, read_opinion, write_opinion
 from viewfinder.tasks.detect.platt import Calibrated, Platt, read_platt
 from viewfinder.tasks.detect.portable import read_portable
@@ -103,8 +103,10 @@ class Detect(
         (folder / FILE).unlink(missing_ok=True)  # of an earlier end of this training
         config = replace(setup.config, habits={})
         formed = form_opinion(
-            self._side(dataset, "train", config, setup.recipe),
-            self._side(dataset, "val", config, setup.recipe) if dataset.has_split("val") else None,
+            self._framed(dataset, "train", config, setup.recipe),
+            self._framed(dataset, "val", config, setup.recipe)
+            if dataset.has_split("val")
+            else None,
             config.classes,
             lambda pictures: self.reply(net, pictures, config, device),
             device,
@@ -114,14 +116,14 @@ class Detect(
             write_opinion(folder, formed.opinion)
         return {OPINION: formed.as_json()}
 
-    def _side(
+    def _framed(
         self, dataset: Dataset, split: str, config: ModelConfig, recipe: DetectRecipe
-    ) -> FramedSide:
+    ) -> FramedSplit:
         known = dataset.split(split).with_classes(config.classes)
         examples = self.open_eval(replace(known, bits=config.bits), config, keep=recipe.keep)
         assert known.boxes is not None, "`require` has seen to it"
         assert examples.pixels is not None, "`tiles_for` takes no set in tiles that wants this"
-        return open_side(examples.pixels, known.boxes, examples.sizes, config)
+        return open_split(examples.pixels, known.boxes, examples.sizes, config)
 
     def open_eval(self, split: Dataset, config: ModelConfig, *, keep: Keep) -> EvalExamples:
         """Pictures as the net will see them; those that it sees in tiles are read one by one."""

@@ -88,7 +88,7 @@ class Saliency(
     def answers(
         self, net: nn.Module, examples: SubjectExamples, config: ModelConfig, device: torch.device
     ) -> list[SubjectMap]:
-        """A map for each picture of a side."""
+        """A map for each picture of a split."""
         maps: list[SubjectMap] = []
         for numbers in in_batches(len(examples), _BATCH):
             pictures, _, depths = examples.take(numbers)
