@@ -179,7 +179,7 @@ def test_nothing_found_at_all(tmp_path, page_of):
     assert "mAP50 0.000, AP 0.000" in page.told
     assert "No detection is right at any score" in page.told
     assert "viewfinder predict" not in page.told
-    assert "Objects missed cost most: mending them would gain 100.0 points" in page.told
+    assert "Objects missed cost most: fixing them would gain 100.0 points" in page.told
     assert page.told.count("3 missed") >= 6
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
-from viewfinder.training.advice import mend
+from viewfinder.training.advice import fixes
 from viewfinder.training.arrangement import Arrangement
 from viewfinder.training.optimise import make_optimiser
 
@@ -92,7 +92,7 @@ def test_layers_that_were_frozen_join_in(optimiser):
 def says(net, *, arithmetic="32", updates=3, plain=float("nan"), **fields):
     recipe = ClassifyRecipe(net="lenet", **fields)
     arrangement = Arrangement(arithmetic, "channels_last")
-    return mend(recipe, arrangement, net, updates=updates, plain_loss=lambda: plain)
+    return fixes(recipe, arrangement, net, updates=updates, plain_loss=lambda: plain)
 
 
 def test_the_advice_on_a_loss_that_is_no_number_is_what_helps():

@@ -45,9 +45,9 @@ class Flags:
 def _seconds(flag: str, text: str) -> float:
     """Of `83.5`, `1:23.5` or `1:02:03`."""
     if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", text, re.ASCII):
-        mend = ": the format is --format" if text in ("jpg", "png") else ""
+        instead = ": the format is --format" if text in ("jpg", "png") else ""
         raise InputError(
-            f"{flag} {text}{mend or ': give seconds, as 83.5, or minutes and seconds, as 1:23'}"
+            f"{flag} {text}{instead or ': give seconds, as 83.5, or minutes and seconds, as 1:23'}"
         )
     seconds = 0.0
     for part in text.split(":"):

@@ -9,7 +9,7 @@ class Fault:
 
     Attributes:
         blocking: learning from the set would be silently wrong, so that it is refused until this is
-            mended; `check` alone goes on.
+            fixed; `check` alone goes on.
     """
 
     kind: str

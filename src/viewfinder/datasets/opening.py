@@ -29,7 +29,7 @@ from viewfinder.datasets.formats.label_store import (
     read_label_store,
     store_file,
 )
-from viewfinder.datasets.formats.other_tools import MEND, box_table, refuse_other_tools
+from viewfinder.datasets.formats.other_tools import EXPORT_IT, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
@@ -163,7 +163,9 @@ def _boxes_of(root: Path) -> Dataset | None:
         return None
     refuse_other_tools(seen)
     if (table := box_table(seen)) and not _sure_of_classes(root):
-        raise InputError(f"{root} has boxes in a table ({table:.80}), which is not read: {MEND}")
+        raise InputError(
+            f"{root} has boxes in a table ({table:.80}), which is not read: {EXPORT_IT}"
+        )
     if not any(map(is_class_folders, (root, *folders_in(root)))):
         if looks := told_otherwise(root):
             raise InputError(f"{root} is no data set that is known here: {looks}")
@@ -275,7 +277,7 @@ def usable_boxes(dataset: Dataset, *, stored: bool | None = None) -> Dataset:
 
 
 def refuse_blocking(dataset: Dataset) -> None:
-    """Refuse a set with a fault that must be mended first.
+    """Refuse a set with a fault that must be fixed first.
 
     Raises:
         InputError: it has one.

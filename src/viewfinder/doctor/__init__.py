@@ -1,4 +1,4 @@
-"""What this machine and this installation can do, and how to mend what they cannot.
+"""What this machine and this installation can do, and how to fix what they cannot.
 
 Facts are gathered once into a `Machine`, each part on its own, so that a strange machine costs its
 part and nothing else. Each rule is a function from a `Machine` to a `Finding` or nothing. Nothing

@@ -1,4 +1,4 @@
-"""What is wrong, why, and what mends it."""
+"""What is wrong, why, and what fixes it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

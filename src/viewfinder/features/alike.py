@@ -134,8 +134,8 @@ def _faults(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
         splits = {split_name(int(dataset.splits[n])) for n in (one, *(two for _, two in others))}
         if len(splits) > 1:
             detail += f", in the splits {', '.join(sorted(splits))}"
-            mend = "look at them; if they are one scene, keep them in one split"
-            faults.append(Fault("alike-across-splits", dataset.paths[one], detail, mend))
+            fix = "look at them; if they are one scene, keep them in one split"
+            faults.append(Fault("alike-across-splits", dataset.paths[one], detail, fix))
         else:
             faults.append(Fault("alike", dataset.paths[one], detail, "look at them; keep one"))
     return faults

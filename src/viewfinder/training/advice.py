@@ -36,14 +36,14 @@ def not_finite(
         if run.weights_file.exists()
         else "no epoch had ended, so nothing was kept"
     )
-    helps = mend(run.manifest.recipe, arrangement, net, updates=now.updates, plain_loss=plain_loss)
+    helps = fixes(run.manifest.recipe, arrangement, net, updates=now.updates, plain_loss=plain_loss)
     return (
         f"the loss became NaN or infinite at step {step + 1} of epoch {now.epoch + 1}; {kept}. "
         f"{helps}"
     )
 
 
-def mend(
+def fixes(
     recipe: Recipe,
     arrangement: Arrangement,
     net: nn.Module,

@@ -66,11 +66,11 @@ def require_learnable(
             f"way through it ({trouble}): give {larger}"
         )
     batch = next((b for b in range(1, count + 1) if _fewest_rows(recipe, count, b) > 1), None)
-    mend = f"a --batch of {batch} or more, or {larger}" if batch else larger
+    fix = f"a --batch of {batch} or more, or {larger}" if batch else larger
     raise InputError(
         f"{recipe.net} cannot learn from one picture of {given} at a time (--batch {recipe.batch}, "
         f"{counted(count, 'picture')}): its batch norms would have one value of each channel, "
-        f"which says nothing of how values spread; give {mend}"
+        f"which says nothing of how values spread; give {fix}"
     )
 
 

@@ -109,7 +109,7 @@ def test_the_gain_is_told_in_figures() -> None:
     [
         (np.zeros((0, 2)), "no boxes to fit anchors to: mark some"),
         ([], "no boxes"),
-        ([[3, 4], [5, 0]], r"box 1 is 5\.0×0\.0 pixels.*mend or drop"),
+        ([[3, 4], [5, 0]], r"box 1 is 5\.0×0\.0 pixels.*fix or drop"),
         ([[3, 4], [-1, 6]], r"box 1 is -1\.0×6\.0"),
         ([[np.nan, 4]], "box 0 is nan×4"),
         ([[np.inf, 4]], "box 0 is inf×4"),

@@ -26,7 +26,7 @@ def check_boxes(dataset: Dataset) -> list[Fault]:
     """Open every picture and look at every box, as the files have them.
 
     Args:
-        dataset: what `read_boxes` gives, which mends nothing by itself.
+        dataset: what `read_boxes` gives, which fixes nothing by itself.
     """
     how = fitting(dataset)
     assert dataset.sizes is not None
@@ -126,7 +126,7 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
         ("inverted", inverted, "ends before it begins", "exchange its corners"),
         ("zero-size", empty, "has no width or no height", "remove it, or draw it again"),
         ("outside", away, "lies outside the picture", "remove it, or draw it again"),
-        ("outside", over & ~away, "reaches outside the picture", "reading clips it; mend the file"),
+        ("outside", over & ~away, "reaches outside the picture", "reading clips it; fix the file"),
         ("duplicate-box", _repeated(dataset), "is there twice, to the last digit", "remove one"),
     ]
     pictures = boxes.pictures()

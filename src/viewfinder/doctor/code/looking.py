@@ -120,7 +120,7 @@ def _in_file(cells: list[Code]) -> list[Remark]:
 
 
 def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
-    """Every hit, under what it is told together with, and whether it is where that is mended."""
+    """Every hit, under what it is told together with, and whether it is where that is fixed."""
     for use in found:
         if row := row_of(use.name):
             old, new = row
@@ -128,7 +128,7 @@ def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
             if new.level == "warning":
                 says = f"{use.name} is on its way out"
             hit = Hit(_rule(old), new.level, use.node, says, new.why, written(old, new, use))
-            # A module under its old name is mended where it is imported.
+            # A module under its old name is fixed where it is imported.
             module = " as " in new.imports or new.new.startswith("#")
             yield old, hit, use.imported == module
     for rule in _RULES:
@@ -159,6 +159,6 @@ def _copied(code: Code) -> Iterator[Hit]:
                 yield Hit(
                     *("pycocotools-copied", "warning", node, "a copy of pycocotools' COCOeval"),
                     "it has been built for every system since 2.0.6 (2022), and a copy misses what "
-                    "was mended, such as np.float",
+                    "was fixed, such as np.float",
                     "pip install pycocotools   # or hotcoco: the same scores, 90 times as fast",
                 )

@@ -227,5 +227,5 @@ def _unreadable(error: SyntaxError, text: str, at: int, name: str, cell: int | N
     return Remark(
         *("syntax", "broken", place, f"this cannot be read as Python {_PYTHON}: {error.msg}"),
         "the rest of it was not looked at",
-        "mend this line first",
+        "fix this line first",
     )

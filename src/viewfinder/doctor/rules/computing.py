@@ -184,7 +184,7 @@ def _measured(machine: Machine) -> Finding | None:
         return None
     if torch.broken:
         lacks = f"measuring needs {listed([name for name, _ in torch.broken])} too"
-        return unknown("how fast this machine computes", lacks, "mend that first, and ask again")
+        return unknown("how fast this machine computes", lacks, "fix that first, and ask again")
     return unknown(
         "how fast this machine computes",
         "the time was up before anything was measured",

@@ -14,7 +14,7 @@ from viewfinder.doctor.rules.telling import (
 from viewfinder.wording import counted
 
 LOOK = "compare what nvidia-smi says with NVIDIA's table"
-"""What mends an answer that is not known."""
+"""What fixes an answer that is not known."""
 
 # The oldest driver for each major version of CUDA: NVIDIA's table of minor version compatibility.
 _DRIVERS: dict[int, Version] = {11: (450,), 12: (525,), 13: (580,)}

@@ -20,7 +20,7 @@ _WITHOUT_VISION = (
     "your own code that imports it fails, and so does explain of one of its nets; training and "
     "answering do not need it"
 )
-# What an error of an import says, and what mends it.
+# What an error of an import says, and what fixes it.
 _CURES = (
     ("No module named 'torch'", "install it: uv sync, or pip install viewfinder"),
     ("libGL.so", "pip uninstall opencv-python, then pip install opencv-python-headless"),

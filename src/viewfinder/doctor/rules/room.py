@@ -132,7 +132,7 @@ def _uncounted(machine: Machine) -> Finding:
         return unasked(what)
     if not machine.torch.works:
         lacks = "torch counts what the networks take, and does not work"
-        return unknown(what, lacks, "mend torch, and ask again")
+        return unknown(what, lacks, "fix torch, and ask again")
     return untold(what, machine, "networks")
 
 

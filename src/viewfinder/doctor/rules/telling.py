@@ -49,7 +49,7 @@ def untold(what: str, machine: Machine, part: str) -> Finding:
     """That a part of the machine could not be gathered, and why."""
     trouble = next((each for each in machine.troubles if each.startswith(f"{part}:")), "")
     lacks = trouble or f"nothing could be found out about {part}"
-    return unknown(what, lacks, "look at what is said there, and mend that first")
+    return unknown(what, lacks, "look at what is said there, and fix that first")
 
 
 def unasked(what: str) -> Finding:

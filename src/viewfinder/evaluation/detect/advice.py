@@ -57,7 +57,7 @@ def costliest(errors: Mapping[str, Cost], now: Situation) -> tuple[str, tuple[st
         "background": ("Detections where nothing is", _against_false),
         "missed": ("Objects missed", _against_missed),
     }[kind]
-    gain = f"mending them would gain {100 * errors[kind].ap50:.1f} points of AP50"
+    gain = f"fixing them would gain {100 * errors[kind].ap50:.1f} points of AP50"
     return f"{what} cost most: {gain}.", against(now)
 
 

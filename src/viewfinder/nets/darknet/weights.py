@@ -234,11 +234,11 @@ def _refuse_length(
         where = f"so the file ends within convolution {number} of {len(counts)}"
     raise InputError(
         f"{path} holds {values:,} values after its header, {name} with {classes} classes has "
-        f"{total:,}: {where}, and it fits no other count of classes; {_mend(values, name)}"
+        f"{total:,}: {where}, and it fits no other count of classes; {_fix(values, name)}"
     )
 
 
-def _mend(values: int, name: str) -> str:
+def _fix(values: int, name: str) -> str:
     """What to do about a file of so many values that is not this net's: name the net if known."""
     for other, create in _BUILDERS.items():
         with torch.device("meta"):

@@ -91,23 +91,23 @@ def confusion(matching: Matching, *, threshold: float, classes: int) -> NDArray[
 def break_down(matching: Matching, *, threshold: float, classes: int) -> dict[str, Cost]:
     """Each kind of error: how many lie above the threshold, and what all of them cost in AP50.
 
-    The cost is what AP50 gains if that kind alone is mended (TIDE, section 2.3). Of misplaced
+    The cost is what AP50 gains if that kind alone is fixed (TIDE, section 2.3). Of misplaced
     detections, or of those of another class, the best for each truth that none has found becomes
     right; all other wrong ones go; missed truths are no longer asked for. Costs do not add up to
-    what AP50 lacks, as mending one kind changes the weight of the others.
+    what AP50 lacks, as fixing one kind changes the weight of the others.
 
     The authors' program differs in two places: of a misplaced detection and one of another class
-    for the same truth it mends only the better, and where all truths of a class are missed it
+    for the same truth it fixes only the better, and where all truths of a class are missed it
     leaves an AP of 0, as if missing them cost nothing; here the class gets 1.
     """
     base = _mean_ap50(matching, classes)
     counts = count_errors(matching, threshold=threshold).sum(axis=0)
     lost = matching.missed(-np.inf)
-    mended = [_mean_ap50(matching, classes, mend=kind) for kind in WRONG]
-    mended.append(_mean_ap50(matching, classes, lost=lost))
+    fixed = [_mean_ap50(matching, classes, fix=kind) for kind in WRONG]
+    fixed.append(_mean_ap50(matching, classes, lost=lost))
     return {
         name: Cost(int(count), value - base)
-        for name, count, value in zip(ERRORS, counts, mended, strict=True)
+        for name, count, value in zip(ERRORS, counts, fixed, strict=True)
     }
 
 
@@ -121,22 +121,22 @@ def count_errors(matching: Matching, *, threshold: float) -> NDArray[np.int64]:
 
 
 def _mean_ap50(
-    matching: Matching, classes: int, *, mend: Kind | None = None, lost: Mask | None = None
+    matching: Matching, classes: int, *, fix: Kind | None = None, lost: Mask | None = None
 ) -> float:
-    """AP50 after one kind of error is mended, or `lost` truths are no longer asked for."""
+    """AP50 after one kind of error is fixed, or `lost` truths are no longer asked for."""
     labels, right = matching.found.labels.copy(), matching.kinds == Kind.RIGHT
     kept = matching.kinds != Kind.IGNORED
-    if mend in (Kind.LOCALISATION, Kind.CLASS):
-        rows = np.flatnonzero(matching.kinds == mend)
+    if fix in (Kind.LOCALISATION, Kind.CLASS):
+        rows = np.flatnonzero(matching.kinds == fix)
         causes = matching.causes[rows]
         rows, causes = rows[matching.finders[causes] < 0], causes[matching.finders[causes] < 0]
         order = np.argsort(-matching.found.scores[rows], kind="stable")
         causes, first = np.unique(causes[order], return_index=True)
         rows = rows[order][first]
-        kept &= matching.kinds != mend
+        kept &= matching.kinds != fix
         kept[rows], right[rows], labels[rows] = True, True, matching.truth.classes[causes]
-    elif mend is not None:
-        kept &= matching.kinds != mend
+    elif fix is not None:
+        kept &= matching.kinds != fix
     asked = matching.counted if lost is None else matching.counted & ~lost
     truths = np.bincount(matching.truth.classes[matching.counted], minlength=classes)
     wanted = np.bincount(matching.truth.classes[asked], minlength=classes)

@@ -54,8 +54,8 @@ class SubjectBatch:
 def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
     """Say whether there is a teacher, and what becomes of pictures without a depth map."""
     if recipe.teacher is None and recipe.net != DEPTH_NET:
-        mend = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"
-        note(f"no teacher: learning from the masks alone{mend if any(train.depths) else ''}")
+        could_teach = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"
+        note(f"no teacher: learning from the masks alone{could_teach if any(train.depths) else ''}")
     elif 0 < (blind := train.depths.count("")) < len(train):
         what = "are learnt from their masks alone" if recipe.teacher else "are not learnt from"
         have = "has" if blind == 1 else "have"

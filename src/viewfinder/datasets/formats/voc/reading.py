@@ -151,7 +151,7 @@ def _pages(root: Path, files: Sequence[str]) -> tuple[list[XmlPage], list[Fault]
         except InputError as error:
             said = str(error).removeprefix(str(root / path)).lstrip(": ")
             detail, _, fix = said.rpartition(": ")
-            faults.append(Fault("label", path, detail or said, fix if detail else "mend it", True))
+            faults.append(Fault("label", path, detail or said, fix if detail else "fix it", True))
     shaped = [page for page in pages if page.boxes or not page.unread[_SHAPES]]
     if not shaped:
         return pages, faults

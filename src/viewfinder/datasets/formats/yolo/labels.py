@@ -238,7 +238,7 @@ def label_row(words: Sequence[str], points: int = 0) -> tuple[int, list[float]]:
     if points:
         raise InputError(
             f"{len(values)} numbers after the class, where kpt_shape asks for 4 and {points}; "
-            "mend kpt_shape in data.yaml, or this line"
+            "fix kpt_shape in data.yaml, or this line"
         )
     if len(values) == 5:
         raise InputError(

@@ -166,7 +166,7 @@ def _checked(sides: Sides) -> NDArray[np.float64]:
         width, height = checked[wrong[0]]
         raise InputError(
             f"box {wrong[0]} is {width}×{height} pixels: anchors are fitted to boxes with a width "
-            "and a height above 0, so mend or drop it"
+            "and a height above 0, so fix or drop it"
         )
     return checked
 
