@@ -109,12 +109,12 @@ def _from_torch() -> tuple[str, int, Iterable[str]]:
     try:
         import torch
 
-        told: dict[str, object] = dict(torch.cpu.get_capabilities())
+        features: dict[str, object] = dict(torch.cpu.get_capabilities())
     except (ImportError, AttributeError, RuntimeError):
         return "", 0, ()
-    words = [word for word, value in told.items() if value is True]
-    cores = told.get("num_physical_cores")
-    return str(told.get("cpu_name", "")), cores if isinstance(cores, int) else 0, words
+    words = [word for word, value in features.items() if value is True]
+    cores = features.get("num_physical_cores")
+    return str(features.get("cpu_name", "")), cores if isinstance(cores, int) else 0, words
 
 
 def _threads(logical: int) -> int:

@@ -136,7 +136,7 @@ class StepTaken(Event):
         epoch: the epoch of now, from 1.
         done: steps since the training's start.
         loss: the mean over the epoch so far.
-        seconds_left: as far as can be told.
+        seconds_left: as far as can be known.
     """
 
     run: str

@@ -58,8 +58,8 @@ def changes(
     for what, way in _moves(picture.shape[3], picture.shape[2]).items():
         if question.moved is not None:
             (found[what],) = asked.scores(_moved(picture, way), question.moved(way)).tolist()
-    told = [Change(what, score) for what, score in found.items()]
-    return sorted(told, key=lambda change: (change.what != AS_IT_IS, change.score))
+    parts = [Change(what, score) for what, score in found.items()]
+    return sorted(parts, key=lambda change: (change.what != AS_IT_IS, change.score))
 
 
 def _moves(width: int, height: int) -> dict[str, Matrix]:

@@ -56,16 +56,16 @@ class Reason:
         """Whether the map is to be believed, in a sentence."""
         if self.deletion is None:
             return "no place that the answer depends on was found"
-        told = self.deletion
-        if not told.tells:
+        trial = self.deletion
+        if not trial.tells:
             return (
                 "this net knows too little for a map to be tested: covering a tenth "
-                f"{self._within}, whichever, hardly changes the score of {told.base:.1%}"
+                f"{self._within}, whichever, hardly changes the score of {trial.base:.1%}"
             )
-        if not told.passed:
+        if not trial.passed:
             return (
                 "do not believe this map: covering its hottest places lowers the score more than "
-                f"only {told.beaten} of {DRAWS} covers at random{self._about} do, where {TO_BEAT} "
+                f"only {trial.beaten} of {DRAWS} covers at random{self._about} do, where {TO_BEAT} "
                 "are asked"
             )
         if shows_the_picture(self.likeness):
@@ -74,8 +74,8 @@ class Reason:
                 "that knows nothing gives nearly the same map"
             )
         return (
-            f"covering its hottest places takes the score from {told.base:.1%} to "
-            f"{told.covered:.1%}; as much at random{self._about}, to {told.random:.1%}"
+            f"covering its hottest places takes the score from {trial.base:.1%} to "
+            f"{trial.covered:.1%}; as much at random{self._about}, to {trial.random:.1%}"
         )
 
     @property

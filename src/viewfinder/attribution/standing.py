@@ -33,16 +33,16 @@ class Standing:
     @property
     def says(self) -> str:
         """The score as it is, and why another is shown, if one is."""
-        told = f"as it is: {self.own:.1%}"
+        text = f"as it is: {self.own:.1%}"
         if self.shown is None or abs(self.own - self.shown) < _SAME:
-            return told
-        told += f", the network's own score, of which all here is; the {self.shown:.0%} shown "
+            return text
+        text += f", the network's own score, of which all here is; the {self.shown:.0%} shown "
         if not self.opinion:
-            return told + "is of the whole answer"
-        told += "comes with the second opinion"
+            return text + "is of the whole answer"
+        text += "comes with the second opinion"
         if self.own_class is None:
-            return told
-        return told + ", the network itself says {} {:.0%}".format(*self.own_class)
+            return text
+        return text + ", the network itself says {} {:.0%}".format(*self.own_class)
 
     def as_json(self) -> dict[str, object]:
         """`shown, own, own_class`; null where there is none."""

@@ -71,22 +71,22 @@ class Summary:
                 f"{asked}: this net knows too little for a map to be tested, as its scores hardly "
                 "depend on any tenth of a picture"
             ]
-        told = [
+        parts = [
             f"{asked}: {self._passed}",
             f"covering a map's hottest places lowers the score by {100 * self.fall:z.1f} points in "
             f"the mean, as much at random by {100 * self.fall_random:z.1f}",
         ]
         if self.untold:
-            told.append(
+            parts.append(
                 f"{counted(self.untold, 'map')} cannot be tested, as their scores hardly depend on "
                 "any tenth of the picture"
             )
         if self.compared:
-            told.append(
+            parts.append(
                 f"{self.alike} of {counted(self.compared, 'map')} that could be compared would be "
                 "much the same had nothing been learnt"
             )
-        return told
+        return parts
 
     @property
     def _passed(self) -> str:

@@ -50,7 +50,7 @@ class _Edited:
 
 def run(flags: Flags) -> int:
     """List, or edit and then list."""
-    edited = _take_back(flags) if flags.take_back else _make_or_tell(flags)
+    edited = _take_back(flags) if flags.take_back else _make_or_preview(flags)
     if flags.json:
         changes = [{"file": file, "detail": detail} for file, detail in edited.rows]
         made = edited.made or flags.yes
@@ -75,7 +75,7 @@ def _opened(flags: Flags) -> "Dataset":
     return open_dataset(flags.data) if boxes is None else boxes
 
 
-def _make_or_tell(flags: Flags) -> _Edited:
+def _make_or_preview(flags: Flags) -> _Edited:
     """Make an edit, or say what it would change; nothing where none is asked for."""
     from viewfinder.datasets.editing.classes import apply_changes, plan_edit
     from viewfinder.datasets.editing.transaction import editing

@@ -58,6 +58,6 @@ def _print_outcome(outcome: "DemoOutcome", report: Path) -> None:
     scenes = counted(len(judged.examples), "scene")
     say(f"trained {learning.trained(outcome.run)}")
     say(f"mAP50 {judged.scores.ap50 or 0:.3f} on {scenes} that it has never seen")
-    say(outcome.scored.told())
+    say(outcome.scored.says())
     say(f"{sum(stage['seconds'] for stage in outcome.stages):.0f} seconds")
     say(f"report {report.resolve()}")

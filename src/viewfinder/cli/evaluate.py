@@ -55,7 +55,7 @@ def run(flags: Flags) -> int:
         print_json(judged)
         return 0
     recipe = run.trained.manifest.recipe if run.trained else None
-    figures = find(run.model.config.task).told(recipe)
+    figures = find(run.model.config.task).headline_for(recipe)
     say(f"{judged['split'].replace('_', ' ')}: {', '.join(headline(judged, figures))}")
     _print_classes(judged)
     _print_speed(judged)

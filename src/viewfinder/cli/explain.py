@@ -126,8 +126,8 @@ def _print_table(explanation: "Explanation", flags: Flags) -> None:
     """Print the table, its totals and, where there is one, the mistake."""
     from viewfinder.explain.rendering.terminal import WIDTH, lines
 
-    told = lines(explanation, width=_width(), brief=flags.brief, full=flags.full)
-    print_in_pages(told, width=WIDTH)
+    report = lines(explanation, width=_width(), brief=flags.brief, full=flags.full)
+    print_in_pages(report, width=WIDTH)
 
 
 def _width() -> int:

@@ -1,4 +1,4 @@
-"""Which names the statements of a Python file make, told without running it."""
+"""Which names the statements of a Python file make, found without running it."""
 
 import ast
 import difflib

@@ -105,9 +105,9 @@ def one_line(box: str) -> str:
 
 def _plain(said: str) -> str:
     """What tyro says of a value, for who knows no Python; as it is where it says another thing."""
-    for pattern, told in _PLAINER:
+    for pattern, plainly in _PLAINER:
         if found := re.search(pattern, said):
-            return told(found)
+            return plainly(found)
     return said
 
 

@@ -195,5 +195,5 @@ def _print_ranks(found: "MethodComparison", metrics: "Sequence[Metric]") -> None
     for metric in metrics:
         if metric.key in found.ranks:
             places = sorted(found.ranks[metric.key].items(), key=lambda item: item[1])
-            told = ", ".join(f"{m} {p:.2f}" for m, p in places)
-            say(f"mean place by {metric.key}{over}: {told}")
+            text = ", ".join(f"{m} {p:.2f}" for m, p in places)
+            say(f"mean place by {metric.key}{over}: {text}")

@@ -102,11 +102,11 @@ def run(flags: _TrainFlags) -> int:
         note(f"{folder} is finished already: nothing is left to train")
         from viewfinder.training.folds import finished
 
-        return _tell(flags, finished(folder, flags.recipe, folds=flags.folds))
+        return _print_run(flags, finished(folder, flags.recipe, folds=flags.folds))
     # At once: what comes next imports torch, which takes seconds.
     start = _STARTS.get(flags.recipe.init, flags.recipe.init)
     note(f"train {flags.task}: {flags.recipe.net} from {start} on {flags.data}, into {folder}")
-    return _tell(flags, _train(flags, folder))
+    return _print_run(flags, _train(flags, folder))
 
 
 def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
@@ -138,7 +138,7 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
         raise
 
 
-def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
+def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
     from viewfinder.evaluation.folded import averaged
     from viewfinder.evaluation.folds import folds_of, parts_in_words
@@ -149,20 +149,21 @@ def _tell(flags: _TrainFlags, done: "RunFolder") -> int:
     if flags.json:
         print_json({"run": str(done.folder), "scores": scores})
         return 0
-    told = task.told(done.manifest.recipe)
+    headlined = task.headline_for(done.manifest.recipe)
     if "folds" in scores:
         folds = as_table(scores["folds"])
-        figure, among = parts_in_words(folds_of(folds), told[0][1])
+        figure, among = parts_in_words(folds_of(folds), headlined[0][1])
         beside = scores.get(HELD_OUT, folds.get("together"))
-        others = headline(as_table(beside), told[1:]) if beside else []
+        others = headline(as_table(beside), headlined[1:]) if beside else []
         together = []
-        if beside and averaged(told[0][0]):
-            others, together = [], [f"together: {', '.join(headline(as_table(beside), told))}"]
+        if beside and averaged(headlined[0][0]):
+            others = []
+            together = [f"together: {', '.join(headline(as_table(beside), headlined))}"]
         for line in in_lines("folds", [figure, *others, among, *together]):
             print(line)
     for split in ("test", "val", "train"):
         if split in scores:
-            figures = headline(of := as_table(scores[split]), told)
+            figures = headline(of := as_table(scores[split]), headlined)
             figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
             for line in in_lines(split, figures):
                 print(line)

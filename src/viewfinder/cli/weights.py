@@ -36,8 +36,8 @@ def run(flags: Flags) -> int:
     names = _names(flags.wanted)
     files = {name: get_weights(name) for name in names}
     if flags.json:
-        told = known_weights()
-        chosen = [each for each in told if each.file in files.values()] if names else told
+        known = known_weights()
+        chosen = [each for each in known if each.file in files.values()] if names else known
         print_json({"weights": [_document(each) for each in chosen]})
     elif names:
         for file in files.values():

@@ -31,7 +31,7 @@ def cutouts_from(
     A picture of `train` that is listed on another side too, or whose group is, is passed over.
     So is an object cut by its picture's edge, which elsewhere would pass for a whole one; of more
     than `per_class` others, evenly many are taken from the whole length of the set. What is left
-    out is counted and told.
+    out is counted and reported.
 
     Args:
         longest: scale larger cut-outs down until their longer side is this many pixels.
@@ -63,7 +63,7 @@ def cutouts_from(
                 continue
             found = cut_out(picture, mask, int(boxes.classes[row]), dataset.paths[index])
             cutouts.append(found if longest is None else fitted(found, longest))
-    _tell(dataset, cutouts, damaged, cut_off)
+    _note_cut_out(dataset, cutouts, damaged, cut_off)
     if not cutouts:
         raise InputError(
             f"{dataset.root} has no object with a sound outline in its split train that is seen "
@@ -72,7 +72,7 @@ def cutouts_from(
     return cutouts
 
 
-def _tell(dataset: Dataset, cutouts: list[CutOut], damaged: int, cut_off: int) -> None:
+def _note_cut_out(dataset: Dataset, cutouts: list[CutOut], damaged: int, cut_off: int) -> None:
     """What was left out, and which classes are therefore in no scene."""
     if damaged:
         note(f"left out: {counted(damaged, 'object')} with damaged or empty outlines")

@@ -67,8 +67,8 @@ def _bits_found(files: Sequence[Path]) -> dict[int, int]:
     found: dict[int, int] = {}
     # In no order, so that the first few are like the rest.
     order = np.random.default_rng(0).permutation(len(files)).tolist()
-    told = in_threads(lambda place: _bits_used(files[order[place]]), len(order))
-    for number, bits in zip(order, told, strict=True):
+    used = in_threads(lambda place: _bits_used(files[order[place]]), len(order))
+    for number, bits in zip(order, used, strict=True):
         if bits is not None:
             found[number] = bits
         if len(found) >= _LOOKS and max(found.values()) == BITS[-1]:

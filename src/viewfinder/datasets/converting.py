@@ -67,7 +67,7 @@ def convert(
         copy: copy the pictures' files; else the new folder has hard links to them, which need no
             space, wherever the disk allows.
         stored: boxes were marked on the pictures as they are stored, before EXIF turns them, as
-            LabelImg and Darknet's tools do; else that is told by the sizes that labels state.
+            LabelImg and Darknet's tools do; else that is known by the sizes that labels state.
 
     Raises:
         InputError: the source has no boxes or cannot be read, or a fault makes it unsafe to go on;
@@ -138,9 +138,9 @@ def write_boxes(dataset: Dataset, out: Path, *, to: Format, copy: bool = False) 
         _place(dataset, names, folder, to=to, copy=copy)
         WRITERS[to](dataset, names, folder)
     assert dataset.boxes is not None
-    told = {what: count for what, count in lost.items() if count}
+    table = {what: count for what, count in lost.items() if count}
     notes = (*dataset.notes_beside_faults, *map(str, dataset.faults))
-    return Conversion(dataset.layout, len(dataset), len(dataset.boxes), told, notes)
+    return Conversion(dataset.layout, len(dataset), len(dataset.boxes), table, notes)
 
 
 def carried(dataset: Dataset, to: Format, lost: Counter[str]) -> Dataset:

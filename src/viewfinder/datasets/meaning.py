@@ -90,9 +90,9 @@ def other_meaning(
     if areas is not None and own.form == "corner and size" and _are_of_corners(areas, numbers):
         return replace(own, form="corners")
     if extents and own.form == "corner and size":
-        told = _told_by(extents, numbers)
-        if told is not None:
-            return None if told == own.form else replace(own, form=told)
+        form = _told_by(extents, numbers)
+        if form is not None:
+            return None if form == own.form else replace(own, form=form)
     known = finite(numbers)
     stated = np.asarray((sizes > 0).all(1))
     sides = np.where(stated[:, None], sizes, _ANY_SIZE)
@@ -156,7 +156,7 @@ def _told_by(extents: Mapping[int, Sequence[float]], numbers: NDArray[np.float64
         "corners": np.stack([x, y, x + width, y + height], axis=1),
     }
     fits = {form: (np.abs(numbers[rows] - boxes) <= near).all(1) for form, boxes in forms.items()}
-    # Where both are near, as at the upper left corner, nothing is told.
+    # Where both are near, as at the upper left corner, nothing is known.
     tells = fits["corners"] ^ fits["corner and size"]
     if tells.sum() < min(3, len(rows)) or tells.mean() < 1 - _MOST_WRONG:
         return None

@@ -15,8 +15,8 @@ from viewfinder.datasets.editing.transaction import undisturbed
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.formats.box_labels import box_labels
 from viewfinder.datasets.formats.class_folders.layouts import (
+    known_otherwise,
     layout_of,
-    told_otherwise,
 )
 from viewfinder.datasets.formats.class_folders.reading import (
     is_class_folders,
@@ -29,7 +29,7 @@ from viewfinder.datasets.formats.label_store import (
     read_label_store,
     store_file,
 )
-from viewfinder.datasets.formats.other_tools import EXPORT_IT, box_table, refuse_other_tools
+from viewfinder.datasets.formats.other_tools import HOW, box_table, refuse_other_tools
 from viewfinder.datasets.formats.rgbd.folders import masks_among
 from viewfinder.datasets.formats.rgbd.pairing import find_triples
 from viewfinder.datasets.formats.rgbd.reading import read_saliency
@@ -89,8 +89,8 @@ def open_dataset(
     saliency = read_saliency(root)
     if saliency is not None:
         if masks_edited(root):
-            told = "masks were corrected in the studio, and these are the older files: export them"
-            saliency = replace(saliency, notes=(*saliency.notes, told))
+            text = "masks were corrected in the studio, and these are the older files: export them"
+            saliency = replace(saliency, notes=(*saliency.notes, text))
         return deal_to_splits(saliency, val_share) if deal else saliency
     dataset = open_class_folders(root, val_share=val_share, deal=deal)
     return _with_masks(_with_table(dataset, root))
@@ -163,11 +163,9 @@ def _boxes_of(root: Path) -> Dataset | None:
         return None
     refuse_other_tools(seen)
     if (table := box_table(seen)) and not _sure_of_classes(root):
-        raise InputError(
-            f"{root} has boxes in a table ({table:.80}), which is not read: {EXPORT_IT}"
-        )
+        raise InputError(f"{root} has boxes in a table ({table:.80}), which is not read: {HOW}")
     if not any(map(is_class_folders, (root, *folders_in(root)))):
-        if looks := told_otherwise(root):
+        if looks := known_otherwise(root):
             raise InputError(f"{root} is no data set that is known here: {looks}")
         raise InputError(
             f"{root} is no data set that is known here: put each class's pictures into a folder "
@@ -285,6 +283,6 @@ def refuse_blocking(dataset: Dataset) -> None:
     blocking = [fault for fault in dataset.faults if fault.blocking]
     if blocking:
         more = len(blocking) - 1
-        told = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
+        text = f" (and {more:,} more: `viewfinder check` names them)" if more else ""
         raise InputError(f"{dataset.root / blocking[0].file}: {blocking[0].detail}: "
-                         f"{blocking[0].fix}{told}")  # fmt: skip
+                         f"{blocking[0].fix}{text}")  # fmt: skip

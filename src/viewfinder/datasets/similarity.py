@@ -58,14 +58,14 @@ def scenes(dataset: Dataset) -> NDArray[np.int64]:
         pairs = list(track(hashes, total=len(dataset), description="comparing pictures"))
     parents = list(range(len(pairs)))
     # A picture comes twice, as it is and mirrored; two that look alike do so either way.
-    told = [bits for pair in pairs for bits in pair]
+    parts = [bits for pair in pairs for bits in pair]
     for band in range(_BANDS):
         alike: dict[int, list[int]] = defaultdict(list)
-        for place, bits in enumerate(told):
+        for place, bits in enumerate(parts):
             if bits:
                 alike[bits >> (16 * band) & 0xFFFF].append(place)
         for members in alike.values():
-            _join(members, told, parents)
+            _join(members, parts, parents)
     return np.array([_root(parents, index) for index in range(len(pairs))], np.int64)
 
 

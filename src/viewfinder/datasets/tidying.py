@@ -1,4 +1,4 @@
-"""What reading does with boxes that cannot be learnt from, by one rule, counted and told.
+"""What reading does with boxes that cannot be learnt from, by one rule, counted and reported.
 
 - A box of a class without a name, with a coordinate that is no finite number, or without width or
   height (inverted ones too) is dropped.

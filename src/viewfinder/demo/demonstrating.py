@@ -127,7 +127,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> DemoOutcome:
     proposals = stages.do(
         "propose boxes and outlines, by the difference to the empty stand",
         lambda: capturing.propose(place, shots),
-        lambda proposals: _overlaps_told(capturing.overlaps(shots, proposals)),
+        lambda proposals: _overlaps_in_words(capturing.overlaps(shots, proposals)),
     )
     acceptance = stages.do(
         f"accept those of a score of {capturing.ABOVE} or more",
@@ -151,7 +151,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> DemoOutcome:
     scored = stages.do(
         "score it on cluttered scenes of things that it has never seen",
         lambda: learning.judge_unseen(place, run, setting),
-        _unseen_told,
+        _unseen_in_words,
     )
     count = len(scored.judged.examples)
     shown = np.linspace(0, count - 1, min(_SHOWN, count))
@@ -185,13 +185,13 @@ def found_in(answer: Answer) -> Detections:
     return answer.value
 
 
-def _unseen_told(scored: Unseen) -> str:
+def _unseen_in_words(scored: Unseen) -> str:
     alone, judged = (each.scores.ap50 or 0 for each in (scored.alone, scored.judged))
-    told = f"mAP50 {judged:.3f} on {counted(len(scored.judged.examples), 'scene')}"
-    return told if scored.alone is scored.judged else f"{told}, {alone:.3f} without second opinion"
+    text = f"mAP50 {judged:.3f} on {counted(len(scored.judged.examples), 'scene')}"
+    return text if scored.alone is scored.judged else f"{text}, {alone:.3f} without second opinion"
 
 
-def _overlaps_told(overlaps: NDArray[np.float64]) -> str:
+def _overlaps_in_words(overlaps: NDArray[np.float64]) -> str:
     return f"{counted(len(overlaps), 'box')}, mean IoU with the true ones {overlaps.mean():.3f}"
 
 

@@ -48,7 +48,7 @@ class Unseen:
     alone: DetectJudgement
     judged: DetectJudgement
 
-    def told(self) -> str:
+    def says(self) -> str:
         """What the second opinion is worth, in a sentence."""
         if self.alone is self.judged:
             return "A second opinion on classes was tried, and left off."

@@ -100,7 +100,7 @@ def page(outcome: DemoOutcome) -> dict[str, object]:
             plots.Panel("AP50 on composed scenes", plots.both_splits("ap50")),
         ),
         "judged": unseen.as_json(),
-        "opinion": outcome.scored.told(),
+        "opinion": outcome.scored.says(),
         "boxes": int(scores.boxes.sum()),
         "precision_recall": detect_plots.precision_recall(scores, unseen.examples.classes),
         "unseen": list(_unseen(outcome)),

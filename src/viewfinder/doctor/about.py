@@ -25,7 +25,7 @@ _JUST_NOW = 120
 
 def about(machine: Machine) -> list[tuple[str, str]]:
     """What there is, each with its name."""
-    told = [
+    parts = [
         ("processor", _processor(machine)),
         ("memory", _memory(machine)),
         ("GPU", _gpu(machine)),
@@ -36,7 +36,7 @@ def about(machine: Machine) -> list[tuple[str, str]]:
         ("disk", _disk(machine)),
         ("network", _network(machine)),
     ]
-    return [(name, text) for name, text in told if text]
+    return [(name, text) for name, text in parts if text]
 
 
 def _processor(machine: Machine) -> str:
@@ -105,16 +105,16 @@ def _packages(machine: Machine) -> str:
         return _UNKNOWN
     fitting = sum(each.fits is True for each in installed.packages)
     every = len(installed.packages)
-    told = f"{f'all {every}' if fitting == every else f'{fitting} of {every}'} fit"
+    text = f"{f'all {every}' if fitting == every else f'{fitting} of {every}'} fit"
     held = [each for each in by_weight(installed) if each.as_tested is not None]
     if not held:
-        return f"{told}; with which versions this was tested is not known"
+        return f"{text}; with which versions this was tested is not known"
     drifted = [each for each in held if not each.as_tested]
     if not drifted:
-        return f"{told}, and are of the versions that this was tested with"
+        return f"{text}, and are of the versions that this was tested with"
     names = [f"{each.name} {each.version} in place of {each.tested}" for each in drifted]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"{told}; not as tested: {', '.join(names[:_MOST])}{more}"
+    return f"{text}; not as tested: {', '.join(names[:_MOST])}{more}"
 
 
 def by_weight(installed: Installation) -> list[InstalledPackage]:
@@ -127,37 +127,37 @@ def _torch(machine: Machine) -> str:
     installed, torch = machine.installation, machine.torch
     if installed is None or not installed.torch:
         return "not installed" if installed else _UNKNOWN
-    told = f"{installed.torch}, torchvision {installed.vision or 'not installed'}"
+    text = f"{installed.torch}, torchvision {installed.vision or 'not installed'}"
     if installed.cuda is not None:
-        told += f"; CUDA {dotted(installed.cuda)}" if installed.cuda else "; without CUDA"
-    told += f", cuDNN {installed.cudnn}" if installed.cudnn else ""
-    told += f", NCCL {installed.nccl}" if installed.nccl else ""
+        text += f"; CUDA {dotted(installed.cuda)}" if installed.cuda else "; without CUDA"
+    text += f", cuDNN {installed.cudnn}" if installed.cudnn else ""
+    text += f", NCCL {installed.nccl}" if installed.nccl else ""
     if torch and torch.works:
-        told += f"; uses {torch.capability}, imported in {torch.seconds:.1f} s"
-    return told
+        text += f"; uses {torch.capability}, imported in {torch.seconds:.1f} s"
+    return text
 
 
 def _disk(machine: Machine) -> str:
     """Where runs and the cache lie, and how fast that is: once, where it is one disk."""
     known = {each.name: each for each in machine.places}
-    told, rest = [], dict(known)
+    parts, rest = [], dict(known)
     for disk in machine.disks:
         here = [known[name] for name in disk.places if name in known]
         for each in here:
             rest.pop(each.name, None)
         if here:
-            told.append(_one_disk(here, disk))
-    return "; ".join([*told, *(_one_disk([each], None) for each in rest.values())]) or _UNKNOWN
+            parts.append(_one_disk(here, disk))
+    return "; ".join([*parts, *(_one_disk([each], None) for each in rest.values())]) or _UNKNOWN
 
 
 def _one_disk(here: list[WrittenFolder], disk: Disk | None) -> str:
     names = listed([f"{each.name} in {each.shown}" for each in here])
     free = "?" if here[0].free is None else gib(here[0].free)
-    told = f"{names}{', on one disk' if len(here) > 1 else ''}, {free} free"
+    text = f"{names}{', on one disk' if len(here) > 1 else ''}, {free} free"
     if disk and disk.written:
         read = f", reads {disk.read:,.0f}" if disk.read else ""
-        told += f", writes {disk.written:,.0f}{read} MB/s"
-    return told
+        text += f", writes {disk.written:,.0f}{read} MB/s"
+    return text
 
 
 def _network(machine: Machine) -> str:

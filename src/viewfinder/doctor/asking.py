@@ -17,7 +17,7 @@ from viewfinder.values import as_list, as_number, as_number_or_none, as_table, a
 
 @dataclass(frozen=True)
 class TorchFacts:
-    """What torch told.
+    """What torch reported.
 
     Attributes:
         speed: None where nothing was measured.
@@ -43,9 +43,9 @@ def ask_torch(
 
     Args:
         networks: whose costs are to be counted.
-        limit: seconds after which the process is ended; what it told until then counts.
+        limit: seconds after which the process is ended; what it reported until then counts.
     """
-    # -P: a file in the working folder is told of by itself, and must not stand in for others.
+    # -P: a file in the working folder is reported by itself, and must not stand in for others.
     command = [sys.executable, "-P", "-m", "viewfinder.doctor.probe"]
     words = [*command, str(measuring), str(limit - 3), *networks]
     reply = ask(words, limit, {**variables, **_QUIET})
@@ -57,7 +57,7 @@ _QUIET = {"PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
 
 
 def read_reply(reply: Reply, cleaner: Cleaner) -> TorchFacts:
-    """What the process told, and how it ended."""
+    """What the process reported, and how it ended."""
     lines = _lines(reply.out)
     if not lines or "threads" not in lines[0]:
         return TorchFacts(Torch(works=False, error=cleaner.clean(_why(reply))))
@@ -78,8 +78,8 @@ def read_reply(reply: Reply, cleaner: Cleaner) -> TorchFacts:
         )
         return TorchFacts(torch, _speed(lines[1:], torch.threads or 1), networks, troubles)
     except (KeyError, ValueError) as error:
-        told = cleaner.clean(f"it tells what cannot be read: {error}")
-        return TorchFacts(Torch(works=False, error=told))
+        text = cleaner.clean(f"it tells what cannot be read: {error}")
+        return TorchFacts(Torch(works=False, error=text))
 
 
 def _lines(text: str) -> list[dict[str, object]]:
@@ -94,7 +94,7 @@ def _lines(text: str) -> list[dict[str, object]]:
 
 
 def _why(reply: Reply) -> str:
-    """Why nothing was told, in one line."""
+    """Why nothing was reported, in one line."""
     last = next((line for line in reversed(reply.err.splitlines()) if line.strip()), "")
     if reply.ended == "not in time":
         return "importing it took too long, and was stopped"
@@ -109,19 +109,19 @@ def _why(reply: Reply) -> str:
     return last or f"the process ended with status {reply.status} and said nothing"
 
 
-def _torch(told: dict[str, object], cleaner: Cleaner) -> Torch:
-    driver = told.get("driver_cuda")
+def _torch(facts: dict[str, object], cleaner: Cleaner) -> Torch:
+    driver = facts.get("driver_cuda")
     return Torch(
         works=True,
-        seconds=as_number(told["seconds"]),
-        threads=as_whole(told["threads"]),
-        capability=str(told["capability"])[:20],
-        cuda=bool(told["cuda"]),
-        cuda_error=cleaner.clean(str(told["cuda_error"])),
+        seconds=as_number(facts["seconds"]),
+        threads=as_whole(facts["threads"]),
+        capability=str(facts["capability"])[:20],
+        cuda=bool(facts["cuda"]),
+        cuda_error=cleaner.clean(str(facts["cuda_error"])),
         driver_cuda=None if driver is None else tuple(map(as_whole, as_list(driver))),
-        architectures=tuple(str(each)[:20] for each in as_list(told.get("architectures", []))),
-        cudnn=_cudnn(told.get("cudnn")),
-        gpus=tuple(_gpu(each) for each in as_tables(told.get("gpus", []))),
+        architectures=tuple(str(each)[:20] for each in as_list(facts.get("architectures", []))),
+        cudnn=_cudnn(facts.get("cudnn")),
+        gpus=tuple(_gpu(each) for each in as_tables(facts.get("gpus", []))),
     )
 
 
@@ -155,10 +155,10 @@ def _cudnn(number: object) -> Version | None:
     return major, rest // 100, rest % 100
 
 
-def _gpu(told: dict[str, object]) -> Gpu:
-    major, minor = map(as_whole, as_list(told["capability"]))
-    memory, free = as_whole(told["memory"]), as_whole(told["free"])
-    return Gpu(str(told["name"])[:60], memory, free, (major, minor))
+def _gpu(facts: dict[str, object]) -> Gpu:
+    major, minor = map(as_whole, as_list(facts["capability"]))
+    memory, free = as_whole(facts["memory"]), as_whole(facts["free"])
+    return Gpu(str(facts["name"])[:60], memory, free, (major, minor))
 
 
 def _library(path: str, cleaner: Cleaner) -> Library:

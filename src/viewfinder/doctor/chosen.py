@@ -48,6 +48,6 @@ def _is_ours(of: dict[str, object], machine: Machine) -> bool:
     on_gpu = not str(of["device"]).startswith("CPU ")
     processor = as_table(of["processor"])
     same = processor["name"] == cpu.name and processor["threads"] == cpu.threads
-    # Metadata names the version without the build that it may be told with.
+    # Metadata names the version without the build that it may be given with.
     torch = installed.torch.partition("+")[0] == str(of["torch"]).partition("+")[0]
     return bool(same and torch and on_gpu == (speed.device == "cuda"))

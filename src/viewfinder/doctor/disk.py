@@ -69,7 +69,7 @@ def _disk(place: Path | None) -> str:
 
 
 def disk_speed(folder: Path, most: int = _MOST) -> tuple[float, float | None]:
-    """10⁶ bytes a second that are written and synced, and read; None where reading cannot be told
+    """10⁶ bytes a second that are written and synced, and read; None where reading cannot be known
     from what the system keeps in memory.
 
     Args:

@@ -1,4 +1,4 @@
-"""All facts, each part on its own: what fails costs that part, and is told."""
+"""All facts, each part on its own: what fails costs that part, and is reported."""
 
 import os
 import time

@@ -52,9 +52,9 @@ def rates(device: str, seconds: float) -> Iterator[Rate]:
                     torch.set_num_threads(every)
                     return
                 taken = _taken(step, device)
-                told = 0 if device == "cuda" else count
+                on = 0 if device == "cuda" else count
                 place = "" if what == PRODUCT else layout
-                yield Rate(what, arithmetic, place, told, size / taken / 1e9)
+                yield Rate(what, arithmetic, place, on, size / taken / 1e9)
     torch.set_num_threads(every)
 
 

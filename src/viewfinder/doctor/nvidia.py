@@ -69,8 +69,8 @@ def _program() -> str | None:
 
 def read_table(reply: Reply) -> tuple[SmiState, str, tuple[Gpu, ...], Version | None]:
     """What `nvidia-smi --query-gpu …` answered: its state, what it says instead, GPUs, driver."""
-    told = (reply.out.strip() or reply.err.strip()).splitlines()
-    says = told[0] if told else ""
+    lines = (reply.out.strip() or reply.err.strip()).splitlines()
+    says = lines[0] if lines else ""
     if reply.ended == "not in time":
         return "hangs", says, (), None
     both = f"{reply.out}\n{reply.err}".lower()

@@ -66,8 +66,8 @@ def _fact(name: str, text: str, width: int) -> Iterator[StyledLine]:
 
 def _verdict(found: Sequence[Finding], width: int) -> Iterator[StyledLine]:
     style = "bold green" if works(found) else _STYLES["broken"]
-    told = f"{'✓' if works(found) else '✗'} {verdict(found)}"
-    return (StyledLine(text, style) for text in _wrap(told, width, ""))
+    words = f"{'✓' if works(found) else '✗'} {verdict(found)}"
+    return (StyledLine(text, style) for text in _wrap(words, width, ""))
 
 
 def verdict(found: Sequence[Finding]) -> str:
@@ -75,11 +75,11 @@ def verdict(found: Sequence[Finding]) -> str:
     levels = [each.level for each in found]
     bad, slow, unknown = (levels.count(level) for level in ("broken", "warning", "unknown"))
     fine = len(RULES) - len(found)
-    told = f"{fine} of {counted(len(RULES), 'thing')} looked at are as they should be"
+    text = f"{fine} of {counted(len(RULES), 'thing')} looked at are as they should be"
     parts = [f"{bad} {'does' if bad == 1 else 'do'} not work"] if bad else []
     parts += [f"{counted(slow, 'warning')}"] if slow else []
     parts += [f"{unknown} not known"] if unknown else []
-    return f"{told}; {', '.join(parts)}" if parts else told
+    return f"{text}; {', '.join(parts)}" if parts else text
 
 
 def _finding(each: Finding, width: int) -> Iterator[StyledLine]:
@@ -98,8 +98,8 @@ def _finding(each: Finding, width: int) -> Iterator[StyledLine]:
 def _unknowns(found: Sequence[Finding], width: int) -> Iterator[StyledLine]:
     for each in joined(found):
         yield StyledLine("")
-        told = f"? Not known: {each.says}"
-        yield from (StyledLine(text, _STYLES["unknown"]) for text in _wrap(told, width, "  ", ""))
+        words = f"? Not known: {each.says}"
+        yield from (StyledLine(text, _STYLES["unknown"]) for text in _wrap(words, width, "  ", ""))
         yield from (StyledLine(text) for text in _wrap(f"{sentence(each.why)}.", width, "  "))
         fix = f"→ {sentence(each.fix)}"
         yield from (StyledLine(text, "bold") for text in _wrap(fix, width, "    ", "  "))
@@ -154,18 +154,18 @@ def heading(column: tuple[str, str, int], speed: Speed) -> tuple[str, str, str]:
 
 
 def _speed(machine: Machine, speed: Speed, width: int) -> Iterator[StyledLine]:
-    told = f"Speed, {when(machine, speed)}"
-    yield from (StyledLine(text, "bold") for text in _wrap(told, width, ""))
+    words = f"Speed, {when(machine, speed)}"
+    yield from (StyledLine(text, "bold") for text in _wrap(words, width, ""))
     yield from (StyledLine(text, "dim") for text in _wrap(UNIT, width, ""))
     shown = columns(speed)[: max(1, (width - _ROW) // _CELL)]
     for line in zip(*(heading(each, speed) for each in shown), strict=True):
         yield StyledLine(" " * _ROW + "".join(f"{word:>{_CELL}}" for word in line), "dim")
     for what, values in rows(speed):
-        told = "".join(f"{figure(value):>{_CELL}}" for value in values[: len(shown)])
-        yield StyledLine(f"{row_name(what)[:_ROW]:<{_ROW}}{told}")
+        words = "".join(f"{figure(value):>{_CELL}}" for value in values[: len(shown)])
+        yield StyledLine(f"{row_name(what)[:_ROW]:<{_ROW}}{words}")
     if speed.pictures:
-        told = f"reading: {speed.pictures:,.0f} JPEGs of 640×480 a second in one thread"
-        yield from (StyledLine(text) for text in _wrap(told, width, ""))
+        words = f"reading: {speed.pictures:,.0f} JPEGs of 640×480 a second in one thread"
+        yield from (StyledLine(text) for text in _wrap(words, width, ""))
 
 
 def row_name(what: str) -> str:
@@ -187,12 +187,12 @@ def _epochs(epochs: Sequence[Epoch], width: int) -> Iterator[StyledLine]:
     figures = f"{'pictures':>9}{'batch':>6}{'time':>9}{'memory':>10}" if wide else f"{'time':>9}"
     yield StyledLine(f"{'':<18}{figures}  --precision auto"[:width], "dim")
     for each in epochs:
-        told = choice(each)
+        text = choice(each)
         side, time = f"{each.side}×{each.side}", in_figures(each.seconds)
         figures = (
             f"{side:>9}{each.batch:>6}{time:>9}{gib(each.memory):>10}" if wide else f"{time:>9}"
         )
-        yield StyledLine(f"{each.net:<18}{figures}  {told}"[:width])
+        yield StyledLine(f"{each.net:<18}{figures}  {text}"[:width])
 
 
 def choice(each: Epoch) -> str:
@@ -201,10 +201,10 @@ def choice(each: Epoch) -> str:
         return f"{each.arithmetic} {each.layout} (chosen)"
     if each.compared < 2:
         return "not compared"
-    told = f"{each.arithmetic} {each.layout}"
+    text = f"{each.arithmetic} {each.layout}"
     if each.compared < each.wanted:  # The others may be faster: there was no time for them.
-        told += f" ({each.compared} of {each.wanted})"
-    return told
+        text += f" ({each.compared} of {each.wanted})"
+    return text
 
 
 def in_figures(seconds: float) -> str:

@@ -40,33 +40,33 @@ class Cleaner:
 
     def clean(self, text: str) -> str:
         """On one line, without home, user, host, addresses and secrets, at most 300 long."""
-        told = _ADDRESS.sub("(address)", _USERINFO.sub("", " ".join(text.split())))
+        words = _ADDRESS.sub("(address)", _USERINFO.sub("", " ".join(text.split())))
         for secret, instead in self.hidden:
-            told = told.replace(secret, instead)
+            words = words.replace(secret, instead)
         for user in self.users:
-            told = re.sub(
-                rf"(?<![\w]){re.escape(user)}(?![\w])", "(user)", told, flags=re.IGNORECASE
+            words = re.sub(
+                rf"(?<![\w]){re.escape(user)}(?![\w])", "(user)", words, flags=re.IGNORECASE
             )
-        told = _HOMES.sub("(user)", told)
-        return shown(told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…")
+        words = _HOMES.sub("(user)", words)
+        return shown(words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…")
 
     def code(self, text: str) -> str:
         """Source text, with its lines and blanks, without home, secrets and the user's name.
 
         Of code itself a call or an attribute that is called as the user is stays, as `x.max()`.
         """
-        told = _USERINFO.sub("", text)
+        words = _USERINFO.sub("", text)
         for secret, instead in self.hidden:
-            told = told.replace(secret, instead)
+            words = words.replace(secret, instead)
         for user in self.users:
             name = re.escape(user)
             word = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
             # Every other part is a string or a comment.
-            parts = _QUOTED.split(told)
+            parts = _QUOTED.split(words)
             parts[1::2] = [word.sub("(user)", part) for part in parts[1::2]]
-            told = "".join(parts)
-            told = re.sub(rf"(?<![\w.]){name}(?![\w(])", "(user)", told, flags=re.IGNORECASE)
-        return _HOMES.sub("(user)", told)
+            words = "".join(parts)
+            words = re.sub(rf"(?<![\w.]){name}(?![\w(])", "(user)", words, flags=re.IGNORECASE)
+        return _HOMES.sub("(user)", words)
 
     def path(self, path: Path) -> str:
         """A path, as it can be shown: `~` for the home, and below the working folder from there."""

@@ -35,12 +35,12 @@ def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
     start = time.perf_counter()
     import torch
 
-    told: dict[str, object] = {"seconds": time.perf_counter() - start}
+    facts: dict[str, object] = {"seconds": time.perf_counter() - start}
     # Broken libraries are often found out by the first product only.
     left = torch.ones(64, 64)
     if float((left @ left).sum()) != 64.0**3:
         raise RuntimeError("torch multiplies wrongly")
-    told |= {
+    facts |= {
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "cuda": False,
@@ -48,19 +48,19 @@ def main(seconds: float, in_all: float, networks: Sequence[str]) -> None:
         "driver_cuda": _driver_cuda(),
     }
     if torch.version.cuda:
-        told |= _of_cuda()
-    _print(told)
+        facts |= _of_cuda()
+    _print(facts)
     _print({"libraries": _loaded()})
     _import_others()
     _print({"libraries": _loaded()})
     _weigh(networks, start + in_all)
     left_over = min(seconds, in_all - (time.perf_counter() - start))
     if left_over > 0:
-        _measure("cuda" if told["cuda"] else "cpu", left_over)
+        _measure("cuda" if facts["cuda"] else "cpu", left_over)
 
 
 def _import_others() -> None:
-    """Import what works with torch, each told beforehand: one may take the process with it."""
+    """Import what works with torch, each reported beforehand: one may take the process with it."""
     for name in (*_OTHERS, _VISION):
         _print({"importing": name})
         try:
@@ -85,20 +85,20 @@ def _load_operators() -> None:
 def _of_cuda() -> dict[str, object]:
     import torch
 
-    told: dict[str, object] = {"architectures": (torch._C._cuda_getArchFlags() or "").split()}
+    facts: dict[str, object] = {"architectures": (torch._C._cuda_getArchFlags() or "").split()}
     try:
-        told["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-        told["cuda"] = bool(torch.cuda.is_available())
-        if not told["cuda"]:
+        facts["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        facts["cuda"] = bool(torch.cuda.is_available())
+        if not facts["cuda"]:
             # Which says why not.
             torch.cuda.init()  # type: ignore[no-untyped-call]
-        told["gpus"] = [_gpu(index) for index in range(torch.cuda.device_count())]
+        facts["gpus"] = [_gpu(index) for index in range(torch.cuda.device_count())]
         side = torch.ones(64, 64, device="cuda")
         if float((side @ side).sum()) != 64.0**3:
             raise RuntimeError("the GPU multiplies wrongly")
     except (RuntimeError, AssertionError, OSError) as error:
-        told |= {"cuda": False, "cuda_error": str(error)}
-    return told
+        facts |= {"cuda": False, "cuda_error": str(error)}
+    return facts
 
 
 def _gpu(index: int) -> dict[str, object]:

@@ -14,7 +14,7 @@ def machine_record() -> dict[str, object]:
     import torch
 
     here, cpu, room = system(cleaner()), cpu_features(), memory()
-    told: dict[str, object] = {
+    facts: dict[str, object] = {
         "system": here.name,
         "architecture": here.architecture,
         "container": here.container,
@@ -30,7 +30,7 @@ def machine_record() -> dict[str, object]:
     }
     if torch.cuda.is_available():
         about = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
-        told["gpus"] = [{"name": gpu.name, "memory": gpu.total_memory} for gpu in about]
+        facts["gpus"] = [{"name": gpu.name, "memory": gpu.total_memory} for gpu in about]
         driver = driver_in_kernel()
-        told["driver"] = driver_version(driver) if driver else None
-    return told
+        facts["driver"] = driver_version(driver) if driver else None
+    return facts

@@ -49,12 +49,12 @@ def remember_disks(machine: Machine, disks: dict[str, Disk]) -> None:
     Raises:
         InputError: the cache cannot be written.
     """
-    told = {
+    table = {
         name: {"written": each.written, "read": each.read}
         for name, each in disks.items()
         if each.written
     }
-    document = {"machine": _key(machine), "measured": time.time(), "disks": told}
+    document = {"machine": _key(machine), "measured": time.time(), "disks": table}
     write_json(cache_folder() / _DISKS, document)
 
 

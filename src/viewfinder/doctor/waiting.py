@@ -15,18 +15,18 @@ def within(seconds: float, asked: Callable[[], Answer]) -> Answer:
         TimeoutError: it took longer.
         Exception: what it raised.
     """
-    told: queue.Queue[tuple[Answer | None, Exception | None]] = queue.Queue()
+    answers_given: queue.Queue[tuple[Answer | None, Exception | None]] = queue.Queue()
 
     def asking() -> None:
         try:
-            told.put((asked(), None))
+            answers_given.put((asked(), None))
         except Exception as error:  # it is raised again below
-            told.put((None, error))
+            answers_given.put((None, error))
 
     # A daemon: Python does not wait for it at its end.
     threading.Thread(target=asking, daemon=True).start()
     try:
-        answer, error = told.get(timeout=seconds)
+        answer, error = answers_given.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError(f"no answer in {seconds:.0f} s") from None
     if error is not None:

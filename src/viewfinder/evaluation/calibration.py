@@ -150,8 +150,8 @@ def called(of: str, bins: Sequence[tuple[float, float, int]]) -> str:
         of: what was answered, in the plural.
         bins: mean score, share that is right, and count of each.
     """
-    told = [f"{s:.0%}, {r:.0%} are right ({n:,})" for s, r, n in reversed(bins) if n >= _TOLD]
-    return f"of {of} called {'; of those called '.join(told)}" if told else ""
+    parts = [f"{s:.0%}, {r:.0%} are right ({n:,})" for s, r, n in reversed(bins) if n >= _TOLD]
+    return f"of {of} called {'; of those called '.join(parts)}" if parts else ""
 
 
 def _by_chance(

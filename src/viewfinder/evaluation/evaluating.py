@@ -11,7 +11,7 @@ from viewfinder.evaluation.judging import gain_by_views, seen_in_training, train
 from viewfinder.evaluation.unseen import judge_split
 from viewfinder.evaluation.weaknesses import weaknesses
 from viewfinder.events import note
-from viewfinder.inference.thresholds import tell_least
+from viewfinder.inference.thresholds import note_least
 from viewfinder.runs.run import RunFolder
 from viewfinder.runs.scores import HELD_OUT
 from viewfinder.tasks.model import Model
@@ -36,7 +36,7 @@ def evaluate(
     Raises:
         InputError: data that cannot be read, lacks that split, or has classes unknown to the model.
     """
-    tell_least(model, 0)
+    note_least(model, 0)
     recipe = run.manifest.recipe if run else None
     # Of folds no split was dealt as one is now.
     own = run is not None and trained_on(run, data) and "folded" not in run.manifest.data

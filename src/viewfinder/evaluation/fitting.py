@@ -23,7 +23,7 @@ _HARMLESS_GAP = 0.05
 _CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
 LEAST_PICTURES = 20
 """With so many pictures, or boxes in them, the two splits are known well enough to compare."""
-# With fewer pictures than this, not even the clearest gap between the splits is told.
+# With fewer pictures than this, not even the clearest gap between the splits is reported.
 _FEWEST = 5
 # A larger share of the pictures than this is missed more in training than it helps to judge.
 _MOST_HELD_OUT = 0.3
@@ -227,7 +227,7 @@ def _clear_of_few(
 
 
 def _too_few(train: SplitScore, held_out: SplitScore | None, measure: Measure, split: str) -> str:
-    """Why it cannot be told whether a net over-fits."""
+    """Why it cannot be known whether a net over-fits."""
     if held_out is None:
         known = f": {measure.alone.format(train=train.score)}" if train.images else ""
         return f"Nothing was held out, so that over-fitting cannot be told{known}."

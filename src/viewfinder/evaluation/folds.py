@@ -22,7 +22,7 @@ def judged(figure: str, each: Sequence[FoldRow], together: Together | None = Non
     """The `folds` of `scores.json`.
 
     The interval is Student's, corrected for folds that learnt from the same pictures
-    (`comparison.estimate`). What is a mean over pictures is told of all of them; of a balanced
+    (`comparison.estimate`). What is a mean over pictures is given of all of them; of a balanced
     accuracy the mean over classes is; and the interval of either is Wilson's where that is wider.
 
     Args:
@@ -120,11 +120,11 @@ def in_words(folds: FoldScores, form: str) -> str:
 def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
     """The figure with its interval, and what they are of; `form` as of `in_words`."""
     of = counted(sum(row["test"] for row in folds["each"]), "picture")
-    told = headline_of(folds["figure"], folds["mean"], form)
-    told = f"mean {told}" if folded.averaged(folds["figure"]) else told
+    text = headline_of(folds["figure"], folds["mean"], form)
+    text = f"mean {text}" if folded.averaged(folds["figure"]) else text
     if _tells(folds):
-        told += f", 95 % interval {_interval(folds, form)}"
-    return told, f"of {of} in {folds['folds']} folds"
+        text += f", 95 % interval {_interval(folds, form)}"
+    return text, f"of {of} in {folds['folds']} folds"
 
 
 def headline_of(figure: str, value: float | None, form: str) -> str:

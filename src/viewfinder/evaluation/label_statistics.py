@@ -18,7 +18,7 @@ from viewfinder.evaluation.sampling import Values
 from viewfinder.pictures.masks import box_around
 from viewfinder.wording import counted
 
-# Classes that are told one by one, the commonest; masks that are read, and cells to a side of the
+# Classes that are named one by one, the commonest; masks that are read, and cells to a side of the
 # map of places.
 _MOST, _MOST_MASKS, _CELLS = 30, 200, 24
 # Pictures whose size and brightness are measured.
@@ -61,15 +61,15 @@ def section(dataset: Dataset, *, drawn: bool = True) -> dict[str, object]:
 def _drawn_of(learnt: Dataset, what: str, *, dealt: bool) -> str:
     """Which pictures the figures are of, in a sentence."""
     many = counted(len(learnt), "training picture" if dealt else "picture")
-    told = f"The charts are of the {many}"
+    text = f"The charts are of the {many}"
     if len(learnt) > _MOST_LOOKED_AT:
-        told += (
+        text += (
             f"; how large and how bright pictures are, of {_MOST_LOOKED_AT} of them, evenly chosen"
         )
     masks = sum(map(bool, learnt.masks)) if what == "subjects" else 0
     if masks > _MOST_MASKS:
-        told += f"; how large subjects are and where they lie, of the first {_MOST_MASKS} masks"
-    return f"{told}."
+        text += f"; how large subjects are and where they lie, of the first {_MOST_MASKS} masks"
+    return f"{text}."
 
 
 def _figures(learnt: Dataset, what: str) -> list[Markup]:

@@ -103,19 +103,19 @@ def compare(
     # What cannot be told apart was tried all the same, and counts among the comparisons.
     chances = [1.0 if (p := _p(differences[name])) is None else p for name in asked]
     adjusted = dict(zip(asked, holm(chances), strict=True))
-    told = {}
+    table = {}
     for name, own in values.items():
         found = differences.get(name)
         if found is not None and found.p is not None:
             found = replace(found, p_holm=adjusted[name])
         verdict = _verdict(name == baseline, bool(own), found, score)
         mean = estimate(list(own.values())) if own else None
-        told[name] = RecipeComparison(
+        table[name] = RecipeComparison(
             _clipped(mean, 0.0, 1.0) if mean and score.share else mean,
             _clipped(found, -1.0, 1.0) if found and score.share else found,
             verdict,
         )
-    return told
+    return table
 
 
 def estimate(values: Sequence[float], *, overlap: float = 0.0) -> Estimate:

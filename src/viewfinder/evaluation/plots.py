@@ -35,7 +35,7 @@ class Panel:
     """Columns of the history that share their axes.
 
     Attributes:
-        factor: what values are multiplied by, such as 100 for shares told in per cent.
+        factor: what values are multiplied by, such as 100 for shares given in per cent.
         logarithmic: whether equal steps are equal factors, for what begins a hundred times higher
             than it ends.
         share: whether values are shares of 1, shown beside what the whole would be.
@@ -129,8 +129,8 @@ def reliability(found: Calibration) -> Markup:
     axes.scatter(scores, right, s=sizes, color=VAL, alpha=0.7)
     axes.set(xlim=(0, 1.03), ylim=(0, 1.05), xlabel="score", ylabel="share that is right")
     quiet(axes)
-    told = "; ".join(f"{b.score:.0%}: {b.right:.0%} of {b.count}" for b in found.bins)
-    return inline(figure, f"the share that is right by score: {told}")
+    text = "; ".join(f"{b.score:.0%}: {b.right:.0%} of {b.count}" for b in found.bins)
+    return inline(figure, f"the share that is right by score: {text}")
 
 
 def confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Markup:

@@ -76,7 +76,7 @@ def write_report(
             "it to go on without its rows"
         )
     page = page_of(manifest.task)(material)
-    form = find(manifest.task).told(manifest.recipe)[0][1]
+    form = find(manifest.task).headline_for(manifest.recipe)[0][1]
     # What the set is like, the report of the run that follows the folds draws.
     of_fold = "folded" in manifest.data and not folds
     # Of pictures that it learnt from a net is surer, and better, than of others.

@@ -27,14 +27,14 @@ def run_html(model: Model, run: RunFolder | None) -> str:
     template = environment_of("viewfinder.evaluation").get_template("run_in_notebook.html.jinja")
     config, task = model.config, find(model.config.task)
     history = run.history() if run else []
-    told = task.told(run.manifest.recipe if run else None)
+    headlined = task.headline_for(run.manifest.recipe if run else None)
     return template.render(
         model=config,
         folder=str(model.source),
         classes=counted(len(config.classes), "class"),
         trained=_trained(history),
-        figures=[figure_name(name) for name, _ in told],
-        splits=_splits(run, told) if run else [],
+        figures=[figure_name(name) for name, _ in headlined],
+        splits=_splits(run, headlined) if run else [],
         curves=_curves(task.chosen_by(run.manifest.recipe) if run else task.best, history),
         report=run.report_file.as_posix() if run and run.report_file.exists() else None,
     )

@@ -70,7 +70,7 @@ def judge_unseen(
 ) -> AnyJudgement | None:
     """Let each picture be answered by that fold's net which was judged by it.
 
-    Which these are is told by the bytes of the files, so that the set may lie elsewhere now.
+    Which these are is known by the bytes of the files, so that the set may lie elsewhere now.
 
     Args:
         model: the run's, which tells how all of them are asked.

@@ -43,7 +43,7 @@ class Pair:
 def near_duplicates(dataset: Dataset) -> list[Fault]:
     """Pictures that look alike and are not the same bytes, a fault for each that has likenesses.
 
-    Those of one group, such as frames of one video, are expected to, and are told only where they
+    Those of one group, such as frames of one video, are expected to, and are named only where they
     lie in two splits.
     """
     files = [dataset.file(number) for number in range(len(dataset))]
@@ -127,10 +127,10 @@ def _faults(dataset: Dataset, pairs: Sequence[Pair]) -> list[Fault]:
     faults = []
     for one, others in sorted(partners.items()):
         others.sort(reverse=True)
-        told = [f"{dataset.paths[two]} ({likeness:.2f})" for likeness, two in others[:_TOLD]]
+        parts = [f"{dataset.paths[two]} ({likeness:.2f})" for likeness, two in others[:_TOLD]]
         if len(others) > _TOLD:
-            told.append(f"{len(others) - _TOLD} more")
-        detail = f"looks nearly the same as {', '.join(told)}"
+            parts.append(f"{len(others) - _TOLD} more")
+        detail = f"looks nearly the same as {', '.join(parts)}"
         splits = {split_name(int(dataset.splits[n])) for n in (one, *(two for _, two in others))}
         if len(splits) > 1:
             detail += f", in the splits {', '.join(sorted(splits))}"

@@ -56,8 +56,8 @@ def describe(parts: Sequence[Part], *, bits: int = 16) -> NDArray[np.float32]:
         InputError: a picture cannot be read, or a box has nothing of its picture.
     """
     extractor = _extractor()
-    told = [(digest, part.box) for digest, part in zip(_digests(parts), parts, strict=True)]
-    keys = [_key(digest, box, bits) for digest, box in told]
+    words = [(digest, part.box) for digest, part in zip(_digests(parts), parts, strict=True)]
+    keys = [_key(digest, box, bits) for digest, box in words]
 
     def take(numbers: Sequence[int]) -> Tensor:
         read = [_pixels(parts, number, bits) for number in numbers]
@@ -100,8 +100,8 @@ def _digests(parts: Sequence[Part]) -> list[bytes]:
 
 def _key(digest: bytes, box: tuple[float, ...] | None, bits: int) -> bytes:
     place = "" if box is None else " ".join(f"{side:.2f}" for side in box)
-    told = digest + f"|{bits}|{place}".encode()
-    return hashlib.blake2b(told, digest_size=KEY).digest()
+    keys = digest + f"|{bits}|{place}".encode()
+    return hashlib.blake2b(keys, digest_size=KEY).digest()
 
 
 def _pixels(parts: Sequence[Part], number: int, bits: int) -> NDArray[np.uint8]:

@@ -131,7 +131,7 @@ def _made(
     made: dict[bytes, NDArray[np.float32]] = {}
     fresh: dict[bytes, NDArray[np.float32]] = {}
     began = kept = time.monotonic()
-    told = False
+    slow = False
     try:
         for done, (batch, pictures) in enumerate(
             track(_ahead(take, batches), total=len(batches), description=description), 1
@@ -139,9 +139,9 @@ def _made(
             rows = described(extractor, _filled(pictures, size))[: len(batch)]
             fresh |= {missing[n]: vector for n, vector in zip(batch, rows, strict=True)}
             now = time.monotonic()
-            if not told and now - began >= _TELLING:
+            if not slow and now - began >= _TELLING:
                 left = (now - began) / done * (len(batches) - done)
-                if told := left >= _TELLING:
+                if slow := left >= _TELLING:
                     note(
                         f"{description}: about {duration(left)} more; what is done is kept, should "
                         "it be stopped"

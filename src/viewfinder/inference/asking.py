@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal, TypedDict
 
-from viewfinder.inference.opening import tell_calibrated
+from viewfinder.inference.opening import note_calibrated
 from viewfinder.inference.tiling import WantedTiles, in_tiles
 from viewfinder.tasks.calibration import with_own_scores
 from viewfinder.tasks.model import Model
@@ -50,7 +50,7 @@ def as_asked(
         InputError: tiles are asked of what is no detector, or there are none of such sides.
     """
     if scores == "own":
-        tell_calibrated(model)
+        note_calibrated(model)
         model = with_own_scores(model)
     if resize == "area":
         framing = replace(model.config.framing, resizing="area")

@@ -32,7 +32,7 @@ class Caution:
     refuse_unlike: bool = False
 
     def classes(self, model: Model) -> tuple[str, ...]:
-        """The names that answers are told by; a detector's unknown objects have their own."""
+        """The names that answers are given by; a detector's unknown objects have their own."""
         known = model.config.classes
         refused = self.refuse_below is not None or self.refuse_unlike
         unsure = refused and model.config.task == "detect"
@@ -72,7 +72,7 @@ def caution_of(
     """
     task = model.config.task
     if refuse_below is None and coverage is None:
-        # A subject has no class; that its picture is unlike is told beside it.
+        # A subject has no class; that its picture is unlike is reported beside it.
         return Caution(refuse_unlike=True) if refuse_unlike and task != "saliency" else None
     if refuse_below is not None and not 0 <= refuse_below <= 1:
         raise InputError(f"--refuse-below {refuse_below:g}: give a score from 0 to 1")

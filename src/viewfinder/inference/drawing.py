@@ -187,7 +187,7 @@ def _drawn(source: Path, answers: Iterable[Answer], classes: Sequence[str]) -> I
 
     Where frames change their size, later ones are fitted into the first one's.
     """
-    # What is damaged has been told as they were predicted.
+    # What is damaged has been reported as they were predicted.
     frames = read_video(source, tell=lambda _: None, remark=lambda _: None)
     size: Size | None = None
     for frame, answer in zip(frames, answers, strict=False):

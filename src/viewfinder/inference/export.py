@@ -63,11 +63,11 @@ class Parity:
     scales: dict[str, float]
 
     def __str__(self) -> str:
-        told = ", ".join(
+        text = ", ".join(
             f"{name} within {difference:.1e} of values up to {self.scales[name]:.4g}"
             for name, difference in self.differences.items()
         )
-        return f"onnxruntime answers {counted(self.pictures, 'picture')} as the run does: {told}"
+        return f"onnxruntime answers {counted(self.pictures, 'picture')} as the run does: {text}"
 
 
 def export_onnx(
@@ -105,7 +105,7 @@ def export_onnx(
     core, names = task.portable(model.load(), config, raw=answers == "raw")
     module = Portable(core, config.normalisation).eval()
     program = onnx.load_model_from_string(traced(module, names, config.size))
-    told = _metadata(asked, answers) | {SCORES: scores}
+    table = _metadata(asked, answers) | {SCORES: scores}
     if tiles is not None:
         note(
             f"the run answers in {tiles}: the file takes one tile, "
@@ -113,8 +113,8 @@ def export_onnx(
             "another program must"
         )
     if answers == "final":
-        told[LEAST_SCORE] = repr(float(threshold))
-    for key, value in told.items():
+        table[LEAST_SCORE] = repr(float(threshold))
+    for key, value in table.items():
         entry = program.metadata_props.add()
         entry.key, entry.value = key, value
     parity = _compare(module, program.SerializeToString(), names, batch)

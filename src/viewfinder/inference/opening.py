@@ -80,7 +80,7 @@ def open_model(path: str | Path) -> Model:
     return open_foreign(path) or open_trained(Path(path).expanduser())
 
 
-def tell_calibrated(model: Model) -> None:
+def note_calibrated(model: Model) -> None:
     """Say so where an ONNX file's scores are calibrated within, as the net's own are wanted."""
     weights = model.weights
     if isinstance(weights, OnnxWeights) and weights.opened.metadata.get(SCORES) == "calibrated":
@@ -115,7 +115,7 @@ def open_foreign(path: str | Path) -> Model | None:
 def _open_onnx(file: Path) -> Model:
     opened = OnnxFile(file)
     model = _exported(opened) if "task" in opened.metadata else _unmarked(opened)
-    # Once on nothing, so that what cannot answer is told before a thousand pictures are read.
+    # Once on nothing, so that what cannot answer is reported before a thousand pictures are read.
     width, height = opened.size
     model.load()(torch.full((1, 3, height, width), 0.5))
     return model
@@ -127,8 +127,8 @@ def _exported(opened: OnnxFile) -> Model:
     Raises:
         InputError: its metadata contradict it, or it gives raw outputs.
     """
-    told = opened.metadata
-    task, answers = told["task"], told.get("answers", "")
+    metadata = opened.metadata
+    task, answers = metadata["task"], metadata.get("answers", "")
     outputs: Outputs = "final" if answers == "final" else "decoded"
     if answers == "raw" or task not in NAMES or outputs not in find(task).portables:
         opened.refuse(
@@ -136,10 +136,10 @@ def _exported(opened: OnnxFile) -> Model:
             "classes or maps cannot be made here: export it again without --answers raw"
         )
     try:
-        classes, size = json.loads(told["classes"]), json.loads(told["size"])
-        framing, bits = _framing(told["pictures"]), _bits(told["pictures"])
-        least = float(told.get(LEAST_SCORE, 0))
-        tiles = {TILES: tiles_from_json(json.loads(told[TILES]))} if TILES in told else {}
+        classes, size = json.loads(metadata["classes"]), json.loads(metadata["size"])
+        framing, bits = _framing(metadata["pictures"]), _bits(metadata["pictures"])
+        least = float(metadata.get(LEAST_SCORE, 0))
+        tiles = {TILES: tiles_from_json(json.loads(metadata[TILES]))} if TILES in metadata else {}
     except (KeyError, ValueError, RecursionError, InputError):
         opened.refuse("does not say what classes, size or pictures it has: export the run again")
     if not _are_names(classes) or not _is_size(size):
@@ -183,26 +183,26 @@ def _is_size(size: object) -> bool:
     return all(type(side) is int and 1 <= side <= LARGEST_SIZE for side in size)
 
 
-def _framing(told: str) -> Framing:
+def _framing(words: str) -> Framing:
     """The framing that the metadata describe in words.
 
     Raises:
         ValueError: none is known by these words.
     """
     for framing in (DARKNET, STRETCHED, USUAL, Framing("stretch")):
-        if str(framing) in told:
+        if str(framing) in words:
             return framing
-    raise ValueError(told)
+    raise ValueError(words)
 
 
-def _bits(told: str) -> int:
+def _bits(words: str) -> int:
     """How many bits of 16-bit files are filled, by the greatest value that the metadata name.
 
     Raises:
         ValueError: as many never are.
     """
-    greatest = re.search(r"divided by ([0-9]{1,9})", told)
+    greatest = re.search(r"divided by ([0-9]{1,9})", words)
     bits = int(greatest[1]).bit_length() if greatest else BITS[-1]
     if bits not in BITS:
-        raise ValueError(told)
+        raise ValueError(words)
     return bits

@@ -58,7 +58,7 @@ def predict(
 def _prepared(
     sources: Sequence[Source], predictor: Predictor, failed: list[str]
 ) -> Iterator[Prepared]:
-    """The pictures, and frames of videos, that can be read; what cannot is told and passed over.
+    """The pictures, and frames of videos, that can be read; what cannot is reported and left out.
 
     Args:
         failed: gets the sentence about each that cannot be read.
@@ -85,7 +85,7 @@ def _prepared(
 
 
 def _frames(video: Path, predictor: Predictor) -> Iterator[Prepared]:
-    """A video's frames; of a damaged one those that can be read, which is told."""
+    """A video's frames; of a damaged one those that can be read, which is reported."""
     for frame in read_video(video):
         height, width = frame.picture.shape[:2]
         prepared = predictor.prepare(frame.picture, (width, height), str(video))
@@ -130,7 +130,7 @@ def _named(file: Path) -> Source:
     try:
         return source_of(file)
     except InputError:
-        return Source(file, "picture")  # what is wrong is told when it is read
+        return Source(file, "picture")  # what is wrong is reported when it is read
 
 
 def find_pictures(source: str | Path) -> list[Path]:

@@ -68,9 +68,9 @@ def quantised(program: bytes, pictures: Iterable[NDArray[np.float32]]) -> bytes:
             raise InputError(
                 f"onnxruntime cannot bring this net to 8 bits: {str(error)[:120]}; leave --int8 out"
             ) from error
-        found, told = onnx.load(str(done)), onnx.load_model_from_string(program)
+        found, own = onnx.load(str(done)), onnx.load_model_from_string(program)
     del found.metadata_props[:]
-    found.metadata_props.extend(told.metadata_props)
+    found.metadata_props.extend(own.metadata_props)
     return bytes(found.SerializeToString())
 
 

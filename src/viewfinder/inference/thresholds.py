@@ -44,7 +44,7 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
             f"--threshold {wanted:g} changes nothing: {model.source} is a run of classify, which "
             "answers every picture with its likeliest class"
         )
-    tell_least(model, wanted)
+    note_least(model, wanted)
     return wanted
 
 
@@ -56,7 +56,7 @@ def _by_class(model: Model, wanted: Mapping[str, float]) -> tuple[float, ...]:
             known = likest(name, classes) or f": it has {some(classes)}"
             raise InputError(f"--threshold: {model.source} has no class {name!r}{known}")
         _refuse_no_score(score, name)
-    tell_least(model, min(wanted.values()))
+    note_least(model, min(wanted.values()))
     return tuple(wanted.get(name, THRESHOLD) for name in classes)
 
 
@@ -74,7 +74,7 @@ def _refuse_other_tasks(model: Model, what: str) -> None:
         )
 
 
-def tell_least(model: Model, wanted: float) -> None:
+def note_least(model: Model, wanted: float) -> None:
     """Say so where an ONNX file that chooses objects itself leaves out some that are wanted."""
     least = model.config.least_score
     if least > wanted:

@@ -270,7 +270,7 @@ def _part(video: Path, since: float, until: float | None, *, whole: bool) -> _Pa
                 f"{video} lasts {length:.2f} seconds, so second {second:g} is beyond its end: "
                 "give an earlier one, or leave it out"
             )
-    # What is wrong with a video without a length is told when its frames are read.
+    # What is wrong with a video without a length is reported when its frames are read.
     return _Part(since, (length or since + 1) if until is None else until)
 
 

@@ -19,7 +19,7 @@ from viewfinder.labelling.doubting import doubts
 
 MOST_COMPARED = 20_000
 """Pictures, or boxes, that are compared, evenly chosen of more: the work goes with their square."""
-# Neighbours by which a picture is told to be odd; of small sets a share of their pictures.
+# Neighbours by which a picture is known to be odd; of small sets a share of their pictures.
 _NEIGHBOURS, _SHARE = 20, 0.1
 
 

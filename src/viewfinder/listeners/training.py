@@ -60,7 +60,7 @@ class TrainingView:
         """Show an epoch's figures."""
         figure = self._begun.figure
         if figure in row:
-            # As what is told at the end has it.
+            # As what is reported at the end has it.
             form = ".1%" if figure.endswith("accuracy") else ".3f"
             side, _, name = figure.partition("_")
             self._latest = f"{side} {figure_name(name)} {row[figure]:{form}}  "

@@ -191,7 +191,7 @@ def create(name: str, *, classes: int | None = None, **options: object) -> "nn.M
         name: one of `names()`.
         classes: how many classes it tells apart; left out, the count of its paper's data set
             (1000 for ImageNet, 10 for `lenet`).
-        options: the net's own options, as listed by `options(name)` and told in its file.
+        options: the net's own options, as listed by `options(name)` and described in its file.
 
     Raises:
         InputError: there is no such net or option, or an option's value makes no sense.

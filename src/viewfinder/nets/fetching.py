@@ -108,15 +108,15 @@ def _fetched(what: Download, needed_for: str) -> Path:
 @contextlib.contextmanager
 def _alone(lock: Path, what: Download) -> Iterator[None]:
     """One process at a time fetches a file; the others wait for it."""
-    told = False
+    warned = False
     while True:
         with locked(lock) as free:
             if free:
                 yield
                 return
-        if not told:
+        if not warned:
             note(f"another process is fetching {what.file}: waiting for it")
-            told = True
+            warned = True
         time.sleep(0.2)
 
 

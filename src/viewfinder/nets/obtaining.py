@@ -1,5 +1,5 @@
 """The files of weights that nets start from: found here, or fetched. Nothing here imports torch, so
-that what cannot be had is told before what takes seconds.
+that what cannot be had is reported before what takes seconds.
 """
 
 from pathlib import Path

@@ -201,10 +201,10 @@ def _open(what: Download, have: int, validator: Path) -> HTTPResponse:
 
 def _remember(answer: HTTPResponse, validator: Path) -> None:
     """Keep by what the server tells this file from a later one (`If-Range`)."""
-    told = answer.headers.get("ETag") or ""
-    if told.startswith("W/"):
-        told = ""  # which says nothing about bytes
-    write_text(validator, told or answer.headers.get("Last-Modified") or "")
+    text = answer.headers.get("ETag") or ""
+    if text.startswith("W/"):
+        text = ""  # which says nothing about bytes
+    write_text(validator, text or answer.headers.get("Last-Modified") or "")
 
 
 def validator_of(partial: Path) -> Path:

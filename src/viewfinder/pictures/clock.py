@@ -43,7 +43,7 @@ class Clock:
         return seconds
 
     def miss(self) -> float:
-        """About when a frame would be shown that the decoder refuses; it is told otherwise."""
+        """About when a frame would be shown that the decoder refuses; it is reported otherwise."""
         self._excused = True
         seconds, self._due = self._due, self._due + self._step
         return seconds

@@ -128,7 +128,7 @@ class Damage:
         self.between += self.after
         self.after.clear()
 
-    def told(self, path: Path, announced: float | None) -> str:
+    def says(self, path: Path, announced: float | None) -> str:
         """One sentence; empty where nothing is wrong.
 
         Args:
@@ -146,7 +146,7 @@ class Damage:
             )
         return _joined(path, [*said, *_passed_over(self.between)])
 
-    def told_before(self, path: Path) -> str:
+    def says_before(self, path: Path) -> str:
         """One sentence about a part that was read; empty where nothing is wrong in it."""
         return _joined(path, _passed_over(self.between + self.after))
 

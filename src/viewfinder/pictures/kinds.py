@@ -82,7 +82,7 @@ def source_of(path: Path) -> Source:
 def videos_in(folder: Path) -> list[Path]:
     """The visible videos of a folder, not of those in it, in order: by their bytes.
 
-    Where there is none, those by their names, so that what is wrong with them can be told.
+    Where there is none, those by their names, so that what is wrong with them can be known.
     """
     files = [file for file in files_in(folder) if file.is_file()]
     found = [file for file in files if _is_video(file)]
@@ -110,7 +110,7 @@ def sources_below(root: Path) -> Iterator[Source]:
             try:
                 kind = kind_of(file)
             except InputError:
-                kind = None  # what is wrong is told when it is read
+                kind = None  # what is wrong is reported when it is read
             if kind := kind or _named(name):
                 yield Source(file, kind)
 

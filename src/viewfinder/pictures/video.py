@@ -157,7 +157,7 @@ def read_video(
             damage.go_on(seconds)
             if seconds >= since - _ROUNDING:
                 yield Frame(index, seconds, _upright(frame))
-        sentence = damage.told(path, reach.cut_short(path)) if ends else damage.told_before(path)
+        sentence = damage.says(path, reach.cut_short(path)) if ends else damage.says_before(path)
         if not damage.whole and (ends or sentence):
             raise InputError(sentence or f"{path} holds no frame: copy or download it again")
         if sentence:
@@ -257,11 +257,11 @@ def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoS
                 raise InputError(
                     f"{path} is packed in a way that is not known: convert it to H.264"
                 )
-            _tell_damage(stream)
+            _note_damage(stream)
             yield container, stream
 
 
-def _tell_damage(stream: av.VideoStream) -> None:
+def _note_damage(stream: av.VideoStream) -> None:
     """Have the decoder say which frames are damaged, and otherwise be as fast as it can."""
     codec = stream.codec_context
     if codec.name == "h264":

@@ -27,7 +27,7 @@ class MeanInterval:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the whole interval lies above or below zero, 0 where it cannot be told."""
+        """1 or -1 where the whole interval lies above or below zero, 0 where it cannot be known."""
         return (self.low > 0) - (self.high < 0)
 
 

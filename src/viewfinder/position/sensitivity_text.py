@@ -46,7 +46,7 @@ Curve = tuple[str, Callable[[ShiftStep], float | None]]
 
 
 def answer_curves(found: Sensitivity) -> list[Curve]:
-    """What is told of the answer, without what this net or these pictures cannot tell."""
+    """What is said of the answer, without what this net or these pictures cannot tell."""
     curves: list[Curve] = [
         ("logits" if found.steps[0].flips is not None else "output", lambda step: step.output),
         ("probability moved", lambda step: step.probability),

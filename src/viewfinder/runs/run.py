@@ -115,10 +115,10 @@ class RunFolder:
         sync_rows(self.history_file)
         # Straight into the file: a copy in memory would be as large as the net, thrice.
         with replacing(self.state_file) as file:
-            told = _Told(file)
-            torch.save({**tensors, "progress": dict(progress)}, told)  # type: ignore[arg-type]
-            if told.refusal is not None:
-                raise told.refusal
+            stream = _Told(file)
+            torch.save({**tensors, "progress": dict(progress)}, stream)  # type: ignore[arg-type]
+            if stream.refusal is not None:
+                raise stream.refusal
 
     def save_history(self, rows: Sequence[Row]) -> None:
         """Replace the history: a row an epoch, numbers to seven digits."""

@@ -66,7 +66,7 @@ def brightness(of: Colour) -> float:
 
 
 def contrasting(rng: Random, ground: Colour) -> Colour:
-    """A colour that can be told from `ground` by its brightness."""
+    """A colour that differs from `ground` in its brightness."""
     tries = [colour(rng) for _ in range(4)]
     return max(tries, key=lambda c: abs(math.sqrt(brightness(c)) - math.sqrt(brightness(ground))))
 

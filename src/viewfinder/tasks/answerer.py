@@ -28,8 +28,8 @@ class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
 
     Attributes:
         compared: the figure by which recipes are compared, unless another is named.
-        headline: the figures of `as_json` to tell first, as `(name, format)`. Ask `told` where
-            there is a recipe.
+        headline: the figures of `as_json` to give first, as `(name, format)`. Ask
+            `headline_for` where there is a recipe.
         any_size: whether its nets take pictures of any size.
         framing: how pictures are brought to a net that is trained here.
         portables: what an exported file may answer.
@@ -88,7 +88,7 @@ class Answerer(ABC, Generic[RecipeT, EvalT, ReplyT, FoundT, AnswersT, ScoresT]):
         """
         return {}
 
-    def told(self, recipe: RecipeT | None) -> tuple[tuple[str, str], ...]:
+    def headline_for(self, recipe: RecipeT | None) -> tuple[tuple[str, str], ...]:
         """The headline, what the recipe is after first; None of a model that has no recipe."""
         return self.headline
 

@@ -52,7 +52,7 @@ class Learner(ABC, Generic[RecipeT, TrainT, BatchT]):
 
     def decided(self, recipe: RecipeT, dataset: Dataset) -> Mapping[str, Mapping[str, object]]:
         """What follows from the set itself of how it is learnt and answered, as `run.json` keeps it
-        under `decided` of its data; told in a note."""
+        under `decided` of its data; reported in a note."""
         return {}
 
     @abstractmethod

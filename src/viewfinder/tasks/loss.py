@@ -34,7 +34,7 @@ class Loss(Protocol[BatchIn]):
         all processes add up to is the term, and what their gradients add up to is its gradient. So
         a part is a sum over this process's `inputs`, divided by what `add` gives for their number.
 
-        The sum of the terms, but for those whose name starts with `_`, is minimised; all are told
+        The sum of the terms, but for those whose name starts with `_`, is minimised; all are shown
         in the history.
         """
         ...
@@ -47,7 +47,7 @@ def share_of_step(count: int, device: torch.device, add: Add) -> Tensor:
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """What is minimised of a loss: the sum of its terms, but for those that are only told."""
+    """What is minimised of a loss: the sum of its terms, but for those that are only shown."""
     return torch.stack([v for name, v in terms.items() if not name.startswith("_")]).sum()
 
 

@@ -159,7 +159,7 @@ def train_in_folds(
             write_json(folder / FOLDS / _MARK, {"folds": folds})
     with taken(folder / FOLDS, "training"), saying_once():
         runs = _train(kind, parts, recipe, folder / FOLDS, source=str(data))
-        figure, form = kind.told(recipe)[0]
+        figure, form = kind.headline_for(recipe)[0]
         rows = [fold_row(run, figure) for run in runs]
         outcome = judged(figure, rows, all_together(kind, runs))
         epochs = epochs_for_everything(outcome["each"], recipe)
@@ -230,7 +230,7 @@ def _train(
 ) -> list[RunFolder]:
     """The folds' runs, those trained that are not finished; reports how long the rest takes."""
     runs: list[RunFolder] = []
-    figure, form = kind.told(recipe)[0]
+    figure, form = kind.headline_for(recipe)[0]
     for number, part in enumerate(parts, 1):
         out, begun = place / str(number), time.monotonic()
         goes_on = holds_run(out)
@@ -257,8 +257,8 @@ def _train(
         more = f"{counted(left, 'more fold')} and the last training" if left else "the last"
         reached = headline_of(figure, fold_row(runs[-1], figure)["figure"], form)
         # Of what is solved, the first fold describes the pictures of all.
-        told = f"about {duration((left + last) * took)} for {more}"
+        rest = f"about {duration((left + last) * took)} for {more}"
         if number == 1 and not recipe.in_steps:
-            told = f"{more} follow"
-        note(f"{name}: {reached}; {told}")
+            rest = f"{more} follow"
+        note(f"{name}: {reached}; {rest}")
     return runs

@@ -45,8 +45,8 @@ class Further:
             around: seconds that the training took which solved what is known so far: reading,
                 judging and reporting are as long.
         """
-        told = in_words(self.seconds + _STARTED + around)
-        return f"try: let later layers learn too, in {told}:", f"  {self.command}"
+        text = in_words(self.seconds + _STARTED + around)
+        return f"try: let later layers learn too, in {text}:", f"  {self.command}"
 
 
 def further(job: Job, device: torch.device) -> Further | None:

@@ -16,8 +16,8 @@ from viewfinder.pictures.geometry import iou
 from viewfinder.tasks.detect.heads.yolo.anchors import (
     AnchorFit,
     fit_anchors,
+    gain_in_words,
     measure_fit,
-    tell_gain,
 )
 
 
@@ -99,7 +99,7 @@ def test_a_million_boxes_are_measured_whole() -> None:
 
 
 def test_the_gain_is_told_in_figures() -> None:
-    told = tell_gain(AnchorFit(0.512, 0.8761), AnchorFit(0.749, 1.0))
+    told = gain_in_words(AnchorFit(0.512, 0.8761), AnchorFit(0.749, 1.0))
     assert "0.51 to 0.75" in told
     assert "within a factor 3 of an anchor go from 87.6% to 100.0%" in told
 

@@ -36,12 +36,12 @@ def write_names(file: Path, count: int, word: str = "coin") -> tuple[str, ...]:
 
 def test_only_published_files_have_cocos_names(tmp_path: Path) -> None:
     assert names_of(write_head(tmp_path / "a.weights"), 80).names == COCO
-    assert not names_of(tmp_path / "a.weights", 80).told
+    assert not names_of(tmp_path / "a.weights", 80).origin
     others = (WeightsHeader((0, 2, 5), PUBLISHED.seen), WeightsHeader((0, 2, 0), 6400))
     for header in others:
         named = names_of(write_head(tmp_path / "b.weights", header), 80)
         assert named.names[:2] == ("class 0", "class 1")
-        assert "into b.names beside it" in named.told
+        assert "into b.names beside it" in named.origin
     assert names_of(write_head(tmp_path / "c.weights", length=30_000), 80).names[0] == "class 0"
 
 
@@ -53,7 +53,7 @@ def test_what_nothing_names_is_numbered_and_what_lies_beside_is_told(
     (tmp_path / "obj.data").write_text("classes = 3\nnames = data/none.names\n")
     named = names_of(write_head(tmp_path / "a.weights"), classes)
     assert named.names == tuple(f"class {number}" for number in range(classes))
-    assert "there are other.names of 3 names, obj.data" in named.told
+    assert "there are other.names of 3 names, obj.data" in named.origin
 
 
 @pytest.mark.parametrize("name", ["coins", "coins_last", "coins_1000", "coins_final"])
@@ -61,7 +61,7 @@ def test_names_of_the_training_are_taken(tmp_path: Path, name: str) -> None:
     names = write_names(tmp_path / "coins.names", 4)
     named = names_of(write_head(tmp_path / f"{name}.weights"), 4)
     assert named.names == names
-    assert "coins.names" in named.told
+    assert "coins.names" in named.origin
     with pytest.raises(InputError, match=r"coins\.names has 4 names where"):
         names_of(tmp_path / f"{name}.weights", 5)
 
@@ -72,7 +72,7 @@ def test_obj_data_leads_to_names(tmp_path: Path, written: str) -> None:
     (tmp_path / "obj.data").write_text(f"classes= 2\ntrain=x\n names = {written}\nbackup = b/\n")
     named = names_of(write_head(tmp_path / "a.weights"), 2)
     assert named.names == names
-    assert "obj.data names" in named.told
+    assert "obj.data names" in named.origin
     # Of two that contradict each other none is believed.
     write_names(tmp_path / "old.names", 2, "old")
     (tmp_path / "old.data").write_text("names = old.names\n")

@@ -46,7 +46,7 @@ _TABLES = (
         "makesense.ai's CSV",
     ),
 )
-EXPORT_IT = "export them as COCO, YOLO (with its data.yaml) or Pascal VOC"
+HOW = "export them as COCO, YOLO (with its data.yaml) or Pascal VOC"
 # Words of a path that speak of a table of boxes.
 _BOX_WORDS = frozenset({"gt", "bbox", "bboxes", "bounding", "boxes", "det"})
 _NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
@@ -122,7 +122,7 @@ def _texts(seen: Survey) -> str | None:
             for row, count in zip(rows, counts, strict=True)
         )
         if boxes and ["0", "0", "0", "1"] not in [_whole(row) for row in rows]:
-            return f"has boxes in texts (as {path:.80}) that are not YOLO's lines: {EXPORT_IT}"
+            return f"has boxes in texts (as {path:.80}) that are not YOLO's lines: {HOW}"
     return None
 
 
@@ -155,7 +155,7 @@ def _json(seen: Survey) -> str | None:
     for path in _some(seen, ".json"):
         for words, tool in _JSON:
             if speaks_of(seen.root / path, *words):
-                return f"has labels as {tool} (as {path:.80}), which is not read: {EXPORT_IT}"
+                return f"has labels as {tool} (as {path:.80}), which is not read: {HOW}"
     return None
 
 
@@ -163,11 +163,9 @@ def _xml(seen: Survey) -> str | None:
     for path in _some(seen, ".xml"):
         text = beginning(seen.root / path)
         if "<annotations" in text and "<image" in text + "<image" * ("<meta" in text):
-            return (
-                f"has labels as CVAT's XML for images ({path:.80}), which is not read: {EXPORT_IT}"
-            )
+            return f"has labels as CVAT's XML for images ({path:.80}), which is not read: {HOW}"
         if "<annotations" in text or re.search(r"<\w*(?:bndbox|bbox|box)[\s_>]", text):
-            return f"has labels as XML of a tool ({path:.80}) that is not read: {EXPORT_IT}"
+            return f"has labels as XML of a tool ({path:.80}) that is not read: {HOW}"
     return None
 
 
@@ -177,7 +175,7 @@ def _tables(seen: Survey) -> str | None:
         text = beginning(seen.root / path)
         tool = next((tool for words, tool in _TABLES if words.search(text)), "")
         if tool:
-            return f"has labels as {tool} ({path:.80}), which is not read: {EXPORT_IT}"
+            return f"has labels as {tool} ({path:.80}), which is not read: {HOW}"
     return None
 
 

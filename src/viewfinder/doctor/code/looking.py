@@ -102,7 +102,7 @@ def _order(remark: Remark) -> tuple[str, int, int]:
 
 
 def _in_file(cells: list[Code]) -> list[Remark]:
-    """What the rules say of a file; what a rule says twice is told once, with both places."""
+    """What the rules say of a file; what a rule says twice is reported once, with both places."""
     together: dict[tuple[str, str], list[tuple[Remark, bool]]] = {}
     trees = [each.tree for each in cells]
     # What a star brings may be any of them.
@@ -120,7 +120,7 @@ def _in_file(cells: list[Code]) -> list[Remark]:
 
 
 def _hits(code: Code, found: list[Use]) -> Iterator[tuple[str, Hit, bool]]:
-    """Every hit, under what it is told together with, and whether it is where that is fixed."""
+    """Every hit, under what it is reported together with, and whether it is where that is fixed."""
     for use in found:
         if row := row_of(use.name):
             old, new = row

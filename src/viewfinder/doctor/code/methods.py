@@ -129,7 +129,7 @@ def _factor(call: ast.Call, tensors: list[str], word: str, factor: str) -> Hit:
 
 def objects_loaded(code: Code, uses: list[Use]) -> Iterator[Hit]:
     """`np.load` of what can only be objects, without allow_pickle: where the encoding of a pickle
-    is told, or a single thing is taken out of the array."""
+    is reported, or a single thing is taken out of the array."""
     calls = {id(use.call): use.call for use in uses if use.name == "numpy.load" and use.call}
     plain = {
         key: call

@@ -1,4 +1,4 @@
-"""What the terminal and programs are told of somebody's code."""
+"""What the terminal and programs are given of somebody's code."""
 
 import textwrap
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ def page(looked: CodeFindings, *, width: int = 80) -> list[StyledLine]:
     for remark in looked.remarks:
         lines += [StyledLine(""), *_remark(remark, width)]
     for folder in looked.empty:
-        told = f"note: {folder} has no Python file and no notebook in it"
-        lines += [StyledLine(""), *_wrapped(shown(told), width, "  ", "dim", first="")]
+        words = f"note: {folder} has no Python file and no notebook in it"
+        lines += [StyledLine(""), *_wrapped(shown(words), width, "  ", "dim", first="")]
     return lines
 
 
@@ -36,15 +36,15 @@ def _verdict(looked: CodeFindings, width: int) -> Iterator[StyledLine]:
     if not looked.remarks and not looked.unread:
         yield StyledLine(f"✓ nothing to change in {files}", "bold green")
         return
-    told = []
+    parts = []
     if looked.unread:
-        told.append(f"{counted(len(looked.unread), 'file')} could not be read")
+        parts.append(f"{counted(len(looked.unread), 'file')} could not be read")
     if broken:
-        told.append(f"{counted(broken, 'thing')} no longer work{'s' if broken == 1 else ''}")
+        parts.append(f"{counted(broken, 'thing')} no longer work{'s' if broken == 1 else ''}")
     if warnings:
-        told.append(f"{counted(warnings, 'thing')} could be better")
+        parts.append(f"{counted(warnings, 'thing')} could be better")
     style = "bold green" if looked.works else "bold red"
-    yield from _wrapped(f"{files} read: {', '.join(told)}", width, "  ", style, first="")
+    yield from _wrapped(f"{files} read: {', '.join(parts)}", width, "  ", style, first="")
 
 
 def _remark(remark: Remark, width: int) -> Iterator[StyledLine]:
@@ -56,10 +56,10 @@ def _remark(remark: Remark, width: int) -> Iterator[StyledLine]:
     for number, text in enumerate(remark.instead.split("\n")):
         yield StyledLine(f"  {' ' if number else '→'} {shown(text)}", "bold")
     if remark.others:
-        told = ", ".join(_short(each, remark.place) for each in remark.others[:_NAMED])
+        words = ", ".join(_short(each, remark.place) for each in remark.others[:_NAMED])
         more = len(remark.others) - _NAMED
-        told += f" and {counted(more, 'more place')}" if more > 0 else ""
-        yield from _wrapped(shown(f"also {told}"), width, "  ", "dim")
+        words += f" and {counted(more, 'more place')}" if more > 0 else ""
+        yield from _wrapped(shown(f"also {words}"), width, "  ", "dim")
 
 
 def _short(place: CodePlace, beside: CodePlace) -> str:

@@ -1,4 +1,4 @@
-"""Lines that only Python 2 reads, told by their text: no syntax tree can be made of them."""
+"""Lines that only Python 2 reads, known by their text: no syntax tree can be made of them."""
 
 import re
 

@@ -22,11 +22,11 @@ def written(old: str, row: Replacement, use: Use) -> str:
     rest = "" if note else use.name[len(old) :]
     if use.call is None:
         return f"{needs}{_bare(new)}{rest}{tail}"
-    told, first, second = _arguments(use.call, row)
+    given, first, second = _arguments(use.call, row)
     if "{" in new:
-        filled = new.replace("{args}", told).replace("{0}", first).replace("{1}", second)
+        filled = new.replace("{args}", given).replace("{0}", first).replace("{1}", second)
         return needs + filled.replace("(, ", "(").replace(", )", ")") + tail
-    return needs + (new if "(" in new else f"{new}{rest}({told})") + tail
+    return needs + (new if "(" in new else f"{new}{rest}({given})") + tail
 
 
 def _as_imported(new: str, use: Use) -> str:

@@ -25,7 +25,7 @@ _COUNTS = ("nc", "num_classes")
 _LISTS = ("names", "classes")
 # What a box is besides its classes: four sides, and whether there is one.
 _BOX = 5
-# Lines that are told of other places.
+# Other places that are named beside a remark.
 _LONGEST = 300
 
 
@@ -55,7 +55,7 @@ class Settings:
 
 def read_settings(files: list[tuple[Path, str]]) -> Settings:
     """Read what says of classes; other files that end so are passed over."""
-    told = Settings()
+    settings = Settings()
     names = {file: name for file, name in files if file.suffix.lower() == ".names"}
     for file, name in files:
         text = _text(file)
@@ -64,36 +64,36 @@ def read_settings(files: list[tuple[Path, str]]) -> Settings:
         try:
             kind = file.suffix.lower()
             if kind == ".cfg" and _NET.search(text):
-                _config(text, name, told)
+                _config(text, name, settings)
             elif kind == ".names":
-                _of_names(text, name, told)
+                _of_names(text, name, settings)
             elif kind == ".data":
-                _data(text, file, name, names, told)
+                _data(text, file, name, names, settings)
             elif kind in (".yaml", ".yml"):
-                _yaml(text, file, name, told)
+                _yaml(text, file, name, settings)
         except InputError as error:
-            told.unread.append(str(error))
-    return told
+            settings.unread.append(str(error))
+    return settings
 
 
-def disagreeing(told: Settings, counts: list[ClassCounts]) -> Iterator[Remark]:
+def disagreeing(settings: Settings, counts: list[ClassCounts]) -> Iterator[Remark]:
     """Lists of classes that no net in the project has the count of, and code with another one."""
-    nets = {each.count for each in told.nets}
-    for each in told.lists:
+    nets = {each.count for each in settings.nets}
+    for each in settings.lists:
         if nets and each.count not in nets:
-            net = told.nets[0]
+            net = settings.nets[0]
             yield Remark(
                 *("class-count", "warning", each.place),
                 f"{counted(each.count, 'class', 'classes')} here, and no .cfg here has as many: "
                 f"{net.place} has {net.count}",
                 "a net numbers its classes: those that have no name, or no number, are lost",
                 _to_write(each.count),
-                tuple(one.place for one in told.nets[:20]),
+                tuple(one.place for one in settings.nets[:20]),
             )
-    all_said = {each.count for each in (*told.nets, *told.lists)}
+    all_said = {each.count for each in (*settings.nets, *settings.lists)}
     chosen = [w for one in counts for w in one.written if w.chosen and not w.weak]
     if len(all_said) == 1 and len({each.count for each in chosen}) == 1:
-        first, said = chosen[0], next(iter((*told.nets, *told.lists)))
+        first, said = chosen[0], next(iter((*settings.nets, *settings.lists)))
         if first.count != said.count:
             yield Remark(
                 *("class-count", "warning", first.place),
@@ -123,7 +123,7 @@ def _place(text: str, name: str, line: int) -> CodePlace:
     return CodePlace(name, line, lines[line - 1].strip()[:_LONGEST])
 
 
-def _config(text: str, name: str, told: Settings) -> None:
+def _config(text: str, name: str, settings: Settings) -> None:
     """The last layers of a net, each with the convolution before it."""
     from viewfinder.nets.darknet.grammar import read_sections
 
@@ -144,9 +144,9 @@ def _config(text: str, name: str, told: Settings) -> None:
         line = before.values["filters"].line if "filters" in before.values else before.line
         place = _place(text, name, line)
         if filters == wanted:
-            told.filters.append(Written(classes, place, False))
+            settings.filters.append(Written(classes, place, False))
         else:
-            told.remarks.append(
+            settings.remarks.append(
                 Remark(
                     *("class-count", "broken", place),
                     f"filters is {filters} before a [{section.kind}] of "
@@ -160,7 +160,7 @@ def _config(text: str, name: str, told: Settings) -> None:
     if len({each.count for each in own}) > 1:
         last = own[-1]
         other = next(each for each in own if each.count != last.count)
-        told.remarks.append(
+        settings.remarks.append(
             Remark(
                 *("class-count", "warning", other.place),
                 f"{other.count} classes in this layer, and {last.count} in the last one",
@@ -170,26 +170,26 @@ def _config(text: str, name: str, told: Settings) -> None:
                 tuple(each.place for each in own if each is not other),
             )
         )
-    told.nets += own
+    settings.nets += own
 
 
-def _of_names(text: str, name: str, told: Settings) -> None:
+def _of_names(text: str, name: str, settings: Settings) -> None:
     if count := _lines(text):
-        told.lists.append(Written(count, _place(text, name, 1), False))
+        settings.lists.append(Written(count, _place(text, name, 1), False))
 
 
 def _lines(text: str) -> int:
     return sum(bool(line.strip()) for line in text.splitlines())
 
 
-def _data(text: str, file: Path, name: str, names: dict[Path, str], told: Settings) -> None:
+def _data(text: str, file: Path, name: str, names: dict[Path, str], settings: Settings) -> None:
     """Darknet's `.data`, and the `.names` that it leads to."""
     found = _CLASSES.search(text)
     if not found:
         return  # Of another program.
     count = int(found[1])
     here = Written(count, _place(text, name, text.count("\n", 0, found.start(1)) + 1), False)
-    told.lists.append(here)
+    settings.lists.append(here)
     to = _NAMES.search(text)
     # Darknet looks from where it is started; most are named as nowhere else in the project.
     last = PurePosixPath(to[1].replace("\\", "/")).name if to else ""
@@ -198,7 +198,7 @@ def _data(text: str, file: Path, name: str, names: dict[Path, str], told: Settin
     if len(led) != 1 or (other := _text(led[0])) is None:
         return
     if (written := _lines(other)) != count:
-        told.remarks.append(
+        settings.remarks.append(
             Remark(
                 *("class-count", "warning", here.place),
                 f"{counted(count, 'class', 'classes')} here, and {counted(written, 'name')} in "
@@ -210,7 +210,7 @@ def _data(text: str, file: Path, name: str, names: dict[Path, str], told: Settin
         )
 
 
-def _yaml(text: str, file: Path, name: str, told: Settings) -> None:
+def _yaml(text: str, file: Path, name: str, settings: Settings) -> None:
     """`nc` and `names` of YAML, at its top."""
     if not re.search(rf"^({'|'.join((*_COUNTS, *_LISTS))})\s*:", text, re.MULTILINE):
         return
@@ -228,10 +228,10 @@ def _yaml(text: str, file: Path, name: str, told: Settings) -> None:
             found.append(Written(int(value), place, False))
         elif key in _LISTS and not isinstance(value, str) and len(value) > 1:
             found.append(Written(len(value), place, False))
-    told.lists += found
+    settings.lists += found
     if len({each.count for each in found}) > 1:
         first, other = found[0], next(each for each in found if each.count != found[0].count)
-        told.remarks.append(
+        settings.remarks.append(
             Remark(
                 *("class-count", "warning", first.place),
                 f"{first.count} classes here, and {other.count} in line {other.place.line}",

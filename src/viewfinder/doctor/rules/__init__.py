@@ -14,7 +14,7 @@ RULES: tuple[Rule, ...] = (
     *room.RULES,
     *computing.RULES,
 )
-"""All rules, in the order in which they are told."""
+"""All rules, in the order in which they are reported."""
 
 _ORDER = ("broken", "warning", "unknown")
 

@@ -104,18 +104,18 @@ def _drifted(machine: Machine) -> Finding | None:
         return untold("whether packages are of versions that fit", machine, "installation")
     off = [each for each in installed.packages if each.version and each.fits is False]
     if off:
-        told = [f"{each.name} {each.version} (asked for {each.wanted})" for each in off]
+        parts = [f"{each.name} {each.version} (asked for {each.wanted})" for each in off]
         asked = " ".join(map(_to_install, off))
         return broken(
-            f"of a version that does not fit: {listed(told)}",
+            f"of a version that does not fit: {listed(parts)}",
             "viewfinder was neither made for it nor tested with it",
             f"pip install {asked}, or uv sync in a clone",
         )
     extra = [each for each in installed.others if each.fits is False]
     if extra:
-        told = [f"{each.name} {each.version} (asked for {each.wanted})" for each in extra]
+        parts = [f"{each.name} {each.version} (asked for {each.wanted})" for each in extra]
         return warning(
-            f"of a version that does not fit: {listed(told)}",
+            f"of a version that does not fit: {listed(parts)}",
             "what uses it, as viewfinder export does onnx, may fail",
             "pip install " + " ".join(map(_to_install, extra)),
         )
@@ -138,10 +138,10 @@ def _doubled(machine: Machine) -> Finding | None:
     twice = [each for each in installed.packages if len(each.copies) > 1]
     if not twice:
         return None
-    told = [f"{each.name} ({listed(each.copies)})" for each in twice]
+    parts = [f"{each.name} ({listed(each.copies)})" for each in twice]
     names = " ".join(each.name for each in twice)
     return warning(
-        f"installed more than once: {listed(told)}",
+        f"installed more than once: {listed(parts)}",
         "files of one may stand beside those of another, or an old one be found first",
         f"pip uninstall {names} until none is left, then install anew",
     )
@@ -193,10 +193,10 @@ def _others(machine: Machine) -> Finding | None:
             slow = f"the time was up while {machine.torch.unfinished} was imported"
             return unknown("whether the other libraries can be imported", slow, _SLOW)
         return None
-    told = [f"{name} ({error})" for name, error in machine.torch.broken]
+    parts = [f"{name} ({error})" for name, error in machine.torch.broken]
     vision = {name for name, _ in machine.torch.broken} == {"torchvision"}
     return broken(
-        f"cannot be imported: {listed(told)}",
+        f"cannot be imported: {listed(parts)}",
         _WITHOUT_VISION if vision else "whatever needs it fails",
         _cure(machine.torch.broken[0][1]),
     )

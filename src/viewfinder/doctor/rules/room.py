@@ -113,14 +113,14 @@ def _memory_for_recipes(machine: Machine) -> Finding | None:
             short.append((task, recipe, need, batch))
     if not short:
         return None
-    told = [
+    parts = [
         f"train {task} with {recipe.net} ({gib(need)} at --batch {recipe.batch})"
         for task, recipe, need, _ in short
     ]
     batches = [f"--batch {batch} for {task}" for task, _, _, batch in short if batch]
     fix = f"give {listed(batches)}" if batches else "close other programs, or use another machine"
     return warning(
-        f"{gib(free)} of {where} are free, too little for {listed(told)}",
+        f"{gib(free)} of {where} are free, too little for {listed(parts)}",
         "the training ends when memory does",
         fix,
     )

@@ -36,7 +36,7 @@ def unknown(what: str, lacks: str, fix: str = "run viewfinder doctor without --q
     """A fact is not known that the rule needs.
 
     Args:
-        what: that the rule would have told, as `whether …`.
+        what: that the rule would have reported, as `whether …`.
     """
     return _finding("unknown", what, lacks, fix)
 

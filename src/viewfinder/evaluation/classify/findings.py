@@ -52,10 +52,10 @@ def lost_classes(material: ClassifyMaterial) -> Lost | None:
 
 def with_lost(said: Verdict, lost: Lost) -> Verdict:
     """A verdict that names classes which are never answered right, and does not call that fine."""
-    told = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
-    words = f"No {lost.of} picture is answered right of these classes: {some(told, 6)}."
-    if len(told) == 1:
-        words = f"No {lost.of} picture of {told[0]} is answered right."
+    parts = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
+    words = f"No {lost.of} picture is answered right of these classes: {some(parts, 6)}."
+    if len(parts) == 1:
+        words = f"No {lost.of} picture of {parts[0]} is answered right."
     tries: tuple[str, ...] = (f"add pictures of {some([name for name, _ in lost.names], 6)}",)
     if said.kind != "fine" or not lost.clear:
         return replace(said, says=f"{said.says} {words}", tries=first(said.tries, tries))

@@ -95,8 +95,8 @@ class BoxEvidence:
 
     def surprises(self) -> Floats:
         """Of whether each is right."""
-        told = np.where(self.right, self.scores, 1 - self.scores)
-        return np.asarray(-np.log(np.maximum(told, 1e-12)), np.float64)
+        right = np.where(self.right, self.scores, 1 - self.scores)
+        return np.asarray(-np.log(np.maximum(right, 1e-12)), np.float64)
 
     def claims(self) -> Claims:
         """Those that are shown."""

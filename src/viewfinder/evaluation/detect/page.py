@@ -188,16 +188,16 @@ def _card(split: str, judgement: DetectJudgement) -> Card:
 def _confusions(scores: DetectScores, classes: tuple[str, ...]) -> list[str]:
     """The commonest errors, class by class, in words."""
     background = len(classes)
-    told = []
+    parts = []
     for pair in common_confusions(scores.confusion):
         if pair.answered == background:
-            told.append(f"{pair.count:,} × {classes[pair.true]} missed ({pair.share:.1%} of them)")
+            parts.append(f"{pair.count:,} × {classes[pair.true]} missed ({pair.share:.1%} of them)")
         elif pair.true == background:
-            told.append(f"{pair.count:,} × {classes[pair.answered]} answered where nothing is")
+            parts.append(f"{pair.count:,} × {classes[pair.answered]} answered where nothing is")
         else:
             answer = f"{classes[pair.true]} answered as {classes[pair.answered]}"
-            told.append(f"{pair.count:,} × {answer} ({pair.share:.1%} of them)")
-    return told
+            parts.append(f"{pair.count:,} × {answer} ({pair.share:.1%} of them)")
+    return parts
 
 
 def _middle(order: list[Worst]) -> list[Worst]:

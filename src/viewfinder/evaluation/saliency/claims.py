@@ -4,5 +4,5 @@ from viewfinder.evaluation.judging import AnyJudgement
 
 
 def claims(judgement: AnyJudgement) -> None:
-    """None: how well the map's values meet the mask is told by its scores."""
+    """None: how well the map's values meet the mask is what its scores say."""
     return

@@ -115,12 +115,12 @@ def imported_ray() -> "ModuleType":
 
 
 def _connect(ray: "ModuleType", address: str | None, cpus: int) -> None:
-    told = {"logging_level": logging.ERROR, "log_to_driver": False}
+    table = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address is None:
-            ray.init(num_cpus=max(cpus, 1), include_dashboard=False, **told)
+            ray.init(num_cpus=max(cpus, 1), include_dashboard=False, **table)
         else:
-            ray.init(address=address, **told)
+            ray.init(address=address, **table)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"there is no Ray cluster at {address}: {str(error)[:200]}") from error
     context = ray.data.DataContext.get_current()

@@ -108,20 +108,20 @@ def begin(job: BulkJob) -> list[int]:
         InputError: the folder holds answers to something else, or something else.
     """
     system, out = _opened(job.out)
-    told = json.dumps(job.as_json(), indent=2, ensure_ascii=False).encode("utf-8", "replace")
+    now = json.dumps(job.as_json(), indent=2, ensure_ascii=False).encode("utf-8", "replace")
     place = f"{job.out.rstrip('/')}/{_TOLD}"
     names = {Path(each).name for each in system.find(out)} if system.exists(out) else set()
     if _TOLD in names:
         _, path = _opened(place)
         before = system.cat_file(path)
-        if _differing(before, told):
+        if _differing(before, now):
             raise InputError(
-                f"{job.out} holds answers to {_differing(before, told)}: give another OUT"
+                f"{job.out} holds answers to {_differing(before, now)}: give another OUT"
             )
     elif names:
         raise InputError(f"{job.out} exists already and holds no such answers: give another OUT")
     else:
-        put(place, told)
+        put(place, now)
     return [part for part in range(job.parts) if Path(job.file(part)).name not in names]
 
 
@@ -252,10 +252,10 @@ def _visible(file: str, root: str) -> bool:
     return not any(part.startswith(".") for part in file.removeprefix(root).split("/"))
 
 
-def _differing(before: bytes, told: bytes) -> str:
+def _differing(before: bytes, now: bytes) -> str:
     """What a folder's answers are to that is not what is asked now; empty where all is the same."""
     try:
-        old, new = as_table(json.loads(before)), as_table(json.loads(told))
+        old, new = as_table(json.loads(before)), as_table(json.loads(now))
     except (ValueError, RecursionError):
         return "something that cannot be read"
     words = {

@@ -66,7 +66,7 @@ class LearntPictures:
 def keep_learnt(folder: Path, weights: Path, found: LearntPictures) -> None:
     """Keep it in a run's folder, under the digest of its weights; where that cannot be written, say
     so and go on."""
-    told = {
+    metadata = {
         "weights": _digest(weights),
         "linear": found.layers.linear,
         "maps": json.dumps(found.layers.maps),
@@ -85,7 +85,7 @@ def keep_learnt(folder: Path, weights: Path, found: LearntPictures) -> None:
         }
     whole = {name: np.ascontiguousarray(of) for name, of in arrays.items()}
     try:
-        write_bytes(folder / FILE, safetensors.numpy.save(whole, metadata=told))
+        write_bytes(folder / FILE, safetensors.numpy.save(whole, metadata=metadata))
     except InputError as error:
         note(f"not kept, so it is looked at anew next time: {error}")
 
@@ -98,19 +98,19 @@ def read_learnt(folder: Path, weights: Path) -> LearntPictures | None:
         if file.stat().st_size > _LARGEST:
             return None
         with safe_open(file, framework="numpy") as opened:
-            told = dict(opened.metadata() or {})
-            if told.get("weights") != _digest(weights):
+            metadata = dict(opened.metadata() or {})
+            if metadata.get("weights") != _digest(weights):
                 return None
             arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        return _read(told, arrays)
+        return _read(metadata, arrays)
     except (OSError, SafetensorError, InputError, KeyError, ValueError, TypeError):
         return None
 
 
-def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> LearntPictures:
-    paths = tuple(as_text(each) for each in as_list(json.loads(told["paths"])))
-    maps = tuple(as_text(each) for each in as_list(json.loads(told["maps"])))
-    masks = tuple(as_text(each) for each in as_list(json.loads(told["masks"])))
+def _read(metadata: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> LearntPictures:
+    paths = tuple(as_text(each) for each in as_list(json.loads(metadata["paths"])))
+    maps = tuple(as_text(each) for each in as_list(json.loads(metadata["maps"])))
+    masks = tuple(as_text(each) for each in as_list(json.loads(metadata["masks"])))
     _require(len(masks) in (0, len(paths)))
     space = _space("pictures", arrays, len(paths))
     held_out = np.asarray(arrays["held_out"], np.float64)
@@ -124,8 +124,8 @@ def _read(told: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Learn
         objects = LearntObjects(_space("objects", arrays, count), pictures, boxes, labels)
     _require(held_out.ndim == 2 and held_out.shape[1] == 2 and bool(np.isfinite(held_out).all()))
     return LearntPictures(
-        layers=Layers(told["linear"], maps),
-        root=Path(told["root"]),
+        layers=Layers(metadata["linear"], maps),
+        root=Path(metadata["root"]),
         paths=paths,
         labels=_whole(arrays["labels"], len(paths), below=1 << 31),
         space=space,

@@ -20,7 +20,7 @@ from viewfinder.tasks.answering import outputs
 from viewfinder.tasks.question import Corners
 
 SHOWN = 5
-"""Neighbours that are told."""
+"""Neighbours that are reported."""
 # What is shown of a picture around an object, in its sides; and the longer side in pixels.
 _AROUND, _SIDE = 0.4, 128
 
@@ -44,12 +44,12 @@ class Neighbour:
 
     def as_json(self, classes: tuple[str, ...]) -> dict[str, object]:
         """`file, class, likeness`, and of an object `box`."""
-        told: dict[str, object] = {
+        table: dict[str, object] = {
             "file": str(self.file),
             "class": None if self.label is None else classes[self.label],
             "likeness": round(self.likeness, 4),
         }
-        return told if self.box is None else told | {"box": [round(e, 2) for e in self.box]}
+        return table if self.box is None else table | {"box": [round(e, 2) for e in self.box]}
 
     def picture(self, bits: int) -> NDArray[np.uint8] | None:
         """What it looks like, small; None where the file is not there any more."""

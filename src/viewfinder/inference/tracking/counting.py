@@ -160,13 +160,13 @@ class PlaceTally:
 
     def line(self, classes: Sequence[str]) -> str:
         """The same in a few words."""
-        told = []
+        parts = []
         for direction, found in self.counts.items():
             each = ", ".join(f"{classes[label]} {n}" for label, n in sorted(found.items()))
-            told.append(f"{found.total()} {direction}" + (f" ({each})" if each else ""))
+            parts.append(f"{found.total()} {direction}" + (f" ({each})" if each else ""))
         most = "" if self.place.is_line else f", at most {self.most} inside at once"
         return f"{'line' if self.place.is_line else 'zone'} {self.place.name}: " + (
-            ", ".join(told) + most
+            ", ".join(parts) + most
         )
 
 

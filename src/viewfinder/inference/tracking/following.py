@@ -68,7 +68,7 @@ class TrackedDetections(Detections):
         # What is counted stands at the first point, as the caption of a box without area.
         at = [np.tile(place.points[0], 2) for place, _ in self.places]
         corners = np.array(at, np.float32).reshape(-1, 4)
-        return draw_boxes(drawn, corners, [told for _, told in self.places], [_INK] * len(at))
+        return draw_boxes(drawn, corners, [text for _, text in self.places], [_INK] * len(at))
 
 
 _INK = (255, 255, 255)
@@ -109,10 +109,10 @@ class VideoCounts:
     def lines(self, classes: Sequence[str]) -> list[str]:
         """The same for a person."""
         each = [f"{classes[label]} {count}" for label, count in sorted(self.objects.items())]
-        told = counted(sum(self.objects.values()), "object") + (
+        text = counted(sum(self.objects.values()), "object") + (
             f" ({', '.join(each)})" if each else ""
         )
-        return [f"{self.source}: followed {told}", *(t.line(classes) for t in self.tallies)]
+        return [f"{self.source}: followed {text}", *(t.line(classes) for t in self.tallies)]
 
 
 def looked_for(threshold: Threshold | None) -> tuple[Threshold, Threshold]:
@@ -184,8 +184,8 @@ def _require_within(places: Sequence[CountingPlace], answer: Answer) -> None:
 
 
 def _at_place(tally: PlaceTally) -> str:
-    told = [f"{found.total()} {direction}" for direction, found in tally.counts.items()]
-    return ", ".join(told if tally.place.is_line else [*told, f"{tally.inside} now"])
+    parts = [f"{found.total()} {direction}" for direction, found in tally.counts.items()]
+    return ", ".join(parts if tally.place.is_line else [*parts, f"{tally.inside} now"])
 
 
 def _sequence_of(answer: Answer) -> str:

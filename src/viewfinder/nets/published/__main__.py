@@ -20,8 +20,8 @@ def main(origin: Path) -> None:
     data = safetensors.torch.save(halved(state), metadata)
     COCO_FILE.write_bytes(data)
     # By which `viewfinder doctor` and `sha256sum --check` tell whether the file is whole.
-    told = f"{hashlib.sha256(data).hexdigest()}  {COCO_FILE.name}\n"
-    COCO_FILE.with_name(f"{COCO_FILE.name}.sha256").write_text(told, encoding="ascii")
+    text = f"{hashlib.sha256(data).hexdigest()}  {COCO_FILE.name}\n"
+    COCO_FILE.with_name(f"{COCO_FILE.name}.sha256").write_text(text, encoding="ascii")
     print(f"{COCO_FILE}: {COCO_FILE.stat().st_size:,} bytes")
 
 

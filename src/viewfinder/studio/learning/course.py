@@ -16,7 +16,7 @@ class Course:
     Attributes:
         says: what it does now, in a few words.
         figure: the name of what its weights are chosen by, such as `val_ap50`.
-        seconds_left: of training, as far as can be told; None before.
+        seconds_left: of training, as far as can be known; None before.
         losses, scores: an epoch each; a score is None where no picture is held out.
         verdict: what the training came to, in a sentence or two.
         tries: what to try next, the best first.

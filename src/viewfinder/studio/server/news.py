@@ -56,11 +56,11 @@ class News:
 
 def said_of(report: DiskReport) -> tuple[str, ...]:
     """What became of the folder's files, in sentences."""
-    told = (
+    parts = (
         (report.added, "came into the folder"),
         (report.moved, "moved within the folder; their labels went along"),
         (report.found_again, "came back"),
         (report.missing, "missing: their labels are kept"),
         (report.changed, "changed since labelled: look whether their labels still fit"),
     )
-    return tuple(f"{counted(len(names), 'picture')} {what}" for names, what in told if names)
+    return tuple(f"{counted(len(names), 'picture')} {what}" for names, what in parts if names)

@@ -21,7 +21,7 @@ from viewfinder.datasets.formats.label_store import refuse_forged
 from viewfinder.errors import InputError
 from viewfinder.files import inside
 from viewfinder.studio.store import tables
-from viewfinder.studio.store.drivers import address_of, of_the_request, told, words_of
+from viewfinder.studio.store.drivers import address_of, of_the_request, unavailable, words_of
 from viewfinder.studio.store.migrating import MIGRATIONS
 from viewfinder.studio.store.mounts import caution_of, disk_of, is_of_another_machine
 from viewfinder.studio.store.records import Unavailable
@@ -170,7 +170,7 @@ class Database:
             refuse_forged(ask, self.name)
             said = str(ask("PRAGMA quick_check(1)")[0][0])
         if said != "ok":
-            raise told(self.name, f"malformed: {said}")
+            raise unavailable(self.name, f"malformed: {said}")
 
     def _create(self) -> None:
         with self._explained(), self._engine.connect() as connection:
@@ -203,10 +203,10 @@ class Database:
         except DBAPIError as error:
             if of_the_request(error):
                 raise InputError(f"{self.name} cannot hold that: {words_of(error.orig)}") from error
-            raise told(self.name, words_of(error.orig)) from error
+            raise unavailable(self.name, words_of(error.orig)) from error
         # The driver passes on that a server went away while it was being greeted.
         except (sqlite3.Error, NoSuchModuleError, ConnectionError) as error:
-            raise told(self.name, str(error)) from error
+            raise unavailable(self.name, str(error)) from error
 
 
 def _identity_of(file: Path) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""What the databases' drivers are told, and what they say, in words for a person."""
+"""What the databases' drivers are given, and what they say, in words for a person."""
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
@@ -11,7 +11,7 @@ _PORT = 5432
 
 
 def address_of(url: str | None) -> tuple[URL, dict[str, object]]:
-    """Where PostgreSQL is as the driver takes it, and what else the driver is told.
+    """Where PostgreSQL is as the driver takes it, and what else the driver is given.
 
     Of an address's query, as libpq has it: `host`, the folder of a socket of this machine, and
     `options`, the server's settings such as `-csearch_path=NAME`.
@@ -49,7 +49,7 @@ def words_of(error: BaseException | None) -> str:
     return str(fields.get("M", fields)) if isinstance(fields, dict) else str(error)
 
 
-def told(name: str, said: str) -> Unavailable:
+def unavailable(name: str, said: str) -> Unavailable:
     """What to raise where a database cannot be asked."""
     lower = said.lower()
     if "malformed" in lower or "not a database" in lower or "corrupt" in lower:

@@ -139,8 +139,8 @@ def _write_folders(dataset: Dataset, out: Path, _to: str) -> Written:
     used = len(set(dataset.labels.tolist()))
     lost = {"classes without pictures": len(dataset.classes) - used}
     lost["pictures that are missing"] = missing
-    told = {what: count for what, count in lost.items() if count}
-    return len(where), 0, told, dataset.notes
+    table = {what: count for what, count in lost.items() if count}
+    return len(where), 0, table, dataset.notes
 
 
 def _folder_name(name: str) -> str:

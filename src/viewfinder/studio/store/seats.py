@@ -51,7 +51,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Sat:
-    """What a page is told.
+    """What a page is given.
 
     Attributes:
         holder: who has the picture that it shows; empty where the page itself does.

@@ -122,15 +122,15 @@ def solve(
     left_out = np.bincount(examples.labels[judged]).tolist()
     told_by = worth(left_out) if examples.balanced else len(judged)
     way = _chosen(right, told_by) if right else ways[-1]
-    learnt, count, told = candidates[way], 0, {str(way): share for way, share in right.items()}
+    learnt, count, shares = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
         others = Others(unlabelled, likeness(np.concatenate([examples.vectors, unlabelled])))
         for name, more in (("labelled", None), ("unlabelled", others)):
             learn = partial(_of_fold, examples, way, others=more)
-            told[name] = right_of_left_out(examples.labels, learn).right
-        if told["unlabelled"] > told["labelled"]:
+            shares[name] = right_of_left_out(examples.labels, learn).right
+        if shares["unlabelled"] > shares["labelled"]:
             learnt, count = _self_trained(examples, way, others)
-    return Solved(learnt.layer, way, learnt.decay, told, len(judged), count)
+    return Solved(learnt.layer, way, learnt.decay, shares, len(judged), count)
 
 
 def _chosen(right: Mapping[Way, float], pictures: float) -> Way:

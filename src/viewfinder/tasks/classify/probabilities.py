@@ -62,8 +62,8 @@ class ClassProbabilities:
     def line(self, classes: Sequence[str], *, top: int) -> str:
         """The likeliest classes, the likeliest first, or those of the set."""
         order = np.argsort(-self.probabilities, kind="stable")[:top].tolist()
-        told = order if self.among is None else self.among
-        named = "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in told)
+        shown = order if self.among is None else self.among
+        named = "  ".join(f"{classes[index]} {self.probabilities[index]:.1%}" for index in shown)
         return named if self.known else f"{unknown_in(classes)}  ({named})"
 
     def _likeliest(self, classes: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from viewfinder.values import as_list, as_number, as_table, as_whole
 
 
 class ClassFigures(TypedDict):
-    """How well one class is told from the others; see `ClassifyScores.per_class`."""
+    """How well one class is distinguished from the others; see `ClassifyScores.per_class`."""
 
     recall: float | None
     precision: float | None

@@ -102,7 +102,7 @@ class Classify(
         """All figures, as confusions can be added."""
         return pooled(parts)
 
-    def told(self, recipe: ClassifyRecipe | None) -> tuple[tuple[str, str], ...]:
+    def headline_for(self, recipe: ClassifyRecipe | None) -> tuple[tuple[str, str], ...]:
         """With `balanced`, the balanced accuracy before the plain one."""
         if recipe is None or not recipe.balanced:
             return self.headline

@@ -38,7 +38,7 @@ BATCH = 16
 """Pictures, or tiles, that are answered at once."""
 # The other size of pictures that are asked about several times.
 _LARGER = 1.25
-# Pictures of more tiles than this take long enough to be told of.
+# Pictures of more tiles than this take long enough to be report of.
 _MANY_TILES = 32
 
 
@@ -113,7 +113,7 @@ def found_by_tiles(
     config: ModelConfig,
     device: torch.device,
     *,
-    told: bool = False,
+    report: bool = False,
 ) -> Detections:
     """What is found in a picture, a batch of its tiles at a time."""
     tiles = tiles_of(config)
@@ -124,7 +124,7 @@ def found_by_tiles(
     places, tile = tiles.places(of, config.size), tiles.tile(config.size)
     found: list[Detections] = []
     batches: Iterable[range] = in_batches(len(places), BATCH)
-    if told and len(places) > _MANY_TILES:
+    if report and len(places) > _MANY_TILES:
         batches = track(batches, total=-(-len(places) // BATCH), description="tiles")
     for numbers in batches:
         cut = [

@@ -34,11 +34,11 @@ class NamedClasses:
     """The classes of a file of weights.
 
     Attributes:
-        told: where their names are from, in words for a person; empty where that is plain.
+        origin: where their names are from, in words for a person; empty where that is plain.
     """
 
     names: tuple[str, ...]
-    told: str = ""
+    origin: str = ""
 
 
 def names_of(weights: Path, classes: int) -> NamedClasses:
@@ -60,8 +60,8 @@ def names_of(weights: Path, classes: int) -> NamedClasses:
         if _fits(names := _lines(file), classes):
             found[names] = f"classes are called as in {file}, which {data.name} names"
     if len(found) == 1:
-        ((names, told),) = found.items()
-        return NamedClasses(names, told)
+        ((names, origin),) = found.items()
+        return NamedClasses(names, origin)
     if classes == len(COCO) and is_published(weights):
         return NamedClasses(COCO)
     numbered = tuple(f"class {number}" for number in range(classes))
@@ -120,7 +120,7 @@ def _beside(folder: Path, pattern: str) -> list[Path]:
 
 def _told_numbered(weights: Path, classes: int) -> str:
     count = f"its {classes} classes" if classes > 1 else "its one class"
-    told = (
+    text = (
         f"nothing says what {weights.name} calls {count}, so that they are numbered: put the "
         f"names, one a line, into {weights.stem}.names beside it"
     )
@@ -129,13 +129,13 @@ def _told_numbered(weights: Path, classes: int) -> str:
     ]
     others += [path.name for path in _beside(weights.parent, "*.data")]
     if others:
-        told += f"; there are {', '.join(others[:_MENTIONED])}"
-    return told
+        text += f"; there are {', '.join(others[:_MENTIONED])}"
+    return text
 
 
 def known_classes(names: Sequence[str], classes: Sequence[str]) -> str:
     """Which classes had a name in the weights, in words."""
     known = [name for name in classes if name in set(names)]
     new = [name for name in classes if name not in set(names)]
-    told = f"classes known to the weights: {', '.join(known) or 'none'}"
-    return told + (f"; new: {', '.join(new)}" if new else "")
+    text = f"classes known to the weights: {', '.join(known) or 'none'}"
+    return text + (f"; new: {', '.join(new)}" if new else "")

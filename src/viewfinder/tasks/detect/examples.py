@@ -148,7 +148,7 @@ def open_examples(
 
     Pictures larger than one and a half times what `frame` shows of them are scaled down to that,
     averaged over area; none is scaled up. A set whose labels state other sizes than the pictures
-    have is told of in a note, and boxes are cut at the true edges.
+    have is reported in a note, and boxes are cut at the true edges.
 
     Args:
         dataset: as `open_dataset` reads it: boxes in pixels of the upright pictures.

@@ -113,12 +113,12 @@ def describe_weights(file: Path) -> Foreign:
     """
     config = find_config(file)
     named = names_of(file, config.classes)
-    framing, told = framing_of(file, config)
-    notes = tuple(note for note in (_told_net(file, config), named.told, told) if note)
+    framing, says = framing_of(file, config)
+    notes = tuple(note for note in (_net_in_words(file, config), named.origin, says) if note)
     return Foreign(config, named.names, framing, notes)
 
 
-def _told_net(file: Path, config: DarknetConfig) -> str:
+def _net_in_words(file: Path, config: DarknetConfig) -> str:
     """A note where nothing but a file's length says what net it is."""
     if config_beside(file) or is_published(file):
         return ""

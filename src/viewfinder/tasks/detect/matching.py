@@ -9,7 +9,7 @@ finds nothing else is ignored if at least half of the detection lies within it, 
 number of them. (COCO's rule for crowds; COCO knows no difficult objects.) Truths that hold nothing
 or are of no named class are left out, as are a picture's detections of a class beyond the best 100.
 
-What is wrong is told as by Bolya et al., "TIDE", ECCV 2020, section 2.2, with its authors'
+What is wrong is reported as by Bolya et al., "TIDE", ECCV 2020, section 2.2, with its authors'
 precedence: localisation before class before duplicate.
 """
 

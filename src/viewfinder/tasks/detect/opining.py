@@ -217,10 +217,10 @@ def _pairs(
         overlaps = iou(each.boxes[asked.leaders], truth.corners[rows].astype(np.float32))
         for place in np.flatnonzero(overlaps.max(axis=1) >= FOREGROUND).tolist():
             own = asked.objects == place
-            told = np.zeros(len(known))
+            best = np.zeros(len(known))
             for column, label in enumerate(known.tolist()):
-                told[column] = each.scores[own & (each.labels == label)].max(initial=0)
-            first.append(told)
+                best[column] = each.scores[own & (each.labels == label)].max(initial=0)
+            first.append(best)
             second.append(asked.shares[place])
             true.append(int(np.searchsorted(known, truth.classes[rows[overlaps[place].argmax()]])))
     empty = np.zeros((0, len(known)))

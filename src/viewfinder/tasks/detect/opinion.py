@@ -140,9 +140,9 @@ def mix(found: Detections, consulted: Consulted, known: Labels, weight: float) -
 
 def mixture(first: Floats, second: Floats, weight: float) -> Floats:
     """Two opinions, K numbers each, as shares that sum to 1: the product of their powers."""
-    told = np.log(np.maximum(first, _UNMENTIONED)) * (1 - weight)
-    told += np.log(np.maximum(second, 1e-12)) * weight
-    shares = np.exp(told - told.max())
+    logarithms = np.log(np.maximum(first, _UNMENTIONED)) * (1 - weight)
+    logarithms += np.log(np.maximum(second, 1e-12)) * weight
+    shares = np.exp(logarithms - logarithms.max())
     return np.asarray(shares / shares.sum(), np.float64)
 
 
@@ -211,8 +211,8 @@ def write_opinion(folder: Path, opinion: Opinion) -> None:
         "known": opinion.known,
     }
     # Under one name: of several, their order in the file would be another each time.
-    told = json.dumps({"share": opinion.weight, "features": opinion.features})
-    write_bytes(folder / FILE, safetensors.numpy.save(arrays, {_TOLD: told}))
+    metadata = json.dumps({"share": opinion.weight, "features": opinion.features})
+    write_bytes(folder / FILE, safetensors.numpy.save(arrays, {_TOLD: metadata}))
 
 
 def read_opinion(folder: Path, classes: int) -> Opinion | None:
@@ -228,8 +228,8 @@ def read_opinion(folder: Path, classes: int) -> Opinion | None:
         refuse_special(file)
         with safe_open(file, "np") as opened:
             arrays = {name: opened.get_tensor(name) for name in ("weight", "bias", "known")}
-            told = json.loads((opened.metadata() or {})[_TOLD])
-        weight, features = float(told["share"]), str(told["features"])
+            metadata = json.loads((opened.metadata() or {})[_TOLD])
+        weight, features = float(metadata["share"]), str(metadata["features"])
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{file} is damaged: train the run again, or remove it") from error
     known = arrays["known"]

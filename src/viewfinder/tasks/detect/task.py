@@ -184,7 +184,7 @@ class Detect(
         """What is found in each prepared picture, in its pixels, down to very low scores."""
         if tiles_of(config) is not None:
             whole = pictures.permute(0, 2, 3, 1).numpy()
-            return [found_by_tiles(net, each, config, device, told=True) for each in whole]
+            return [found_by_tiles(net, each, config, device, report=True) for each in whole]
         return found_in_framed(net, pictures, config, device)
 
     def describe(

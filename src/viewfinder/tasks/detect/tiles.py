@@ -84,8 +84,8 @@ class Tiles:
 
     def as_json(self) -> dict[str, object]:
         """As `run.json` and exported files keep it."""
-        told: dict[str, object] = {"side": self.side, "overlap": self.overlap}
-        return told if self.learnt else told | {"learnt": False}
+        table: dict[str, object] = {"side": self.side, "overlap": self.overlap}
+        return table if self.learnt else table | {"learnt": False}
 
     def __str__(self) -> str:
         return f"tiles of {self.side} pixels that overlap by {self.overlap:.0%}"

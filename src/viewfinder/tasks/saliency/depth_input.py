@@ -117,7 +117,7 @@ def _of_run(folder: Path, data: Mapping[str, object]) -> DepthScale:
         return DepthScale(near_is_bright=True)
     if len(set(scales.values())) == 1:
         (only,) = set(scales.values())
-        _tell(only.near_is_bright)
+        _note_scale(only.near_is_bright)
         return only
     root = Path(str(data.get("root", ""))).resolve()
     own = folder.resolve()
@@ -135,7 +135,7 @@ def _inside(place: Path, root: Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _tell(near_is_bright: bool | None) -> None:
+def _note_scale(near_is_bright: bool | None) -> None:
     """Said once, since nothing in the files themselves says it."""
     if near_is_bright is False:
         note(

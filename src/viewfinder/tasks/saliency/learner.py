@@ -28,8 +28,8 @@ from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 from viewfinder.tasks.saliency.steps import (
     SubjectBatch,
     depth_loss,
+    note_what_is_learnt,
     student_loss,
-    tell_what_is_learnt,
 )
 from viewfinder.tasks.saliency.teacher import read_teacher
 
@@ -104,7 +104,7 @@ class SubjectLearner(Learner[SaliencyRecipe, SubjectExamples, SubjectBatch]):
         """
         recipe, size = setup.recipe, setup.config.size
         depth = recipe.net == DEPTH_NET or recipe.teacher is not None
-        tell_what_is_learnt(split, recipe)
+        note_what_is_learnt(split, recipe)
         return open_examples(split, size, cache=cache_folder(), keep=recipe.keep, depth=depth)
 
     def order(

@@ -52,7 +52,7 @@ class Terms:
     weight: Tensor
 
     def named(self) -> dict[str, Tensor]:
-        """What `tasks.loss.Loss` returns: what is minimised, and its parts to be told."""
+        """What `tasks.loss.Loss` returns: what is minimised, and its parts to be shown."""
         parts = ("truth", "imitation", "attention", "teacher", "weight")
         return {"total": self.total} | {f"_{name}": getattr(self, name).detach() for name in parts}
 

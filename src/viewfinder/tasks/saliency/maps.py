@@ -1,4 +1,4 @@
-"""Where a picture's subject is: a map, and what can be told of it in a few numbers."""
+"""Where a picture's subject is: a map, and what can be known of it in a few numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,11 +97,11 @@ class Subject:
 
     def line(self, classes: Sequence[str], *, top: int) -> str:
         """Where it is, how large, and how sure that is."""
-        told = self._described
-        if told.box is None:
+        found = self._described
+        if found.box is None:
             return "no subject"
-        x1, y1, x2, y2 = told.box
-        return f"subject {told.share:.1%} within {x1},{y1}–{x2},{y2}, {told.mean:.1%} sure"
+        x1, y1, x2, y2 = found.box
+        return f"subject {found.share:.1%} within {x1},{y1}–{x2},{y2}, {found.mean:.1%} sure"
 
     @cached_property
     def _described(self) -> "Extent":

@@ -51,7 +51,7 @@ class SubjectBatch:
         return augment.apply(self.pictures.float() / 255, self.masks, self.depths, self.changes)
 
 
-def tell_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
+def note_what_is_learnt(train: Dataset, recipe: SaliencyRecipe) -> None:
     """Say whether there is a teacher, and what becomes of pictures without a depth map."""
     if recipe.teacher is None and recipe.net != DEPTH_NET:
         could_teach = f"; a run of {DEPTH_NET} on this set's depth could teach (--teacher)"

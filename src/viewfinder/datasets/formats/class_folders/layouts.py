@@ -119,7 +119,7 @@ def unread_suffixes(names: Iterable[str]) -> Counter[str]:
     return Counter(ending for ending in endings if ending and ending not in _BESIDE)
 
 
-def told_otherwise(root: Path) -> str:
+def known_otherwise(root: Path) -> str:
     """What a folder without class folders looks like and what to do about it, or empty text."""
     places = list(islice(walk(root, deepest=2), _PLACES))
     for place in places:
@@ -220,7 +220,7 @@ def _refuse_splits(root: Path, filled: Sequence[Path]) -> None:
     if filled and all(split_named(folder.name) >= 0 for folder in filled):
         names = some_of([folder.name for folder in filled])
         raise InputError(
-            told_otherwise(root)
+            known_otherwise(root)
             or f"{root} has its pictures in {names} and not in folders of classes: put those of "
             f"each class into a folder with its name, such as {filled[0] / 'cat'}"
         )

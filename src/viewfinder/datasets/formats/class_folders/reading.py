@@ -15,10 +15,10 @@ from viewfinder.datasets.formats.class_folders.layouts import (
     NAMED,
     alike_classes,
     classes_within,
+    known_otherwise,
     layout_of,
     passed_over,
     some_of,
-    told_otherwise,
     unread_suffixes,
 )
 from viewfinder.datasets.frame_list import frame_groups
@@ -157,7 +157,7 @@ def _refuse_too_few(root: Path, rows: Sequence[_Row]) -> None:
                 f"{root} has one class only, {rows[0].name!r}: if {some_of(inner)} are the "
                 f"classes, give {only}"
             )
-    if looks := told_otherwise(root):
+    if looks := known_otherwise(root):
         raise InputError(f"{root} has no class folders: {looks}")
     if not rows:
         raise InputError(

@@ -68,7 +68,7 @@ def find_coco(seen: Survey) -> list[Path]:
 def read_coco(seen: Survey, files: Sequence[Path]) -> Dataset:
     """Read the files of a set, whose pictures lie somewhere below its root.
 
-    A file's split is told by a word of its name, such as `train` or `val2017`, or of its folder's.
+    A file's split is known by a word of its name, such as `train` or `val2017`, or of its folder's.
 
     Raises:
         InputError: a file is damaged, or does not say what COCO's must.

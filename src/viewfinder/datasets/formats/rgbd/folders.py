@@ -1,6 +1,6 @@
 """Which folders hold a set's pictures, its masks and its depth maps.
 
-A folder's kind is told by the words in its name. Where none is named like pictures, the pictures
+A folder's kind is known by the words in its name. Where none is named like pictures, the pictures
 lie in the folder beside masks or depth maps whose files have the same names, as `left_view` does
 beside `GT` in STERE; and where no folder is named at all, pictures and masks may lie in one folder,
 as `1.jpg` with `1_gt.png`, or `1.jpg` with `1.png` in MSRA. What only a name suggests is then held

@@ -4,7 +4,7 @@ The public saliency sets keep pictures, masks and depth maps in folders of their
 that differ from set to set and from copy to copy: `RGB`, `GT` and `depth` (SIP, NJU2K, STERE),
 `Image`, `Mask`, `Depth`; `train_images`, `train_masks`, `train_depth_negation` (DUT-RGBD);
 `DUTS-TR-Image`, `DUTS-TR-Mask`; `imgs`, `gts`, `depths`; `images`, `ground_truth_mask` (ECSSD);
-`pixelwiseGT-new-PNG` (DUT-OMRON). A folder's kind is told by the words in its name, whatever their
+`pixelwiseGT-new-PNG` (DUT-OMRON). A folder's kind is known by the words in its name, whatever their
 case, and so is its split; below it, files are paired by their place and stem, without endings such
 as `_GT` or `-depth`. `kind_folders` finds the folders, `kind_names` knows the words.
 """

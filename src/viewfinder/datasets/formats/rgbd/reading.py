@@ -51,7 +51,7 @@ def read_saliency(root: Path) -> Dataset | None:
     """A saliency set as it lies, -1 where a picture has no split; None where `root` is no such set.
 
     Classes are `background` and `salient`. Pictures without a mask are left out; what lacks a
-    partner is told in the notes.
+    partner is reported in the notes.
 
     Raises:
         InputError: no picture shares its name with a mask, there are depth maps and no masks, or a

@@ -1,6 +1,6 @@
 """Pascal VOC: an XML file for each picture, as in `Annotations/`, and splits in `ImageSets/Main/`.
 
-The XML files are told by what they hold, wherever they lie: in `Annotations/`, in `annotations/`
+The XML files are known by what they hold, wherever they lie: in `Annotations/`, in `annotations/`
 beside `images/`, beside the pictures themselves (LabelImg, Roboflow), in `train/` and `test/`, or
 in several years of a `VOCdevkit/`. An XML file belongs to the picture of its own name, the nearest
 one where there are several.

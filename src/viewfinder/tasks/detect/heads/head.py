@@ -51,7 +51,7 @@ class Head(Protocol):
         ...
 
     def make_loss(self, net: nn.Module, recipe: DetectRecipe) -> HeadLoss:
-        """The recipe's loss of this net's outputs, in terms that are told one by one."""
+        """The recipe's loss of this net's outputs, in terms that are reported one by one."""
         ...
 
     def decoded(self, net: nn.Module) -> Answering:

@@ -123,7 +123,7 @@ def measure_fit(sides: Sides, anchors: Anchors) -> AnchorFit:
     return AnchorFit(overlap / len(boxes), within / len(boxes))
 
 
-def tell_gain(before: AnchorFit, after: AnchorFit) -> str:
+def gain_in_words(before: AnchorFit, after: AnchorFit) -> str:
     """A sentence that says what other anchors changed."""
     return (
         f"the best anchor's mean IoU with a box goes from {before.overlap:.2f} to "
@@ -142,8 +142,8 @@ def _fitted(train: Dataset, size: Size, usual: Anchors, tiles: Tiles | None) -> 
     factors = scales[kept.pictures()]
     sides = (kept.corners[:, 2:] - kept.corners[:, :2]) * factors[:, None]
     anchors = fit_anchors(sides, len(usual))
-    told = tell_gain(measure_fit(sides, usual), measure_fit(sides, anchors))
-    note(f"anchors fitted to {counted(len(sides), 'box')}: {told}")
+    gain = gain_in_words(measure_fit(sides, usual), measure_fit(sides, anchors))
+    note(f"anchors fitted to {counted(len(sides), 'box')}: {gain}")
     return tuple((round(width, 1), round(height, 1)) for width, height in anchors)
 
 

@@ -49,8 +49,8 @@ def read_darknet(file: Path, net: YOLO) -> tuple[dict[str, Tensor], tuple[str, .
     if not found.classes:
         return found.state, ()
     named = names_of(file, found.classes)
-    if named.told:
-        note(named.told)
+    if named.origin:
+        note(named.origin)
     return found.state, named.names
 
 
@@ -91,7 +91,7 @@ def _by_class(ours: Tensor, theirs: Tensor, names: Sequence[str], classes: Seque
     """Their rows for each anchor's box and objectness, and for the classes that both name."""
     anchors = theirs.shape[0] // (BOX_VALUES + len(names))
     if ours.shape[0] != anchors * (BOX_VALUES + len(classes)) or ours.shape[1:] != theirs.shape[1:]:
-        return theirs  # Of another shape than the net's, so that it is told and left.
+        return theirs  # Of another shape than the net's, so that it is reported and left.
     made = ours.clone().view(anchors, BOX_VALUES + len(classes), -1)
     source = theirs.to(ours).reshape(anchors, BOX_VALUES + len(names), -1)
     made[:, :BOX_VALUES] = source[:, :BOX_VALUES]
