@@ -25,7 +25,7 @@ _COUNTS = ("nc", "num_classes")
 _LISTS = ("names", "classes")
 # What a box is besides its classes: four sides, and whether there is one.
 _BOX = 5
-# Other places that are named beside a remark.
+# Characters of a line that is quoted.
 _LONGEST = 300
 
 
