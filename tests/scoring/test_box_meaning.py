@@ -86,6 +86,35 @@ def test_boxes_of_another_meaning_are_refused(tmp_path, change, said):
         notes_and_ap(tmp_path, as_json(tmp_path, found, change))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda b: [WIDTH - b[0] - b[2], *b[1:]], "have x from the right edge, as 3"),
+        (lambda b: [b[0], HEIGHT - b[1] - b[3], *b[2:]], "have y from the bottom edge, as 3"),
+        (
+            lambda b: [WIDTH - b[0] - b[2], HEIGHT - b[1] - b[3], *b[2:]],
+            "right edge and y from the",
+        ),
+    ],
+)
+def test_boxes_that_are_mirrored_are_refused(tmp_path, change, said):
+    with pytest.raises(InputError, match=said):
+        notes_and_ap(tmp_path, as_json(tmp_path, made(tmp_path), change))
+
+
+def test_a_model_of_other_classes_is_refused_before_any_is_asked(tmp_path, monkeypatch):
+    made(tmp_path)
+    monkeypatch.setattr("viewfinder.scoring.box_answers.detections_by", None)
+    monkeypatch.setattr("viewfinder.scoring.box_answers.read_box_rows", None)
+    with pytest.raises(InputError, match=r"coco knows person, .*, and none of the set's classes"):
+        notes_and_ap(tmp_path, as_json(tmp_path, []), "coco")
+
+
+def test_one_detector_under_two_names_is_told(tmp_path):
+    method = as_json(tmp_path, made(tmp_path))
+    assert "a and b have the same boxes" in notes_and_ap(tmp_path, method, f"b{method[1:]}")[0]
+
+
 def test_a_table_of_sizes_for_corners_is_refused(tmp_path):
     rows = []
     for each in made(tmp_path):
@@ -104,7 +133,8 @@ def test_what_finds_nothing_is_scored_and_said(tmp_path):
     assert ap == [0]
     assert "not one of its surest detections lies on an object" in notes
     flat = [{**found[0], "bbox": [9, 9, -4, 3]}, *found[1:]]
-    assert "1 detection of no width" in notes_and_ap(tmp_path, as_json(tmp_path, flat))[0]
+    notes, _ = notes_and_ap(tmp_path, as_json(tmp_path, flat))
+    assert "1 detection with a width or height of 0" in notes
 
 
 def test_boxes_that_lie_on_objects_by_chance_alone_are_told(tmp_path):
@@ -210,5 +240,5 @@ def test_ids_may_be_written_as_text_or_with_a_point(tmp_path):
         notes_and_ap(tmp_path, f"a={tmp_path}/a.json")
     del boxes[0]["score"]
     (tmp_path / "a.json").write_text(json.dumps(boxes), encoding="utf-8")
-    with pytest.raises(InputError, match=r"1 of 32 detections have no score, such as one in"):
+    with pytest.raises(InputError, match=r"of 32 detections 1 has no score, such as one in"):
         notes_and_ap(tmp_path, f"a={tmp_path}/a.json")

@@ -121,7 +121,7 @@ def test_pictures_by_who_is_right(small_set, small_run, worse_run):
         (["RUN", "RUN", "SET"], "is named twice"),
         (["RUN", "nowhere", "SET"], "there is no folder or file nowhere"),
         (["a=RUN", "b=RUN", "nowhere"], "nowhere"),
-        (["a=RUN", "ONNX", "SET"], "is a model to classify and u2netp.onnx one to saliency"),
+        (["a=RUN", "ONNX", "SET"], "a is a model of the task classify and u2netp.onnx of the task"),
     ],
 )
 def test_what_is_named_wrongly(small_set, small_run, tmp_path, capsys, monkeypatch, words, said):

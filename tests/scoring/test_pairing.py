@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viewfinder.errors import InputError
+from viewfinder.scoring.name_fitting import Added
 from viewfinder.scoring.pairing import pair
 
 MASKS = [f"GT/{n:04d}.png" for n in range(1, 13)]
@@ -23,7 +24,7 @@ MASKS = [f"GT/{n:04d}.png" for n in range(1, 13)]
 def test_before_and_behind(form, added):
     answers = [form.format(f"{n:04d}") for n in range(1, 13)]
     paired = pair(MASKS, answers, where="maps")
-    assert str(paired.added) == added
+    assert " and ".join(map(str, paired.ways)) == added
     assert [paired.answers[mask] for mask in MASKS] == answers
     assert not paired.missing
     assert not paired.surplus
@@ -57,8 +58,46 @@ def test_the_plain_name_wins_over_a_second_kind_of_map():
 
 def test_two_kinds_of_maps_are_refused():
     answers = [f"{n:04d}{end}.png" for n in range(1, 13) for end in ("_sal", "_edge")]
-    with pytest.raises(InputError, match=r"several maps of each picture, such as .*_(sal|edge)"):
+    with pytest.raises(InputError, match=r"several maps of each mask, such as .*_(sal|edge)"):
         pair(MASKS, answers, where="maps")
+
+
+@pytest.mark.parametrize(
+    ("masks", "maps"),
+    [("{}.png", "{:04d}.png"), ("{:04d}.png", "{}.png"), ("{:03d}_gt.png", "a_{}_sal.png")],
+)
+def test_numbers_with_and_without_zeros_before_them(masks, maps):
+    numbers = range(0, 130, 6)
+    paired = pair([masks.format(n) for n in numbers], [maps.format(n) for n in numbers], where="m")
+    assert paired.answers == {masks.format(n): maps.format(n) for n in numbers}
+    (line,) = (line for line in paired.notes("x", "map", "mask") if "zeros" in line)
+    told = "x: numbers in names of maps are taken without the zeros before them: "
+    assert line == f"{told}{maps.format(0)} for {masks.format(0)}"
+
+
+def test_zeros_that_tell_two_names_apart_are_none_to_leave_out():
+    with pytest.raises(InputError, match="no map of maps is named like a mask"):
+        pair(["1.png", "01.png", "2.png", "02.png"], ["001.png", "002.png"], where="maps")
+
+
+def test_two_ways_of_naming_for_different_masks_are_both_taken():
+    maps = [f"{n:04d}{'_sal' if n % 2 else ''}.png" for n in range(1, 13)]
+    paired = pair(MASKS, maps, where="maps")
+    assert [paired.answers[mask] for mask in MASKS] == maps
+    assert paired.notes("x", "map", "mask") == [
+        "x: maps are named NAME and NAME_sal for the mask NAME"
+    ]
+    maps = [f"{n:04d}_{'sal' if n % 3 else 'map'}.png" for n in range(1, 13)]
+    paired = pair(MASKS, maps, where="maps")
+    assert [paired.answers[mask] for mask in MASKS] == maps
+
+
+def test_no_number_is_cut_in_two_and_one_name_alone_tells_nothing():
+    masks = [f"{n}.png" for n in range(20)]
+    paired = pair(masks, [f"{n}.png" for n in range(2, 22)], where="maps")
+    assert (paired.missing, paired.surplus) == (("0.png", "1.png"), ("20.png", "21.png"))
+    with pytest.raises(InputError, match="no map of maps is named like a mask"):
+        pair(masks, [f"{n}_{n + 1}.png" for n in range(20)], where="maps")
 
 
 def test_nothing_in_common():
@@ -83,5 +122,5 @@ def test_any_names(names, before, behind):
         paired = pair(masks, answers, where="maps")
     except InputError:
         return
-    if str(paired.added) == f"{before}NAME{behind}":
+    if paired.ways == (Added(before, behind),):
         assert paired.answers == dict(zip(masks, answers, strict=True))

@@ -59,6 +59,12 @@ def test_one_picture_shows_no_spread(images):
     assert chance(draws, images) is None
 
 
+def test_pictures_that_are_alike_have_an_interval_without_rounding():
+    values = np.full((30, 1), 0.9966967218672774)
+    found = interval(float(values.mean()), redrawn(shares(30, 2000), values, first), 30)
+    assert (found.low, found.high) == pytest.approx((found.value, found.value), abs=1e-12)
+
+
 def test_no_difference_at_all_is_chance():
     assert chance(np.zeros(100), 10) == 1.0
 

@@ -181,9 +181,9 @@ def test_sets_by_pattern(tmp_path):
     ("truth", "methods", "sets", "said"),
     [
         ("truth/SIP/GTs", ["maps"], [], "there is no folder truth.SIP.GTs: name the folder"),
-        ("truth/SIP/GT", ["x=nowhere"], [], "nowhere is not there: a method is named as"),
+        ("truth/SIP/GT", ["x=nowhere"], [], "nowhere is not there: name a method as"),
         ("truth/SIP/GT", [], [], "name a method's answers"),
-        ("truth/SIP/GT", ["a=maps/good/SIP", "a=maps/bad/SIP"], [], "the same name"),
+        ("truth/SIP/GT", ["a=maps/good/SIP", "a=maps/bad/SIP"], [], "two methods are named a"),
         (None, [], ["SIP=truth/SIP/GT"], "a set is named as NAME=TRUTH:ANSWERS"),
         (None, [], ["SIP=truth/SIP/GT:maps/good/SIP"], "needs one [*] where"),
         (None, [], ["SIP=truth/SIP/GT:nowhere/*"], "there is no folder nowhere"),
@@ -205,7 +205,7 @@ def test_the_folder_that_is_written(tmp_path, capsys, monkeypatch):
     assert status == 0
     printed = capsys.readouterr().out
     assert "bad: maps are named NAME_sal for the mask NAME" in printed
-    assert "S: 1 of 1 pair differ by more than chance" in printed
+    assert "S: 1 of 1 pair differs by more than chance" in printed
     rows = list(csv.DictReader((out / "scores.csv").read_text(encoding="utf-8").splitlines()))
     assert {(row["set"], row["method"]) for row in rows} == {
         (name, method) for name in ("SIP", "A&B_50%") for method in ("good", "bad")
@@ -278,7 +278,7 @@ def test_a_model_in_the_place_of_maps(tmp_path):
 
 def test_a_model_of_another_task(tmp_path, small_run):
     made(tmp_path, pictures=3)
-    with pytest.raises(InputError, match="answers to classify"):
+    with pytest.raises(InputError, match="answers of the task classify"):
         judged(tmp_path, f"x={small_run}", f"good={tmp_path}/maps/good/SIP")
 
 

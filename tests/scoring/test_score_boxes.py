@@ -178,7 +178,7 @@ def test_nothing_odd_is_dropped_in_silence(tmp_path):
     notes = "\n".join(only(tmp_path).notes(()))
     assert "1 detection in 1 picture that the set does not have, left out: 77" in notes
     assert "of classes that the set does not have, left out: category_id 9 (1)" in notes
-    assert "1 detection there twice, to the last digit" in notes
+    assert "1 detection repeated to the last digit" in notes
     assert "street_001.jpg" in notes.split("nothing of")[1]
     strange = [{**each, "image_id": 900 + k} for k, each in enumerate(found)]
     (tmp_path / "found.json").write_text(json.dumps(strange), encoding="utf-8")
@@ -251,7 +251,7 @@ def test_detections_without_scores_count_as_sure_in_every_form(tmp_path, form):
     contest = only(tmp_path, f"a={answers_with(tmp_path, form, ('', ''))}")
     assert any("no detection has a score" in note for note in contest.notes(()))
     assert [f.scores.tolist() for f in contest.methods["a"].found] == [[1.0], [1.0], []]
-    with pytest.raises(InputError, match=r"1 of 2 detections have no score, such as one in street"):
+    with pytest.raises(InputError, match=r"of 2 detections 1 has no score, such as one in street"):
         only(tmp_path, f"a={answers_with(tmp_path, form, ('0.5', ''))}")
 
 
@@ -265,7 +265,7 @@ def test_the_page_of_boxes(tmp_path, capsys):
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "AP50 ↑" in printed
-    assert "1 of 1 pair differ by more than chance" in printed
+    assert "1 of 1 pair differs by more than chance" in printed
     page = (out / "report.html").read_text(encoding="utf-8")
     assert page.count("<figure>") % 3 == 0
     assert "AP of dog" in page
@@ -292,7 +292,7 @@ def test_classes_may_be_written_as_text_or_by_their_names(tmp_path, kind):
     ("text", "said"),
     [
         ("image,class,score,x,y,w,h\nstreet_001,cat,1,2,3,4,5\n", "no column x1.* two corners in"),
-        ("image;class;score;x1;y1;x2;y2\nstreet_001;cat;0,5;2;3;4;5\n", "written with a point"),
+        ("image;class;score;x1;y1;x2;y2\nstreet_001;cat;0,5;2;3;4;5\n", "is no number: write 0.5"),
         ("image,boxes\nstreet_001,cat 1 2 3 4\n", "a table of boxes has columns x1, y1, x2"),
     ],
 )

@@ -95,6 +95,9 @@ def test_nothing_odd_is_dropped_in_silence(photos):
         ("thing,class\ncat/0.png,cat\n", "no column of pictures: call it picture"),
         ("picture,class\n", "no answers"),
         ("picture,class,score\ncat/0.png,cat,high\n", "is 'high', no number"),
+        ("picture;class;score\ncat/0.png;cat;0,75\n", "is '0,75', no number: write 0.75"),
+        ("picture,class,score\ncat/0.png,cat,93%\n", "is '93%', no number: write 0.93"),
+        ("picture,class\ncat/0.png,\ncat/1.png,\n", "class is empty in every row"),
         ("picture,class\ncat/0.png,cat,4\n", "more cells"),
         ("picture,class\nx/y.png,cat\n", "no name of"),
         ("picture,pred,Pred\ncat/0.png,cat,dog\n", "two columns pred"),
@@ -105,6 +108,30 @@ def test_nothing_odd_is_dropped_in_silence(photos):
 def test_what_cannot_be_read_is_said(photos, text, said):
     with pytest.raises(InputError, match=said):
         scored(photos, table(photos, "a", text))
+
+
+def test_rows_without_a_class_are_no_answers(photos):
+    text = Path(right(photos, "b").partition("=")[2]).read_text(encoding="utf-8")
+    text = text.replace("dog/4.png,dog", "dog/4.png,")
+    only = scored(photos, table(photos, "a", text), right(photos, "b"))
+    assert "a: 1 row without a class, taken for no answer: dog/4.png" in only.notes
+    assert "a: no answer to 1 picture: dog/4.png" in only.notes
+    assert len(only.common) == 14
+    assert "a and b have the same answers" in "\n".join(only.notes)
+    text = text.replace("picture,class", "picture,class,cat,dog,owl")
+    text = text.replace(",cat\n", ",cat,1,0,0\n").replace(",dog\n", ",dog,0,1,0\n")
+    text = text.replace(",owl\n", ",owl,0,0,1\n").replace("dog/4.png,\n", "dog/4.png,,0,1,0\n")
+    only = scored(photos, table(photos, "a", text))
+    assert (len(only.common), only.methods[0].values["accuracy"].value) == (15, 1)
+
+
+def test_columns_beside_the_answers_are_said_once(photos):
+    text = Path(right(photos, "b").partition("=")[2]).read_text(encoding="utf-8")
+    rows = [f"{row},cat,9" for row in text.splitlines()[1:]]
+    only = scored(photos, table(photos, "a", "\n".join(["picture,pred,label,fold", *rows])))
+    (note,) = (each for each in only.notes if "label" in each)
+    assert note == "a: the answers are the column pred; columns that are not looked at: label, fold"
+    assert only.methods[0].values["accuracy"].value == 1
 
 
 def test_numbers_of_classes_are_told(photos):
@@ -122,7 +149,7 @@ def test_the_page_of_classes(photos, capsys, tmp_path):
     command = ["score", str(photos / "set"), right(photos, "good"), right(photos, "bad", wrong)]
     assert main([*command, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "Accuracy: 1 of 1 pair differ by more than chance" in printed
+    assert "Accuracy: 1 of 1 pair differs by more than chance" in printed
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "✓ owl" in page
     assert "✗ cat" in page
@@ -187,7 +214,8 @@ def test_the_truth_beside_a_prediction_is_not_the_answer(photos, truth, answer):
         rows += [f"{own}/{number}.png,{own},cat" for number in range(4 + k)]
     only = scored(photos, table(photos, "a", "\n".join(rows) + "\n"))
     assert only.methods[0].values["accuracy"].value == pytest.approx(4 / 15)
-    assert any(f"the answers are the column {answer}; {truth}" in note for note in only.notes)
+    told = f"the answers are the column {answer}; columns that are not looked at: {truth}"
+    assert any(told in note for note in only.notes)
 
 
 def test_of_two_columns_that_may_both_be_the_answer_neither_is_taken(photos):
@@ -261,7 +289,7 @@ def test_a_class_of_no_picture_with_a_column_of_its_own_is_a_wrong_answer(photos
     rows = [row.rpartition(",")[0] for row in rows]
     only = scored(photos, table(photos, "a", "\n".join(rows)))
     assert only.methods[0].values["accuracy"].value == 0
-    assert any("does not have yak: as an answer wrong" in note for note in only.notes)
+    assert any("does not have yak: wrong as an answer" in note for note in only.notes)
 
 
 def test_a_class_that_is_neither_the_truth_nor_the_likeliest_is_refused(photos):

@@ -1,8 +1,11 @@
 """Sets of masks alone are found below one folder, however methods and sets are laid out."""
 
+import re
+
 import numpy as np
 import pytest
 
+from viewfinder.cli.main import main
 from viewfinder.errors import InputError
 from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.saliency_contest import maps_compared
@@ -56,13 +59,13 @@ def test_maps_of_all_categories_may_lie_in_one_folder(tmp_path):
         flat = contest.answers[0]
         assert sorted(flat.paired.answers) == sorted(contest.truth.masks)
         assert all(flat.file(mask).name == mask for mask in contest.truth.masks)
-        assert not contest.notes
+        assert not contest.lost
     (contest,) = map_contests(tmp_path / "gt", {"flat": methods["flat"]}, [])
     assert contest.answers[0].paired.answers["bee/bee_1.png"] == "bee_1.png"
     assert not contest.answers[0].paired.missing
 
 
-def test_maps_that_may_be_of_two_categories_are_said(tmp_path, monkeypatch):
+def test_maps_that_may_be_of_two_categories_are_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("VIEWFINDER_CACHE", str(tmp_path / "cache"))
     methods = categories(tmp_path, alike=True)
     contest, _ = map_contests(tmp_path / "gt", methods, [])
@@ -70,5 +73,8 @@ def test_maps_that_may_be_of_two_categories_are_said(tmp_path, monkeypatch):
     notes = maps_compared(contest, stretch=True).notes(())
     assert notes[0].startswith("flat: its 2 maps in ")
     assert "cannot be told apart" in notes[0]
+    maps = [str(tmp_path / "gt"), str(tmp_path / "maps")]
+    assert main(["score", *maps, "--metrics", "mae"]) == 1  # Who reads no notes knows it too.
+    assert re.search(r"^flat +–", capsys.readouterr().out, re.MULTILINE)
     with pytest.raises(InputError, match=r"is named like a mask"):
         map_contests(tmp_path / "gt", {"flat": methods["flat"]}, [])

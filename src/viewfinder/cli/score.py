@@ -87,13 +87,13 @@ def run(flags: Flags) -> int:
         page = write_comparison(recipe.out, found, command=command, metrics=metrics)
     if flags.json:
         print_json({"report": str(page) if page else None, **as_document(found, command=command)})
-        return 0
+        return 1 if found.unread else 0
     for each in found.sets:
         print_set(each, metrics)
     _print_ranks(found, metrics)
     if page is not None:
         say(f"report {page}")
-    return 0
+    return 1 if found.unread else 0
 
 
 def _recipe(flags: Flags) -> "TableRecipe":
@@ -172,9 +172,9 @@ def _print_pairs(each: "SetScores", metrics: "Sequence[Metric]") -> None:
         return
     clear = [pair for pair in pairs if pair.clear]
     say(
-        f"{metric.title}: {len(clear)} of {counted(len(pairs), 'pair')} differ by more than "
-        "chance (paired bootstrap over pictures, Holm's correction; each interval is of its pair "
-        "alone)"
+        f"{metric.title}: {len(clear)} of {counted(len(pairs), 'pair')} "
+        f"{'differs' if len(clear) == 1 else 'differ'} by more than chance (paired bootstrap over "
+        "pictures, Holm's correction; each interval is of its pair alone)"
     )
     for pair in sorted(pairs, key=lambda pair: pair.clear)[:10]:
         more, less, value = pair.one, pair.other, pair.value

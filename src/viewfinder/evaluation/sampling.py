@@ -96,11 +96,15 @@ def redrawn(shares: NDArray[np.float32], values: Values, figure: Figure) -> Draw
     Args:
         values: images×k, what the score is made of.
     """
-    small = values.astype(np.float32)
+    if not len(shares):
+        return np.zeros(0)
+    # What is small is rounded little: pictures that are all alike give the very same score.
+    centre = values.mean(axis=0)
+    small = (values - centre).astype(np.float32)
     # In blocks, so that what the scores are made of stays in the processor's cache.
     blocks = (shares[at : at + _ROWS] @ small for at in range(0, len(shares), _ROWS))
-    found = [figure(block.astype(np.float64)) for block in blocks]
-    return np.concatenate(found) if found else np.zeros(0)
+    found = [figure(centre + block.astype(np.float64)) for block in blocks]
+    return np.concatenate(found)
 
 
 def interval(value: float, draws: Draws, images: int) -> Interval:

@@ -1,7 +1,7 @@
 """Each method's detections of a set, by the set's own classes, with what was odd about them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from viewfinder.scoring.box_files import read_box_rows
 from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
 from viewfinder.scoring.class_names import class_numbers
-from viewfinder.scoring.models import detections_by, is_model
+from viewfinder.scoring.models import detections_by, is_model, model_to
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, some
 
@@ -28,6 +28,22 @@ class BoxAnswers:
     notes: tuple[str, ...] = ()
 
 
+def all_box_answers(answers: Mapping[str, Path], truth: Dataset) -> dict[str, BoxAnswers]:
+    """Each method's detections; what can be refused at once is, before a model is asked.
+
+    Raises:
+        InputError: as `box_answers`.
+    """
+    for path in answers.values():
+        if is_model(path):
+            _numbers_of(model_to(path, "detect").config.classes, truth, [], model=_called(path))
+    found = {
+        name: box_answers(answers[name], truth)
+        for name in sorted(answers, key=lambda name: is_model(answers[name]))
+    }
+    return {name: found[name] for name in answers}
+
+
 def box_answers(path: Path, truth: Dataset) -> BoxAnswers:
     """What a model or a file of detections says of a set's pictures.
 
@@ -36,7 +52,7 @@ def box_answers(path: Path, truth: Dataset) -> BoxAnswers:
     """
     if is_model(path):
         classes, found = detections_by(path, truth)
-        return _renumbered(classes, found, truth, model=COCO if path == COCO_FILE else str(path))
+        return _renumbered(classes, found, truth, model=_called(path))
     return answers_of(read_box_rows(path, truth), truth, where=str(path))
 
 
@@ -70,13 +86,13 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
     notes += meaning_notes(corners, scores, pictures, truth, own=rows.meaning, where=where)
     if again := _repeated(pictures, labels, scores, corners):
         notes.append(
-            f"{counted(again, 'detection')} there twice, to the last digit: the second of two "
-            "counts as wrong"
+            f"{counted(again, 'detection')} repeated to the last digit: the second of two counts "
+            "as wrong"
         )
     silent = [path for path in truth.paths if path not in rows.answered]
     if silent:
         count = counted(len(silent), "picture")
-        notes.append(f"nothing of {count}, which count as nothing found: {some(silent)}")
+        notes.append(f"it says nothing of {count}, where nothing counts as found: {some(silent)}")
     found = _by_picture(pictures, labels, scores, corners, len(truth))
     return BoxAnswers(found, (*notes, *order_notes(found, truth)))
 
@@ -146,17 +162,33 @@ def _by_picture(
     return tuple(found)
 
 
-def _renumbered(
-    classes: Sequence[str], found: Sequence[Detections], truth: Dataset, *, model: str
-) -> BoxAnswers:
-    """A model's detections by the set's classes."""
-    notes: list[str] = []
+def _numbers_of(
+    classes: Sequence[str], truth: Dataset, notes: list[str], *, model: str
+) -> dict[str, int]:
+    """The set's number of each class that a model knows.
+
+    Raises:
+        InputError: it knows none of them.
+    """
     numbers = class_numbers(classes, truth.classes, notes)
     if not numbers:
         raise InputError(
             f"{model} knows {some(list(classes))}, and none of the set's classes, "
             f"{some(list(truth.classes))}: give a set, or a model, of the same classes"
         )
+    return numbers
+
+
+def _called(path: Path) -> str:
+    return COCO if path == COCO_FILE else str(path)
+
+
+def _renumbered(
+    classes: Sequence[str], found: Sequence[Detections], truth: Dataset, *, model: str
+) -> BoxAnswers:
+    """A model's detections by the set's classes."""
+    notes: list[str] = []
+    numbers = _numbers_of(classes, truth, notes, model=model)
     lacking = [name for k, name in enumerate(truth.classes) if k not in numbers.values()]
     if lacking:
         notes.append(f"the model does not know {some(lacking)}: it finds none of them")

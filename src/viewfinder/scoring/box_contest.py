@@ -1,5 +1,6 @@
 """Boxes as a contest: COCO's AP, by class too, over draws of pictures."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from viewfinder.pictures.writing import picture_url
 from viewfinder.scoring.box_answers import BoxAnswers
 from viewfinder.scoring.boxes import IOUS, RECALLS, matches_of, precision_table
 from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
+from viewfinder.scoring.identical import identical_notes
 from viewfinder.tasks.detect.coco_ap import evaluated
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.tasks.detect.matching import WRONG, Kind, match
@@ -195,7 +197,9 @@ class BoxesCompared:
         return {"task": "detect", "boxes": 0 if boxes is None else len(boxes)}
 
     def notes(self, common: Sequence[str]) -> list[str]:
-        return [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
+        said = [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
+        alike = {name: _digest(each.found) for name, each in self.answers.items()}
+        return said + identical_notes(alike, what="boxes")
 
     @property
     def unscored(self) -> Sequence[str]:
@@ -239,6 +243,15 @@ class BoxesCompared:
         tints = [colours[label] for label in labels.tolist()]
         boxes = (corners * scale).astype(np.float32)
         return picture_url(draw_boxes(picture, boxes, [""] * len(tints), tints))
+
+
+def _digest(found: Sequence[Detections]) -> bytes:
+    """Equal where every picture has the same boxes, scores and classes."""
+    digest = hashlib.sha256()
+    for each in found:
+        for part in (each.boxes, each.scores, each.labels):
+            digest.update(len(part).to_bytes(8) + np.asarray(part, np.float64).tobytes())
+    return digest.digest()
 
 
 def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -189,7 +189,7 @@ def _classes_of_ids(
                 f"{file} does not say whether its category_id count from 0 or from 1: give it "
                 "`categories`, or the set as COCO, whose ids are then meant"
             )
-        rows.notes.append(f"category_id {first} is the first class, {truth.classes[0]}")
+        rows.notes.append(f"category_id {first} is taken for the first class, {truth.classes[0]}")
         known = {str(first + k): name for k, name in enumerate(truth.classes)}
     return [known.get(word, f"category_id {word}") for word in words]
 

@@ -14,6 +14,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.meaning import Meaning, other_meaning
 from viewfinder.datasets.measuring import measured_sizes
 from viewfinder.errors import InputError
+from viewfinder.scoring.box_mirroring import refuse_mirrored
 from viewfinder.scoring.box_overlap import matches, on_objects
 from viewfinder.scoring.box_resizing import resizing_told
 from viewfinder.tasks.detect.detections import Detections
@@ -71,7 +72,7 @@ def meaning_notes(
     none = (corners[:, 2:] <= corners[:, :2]).any(axis=1)
     if none.any():
         count = counted(int(none.sum()), "detection")
-        notes.append(f"{count} of no width or height, or less, which can find nothing")
+        notes.append(f"{count} with a width or height of 0 or less, which can find nothing")
     sizes = sizes_of(truth)[pictures]
     numbers = _numbers(corners, sizes, own)
     sure = np.argsort(-scores, kind="stable")[:_LOOKS]
@@ -91,10 +92,11 @@ def meaning_notes(
                 "height score"
             )
     if meant is None:
+        surest, lie, least = corners[sure], pictures[sure], _enough(found, len(sure))
+        refuse_mirrored(surest, lie, sizes[sure], truth, found=found, least=least, where=where)
         if found > _FEW_FIND * len(sure):
             return notes
-        surest, lie = corners[sure], pictures[sure]
-        told_size = resizing_told(surest, lie, sizes[sure], truth, least=_enough(found, len(sure)))
+        told_size = resizing_told(surest, lie, sizes[sure], truth, least=least)
         return [*notes, *(told_size or _as_by_chance(surest, lie, truth, found))]
     if meant.certain:
         raise InputError(f"{where}: the numbers of its boxes look like {meant}: write {own}")

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from viewfinder.datasets.meaning import Meaning
 from viewfinder.errors import InputError
 from viewfinder.scoring.box_meaning import CORNERS
-from viewfinder.wording import counted, some
+from viewfinder.scoring.csv_table import as_number
+from viewfinder.wording import counted, have, some
 
 
 @dataclass
@@ -66,8 +67,8 @@ class BoxRows:
         without = [k for k, score in enumerate(self.scores) if score is None]
         if without and len(without) < len(self.scores):
             raise InputError(
-                f"{where}: {len(without):,} of {counted(len(self.scores), 'detection')} have no "
-                f"score, such as one in {self.pictures[without[0]]}: give each one, or none"
+                f"{where}: of {counted(len(self.scores), 'detection')} {have(len(without))} no "
+                f"score, such as one in {self.pictures[without[0]]}: give each a score, or none"
             )
         if without:
             self.notes.append(
@@ -102,9 +103,9 @@ def floats(words: Sequence[str | None], where: str) -> list[float]:
     Raises:
         InputError: one is none.
     """
-    try:
-        return [float(word or "") for word in words]
-    except ValueError:
-        said = " ".join(map(str, words))[:60]
-        point = ", which are written with a point" if "," in said else ""
-        raise InputError(f"{where}: {said!r} are not numbers{point}") from None
+    for word in words:
+        if not is_number(word or ""):
+            said = " ".join(map(str, words))[:60]
+            among = f"{word!r} of {said!r}" if len(words) > 1 else f"{word!r}"
+            raise InputError(f"{where}: {among} is no number{as_number(word or '')}")
+    return [float(word or "") for word in words]

@@ -26,10 +26,8 @@ def read_texts(folder: Path, truth: Dataset) -> BoxRows:
     by_class = {file: name for file in files if (name := _class_of(file, truth.classes))}
     if len(by_class) == len(files):
         return _voc(folder, by_class, truth)
-    rows = BoxRows()
     paired = pair(truth.paths, files, where=str(folder), answer="file", truth="picture")
-    if str(paired.added) != "NAME":
-        rows.notes.append(f"files are named {paired.added} for the picture NAME")
+    rows = BoxRows(notes=paired.naming("file", "picture"))
     if paired.surplus:
         count = counted(len(paired.surplus), "file")
         rows.notes.append(f"{count} of no picture, left out: {some(list(paired.surplus))}")
@@ -49,7 +47,7 @@ def read_texts(folder: Path, truth: Dataset) -> BoxRows:
         elif truth.layout != "YOLO":
             rows.notes.append(
                 f"class 0 is taken for the first class of the set, {names[0]}; a classes.txt "
-                "beside the text files says otherwise"
+                "beside the text files would say otherwise"
             )
     return rows
 

@@ -12,6 +12,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
 from viewfinder.scoring.class_answers import TOP, ClassAnswers
 from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
+from viewfinder.scoring.identical import identical_notes
 from viewfinder.scoring.thumbnails import small
 from viewfinder.wording import counted, some
 
@@ -215,8 +216,8 @@ class ClassesCompared:
 
     def notes(self, common: Sequence[str]) -> list[str]:
         said = [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
-        truth = dict(zip(self.dataset.paths, self.dataset.labels.tolist(), strict=True))
-        for name, each in self.answers.items():
+        for name, own in self.methods.items():
+            each, truth = own.answers, own.among(common or own.pictures).truth
             if each.probabilities and each.certain:
                 said.append(f"{name}: its probabilities are all 0 or 1, and there is no log loss")
             if len(self.dataset.classes) > TOP and (tied := each.tied(truth)):
@@ -225,7 +226,9 @@ class ClassesCompared:
                     f"{name}: no Top 5, as in {count} the class is as likely as others at the "
                     f"fifth place: {some(tied)}"
                 )
-        return said + self._of_absent_classes(common)
+        said += self._of_absent_classes(common)
+        alike = {name: own.answers.of(common) for name, own in self.methods.items()}
+        return said + (identical_notes(alike, what="answers") if common else [])
 
     def _of_absent_classes(self, common: Sequence[str]) -> list[str]:
         """Over which classes F1 is a mean, where a method answers some that no picture has."""

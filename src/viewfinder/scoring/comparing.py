@@ -79,6 +79,13 @@ class MethodComparison:
         return list(dict.fromkeys(m.method for each in self.sets for m in each.methods))
 
     @property
+    def unread(self) -> list[str]:
+        """Methods of which no answer to some set could be read."""
+        return list(
+            dict.fromkeys(m.method for each in self.sets for m in each.methods if not m.images)
+        )
+
+    @property
     def metrics(self) -> list[Metric]:
         """Those of all sets, in the order of the tables."""
         return list({m.key: m for each in self.sets for m in each.contest.metrics}.values())
@@ -98,7 +105,8 @@ class MethodComparison:
         for key in keys:
             if key not in known:
                 raise InputError(
-                    f"--metrics {key}{likest(key, known)}: there are {', '.join(known)}"
+                    f"--metrics {key}{likest(key, known)}: these answers have no such score: "
+                    f"there are {', '.join(known)}"
                 )
         return [known[key] for key in keys] or self.headline
 
@@ -169,10 +177,11 @@ def _uncommon(common: Sequence[str], contest: Contest) -> list[str]:
         for name, own in contest.methods.items()
         if len(own.pictures) < count
     }
-    said = f"all are scored on the {counted(len(common), 'picture')} of {count:,} that all answered"
-    if len(contest.methods) > 1:
-        said += ": " + ", ".join(f"{name} lacks {lost:,}" for name, lost in lacking.items())
-    return [said]
+    on = f"scored on the {counted(len(common), 'picture')} of {count:,} that"
+    if len(contest.methods) == 1:
+        return [f"{next(iter(lacking))} is {on} it answered"]
+    told = ", ".join(f"{name} lacks {lost:,}" for name, lost in lacking.items())
+    return [f"all are {on} all answered: {told}"]
 
 
 def _absent(contest: Contest, names: Sequence[str]) -> list[str]:

@@ -63,7 +63,8 @@ def read_table(file: Path) -> CsvTable:
         InputError: it cannot be read, or a row has more cells than there are names.
     """
     text = read_text(file)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=_sign(_first_line(text)))
+    sign = _sign(_first_line(text))
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=sign)
     lines, rows, line = [], [], 1
     try:
         for row in reader:
@@ -78,9 +79,24 @@ def read_table(file: Path) -> CsvTable:
     heads = [head.strip() for head in rows[0]]
     for at, row in zip(lines, rows, strict=True):
         if any(cell.strip() for cell in row[len(heads) :]):
-            raise InputError(f"{file}, line {at}: more cells than the first line has names")
+            raise InputError(
+                f"{file}, line {at}: more cells than the first line has names: put a cell that "
+                f"holds {sign!r} in quotation marks"
+            )
     filled = [(row + [""] * len(heads))[: len(heads)] for row in rows[1:]]
     return CsvTable(file, heads, filled, lines[1:])
+
+
+def as_number(text: str) -> str:
+    """How a cell that is no number is written as one, in words, where that can be told: a decimal
+    comma, a share in percent."""
+    percent = text.strip().endswith("%")
+    plain = text.strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        value = float(plain) / (100 if percent else 1)
+    except ValueError:
+        return ""
+    return f": write {value:.15g}" if percent or "," in text else ""
 
 
 def _first_line(text: str) -> str:

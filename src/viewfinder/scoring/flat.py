@@ -11,7 +11,7 @@ from viewfinder.wording import counted, some
 
 def flat_methods(
     sets: Sequence[Sequence[str]], folders: Mapping[str, Path]
-) -> tuple[dict[str, Paired], list[str]]:
+) -> tuple[dict[str, Paired], dict[str, str]]:
     """The maps of each method by the masks of all sets, where no two of these have one name.
 
     Args:
@@ -19,17 +19,17 @@ def flat_methods(
         folders: of each method, with maps of all sets.
 
     Returns:
-        What was paired, by method; and why a method was not, in words.
+        What was paired, by method; and of each method that was not, why.
     """
     masks = [mask for each in sets for mask in each]
-    found, said = {}, []
+    found, lost = {}, {}
     for method, folder in folders.items():
         maps = [file.name for file in pictures_in(folder)]
         try:
             found[method] = pair(masks, maps, where=str(folder))
         except InputError as error:
-            said.append(
-                f"{method}: its {counted(len(maps), 'map')} in {folder} lie in no folder for each "
+            lost[method] = (
+                f"its {counted(len(maps), 'map')} in {folder} lie in no folder for each "
                 f"set ({some(maps)}) and cannot be told apart, so that it is not scored: {error}"
             )
-    return found, said
+    return found, lost

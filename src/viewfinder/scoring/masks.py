@@ -39,19 +39,19 @@ def faint_notes(root: Path, scored: Collection[str], empty: Sequence[str]) -> li
     faint = [mask for mask, value in greatest.items() if value]
     if not faint:
         return []
-    count = counted(len(faint), "mask")
+    count, one = counted(len(faint), "mask"), len(faint) == 1
     # What is stored with loss may be a little above 0 where nothing is.
     exact = [mask for mask in faint if not mask.lower().endswith((".jpg", ".jpeg", ".webp"))]
     if exact or len(empty) == len(scored):
         raise InputError(
-            f"{root}: {count} of {len(scored):,} have no value above half of their range, and yet "
-            f"hold values up to {max(greatest.values())} ({some(faint)}): write subjects as 255 "
-            "(of 16 bits as 65535) and the rest as 0; of 0 and 1, multiply by 255, and of instance "
-            "numbers write each above 0 as 255"
+            f"{root}: {count} of {len(scored):,} {'has' if one else 'have'} no value above half of "
+            f"the range, but values up to {max(greatest.values())} ({some(faint)}): write subjects "
+            "as 255 (of 16 bits as 65535) and the rest as 0; of 0 and 1, multiply by 255, and of "
+            "instance numbers write each above 0 as 255"
         )
     return [
-        f"{count} hold values above 0 but none above half of their range, and count as without a "
-        f"subject: {some(faint)}"
+        f"{count} {'has' if one else 'have'} values above 0, but none above half of the range, and "
+        f"{'counts' if one else 'count'} as without a subject: {some(faint)}"
     ]
 
 

@@ -70,7 +70,9 @@ def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of
     """
     model = opened(path)
     if model.config.task != "saliency":
-        raise InputError(f"{path} is a model to {model.config.task}: only saliency has maps")
+        raise InputError(
+            f"{path} is a model of the task {model.config.task}: only saliency has maps"
+        )
     if alone := [mask for mask in masks if mask not in pictures]:
         raise InputError(
             f"{path} is asked about the pictures of {of}, and some are not found ({some(alone)}): "
@@ -101,7 +103,7 @@ def detections_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], list[Det
     Raises:
         InputError: the model has another task, or a picture cannot be read.
     """
-    model = _of_task(path, "detect")
+    model = model_to(path, "detect")
     file = _kept_file(path, model, truth)
     if (kept := _kept(file)) is None:
         nothing = gather_boxes(
@@ -131,7 +133,7 @@ def probabilities_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], NDArr
     Raises:
         InputError: the model has another task, or a picture cannot be read.
     """
-    model = _of_task(path, "classify")
+    model = model_to(path, "classify")
     file = _kept_file(path, model, truth)
     if (kept := _kept(file)) is None:
         # Of some class that it knows, since the truth is no matter here.
@@ -142,10 +144,17 @@ def probabilities_by(path: Path, truth: Dataset) -> tuple[tuple[str, ...], NDArr
     return model.config.classes, kept["probabilities"].astype(np.float64)
 
 
-def _of_task(path: Path, task: str) -> Model:
+def model_to(path: Path, task: str) -> Model:
+    """The model of a path of which `is_model` is true.
+
+    Raises:
+        InputError: it cannot be read, or is of another task.
+    """
     model = opened(path)
     if model.config.task != task:
-        raise InputError(f"{path} is a model to {model.config.task}, and the set is to {task}")
+        raise InputError(
+            f"{path} is a model of the task {model.config.task}, and the set is of the task {task}"
+        )
     return model
 
 

@@ -79,8 +79,8 @@ def open_models(words: Sequence[str]) -> Opened:
     for name, each in models.items():
         if each.config.task != task:
             raise InputError(
-                f"{first} is a model to {task} and {name} one to {each.config.task}: compare "
-                "those of one task"
+                f"{first} is a model of the task {task} and {name} of the task "
+                f"{each.config.task}: compare those of one task"
             )
     return Opened(models, runs)
 

@@ -43,9 +43,8 @@ def by_names(pictures: Sequence[str], names: Sequence[str], *, where: str) -> Na
         short = {path: name for name, path in paths.items()}
         last = {path: path for path in pictures}
     paired = pair(list(last), list(short), where=where, answer="name", truth="picture", stem=_stem)
-    added = str(paired.added)
-    notes = () if added == "NAME" else (f"names are {added} for the picture NAME",)
-    return Named({short[name]: last[path] for path, name in paired.answers.items()}, notes)
+    found = {short[name]: last[path] for path, name in paired.answers.items()}
+    return Named(found, tuple(paired.naming("name", "picture")))
 
 
 def _stem(path: str) -> str:

@@ -46,8 +46,11 @@ def named_methods(methods: Sequence[str]) -> dict[str, Path]:
     """
     named = [_named(given) for given in methods]
     found = {name: path for each in named for name, path in each.items()}
-    if len(found) < sum(map(len, named)):
-        raise InputError("two methods have the same name: name each by NAME=FOLDER")
+    names = [name for each in named for name in each]
+    if twice := [name for name in found if names.count(name) > 1]:
+        raise InputError(
+            f"two methods are named {twice[0]}: give each a name of its own, NAME=ANSWERS"
+        )
     if not found:
         raise InputError("name a method's answers: score TRUTH NAME=ANSWERS")
     return found
@@ -55,16 +58,18 @@ def named_methods(methods: Sequence[str]) -> dict[str, Path]:
 
 def _named(given: str) -> dict[str, Path]:
     name, sign, place = given.partition("=")
+    if sign and not name:
+        raise InputError(f"{given}: name the method before the =, as in mine{given}")
     path = named_model(place if sign else given) or Path(place if sign else given).expanduser()
     if path == named_model(COCO):
         return {name if sign else given: path}
     if is_model(path) or (path.is_file() and path.suffix.lower() in TABLES):
         return {name if sign else path.stem: path}
     if not path.is_dir():
-        what = "is no file of answers that is known" if path.exists() else "is not there"
+        what = "is no kind of answers that is read" if path.exists() else "is not there"
         raise InputError(
-            f"{path} {what}: a method is named as NAME=ANSWERS, a folder of maps or text files, "
-            "a COCO JSON, a CSV or a run"
+            f"{path} {what}: name a method as NAME=ANSWERS, and as its answers a folder of maps or "
+            "text files, a COCO JSON, a CSV or a run"
         )
     if sign:
         return {name: path}

@@ -12,10 +12,10 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import default_split
 from viewfinder.events import note
 from viewfinder.pictures.finding import pictures_below
-from viewfinder.scoring.box_answers import box_answers
+from viewfinder.scoring.box_answers import all_box_answers
 from viewfinder.scoring.box_contest import BoxesCompared
-from viewfinder.scoring.class_answers import class_answers
 from viewfinder.scoring.class_contest import ClassesCompared
+from viewfinder.scoring.class_sources import class_answers
 from viewfinder.scoring.contest import Contest
 from viewfinder.scoring.csv_table import heads_of
 from viewfinder.scoring.metric_names import refuse_unknown
@@ -125,7 +125,8 @@ def contests(asked: ScoreRequest) -> list[Contest]:
     if len(tasks) > 1:
         (one, first), (other, second), *_ = tasks.items()
         raise InputError(
-            f"{first} holds answers to {one}, and {second} to {other}: compare those of one task"
+            f"{first} holds answers of the task {one}, and {second} of the task {other}: compare "
+            "those of one task"
         )
     refuse_unknown(asked.metrics, next(iter(tasks), "saliency"))
     if set(tasks) <= {"saliency"}:
@@ -197,8 +198,7 @@ def contest_of(
     if task == "saliency":
         return maps_compared(models_maps(name, truth, answers), stretch=stretch)
     if task == "detect":
-        boxes = {method: box_answers(path, truth) for method, path in answers.items()}
-        return BoxesCompared(name, truth, boxes)
+        return BoxesCompared(name, truth, all_box_answers(answers, truth))
     classes = {method: class_answers(path, truth) for method, path in answers.items()}
     return ClassesCompared(name, truth, classes)
 

@@ -50,8 +50,8 @@ _RECORD = np.dtype(
 # Fewer pictures than this are scored sooner than processes start.
 _FEW = 200
 _CHUNK = 16
-# A map is held to be white from here, as a mask is: above half of 255.
-_HALF = 128
+HALF = 128
+"""A map is held to be white from here, as a mask is: above half of 255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,8 @@ class Measured:
     def iou(self) -> float:
         """Intersection over union at half of the map's range."""
         counts = self.of.counts
-        union = counts.taken[_HALF] + counts.wanted - counts.hits[_HALF]
-        return float(counts.hits[_HALF] / union) if union else 1.0
+        union = counts.taken[HALF] + counts.wanted - counts.hits[HALF]
+        return float(counts.hits[HALF] / union) if union else 1.0
 
     @property
     def even(self) -> bool:
@@ -255,7 +255,7 @@ def _measured(
     if stretch and 0 < high - low < 1:  # Once, for the contours as for all other scores.
         values = (values - low) / (high - low)
     found = measure(values, known.mask, weights=known.weights)
-    own = contour_band(values >= _HALF / (LEVELS - 1))
+    own = contour_band(values >= HALF / (LEVELS - 1))
     alike = _RIGHTLY_EMPTY
     if not found.rightly_empty:
         alike = size_invariant(values, known.parts)

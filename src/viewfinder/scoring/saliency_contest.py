@@ -10,14 +10,16 @@ import numpy as np
 
 from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Values, redrawn, same_shares
-from viewfinder.events import note
 from viewfinder.pictures.drawing import as_grey
 from viewfinder.pictures.reading import read_header, read_map, read_picture
 from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView, Metric, Plot
+from viewfinder.scoring.dim import dim_notes
+from viewfinder.scoring.identical import identical_notes
 from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
 from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
 from viewfinder.scoring.sets import Answers, MapContest
+from viewfinder.scoring.shifted import shifted_notes
 from viewfinder.scoring.thumbnails import small
 from viewfinder.scoring.turned_over import turned_notes
 from viewfinder.tasks.saliency.scores import THRESHOLDS, SaliencyScores, mean
@@ -84,15 +86,30 @@ def maps_compared(contest: MapContest, *, stretch: bool) -> "MapsCompared":
     """Measure every map of a set.
 
     Raises:
-        InputError: not one map can be read, or the masks are none.
+        InputError: not one map can be read, or masks hold what is no subject (`faint_notes`).
     """
-    found = MapsCompared(judge(contest, stretch=stretch), stretch)
-    if not found.methods:
-        why = "; ".join(unread_notes(found.judged.unread)[:3])
-        raise InputError(f"{found.name}: not one map could be scored: {why}")
-    for line in found.told:
-        note(f"{found.name}: {line}")
-    return found
+    judged = judge(contest, stretch=stretch)
+    truth = contest.truth
+    if not any(judged.measured.values()):
+        why = "; ".join(unread_notes(judged.unread)[:3])
+        raise InputError(f"{truth.name}: not one map could be scored: {why}")
+    faint = faint_notes(truth.root, _scored(judged), _without_subject(judged))
+    return MapsCompared(judged, stretch, tuple(faint))
+
+
+def _scored(judged: Judged) -> set[str]:
+    """Masks that a map was held to."""
+    return {mask for found in judged.measured.values() for mask in found}
+
+
+def _without_subject(judged: Judged) -> list[str]:
+    """Those of them that are empty, in order."""
+    found = judged.measured.values()
+    return [
+        mask
+        for mask in judged.contest.truth.masks
+        if any((one := f.get(mask)) and one.of.counts.wanted == 0 for f in found)
+    ]
 
 
 def unread_notes(unread: Sequence[Unread]) -> list[str]:
@@ -122,10 +139,15 @@ def _size(file: Path) -> str:
 
 @dataclass(frozen=True, eq=False)
 class MapsCompared:
-    """Methods' maps of one set."""
+    """Methods' maps of one set.
+
+    Attributes:
+        faint: of masks that are empty and yet hold something, in words.
+    """
 
     judged: Judged
     stretched: bool
+    faint: Sequence[str] = ()
     metrics: Sequence[Metric] = METRICS
     judged_by: str = "S"
     right_from: float = 0.9
@@ -166,15 +188,18 @@ class MapsCompared:
 
     @property
     def unscored(self) -> Sequence[str]:
-        return [name for name, found in self.judged.measured.items() if not found]
+        unread = [name for name, found in self.judged.measured.items() if not found]
+        return [*unread, *self.judged.contest.lost]
 
     def notes(self, common: Sequence[str]) -> list[str]:
         """How files were paired, and what is missing, left over, odd or empty."""
         judged = self.judged
-        said = [*judged.contest.notes]
+        said = [f"{method}: {why}" for method, why in judged.contest.lost.items()]
         for answers in judged.contest.answers:
-            own, found = answers.paired, judged.measured[answers.method]
-            said += own.notes(answers.method, "map", "mask")
+            said += answers.paired.notes(answers.method, "map", "mask")
+            # Of those that are scored: what is left out is said elsewhere.
+            own, scored = judged.measured[answers.method], set(common)
+            found = {mask: one for mask, one in own.items() if not scored or mask in scored}
             resized = [mask for mask, one in found.items() if one.resized]
             if resized:
                 count = counted(len(resized), "map")
@@ -189,33 +214,30 @@ class MapsCompared:
                     f"{answers.method}: {count} of one value everywhere, which finds nothing: "
                     f"{some(even)}"
                 )
-        return said + unread_notes(judged.unread) + self.told + self._empty()
+        said += [*unread_notes(judged.unread), *self.faint, *self._odd()]
+        return said + self._identical(common) + self._empty(common)
 
-    @cached_property
-    def _without_subject(self) -> list[str]:
-        """Masks that are empty."""
-        found = self.judged.measured.values()
-        return [
-            mask
-            for mask in self.pictures
-            if any((one := f.get(mask)) and one.of.counts.wanted == 0 for f in found)
-        ]
+    def _odd(self) -> list[str]:
+        """Maps or masks that seem to hold something else than what they are taken for."""
+        measured = self.judged.measured
+        said = border_notes(self.root, _scored(self.judged)) + turned_notes(measured)
+        if not self.stretched:
+            said += dim_notes(measured)
+        return said + shifted_notes(self.judged)
 
-    @cached_property
-    def told(self) -> list[str]:
-        """What must be known of masks that hold values that are neither black nor white, and of
-        white that seems to be the background.
+    def _identical(self, common: Sequence[str]) -> list[str]:
+        """Methods whose maps have the very same scores of every picture."""
+        rows = {
+            name: tuple((m.mae, m.s_measure, m.weighted_f) for p in common for m in [own[p].of])
+            for name, own in self.judged.measured.items()
+            if own
+        }
+        return identical_notes(rows, what="maps") if common else []
 
-        Raises:
-            InputError: as `faint_notes`.
-        """
-        scored = {mask for found in self.judged.measured.values() for mask in found}
-        found = faint_notes(self.root, scored, self._without_subject)
-        found += border_notes(self.root, scored)
-        return [*found, *turned_notes(self.judged.measured)]
-
-    def _empty(self) -> list[str]:
-        empty = self._without_subject
+    def _empty(self, common: Sequence[str]) -> list[str]:
+        """The rule for masks without a subject, where some are scored."""
+        scored = set(common) or _scored(self.judged)
+        empty = [mask for mask in _without_subject(self.judged) if mask in scored]
         if not empty:
             return []
         return [

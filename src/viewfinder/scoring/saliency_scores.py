@@ -1,6 +1,6 @@
 """The scores of saliency that are compared: what each is made of, and which way is better."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,12 @@ def area_under(means: Values) -> Values:
     false, true = np.concatenate([false, corner], -1), np.concatenate([true, corner], -1)
     heights, widths = true[..., 1:] + true[..., :-1], false[..., :-1] - false[..., 1:]
     return np.asarray(np.einsum("...i,...i->...", heights, widths) / 2)
+
+
+def area_of(found: Mapping[str, Measured]) -> float | None:
+    """Under the mean ROC curve of some pictures; None where none of them has one."""
+    curves = [curve for each in found.values() if (curve := each.roc()) is not None]
+    return float(area_under(np.mean(curves, axis=0).ravel())) if curves else None
 
 
 def _one(number: float) -> Values:

@@ -1,7 +1,7 @@
 """What is compared: sets of masks, methods, and where each method's maps of each set lie."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
@@ -46,11 +46,15 @@ class Answers:
 
 @dataclass(frozen=True)
 class MapContest:
-    """One set, and every method that has maps of it; and why one has not, where that is odd."""
+    """One set, and every method that has maps of it.
+
+    Attributes:
+        lost: of each method whose maps cannot be told apart, why.
+    """
 
     truth: TruthSet
     answers: tuple[Answers, ...]
-    notes: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 def map_contests(
@@ -155,7 +159,7 @@ def _truth_sets(root: Path, methods: Mapping[str, Path]) -> list[TruthSet]:
         return [truth_set(_name_of(root), root)]
     note(f"{counted(len(sets), 'set')} in {root}: {some([part.name for part in sets], 8)}")
     if others := [part.name for part in parts if part not in sets]:
-        note(f"no maps lie in a folder of the name of {some(others, 8)}, which is left out")
+        note(f"left out, as no maps lie in a folder of that name: {some(others, 8)}")
     return [truth_set(part.name, _masks_of(part)) for part in sets]
 
 
@@ -183,9 +187,9 @@ def _contests(sets: list[TruthSet], folders: dict[str, Path]) -> list[MapContest
     if len(sets) > 1:
         note("folders are laid out as METHOD/SET")
         one_folder = _flat(sets, folders)
-        flat, notes = flat_methods([each.masks for each in sets], one_folder)
+        flat, lost = flat_methods([each.masks for each in sets], one_folder)
         inner = {name: folder for name, folder in folders.items() if name not in one_folder}
-        found = [_contest(each, _of_set(each, inner), notes, may_lack=bool(flat)) for each in sets]
+        found = [_contest(each, _of_set(each, inner), lost, may_lack=bool(flat)) for each in sets]
         return [_with_flat(each, flat, folders) for each in found]
     return [_contest(sets[0], _of_set(sets[0], folders, alone=True))]
 
@@ -252,13 +256,14 @@ def _maps(folder: Path) -> list[str]:
 def _contest(
     each: TruthSet,
     folders: dict[str, Path],
-    notes: Sequence[str] = (),
+    lost: Mapping[str, str] | None = None,
     *,
     may_lack: bool = False,
 ) -> MapContest:
     """Every method's maps of a set.
 
     Args:
+        lost: as of `MapContest`.
         may_lack: whether there may be none yet.
     """
     answers = []
@@ -267,4 +272,4 @@ def _contest(
         answers.append(Answers(method, folder, paired))
     if not answers and not may_lack:
         raise InputError(f"no method has maps of {each.name}")
-    return MapContest(each, tuple(answers), tuple(notes))
+    return MapContest(each, tuple(answers), lost or {})

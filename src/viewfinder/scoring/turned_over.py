@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from viewfinder.scoring.saliency import Measured
-from viewfinder.scoring.saliency_scores import area_under
+from viewfinder.scoring.saliency_scores import area_of
 from viewfinder.wording import some
 
 # The area under the ROC curve of a map that is turned over is 1 less its own: chance has 0.5, and
@@ -22,7 +22,7 @@ def turned_notes(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
     Args:
         methods: of each method the measurement of each mask's map.
     """
-    found = {name: _area(own) for name, own in methods.items()}
+    found = {name: area_of(own) for name, own in methods.items()}
     areas = {name: area for name, area in found.items() if area is not None}
     turned = [name for name, area in areas.items() if area < _TURNED]
     white = _white_share(methods)
@@ -40,12 +40,6 @@ def turned_notes(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
             "background"
         ]
     return []
-
-
-def _area(found: Mapping[str, Measured]) -> float | None:
-    """Under the mean ROC curve; None where no picture has one."""
-    curves = [curve for each in found.values() if (curve := each.roc()) is not None]
-    return float(area_under(np.mean(curves, axis=0).ravel())) if curves else None
 
 
 def _far_better(turned: list[str], areas: Mapping[str, float]) -> str:
