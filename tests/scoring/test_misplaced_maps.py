@@ -56,7 +56,8 @@ def test_maps_that_are_numbered_from_another_are_told(tmp_path, step, place):
 
 
 def test_maps_of_no_picture_of_the_set_are_told_and_weak_ones_are_not(tmp_path):
-    a_set(tmp_path, weak=noisy, elsewhere=lambda n: mask_of(n + 500))
+    a_set(tmp_path, weak=noisy, elsewhere=lambda n: mask_of(n + 500), turned=lambda n: ~mask_of(n))
+    assert [note[:15] for note in notes(tmp_path, "weak", "turned")] == ["maps of turned "]
     (told,) = notes(tmp_path, "weak", "elsewhere")
     assert told.startswith("elsewhere: 14 of its maps fit their own masks no better than the masks")
 
@@ -77,7 +78,12 @@ def test_maps_that_are_black_as_they_are_are_told(tmp_path, form, most):
 
 
 def test_one_method_under_two_names_is_told(tmp_path):
-    a_set(tmp_path, a=mask_of, b=mask_of, c=lambda n: mask_of(n) if n else noisy(n))
+    a_set(
+        tmp_path,
+        a=mask_of,
+        b=lambda n: mask_of(n).astype(np.uint16) * 257,
+        c=lambda n: mask_of(n) if n else noisy(n),
+    )
     (told,) = notes(tmp_path, "a", "b", "c")
     assert told == "a and b have the same maps for every picture: one method under 2 names?"
 

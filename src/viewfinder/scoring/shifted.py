@@ -16,8 +16,11 @@ from viewfinder.scoring.masks import read_scored
 from viewfinder.scoring.saliency import Judged, Measured
 from viewfinder.scoring.saliency_scores import area_of
 
-# Maps of which the area under the ROC curve is greater belong to their masks.
-_PLAINLY = 0.9
+# Maps of which the area under the ROC curve is greater belong to their masks, and of which it is
+# less are black where they should be white.
+_TURNED, _PLAINLY = 0.3, 0.9
+# Masks that are so like the ones beside them tell nothing.
+_ALIKE = 0.8
 # So many maps of a method are looked at, so small; of fewer than these nothing is told.
 _LOOKS, _SIDE, _FEW = 24, 48, 6
 # Of them so many fit the other mask better, and the mean correlation is greater by this much.
@@ -37,12 +40,14 @@ def shifted_notes(judged: Judged) -> list[str]:
         found = judged.measured[answers.method]
         area = area_of(found)
         chosen = _chosen(order, found)
-        if area is None or area >= _PLAINLY or len(chosen) < _FEW:
+        if area is None or not _TURNED <= area < _PLAINLY or len(chosen) < _FEW:
             continue
         for k in (k + step for k in chosen for step in (-1, 0, 1)):
             if order[k] not in masks:
                 masks[order[k]] = _small_mask(judged.contest.truth.root / order[k])
         maps = [_small(read_map(answers.file(order[k]))) for k in chosen]
+        if np.mean([_likeness(masks[order[k]], masks[order[k + 1]]) for k in chosen]) > _ALIKE:
+            continue
         pairs = list(zip(chosen, maps, strict=True))
         before, own, behind = (
             np.array([_likeness(map_, masks[order[k + step]]) for k, map_ in pairs])
