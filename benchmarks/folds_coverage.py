@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 import viewfinder
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.training import train as training
 
@@ -46,7 +46,7 @@ def main() -> None:
     draws, epochs, folds, pictures = given + [10, 10, 5, 100][len(given) :]
     covered, widths, methods = 0, [], []
     # Drawing reports would take longer than training.
-    training.write_report = lambda *_: Verdict("unknown", "", ())  # type: ignore[attr-defined]
+    training.write_report = lambda *_: FitVerdict("unknown", "", ())  # type: ignore[attr-defined]
     for draw in range(draws):
         begun = time.perf_counter()
         with tempfile.TemporaryDirectory() as made:

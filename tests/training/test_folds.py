@@ -20,7 +20,7 @@ from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.folding import dealt, in_folds
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folds import in_words, judged
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.evaluation.sampling import wilson
@@ -216,7 +216,7 @@ def test_a_test_side_of_the_set_judges_the_last_run(make_set, tmp_path, capsys):
 
 def without_a_picture(run, *_, **__):
     run.report_file.write_text("")
-    return Verdict("unknown", "", ())
+    return FitVerdict("unknown", "", ())
 
 
 def write_boxes(root, *, count):

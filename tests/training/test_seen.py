@@ -6,7 +6,7 @@ from training.test_folds import write_boxes
 import viewfinder.training.train as training
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.evaluation import label_statistics
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.label_statistics import section
 from viewfinder.tasks.detect.recipe import DetectRecipe
 from viewfinder.tasks.saliency.recipe import SaliencyRecipe
@@ -25,7 +25,7 @@ def shown_of(task, data, recipe, out, monkeypatch):
 
     def instead(run, dataset, judgements, folds, seen, *_):
         given.extend(seen)
-        return Verdict("unknown", "", ())
+        return FitVerdict("unknown", "", ())
 
     monkeypatch.setattr(training, "write_report", instead)
     train(task, data, recipe, out=out)

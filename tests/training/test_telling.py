@@ -2,7 +2,7 @@
 
 import pytest
 
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.training import journal
@@ -66,7 +66,8 @@ def test_a_training_by_the_clock_tells_what_is_left_of_it(monkeypatch, capsys, t
 
 
 def test_the_end_tells_the_verdict_and_two_of_the_advices_in_80_columns(capsys, tmp_path):
-    verdict = Verdict("fine", "The fit is fine: " + "word " * 40, ("do this: --a 1", "that", "no"))
+    says = "The fit is fine: " + "word " * 40
+    verdict = FitVerdict("fine", says, ("do this: --a 1", "that", "no"))
     report_verdict(RunFolder(tmp_path, manifest=None), verdict)
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 80

@@ -3,7 +3,7 @@
   viewfinder weights                  lists them
   viewfinder weights get NAME …       fetches what is not here; prints the files
 
-NAME is a net's. A file is there whole or not at all; one that was cut short is gone on with. Where
+NAME is a net's. A file is there whole or not at all; one that was cut short is resumed. Where
 there is no network, bring the file from elsewhere into a folder, and name that folder in the
 variable VIEWFINDER_WEIGHTS.
 """

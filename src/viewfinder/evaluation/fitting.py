@@ -93,7 +93,7 @@ class Tries:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FitVerdict:
     """What the gap between training and validation says.
 
     Attributes:
@@ -127,7 +127,7 @@ def verdict(
     recipe: Recipe,
     split: str = "validation",
     pool: int = 0,
-) -> Verdict:
+) -> FitVerdict:
     """Judge a training from its two splits, by the weights that were kept.
 
     Args:
@@ -140,24 +140,24 @@ def verdict(
     if held_out is None or not held_out.enough or not train.enough:
         clear = _clear_of_few(train, held_out, measure, tries)
         says = _too_few(train, held_out, measure, split)
-        return clear or Verdict("unknown", says, _against_too_few(recipe, train, held_out, pool))
+        return clear or FitVerdict("unknown", says, _against_too_few(recipe, train, held_out, pool))
     gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
     figures = _figures(train, held_out, measure, _CHANCE)
     if gap > max(_HARMLESS_GAP, _CHANCE * error):
         says = f"The net over-fits: {figures}. {_when(trend)}".strip()
-        return Verdict("over-fitting", says, tries.over_fitting)
+        return FitVerdict("over-fitting", says, tries.over_fitting)
     later = end[0] - end[1] if end else 0.0
     if later > max(_HARMLESS_GAP, _CHANCE * error):
         says = (
             f"The net over-fits towards the training's end, where the gap is {100 * later:.1f} "
             f"points. Of the weights that were kept: {figures}. {_when(trend)}".strip()
         )
-        return Verdict("over-fitting", says, tries.over_fitting)
+        return FitVerdict("over-fitting", says, tries.over_fitting)
     if train.score < measure.learnt:
         says = f"The net under-fits: it has not learnt its own training pictures; {figures}."
-        return Verdict("under-fitting", says, tries.under_fitting)
+        return FitVerdict("under-fitting", says, tries.under_fitting)
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
-    return Verdict("fine", says, tries.fine)
+    return FitVerdict("fine", says, tries.fine)
 
 
 def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
@@ -211,18 +211,18 @@ def _figures(train: SplitScore, held_out: SplitScore, measure: Measure, chance: 
 
 def _clear_of_few(
     train: SplitScore, held_out: SplitScore | None, measure: Measure, tries: Tries
-) -> Verdict | None:
+) -> FitVerdict | None:
     """What is clear even though a split has too few pictures, or there is none to compare with."""
     if held_out is not None and min(train.images, held_out.images) >= _FEWEST:
         gap, error = train.score - held_out.score, math.hypot(train.error, held_out.error)
         if gap > max(_HARMLESS_GAP, _CHANCE_OF_FEW * error):
             figures = _figures(train, held_out, measure, _CHANCE_OF_FEW)
             says = f"The net over-fits, which even so few pictures show: {figures}."
-            return Verdict("over-fitting", says, tries.over_fitting)
+            return FitVerdict("over-fitting", says, tries.over_fitting)
     if train.images and train.score + _CHANCE * train.error < measure.learnt:
         alone = measure.alone.format(train=train.score)
         says = f"The net under-fits: it has not learnt its own training pictures; {alone}."
-        return Verdict("under-fitting", says, tries.under_fitting)
+        return FitVerdict("under-fitting", says, tries.under_fitting)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any, Generic
 from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.evaluation.fitting import LEAST_PICTURES, Measure, SplitScore, Verdict
+from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Measure, SplitScore
 from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
 from viewfinder.evaluation.kept import kept_in_words
@@ -152,6 +152,6 @@ class PageMaterial:
     """
 
     cards: Sequence[Card]
-    verdict: Verdict
+    verdict: FitVerdict
     curves: Sequence[Markup]
     own: Mapping[str, object] = field(default_factory=dict)

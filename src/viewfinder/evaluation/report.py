@@ -19,7 +19,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import label_statistics, plots
 from viewfinder.evaluation.calibration import calibration
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.folds import section
 from viewfinder.evaluation.judging import AnyJudgement
@@ -51,7 +51,7 @@ def write_report(
     fitted: str = "",
     tries: Sequence[str] = (),
     reasons: Sequence[object] = (),
-) -> Verdict:
+) -> FitVerdict:
     """Write the run's `report.html`, and give its verdict.
 
     Args:

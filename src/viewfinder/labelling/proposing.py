@@ -12,7 +12,7 @@ from viewfinder.datasets.bit_depth import bits_of
 from viewfinder.datasets.editing.transaction import recover
 from viewfinder.errors import InputError
 from viewfinder.events import track
-from viewfinder.labelling.plate import find_on_stand
+from viewfinder.labelling.plate import Sighting, find_on_stand
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.pictures.finding import pictures_below, pictures_in
 from viewfinder.pictures.kinds import sources_below
@@ -131,7 +131,7 @@ def propose_by_plate(
     """
     bits = bits_of([*(data / path for path in paths), *([empty] if empty else [])])
     stands = _Stands(data, empty, bits)
-    rows, nothing, several, touching, failed = ProposalRows(), [], [], [], []
+    rows, seen = ProposalRows(), _Seen()
     for path in track(paths, total=len(paths), description="looking at the stand"):
         stand, plate = stands.of(path)
         if (data / path).samefile(stand):
@@ -140,40 +140,58 @@ def propose_by_plate(
             picture = read_picture(data / path, bits=bits)
             found = find_on_stand(picture, plate)
         except InputError as error:
-            failed.append(f"{path}: {error}")
+            seen.failed.append(f"{path}: {error}")
             continue
         rows.sizes[path] = picture.shape[1], picture.shape[0]
-        if not found:
-            nothing.append(path)
-        if len(found) > 1:
-            several.append((len(found), path))
-        if any(sighting.may_be_two for sighting in found):
-            touching.append(path)
+        seen.count(path, found)
         for place, sighting in enumerate(found):
             score = sighting.score * (_BESIDE if place else 1)
             label = name or class_of(data, path)
             rows.add(path, label, sighting.box, score, f"plate: {stand.name}", sighting.mask)
     if not rows.sizes:
         raise InputError(
-            failed[0]
-            if failed
+            seen.failed[0]
+            if seen.failed
             else _without_pictures(data, f"{data} has no pictures but those of empty stands")
         )
-    notes = [f"passed over: {why}" for why in failed]
-    if nothing:
-        notes.append(f"nothing on the stand in {listed(nothing)}")
-    for count in sorted({count for count, _ in several}):
-        where = [path for found, path in several if found == count]
-        notes.append(
-            f"{count} things stand apart in {listed(where)}: all are proposed as one class, those "
-            "beside the largest with half their score; look at them before you accept"
-        )
-    if touching:
-        notes.append(
-            f"what is proposed as one thing has a waist in {listed(touching)}: if two things touch "
-            "there, film each by itself, or put them apart"
-        )
-    return Proposed(rows.proposals(), tuple(notes))
+    return Proposed(rows.proposals(), tuple(seen.notes()))
+
+
+@dataclass
+class _Seen:
+    """In which pictures there was nothing, several things, or what may be two; and what failed."""
+
+    nothing: list[str] = field(default_factory=list)
+    several: list[tuple[int, str]] = field(default_factory=list)
+    touching: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def count(self, path: str, found: Sequence[Sighting]) -> None:
+        """Take a picture with what was found in it."""
+        if not found:
+            self.nothing.append(path)
+        if len(found) > 1:
+            self.several.append((len(found), path))
+        if any(sighting.may_be_two for sighting in found):
+            self.touching.append(path)
+
+    def notes(self) -> list[str]:
+        """The same in words for a person."""
+        notes = [f"passed over: {why}" for why in self.failed]
+        if self.nothing:
+            notes.append(f"nothing on the stand in {listed(self.nothing)}")
+        for count in sorted({count for count, _ in self.several}):
+            where = [path for found, path in self.several if found == count]
+            notes.append(
+                f"{count} things stand apart in {listed(where)}: all are proposed as one class, "
+                "those beside the largest with half their score; look at them before you accept"
+            )
+        if self.touching:
+            notes.append(
+                f"what is proposed as one thing has a waist in {listed(self.touching)}: if two "
+                "things touch there, film each by itself, or put them apart"
+            )
+        return notes
 
 
 class _Stands:

@@ -25,7 +25,7 @@ from viewfinder.datasets.presence import require_present
 from viewfinder.devices import pick_device
 from viewfinder.errors import InputError, PictureError
 from viewfinder.evaluation.calibrating import calibrated, family_of, keep_evidence
-from viewfinder.evaluation.fitting import Verdict
+from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folded import FoldScores
 from viewfinder.evaluation.judging import AnyJudgement, judge
 from viewfinder.evaluation.report import write_report
@@ -217,7 +217,7 @@ def _judged(
     return open_run(run.folder), judgements, fitted
 
 
-def report_verdict(run: RunFolder, verdict: Verdict) -> None:
+def report_verdict(run: RunFolder, verdict: FitVerdict) -> None:
     """Report the verdict, and all that could be tried."""
     emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tuple(verdict.tries)))
 

@@ -8,7 +8,7 @@ import numpy as np
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
-from viewfinder.evaluation.fitting import LEAST_PICTURES, Tries, Verdict, unsaid
+from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries, unsaid
 from viewfinder.wording import counted, some
 
 # A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
@@ -50,7 +50,7 @@ def lost_classes(material: ClassifyMaterial) -> Lost | None:
     return Lost(names, "held-out" if held_out or folded else "training", clear)
 
 
-def with_lost(said: Verdict, lost: Lost) -> Verdict:
+def with_lost(said: FitVerdict, lost: Lost) -> FitVerdict:
     """A verdict that names classes which are never answered right, and does not call that fine."""
     parts = [f"{name} ({counted(count, 'picture')})" for name, count in lost.names]
     words = f"No {lost.of} picture is answered right of these classes: {some(parts, 6)}."
@@ -61,7 +61,7 @@ def with_lost(said: Verdict, lost: Lost) -> Verdict:
         return replace(said, says=f"{said.says} {words}", tries=first(said.tries, tries))
     figures = said.says.removeprefix("The fit is fine: ")
     tries += ("look at the worst pictures: are their labels right, could you tell them apart?",)
-    return Verdict("uneven", f"{words} Of all classes together, {figures}", tries)
+    return FitVerdict("uneven", f"{words} Of all classes together, {figures}", tries)
 
 
 def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
@@ -94,13 +94,13 @@ def no_better(judged: ClassifyJudgement, *, balanced: bool = False) -> str:
 
 
 def unlearnt(
-    said: Verdict,
+    said: FitVerdict,
     train: ClassifyJudgement,
     tries: Tries,
     *,
     balanced: bool = False,
     who: str = "it",
-) -> Verdict:
+) -> FitVerdict:
     """A verdict that calls a net under-fitting which knows no more of its own training pictures
     than which class is the largest, whatever share of them that class has.
 
@@ -117,7 +117,7 @@ def unlearnt(
         return replace(said, says=f"{said.says} {words[0].upper()}{words[1:]}")
     words = f"The net under-fits: {words}"
     more = first(tries.under_fitting, said.tries if said.kind == "unknown" else ())
-    return Verdict("under-fitting", words, more)
+    return FitVerdict("under-fitting", words, more)
 
 
 def first(tries: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:

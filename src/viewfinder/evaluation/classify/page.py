@@ -16,7 +16,7 @@ from viewfinder.evaluation.classify.findings import (
 )
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
 from viewfinder.evaluation.confusions import common_confusions
-from viewfinder.evaluation.fitting import Measure, SplitScore, Trend, Verdict, counted, verdict
+from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, counted, verdict
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.sampling import wilson
 from viewfinder.pictures.geometry import letterbox, resample
@@ -79,7 +79,7 @@ def page(material: ClassifyMaterial) -> PageMaterial:
     return PageMaterial(cards, fit(material), curves, own)
 
 
-def fit(material: ClassifyMaterial) -> Verdict:
+def fit(material: ClassifyMaterial) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by the figures of the cards; with what they hide."""
     recipe = material.recipe
     held_out = material.held_out

@@ -23,10 +23,10 @@ from viewfinder.evaluation.detect.findings import (
 )
 from viewfinder.evaluation.detect.judged import DetectJudgement, DetectMaterial
 from viewfinder.evaluation.fitting import (
+    FitVerdict,
     Measure,
     SplitScore,
     Trend,
-    Verdict,
     counted,
     unsaid,
     verdict,
@@ -108,7 +108,7 @@ def page(material: DetectMaterial) -> PageMaterial:
     return PageMaterial(cards, said, curves, own)
 
 
-def fit(material: DetectMaterial, now: Situation) -> Verdict:
+def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by AP50."""
     held_out, learnt = material.held_out, _split_score(material.judgements["train"])
     train, other, split = material.compared(

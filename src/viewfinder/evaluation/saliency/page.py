@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from viewfinder.evaluation import plots
 from viewfinder.evaluation.figures import INK
-from viewfinder.evaluation.fitting import Measure, SplitScore, Trend, Verdict, verdict
+from viewfinder.evaluation.fitting import FitVerdict, Measure, SplitScore, Trend, verdict
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
 from viewfinder.evaluation.saliency import plots as saliency_plots
 from viewfinder.evaluation.saliency.advice import tries
@@ -90,7 +90,7 @@ def page(material: SaliencyMaterial) -> PageMaterial:
     return PageMaterial(cards, fit(material, likeness), curves, own)
 
 
-def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> Verdict:
+def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) -> FitVerdict:
     """Over-fitting, under-fitting or fine, by S."""
     recipe, dataset, followed = material.recipe, material.dataset, material.measured("weight")
     held_out = likeness.get(material.held_out_split)

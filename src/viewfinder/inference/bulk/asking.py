@@ -18,7 +18,7 @@ from viewfinder.wording import counted
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BulkOutcome:
     """What was answered.
 
     Attributes:
@@ -46,7 +46,7 @@ def predict_many(
     coco: Path | None = None,
     device: str = "auto",
     part: int = PART,
-) -> Outcome:
+) -> BulkOutcome:
     """Answer all pictures below `source` on many workers, as Parquet files in `out`.
 
     Parts that `out` has already are not answered again.
@@ -72,7 +72,7 @@ def predict_many(
     failed, answers = _gathered(job, boxes=coco is not None)
     if coco is not None:
         write_coco(answers, model.config.classes, coco)
-    return Outcome(len(job.files), job.parts, len(left), failed)
+    return BulkOutcome(len(job.files), job.parts, len(left), failed)
 
 
 def _gathered(job: BulkJob, *, boxes: bool) -> tuple[dict[str, str], list[Answer]]:

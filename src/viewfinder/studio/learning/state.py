@@ -66,7 +66,8 @@ def kept(text: str | None) -> Learning:
 
 
 def begun_from(run: Path) -> str:
-    """The run that a training began from, as its manifest says."""
+    """The run that a training began from, as its manifest says; read here, as `tasks.manifest`
+    imports torch, and the server must not."""
     try:
         manifest = json.loads(read_bytes(run / "run.json"))
         return str(manifest["recipe"]["init"])
