@@ -114,6 +114,27 @@ WRONG = {
         lambda: Net(lambda n, x: n.c(x.view(-1, 12, 30)), c=nn.Conv1d(12, 4, 3)),
         (1, 30, 12),
     ),
+    "makes 2×8×4×8 into 2×8×32, where dimension 1 goes with the width and does not hold it: it "
+    "reads the numbers in the order that they lie in and scrambles them; permute(0, 3, 1, 2)": (
+        lambda: Net(lambda n, x: n.a(n.c(x).view(x.size(0), x.size(3), -1)), **mapped(8, 32)),
+        (2, 3, 4, 8),
+    ),
+    "which tears the width apart": (
+        lambda: Net(lambda n, x: n.a(n.c(x).view(x.size(0), -1, 4)), **mapped(12, 4)),
+        (2, 3, 8, 8),
+    ),
+    "where dimension 1 goes with the time": (
+        lambda: Net(joined_heads, a=linear()),
+        (2, 4, 16),
+    ),
+    "parts 10×8 into 5×2×8, and flatten had joined 2×5×8": (
+        lambda: Net(lambda n, x: n.a(x.flatten(0, 1)).view(x.size(1), x.size(0), -1), a=linear()),
+        (2, 5, 8),
+    ),
+    "sub of 3×1 and 3 takes each item of the batch with each": (
+        lambda: Net(lambda n, x, y: ((n.a(x) - y) ** 2).mean(), a=nn.Linear(8, 1)),
+        ((3, 8), (3,)),
+    ),
     "log_softmax of what softmax gave": (
         lambda: Net(lambda n, x: n.a(x).softmax(1).log_softmax(1), a=linear()),
         ROW,
@@ -132,6 +153,29 @@ WRONG = {
 
 def linear(width: int = 8) -> nn.Module:
     return nn.Linear(width, 8)
+
+
+def mapped(channels: int, features: int) -> dict[str, nn.Module]:
+    return {"c": nn.Conv2d(3, channels, 1), "a": linear(features)}
+
+
+def joined_heads(net, x):
+    n, steps, _ = x.shape
+    heads = x.view(n, steps, 8, 2).transpose(1, 2)
+    return net.a(heads.reshape(n, steps, -1)[..., :8])
+
+
+def windows(net, x):
+    n, height, width, channels = x.shape
+    x = x.view(n, height // 4, 4, width // 4, 4, channels).transpose(2, 3)
+    y = net.a(x.reshape(-1, 16, channels)).view(n, height // 4, width // 4, 4, 4, channels)
+    return y.transpose(2, 3).reshape(n, height, width, channels)
+
+
+def by_distance(net, x):
+    n, steps, _ = x.shape
+    scores = F.pad(net.a(x) @ x.transpose(1, 2), (1, 0))
+    return scores.view(n, steps + 1, steps)[:, 1:]
 
 
 def tied() -> nn.Module:
@@ -192,6 +236,22 @@ RIGHT = {
         lambda: Net(lambda n, x: F.nll_loss(n.a(x).log_softmax(1), x[:, 0].long()), a=linear()),
         ROW,
     ),
+    "windows of a map": (lambda: Net(windows, a=linear()), (2, 8, 12, 8)),
+    "attention by distance": (lambda: Net(by_distance, a=linear()), (2, 6, 8)),
+    "groups of a map's channels": (
+        lambda: Net(lambda n, x: n.c(x).view(x.size(0), 4, -1).mean(2), c=nn.Conv2d(3, 8, 1)),
+        (2, 3, 4, 4),
+    ),
+    "frames with the batch and back": (
+        lambda: Net(lambda n, x: n.a(x.flatten(0, 1)).view(x.size(0), x.size(1), -1), a=linear()),
+        (2, 5, 8),
+    ),
+    "patches of a map, permuted first": (
+        lambda: Net(
+            lambda n, x: n.a(n.c(x).permute(0, 2, 3, 1).reshape(x.size(0), -1, 8)), **mapped(8, 8)
+        ),
+        (2, 3, 8, 4),
+    ),
     "ReLU, pooling, ReLU": (
         lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU()),
         PICTURE,
@@ -243,7 +303,8 @@ def test_well_known_designs_are_not_warned_of(name: str) -> None:
 @pytest.mark.parametrize("words", WRONG)
 def test_what_runs_and_is_wrong_is_told(words: str) -> None:
     build, shape = WRONG[words]
-    explanation = explain(build().eval(), shape, batched=True)
+    shapes = shape if isinstance(shape[0], tuple) else (shape,)
+    explanation = explain(build().eval(), *shapes, batched=True)
     assert any(words in warning for warning in explanation.warnings), explanation.warnings
 
 

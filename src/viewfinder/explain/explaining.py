@@ -81,7 +81,7 @@ def explain_call(
     lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
     twice = lab.doubled if batched else None
-    found = cautions(module, seen, twice)
+    found = cautions(module, seen, twice, lab.followed)
     mistake = None if stop is None else _mistake(lab, seen, stop)
     explanation = assemble(seen, name or type(module).__name__, mistake)
     return replace(explanation, warnings=found)

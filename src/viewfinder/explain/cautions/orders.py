@@ -1,7 +1,6 @@
-"""Numbers in another order than is meant: views for permutations, and batches taken for else."""
+"""Dimensions taken for others: patches, widths and batches."""
 
-from collections.abc import Iterator, Sequence
-from itertools import permutations
+from collections.abc import Iterator
 from math import prod
 
 from torch import nn
@@ -10,30 +9,11 @@ from viewfinder.explain.calls import Call
 from viewfinder.explain.cautions.naming import before, homes, named
 from viewfinder.explain.explanation import Shape, shape_text
 from viewfinder.explain.pointwise import ACTIVATIONS
-from viewfinder.explain.traces import Trace
+from viewfinder.explain.traces import Trace, is_input
 
 _VIEWS = ("view", "reshape")
+_BY_NUMBER = ("sub", "rsub", "eq", "__eq")
 _MAPS = ("conv1d", "conv2d", "conv3d", "batch_norm", "max_pool2d", "avg_pool2d")
-
-
-def scrambled(seen: Trace, twice: Trace | None) -> Iterator[str]:
-    """Views that turn dimensions, which only permute does."""
-    names = homes(seen)
-    for call in seen.calls:
-        if call.base not in _VIEWS or not call.input_shapes or not call.output_shapes:
-            continue
-        one, two = call.input_shapes[0], call.output_shapes[0]
-        other = twice.by_index.get(call.index) if twice is not None else None
-        pair = (one, two)
-        if other is not None and other.input_shapes and other.output_shapes:
-            # With a batch of 1 its place is not to be seen.
-            pair = (other.input_shapes[0], other.output_shapes[0])
-        if _turned(*pair):
-            yield (
-                f"{names.get(call.index)} makes {shape_text(one)} into {shape_text(two)}: it reads "
-                "the numbers in the order that they lie in and scrambles them; permute or "
-                "transpose turns dimensions"
-            )
 
 
 def patches(seen: Trace) -> Iterator[str]:
@@ -57,30 +37,53 @@ def patches(seen: Trace) -> Iterator[str]:
             )
 
 
-def _turned(one: Shape, two: Shape) -> bool:
-    """Whether a view gives the sizes of a permutation of dimensions, of which some are joined."""
-    large, other = ([size for size in shape if size != 1] for shape in (one, two))
-    while large and other and large[0] == other[0]:
-        large, other = large[1:], other[1:]
-    while large and other and large[-1] == other[-1]:
-        large, other = large[:-1], other[:-1]
-    if len(large) == len(other):
-        return len(large) > 1 and large != other and sorted(large) == sorted(other)
-    whole, parts = sorted((large, other), key=len)
-    if len(whole) != 2 or len(parts) != 3:
-        return False
-    if parts[-1] % whole[1] == 0 or parts[0] % whole[0] == 0:
-        # The last or the first dimension may be split in two, as anchors are from channels.
-        return False
-    orders = set(permutations(parts)) - {tuple(parts)}
-    return not _joins(parts, whole) and any(_joins(order, whole) for order in orders)
+def parted(seen: Trace, twice: Trace) -> Iterator[str]:
+    """Views that part the batch from steps which it was joined with in another order."""
+    names = homes(seen)
+    for call in seen.calls:
+        other = twice.by_index.get(call.index)
+        if call.base not in _VIEWS or other is None or not other.output_shapes:
+            continue
+        one, two = other.input_shapes[0], other.output_shapes[0]
+        parts = _leading(two, one[0]) if one and two and len(two) > len(one) else ()
+        made = _joined(other)
+        twin = seen.by_index.get(made.index) if made is not None else None
+        if not parts or made is None or twin is None:
+            continue
+        theirs = _leading(made.input_shapes[0], one[0])
+        places = [
+            [at for at, (a, b) in enumerate(zip(small, large, strict=False)) if a != b]
+            for small, large in (
+                (twin.input_shapes[0], theirs),
+                (call.output_shapes[0], parts),
+            )
+        ]
+        if len(places[0]) == len(places[1]) == 1 and (places[0] == [0]) != (places[1] == [0]):
+            yield (
+                f"{names.get(call.index)} parts {shape_text(call.input_shapes[0])} into "
+                f"{shape_text(call.output_shapes[0])}, and {names.get(made.index)} had joined "
+                f"{shape_text(twin.input_shapes[0])}: parted in another order, the items of the "
+                "batch are mixed"
+            )
 
 
-def _joins(parts: Sequence[int], whole: Sequence[int]) -> bool:
-    """Whether neighbours among the parts make up the whole."""
-    return any(
-        [prod(parts[:cut]), prod(parts[cut:])] == list(whole) for cut in range(1, len(parts))
-    )
+def _leading(shape: Shape, count: int) -> Shape:
+    """The first dimensions, several, that hold as many as one."""
+    for cut in range(2, len(shape) + 1):
+        if prod(shape[:cut]) == count and min(shape[:cut]) > 1:
+            return shape[:cut]
+    return ()
+
+
+def _joined(call: Call) -> Call | None:
+    """The call that made a tensor's first dimension of several, if one on its way did."""
+    count, maker = call.input_shapes[0][:1], before(call)
+    while maker is not None and maker.output_shapes and maker.output_shapes[0][:1] == count:
+        given = maker.input_shapes[0] if maker.input_shapes else ()
+        if maker.base in (*_VIEWS, "flatten") and _leading(given, count[0]):
+            return maker
+        maker = before(maker)
+    return None
 
 
 def many_answers(seen: Trace, twice: Trace) -> Iterator[str]:
@@ -142,6 +145,23 @@ def across(seen: Trace, twice: Trace) -> Iterator[str]:
     for call in seen.calls:
         if call.base in ("softmax", "log_softmax") and _over_batch(call, twice):
             yield f"{names.get(call.index)}: softmax over the batch: dim=1 or dim=-1"
+        if call.base in _BY_NUMBER and _each_with_each(call, twice):
+            one, two = map(shape_text, call.input_shapes[:2])
+            column = shape_text(max(call.input_shapes[:2], key=len))
+            yield (
+                f"{names.get(call.index)} of {one} and {two} takes each item of the batch with "
+                f"each: squeeze(1) of what is {column}"
+            )
+
+
+def _each_with_each(call: Call, twice: Trace) -> bool:
+    """Whether N numbers meet N×1, of which one side came in with the net's inputs."""
+    other, shapes = twice.by_index.get(call.index), call.input_shapes
+    if len(shapes) != 2 or other is None or not any(map(is_input, call.producers)):
+        return False
+    row, column = sorted(shapes, key=len)
+    grown = [sorted(one.input_shapes, key=len) for one in (call, other)]
+    return len(row) == 1 and column == (*row, 1) and grown[0][0][0] * 2 == grown[1][0][0]
 
 
 def _over_batch(call: Call, twice: Trace) -> bool:

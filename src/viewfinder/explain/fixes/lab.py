@@ -77,6 +77,7 @@ class Lab:
     shortcuts: Shortcuts = field(default_factory=Shortcuts)
     untried: int = 0
     """Candidates that were left out since there was no time."""
+    _followed: dict[str, Trace | None] = field(default_factory=dict)
 
     def exhausted(self, *, found: bool) -> bool:
         """Whether no more is to be tried; `found` tells that something runs already."""
@@ -108,6 +109,13 @@ class Lab:
         """The pass with pictures or sequences of twice the size."""
         arguments = self.inputs.stretched("height", "width", "time")
         return None if arguments is None else self.run(arguments)
+
+    def followed(self, name: str) -> Trace | None:
+        """The pass with twice the height, width, depth or time; None where no input has one."""
+        if name not in self._followed:
+            arguments = self.inputs.stretched(name)
+            self._followed[name] = None if arguments is None else self.run(arguments)
+        return self._followed[name]
 
     def names(self, stop: Stop, edits: Sequence[Edit] = ()) -> Names:
         """What the dimensions are, from passes in which one thing each was doubled."""
