@@ -17,6 +17,7 @@ from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.edits import Rewrite
 from viewfinder.explain.gaps import refusal, unsafe
 from viewfinder.explain.passed import Args, Kwargs
+from viewfinder.explain.recurrences import lengthened, shortened
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import NOWHERE, Row, Trace, TracedFrame
 
@@ -92,11 +93,17 @@ class Recorder(TorchFunctionMode):
                 return rewrite.run(self._checked(call, function), call.args, call.kwargs)
         if self.fake is None:
             return function(*call.args, **call.kwargs)
-        if self._shortcuts is not None:
-            return self._shortcuts.carry_out(
-                call, function, lambda: self._asked(call, function), self.fake, learn=self._learn
-            )
-        return self._asked(call, function)
+        if self._shortcuts is None:
+            return self._asked(call, function)
+        fake = self.fake
+        brief = None if self._learn else shortened(call)
+
+        def ask() -> object:
+            if brief is None:
+                return self._asked(call, function)
+            return lengthened(call, lambda: self._asked(brief, function), fake)
+
+        return self._shortcuts.carry_out(call, function, ask, fake, learn=self._learn)
 
     def _asked(self, call: Call, function: Callable[..., object]) -> object:
         """What torch gives on tensors without numbers, unless it would refuse real ones."""

@@ -16,6 +16,7 @@ from torch.utils._mode_utils import no_dispatch
 from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.costs import is_lazy, storage_key
 from viewfinder.explain.passed import Args
+from viewfinder.explain.recurrences import RECURRENT
 
 # Functions that give one new tensor, or the very one they were given, by shapes alone.
 _PURE = frozenset({
@@ -26,7 +27,7 @@ _PURE = frozenset({
     "dropout_", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add",
     "add_", "sub", "mul", "mul_", "div", "cat", "softmax", "matmul", "interpolate", "mean",
     "embedding", "stochastic_depth",
-})  # fmt: skip
+}) | RECURRENT  # fmt: skip
 _PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device)
 
 
@@ -63,10 +64,9 @@ class Shortcuts:
             return result
         if isinstance(known, int):
             return call.tensors[known]
-        shape, stride, dtype, device = cast(Args, known)
-        with no_dispatch():
-            blank = torch.empty_strided(shape, stride, dtype=dtype, device="meta")
-        return FakeTensor(fake, blank, device)
+        if isinstance(known, list):
+            return tuple(_again(one, fake) for one in known)
+        return _again(known, fake)
 
     def _key(self, call: Call, function: Callable[..., object]) -> Hashable | None:
         if call.operation not in _PURE:
@@ -98,7 +98,18 @@ def _frozen(value: object) -> Hashable:
     raise _Unknown
 
 
+def _again(known: object, fake: FakeTensorMode) -> FakeTensor:
+    shape, stride, dtype, device = cast(Args, known)
+    with no_dispatch():
+        blank = torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+    return FakeTensor(fake, blank, device)
+
+
 def _remembered(call: Call, result: object) -> object:
+    """What there is to know of a result; of several a list, all of which must be new."""
+    if isinstance(result, tuple | list):
+        parts = [_remembered(call, one) for one in result]
+        return parts if all(isinstance(one, tuple) for one in parts) else _NOTHING
     if not isinstance(result, FakeTensor) or result.layout is not torch.strided:
         return _NOTHING
     tensors = list(tensors_in((call.args, dict(call.kwargs))))
