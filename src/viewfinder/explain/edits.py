@@ -4,8 +4,9 @@ Each is written as a person would write it (`code`) and carried out as torch wou
 are made together, by `operations.py` and `modules.py`, so that what is offered is what was tried.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -229,15 +230,21 @@ class Regiven(Edit):
         return self.make(args, kwargs)
 
 
-def renamed(path: str, old: str, new: str) -> Regiven:
-    """What the module at `path` is given as `old`, given as `new`."""
-    return Regiven(
-        path,
-        lambda args, kwargs: (
-            args,
-            {new if name == old else name: value for name, value in kwargs.items()},
-        ),
-    )
+def renamed(path: str, old: str, new: str, order: Sequence[str]) -> Regiven:
+    """What the module at `path` is given as `old`, given as `new`.
+
+    Args:
+        order: what its forward calls its arguments.
+    """
+
+    def make(args: Args, kwargs: Kwargs) -> tuple[Args, dict[str, object]]:
+        given = dict(zip(order, args, strict=False)) | dict(kwargs)
+        given[new] = given.pop(old, None)
+        # By place as far as that was so; from what is exchanged on, by name.
+        first = takewhile(lambda name: name in given and name not in (old, new), order)
+        return tuple(given.pop(name) for name in list(first)), given
+
+    return Regiven(path, make)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,15 @@ def classes(case: Case) -> Mistake | None:
     answer, target = case.shapes[:2]
     kind = case.call.tensors[1].dtype
     wanted = (*answer[:1], *answer[2:]) if len(answer) > 1 else ()
+    if len(wanted) == len(target) > 1 and wanted[0] == target[0] and wanted != target:
+        scored, known = shape_text(wanted[1:]), shape_text(target[1:])
+        return case.mistake(
+            f"{case.operation} compares place by place: there are scores for {scored} places, and "
+            f"class numbers for {known}",
+            f"an answer of {case.operand(0)}, a target of {case.operand(1)}",
+            f"an answer of {shape_text((*answer[:2], *target[1:]))}, or a target of "
+            f"{shape_text(wanted)}",
+        )
     if target != wanted and not (target == answer and kind.is_floating_point):
         rule = (
             f"an answer of N×classes{'×…' if len(answer) > 2 else ''} goes with a target of class "

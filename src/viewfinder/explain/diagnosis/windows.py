@@ -4,6 +4,7 @@ from viewfinder.explain.arithmetic import Transposed, Window
 from viewfinder.explain.diagnosis.case import Case, from_a_map
 from viewfinder.explain.explanation import Mistake, shape_text
 from viewfinder.explain.geometry import axes
+from viewfinder.wording import counted
 
 
 def _is_convolution(case: Case) -> bool:
@@ -68,9 +69,9 @@ def channels(case: Case) -> Mistake | None:
     if got == wanted:
         return None
     return case.mistake(
-        f"{case.name} is made for {wanted} input channels and is given {got}",
+        f"{case.name} is made for {counted(wanted, 'input channel')} and is given {got}",
         case.operand(0),
-        f"{wanted} channels, dimension {len(shape) - rank - 1}",
+        f"{counted(wanted, 'channel')}, dimension {len(shape) - rank - 1}",
     )
 
 

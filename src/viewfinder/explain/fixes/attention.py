@@ -1,11 +1,12 @@
-"""Fixes at torch's own layers of attention: their features, order and masks."""
+"""Fixes at torch's own layers of attention: their features and order."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from viewfinder.explain.edits import InsertedCall, renamed
+from viewfinder.explain.edits import InsertedCall
+from viewfinder.explain.fixes import masks
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import made
@@ -51,7 +52,7 @@ def _attention(scene: Scene, layer: nn.MultiheadAttention) -> Iterator[Candidate
     sequences = given[1].dim() == given[2].dim() == 3
     if sequences and given[1].shape[seq] != given[2].shape[seq] and key == layer.vdim:
         yield scene.before(InsertedCall("{1}", lambda v, k: k, other=1), 0.0, argument=2)
-    yield from _masks(scene, layer, given)
+    yield from masks.candidates(scene, layer, given)
 
 
 def _transformer(scene: Scene, whole: nn.Transformer) -> Iterator[Candidate]:
@@ -161,45 +162,3 @@ def _layer_code(
         return code, make
     many, outer = len(stack.layers), type(stack).__name__  # type: ignore[arg-type]
     return f"nn.{outer}({code}, {many})", lambda: getattr(nn, outer)(make(), many)
-
-
-def _masks(
-    scene: Scene, layer: nn.MultiheadAttention, given: tuple[Tensor, ...]
-) -> Iterator[Candidate]:
-    frame = scene.case.failure.frame
-    seq = 1 if layer.batch_first and given[0].dim() == 3 else 0
-    tokens, keys = int(given[0].shape[seq]), int(given[1].shape[seq])
-    named = frame.kwargs
-    spots: Mapping[str, int] = {"key_padding_mask": 3, "attn_mask": 5}
-    for name, position in spots.items():
-        argument: int | str = position if len(frame.args) > position else name
-        mask = frame.args[position] if len(frame.args) > position else frame.kwargs.get(name)
-        if not isinstance(mask, Tensor):
-            continue
-        size = tuple(map(int, mask.shape))
-        if name == "attn_mask" and len(size) == 2 and size[0] >= tokens and size[1] >= keys:
-            code = f"{{0}}[:{{1}}.size({seq}), :{{1}}.size({seq})]"
-
-            def fit(mask: Tensor, x: Tensor) -> Tensor:
-                return mask[: x.size(seq), : x.size(seq)]
-
-            if tokens == keys:
-                yield scene.before(InsertedCall(code, fit, other=0), 0.1, argument=argument)
-            cut = InsertedCall(f"{{}}[:{tokens}, :{keys}]", lambda m: m[:tokens, :keys])
-            yield scene.before(cut, 0.15, argument=argument)
-        if name == "attn_mask" and len(size) == 3 and size[1:] == (tokens, keys):
-            heads = layer.num_heads
-            each = InsertedCall(
-                f"{{}}.repeat_interleave({heads}, 0)",
-                lambda m, heads=heads: m.repeat_interleave(heads, 0),
-            )
-            yield scene.before(each, 0.1, argument=argument)
-        batch = int(given[0].shape[1 - seq]) if given[0].dim() == 3 else 0
-        if argument == "attn_mask" and size == (batch, keys) and "key_padding_mask" not in named:
-            says = f"key_padding_mask= instead of attn_mask= in the call of {scene.case.name}"
-            edit = renamed(scene.path, "attn_mask", "key_padding_mask")
-            yield Candidate((edit,), says, 0.0)
-        if name == "key_padding_mask" and len(size) == 2:
-            turned = InsertedCall("{}.T", lambda m: m.T)
-            yield scene.before(turned, 0.2, argument=argument)
-        yield scene.before(ops.LEFT_OUT, 0.8, argument=argument)

@@ -48,10 +48,11 @@ def candidates(scene: Scene, call: Call) -> Iterator[Candidate]:
             for dim in [d for d in range(1, len(target)) if target[d] == 1]:
                 yield from scene.operate(1, ops.squeeze(dim), 0.1)
         if len(answer) == len(target) == 4 and answer[:2] == target[:2]:
-            yield from _sized(scene, answer, target)
+            yield from _sized(scene, call)
             yield from branches.all_transposed(scene, call.producers[0])
         yield from _flat(scene, answer, target)
         yield from _whole_map(scene, call, answer, target)
+        yield from _one_verdict(scene, call, answer, target)
         yield from _one_step(scene, answer, target)
     yield from _both(scene, call, answer, target)
     yield from _next_steps(scene, call, answer, target)
@@ -122,25 +123,60 @@ def _whole_map(scene: Scene, call: Call, answer: Shape, target: Shape) -> Iterat
         return
 
 
-def _sized(scene: Scene, answer: Shape, target: Shape) -> Iterator[Candidate]:
-    def run(t: Sequence[Tensor]) -> Tensor:
-        return F.interpolate(t[0], size=t[1].shape[2:])
+def _one_verdict(scene: Scene, call: Call, answer: Shape, target: Shape) -> Iterator[Candidate]:
+    """Several numbers for each item, and one truth: a last layer of one, or classes instead."""
+    if len(answer) != 2 or len(target) != 1 or answer[0] != target[0] or answer[1] < 2:
+        return
+    made = scene.case.back(call.producers[0])
+    layer = scene.net.get_submodule(made.module) if isinstance(made, Call) and made.module else None
+    if isinstance(made, Call) and isinstance(layer, nn.Linear):
+        for fitted in scene.replace(made.module, 0.1, out_features=1):
+            for flat in scene.operate(0, ops.squeeze(1), 0.0):
+                yield fitted.and_(flat)
+    if call.base == "binary_cross_entropy_with_logits" and not scene.case.in_layer:
 
+        def run(t: Sequence[Tensor]) -> Tensor:
+            return F.cross_entropy(t[0], t[1].long())
+
+        yield from scene.instead(call, "F.cross_entropy({0}, {1}.long())", run, 0.2)
+
+
+def _sized(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """The answer brought to the size of the target, where the loss takes both or behind its layer.
+
+    Scores change smoothly between places; what is measured, such as depth, keeps its numbers.
+    """
+    answer, target = call.input_shapes[0][2:], call.input_shapes[1][-2:]
+    mode = ', mode="bilinear"' if call.base in _CLASSES | _BINARY else ""
+    how = "bilinear" if mode else "nearest"
+
+    def fit(x: Tensor, y: Tensor) -> Tensor:
+        return F.interpolate(x, size=y.shape[-2:], mode=how)
+
+    code = f"F.interpolate({{0}}, size={{1}}.shape[-2:]{mode})"
     if scene.case.in_layer:
-        size = tuple(map(int, scene.given[1].shape[2:]))
-        fit = InsertedCall(
-            f"F.interpolate({{}}, size={size})", lambda x: F.interpolate(x, size=size)
-        )
-        found = [scene.before(fit, 0.3)]
+        found = [scene.before(InsertedCall(code, fit, other=1), 0.2)]
     else:
-        found = scene.on_operand(0, "F.interpolate({0}, size={1}.shape[2:])", run, 0.2)
+        found = scene.on_operand(0, code, lambda t: fit(t[0], t[1]), 0.2)
     for one in found:
         yield replace(one, means=STRETCHED) if _odd(answer, target) else one
+    factors = {large // small for small, large in zip(answer, target, strict=True)}
+    made = call.producers[0]
+    whole = all(large % small == 0 for small, large in zip(answer, target, strict=True))
+    if whole and len(factors) == 1 and max(factors) > 1 and isinstance(made, Call) and made.module:
+        factor = max(factors)
+
+        def grow(x: Tensor) -> Tensor:
+            return F.interpolate(x, scale_factor=factor, mode=how)
+
+        code = f"F.interpolate({{}}, scale_factor={factor}{mode})"
+        layer = f"nn.Upsample(scale_factor={factor}{mode})"
+        yield scene.after(InsertedCall(code, grow, layer), 0.3, made.module)
 
 
 def _odd(answer: Shape, target: Shape) -> bool:
     """Whether sizes are no multiples of each other, and further apart than rounding brings them."""
-    for one, two in zip(answer[2:], target[2:], strict=True):
+    for one, two in zip(answer, target, strict=True):
         small, large = sorted((one, two))
         if large - small > 3 and large % max(small, 1):
             return True
@@ -172,12 +208,7 @@ def _classes(scene: Scene, call: Call) -> Iterator[Candidate]:
     if len(answer) == 4 and len(target) == 3 and answer[1:3] == target[1:] != answer[2:]:
         yield from scene.operate(0, ops.channels_first(4), 0.05)
     elif len(answer) == 4 and len(target) == 3 and answer[2:] != target[1:]:
-
-        def run(t: Sequence[Tensor]) -> Tensor:
-            return F.interpolate(t[0], size=t[1].shape[1:])
-
-        if not scene.case.in_layer:
-            yield from scene.on_operand(0, "F.interpolate({0}, size={1}.shape[1:])", run, 0.2)
+        yield from _sized(scene, call)
 
 
 def _weighted(scene: Scene, call: Call, answer: Shape) -> Iterator[Candidate]:

@@ -17,6 +17,7 @@ from viewfinder.explain.fixes import (
     given,
     growing,
     joins,
+    kin,
     layers,
     layouts,
     lost,
@@ -109,6 +110,8 @@ def _search(
     chained = 0
     for candidate, verdict in _tried(scene, stop, everything=everything):
         chain = None
+        if not verdict.whole and not everything:
+            candidate, verdict = kin.everywhere(scene, stop, candidate, verdict, _rules)
         if (
             not verdict.whole
             and depth > 1
@@ -136,10 +139,10 @@ def _next(lab: Lab, stop: Stop, edits: tuple[Edit, ...], depth: int) -> Offer | 
 
 
 def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Candidate, Verdict]]:
-    wanted = list(_all(scene, _GENERATORS))
+    wanted = list(_rules(scene))
     if everything:
         wanted += _all(scene, (general.candidates,))
-    wanted.sort(key=lambda candidate: candidate.cost)
+        wanted.sort(key=lambda candidate: candidate.cost)
     most = max(_TRIED, _EVERYTHING // max(stop.place, 10)) if everything else _TRIED
     seen: set[str] = set()
     odd: list[tuple[Candidate, Verdict]] = []
@@ -185,6 +188,11 @@ def _tried(scene: Scene, stop: Stop, *, everything: bool) -> Iterator[tuple[Cand
 def _resizes(candidate: Candidate) -> bool:
     """One other size of the pictures is enough to be told."""
     return any(isinstance(edit, Resized) for edit in candidate.edits)
+
+
+def _rules(scene: Scene) -> Iterator[Candidate]:
+    """What the rules have to offer, the likeliest first."""
+    yield from sorted(_all(scene, _GENERATORS), key=lambda candidate: candidate.cost)
 
 
 def _all(scene: Scene, generators: Sequence[Generator]) -> Iterator[Candidate]:

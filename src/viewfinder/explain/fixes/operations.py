@@ -121,7 +121,9 @@ def then(*operations: InsertedCall) -> InsertedCall:
 
     code = "{}"
     for operation in operations:
-        code = operation.code.replace("{0}", "{}").replace("{}", code)
+        # What is done to a quotient is done to all of it.
+        value = f"({code})" if " / " in code else code
+        code = operation.code.replace("{0}", "{}").replace("{}", value)
     layers = [operation.layer for operation in operations]
     return InsertedCall(code, run, ", ".join(layers) if all(layers) else "")
 

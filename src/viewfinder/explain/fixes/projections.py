@@ -33,6 +33,9 @@ def projections(scene: Scene, call: Call) -> Iterator[Candidate]:
     if max(large[2:]) == 1 < max(small[2:]):
         # A number for each channel is no branch, and a map is not to be shrunk to it.
         return
+    if _own_stride(scene, call, short):
+        # The shortcut has its convolution, which lacks the stride alone.
+        return
     yield from _each_block(scene, call, short)
     options = {"stride": stride} if stride > 1 else {}
     code, make = made("Conv2d", small[1], large[1], kernel_size=1, **options)
@@ -79,11 +82,23 @@ def strided(scene: Scene, call: Call) -> Iterator[Candidate]:
     stride = round(small[2] / large[2]) if large[2] else 0
     if stride < 2 or laterals(scene, call):
         return
+    path = _unstrided(scene, call, short)
+    if path:
+        yield from scene.replace(path, 0.05, stride=stride)
+
+
+def _own_stride(scene: Scene, call: Call, short: int) -> bool:
+    same = call.input_shapes[short][1] == call.input_shapes[1 - short][1]
+    return same and bool(_unstrided(scene, call, short))
+
+
+def _unstrided(scene: Scene, call: Call, short: int) -> str:
+    """The convolution of the shortcut that takes every place; empty where there is none."""
     for one in exclusive(call, short):
         layer = scene.net.get_submodule(one.module) if one.module else None
         if isinstance(layer, nn.Conv2d) and set(layer.stride) == {1}:
-            yield from scene.replace(one.module, 0.05, stride=stride)
-            return
+            return one.module
+    return ""
 
 
 def _new_layer(

@@ -1,12 +1,13 @@
 """Fixes at recurrent layers: features, the state's layout, dimensions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
-from viewfinder.explain.calls import tensors_in
+from viewfinder.explain.calls import Call, tensors_in
 from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Around, InsertedCall
 from viewfinder.explain.fixes import operations as ops
@@ -22,6 +23,8 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
         yield from scene.operate(0, ops.transpose(0, 1), 0.1)
     if scene.call is not None and not scene.case.in_layer:
         yield from _parted(scene)
+    if isinstance(scene.layer, nn.Linear):
+        yield from _last_of_both(scene, scene.layer)
     if not scene.given or not isinstance(layer, nn.RNNBase | nn.RNNCellBase):
         return
     given = scene.given[0]
@@ -35,6 +38,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if given.dim() == 4 and lead:
         yield from _maps(scene, layer, given)
     if given.dim() == 2 and lead and isinstance(layer, nn.RNNBase):
+        yield from _steps_kept(scene, wanted)
         if given.shape[-1] == wanted:
             yield from _one_step(scene, layer)
             yield scene.before(ops.unsqueeze(1), 0.6)
@@ -70,6 +74,32 @@ def _parted(scene: Scene) -> Iterator[Candidate]:
                 0.0,
             )
             return
+
+
+def _steps_kept(scene: Scene, wanted: int) -> Iterator[Candidate]:
+    """What each step holds in a row, where the steps were put into one row too."""
+    calls = scene.case.failure.trace.calls
+    made = next((c for c in calls if any(out is scene.given[0] for out in c.outputs)), None)
+    if made is None or made.base not in ("view", "reshape", "flatten") or made.module:
+        return
+    shape = made.input_shapes[0]
+    if len(shape) > 3 and prod(shape[2:]) == wanted:
+        yield from scene.instead(made, "{0}.flatten(2)", lambda t: t[0].flatten(2), 0.0)
+
+
+def _last_of_both(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
+    """The last states of both directions, where one is taken and a layer is made for two."""
+    made = scene.call.producers[0] if scene.call is not None and scene.call.producers else None
+    if not isinstance(made, Call) or made.base != "getitem" or made.args[1] not in (-1, 0):
+        return
+    shape, state = made.input_shapes[0], made.tensors[0]
+    if len(shape) == 3 and 2 * shape[-1] == layer.in_features and _comes_both_ways(scene, state):
+        code = "torch.cat(({0}[-2], {0}[-1]), 1)"
+
+        def run(t: Sequence[Tensor]) -> Tensor:
+            return torch.cat((t[0][-2], t[0][-1]), 1)
+
+        yield from scene.instead(made, code, run, 0.0)
 
 
 def _one_step(scene: Scene, layer: nn.RNNBase) -> Iterator[Candidate]:
@@ -118,11 +148,7 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
             if both:
                 turned = _on_parts("{}.transpose(0, 1)", _turned)
             yield scene.before(turned, 0.0, argument=argument)
-        if all(part.shape[0] > states and part.shape[1:] == (batch, hidden) for part in parts):
-            # The state of a deeper layer, or of two directions: its last ones.
-            last = scene.before(_last_states(state, states), 0.05, argument=argument)
-            both = 2 * states == parts[0].shape[0] and _comes_both_ways(scene, parts[0])
-            yield replace(last, means="the state of one direction is left out") if both else last
+        yield from _directions(scene, state, (states, batch, hidden), argument)
         if states == 1 and all(tuple(part.shape) == (batch, hidden) for part in parts):
             one = ops.unsqueeze(0)
             if isinstance(state, tuple | list):
@@ -153,6 +179,25 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
     yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
 
 
+def _directions(
+    scene: Scene, state: object, wanted: tuple[int, int, int], argument: int | str
+) -> Iterator[Candidate]:
+    """The state of a deeper layer, or of one that reads both ways."""
+    states, batch, hidden = wanted
+    shapes = {tuple(part.shape) for part in tensors_in(state)}
+    both = any(_comes_both_ways(scene, part) for part in tensors_in(state))
+    if both and shapes == {(2 * states, batch, hidden // 2)}:
+        code = "{}.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2)"
+        yield scene.before(_on_each(state, code, _joined), 0.0, argument=argument)
+    if all(shape[0] > states and shape[1:] == (batch, hidden) for shape in shapes):
+        last = scene.before(_last_states(state, states), 0.05, argument=argument)
+        both = both and shapes == {(2 * states, batch, hidden)}
+        yield replace(last, means="the state of one direction is left out") if both else last
+        if both:
+            added = _on_each(state, "{}.unflatten(0, (-1, 2)).sum(1)", _added)
+            yield scene.before(added, 0.0, argument=argument)
+
+
 def _comes_both_ways(scene: Scene, state: Tensor) -> bool:
     """Whether a state is that of a recurrent layer of two directions."""
     for call in scene.case.failure.trace.calls:
@@ -168,10 +213,26 @@ def _paired(state: object) -> object:
     return state, torch.zeros_like(state)
 
 
+def _on_each(state: object, code: str, run: Callable[[Tensor], Tensor]) -> InsertedCall:
+    """The same of a state, or of h and of c."""
+    return InsertedCall(code, run) if isinstance(state, Tensor) else _on_parts(code, run)
+
+
 def _last_states(state: object, count: int) -> InsertedCall:
-    if isinstance(state, Tensor):
-        return InsertedCall(f"{{}}[-{count}:]", lambda h: h[-count:])
-    return _on_parts(f"{{}}[-{count}:]", lambda h: h[-count:].contiguous())
+    return _on_each(state, f"{{}}[-{count}:]", lambda h: h[-count:].contiguous())
+
+
+def _added(part: Tensor) -> Tensor:
+    """Layers × batch × features of two directions, which stand in turns."""
+    return _by_direction(part).sum(1)
+
+
+def _joined(part: Tensor) -> Tensor:
+    return _by_direction(part).transpose(1, 2).flatten(2)
+
+
+def _by_direction(part: Tensor) -> Tensor:
+    return part.reshape(-1, 2, *part.shape[1:])
 
 
 def _turned(part: Tensor) -> Tensor:

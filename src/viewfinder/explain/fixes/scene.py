@@ -135,8 +135,11 @@ class Scene:
     def after(self, operation: InsertedCall, cost: float, path: str) -> Candidate:
         """An operation on what the module at `path` gives."""
         name = path_as_code(path)
+        edit = Around(path, operation, "after")
+        if operation.layer and path and isinstance(self.parent(path), nn.Sequential):
+            return Candidate((edit,), f"{operation.layer} behind {name}", cost)
         words = operation.code.replace("{0}", "{}").format(f"{name}(…)")
-        return Candidate((Around(path, operation, "after"),), f"{words} instead of {name}(…)", cost)
+        return Candidate((edit,), f"{words} instead of {name}(…)", cost)
 
     def _said_before(self, edit: Around) -> str:
         name, code = path_as_code(edit.path), edit.operation.code
@@ -151,22 +154,25 @@ class Scene:
                 short = with_argument(call, edit.argument, None)
                 return f"{short} instead of {ast.unparse(call)}"
             return f"leave {text or edit.argument} out of the call of {name}"
-        if text is None and isinstance(edit.argument, int) and edit.argument and not sequential:
-            text = self._parameter(edit)
+        second = edit.operation.other
+        if text is None and not sequential and (edit.argument or second is not None):
+            text = self._parameter(edit.path, edit.argument)
         value = code.replace("{0}", "{}").replace("{}", text or "x")
-        if edit.operation.other is not None:
-            value = value.replace("{1}", argument_text(call, edit.operation.other) or "y")
+        if second is not None:
+            named = argument_text(call, second) or self._parameter(edit.path, second)
+            value = value.replace("{1}", named or "y")
         if isinstance(edit.argument, str):
             return f"{edit.argument}={value} in the call of {name}"
         if text is None or text.isidentifier() or call is None:
             return f"{text or 'x'} = {value} before {name}"
         return f"{with_argument(call, edit.argument, value)} instead of {ast.unparse(call)}"
 
-    def _parameter(self, edit: Around) -> str | None:
+    def _parameter(self, path: str, position: int | str) -> str | None:
         """What the forward of a module calls an argument: input, target."""
-        assert isinstance(edit.argument, int)
-        names = list(inspect.signature(self.net.get_submodule(edit.path).forward).parameters)
-        return names[edit.argument] if edit.argument < len(names) else None
+        if isinstance(position, str):
+            return position
+        names = list(inspect.signature(self.net.get_submodule(path).forward).parameters)
+        return names[position] if position < len(names) else None
 
     def on_operand(
         self,

@@ -16,6 +16,8 @@ from viewfinder.explain.fixes.layers import gives_other, resized
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
 
+_OVER_TIME = (nn.RNNBase, nn.MultiheadAttention, nn.Conv1d, nn.Conv3d)
+
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
     """By the kind of layer that failed."""
@@ -154,10 +156,13 @@ def _dimensions(
 def _frames(scene: Scene, steps: int) -> Iterator[Candidate]:
     """Clips into layers for pictures: every frame by itself, and back into its clip."""
     parts = scene.path.split(".")
-    for depth in range(len(parts) - 1, -1, -1):
+    for depth in range(len(parts), -1, -1):
         path = ".".join(parts[:depth])
         above = scene.parent(path) if path else None
         if depth and isinstance(above, nn.Sequential):
+            continue
+        if any(isinstance(one, _OVER_TIME) for one in scene.net.get_submodule(path).modules()):
+            # What reads the frames of a clip is not to be given one at a time.
             continue
         back = InsertedCall(
             f"{{}}.unflatten(0, (-1, {steps}))", lambda x: x.unflatten(0, (-1, steps))
