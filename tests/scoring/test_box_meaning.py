@@ -110,6 +110,19 @@ def test_a_model_of_other_classes_is_refused_before_any_is_asked(tmp_path, monke
         notes_and_ap(tmp_path, as_json(tmp_path, []), "coco")
 
 
+def test_a_score_behind_the_corners_is_told_from_one_before_them(tmp_path):
+    made(tmp_path)
+    (tmp_path / "texts").mkdir()
+    file = tmp_path / "texts/cells_01.txt"
+    file.write_text("RBC 0.9 10 20 30 40\n", encoding="utf-8")
+    assert "look like" not in notes_and_ap(tmp_path, f"a={tmp_path}/texts")[0]
+    file.write_text("RBC 10 20 30 40 0.9\n", encoding="utf-8")
+    with pytest.raises(InputError, match="look like x1 y1 x2 y2 score: write score x1 y1"):
+        notes_and_ap(tmp_path, f"a={tmp_path}/texts")
+    with pytest.raises(InputError, match="--as-is: only maps have values to spread"):
+        contests(asked(tmp_path / "set", [f"a={tmp_path}/texts"], [], stretch=False))
+
+
 def test_one_detector_under_two_names_is_told(tmp_path):
     method = as_json(tmp_path, made(tmp_path))
     assert "a and b have the same boxes" in notes_and_ap(tmp_path, method, f"b{method[1:]}")[0]

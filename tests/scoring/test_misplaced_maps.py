@@ -85,7 +85,9 @@ def test_one_method_under_two_names_is_told(tmp_path):
         c=lambda n: mask_of(n) if n else noisy(n),
     )
     (told,) = notes(tmp_path, "a", "b", "c")
-    assert told == "a and b have the same maps for every picture: one method under 2 names?"
+    assert (
+        told == "a and b have the same maps in all 16 pictures compared: one method under 2 names?"
+    )
 
 
 def test_notes_are_of_pictures_that_are_scored(tmp_path):

@@ -125,6 +125,14 @@ def test_rows_without_a_class_are_no_answers(photos):
     assert (len(only.common), only.methods[0].values["accuracy"].value) == (15, 1)
 
 
+def test_a_class_column_that_is_the_truth_throughout_is_said(photos, monkeypatch):
+    monkeypatch.setattr("viewfinder.scoring.class_tables._MANY", 15)
+    notes = "\n".join(scored(photos, right(photos, "a")).notes)
+    assert "a: class is the truth itself in every row" in notes
+    notes = "\n".join(scored(photos, right(photos, "a", wrong=("cat/0.png",))).notes)
+    assert "truth itself" not in notes
+
+
 def test_columns_beside_the_answers_are_said_once(photos):
     text = Path(right(photos, "b").partition("=")[2]).read_text(encoding="utf-8")
     rows = [f"{row},cat,9" for row in text.splitlines()[1:]]

@@ -199,7 +199,7 @@ class BoxesCompared:
     def notes(self, common: Sequence[str]) -> list[str]:
         said = [f"{name}: {note}" for name, each in self.answers.items() for note in each.notes]
         alike = {name: _digest(each.found) for name, each in self.answers.items()}
-        return said + identical_notes(alike, what="boxes")
+        return said + identical_notes(alike, what="boxes", pictures=len(self.truth))
 
     @property
     def unscored(self) -> Sequence[str]:

@@ -213,6 +213,6 @@ def order_notes(found: Sequence[Detections], truth: Dataset) -> list[str]:
     ]
     return [
         f"its classes seem to be in another order than the set's: of {counted(total, 'detection')} "
-        f"that lie on objects {fitting:,} do so as {some(pairs)}; name its classes, as in a "
-        "classes.txt beside text files or `categories` in JSON"
+        f"that lie on objects {fitting:,} do so as {some(pairs)}; see in which order they are "
+        "named, by a classes.txt beside text files or `categories` in JSON"
     ]

@@ -92,6 +92,11 @@ def _named(words: Sequence[str], where: str) -> tuple[str, float | None, list[fl
     if len(words) > 4 and trailing_numbers(words, 5) == 4:
         return " ".join(words[:-4]), None, floats(words[-4:], where)
     score, *edges = floats(words[-5:], where)
+    if not 0 <= score <= 1 and 0 <= edges[-1] <= 1:
+        raise InputError(
+            f"{where}: its numbers look like x1 y1 x2 y2 score: write score x1 y1 x2 y2 behind the "
+            "name"
+        )
     return " ".join(words[:-5]), score, edges
 
 

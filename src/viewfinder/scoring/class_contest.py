@@ -228,7 +228,9 @@ class ClassesCompared:
                 )
         said += self._of_absent_classes(common)
         alike = {name: own.answers.of(common) for name, own in self.methods.items()}
-        return said + (identical_notes(alike, what="answers") if common else [])
+        if common:
+            said += identical_notes(alike, what="answers", pictures=len(common))
+        return said
 
     def _of_absent_classes(self, common: Sequence[str]) -> list[str]:
         """Over which classes F1 is a mean, where a method answers some that no picture has."""

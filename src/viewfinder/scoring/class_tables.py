@@ -16,6 +16,9 @@ from viewfinder.scoring.csv_table import as_number, read_table
 from viewfinder.scoring.named import by_names
 from viewfinder.wording import counted, some
 
+# Of so many pictures few methods have all right.
+_MANY = 20
+
 
 def table_answers(file: Path, truth: Dataset) -> ClassAnswers:
     """What a table says of a set's pictures.
@@ -180,7 +183,7 @@ class _Table:
         apart = sum(said.get(path, label) != label for path, label in surest.items())
         head = self.heads[self.columns.label]
         if may_be_truth(head):
-            self._refuse_truth(said, surest)
+            self._refuse_truth(said, surest, notes)
         if apart and may_be_truth(head):
             notes.append(
                 f"the answers are the likeliest classes; {head} beside them, which differs for "
@@ -195,15 +198,23 @@ class _Table:
             )
         return surest | said
 
-    def _refuse_truth(self, labels: Mapping[str, int], surest: Mapping[str, int]) -> None:
+    def _refuse_truth(
+        self, labels: Mapping[str, int], surest: Mapping[str, int], notes: list[str]
+    ) -> None:
         """Of a column that may be answers or truth: refuse it as answers where it is the truth
-        itself and others stand beside it, and as the truth where it is not.
+        itself and others stand beside it, and as the truth where it is not; where nothing else
+        stands there, it is said.
 
         Raises:
             InputError: either may be the answers.
         """
         true = dict(zip(self.truth.paths, self.truth.labels.tolist(), strict=True))
         right = all(true[path] == label for path, label in labels.items())
+        if right and not surest and not self.spare and len(labels) >= _MANY:
+            notes.append(
+                f"{self.heads[self.columns.label]} is the truth itself in every row: see that it "
+                "holds a method's answers"
+            )
         head = self.heads[self.columns.label]
         if right and not surest and self.spare and len(set(labels.values())) > 1:
             beside = some([self.heads[k] for k in self.spare], 6)

@@ -108,7 +108,7 @@ class MethodComparison:
                     f"--metrics {key}{likest(key, known)}: these answers have no such score: "
                     f"there are {', '.join(known)}"
                 )
-        return [known[key] for key in keys] or self.headline
+        return [known[key] for key in dict.fromkeys(keys)] or self.headline
 
 
 def compare(contests: Sequence[Contest]) -> MethodComparison:

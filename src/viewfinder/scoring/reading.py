@@ -138,6 +138,8 @@ def contests(asked: ScoreRequest) -> list[Contest]:
         maps = map_contests(asked.truth, asked.methods, asked.sets)
         _refuse_twice([each.truth.name for each in maps])
         return [maps_compared(each, stretch=asked.stretch) for each in maps]
+    if not asked.stretch:
+        raise InputError("--as-is: only maps have values to spread; leave it out")
     sets = list(asked.sets)
     if asked.truth is not None:
         sets.insert(0, NamedSet(asked.truth.resolve().name, asked.truth, asked.methods))

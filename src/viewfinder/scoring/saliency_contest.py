@@ -235,7 +235,7 @@ class MapsCompared:
             for name, own in self.judged.measured.items()
             if own
         }
-        return identical_notes(rows, what="maps") if common else []
+        return identical_notes(rows, what="maps", pictures=len(common)) if common else []
 
     def _empty(self, common: Sequence[str]) -> list[str]:
         """The rule for masks without a subject, where some are scored."""
