@@ -9,7 +9,10 @@ over processes, which `processes.py` starts; all else is here.
     viewfinder train classify photos --device cuda --devices 4   four GPUs of this machine
 
 A training stays on one machine and starts its processes itself: `torchrun` is refused. Two machines
-take a training each, such as another --seed, with an --out of its own.
+take a training each:
+
+    one$ viewfinder train classify photos --seed 0 --out runs/0
+    two$ viewfinder train classify photos --seed 1 --out runs/1
 """
 
 import copy

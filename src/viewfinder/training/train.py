@@ -1,11 +1,14 @@
 """From a folder of pictures to a run: opens, chooses, trains, scores, reports.
 
     viewfinder train detect photos --out runs/a                  the fastest device there is
-    viewfinder train detect photos --out runs/a --resume         go on after a stop or a crash
+    viewfinder train detect photos --out runs/a --resume         resume after a stop or a crash
+    viewfinder train detect photos --device cpu                  one process, all cores
     viewfinder train detect photos --device cpu --devices 2      two processes share each step
-    viewfinder train detect photos --device cuda --devices 4     four GPUs of one machine do
+    viewfinder train detect photos --device cuda                 one GPU
+    viewfinder train detect photos --device cuda --devices 4     four GPUs of one machine
 
-`training/loop.py` has the steps themselves, and says what two machines can do.
+Two machines take a training each, with another --seed and another --out. `training/loop.py` has the
+steps themselves.
 """
 
 import time

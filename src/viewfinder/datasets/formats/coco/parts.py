@@ -11,15 +11,20 @@ from numpy.typing import NDArray
 from viewfinder.datasets.boxes import BoxTrack
 from viewfinder.datasets.dataset import SPLITS
 from viewfinder.datasets.faults import Fault
+from viewfinder.datasets.formats.coco.categories import (
+    categories_in,
+    groups_in,
+    listed_in,
+    same_names,
+    with_names,
+)
 from viewfinder.datasets.formats.coco.rows import NO_OUTLINES, AnnotationRows
-from viewfinder.datasets.formats.json_columns import identities, text_of
 from viewfinder.datasets.formats.large_json import Objects, read_large_json
 from viewfinder.datasets.locating import Located, locate
 from viewfinder.datasets.split_names import split_of_parts
 from viewfinder.datasets.survey import Survey, beginning
 from viewfinder.errors import InputError
 from viewfinder.pictures.masks import Segmentation
-from viewfinder.values import as_tables
 from viewfinder.wording import counted
 
 _LARGEST_TABLE = 4_000_000
@@ -55,16 +60,17 @@ class CocoFile:
 
 
 def read_part(file: Path, seen: Survey) -> CocoFile:
+    """Read one file.
+
+    Raises:
+        InputError: it is damaged, or does not say what it must.
+    """
     rows = AnnotationRows(str(file))
     take: dict[str, Callable[[Objects], None]] = {
         "images": rows.take_images,
         "annotations": rows.take_annotations,
     }
-    if beginning(file).lstrip().startswith("["):
-        raise InputError(
-            f"{file} holds a list, as a detector's results do, and no images, annotations and "
-            "categories: give COCO's labels themselves"
-        )
+    _refuse_list(file)
     others = read_large_json(file, take)
     images = rows.images
     if not images.ids:
@@ -73,22 +79,16 @@ def read_part(file: Path, seen: Survey) -> CocoFile:
         rows.unread[f"{name} (the file's)"] += 1
     name = file_name(file, seen)
     used = rows.box_column("class")
-    listed = _listed(others.get("categories"), str(file))
-    categories = _categories(listed, rows, set(np.unique(used).tolist()))
-    used = _by_names(used, categories, rows.texts["class"])
+    listed = listed_in(others.get("categories"), str(file))
+    categories = categories_in(listed, rows, set(np.unique(used).tolist()))
+    used = with_names(used, categories, rows.texts["class"])
     split = split_of_file(file, seen)
     ids = np.array(images.ids, np.int64)
     pictures = _positions(ids, rows.box_column("image"), file)
     stated = rows.fill_boxes()
     boxed = ~np.isnan(stated).all(1)
     known = (pictures >= 0) & boxed
-    faults = [
-        *_unlisted(name, "image", rows.box_column("image"), ids),
-        *_unlisted(name, "category", used, np.array(list(categories), np.int64)),
-        *_without_box(name, int((~boxed).sum())),
-        *_without_outline(name, rows.unread),
-        *_same_name(name, categories, set(np.unique(used).tolist())),
-    ]
+    faults = _faults_of(rows, name, ids, used, categories, without_box=int((~boxed).sum()))
     rows.unread["annotations of images that are not listed"] += int((pictures < 0).sum())
     rows.unread["annotations without a box of four numbers"] += int((~boxed).sum())
     renumbered = np.cumsum(known) - 1
@@ -126,20 +126,36 @@ def read_part(file: Path, seen: Survey) -> CocoFile:
         located=located,
         from_outlines=rows.from_outlines,
         named=frozenset(kind for kind, texts in rows.texts.items() if texts),
-        groups_of_classes=_groups(listed),
+        groups_of_classes=groups_in(listed),
         faults=[*faults, *_unclear(name, located)],
     )  # fmt: skip
 
 
-def _by_names(
-    used: NDArray[np.int64], categories: Mapping[int, str], texts: Mapping[str, int]
-) -> NDArray[np.int64]:
-    """The boxes' classes; those that give a category's name in the place of its number too."""
-    numbers = {name: number for number, name in reversed(list(categories.items()))}
-    for text, stands_for in texts.items():
-        if stands_for not in categories and text.strip() in numbers:
-            used = np.where(used == stands_for, numbers[text.strip()], used)
-    return used
+def _refuse_list(file: Path) -> None:
+    if beginning(file).lstrip().startswith("["):
+        raise InputError(
+            f"{file} holds a list, as a detector's results do, and no images, annotations and "
+            "categories: give COCO's labels themselves"
+        )
+
+
+def _faults_of(
+    rows: AnnotationRows,
+    name: str,
+    ids: NDArray[np.int64],
+    used: NDArray[np.int64],
+    categories: dict[int, str],
+    *,
+    without_box: int,
+) -> list[Fault]:
+    """What is wrong with a file by itself: `ids` of its images, and the classes `used` by boxes."""
+    return [
+        *_unlisted(name, "image", rows.box_column("image"), ids),
+        *_unlisted(name, "category", used, np.array(list(categories), np.int64)),
+        *_without_box(name, without_box),
+        *_without_outline(name, rows.unread),
+        *same_names(name, categories, set(np.unique(used).tolist())),
+    ]
 
 
 def _unclear(name: str, located: Located) -> list[Fault]:
@@ -151,13 +167,6 @@ def _unclear(name: str, located: Located) -> list[Fault]:
         detail += f" (and {more:,} more such names)"
     fix = "write the folder into the name, as in file_name: " + f"{same[0]:.80}"
     return [Fault("two-pictures", name, detail, fix, blocking=True)]
-
-
-def _groups(listed: Objects) -> frozenset[str]:
-    """Categories that only stand above others: Roboflow lists such a one first."""
-    above = {str(item.get("supercategory")) for item in listed}
-    tops = (str(i.get("name")) for i in listed if i.get("supercategory") in (None, "", "none"))
-    return frozenset(above.intersection(tops))
 
 
 def _unlisted(
@@ -177,17 +186,6 @@ def _unlisted(
             detail += f": their {kind}_id is {what} the number meant, it seems"
             return [Fault("off-by-one", name, detail, f"correct {kind}_id", blocking=True)]
     return [Fault(f"unlisted-{kind}", name, detail, "export the file again")]
-
-
-def _same_name(name: str, categories: dict[int, str], used: set[int]) -> list[Fault]:
-    """Categories with boxes that share their name, and so are one class."""
-    counts = Counter(category for number, category in categories.items() if number in used)
-    return [
-        Fault("same-name", name, f"{count} of its categories are called {category!r}, and are read "
-              "as one class", "give each its own name, or one number")
-        for category, count in counts.items()
-        if count > 1
-    ]  # fmt: skip
 
 
 def _without_box(name: str, count: int) -> list[Fault]:
@@ -210,32 +208,6 @@ def _segmentations(count: int, what: str) -> str:
     """`1 segmentation with …`, `2 segmentations with …`."""
     noun, rest = what.split(" ", 1)
     return f"{counted(count, noun.removesuffix('s'))} {rest}"
-
-
-def _listed(categories: object, where: str) -> Objects:
-    try:
-        return as_tables(categories)
-    except ValueError:
-        raise InputError(
-            f"{where} has no list of categories, so its boxes have no classes"
-        ) from None
-
-
-def _categories(listed: Objects, rows: AnnotationRows, used: set[int]) -> dict[int, str]:
-    rows.count_unread(listed, {"id", "name"}, "categories")
-    where = f"{rows.where}: a category"
-    ids = identities(listed, "id", where, rows.texts["class"]).tolist()
-    names = [text_of(item, "name", where).strip() for item in listed]
-    twice = [number for number, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise InputError(
-            f"{rows.where}: two categories have the same number, {twice[0]!r}: give each its own"
-        )
-    # Two categories of one name are one class. Roboflow, for one, lists its classes' group first,
-    # often by the name of a class, and has no box of it: the number that boxes have comes first.
-    pairs = sorted(zip(ids, names, strict=True), key=lambda pair: pair[0] not in used)
-    order = {name: place for place, name in reversed(list(enumerate(names)))}
-    return dict(sorted(pairs, key=lambda pair: order[pair[1]]))
 
 
 def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64], file: Path) -> NDArray[np.int64]:
