@@ -3,8 +3,8 @@
     uv run python benchmarks/saliency_scores.py
     uv run python benchmarks/saliency_scores.py PYTHON    also with PySODMetrics
 
-PYTHON is an interpreter that has PySODMetrics (`uv pip install pysodmetrics` into an environment of
-its own: it needs an older numpy than we do). Without it, the ratios are to what PySODMetrics 1.6.2
+PYTHON is an interpreter that has PySODMetrics (`pip install pysodmetrics` into an environment of
+its own: it needs an older OpenCV than we do). Without it, the ratios are to what PySODMetrics 1.6.2
 took on a machine with 2 cores and other work on them: 47 ms for noise, 29 ms for an object.
 
 Maps are 480×640: noise, and a blurred ellipse as a net makes it. The five are MAE, S, E, F and

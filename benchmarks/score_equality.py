@@ -1,10 +1,10 @@
 """Whether `score`'s figures are PySODMetrics', and how long both take on the same maps.
 
-    uv venv /tmp/sod && uv pip install --python /tmp/sod/bin/python pysodmetrics
+    python3 -m venv /tmp/sod && /tmp/sod/bin/pip install pysodmetrics
     uv run python benchmarks/score_equality.py /tmp/sod/bin/python            and 1,000 maps
     uv run python benchmarks/score_equality.py /tmp/sod/bin/python 200
 
-PySODMetrics stands in an environment of its own, as it needs an older numpy. Each reads maps and
+PySODMetrics stands in an environment of its own, as it needs an older OpenCV. Each reads maps and
 masks from PNG itself. Equality: 60 made cases (soft, noisy, noise alone, the mask itself, moved,
 inverted; thin and tiny subjects, and masks with grey in them), and where ../shared is there its
 three real pairs; the largest difference of any picture is printed, of curves at any threshold; the

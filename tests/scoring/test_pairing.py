@@ -100,6 +100,27 @@ def test_no_number_is_cut_in_two_and_one_name_alone_tells_nothing():
         pair(masks, [f"{n}_{n + 1}.png" for n in range(20)], where="maps")
 
 
+@pytest.mark.parametrize(
+    ("masks", "maps", "told"),
+    [
+        ("p{:03d}.png", "{:03d}.png", "NAME for the mask pNAME"),
+        ("p{:03d}.png", "out_{:03d}_x2.png", "out_NAME_x2 for the mask pNAME"),
+        ("ILSVRC2012_test_{:08d}.png", "{}.png", "NAME for the mask ILSVRC2012_test_NAME"),
+        ("{:02d}b.png", "a{:02d}.png", "aNAME for the mask NAMEb"),
+    ],
+)
+def test_what_masks_have_before_and_behind(masks, maps, told):
+    numbers = range(22)
+    paired = pair([masks.format(n) for n in numbers], [maps.format(n) for n in numbers], where="m")
+    assert paired.answers == {masks.format(n): maps.format(n) for n in numbers}
+    assert f"x: maps are named {told}" in paired.notes("x", "map", "mask")
+
+
+def test_letters_that_words_share_are_no_name_of_their_own():
+    with pytest.raises(InputError, match="no map of maps is named like a mask"):
+        pair(["cat.png", "car.png"], ["t.png", "r.png"], where="maps")
+
+
 def test_nothing_in_common():
     with pytest.raises(InputError, match="no map of maps is named like a mask"):
         pair(MASKS, ["a.png", "b.png"], where="maps")

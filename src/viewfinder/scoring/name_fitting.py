@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 # So many answers are looked at for what their method adds.
 _LOOKS = 200
@@ -39,6 +40,10 @@ class Added:
 
     def __str__(self) -> str:
         return f"{self.before}NAME{self.behind}"
+
+
+PLAIN = Added()
+"""Nothing."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,32 @@ def fit_names(names: Sequence[str], given: Sequence[str]) -> NameFit:
     return max(found, _fit(plain, other, padded=True), key=lambda fit: fit.rank)
 
 
+def shorn(names: Sequence[str]) -> tuple[Added, dict[str, str]]:
+    """What all names have before and behind, and the names by what is left of them; nothing where
+    they have nothing, or where that is no word of its own: `p` of `p01` and `p02` is one, and `ca`
+    of `cat` and `car` is none."""
+    before = _begun_alike(names).rstrip("0123456789")
+    rest = [name[len(before) :] for name in names]
+    if not all(each[:1].isdigit() for each in rest) and before[-1:].isalnum():
+        before, rest = "", list(names)
+    behind = _begun_alike([each[::-1] for each in rest])[::-1].lstrip("0123456789")
+    cores = [each[: len(each) - len(behind)] for each in rest]
+    if not all(each[-1:].isdigit() for each in cores) and behind[:1].isalnum():
+        behind, cores = "", rest
+    if len(names) < 2 or not all(cores) or not before + behind:
+        return PLAIN, {}
+    return Added(before, behind), dict(zip(cores, names, strict=True))
+
+
+def _begun_alike(names: Sequence[str]) -> str:
+    """What all of them begin with."""
+    return "".join(signs[0] for signs in takewhile(_same, zip(*names, strict=False)))
+
+
+def _same(signs: Sequence[str]) -> bool:
+    return len(set(signs)) == 1
+
+
 def _without_zeros(names: Sequence[str]) -> dict[str, str] | None:
     """The names by what they are without zeros before their numbers; None where two become one."""
     found = {re.sub(r"(?<!\d)0+(?=\d)", "", name): name for name in names}
@@ -104,7 +135,7 @@ def _fit(names: Mapping[str, str], given: Mapping[str, str], *, padded: bool = F
     """
     keys = list(given)
     plain = {key: key for key in keys if key in names}
-    found = [(Added(), plain)] if plain else []
+    found = [(PLAIN, plain)] if plain else []
     # No other way can fit more than all.
     if len(plain) < _NEARLY * len(keys):
         others = _candidates(names, keys)
@@ -132,7 +163,7 @@ def _rivals(found: Sequence[tuple[Added, dict[str, str]]]) -> tuple[Added, Added
     first, fits = found[0]
     for added, more in found[1:]:
         near = len(more) >= _NEARLY * len(fits) > 1
-        if near and Added() not in (first, added) and set(more.values()) & set(fits.values()):
+        if near and PLAIN not in (first, added) and set(more.values()) & set(fits.values()):
             return first, added
     return None
 
@@ -145,11 +176,11 @@ def _further(
     found = set(fits.values())
     plain = {key: key for key in left if key in names and key not in found}
     if plain:
-        yield Added(), plain
+        yield PLAIN, plain
         found |= set(plain.values())
         left = [key for key in left if key not in plain]
     while left:
-        added, own = next(iter(_candidates(names, left)), (Added(), {}))
+        added, own = next(iter(_candidates(names, left)), (PLAIN, {}))
         if 2 * len(own) < max(len(left), 4) or found & set(own.values()):
             return
         yield added, own
@@ -162,7 +193,7 @@ def _candidates(
 ) -> list[tuple[Added, dict[str, str]]]:
     """What may have been added, that which fits most names first, each with what it fits."""
     guesses = Counter(_guesses(names, keys[:_LOOKS]))
-    guesses.pop(Added(), None)
+    guesses.pop(PLAIN, None)
     found = [(added, _fitting(added, names, keys)) for added, _ in guesses.most_common(8)]
     shorter = min(len(names), len(keys))
     least = max(min(2, shorter), _LEAST * shorter)

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from viewfinder.datasets.kind_names import bare
 from viewfinder.errors import InputError
-from viewfinder.scoring.name_fitting import Added, NameFit, fit_names
+from viewfinder.scoring.name_fitting import PLAIN, Added, NameFit, Way, fit_names, shorn
 from viewfinder.wording import counted, some
 
 
@@ -31,6 +31,7 @@ class Paired:
         surplus: answers without a mask.
         ways: what the files' names have beside the mask's, of each way of naming them.
         padded: whether numbers in names were taken without the zeros before them.
+        own: what all masks' names have beside what an answer's name holds of them.
     """
 
     answers: dict[str, str]
@@ -38,6 +39,7 @@ class Paired:
     surplus: tuple[str, ...]
     ways: tuple[Added, ...]
     padded: bool = False
+    own: Added = PLAIN
 
     def of(self, masks: Sequence[str]) -> "Paired":
         """What of it belongs to some of the masks; maps of no mask are not told again."""
@@ -55,10 +57,9 @@ class Paired:
             answer, truth: what the two are called, such as map and mask.
         """
         said = []
-        if self.ways != (Added(),):
-            said.append(
-                f"{answer}s are named {' and '.join(map(str, self.ways))} for the {truth} NAME"
-            )
+        if self.ways != (PLAIN,) or self.own != PLAIN:
+            named = " and ".join(map(str, self.ways))
+            said.append(f"{answer}s are named {named} for the {truth} {self.own}")
         if self.padded and (own := next(iter(self.answers.items()), None)):
             said.append(
                 f"numbers in names of {answer}s are taken without the zeros before them: "
@@ -104,7 +105,7 @@ def pair(
     """
     wanted = _by_key(masks, f"{truth}s")
     given = _by_key(answers, where, stem)
-    found, names = _best(wanted, given)
+    found, names, own = _best(wanted, given)
     if found.several is not None:
         one, other = found.several
         raise InputError(
@@ -112,10 +113,10 @@ def pair(
             "kind of them into a folder of its own"
         )
     if found.count == 0:
+        there, asked = some(list(answers)) or "none", some(list(masks))
         raise InputError(
-            f"no {answer} of {where} is named like a {truth}: there are "
-            f"{some(list(answers)) or 'none'} for the {truth}s {some(list(masks))}; give each "
-            f"{answer} the name of its {truth}"
+            f"no {answer} of {where} is named like a {truth}: there are {there} for the {truth}s "
+            f"{asked}; give each {answer} the name of its {truth}"
         )
     paired = {names[name]: given[key] for way in found.ways for key, name in way.names.items()}
     taken = set(paired.values())
@@ -123,17 +124,15 @@ def pair(
         answers=paired,
         missing=tuple(path for path in masks if path not in paired),
         surplus=tuple(path for path in answers if path not in taken),
-        ways=tuple(
-            _as_written(key, given[key], way.added, stem)
-            for way in found.ways
-            for key in [next(iter(way.names))]
-        ),
+        ways=tuple(_written(way, given, stem) for way in found.ways),
         padded=found.padded,
+        own=own,
     )
 
 
-def _best(wanted: dict[str, str], given: dict[str, str]) -> tuple[NameFit, dict[str, str]]:
-    """How most answers find their masks, and the masks by the names that were compared."""
+def _best(wanted: dict[str, str], given: dict[str, str]) -> tuple[NameFit, dict[str, str], Added]:
+    """How most answers find their masks, the masks by the names that were compared, and what these
+    lack of the masks' own."""
     plain = {bare(key).removeprefix("/"): path for key, path in wanted.items()}
     # Masks in a folder for each category, and maps all in one.
     last = {key.rpartition("/")[2]: path for key, path in wanted.items()}
@@ -144,7 +143,18 @@ def _best(wanted: dict[str, str], given: dict[str, str]) -> tuple[NameFit, dict[
         fit = fit_names(list(tried), list(given))
         if fit.rank > found.rank:
             found, names = fit, tried
-    return found, names
+    if found.ways:
+        return found, names, PLAIN
+    own, inner = shorn(list(wanted))
+    for key in list(wanted)[:1]:
+        own = _as_written(key, wanted[key], own, _stem)
+    fit = fit_names(list(inner), list(given))
+    return fit, {core: wanted[name] for core, name in inner.items()}, own
+
+
+def _written(way: Way, given: dict[str, str], stem: Callable[[str], str]) -> Added:
+    key = next(iter(way.names))
+    return _as_written(key, given[key], way.added, stem)
 
 
 def _as_written(key: str, path: str, added: Added, stem: Callable[[str], str]) -> Added:
