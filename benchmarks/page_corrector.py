@@ -136,6 +136,9 @@ class Corrector:
 
     def draw(self, true: Thing) -> None:
         before, self.last = len(self.right()[2]), true.name
+        # A drag from a handle of the proposal that is chosen would pull that.
+        if self.person.page.evaluate("Boolean(viewfinder.studio.ghost)"):
+            self.person.key("Escape")
         self.person.draw(true.corners)
         self.did["drawn over one" if len(self.right()[2]) == before else "drawn"] += 1
         until(lambda: self.person.page.evaluate("viewfinder.studio.selected().length"))

@@ -47,6 +47,19 @@ def test_accepting_correcting_and_refusing(person, served):
     assert sorted(proposed_again) == ["accepted", "accepted", "open", "rejected"]
 
 
+def test_a_proposal_chosen_by_itself_is_not_in_the_way_of_drawing(person, served):
+    """The next is chosen once one is accepted; a drag within it draws all the same."""
+    proposed(served)
+    person.page.reload()
+    until(lambda: person.page.evaluate("window.viewfinder?.studio.ghosts().length") == 4)
+    person.press("p", "y")
+    until(lambda: len(served.store.picture(1).boxes) == 1)
+    person.drag((140, 35), (180, 75))
+    until(lambda: len(served.store.picture(1).boxes) == 2)
+    assert person.boxes()[1] == ("mug", [140, 35, 180, 75])
+    assert served.store.picture(1).picture.proposals == 3
+
+
 def test_sliders_say_what_they_would_take_and_are_remembered(person, served):
     proposed(served)
     person.page.reload()

@@ -48,7 +48,7 @@ export function accept(studio, ids, { label, corners, mask, next: goOn = true } 
   const made = accepting(studio, content, ids, classes, { label, corners, mask });
   const next = goOn && ids.length === 1 ? studio.ghostAfter(ids[0]) : null;
   labels.commit([...classes, ...made]);
-  if (next) studio.selectGhost(next);
+  if (next) studio.selectGhost(next, { held: false });
   else if (made.length) studio.select([]);
   return made.filter((each) => each.do === "Accept" || each.id).map((each) => ({ ...each, box: each.box ?? each.id }))
     .filter((each, at, all) => all.findIndex((other) => other.box === each.box) === at);
@@ -103,5 +103,5 @@ export function reject(studio, id) {
   if (track !== undefined) return studio.onpart(track);
   const next = studio.ghostAfter(id);
   studio.labels.commit([{ do: "Reject", proposal: id, picture: studio.picture?.id }]);
-  if (next) studio.selectGhost(next);
+  if (next) studio.selectGhost(next, { held: false });
 }

@@ -176,11 +176,11 @@ export class Studio {
     this.changed();
   }
 
-  /** @param {string} id */
-  selectGhost(id) {
+  /** @param {string} id @param {{held?: boolean}} [how]  `held`: the person pointed at it, and means to move it */
+  selectGhost(id, { held = true } = {}) {
     this.selection.clear();
     this.ghost = id;
-    this.held = true;
+    this.held = held;
     this.changed();
   }
 
