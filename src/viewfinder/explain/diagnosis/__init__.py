@@ -11,9 +11,13 @@ from contextlib import suppress
 from viewfinder.explain.diagnosis import (
     dimensions,
     features,
+    functions,
     inputs,
+    kinds,
     meeting,
+    placewise,
     products,
+    ranks,
     rows,
     sequences,
     structure,
@@ -28,6 +32,7 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     rows.lost_batch,
     structure.nothing,
     structure.several,
+    structure.used_as_one,
     inputs.arguments,
     inputs.devices,
     inputs.index_type,
@@ -37,10 +42,14 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     dimensions.expansion,
     dimensions.shuffled,
     dimensions.beyond,
+    kinds.truths,
+    kinds.losses,
     targets.unequal,
     targets.classes,
     windows.missing_dimension,
     windows.channel_last,
+    ranks.windows,
+    ranks.resizing,
     windows.channels,
     windows.convolution_groups,
     windows.window_too_large,
@@ -56,9 +65,17 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     meeting.concatenation,
     products.matrix_product,
     products.attention,
+    ranks.sequences,
     inputs.recurrent_size,
+    kinds.recurrent,
     sequences.state,
+    ranks.batches,
     sequences.masks,
+    placewise.broadcasting,
+    placewise.letters,
+    placewise.rows,
+    placewise.distances,
+    functions.single,
 )
 
 # Of arguments that a rule cannot even read: they are none of the mistakes that it knows. Tests
@@ -85,6 +102,8 @@ def diagnose(case: Case) -> Mistake:
 def _unknown(case: Case) -> Mistake:
     error = case.failure.error
     message = (str(error).strip().splitlines() or [""])[0]
+    # What the pass runs on is nothing that the user has heard of.
+    message = message.replace("FakeTensor", "Tensor").replace("MetaFloatType", "tensor")
     shapes = ", ".join(map(shape_text, case.shapes))
     operation = case.call.operation if case.call else f"{type(case.module).__name__}.forward"
     got = f"{operation}({shapes})" if case.call else operation

@@ -1,9 +1,9 @@
 """Mistakes of what a module gave: several outputs where one is wanted, or none at all."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from viewfinder.explain.calls import tensors_in
-from viewfinder.explain.diagnosis.case import Case
+from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.explanation import Mistake, shape_text
 
 
@@ -17,6 +17,29 @@ def nothing(case: Case) -> Mistake | None:
         f"{case.path} is given None, which is what a forward without return gives",
         "None",
         "a tensor",
+    )
+
+
+def used_as_one(case: Case) -> Mistake | None:
+    """What a layer or a function gave as several, taken for one tensor by the user's own code."""
+    error, trace = case.failure.error, case.failure.trace
+    if case.in_layer or not isinstance(error, TypeError | AttributeError):
+        return None
+    if "tuple" not in str(error) and "return_types" not in str(error):
+        return None
+    made = [row for row in trace.rows if len(row.output_shapes) > 1]
+    if not made:
+        return None
+    last = made[-1]
+    layer = isinstance(last.module, nn.RNNBase | nn.MultiheadAttention)
+    name = path_as_code(last.path) if last.module is not None else last.calls[-1].operation
+    what = "its output and its state" if layer else "several tensors"
+    if isinstance(last.module, nn.MultiheadAttention):
+        what = "its output and its weights"
+    return case.mistake(
+        f"{name} gives {what}, a tuple, which is used as one tensor",
+        f"a tuple of {', '.join(map(shape_text, last.output_shapes))}",
+        f"one of them, such as {name}(…)[0]",
     )
 
 

@@ -1,0 +1,156 @@
+"""Mistakes at single functions, each of which asks for one thing more than most."""
+
+from collections.abc import Callable
+from math import prod
+
+from torch import Tensor, nn
+
+from viewfinder.explain.diagnosis.case import Case
+from viewfinder.explain.explanation import Mistake, shape_text
+from viewfinder.wording import counted
+
+_RANKS = {"t": 2, "dot": 1, "outer": 1, "mv": 2, "diag_embed": 1}
+_BATCHED = {"t": "mT", "dot": "(a * b).sum(-1)", "outer": "a[..., :, None] * b[..., None, :]"}
+
+
+def single(case: Case) -> Mistake | None:
+    """By the function that failed."""
+    rule = _RULES.get(case.operation)
+    found = rule(case) if rule is not None and case.shapes else None
+    if found is None and isinstance(case.module, nn.ModuleList | nn.ModuleDict) and not case.call:
+        kind = type(case.module).__name__
+        return case.mistake(
+            f"{case.name} is an nn.{kind}, which keeps layers and cannot be called: go through "
+            "them, or make it an nn.Sequential",
+            f"a call of an nn.{kind}",
+            "a call of each of its layers",
+        )
+    return found
+
+
+def _slopes(case: Case) -> Mistake | None:
+    channels, slopes = case.shapes[0][1:2], prod(case.shapes[1])
+    if slopes == 1 or channels == (slopes,):
+        return None
+    return case.mistake(
+        f"{case.name} keeps one slope for each of {counted(slopes, 'channel')} and is given "
+        f"{shape_text(channels) or 'none'}",
+        case.operand(0),
+        f"{counted(slopes, 'channel')}, dimension 1",
+    )
+
+
+def _halves(case: Case) -> Mistake | None:
+    dim = case.argument("dim", -1)
+    size = case.shapes[0][dim if type(dim) is int else -1]
+    if size % 2 == 0:
+        return None
+    rule = f"glu gates one half of a dimension by the other, and dimension {dim} has {size}"
+    return case.mistake(rule, case.operand(0), "an even number")
+
+
+def _largest(case: Case) -> Mistake | None:
+    args = case.call.args if case.call is not None else ()
+    count = case.argument("k", args[1] if len(args) > 1 else 0)
+    shape = case.shapes[0]
+    if not shape or type(count) is not int or count <= shape[-1]:
+        return None
+    rule = f"topk is asked for {count} of {shape[-1]}"
+    return case.mistake(rule, case.operand(0), f"k of at most {shape[-1]}")
+
+
+def _parts(case: Case) -> Mistake | None:
+    args = case.call.args if case.call is not None else ()
+    sizes = args[1] if len(args) > 1 else None
+    dim = case.argument("dim", args[2] if len(args) > 2 else 0)
+    if not isinstance(sizes, list | tuple) or sum(sizes) == case.shapes[0][dim]:
+        return None
+    added = " + ".join(map(str, sizes))
+    return case.mistake(
+        f"the parts of a split make up the whole: {added} = {sum(sizes)}, and dimension {dim} has "
+        f"{case.shapes[0][dim]}",
+        case.operand(0),
+        f"sizes that add up to {case.shapes[0][dim]}",
+    )
+
+
+def _rank(case: Case) -> Mistake | None:
+    wanted, got = _RANKS[case.operation], [len(shape) for shape in case.shapes]
+    if max(got) <= wanted:
+        return None
+    other = f"; of a batch: {_BATCHED[case.operation]}" if case.operation in _BATCHED else ""
+    return case.mistake(
+        f"{case.operation} takes {counted(wanted, 'dimension')} and is given {max(got)}{other}",
+        case.operand(0),
+        counted(wanted, "dimension"),
+    )
+
+
+def _state(case: Case) -> Mistake | None:
+    """The state of a cell, or the features that it reads."""
+    given, state = case.shapes[:2]
+    module = case.module
+    if not isinstance(module, nn.RNNCellBase) or len(given) != 2:
+        return None
+    if given[1] != module.input_size:
+        rule = f"{case.name} reads {module.input_size} features a step and is given {given[1]}"
+        return case.mistake(rule, case.operand(0), f"a last dimension of {module.input_size}")
+    if state == (given[0], module.hidden_size):
+        return None
+    return case.mistake(
+        f"the state of {case.name} is batch × features, {given[0]}×{module.hidden_size}, and it is "
+        f"{shape_text(state)}",
+        f"{case.operand(0)} and a state of {shape_text(state)}",
+        f"{given[0]}×{module.hidden_size}",
+    )
+
+
+def _verdicts(case: Case) -> Mistake | None:
+    target = case.shapes[2] if len(case.shapes) > 2 else ()
+    if len(target) < 2:
+        return None
+    rule = f"{case.operation} takes one verdict a pair, N, and its target is {shape_text(target)}"
+    return case.mistake(rule, case.operand(2), f"a target of {target[0]}")
+
+
+def _shares(case: Case) -> Mistake | None:
+    """Weights of the classes of another loss."""
+    weight = case.argument("weight")
+    classes = case.shapes[0][1] if len(case.shapes[0]) > 1 else 0
+    if not isinstance(weight, Tensor) or weight.numel() == classes:
+        return None
+    return case.mistake(
+        f"{case.operation} weighs each class: there are {counted(classes, 'class')} and "
+        f"{counted(weight.numel(), 'weight')}",
+        case.operand(0),
+        counted(classes, "weight"),
+    )
+
+
+def _lengths(case: Case) -> Mistake | None:
+    first = bool(case.call and len(case.call.args) > 2 and case.call.args[2])
+    dim = 0 if first else 1
+    batch, given = case.shapes[0][dim], case.shapes[1][0] if len(case.shapes) > 1 else 0
+    if batch == given:
+        return None
+    return case.mistake(
+        f"packing takes a length for each sequence: with batch_first={first} there are {batch} "
+        f"sequences, in dimension {dim}, and {counted(given, 'length')}",
+        case.operand(0),
+        counted(batch, "length"),
+    )
+
+
+_RULES: dict[str, Callable[[Case], Mistake | None]] = {
+    "prelu": _slopes,
+    "glu": _halves,
+    "topk": _largest,
+    "split": _parts,
+    "split_with_sizes": _parts,
+    **dict.fromkeys(_RANKS, _rank),
+    **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), _state),
+    "cosine_embedding_loss": _verdicts,
+    "cross_entropy": _shares,
+    "nll_loss": _shares,
+    "_pack_padded_sequence": _lengths,
+}
