@@ -87,7 +87,7 @@ def shares(images: int, draws: int = DRAWS, *, seed: int = 0) -> NDArray[np.floa
 @lru_cache(maxsize=2)
 def same_shares(images: int) -> NDArray[np.float32]:
     """`shares` of the usual draws, kept: every method and metric takes the same."""
-    return shares(images)
+    return shares(images, DRAWS)
 
 
 def redrawn(shares: NDArray[np.float32], values: Values, figure: Figure) -> Draws:
