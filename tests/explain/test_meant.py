@@ -175,6 +175,13 @@ def test_the_last_states_of_both_directions_are_joined() -> None:
     assert first(Reader(), (2, 7, 8)) == "torch.cat((h[-2], h[-1]), 1) instead of h[-1]"
 
 
+def test_rows_of_noise_are_made_maps_of_one_place() -> None:
+    generator = nn.Sequential(nn.ConvTranspose2d(16, 8, 4), nn.ConvTranspose2d(8, 1, 4, 2, 1))
+    mistake = explain(generator, (6, 16)).mistake
+    assert mistake is not None
+    assert mistake.fixes[0].startswith("x = x[:, :, None, None] before net[0]")
+
+
 class Verdicts(nn.Module):
     def __init__(self) -> None:
         super().__init__()

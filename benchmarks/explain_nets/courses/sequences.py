@@ -1,6 +1,6 @@
 """Tokens and signals: order, masks, states, heads."""
 
-# ruff: noqa: E501, RUF059 - as learners write it
+# ruff: noqa: E501, F401, RUF059 - as learners write it
 # mypy: disable-error-code="operator, index, list-item"
 
 import math
@@ -8,7 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from explain_nets.mended import Mended  # type: ignore[import-not-found]
 

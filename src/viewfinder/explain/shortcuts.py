@@ -26,7 +26,7 @@ _PURE = frozenset({
     "tanh", "hardswish", "hardswish_", "hardsigmoid", "hardtanh", "hardtanh_", "dropout",
     "dropout_", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add",
     "add_", "sub", "mul", "mul_", "div", "cat", "softmax", "matmul", "interpolate", "mean",
-    "embedding", "stochastic_depth",
+    "embedding", "stochastic_depth", "gru_cell", "lstm_cell", "rnn_tanh_cell", "rnn_relu_cell",
 }) | RECURRENT  # fmt: skip
 _PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device)
 

@@ -203,11 +203,12 @@ def _all(scene: Scene, generators: Sequence[Generator]) -> Iterator[Candidate]:
 
 def _offer(lab: Lab, candidate: Candidate, verdict: Verdict, chain: Offer | None) -> Offer:
     if chain is not None:
+        lost = f", but {candidate.means}" if candidate.means and not chain.means else ""
         return Offer(
             (*candidate.edits, *chain.edits),
             (candidate.says, *chain.says),
             chain.whole,
-            f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}",
+            f"{candidate.says}; then, at {_stop(verdict)}, {chain.text}{lost}",
             candidate.cost + chain.cost + CHAINED,
             candidate.means or chain.means,
         )

@@ -1,6 +1,5 @@
 """A layer that was made and that no line of the code uses, put where the net fails."""
 
-import inspect
 import re
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from viewfinder.explain.edits import InsertedCall
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.modules import written
 from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.sources import class_source
 
 # Nothing hints at what was meant as this does.
 _COST = -0.01
@@ -47,12 +47,7 @@ def _owner(scene: Scene) -> str:
 
 
 def _never_used(owner: nn.Module, name: str) -> bool:
-    try:
-        source = inspect.getsource(type(owner))
-    except (OSError, TypeError):  # written at a prompt
-        return False
-    # What decorates the class may speak of its parts.
-    source = source[source.index(f"class {type(owner).__name__}") :]
+    source = class_source(type(owner))  # type: ignore[arg-type]
     named = len(re.findall(rf"self\.{re.escape(name)}\b", source))
     made = len(re.findall(rf"self\.{re.escape(name)}\s*=[^=]", source))
     return named == made == 1

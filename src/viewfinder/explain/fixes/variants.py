@@ -158,12 +158,13 @@ def batch_of(seen: Trace, given: tuple[object, ...], batched: bool | None) -> in
     call = first_use(seen)
     if call is not None and call.base.startswith("conv"):
         weight = call.argument("weight")
-        if isinstance(weight, Tensor) and len(shape) == weight.dim() - 2:
+        if not isinstance(weight, Tensor):
+            return shape[0]
+        wanted = weight.shape[0 if "transpose" in call.base else 1] * call.argument("groups", 1)
+        if len(shape) == weight.dim() - 2 and (shape[-1] != wanted or wanted == 1):
             return 0
-        if isinstance(weight, Tensor) and len(shape) == weight.dim() - 1:
-            wanted = weight.shape[0 if "transpose" in call.base else 1] * call.argument("groups", 1)
-            if shape[0] == wanted and wanted > 1:
-                return 0
+        if len(shape) == weight.dim() - 1 and shape[0] == wanted and wanted > 1:
+            return 0
     return shape[0]
 
 
