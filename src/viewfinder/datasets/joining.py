@@ -35,7 +35,7 @@ def joined(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
     counts = np.bincount(rows[order], np.diff(gathered.offsets), len(first)).astype(np.int64)
     whole = replace(gathered, offsets=np.concatenate([[0], np.cumsum(counts)]))
     sources = _sources(np.diff(gathered.offsets))
-    again = _told_twice(whole, sources)
+    again = _stated_twice(whole, sources)
     result = replace(dataset.select(kept), boxes=whole.keep(~again))
     faults = _versions(result.paths, whole.keep(~again), sources[~again])
     again_listed = counted(len(dataset) - len(first), "entry", "entries")
@@ -71,7 +71,7 @@ def _sources(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(counts)), counts)
 
 
-def _told_twice(boxes: Boxes, sources: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _stated_twice(boxes: Boxes, sources: NDArray[np.int64]) -> NDArray[np.bool_]:
     """M bool: boxes equal to an earlier one of their picture that another source tells of."""
     again = np.zeros(len(boxes), np.bool_)
     if not len(boxes):

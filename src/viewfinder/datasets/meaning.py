@@ -90,7 +90,7 @@ def other_meaning(
     if areas is not None and own.form == "corner and size" and _are_of_corners(areas, numbers):
         return replace(own, form="corners")
     if extents and own.form == "corner and size":
-        form = _told_by(extents, numbers)
+        form = _form_by(extents, numbers)
         if form is not None:
             return None if form == own.form else replace(own, form=form)
     known = finite(numbers)
@@ -146,7 +146,7 @@ def meaning_fault(numbers: NDArray[np.float64], sizes: NDArray[np.int64], own: M
     return [Fault("meaning", file, detail, fix, blocking=meant.certain)]
 
 
-def _told_by(extents: Mapping[int, Sequence[float]], numbers: NDArray[np.float64]) -> str | None:
+def _form_by(extents: Mapping[int, Sequence[float]], numbers: NDArray[np.float64]) -> str | None:
     """The form of boxes by what outlines say of them, where nearly all of these say the same."""
     rows = np.fromiter(extents, np.int64, len(extents))
     x, y, width, height = np.array(list(extents.values()), np.float64).T

@@ -17,7 +17,7 @@ from viewfinder.evaluation.claimed import Claims
 from viewfinder.evaluation.judging import AnyJudgement
 
 BINS = 10
-# Answers of about one score of which it is told how many are right.
+# Answers of about one score of which it is said how many are right.
 _TOLD = 10
 _DRAWS = 200
 

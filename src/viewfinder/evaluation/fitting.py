@@ -230,7 +230,7 @@ def _too_few(train: SplitScore, held_out: SplitScore | None, measure: Measure, s
     """Why it cannot be known whether a net over-fits."""
     if held_out is None:
         known = f": {measure.alone.format(train=train.score)}" if train.images else ""
-        return f"Nothing was held out, so that over-fitting cannot be told{known}."
+        return f"Nothing was held out, so that over-fitting cannot be seen{known}."
     short, name = (train, "training") if held_out.enough else (held_out, split)
     has, needed = f"{short.images:,}", f"{LEAST_PICTURES}"
     if short.objects is not None:

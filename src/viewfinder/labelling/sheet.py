@@ -49,7 +49,7 @@ def write_sheet(data: Path, proposals: Proposals, out: Path) -> None:
     font = caption_font(cell[0])
     names = short_names([legible(proposals.paths[i], font) for i in chosen], cell[0], font)
     captions = [
-        [name, *_told(proposals, picture, cell[0], font)]
+        [name, *_captions(proposals, picture, cell[0], font)]
         for name, picture in zip(names, chosen, strict=True)
     ]
     bits = bits_of([data / path for path in proposals.paths])
@@ -106,7 +106,7 @@ def _short(name: str, start: int, end: int, width: int, font: Font) -> str:
     return "…"
 
 
-def _told(proposals: Proposals, picture: int, width: int, font: Font) -> list[str]:
+def _captions(proposals: Proposals, picture: int, width: int, font: Font) -> list[str]:
     """Number, class and score of each box, in as many lines as they need up to a few."""
     rows = proposals.of(picture).tolist()
     if not rows:

@@ -68,7 +68,7 @@ class Clock:
         ]
 
 
-def gaps_told(gaps: list[tuple[float, float]]) -> str:
+def gaps_in_words(gaps: list[tuple[float, float]]) -> str:
     """One sentence about gaps; empty where there are none."""
     if not gaps:
         return ""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import replacing
-from viewfinder.pictures.clock import Clock, gaps_told, seconds_of
+from viewfinder.pictures.clock import Clock, gaps_in_words, seconds_of
 from viewfinder.pictures.damage import Damage, Reach
 from viewfinder.pictures.opening import is_moving_webp, open_for_reading
 
@@ -162,7 +162,7 @@ def read_video(
             raise InputError(sentence or f"{path} holds no frame: copy or download it again")
         if sentence:
             tell(sentence)
-        if gaps := gaps_told(clock.gaps(since, until)):
+        if gaps := gaps_in_words(clock.gaps(since, until)):
             remark(f"{path}: {gaps}")
 
 

@@ -80,7 +80,7 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
                 depth = dataset.depths[index]
                 wide[str(PurePosixPath(depth).parent)].append(depth)
     for faults in misshapen.values():
-        yield from _told_once(faults)
+        yield from _reported_once(faults)
     yield from duplicates(dataset, same.values())
     if 2 * inverted > len(dataset):
         detail = (
@@ -98,7 +98,7 @@ def _file_faults(dataset: Dataset) -> Iterator[Fault]:
         yield Fault("depth-range", folder, detail, fix)
 
 
-def _told_once(faults: Sequence[Fault]) -> Iterator[Fault]:
+def _reported_once(faults: Sequence[Fault]) -> Iterator[Fault]:
     """One fault of a folder's files of another size than their pictures, for each way to fix it."""
     by_fix: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults:

@@ -40,7 +40,7 @@ _RULES: tuple[Rule, ...] = (
     *(added, view_after_permute, scheduler_first, rate_asked, methods_gone),
     *(factors_by_place, methods_of_tensors, objects_loaded),
 )
-# Rules that speak of several things, each told by itself.
+# Rules that speak of several things, each reported by itself.
 _SEVERAL = {"apex", "python-2"}
 
 

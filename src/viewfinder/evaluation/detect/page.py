@@ -89,7 +89,7 @@ def page(material: DetectMaterial) -> PageMaterial:
     own = {
         "judged": judged.as_json(),
         "boxes": int(scores.boxes.sum()),
-        "threshold": _told(threshold),
+        "threshold": _as_text(threshold),
         "own_thresholds": _split_of_thresholds(material),
         "precision_recall": detect_plots.precision_recall(scores, classes),
         "confusion": detect_plots.confusion(scores, classes),
@@ -170,7 +170,7 @@ def _split_of_thresholds(material: DetectMaterial) -> str:
     return SPLITS_IN_WORDS[split] if split is not None and known else ""
 
 
-def _told(threshold: float) -> str:
+def _as_text(threshold: float) -> str:
     """To three places, or two digits of one that is very low."""
     return f"{threshold:.3f}" if threshold >= 0.01 else f"{threshold:.2g}"
 

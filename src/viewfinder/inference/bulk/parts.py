@@ -180,7 +180,7 @@ def schema_of(model: Model) -> "pyarrow.Schema":
 
 def _rows(predictor: Predictor, job: BulkJob, part: int) -> Iterator[dict[str, object]]:
     files, failed = job.of(part), dict[str, str]()
-    with listening():  # Progress is told by parts.
+    with listening():  # Progress is reported by parts.
         given = _prepared(predictor, files, failed)
         answers = {each.source: each for each in predictor.answers(given, len(files))}
     for file in files:

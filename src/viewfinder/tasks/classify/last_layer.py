@@ -120,8 +120,8 @@ def solve(
             hits = said == examples.labels[judged]
             right[way] = float(np.average(hits, weights=examples.weights[judged]))
     left_out = np.bincount(examples.labels[judged]).tolist()
-    told_by = worth(left_out) if examples.balanced else len(judged)
-    way = _chosen(right, told_by) if right else ways[-1]
+    known_by = worth(left_out) if examples.balanced else len(judged)
+    way = _chosen(right, known_by) if right else ways[-1]
     learnt, count, shares = candidates[way], 0, {str(way): share for way, share in right.items()}
     if unlabelled is not None and len(unlabelled) and right:
         others = Others(unlabelled, likeness(np.concatenate([examples.vectors, unlabelled])))

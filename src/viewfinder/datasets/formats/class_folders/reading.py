@@ -104,7 +104,7 @@ def dealt(dataset: Dataset, val_share: float | None = None) -> Dataset:
         splits=splits,
         val_dealt=any(split == VAL for split, _ in shares),
         test_dealt=not has_splits,
-        notes=(*dataset.notes, *_told(alone)),
+        notes=(*dataset.notes, *_notes_on_alone(alone)),
     )
 
 
@@ -188,7 +188,7 @@ def _dealt(
     return splits
 
 
-def _told(alone: list[str]) -> tuple[str, ...]:
+def _notes_on_alone(alone: list[str]) -> tuple[str, ...]:
     if not alone:
         return ()
     return (

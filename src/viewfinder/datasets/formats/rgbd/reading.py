@@ -218,7 +218,7 @@ def _depth_scales(
         votes = _vote(root, rows, scales)
         for folder in alike:
             scales[folder] = replace(scales[folder], near_is_bright=votes.near_is_bright)
-        notes.append(_told(root, alike, votes))
+        notes.append(_direction_in_words(root, alike, votes))
     return scales | {"": DepthScale(near_is_bright=True)} if scales else {}
 
 
@@ -263,7 +263,7 @@ def _nearest(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool
     return smaller
 
 
-def _told(root: Path, folders: Sequence[str], votes: _Votes) -> str:
+def _direction_in_words(root: Path, folders: Sequence[str], votes: _Votes) -> str:
     """What was found about the direction of depth, and how to state it."""
     looked, where = votes.brighter + votes.darker, " and ".join(folders)
     said = "bright" if votes.near_is_bright else "dark"
