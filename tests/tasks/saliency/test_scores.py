@@ -353,6 +353,18 @@ def test_one_pixel() -> None:
             assert all(math.isfinite(each) for each in found.as_json().values())
 
 
+def test_e_of_a_subject_of_one_pixel_is_its_authors() -> None:
+    """By PySODMetrics 1.6.2: what they add to the divisor counts in the eighth digit."""
+    mask, map_ = np.zeros((96, 128), np.bool_), np.zeros((96, 128))
+    mask[41, 61] = True
+    map_[40, 60], map_[41, 61] = 1, 200 / 255
+    found = score(map_, mask)
+    curve = found.e_curve
+    own = (found.e_adaptive, curve.mean(), curve.max(), curve.min())
+    peer = (0.8100357987542396, 0.84865211058278, 0.9999592765751989, 0.2500203467079027)
+    assert own == pytest.approx(peer, rel=0, abs=1e-12)
+
+
 def test_views_and_the_arrays_given_are_left_alone() -> None:
     prediction, mask = synthetic(1)
     prediction = prediction / 255

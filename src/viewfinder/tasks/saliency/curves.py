@@ -16,6 +16,8 @@ Values = NDArray[np.float64]
 LEVELS = 256
 # Achanta et al., Frequency-tuned salient region detection, 2009: precision counts for more.
 BETA_SQUARED = 0.3
+# What E's authors add to its divisor, which of a subject of one pixel is hardly more itself.
+_TINY = np.spacing(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,6 @@ def alignment(counts: PixelCounts) -> Values:
             (0, 0, n - wanted - false),
         ):
             a, b = map_is - counts.taken / n, mask_is - wanted / n
-            total += many * (2 * a * b / (a**2 + b**2) + 1) ** 2 / 4
+            total += many * (2 * a * b / (a**2 + b**2 + _TINY) + 1) ** 2 / 4
     # The paper's divisor, for which it gives no reason; all programs keep it.
     return np.asarray(total / max(n - 1, 1))
