@@ -87,7 +87,7 @@ def test_the_document_holds_exactly_these_keys(
     ]
     assert document["mistake"]["mends"] == document["mistake"]["fixes"]
     assert document["mistake"]["fixes"] == [
-        "fc = nn.Linear(3136, 7); then the whole net runs, with 30×30 only",
+        "fc = nn.Linear(4 * 28 * 28, 7); then the whole net runs, with 30×30 only",
         "F.adaptive_avg_pool2d(self.conv(x), 26).flatten(1) instead of self.conv(x).flatten(1); "
         "then the whole net runs",
         "pictures of 28×28; then the whole net runs",

@@ -231,7 +231,7 @@ CASES = {
         Net(lambda net, x: x.view(-1, 400)),
         ((2, 16, 6, 6),),
         "view() in Net",
-        "−1 must come out whole: 1152/400 = 2.88",
+        "−1 must come out whole: 1152/400 = 2.88; one item has 16·6·6 = 576 numbers",
         (
             "x.view(x.size(0), -1) instead of x.view(-1, 400); then the whole net runs",
             "pictures of 5×5; then the whole net runs",

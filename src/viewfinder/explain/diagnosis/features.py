@@ -167,6 +167,8 @@ def regrouping(case: Case) -> Mistake | None:
     shown = f"({', '.join(map(str, target))})"
     if -1 in target:
         rule = f"−1 must come out whole: {total}/{fixed} = {total / max(fixed, 1):.4g}"
+        if len(shape) > 2 and shape[0] == case.batch:
+            rule += f"; one item has {times(shape[1:])} numbers"
     else:
         rule = f"{case.operation} keeps every number: {times(shape)}, but {times(target)}"
     return case.mistake(rule, case.operand(0), f"{shown} of {total} numbers")

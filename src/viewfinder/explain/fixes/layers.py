@@ -1,6 +1,8 @@
 """Fixes at layers with weights: features and channels that do not fit, norms of another rank."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isqrt, prod
 
 import torch
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING, path_as_code
-from viewfinder.explain.edits import Around
+from viewfinder.explain.edits import Around, Replace
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
@@ -16,6 +18,7 @@ from viewfinder.explain.fixes.modules import made
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
 from viewfinder.explain.input_edits import Resized
+from viewfinder.explain.sources import class_source
 
 _PLACES = (("positions",), ("time",))
 _POOLS = nn.modules.pooling
@@ -69,11 +72,26 @@ def _linear(scene: Scene, layer: nn.Linear) -> Iterator[Candidate]:
     if lead and len(shape) == 3 and shape[1] == wanted and names[1:2] in _PLACES:
         yield from _across(scene)
     if are_features(names, shape):
-        yield from scene.replace(scene.path, 0.5, in_features=got)
+        for fitted in scene.replace(scene.path, 0.5, in_features=got):
+            yield _as_product(scene, fitted, got)
         yield from _alike(scene, layer, got)
     yield from _flattened(scene, shape, layer)
     yield from gives_other(scene, wanted, got)
     yield from _sizes(scene, wanted)
+
+
+def _as_product(scene: Scene, fitted: Candidate, got: int) -> Candidate:
+    """`nn.Linear(48 * 22 * 22, 90)`, where the user's own line has a product too."""
+    flat, (owner, _, name) = _flattening(scene), scene.path.rpartition(".")
+    sides = flat.input_shapes[0][1:] if flat is not None else ()
+    source = class_source(type(scene.net.get_submodule(owner)))  # type: ignore[arg-type]
+    written = re.search(rf"self\.{re.escape(name)}\s*=\s*nn\.Linear\([^,()]*\*", source)
+    edit = fitted.edits[0]
+    if len(sides) < 2 or prod(sides) != got or not written or not isinstance(edit, Replace):
+        return fitted
+    old, new = f"nn.Linear({got},", f"nn.Linear({' * '.join(map(str, sides))},"
+    edit = replace(edit, code=edit.code.replace(old, new, 1))
+    return replace(fitted, edits=(edit,), says=fitted.says.replace(old, new, 1))
 
 
 def _map_follows(scene: Scene) -> bool:
