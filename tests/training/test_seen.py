@@ -51,9 +51,9 @@ def test_subjects_are_outlined(tmp_path, subject_scenes, monkeypatch):
     assert all(says.startswith("the subject is ") for _, says in seen)
 
 
-def test_labels_are_counted_by_class_and_side(small_set, subject_scenes, tmp_path, monkeypatch):
+def test_labels_are_counted_by_class_and_split(small_set, subject_scenes, tmp_path, monkeypatch):
     told = section(open_dataset(small_set))
-    assert told["sides"] == ["training", "validation", "test"]
+    assert told["splits"] == ["training", "validation", "test"]
     assert dict(told["rows"])["amber"] == [12, 6, 6]
     assert told["pictures"] == [36, 18, 18]
     assert told["of"] == "The charts are of the 36 training pictures."
