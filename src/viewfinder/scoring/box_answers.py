@@ -15,7 +15,7 @@ from viewfinder.scoring.box_files import read_box_rows
 from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
 from viewfinder.scoring.class_names import class_numbers
-from viewfinder.scoring.models import detections_by, is_model, model_to
+from viewfinder.scoring.models import detections_by, is_model, model_to, read_each
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, some
 
@@ -37,11 +37,7 @@ def all_box_answers(answers: Mapping[str, Path], truth: Dataset) -> dict[str, Bo
     for path in answers.values():
         if is_model(path):
             _numbers_of(model_to(path, "detect").config.classes, truth, [], model=_called(path))
-    found = {
-        name: box_answers(answers[name], truth)
-        for name in sorted(answers, key=lambda name: is_model(answers[name]))
-    }
-    return {name: found[name] for name in answers}
+    return read_each(answers, lambda path: box_answers(path, truth))
 
 
 def box_answers(path: Path, truth: Dataset) -> BoxAnswers:

@@ -7,9 +7,10 @@ import contextlib
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,23 @@ from viewfinder.wording import some
 _KEPT = "answers-1"
 _FILES = (".onnx", ".weights")
 
+Read = TypeVar("Read")
+
 
 def is_model(path: Path) -> bool:
     """Whether a path is a run's folder, Darknet's weights or an ONNX file, and not answers."""
     if path == COCO_FILE:
         return True
     return (path / MANIFEST).is_file() or (path.is_file() and path.suffix.lower() in _FILES)
+
+
+def read_each(answers: Mapping[str, Path], read: Callable[[Path], Read]) -> dict[str, Read]:
+    """What each method says; files before models, which take longer than the refusal of a file."""
+    found = {
+        name: read(answers[name])
+        for name in sorted(answers, key=lambda name: is_model(answers[name]))
+    }
+    return {name: found[name] for name in answers}
 
 
 def named_model(word: str) -> Path | None:

@@ -19,7 +19,7 @@ from viewfinder.scoring.class_sources import class_answers
 from viewfinder.scoring.contest import Contest
 from viewfinder.scoring.csv_table import heads_of
 from viewfinder.scoring.metric_names import refuse_unknown
-from viewfinder.scoring.models import is_model, opened
+from viewfinder.scoring.models import is_model, opened, read_each
 from viewfinder.scoring.patterns import TABLES, NamedSet, named_methods, named_set
 from viewfinder.scoring.saliency_contest import maps_compared
 from viewfinder.scoring.sets import map_contests, models_maps
@@ -201,7 +201,7 @@ def contest_of(
         return maps_compared(models_maps(name, truth, answers), stretch=stretch)
     if task == "detect":
         return BoxesCompared(name, truth, all_box_answers(answers, truth))
-    classes = {method: class_answers(path, truth) for method, path in answers.items()}
+    classes = read_each(answers, lambda path: class_answers(path, truth))
     return ClassesCompared(name, truth, classes)
 
 
