@@ -47,6 +47,8 @@ def test_a_sentence_is_about_what_was_given() -> None:
         (nn.GRU(3, 4), Sample((5, 2, 3), DOUBLE), "float64 met float32"),
         (nn.Upsample(scale_factor=2, mode="bilinear"), (2, 3, 8), 'mode="bilinear" is for N×C×H'),
         (nn.PReLU(8), (2, 6, 4, 4), "one slope for each of 8 channels and is given 6"),
+        (nn.InstanceNorm2d(8, affine=True), (2, 6, 4, 4), "made for 8 channels and is given 6"),
+        (nn.ReflectionPad2d(4), (2, 3, 4, 4), "has only 4 places to take 4 places from"),
         (nn.GLU(1), (2, 5, 4), "dimension 1 has 5"),
         (nn.ModuleList([nn.ReLU()]), (2, 4), "an nn.ModuleList, which keeps layers"),
     ]
@@ -73,6 +75,9 @@ def test_a_sentence_is_about_what_was_given() -> None:
          ((2, 5), Sample((2,), LONG))),
         ("rows of equally many features: 6 ≠ 8", lambda _, x, y: torch.cdist(x, y),
          ((3, 6), (4, 8))),
+        ("N×2×3, and is given 2×6", lambda _, x: F.affine_grid(x, (2, 3, 4, 4)), ((2, 6),)),
+        ("ends in the 2 coordinates of each place, and this one ends in 4",
+         lambda _, x, g: F.grid_sample(x, g, align_corners=False), ((2, 3, 4, 4), (2, 2, 4, 4))),
         ("topk is asked for 20 of 16", lambda _, x: x.topk(20), ((2, 16),)),
         ("4 + 4 = 8, and dimension 1 has 10", lambda _, x: x.split([4, 4], 1), ((1, 10),)),
         ("of a batch: mT", lambda _, x: x @ x.t(), ((2, 4, 8),)),

@@ -9,6 +9,7 @@ from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.explanation import Mistake, shape_text
 from viewfinder.wording import counted
 
+_INSTANCE = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 _RANKS = {"t": 2, "dot": 1, "outer": 1, "mv": 2, "diag_embed": 1}
 _BATCHED = {"t": "mT", "dot": "(a * b).sum(-1)", "outer": "a[..., :, None] * b[..., None, :]"}
 
@@ -17,6 +18,8 @@ def single(case: Case) -> Mistake | None:
     """By the function that failed."""
     rule = _RULES.get(case.operation)
     found = rule(case) if rule is not None and case.shapes else None
+    if found is None and case.call is None and isinstance(case.module, _INSTANCE):
+        return _instances(case, case.module)
     if found is None and isinstance(case.module, nn.ModuleList | nn.ModuleDict) and not case.call:
         kind = type(case.module).__name__
         return case.mistake(
@@ -26,6 +29,62 @@ def single(case: Case) -> Mistake | None:
             "a call of each of its layers",
         )
     return found
+
+
+def _instances(case: Case, layer: nn.modules.instancenorm._InstanceNorm) -> Mistake | None:
+    given = case.failure.frame.args[0] if case.failure.frame.args else None
+    if not isinstance(given, Tensor):
+        return None
+    rank = _INSTANCE.index(type(layer)) + 3 if type(layer) in _INSTANCE else given.dim()
+    shape = tuple(map(int, given.shape))
+    if given.dim() in (rank - 1, rank) and shape[1 - rank] != layer.num_features:
+        return case.mistake(
+            f"{case.name} is made for {counted(layer.num_features, 'channel')} and is given "
+            f"{shape[1 - rank]}",
+            shape_text(shape),
+            counted(layer.num_features, "channel"),
+        )
+    return None
+
+
+def _reflected(case: Case) -> Mistake | None:
+    """A reflection, or a circle, wider than what there is."""
+    sides, mode = case.argument("pad"), case.argument("mode", "constant")
+    if mode not in ("reflect", "circular") or not isinstance(sides, list | tuple):
+        return None
+    for at, width in enumerate(sides):
+        size = case.shapes[0][-1 - at // 2]
+        if width > size - (mode == "reflect"):
+            return case.mistake(
+                f'mode="{mode}" has only {size} places to take {counted(width, "place")} from',
+                case.operand(0),
+                f"at most {size - (mode == 'reflect')}",
+            )
+    return None
+
+
+def _matrices(case: Case) -> Mistake | None:
+    if case.shapes[0][1:] in ((2, 3), (3, 4)):
+        return None
+    return case.mistake(
+        f"affine_grid takes a matrix for each picture, N×2×3, and is given "
+        f"{shape_text(case.shapes[0])}",
+        case.operand(0),
+        "N×2×3 (of volumes N×3×4)",
+    )
+
+
+def _places(case: Case) -> Mistake | None:
+    """grid_sample, whose grid ends in x and y."""
+    shape, grid = case.shapes[0], case.shapes[1] if len(case.shapes) > 1 else ()
+    if len(grid) != len(shape) or grid[-1] == len(shape) - 2:
+        return None
+    return case.mistake(
+        f"a grid ends in the {len(shape) - 2} coordinates of each place, and this one ends in "
+        f"{grid[-1]}",
+        case.operand(1),
+        f"a last dimension of {len(shape) - 2}",
+    )
 
 
 def _slopes(case: Case) -> Mistake | None:
@@ -145,6 +204,9 @@ _RULES: dict[str, Callable[[Case], Mistake | None]] = {
     "prelu": _slopes,
     "glu": _halves,
     "topk": _largest,
+    "pad": _reflected,
+    "affine_grid": _matrices,
+    "grid_sample": _places,
     "split": _parts,
     "split_with_sizes": _parts,
     **dict.fromkeys(_RANKS, _rank),
