@@ -26,6 +26,11 @@ def attended(layer, x, y):
     return layer(x, y, y)[0]
 
 
+def thirds(_, x):
+    one, two, three = x.chunk(2, 1)
+    return one, two, three
+
+
 def rule(layer: nn.Module, run: Callable[..., object], *shapes: object) -> str:
     samples = tuple(one if isinstance(one, Sample) else Sample(one) for one in shapes)
     seen = trace(Net(run, layer), samples, costs=False)
@@ -78,6 +83,12 @@ def test_a_sentence_is_about_what_was_given() -> None:
         ("N×2×3, and is given 2×6", lambda _, x: F.affine_grid(x, (2, 3, 4, 4)), ((2, 6),)),
         ("ends in the 2 coordinates of each place, and this one ends in 4",
          lambda _, x, g: F.grid_sample(x, g, align_corners=False), ((2, 3, 4, 4), (2, 2, 4, 4))),
+        ("2·2 = 4 of them fit, and 9 are given", lambda _, x: F.fold(x, (8, 8), 4, stride=4),
+         ((2, 48, 9),)),
+        ("numbers 2×3×4×4, places 2×3×2×2", lambda _, x, y: F.max_unpool2d(x, y, 2),
+         ((2, 3, 4, 4), Sample((2, 3, 2, 2), LONG))),
+        ("0 to 7, and narrow reaches to 40", lambda _, x: x.narrow(1, 1, 40), ((2, 8),)),
+        ("the line has 3 names, and what it takes apart has 2", thirds, ((2, 8),)),
         ("topk is asked for 20 of 16", lambda _, x: x.topk(20), ((2, 16),)),
         ("4 + 4 = 8, and dimension 1 has 10", lambda _, x: x.split([4, 4], 1), ((1, 10),)),
         ("of a batch: mT", lambda _, x: x @ x.t(), ((2, 4, 8),)),

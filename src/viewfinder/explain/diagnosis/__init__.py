@@ -33,6 +33,7 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     structure.nothing,
     structure.several,
     structure.used_as_one,
+    structure.unpacked,
     inputs.arguments,
     inputs.devices,
     inputs.index_type,

@@ -87,6 +87,66 @@ def _places(case: Case) -> Mistake | None:
     )
 
 
+def _unpooled(case: Case) -> Mistake | None:
+    if len(case.shapes) < 2 or case.shapes[0] == case.shapes[1]:
+        return None
+    one, two = map(shape_text, case.shapes[:2])
+    return case.mistake(
+        f"{case.name} puts each number back at the place that was kept of it: numbers {one}, "
+        f"places {two}",
+        f"{case.operand(0)} and {case.operand(1)}",
+        "the places of the pooling that this undoes",
+    )
+
+
+def _laid(case: Case) -> Mistake | None:
+    """Windows that fold lays on a map, of which it wants as many as fit."""
+    names = ("output_size", "kernel_size", "dilation", "padding", "stride")
+    args = case.call.args[1:] if case.call is not None else ()
+    given = dict(zip(names, args, strict=False)) | dict(case.call.kwargs if case.call else {})
+    if not {"output_size", "kernel_size"} <= set(given) or len(case.shapes[0]) not in (2, 3):
+        return None
+    pairs = {key: _pair(given.get(key, 0 if key == "padding" else 1)) for key in names}
+    fitting = [
+        (size + 2 * padding - dilation * (window - 1) - 1) // stride + 1
+        for size, window, dilation, padding, stride in zip(*(pairs[n] for n in names), strict=True)
+    ]
+    if prod(fitting) == case.shapes[0][-1]:
+        return None
+    window, whole = shape_text(pairs["kernel_size"]), shape_text(pairs["output_size"])
+    return case.mistake(
+        f"fold lays windows of {window} on a map of {whole}: {fitting[0]}·{fitting[1]} = "
+        f"{prod(fitting)} of them fit, and {case.shapes[0][-1]} are given",
+        case.operand(0),
+        f"a last dimension of {prod(fitting)}",
+    )
+
+
+def _pair(value: object) -> tuple[int, int]:
+    one, two = value if isinstance(value, tuple | list) else (value, value)
+    return int(one), int(two)
+
+
+def _stretch(case: Case) -> Mistake | None:
+    """A piece of a dimension that is not as long."""
+    args = case.call.args[1:] if case.call is not None else ()
+    if len(args) < 2 or not all(type(one) is int for one in args):
+        return None
+    dim, *numbers = args
+    shape = case.shapes[0]
+    if not -len(shape) <= dim < len(shape):
+        return None
+    last = {"select": numbers[0], "narrow": sum(numbers[:2]) - 1, "unfold": numbers[0] - 1}
+    if -shape[dim] <= last[case.operation] < shape[dim]:
+        return None
+    return case.mistake(
+        f"dimension {dim} has {counted(shape[dim], 'place')}, 0 to {shape[dim] - 1}, and "
+        f"{case.operation} reaches to {last[case.operation]}",
+        case.operand(0),
+        f"at most {shape[dim] - 1}",
+    )
+
+
 def _slopes(case: Case) -> Mistake | None:
     channels, slopes = case.shapes[0][1:2], prod(case.shapes[1])
     if slopes == 1 or channels == (slopes,):
@@ -205,6 +265,9 @@ _RULES: dict[str, Callable[[Case], Mistake | None]] = {
     "glu": _halves,
     "topk": _largest,
     "pad": _reflected,
+    "fold": _laid,
+    **dict.fromkeys(("max_unpool1d", "max_unpool2d", "max_unpool3d"), _unpooled),
+    **dict.fromkeys(("select", "narrow", "unfold"), _stretch),
     "affine_grid": _matrices,
     "grid_sample": _places,
     "split": _parts,

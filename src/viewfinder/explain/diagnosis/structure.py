@@ -1,10 +1,15 @@
 """Mistakes of what a module gave: several outputs where one is wanted, or none at all."""
 
+import re
+
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import tensors_in
 from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.explanation import Mistake, shape_text
+from viewfinder.wording import counted
+
+_UNPACKED = r"(?:not enough|too many) values to unpack \(expected (\d+)(?:, got (\d+))?\)"
 
 
 def nothing(case: Case) -> Mistake | None:
@@ -40,6 +45,20 @@ def used_as_one(case: Case) -> Mistake | None:
         f"{name} gives {what}, a tuple, which is used as one tensor",
         f"a tuple of {', '.join(map(shape_text, last.output_shapes))}",
         f"one of them, such as {name}(…)[0]",
+    )
+
+
+def unpacked(case: Case) -> Mistake | None:
+    """More or fewer names than what is taken apart has parts."""
+    error = case.failure.error
+    words = re.fullmatch(_UNPACKED, str(error)) if isinstance(error, ValueError) else None
+    if words is None or case.call is not None:
+        return None
+    parts = words[2] or "more"
+    return case.mistake(
+        f"the line has {counted(int(words[1]), 'name')}, and what it takes apart has {parts}",
+        f"{parts} parts",
+        f"{counted(int(words[1]), 'value')}",
     )
 
 
