@@ -7,11 +7,19 @@ from collections.abc import Callable
 
 from torch import nn
 
+from viewfinder.explain.cautions.batches import lost_items
 from viewfinder.explain.cautions.gradients import overwritten, unreached
 from viewfinder.explain.cautions.modes import active_dropout, switched
-from viewfinder.explain.cautions.orders import across, many_answers, parted, patches, widths
+from viewfinder.explain.cautions.orders import (
+    across,
+    heads,
+    many_answers,
+    parted,
+    patches,
+    widths,
+)
 from viewfinder.explain.cautions.regrouping import scrambled
-from viewfinder.explain.cautions.sequels import biases, doubled, losses
+from viewfinder.explain.cautions.sequels import alone, biases, doubled, losses
 from viewfinder.explain.cautions.weights import made_anew, unregistered, unused
 from viewfinder.explain.traces import Trace
 
@@ -42,8 +50,9 @@ def cautions(
             *unreached(seen),
         ]
         found += [*switched(module, seen), *active_dropout(module, seen)]
-        found += [*widths(seen), *losses(seen)]
+        found += [*widths(seen), *heads(seen, stretched), *losses(seen)]
         if twice is not None and twice.failure is None:
             found += [*across(seen, twice), *many_answers(seen, twice), *parted(seen, twice)]
+            found += [*lost_items(seen, twice), *alone(seen, twice)]
     found += [*overwritten(seen)]
     return tuple(dict.fromkeys(found))

@@ -1,6 +1,6 @@
-"""Dimensions taken for others: patches, widths and batches."""
+"""Dimensions taken for others: patches, widths, batches and heads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 
 from torch import nn
@@ -8,6 +8,7 @@ from torch import nn
 from viewfinder.explain.calls import Call
 from viewfinder.explain.cautions.naming import before, homes, named
 from viewfinder.explain.explanation import Shape, shape_text
+from viewfinder.explain.heads import attends_over_heads
 from viewfinder.explain.pointwise import ACTIVATIONS
 from viewfinder.explain.traces import Trace, is_input
 
@@ -127,6 +128,32 @@ def widths(seen: Trace) -> Iterator[str]:
             )
 
 
+def heads(seen: Trace, stretched: Callable[[str], Trace | None]) -> Iterator[str]:
+    """Attention from the heads of a step to its other heads.
+
+    Args:
+        stretched: gives the pass with twice the time.
+    """
+    names = homes(seen)
+    for call in seen.calls:
+        if call.base not in ("scaled_dot_product_attention", "matmul"):
+            continue
+        view = attends_over_heads(call)
+        if view is None:
+            continue
+        longer = stretched("time")
+        twin = longer.by_index.get(view.index) if longer is not None else None
+        if twin is not None and twin.input_shapes[0][2:] != view.input_shapes[0][2:]:
+            # Parts of a row of time, and no heads.
+            continue
+        batch, steps, many, width = call.input_shapes[0]
+        yield (
+            f"{names.get(call.index)} reads {shape_text((batch, steps, many, width))} as if its "
+            f"{many} heads were the steps: the heads of a step attend to each other, and no step "
+            f"to another: .transpose(1, 2) of query, key and value, and of what comes out"
+        )
+
+
 def across(seen: Trace, twice: Trace) -> Iterator[str]:
     """Layers that read the batch as their steps, and softmax over the batch."""
     for row, other in zip(seen.rows, twice.rows, strict=False):
@@ -144,7 +171,7 @@ def across(seen: Trace, twice: Trace) -> Iterator[str]:
     names = homes(seen)
     for call in seen.calls:
         if call.base in ("softmax", "log_softmax") and _over_batch(call, twice):
-            yield f"{names.get(call.index)}: softmax over the batch: dim=1 or dim=-1"
+            yield f"{names.get(call.index)}: softmax over the batch: {_better_dimension(call)}"
         if call.base in _BY_NUMBER and _each_with_each(call, twice):
             one, two = map(shape_text, call.input_shapes[:2])
             column = shape_text(max(call.input_shapes[:2], key=len))
@@ -165,8 +192,22 @@ def _each_with_each(call: Call, twice: Trace) -> bool:
 
 
 def _over_batch(call: Call, twice: Trace) -> bool:
-    dim, other = call.argument("dim"), twice.by_index.get(call.index)
+    dim, other = softmax_dimension(call), twice.by_index.get(call.index)
     shape = call.input_shapes[0]
     if len(shape) < 2 or type(dim) is not int or other is None or not other.input_shapes:
         return False
     return other.input_shapes[0][dim] == 2 * shape[dim] and dim % len(shape) == 0
+
+
+def softmax_dimension(call: Call) -> int | None:
+    """The dimension of a softmax; without one, torch takes the first or the second by the rank."""
+    dim = call.argument("dim")
+    if dim is None:
+        return 0 if len(call.input_shapes[0]) in (0, 1, 3) else 1
+    return dim if type(dim) is int else None
+
+
+def _better_dimension(call: Call) -> str:
+    if call.argument("dim") is not None:
+        return "dim=1 or dim=-1"
+    return f"without dim it takes dimension 0 of {shape_text(call.input_shapes[0])}: dim=-1"

@@ -62,7 +62,8 @@ def scrambled(
         # With a batch of 1 its place is not to be seen.
         pair = _shapes(other) or _shapes(call)
         turned = _turned(*pair)
-        if not turned and not _crosses(*pair) and not _alike(*pair):
+        lost = _wrong(_following("batch", call, twice)) if twice is not None else ""
+        if not turned and not lost and not _crosses(*pair) and not _alike(*pair):
             continue
         passes = {name: twice if name == "batch" else stretched(name) for name in _FOLLOWED}
         follows = [_following(name, call, one) for name, one in passes.items() if one is not None]

@@ -7,6 +7,7 @@ from torch import Tensor
 from viewfinder.explain.calls import Call
 from viewfinder.explain.cautions.modes import DROPOUTS
 from viewfinder.explain.cautions.naming import before, ends, first_few, homes, users
+from viewfinder.explain.cautions.orders import softmax_dimension
 from viewfinder.explain.explanation import shape_text
 from viewfinder.explain.pointwise import ACTIVATIONS
 from viewfinder.explain.traces import Trace
@@ -72,6 +73,42 @@ def _same_dimension(call: Call, maker: Call) -> bool:
     rank = len(call.input_shapes[0])
     one, two = call.argument("dim"), maker.argument("dim")
     return type(one) is not int or type(two) is not int or one % rank == two % rank
+
+
+def alone(seen: Trace, twice: Trace) -> Iterator[str]:
+    """Shares of one number, which are always the whole of it."""
+    names = homes(seen)
+    for call in seen.calls:
+        shape = call.input_shapes[0] if call.input_shapes else ()
+        if call.base == "cross_entropy" and _is_one(call, min(1, len(shape) - 1), twice):
+            yield (
+                f"{names.get(call.index)}: cross_entropy of {shape_text(shape)} is always 0, since "
+                "there is one class alone: an output for each class, or "
+                "binary_cross_entropy_with_logits for one output"
+            )
+        if call.base not in _SOFT or not shape:
+            continue
+        maker = before(call)
+        while maker is not None and maker.base in ACTIVATIONS:
+            maker = before(maker)
+        dim = softmax_dimension(call)
+        if maker is None or dim is None or not _is_layer(maker):
+            continue
+        own = -1 if maker.base in ("linear", "bilinear") else 1
+        if dim % len(shape) == own % len(shape) and _is_one(call, dim, twice):
+            always = 1 if call.base == "softmax" else 0
+            yield (
+                f"{names.get(call.index)}: {call.base} over a dimension of length 1, that of "
+                f"{shape_text(shape)}, is always {always}: another dimension is meant, or sigmoid "
+                "for one output"
+            )
+
+
+def _is_one(call: Call, dim: int, twice: Trace) -> bool:
+    """Whether a dimension has length 1 and is not the batch."""
+    other = twice.by_index.get(call.index)
+    shapes = (call.input_shapes[0], other.input_shapes[0] if other and other.input_shapes else ())
+    return all(len(shape) > 1 and shape[dim] == 1 for shape in shapes)
 
 
 def losses(seen: Trace) -> Iterator[str]:
