@@ -3,7 +3,7 @@
 import ast
 import inspect
 import linecache
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,7 +29,10 @@ _NAMES = "xyzuvw"
 
 
 def expression(
-    place: CallPlace | None, args: Sequence[object], tensors: Sequence[Tensor]
+    place: CallPlace | None,
+    args: Sequence[object],
+    tensors: Sequence[Tensor],
+    kwargs: Mapping[str, object] | None = None,
 ) -> Expression:
     """The expression at `place`; where its text cannot be had, names alone."""
     names = tuple(_NAMES[at % len(_NAMES)] for at in range(len(tensors)))
@@ -44,6 +47,9 @@ def expression(
         return unknown
     first, last, start, end = where
     found = _operands(tree, args)
+    if kwargs and isinstance(tree, ast.Expr) and isinstance(tree.value, ast.Call):
+        words = {word.arg: word.value for word in tree.value.keywords if word.arg}
+        found += [(words[name], value) for name, value in kwargs.items() if name in words]
     value = _assigned(place, last, end) if len(args) == 3 else None
     if value is not None and isinstance(tree, ast.Expr) and isinstance(tree.value, ast.Subscript):
         found.append((value, args[2]))

@@ -17,7 +17,7 @@ from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.sources import expression, module_call, with_argument
 
 _VIEWS = ("view", "reshape")
-_MAKERS = {"zeros", "ones", "randn", "rand", "empty"}
+MAKERS = {"zeros", "ones", "randn", "rand", "empty"}
 
 
 def candidates(scene: Scene) -> Iterator[Candidate]:
@@ -38,7 +38,7 @@ def _made_for_one(scene: Scene) -> Iterator[Candidate]:
     met = (*scene.given, *(scene.call.tensors if scene.call else ()))
     for made in scene.case.failure.trace.calls:
         sizes = made.args[0] if made.args and isinstance(made.args[0], tuple) else made.args
-        own = made.base in _MAKERS and any(one is out for one in met for out in made.outputs)
+        own = made.base in MAKERS and any(one is out for one in met for out in made.outputs)
         if not own or made.place is None or not all(type(size) is int for size in sizes):
             continue
         code = made.place.code
@@ -51,21 +51,30 @@ def _made_for_one(scene: Scene) -> Iterator[Candidate]:
             node = module_call(made.place)
             if node is not None and len(node.args) == len(sizes):
                 text = with_argument(node, at, f"{name}.size(0)")
-            edit = Rewrite(made.place[:2], made.operation, text, _for_batch(name, at, sizes))
+            edit = Rewrite(made.place[:2], made.operation, text, for_batch(name, at, sizes))
             found = expression(made.place, made.args, made.tensors)
             old = " ".join(found.text.split()) or f"torch.{made.base}(…)"
             yield Candidate((edit,), f"{text} instead of {old}", 0.0)
 
 
-def _for_batch(name: str, at: int, sizes: Sequence[object]) -> Callable[..., object]:
-    """The same maker with the batch that the running forward was given in one place."""
+def for_batch(
+    name: str, at: int, sizes: Sequence[object], *, replaced: int = 1, dim: int = 0
+) -> Callable[..., object]:
+    """The same maker with the batch that the running forward was given in one place.
+
+    Args:
+        name: what that forward calls it.
+        at: the place among the sizes.
+        replaced: 0 where the batch comes in before the size there, 1 where it takes its place.
+        dim: where it has its batch.
+    """
 
     def carry_out(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and not isinstance(frame.f_locals.get(name), Tensor):
             frame = frame.f_back
-        batch = frame.f_locals[name].size(0) if frame is not None else sizes[at]
-        return function(*sizes[:at], batch, *sizes[at + 1 :], **kwargs)
+        batch = frame.f_locals[name].size(dim) if frame is not None else sizes[at]
+        return function(*sizes[:at], batch, *sizes[at + replaced :], **kwargs)
 
     return carry_out
 

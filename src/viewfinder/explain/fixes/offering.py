@@ -9,6 +9,7 @@ from viewfinder.explain.diagnosis.case import Case, path_as_code
 from viewfinder.explain.edits import Edit, EditError, Offer
 from viewfinder.explain.fixes import (
     attention,
+    carried,
     counted,
     earlier,
     forgotten,
@@ -68,6 +69,7 @@ _GENERATORS = (
     seeds.candidates,
     orders.candidates,
     recurrent.candidates,
+    carried.candidates,
     attention.candidates,
     products.candidates,
     joins.candidates,

@@ -1,18 +1,22 @@
 """Fixes at matrix products, and at attention in the user's own code."""
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
 
 import torch
 from torch import Tensor, nn
 
-from viewfinder.explain.calls import Call
-from viewfinder.explain.edits import InsertedCall
+from viewfinder.explain.calls import Call, tensors_in
+from viewfinder.explain.edits import InsertedCall, Rewrite
 from viewfinder.explain.explanation import Shape
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
 from viewfinder.explain.fixes.names import SPATIAL
 from viewfinder.explain.fixes.scene import Scene
+from viewfinder.explain.heads import attends_over_heads
+from viewfinder.explain.passed import Args, Kwargs
+from viewfinder.explain.sources import expression, module_call
 
 _TURNED = InsertedCall("{}.mT", lambda x: x.mT)
 # Functions for one vector or matrix, and how a batch of them is written.
@@ -221,7 +225,10 @@ def _scaled(scene: Scene, call: Call) -> Iterator[Candidate]:
     if isinstance(mask, Tensor) and len(call.tensors) > 3:
         tokens, keys = query[-2], key[-2]
         size = tuple(map(int, mask.shape))
-        if len(size) >= 2 and size[-2] >= tokens and size[-1] >= keys:
+        heads = attends_over_heads(call) is not None
+        if heads:
+            yield from _heads_first(scene, call)
+        if not heads and len(size) >= 2 and size[-2] >= tokens and size[-1] >= keys:
             cut = "{3}[..., :{0}.size(-2), :{1}.size(-2)]"
 
             def run(t: Sequence[Tensor]) -> Tensor:
@@ -240,3 +247,27 @@ def _scaled(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from scene.operate(position, ops.transpose(1, 2), 0.3)
         if len(call.input_shapes[position]) == 3:
             yield from scene.operate(position, _TURNED, 0.4)
+
+
+def _heads_first(scene: Scene, call: Call) -> Iterator[Candidate]:
+    """Attention between steps: the heads, which stand behind the steps, before them and back."""
+    found = expression(call.place, call.args, call.tensors, call.kwargs)
+    node = module_call(call.place)
+    if call.place is None or node is None:
+        return
+    words = [f"{{{at}}}.transpose(1, 2)" for at in range(3)]
+    words += ["attn_mask={3}"]
+    named = {name: value for name, value in call.kwargs.items() if type(value) in (bool, float)}
+    words += [f"{name}={value!r}" for name, value in named.items()]
+    code = f"{ast.unparse(node.func)}({', '.join(words)}).transpose(1, 2)"
+
+    def run(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
+        tensors = list(tensors_in((args, dict(kwargs))))
+        turned = (tensor.transpose(1, 2) for tensor in tensors[:3])
+        attended = function(*turned, attn_mask=tensors[3], **named)
+        assert isinstance(attended, Tensor)
+        return attended.transpose(1, 2)
+
+    edit = Rewrite(call.place[:2], call.operation, code, run)
+    old = " ".join(found.text.split())
+    yield Candidate((edit,), f"{code.format(*found.operands)} instead of {old}", 0.0)

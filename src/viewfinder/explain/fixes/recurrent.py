@@ -12,6 +12,7 @@ from viewfinder.explain.diagnosis.case import path_as_code
 from viewfinder.explain.edits import Around, InsertedCall
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes.candidate import Candidate
+from viewfinder.explain.fixes.carried import is_carried
 from viewfinder.explain.fixes.scene import Scene
 
 
@@ -176,7 +177,8 @@ def _state(scene: Scene, layer: nn.RNNBase | nn.RNNCellBase, given: Tensor) -> I
         yield scene.before(pair, 0.05, argument=argument)
     if isinstance(layer, nn.GRU | nn.RNN | nn.GRUCell) and isinstance(state, tuple | list):
         yield scene.before(ops.item(0), 0.1, argument=argument)
-    yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
+    if not is_carried(scene, argument):
+        yield scene.before(ops.LEFT_OUT, 0.6, argument=argument)
 
 
 def _directions(

@@ -194,7 +194,7 @@ class Scene:
 
         if any(name.startswith("batch") for name in dropped(operation, self.called(position))):
             return []
-        found = expression(call.place, call.args, call.tensors)
+        found = expression(call.place, call.args, call.tensors, call.kwargs)
         old = found.operands[position]
         new = code.format(*found.operands)
         edit = Rewrite(call.place[:2], call.operation, code, carry_out, position)
@@ -238,7 +238,7 @@ class Scene:
         ) -> object:
             return run(list(tensors_in((args, dict(kwargs)))))
 
-        found = expression(call.place, call.args, call.tensors)
+        found = expression(call.place, call.args, call.tensors, call.kwargs)
         names = found.operands or ("x",)
         new = code.format(*names)
         old = " ".join(found.text.split()) or f"{call.operation}(…)"
