@@ -246,6 +246,10 @@ RIGHT = {
         lambda: Net(lambda n, x: n.a(x.flatten(0, 1)).view(x.size(0), x.size(1), -1), a=linear()),
         (2, 5, 8),
     ),
+    "frames of a clip, of sizes that are written out": (
+        lambda: Net(lambda n, x: n.c(x.transpose(1, 2).reshape(-1, 3, 8, 8)), c=nn.Conv2d(3, 4, 3)),
+        (2, 3, 5, 8, 8),
+    ),
     "patches of a map, permuted first": (
         lambda: Net(
             lambda n, x: n.a(n.c(x).permute(0, 2, 3, 1).reshape(x.size(0), -1, 8)), **mapped(8, 8)

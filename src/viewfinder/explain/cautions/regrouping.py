@@ -120,6 +120,10 @@ def _wrong(follow: _Following | None) -> str:
         return ""
     before, after = (_steps(shape) for shape in follow.other)
     mine, theirs = follow.moved(0), follow.moved(1)
+    held = {*_steps(follow.base[1])}
+    if all(_steps(follow.base[0])[at] in held for at in mine):
+        # It stays whole; with sizes that are written out, another dimension grows instead.
+        return ""
     for dim in theirs:
         sizes = follow.base[1][dim], follow.other[1][dim]
         same = [at for at in mine if (follow.base[0][at], follow.other[0][at]) == sizes]
