@@ -93,16 +93,21 @@ def _users_part(found: TracebackType | None) -> TracebackType | None:
 
 
 def _explain(error: Exception) -> None:
+    from viewfinder.explain.collating import collated
+
     try:
-        explanation = explained(error)
+        mistake = collated(error)
+        if mistake is None:
+            explanation = explained(error)
+            mistake = explanation.mistake if explanation is not None else None
     except Exception:
         # The user's own error is what counts; an explanation that fails adds nothing to it.
         return
-    if explanation is None or explanation.mistake is None:
+    if mistake is None:
         return
     from viewfinder.explain.rendering.terminal import mistake_lines
 
-    for line in mistake_lines(explanation.mistake):
+    for line in mistake_lines(mistake):
         note(line.plain.rstrip())
 
 

@@ -205,7 +205,7 @@ class Lab:
         mine = wide.failure.frame.path in changed
         if any(isinstance(edit, Rewrite) for edit in edits):
             mine = mine or Stop(wide.failure).place <= stop.place
-        only = self.inputs.size_text if mine else ""
+        only = self.inputs.size_text if mine and not self._runs_shorter(edits) else ""
         return Verdict(True, None, False, only, odd, seen=seen, doubled=other)
 
     def _wide(self, edits: Sequence[Edit]) -> Trace | None:
@@ -215,6 +215,11 @@ class Lab:
         if arguments is None or other or self.inputs.names:
             return None
         return self.run(arguments, edits)
+
+    def _runs_shorter(self, edits: Sequence[Edit]) -> bool:
+        """Whether inputs of half the size run: the net then has a largest size, as a mask gives."""
+        arguments = self.inputs.stretched("height", "width", "time", halved=True)
+        return arguments is not None and self.run(arguments, edits).failure is None
 
     def _second_batch(self, edits: Sequence[Edit]) -> Trace | None:
         arguments = self.inputs.doubled()

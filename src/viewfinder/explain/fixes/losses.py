@@ -75,6 +75,15 @@ def _made_alike(scene: Scene, call: Call) -> Iterator[Candidate]:
     made = call.producers[1]
     if scene.case.in_layer or not isinstance(made, Call) or made.base not in ("ones", "zeros"):
         return
+    if call.base in ("cross_entropy", "nll_loss"):
+
+        def numbers(t: Sequence[Tensor]) -> Tensor:
+            like: Tensor = getattr(torch, f"{made.base}_like")(t[0][:, 0], dtype=torch.long)
+            return like
+
+        code = f"torch.{made.base}_like({{0}}[:, 0], dtype=torch.long)"
+        yield from scene.on_operand(1, code, numbers, 0.1)
+        return
 
     def run(t: Sequence[Tensor]) -> Tensor:
         like: Tensor = getattr(torch, f"{made.base}_like")(t[0])

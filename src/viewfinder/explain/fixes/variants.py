@@ -66,6 +66,8 @@ class Inputs:
         names = input_names(sample, 1 if self.batch else 0)
         if names[-2:] == ("time", "features") and sample.shape[-2:] in self._sides:
             return (*names[:-2], "height", "width")
+        if names[-2:] == ("time", "features") and self._are_pairs(sample):
+            return (*names[:-2], "time", "time")
         if self.steps_last and names[-2:] == ("time", "features"):
             names = (*names[:-2], "channels", "time")
         if self.channels_last and names[-2:] == ("height", "width"):
@@ -84,6 +86,12 @@ class Inputs:
         """The heights and widths of pictures, which masks of theirs have too."""
         rank = 4 if self.batch else 3
         return {one.shape[-2:] for one in _samples(self.given) if len(one.shape) == rank}
+
+    def _are_pairs(self, sample: Sample) -> bool:
+        """Whether a square input says something of each pair of another's steps, as graphs do."""
+        steps, others = sample.shape[-1], [one.shape for one in _samples(self.given)]
+        square = sample.shape[-2] == steps
+        return square and any(len(one) > 1 and one[-2] == steps != one[-1] for one in others)
 
     @property
     def size_text(self) -> str:
@@ -115,8 +123,8 @@ class Inputs:
         number = self.batch if self.names else None
         return tuple(2 * one if type(one) is int and one == number else one for one in doubled)
 
-    def stretched(self, *names: str) -> Args | None:
-        """Twice the height, width or length; None where no input has one."""
+    def stretched(self, *names: str, halved: bool = False) -> Args | None:
+        """Twice the height, width or length, or half of it; None where no input has one."""
         touched = False
 
         def change(sample: Sample) -> Sample:
@@ -124,7 +132,7 @@ class Inputs:
             shape = list(sample.shape)
             for dim, name in enumerate(self.dimensions(sample)):
                 if name in names:
-                    shape[dim] *= 2
+                    shape[dim] = max(1, shape[dim] // 2) if halved else 2 * shape[dim]
                     touched = True
             return replace(sample, shape=tuple(shape))
 
