@@ -129,3 +129,10 @@ def test_what_follows_the_batch_is_not_warned_of(name: str) -> None:
 def test_a_softmax_without_a_dimension_is_told_which_it_takes() -> None:
     found = warnings(lambda: nn.Softmax(), STEPS)
     assert any("without dim it takes dimension 0 of 1×5×8: dim=-1" in one for one in found)
+
+
+def test_a_loss_that_stops_for_a_lost_batch_is_told_where_it_was_lost() -> None:
+    net = Scored(Net(lambda n, x: n.a(x)[0][-1], a=recurrent()).eval(), "cross_entropy")
+    found = explain(net, (3, 5, 8), torch.zeros(3, dtype=torch.long), batched=True)
+    assert found.mistake is not None
+    assert any("5×6 for a batch of 3: getitem takes one item" in w for w in found.warnings)

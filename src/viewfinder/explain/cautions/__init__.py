@@ -21,6 +21,7 @@ from viewfinder.explain.cautions.orders import (
 from viewfinder.explain.cautions.regrouping import scrambled
 from viewfinder.explain.cautions.sequels import alone, biases, doubled, losses
 from viewfinder.explain.cautions.weights import made_anew, unregistered, unused
+from viewfinder.explain.scoring import Scored
 from viewfinder.explain.traces import Trace
 
 
@@ -54,5 +55,8 @@ def cautions(
         if twice is not None and twice.failure is None:
             found += [*across(seen, twice), *many_answers(seen, twice), *parted(seen, twice)]
             found += [*lost_items(seen, twice), *alone(seen, twice)]
+    elif isinstance(module, Scored) and twice is not None:
+        # The net ran, and its loss may have stopped for what it answered.
+        found += [*lost_items(seen, twice)]
     found += [*overwritten(seen)]
     return tuple(dict.fromkeys(found))

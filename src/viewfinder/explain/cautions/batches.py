@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, shape_of
-from viewfinder.explain.cautions.naming import homes
+from viewfinder.explain.cautions.naming import named
 from viewfinder.explain.explanation import shape_text
 from viewfinder.explain.scoring import Scored
 from viewfinder.explain.traces import Trace
@@ -36,7 +36,8 @@ def lost_items(seen: Trace, twice: Trace) -> Iterator[str]:
         elif moved != [0] and not isinstance(seen.result, tuple):
             words = _layers(call, answer, batch, seen)
         if words:
-            name = homes(seen).get(call.index, call.operation)
+            row = next((row for row in seen.rows if row.module and call in row.calls), None)
+            name = named(row) if row is not None else call.operation
             yield f"{_SAID}: {shape_text(one)} for a batch of {batch}: {name} {words}"
             return
 
@@ -45,7 +46,8 @@ def _answer(seen: Trace) -> Tensor | None:
     """The net's answer, or the first of several; with a loss behind the net, what that is given."""
     result = seen.result
     if isinstance(seen.module, Scored):
-        made = next((c for c in reversed(seen.calls) if c.module.split(".")[0] == "loss"), None)
+        calls = [*seen.calls, *([seen.failure.call] if seen.failure and seen.failure.call else [])]
+        made = next((c for c in reversed(calls) if c.module.split(".")[0] == "loss"), None)
         return made.tensors[0] if made is not None and made.tensors else None
     first = result[0] if isinstance(result, tuple) and result else result
     return first if isinstance(first, Tensor) else None
