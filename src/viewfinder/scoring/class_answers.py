@@ -1,7 +1,7 @@
 """What a method says of a set's pictures: classes, and how sure it is of each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,12 +20,14 @@ class ClassAnswers:
         probabilities: of each answered picture C numbers, and behind them those of classes that
             the set does not have; none where only classes are known.
         scores: of the answered class, where there is one.
+        unknown: of pictures whose class the set does not have, what was said.
     """
 
     labels: Mapping[str, int]
     probabilities: Mapping[str, NDArray[np.float64]]
     scores: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def certain(self) -> bool:
@@ -35,7 +37,7 @@ class ClassAnswers:
     def of(self, pictures: Sequence[str]) -> tuple[object, ...]:
         """What is said of some pictures: equal where two methods say the same."""
         table = [self.probabilities[p].tobytes() for p in pictures if p in self.probabilities]
-        return tuple(self.labels[p] for p in pictures), tuple(table)
+        return tuple(self.unknown.get(p, self.labels[p]) for p in pictures), tuple(table)
 
     def tied(self, truth: Mapping[str, int]) -> list[str]:
         """Pictures whose class may be among the five likeliest or not, as others are as likely."""

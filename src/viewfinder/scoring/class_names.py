@@ -7,15 +7,16 @@ from viewfinder.wording import some
 
 
 def class_numbers(names: Iterable[str], classes: Sequence[str], notes: list[str]) -> dict[str, int]:
-    """The number of each name that is a class's: to the letter, or but for large letters and
-    spaces around, which is noted. Names of no class are not there."""
+    """The number of each name that is a class's: to the letter, or but for large letters, spaces
+    around and how a whole number is written (01 or 1.0 for 1), which is noted. Names of no class
+    are not there."""
     exact = {_composed(name): number for number, name in enumerate(classes)}
-    loosely = {folded(name): number for number, name in enumerate(classes)}
+    loosely = {_loose(name): number for number, name in enumerate(classes)}
     wanted = list(dict.fromkeys(names))
     found = {name: exact[_composed(name)] for name in wanted if _composed(name) in exact}
     if len(loosely) < len(exact):  # Two classes are told apart by nothing else.
         return found
-    others = {name: loosely.get(folded(name)) for name in wanted if name not in found}
+    others = {name: loosely.get(_loose(name)) for name in wanted if name not in found}
     loose = {name: number for name, number in others.items() if number is not None}
     if loose:
         told = [f"{name!r} for {classes[own]!r}" for name, own in loose.items()]
@@ -29,22 +30,13 @@ def folded(name: str) -> str:
     return _composed(name).casefold()
 
 
+def _loose(name: str) -> str:
+    number = class_number(name)
+    return folded(name) if number is None else str(number)
+
+
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
-
-
-def counted_from(words: Iterable[str], classes: int) -> int | None:
-    """From where numbers of classes count, 0 or 1; None where the words are not all such numbers.
-
-    A 0 says it, and so does the number of classes itself.
-    """
-    numbers = {class_number(word) for word in words}
-    known = {number for number in numbers if number is not None}
-    if not known or len(known) < len(numbers) or min(known) < 0 or max(known) > classes:
-        return None
-    if max(known) < classes:
-        return 0
-    return 1 if min(known) > 0 else None
 
 
 def class_number(word: str) -> int | None:

@@ -1,5 +1,6 @@
 """Each method's classes of a set's pictures: from a table, or from a model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.class_answers import ClassAnswers
 from viewfinder.scoring.class_names import class_numbers
+from viewfinder.scoring.class_order import class_order_notes
 from viewfinder.scoring.class_tables import table_answers
 from viewfinder.scoring.models import is_model, probabilities_by
 from viewfinder.wording import some
@@ -20,6 +22,11 @@ def class_answers(path: Path, truth: Dataset) -> ClassAnswers:
     Raises:
         InputError: it cannot be read, or says nothing of these pictures.
     """
+    found = _read(path, truth)
+    return replace(found, notes=(*found.notes, *class_order_notes(found.labels, truth)))
+
+
+def _read(path: Path, truth: Dataset) -> ClassAnswers:
     if is_model(path):
         return _by_model(path, truth)
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
@@ -31,7 +38,8 @@ def _by_model(path: Path, truth: Dataset) -> ClassAnswers:
     classes, found = probabilities_by(path, truth)
     notes: list[str] = []
     numbers = class_numbers(classes, truth.classes, notes)
-    labels = np.array([numbers.get(name, -1) for name in classes])[found.argmax(axis=1)]
+    surest = found.argmax(axis=1)
+    labels = np.array([numbers.get(name, -1) for name in classes])[surest]
     probabilities: dict[str, NDArray[np.float64]] = {}
     strange = [name for name in classes if name not in numbers]
     if not numbers:
@@ -59,4 +67,9 @@ def _by_model(path: Path, truth: Dataset) -> ClassAnswers:
         probabilities,
         dict(zip(truth.paths, found.max(axis=1).tolist(), strict=True)),
         tuple(notes),
+        {
+            path: classes[k]
+            for path, k in zip(truth.paths, surest, strict=True)
+            if classes[k] in strange
+        },
     )

@@ -11,7 +11,7 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.class_answers import ClassAnswers
 from viewfinder.scoring.class_columns import class_columns, may_be_truth
-from viewfinder.scoring.class_names import class_numbers, counted_from
+from viewfinder.scoring.class_numbering import classes_of_words
 from viewfinder.scoring.csv_table import as_number, read_table
 from viewfinder.scoring.named import by_names
 from viewfinder.wording import counted, some
@@ -41,6 +41,8 @@ class _Table:
         # Of no use so far; and those of them that hold probabilities of classes of no picture.
         self.spare = self.columns.others(self.heads)
         self.strange: list[int] = []
+        # What was written of pictures whose class the set does not have.
+        self.unknown: dict[str, str] = {}
 
     def answers(self) -> ClassAnswers:
         notes: list[str] = []
@@ -60,7 +62,7 @@ class _Table:
         if missing:
             count = counted(len(missing), "picture")
             notes.append(f"no answer to {count}: {some(missing)}")
-        return ClassAnswers(labels, probabilities, scores, tuple(notes))
+        return ClassAnswers(labels, probabilities, scores, tuple(notes), self.unknown)
 
     def _unread(self) -> list[str]:
         """Which columns are not looked at, and which are the answers where these may seem to be."""
@@ -231,19 +233,12 @@ class _Table:
     def _said(self, rows: Mapping[str, int], notes: list[str]) -> dict[str, int]:
         """The class in the column of answers, where there is one; -1 for one that the set does
         not have."""
-        classes = self.truth.classes
         cells = {path: self.rows[row][self.columns.label].strip() for path, row in rows.items()}
         said = {path: cell for path, cell in cells.items() if cell}
-        words = set(said.values())
-        numbers = class_numbers(said.values(), classes, notes)
-        first = None if numbers else counted_from(words, len(classes))
-        if first is not None:
-            notes.append(
-                f"classes are numbers, {first} for {classes[0]}, as the set's are in order"
-            )
-            numbers = {word: int(float(word)) - first for word in words}
+        numbers = classes_of_words(said, self.truth, notes)
         labels = {path: numbers.get(word, -1) for path, word in said.items()}
-        unknown = [said[path] for path, label in labels.items() if label < 0]
+        self.unknown = {path: said[path] for path, label in labels.items() if label < 0}
+        unknown = list(self.unknown.values())
         if unknown:
             names = list(dict.fromkeys(unknown))
             count = counted(len(unknown), "answer")
