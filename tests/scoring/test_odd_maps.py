@@ -13,7 +13,7 @@ from viewfinder.pictures.writing import write_mask, write_picture
 from viewfinder.scoring.comparing import compare
 from viewfinder.scoring.masks import read_scored
 from viewfinder.scoring.page import write_comparison
-from viewfinder.scoring.patterns import named_methods
+from viewfinder.scoring.patterns import like, named_methods
 from viewfinder.scoring.reading import asked, contests
 from viewfinder.scoring.size_invariance import parts_of, size_invariant
 from viewfinder.scoring.tables import as_latex
@@ -283,3 +283,61 @@ def test_what_is_added_is_told_as_it_is_written(tmp_path):
 def test_masks_may_be_written_by_us(tmp_path):
     write_mask(tmp_path / "m.png", mask_of(2))
     assert (read_scored(tmp_path / "m.png") == mask_of(2)).all()
+
+
+def test_a_map_on_its_side_and_one_that_is_turned_over_are_told(tmp_path):
+    for n in range(6):
+        own = map_of(mask_of(n), n)
+        grey(tmp_path / f"GT/{n}.png", mask_of(n).astype(np.uint8) * 255)
+        grey(tmp_path / f"side/{n}.png", own.T)
+        grey(tmp_path / f"one/{n}.png", 255 - own if n == 4 else own)
+        # What misses its subject is not turned over.
+        grey(tmp_path / f"missed/{n}.png", np.roll(own, 32, axis=1) if n == 4 else own)
+    notes = {m: "\n".join((c := only(tmp_path, m)).notes(c.pictures)) for m in ("side", "one")}
+    assert "are they transposed?" in notes["side"]
+    assert (
+        "one: 1 map of 6 would fit far better with black and white exchanged: 4.png"
+        in (notes["one"])
+    )
+    missed = only(tmp_path, "missed")
+    assert "exchanged" not in "\n".join(missed.notes(missed.pictures))
+
+
+def test_a_damaged_map_is_named_as_its_own_method_has_it(tmp_path):
+    for n in range(3):
+        grey(tmp_path / f"GT/{n}.png", mask_of(n).astype(np.uint8) * 255)
+        for method in ("a", "b"):
+            grey(tmp_path / method / f"{n}.png", map_of(mask_of(n), n))
+    for method in ("a", "b"):
+        (tmp_path / method / "1.png").write_bytes(b"none")
+    notes = only(tmp_path, "a", "b").notes(("0.png", "2.png"))
+    for method in ("a", "b"):
+        own = [note for note in notes if note.startswith(f"{method}: left out")]
+        assert len(own) == 1
+        assert f"{tmp_path / method}" in own[0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown"), [("Edge", None), ("gt01", None), ("views", "views"), ("RGB", "RGB")]
+)
+def test_only_photographs_are_shown_as_pictures(tmp_path, folder, shown):
+    for n in range(3):
+        mask = mask_of(n)
+        grey(tmp_path / f"GT/{n}.png", mask.astype(np.uint8) * 255)
+        grey(tmp_path / f"a/{n}.png", map_of(mask, n))
+        if shown:
+            write_picture(tmp_path / folder / f"{n}.png", mask[..., None] * np.uint8([200, 90, 9]))
+        else:
+            grey(tmp_path / folder / f"{n}.png", map_of(mask, n) // 2)
+    contest = only(tmp_path, "a")
+    titles = [view.what for view in contest.row("0.png", ["a"]).seen]
+    assert ("picture" in titles) == (shown is not None)
+    assert (f"Pictures are those of {tmp_path / folder}" in contest.differing) == bool(shown)
+
+
+def test_a_star_that_stands_for_nothing_leaves_the_folders_name(tmp_path):
+    for name in ("net", "net2"):
+        (tmp_path / "maps" / name).mkdir(parents=True)
+    assert list(like(f"{tmp_path}/maps/net*", "--set")) == ["net", "2"]
+    (tmp_path / "maps/netnet").mkdir()
+    assert len(like(f"{tmp_path}/maps/net*", "--set")) == 3

@@ -308,3 +308,12 @@ def test_answers_of_two_tasks_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("picture,class\nstreet_001,cat\n", encoding="utf-8")
     with pytest.raises(InputError, match="compare those of one task"):
         only(tmp_path, f"a={tmp_path}/found.json", f"b={tmp_path}/a.csv")
+
+
+def test_names_before_shares_are_refused_for_what_they_are(tmp_path):
+    made(tmp_path)
+    (tmp_path / "own").mkdir()
+    line = "cat 0.5 0.4 0.2 0.3 0.99\n"
+    (tmp_path / "own/street_001.txt").write_text(line, encoding="utf-8")
+    with pytest.raises(InputError, match="its class is a name, cat, and its numbers are shares"):
+        only(tmp_path, f"own={tmp_path / 'own'}")

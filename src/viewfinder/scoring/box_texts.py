@@ -89,6 +89,7 @@ class _Yolo:
 
 def _named(words: Sequence[str], where: str) -> tuple[str, float | None, list[float]]:
     """The name, score and corners of a line of these, a name of any number of words."""
+    _refuse_shares(words, where)
     if len(words) > 4 and trailing_numbers(words, 5) == 4:
         return " ".join(words[:-4]), None, floats(words[-4:], where)
     score, *edges = floats(words[-5:], where)
@@ -98,6 +99,23 @@ def _named(words: Sequence[str], where: str) -> tuple[str, float | None, list[fl
             "name"
         )
     return " ".join(words[:-5]), score, edges
+
+
+def _refuse_shares(words: Sequence[str], where: str) -> None:
+    """Refuse a class's name before shares, which stand behind its number only.
+
+    Raises:
+        InputError: the four or five numbers are within [0, 1], and not all are whole.
+    """
+    count = trailing_numbers(words, 5)
+    numbers = floats(words[len(words) - count :], where)
+    if count >= 4 and all(0 <= each <= 1 for each in numbers) and any(n % 1 for n in numbers[:4]):
+        name = " ".join(words[:-count])
+        raise InputError(
+            f"{where}: its class is a name, {name}, and its numbers are shares of the picture: "
+            "write class x y width height score with the class's number, or name score x1 y1 x2 "
+            "y2 in pixels"
+        )
 
 
 def _class_of(file: str, classes: Sequence[str]) -> str | None:

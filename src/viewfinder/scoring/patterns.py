@@ -157,6 +157,10 @@ def like(pattern: str, where: str) -> dict[str, Path]:
         # Of files, only those whose ending is asked for.
         if fits and (within.is_dir() or (within.is_file() and (ending or below))):
             found[each.name[len(start) : len(each.name) - len(ending)]] = within
+    if "" in found:  # Where * stands for nothing, the method has the name of its folder or file.
+        own = Path(start + ending).stem if found[""].is_file() and not below else start + ending
+        own = own if own not in found else f"{own} itself"
+        found = {name if name else own: path for name, path in found.items()}
     if not found:
         raise InputError(f"{where}: no folder or file is like {pattern}")
     return found

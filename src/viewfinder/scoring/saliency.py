@@ -191,7 +191,9 @@ def judge(contest: MapContest, *, stretch: bool, jobs: int | None = None) -> Jud
     measured: dict[str, dict[str, Measured]] = {each.method: {} for each in contest.answers}
     for (method, mask), job in keyed.items():
         if job.key in failed:
-            unread.append(Unread(method, str(job.map), failed[job.key]))
+            # The same contents may lie under another name, too.
+            why = failed[job.key].replace(str(left[job.key].map), str(job.map))
+            unread.append(Unread(method, str(job.map), why))
         else:
             measured[method][mask] = _unpacked(known[job.key])
     return Judged(contest, measured, tuple(unread))

@@ -31,6 +31,8 @@ PLOTS = (
     Plot("e", "E by threshold", "threshold on the map", "E", "E over the threshold"),
     Plot("roc", "ROC", "false positive rate", "true positive rate", "True over false positives"),
 )
+# Maps of another size that are looked at.
+_LOOKS = 8
 _PLAIN = ("mae", "s_measure", "weighted_f", "f_adaptive", "e_adaptive")
 
 
@@ -151,11 +153,16 @@ class MapsCompared:
     metrics: Sequence[Metric] = METRICS
     judged_by: str = "S"
     right_from: float = 0.9
-    differing: str = "By S, which stands below each map."
 
     @property
     def name(self) -> str:
         return self.judged.contest.truth.name
+
+    @property
+    def differing(self) -> str:
+        pictures = self.judged.contest.truth.pictures.values()
+        beside = f" Pictures are those of {next(iter(pictures)).parent}." if pictures else ""
+        return f"By S, which stands below each map.{beside}"
 
     @property
     def plots(self) -> Sequence[Plot]:
@@ -207,6 +214,7 @@ class MapsCompared:
                 said.append(
                     f"{answers.method}: {count} of another size than the mask, resized to it: "
                     f"{some(resized)} (the first is {size} for {_size(self.root / resized[0])})"
+                    f"{self._transposed(answers, resized)}"
                 )
             if even := [mask for mask, one in found.items() if one.even]:
                 count = counted(len(even), "map")
@@ -216,6 +224,16 @@ class MapsCompared:
                 )
         said += [*unread_notes(judged.unread), *self.faint, *self._odd()]
         return said + self._identical(common) + self._empty(common)
+
+    def _transposed(self, answers: Answers, resized: Sequence[str]) -> str:
+        """A question where the maps are as high as their masks are wide."""
+        own = [read_header(answers.file(mask)) for mask in resized[:_LOOKS]]
+        of = [read_header(self.root / mask) for mask in resized[:_LOOKS]]
+        turned = [
+            (map_.width, map_.height) == (mask.height, mask.width)
+            for map_, mask in zip(own, of, strict=True)
+        ]
+        return ": width and height are exchanged, are they transposed?" if all(turned) else ""
 
     def _odd(self) -> list[str]:
         """Maps or masks that seem to hold something else than what they are taken for."""

@@ -123,7 +123,7 @@ MADE: tuple[Made, ...] = (
     ),
     _made(
         "auc", "AUC", "AUC", True, _roc, area_under,
-        "area under the ROC curve, of pictures that have both subject and background",
+        "area under the mean ROC curve of all pictures that have both subject and background",
     ),
     _made(
         "iou", "IoU", "IoU", True, lambda m, s: _one(m.iou), _plain,

@@ -14,6 +14,7 @@ from viewfinder.scoring.flat import flat_methods
 from viewfinder.scoring.models import is_model, maps_by
 from viewfinder.scoring.pairing import Paired, pair
 from viewfinder.scoring.patterns import NamedSet
+from viewfinder.scoring.photographs import photographs
 from viewfinder.wording import counted, likest, some
 
 
@@ -109,7 +110,7 @@ def truth_set(name: str, root: Path) -> TruthSet:
         raise InputError(f"{root} holds no masks: name the folder of the black and white masks")
     beside = {
         (root.parent / mask).resolve(): root.parent / picture
-        for picture, mask in _triples(root.parent)
+        for picture, mask in photographs(root.parent, _triples(root.parent))
     }
     pictures = {
         mask: beside[place] for mask in masks_here if (place := (root / mask).resolve()) in beside

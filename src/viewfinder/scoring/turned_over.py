@@ -6,11 +6,16 @@ import numpy as np
 
 from viewfinder.scoring.saliency import Measured
 from viewfinder.scoring.saliency_scores import area_of
-from viewfinder.wording import some
+from viewfinder.wording import counted, some
 
 # The area under the ROC curve of a map that is turned over is 1 less its own: chance has 0.5, and
 # a method this far below it is right the other way round.
 _TURNED = 0.3
+# A map that misses its subject has an area of half or a little less, and is right about most of the
+# background; one that is turned over is wrong about nearly everything.
+_NOT_BY_MISSING, _FAR_OFF = 0.1, 0.7
+# Of more of a method's maps nothing is said one by one.
+_FEW = 0.5
 # Subjects of most sets fill less than a third of their pictures.
 _MOSTLY_WHITE = 0.6
 
@@ -22,6 +27,30 @@ def turned_notes(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
     Args:
         methods: of each method the measurement of each mask's map.
     """
+    return [*_of_methods(methods), *_of_maps(methods)]
+
+
+def _of_maps(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
+    """Single maps that are nearly their masks turned over, among others that are not."""
+    said = []
+    for name, found in methods.items():
+        turned = [
+            mask
+            for mask, one in found.items()
+            if one.of.mae > _FAR_OFF and (own := area_of({mask: one})) is not None
+            if own < _NOT_BY_MISSING
+        ]
+        if turned and len(turned) < _FEW * len(found):
+            count = counted(len(turned), "map")
+            said.append(
+                f"{name}: {count} of {len(found):,} would fit far better with black and white "
+                f"exchanged: {some(turned)}"
+            )
+    return said
+
+
+def _of_methods(methods: Mapping[str, Mapping[str, Measured]]) -> list[str]:
+    """Of all of a method's maps, and of all masks."""
     found = {name: area_of(own) for name, own in methods.items()}
     areas = {name: area for name, area in found.items() if area is not None}
     turned = [name for name, area in areas.items() if area < _TURNED]
