@@ -13,13 +13,13 @@ class DemoSetting:
     """Frames of a video, which shows one turn: no more than are taken, as each must be rendered."""
     frames: int = 2
     """Frames at most that are taken of a video."""
-    composed: int = 1700
+    composed: int = 1900
     """Scenes to learn from."""
     unseen: int = 200
     """Scenes to be judged by."""
     size: int = 256
     """Side in pixels of every picture."""
-    epochs: int = 4
+    epochs: int = 3
     """How often the detector sees every scene, whatever time that takes: it comes out the same."""
     seed: int = 0
     """Of everything that is drawn at random."""
