@@ -1,5 +1,6 @@
 """Answers come soonest, and are those of the net as it is written, but for rounding."""
 
+import copy
 import json
 import sys
 
@@ -175,3 +176,13 @@ def test_without_onnxruntime_torch_goes_on_and_says_so(small_run, cache, monkeyp
     with listening(heard.append):
         _assert_same(quick_net(model, CPU, pictures=9)(picture), model.load()(picture))
     assert any("onnxruntime" in each.text for each in heard)
+
+
+def test_a_copy_of_what_has_answered_answers_alike():
+    """Weights in a processor's own order cannot be copied: the copy makes its own."""
+    net = _settled(nets.create("resnet18", classes=3, width=0.25))
+    pictures = torch.rand(2, 3, 64, 64)
+    fused = fused_forward(net)
+    with torch.no_grad():
+        first = fused(pictures)
+        _assert_same(copy.deepcopy(fused)(pictures), first)

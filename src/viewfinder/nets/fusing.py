@@ -74,6 +74,10 @@ class Kernel(nn.Conv2d):
         self.unary = unary
         self._packed: Tensor | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        # What is packed can be neither copied nor pickled; a copy packs its own.
+        return self.__dict__ | {"_packed": None}
+
     def forward(self, input: Tensor) -> Tensor:  # N×in×H×W
         how = self.padding, self.stride, self.dilation, self.groups
         if self._packed is None:
