@@ -1,5 +1,6 @@
 """What an explanation holds: plain data, the same for the terminal, the page and the JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from viewfinder.explain.edits import Offer
@@ -114,6 +115,11 @@ class Explanation:
         from viewfinder.explain.rendering.notebook import table
 
         return table(self)
+
+
+def differing(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    """The dimensions that two shapes have in common and of another size."""
+    return [dim for dim, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
 
 
 def shape_text(shape: Shape) -> str:

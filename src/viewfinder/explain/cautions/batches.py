@@ -1,12 +1,12 @@
 """Answers that are not one for each item of the batch, and the call that lost the batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from torch import Tensor, nn
 
 from viewfinder.explain.calls import Call, shape_of
 from viewfinder.explain.cautions.naming import named
-from viewfinder.explain.explanation import shape_text
+from viewfinder.explain.explanation import differing, shape_text
 from viewfinder.explain.scoring import Scored
 from viewfinder.explain.traces import Trace
 
@@ -26,7 +26,7 @@ def lost_items(seen: Trace, twice: Trace) -> Iterator[str]:
     same = len(one) == len(two) and bool(one)
     if not same or int(twice.inputs[0].shape[0]) != 2 * batch or _reads_as_steps(seen, batch):
         return
-    moved = _moved(one, two)
+    moved = differing(one, two)
     for call, twin in _way(answer, seen, twice):
         words = ""
         if not moved:
@@ -85,16 +85,12 @@ def _way(answer: Tensor, seen: Trace, twice: Trace) -> Iterator[tuple[Call, Call
         call = makers[0] if makers else first if isinstance(first, Call) else None
 
 
-def _moved(one: Sequence[int], two: Sequence[int]) -> list[int]:
-    return [dim for dim, (a, b) in enumerate(zip(one, two, strict=False)) if a != b]
-
-
 def _dropped(call: Call, twin: Call) -> str:
     """That a call took one item of the batch, or all of them together."""
     if not call.input_shapes or not call.output_shapes:
         return ""
     one, two = call.input_shapes[0], twin.input_shapes[0]
-    moved = _moved(one, two)
+    moved = differing(one, two)
     if len(one) != len(two) or len(moved) != 1 or call.output_shapes[0] != twin.output_shapes[0]:
         return ""
     at, given = moved[0], shape_text(one)

@@ -7,7 +7,7 @@ from torch import nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.cautions.naming import before, homes, named
-from viewfinder.explain.explanation import Shape, shape_text
+from viewfinder.explain.explanation import Shape, differing, shape_text
 from viewfinder.explain.heads import attends_over_heads
 from viewfinder.explain.pointwise import ACTIVATIONS
 from viewfinder.explain.traces import Trace, is_input
@@ -53,7 +53,7 @@ def parted(seen: Trace, twice: Trace) -> Iterator[str]:
             continue
         theirs = _leading(made.input_shapes[0], one[0])
         places = [
-            [at for at, (a, b) in enumerate(zip(small, large, strict=False)) if a != b]
+            differing(small, large)
             for small, large in (
                 (twin.input_shapes[0], theirs),
                 (call.output_shapes[0], parts),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from viewfinder.explain.calls import shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
 from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
-from viewfinder.explain.explanation import shape_text
+from viewfinder.explain.explanation import differing, shape_text
 from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.fixes.names import Names
 from viewfinder.explain.fixes.variants import Inputs
@@ -264,7 +264,7 @@ def _oddity(seen: Trace, other: Trace) -> str:
         return ""
     if len(one) != len(two) or one == two:
         return MIXED
-    moved = [dim for dim, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    moved = differing(one, two)
     if moved == [0] and one[0] % batch:
         return MIXED
     if moved != [0]:

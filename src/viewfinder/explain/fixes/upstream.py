@@ -6,7 +6,7 @@ from torch import nn
 
 from viewfinder.explain.calls import Call
 from viewfinder.explain.diagnosis.case import PASSING
-from viewfinder.explain.explanation import Shape
+from viewfinder.explain.explanation import Shape, differing
 from viewfinder.explain.fixes import operations as ops
 from viewfinder.explain.fixes import tables
 from viewfinder.explain.fixes.candidate import Candidate
@@ -46,7 +46,7 @@ def candidates(scene: Scene) -> Iterator[Candidate]:
     if len(one) != len(two):
         yield from _spread(scene, call, one, two)
         return
-    wrong = [dim for dim, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    wrong = differing(one, two)
     if call.base in _BROADCAST:
         wrong = [dim for dim in wrong if 1 not in (one[dim], two[dim])]
     if len(wrong) == 1 and wrong[0] in (1, len(one) - 1):
