@@ -13,6 +13,7 @@ from viewfinder.datasets.boxes import Boxes, gather_boxes
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.advising import Course
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import page as detect_page
 from viewfinder.evaluation.detect.findings import (
@@ -301,6 +302,7 @@ def test_the_kind_of_error_that_costs_most_decides_the_advice():
         ap50=0.5,
         misses_small=True,
         longer_side=416,
+        course=Course(side=1000),
     )
     costs = {"missed": Cost(3, 0.2), "background": Cost(90, 0.1)}
     said, tries = detect_advice.costliest(costs, now)

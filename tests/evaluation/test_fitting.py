@@ -4,6 +4,7 @@ Every task reasons alike, so that the limits are held by classifiers alone.
 """
 
 import json
+import math
 import re
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ import tyro
 
 from viewfinder import nets
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.evaluation.advising import Course, longer, unsaid
 from viewfinder.evaluation.classify import advice as classify_advice
 from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.detect import advice as detect_advice
@@ -23,7 +25,6 @@ from viewfinder.evaluation.fitting import (
     Trend,
     Tries,
     counted,
-    unsaid,
     verdict,
 )
 from viewfinder.evaluation.judging import judge
@@ -93,7 +94,7 @@ def said_of(train, held_out, recipe=None, trend=NO_TREND, end=None, **fields):
         end=end,
         measure=classify_page._MEASURE,
         trend=trend,
-        tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9),
+        tries=classify_advice.tries(recipe, per_class=1000.0, accuracy=0.9, course=Course()),
         recipe=recipe,
         **fields,
     )
@@ -142,6 +143,10 @@ def test_the_sentence_has_the_figures_and_pictures_of_the_cards(make_set, tmp_pa
         ((0.84, 1000), (0.90, 1000), "under-fitting"),
         ((0.90, 1000), (0.95, 1000), "fine"),
         ((1.0, 20), (1.0, 20), "fine"),
+        # A gap that chance can make, and that may as well be wide: nothing is called fine.
+        ((1.0, 30), (0.75, 30), "over-fitting"),
+        ((0.95, 30), (0.8, 30), "unknown"),
+        ((0.9, 20), (0.8, 20), "unknown"),
         # Few pictures show a gap that is wide, and one split alone that nothing was learnt.
         ((1.0, 1000), (0.0, 19), "over-fitting"),
         ((1.0, 19), (0.0, 1000), "over-fitting"),
@@ -171,6 +176,28 @@ def test_what_is_too_few_is_named_and_what_helps():
     assert "100.0% of training pictures" in alone.says
 
 
+def test_a_gap_that_chance_may_make_or_hide_is_too_few_to_tell():
+    """With the number of pictures that would tell: those of folds, or held out by a share."""
+    said = verdict(
+        SplitScore(1.0, 30, 0.03),
+        SplitScore(0.733, 30, 0.186),
+        measure=classify_page._MEASURE,
+        trend=NO_TREND,
+        tries=Tries((), (), ()),
+        recipe=ClassifyRecipe(),
+        folded=True,
+    )
+    assert said.kind == "unknown"
+    assert "too few pictures to tell" in said.says
+    assert "a gap of 26.7 ± 37.7 points" in said.says
+    assert said.tries == ("add pictures: about 30 more would tell",)
+    shared = said_of((0.95, 30), (0.8, 30), pool=300)
+    (share, _) = shared.tries
+    wanted = int(re.findall(r"keep (\d+) or more", share)[0])
+    assert wanted > 30
+    assert share.endswith(f"--val-share {math.ceil(100 * wanted / 300) / 100:g}")
+
+
 def test_when_over_fitting_began_is_said():
     def said(values, *, rises=False):
         trend = Trend("AP50" if rises else "The validation loss", values, rises=rises)
@@ -187,7 +214,9 @@ def test_when_over_fitting_began_is_said():
     assert "highest" not in said([(5, 0.2), (10, 0.8), (20, 0.75)], rises=True)
 
 
-@pytest.mark.parametrize(("error", "kind"), [(0.01, "over-fitting"), (0.06, "fine")])
+@pytest.mark.parametrize(
+    ("error", "kind"), [(0.01, "over-fitting"), (0.05, "fine"), (0.12, "unknown")]
+)
 def test_a_gap_within_what_chance_makes_is_none(error, kind):
     """A detector's AP50 of few pictures moves more than a share of as many would."""
     said = verdict(
@@ -232,6 +261,7 @@ SITUATION = detect_advice.Situation(
     ap50=0.5,
     misses_small=False,
     longer_side=416,
+    course=Course(),
 )
 ERRORS = ("localisation", "class", "both", "duplicate", "background", "missed")
 
@@ -239,7 +269,9 @@ ERRORS = ("localisation", "class", "both", "duplicate", "background", "missed")
 def advice_to_classifiers(recipe):
     for per_class in (10.0, 1000.0):
         for accuracy in (0.9, 0.99):
-            yield classify_advice.tries(recipe, per_class=per_class, accuracy=accuracy)
+            yield classify_advice.tries(
+                recipe, per_class=per_class, accuracy=accuracy, course=Course(side=500)
+            )
 
 
 def advice_to_detectors(recipe):
@@ -251,6 +283,7 @@ def advice_to_detectors(recipe):
             ap50=0.5 if few else 0.99,
             misses_small=few,
             longer_side=416,
+            course=Course(epochs=3, side=2000),
         )
         yield detect_advice.tries(now)
         for kind in ERRORS:
@@ -264,12 +297,11 @@ def advice_to_detectors(recipe):
 def advice_to_saliency(recipe):
     for few in (True, False):
         pictures, likeness = (10, 0.5) if few else (5000, 0.99)
-        yield saliency_advice.tries(recipe, pictures=pictures, depth=few, likeness=likeness)
+        fields = {"pictures": pictures, "depth": few, "likeness": likeness, "course": Course()}
+        yield saliency_advice.tries(recipe, **fields)
         taught = replace(recipe, net="a2dele", teacher="runs/teacher")
         for followed, said in ((1e-20, True), (0.4, False)):
-            tries = saliency_advice.tries(
-                taught, pictures=pictures, depth=few, likeness=likeness, followed=followed
-            )
+            tries = saliency_advice.tries(taught, **fields, followed=followed)
             assert any("train the teacher" in each for each in tries.under_fitting) == said
             yield tries
 
@@ -350,7 +382,7 @@ def test_no_flag_is_advised_that_changes_nothing_or_turns_back():
     strong = ClassifyRecipe(
         net="resnet18", shift=0.3, scale=0.1, turn=45.0, weight_decay=0.0, options=("width=0.5",)
     )
-    said = classify_advice.tries(strong, per_class=10.0, accuracy=0.9)
+    said = classify_advice.tries(strong, per_class=10.0, accuracy=0.9, course=Course())
     assert "augment more: --scale 0.2" in said.over_fitting
     assert "drop units of the last layers: --options width=0.5 dropout=0.3" in said.over_fitting
     advised = [*said.over_fitting, *said.under_fitting, *said.fine]
@@ -359,20 +391,75 @@ def test_no_flag_is_advised_that_changes_nothing_or_turns_back():
     for advice in said.over_fitting:
         for flag, value in re.findall(r"--([a-z-]+) ([\d.]+)", advice):
             assert float(value) != getattr(strong, flag.replace("-", "_")), advice
-    alexnet = classify_advice.tries(ClassifyRecipe(net="alexnet"), per_class=10.0, accuracy=0.9)
+    alexnet = classify_advice.tries(
+        ClassifyRecipe(net="alexnet"), per_class=10.0, accuracy=0.9, course=Course()
+    )
     assert not any("dropout" in each for each in alexnet.over_fitting), "it drops half already"
 
 
 def test_weights_that_are_advised_come_along_or_their_size_is_said():
     """Who has an old laptop and no network can follow it, or knows beforehand."""
     small = SaliencyRecipe(net="a2dele", size=64)
-    tries = saliency_advice.tries(small, pictures=40, depth=False, likeness=0.6)
+    tries = saliency_advice.tries(small, pictures=40, depth=False, likeness=0.6, course=Course())
     parts = (tries.over_fitting, tries.under_fitting, tries.fine)
     started = {line for each in parts for line in each if "--init imagenet" in line}
     assert started
     assert all("--net a2dele-lite0 --init imagenet" in line for line in started)
-    now = detect_advice.Situation(DetectRecipe(), 10.0, 0.5, 0.4, False, 320)
+    now = detect_advice.Situation(DetectRecipe(), 10.0, 0.5, 0.4, False, 320, Course())
     tries = detect_advice.tries(now)
     larger = {x for each in (tries.under_fitting, tries.fine) for x in each if "net yolov3 " in x}
     assert larger
     assert all("--init coco" in line and "MB" in line for line in larger)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "course", "flags"),
+    [
+        # Minutes that made three epochs of a usual 150 are too few by more than twice.
+        ({"minutes": 0.2}, Course(epochs=3), "--minutes 2"),
+        ({"minutes": 0.2}, Course(epochs=30), "--minutes 1"),
+        ({"minutes": 5.0}, Course(epochs=150), "--minutes 10"),
+        ({"epochs": 200}, Course(epochs=200), "--epochs 400"),
+        # Patience that ended nothing is left as it is; where it did, more epochs would do nothing.
+        ({"epochs": 200, "patience": 1}, Course(epochs=200), "--epochs 400"),
+        ({"epochs": 200, "patience": 1}, Course(9, patience_ended=True), "--patience 2"),
+        ({"minutes": 3.0, "patience": 4}, Course(9, patience_ended=True), "--patience 8"),
+    ],
+)
+def test_longer_is_what_would_make_a_training_longer(recipe, course, flags):
+    assert longer(ClassifyRecipe(net="lenet", **recipe), course) == flags
+
+
+def test_larger_is_no_larger_than_the_pictures():
+    """Blown up they show nothing new."""
+
+    def advised(side):
+        course = Course(side=side)
+        lines = []
+        for recipe, tries in (
+            (ClassifyRecipe(net="resnet18", size=32), classify_advice.tries),
+            (SaliencyRecipe(size=64), saliency_advice.tries),
+        ):
+            own = {"per_class": 10.0, "accuracy": 0.5}
+            if tries is saliency_advice.tries:
+                own = {"pictures": 10, "depth": False, "likeness": 0.5}
+            lines += tries(recipe, **own, course=course).under_fitting
+        missing = replace(SITUATION, misses_small=True, course=course)
+        lines += detect_advice.tries(missing).under_fitting
+        return [int(n) for line in lines for n in re.findall(r"--size (\d+)", line)]
+
+    assert advised(4000) == [64, 256, 640]
+    assert advised(500) == [64, 256, 512]
+    assert advised(100) == [64, 100]
+    assert advised(32) == []
+
+
+def test_after_folds_a_training_of_all_layers_holds_none_out():
+    """Which of them would too few choose by, and judge."""
+    recipe = ClassifyRecipe()
+    for folded in (True, False):
+        tries = classify_advice.tries(
+            recipe, per_class=10.0, accuracy=0.5, course=Course(folded=folded)
+        )
+        (line,) = (each for each in tries.over_fitting if "--head full" in each)
+        assert line.endswith("--head full --val-share 0") == folded

@@ -11,9 +11,10 @@ import torch
 from viewfinder.cli.main import main
 from viewfinder.datasets.checks.checking import check_dataset
 from viewfinder.datasets.opening import open_dataset
+from viewfinder.evaluation.always import of_scores
 from viewfinder.evaluation.classify import page as classify_page
 from viewfinder.evaluation.folded import learnt_and_held
-from viewfinder.evaluation.folds import folds_of, in_words, judged
+from viewfinder.evaluation.folds import folds_of, in_words, judged, section
 from viewfinder.evaluation.judging import Judgement, judge
 from viewfinder.evaluation.material import Material
 from viewfinder.evaluation.report import write_report
@@ -50,9 +51,10 @@ def always_cat(tmp_path_factory):
 def test_evaluate_tells_what_always_cat_would_have(always_cat, capsys):
     data, run = always_cat
     assert main(["evaluate", str(run.folder), str(data)]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == (
-        "test: accuracy 78.9%, balanced accuracy 33.3%, chance 33.3%, largest class 78.9%"
-    )
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "test: accuracy 78.9%, balanced accuracy 33.3%, chance 33.3%, largest class 78.9%",
+        "that is no better than always answering cat (78.9%)",
+    ]
     assert main(["evaluate", str(run.folder), str(data), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["balanced_accuracy"] == pytest.approx(1 / 3)
@@ -210,3 +212,40 @@ def test_the_mean_recall_is_of_classes_that_have_pictures():
     scores = score(np.eye(3, dtype=np.float32)[[0, 0, 1, 1]], labels)
     assert scores.balanced_accuracy == pytest.approx((2 / 3 + 1) / 2)
     assert scores.largest == (0, 0.75)
+
+
+def test_a_lead_that_chance_can_make_is_not_told_as_one(always_cat):
+    """28 of 34 right, where always answering cat has 27: in the headline and the verdict, for folds
+    as for a split; a clear lead is told with what always answering cat comes to."""
+    data, run = always_cat
+    dataset = open_dataset(data)
+    cat = dataset.classes.index("cat")
+    labels = np.array([cat] * 27 + [(cat + 1) % 3] * 7)
+    examples = replace(dataset.select(np.zeros(len(labels), np.int64)), labels=labels)
+
+    def answered(right):
+        answers = np.eye(3, dtype=np.float32)[np.where(np.arange(34) < right, labels, cat)]
+        return Judgement(examples, answers, score(answers, labels), 1.0)
+
+    close, clear = (answered(right) for right in (28, 34))
+    material = Material(run, run.manifest.recipe, dataset, {"val": close, "train": clear}, [])
+    words = "not clearly better than always answering cat (79.4%)"
+    page = classify_page.page(material)
+    assert page.own["no_better"] == words
+    assert f"On pictures that were held out the net is {words}." in page.verdict.says
+    assert page.verdict.kind != "fine"
+    assert of_scores(clear.scores, dataset.classes) == ""
+    together = close.as_json()
+    rows = [
+        {"test": 17, "val": 0, "train": 17, "kept_epoch": 1, "figure": f, "learnt": 1.0}
+        for f in (13 / 17, 15 / 17)
+    ]
+    folds = judged("accuracy", rows, together)
+    assert in_words(folds, ".1%").endswith(f"of 34 pictures in 2 folds, {words}")
+    assert section(folds | {"epochs": 1}, ".1%")["says"].endswith(words)
+    folded = classify_page.fit(
+        Material(run, run.manifest.recipe, dataset, {"train": clear}, [], folds | {"epochs": 1})
+    )
+    assert f"the net is {words}" in folded.says
+    sure = judged("accuracy", [row | {"figure": 1.0} for row in rows], clear.as_json())
+    assert in_words(sure, ".1%").endswith("in 2 folds; always answering cat comes to 79.4%")

@@ -47,6 +47,7 @@ def run(flags: Flags) -> int:
     # At once: what comes next imports torch, which takes seconds.
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run
+    from viewfinder.evaluation.always import of_figures
     from viewfinder.tasks import find
 
     run = open_run(flags.run)
@@ -57,6 +58,8 @@ def run(flags: Flags) -> int:
     recipe = run.trained.manifest.recipe if run.trained else None
     figures = find(run.model.config.task).headline_for(recipe)
     say(f"{judged['split'].replace('_', ' ')}: {', '.join(headline(judged, figures))}")
+    if always := of_figures(judged, figures[0][0]):
+        say(f"that is {always}")
     _print_classes(judged)
     _print_speed(judged)
     _print_calibration(judged)

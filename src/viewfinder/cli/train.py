@@ -140,7 +140,8 @@ def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
 
 def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     """Print where a run is and how good it is."""
-    from viewfinder.evaluation.folded import averaged
+    from viewfinder.evaluation.always import of_figures
+    from viewfinder.evaluation.folded import averaged, beside_always
     from viewfinder.evaluation.folds import folds_of, parts_in_words
     from viewfinder.runs.scores import HELD_OUT, read_scores
     from viewfinder.tasks import find
@@ -152,20 +153,23 @@ def _print_run(flags: _TrainFlags, done: "RunFolder") -> int:
     headlined = task.headline_for(done.manifest.recipe)
     if "folds" in scores:
         folds = as_table(scores["folds"])
-        figure, among = parts_in_words(folds_of(folds), headlined[0][1])
+        judged = folds_of(folds)
+        figure, among = parts_in_words(judged, headlined[0][1])
+        always = list(filter(None, beside_always(judged)[:1]))
         beside = scores.get(HELD_OUT, folds.get("together"))
         others = headline(as_table(beside), headlined[1:]) if beside else []
         together = []
         if beside and averaged(headlined[0][0]):
             others = []
             together = [f"together: {', '.join(headline(as_table(beside), headlined))}"]
-        for line in in_lines("folds", [figure, *others, among, *together]):
+        for line in in_lines("folds", [figure, *others, among, *always, *together]):
             print(line)
     for split in ("test", "val", "train"):
         if split in scores:
             figures = headline(of := as_table(scores[split]), headlined)
             figures.append(f"of {counted(as_whole(of['images']), 'picture')}")
-            for line in in_lines(split, figures):
+            always = list(filter(None, [of_figures(of, headlined[0][0])]))
+            for line in in_lines(split, [*figures, *always]):
                 print(line)
     print(f"report {done.report_file}")
     asked = _TO_ANSWER.get(task.name, "new.jpg")

@@ -5,7 +5,7 @@ between them is the net's and not the augmentation's. What to try is each task's
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,8 @@ Kind = Literal["over-fitting", "under-fitting", "uneven", "fine", "unknown"]
 
 # A gap between the splits smaller than this harms nobody.
 _HARMLESS_GAP = 0.05
+# Where chance may hide a gap of more than this, nothing is called fine.
+_HIDDEN_GAP = 0.25
 # …and one that chance alone makes is none: this many standard errors; of few pictures more, since
 # their errors are themselves not well known.
 _CHANCE, _CHANCE_OF_FEW = 2.0, 3.0
@@ -127,6 +129,7 @@ def verdict(
     recipe: Recipe,
     split: str = "validation",
     pool: int = 0,
+    folded: bool = False,
 ) -> FitVerdict:
     """Judge a training from its two splits, by the weights that were kept.
 
@@ -136,6 +139,7 @@ def verdict(
             those that were kept.
         split: what the held-out split is called.
         pool: how many pictures `--val-share` takes its share of; 0 where it has no effect.
+        folded: whether folds let each training picture judge.
     """
     if held_out is None or not held_out.enough or not train.enough:
         clear = _clear_of_few(train, held_out, measure, tries)
@@ -156,51 +160,15 @@ def verdict(
     if train.score < measure.learnt:
         says = f"The net under-fits: it has not learnt its own training pictures; {figures}."
         return FitVerdict("under-fitting", says, tries.under_fitting)
+    if max(0.0, gap) + _CHANCE * error > _HIDDEN_GAP:
+        says = (
+            f"There are too few pictures to tell how it fits: {figures}, which chance alone can "
+            "make, and so can over-fitting."
+        )
+        needed = _would_tell(held_out, gap, _CHANCE * error)
+        return FitVerdict("unknown", says, _for_more(recipe, held_out.images, needed, pool, folded))
     says = f"The fit is fine: {figures}, which is small or what chance alone can make."
     return FitVerdict("fine", says, tries.fine)
-
-
-def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
-    """Those of `tries` whose flags, or whose words where they have none, `said` does not have."""
-    known = {_advice(each) for each in said}
-    return tuple(each for each in tries if _advice(each) not in known)
-
-
-def raised(recipe: Recipe, **wanted: float) -> str:
-    """The flags that set those of a recipe's fields which are lower to what is wanted."""
-    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) < v})
-
-
-def lowered(recipe: Recipe, **wanted: float) -> str:
-    """The flags that set those of a recipe's fields which are higher to what is wanted."""
-    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) > v})
-
-
-def with_option(recipe: Recipe, option: str) -> str:
-    """The flag that gives the net an option beside those it has, for the flag replaces them all."""
-    name = option.partition("=")[0]
-    kept = [each for each in recipe.options if each.partition("=")[0] != name]
-    return " ".join(("--options", *kept, option))
-
-
-def _flags(values: Mapping[str, float]) -> str:
-    return " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in values.items())
-
-
-def _advice(words: str) -> str:
-    """What a sentence asks for: its flags, if it ends in some."""
-    before, separator, flags = words.partition(": --")
-    return flags if separator else before
-
-
-def longer(recipe: Recipe) -> str:
-    """The flags that train for twice as long, and wait as much longer for a better score.
-
-    For as long as is usual where that is longer: twice two epochs help nobody.
-    """
-    epochs = max(2 * recipe.epochs, type(recipe).from_json({}).epochs)
-    time = f"--minutes {2 * recipe.minutes:g}" if recipe.minutes else f"--epochs {epochs}"
-    return f"{time} --patience {2 * recipe.patience}" if recipe.patience else time
 
 
 def _figures(train: SplitScore, held_out: SplitScore, measure: Measure, chance: float) -> str:
@@ -250,20 +218,38 @@ def _against_too_few(
     """More pictures, and a share that holds out enough of those there are."""
     if held_out is not None and held_out.enough:
         return ("add pictures: with so few, nothing helps as much",)
-    has = held_out.images if held_out else 0
+    return _for_more(recipe, held_out.images if held_out else 0, LEAST_PICTURES, pool)
+
+
+def _would_tell(held_out: SplitScore, gap: float, reach: float) -> int:
+    """About how many pictures held out would tell whether a gap as wide is more than chance.
+
+    Args:
+        reach: how far chance may move the gap, as it falls with the root of the pictures.
+    """
+    clear = gap if gap > _HIDDEN_GAP / 2 else _HIDDEN_GAP - max(0.0, gap)
+    return math.ceil(held_out.images * max(1.1, (reach / clear) ** 2))
+
+
+def _for_more(
+    recipe: Recipe, has: int, needed: int, pool: int, folded: bool = False
+) -> tuple[str, ...]:
+    """How to come to as many pictures to judge by as are needed."""
+    if folded:
+        return (f"add pictures: about {needed - has} more would tell",)
     share = usual_val_share(pool) if recipe.val_share is None else recipe.val_share
-    wanted = math.ceil(100 * LEAST_PICTURES / pool) / 100 if pool else 1.0
+    wanted = math.ceil(100 * needed / pool) / 100 if pool else 1.0
     if share < wanted <= _MOST_HELD_OUT:
         return (
-            f"keep {LEAST_PICTURES} or more of them for validation: --val-share {wanted:g}",
+            f"keep {needed} or more of them for validation: --val-share {wanted:g}",
             "add pictures: with so few, nothing helps as much",
         )
     if pool:
-        more = math.ceil(LEAST_PICTURES / _MOST_HELD_OUT) - pool
+        more = math.ceil(needed / _MOST_HELD_OUT) - pool
         if more > 0:
-            enough = f"{LEAST_PICTURES} can be held out with --val-share {_MOST_HELD_OUT:g}"
+            enough = f"{needed} can be held out with --val-share {_MOST_HELD_OUT:g}"
             return (f"add pictures: with {more} more, {enough}",)
-    return (f"add pictures that are not trained on: {max(1, LEAST_PICTURES - has)} more will tell",)
+    return (f"add pictures that are not trained on: {max(1, needed - has)} more will tell",)
 
 
 def _when(trend: Trend) -> str:

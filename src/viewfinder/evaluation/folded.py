@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping
 from typing import TypedDict
 
+from viewfinder.evaluation.always import BALANCED, always, no_better
 from viewfinder.evaluation.fitting import SplitScore
 from viewfinder.tasks.chance import worth
 
@@ -12,8 +13,6 @@ from viewfinder.tasks.chance import worth
 _HALF = 1.96
 # The error of a score that nothing is known of.
 _UNKNOWN = 0.5
-BALANCED = "balanced_accuracy"
-"""The figure of folds that are after every class alike."""
 # What all answers together score is, of these, the mean over pictures or classes too.
 _OF_PICTURES = ("accuracy", BALANCED, "s_measure")
 
@@ -89,16 +88,16 @@ def learnt_and_held(
     )
 
 
-def no_better(folds: FoldScores) -> str:
-    """The class that could as well be answered always, with what that comes to by the folds'
-    figure; empty where that is worse, or where nothing is said of classes."""
+def beside_always(folds: FoldScores) -> tuple[str, str]:
+    """That the folds' figure is no better than always answering the largest class, empty where it
+    clearly is; and what that comes to. Both are empty where nothing is said of classes."""
     together, mean = folds.get("together"), folds["mean"]
     if together is None or mean is None:
-        return ""
-    name, share = largest(together)
-    if folds["figure"] == BALANCED:
-        share = 1 / sum(map(any, together["confusion"]))
-    return f"{name} ({share:.1%})" if mean <= share else ""
+        return "", ""
+    counts = [sum(row) for row in together["confusion"]]
+    name, share = always(counts, list(together["per_class"]), folds["figure"])
+    said = no_better(mean, folds["low"], name, share)
+    return said, f"always answering {name} comes to {share:.1%}"
 
 
 def pictures_worth(figure: str, together: Together | None, tested: int) -> float | None:
@@ -108,10 +107,3 @@ def pictures_worth(figure: str, together: Together | None, tested: int) -> float
     if figure == BALANCED and together is not None:
         return worth([sum(row) for row in together["confusion"]])
     return None
-
-
-def largest(together: Together) -> tuple[str, float]:
-    """The class that has most pictures, and its share of them."""
-    counts = [sum(row) for row in together["confusion"]]
-    name = list(together["per_class"])[counts.index(max(counts))]
-    return name, together["largest_class"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from viewfinder.evaluation import folded
+from viewfinder.evaluation.always import BALANCED, always
 from viewfinder.evaluation.folded import FoldRow, FoldScores, Together
 from viewfinder.evaluation.over_seeds import estimate
 from viewfinder.evaluation.sampling import wilson
@@ -106,15 +107,17 @@ def _together(found: object) -> Together:
 
 
 def in_words(folds: FoldScores, form: str) -> str:
-    """One line: the figure, its interval, how many folds and pictures it is of, and whether always
-    answering one class would have been as good.
+    """One line: the figure, its interval, how many folds and pictures it is of, and what always
+    answering one class would have come to.
 
     Args:
         form: how the figure is written, as in the task's `headline`.
     """
     figure, of = parts_in_words(folds, form)
-    always = folded.no_better(folds)
-    return f"{figure}, {of}" + (f", no better than always answering {always}" if always else "")
+    said, beside = folded.beside_always(folds)
+    if said:
+        return f"{figure}, {of}, {said}"
+    return f"{figure}, {of}" + (f"; {beside}" if beside else "")
 
 
 def parts_in_words(folds: FoldScores, form: str) -> tuple[str, str]:
@@ -182,10 +185,11 @@ def _hides(folds: FoldScores) -> str:
     """What stands beside an accuracy, so that it does not flatter; empty of other figures."""
     if (together := folds.get("together")) is None:
         return ""
-    name, share = folded.largest(together)
+    counts = [sum(row) for row in together["confusion"]]
+    name, share = always(counts, list(together["per_class"]), "accuracy")
     other = (
         f"Of all pictures {together['accuracy']:.1%} are right"
-        if folds["figure"] == folded.BALANCED
+        if folds["figure"] == BALANCED
         else "The mean recall of the classes (balanced accuracy) is "
         f"{together['balanced_accuracy']:.1%}"
     )

@@ -7,6 +7,8 @@ from typing import Any, Generic
 from markupsafe import Markup
 
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.sides import usual_side
+from viewfinder.evaluation.advising import Course
 from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Measure, SplitScore
 from viewfinder.evaluation.folded import FoldScores, learnt_and_held
 from viewfinder.evaluation.judging import Judgement
@@ -18,6 +20,8 @@ from viewfinder.tasks.parts import AnswersT, RecipeT, ScoresT
 
 SPLITS_IN_WORDS = {"test": "test", "val": "validation", HELD_OUT: "held-out", "train": "training"}
 """The splits in words, those furthest from training first."""
+# A training by the clock that ended before this share of its time was ended by something else.
+_NEARLY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,22 @@ class Material(Generic[RecipeT, AnswersT, ScoresT]):
             return measure
         mean = "in the mean of the folds, "
         return replace(measure, words=mean + measure.words, alone=mean + measure.alone)
+
+    @property
+    def course(self) -> Course:
+        """How the training went, for what is advised."""
+        recipe, last = self.recipe, self.history[-1] if self.history else {}
+        ended = False
+        if last and recipe.patience:
+            time = 60 * (recipe.minutes or 0.0)
+            early = last["seconds"] < _NEARLY * time if time else last["epoch"] < recipe.epochs
+            ended = early and recipe.in_steps
+        return Course(
+            epochs=int(last.get("epoch", 0)),
+            patience_ended=ended,
+            folded=self.folds is not None,
+            side=usual_side(self.dataset.split("train")),
+        )
 
     @property
     def pool(self) -> int:

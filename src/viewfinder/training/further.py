@@ -58,7 +58,7 @@ def further(job: Job, device: torch.device) -> Further | None:
     more = setup.recipe.further
     if more is None:
         return None
-    if run.manifest.data.get("folded") and run.manifest.data["images"]["test"]:
+    if run.manifest.data.get("folded"):
         # Of few pictures none was held out here either, and a few would tell nothing apart.
         more = replace(more, val_share=0.0)
     task, setup = find(run.manifest.task), TrainSetup(more, setup.config)

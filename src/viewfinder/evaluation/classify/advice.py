@@ -1,7 +1,15 @@
 """What to try next with a classifier, by how it fits."""
 
 from viewfinder import nets
-from viewfinder.evaluation.fitting import Tries, longer, lowered, raised, with_option
+from viewfinder.evaluation.advising import (
+    Course,
+    enlarged,
+    longer,
+    lowered,
+    raised,
+    with_option,
+)
+from viewfinder.evaluation.fitting import Tries
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.values import as_number
 
@@ -13,7 +21,7 @@ _BY_OTHERS = "--net efficientnet-lite0 --init imagenet --head auto"
 _DROPPED = 0.3
 
 
-def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries:
+def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float, course: Course) -> Tries:
     """What to try.
 
     Args:
@@ -21,10 +29,10 @@ def tries(recipe: ClassifyRecipe, *, per_class: float, accuracy: float) -> Tries
         accuracy: on pictures that were held out.
     """
     if not recipe.in_steps:
-        return _of_a_last_layer(recipe, per_class)
+        return _of_a_last_layer(recipe, per_class, course)
     return Tries(
         _against_over_fitting(recipe, per_class),
-        _against_under_fitting(recipe),
+        _against_under_fitting(recipe, course),
         _when_fine(recipe, accuracy),
     )
 
@@ -58,10 +66,12 @@ def _against_over_fitting(recipe: ClassifyRecipe, per_class: float) -> tuple[str
     return tuple(tries)
 
 
-def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float) -> Tries:
+def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float, course: Course) -> Tries:
     """Where the last layer alone was solved, nothing is augmented, and no epochs are counted."""
     more = f"add pictures: {per_class:.0f} a class is few, and nothing helps as much"
-    full = "let later layers learn too, in minutes: --head full"
+    # Where folds judged, too few pictures could be held out to choose by.
+    none_held = " --val-share 0" if course.folded else ""
+    full = f"let later layers learn too, in minutes: --head full{none_held}"
     other = ("let left-out pictures choose the way: --head auto",) if recipe.head != "auto" else ()
     unlabelled = (
         ("show it pictures without labels too: --unlabelled FOLDER",)
@@ -75,12 +85,15 @@ def _of_a_last_layer(recipe: ClassifyRecipe, per_class: float) -> Tries:
     return Tries((full, *learnt), (full, *learnt, look), (full, *learnt))
 
 
-def _against_under_fitting(recipe: ClassifyRecipe) -> tuple[str, ...]:
-    tries = [f"train for longer: {longer(recipe)}"]
+def _against_under_fitting(recipe: ClassifyRecipe, course: Course) -> tuple[str, ...]:
+    tries = [f"train for longer: {longer(recipe, course)}"]
     if recipe.net == "lenet":
         tries.append("take a larger network: --net resnet18 --options stem=small")
     if recipe.size is not None and recipe.size < 64:
-        tries.append(f"show it larger pictures: --size {2 * recipe.size}")
+        # What ImageNet taught expects things to be large, however small the pictures.
+        side = Course() if recipe.init == "imagenet" else course
+        if larger := enlarged(recipe.size, 2 * recipe.size, side):
+            tries.append(f"show it larger pictures: --size {larger}")
     if less := lowered(recipe, scale=0.1, turn=5, erase=0):
         tries.append(f"augment less: {less}")
     if recipe.weight_decay > 1e-4:

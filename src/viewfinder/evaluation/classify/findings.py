@@ -7,8 +7,12 @@ import numpy as np
 
 from viewfinder.datasets.checks.checking import is_unbalanced
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.evaluation import folded
+from viewfinder.evaluation.advising import unsaid
+from viewfinder.evaluation.always import BALANCED, of_scores
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
-from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries, unsaid
+from viewfinder.evaluation.fitting import LEAST_PICTURES, FitVerdict, Tries
+from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.wording import counted, some
 
 # A class whose pictures are all answered wrong is lost, and not unlucky, where that would happen
@@ -78,19 +82,34 @@ def balanced_advice(train: Dataset, *, balanced: bool) -> tuple[str, ...]:
     return (f"show every class equally often, as {why}: --balanced",)
 
 
-def no_better(judged: ClassifyJudgement, *, balanced: bool = False) -> str:
-    """The class that could as well be answered always, and its share; empty where the net beats
-    that.
-
-    Args:
-        balanced: every class counts alike, so that always answering one is no better than chance.
-    """
-    scores = judged.scores
-    if balanced and scores.balanced_accuracy > 1 / len(scores.confusion):
+def beside_always(material: ClassifyMaterial) -> str:
+    """That what was held out is answered no better than by always answering one class; empty where
+    it clearly is, and where nothing was held out."""
+    if material.by_folds and material.folds is not None:
+        return folded.beside_always(material.folds)[0]
+    held_out = material.held_out
+    if held_out is None:
         return ""
-    largest, share = scores.largest
-    name = judged.examples.classes[largest]
-    return f"{name} ({share:.1%})" if scores.accuracy <= share else ""
+    return of_scores(held_out.scores, held_out.examples.classes, figure_of(material.recipe))
+
+
+def figure_of(recipe: ClassifyRecipe) -> str:
+    """The figure that a training is after."""
+    return BALANCED if recipe.balanced else "accuracy"
+
+
+def with_always(said: FitVerdict, words: str, tries: Tries) -> FitVerdict:
+    """A verdict that tells that the net is no better than always answering one class, and does
+    not call that fine; `words` as `beside_always` has them."""
+    if not words or "always answering" in said.says:
+        return said
+    sentence = f"On pictures that were held out the net is {words}."
+    if said.kind != "fine":
+        return replace(said, says=f"{said.says} {sentence}")
+    figures = said.says.removeprefix("The fit is fine: ")
+    more = ("add pictures: with so few, nothing helps as much",)
+    helps = tries.under_fitting if words.startswith("no better") else more
+    return FitVerdict("unknown", f"{sentence} {figures[0].upper()}{figures[1:]}", helps)
 
 
 def unlearnt(
@@ -105,14 +124,16 @@ def unlearnt(
     than which class is the largest, whatever share of them that class has.
 
     Args:
-        balanced: as of `no_better`.
+        balanced: every class counts alike, so that always answering one is no better than chance.
         who: the net, in words, where others were judged too.
     """
-    always, few = no_better(train, balanced=balanced), len(train.examples) < LEAST_PICTURES
-    if not always or few or said.kind == "over-fitting" or train.scores.largest[1] == 1:
+    scores, few = train.scores, len(train.examples) < LEAST_PICTURES
+    name, share = train.examples.classes[scores.largest[0]], scores.largest[1]
+    beaten = balanced and scores.balanced_accuracy > 1 / len(scores.confusion)
+    if beaten or scores.accuracy > share or few or said.kind == "over-fitting" or share == 1:
         return said
     right = f"{train.scores.accuracy:.1%} of its own training pictures"
-    words = f"{who} answers {right} right, no more than by always answering {always}."
+    words = f"{who} answers {right} right, no more than by always answering {name} ({share:.1%})."
     if said.kind == "under-fitting":
         return replace(said, says=f"{said.says} {words[0].upper()}{words[1:]}")
     words = f"The net under-fits: {words}"

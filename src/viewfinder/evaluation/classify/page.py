@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.always import of_scores
 from viewfinder.evaluation.classify.advice import tries
 from viewfinder.evaluation.classify.findings import (
     balanced_advice,
+    beside_always,
+    figure_of,
     first,
     lost_classes,
-    no_better,
     unlearnt,
+    with_always,
     with_lost,
 )
 from viewfinder.evaluation.classify.judged import ClassifyJudgement, ClassifyMaterial
@@ -67,7 +70,7 @@ def page(material: ClassifyMaterial) -> PageMaterial:
     own = {
         "judged": judged.as_json(),
         "interval": wilson(judged.scores.accuracy, len(judged.examples)),
-        "no_better": no_better(judged, balanced=material.recipe.balanced),
+        "no_better": of_scores(judged.scores, classes, figure_of(material.recipe)),
         "classes": classes,
         "per_class": judged.as_json()["per_class"],
         "confusion": plots.confusion(counts, classes),
@@ -89,22 +92,25 @@ def fit(material: ClassifyMaterial) -> FitVerdict:
         _split_score(held_out, balanced=balanced) if held_out else None,
     )
     per_class = len(material.dataset.split("train")) / len(material.dataset.classes)
-    now = tries(recipe, per_class=per_class, accuracy=other.score if other else 0.0)
+    score = other.score if other else 0.0
+    now = tries(recipe, per_class=per_class, accuracy=score, course=material.course)
     said = verdict(
         train,
         other,
-        end=material.at_the_end("balanced_accuracy" if balanced else "accuracy"),
+        end=material.at_the_end(figure_of(recipe)),
         measure=material.worded(_BALANCED if balanced else _MEASURE),
         trend=Trend("The validation loss", material.measured("val_loss"), rises=False),
         tries=now,
         recipe=recipe,
         split=split,
         pool=material.pool,
+        folded=material.by_folds,
     )
     who = "the net that learnt from all of them" if material.by_folds else "it"
     said = unlearnt(said, material.judgements["train"], now, balanced=balanced, who=who)
     lost = lost_classes(material)
     said = with_lost(said, lost) if lost else said
+    said = with_always(said, beside_always(material), now)
     balance = balanced_advice(material.dataset.split("train"), balanced=recipe.balanced)
     return replace(said, tries=first(balance, said.tries))
 

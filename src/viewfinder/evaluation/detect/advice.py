@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from viewfinder.evaluation.fitting import Tries, longer, lowered, raised
+from viewfinder.evaluation.advising import Course, enlarged, longer, lowered, raised
+from viewfinder.evaluation.fitting import Tries
 from viewfinder.tasks.detect.breakdown import Cost
 from viewfinder.tasks.detect.recipe import DetectRecipe
 
@@ -29,6 +30,7 @@ class Situation:
         ap50: on pictures that were held out.
         misses_small: whether objects that are small to the net are found less often.
         longer_side: of the net's input, in pixels.
+        course: how the training went.
     """
 
     recipe: DetectRecipe
@@ -37,6 +39,7 @@ class Situation:
     ap50: float
     misses_small: bool
     longer_side: int
+    course: Course
 
 
 def tries(now: Situation) -> Tries:
@@ -87,7 +90,7 @@ def _against_over_fitting(now: Situation) -> tuple[str, ...]:
 
 def _against_under_fitting(now: Situation) -> tuple[str, ...]:
     recipe = now.recipe
-    tries = [f"train for longer: {longer(recipe)}", *_from_coco(recipe), *_larger(now)]
+    tries = [f"train for longer: {longer(recipe, now.course)}", *_from_coco(recipe), *_larger(now)]
     if less := lowered(recipe, mosaic=0.2, scale=0.2, copy_paste=0):
         tries.append(f"augment less: {less}")
     if recipe.net == "yolov3-tiny":
@@ -100,7 +103,7 @@ def _when_fine(now: Situation) -> tuple[str, ...]:
     if now.ap50 > _EXCELLENT:
         return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER --out DRAWN",)
     tries = ["look at the worst pictures: add more like them", *_larger(now), *_rare(now)]
-    tries.append(f"train for longer: {longer(now.recipe)}")
+    tries.append(f"train for longer: {longer(now.recipe, now.course)}")
     if now.recipe.net == "yolov3-tiny":
         tries.append(f"a larger network can now use what there is, {_LARGER_NET}")
     return tuple(tries)
@@ -109,8 +112,8 @@ def _when_fine(now: Situation) -> tuple[str, ...]:
 def _against_misplaced(now: Situation) -> tuple[str, ...]:
     return (
         "check that boxes are drawn tightly, and by one rule for objects that are partly hidden",
-        _enlarged(now),
-        f"train for longer: {longer(now.recipe)}",
+        *_enlarged(now),
+        f"train for longer: {longer(now.recipe, now.course)}",
     )
 
 
@@ -125,7 +128,7 @@ def _against_confused(now: Situation) -> tuple[str, ...]:
 def _against_duplicates(now: Situation) -> tuple[str, ...]:
     return (
         "look whether one object was marked as several, or several as one: mark them all alike",
-        f"train for longer: {longer(now.recipe)}",
+        f"train for longer: {longer(now.recipe, now.course)}",
     )
 
 
@@ -143,7 +146,7 @@ def _against_missed(now: Situation) -> tuple[str, ...]:
     if now.recipe.copy_paste == 0:
         against.append("paste objects into other pictures: --copy-paste 0.5")
     against.append("add pictures in which they look as they do where they are missed")
-    against.append(f"train for longer: {longer(now.recipe)}")
+    against.append(f"train for longer: {longer(now.recipe, now.course)}")
     return tuple(against)
 
 
@@ -158,12 +161,16 @@ def _from_coco(recipe: DetectRecipe) -> tuple[str, ...]:
 
 
 def _larger(now: Situation) -> tuple[str, ...]:
-    return (f"small objects are missed: {_enlarged(now)}",) if now.misses_small else ()
+    if not now.misses_small:
+        return ()
+    return tuple(f"small objects are missed: {each}" for each in _enlarged(now))
 
 
-def _enlarged(now: Situation) -> str:
+def _enlarged(now: Situation) -> tuple[str, ...]:
     # Half as much again, in steps of the coarsest stride.
-    return f"show the net larger pictures: --size {round(1.5 * now.longer_side / 32) * 32}"
+    wanted = round(1.5 * now.longer_side / 32) * 32
+    side = enlarged(now.longer_side, wanted, now.course, step=32)
+    return (f"show the net larger pictures: --size {side}",) if side else ()
 
 
 def _rare(now: Situation) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from viewfinder import wording
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.evaluation import plots
+from viewfinder.evaluation.advising import unsaid
 from viewfinder.evaluation.confusions import common_confusions
 from viewfinder.evaluation.detect import advice as detect_advice
 from viewfinder.evaluation.detect import plots as detect_plots
@@ -28,7 +29,6 @@ from viewfinder.evaluation.fitting import (
     SplitScore,
     Trend,
     counted,
-    unsaid,
     verdict,
 )
 from viewfinder.evaluation.material import SPLITS_IN_WORDS, Card, PageMaterial
@@ -124,6 +124,7 @@ def fit(material: DetectMaterial, now: Situation) -> FitVerdict:
         recipe=now.recipe,
         split=split,
         pool=material.pool,
+        folded=material.by_folds,
     )
 
 
@@ -149,6 +150,7 @@ def _situation(material: DetectMaterial, sizes: list[BySize]) -> Situation:
         ap50=(held_out.scores.ap50 if held_out else None) or 0.0,
         misses_small=misses_small(sizes),
         longer_side=max(material.run.manifest.size),
+        course=material.course,
     )
 
 

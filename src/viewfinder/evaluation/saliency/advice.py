@@ -1,6 +1,14 @@
 """What to try next with a saliency net, by how it fits."""
 
-from viewfinder.evaluation.fitting import Tries, longer, lowered, raised, with_option
+from viewfinder.evaluation.advising import (
+    Course,
+    enlarged,
+    longer,
+    lowered,
+    raised,
+    with_option,
+)
+from viewfinder.evaluation.fitting import Tries
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
 
 # With fewer pictures than this, more pictures help more than anything else.
@@ -21,6 +29,7 @@ def tries(
     pictures: int,
     depth: bool,
     likeness: float,
+    course: Course,
     followed: float | None = None,
 ) -> Tries:
     """What to try.
@@ -35,8 +44,8 @@ def tries(
     better = _better_teacher(recipe, followed)
     return Tries(
         (*_against_over_fitting(recipe, pictures, untaught=untaught), *better),
-        (*better, *_against_under_fitting(recipe)),
-        (*_when_fine(recipe, likeness, untaught=untaught), *better),
+        (*better, *_against_under_fitting(recipe, course)),
+        (*_when_fine(recipe, likeness, course, untaught=untaught), *better),
     )
 
 
@@ -70,8 +79,9 @@ def _against_over_fitting(
     return tuple(tries)
 
 
-def _against_under_fitting(recipe: SaliencyRecipe) -> tuple[str, ...]:
-    tries = [f"train for longer: {longer(recipe)}", *_started(recipe), *_larger(recipe)]
+def _against_under_fitting(recipe: SaliencyRecipe, course: Course) -> tuple[str, ...]:
+    tries = [f"train for longer: {longer(recipe, course)}"]
+    tries += [*_started(recipe), *_larger(recipe, course)]
     if recipe.init == "random" and not any(o.startswith("width=") for o in recipe.options):
         wider = with_option(recipe, "width=0.5")
         tries.append(f"take a wider network, which needs more time: {wider}")
@@ -81,15 +91,17 @@ def _against_under_fitting(recipe: SaliencyRecipe) -> tuple[str, ...]:
     return tuple(tries)
 
 
-def _when_fine(recipe: SaliencyRecipe, likeness: float, *, untaught: bool) -> tuple[str, ...]:
+def _when_fine(
+    recipe: SaliencyRecipe, likeness: float, course: Course, *, untaught: bool
+) -> tuple[str, ...]:
     if likeness > _EXCELLENT:
         return ("try it on pictures from elsewhere: viewfinder predict RUN FOLDER --out DRAWN",)
     return (
         "look at the worst pictures: add more like them",
         *_taught(untaught),
         *_started(recipe),
-        *_larger(recipe),
-        f"train for longer: {longer(recipe)}",
+        *_larger(recipe, course),
+        f"train for longer: {longer(recipe, course)}",
     )
 
 
@@ -107,7 +119,6 @@ def _started(recipe: SaliencyRecipe) -> list[str]:
     return [f"start from weights that have seen a million pictures: {small}--init imagenet"]
 
 
-def _larger(recipe: SaliencyRecipe) -> list[str]:
-    if recipe.size is None or recipe.size >= _PAPER_SIZE:
-        return []
-    return [f"show it larger pictures, for thin parts and outlines: --size {_PAPER_SIZE}"]
+def _larger(recipe: SaliencyRecipe, course: Course) -> list[str]:
+    side = enlarged(recipe.size, _PAPER_SIZE, course) if recipe.size is not None else None
+    return [f"show it larger pictures, for thin parts and outlines: --size {side}"] if side else []

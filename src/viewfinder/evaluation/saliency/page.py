@@ -108,11 +108,13 @@ def fit(material: SaliencyMaterial, likeness: dict[str, NDArray[np.float64]]) ->
             pictures=len(dataset.split("train")),
             depth=any(dataset.depths),
             likeness=other.score if other else 0.0,
+            course=material.course,
             followed=followed[-1][1] if followed else None,
         ),
         recipe=recipe,
         split=split,
         pool=material.pool,
+        folded=material.by_folds,
     )
 
 

@@ -1,16 +1,14 @@
 """How large pictures are shown to a classifier."""
 
-import numpy as np
-
 from viewfinder import nets
 from viewfinder.datasets.dataset import Dataset
+from viewfinder.datasets.sides import usual_side
 from viewfinder.events import note
 from viewfinder.pictures.geometry import Size
-from viewfinder.pictures.reading import read_header
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 
-# Pictures whose sizes stand for all, and the step in which a size is chosen from them.
-_SIZE_SAMPLE, _SIZE_STEP = 200, 32
+# The step in which a size is chosen from that of the pictures.
+_SIZE_STEP = 32
 # Of nets with ImageNet's weights: how much small pictures are enlarged, and the least side. The
 # last layer of lite0 from 10 pictures of each of CIFAR-10's classes (32×32), right of 500 others
 # of its training side, mean of 4 draws: at 128 58.3 %, 160 64.1 %, 192 63.2 %, 224 64.9 % at
@@ -30,10 +28,7 @@ def chosen_size(recipe: ClassifyRecipe, dataset: Dataset) -> Size:
     given = recipe.size is not None or "size" in nets.options(recipe.net)
     if given or recipe.init not in ("random", "imagenet"):
         return (recipe.size or own,) * 2
-    train = dataset.split("train")
-    step = max(1, len(train) // _SIZE_SAMPLE)
-    sides = [max(read_header(train.file(index)).size) for index in range(0, len(train), step)]
-    fitting = -(-int(np.median(sides)) // _SIZE_STEP) * _SIZE_STEP
+    fitting = -(-usual_side(dataset.split("train")) // _SIZE_STEP) * _SIZE_STEP
     if recipe.init == "imagenet":
         fitting = max(_LEAST_PRETRAINED, _ENLARGED * fitting)
     if fitting < own:

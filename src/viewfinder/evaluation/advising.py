@@ -1,0 +1,87 @@
+"""What advice is put together from: flags that change something, by how the training went."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from viewfinder.tasks.recipe import Recipe
+
+# What a recipe's usual number of epochs follows from.
+_FIRST = ("net", "options", "init", "head")
+# Nobody who gave so many minutes wants more than this many times as many advised.
+_MOST_TIMES = 10.0
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a training went, as far as advice depends on it.
+
+    Attributes:
+        epochs: how many it came to; 0 where that is not known.
+        patience_ended: whether it ended because no epoch had been better for long.
+        folded: whether folds came before it, so that it learnt from everything.
+        side: the longer side of its pictures in pixels, of most; None where that is not known.
+    """
+
+    epochs: int = 0
+    patience_ended: bool = False
+    folded: bool = False
+    side: int | None = None
+
+
+def unsaid(tries: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
+    """Those of `tries` whose flags, or whose words where they have none, `said` does not have."""
+    known = {_advice(each) for each in said}
+    return tuple(each for each in tries if _advice(each) not in known)
+
+
+def raised(recipe: Recipe, **wanted: float) -> str:
+    """The flags that set those of a recipe's fields which are lower to what is wanted."""
+    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) < v})
+
+
+def lowered(recipe: Recipe, **wanted: float) -> str:
+    """The flags that set those of a recipe's fields which are higher to what is wanted."""
+    return _flags({n: v for n, v in wanted.items() if getattr(recipe, n) > v})
+
+
+def with_option(recipe: Recipe, option: str) -> str:
+    """The flag that gives the net an option beside those it has, for the flag replaces them all."""
+    name = option.partition("=")[0]
+    kept = [each for each in recipe.options if each.partition("=")[0] != name]
+    return " ".join(("--options", *kept, option))
+
+
+def longer(recipe: Recipe, course: Course) -> str:
+    """The flags that train for twice as long, or as long as is usual where that is longer: twice
+    two epochs help nobody. Where a score that did not rise ended it, the flag that waits longer."""
+    if course.patience_ended and recipe.patience:
+        return f"--patience {2 * recipe.patience}"
+    known = {name: getattr(recipe, name) for name in _FIRST if hasattr(recipe, name)}
+    usual = type(recipe).from_json(known).epochs
+    if recipe.minutes is None:
+        return f"--epochs {max(2 * recipe.epochs, usual)}"
+    times = min(_MOST_TIMES, usual / course.epochs) if course.epochs else 0.0
+    minutes = max(2.0, times) * recipe.minutes
+    return f"--minutes {math.ceil(minutes) if minutes > 1 else round(minutes, 2):g}"
+
+
+def enlarged(now: int, wanted: int, course: Course, *, step: int = 1) -> int | None:
+    """The side, in pixels, at which a net sees more of the pictures: no more than they have
+    themselves, and None where it is given that now.
+
+    Args:
+        step: what the side is a multiple of.
+    """
+    side = wanted if course.side is None else min(wanted, -(-course.side // step) * step)
+    return side if side > now else None
+
+
+def _flags(values: Mapping[str, float]) -> str:
+    return " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in values.items())
+
+
+def _advice(words: str) -> str:
+    """What a sentence asks for: its flags, if it ends in some."""
+    before, separator, flags = words.partition(": --")
+    return flags if separator else before
