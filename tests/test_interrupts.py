@@ -223,3 +223,24 @@ def test_what_waits_for_an_import_is_answered_at_the_end_at_the_latest(tmp_path,
     with pytest.raises(KeyboardInterrupt):
         work()
     assert len(done) == 1
+
+
+@pytest.mark.parametrize(("idle", "status"), [(True, 130), (False, 3)])
+def test_what_an_idle_module_imports_is_left_at_once(tmp_path, idle, status):
+    """It has begun nothing: an import of many seconds need not be waited for."""
+    place = tmp_path / "verbs"
+    place.mkdir()
+    (place / "verb.py").write_text("def run():\n    import imported_by_verb\n")
+    (tmp_path / "imported_by_verb.py").write_text("import imported_deeper\n")
+    (tmp_path / "imported_deeper.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nos._exit(3)\n"
+    )
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from viewfinder.interrupts import stops_interrupt\n"
+        f"sys.path += {[str(tmp_path), str(place)]!r}\n"
+        "import verb\n"
+        f"with stops_interrupt({f'Path({str(place)!r})' if idle else 'None'}): verb.run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert done.returncode == status

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 
 # Ctrl-C; what `kill`, `timeout`, systemd and docker send; and what a closing terminal sends.
@@ -16,12 +17,14 @@ STOPS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 _OF_A_TERMINAL = frozenset(STOPS) - {signal.SIGTERM}
+STOPPED = 130
+"""What a shell tells of a process that Ctrl-C ended."""
 # Seconds after which it is asked again whether an import has ended.
 _SOON = 0.05
 
 
 @contextlib.contextmanager
-def stops_interrupt() -> Iterator[None]:
+def stops_interrupt(idle: Path | None = None) -> Iterator[None]:
     """Within, SIGTERM and SIGHUP are answered as Ctrl-C is: by KeyboardInterrupt.
 
     One that falls into an import waits until that has ended, and a second one does not: what is
@@ -29,13 +32,17 @@ def stops_interrupt() -> Iterator[None]:
 
     A signal that is ignored, as SIGHUP is under nohup, stays so, and so does one that somebody
     answers already. Beside the main thread, which alone may do this, nothing changes.
+
+    Args:
+        idle: a folder of modules that have begun nothing while they import others: a signal that
+            falls into what one of them imports ends the process at once, with status 130.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     usual = {number: signal.getsignal(number) for number in STOPS}
     mine = [n for n, by in usual.items() if by in (signal.SIG_DFL, signal.default_int_handler)]
-    answer = AfterImports()
+    answer = AfterImports(idle)
     for number in mine:
         signal.signal(number, answer)
     try:
@@ -49,12 +56,21 @@ def stops_interrupt() -> Iterator[None]:
 class AfterImports:
     """Answers a signal by KeyboardInterrupt, as soon as nothing is being imported."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle: Path | None = None) -> None:
+        """
+        Args:
+            idle: as of `stops_interrupt`.
+        """
+        self._idle = idle
         self._waiting = self._again = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         insisting, self._again = self._waiting and not self._again, False
-        self._waiting = not insisting and _importing(frame)
+        asked = _importing(frame)
+        if asked and self._idle is not None and Path(asked).parent == self._idle:
+            # Whoever waits has been told all that there is, line by line.
+            os._exit(STOPPED)
+        self._waiting = not insisting and bool(asked)
         if not self._waiting:
             raise KeyboardInterrupt
         # Not a Timer: the main thread, which this interrupts, may have that module's lock.
@@ -76,13 +92,16 @@ class AfterImports:
             raise KeyboardInterrupt
 
 
-def _importing(frame: FrameType | None) -> bool:
-    """Whether a frame lies within an import."""
+def _importing(frame: FrameType | None) -> str:
+    """The file that asked for the outermost import that a frame lies within; empty of none."""
+    asked, within = "", False
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
+        file = frame.f_code.co_filename
+        if within and not file.startswith("<frozen importlib"):
+            asked = file
+        within = file.startswith("<frozen importlib")
         frame = frame.f_back
-    return False
+    return asked
 
 
 def leave_stops_to_parent() -> None:

@@ -32,6 +32,8 @@ _TEX = {sign: "\\" + sign for sign in "&%$#_{}"} | {
 _TEX_SPECIAL = re.compile("|".join(map(re.escape, _TEX)))
 # How like a misspelt word a known one must be, of 1; and how much less like than the likest.
 _LEAST_LIKE, _AS_LIKE = 0.6, 0.1
+# Of two times the longer is nearly the same where it is less than so many times the shorter.
+_NEARLY = 1.3
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -62,6 +64,14 @@ def in_words(seconds: float) -> str:
         return f"about {minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"about {hours} h" + (f" {rest} min" if rest else "")
+
+
+def in_words_between(low: float, high: float) -> str:
+    """A time that lies between two, as one where they are nearly the same."""
+    if high < _NEARLY * low:
+        return in_words((low + high) / 2)
+    ends = in_words(low), in_words(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1].removeprefix('about ')}"
 
 
 def duration(seconds: float) -> str:

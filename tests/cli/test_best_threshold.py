@@ -132,6 +132,7 @@ def test_a_classifier_says_that_a_score_changes_nothing(ask, small_run, photos):
     status, _, err = ask("predict", small_run, photos, "--threshold", "0.9")
     assert status == 0
     assert "--threshold 0.9 changes nothing" in err
+    assert "to answer unknown below a score, give --refuse-below 0.9" in err
 
 
 def test_of_a_set_without_validation_the_test_pictures_tell(ask, detector, photos):

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -124,15 +123,36 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_removed(ask, tmp_p
 
 def test_every_stage_is_told_with_what_is_left(capsys):
     stages = Stages({"film": 60.0, "train": 120.0, "score": 30.0})
-    assert stages.left() == 210
+    assert stages.left() == (210, 210)
     stages.do("film things", lambda: None, lambda _: "8 things")
     assert "film things: about 1 min, about 4 min left in all" in capsys.readouterr().err
     # On a machine twice as slow as was thought, so is the rest.
     stages.done[0]["seconds"] = 120.0
-    assert stages.left() == 300
+    assert stages.left() == (300, 300)
     stages.do("train a detector", lambda: None, lambda _: "3 epochs")
     stages.do("score it", lambda: None, lambda _: "mAP50 0.5")
-    assert stages.left() == 0
+    assert stages.left() == (0, 0)
+
+
+def test_what_is_left_lies_between_the_paces_of_all_and_of_the_last_that_tells(capsys):
+    """A machine that was busy for a while, and is not any more, takes no longer for that."""
+    stages = Stages({"film": 60.0, "take": 60.0, "answer": 1.0, "score": 120.0})
+    stages.done = [
+        {"stage": name, "seconds": seconds, "outcome": ""}
+        for name, seconds in (("film", 180.0), ("take", 60.0), ("answer", 9.0))
+    ]
+    low, high = stages.left()
+    assert low == 120
+    assert high == pytest.approx(120 * 249 / 121)
+    stages.do("score it", lambda: None, lambda _: "")
+    assert "score it: about 2 min to 4 min, about 2 min to 4 min left" in capsys.readouterr().err
+
+
+def test_a_stage_that_is_tried_anew_is_told_by_that_alone(capsys):
+    stages = Stages({"film": 60.0, "train": 120.0, "score": 60.0}, {"train": lambda: 600.0})
+    stages.done = [{"stage": "film", "seconds": 30.0, "outcome": ""}]
+    stages.do("train it", lambda: None, lambda _: "")
+    assert "train it: about 10 min, about 10 min left in all" in capsys.readouterr().err
 
 
 def test_a_larger_demo_is_expected_to_take_longer():
@@ -216,18 +236,41 @@ def test_ctrl_c_ends_it_quietly_and_leaves_what_the_next_may_replace(ask, tmp_pa
     assert not any((tmp_path / "demo").iterdir())
 
 
-@pytest.mark.parametrize("seconds", [1.0, 4.0])
-def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, seconds):
-    command = [sys.executable, "-m", "viewfinder", "demo", "--out", str(tmp_path / "demo")]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+@pytest.mark.parametrize("line", ["demo: into", "— film"])
+def test_ctrl_c_is_answered_once_even_while_processes_start(tmp_path, line):
+    """While torch is imported, behind the first line, and while things are filmed."""
+    code = (
+        "from viewfinder.cli.main import entry\n"
+        "import sys\n"
+        "class Quick:\n"  # what is timed before takes as long as the film
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'viewfinder.demo.demonstrating':\n"
+        "            import viewfinder.demo.pacing as pacing\n"
+        "            stages = 'film take propose accept compose train score answer'\n"
+        "            pacing.expected = lambda _: dict.fromkeys(stages.split(), 1.0)\n"
+        "sys.meta_path.insert(0, Quick())\n"
+        f"sys.argv = ['viewfinder', 'demo', '--out', {str(tmp_path / 'demo')!r}]\n"
+        "entry()\n"
     )
-    time.sleep(seconds)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    told = ""
+    while line not in told:
+        read = process.stdout.readline()
+        assert read, told
+        told += read
     # As a terminal does: every process of the group is told.
     os.killpg(process.pid, signal.SIGINT)
-    told, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, told + rest
+    assert "Traceback" not in told + rest
+    assert "this takes" not in told or line == "— film"
 
 
 def test_its_frames_are_what_is_labelled_and_then_kept(tmp_path):

@@ -200,6 +200,74 @@ def test_a_picture_that_is_not_there_is_found_before_torch(ask, tmp_path, withou
     assert not (tmp_path / "run").exists()
 
 
+@pytest.fixture
+def three_kinds(tmp_path, monkeypatch):
+    """`cls` has classes, `boxes` boxes and `masks` masks, of four pictures each."""
+    monkeypatch.chdir(tmp_path)
+    for n in range(4):
+        pixels = np.full((9, 9, 3), 60 * n, np.uint8)
+        for place in (f"cls/{'ab'[n % 2]}", "boxes/images", "masks/RGB"):
+            write_picture(Path(place, f"{n}.png"), pixels)
+        write_picture(Path(f"masks/GT/{n}.png"), np.where(pixels < 60 * n, 0, 255).astype(np.uint8))
+        Path("boxes/labels").mkdir(exist_ok=True)
+        Path(f"boxes/labels/{n}.txt").write_text("0 0.5 0.5 0.4 0.4\n")
+    Path("boxes/data.yaml").write_text("train: images\nnames: [mug]\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("detect cls", "to detect, give boxes as COCO, YOLO (with its data.yaml) or Pascal VOC; as "
+         "it is, learn from it by `viewfinder train classify cls`"),
+        ("detect masks", "have masks and no boxes"),
+        ("detect masks", "`viewfinder train saliency masks`"),
+        ("classify boxes", "`viewfinder train detect boxes`"),
+        ("saliency cls", "`viewfinder train classify cls`"),
+        ("classify cls --folds 5", "cls has 2 pictures of a: give --folds 2 or less"),
+        ("detect boxes --folds 5", "boxes has 4 pictures: give --folds 4 or less"),
+        ("classify cls --folds 2 --minutes 1", "give --epochs instead"),
+    ],
+)  # fmt: skip
+def test_a_set_of_another_kind_is_found_before_torch(
+    ask, three_kinds, without_training, words, says
+):
+    status, _, err = ask("train", *words.split())
+    assert status == 2
+    assert says in err
+
+
+def test_a_picture_that_was_cut_short_is_found_before_torch(ask, three_kinds, without_training):
+    """With what names all of them; so is one that is no picture at all."""
+    cut = Path("cls/a/0.png")
+    whole = cut.read_bytes()
+    for left, says in ((whole[:-24], "is damaged or was cut short"), (b"oops", "holds text")):
+        cut.write_bytes(left)
+        status, _, err = ask("train", "classify", "cls")
+        assert status == 2
+        assert f"cls/a/0.png {says}" in err
+        assert "(`viewfinder check cls` names every picture that cannot be read)" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["predict", "cls", "boxes", "run"], "viewfinder predict run cls boxes"),
+        (["evaluate", "cls", "run"], "viewfinder evaluate run cls"),
+        (["predict", "run", "cls", "boxes", "--track"], "--track follows objects through one"),
+        (["predict", "run", "cls", "-"], "give it alone"),
+        (["predict", "run"], "needs SOURCE"),
+    ],
+)
+def test_a_run_behind_what_it_answers_is_put_before_it(
+    ask, three_kinds, without_training, words, says
+):
+    Path("run").mkdir()
+    Path("run/run.json").touch()
+    status, _, err = ask(*words)
+    assert status == 2
+    assert says in err
+
+
 def test_captures_of_other_classes_are_found_before_torch(ask, tmp_path, without_training):
     data, captures = tmp_path / "data", tmp_path / "captures"
     for folder in (data, captures / "mugs" / "frames", captures / "mugs" / "masks"):

@@ -124,3 +124,14 @@ def test_labels_without_their_picture(tmp_path):
     (tmp_path / "labels/2.txt").write_text("0 0.5 0.5 0.5 0.5\n")
     write_picture(tmp_path / "images/1.png", np.zeros((20, 40, 3), np.uint8))
     assert set(faults(tmp_path)) == {("missing", "labels/2.txt")}
+
+
+def test_of_a_picture_that_cannot_be_read_that_alone_is_said(tmp_path):
+    """Shares of nothing are no pixels, and not what is wrong with its boxes."""
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "data.yaml").write_text("train: images\nnames: [cat]\n")
+    for number in (1, 2):
+        write_picture(tmp_path / f"images/{number}.png", np.full((20, 40, 3), number, np.uint8))
+        (tmp_path / f"labels/{number}.txt").write_text("0 0.5 0.5 0.5 0.5\n0 0.2 0.2 0.1 0.1\n")
+    (tmp_path / "images/1.png").write_bytes(b"not a picture")
+    assert set(faults(tmp_path)) == {("unreadable", "images/1.png")}

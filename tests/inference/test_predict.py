@@ -59,6 +59,15 @@ def test_a_folder_is_answered_in_a_fixed_order_across_batches(run, small_set):
     assert np.mean([a["label"] == n for a, n in zip(given, named, strict=True)]) > 0.95
 
 
+def test_several_files_and_folders_are_answered_in_their_order(run, small_set):
+    test = small_set / "test"
+    named = [str(test / "green" / "001.png"), test / "amber", test / "blue" / "001.png"]
+    sources = [answer["source"] for answer in answers(run, named)]
+    assert sources[0] == named[0]
+    assert sources[-1] == str(named[-1])
+    assert {Path(source).parent.name for source in sources[1:-1]} == {"amber"}
+
+
 def test_predict_equals_what_validation_says_of_the_same_picture(run, small_set, tmp_path):
     dataset = open_dataset(small_set).split("val")
     task, config = find("classify"), run.model.config

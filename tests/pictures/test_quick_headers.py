@@ -103,6 +103,12 @@ def test_of_damaged_files_nothing_is_said_that_the_reader_does_not_say(tmp_path,
             assert of_reader(path) in (measured, None)
 
 
+@pytest.mark.parametrize("length", [1, 9, 16, 20, 23, 25])
+def test_a_beginning_alone_is_left_to_the_reader(tmp_path, length):
+    (tmp_path / "cut.png").write_bytes((b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(17))[:length])
+    assert quick_measure(str(tmp_path / "cut.png")) is None
+
+
 def test_many_pixels_are_left_to_the_reader(tmp_path):
     data = bytearray(PLAIN["grey"])
     frame = data.index(b"\xff\xc0")

@@ -122,7 +122,7 @@ class Run:
 
     def predict(
         self,
-        source: str | Path,
+        source: str | Path | Sequence[str | Path],
         *,
         device: str = "auto",
         threshold: Wanted = None,
@@ -132,7 +132,8 @@ class Run:
         out: str | Path | None = None,
         **asking: Unpack[Asking],
     ) -> Predictions:
-        """Answers for a picture, a folder of pictures, a video, or `-`: paths on standard input.
+        """Answers for a picture, a folder of pictures, a video, several of these, or `-`: paths on
+        standard input.
 
         They are a list, of which a notebook shows the pictures: for each picture, or frame,
         `source, width, height`, `frame` in a video, and what the run's task answers: for classify

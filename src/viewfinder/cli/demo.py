@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from viewfinder.cli.output import print_json, say
 from viewfinder.demo.setting import DemoSetting
+from viewfinder.events import note
 from viewfinder.wording import counted
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Every stage, and then where the report is."""
+    # At once: what comes next imports torch, which takes seconds.
+    note(f"demo: into {flags.out}")
     from viewfinder.demo.running import run_demo
 
     setting = replace(_SETTING, epochs=flags.epochs, seed=flags.seed)

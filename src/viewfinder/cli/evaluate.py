@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.asking import AskingFlags
+from viewfinder.cli.meant import refuse_swapped
 from viewfinder.cli.output import headline, print_json, say
 from viewfinder.console import rich_console
 from viewfinder.events import note
@@ -44,6 +45,7 @@ class Flags:
 
 def run(flags: Flags) -> int:
     """Print the scores."""
+    refuse_swapped(flags.run, [flags.data], verb="evaluate")
     # At once: what comes next imports torch, which takes seconds.
     note(f"evaluate {flags.run} on {flags.data}")
     from viewfinder.api import open_run

@@ -22,7 +22,7 @@ from types import ModuleType
 from viewfinder.console import in_width, names_shown, open_closed_streams, raw
 from viewfinder.errors import InputError
 from viewfinder.events import listening
-from viewfinder.interrupts import stops_interrupt
+from viewfinder.interrupts import STOPPED, stops_interrupt
 from viewfinder.tasks import NAMES
 from viewfinder.wording import shown
 
@@ -72,8 +72,7 @@ A first quarter of an hour:
   viewfinder predict runs/my-photos-lenet new.jpg
 """
 
-# What a shell tells of a process that Ctrl-C ended.
-_STOPPED = 130
+_HERE = Path(__file__).parent
 # Characters of an error, which may name what is in a file.
 _LONGEST = 1500
 _NO_MEMORY = (
@@ -98,13 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            with stops_interrupt(), names_shown(), _listening(as_lines=as_lines):
+            with stops_interrupt(_HERE), names_shown(), _listening(as_lines=as_lines):
                 return _dispatch(words)
         finally:
             # Here, and not when Python exits: who reads our output may have gone.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return _STOPPED
+        return STOPPED
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -197,7 +196,7 @@ def _arose_in_import(error: Exception) -> bool:
 def entry() -> None:
     """The console script."""
     status = main()
-    if status == _STOPPED:
+    if status == STOPPED:
         _forget_interrupt()
     sys.exit(status)
 

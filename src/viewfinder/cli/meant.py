@@ -3,6 +3,7 @@
 import difflib
 import importlib.util
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -104,9 +105,10 @@ def refuse_missing_places(flags: object) -> None:
         InputError: there is one; where a neighbour's name is nearly the same, with it.
     """
     for field, instead in _PLACES.items():
-        place = getattr(flags, field, None)
-        if _is_missing(place, instead):
-            raise InputError(_no_such(field, str(place)))
+        given = getattr(flags, field, None)
+        for place in given if isinstance(given, tuple) else (given,):
+            if _is_missing(place, instead):
+                raise InputError(_no_such(field, str(place)))
     if getattr(flags, "resume", False):
         # It goes on from the run's own state, and what it began with may have gone.
         return
@@ -117,6 +119,23 @@ def refuse_missing_places(flags: object) -> None:
             near = nearest(str(place), instead) or _near(str(place))
             words = f" (or {', '.join(instead)})" if instead and not near else ""
             raise InputError(f"--{field}: there is no folder or file {place}{near}{words}")
+
+
+def refuse_swapped(run: str, others: Sequence[str], *, verb: str) -> None:
+    """Refuse a run that stands behind what it is to answer.
+
+    Raises:
+        InputError: it does; with the words in their order.
+    """
+    if _is_run(run) or not (runs := [each for each in others if _is_run(each)]):
+        return
+    rest = [run, *(each for each in others if each != runs[0])]
+    words = shlex.join([runs[0], *rest])
+    raise InputError(f"the run comes first: viewfinder {verb} {words}")
+
+
+def _is_run(place: str) -> bool:
+    return (Path(place).expanduser() / "run.json").is_file()
 
 
 def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:

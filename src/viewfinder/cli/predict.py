@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from viewfinder.cli.asking import AskingFlags
+from viewfinder.cli.meant import refuse_swapped
 from viewfinder.cli.output import print_json, say
 from viewfinder.cli.thresholds import read_threshold, refuse_spaces
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.wording import counted
+from viewfinder.wording import counted, some
 
 if TYPE_CHECKING:
     from viewfinder.api import Run
@@ -35,8 +36,8 @@ class Flags:
     """The run's folder, as `viewfinder train` wrote it, Darknet's .weights, an ONNX file:
     of `viewfinder export`, or of a saliency network such as u2netp; or a classifier of
     torchvision's, as torchvision:resnet50."""
-    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
-    """A picture, a video, a folder of them, or - for paths on standard input, one a line. What they
+    source: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE…")]
+    """Pictures, videos, folders of them, or - for paths on standard input, one a line. What they
     are is seen by their content."""
     out: Path | None = None
     """A new folder for copies of the pictures, or the video, with their answers drawn on them;
@@ -94,12 +95,13 @@ def run(flags: Flags) -> int:
     threshold = None if flags.threshold is None else read_threshold(flags.threshold)
     if flags.top < 1:
         raise InputError(f"--top {flags.top}: give 1 or more")
+    refuse_swapped(flags.run, flags.source, verb="predict")
+    _refuse_mixed(flags)
     # At once: what comes next imports torch, which takes seconds.
-    what = "the paths on standard input" if flags.source == "-" else flags.source
+    what = "the paths on standard input" if flags.source == ("-",) else some(flags.source, 3)
     note(f"predict: {flags.run} answers {what}")
     from viewfinder.api import open_run
 
-    _refuse_mixed(flags)
     answers, classes, counts = _answered(open_run(flags.run), flags, threshold)
     _write(answers, classes, flags)
     if flags.json:
@@ -114,7 +116,15 @@ def run(flags: Flags) -> int:
 
 
 def _refuse_mixed(flags: Flags) -> None:
-    """Refuse flags that say nothing beside the others; raises InputError."""
+    """Refuse words that say nothing beside the others; raises InputError."""
+    if not flags.source:
+        raise InputError(
+            "viewfinder predict needs SOURCE: a picture, a video, a folder of them, or -"
+        )
+    if len(flags.source) > 1 and "-" in flags.source:
+        raise InputError("- is for paths on standard input: give it alone")
+    if len(flags.source) > 1 and flags.track:
+        raise InputError("--track follows objects through one video, or one folder: give one")
     if not flags.track and (flags.line or flags.zone or flags.mot):
         raise InputError("--line, --zone and --mot are of objects that are followed: give --track")
     cautions = (flags.refuse_below, flags.coverage, flags.refuse_unlike)
@@ -144,7 +154,7 @@ def _answered(
     from viewfinder.inference.drawing import draw_answers
 
     followed = opened.track(
-        flags.source,
+        flags.source[0],
         device=flags.device,
         threshold=threshold,
         lines=flags.line,

@@ -17,7 +17,7 @@ from viewfinder.cli.meant import refuse_misspelt_net
 from viewfinder.cli.output import headline, in_lines, print_json
 from viewfinder.errors import InputError
 from viewfinder.events import note
-from viewfinder.tasks import NAMES, recipe_of
+from viewfinder.tasks import NAMES, recipe_of, refuse_unsuitable
 from viewfinder.tasks.recipe import Recipe
 from viewfinder.values import as_table, as_whole
 from viewfinder.wording import counted
@@ -95,8 +95,6 @@ def look_at(words: Sequence[str]) -> None:
 def run(flags: _TrainFlags) -> int:
     """Train, then print where the run is and how good it is."""
     refuse_misspelt_net(flags.recipe.net, flags.task)
-    if flags.folds is not None and flags.folds < 2:
-        raise InputError(f"--folds {flags.folds}: give 2 or more")
     folder = flags.out or _default_folder(flags)
     if flags.resume and (folder / _REPORT).is_file():
         note(f"{folder} is finished already: nothing is left to train")
@@ -112,12 +110,20 @@ def run(flags: _TrainFlags) -> int:
 def _train(flags: _TrainFlags, folder: Path) -> "RunFolder":
     """What can be refused without torch is refused before it is imported."""
     from viewfinder.datasets.opening import open_dataset
-    from viewfinder.datasets.presence import require_present
+    from viewfinder.datasets.presence import pointing_to_check, require_present, require_readable
     from viewfinder.training.fetching import fetch_published
+    from viewfinder.training.folds_refusing import refuse_folds, refuse_too_few
 
+    if flags.folds is not None:
+        refuse_folds(flags.recipe, flags.folds)
     fetch_published(flags.recipe)
     opened = open_dataset(flags.data, val_share=flags.recipe.val_share)
+    refuse_unsuitable(flags.task, opened)
+    if flags.folds is not None:
+        refuse_too_few(opened, flags.folds)
     require_present(opened)
+    with pointing_to_check(opened, flags.data):
+        require_readable(opened)
     if (compose := getattr(flags.recipe, "compose", None)) is not None and not flags.resume:
         from viewfinder.composing.captures import refuse_unknown
 

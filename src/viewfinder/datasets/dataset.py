@@ -200,6 +200,19 @@ class Dataset:
                 "none: to classify, put each class's pictures into a folder with its name"
             )
 
+    def require_boxes(self) -> None:
+        """Refuse a set that has no boxes to learn from.
+
+        Raises:
+            InputError: its pictures have classes themselves, or masks.
+        """
+        if self.boxes is None:
+            have = "masks" if any(self.masks) else "classes"
+            raise InputError(
+                f"{self.root} is {self.layout}, whose pictures have {have} and no boxes: to "
+                "detect, give boxes as COCO, YOLO (with its data.yaml) or Pascal VOC"
+            )
+
     def require_masks(self) -> None:
         """Refuse a set that does not say which pixels of a picture are its subject.
 

@@ -32,9 +32,9 @@ def dealt(pool: Dataset, count: int, *, val_share: float | None, least_val: int)
     """
     groups = together(pool)
     shown: list[set[int]] = classes_shown(pool)
-    if labelled := bool((pool.labels >= 0).any()):
+    if (pool.labels >= 0).any():
         shown = [{label} for label in pool.labels.tolist()]
-    _refuse_too_many(pool, groups, count, by_class=labelled)
+    refuse_too_many(pool, count, groups)
     # Pictures are spread evenly too, whatever boxes they have.
     kinds = shown if pool.boxes is None else [{-1, *classes} for classes in shown]
     folds = in_folds(groups, count, shown=kinds)
@@ -116,8 +116,17 @@ def _choose_val(
         )
 
 
-def _refuse_too_many(pool: Dataset, groups: Sequence[str], count: int, *, by_class: bool) -> None:
-    """Refuse more folds than there are groups, of the class that has fewest where there are any."""
+def refuse_too_many(pool: Dataset, count: int, groups: Sequence[str] | None = None) -> None:
+    """Refuse more folds than there are groups, of the class that has fewest where there are any.
+
+    Args:
+        groups: a name for each picture, as of `in_folds`; where they are not known yet, the
+            pictures are counted.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    groups, by_class = pool.paths if groups is None else groups, bool((pool.labels >= 0).any())
     names: dict[str, set[str]] = defaultdict(set)
     sizes = Counter[str]()
     for group, label in zip(groups, pool.labels.tolist(), strict=True):

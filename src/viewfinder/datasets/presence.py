@@ -1,12 +1,21 @@
-"""Pictures that labels name and that do not lie in the set's folder."""
+"""Pictures that labels name and that do not lie in the set's folder, or that cannot be read."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.faults import Fault
 from viewfinder.datasets.survey import Survey
-from viewfinder.errors import InputError
+from viewfinder.errors import InputError, PictureError
+from viewfinder.pictures.quick_headers import quick_measure
+from viewfinder.pictures.reading import look_at_picture, read_header
+from viewfinder.pictures.wholeness import ends_well
 from viewfinder.wording import counted, some
+
+# Of larger sets the rest is seen when it is learnt from.
+_LOOKED_AT = 2_000
 
 
 def absent(seen: Survey, paths: Iterable[str]) -> list[str]:
@@ -40,3 +49,36 @@ def require_present(dataset: Dataset) -> None:
             f"{named} not there ({some(gone, 2):.200}): bring back what `viewfinder check` calls "
             "missing, or remove its labels"
         )
+
+
+def require_readable(dataset: Dataset) -> None:
+    """See that pictures can be read, at a glance: their beginnings, and of those whose end is
+    missing all.
+
+    Raises:
+        PictureError: one cannot be.
+    """
+    for index in range(min(len(dataset), _LOOKED_AT)):
+        file = dataset.file(index)
+        if quick_measure(str(file)) is None:
+            read_header(file)
+        if not ends_well(file):
+            look_at_picture(file, name=str(file))
+
+
+@contextmanager
+def pointing_to_check(dataset: Dataset, data: str | Path) -> Iterator[None]:
+    """Say of a picture that cannot be read how to find all that cannot.
+
+    Args:
+        data: what the set was opened by.
+    """
+    try:
+        yield
+    except PictureError as error:
+        if str(dataset.root) not in str(error):
+            raise
+        raise InputError(
+            f"{error} (`viewfinder check {shlex.quote(str(data))}` names every picture that cannot "
+            "be read)"
+        ) from error

@@ -1,7 +1,7 @@
 """The demonstration from its first stage to its last."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, TypeVar
@@ -22,7 +22,7 @@ from viewfinder.labelling.accepting import Acceptance
 from viewfinder.labelling.proposals import Proposals
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.detect.detections import Detections
-from viewfinder.wording import counted, in_words
+from viewfinder.wording import counted, in_words, in_words_between
 
 Result = TypeVar("Result")
 
@@ -46,17 +46,24 @@ class Stages:
 
     Attributes:
         expected: seconds of each stage, by the first word of its name; see `pacing.expected`.
+        anew: seconds of some stages as they are tried again just before they begin.
         done: for each `stage` its `seconds` and its `outcome` in words for a person.
+        fresh: the stage that was tried last, of which no other one's pace says more.
     """
 
     expected: dict[str, float]
+    anew: Mapping[str, Callable[[], float]] = field(default_factory=dict)
     done: list[DemoStage] = field(default_factory=list)
+    fresh: str = ""
 
     def do(self, name: str, work: Callable[[], Result], outcome: Callable[[Result], str]) -> Result:
         """Do one stage's work."""
         verb = name.partition(" ")[0]
-        left = in_words(self.left())
-        note(f"— {name}: {in_words(self.pace() * self.expected[verb])}, {left} left in all")
+        if verb in self.anew:
+            self.expected[verb] = self.anew[verb]()
+            self.fresh = verb
+        now, left = (in_words_between(*each) for each in (self.takes(verb), self.left()))
+        note(f"— {name}: {now}, {left} left in all")
         start = time.perf_counter()
         result = work()
         seconds = round(time.perf_counter() - start, 1)
@@ -65,16 +72,27 @@ class Stages:
         self.done.append({"stage": name, "seconds": seconds, "outcome": came_of_it})
         return result
 
-    def pace(self) -> float:
-        """How many times as long as expected the stages took that are done."""
-        thought = sum(list(self.expected.values())[: len(self.done)])
-        taken = sum(float(stage["seconds"]) for stage in self.done)
+    def paces(self) -> tuple[float, float]:
+        """How many times as long as expected stages took that are done, at least and at most: all
+        together, and the last that tells."""
+        thought = list(self.expected.values())[: len(self.done)]
+        pairs = [(t, float(s["seconds"])) for t, s in zip(thought, self.done, strict=True)]
         # A second or two tell nothing of the machine.
-        return taken / thought if thought > _TELLING else 1.0
+        if sum(thought) <= _TELLING:
+            return 1.0, 1.0
+        together = sum(taken for _, taken in pairs) / sum(thought)
+        last = next((taken / t for t, taken in reversed(pairs) if t > _TELLING), together)
+        return min(together, last), max(together, last)
 
-    def left(self) -> float:
-        """Seconds that the stages not yet done should take."""
-        return self.pace() * sum(list(self.expected.values())[len(self.done) :])
+    def takes(self, verb: str) -> tuple[float, float]:
+        """Seconds that a stage should take, at least and at most."""
+        low, high = (1.0, 1.0) if verb == self.fresh else self.paces()
+        return low * self.expected[verb], high * self.expected[verb]
+
+    def left(self) -> tuple[float, float]:
+        """Seconds that the stages not yet done should take, at least and at most."""
+        each = [self.takes(verb) for verb in list(self.expected)[len(self.done) :]]
+        return sum(low for low, _ in each), sum(high for _, high in each)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +130,7 @@ def demonstrate(place: Path, setting: DemoSetting) -> DemoOutcome:
     """
     expected = pacing.expected(setting)
     note(f"this takes {in_words(sum(expected.values()))} on this machine")
-    stages = Stages(expected)
+    stages = Stages(expected, {"train": lambda: pacing.training(setting)})
     count = 8 * setting.things
     stages.do(
         "film things on a turning stand, and the empty stand",

@@ -45,25 +45,41 @@ def expected(setting: DemoSetting) -> dict[str, float]:
     picture, scene = _seconds_of_a_picture(setting), _seconds_of_a_scene(setting)
     things = len(CLASSES) * setting.things
     taken = things * min(setting.frames, setting.turn)
-    recipe = learning.recipe(setting)
-    small, full = (
-        _seconds_of_a_step(max(32, round(setting.size * share / 32) * 32), recipe.batch)
-        for share in (_SMALL, 1.0)
-    )
+    batch, full = learning.recipe(setting).batch, _seconds_of_a_full_step(setting)
     crop = _seconds_of_a_crop()
-    steps = setting.epochs * steps_per_epoch(setting.composed, recipe.batch)
-    step = _AROUND_A_STEP * (recipe.small * small + (1 - recipe.small) * full)
     return {
         "film": things * (setting.turn * (1 + _WRITTEN) + 1) * picture / cores,
         "take": taken * _TAKEN * picture,
         "propose": taken * _PROPOSED * picture / cores,
         "accept": 0.0,
         "compose": setting.composed * _COMPOSED * picture / cores,
-        "train": _AROUND_A_TRAINING * steps * step + _crops_of(setting, recipe) * crop,
+        "train": training(setting, crop=crop, full=full),
         # An answer, of two, is about a third of a step, which goes back as well.
-        "score": setting.unseen * (scene / cores + 2 * full / (3 * recipe.batch) + _JUDGED * crop),
+        "score": setting.unseen * (scene / cores + 2 * full / (3 * batch) + _JUDGED * crop),
         "answer": 0.0,
     }
+
+
+def training(
+    setting: DemoSetting, *, crop: float | None = None, full: float | None = None
+) -> float:
+    """Seconds that the training should take, as its steps are now.
+
+    Args:
+        crop, full: seconds of a crop, and of a step at its full size, where they were just timed.
+    """
+    recipe = learning.recipe(setting)
+    full = _seconds_of_a_full_step(setting) if full is None else full
+    small = _seconds_of_a_step(max(32, round(setting.size * _SMALL / 32) * 32), recipe.batch)
+    step = _AROUND_A_STEP * (recipe.small * small + (1 - recipe.small) * full)
+    steps = setting.epochs * steps_per_epoch(setting.composed, recipe.batch)
+    crop = _seconds_of_a_crop() if crop is None else crop
+    return _AROUND_A_TRAINING * steps * step + _crops_of(setting, recipe) * crop
+
+
+def _seconds_of_a_full_step(setting: DemoSetting) -> float:
+    side = max(32, round(setting.size / 32) * 32)
+    return _seconds_of_a_step(side, learning.recipe(setting).batch)
 
 
 def _crops_of(setting: DemoSetting, recipe: DetectRecipe) -> float:

@@ -16,17 +16,19 @@ from viewfinder.pictures.opening import is_moving_webp
 from viewfinder.pictures.video import probe_video, read_video
 from viewfinder.tasks.answering import picture_files
 from viewfinder.tasks.model import Model, Threshold
+from viewfinder.wording import some
 
 
 def predict(
     model: Model,
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
     device: torch.device,
     threshold: Threshold | None = None,
     familiar: Familiar | None = None,
 ) -> Iterator[Answer]:
-    """What a model answers to a picture, a video, a folder of them, or `-`: paths on stdin.
+    """What a model answers to a picture, a video, a folder of them, several of these, or `-`: paths
+    on stdin.
 
     Answers come as they are made: what is read ahead of them is a batch or two.
 
@@ -39,7 +41,8 @@ def predict(
         InputError: no such file, no pictures, or none that can be read.
     """
     predictor = Predictor(model, device=device, threshold=threshold, familiar=familiar)
-    sources = find_sources(source, below=predictor.files)
+    named = [source] if isinstance(source, str | Path) else source
+    sources = [found for each in named for found in find_sources(each, below=predictor.files)]
     total: int | None = len(sources)
     if any(each.kind == "video" for each in sources):
         total = probe_video(sources[0].file).frames if len(sources) == 1 else None
@@ -50,7 +53,7 @@ def predict(
         yield answer
     if not answered:
         raise InputError(
-            f"not one of the {len(sources)} files of {source} can be read, "
+            f"not one of the {len(sources)} files of {some(list(map(str, named)))} can be read, "
             f"the first since {failed[0]}"
         )
 

@@ -42,7 +42,8 @@ def threshold_of(model: Model, wanted: Wanted, run: RunFolder | None) -> Thresho
     if model.config.task == "classify":
         note(
             f"--threshold {wanted:g} changes nothing: {model.source} is a run of classify, which "
-            "answers every picture with its likeliest class"
+            "answers every picture with its likeliest class; to answer unknown below a score, give "
+            f"--refuse-below {wanted:g}"
         )
     note_least(model, wanted)
     return wanted

@@ -10,6 +10,14 @@ from typing import IO
 from viewfinder.errors import PictureError
 from viewfinder.reading import open_file
 
+# Of the formats that are read, those whose first bytes are like no others.
+_BEGINNINGS = (
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+)
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
@@ -53,8 +61,22 @@ def unknown_format(name: str, start: bytes) -> str:
         return f"{name} is a drawing (SVG), not pixels: export it as PNG"
     if start.startswith(b"%PDF"):
         return f"{name} is a PDF document, not a picture: export its pages as PNG"
-    if text[:1] in (b"<", b"{", b"[") or (text and _is_plain_text(start)):
-        return f"{name} holds text, not a picture: was a web page saved in the picture's place?"
+    if text.startswith(b"version https://git-lfs"):
+        return (
+            f"{name} is git's pointer to a large file, and not that file: run `git lfs pull` where "
+            "it came from"
+        )
+    if b"<html" in text.lower() or text.lower().startswith(b"<!doctype html"):
+        return f"{name} is a web page, not a picture: download the picture itself"
+    if text and (text[:1] in (b"<", b"{", b"[") or _is_plain_text(start)):
+        return f"{name} holds text, not a picture: copy or download the picture again"
+    if not start.strip(b"\0"):
+        return f"{name} begins with zeros alone, as a file that was not copied whole: copy it again"
+    if kind := _begun_as(start):
+        return (
+            f"{name} begins as a {kind} picture and is damaged or was cut short: copy or download "
+            "it again"
+        )
     return (
         f"{name} is not a picture that can be read, or its beginning is damaged: "
         "the formats are JPEG, PNG, WebP, TIFF, BMP, GIF, PNM and AVIF"
@@ -91,6 +113,13 @@ def png_chunk(file: IO[bytes], kind: bytes) -> bytes:
             return file.read(length)
         file.seek(length + 4, 1)
     return b""
+
+
+def _begun_as(start: bytes) -> str:
+    """The format whose first bytes these are, if they are those of one."""
+    if (start[:4], start[8:12]) == (b"RIFF", b"WEBP"):
+        return "WebP"
+    return next((kind for begins, kind in _BEGINNINGS if start.startswith(begins)), "")
 
 
 def _is_plain_text(start: bytes) -> bool:

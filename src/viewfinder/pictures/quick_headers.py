@@ -106,7 +106,7 @@ def _of_png(file: int) -> Measured | None:
         if len(head) < 12:
             return None
         (length,), kind = struct.unpack_from(">I", head), head[4:8]
-        if kind == b"IHDR" and length == 13 and at == 8:
+        if kind == b"IHDR" and length == 13 and at == 8 and len(head) >= 16:
             size = struct.unpack_from(">II", head, 8)
         elif kind == b"eXIf" or (kind in _TEXTS and not pixels and head[8:].startswith(_TURNING)):
             return None

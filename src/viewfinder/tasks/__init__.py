@@ -4,12 +4,15 @@ A new task is its folder, with a class that answers as `tasks.task.Task` asks, a
 """
 
 import importlib
+import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from viewfinder.errors import InputError
 from viewfinder.wording import likest
 
 if TYPE_CHECKING:
+    from viewfinder.datasets.dataset import Dataset
     from viewfinder.tasks.recipe import Recipe
     from viewfinder.tasks.task import AnyTask
 
@@ -42,6 +45,24 @@ def recipe_of(name: str) -> "type[Recipe]":
         importlib.import_module(f"{_home(name)}.recipe"), _TASKS[name][1]
     )
     return recipe
+
+
+def refuse_unsuitable(name: str, dataset: "Dataset") -> None:
+    """Refuse a set that a task cannot learn from, without importing torch.
+
+    Raises:
+        InputError: it is one; with the command that learns from it.
+    """
+    require: Callable[[Dataset], None] = importlib.import_module(f"{_home(name)}.suitable").require
+    try:
+        require(dataset)
+    except InputError as error:
+        other = "detect" if dataset.boxes is not None else "classify"
+        other = "saliency" if any(dataset.masks) else other
+        if other == name:
+            raise
+        command = f"viewfinder train {other} {shlex.quote(str(dataset.root))}"
+        raise InputError(f"{error}; as it is, learn from it by `{command}`") from None
 
 
 def _home(name: str) -> str:

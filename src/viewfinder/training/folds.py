@@ -32,6 +32,7 @@ from viewfinder.training.arrangement import Choice
 from viewfinder.training.beginning import refuse_early
 from viewfinder.training.fold_figures import all_together, epochs_for_everything, fold_row
 from viewfinder.training.folds_advice import folds_for, seen_before
+from viewfinder.training.folds_refusing import refuse_folds
 from viewfinder.training.locking import taken
 from viewfinder.training.resuming import refuse_other_recipe, same_run
 from viewfinder.training.train import train, train_on
@@ -140,7 +141,7 @@ def train_in_folds(
     """
     kind, folder = find(task), Path(out).expanduser()
     refuse_early(kind, recipe)
-    _refuse_recipe(recipe, folds)
+    refuse_folds(recipe, folds)
     begun = _begun(folder, folds, resume=resume)
     dataset = opened or open_dataset(data, deal=False)
     require_present(dataset)
@@ -178,20 +179,6 @@ def train_in_folds(
             folds=outcome | {"epochs": epochs},
             arithmetic=Choice.from_json(runs[0].manifest.precision),
         )
-
-
-def _refuse_recipe(recipe: Recipe, folds: int) -> None:
-    """Refuse what folds cannot be made with, whatever the pictures."""
-    if folds < 2:
-        raise InputError(f"--folds {folds}: give 2 or more")
-    if recipe.minutes is not None:
-        raise InputError(
-            f"--folds {folds} --minutes {recipe.minutes:g}: minutes are those of one training, and "
-            f"{folds} folds and the last would take {recipe.minutes * (folds + 1):g}; give "
-            "--epochs instead"
-        )
-    if recipe.devices > 1:
-        raise InputError(f"--folds trains on one device: leave out --devices {recipe.devices}")
 
 
 def _refuse_known(recipe: Recipe, pool: Dataset) -> None:

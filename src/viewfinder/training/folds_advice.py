@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.splits import TEST
 from viewfinder.evaluation.fitting import LEAST_PICTURES
 from viewfinder.evaluation.judging import seen_in_training
 from viewfinder.runs.run import RunFolder, holds_run, open_run
 from viewfinder.tasks.recipe import Recipe, UsualText
+from viewfinder.training.folds_refusing import folded_part
 from viewfinder.wording import counted, in_words
 
 # Of what is usual the number that trains longest on the least pictures held out.
@@ -29,7 +29,7 @@ def folds_for(dataset: Dataset) -> int | None:
 
     It is a function of the set alone: of its splits, and of its rarest class.
     """
-    pool = _pool(dataset)
+    pool = folded_part(dataset)
     if not dataset.val_dealt or "val" not in _splits(dataset):
         return None
     if len(dataset.split("val")) >= LEAST_PICTURES:
@@ -38,13 +38,6 @@ def folds_for(dataset: Dataset) -> int | None:
     if (pool.labels >= 0).any():
         fewest = int(np.bincount(pool.labels[pool.labels >= 0]).min())
     return min(_FOLDS, fewest) if fewest >= 2 else None
-
-
-def _pool(dataset: Dataset) -> Dataset:
-    """The pictures that folds let judge: all but a test split of the set's own."""
-    if dataset.test_dealt:
-        return dataset
-    return dataset.select(np.flatnonzero(dataset.splits != TEST))
 
 
 def seen_before(recipe: Recipe, dataset: Dataset) -> tuple[str, Path, int] | None:
@@ -56,7 +49,7 @@ def seen_before(recipe: Recipe, dataset: Dataset) -> tuple[str, Path, int] | Non
             continue
         if not holds_run(place := Path(given).expanduser()):
             continue
-        if seen := seen_in_training(open_run(place), _pool(dataset)):
+        if seen := seen_in_training(open_run(place), folded_part(dataset)):
             return name, place, len(seen)
     return None
 
@@ -68,7 +61,7 @@ def before(dataset: Dataset, folds: int) -> str:
         for split, what in (("val", "validate by"), ("test", "judge by"))
         if split in _splits(dataset)
     )
-    judging = len(_pool(dataset))
+    judging = len(folded_part(dataset))
     return (
         f"few pictures: {splits}; --folds {folds} would let each of the {judging:,} judge "
         f"once, and takes about {_times(dataset, folds):.0f} times as long"
@@ -77,7 +70,9 @@ def before(dataset: Dataset, folds: int) -> str:
 
 def in_report(dataset: Dataset, folds: int) -> str:
     """What to do next, as a report has it beside what the verdict says."""
-    return f"let each of {counted(len(_pool(dataset)), 'picture')} judge once: --folds {folds}"
+    return (
+        f"let each of {counted(len(folded_part(dataset)), 'picture')} judge once: --folds {folds}"
+    )
 
 
 def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple[str, str]:
@@ -91,14 +86,14 @@ def after(run: RunFolder, dataset: Dataset, folds: int, seconds: float) -> tuple
     if recipe.minutes is not None:  # they become the epochs that they came to
         recipe = replace(recipe, minutes=None, epochs=max(1, len(run.history())))
     return (
-        f"try: let each of {counted(len(_pool(dataset)), 'picture')} judge once, in {time}:",
+        f"try: let each of {counted(len(folded_part(dataset)), 'picture')} judge once, in {time}:",
         f"  {command(run, recipe, '--folds', str(folds))}",
     )
 
 
 def _times(dataset: Dataset, folds: int) -> float:
     """How many times as long folds take as this one training: all of k but a kth, and all once."""
-    return folds * len(_pool(dataset)) / len(dataset.split("train"))
+    return folds * len(folded_part(dataset)) / len(dataset.split("train"))
 
 
 def command(run: RunFolder, recipe: Recipe, *more: str) -> str:

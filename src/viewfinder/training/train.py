@@ -12,11 +12,10 @@ steps themselves.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from shlex import quote
 
 import torch
 
@@ -24,9 +23,9 @@ from viewfinder.attribution.in_report import shown_reasons
 from viewfinder.datasets.bit_depth import with_bits_found
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.datasets.opening import open_dataset
-from viewfinder.datasets.presence import require_present
+from viewfinder.datasets.presence import pointing_to_check, require_present
 from viewfinder.devices import pick_device
-from viewfinder.errors import InputError, PictureError
+from viewfinder.errors import InputError
 from viewfinder.evaluation.calibrating import calibrated, family_of, keep_evidence
 from viewfinder.evaluation.fitting import FitVerdict
 from viewfinder.evaluation.folded import FoldScores
@@ -129,7 +128,7 @@ def train_on(
     if few is not None and not going_on:
         emit(Advice(before(dataset, few)))
     begun = time.monotonic()
-    with _pointing_to_check(dataset, source), ExitStack() as held:
+    with pointing_to_check(dataset, source), ExitStack() as held:
         if going_on:
             held.enter_context(taken(out, "training"))
             job = go_on(out, dataset, recipe)
@@ -223,17 +222,3 @@ def _judged(
 def report_verdict(run: RunFolder, verdict: FitVerdict) -> None:
     """Report the verdict, and all that could be tried."""
     emit(FitJudged(str(run.folder), verdict.kind, verdict.says, tuple(verdict.tries)))
-
-
-@contextmanager
-def _pointing_to_check(dataset: Dataset, data: str | Path) -> Iterator[None]:
-    """Say of a picture that cannot be read how to find all that cannot."""
-    try:
-        yield
-    except PictureError as error:
-        if str(dataset.root) not in str(error):
-            raise
-        raise InputError(
-            f"{error} (`viewfinder check {quote(str(data))}` names every picture that cannot be "
-            "read)"
-        ) from error

@@ -114,6 +114,8 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
     assert sizes is not None
     corners, limits = boxes.corners, box_limits(boxes, sizes)
     known = finite(corners)
+    # YOLO's shares of a picture that cannot be measured are no pixels; that is told of the picture.
+    endless = ~known & np.asarray((sizes > 0).all(1))[boxes.pictures()]
     x1, y1, x2, y2 = corners.T
     inverted = known & ((x2 < x1) | (y2 < y1))
     empty = known & ~inverted & no_size(corners)
@@ -122,7 +124,12 @@ def _box_faults(dataset: Dataset) -> Iterator[Fault]:
     away = over & no_size(np.clip(corners, 0, limits))
     found = [
         ("unknown-class", boxes.classes < 0, "has a class that the set does not name", "name it"),
-        ("not-finite", ~known, "has a coordinate that is no finite number", "draw it again"),
+        (
+            "not-finite",
+            endless,
+            "has a coordinate that is no finite number",
+            "draw it again",
+        ),
         ("inverted", inverted, "ends before it begins", "exchange its corners"),
         ("zero-size", empty, "has no width or no height", "remove it, or draw it again"),
         ("outside", away, "lies outside the picture", "remove it, or draw it again"),

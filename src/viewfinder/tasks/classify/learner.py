@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.datasets.augment import apply, draw
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.chance import share_error, worth
+from viewfinder.tasks.classify import suitable
 from viewfinder.tasks.classify.recipe import ClassifyRecipe
 from viewfinder.tasks.classify.sizing import chosen_size
 from viewfinder.tasks.classify.solving import solve_last_layer
@@ -38,13 +38,7 @@ class ClassLearner(Learner[ClassifyRecipe, Labelled, LabelBatch]):
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set whose pictures have no class of their own, or all the same."""
-        dataset.require_labels()
-        present = [name for name, count in dataset.split("train").counts().items() if count]
-        if len(present) < 2:
-            raise InputError(
-                f"{dataset.root} has training pictures of one class only, {present[0]!r}: add "
-                "pictures of at least one other class"
-            )
+        suitable.require(dataset)
 
     def size(self, recipe: ClassifyRecipe, dataset: Dataset) -> Size:
         """The recipe's; or the network's own, but no larger than the pictures without need."""

@@ -161,7 +161,7 @@ def open_examples(
         InputError: the set has no boxes or no pictures, a picture cannot be read, or the disk is
             full.
     """
-    require_boxes(dataset)
+    dataset.require_boxes()
     if not len(dataset):
         raise InputError(f"{dataset.root} has no pictures in this split: add some to learn from")
     true = _checked_sizes(dataset)
@@ -179,19 +179,6 @@ def open_examples(
         outlines=readable_outlines(boxes, true, sizes),
         tiles=tiles,
     )
-
-
-def require_boxes(dataset: Dataset) -> None:
-    """Refuse a set that has no boxes to learn from.
-
-    Raises:
-        InputError: its pictures have classes themselves.
-    """
-    if dataset.boxes is None:
-        raise InputError(
-            f"{dataset.root} is {dataset.layout}, whose pictures have classes and no boxes: to "
-            "detect, give boxes as COCO, YOLO (with its data.yaml) or Pascal VOC"
-        )
 
 
 def frame_for(dataset: Dataset, size: int, *, stride: int = 32) -> Size:

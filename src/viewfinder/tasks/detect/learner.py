@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from viewfinder import nets
 from viewfinder.datasets.boxes import to_find
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.errors import InputError
 from viewfinder.events import note
 from viewfinder.files import cache_folder
 from viewfinder.nets.checkpoints import LoadReport
 from viewfinder.pictures.geometry import Size
 from viewfinder.tasks.chance import share_error, worth
+from viewfinder.tasks.detect import suitable
 from viewfinder.tasks.detect.augment import compose
 from viewfinder.tasks.detect.batch import BoxBatch
 from viewfinder.tasks.detect.class_names import known_classes
 from viewfinder.tasks.detect.composed import TrainExamples, mix, open_scenes
-from viewfinder.tasks.detect.examples import frame_for, open_examples, require_boxes
+from viewfinder.tasks.detect.examples import frame_for, open_examples
 from viewfinder.tasks.detect.heads import head_of, head_of_net
 from viewfinder.tasks.detect.plan import augmentation, plan_step
 from viewfinder.tasks.detect.recipe import DetectRecipe
@@ -49,12 +49,7 @@ class BoxLearner(Learner[DetectRecipe, TrainExamples, BoxBatch]):
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without boxes to learn from."""
-        require_boxes(dataset)
-        boxes = dataset.split("train").boxes
-        if boxes is None or not to_find(boxes).any():
-            raise InputError(
-                f"{dataset.root} has no boxes among its training pictures: mark some objects first"
-            )
+        suitable.require(dataset)
 
     def size(self, recipe: DetectRecipe, dataset: Dataset) -> Size:
         """The recipe's long side, or the network's own, at the pictures' usual aspect; of tiles,

@@ -155,7 +155,7 @@ class Detect(
 
     def score(self, answers: list[Detections], truth: Dataset) -> DetectScores:
         """COCO's."""
-        assert truth.boxes is not None, "`require_boxes` has seen to it"
+        assert truth.boxes is not None, "`Dataset.require_boxes` has seen to it"
         return score(answers, truth.boxes, classes=truth.classes)
 
     def together(self, config: ModelConfig) -> int:

@@ -22,6 +22,7 @@ from viewfinder.tasks.learner import Learner
 from viewfinder.tasks.loss import Loss
 from viewfinder.tasks.normalisation import IMAGENET, PLAIN, Normalisation, measure_colours
 from viewfinder.tasks.parts import TrainSetup, as_pictures
+from viewfinder.tasks.saliency import suitable
 from viewfinder.tasks.saliency.augment import augmentation
 from viewfinder.tasks.saliency.examples import SubjectExamples, open_examples
 from viewfinder.tasks.saliency.recipe import DEPTH_NET, SaliencyRecipe
@@ -48,7 +49,7 @@ class SubjectLearner(Learner[SaliencyRecipe, SubjectExamples, SubjectBatch]):
 
     def require(self, dataset: Dataset) -> None:
         """Refuse a set without masks; one without depth is refused where depth is read."""
-        dataset.require_masks()
+        suitable.require(dataset)
 
     def size(self, recipe: SaliencyRecipe, dataset: Dataset) -> Size:
         """The recipe's size, or the network's own."""

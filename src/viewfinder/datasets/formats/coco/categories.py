@@ -48,7 +48,7 @@ def listed_in(categories: object, where: str) -> Objects:
         return as_tables(categories)
     except ValueError:
         raise InputError(
-            f"{where} has no list of categories, so its boxes have no classes"
+            f"{where} has no list of categories, so its boxes have no classes: export it with them"
         ) from None
 
 
