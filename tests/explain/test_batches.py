@@ -108,21 +108,52 @@ RIGHT = {
 }
 
 
-def warnings(build, shapes) -> tuple[str, ...]:
-    explanation = explain(build().eval(), *shapes, batched=True)
+def warnings(build, shapes, batched=None) -> tuple[str, ...]:
+    explanation = explain(build().eval(), *shapes, batched=batched)
     assert explanation.mistake is None
     return explanation.warnings
 
 
+@pytest.mark.parametrize("batched", [True, None])
 @pytest.mark.parametrize("words", WRONG)
-def test_what_loses_the_batch_or_the_steps_is_told(words: str) -> None:
-    found = warnings(*WRONG[words])
+def test_what_loses_the_batch_or_the_steps_is_told(words: str, batched: bool | None) -> None:
+    found = warnings(*WRONG[words], batched)
     assert any(words in one for one in found), found
 
 
+@pytest.mark.parametrize("batched", [True, None])
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_follows_the_batch_is_not_warned_of(name: str) -> None:
-    assert warnings(*RIGHT[name]) == ()
+def test_what_follows_the_batch_is_not_warned_of(name: str, batched: bool | None) -> None:
+    assert warnings(*RIGHT[name], batched) == ()
+
+
+# Nets whose inputs do not begin with the batch, as torch itself reads them.
+OTHERWISE = {
+    "steps first": (
+        lambda: Net(lambda n, x: n.b(n.a(x)[0][-1]), a=nn.LSTM(8, 6), b=nn.Linear(6, 2)),
+        ((5, 3, 8),),
+    ),
+    "an answer for each step": (
+        lambda: Net(lambda n, x: n.b(n.a(x)[0]), a=nn.LSTM(8, 6), b=nn.Linear(6, 2)),
+        ((5, 3, 8),),
+    ),
+    "one sequence": (lambda: Net(lambda n, x: n.a(x)[0][-1], a=recurrent()), ((5, 8),)),
+    "one graph": (lambda: Net(lambda n, x, e: e @ n.a(x), a=nn.Linear(8, 2)), ((5, 8), (5, 5))),
+    "one set of points": (
+        lambda: Net(lambda n, x: n.b(n.a(x).amax(0)), a=nn.Linear(3, 8), b=nn.Linear(8, 2)),
+        ((50, 3),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_inputs_that_begin_otherwise_are_read_as_the_net_reads_them(name: str) -> None:
+    assert warnings(*OTHERWISE[name]) == ()
+
+
+def test_steps_in_the_place_of_the_batch_are_told_where_the_answers_follow_the_batch() -> None:
+    net = Net(lambda n, x: n.b(n.a(x)[0][:, -1]), a=nn.LSTM(8, 6), b=nn.Linear(6, 2))
+    assert "reads 3×5×8 as steps × batch" in warnings(lambda: net, ((3, 5, 8),))[0]
 
 
 @pytest.mark.filterwarnings("ignore:Implicit dimension")

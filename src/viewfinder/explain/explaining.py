@@ -11,7 +11,7 @@ from viewfinder.explain.diagnosis import diagnose
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
 from viewfinder.explain.explanation import Explanation, Mistake
-from viewfinder.explain.fixes import Inputs, Lab, Stop, batch_of, first_use, offers, sampled
+from viewfinder.explain.fixes import Inputs, Lab, Stop, first_use, offers, sampled, with_batch
 from viewfinder.explain.fixes.variants import has_channels_last, module_takes_last
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, looks_at_numbers
@@ -29,7 +29,7 @@ def explain(
 
     The pass runs on tensors without numbers, over a copy of the module without weights: nothing
     is allocated, and the module is afterwards as it was. Training or evaluation is as it is set.
-    A second pass with twice the batch shows what depends on it.
+    A second pass with twice the batch shows what depends on it, and what is wrong with that.
 
     Args:
         module: any net.
@@ -37,8 +37,10 @@ def explain(
             (1, 3, 224, 224); lists and dictionaries of them for nested inputs.
         name: what to call the net; its class if left out.
         real: run on random numbers and a copy of the weights, for a net that looks at values.
-        batched: whether the first dimension of the inputs is their batch; seen from the first
-            layer if left out.
+        batched: whether the first dimension of the inputs is their batch. If left out, it is,
+            unless the net reads it otherwise: as the channels of one picture, one sequence or
+            graph, or as the steps of layers without batch_first, which is told as a mistake only
+            where batched=True says that it is one.
 
     Raises:
         InputError: the net looks at the numbers of its tensors, and `real` is not set.
@@ -70,7 +72,7 @@ def explain_call(
         seen.called = line[1]
     refuse_mixed(seen)
     samples = tuple(sampled(value) for value in arguments)
-    inputs = Inputs(samples, *line) if line else Inputs(samples, batch_of(seen, samples, batched))
+    inputs = Inputs(samples, *line) if line else with_batch(seen, samples, batched)
     first = first_use(seen)
     if first is not None and first.base in ("conv1d", "conv_transpose1d"):
         inputs = replace(inputs, steps_last=not has_channels_last(first))
@@ -80,7 +82,8 @@ def explain_call(
         inputs = replace(inputs, channels_last=True)
     lab = Lab(module, inputs, seen, real, shortcuts)
     stop = lab.stops()
-    twice = lab.doubled if batched else None
+    # Of a line of a script nobody knows what comes before and behind.
+    twice = lab.doubled if line is None and not inputs.steps_first else None
     found = cautions(module, seen, twice, lab.followed)
     mistake = None if stop is None else _mistake(lab, seen, stop)
     explanation = assemble(seen, name or type(module).__name__, mistake)

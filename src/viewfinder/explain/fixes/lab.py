@@ -196,7 +196,7 @@ class Lab:
             return Verdict(False)
         if following is not None:
             return Verdict(True, following)
-        odd = _oddity(seen, other) if other is not None else ""
+        odd = "" if other is None or self.inputs.steps_first else _oddity(seen, other)
         wide = self._wide(edits)
         if wide is None or wide.failure is None:
             return Verdict(True, None, answers=odd, seen=seen, doubled=other)

@@ -56,7 +56,7 @@ class Names:
     @property
     def _longest(self) -> int:
         """The most steps that an input has."""
-        lead = 1 if self.inputs.batch else 0
+        lead = 1 if self.inputs.batch and not self.inputs.steps_first else 0
         return max((one.shape[lead] for one in self.seen.inputs if one.dim() > lead), default=0)
 
     def lost_batch(self) -> Call | None:

@@ -26,15 +26,16 @@ def sampled(value: object) -> object:
     return value
 
 
-def _samples(value: object) -> Iterator[Sample]:
+def all_samples(value: object) -> Iterator[Sample]:
+    """Each sample of nested inputs."""
     if isinstance(value, Sample):
         yield value
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _samples(item)
+            yield from all_samples(item)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _samples(item)
+            yield from all_samples(item)
 
 
 def _each(value: object, change: Callable[[Sample], Sample]) -> object:
@@ -60,6 +61,8 @@ class Inputs:
     """Sequences have their features first, as convolutions take them."""
     channels_last: bool = False
     """Pictures or volumes have their channels last, where a convolution wants them first."""
+    steps_first: bool = False
+    """Sequences have their batch second, as torch's recurrent layers take them by default."""
 
     def dimensions(self, sample: Sample) -> tuple[str, ...]:
         """What the dimensions of an input most likely are."""
@@ -68,6 +71,8 @@ class Inputs:
             return (*names[:-2], "height", "width")
         if names[-2:] == ("time", "features") and self._are_pairs(sample):
             return (*names[:-2], "time", "time")
+        if self.steps_first and sample.shape[1:2] == (self.batch,):
+            names = ("time", "batch", *names[2:])
         if self.steps_last and names[-2:] == ("time", "features"):
             names = (*names[:-2], "channels", "time")
         if self.channels_last and names[-2:] == ("height", "width"):
@@ -78,25 +83,26 @@ class Inputs:
     @property
     def sure(self) -> bool:
         """Every input begins with the batch, so that a second batch is told beyond doubt."""
-        shapes = [one.shape for one in _samples(self.given)]
-        return self.batch > 0 and all(shape and shape[0] == self.batch for shape in shapes)
+        shapes = [one.shape for one in all_samples(self.given)]
+        first = not self.steps_first and self.batch > 0
+        return first and all(shape and shape[0] == self.batch for shape in shapes)
 
     @property
     def _sides(self) -> set[Shape]:
         """The heights and widths of pictures, which masks of theirs have too."""
         rank = 4 if self.batch else 3
-        return {one.shape[-2:] for one in _samples(self.given) if len(one.shape) == rank}
+        return {one.shape[-2:] for one in all_samples(self.given) if len(one.shape) == rank}
 
     def _are_pairs(self, sample: Sample) -> bool:
         """Whether a square input says something of each pair of another's steps, as graphs do."""
-        steps, others = sample.shape[-1], [one.shape for one in _samples(self.given)]
+        steps, others = sample.shape[-1], [one.shape for one in all_samples(self.given)]
         square = sample.shape[-2] == steps
         return square and any(len(one) > 1 and one[-2] == steps != one[-1] for one in others)
 
     @property
     def size_text(self) -> str:
         """The sizes that `stretched` changes, as a person says them."""
-        for sample in _samples(self.given):
+        for sample in all_samples(self.given):
             named = dict(zip(self.dimensions(sample), sample.shape, strict=True))
             if "height" in named:
                 return f"{named['height']}×{named['width']}"
@@ -112,7 +118,7 @@ class Inputs:
         def change(sample: Sample) -> Sample:
             shape = list(sample.shape)
             # A state, such as a recurrent layer's, has the batch second.
-            for dim in (0, 1):
+            for dim in (1, 0) if self.steps_first else (0, 1):
                 if len(shape) > dim and shape[dim] == self.batch:
                     shape[dim] *= 2
                     break
@@ -153,29 +159,6 @@ def input_names(sample: Sample, lead: int) -> tuple[str, ...]:
     return ("batch",) * lead + names
 
 
-def batch_of(seen: Trace, given: tuple[object, ...], batched: bool | None) -> int:
-    """The batch of the inputs: their first dimension, unless the first layer takes it for more."""
-    samples = list(_samples(given))
-    if batched is False or not samples or not samples[0].shape:
-        return 0
-    shape = samples[0].shape
-    if batched:
-        return shape[0]
-    if len(shape) == 1:
-        return 0
-    call = first_use(seen)
-    if call is not None and call.base.startswith("conv"):
-        weight = call.argument("weight")
-        if not isinstance(weight, Tensor):
-            return shape[0]
-        wanted = weight.shape[0 if "transpose" in call.base else 1] * call.argument("groups", 1)
-        if len(shape) == weight.dim() - 2 and (shape[-1] != wanted or wanted == 1):
-            return 0
-        if len(shape) == weight.dim() - 1 and shape[0] == wanted and wanted > 1:
-            return 0
-    return shape[0]
-
-
 def first_use(seen: Trace) -> Call | None:
     """The first call that takes the first input."""
     calls: Sequence[Call] = seen.calls
@@ -195,7 +178,7 @@ def has_channels_last(first: Call) -> bool:
 
 def module_takes_last(net: nn.Module, inputs: Inputs) -> bool:
     """Whether a net's first layer is a norm or a linear layer made for a map's last dimension."""
-    sample = next(_samples(inputs.given), None)
+    sample = next(all_samples(inputs.given), None)
     if sample is None or len(sample.shape) - (inputs.batch > 0) not in (3, 4):
         return False
     for module in net.modules():
