@@ -37,6 +37,7 @@ from viewfinder.explain.edits import (
     InLine,
     InsertedCall,
     Mode,
+    Named,
     Numbered,
     Offer,
     Regiven,
@@ -187,7 +188,7 @@ def run(
     for edit in edits:
         if isinstance(edit, Replace):
             put(net, edit)
-        elif isinstance(edit, InLine):
+        elif isinstance(edit, InLine | Named):
             edit.prepare(net)
         elif isinstance(edit, Numbered):
             setattr(net.get_submodule(edit.path), edit.name, edit.value)

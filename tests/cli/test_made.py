@@ -34,7 +34,7 @@ def test_what_may_be_there_is_let_pass(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("class Net: ...\nclass Other: ...", "called Nett: it has Net"),
+        ("class Net: ...\nclass Other: ...", "called Nett: did you mean Net?"),
         ("class One: ...\ndef two(): ...", "called Nett: it has One"),
         ("two = 2", "called Nett: check the spelling"),
     ],

@@ -142,7 +142,7 @@ def test_nets_by_name(
         ("resnet51", "there is no net called resnet51: did you mean resnet50"),
         ("zzzzzz", "there is no net called zzzzzz: try lenet"),
         ("{file}", "is a file: say which class or function in it is the net, as"),
-        ("{file}:Smal", "has no class or function called Smal: it has Small"),
+        ("{file}:Smal", "has no class or function called Smal: did you mean Small"),
         ("{file}:nothing", "nothing gave an int, not a net"),
         ("{file}:number", "is an int, not a net: give a class, or a function"),
         ("{file}:broken", "building {file}:broken failed: KeyError: 'weights'"),
@@ -151,7 +151,7 @@ def test_nets_by_name(
         ("{folder}/bad.py:Net", "bad.py, line 1 is not valid Python"),
         ("{folder}/exits.py:Net", "running {folder}/exits.py failed: SystemExit: 3"),
         ("no.such.module:Net", "there is no module no.such.module"),
-        ("torch.nn:Linnear", "has no class or function called Linnear: it has Linear"),
+        ("torch.nn:Linnear", "has no class or function called Linnear: did you mean Linear"),
     ],
 )
 def test_a_target_that_cannot_be_used(file: Path, target: str, words: str) -> None:
@@ -171,6 +171,7 @@ def test_a_target_that_cannot_be_used(file: Path, target: str, words: str) -> No
         ("3×224×224", 0, (3, 224, 224), torch.float32),
         ("16:int64", 4, (4, 16), torch.int64),
         ("3X8X8:uint8", 2, (2, 3, 8, 8), torch.uint8),
+        (":int64", 4, (4,), torch.int64),
     ],
 )
 def test_inputs(text: str, batch: int, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -178,7 +179,10 @@ def test_inputs(text: str, batch: int, shape: tuple[int, ...], dtype: torch.dtyp
     assert (sample.shape, sample.dtype) == (shape, dtype)
 
 
-@pytest.mark.parametrize("text", ["", "3x", "axb", "3x-1x4", "3x0x4", "3,4", "3x4:floaty", "x:nn"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "3x", "axb", "3x-1x4", "3x0x4", "3,4", "3x4:floaty", "x:nn", ":", "x:int64", "-3:int64"],
+)
 def test_inputs_that_are_no_shape(text: str) -> None:
     with pytest.raises(InputError):
         parse_input(text, 1)

@@ -38,8 +38,9 @@ class Flags:
     """A net by name (lenet, resnet50, any of torchvision's), or your own: file.py:Class,
     file.py:function or module:Class, whose code is run. With --weights it can be left out."""
     input: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """The shape of an input without its batch, such as 3x224x224, or 16:int64 for whole numbers;
-    once for each input. Left out: the net's own picture size, or 224 by 224."""
+    """The shape of an input without its batch, such as 3x224x224, 16:int64 for whole numbers, or
+    :int64 for one of them each; once for each input. Left out: the net's own picture size, or 224
+    by 224."""
     batch: int = 1
     """How many at once; 0 leaves the batch dimension out."""
     training: bool = False

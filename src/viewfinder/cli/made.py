@@ -19,17 +19,46 @@ def refuse_misspelt_class(file: Path, name: str) -> None:
     Raises:
         InputError: there is none; with those that are near, or all of its classes.
     """
-    try:
-        tree = ast.parse(read_bytes(file))
-    except (OSError, InputError, SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _parsed(file)
+    made = names_made(tree) if tree is not None else None
+    if tree is None or made is None or name in made or not name.isidentifier():
+        return
+    classes = _classes(tree)
+    near = difflib.get_close_matches(name, sorted(made), n=3)
+    hint = f"it has {', '.join(classes)}" if classes else "check the spelling"
+    hint = f"did you mean {' or '.join(near)}?" if near else hint
+    raise InputError(f"{file} has no class or function called {name}: {hint}")
+
+
+def refuse_dotted(target: str) -> None:
+    """Refuse `file.Class` where there is a file of that name, whose classes stand behind a colon.
+
+    Raises:
+        InputError: there is one; with the class that is meant, or all of them.
+    """
+    place, _, name = target.rpartition(".")
+    file = Path(f"{place.replace('.', '/')}.py")
+    tree = _parsed(file) if place else None
+    if tree is None:
         return
     made = names_made(tree)
-    if made is None or name in made or not name.isidentifier():
-        return
-    classes = [each.name for each in tree.body if isinstance(each, ast.ClassDef)]
-    near = difflib.get_close_matches(name, sorted(made), n=3) or classes
-    hint = f"it has {', '.join(near)}" if near else "check the spelling"
-    raise InputError(f"{file} has no class or function called {name}: {hint}")
+    near = [name] if made is None or name in made else difflib.get_close_matches(name, sorted(made))
+    meant = near or _classes(tree) or ["Net"]
+    raise InputError(
+        f"there is no net called {target}: did you mean "
+        f"{' or '.join(f'{file}:{each}' for each in meant[:3])}? A class stands behind a colon"
+    )
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    try:
+        return ast.parse(read_bytes(file))
+    except (OSError, InputError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _classes(tree: ast.Module) -> list[str]:
+    return [each.name for each in tree.body if isinstance(each, ast.ClassDef)]
 
 
 def names_made(tree: ast.Module) -> set[str] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from viewfinder import nets
 from viewfinder.cli.flags import Flag
-from viewfinder.cli.made import refuse_misspelt_class
+from viewfinder.cli.made import refuse_dotted, refuse_misspelt_class
 from viewfinder.errors import InputError
 from viewfinder.nets.facts import TORCHVISION
 from viewfinder.reading import read_bytes
@@ -189,6 +189,7 @@ def refuse_misspelt_target(target: str) -> None:
         raise InputError(
             f"{target} is a file: say which class or function in it is the net, as {target}:Net"
         )
+    refuse_dotted(target)
     near = likest(target, [*nets.names(), *known])
     raise InputError(
         f"there is no net called {target}{near}: ours are {', '.join(nets.names())}, and any of "

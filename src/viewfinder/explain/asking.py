@@ -13,7 +13,6 @@ from viewfinder.explain.targets import (
     CannotBuild,
     find_net,
     parse_input,
-    parse_target,
     usual_input,
 )
 from viewfinder.explain.traces import Sample
@@ -58,7 +57,7 @@ def explain_target(
     net.train(training)
     if loss is not None:
         find_loss(loss)
-        wanted = parse_target(target_shape, batch) if target_shape else None
+        wanted = parse_input(target_shape, batch) if target_shape else None
         samples.append(wanted or usual_target(net, samples, loss))
         net = Scored(net, loss).train(training)
     return explain(net, *samples, name=target, real=real, batched=batch > 0)

@@ -274,6 +274,21 @@ class Numbered(Edit):
 
 
 @dataclass(frozen=True)
+class Named(Edit):
+    """What all modules of a class, that at `path` among them, have as `name` and call `wrong`."""
+
+    path: str
+    wrong: str
+    name: str
+
+    def prepare(self, net: nn.Module) -> None:
+        kind = type(net.get_submodule(self.path))
+        for home in (one for one in net.modules() if type(one) is kind):
+            # Beside torch's registers, so that a layer keeps its one name.
+            object.__setattr__(home, self.wrong, getattr(home, self.name))
+
+
+@dataclass(frozen=True)
 class Mode(Edit):
     """Training or evaluation."""
 

@@ -7,6 +7,7 @@ from torch import nn
 from viewfinder.errors import InputError
 from viewfinder.explain.assembling import assemble, source_code, source_text
 from viewfinder.explain.cautions import cautions
+from viewfinder.explain.cautions.unmet import unmet
 from viewfinder.explain.diagnosis import diagnose
 from viewfinder.explain.diagnosis.case import Case
 from viewfinder.explain.diagnosis.rows import cut, refuse_mixed
@@ -87,6 +88,8 @@ def explain_call(
     found = cautions(module, seen, twice, lab.followed)
     mistake = None if stop is None else _mistake(lab, seen, stop)
     explanation = assemble(seen, name or type(module).__name__, mistake)
+    if seen.failure is None:
+        found = (*found, *unmet(seen, explanation.totals.unused))
     return replace(explanation, warnings=found)
 
 

@@ -177,6 +177,7 @@ class Recorder(TorchFunctionMode):
             row.inputs = tuple(tensors_in((args, kwargs)))
             row.input_shapes = tuple(map(shape_of, row.inputs))
         self.stack.append(TracedFrame(module, path, args, kwargs, row, opens, place))
+        self.trace.entered.add(path)
 
     def leave(self, module: nn.Module, output: object) -> None:
         frame = self.stack.pop()

@@ -165,6 +165,22 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
+def masks_unread() -> Iterator[None]:
+    """torch's transformers look at a mask's numbers, but only for a faster way to the same."""
+
+    def is_causal(mask: object, is_causal: bool | None = None, size: int | None = None) -> bool:
+        return is_causal is True
+
+    home: Any = nn.modules.transformer
+    own = home._detect_is_causal_mask
+    home._detect_is_causal_mask = is_causal
+    try:
+        yield
+    finally:
+        home._detect_is_causal_mask = own
+
+
+@contextmanager
 def uncollected() -> Iterator[None]:
     """No search for garbage meanwhile: a pass makes many small things, and nearly all are kept.
 

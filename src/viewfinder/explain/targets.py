@@ -116,8 +116,8 @@ def _attribute(module: ModuleType, name: str, place: str) -> object:
         and value.__module__ == module.__name__
     ]
     close = difflib.get_close_matches(name, list(vars(module)), n=3)
-    known = close or nets_there
-    hint = f"it has {', '.join(known)}" if known else "check the spelling"
+    hint = f"it has {', '.join(nets_there)}" if nets_there else "check the spelling"
+    hint = f"did you mean {' or '.join(close)}?" if close else hint
     raise InputError(f"{place} has no class or function called {name}: {hint}")
 
 
@@ -172,37 +172,28 @@ def _needed(thing: Callable[..., object]) -> list[str]:
 
 
 def parse_input(text: str, batch: int) -> Sample:
-    """An input written `3x224x224` or `128:int64`, with its batch in front (none where it is 0).
+    """An input, or a target, written `3x224x224` or `128:int64`, with its batch in front.
+
+    `:int64`, without sizes, is one number for each item of the batch. Where the batch is 0, there
+    is no dimension for it.
 
     Raises:
         InputError: it is not sizes joined by x, with a torch type behind a colon if any.
     """
-    sizes, _, kind = text.replace("×", "x").partition(":")
+    sizes, colon, kind = text.replace("×", "x").partition(":")
     try:
-        shape = tuple(int(size) for size in sizes.lower().split("x"))
+        shape = tuple(int(size) for size in sizes.lower().split("x") if size or not colon)
     except ValueError:
-        shape = ()
-    if not shape or any(size < 1 for size in shape):
+        shape = (0,)
+    if not (shape or kind) or any(size < 1 for size in shape) or (sizes and not shape):
         raise InputError(
             f"--input {text} is not a shape: write sizes joined by x, without the batch, such as "
-            "3x224x224"
+            "3x224x224, or :int64 for one number each"
         )
     dtype = getattr(torch, kind or "float32", None)
     if not isinstance(dtype, torch.dtype):
         raise InputError(f"--input {text}: torch has no type {kind}: write uint8, int64 or float32")
     return Sample((batch, *shape) if batch else shape, dtype)
-
-
-def parse_target(text: str, batch: int) -> Sample:
-    """A target written as an input is, or `:int64` for one number each of the batch.
-
-    Raises:
-        InputError: as `parse_input`.
-    """
-    if text.startswith(":"):
-        one = parse_input(f"1{text}", batch)
-        return Sample(one.shape[:-1], one.dtype)
-    return parse_input(text, batch)
 
 
 def usual_input(net: nn.Module, size: Shape | None, batch: int) -> Sample:

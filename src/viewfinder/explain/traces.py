@@ -110,6 +110,8 @@ class Trace:
         """All calls that went well, by number."""
         return {call.index: call for call in self.calls}
 
+    entered: set[str] = field(default_factory=set)
+    """The paths of the modules whose forward ran."""
     unfinished: list[Call] = field(default_factory=list)
     """Calls within the layers that were running when the pass stopped."""
 

@@ -17,7 +17,7 @@ from viewfinder.explain.edits import Edit, Rewrite
 from viewfinder.explain.input_edits import apply_to_inputs
 from viewfinder.explain.passed import Args, Kwargs
 from viewfinder.explain.recording import Recorder
-from viewfinder.explain.shadow import shadow, uncollected, undisturbed
+from viewfinder.explain.shadow import masks_unread, shadow, uncollected, undisturbed
 from viewfinder.explain.shortcuts import Shortcuts
 from viewfinder.explain.traces import Failure, Sample, Trace, TracedFrame
 
@@ -52,6 +52,7 @@ def trace(
         if fake:
             modes.enter_context(fake)
             modes.enter_context(uncollected())
+            modes.enter_context(masks_unread())
         for edit in edits:
             edit.prepare(twin)
         imagined = tuple(_imagine(value, fake, device) for value in arguments)

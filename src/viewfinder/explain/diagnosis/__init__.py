@@ -18,6 +18,7 @@ from viewfinder.explain.diagnosis import (
     placewise,
     products,
     ranks,
+    rarer,
     rows,
     sequences,
     structure,
@@ -34,6 +35,7 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     structure.several,
     structure.used_as_one,
     structure.unpacked,
+    structure.misspelt,
     inputs.arguments,
     inputs.devices,
     inputs.index_type,
@@ -77,6 +79,7 @@ _RULES: tuple[Callable[[Case], Mistake | None], ...] = (
     placewise.rows,
     placewise.distances,
     functions.single,
+    rarer.single,
 )
 
 # Of arguments that a rule cannot even read: they are none of the mistakes that it knows. Tests

@@ -23,6 +23,12 @@ def truths(case: Case) -> Mistake | None:
             case.operand(1),
             "a mask of type bool",
         )
+    if case.operation == "where" and len(tensors) > 1 and tensors[0].dtype != torch.bool:
+        return case.mistake(
+            f"where takes a condition of truth values, and this one is {_name(tensors[0])}",
+            case.operand(0),
+            "a condition of type bool, such as mask > 0",
+        )
     if case.operation in ("sub", "rsub", "neg") and any(t.dtype == torch.bool for t in tensors):
         at = next(n for n, t in enumerate(tensors) if t.dtype == torch.bool)
         rule = "truth values cannot be subtracted: ~mask turns a mask round"

@@ -1,5 +1,8 @@
 """Mistakes at calls that take their tensors place by place, letter by letter or row by row."""
 
+from collections.abc import Sequence
+from math import prod
+
 from torch import Tensor
 
 from viewfinder.explain.diagnosis.case import Case
@@ -7,11 +10,15 @@ from viewfinder.explain.explanation import Mistake, Shape, shape_text
 
 _PLACEWISE = {
     "masked_fill", "masked_scatter", "where", "lerp", "addcmul", "addcdiv", "eq", "ne", "lt", "le",
-    "gt", "ge", "__eq", "__ne", "logical_and", "logical_or", "__and__", "__or__", "and", "or",
+    "gt", "ge", "__eq", "__ne", "__and", "__or", "__xor", "logical_and",
+    "logical_or", "logical_xor",
     "atan2", "cosine_similarity", "pairwise_distance", "triplet_margin_loss", "kl_div",
     "binary_cross_entropy_with_logits", "binary_cross_entropy", "expand_as", "gaussian_nll_loss",
     "cosine_embedding_loss", "margin_ranking_loss", "hinge_embedding_loss", "soft_margin_loss",
+    "poisson_nll_loss", "multilabel_soft_margin_loss", "multilabel_margin_loss", "clamp", "clip",
+    "clamp_min", "clamp_max", "fmod", "remainder", "hypot", "logaddexp", "isclose", "copysign",
 }  # fmt: skip
+_SIGNS = {"__eq": "==", "__ne": "!=", "__and": "&", "__or": "|", "__xor": "^"}
 _ROWS = {"gather", "scatter", "scatter_add", "take_along_dim"}
 
 
@@ -27,12 +34,16 @@ def broadcasting(case: Case) -> Mistake | None:
             one, two = case.shapes[other][wrong], shape[wrong]
             where = "the last dimension" if wrong == -1 else f"dimension −{-wrong}"
             return case.mistake(
-                f"{case.operation} goes place by place, with sizes that are equal or 1 from the "
-                f"last dimension on: in {where} {one} ≠ {two}",
+                f"{_SIGNS.get(case.operation, case.operation)} goes place by place, with sizes "
+                f"that are equal or 1 from the last dimension on: in {where} {one} ≠ {two}",
                 f"{case.operand(other)} and {case.operand(position)}",
-                f"a shape that repeats to {shape_text(max(case.shapes, key=len))}",
+                f"shapes that repeat to one, as {shape_text(_widest(case.shapes))}",
             )
     return None
+
+
+def _widest(shapes: Sequence[Shape]) -> Shape:
+    return max(shapes, key=lambda shape: (len(shape), prod(shape)))
 
 
 def _apart(one: Shape, two: Shape) -> int | None:
@@ -70,9 +81,9 @@ def letters(case: Case) -> Mistake | None:
 
 def rows(case: Case) -> Mistake | None:
     """gather and scatter, whose index has the dimensions of what it picks from."""
-    index = case.argument(
-        "index", case.call.args[2] if case.call and len(case.call.args) > 2 else 0
-    )
+    place = 1 if case.operation == "take_along_dim" else 2
+    given = case.call.args[place] if case.call and len(case.call.args) > place else 0
+    index = case.argument("indices" if place == 1 else "index", given)
     if case.operation not in _ROWS or not isinstance(index, Tensor) or not case.shapes:
         return None
     if index.dim() == len(case.shapes[0]):
@@ -94,6 +105,15 @@ def distances(case: Case) -> Mistake | None:
                 f"cdist compares rows of equally many features: {one} ≠ {two}",
                 f"{case.operand(0)} and {case.operand(1)}",
                 f"rows of {one} features",
+            )
+        ranks, leads = [len(shape) for shape in case.shapes], [s[:-2] for s in case.shapes]
+        if min(ranks) < 2 or _apart(*leads) is not None:
+            wanted = "two tables of rows" if min(ranks) < 2 else "batches of one size"
+            return case.mistake(
+                f"cdist compares each row of one with each row of the other, of {wanted}: "
+                f"{shape_text(case.shapes[0])} and {shape_text(case.shapes[1])}",
+                f"{case.operand(0)} and {case.operand(1)}",
+                "rows × features of both, or batch × rows × features",
             )
     if case.operation == "bilinear" and len(case.shapes) > 2:
         for position in (0, 1):

@@ -1,6 +1,8 @@
 """Mistakes of what a module gave: several outputs where one is wanted, or none at all."""
 
+import difflib
 import re
+from types import ModuleType
 
 from torch import Tensor, nn
 
@@ -60,6 +62,39 @@ def unpacked(case: Case) -> Mistake | None:
         f"{parts} parts",
         f"{counted(int(words[1]), 'value')}",
     )
+
+
+def misspelt(case: Case) -> Mistake | None:
+    """A name that a module, a tensor or a part of torch does not have."""
+    error = case.failure.error
+    if not isinstance(error, AttributeError) or not error.name:
+        return None
+    thing = error.obj
+    if isinstance(thing, nn.Module):
+        kind = type(thing).__name__
+    elif isinstance(thing, Tensor):
+        kind = "a tensor"
+    elif isinstance(thing, ModuleType):
+        kind = thing.__name__
+    else:
+        return None
+    near = nearest_names(thing, error.name)
+    hint = f": did you mean {' or '.join(near)}?" if near else ""
+    own = [name for name, _ in thing.named_children()] if isinstance(thing, nn.Module) else []
+    known = f"one of its layers: {', '.join(own[:12])}" if own else "a name that it has"
+    return case.mistake(f"{kind} has no {error.name}{hint}", error.name, known)
+
+
+def nearest_names(thing: object, name: str) -> list[str]:
+    """At most two names of a thing that are spelt nearly so; of a net, its own come first."""
+    own = list(thing.__dict__) if isinstance(thing, nn.Module) else []
+    if isinstance(thing, nn.Module):
+        own += [*thing._modules, *thing._parameters, *thing._buffers]
+        own += [each for each in vars(type(thing)) if not each.startswith("_")]
+    known = [each for each in own or dir(thing) if not each.startswith("_")]
+    lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), list(lower), n=2, cutoff=0.7)
+    return [lower[each] for each in close]
 
 
 def several(case: Case) -> Mistake | None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from viewfinder.explain.calls import shape_of
 from viewfinder.explain.diagnosis.rows import LostBatch, cut, refuse_mixed
-from viewfinder.explain.edits import Around, Edit, Replace, Rewrite
+from viewfinder.explain.edits import Around, Edit, Named, Replace, Rewrite
 from viewfinder.explain.explanation import differing, shape_text
 from viewfinder.explain.fixes.alone import refused_alone
 from viewfinder.explain.fixes.names import Names
@@ -182,8 +182,7 @@ class Lab:
             return Verdict(False, alone=True)
         edits = (*before, *own)
         place = stop.place
-        if any(isinstance(edit, Replace) and edit.code == LEFT_OUT for edit in own):
-            # The call that failed is gone, and the next has its number.
+        if any(_takes_a_place(edit) for edit in own):
             place -= 1
         seen = self.run(self.inputs.given, edits)
         if seen.failure is not None and Stop(seen.failure).place <= place:
@@ -230,6 +229,11 @@ class Lab:
             twice = [replace(e, repeats=2) if isinstance(e, Given) else e for e in edits]
             return self.run(self.inputs.given, twice)
         return None
+
+
+def _takes_a_place(edit: Edit) -> bool:
+    """Whether what fails next may have the number of what failed: a layer left out, or a name."""
+    return isinstance(edit, Named) or (isinstance(edit, Replace) and edit.code == LEFT_OUT)
 
 
 def _outermost(seen: Trace) -> TracedFrame:

@@ -23,6 +23,7 @@ from viewfinder.explain.fixes import (
     layers,
     layouts,
     lost,
+    misspelt,
     norms,
     orders,
     other_dimensions,
@@ -55,6 +56,7 @@ _EVERYTHING = 12_000
 Generator = Callable[[Scene], Iterator[Candidate]]
 _GENERATORS = (
     lost.candidates,
+    misspelt.candidates,
     forgotten.candidates,
     unused.candidates,
     given.candidates,

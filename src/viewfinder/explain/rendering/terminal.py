@@ -147,7 +147,8 @@ def _totals(explanation: Explanation, width: int) -> list[Text]:
 
 def mistake_lines(mistake: Mistake, width: int = WIDTH) -> list[Text]:
     """What went wrong, what must agree, and the fixes that were tried, the best first."""
-    result = [Text(), Text(f"✗ it stops at {mistake.where}"[:width], "bold red")]
+    headline = textwrap.shorten(f"✗ it stops at {mistake.where}", width, placeholder=" …")
+    result = [Text(), Text(headline, "bold red")]
     for title, text in (
         ("rule", mistake.rule),
         ("got", mistake.got),
