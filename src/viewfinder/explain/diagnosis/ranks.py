@@ -23,13 +23,27 @@ def windows(case: Case) -> Mistake | None:
         return None
     rank, shape = int(found[4]), case.shapes[0]
     if len(shape) in (rank + 1, rank + 2):
-        return None
+        return _kernels(case, rank)
     what = "convolution" if found[1] else "transposed convolution" if found[2] else "pooling"
     return case.mistake(
         f"a {rank}D {what} takes N×{_LETTERS[rank]}, {rank + 2} dimensions (or {rank + 1} without "
         f"the batch), and this has {len(shape)}",
         case.operand(0),
         f"N×{_LETTERS[rank]}",
+    )
+
+
+def _kernels(case: Case, rank: int) -> Mistake | None:
+    """The kernels of F.conv2d and its like, which are tensors of the user's own."""
+    weight = case.weight()
+    if weight is None or weight.dim() == rank + 2 or "conv" not in case.operation:
+        return None
+    sides = _LETTERS[rank].partition("×")[2].replace("L", "length")
+    return case.mistake(
+        f"the kernels of a {rank}D convolution are out × in × {sides}, {rank + 2} dimensions, and "
+        f"these have {weight.dim()}",
+        f"{case.operand(0)}, kernels of {shape_text(shape_of(weight))}",
+        f"kernels of {rank + 2} dimensions",
     )
 
 

@@ -20,6 +20,10 @@ def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
     weight, shape = call.argument("weight"), call.input_shapes[0]
     if not isinstance(weight, Tensor):
         return
+    rank = int(call.base[-2]) if call.base[-1] == "d" else weight.dim() - 2
+    if weight.dim() < rank + 2 == len(shape):
+        yield from _kernels(scene, call, weight, shape, rank)
+        return
     if len(shape) == weight.dim() - 1 and int(call.argument("groups", 1)) == shape[1] // max(
         int(weight.shape[2]), 1
     ):
@@ -37,6 +41,27 @@ def convolutions(scene: Scene, call: Call) -> Iterator[Candidate]:
             yield from scene.operate(1, ops.transpose(0, 1), 0.1)
         if wanted == 1 and shape[1] > 1:
             yield from _each_channel(scene, call, spatial)
+
+
+def _kernels(
+    scene: Scene, call: Call, weight: Tensor, shape: Shape, rank: int
+) -> Iterator[Candidate]:
+    """Kernels with fewer dimensions than a convolution takes: one alone, or all as a row."""
+    missing = rank + 2 - weight.dim()
+    if weight.dim() >= rank:
+        yield from scene.on_operand(
+            1, f"{{1}}[{', '.join(['None'] * missing)}]", lambda t: t[1][(None,) * missing], 0.0
+        )
+        return
+    channels, padding = shape[1] // int(call.argument("groups", 1)), call.argument("padding", 0)
+    # Padding that keeps the size tells the side of a kernel.
+    sides = [2 * padding + 1] if type(padding) is int and padding else []
+    for at, side in enumerate(dict.fromkeys((*sides, 3, 5, 7, 1))):
+        each = channels * side**rank
+        if weight.numel() % each == 0:
+            sizes = (weight.numel() // each, channels, *[side] * rank)
+            code = f"{{1}}.view({', '.join(map(str, sizes))})"
+            yield from scene.on_operand(1, code, lambda t, s=sizes: t[1].view(s), 0.05 + 0.05 * at)
 
 
 def _groups(scene: Scene, call: Call, weight: Tensor, shape: Shape) -> Iterator[Candidate]:
