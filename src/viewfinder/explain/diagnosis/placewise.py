@@ -81,9 +81,9 @@ def letters(case: Case) -> Mistake | None:
 
 def rows(case: Case) -> Mistake | None:
     """gather and scatter, whose index has the dimensions of what it picks from."""
-    place = 1 if case.operation == "take_along_dim" else 2
-    given = case.call.args[place] if case.call and len(case.call.args) > place else 0
-    index = case.argument("indices" if place == 1 else "index", given)
+    at, name = (1, "indices") if case.operation == "take_along_dim" else (2, "index")
+    given = case.call.args[at] if case.call and len(case.call.args) > at else 0
+    index = case.argument(name, given)
     if case.operation not in _ROWS or not isinstance(index, Tensor) or not case.shapes:
         return None
     if index.dim() == len(case.shapes[0]):
@@ -108,9 +108,9 @@ def distances(case: Case) -> Mistake | None:
             )
         ranks, leads = [len(shape) for shape in case.shapes], [s[:-2] for s in case.shapes]
         if min(ranks) < 2 or _apart(*leads) is not None:
-            wanted = "two tables of rows" if min(ranks) < 2 else "batches of one size"
+            sorts = "two tables of rows" if min(ranks) < 2 else "batches of one size"
             return case.mistake(
-                f"cdist compares each row of one with each row of the other, of {wanted}: "
+                f"cdist compares each row of one with each row of the other, of {sorts}: "
                 f"{shape_text(case.shapes[0])} and {shape_text(case.shapes[1])}",
                 f"{case.operand(0)} and {case.operand(1)}",
                 "rows × features of both, or batch × rows × features",

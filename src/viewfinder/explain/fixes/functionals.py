@@ -60,8 +60,8 @@ def _kernels(
         each = channels * side**rank
         if weight.numel() % each == 0:
             sizes = (weight.numel() // each, channels, *[side] * rank)
-            code = f"{{1}}.view({', '.join(map(str, sizes))})"
-            yield from scene.on_operand(1, code, lambda t, s=sizes: t[1].view(s), 0.05 + 0.05 * at)
+            view = ops.method("view", *sizes)
+            yield from scene.operate(1, view, 0.05 + 0.05 * at)
 
 
 def _groups(scene: Scene, call: Call, weight: Tensor, shape: Shape) -> Iterator[Candidate]:
