@@ -18,7 +18,7 @@ from viewfinder.evaluation.over_seeds import CHANCE
 from viewfinder.evaluation.sampling import Values, chance, redrawn, same_shares
 from viewfinder.scoring.contest import Drawn
 
-_SIZES = (20, 50, 100, 400)
+_SIZES = (20, 50, 100, 200, 400)
 _CURVE = np.linspace(0, 1, 32)
 
 Kind = Callable[[np.random.Generator, int], Values]

@@ -24,8 +24,9 @@ import cv2
 import numpy as np
 
 from viewfinder.events import listening
+from viewfinder.scoring.measured import Measured
 from viewfinder.scoring.reading import asked
-from viewfinder.scoring.saliency import Judged, Measured, judge
+from viewfinder.scoring.saliency import Judged, judge
 from viewfinder.scoring.sets import map_contests
 
 _CASES = 60

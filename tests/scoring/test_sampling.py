@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from viewfinder.evaluation.sampling import chance, interval, pairs, ranks, redrawn, shares
+from viewfinder.evaluation.sampling import (
+    chance,
+    interval,
+    pairs,
+    ranks,
+    redrawn,
+    score_interval,
+    shares,
+)
 
 
 def first(means):
@@ -21,6 +29,25 @@ def test_intervals_cover_19_of_20():
         covered += found.low <= 0.2 <= found.high
     # 95 % of 400 is 380; below 366 lies one set of trials in a thousand.
     assert covered >= 366
+
+
+def test_intervals_of_few_pictures_cover_failures_that_are_not_among_them():
+    """Every tenth picture is scored 0; of 20, one set in eight shows no such picture at all."""
+    random = np.random.default_rng(3)
+    drawing = shares(20, 2000)
+    covered = 0
+    for _ in range(300):
+        values = random.beta(20, 2, (20, 1)) * (random.random((20, 1)) > 0.1)
+        found = score_interval(values.mean(), redrawn(drawing, values, first), 20)
+        covered += found.low <= 0.9 * 20 / 22 <= found.high
+    # 95 % of 300 is 285; below 273 lies one set of trials in a thousand.
+    assert covered >= 273
+
+
+def test_intervals_of_many_pictures_are_of_these_alone():
+    values = np.random.default_rng(1).beta(8, 1, (50, 1))
+    draws = redrawn(shares(50), values, first)
+    assert score_interval(0.9, draws, 50) == interval(0.9, draws, 50)
 
 
 def test_equal_methods_are_rarely_called_different():

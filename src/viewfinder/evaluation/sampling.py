@@ -27,6 +27,7 @@ Draws = NDArray[np.float64]
 DRAWS = 4_000
 """Of pictures, for each set: the ends of an interval then move by some 3 % of its width."""
 _FEWEST = 2
+_JEFFREYS, _SEEN = 0.5, 50
 # Draws beyond 0 whose share says what chance does.
 _FEW = 20
 _ROWS = 500
@@ -114,6 +115,23 @@ def interval(value: float, draws: Draws, images: int) -> Interval:
     tail = _NORMAL.cdf(-_widening(images) * critical_t(CHANCE, images - 1))
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Interval(value, float(low), float(high))
+
+
+def score_interval(value: float, draws: Draws, images: int) -> Interval:
+    """`interval` of a score from 0 to 1, which of few pictures allows for ones unlike them all.
+
+    A kind that every tenth picture is of is not among 20 of them one time in eight, and then no
+    draw has it. So half a picture, the weight that Jeffreys's prior gives to each side of a share,
+    is taken to score 0 for the lower end and 1 for the upper; its weight falls to none at 50
+    pictures, among which such a kind is missing one time in 200.
+    """
+    unseen = _JEFFREYS * (1 - images / _SEEN)
+    if len(draws) == 0 or unseen <= 0:
+        return interval(value, draws, images)
+    weight = np.random.default_rng(0).beta(unseen, images, len(draws))
+    low = interval(value, draws * (1 - weight), images).low
+    high = interval(value, draws * (1 - weight) + weight, images).high
+    return Interval(value, low, high)
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:

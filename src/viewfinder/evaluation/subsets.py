@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.evaluation.over_seeds import CHANCE, holm
-from viewfinder.evaluation.sampling import Values, chance, interval, redrawn, shares, wilson
+from viewfinder.evaluation.sampling import Values, chance, redrawn, score_interval, shares, wilson
 from viewfinder.wording import counted
 
 LEAST_PICTURES = 30
@@ -204,7 +204,7 @@ def _subset(
         if not answered.objects and np.isin(answered.good, (0, 1)).all():
             low, high = wilson(value, pictures)  # Draws of what is all right hold nothing wrong.
         else:
-            own = interval(value, _share(draws[:, :2]), pictures)
+            own = score_interval(value, _share(draws[:, :2]), pictures)
             low, high = own.low, own.high
     subset = Subset(
         trait=trait.name,

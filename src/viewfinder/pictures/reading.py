@@ -161,8 +161,17 @@ def read_map(path: Path) -> NDArray[np.float64]:
     Raises:
         InputError: the file cannot be read, or it is in colour.
     """
-    values = _read_grey(path, "a saliency map")
+    values = read_map_levels(path)
     return values / np.iinfo(values.dtype).max
+
+
+def read_map_levels(path: Path) -> decoding.Pixels:
+    """H×W, a map's values as they are stored, in the type that tells their range.
+
+    Raises:
+        InputError: the file cannot be read, or it is in colour.
+    """
+    return _read_grey(path, "a saliency map")
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.evaluation.sampling import Draws, Interval, Values, interval, wilson
+from viewfinder.evaluation.sampling import Draws, Interval, Values, score_interval, wilson
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Drawn:
     def interval(self) -> Interval:
         """Where 95 of 100 such sets of pictures would put it."""
         if self.share_of is None or len(self.draws) == 0:
-            return interval(self.value, self.draws, self.images)
+            return score_interval(self.value, self.draws, self.images)
         # Draws of few that are nearly all right hold too few of the others.
         return Interval(self.value, *wilson(self.value, self.share_of))
 

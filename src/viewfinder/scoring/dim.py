@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from viewfinder.scoring.saliency import HALF, Measured
+from viewfinder.scoring.measured import HALF, Measured
 from viewfinder.tasks.saliency.curves import LEVELS
 
 

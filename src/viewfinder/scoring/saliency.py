@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain, groupby
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,22 +23,16 @@ from viewfinder.errors import PictureError
 from viewfinder.events import track
 from viewfinder.features.store import KEY, keep_vectors, kept_vectors
 from viewfinder.memory import keep_freed
-from viewfinder.pictures.reading import read_map
-from viewfinder.scoring.contours import boundary_iou, contour_band
+from viewfinder.pictures.reading import read_map_levels
 from viewfinder.scoring.masks import read_scored
+from viewfinder.scoring.measured import KnownMask, Measured, known_mask, measure_map
 from viewfinder.scoring.sets import MapContest
-from viewfinder.scoring.size_invariance import (
-    Parts,
-    SizeInvariant,
-    parts_of,
-    size_invariant,
-)
+from viewfinder.scoring.size_invariance import SizeInvariant
 from viewfinder.tasks.saliency.curves import LEVELS, PixelCounts
-from viewfinder.tasks.saliency.scores import Measurement, SaliencyScores, measure
-from viewfinder.tasks.saliency.weighted import MaskWeights, mask_weights
+from viewfinder.tasks.saliency.scores import Measurement
 
 # Named anew where what is kept of a picture, or how it is measured, changes.
-_KEPT = "saliency-scores-3"
+_KEPT = "saliency-scores-4"
 # Figures of 64 bits, then counts of 32 at each threshold.
 _RECORD = np.dtype(
     [
@@ -50,66 +45,6 @@ _RECORD = np.dtype(
 # Fewer pictures than this are scored sooner than processes start.
 _FEW = 200
 _CHUNK = 16
-HALF = 128
-"""A map is held to be white from here, as a mask is: above half of 255."""
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One picture's measurement, the contour's score, and how its file was found.
-
-    Attributes:
-        boundary_iou: of the contours' bands, at half of the map's range (Cheng et al., 2021).
-        resized: whether the map was of another size than its mask.
-        alike: every part of the subject counting alike, however small it is.
-    """
-
-    of: Measurement
-    boundary_iou: float
-    resized: bool
-    alike: SizeInvariant
-
-    @property
-    def scores(self) -> SaliencyScores:
-        return self.of.scores()
-
-    @property
-    def iou(self) -> float:
-        """Intersection over union at half of the map's range."""
-        counts = self.of.counts
-        union = counts.taken[HALF] + counts.wanted - counts.hits[HALF]
-        return float(counts.hits[HALF] / union) if union else 1.0
-
-    @property
-    def even(self) -> bool:
-        """Whether the map has one value everywhere, though there is a subject."""
-        counts = self.of.counts
-        return bool(counts.wanted and np.isin(counts.taken, (0, counts.pixels)).all())
-
-    def roc(self) -> NDArray[np.float64] | None:
-        """Shares of the background and of the subject that are taken at each threshold, 2×256;
-        None where there is no background or no subject."""
-        counts = self.of.counts
-        outside = counts.pixels - counts.wanted
-        if not outside or not counts.wanted:
-            return None
-        false = (counts.taken - counts.hits)[:LEVELS] / outside
-        return np.stack([false, counts.hits[:LEVELS] / counts.wanted])
-
-
-@dataclass(frozen=True, eq=False)
-class _Mask:
-    """What all maps of a mask are held to: it, the band along its contour, its parts, and weights,
-    which an empty one has not."""
-
-    mask: NDArray[np.bool_]
-    contour: NDArray[np.bool_]
-    parts: Parts
-    weights: MaskWeights | None
-
-
-# An empty map of an empty mask is right.
-_RIGHTLY_EMPTY = SizeInvariant(0.0, np.ones(LEVELS))
 
 
 @dataclass(frozen=True)
@@ -214,8 +149,12 @@ def _all(
     if workers == 1 or len(jobs) < _FEW:
         yield from track((_one(job) for job in jobs), total=len(jobs), description=shown)
         return
+    # All maps of a mask go to one process, so that what follows from the mask is worked out once.
+    by_mask = [list(own) for _, own in groupby(jobs, lambda job: job.mask)]
+    size = max(1, _CHUNK * len(by_mask) // len(jobs))
     with ProcessPoolExecutor(workers, get_context("spawn"), _alone) as pool:
-        yield from track(pool.map(_one, jobs, chunksize=_CHUNK), total=len(jobs), description=shown)
+        found = chain.from_iterable(pool.map(_of_mask, by_mask, chunksize=size))
+        yield from track(found, total=len(jobs), description=shown)
 
 
 def _alone() -> None:
@@ -225,43 +164,25 @@ def _alone() -> None:
     cv2.setNumThreads(1)
 
 
+def _of_mask(jobs: Sequence[_Job]) -> list[tuple[bytes, NDArray[np.float32] | str]]:
+    """Of each map of one mask its record, or why there is none."""
+    return [_one(job) for job in jobs]
+
+
 def _one(job: _Job) -> tuple[bytes, NDArray[np.float32] | str]:
     known = _mask(job.mask, job.about)
-    mask = known.mask
     try:
-        values = read_map(job.map)
+        stored = read_map_levels(job.map)
     except PictureError as error:
         return job.key, str(error)
-    resized = values.shape != mask.shape
-    if resized:
-        values = np.asarray(
-            cv2.resize(values, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float64
-        )
-    return job.key, _packed(_measured(values, known, stretch=job.stretch, resized=resized))
+    return job.key, _packed(measure_map(stored, known, stretch=job.stretch))
 
 
 # Of one picture and the next: all methods' maps of a picture come together.
 @lru_cache(maxsize=2)
-def _mask(file: Path, about: bytes) -> _Mask:
+def _mask(file: Path, about: bytes) -> KnownMask:
     """`about` is the digest of the mask's file, so that it is read anew where that has changed."""
-    mask = read_scored(file)
-    parts = parts_of(mask)
-    weights = mask_weights(parts.subject) if parts.boxes else None
-    return _Mask(mask, contour_band(mask), parts, weights)
-
-
-def _measured(
-    values: NDArray[np.float64], known: _Mask, *, stretch: bool, resized: bool
-) -> Measured:
-    low, high = float(values.min()), float(values.max())
-    if stretch and 0 < high - low < 1:  # Once, for the contours as for all other scores.
-        values = (values - low) / (high - low)
-    found = measure(values, known.mask, weights=known.weights)
-    own = contour_band(values >= HALF / (LEVELS - 1))
-    alike = _RIGHTLY_EMPTY
-    if not found.rightly_empty:
-        alike = size_invariant(values, known.parts)
-    return Measured(found, boundary_iou(own, known.contour), resized, alike)
+    return known_mask(read_scored(file))
 
 
 def _packed(found: Measured) -> NDArray[np.float32]:

@@ -16,7 +16,8 @@ from viewfinder.scoring.contest import ComparedPicture, Curve, Drawn, MethodView
 from viewfinder.scoring.dim import dim_notes
 from viewfinder.scoring.identical import identical_notes
 from viewfinder.scoring.masks import border_notes, faint_notes, read_scored
-from viewfinder.scoring.saliency import Judged, Measured, Unread, judge
+from viewfinder.scoring.measured import Measured
+from viewfinder.scoring.saliency import Judged, Unread, judge
 from viewfinder.scoring.saliency_scores import METRICS, made, stacked
 from viewfinder.scoring.sets import Answers, MapContest
 from viewfinder.scoring.shifted import shifted_notes

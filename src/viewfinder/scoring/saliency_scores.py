@@ -7,7 +7,7 @@ import numpy as np
 
 from viewfinder.evaluation.sampling import Figure, Values
 from viewfinder.scoring.contest import Metric
-from viewfinder.scoring.saliency import Measured
+from viewfinder.scoring.measured import Measured
 from viewfinder.tasks.saliency.curves import f_measure
 from viewfinder.tasks.saliency.scores import SaliencyScores
 

@@ -13,7 +13,8 @@ from viewfinder.errors import InputError
 from viewfinder.evaluation.sampling import Values
 from viewfinder.pictures.reading import read_map
 from viewfinder.scoring.masks import read_scored
-from viewfinder.scoring.saliency import Judged, Measured
+from viewfinder.scoring.measured import Measured
+from viewfinder.scoring.saliency import Judged
 from viewfinder.scoring.saliency_scores import area_of
 
 # Maps of which the area under the ROC curve is greater belong to their masks, and of which it is

@@ -17,13 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewfinder.tasks.saliency.curves import LEVELS, f_measure
+from viewfinder.tasks.saliency.regions import Box, Regions
 
 _LEAST = 50
 _BY_EDGES = 4
-
-
-Box = tuple[slice, slice]
-"""Rows and columns of a picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +81,39 @@ def size_invariant(values: NDArray[np.float64], parts: Parts) -> SizeInvariant:
     curves = [_f(levels[box], parts.subject[box], levels.size) for box in parts.boxes]
     for box in parts.boxes:
         errors[box] = 0
-    alpha = parts.free / max(1, errors.size - parts.free)
-    error = cv2.sumElems(errors)[0] / max(1, parts.free)
-    mae = (sum(of_parts) + alpha * error) / (len(of_parts) + alpha)
+    return _joined(of_parts, curves, cv2.sumElems(errors)[0], parts.free, errors.size)
+
+
+def size_invariant_stored(
+    counted: NDArray[np.intp], values: NDArray[np.float64], regions: Regions
+) -> SizeInvariant:
+    """The same of a map that holds few values.
+
+    Args:
+        counted: the map's `Regions.counts`, of regions that have the parts' boxes.
+        values: what each of 256 stored values means, in [0, 1].
+    """
+    wrong = np.where(regions.inside, counted @ (1 - values), counted @ values)
+    pixels, many = counted.sum(axis=1), int(counted.sum())
+    levels = (values * (LEVELS - 1)).astype(np.uint8)
+    of_parts, curves = [], []
+    for within in regions.boxes.T if regions.boxes.size else (np.ones(len(pixels), np.bool_),):
+        of_parts.append(float(wrong[within].sum() / pixels[within].sum()))
+        both = (counted[chosen].sum(axis=0) for chosen in (within, within & regions.inside))
+        curves.append(_f_of(*(np.bincount(levels, own, LEVELS) for own in both), many))
+    if not regions.boxes.size:
+        return SizeInvariant(of_parts[0], curves[0])
+    outside = ~regions.boxes.any(axis=1)
+    free = int(pixels[outside].sum())
+    return _joined(of_parts, curves, float(wrong[outside].sum()), free, many)
+
+
+def _joined(
+    of_parts: list[float], curves: list[NDArray[np.float64]], outside: float, free: int, pixels: int
+) -> SizeInvariant:
+    """The scores of a picture, of those of its parts and the sum of errors `outside` of them."""
+    alpha = free / max(1, pixels - free)
+    mae = (sum(of_parts) + alpha * outside / max(1, free)) / (len(of_parts) + alpha)
     return SizeInvariant(mae, np.mean(curves, axis=0))
 
 
@@ -95,6 +122,13 @@ def _f(levels: NDArray[np.uint8], subject: NDArray[np.uint8], pixels: int) -> ND
     every, within = (
         cv2.calcHist([levels], [0], mask, [LEVELS], [0, LEVELS]).ravel() for mask in (None, subject)
     )
+    return _f_of(every, within, pixels)
+
+
+def _f_of(
+    every: NDArray[np.floating], within: NDArray[np.floating], pixels: int
+) -> NDArray[np.float64]:
+    """The same by the histograms of the levels, of all of these pixels and of the subject's."""
     taken, hits = (np.cumsum(each[::-1], dtype=np.float64)[::-1] for each in (every, within))
     taken[0] = pixels
     return f_measure(hits / np.maximum(taken, 1), hits / max(1.0, float(hits[0])))

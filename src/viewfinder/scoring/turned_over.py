@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from viewfinder.scoring.saliency import Measured
+from viewfinder.scoring.measured import Measured
 from viewfinder.scoring.saliency_scores import area_of
 from viewfinder.wording import counted, some
 

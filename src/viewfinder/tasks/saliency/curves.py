@@ -53,13 +53,24 @@ def count(
     histograms = _histogram(levels), _histogram(np.asarray(cv2.copyTo(levels, subject), np.uint8))
     # What lies outside the mask was made 0 there, and is taken off again.
     histograms[1][0] -= subject.size - cv2.countNonZero(subject)
-    taken, hits = (np.cumsum(h[::-1], dtype=np.float64)[::-1] for h in histograms)
     above = (prediction >= adaptive).view(np.uint8)
+    return counts_of(*histograms, (cv2.countNonZero(above), cv2.countNonZero(above & subject)))
+
+
+def counts_of(every: Values, within: Values, adaptive: tuple[float, float]) -> PixelCounts:
+    """The counts of a map by its histograms.
+
+    Args:
+        every: how many pixels have each of 256 levels.
+        within: how many of these lie in the mask.
+        adaptive: how many pixels are taken and rightly taken at the adaptive threshold.
+    """
+    taken, hits = (np.cumsum(h[::-1], dtype=np.float64)[::-1] for h in (every, within))
     return PixelCounts(
-        pixels=subject.size,
+        pixels=int(taken[0]),
         wanted=int(hits[0]),
-        taken=np.append(taken, cv2.countNonZero(above)),
-        hits=np.append(hits, cv2.countNonZero(above & subject)),
+        taken=np.append(taken, adaptive[0]),
+        hits=np.append(hits, adaptive[1]),
     )
 
 

@@ -45,13 +45,19 @@ def block_sums(prediction: NDArray[np.floating], subject: NDArray[np.uint8]) -> 
         prediction: H×W in [0, 1], float32 or float64.
         subject: H×W, 1 in the mask and 0 outside.
     """
-    # The pixel of the centroid belongs to the blocks before it.
-    row, column = (round(each) + 1 for each in _centroid(subject))
+    row, column = first_of_last_blocks(subject)
     sums = np.zeros((2, 2, len(fields(BlockSums))))
     for i, rows in enumerate((slice(None, row), slice(row, None))):
         for j, columns in enumerate((slice(None, column), slice(column, None))):
             sums[i, j] = _sums(prediction[rows, columns], subject[rows, columns])
     return BlockSums(*np.moveaxis(sums, 2, 0))
+
+
+def first_of_last_blocks(subject: NDArray[np.uint8]) -> tuple[int, int]:
+    """The row and the column with which the lower and the right blocks begin."""
+    # The pixel of the centroid belongs to the blocks before it.
+    row, column = (round(each) + 1 for each in _centroid(subject))
+    return row, column
 
 
 def _centroid(subject: NDArray[np.uint8]) -> tuple[float, float]:
