@@ -10,6 +10,7 @@ import pytest
 import torch
 from page_material import saliency_onnx
 from safetensors.torch import load_file, save_file
+from torchvision import models
 
 from viewfinder.cli.main import main
 from viewfinder.devices import pick_device
@@ -97,6 +98,31 @@ def test_saliency_models_of_others(tmp_path):
     assert one.values["s_measure"].value > 0.9
     (pair,) = found.agreements
     assert (len(pair.both), pair.one_better, pair.other_better) == (4, (), ())
+
+
+def test_a_classifier_of_torchvisions_beside_a_run(
+    small_set, small_run, tmp_path, monkeypatch, capsys
+):
+    """It knows none of these classes, which is said; `score` takes it, too."""
+    weights = models.get_model_weights("squeezenet1_1").DEFAULT
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    torch.manual_seed(0)
+    file = tmp_path / "hub/checkpoints" / weights.url.rpartition("/")[2]
+    torch.save(models.get_model("squeezenet1_1").state_dict(), file)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    named = ["own=" + str(small_run), "torchvision:squeezenet1_1"]
+    assert main(["compare", *named, str(small_set), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    own, other = document["models"]
+    assert (other["name"], other["net"]) == ("torchvision:squeezenet1_1",) * 2
+    assert other["parameters"] == 1_235_496
+    assert other["megabytes"] == pytest.approx(file.stat().st_size / 1e6)
+    assert own["pictures_per_s"] > 0
+    (scored,) = document["sets"]
+    assert scored["methods"][1]["scores"]["accuracy"]["value"] == 0
+    assert any("knows none" in note for note in scored["notes"])
+    assert main(["score", str(small_set), *named]) == 0
+    assert "torchvision:squeezenet1_1" in capsys.readouterr().out
 
 
 def test_pictures_by_who_is_right(small_set, small_run, worse_run):

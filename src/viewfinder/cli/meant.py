@@ -139,7 +139,7 @@ def _is_run(place: str) -> bool:
 
 
 def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:
-    """Refuse a folder or file that is not there.
+    """Refuse a folder or file that is not there, and is no net of torchvision's.
 
     Args:
         beside: words that stand for something else than a path.
@@ -147,7 +147,7 @@ def refuse_missing(place: str, *, beside: Sequence[str] = ()) -> None:
     Raises:
         InputError: it is not there; where a neighbour's name is nearly the same, with it.
     """
-    if place not in beside and not Path(place).expanduser().exists():
+    if _is_missing(place, tuple(beside)):
         raise InputError(f"there is no folder or file {place}{_near(place)}")
 
 

@@ -1,7 +1,7 @@
 """Classifiers that no file of ours holds: the user's, in memory, or torchvision's, by name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ class HandedNet:
     """`tasks.model.Weights` that lie in memory already.
 
     Attributes:
-        file: what messages call it.
+        file: that they are from, or what messages call them.
     """
 
     file: Path
@@ -99,6 +99,7 @@ def open_torchvision(name: str) -> Model:
     (side,) = seen.crop_size
     normalisation = Normalisation(tuple(seen.mean), tuple(seen.std))
     classes = tuple(weights.meta["categories"])
-    return model_of_net(
+    model = model_of_net(
         net, classes=classes, size=(side, side), normalisation=normalisation, called=name
     )
+    return replace(model, weights=HandedNet(file, net))

@@ -1,4 +1,4 @@
-"""A run, Darknet's weights or an ONNX file in the place of answers.
+"""A run, Darknet's weights, an ONNX file or a net of torchvision's in the place of answers.
 
 Answers are kept in the cache by the contents of the model and of the pictures.
 """
@@ -24,6 +24,7 @@ from viewfinder.evaluation.judging import judge_examples
 from viewfinder.files import cache_folder, new_folder, write_bytes
 from viewfinder.inference.answers import Predictor
 from viewfinder.inference.opening import open_model
+from viewfinder.nets.facts import TORCHVISION
 from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.pictures.writing import write_map
 from viewfinder.tasks.detect.detections import Detections
@@ -33,15 +34,16 @@ from viewfinder.tasks.saliency.maps import Subject
 from viewfinder.wording import some
 
 # Named anew where what is kept of a model's answers changes.
-_KEPT = "answers-1"
+_KEPT = "answers-2"
 _FILES = (".onnx", ".weights")
 
 Read = TypeVar("Read")
 
 
 def is_model(path: Path) -> bool:
-    """Whether a path is a run's folder, Darknet's weights or an ONNX file, and not answers."""
-    if path == COCO_FILE:
+    """Whether a path is a run's folder, Darknet's weights or an ONNX file, or the name of a net of
+    torchvision's, and not answers."""
+    if path == COCO_FILE or str(path).startswith(TORCHVISION):
         return True
     return (path / MANIFEST).is_file() or (path.is_file() and path.suffix.lower() in _FILES)
 
@@ -56,7 +58,10 @@ def read_each(answers: Mapping[str, Path], read: Callable[[Path], Read]) -> dict
 
 
 def named_model(word: str) -> Path | None:
-    """The file of the detector that comes with the package, where nothing else is so called."""
+    """What stands for the detector that comes with the package, where nothing else is so called,
+    or for a classifier of torchvision's."""
+    if word.startswith(TORCHVISION):
+        return Path(word)
     return COCO_FILE if word == COCO and not Path(word).exists() else None
 
 
@@ -90,8 +95,7 @@ def maps_by(path: Path, masks: tuple[str, ...], pictures: dict[str, Path], *, of
             f"{path} is asked about the pictures of {of}, and some are not found ({some(alone)}): "
             "name the set's folder, which holds RGB beside GT"
         )
-    about = path / MANIFEST if path.is_dir() else path
-    digests = of_files([model.weights.file, about, *(pictures[mask] for mask in masks)])
+    digests = of_files([*_files_of(path, model), *(pictures[mask] for mask in masks)])
     key = hashlib.sha256(b"".join(digests) + "\0".join(masks).encode()).hexdigest()[:32]
     folder = cache_folder() / "maps" / key
     if folder.is_dir():
@@ -170,9 +174,13 @@ def model_to(path: Path, task: str) -> Model:
     return model
 
 
+def _files_of(path: Path, model: Model) -> list[Path]:
+    """What a model is made of."""
+    return [model.weights.file, *([path / MANIFEST] if path.is_dir() else ())]
+
+
 def _kept_file(path: Path, model: Model, truth: Dataset) -> Path:
-    about = path / MANIFEST if path.is_dir() else path
-    files = [model.weights.file, about, *(truth.file(index) for index in range(len(truth)))]
+    files = [*_files_of(path, model), *(truth.file(index) for index in range(len(truth)))]
     key = hashlib.sha256(_KEPT.encode() + b"".join(of_files(files)))
     # What a model is asked for may follow more than its files: its size, framing and bits.
     key.update(repr((model.config, truth.bits)).encode())

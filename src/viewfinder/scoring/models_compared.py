@@ -13,6 +13,7 @@ from viewfinder.inference.opening import open_foreign
 from viewfinder.runs.run import RunFolder, open_run
 from viewfinder.scoring.comparing import MethodComparison, SetScores, compare
 from viewfinder.scoring.model_facts import ModelFacts, facts_of, recipes_apart
+from viewfinder.scoring.models import is_model
 from viewfinder.scoring.reading import contest_of, truth_of
 from viewfinder.scoring.side_by_side import Agreement, agreement
 from viewfinder.tasks.model import Model
@@ -124,7 +125,7 @@ def compare_models(opened: Opened, data: str, *, split: str | None) -> ModelsCom
         val_share=owner.manifest.recipe.val_share if owner else None,
     )
     places = {
-        name: each.source if name in opened.runs else each.weights.file
+        name: each.source if is_model(each.source) else each.weights.file
         for name, each in opened.models.items()
     }
     contest = contest_of(task, Path(data).resolve().name, truth, places)
