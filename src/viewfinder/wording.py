@@ -86,7 +86,7 @@ def likest(word: str, known: Iterable[str]) -> str:
     matcher = difflib.SequenceMatcher(b=str(word).lower())
     likeness = {}
     for each in known:
-        matcher.set_seq1(each)
+        matcher.set_seq1(each.lower())
         likeness[each] = matcher.ratio()
     # Some are as like as the first, as the sizes of one net; others have only letters in common.
     least = max(_LEAST_LIKE, max(likeness.values(), default=0.0) - _AS_LIKE)

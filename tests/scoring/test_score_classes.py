@@ -103,6 +103,11 @@ def test_nothing_odd_is_dropped_in_silence(photos):
         ("picture,pred,Pred\ncat/0.png,cat,dog\n", "two columns pred"),
         ("picture,class\r\n\r\ncat/0.png,cat,4\r\n", "line 3: more cells"),
         ("picture,class\rx/y.png,cat\r", "no name of"),
+        (
+            "cat/0.png,cat\ncat/1.png,dog\n",
+            "no row of names: its first line is cat/0.png, cat; wri",
+        ),
+        ("0,1\n1,2\n", "no row of names"),
     ],
 )
 def test_what_cannot_be_read_is_said(photos, text, said):
@@ -309,3 +314,65 @@ def test_a_class_that_is_neither_the_truth_nor_the_likeliest_is_refused(photos):
             rows.append(f"{own}/{number}.png,dog,{','.join(map(str, sure))}")
     with pytest.raises(InputError, match="class is neither the truth nor the likeliest class"):
         scored(photos, table(photos, "a", "\n".join(rows)))
+
+
+def test_a_row_for_each_class_of_a_picture(photos):
+    """As the same in columns: sure of the own class, of an owl nearly so, and of no bat at all."""
+    order = ("owl", "CAT", "dog")
+    rows, wide = ["image,label,score"], ["image,owl,cat,dog"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            sure = [0.2 + 0.4 * (name.lower() == own) for name in order]
+            rows += [
+                f"{own}/{number}.png,{name},{p:g}" for name, p in zip(order, sure, strict=True)
+            ]
+            wide.append(",".join([f"{own}/{number}.png", *(f"{p:g}" for p in sure)]))
+    long, plain = table(photos, "long", "\n".join(rows)), table(photos, "wide", "\n".join(wide))
+    only = scored(photos, long, plain)
+    a, b = (own.values for own in only.methods)
+    assert a["log_loss"].value == pytest.approx(-math.log(0.6))
+    assert {key: own.value for key, own in a.items()} == {key: own.value for key, own in b.items()}
+    assert any(note.startswith("long: it has a row for each class") for note in only.notes)
+
+
+def test_a_row_for_each_of_the_likeliest_classes(photos):
+    """Two of them alone, one of which the set does not have, and is the surer of one picture."""
+    rows = ["picture,class,score"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            doubt = 0.9 if (own, number) == ("cat", 0) else 0.1
+            rows += [f"{own}/{number}.png,bat,{doubt}", f"{own}/{number}.png,{own},{1 - doubt:g}"]
+    only = scored(photos, table(photos, "a", "\n".join(rows)))
+    assert only.methods[0].values["accuracy"].value == pytest.approx(14 / 15)
+    assert "bat" in "\n".join(only.notes)
+
+
+def test_numbers_of_classes_in_rows_are_no_probabilities(photos):
+    rows = ["picture,class,score"]
+    for k, own in enumerate(CLASSES):
+        for number in range(4 + k):
+            rows += [f"{own}/{number}.png,{n},{0.8 if n == k else 0.1}" for n in range(3)]
+    values = scored(photos, table(photos, "a", "\n".join(rows))).methods[0].values
+    assert values["accuracy"].value == 1
+    assert "log_loss" not in values
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_tables_as_spreadsheets_write_unicode(photos, encoding):
+    file = Path(right(photos, "a").partition("=")[2])
+    text = file.read_text(encoding="utf-8").replace(",", "\t")
+    file.write_text(text, encoding=encoding)
+    assert scored(photos, f"a={file}").methods[0].values["accuracy"].value == 1
+    file.write_bytes(b"picture,class,maker\ncat/0.png,cat,M\xfcller\n")
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        scored(photos, f"a={file}")
+
+
+def test_a_misspelt_class_is_told_by_the_one_that_is_meant(photos):
+    file = Path(right(photos, "a").partition("=")[2])
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(",owl", ",owls"), encoding="utf-8")
+    notes = "\n".join(scored(photos, f"a={file}").notes)
+    assert (
+        "6 answers of classes that the set does not have, wrong: owls (did you mean owl?)" in notes
+    )

@@ -3,10 +3,10 @@
   viewfinder compare runs/first runs/second photos
   viewfinder compare mine=runs/mine coco boxes --out comparison
 
-A model is a run, Darknet's .weights, an ONNX file or torchvision:NET, of any net. First comes what their recipes
-differ in, then what they cost on this machine, then their scores with 95 % intervals, and whether
-the difference is more than chance (the functions of `viewfinder score`). The page shows pictures on
-which both are right, only the first, only the second, and neither.
+A model is a run, Darknet's .weights, an ONNX file or torchvision:NET, of any net. First comes what
+their recipes differ in, then what they cost on this machine, then their scores with 95 % intervals,
+and whether the difference is more than chance (the functions of `viewfinder score`). The page shows
+pictures on which both are right, only the first, only the second, and neither.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,8 @@ class Flags:
         tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN RUN … DATA")
     ] = ()
     """Two models or more, each a run's folder, Darknet's .weights, an ONNX file, coco, a classifier
-    of torchvision's (torchvision:resnet50), or NAME= and one; last a folder with labels, in any layout that `viewfinder check` knows."""
+    of torchvision's (torchvision:resnet50), or NAME= and one; last a folder with labels, in any
+    layout that `viewfinder check` knows."""
     split: Literal["train", "val", "test", "all"] | None = None
     """Which split of the data; if none is named, test where the set has one, else val, else all."""
     out: Path | None = None

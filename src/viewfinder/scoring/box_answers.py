@@ -1,7 +1,7 @@
 """Each method's detections of a set, by the set's own classes, with what was odd about them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from viewfinder.nets.published import COCO, COCO_FILE
 from viewfinder.scoring.box_files import read_box_rows
 from viewfinder.scoring.box_meaning import meaning_notes, order_notes
 from viewfinder.scoring.box_rows import BoxRows
-from viewfinder.scoring.class_names import class_numbers
+from viewfinder.scoring.class_names import class_numbers, meant
 from viewfinder.scoring.models import detections_by, is_model, model_to, read_each
 from viewfinder.tasks.detect.detections import Detections
 from viewfinder.wording import counted, some
@@ -64,7 +64,7 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
     numbers = class_numbers(rows.classes, truth.classes, notes)
     labels = np.array([numbers.get(name, -1) for name in rows.classes], np.int64)
     if len(labels) and not (labels >= 0).any():
-        there = some(list(dict.fromkeys(rows.classes)))
+        there = some(meant(list(dict.fromkeys(rows.classes)), truth.classes, ()))
         raise InputError(
             f"{where} has no detection of a class of the set: it has {there}, and the set "
             f"{some(list(truth.classes))}"
@@ -76,7 +76,8 @@ def answers_of(rows: BoxRows, truth: Dataset, *, where: str) -> BoxAnswers:
         )
     if not len(labels):
         notes.append("it has no detection at all")
-    notes += _unknown(Counter(n for n in rows.classes if n not in numbers), truth.classes)
+    unknown = Counter(n for n in rows.classes if n not in numbers)
+    notes += _unknown(unknown, truth.classes, set(numbers.values()))
     places = {path: row for row, path in enumerate(truth.paths)}
     pictures = np.array([places[path] for path in rows.pictures], np.int64)
     notes += meaning_notes(corners, scores, pictures, truth, own=rows.meaning, where=where)
@@ -120,12 +121,15 @@ def _mending(scores: NDArray[np.float64]) -> str:
     return "divide them by the largest that there can be"
 
 
-def _unknown(unknown: Counter[str], classes: Sequence[str]) -> list[str]:
+def _unknown(unknown: Counter[str], classes: Sequence[str], numbers: Collection[int]) -> list[str]:
     if not unknown:
         return []
+    names = [name for name, _ in unknown.most_common()]
+    each = zip(names, meant(names, classes, numbers), strict=True)
+    told = [f"{name} ({unknown[plain]:,})" for plain, name in each]
     return [
         f"{counted(unknown.total(), 'detection')} of classes that the set does not have, left "
-        f"out: {some([f'{name} ({count:,})' for name, count in unknown.most_common()])}"
+        f"out: {some(told)}"
     ]
 
 
@@ -169,8 +173,8 @@ def _numbers_of(
     numbers = class_numbers(classes, truth.classes, notes)
     if not numbers:
         raise InputError(
-            f"{model} knows {some(list(classes))}, and none of the set's classes, "
-            f"{some(list(truth.classes))}: give a set, or a model, of the same classes"
+            f"{model} knows {some(meant(classes, truth.classes, ()))}, and none of the set's "
+            f"classes, {some(list(truth.classes))}: give a set, or a model, of the same classes"
         )
     return numbers
 
@@ -196,4 +200,6 @@ def _renumbered(
         unknown.update(classes[k] for k in each.labels[labels < 0].tolist())
         there = labels >= 0
         kept.append(Detections(each.boxes[there], each.scores[there], labels[there]))
-    return BoxAnswers(tuple(kept), (*notes, *_unknown(unknown, truth.classes)))
+    return BoxAnswers(
+        tuple(kept), (*notes, *_unknown(unknown, truth.classes, set(numbers.values())))
+    )

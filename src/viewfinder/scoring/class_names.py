@@ -1,9 +1,12 @@
 """Classes that answers name, by the set's own list."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from viewfinder.wording import some
+from viewfinder.wording import likest, some
+
+# More names are not shown.
+_TOLD = 3
 
 
 def class_numbers(names: Iterable[str], classes: Sequence[str], notes: list[str]) -> dict[str, int]:
@@ -23,6 +26,17 @@ def class_numbers(names: Iterable[str], classes: Sequence[str], notes: list[str]
         told[0] = told[0].replace(" for ", " is taken for the class ", 1)
         notes.append(some(told))
     return found | loose
+
+
+def meant(names: Sequence[str], classes: Sequence[str], numbers: Collection[int]) -> list[str]:
+    """Names that the set does not have, the first of them with those of its classes that they may
+    be misspellings of.
+
+    Args:
+        numbers: of the classes that other names are of.
+    """
+    there = [name for number, name in enumerate(classes) if number not in numbers]
+    return [f"{name}{likest(name, there)}" for name in names[:_TOLD]] + list(names[_TOLD:])
 
 
 def folded(name: str) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.class_answers import ClassAnswers
-from viewfinder.scoring.class_names import class_numbers
+from viewfinder.scoring.class_names import class_numbers, meant
 from viewfinder.scoring.class_order import class_order_notes
 from viewfinder.scoring.class_tables import table_answers
 from viewfinder.scoring.models import is_model, probabilities_by
@@ -42,10 +42,11 @@ def _by_model(path: Path, truth: Dataset) -> ClassAnswers:
     labels = np.array([numbers.get(name, -1) for name in classes])[surest]
     probabilities: dict[str, NDArray[np.float64]] = {}
     strange = [name for name in classes if name not in numbers]
+    told = some(meant(strange, truth.classes, set(numbers.values())))
     if not numbers:
         notes.append(
             f"the model knows none of the set's classes ({some(list(truth.classes))}): it knows "
-            f"{some(strange)}, so that every answer is wrong, and there is no log loss or Top 5"
+            f"{told}, so that every answer is wrong, and there is no log loss or Top 5"
         )
     else:
         of_set = [k for k, name in enumerate(classes) if name in numbers]
@@ -59,8 +60,7 @@ def _by_model(path: Path, truth: Dataset) -> ClassAnswers:
             notes.append(f"the model does not know {some(lacking)}: its pictures are all wrong")
         if strange:
             notes.append(
-                f"the model also knows {some(strange)}, which the set does not have: wrong as an "
-                "answer"
+                f"the model also knows {told}, which the set does not have: wrong as an answer"
             )
     return ClassAnswers(
         dict(zip(truth.paths, labels.tolist(), strict=True)),

@@ -11,8 +11,10 @@ from viewfinder.datasets.dataset import Dataset
 from viewfinder.errors import InputError
 from viewfinder.scoring.class_answers import ClassAnswers
 from viewfinder.scoring.class_columns import class_columns, may_be_truth
+from viewfinder.scoring.class_names import meant
 from viewfinder.scoring.class_numbering import classes_of_words
 from viewfinder.scoring.csv_table import as_number, read_table
+from viewfinder.scoring.long_tables import NOTE, a_row_each
 from viewfinder.scoring.named import by_names
 from viewfinder.wording import counted, some
 
@@ -33,7 +35,9 @@ class _Table:
     """A table whose columns are found by their names."""
 
     def __init__(self, file: Path, truth: Dataset) -> None:
-        self.table, self.truth = read_table(file), truth
+        table = read_table(file)
+        wide = a_row_each(table, truth.classes)
+        self.table, self.truth, self.long = wide or table, truth, wide is not None
         self.file, self.heads, self.rows = file, self.table.heads, self.table.rows
         if not self.rows:
             raise InputError(f"{file} has no answers: a row a picture, below a row of names")
@@ -45,7 +49,7 @@ class _Table:
         self.unknown: dict[str, str] = {}
 
     def answers(self) -> ClassAnswers:
-        notes: list[str] = []
+        notes = [NOTE] if self.long else []
         names = [row[self.columns.picture].strip() for row in self.rows]
         where = str(self.file)
         named = by_names(self.truth.paths, list(dict.fromkeys(names)), where=where)
@@ -143,7 +147,9 @@ class _Table:
         further = self._further(rows, sums)
         if further.size:
             self.strange = self.spare
-            names = some([self.heads[k] for k in self.strange])
+            names = some(
+                meant([self.heads[k] for k in self.strange], classes, self.columns.probabilities)
+            )
             notes.append(f"the set does not have {names}: wrong as an answer")
             return dict(zip(found, np.hstack([table, further]), strict=True))
         if (table < 0).any() or not np.allclose(sums, 1, atol=0.02):
@@ -242,7 +248,8 @@ class _Table:
         if unknown:
             names = list(dict.fromkeys(unknown))
             count = counted(len(unknown), "answer")
-            notes.append(f"{count} of classes that the set does not have, wrong: {some(names)}")
+            told = some(meant(names, self.truth.classes, set(numbers.values())))
+            notes.append(f"{count} of classes that the set does not have, wrong: {told}")
         return labels
 
     def _scores(self, rows: Mapping[str, int]) -> dict[str, float]:

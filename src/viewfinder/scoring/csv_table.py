@@ -8,8 +8,13 @@ from pathlib import Path
 
 from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.errors import InputError
+from viewfinder.pictures.finding import is_picture
+from viewfinder.reading import read_bytes
+from viewfinder.scoring.class_names import class_number
 
 _SIGNS = ",;\t"
+# As spreadsheets begin what they call Unicode text.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,23 @@ class CsvTable:
         return -1
 
 
+def table_text(file: Path) -> str:
+    """A table's text, in UTF-8 or, where it begins with a byte order mark, in UTF-16.
+
+    Raises:
+        InputError: it cannot be read, or is in another encoding.
+    """
+    try:
+        data = read_bytes(file)
+        if data.startswith(_UTF_16):
+            return data.decode("utf-16")
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is damaged UTF-16 text: save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from None
+    return read_text(file)
+
+
 def heads_of(text: str) -> list[str]:
     """The names of a table's columns; none of a text that is no table."""
     first = _first_line(text)
@@ -62,7 +84,7 @@ def read_table(file: Path) -> CsvTable:
     Raises:
         InputError: it cannot be read, or a row has more cells than there are names.
     """
-    text = read_text(file)
+    text = table_text(file)
     sign = _sign(_first_line(text))
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=sign)
     lines, rows, line = [], [], 1
@@ -77,6 +99,7 @@ def read_table(file: Path) -> CsvTable:
     if not rows:
         raise InputError(f"{file} is empty: give a row of names, and a row for each answer")
     heads = [head.strip() for head in rows[0]]
+    refuse_headless(file, heads)
     for at, row in zip(lines, rows, strict=True):
         if any(cell.strip() for cell in row[len(heads) :]):
             raise InputError(
@@ -85,6 +108,21 @@ def read_table(file: Path) -> CsvTable:
             )
     filled = [(row + [""] * len(heads))[: len(heads)] for row in rows[1:]]
     return CsvTable(file, heads, filled, lines[1:])
+
+
+def refuse_headless(file: Path, heads: Sequence[str]) -> None:
+    """Refuse a first line that holds a picture's name or numbers alone, as rows of answers do.
+
+    Raises:
+        InputError: it does.
+    """
+    numbers = len(heads) > 1 and all(class_number(head) is not None for head in heads)
+    if numbers or any(is_picture(head) for head in heads):
+        raise InputError(
+            f"{file} has no row of names: its first line is {', '.join(heads)[:80]}; write above "
+            "it what each column is, such as picture,class or, of boxes, "
+            "picture,class,score,x1,y1,x2,y2"
+        )
 
 
 def as_number(text: str) -> str:

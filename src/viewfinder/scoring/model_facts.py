@@ -18,7 +18,7 @@ from viewfinder.pictures.geometry import Size
 from viewfinder.runs.run import RunFolder
 from viewfinder.tasks.model import Model
 
-# Of each model, about: seconds for one picture at a time, and so many pictures at least and at most.
+# Of each model about so many seconds for one picture at a time, and pictures at least and at most.
 _ALONE, _FEWEST, _MOST = 1.5, 5, 15
 # Seconds and pictures of each lap over files, at most, and how many laps each model has.
 _LAP, _FILES, _LAPS = 1.0, 64, 3

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viewfinder.datasets.dataset import Dataset
-from viewfinder.datasets.formats.large_json import read_text
 from viewfinder.datasets.opening import open_dataset
 from viewfinder.errors import InputError
 from viewfinder.evaluation.judging import default_split
@@ -17,7 +16,7 @@ from viewfinder.scoring.box_contest import BoxesCompared
 from viewfinder.scoring.class_contest import ClassesCompared
 from viewfinder.scoring.class_sources import class_answers
 from viewfinder.scoring.contest import Contest
-from viewfinder.scoring.csv_table import heads_of
+from viewfinder.scoring.csv_table import heads_of, refuse_headless, table_text
 from viewfinder.scoring.metric_names import refuse_unknown
 from viewfinder.scoring.models import is_model, opened, read_each
 from viewfinder.scoring.patterns import TABLES, NamedSet, named_methods, named_set
@@ -169,7 +168,9 @@ def _task_of(path: Path) -> str:
         raise InputError(f"{path} holds neither maps nor text files of boxes: name the answers")
     if path.suffix.lower() == ".json":
         return "detect"
-    heads = {head.lower() for head in heads_of(read_text(path))}
+    named = heads_of(table_text(path))
+    refuse_headless(path, named)
+    heads = {head.lower() for head in named}
     return "detect" if heads & _EDGES or heads >= _SIZES else "classify"
 
 
