@@ -72,7 +72,8 @@ def main() -> None:
                 draws = redrawn(same_shares(size), values, _figure)
                 value = float(_figure(values.mean(axis=0)))
                 share_of = size if name == "right or wrong" else None
-                found = Drawn(value, size, draws, share_of).interval
+                drawn = Drawn(value, size, draws, share_of, bounded=name != "a difference")
+                found = drawn.interval
                 assert found.low is not None
                 assert found.high is not None
                 held += found.low <= truth <= found.high

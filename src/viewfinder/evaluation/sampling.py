@@ -125,13 +125,15 @@ def score_interval(value: float, draws: Draws, images: int) -> Interval:
     is taken to score 0 for the lower end and 1 for the upper; its weight falls to none at 50
     pictures, among which such a kind is missing one time in 200.
     """
-    unseen = _JEFFREYS * (1 - images / _SEEN)
+    unseen = _JEFFREYS * (1 - (images / _SEEN) ** 2)
     if len(draws) == 0 or unseen <= 0:
         return interval(value, draws, images)
     weight = np.random.default_rng(0).beta(unseen, images, len(draws))
-    low = interval(value, draws * (1 - weight), images).low
-    high = interval(value, draws * (1 - weight) + weight, images).high
-    return Interval(value, low, high)
+    # The draws are widened by themselves, since the weight is no sample's mean.
+    farther = _widening(images) * critical_t(CHANCE, images - 1) / _NORMAL.inv_cdf(1 - CHANCE / 2)
+    own = (draws.mean() + farther * (draws - draws.mean())) * (1 - weight)
+    low, high = np.quantile(own, CHANCE / 2), np.quantile(own + weight, 1 - CHANCE / 2)
+    return Interval(value, min(value, max(0.0, float(low))), max(value, min(1.0, float(high))))
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:

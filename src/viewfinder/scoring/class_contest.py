@@ -83,7 +83,7 @@ class ClassScores:
             share_of = int(parts[:, 1].sum())
         elif metric in ("accuracy", "top5"):
             share_of = len(parts)
-        return Drawn(value, len(parts), draws, share_of)
+        return Drawn(value, len(parts), draws, share_of, bounded=metric != "log_loss")
 
     def _parts(
         self, metric: str, pictures: Sequence[str]

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from viewfinder.evaluation.sampling import Draws, Interval, Values, score_interval, wilson
+from viewfinder.evaluation.sampling import Draws, Interval, Values, interval, score_interval, wilson
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,21 @@ class Drawn:
         images: the pictures that it is of.
         draws: the score of each draw of pictures; none of one picture.
         share_of: of a share of pictures that are right, of how many it is.
+        bounded: whether it lies from 0 to 1, as all do but log loss.
     """
 
     value: float
     images: int
     draws: Draws
     share_of: int | None = None
+    bounded: bool = True
 
     @property
     def interval(self) -> Interval:
         """Where 95 of 100 such sets of pictures would put it."""
         if self.share_of is None or len(self.draws) == 0:
-            return score_interval(self.value, self.draws, self.images)
+            of = score_interval if self.bounded else interval
+            return of(self.value, self.draws, self.images)
         # Draws of few that are nearly all right hold too few of the others.
         return Interval(self.value, *wilson(self.value, self.share_of))
 
