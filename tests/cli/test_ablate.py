@@ -86,6 +86,7 @@ def test_a_grid_becomes_a_table_a_page_and_one_document(ask, grid, tmp_path, mon
     assert latex == (tmp_path / "runs/rates/table.tex").read_text(encoding="utf-8")
     rows = [line for line in latex.splitlines() if line.startswith(r"learning\_rate")]
     assert [row.count(" & ") for row in rows] == [5, 5]
+    assert r"Recipe & Accuracy (test), \% $\uparrow$" in latex
     assert r"\textbf{" in latex
     before = finished_files(tmp_path / "runs")
     with monkeypatch.context() as terminal:

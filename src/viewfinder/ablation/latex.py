@@ -1,7 +1,7 @@
 """A grid's table for a paper."""
 
 from viewfinder.ablation.report import Ablation, chance
-from viewfinder.wording import as_tex
+from viewfinder.wording import as_tex, figure_name
 
 
 def as_latex(ablation: Ablation) -> str:
@@ -18,7 +18,7 @@ def as_latex(ablation: Ablation) -> str:
     lines = [
         r"\begin{tabular}{lccccc}",
         r"\toprule",
-        rf"Recipe & {as_tex(ablation.score.name)}{score} {arrow} & 95\,\% interval & $n$ & "
+        rf"Recipe & {as_tex(_in_words(ablation.score.name))}{score} {arrow} & 95\,\% interval & $n$ & "
         rf"difference{change} & chance \\",
         r"\midrule",
     ]
@@ -38,6 +38,16 @@ def as_latex(ablation: Ablation) -> str:
             cells += [_number(ablation.shown(moved, sign=True)) + star, _number(chance(found))]
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _in_words(score: str) -> str:
+    """A figure of `scores.json` as a paper's table heads it: `test.accuracy` as `Accuracy (test)`,
+    `val.per_class.cat.recall` as `Recall of cat (val)`."""
+    side, _, rest = score.partition(".")
+    of, _, key = rest.rpartition(".")
+    name = figure_name(key)
+    of = of.removeprefix("per_class.").replace("_", " ")
+    return f"{name[:1].upper()}{name[1:]}{f' of {of}' if of else ''} ({side})"
 
 
 def _number(text: str) -> str:
