@@ -3,18 +3,23 @@
     python3 -m venv /tmp/sod && /tmp/sod/bin/pip install pysodmetrics
     uv run python benchmarks/score_equality.py /tmp/sod/bin/python            and 1,000 maps
     uv run python benchmarks/score_equality.py /tmp/sod/bin/python 200
+    uv run python benchmarks/score_equality.py /tmp/sod/bin/python --script examples/test_metrics.py
 
 PySODMetrics stands in an environment of its own, as it needs an older OpenCV. Each reads maps and
 masks from PNG itself. Equality: 60 made cases (soft, noisy, noise alone, the mask itself, moved,
 inverted; thin and tiny subjects, and masks with grey in them), and where ../shared is there its
 three real pairs; the largest difference of any picture is printed, of curves at any threshold; the
-size-invariant scores too. Time: MAE, S, E, F and weighted F with all curves.
+size-invariant scores too. Time: MAE, S, E, F and weighted F with all curves. With --script also
+that of PySODMetrics' own script, as its repository has it (it reads test_data/masks and
+test_data/preds of the folder that it is run in, which are made here), beside the whole command
+`viewfinder score`, intervals, tables, figures and page included.
 """
 
 import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -77,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("python", help="an interpreter that has PySODMetrics")
     parser.add_argument("maps", type=int, nargs="?", default=1000)
+    parser.add_argument("--script", type=Path, help="PySODMetrics' examples/test_metrics.py")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
@@ -95,6 +101,36 @@ def main() -> None:
         print(
             f"{given.maps:,} maps of 400×300 in one process: {own:.1f} s here, {theirs:.1f} s by "
             f"PySODMetrics, {theirs / own:.1f} times as long"
+        )
+        if given.script:
+            _whole(root, given.python, given.script, given.maps)
+
+
+def _whole(root: Path, python: str, script: Path, count: int) -> None:
+    """Print what the peer's own script takes, and what our command does, nothing being kept."""
+    data = root / "peer/test_data"
+    data.mkdir(parents=True)
+    (data / "masks").symlink_to(root / "many/GT")
+    (data / "preds").symlink_to(root / "many/maps")
+    os.environ["VIEWFINDER_CACHE"] = str(root / "fresh")
+    masks, maps, out = (str(root / place) for place in ("many/GT", "many/maps", "out"))
+    commands = {
+        script.name: [python, str(script.resolve())],
+        "viewfinder score": [sys.executable, "-m", "viewfinder", "score", masks, f"it={maps}",
+                             "--out", out],
+    }  # fmt: skip
+    for name, command in commands.items():
+        before, start = os.times(), time.perf_counter()
+        done = subprocess.run(
+            command, cwd=root / "peer", capture_output=True, text=True, check=False
+        )
+        seconds, after = time.perf_counter() - start, os.times()
+        if done.returncode:
+            raise SystemExit(f"{name} could not score: {done.stderr[-500:]}")
+        own = sum(after[2:4]) - sum(before[2:4])
+        print(
+            f"{count:,} maps by {name}, all of it: {seconds:.1f} s, {own:.1f} s of the processor",
+            flush=True,
         )
 
 
