@@ -13,22 +13,23 @@ def as_latex(ablation: Ablation) -> str:
     compared = ablation.compared()
     means = {name: found.estimate.mean for name, found in compared.items() if found.estimate}
     arrow = r"$\uparrow$" if ablation.score.higher_is_better else r"$\downarrow$"
+    name = as_tex(_in_words(ablation.score.name))
     score, change = (as_tex(unit) for unit in ablation.units)
     best = (max if ablation.score.higher_is_better else min)(means.values(), default=None)
     lines = [
         r"\begin{tabular}{lccccc}",
         r"\toprule",
-        rf"Recipe & {as_tex(_in_words(ablation.score.name))}{score} {arrow} & 95\,\% interval & $n$ & "
+        rf"Recipe & {name}{score} {arrow} & 95\,\% interval & $n$ & "
         rf"difference{change} & chance \\",
         r"\midrule",
     ]
-    for name, found in compared.items():
+    for cell, found in compared.items():
         mean = found.estimate.mean if found.estimate else None
         shown = _number(ablation.shown(mean))
         # As it is printed, so that equal ones are bold alike.
         if mean is not None and ablation.shown(mean) == ablation.shown(best):
             shown = rf"\textbf{{{shown}}}"
-        cells = [as_tex(name), shown, _number(ablation.interval(found.estimate))]
+        cells = [as_tex(cell), shown, _number(ablation.interval(found.estimate))]
         cells.append(str(found.estimate.n if found.estimate else 0))
         if found.verdict == "baseline":
             cells += ["baseline", ""]

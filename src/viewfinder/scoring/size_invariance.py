@@ -99,8 +99,11 @@ def size_invariant_stored(
     of_parts, curves = [], []
     for within in regions.boxes.T if regions.boxes.size else (np.ones(len(pixels), np.bool_),):
         of_parts.append(float(wrong[within].sum() / pixels[within].sum()))
-        both = (counted[chosen].sum(axis=0) for chosen in (within, within & regions.inside))
-        curves.append(_f_of(*(np.bincount(levels, own, LEVELS) for own in both), many))
+        every, hits = (
+            np.bincount(levels, counted[chosen].sum(axis=0), LEVELS).astype(np.float64)
+            for chosen in (within, within & regions.inside)
+        )
+        curves.append(_f_of(every, hits, many))
     if not regions.boxes.size:
         return SizeInvariant(of_parts[0], curves[0])
     outside = ~regions.boxes.any(axis=1)
@@ -120,7 +123,8 @@ def _joined(
 def _f(levels: NDArray[np.uint8], subject: NDArray[np.uint8], pixels: int) -> NDArray[np.float64]:
     """F at each threshold, where of a picture of so many pixels only these are not 0."""
     every, within = (
-        cv2.calcHist([levels], [0], mask, [LEVELS], [0, LEVELS]).ravel() for mask in (None, subject)
+        np.asarray(cv2.calcHist([levels], [0], mask, [LEVELS], [0, LEVELS]), np.float32).ravel()
+        for mask in (None, subject)
     )
     return _f_of(every, within, pixels)
 

@@ -35,7 +35,7 @@ class Regions:
     """
 
     subject: NDArray[np.uint8]
-    starts: NDArray[np.unsignedinteger]
+    starts: NDArray[np.uint32] | NDArray[np.uint16]
     block: NDArray[np.intp]
     inside: NDArray[np.bool_]
     boxes: NDArray[np.bool_]
@@ -72,8 +72,9 @@ def regions_of(subject: NDArray[np.uint8], boxes: Sequence[Box] = ()) -> Regions
             inside.append(inside[old])
             within.append(within[old] | {k})
         numbers[box] = cut[numbers[box]]
-    small = len(block) * LEVELS <= 1 << 16
-    starts = (numbers * LEVELS).astype(np.uint16 if small else np.uint32)
+    starts: NDArray[np.uint32] | NDArray[np.uint16] = numbers * np.uint32(LEVELS)
+    if len(block) * LEVELS <= 1 << 16:
+        starts = starts.astype(np.uint16)
     lies = np.array([[k in own for k in range(len(boxes))] for own in within], np.bool_)
     return Regions(subject, starts, np.array(block), np.array(inside), lies)
 
@@ -96,7 +97,7 @@ def measure_stored(
     every, within = counted.sum(axis=0), counted[regions.inside].sum(axis=0)
     sums = _block_sums(counted, values, regions)
     wrong = (every - within) @ values + within @ (1 - values)
-    as_floats = np.asarray(cv2.LUT(stored, values.astype(np.float32)))
+    as_floats = np.asarray(cv2.LUT(stored, values.astype(np.float32)), np.float32)
     return Measurement(
         counts=_pixel_counts(every, within, values),
         mae=float(wrong / stored.size),
@@ -108,9 +109,11 @@ def measure_stored(
 def _pixel_counts(every: NDArray[np.intp], within: NDArray[np.intp], values: Values) -> PixelCounts:
     adaptive = min(1.0, float(2 * (every @ values) / every.sum()))
     levels = (values * (LEVELS - 1)).astype(np.uint8)
-    histograms = (np.bincount(levels, own, LEVELS) for own in (every, within))
+    taken, hits = (
+        np.asarray(np.bincount(levels, own, LEVELS), np.float64) for own in (every, within)
+    )
     above = values >= adaptive
-    return counts_of(*histograms, (float(every[above].sum()), float(within[above].sum())))
+    return counts_of(taken, hits, (float(every[above].sum()), float(within[above].sum())))
 
 
 def _block_sums(counted: NDArray[np.intp], values: Values, regions: Regions) -> BlockSums:
