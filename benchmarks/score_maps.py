@@ -16,10 +16,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from viewfinder.scoring.comparing import compare
-from viewfinder.scoring.page import write_comparison
-from viewfinder.scoring.reading import asked, contests
-
 _SIZE = (300, 400)
 
 
@@ -39,6 +35,11 @@ def main() -> None:
 
 
 def _timed(name: str, root: Path, maps: list[str]) -> None:
+    # Here, as the command does: each process that scores reads this file again.
+    from viewfinder.scoring.comparing import compare
+    from viewfinder.scoring.page import write_comparison
+    from viewfinder.scoring.reading import asked, contests
+
     start, before = time.perf_counter(), _of_processor()
     read = contests(asked(root / "GT", maps, []))
     scored = time.perf_counter()

@@ -1,5 +1,8 @@
 """Maps of 8 bits, whose pixels are counted by their value, beside the same maps as numbers."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -66,3 +69,10 @@ def test_a_mask_of_many_parts_has_more_regions_than_16_bits_number():
     counted = numbers(measure_map(map_, known, stretch=False))
     as_numbers = numbers(measure_map(map_.astype(np.uint16) * 257, known, stretch=False))
     np.testing.assert_allclose(counted, as_numbers, atol=1e-11)
+
+
+def test_a_process_that_measures_maps_reads_no_torch():
+    """Each of them would take two seconds for it."""
+    code = "import sys, viewfinder.scoring.map_jobs; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

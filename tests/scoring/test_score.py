@@ -84,7 +84,7 @@ def test_scores_are_those_of_the_pictures(tmp_path, stretch):
 def test_kept_scores_are_the_same(tmp_path, monkeypatch):
     made(tmp_path)
     before = compare(judged(tmp_path))
-    monkeypatch.setattr("viewfinder.scoring.saliency._one", None)  # Nothing is measured again.
+    monkeypatch.setattr("viewfinder.scoring.saliency.record_of", None)  # Nothing is measured again.
     after = compare(judged(tmp_path))
     assert [m.values for m in after.sets[0].methods] == [m.values for m in before.sets[0].methods]
 
@@ -180,7 +180,7 @@ def test_sets_by_pattern(tmp_path):
 @pytest.mark.parametrize(
     ("truth", "methods", "sets", "said"),
     [
-        ("truth/SIP/GTs", ["maps"], [], "there is no folder truth.SIP.GTs: name the folder"),
+        ("truth/SIP/GTs", ["maps"], [], "no folder truth.SIP.GTs .did you mean GT"),
         ("truth/SIP/GT", ["x=nowhere"], [], "nowhere is not there: name a method as"),
         ("truth/SIP/GT", [], [], "name a method's answers"),
         ("truth/SIP/GT", ["a=maps/good/SIP", "a=maps/bad/SIP"], [], "two methods are named a"),
